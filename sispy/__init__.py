@@ -1,0 +1,1 @@
+"""Client of the SIS CMDB's REST API."""

@@ -1,0 +1,1 @@
+"""A SIS server in the box: to try, demonstrate and test against."""

@@ -1,0 +1,1 @@
+"""Work on a SIS CMDB as DataFrames: fetch, edit anywhere, see the plan, push it."""

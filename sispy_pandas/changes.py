@@ -1,0 +1,75 @@
+"""What can happen to a row: the values of which plans and reports are made."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    """A new row. `row` is its label in the user's frame; blank cells are left out of `values`."""
+
+    row: Hashable
+    values: Mapping[str, Any]
+    """Dotted field path -> JSON value."""
+    key: Any = None
+    """The row's value of the schema's key field, for people to recognise it by."""
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """Changed cells of one row: dotted field path -> JSON value, the same paths before and after."""
+
+    id: str
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
+    key: Any = None
+    receipt: int | None = None
+    """`_sis._updated_at` of the state that `before` was taken from, in ms; None: not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """A row to be removed; `before` is the row as it was fetched, by dotted field path."""
+
+    id: str
+    before: Mapping[str, Any] = field(default_factory=dict)
+    key: Any = None
+    receipt: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """A cell that somebody else changed since it was fetched."""
+
+    id: str
+    field: str
+    base: Any
+    mine: Any
+    theirs: Any
+    key: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a row cannot be sent: the cell, its value and the reason in words."""
+
+    row: Hashable
+    reason: str
+    column: str | None = None
+    value: Any = None
+    key: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """A row that changed since its export and whose exported state cannot be rebuilt: shown, never sent."""
+
+    id: str
+    reason: str
+    key: Any = None
+
+
+Change = Create | Update | Delete

@@ -1,0 +1,1 @@
+"""The commands of the `sispy` command line that need the toolkit, a module each."""

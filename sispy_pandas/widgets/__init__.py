@@ -1,0 +1,1 @@
+"""Notebook widgets: browse schemas, edit frames, review plans."""
