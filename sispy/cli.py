@@ -1,22 +1,65 @@
-"""The `sispy` command: the names of all commands, where each lives, and what an exit status means.
+"""The `sispy` command: the names of all commands, where each lives, and what happens to their exceptions.
 
 A command's module is imported when the command is used, so that `sispy --help` starts without pandas.
+A command returns its exit status (None is done); what it raises becomes one sentence on standard error.
 """
 
 from __future__ import annotations
 
-from importlib import import_module, metadata
+import difflib
+import logging
+import os
+import sys
+import time
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
+from click.shell_completion import CompletionItem
+
+from sispy.exits import Declined, Exit, explain
+from sispy.options import examples
+from sispy.terminal import say
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+# ruff: noqa: ARG002 - click's methods are overridden with their whole signatures
 
 COMMANDS: dict[str, tuple[str, str]] = {
+    "demo": ("sispy_pandas.commands.demo", "See the whole way once, on a server with sample data."),
     "sandbox": ("sispy.sandbox.__main__", "Run a SIS server of your own on this machine."),
+    "login": ("sispy.login", "Log in to a server and remember the token."),
+    "logout": ("sispy.login", "Delete the remembered token."),
+    "whoami": ("sispy.login", "Show server, user and where they come from."),
+    "schemas": ("sispy_pandas.commands.schemas", "List the tables, or show one's fields."),
+    "export": ("sispy_pandas.commands.export", "Write a table to a CSV, Excel, Parquet or NDJSON file."),
+    "diff": ("sispy_pandas.commands.diff", "Compare two exports, or one with today."),
+    "history": ("sispy_pandas.commands.history", "Show who changed a row, what and when."),
+    "changes": ("sispy_pandas.commands.changes", "Show all cells changed in a span of time."),
+    "plan": ("sispy_pandas.commands.plan", "Show what an edited file would change. Writes nothing."),
+    "push": ("sispy_pandas.commands.push", "Write an edited file's changes to the server."),
+    "import": ("sispy_pandas.commands.import_", "Make a table of a JSON or CSV file."),
+    "resume": ("sispy_pandas.commands.resume", "Go on with a push that was interrupted."),
+    "undo": ("sispy_pandas.commands.undo", "Put back what a push changed."),
+    "revert": ("sispy_pandas.commands.revert", "Put back what somebody changed."),
+    "pushes": ("sispy_pandas.commands.pushes", "List the pushes made from here."),
 }
 """Name -> (module that holds the click command of that name, one line of help)."""
 
+SECTIONS: dict[str, tuple[str, ...]] = {
+    "Try it": ("demo", "sandbox"),
+    "Connect": ("login", "logout", "whoami"),
+    "Look": ("schemas", "export", "diff", "history", "changes"),
+    "Change": ("plan", "push", "import", "resume", "undo", "revert", "pushes"),
+}
+"""The commands as `sispy --help` groups them."""
+
+log = logging.getLogger("sispy.cli")
+
 
 class _Commands(click.Group):
-    """A group that imports a command's module when the command is used."""
+    """A group that imports a command's module when the command is used, and explains what goes wrong."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -24,16 +67,87 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command = getattr(import_module(COMMANDS[cmd_name][0]), cmd_name)
-        assert isinstance(command, click.Command)
+        attribute = "import_" if cmd_name == "import" else cmd_name  # `import` is no name in Python
+        command = getattr(import_module(COMMANDS[cmd_name][0]), attribute)
+        if not isinstance(command, click.Command):
+            raise TypeError(f"{cmd_name} of {COMMANDS[cmd_name][0]} is no command: {command!r}")
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-"):
+            near = difflib.get_close_matches(name, COMMANDS, n=1)
+            hint = f"Did you mean `{near[0]}`?" if near else "`sispy --help` lists the commands."
+            ctx.fail(f"No command {name!r}. {hint}")
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+        for title, names in SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name, COMMANDS[name][1]) for name in names])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete command names from the table: pressing TAB must not import pandas."""
+        names = [name for name in COMMANDS if name.startswith(incomplete) and not incomplete.startswith("-")]
+        commands = [CompletionItem(name, help=COMMANDS[name][1]) for name in names]
+        return commands or click.Command.shell_complete(self, ctx, incomplete)
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        windows_expand_args: bool = True,
+        **extra: Any,
+    ) -> NoReturn:
+        """Run a command and exit with its status."""
+        if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+            extra["color"] = False
+        start = time.monotonic()
+        status = _run(lambda: super(_Commands, self).main(args, prog_name, complete_var, False, **extra))
+        log.info("exit status %d after %.1f s", status, time.monotonic() - start)
+        sys.exit(status)
 
 
-@click.group(cls=_Commands)
-@click.version_option(metadata.version("sispy"))
+def _run(command: Callable[[], Any]) -> int:
+    try:
+        return int(command() or Exit.DONE)
+    except Declined:
+        return Exit.INTERRUPTED
+    except click.ClickException as error:
+        error.show()
+        log.info("%s", error.format_message())
+        return Exit.USAGE
+    except (click.Abort, KeyboardInterrupt):
+        say("sispy: interrupted")
+        return Exit.INTERRUPTED
+    except Exception as error:
+        explained = explain(error)
+        log.info("failed", exc_info=error)
+        if explained is None:
+            raise  # a defect of sispy: its traceback is what the report needs
+        status, sentence = explained
+        say(f"sispy: {sentence}")
+        return status
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=examples(
+        "sispy login https://sis.example.com",
+        "sispy export host status=live -o hosts.csv     # edit hosts.csv",
+        "sispy plan host hosts.csv",
+        "sispy push host hosts.csv",
+    ),
+)
+@click.version_option(package_name="sispy")
 def main() -> None:
-    """Work on a SIS CMDB as tables: fetch, edit anywhere, see the plan, push it."""
+    """Work on a SIS CMDB as tables: fetch, edit anywhere, see the plan, push it.
+
+    New here? `sispy demo` shows the whole way on sample data, without a server
+    of yours. `sispy COMMAND --help` explains a command.
+    """

@@ -6,9 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Type = Literal[
-    "String", "Number", "Boolean", "Date", "ObjectId", "IpAddress", "Mixed", "Array", "Documents"
-]
+Type = Literal["String", "Number", "Boolean", "Date", "ObjectId", "IpAddress", "Mixed", "Array", "Documents"]
 
 
 @dataclass(frozen=True, slots=True)

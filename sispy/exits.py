@@ -1,0 +1,70 @@
+"""Exit statuses of the command line, and which exception ends in which of them, with which sentence."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class Exit(IntEnum):
+    """What a command's exit status means; where several apply, the first in this order."""
+
+    USAGE = 64
+    """The command was called wrongly, or would have to ask without a terminal."""
+    DENIED = 7
+    """Not authenticated, or not allowed."""
+    SERVER = 6
+    """The server or the network failed."""
+    FAILED = 5
+    """Some rows failed."""
+    CONFLICT = 4
+    """Somebody else changed the same cells, or a row went stale."""
+    PROBLEMS = 3
+    """The input has problems, or a file could not be read or written."""
+    CHANGES = 2
+    """Changes exist (`diff`, and `plan --detailed-exitcode`)."""
+    DONE = 0
+    INTERRUPTED = 130
+
+
+def first(statuses: Iterable[Exit]) -> Exit:
+    """Return the status that counts where several apply; `DONE` for none."""
+    order = list(Exit)
+    return min(statuses, key=order.index, default=Exit.DONE)
+
+
+class Declined(click.ClickException):
+    """The user answered no: nothing was done, and nothing has to be said."""
+
+    exit_code = Exit.INTERRUPTED
+
+
+def explain(error: Exception) -> tuple[Exit, str] | None:
+    """Return status and sentence for an exception that a user can act on; None for a defect of sispy."""
+    from sispy.errors import Error, Unauthorized  # late: `sispy --help` needs no client
+
+    match error:
+        case Unauthorized():
+            return Exit.DENIED, _line(f"{error} - `sispy whoami` shows who you are, `sispy login` logs in")
+        case Error():
+            return Exit.SERVER, _line(str(error))
+        case ImportError() if "pip install" in str(error):
+            return Exit.USAGE, _line(str(error))
+        case UnicodeDecodeError():
+            return Exit.PROBLEMS, _line(f"the file is not UTF-8 text: {error}")
+        case OSError():
+            name = f"{error.filename}: " if error.filename else ""
+            return Exit.PROBLEMS, _line(f"{name}{error.strerror or error}")
+        case ValueError():
+            return Exit.PROBLEMS, _line(str(error))
+    return None
+
+
+def _line(text: str) -> str:
+    """Join a message's lines: one sentence on one line is what logs and people can search."""
+    return " ".join(text.split())

@@ -1,0 +1,121 @@
+"""What commands print: results on standard output, the rest on standard error, fitted to the terminal."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import unicodedata
+from typing import IO, TYPE_CHECKING, Any
+
+import click
+
+from sispy.exits import Declined
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+
+def out(text: str = "", *, newline: bool = True) -> None:
+    """Print a result on standard output.
+
+    A reader that went away (`sispy schemas | head -1`) ends the printing, not the command.
+    """
+    try:
+        click.echo(text, nl=newline)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+def say(text: str = "") -> None:
+    """Print progress, a hint or an error on standard error."""
+    click.echo(text, err=True)
+
+
+def is_terminal(stream: IO[Any] | None) -> bool:
+    """Tell whether a person sits at this stream; a closed one is None."""
+    return stream is not None and stream.isatty()
+
+
+def confirm(question: str, *, yes: bool, option: str = "--yes") -> None:
+    """Ask on standard error and raise `Declined` unless the answer is yes.
+
+    Where there is no terminal to ask, it is a usage error that names the option which answers.
+    """
+    if yes:
+        return
+    if not is_terminal(sys.stdin):
+        raise click.UsageError(f"{question} There is no terminal to ask: give {option} to answer yes.")
+    if not click.confirm(question, err=True):
+        raise Declined("nothing was done")
+
+
+def width() -> int | None:
+    """Return the columns to print in: the terminal's, or COLUMNS; None (no limit) in a pipe or a file."""
+    if is_terminal(sys.stdout) or os.environ.get("COLUMNS"):
+        return shutil.get_terminal_size().columns
+    return None
+
+
+def visible(value: object) -> str:
+    """Return a value as one printable line: control characters of the data must not reach the terminal."""
+    text = "" if value is None else str(value)
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def cells(text: str) -> int:
+    """Return how many columns of a terminal a text takes."""
+    return sum(
+        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text
+    )
+
+
+def cut(text: str, limit: int) -> str:
+    """Shorten a text to a number of columns; the last one shows that something was cut."""
+    if cells(text) <= limit:
+        return text
+    kept, used = [], 1
+    for char in text:
+        used += cells(char)
+        if used > limit:
+            break
+        kept.append(char)
+    return "".join(kept) + "…"
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[object]], *, limit: int | None = None) -> str:
+    """Return rows as aligned columns under a head, numbers to the right.
+
+    Args:
+        head: Titles of the columns.
+        rows: Cells of each row, as many as there are titles.
+        limit: Columns of the terminal; the widest columns are cut until the table fits. None: `width()`.
+    """
+    body = [list(row) for row in rows]
+    texts = [list(head), *([visible(cell) for cell in row] for row in body)]
+    right = [bool(body) and all(_is_number(row[i]) for row in body) for i in range(len(head))]
+    widths = _fit([max(cells(row[i]) for row in texts) for i in range(len(head))], limit or width())
+    lines = []
+    for row in texts:
+        parts = []
+        for text, size, numbers in zip(row, widths, right, strict=True):
+            short = cut(text, size)
+            pad = " " * (size - cells(short))
+            parts.append(pad + short if numbers else short + pad)
+        lines.append("  ".join(parts).rstrip())
+    lines[0] = click.style(lines[0], bold=True)
+    return "\n".join(lines)
+
+
+def _is_number(cell: object) -> bool:
+    return cell is None or (isinstance(cell, (int, float)) and not isinstance(cell, bool))
+
+
+def _fit(widths: list[int], limit: int | None) -> list[int]:
+    """Narrow the widest columns, a step at a time, until all fit; none below 4."""
+    if limit is None:
+        return widths
+    widths = list(widths)
+    while sum(widths) + 2 * (len(widths) - 1) > limit and max(widths) > 4:
+        widths[widths.index(max(widths))] -= 1
+    return widths

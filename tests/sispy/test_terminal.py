@@ -1,0 +1,43 @@
+import click
+import pytest
+
+from sispy import terminal
+from sispy.exits import Declined
+
+
+def plain(text: str) -> str:
+    return click.unstyle(text)
+
+
+def test_a_table_aligns_numbers_right_and_texts_left():
+    table = terminal.table(["name", "cpus"], [["web-1", 8], ["db", 128], ["x", None]], limit=80)
+
+    assert plain(table) == "name   cpus\nweb-1     8\ndb      128\nx"
+
+
+def test_a_table_cuts_the_widest_columns_until_it_fits():
+    table = terminal.table(["a", "b"], [["x" * 30, "short"]], limit=20)
+
+    assert plain(table) == "a              b\nxxxxxxxxxxxx…  short"
+
+
+def test_control_characters_of_the_data_do_not_reach_the_terminal():
+    assert terminal.visible("a\x1b[31mred\n") == "a\\x1b[31mred\\n"
+
+
+def test_wide_and_combining_characters_count_as_they_are_shown():
+    assert [terminal.cells(text) for text in ("abc", "日本", "e\u0301")] == [3, 4, 1]
+    assert terminal.cut("日本語", 5) == "日本…"
+
+
+def test_nobody_is_asked_without_a_terminal(monkeypatch):
+    monkeypatch.setattr("sys.stdin", None)
+
+    with pytest.raises(click.UsageError, match="give --yes to answer yes") as caught:
+        terminal.confirm("Push?", yes=False)
+    assert caught.value.exit_code == 2  # click's own; the command line makes it 64
+    terminal.confirm("Push?", yes=True)
+
+
+def test_an_answer_of_no_is_told_apart_from_an_error():
+    assert Declined("x").exit_code == 130
