@@ -1,0 +1,281 @@
+"""Columns of a frame, built page by page out of JSON values: one typed array per page, joined once.
+
+A value that contradicts its declared type (SIS keeps such values when a schema changes) is kept: its column
+becomes an object column, and the position is noted.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from .addresses import ip_text
+from .cast import WHOLE
+from .dates import milliseconds
+from .frozen import freeze
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from .schema import Field
+
+try:
+    import pyarrow as pa
+except ImportError:
+    pa = None
+
+STRINGS: Any = pd.StringDtype("pyarrow" if pa else "python", na_value=np.nan)
+TIMES = pd.DatetimeTZDtype("ms", "UTC")
+_NONE = type(None)
+
+
+class Contradiction(Exception):  # noqa: N818 - no error: it leads to the other way of building a column
+    """A page holds a value that its column's dtype cannot hold."""
+
+
+def dtype(field: Field, *, stream: bool = False) -> Any:
+    """Return the dtype of a field's column, for all values that keep to the definition.
+
+    Args:
+        field: The field.
+        stream: Of a table that is never seen as a whole: Numbers are then always Float64, else Int64 as long
+            as all are whole and within 2**53.
+    """
+    if field.type in ("Array", "Documents", "Mixed"):
+        return np.dtype(object)
+    if field.type == "Number":
+        return pd.Float64Dtype() if stream else pd.Int64Dtype()
+    if field.type == "Boolean":
+        return pd.BooleanDtype()
+    if field.type == "Date":
+        return TIMES
+    return pd.CategoricalDtype(_categories(field.enum)) if field.enum else STRINGS
+
+
+def _categories(values: Sequence[str]) -> Any:
+    return pd.Index(list(values), dtype=STRINGS)
+
+
+def from_json(field: Field, value: Any) -> Any:
+    """Return the cell that a frame shows for a JSON value; no value is None, for arrays an empty tuple."""
+    if value is None or value == {}:
+        return () if field.type in ("Array", "Documents") else None
+    if field.type == "IpAddress":
+        text = ip_text(value)
+        return freeze(value) if text is None else text
+    if field.type == "Date":
+        ms = _ms(field, value)
+        return freeze(value) if ms is None else pd.Timestamp(ms, unit="ms", tz="UTC").as_unit("ms")
+    if field.type == "Array" and field.item and field.item.type == "IpAddress" and isinstance(value, list):
+        return tuple([None if member is None else from_json(field.item, member) for member in value])
+    return freeze(value)
+
+
+def is_declared(field: Field, value: Any) -> bool:
+    """Tell whether a JSON value has the declared type, so that the column's dtype can hold it."""
+    if value is None or field.type == "Mixed":
+        return True
+    if field.type == "Number":
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    if field.type == "Boolean":
+        return isinstance(value, bool)
+    if field.type in ("Array", "Documents"):
+        return isinstance(value, list | tuple)
+    if field.type == "Date":
+        return _ms(field, value) is not None
+    if field.type == "IpAddress":
+        return isinstance(value, str) or ip_text(value) is not None
+    return isinstance(value, str)
+
+
+def _ms(field: Field, value: Any) -> int | None:
+    """Return the ms of a stored time: a text with `Z`, or, in `_sis` alone, a number."""
+    if isinstance(value, str):
+        return milliseconds(value) if value.endswith("Z") else None
+    return value if field.path.startswith("_") and type(value) is int else None
+
+
+class Column:
+    """The values of one field, gathered page by page.
+
+    Args:
+        field: The field.
+        stream: See `dtype`.
+    """
+
+    def __init__(self, field: Field, *, stream: bool = False) -> None:
+        self.field = field
+        self.odd: list[tuple[int, Any]] = []
+        """Positions and values that contradict the definition."""
+        self._stream = stream
+        self._pages: list[Any] = []
+        self._length = 0
+        self._codes = _Codes({value: code for code, value in enumerate(field.enum)})
+        self._codes[None] = -1
+
+    def add(self, values: Sequence[Any], *, checked: bool = False) -> None:
+        """Append a page of JSON values.
+
+        Args:
+            values: One per row; None where there is none.
+            checked: The decoder has already seen to it that scalars are of the declared type.
+        """
+        start, self._length = self._length, self._length + len(values)
+        field = self.field
+        try:
+            if not checked:
+                _refuse_other_types(field, values)
+            page = self._page(values)
+        except Contradiction:
+            page = _objects([from_json(field, value) for value in values])
+            self.odd += [(start + i, v) for i, v in enumerate(values) if not is_declared(field, v)]
+        self._pages.append(page)
+
+    def _page(self, values: Sequence[Any]) -> Any:
+        kind = self.field.type
+        if kind == "Number":
+            return np.array(values, dtype=np.float64)
+        if kind == "Boolean":
+            return np.fromiter(map(_BOOLEANS.__getitem__, values), np.int8, len(values))
+        if kind == "Date":
+            return _times(self.field, values)
+        if kind in ("Array", "Documents", "Mixed"):
+            return _objects([from_json(self.field, value) for value in values])
+        if kind == "IpAddress":
+            return _strings([_address(value) for value in values])
+        if self.field.enum:
+            start = len(self._codes)
+            codes = np.fromiter(map(self._codes.__getitem__, values), np.int32, len(values))
+            if len(self._codes) > start:
+                known = self.field.enum
+                at = self._length - len(values)
+                self.odd += [(at + i, values[i]) for i in np.flatnonzero(codes >= len(known)).tolist()]
+            return codes
+        return _strings(values)
+
+    def series(self) -> pd.Series[Any]:
+        """Return the whole column, and forget the pages."""
+        data = self._join()
+        series: pd.Series[Any] = pd.Series(data, dtype=data.dtype, copy=False)  # objects: no guess again
+        return series
+
+    def _join(self) -> Any:
+        pages, self._pages = self._pages, []
+        kind = self.field.type
+        if kind in ("Array", "Documents", "Mixed"):
+            return np.concatenate([_objects([]), *pages])
+        if any(isinstance(page, np.ndarray) and page.dtype == object for page in pages):
+            return np.concatenate([self._as_objects(page) for page in pages])
+        return self._typed(pages)
+
+    def _typed(self, pages: list[Any]) -> Any:
+        kind = self.field.type
+        if kind == "Number":
+            return _numbers(np.concatenate([np.empty(0), *pages]), stream=self._stream)
+        if kind == "Boolean":
+            data = np.concatenate([np.empty(0, np.int8), *pages])
+            return pd.arrays.BooleanArray(data == 1, data == -1)
+        if kind == "Date":
+            return pd.array(np.concatenate([np.empty(0, np.int64), *pages]), dtype=TIMES)
+        if self.field.enum:
+            codes = np.concatenate([np.empty(0, np.int32), *pages])
+            names = [name for name in self._codes if name is not None]
+            return pd.Categorical.from_codes(codes, dtype=pd.CategoricalDtype(_categories(names)))
+        if pa:
+            return STRINGS.__from_arrow__(pa.chunked_array(pages, type=pa.large_string()))
+        return STRINGS.construct_array_type()._concat_same_type(pages or [pd.array([], dtype=STRINGS)])
+
+    def _as_objects(self, page: Any) -> Any:
+        if isinstance(page, np.ndarray) and page.dtype == object:
+            return page
+        typed = pd.array(self._typed([page]))
+        cells = typed.astype(object)
+        cells[typed.isna()] = None
+        return cells
+
+
+class _Codes(dict[Any, int]):
+    """Category codes that grow by the texts that the definition does not list."""
+
+    def __missing__(self, value: Any) -> int:
+        if not isinstance(value, str):
+            raise Contradiction
+        code = self[value] = len(self) - 1  # one entry is None's
+        return code
+
+
+_PYTHON_TYPES: dict[str, set[type]] = {
+    "String": {str, _NONE},
+    "ObjectId": {str, _NONE},
+    "Number": {int, float, _NONE},
+    "Boolean": {bool, _NONE},
+    "Array": {list, tuple, _NONE},
+    "Documents": {list, tuple, _NONE},
+}
+
+
+def _refuse_other_types(field: Field, values: Sequence[Any]) -> None:
+    allowed = _PYTHON_TYPES.get(field.type)
+    if allowed and not set(map(type, values)) <= allowed:
+        raise Contradiction
+
+
+_BOOLEANS = {True: 1, False: 0, None: -1}
+
+
+def _objects(cells: Sequence[Any]) -> Any:
+    return np.fromiter(cells, dtype=object, count=len(cells))
+
+
+def _strings(values: Sequence[Any]) -> Any:
+    """Return a page of texts: an Arrow array, or without pyarrow the one of pandas."""
+    if pa:
+        return pa.array(values, type=pa.large_string())
+    return pd.array(_objects(values), dtype=STRINGS)
+
+
+def _address(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    text = ip_text(value)
+    if text is None:
+        raise Contradiction
+    return text
+
+
+def _numbers(data: Any, *, stream: bool) -> Any:
+    mask = np.isnan(data)
+    if not stream:
+        data[mask] = 0
+        if len(data) == 0 or (np.abs(data).max() <= WHOLE and (data == np.trunc(data)).all()):
+            return pd.arrays.IntegerArray(data.astype(np.int64), mask)
+        data[mask] = np.nan
+    return pd.arrays.FloatingArray(data, mask)
+
+
+_NAT = np.iinfo(np.int64).min
+
+
+def _times(field: Field, values: Sequence[Any]) -> Any:
+    """Return the ms since 1970 of a page of ISO texts, or of numbers in `_sis`."""
+    if field.path.startswith("_"):
+        found = [_NAT if value is None else _ms(field, value) for value in values]
+    elif pa:
+        try:
+            texts = pa.array(values, type=pa.string())
+            return texts.cast(pa.timestamp("ms", "UTC")).cast(pa.int64()).fill_null(_NAT).to_numpy()
+        except (pa.ArrowInvalid, pa.ArrowTypeError):
+            raise Contradiction from None
+    else:
+        found = [_NAT if value is None else _ms(field, value) for value in values]
+    if None in found:
+        raise Contradiction
+    return np.array(found, dtype=np.int64)
+
+
+def chunks(values: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
+    """Yield parts of at most `size` values."""
+    for start in range(0, len(values), size):
+        yield values[start : start + size]

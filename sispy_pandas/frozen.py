@@ -1,0 +1,55 @@
+"""JSON values that cannot be changed in place: dicts as `FrozenDict`, lists as tuples.
+
+A cell that could be edited where it stands would slip past the diff, because the snapshot holds the same
+object. To edit one, make a new one: `cell | {"key": 1}`, or `thaw(cell)` for a deep copy of plain dicts.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+
+class FrozenDict(dict[str, Any]):
+    """A dict that refuses changes; it compares, copies, pickles and encodes like any other.
+
+    >>> FrozenDict(a=1) | {"b": 2}
+    {'a': 1, 'b': 2}
+    """
+
+    __slots__ = ()
+
+    def _refuse(self, *_: Any, **__: Any) -> NoReturn:
+        raise TypeError("this dict is read-only: make a new one, as in `cell | {'key': value}`")
+
+    __setitem__ = __delitem__ = clear = pop = popitem = setdefault = update = _refuse
+    __ior__ = _refuse
+
+    def __hash__(self) -> int:  # type: ignore[override] # a dict that never changes may be hashed
+        return hash(frozenset(self.items()))
+
+    def __copy__(self) -> FrozenDict:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> FrozenDict:
+        return self
+
+    def __reduce__(self) -> tuple[type[FrozenDict], tuple[dict[str, Any]]]:
+        return FrozenDict, (dict(self),)
+
+
+def freeze(value: Any) -> Any:
+    """Return a JSON value with its dicts and lists made read-only, at every depth."""
+    if isinstance(value, dict):
+        return FrozenDict({key: freeze(v) if isinstance(v, dict | list) else v for key, v in value.items()})
+    if isinstance(value, list | tuple):
+        return tuple([freeze(v) if isinstance(v, dict | list) else v for v in value])
+    return value
+
+
+def thaw(value: Any) -> Any:
+    """Return a deep copy of a JSON value that consists of plain dicts and lists."""
+    if isinstance(value, dict):
+        return {key: thaw(v) for key, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [thaw(v) for v in value]
+    return value
