@@ -1,0 +1,151 @@
+"""The client: an address, a token, and the endpoints below it."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from . import http
+from .endpoint import Endpoint
+from .errors import NotJSON
+from .http import Answer, Request
+from .resources import Hooks, Schemas, Tokens
+from .response import Meta, Response
+from .text import excerpt, mask
+from .transport import Policy, call
+
+if TYPE_CHECKING:
+    import os
+
+
+class Client:
+    """Talk to a SIS server; any number of threads may share one client.
+
+    Args:
+        url: address of the server, such as "https://sis.example.com"; it may have a path.
+        version: version of the API.
+        auth_token: token for writes; `authenticate` sets it as well.
+        http_keep_alive: False closes the connection after every request.
+        timeout: seconds: (to connect, of silence before the answer), or one number for both. Bulk calls get
+            10 ms more for every item.
+        retries: how often to repeat a read that met a busy server or a lost connection, or any request that
+            certainly did not arrive.
+        verify: CA file or folder to trust; False trusts anybody. Else SIS_CA_FILE, REQUESTS_CA_BUNDLE,
+            SSL_CERT_FILE, or the operating system's store.
+        compress: send bodies of so many bytes and more as gzip; None for never.
+
+    Raises:
+        ValueError: the address is no http(s) address, or holds a password, or there is no such CA file.
+
+    Example:
+        >>> import sispy
+        >>> client = sispy.Client("https://sis.example.com")
+        >>> client.entities("host").endpoint
+        'entities/host'
+    """
+
+    def __init__(
+        self,
+        url: str,
+        version: float | str = 1.1,
+        auth_token: str | None = None,
+        http_keep_alive: bool = True,
+        *,
+        timeout: float | tuple[float, float] = (10.0, 60.0),
+        retries: int = 4,
+        verify: bool | str | os.PathLike[str] | None = None,
+        compress: int | None = 65536,
+    ) -> None:
+        self.url = _checked(url)
+        self.version = version
+        self.base_uri = f"{self.url}/api/v{version}"
+        self.auth_token = auth_token
+        self.username: str | None = None
+        connect, read = timeout if isinstance(timeout, tuple) else (timeout, timeout)
+        self._policy = Policy(connect, read, retries, compress=compress)
+        self._http_handler = http.get_handler(http_keep_alive, verify=verify)
+
+        self.schemas = Schemas("schemas", self)
+        self.hooks = Hooks("hooks", self)
+        self.hiera = Endpoint("hiera", self)
+        self.users = Endpoint("users", self)
+        self.scripts = Endpoint("scripts", self)
+
+    def __repr__(self) -> str:
+        user = f", user {self.username!r}" if self.username else ""
+        return f"<sispy.Client {self.url}{user}>"
+
+    def entities(self, schema_name: str) -> Endpoint:
+        """Return the entities of a schema."""
+        return Endpoint(_below("entities/", schema_name), self)
+
+    def tokens(self, username: str) -> Tokens:
+        """Return the tokens of a user."""
+        return Tokens(_below("users/", username) + "/tokens", self)
+
+    def info(self) -> Response:
+        """Fetch the server's description of its build: the cheapest sign of life."""
+        return self.request(Request(f"{self.base_uri}/info", headers=self._headers()))
+
+    def authenticate(self, username: str, password: str) -> bool:
+        """Log in and use the new token (good for 8 hours) from now on.
+
+        Returns:
+            True.
+
+        Raises:
+            Unauthorized: unknown user, wrong password, or a user without any role.
+        """
+        pair = base64.b64encode(f"{username}:{password}".encode()).decode()
+        headers = {"Accept": "application/json", "Authorization": f"Basic {pair}"}
+        answer = self.request(Request(f"{self.base_uri}/users/auth_token", "POST", headers=headers))
+        self.auth_token, self.username = answer["name"], username
+        return True
+
+    def request(self, request: Request) -> Response:
+        """Send a request of your own; the answer must be JSON."""
+        answer = self._send(request)
+        try:
+            result = json.loads(answer.body)
+        except ValueError:
+            text = f"Failed to decode JSON from the response: {excerpt(answer.body) or 'it is empty'}"
+            raise NotJSON(mask(text, self._secrets(request)), answer.status) from None
+        return Response(result, Meta(answer.headers))
+
+    def close(self) -> None:
+        """Close the connections; the next request opens new ones."""
+        self._http_handler.close()
+
+    def _send(self, request: Request) -> Answer:
+        return call(self._http_handler, request, self._policy, self._secrets(request))
+
+    def _headers(self) -> dict[str, str]:
+        headers = {"Accept": "application/json", "Content-Type": "application/json"}
+        if self.auth_token:
+            headers["x-auth-token"] = self.auth_token
+        return headers
+
+    def _secrets(self, request: Request) -> list[str]:
+        named = (request.headers or {}).get("x-auth-token"), self.auth_token
+        secrets = [secret for secret in named if secret]
+        _, found, below = urlsplit(request.uri).path.partition("/tokens/")
+        return [*secrets, unquote(below.partition("/")[0])] if found else secrets
+
+
+def _checked(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError(f"url is an address such as 'https://sis.example.com', got {url!r}")
+    if parts.username is not None or parts.query or parts.fragment:
+        raise ValueError(
+            "url must hold no user name, password, query or fragment: use authenticate() to log in"
+        )
+    return url.rstrip("/")
+
+
+def _below(parent: str, name: str) -> str:
+    if not name or "/" in name:
+        raise ValueError(f"{parent}NAME: a name is not empty and has no slash, got {name!r}")
+    return parent + name

@@ -1,0 +1,147 @@
+"""What both handlers share: requests, answers, connections per thread, reading to the end."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+import weakref
+import zlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from ..response import Headers
+
+IDLE_SECONDS = 4.0
+"""A connection unused for longer is not used again: the server closes idle ones after 5 s."""
+
+W = TypeVar("W")
+
+_CHUNK = 1 << 18
+_SLOWEST = 1024  # bytes per second: an answer that comes slower than this on average is given up
+
+
+@dataclass(eq=False)
+class Request:
+    """Describe one request.
+
+    Attributes:
+        uri: absolute and percent-encoded.
+        method: in upper case.
+        body: JSON text or bytes.
+        headers: they may hold a token, so a repr leaves them out.
+        items: number of rows that a bulk request carries; the time to answer grows with it.
+    """
+
+    uri: str
+    method: str = "GET"
+    body: str | bytes | None = field(default=None, repr=False)
+    headers: Mapping[str, str] | None = field(default=None, repr=False)
+    items: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Hold one HTTP answer, complete and uncompressed, whatever its status."""
+
+    status: int
+    reason: str
+    headers: Headers
+    body: bytes = field(repr=False)
+
+
+class Handler(Protocol):
+    """Do one HTTP exchange."""
+
+    def send(self, request: Request, *, timeout: tuple[float, float]) -> Answer:
+        """Send the request and read the answer.
+
+        Args:
+            request: what to send.
+            timeout: seconds to connect, and seconds of silence allowed while waiting for the answer.
+
+        Raises:
+            NoAnswer: there is no complete answer.
+        """
+
+    def close(self) -> None:
+        """Close all connections; the next request opens new ones."""
+
+
+class Wires(Generic[W]):
+    """Keep one wire (a thread's connections) per thread; close those that were idle too long."""
+
+    def __init__(self, open_wire: Callable[[], W], close_wire: Callable[[W], None]) -> None:
+        self._open, self._close = open_wire, close_wire
+        self._local = threading.local()
+        self._all: weakref.WeakSet[Any] = weakref.WeakSet()
+
+    def get(self) -> W:
+        """Return the wire of this thread, fit for use."""
+        local = self._local
+        if getattr(local, "pid", None) != os.getpid():  # a forked child must not use its parent's connection
+            local.wire, local.pid = self._open(), os.getpid()
+            self._all.add(local.wire)
+        elif time.monotonic() - local.used > IDLE_SECONDS:
+            self._close(local.wire)
+        local.used = time.monotonic()
+        wire: W = local.wire
+        return wire
+
+    def used(self) -> None:
+        """Note that the wire of this thread has just carried an answer."""
+        self._local.used = time.monotonic()
+
+    def close(self) -> None:
+        """Close the wires of all threads; they open again when used."""
+        for wire in list(self._all):
+            self._close(wire)
+
+
+def body_of(request: Request) -> bytes | None:
+    """Return the request's body as bytes."""
+    return request.body.encode() if isinstance(request.body, str) else request.body
+
+
+def headers_of(request: Request, *, keep_alive: bool) -> dict[str, str]:
+    """Return the request's headers and those that every request carries."""
+    headers = {"Accept-Encoding": "gzip", **(request.headers or {})}
+    if not keep_alive:
+        headers["Connection"] = "close"
+    return headers
+
+
+def drain(read1: Callable[[int], bytes], seconds: float) -> bytes:
+    """Read an answer to its end, but not for ever from a server that sends a byte now and then.
+
+    Args:
+        read1: returns what has arrived, at most so many bytes; empty at the end.
+        seconds: how long the answer may take beside the time that its size explains.
+
+    Raises:
+        TimeoutError: it takes longer.
+    """
+    chunks, size, start = [], 0, time.monotonic()
+    while chunk := read1(_CHUNK):
+        chunks.append(chunk)
+        size += len(chunk)
+        if time.monotonic() - start > seconds + size / _SLOWEST:
+            raise TimeoutError
+    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+def plain(headers: Headers, body: bytes) -> bytes:
+    """Uncompress an answer that a proxy has compressed.
+
+    Raises:
+        OSError: the compressed data are damaged.
+    """
+    if headers.get("content-encoding", "").lower() not in ("gzip", "x-gzip", "deflate") or not body:
+        return body
+    try:
+        return zlib.decompress(body, wbits=zlib.MAX_WBITS | 32)
+    except zlib.error as exc:
+        raise OSError(f"the compressed answer is damaged: {exc}") from exc

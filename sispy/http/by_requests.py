@@ -1,0 +1,122 @@
+"""HTTP by requests: its adapter, with this package's rules for trust, idle connections and time."""
+
+from __future__ import annotations
+
+import functools
+import ssl
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+from requests.structures import CaseInsensitiveDict
+
+from ..errors import no_answer
+from ..response import Headers
+from .base import Answer, Request, Wires, body_of, drain, headers_of, plain
+from .proxies import proxy_for
+from .tls import context, trust
+
+if TYPE_CHECKING:
+    import os
+
+_NO_CONNECTION = urllib3.exceptions.NewConnectionError
+_NEVER_SENT = (_NO_CONNECTION, urllib3.exceptions.ConnectTimeoutError, ssl.SSLCertVerificationError)
+
+
+class RequestsHandler:
+    """Do HTTP with requests."""
+
+    def __init__(
+        self, http_keep_alive: bool = True, *, verify: bool | str | os.PathLike[str] | None = None
+    ) -> None:
+        self.http_keep_alive = http_keep_alive
+        self._trusted = trust(verify)
+        if self._trusted is False:
+            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)  # it was asked for
+        self._wires = Wires(functools.partial(_Adapter, self._trusted), _Adapter.close)
+        self._proxy = functools.lru_cache(maxsize=8)(proxy_for)
+
+    def send(self, request: Request, *, timeout: tuple[float, float]) -> Answer:
+        """Send the request and read the answer; see `Handler.send`."""
+        url = urlsplit(request.uri)
+        origin = f"{url.scheme}://{url.netloc}"
+        prepared = _prepared(request, headers_of(request, keep_alive=self.http_keep_alive))
+        adapter = self._wires.get()
+        try:
+            proxy = self._proxy(origin)
+            answer = adapter.send(
+                prepared,
+                stream=True,
+                timeout=timeout,
+                verify=self._trusted is not False,
+                proxies={url.scheme: proxy} if proxy else None,
+            )
+            result = _read(answer, timeout[1])
+            self._wires.used()
+        except (OSError, urllib3.exceptions.HTTPError) as exc:  # requests' exceptions are OSErrors
+            adapter.close()
+            cause, sent = _root(exc)
+        except BaseException:
+            adapter.close()  # interrupted: the rest of this answer must not meet the next request
+            raise
+        else:
+            return result
+        # requests' own texts quote the path, where a token may stand: only what the socket said goes on
+        raise no_answer(cause, origin, sent=sent, seconds=timeout[sent]) from cause
+
+    def close(self) -> None:
+        """Close all connections; the next request opens new ones."""
+        self._wires.close()
+
+
+class _Adapter(HTTPAdapter):
+    """Connect with the given trust and nothing of requests' own certificates."""
+
+    def __init__(self, trusted: bool | str) -> None:
+        self._trusted = trusted
+        super().__init__(pool_connections=4, pool_maxsize=1)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, ssl_context=context(self._trusted), **kwargs)
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        return super().proxy_manager_for(proxy, ssl_context=context(self._trusted), **kwargs)
+
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+        """Leave the certificates to the SSL context."""
+
+
+def _prepared(request: Request, headers: dict[str, str]) -> requests.PreparedRequest:
+    # prepare() would unquote parts of the path and cost as much as all the rest
+    prepared = requests.PreparedRequest()
+    prepared.method, prepared.url, prepared.body = request.method, request.uri, body_of(request)
+    prepared.headers = CaseInsensitiveDict(headers)
+    if prepared.body is not None or request.method in ("POST", "PUT"):
+        prepared.headers["Content-Length"] = str(len(prepared.body or b""))
+    return prepared
+
+
+def _read(answer: requests.Response, seconds: float) -> Answer:
+    raw = answer.raw
+    headers = Headers(raw.headers.iteritems())
+    body = drain(functools.partial(raw.read1, decode_content=False), seconds)
+    raw.release_conn()
+    return Answer(answer.status_code, answer.reason or "", headers, plain(headers, body))
+
+
+def _root(exc: BaseException) -> tuple[BaseException, bool]:
+    """Unwrap to what the socket said; and say whether the request may have been sent."""
+    sent = True
+    while True:
+        if isinstance(exc, _NEVER_SENT):
+            sent = False
+        # NewConnectionError is a kind of timeout to urllib3, whatever its reason
+        if isinstance(exc, urllib3.exceptions.TimeoutError) and not isinstance(exc, _NO_CONNECTION):
+            return TimeoutError(), sent
+        candidates = (getattr(exc, "reason", None), *exc.args, exc.__cause__, exc.__context__)
+        inner = next((item for item in candidates if isinstance(item, BaseException)), None)
+        if inner is None:
+            return exc, sent
+        exc = inner

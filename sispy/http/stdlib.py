@@ -1,0 +1,118 @@
+"""HTTP by the standard library's http.client, with connections that stay open between requests."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from ..errors import no_answer
+from ..response import Headers
+from .base import Answer, Request, Wires, body_of, drain, headers_of, plain
+from .proxies import proxy_authorization, proxy_for
+from .tls import context, readable, trust
+
+if TYPE_CHECKING:
+    import os
+
+
+class StdlibHandler:
+    """Do HTTP with http.client."""
+
+    def __init__(
+        self, http_keep_alive: bool = True, *, verify: bool | str | os.PathLike[str] | None = None
+    ) -> None:
+        self.http_keep_alive = http_keep_alive
+        self._trusted = trust(verify)
+        self._wires = Wires(_Lines, _Lines.close)
+
+    def send(self, request: Request, *, timeout: tuple[float, float]) -> Answer:
+        """Send the request and read the answer; see `Handler.send`."""
+        url = urlsplit(request.uri)
+        origin = f"{url.scheme}://{url.netloc}"
+        lines = self._wires.get()
+        sent, seconds = False, timeout[0]
+        try:
+            line, proxy = lines.get(origin, self._trusted)
+            line.timeout = timeout[0]
+            if line.sock is None:
+                line.connect()
+            sent, seconds = True, timeout[1]
+            line.sock.settimeout(timeout[1])
+            headers = headers_of(request, keep_alive=self.http_keep_alive)
+            if proxy:  # it wants the whole address
+                target = request.uri
+                headers |= proxy_authorization(proxy)
+            else:
+                target = (url.path or "/") + ("?" + url.query if url.query else "")
+            answer = _exchange(line, request, target, headers, timeout[1])
+            self._wires.used()
+        except (OSError, http.client.HTTPException) as exc:
+            lines.close()
+            cause = exc
+        except BaseException:
+            lines.close()  # interrupted: the rest of this answer must not meet the next request
+            raise
+        else:
+            return answer
+        raise no_answer(cause, origin, sent=sent, seconds=seconds) from cause
+
+    def close(self) -> None:
+        """Close all connections; the next request opens new ones."""
+        self._wires.close()
+
+
+def _exchange(
+    line: http.client.HTTPConnection, request: Request, target: str, headers: dict[str, str], seconds: float
+) -> Answer:
+    with contextlib.suppress(BrokenPipeError):  # a server may answer before it has read a large body
+        line.request(request.method, target, body=body_of(request), headers=headers)
+    answer = line.getresponse()
+    read = Headers(answer.getheaders())
+    body = drain(answer.read1, seconds)
+    if answer.length:  # read1 does not tell a cut answer from a complete one
+        raise http.client.IncompleteRead(b"", answer.length)
+    if answer.will_close:
+        line.close()
+    return Answer(answer.status, answer.reason, read, plain(read, body))
+
+
+class _Lines:
+    """Hold a thread's connections, one per origin."""
+
+    def __init__(self) -> None:
+        self._open: dict[str, tuple[http.client.HTTPConnection, str]] = {}
+
+    def get(self, origin: str, trusted: bool | str) -> tuple[http.client.HTTPConnection, str]:
+        """Return the connection, and the proxy that wants whole addresses ("" without one)."""
+        if origin not in self._open:
+            self._open[origin] = _connection(origin, trusted)
+        line, proxy = self._open[origin]
+        if line.sock is not None and readable(line.sock):  # readable without a question: the server closed it
+            line.close()
+        return line, proxy
+
+    def close(self) -> None:
+        """Close the connections; http.client opens them again when used."""
+        for line, _ in self._open.values():
+            line.close()
+
+
+def _connection(origin: str, trusted: bool | str) -> tuple[http.client.HTTPConnection, str]:
+    url, proxy = urlsplit(origin), proxy_for(origin)
+    place = urlsplit(proxy) if proxy else url
+    if proxy and (place.scheme != "http" or not place.hostname):
+        raise OSError(
+            f"the standard library speaks to http:// proxies only, not {place.scheme}://; install requests"
+        )
+    line: http.client.HTTPConnection
+    host = str(place.hostname)
+    if url.scheme == "https":
+        line = http.client.HTTPSConnection(host, place.port, context=context(trusted))
+    else:
+        line = http.client.HTTPConnection(host, place.port)
+    if not proxy or url.scheme == "http":
+        return line, proxy
+    line.set_tunnel(str(url.hostname), url.port or 443, headers=proxy_authorization(proxy))
+    return line, ""

@@ -1,0 +1,88 @@
+"""Lists of any length, page by page: complete while rows come and go, and never endless.
+
+Where the caller does not sort, pages follow each other by key (`sort=_id`, `_id` above the last one seen): a
+row that is inserted or deleted meanwhile neither hides nor doubles another. Where the caller sorts, `_id`
+breaks ties and pages follow each other by offset.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from .response import Response
+
+MAX_PAGE = 10_000
+"""The server's default and largest page."""
+
+Query = Mapping[str, Any] | None
+FetchPage = Callable[[Mapping[str, Any]], Response]
+
+
+def page_limit(query: Query, page_size: int) -> int:
+    """Return how many rows to ask for at once: `limit` of the query, else the page size.
+
+    Raises:
+        ValueError: the page size is not from 1 to 10,000.
+    """
+    if not 1 <= page_size <= MAX_PAGE:
+        raise ValueError(f"page_size is 1 to {MAX_PAGE}, got {page_size}")
+    try:
+        limit = abs(int((query or {}).get("limit") or page_size))
+    except (TypeError, ValueError):
+        return page_size
+    return min(limit or page_size, MAX_PAGE)
+
+
+def by_key(fetch_page: FetchPage, query: Mapping[str, Any], limit: int) -> Iterator[Response]:
+    """Yield pages in the order of `_id`, each beginning after the last `_id` of the one before."""
+    own = query.get("q")
+    asked = {**query, "sort": "_id", "limit": limit}
+    while True:
+        page = fetch_page(asked)
+        if _ended(page, limit):
+            if len(page) or "q" not in asked or asked["q"] == own:
+                yield page
+            return
+        yield page
+        after = {"_id": {"$gt": page[-1]["_id"]}}
+        asked["q"] = {"$and": [_as_query(own), after]} if own else after
+
+
+def by_offset(fetch_page: FetchPage, query: Mapping[str, Any], limit: int) -> Iterator[Response]:
+    """Yield pages in the caller's order, each beginning where the one before ended."""
+    start = int(query.get("offset") or 0)
+    offset = start
+    while True:
+        page = fetch_page({**query, "limit": limit, "offset": offset})
+        if len(page) or offset == start:
+            yield page
+        if _ended(page, limit):
+            return
+        offset += len(page)
+
+
+def _ended(page: Response, limit: int) -> bool:
+    # a page below the limit is the last one, unless the server says that it cuts pages shorter than asked
+    return not len(page) or (len(page) < limit and len(page) >= getattr(page._meta, "total_count", 0))
+
+
+def _as_query(q: Any) -> Any:
+    return json.loads(q) if isinstance(q, str) else q
+
+
+def sorts(query: Mapping[str, Any]) -> bool:
+    """Say whether the pages must follow by offset: sorted or shifted by the caller, or without `_id`."""
+    fields = query.get("fields") or ""
+    names = fields.split(",") if isinstance(fields, str) else list(map(str, fields))
+    return bool(query.get("sort") or query.get("offset") or "-_id" in [name.strip() for name in names])
+
+
+def with_tie(query: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the query sorted by `_id` where its own sort leaves rows equal."""
+    sort = query.get("sort") or ()
+    names = sort.split(",") if isinstance(sort, str) else list(map(str, sort))
+    if not any(name.strip().lstrip("+-") == "_id" for name in names):
+        names.append("_id")
+    return {**query, "sort": ",".join(names)}

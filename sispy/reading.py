@@ -1,0 +1,121 @@
+"""The reading verbs, which all lists of objects share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .encoding import json_text, path_part, query_string
+from .errors import ServerError
+from .http import Request
+from .paging import MAX_PAGE, Query, by_key, by_offset, page_limit, sorts, with_tie
+from .response import RawPage, Response
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from .client import Client
+
+
+class ReadOnlyEndpoint:
+    """Read a list of objects.
+
+    Attributes:
+        client: the client whose address and token are used.
+        endpoint: path below the API's root, such as "entities/host".
+        name: its last part, such as "host".
+    """
+
+    def __init__(self, endpoint: str, client: Client) -> None:
+        self.endpoint = endpoint
+        self.client = client
+        self._path = "/".join(path_part("endpoint", part) for part in endpoint.split("/"))
+
+    @property
+    def name(self) -> str:
+        """Return the last part of the path: of entities the schema's name."""
+        return self.endpoint.rpartition("/")[2]
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.endpoint!r}, {self.client!r})"
+
+    def fetch_page(self, query: Query = None) -> Response:
+        """Fetch one page of a list: at most `limit` objects, and never more than 10,000.
+
+        Args:
+            query: `q`, `fields`, `sort`, `limit`, `offset`, `populate`; it is not written to.
+
+        Returns:
+            A list-like Response; `_meta.total_count` is the number of all matches.
+        """
+        return self._call("GET", query=query)
+
+    def fetch_all(self, query: Query = None) -> Response:
+        """Fetch all objects of a list, however many pages that takes.
+
+        Args:
+            query: as of `fetch_page`; `limit` is the page size.
+
+        Returns:
+            A list-like Response with the headers of the last request.
+        """
+        rows: list[Any] = []
+        counts = []
+        for page in self.pages(query):
+            rows += page._result
+            counts.append(getattr(page._meta, "total_count", None))
+            last = page
+        last._result = rows
+        if counts[0] is not None:
+            last._meta.total_count = counts[0]
+        return last
+
+    def pages(self, query: Query = None, *, page_size: int = MAX_PAGE) -> Iterator[Response]:
+        """Fetch a list page by page, each when it is asked for; at least one page, which may be empty.
+
+        Without `sort` or `offset` in the query the rows come in the order of `_id`, each exactly once, also
+        while others are inserted or deleted. With them pages follow by offset, with `_id` to break ties.
+
+        Args:
+            query: as of `fetch_page`; its `limit`, if any, is the page size.
+            page_size: rows per request, at most 10,000.
+        """
+        query = {} if query is None else query
+        limit = page_limit(query, page_size)
+        if sorts(query):
+            return by_offset(self.fetch_page, with_tie(query), limit)
+        return by_key(self.fetch_page, query, limit)
+
+    def raw_page(self, query: Query = None) -> RawPage:
+        """Fetch one page without decoding it; arguments as of `fetch_page`."""
+        answer = self.client._send(self._request("GET", query=query))
+        count = answer.headers.get("x-total-count", "")
+        return RawPage(answer.body, answer.headers, int(count) if count.isdecimal() else None)
+
+    def count(self, q: Mapping[str, Any] | str | None = None) -> int:
+        """Count the objects that match, without fetching any.
+
+        The server counts 0 where it cannot understand `q`.
+        """
+        query = {"q": q or None, "limit": 1, "fields": "_id", "populate": False}
+        answer = self.client._send(self._request("HEAD", query=query))
+        count = answer.headers.get("x-total-count", "")
+        if not count.isdecimal():
+            raise ServerError(f"{self.endpoint}: the answer has no x-total-count", answer.status)
+        return int(count)
+
+    def _request(
+        self, method: str, *below: str, query: Query = None, content: Any = None, items: int = 0
+    ) -> Request:
+        path = "/".join((self._path, *below))
+        return Request(
+            uri=f"{self.client.base_uri}/{path}{query_string(query)}",
+            method=method,
+            body=None if content is None else json_text(content),
+            headers=self.client._headers(),
+            items=items,
+        )
+
+    def _call(
+        self, method: str, *below: str, query: Query = None, content: Any = None, items: int = 0
+    ) -> Response:
+        return self.client.request(self._request(method, *below, query=query, content=content, items=items))
