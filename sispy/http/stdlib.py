@@ -73,6 +73,7 @@ def _exchange(
     body = drain(answer.read1, seconds)
     if answer.length:  # read1 does not tell a cut answer from a complete one
         raise http.client.IncompleteRead(b"", answer.length)
+    answer.close()  # read1 does not: the connection would not take another request
     if answer.will_close:
         line.close()
     return Answer(answer.status, answer.reason, read, plain(read, body))
