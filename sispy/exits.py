@@ -46,11 +46,18 @@ class Declined(click.ClickException):
 
 def explain(error: Exception) -> tuple[Exit, str] | None:
     """Return status and sentence for an exception that a user can act on; None for a defect of sispy."""
-    from sispy.errors import Error, Unauthorized  # late: `sispy --help` needs no client
+    from sispy.errors import (
+        BadRequest,
+        DuplicateKey,
+        Error,
+        Unauthorized,
+    )  # late: `sispy --help` needs no client
 
     match error:
         case Unauthorized():
             return Exit.DENIED, _line(f"{error} - `sispy whoami` shows who you are, `sispy login` logs in")
+        case BadRequest() | DuplicateKey():
+            return Exit.PROBLEMS, _line(f"the server refuses it: {error}")
         case Error():
             return Exit.SERVER, _line(str(error))
         case ImportError() if "pip install" in str(error):
