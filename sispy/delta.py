@@ -6,7 +6,8 @@
 | `[old, new]` | replaced |
 | `[old, 0, 0]` | removed |
 | `{key: delta}` | object |
-| `{"_t": "a", "2": [v], "_0": [v, 0, 0], "_1": ["", 3, 3], "4": delta}` | array: inserted, removed, moved, changed |
+| `{"_t": "a", "2": [v], "_0": [v, 0, 0]}` | array: inserted at a new index, removed from an old one |
+| `{"_t": "a", "_1": ["", 3, 3], "4": delta}` | array: moved to a new index, changed at one |
 | `[patch, 0, 2]` | text of 60 characters or more, as a diff-match-patch patch |
 
 Members of arrays are matched by their complete value, as the server does, so a changed member appears as

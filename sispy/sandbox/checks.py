@@ -1,0 +1,188 @@
+"""Validators and setters of one value: what the options of a definition demand, in mongoose's texts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import regex
+
+from sispy.sandbox import scalars
+
+if TYPE_CHECKING:
+    from sispy.sandbox.scalars import Json
+
+Check = Callable[[Any], str | None]
+"""A cast value that is not missing -> what is wrong with it, or None."""
+Setter = Callable[[str], str]
+
+PATTERN_SECONDS = 0.25
+_LITERAL = re.compile(r"/(.*)/([a-z]*)", re.DOTALL)
+
+
+def checks_of(kind: str, options: Mapping[str, Json], path: str) -> tuple[Setter | None, tuple[Check, ...]]:
+    """Read the options of a scalar: what changes its text, and what its values are checked for.
+
+    Raises:
+        ValueError: an option that the server refuses.
+    """
+    if kind == "String":
+        return _setter(options), tuple(_text_checks(options, path))
+    if kind in ("Number", "Date"):
+        return None, tuple(_bound_checks(kind, options, path))
+    return None, ()
+
+
+def required_text(path: str) -> str:
+    """Say that a value is missing."""
+    return f"Path `{path}` is required."
+
+
+def pattern_of(literal: Json) -> regex.Pattern[str]:
+    """Compile a JavaScript regex in slashes.
+
+    Raises:
+        ValueError: it is none.
+    """
+    found = _LITERAL.fullmatch(literal) if isinstance(literal, str) else None
+    if not found:
+        raise ValueError(f"{literal!r} is no regular expression in slashes.")
+    return compile_pattern(found[1], found[2])
+
+
+def compile_pattern(source: str, options: str = "") -> regex.Pattern[str]:
+    """Compile a regex with the options of JavaScript or of `$options`.
+
+    Raises:
+        ValueError: the pattern or an option is wrong.
+    """
+    flags = regex.VERSION0
+    for option in options:
+        if option not in "imsxguy":
+            raise ValueError(f"invalid flag in regex options: {option}")
+        flags |= {"i": regex.I, "m": regex.M, "s": regex.S, "x": regex.X}.get(option, 0)
+    if len(source) > 32_764:
+        raise ValueError("the regular expression is too long")
+    # Named groups differ in spelling, and `$` without m is the very end.
+    text = re.sub(r"\(\?<(?![=!])", "(?P<", source)
+    if not flags & regex.M:
+        text = re.sub(r"(?<!\\)((?:\\\\)*)\$(?=\)|\||$)", r"\1\\Z", text)
+    try:
+        return regex.compile(text, flags)
+    except (regex.error, RecursionError, OverflowError, MemoryError) as error:
+        raise ValueError(f"Regular expression is invalid: {error}") from error
+
+
+def _setter(options: Mapping[str, Json]) -> Setter | None:
+    steps: list[Setter] = []
+    if options.get("trim") is True:
+        steps.append(lambda text: text.strip(scalars.JS_SPACE))
+    if options.get("lowercase") is True:
+        steps.append(str.lower)
+    if options.get("uppercase") is True:
+        steps.append(str.upper)
+    if not steps:
+        return None
+
+    def change(text: str) -> str:
+        for step in steps:
+            text = step(text)
+        return text
+
+    return change
+
+
+def _text_checks(options: Mapping[str, Json], path: str) -> list[Check]:
+    checks: list[Check] = []
+    allowed = options.get("enum")
+    if isinstance(allowed, list) and allowed:
+        known = {scalars.text_of(one) for one in allowed}
+        checks.append(
+            lambda value: (
+                None
+                if value in known
+                else f"`{'null' if value is None else value}` is not a valid enum value for path `{path}`."
+            )
+        )
+    if options.get("match") is not None:
+        checks.append(_match_check(pattern_of(options["match"]), path))
+    least, most = _length(options, "minlength", path), _length(options, "maxlength", path)
+    if least is not None:
+        checks.append(
+            lambda value: (
+                None
+                if value is None or _units(value) >= least
+                else f"Path `{path}` (`{value}`) is shorter than the minimum allowed length ({least})."
+            )
+        )
+    if most is not None:
+        checks.append(
+            lambda value: (
+                None
+                if value is None or _units(value) <= most
+                else f"Path `{path}` (`{value}`) is longer than the maximum allowed length ({most})."
+            )
+        )
+    return checks
+
+
+def _match_check(pattern: regex.Pattern[str], path: str) -> Check:
+    def check(value: Any) -> str | None:
+        try:
+            if not value or pattern.search(value, timeout=PATTERN_SECONDS):
+                return None
+        except TimeoutError:
+            return f"Path `{path}` could not be matched in time."
+        return f"Path `{path}` is invalid ({value})."
+
+    return check
+
+
+def _units(text: str) -> int:
+    """Length as JavaScript counts it: characters beyond U+FFFF are two."""
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def _length(options: Mapping[str, Json], name: str, path: str) -> int | None:
+    value = options.get(name)
+    if value is None:
+        return None
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return int(value)
+    raise ValueError(f"{name} of `{path}` is no number.")
+
+
+def _bound_checks(kind: str, options: Mapping[str, Json], path: str) -> list[Check]:
+    checks: list[Check] = []
+    for name in ("min", "max"):
+        if options.get(name) is None:
+            continue
+        try:
+            bound = (
+                scalars.cast_number(options[name]) if kind == "Number" else scalars.cast_date(options[name])
+            )
+        except scalars.CastFailure as failure:
+            raise ValueError(failure.text(path)) from None
+        checks.append(_bound_check(kind, name, bound, path))
+    return checks
+
+
+def _bound_check(kind: str, name: str, bound: Any, path: str) -> Check:
+    words = "less than minimum" if name == "min" else "more than maximum"
+
+    def check(value: Any) -> str | None:
+        if value is None:
+            return None
+        if kind == "Date":
+            left, right = scalars.date_order(value), scalars.date_order(bound)
+            fits = left >= right if name == "min" else left <= right
+        else:
+            fits = value >= bound if name == "min" else value <= bound
+        if fits:
+            return None
+        shown = value if kind == "Date" else scalars.text_of_number(value)
+        limit = bound if kind == "Date" else scalars.text_of_number(bound)
+        return f"Path `{path}` ({shown}) is {words} allowed value ({limit})."
+
+    return check
