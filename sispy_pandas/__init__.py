@@ -1,6 +1,8 @@
 """Work on a SIS CMDB as DataFrames: fetch, edit anywhere, see the plan, push it."""
 
+from .files import read_csv, to_csv
+from .infer import infer_schema
 from .records import FrozenDict
 from .schema import Field, Schema, parse_schema
 
-__all__ = ["Field", "FrozenDict", "Schema", "parse_schema"]
+__all__ = ["Field", "FrozenDict", "Schema", "infer_schema", "parse_schema", "read_csv", "to_csv"]

@@ -17,6 +17,7 @@ import pandas as pd
 
 from .addresses import ip_object, ip_text
 from .dates import iso, milliseconds
+from .refused import Refused
 from .schema import Field, nearest
 
 if TYPE_CHECKING:
@@ -58,6 +59,8 @@ def cast(field: Field, cell: Any) -> Any:
     """
     if is_missing(cell):
         return [] if field.type in ("Array", "Documents") else None
+    if isinstance(cell, Refused):
+        raise ValueError(cell.reason)
     return _CASTS[field.type](field, cell)
 
 

@@ -1,0 +1,84 @@
+"""The text of a CSV file: written in one form, read in all forms that programs save one in."""
+
+from __future__ import annotations
+
+import codecs
+import contextlib
+import csv
+import io
+import secrets
+from typing import IO, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from pathlib import Path
+
+DELIMITERS = ",;\t|"
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_LONGEST_CELL = 2**31 - 1
+
+
+@contextlib.contextmanager
+def replaced(path: Path, *, encoding: str = "utf-8") -> Iterator[IO[str]]:
+    """Open a file for writing beside the one that it replaces when, and only when, all went well."""
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        with beside.open("x", encoding=encoding, newline="") as file:
+            yield file
+        if path.exists():
+            beside.chmod(path.stat().st_mode & 0o777)
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def write_rows(file: IO[str], rows: Iterable[Iterable[str]], *, delimiter: str = ",") -> None:
+    """Write rows of texts in the one form of a CSV file here: RFC 4180, quotes only where they are needed."""
+    csv.writer(file, delimiter=delimiter, lineterminator="\r\n").writerows(rows)
+
+
+def decode(path: Path, encoding: str | None) -> tuple[str, tuple[str, ...]]:
+    """Return the text of a file, and what there is to say about its encoding.
+
+    Raises:
+        ValueError: It is in none of the encodings that can be told without being told.
+    """
+    data = path.read_bytes()
+    known = encoding or next((name for mark, name in _MARKS if data.startswith(mark)), None)
+    try:
+        return data.decode(known or "utf-8"), ()
+    except UnicodeDecodeError as error:
+        if known:
+            raise ValueError(f"{path} is not in the encoding {known}: {error}") from None
+    try:
+        return data.decode("cp1252"), ("the file is not in UTF-8: it was read as Windows-1252",)
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"{path} is neither in UTF-8 nor in Windows-1252 ({error}): give its encoding="
+        ) from None
+
+
+def parse(text: str, known: Collection[str], delimiter: str | None = None) -> Iterator[list[str]]:
+    """Yield the rows of cells of a CSV text.
+
+    Args:
+        text: Of the file.
+        known: Names of columns: the delimiter is the one by which the first line has most of them.
+        delimiter: Where it is known.
+    """
+    first, _, rest = text.partition("\n")
+    if first.lower().startswith("sep=") and len(first.rstrip("\r")) == 5:
+        text, delimiter = rest, delimiter or first[4]
+    delimiter = delimiter or max(DELIMITERS, key=lambda sign: _known_names(text, sign, known))
+    csv.field_size_limit(_LONGEST_CELL)
+    yield from csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+
+
+def _known_names(text: str, delimiter: str, known: Collection[str]) -> tuple[int, int]:
+    csv.field_size_limit(_LONGEST_CELL)
+    header: Sequence[str] = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
+    return sum(name.strip() in known for name in header), len(header)

@@ -1,0 +1,208 @@
+"""CSV files: a table out and in again without loss, whatever a program did to the file meanwhile."""
+
+from __future__ import annotations
+
+import datetime
+import zoneinfo
+from dataclasses import replace
+from itertools import zip_longest
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import pandas as pd
+
+from . import origin
+from .assemble import DELETE, Copies, Table, assemble
+from .cell_values import read_column
+from .cells import Style, write_column
+from .changes import Problem
+from .csv_text import decode, parse, replaced, write_rows
+from .schema import META, RECEIPT, Field, Schema
+from .source import Source
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from .snapshot import Snapshot
+
+_ID = Field("_id", "ObjectId")
+
+
+def to_csv(
+    source: Snapshot | pd.DataFrame,
+    path: str | os.PathLike[str],
+    *,
+    schema: Schema | None = None,
+    meta: bool = False,
+    tz: str | datetime.tzinfo = "UTC",
+    bom: bool = False,
+    delimiter: str = ",",
+) -> None:
+    """Write a table to a CSV file that can be edited anywhere and read back with `read_csv`.
+
+    The file is RFC 4180 in UTF-8: `_id` first, the receipt `_updated_at` last. It appears only when it is
+    complete. Beside it, a small `.meta.json` tells where a snapshot came from; the CSV works without it.
+
+    Args:
+        source: A snapshot, or a frame of one.
+        path: Of the file.
+        schema: Of a frame; without one the columns are written by their dtypes.
+        meta: Write the columns of `_sis`, too, where the source is a snapshot.
+        tz: Zone that times are shown in; every time carries its offset.
+        bom: Begin with a byte order mark, by which Excel knows UTF-8.
+        delimiter: Between cells; Excel wants `;` where the decimal mark is a comma.
+
+    Raises:
+        ValueError: No such zone, or a text that UTF-8 does not have.
+    """
+    table = as_table(source, schema=schema, meta=meta)
+    style, path = Style(zone_of(tz)), Path(path)
+    columns = [write_column(field, cells, style) for field, cells in table]
+    with replaced(path, encoding="utf-8-sig" if bom else "utf-8") as file:
+        write_rows(file, [[field.path for field, _ in table]], delimiter=delimiter)
+        write_rows(file, zip(*columns, strict=True), delimiter=delimiter)
+    is_frame = isinstance(source, pd.DataFrame)
+    origin.write_beside(path, None if is_frame else origin.origin(source, zone=str(style.zone)))
+
+
+def read_csv(
+    path: str | os.PathLike[str],
+    schema: Schema,
+    *,
+    tz: str | datetime.tzinfo | None = None,
+    dayfirst: bool | None = None,
+    decimal: Literal[".", ","] = ".",
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    rename: Mapping[str, str] | None = None,
+    refs: Literal["id", "label"] = "id",
+    copies: Copies = "refuse",
+    accept_program_changes: bool = False,
+) -> pd.DataFrame:
+    """Read a CSV file as a frame of a schema: nothing is guessed, nothing is lost.
+
+    Blank cells are no value; columns that the file lacks stay untouched when the frame is compared; columns
+    that the schema lacks are kept as text at the end. A cell that is no value of its column stays text, and
+    the diff names it. Rows whose `_id` or receipt was damaged are left out and become Problems of the plan.
+
+    Args:
+        path: Of the file. Commas, semicolons, tabs or bars; UTF-8, UTF-16 with a byte order mark, or
+            Windows-1252.
+        schema: As in `snapshot.schema`.
+        tz: Zone of times without offset; by default the one that the file was exported with, else UTC.
+        dayfirst: Take dates like 3/4/2020, too: True for the third of April. Else they are refused.
+        decimal: The decimal mark.
+        encoding: Where it is known.
+        delimiter: Where it is known.
+        rename: Name in the file -> name in the schema.
+        refs: "label": references are written as labels.
+        copies: What a row is that carries another row's `_id`: a Problem, or with "new" a new row.
+        accept_program_changes: Take edits that look like a program's work, as 00123 -> 123, as they are.
+
+    Raises:
+        ValueError: The file is of another schema or a later format, cannot be decoded, or two of its columns
+            have one name.
+    """
+    path = Path(path)
+    note = origin.read_beside(path)
+    origin.check(path, note, schema)
+    text, notes = decode(path, encoding)
+    known = {f.path for f in (*schema.fields, *META, RECEIPT)} | {"_id", DELETE, *(rename or {})}
+    source = Source(str(path), notes=notes, accept_program_changes=accept_program_changes)
+    table, ragged = _table(parse(text, known, delimiter), path)
+    source = replace(origin.described(source, note, schema), problems=ragged)
+    style = Style(zone_of(tz or note.get("zone") or "UTC"), dayfirst, decimal)
+
+    def read(field: Field, cells: Sequence[str]) -> list[Any]:
+        return read_column(field, cells, style)
+
+    return assemble(table, schema, read, source=source, rename=rename, labels=refs == "label", copies=copies)
+
+
+def as_table(
+    source: Snapshot | pd.DataFrame, *, schema: Schema | None = None, meta: bool = False
+) -> list[tuple[Field, pd.Series[Any]]]:
+    """Return the columns of a snapshot or frame in a file's order, each with its field."""
+    if isinstance(source, pd.DataFrame):
+        frame = source
+    else:
+        frame, schema = source.frame(meta=meta), source.schema
+    known = {f.path: f for f in (*schema.fields, *META, RECEIPT)} if schema else {RECEIPT.path: RECEIPT}
+    table = [(known.get(str(label)) or field_of(str(label), frame[label]), frame[label]) for label in frame]
+    if frame.index.name == "_id":
+        table.insert(0, (_ID, frame.index.to_series()))
+    return table
+
+
+def field_of(path: str, cells: pd.Series[Any]) -> Field:
+    """Return a field made of a column's dtype, for a frame whose schema is not known."""
+    if path == "_id":
+        return _ID
+    kind = cells.dtype
+    if isinstance(kind, pd.CategoricalDtype):
+        return Field(path, "String")
+    if kind.kind in "biufM":
+        return Field(path, "Boolean" if kind.kind == "b" else "Date" if kind.kind == "M" else "Number")
+    if not pd.api.types.is_object_dtype(kind):
+        return Field(path, "String")
+    kinds = {type(cell) for cell in cells.tolist() if cell is not None and cell is not pd.NA}
+    if kinds and kinds <= {tuple, list}:
+        return Field(path, "Array", item=Field("", "Mixed"))
+    return Field(path, "String" if kinds <= {str, float} else "Mixed")
+
+
+def zone_of(tz: str | datetime.tzinfo) -> datetime.tzinfo:
+    """Return a time zone by its name.
+
+    Raises:
+        ValueError: No such zone.
+    """
+    if not isinstance(tz, str):
+        return tz
+    if tz.upper() == "UTC":
+        return datetime.UTC
+    try:
+        return zoneinfo.ZoneInfo(tz)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError):
+        raise ValueError(f"{tz!r} is no time zone; one is 'Europe/Berlin'") from None
+
+
+def _table(lines: Iterator[list[str]], path: Path) -> tuple[Table, tuple[Problem, ...]]:
+    """Return the cells by column, without empty rows; rows of another length than the header as Problems.
+
+    A row may be shorter, as programs leave out blanks at its end, unless it has an id: then the receipt,
+    its last cell, must be there.
+    """
+    header = [name.strip() for name in next(lines, [])]
+    while header and not header[-1]:
+        header.pop()
+    if not header:
+        raise ValueError(f"{path} has no header")
+    width, id_at = len(header), header.index("_id") if "_id" in header else None
+    kept: list[list[str]] = []
+    numbers: list[int] = []
+    problems: list[Problem] = []
+    for number, row in enumerate(lines, start=2):
+        if len(row) != width:
+            if not any(row):
+                continue
+            if any(row[width:]):
+                problems.append(Problem(number, f"{len(row)} cells, but the header has {width}"))
+                continue
+            if (
+                id_at is not None
+                and len(row) < width
+                and header[-1] == RECEIPT.path
+                and row[id_at : id_at + 1] != [""]
+            ):
+                problems.append(Problem(number, "the row ends before its receipt", column=RECEIPT.path))
+                continue
+            row = row[:width] + [""] * (width - len(row))
+        elif not any(row):
+            continue
+        kept.append(row)
+        numbers.append(number)
+    columns = tuple(zip_longest(*kept)) if kept else ((),) * width
+    names = tuple(name or f"column {i + 1}" for i, name in enumerate(header))
+    return Table(names, columns, tuple(numbers)), tuple(problems)
