@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import base64
 import json
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from . import http
 from .endpoint import Endpoint
-from .errors import NotJSON
+from .errors import NotJSON, Unauthorized
 from .http import Answer, Request
 from .resources import Hooks, Schemas, Tokens
 from .response import Meta, Response
+from .session import Renewal, open_profile
 from .text import excerpt, mask
 from .transport import Policy, call
 
 if TYPE_CHECKING:
     import os
+
+_EIGHT_HOURS = 8 * 3600 * 1000  # milliseconds
 
 
 class Client:
@@ -28,13 +33,20 @@ class Client:
         version: version of the API.
         auth_token: token for writes; `authenticate` sets it as well.
         http_keep_alive: False closes the connection after every request.
-        timeout: seconds: (to connect, of silence before the answer), or one number for both. Bulk calls get
-            10 ms more for every item.
+        timeout: seconds (to connect, of silence before the answer), or one number for both; 10 and 60 unless
+            given. Bulk calls get 10 ms more for every item.
         retries: how often to repeat a read that met a busy server or a lost connection, or any request that
             certainly did not arrive.
         verify: CA file or folder to trust; False trusts anybody. Else SIS_CA_FILE, REQUESTS_CA_BUNDLE,
             SSL_CERT_FILE, or the operating system's store.
         compress: send bodies of so many bytes and more as gzip; None for never.
+
+    Attributes:
+        url: the address, without a slash at its end.
+        base_uri: the address of the API below it.
+        auth_token: the token in use; may be set.
+        username: who logged in, None if unknown.
+        token_expires: when the token of `authenticate` ends, None if unknown.
 
     Raises:
         ValueError: the address is no http(s) address, or holds a password, or there is no such CA file.
@@ -53,7 +65,7 @@ class Client:
         auth_token: str | None = None,
         http_keep_alive: bool = True,
         *,
-        timeout: float | tuple[float, float] = (10.0, 60.0),
+        timeout: float | tuple[float, float] | None = None,
         retries: int = 4,
         verify: bool | str | os.PathLike[str] | None = None,
         compress: int | None = 65536,
@@ -63,8 +75,12 @@ class Client:
         self.base_uri = f"{self.url}/api/v{version}"
         self.auth_token = auth_token
         self.username: str | None = None
+        self.token_expires: datetime | None = None
+        if timeout is None:
+            timeout = (10.0, 60.0)
         connect, read = timeout if isinstance(timeout, tuple) else (timeout, timeout)
         self._policy = Policy(connect, read, retries, compress=compress)
+        self._renewal: Renewal | None = None
         self._http_handler = http.get_handler(http_keep_alive, verify=verify)
 
         self.schemas = Schemas("schemas", self)
@@ -72,6 +88,40 @@ class Client:
         self.hiera = Endpoint("hiera", self)
         self.users = Endpoint("users", self)
         self.scripts = Endpoint("scripts", self)
+
+    @classmethod
+    def from_profile(
+        cls,
+        name: str | None = None,
+        *,
+        url: str | None = None,
+        auth_token: str | None = None,
+        username: str | None = None,
+        password: str | None = None,
+        **options: Any,
+    ) -> Client:
+        """Make a client from what this machine knows, and log in if that takes a password.
+
+        Explicit arguments win over SIS_URL, SIS_TOKEN, SIS_TOKEN_FILE, SIS_USER, SIS_PASSWORD, SIS_PROFILE,
+        these over the config file (see `sispy.config`), and that over netrc. Where only an ended token is
+        found, a terminal or notebook asks for the password.
+
+        Args:
+            name: profile of the config file.
+            url: address of the server.
+            auth_token: token for writes.
+            username: whose token or password to use.
+            password: to log in with.
+            options: further arguments of `Client`, such as timeout and verify.
+
+        Raises:
+            ValueError: nobody says which server, or there is no such profile.
+            Unauthorized: the token has ended and nobody is there to ask, or the login fails.
+        """
+        from .config import resolve  # here, so that `import sispy` stays fast
+
+        profile = resolve(name, url=url, auth_token=auth_token, username=username, password=password)
+        return open_profile(cls, profile, options)
 
     def __repr__(self) -> str:
         user = f", user {self.username!r}" if self.username else ""
@@ -89,8 +139,13 @@ class Client:
         """Fetch the server's description of its build: the cheapest sign of life."""
         return self.request(Request(f"{self.base_uri}/info", headers=self._headers()))
 
-    def authenticate(self, username: str, password: str) -> bool:
+    def authenticate(self, username: str, password: str, *, renew: bool = False) -> bool:
         """Log in and use the new token (good for 8 hours) from now on.
+
+        Args:
+            username: name of the user.
+            password: not kept, unless it is needed to renew.
+            renew: log in again, once, whenever a call finds the token ended.
 
         Returns:
             True.
@@ -98,11 +153,19 @@ class Client:
         Raises:
             Unauthorized: unknown user, wrong password, or a user without any role.
         """
+        expires = self._log_in(username, password)
+        self._renewal = Renewal(username, lambda: password, expires) if renew else None
+        return True
+
+    def _log_in(self, username: str, password: str) -> float:
+        """Get a new token; return the milliseconds it is good for."""
         pair = base64.b64encode(f"{username}:{password}".encode()).decode()
         headers = {"Accept": "application/json", "Authorization": f"Basic {pair}"}
         answer = self.request(Request(f"{self.base_uri}/users/auth_token", "POST", headers=headers))
         self.auth_token, self.username = answer["name"], username
-        return True
+        expires = float(answer._result.get("expires", _EIGHT_HOURS))
+        self.token_expires = datetime.now(UTC) + timedelta(milliseconds=expires)
+        return expires
 
     def request(self, request: Request) -> Response:
         """Send a request of your own; the answer must be JSON."""
@@ -119,6 +182,15 @@ class Client:
         self._http_handler.close()
 
     def _send(self, request: Request) -> Answer:
+        token = (request.headers or {}).get("x-auth-token")
+        try:
+            return call(self._http_handler, request, self._policy, self._secrets(request))
+        except Unauthorized as exc:
+            if token is None or self._renewal is None or not self._renewal.ended(exc):
+                raise
+        # refused before anything was done: also a write may be sent again
+        self._renewal.renew(self, token)
+        request = replace(request, headers={**(request.headers or {}), "x-auth-token": str(self.auth_token)})
         return call(self._http_handler, request, self._policy, self._secrets(request))
 
     def _headers(self) -> dict[str, str]:

@@ -75,7 +75,7 @@ def _checked(query: Query) -> dict[str, Any]:
 
 def _check(q: Any) -> None:
     if not isinstance(q, Mapping):
-        raise ValueError(f"q is a dict of conditions, got {q!r}")  # noqa: TRY004 -- JSON text may hold it as well
+        raise ValueError(f"q is a dict of conditions, got {q!r}")
     for key, condition in q.items():
         if key in ("$and", "$or", "$nor"):
             if not isinstance(condition, list | tuple) or not condition:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
-from .errors import BadAnswer, ConnectionLost, Error, NoAnswer, Refused, Timeout, bad_answer
+from .errors import BadAnswer, ConnectionLost, Error, NoAnswer, Refused, bad_answer
 from .http.base import body_of
 from .text import mask_path
 
@@ -78,7 +78,7 @@ def call(handler: Handler, request: Request, policy: Policy, secrets: Sequence[s
         ):
             raise failure
         tries += 1
-        LOG.info("try again in %.1f s: %s", pause, failure)
+        LOG.warning("try again in %.1f s: %s", pause, failure)
         time.sleep(pause)
 
 
@@ -116,10 +116,10 @@ def _logged(handler: Handler, request: Request, policy: Policy, secrets: Sequenc
         status = type(exc).__name__
         raise
     finally:
-        if LOG.isEnabledFor(logging.DEBUG):
+        if LOG.isEnabledFor(logging.INFO):
             path = mask_path(urlsplit(request.uri).path, secrets)
             ms = (time.perf_counter() - start) * 1000
-            LOG.debug("%s %s %s %.0f ms %d bytes", request.method, path, status, ms, size)
+            LOG.info("%s %s %s %.0f ms %d bytes", request.method, path, status, ms, size)
     return answer
 
 
@@ -154,7 +154,7 @@ def _pause(failure: Error, method: str, tries: int) -> float | None:
     """Return the seconds to wait before the next try, None if there must be none."""
     backoff: float = random.uniform(0.5, 1.0) * min(0.25 * 2**tries, 8.0)  # noqa: S311 -- jitter, no secret
     if isinstance(failure, NoAnswer):
-        unsent = not failure.sent and isinstance(failure, Refused | Timeout)
+        unsent = isinstance(failure, Refused)
         lost = method in _READS and isinstance(failure, ConnectionLost)
         return backoff if unsent or lost else None
     if method in _READS and failure.http_status_code in _BUSY and isinstance(failure, BadAnswer):

@@ -1,0 +1,158 @@
+"""Profiles: which server, as whom, trusting which certificates, and where each of these was said.
+
+Explicit arguments win over SIS_URL, SIS_TOKEN, SIS_TOKEN_FILE, SIS_USER, SIS_PASSWORD and SIS_PROFILE, these
+over the config file, and that over netrc. A token or password of the config file is used for the address it
+stands beside and for no other.
+
+```toml
+default = "prod"                       # the profile in force where none is named
+
+[profiles.prod]
+url = "https://sis.example.com"
+username = "anna"
+token = "..."                          # written by `sispy login`, with `expires`
+ca_file = "/etc/ssl/company.pem"
+```
+"""
+
+from __future__ import annotations
+
+import netrc
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from .config_file import config_file, read_config
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Hold what is in force for a connection.
+
+    Attributes:
+        name: name of the profile in the config file; it may not exist there yet.
+        url: address of the server, "" where nobody says.
+        username: who the user is, None if unknown.
+        token: token for writes, None without one.
+        password: to log in with, None without one.
+        expires: when the token ends, None where that is unknown or never.
+        ca_file: certificates to trust, None for the usual ones.
+        sources: for each of these, where it comes from, in words.
+    """
+
+    name: str
+    url: str = ""
+    username: str | None = None
+    token: str | None = field(default=None, repr=False)
+    password: str | None = field(default=None, repr=False)
+    expires: datetime | None = None
+    ca_file: str | None = None
+    sources: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def expired(self) -> bool:
+        """Say whether the token is at its end, or so near that the next call may miss it."""
+        return self.expires is not None and (self.expires - datetime.now(UTC)).total_seconds() < 60
+
+    @property
+    def stored(self) -> bool:
+        """Say whether the token stands in the config file."""
+        return self.sources.get("token", "").startswith(str(config_file()))
+
+
+def resolve(
+    name: str | None = None,
+    *,
+    url: str | None = None,
+    auth_token: str | None = None,
+    username: str | None = None,
+    password: str | None = None,
+) -> Profile:
+    """Find out what is in force; None means that an argument does not say.
+
+    Raises:
+        ValueError: a profile is named that the config file does not hold and nothing else gives an address.
+    """
+    config, path, env = read_config(), config_file(), os.environ
+    profiles = config.get("profiles", {})
+    named = name or env.get("SIS_PROFILE")
+    chosen = named or config.get("default") or "default"
+    kept = profiles.get(chosen, {})
+    file = f"{path}, profile {chosen!r}"
+
+    places = ((url, "argument"), (env.get("SIS_URL"), "SIS_URL"), (kept.get("url"), file))
+    here, where = next(((value, source) for value, source in places if value), ("", ""))
+    if named and chosen not in profiles and not here:
+        known = ", ".join(profiles) or "none"
+        raise ValueError(f"{path} has no profile {chosen!r} (it has: {known})")
+    if here.rstrip("/") != str(kept.get("url", "")).rstrip("/"):
+        kept = {}  # what is kept for one server is not shown to another
+
+    user, login = _choose(
+        [
+            _Login("argument", username, auth_token, password),
+            _Login("environment", env.get("SIS_USER"), _env_token(), env.get("SIS_PASSWORD")),
+            _Login(file, kept.get("username"), kept.get("token"), None),
+            _netrc(here),
+        ]
+    )
+    sources = {"url": where, "token": login.source if login.token else "", "password": login.source}
+    return Profile(
+        name=chosen,
+        url=here,
+        username=user,
+        token=login.token,
+        password=None if login.token else login.password,
+        expires=_moment(kept.get("expires")) if login.source == file else None,
+        ca_file=kept.get("ca_file"),
+        sources={name: source for name, source in sources.items() if source},
+    )
+
+
+@dataclass(frozen=True)
+class _Login:
+    """Hold what one place says about the user."""
+
+    source: str = ""
+    username: str | None = None
+    token: str | None = None
+    password: str | None = None
+
+
+def _choose(logins: list[_Login]) -> tuple[str | None, _Login]:
+    """Return the user, and the first place with a token or password that is not another user's."""
+    user = next((login.username for login in logins if login.username), None)
+    for login in logins:
+        if login.token or login.password:
+            asked = next((other.username for other in logins[: logins.index(login)] if other.username), None)
+            if asked is None or login.username in (None, asked):
+                return asked or login.username or user, login
+    return user, _Login()
+
+
+def _env_token() -> str | None:
+    if token := os.environ.get("SIS_TOKEN"):
+        return token
+    path = os.environ.get("SIS_TOKEN_FILE")
+    try:
+        return Path(path).read_text(encoding="utf-8").strip() if path else None
+    except OSError as exc:
+        raise ValueError(f"SIS_TOKEN_FILE: {exc}") from exc
+
+
+def _netrc(url: str) -> _Login:
+    path = Path(os.environ.get("NETRC") or Path.home() / ".netrc")
+    try:
+        hosts = netrc.netrc(path).hosts if url and path.exists() else {}
+    except netrc.NetrcParseError as exc:
+        raise ValueError(f"{path}: {exc}") from exc
+    # the `default` entry is left alone: it would send a password to any server
+    user, _, password = hosts.get(urlsplit(url).hostname or "", ("", "", ""))
+    return _Login(str(path), user or None, None, password or None)
+
+
+def _moment(value: object) -> datetime | None:
+    return value.astimezone(UTC) if isinstance(value, datetime) else None

@@ -1,0 +1,161 @@
+"""The commands login, logout and whoami."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import click
+
+from sispy.config_file import update_profile
+from sispy.errors import BadRequest, NotFound, Unauthorized
+from sispy.options import Session, examples, session
+from sispy.terminal import is_terminal, out, table
+
+if TYPE_CHECKING:
+    from sispy.client import Client
+    from sispy.config import Profile
+
+
+@click.command(
+    epilog=examples(
+        "sispy login https://sis.example.com",
+        "sispy login --profile test --user anna https://test.example.com",
+        "sispy login --user importer --persistent 'nightly import' --password-stdin < password.txt",
+    )
+)
+@click.argument("address", metavar="[URL]", required=False)
+@click.option("--user", metavar="NAME", help="User to log in; asked for unless known.")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+@click.option(
+    "--persistent", metavar="DESC", help="Keep a token without end, described by DESC, for scripts."
+)
+@session
+def login(
+    address: str | None, user: str | None, password_stdin: bool, persistent: str | None, session: Session
+) -> None:
+    """Log in to a server and remember the token, never the password.
+
+    Token, address and user go into a profile of the config file, which only you
+    may read; every other command finds them there. A token lasts 8 hours.
+    """
+    profile = _profile(session, address)
+    url = profile.url or _ask("Address of the server", "URL")
+    name = user or profile.username or _ask("User", "--user")
+    client = _client(session, profile, url)
+    client.authenticate(name, _password(name, url, stdin=password_stdin))
+    token, expires = client.auth_token, client.token_expires
+    if persistent is not None:
+        token, expires = _persistent(client, name, persistent), None
+    values = {"url": url, "username": name, "token": token, "expires": expires}
+    path = update_profile(profile.name, values)
+    until = f"until {expires.astimezone():%Y-%m-%d %H:%M}" if expires else "without end"
+    session.say(f"Logged in to {url} as {name} {until}: profile {profile.name!r} in {path}")
+
+
+@click.command()
+@session
+def logout(session: Session) -> None:
+    """Delete the remembered token, on the server and here."""
+    profile = _profile(session, None)
+    if not profile.token or not profile.stored:
+        session.say(f"Profile {profile.name!r} holds no token: nothing to do.")
+        return
+    client = _client(session, profile, profile.url)
+    client.auth_token = profile.token
+    try:
+        client.tokens(profile.username or "").delete(profile.token)
+    except (NotFound, Unauthorized):
+        session.say("The server does not know the token any more.")
+    update_profile(profile.name, {"token": None, "expires": None})
+    session.say(f"Logged out of {profile.url}: the token of profile {profile.name!r} is deleted.")
+
+
+@click.command()
+@session
+def whoami(session: Session) -> None:
+    """Show server, user and token in force, and where each comes from."""
+    profile = _profile(session, None)
+    if not profile.url:
+        raise click.UsageError("No server: give --url, set SIS_URL, or run `sispy login URL`.")
+    user, state = _checked(session, profile)
+    rows = [
+        ("server", profile.url, profile.sources.get("url", "")),
+        ("user", user, profile.sources.get("username", "") if user != "unknown" else ""),
+        ("token", state, profile.sources.get("token", "")),
+    ]
+    out(table(("", "in force", "from"), rows))
+    if state in ("none", "refused"):
+        raise Unauthorized("nobody is logged in" if state == "none" else "the server refuses the token")
+
+
+def _profile(session: Session, address: str | None) -> Profile:
+    from sispy.config import resolve
+
+    return resolve(session.profile, url=address or session.url)
+
+
+def _client(session: Session, profile: Profile, url: str) -> Client:
+    from sispy.client import Client
+    from sispy.session import options_of
+
+    return Client(url, auth_token=profile.token, **options_of(profile, {"timeout": session.timeout}))
+
+
+def _ask(question: str, option: str) -> str:
+    if not is_terminal(sys.stdin):
+        raise click.UsageError(f"{question}? There is no terminal to ask: give {option}.")
+    return str(click.prompt(question, err=True))
+
+
+def _password(name: str, url: str, *, stdin: bool) -> str:
+    if stdin:
+        password = sys.stdin.read().rstrip("\r\n")
+    elif is_terminal(sys.stdin):
+        password = getpass.getpass(f"Password of {name} at {url}: ")
+    else:
+        raise click.UsageError("There is no terminal to ask for the password: give --password-stdin.")
+    if not password:
+        raise click.UsageError("The password is empty.")
+    return password
+
+
+def _persistent(client: Client, name: str, description: str) -> str:
+    """Make a token without end, and delete the one of the login, which has done its work."""
+    tokens, login_token = client.tokens(name), str(client.auth_token)
+    try:
+        return str(tokens.create({"desc": description})["name"])
+    except BadRequest as exc:
+        if client.users.get(name).to_dict().get("super_user"):
+            raise Unauthorized(
+                f"{name} is a super user, and SIS gives those no persistent tokens: a leaked one would open "
+                "everything for ever. Use a user with just the roles that the script needs",
+                exc.http_status_code,
+                exc.code,
+            ) from exc
+        raise
+    finally:
+        tokens.delete(login_token)
+
+
+def _checked(session: Session, profile: Profile) -> tuple[str, str]:
+    """Return the user, as far as the server confirms it, and the state of the token."""
+    user = profile.username or "unknown"
+    if not profile.token:
+        return user, "none, a password logs in" if profile.password else "none"
+    if profile.username is None:
+        return user, "unchecked"
+    try:
+        token = _client(session, profile, profile.url).tokens(user).get(profile.token)
+    except NotFound:
+        return "unknown", f"not of {user}"
+    except Unauthorized as exc:
+        # the server says so of a good token as well, if it belongs to somebody else
+        ended = exc.http_status_code != 401 or "expired" in exc.error
+        return ("unknown", "refused") if ended else ("unknown", f"not of {user}")
+    if "expires" not in token:
+        return user, "valid without end"
+    ends = datetime.now(UTC) + timedelta(milliseconds=token["expires"])
+    return user, f"valid until {ends.astimezone():%Y-%m-%d %H:%M}"
