@@ -1,0 +1,84 @@
+"""One cell as a person sees and types it: text <-> the JSON value of its field."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from sispy_pandas import records
+from sispy_pandas.schema import Field
+
+EMPTY_TEXT = '""'
+"""Typed into a text cell this is the empty string; typing nothing, or the Delete key, is no value."""
+
+_MIDNIGHT = re.compile(r"T00:00:00\.000Z$")
+_JSON_TYPES = ("Array", "Documents", "Mixed")
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """What a cell was changed to. With a `reason` the value is the input as given, not a stored value."""
+
+    value: Any
+    reason: str | None = None
+
+
+def parse(field: Field, given: Any) -> Edit:
+    """Turn what was typed, pasted or found in a frame into an Edit; never raises for bad input.
+
+    Args:
+        field: The column's field.
+        given: Text, a JSON value, or a frame's cell. `None` and `""` typed mean no value.
+
+    Example:
+        >>> parse(Field("cores", "Number", max=128), "64")
+        Edit(value=64, reason=None)
+        >>> parse(Field("cores", "Number", max=128), "many").value
+        'many'
+    """
+    try:
+        value = records.cast(field, _meant(field, given))
+    except ValueError as error:
+        return Edit(given, str(error))
+    reason = records.check(field, value)
+    return Edit(value) if reason is None else Edit(given, reason)
+
+
+def show(field: Field, value: Any) -> str | bool | None:
+    """Write a JSON value as the text that `parse` reads back; booleans stay what they are."""
+    if value is None or (value == [] and field.type in ("Array", "Documents")):
+        return None
+    if field.type in _JSON_TYPES:
+        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, bool) and field.type == "Boolean":
+        return value
+    if field.type == "Date" and isinstance(value, str):
+        return _MIDNIGHT.sub("", value).replace(".000Z", "").replace("Z", "").replace("T", " ")
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return EMPTY_TEXT if value == "" else str(value)
+
+
+def show_edit(field: Field, edit: Edit) -> str | bool | None:
+    """Write an edited cell: refused input comes back as it was given."""
+    if edit.reason is None:
+        return show(field, edit.value)
+    return edit.value if edit.value is None or isinstance(edit.value, bool) else str(edit.value)
+
+
+def _meant(field: Field, given: Any) -> Any:
+    """Translate the conventions of typing: no text, the empty string, JSON."""
+    if not isinstance(given, str):
+        return given
+    if given == "":
+        return None
+    if field.type == "String":
+        return "" if given == EMPTY_TEXT else given
+    if field.type in _JSON_TYPES:
+        try:
+            return json.loads(given)
+        except json.JSONDecodeError as error:
+            raise ValueError(f"not JSON: {error.msg} at character {error.pos + 1}") from error
+    return given

@@ -1,0 +1,90 @@
+"""The columns of the grid: what a field allows, in the words its JavaScript reads."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from sispy_pandas.schema import Field, Schema
+
+_KINDS = {"String": "text", "Number": "number", "Boolean": "boolean", "Date": "date", "IpAddress": "text"}
+_WIDTHS = {"text": 150, "number": 90, "boolean": 80, "date": 165, "enum": 110, "reference": 150, "json": 180}
+_LONGEST = 320  # px; a wider column is the user's choice, by its handle
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: its field, and whether its cells can be edited."""
+
+    field: Field
+    readonly: bool = False
+
+    @property
+    def kind(self) -> str:
+        """Name the editor: text, number, boolean, date, enum, reference or json."""
+        if self.field.enum:
+            return "enum"
+        if self.field.type == "ObjectId":
+            return "reference" if self.field.ref else "text"
+        return _KINDS.get(self.field.type, "json")
+
+
+def columns_of(schema: Schema, frame: pd.DataFrame, *, readonly: Container[str] = ()) -> tuple[Column, ...]:
+    """List the grid's columns: the key first, then the frame's fields, then what only the server writes.
+
+    Raises:
+        ValueError: A column of the frame is no field of the schema.
+    """
+    paths = [path for path in frame.columns if not path.startswith("_")]
+    fields = [schema.field(path) for path in paths]  # a ValueError names what is unknown
+    fields.sort(key=lambda field: field.path != schema.key)  # stable: only the key moves
+    written_by_server = [Field("_id", "ObjectId")]
+    written_by_server += [_meta_field(frame, path) for path in frame.columns if path.startswith("_")]
+    return tuple(Column(field, field.path in readonly) for field in fields) + tuple(
+        Column(field, readonly=True) for field in written_by_server
+    )
+
+
+def wire(column: Column, *, frozen: bool, sample: pd.Series[Any] | None = None) -> dict[str, Any]:
+    """Describe a column to the JavaScript, with a width that fits its name and a sample of its cells."""
+    field = column.field
+    return {
+        "name": field.path,
+        "kind": column.kind,
+        "type": field.type if field.item is None else f"{field.item.type}[]",
+        "readonly": column.readonly,
+        "required": field.required,
+        "unique": field.unique,
+        "enum": list(field.enum),
+        "min": field.min if field.type == "Number" else None,
+        "max": field.max if field.type == "Number" else None,
+        "ref": field.ref,
+        "description": field.description,
+        "frozen": frozen,
+        "width": _width(column, sample),
+    }
+
+
+def _width(column: Column, sample: pd.Series[Any] | None) -> int:
+    title = 8 * len(column.field.path) + 52  # room for the sort mark and the menu button
+    cells = 0
+    if sample is not None and column.kind in ("text", "json") and len(sample):
+        cells = 7 * int(sample.astype(str).str.len().quantile(0.95)) + 20
+    return min(_LONGEST, max(title, cells, _WIDTHS[column.kind] if not cells else 60))
+
+
+def _meta_field(frame: pd.DataFrame, path: str) -> Field:
+    """Guess a field for a column which the server writes, from its dtype: it is only shown."""
+    dtype = frame[path].dtype
+    if isinstance(dtype, pd.DatetimeTZDtype):
+        return Field(path, "Date")
+    if pd.api.types.is_bool_dtype(dtype):
+        return Field(path, "Boolean")
+    if pd.api.types.is_string_dtype(dtype) and dtype != object:
+        return Field(path, "String")
+    return Field(path, "Mixed")
+
+

@@ -1,0 +1,840 @@
+/* The editable grid: draws the rows in sight, edits cells, and leaves every decision about values to Python.
+ *
+ * Traits of the model (Python writes, this file reads):
+ *   columns  [{name, kind, type, readonly, required, unique, enum, min, max, ref, description, frozen, width}]
+ *   status   {version, shown, rows, changed, invalid, new, deleted, conflicts, failed, undo, redo,
+ *             sort, descending, filters, show}; a new version means that cached rows are out of date
+ *   options  {height, label, rows: whether rows can be added and deleted}
+ *
+ * Messages to Python, {type, ...}:
+ *   window {start, stop} · edit {cells: [[row, column, input]]} · paste {block, top, left, rows, columns}
+ *   fill / clear {top, left, rows, columns} · undo · redo · add · delete {rows: [first, last]}
+ *   sort {column, descending} · filter {column, text} · show {show}
+ *   and, answered by a message with the same `id`: find {text, row, column, back}, copy {rectangle},
+ *   complete {column, text}.
+ * Messages from Python: {type: "window", version, start, cells, marks, labels} and {type: "say", text}.
+ *
+ * Rows are positions in the sorted and filtered view, columns are indexes into `columns`.
+ */
+
+const ROW = 26; // px; the same in grid.css
+const HEAD = 30;
+const GUTTER = 58;
+const BLOCK = 100; // rows of one window
+const MARGIN = 4; // rows drawn above and below what is in sight
+
+/* Make an element: h("div", {class: "x", onclick: f, "aria-label": "y"}, child, ...). */
+function h(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (value !== null && value !== undefined && value !== false) element.setAttribute(name, value === true ? "" : value);
+  }
+  element.append(...children);
+  return element;
+}
+
+const clamp = (value, low, high) => Math.max(low, Math.min(high, value));
+const modifier = (event) => event.ctrlKey || event.metaKey;
+const tsvCell = (text) => (/[\t\n\r"]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+
+/* Read what spreadsheets put on the clipboard: tabs, line ends, and quotes around cells that hold them. */
+function parseTsv(text) {
+  const rows = [[]];
+  const cell = /(?:"((?:[^"]|"")*)"|([^\t\r\n]*))(\t|\r\n|\n|\r|$)/gy;
+  while (cell.lastIndex < text.length) {
+    const [, quoted, plain, end] = cell.exec(text) ?? [];
+    if (end === undefined) { // a quote inside an unquoted cell: take the line as it stands
+      return text.split(/\r\n|\n|\r/).map((line) => line.split("\t"));
+    }
+    rows.at(-1).push(quoted === undefined ? plain : quoted.replaceAll('""', '"'));
+    if (end !== "\t" && cell.lastIndex < text.length) rows.push([]);
+    else if (end === "\t" && cell.lastIndex === text.length) rows.at(-1).push("");
+  }
+  return rows;
+}
+
+class Grid {
+  constructor(model, el) {
+    this.model = model;
+    this.widths = model.get("columns").map((column) => column.width);
+    this.blocks = new Map(); // block number -> {version, start, cells, marks}
+    this.asked = new Map(); // block number -> version that was asked for
+    this.labels = {}; // id -> how people call it
+    this.rowElements = new Map(); // view position -> row element
+    this.active = { row: 0, column: 0 };
+    this.anchor = { row: 0, column: 0 };
+    this.editor = null;
+    this.answers = new Map(); // id of a question -> resolve
+    this.questions = 0;
+    this.build(el);
+    this.listen();
+    this.place();
+    this.refresh();
+  }
+
+  get columns() { return this.model.get("columns"); }
+  get status() { return this.model.get("status"); }
+  get shown() { return this.status.shown; }
+
+  // ---- Talking with Python
+
+  listen() {
+    this.onMessage = (message) => {
+      if (message.id !== undefined && this.answers.has(message.id)) {
+        this.answers.get(message.id)(message);
+        this.answers.delete(message.id);
+      } else if (message.type === "window") this.receive(message);
+      else if (message.type === "say") this.say(message.text);
+    };
+    this.onStatus = () => this.refresh();
+    this.onColumns = () => {
+      this.widths = this.columns.map((column, i) => this.widths[i] ?? column.width);
+      this.place();
+    };
+    this.model.on("msg:custom", this.onMessage);
+    this.model.on("change:status", this.onStatus);
+    this.model.on("change:columns", this.onColumns);
+    this.sizes = new ResizeObserver(() => this.draw());
+    this.sizes.observe(this.scroller);
+  }
+
+  close() {
+    this.model.off("msg:custom", this.onMessage);
+    this.model.off("change:status", this.onStatus);
+    this.model.off("change:columns", this.onColumns);
+    this.sizes.disconnect();
+  }
+
+  send(type, content = {}) { this.model.send({ type, ...content }); }
+
+  ask(type, content) {
+    const id = ++this.questions;
+    this.send(type, { ...content, id });
+    return new Promise((resolve) => this.answers.set(id, resolve));
+  }
+
+  receive(message) {
+    if (message.version < this.status.version) return; // overtaken by an edit: asked for again already
+    this.blocks.set(message.start / BLOCK, message);
+    Object.assign(this.labels, message.labels);
+    this.draw();
+  }
+
+  /* The status changed: show its counts, and fetch again what is in sight. */
+  refresh() {
+    this.body.style.height = `${this.shown * ROW}px`;
+    this.scroller.setAttribute("aria-rowcount", this.shown + 1);
+    this.active.row = clamp(this.active.row, 0, Math.max(0, this.shown - 1));
+    this.anchor.row = clamp(this.anchor.row, 0, Math.max(0, this.shown - 1));
+    this.drawHead();
+    this.drawToolbar();
+    this.draw();
+  }
+
+  // ---- Structure
+
+  build(el) {
+    const { height, label, rows } = this.model.get("options");
+    const button = (text, title, act) => h("button", { type: "button", title, "aria-label": title, onclick: act }, text);
+    this.undoButton = button("↶", "Undo (Ctrl+Z)", () => this.send("undo"));
+    this.redoButton = button("↷", "Redo (Ctrl+Y)", () => this.send("redo"));
+    this.addButton = button("+ Row", "Add a new row (Insert)", () => this.addRow());
+    this.deleteButton = button("− Row", "Mark the selected rows for deletion, or unmark them (Ctrl+Delete)", () => this.deleteRows());
+    this.findButton = button("Find", "Find a text (Ctrl+F)", () => this.openFind());
+    this.showSelect = h("select", { "aria-label": "Which rows to show", onchange: (event) => this.send("show", { show: event.target.value }) },
+      ...[["all", "All rows"], ["changed", "Changed rows"], ["invalid", "Invalid rows"]].map(([value, text]) => h("option", { value }, text)));
+    this.clearButton = button("Clear filters", "Show all rows again", () => this.send("filter", { column: null, text: "" }));
+    this.counts = h("span", { class: "counts", role: "status" });
+    this.toolbar = h("div", { class: "toolbar", role: "toolbar", "aria-label": "Edit" },
+      this.undoButton, this.redoButton, ...(rows ? [this.addButton, this.deleteButton] : []), this.findButton, this.showSelect, this.clearButton, this.counts,
+      button("?", "Keys", () => this.openHelp()));
+    this.buildFind();
+    this.head = h("div", { class: "head", role: "row", "aria-rowindex": 1 });
+    this.body = h("div", { class: "body", role: "rowgroup" });
+    this.scroller = h("div", { class: "scroller", role: "grid", "aria-label": label, "aria-multiselectable": "true", style: `height:${height}px` },
+      h("div", { role: "rowgroup", class: "headgroup" }, this.head), this.body);
+    this.line = h("div", { class: "line", role: "status", "aria-live": "polite" });
+    this.root = h("div", { class: "sispy-grid" }, this.toolbar, this.findBar, this.scroller, this.line);
+    el.append(this.root);
+
+    this.scroller.addEventListener("scroll", () => this.draw());
+    this.body.addEventListener("mousedown", (event) => this.onMouseDown(event));
+    this.scroller.addEventListener("keydown", (event) => this.onKey(event));
+    for (const type of ["copy", "cut", "paste"]) this.scroller.addEventListener(type, (event) => this.onClipboard(event));
+    // Jupyter's shortcuts act on the notebook cell (d d deletes it): no key pressed in here may reach them.
+    for (const type of ["keydown", "keyup", "keypress"]) this.root.addEventListener(type, (event) => event.stopPropagation());
+  }
+
+  buildFind() {
+    this.findInput = h("input", {
+      type: "search", placeholder: "Find", "aria-label": "Find", onkeydown: (event) => {
+        if (event.key === "Enter") this.find(event.shiftKey);
+        else if (event.key === "Escape") this.closeFind();
+        else return;
+        event.preventDefault();
+      },
+    });
+    this.findCount = h("span", { class: "counts", role: "status" });
+    const button = (text, title, act) => h("button", { type: "button", title, "aria-label": title, onclick: act }, text);
+    this.findBar = h("div", { class: "find", hidden: true }, this.findInput, this.findCount,
+      button("↑", "Previous (Shift+Enter)", () => this.find(true)), button("↓", "Next (Enter)", () => this.find(false)),
+      button("×", "Close (Escape)", () => this.closeFind()));
+  }
+
+  /* Compute where columns stand. Frozen ones come first and stay in sight. */
+  place() {
+    this.lefts = [];
+    let x = GUTTER;
+    for (const width of this.widths) {
+      this.lefts.push(x);
+      x += width;
+    }
+    this.total = x;
+    this.frozen = this.columns.filter((column) => column.frozen).length;
+    this.frozenWidth = this.frozen < this.lefts.length ? this.lefts[this.frozen] : x;
+    this.body.style.width = this.head.style.width = `${x}px`;
+    this.scroller.setAttribute("aria-colcount", this.columns.length);
+    for (const element of this.rowElements.values()) element.remove();
+    this.rowElements.clear();
+    this.drawHead();
+    this.draw();
+  }
+
+  // ---- Drawing
+
+  draw() {
+    cancelAnimationFrame(this.frame);
+    this.frame = requestAnimationFrame(() => this.paint());
+  }
+
+  paint() {
+    const { scrollTop, clientHeight } = this.scroller;
+    const first = clamp(Math.floor(scrollTop / ROW) - MARGIN, 0, this.shown);
+    const last = clamp(Math.ceil((scrollTop + clientHeight) / ROW) + MARGIN, 0, this.shown);
+    this.need(first, last);
+    const rows = new Set();
+    for (let row = first; row < last; row++) rows.add(row);
+    if (this.shown) rows.add(this.active.row); // out of sight it is kept, because it holds the focus
+    const columns = this.visibleColumns();
+    for (const [row, element] of this.rowElements) {
+      if (!rows.has(row)) {
+        element.remove();
+        this.rowElements.delete(row);
+      }
+    }
+    for (const row of rows) this.paintRow(row, columns);
+    this.root.classList.toggle("empty", this.shown === 0);
+    this.describe();
+  }
+
+  /* Ask for the windows that rows first to last need and that are missing or out of date. */
+  need(first, last) {
+    const version = this.status.version;
+    for (let block = Math.floor(first / BLOCK); block * BLOCK < last; block++) {
+      if (this.blocks.get(block)?.version === version || this.asked.get(block) === version) continue;
+      this.asked.set(block, version);
+      this.send("window", { start: block * BLOCK, stop: (block + 1) * BLOCK });
+    }
+  }
+
+  visibleColumns() {
+    const { scrollLeft, clientWidth } = this.scroller;
+    const columns = [];
+    this.lefts.forEach((left, i) => {
+      const inSight = left + this.widths[i] > scrollLeft + this.frozenWidth && left < scrollLeft + clientWidth;
+      if (i < this.frozen || inSight || i === this.active.column) columns.push(i);
+    });
+    return columns;
+  }
+
+  paintRow(row, columns) {
+    let element = this.rowElements.get(row);
+    if (!element) {
+      element = h("div", { class: "row", role: "row", "aria-rowindex": row + 2, style: `top:${row * ROW}px;width:${this.total}px` },
+        h("div", { class: "gutter", role: "rowheader", "data-row": row }));
+      element.cells = new Map();
+      this.rowElements.set(row, element);
+      this.body.append(element);
+    }
+    for (const [column, cell] of element.cells) {
+      if (!columns.includes(column)) {
+        cell.remove();
+        element.cells.delete(column);
+      }
+    }
+    const marks = this.marks(row);
+    element.className = `row ${marks.row ?? ""}`;
+    element.title = marks.why ?? "";
+    const glyph = { new: "+", deleted: "−", fixed: "🔒", failed: "!", done: "✓" }[marks.row] ?? "";
+    element.firstChild.textContent = `${glyph} ${row + 1}`;
+    for (const column of columns) this.paintCell(element, row, column, marks.cells?.[column]);
+  }
+
+  paintCell(element, row, column, mark) {
+    let cell = element.cells.get(column);
+    if (!cell) {
+      const frozen = column < this.frozen;
+      cell = h("div", {
+        role: "gridcell", "aria-colindex": column + 1, "data-row": row, "data-column": column,
+        style: `left:${this.lefts[column]}px;width:${this.widths[column]}px`, "data-frozen": frozen,
+      });
+      element.cells.set(column, cell);
+      if (frozen) element.insertBefore(cell, element.children[column + 1] ?? null);
+      else element.append(cell);
+    }
+    if (this.editor?.cell === cell) return;
+    const definition = this.columns[column];
+    const text = this.text(row, column);
+    const { top, left, bottom, right } = this.rectangle();
+    const selected = row >= top && row <= bottom && column >= left && column <= right;
+    const active = row === this.active.row && column === this.active.column;
+    const readonly = definition.readonly || this.marks(row).row === "fixed";
+    const state = [definition.kind, mark?.is, readonly && "readonly", selected && "selected", active && "active", text === undefined && "waiting"].filter(Boolean).join(" ");
+    const signature = `${state}|${text}|${this.labels[text]}|${mark?.why}|${mark?.was}|${mark?.theirs}`;
+    if (cell.signature === signature) return; // nothing to do is the usual case while scrolling
+    cell.signature = signature;
+    cell.className = `cell ${state}`;
+    cell.tabIndex = active ? 0 : -1;
+    cell.setAttribute("aria-selected", selected);
+    cell.setAttribute("aria-readonly", readonly);
+    cell.setAttribute("aria-invalid", mark?.is === "invalid" || mark?.is === "failed");
+    cell.title = this.tooltip(column, text, mark);
+    if (definition.kind === "boolean" && typeof text !== "string") {
+      cell.replaceChildren(h("span", { class: `box ${text === true ? "on" : text === false ? "off" : ""}` }));
+      cell.setAttribute("aria-label", text === true ? "true" : text === false ? "false" : "no value");
+    } else {
+      cell.textContent = this.display(column, text);
+      cell.removeAttribute("aria-label");
+    }
+  }
+
+  drawHead() {
+    const { sort, descending, filters } = this.status;
+    this.head.replaceChildren(h("div", { class: "gutter corner" }), ...this.columns.map((column, i) => {
+      const sorted = sort === column.name;
+      const arrow = sorted ? (descending ? "▼" : "▲") : "";
+      const filtered = column.name in filters;
+      const facts = [column.type, column.required && "required", column.unique && "unique", column.ref && `refers to ${column.ref}`,
+        column.min !== null && `from ${column.min}`, column.max !== null && `up to ${column.max}`, column.readonly && "read-only"].filter(Boolean).join(", ");
+      return h("div", {
+        class: `cell ${column.kind} ${column.readonly ? "readonly" : ""} ${filtered ? "filtered" : ""}`, role: "columnheader", "aria-colindex": i + 1,
+        "aria-sort": sorted ? (descending ? "descending" : "ascending") : "none", "data-frozen": i < this.frozen, "data-column": i,
+        title: `${column.name}: ${facts}${column.description ? `\n${column.description}` : ""}${column.kind === "date" ? "\nTimes are UTC." : ""}`,
+        style: `left:${this.lefts[i]}px;width:${this.widths[i]}px`,
+      },
+        h("span", { class: "name", onclick: () => this.cycleSort(i) }, `${column.name}${column.required ? " *" : ""}`),
+        h("span", { class: "arrow" }, arrow),
+        h("button", { class: "menu", type: "button", tabindex: -1, title: "Sort and filter (Alt+Down)", "aria-label": `Sort and filter ${column.name}`, onclick: () => this.openMenu(i) }, filtered ? "⧩" : "⋮"),
+        h("span", { class: "handle", onpointerdown: (event) => this.resize(event, i) }));
+    }));
+  }
+
+  drawToolbar() {
+    const status = this.status;
+    this.undoButton.disabled = !status.undo;
+    this.redoButton.disabled = !status.redo;
+    this.showSelect.value = status.show;
+    this.clearButton.hidden = !Object.keys(status.filters).length;
+    const some = status.shown === status.rows ? `${status.rows.toLocaleString("en")} rows` : `${status.shown.toLocaleString("en")} of ${status.rows.toLocaleString("en")} rows`;
+    const count = (n, word, kind) => (n ? [h("b", { class: kind }, `${n.toLocaleString("en")} ${word}`)] : []);
+    this.counts.replaceChildren(some, ...count(status.changed, status.changed === 1 ? "cell changed" : "cells changed", "changed"),
+      ...count(status.new, "new", "new"), ...count(status.deleted, "to delete", "deleted"), ...count(status.invalid, "invalid", "invalid"),
+      ...count(status.conflicts, "in conflict", "conflict"), ...count(status.failed, "failed", "failed"));
+  }
+
+  /* The line below the grid says about the active cell what its tooltip says, for those who use no mouse. */
+  describe() {
+    const { row, column } = this.active;
+    if (this.message || !this.columns.length) return;
+    const mark = this.marks(row);
+    const text = this.text(row, column);
+    const about = this.shown ? this.tooltip(column, text, mark.cells?.[column]).replaceAll("\n", " · ") : "No rows to show.";
+    this.line.textContent = [this.columns[column].name, mark.why, about].filter(Boolean).join(" · ");
+    this.line.classList.remove("alert");
+  }
+
+  say(text) {
+    this.message = text;
+    this.line.textContent = text;
+    this.line.classList.add("alert");
+    clearTimeout(this.messageTimer);
+    this.messageTimer = setTimeout(() => { this.message = null; this.draw(); }, 6000);
+  }
+
+  // ---- What a cell holds
+
+  /* The cell's text (booleans are true, false or null); undefined while its window is on the way. */
+  text(row, column) {
+    const block = this.blocks.get(Math.floor(row / BLOCK));
+    return block?.cells[column]?.[row - block.start];
+  }
+
+  marks(row) {
+    const block = this.blocks.get(Math.floor(row / BLOCK));
+    return block?.marks[row - block.start] ?? {};
+  }
+
+  display(column, text) {
+    if (text === undefined) return "…";
+    if (text === null) return "";
+    if (this.columns[column].kind === "reference" && this.labels[text]) return this.labels[text];
+    return text.length > 400 ? `${text.slice(0, 400)}…` : text.replaceAll("\n", " ⏎ ");
+  }
+
+  tooltip(column, text, mark) {
+    const say = (value) => (value === null || value === undefined ? "no value" : this.display(column, String(value)));
+    if (!mark) return text && text.length > 24 ? this.display(column, text) : "";
+    const lines = [];
+    if (mark.why) lines.push(mark.why);
+    if (mark.is === "conflict") lines.push(`base: ${say(mark.was)}`, `mine: ${say(text)}`, `theirs: ${say(mark.theirs)}`);
+    else if (mark.is !== "done") lines.push(`was: ${say(mark.was)}`, `now: ${say(text)}`);
+    return lines.join("\n");
+  }
+
+  // ---- Selection and movement
+
+  rectangle() {
+    const { active, anchor } = this;
+    return {
+      top: Math.min(active.row, anchor.row), bottom: Math.max(active.row, anchor.row),
+      left: Math.min(active.column, anchor.column), right: Math.max(active.column, anchor.column),
+    };
+  }
+
+  /* The selection as Python takes it. */
+  area() {
+    const { top, left, bottom, right } = this.rectangle();
+    return { top, left, rows: bottom - top + 1, columns: right - left + 1 };
+  }
+
+  go(row, column, { extend = false, focus = true } = {}) {
+    if (!this.shown) return;
+    this.active = { row: clamp(row, 0, this.shown - 1), column: clamp(column, 0, this.columns.length - 1) };
+    if (!extend) this.anchor = { ...this.active };
+    this.scrollTo(this.active.row, this.active.column);
+    this.paint();
+    if (focus) this.focus();
+  }
+
+  focus() { this.rowElements.get(this.active.row)?.cells.get(this.active.column)?.focus({ preventScroll: true }); }
+
+  scrollTo(row, column) {
+    const { scroller } = this;
+    const top = row * ROW;
+    if (top < scroller.scrollTop) scroller.scrollTop = top;
+    const bottom = top + ROW + HEAD - scroller.clientHeight;
+    if (bottom > scroller.scrollTop) scroller.scrollTop = bottom;
+    if (column < this.frozen) return;
+    const left = this.lefts[column];
+    if (left - this.frozenWidth < scroller.scrollLeft) scroller.scrollLeft = left - this.frozenWidth;
+    const right = left + this.widths[column] - scroller.clientWidth;
+    if (right > scroller.scrollLeft) scroller.scrollLeft = Math.min(right, left - this.frozenWidth);
+  }
+
+  onMouseDown(event) {
+    if (event.button !== 0 || this.editor?.cell.contains(event.target)) return;
+    const target = event.target.closest("[data-row]");
+    if (!target) return;
+    event.preventDefault(); // else the browser moves the focus to where nothing is
+    this.commit();
+    const row = Number(target.dataset.row);
+    if (target.dataset.column === undefined) { // the gutter selects rows
+      if (!event.shiftKey) this.anchor = { row, column: this.columns.length - 1 };
+      this.active = { row, column: 0 };
+      this.paint();
+      this.focus();
+      return;
+    }
+    const column = Number(target.dataset.column);
+    this.go(row, column, { extend: event.shiftKey });
+    const onBox = event.target.classList.contains("box");
+    // A second mousedown, not dblclick: the first one has redrawn the cell, and dblclick needs one element.
+    if (onBox ? event.detail === 1 : event.detail === 2) this.open(null);
+    else this.drag();
+  }
+
+  drag() {
+    const over = (event) => {
+      const target = document.elementFromPoint(event.clientX, event.clientY)?.closest("[data-column][data-row]");
+      if (target && this.body.contains(target)) this.go(Number(target.dataset.row), Number(target.dataset.column), { extend: true });
+    };
+    window.addEventListener("mousemove", over);
+    window.addEventListener("mouseup", () => window.removeEventListener("mousemove", over), { once: true });
+  }
+
+  onKey(event) {
+    if (this.editor || event.target.closest(".head")) return;
+    const { row, column } = this.active;
+    const { key } = event;
+    const extend = event.shiftKey;
+    const page = Math.max(1, Math.floor((this.scroller.clientHeight - HEAD) / ROW) - 1);
+    const ends = modifier(event);
+    const moves = {
+      ArrowUp: [ends ? 0 : row - 1, column], ArrowDown: [ends ? this.shown - 1 : row + 1, column],
+      ArrowLeft: [row, ends ? 0 : column - 1], ArrowRight: [row, ends ? this.columns.length - 1 : column + 1],
+      PageUp: [row - page, column], PageDown: [row + page, column],
+      Home: [ends ? 0 : row, 0], End: [ends ? this.shown - 1 : row, this.columns.length - 1],
+    };
+    const commands = {
+      z: () => this.send(extend ? "redo" : "undo"), y: () => this.send("redo"), d: () => this.send("fill", this.area()),
+      f: () => this.openFind(), a: () => this.select(0, 0, this.shown - 1, this.columns.length - 1),
+      " ": () => this.select(0, column, this.shown - 1, column), Delete: () => this.deleteRows(),
+    };
+    if (event.altKey && key === "ArrowDown") this.openMenu(column);
+    else if (event.altKey && extend && key === "ArrowLeft") this.setWidth(column, this.widths[column] - 20);
+    else if (event.altKey && extend && key === "ArrowRight") this.setWidth(column, this.widths[column] + 20);
+    else if (key in moves) this.go(...moves[key], { extend });
+    else if (ends && commands[key.toLowerCase()]) commands[key.toLowerCase()]();
+    else if (ends && commands[key]) commands[key]();
+    else if (ends || event.altKey) return; // the browser's own shortcuts, copy and paste among them
+    else if (key === " " && extend) this.select(row, 0, row, this.columns.length - 1);
+    else if (key === "Enter" || key === "F2") this.open(null);
+    else if (key === " " && this.columns[column].kind === "boolean") this.open(null);
+    else if (key === "Delete" || key === "Backspace") this.send("clear", this.area());
+    else if (key === "Insert") this.addRow();
+    else if (key === "F1") this.openHelp();
+    else if (key === "Escape") this.go(row, column);
+    else if (key.length === 1) this.open(key);
+    else return;
+    event.preventDefault();
+  }
+
+  select(top, left, bottom, right) {
+    this.anchor = { row: bottom, column: right };
+    this.active = { row: top, column: left };
+    this.paint();
+    this.focus();
+  }
+
+  addRow() {
+    if (!this.model.get("options").rows) return;
+    this.send("add");
+    const stop = () => this.model.off("change:status", arrive);
+    const arrive = () => { stop(); this.go(this.shown - 1, 0); };
+    this.model.on("change:status", arrive);
+  }
+
+  deleteRows() {
+    if (!this.model.get("options").rows || !this.shown) return;
+    const { top, bottom } = this.rectangle();
+    this.send("delete", { rows: [top, bottom] });
+  }
+
+  // ---- Editing
+
+  /* Open the editor of the active cell, with `typed` instead of its text if a key opened it. */
+  open(typed) {
+    const { row, column } = this.active;
+    const definition = this.columns[column];
+    const text = this.text(row, column);
+    if (text === undefined) return;
+    if (definition.readonly || this.marks(row).row === "fixed") {
+      this.say(definition.readonly ? `${definition.name} is read-only` : this.marks(row).why);
+      return;
+    }
+    if (definition.kind === "boolean" && (typed === null || typed === " ")) {
+      this.send("edit", { cells: [[row, column, text !== true]] });
+      return;
+    }
+    const cell = this.rowElements.get(row).cells.get(column);
+    const start = typed ?? (text === null ? "" : String(text));
+    const list = definition.kind === "enum" || definition.kind === "reference";
+    const calendar = definition.kind === "date" && typed === null && /^(\d{4}-\d\d-\d\d( \d\d:\d\d.*)?)?$/.test(start);
+    const multiline = definition.kind === "text" || definition.kind === "json";
+    const input = h(multiline ? "textarea" : "input", {
+      class: "editor", "aria-label": definition.name, spellcheck: "false", autocomplete: "off",
+      ...(multiline ? { rows: 1 } : { type: calendar ? "datetime-local" : "text", step: calendar ? "any" : null }),
+      ...(definition.kind === "number" ? { inputmode: "decimal", title: this.bounds(definition) } : {}),
+      onkeydown: (event) => this.onEditorKey(event), onblur: () => this.commit(), oninput: () => this.onInput(),
+    });
+    input.value = calendar ? (start.length === 10 ? `${start}T00:00` : start.replace(" ", "T")) : start;
+    this.editor = { cell, row, column, input, text, typed, calendar, start: input.value, options: [], chosen: -1 };
+    cell.classList.add("editing");
+    cell.replaceChildren(input);
+    cell.signature = null;
+    if (list) {
+      if (typed === null && definition.kind === "reference") input.value = this.labels[text] ?? start;
+      this.editor.start = input.value;
+      this.openList(definition);
+    }
+    input.focus({ preventScroll: true });
+    if (typed === null) input.select?.();
+    this.grow();
+  }
+
+  bounds({ min, max }) {
+    if (min !== null && max !== null) return `from ${min} to ${max}`;
+    return min !== null ? `${min} or more` : max !== null ? `up to ${max}` : "";
+  }
+
+  /* A text of several lines gets the room it needs. */
+  grow() {
+    const { input } = this.editor;
+    if (input.tagName !== "TEXTAREA") return;
+    input.style.height = "auto";
+    input.style.height = `${Math.min(input.scrollHeight, 160)}px`;
+  }
+
+  onInput() {
+    this.grow();
+    if (this.editor.list) this.complete();
+  }
+
+  onEditorKey(event) {
+    event.stopPropagation();
+    const { editor } = this;
+    const { row, column } = this.active;
+    if (event.key === "Enter" && event.altKey && editor.input.tagName === "TEXTAREA") {
+      editor.input.setRangeText("\n", editor.input.selectionStart, editor.input.selectionEnd, "end");
+      this.grow();
+    } else if (event.key === "Enter") {
+      this.commit();
+      this.go(row + 1, column);
+    } else if (event.key === "Tab") {
+      this.commit();
+      this.go(row, column + (event.shiftKey ? -1 : 1));
+    } else if (event.key === "Escape") {
+      this.cancel();
+    } else if (editor.list && (event.key === "ArrowDown" || event.key === "ArrowUp")) {
+      this.choose(editor.chosen + (event.key === "ArrowDown" ? 1 : -1));
+    } else return;
+    event.preventDefault();
+  }
+
+  cancel() {
+    const { editor } = this;
+    if (!editor) return;
+    this.shut();
+    this.draw();
+    this.focus();
+  }
+
+  shut() {
+    const { editor } = this;
+    this.editor = null; // first: taking the input away makes it blur, which would commit again
+    editor.list?.remove();
+    editor.cell.classList.remove("editing");
+    editor.cell.replaceChildren(this.display(editor.column, editor.text));
+    editor.cell.signature = null;
+  }
+
+  commit() {
+    const { editor } = this;
+    if (!editor) return;
+    const chosen = editor.options[editor.chosen];
+    let value = chosen && editor.picked ? chosen.value : editor.input.value;
+    const untouched = !editor.picked && editor.typed === null && editor.input.value === editor.start;
+    const unfinished = editor.calendar && editor.input.validity.badInput; // a date of which a part is missing
+    if (editor.calendar) value = value.replace("T", " ");
+    this.shut();
+    if (!untouched && !unfinished) this.send("edit", { cells: [[editor.row, editor.column, value]] });
+    this.draw();
+    this.focus();
+  }
+
+  // ---- The list of an enum or a reference
+
+  openList(definition) {
+    const { editor } = this;
+    editor.definition = definition;
+    editor.list = h("div", { class: "list popup", role: "listbox", id: `sispy-list-${++this.questions}` });
+    for (const [name, value] of Object.entries({ role: "combobox", "aria-expanded": "true", "aria-autocomplete": "list", "aria-controls": editor.list.id })) {
+      editor.input.setAttribute(name, value);
+    }
+    editor.list.addEventListener("mousedown", (event) => {
+      event.preventDefault(); // keeps the focus, which would commit what was typed
+      const option = event.target.closest("[data-option]");
+      if (!option) return;
+      this.choose(Number(option.dataset.option));
+      this.commit();
+    });
+    this.root.append(editor.list);
+    this.complete();
+  }
+
+  async complete() {
+    const { editor } = this;
+    const typed = editor.input.value === editor.start && editor.typed === null ? "" : editor.input.value;
+    let options;
+    if (editor.definition.kind === "enum") {
+      options = editor.definition.enum.map((value) => ({ value, label: value }));
+      options = options.filter(({ label }) => label.toLowerCase().startsWith(typed.toLowerCase()));
+    } else {
+      ({ options } = await this.ask("complete", { column: editor.column, text: typed }));
+      if (this.editor !== editor || !options) return; // closed meanwhile
+    }
+    if (!typed && !editor.definition.required) options = [{ value: null, label: "no value", none: true }, ...options];
+    editor.options = options;
+    editor.picked = false;
+    editor.list.replaceChildren(...options.map(({ label, none }, i) =>
+      h("div", { role: "option", id: `${editor.list.id}-${i}`, "data-option": i, class: none ? "none" : "" }, label)));
+    if (!options.length) editor.list.append(h("div", { class: "none" }, "nothing fits"));
+    this.popUp(editor.list, editor.cell);
+    const current = options.findIndex(({ value }) => value === editor.text);
+    if (typed && options.length) this.choose(0);
+    else if (current >= 0) this.choose(current, { picked: false });
+  }
+
+  choose(number, { picked = true } = {}) {
+    const { editor } = this;
+    if (!editor.options.length) return;
+    editor.chosen = clamp(number, 0, editor.options.length - 1);
+    editor.picked = picked;
+    [...editor.list.children].forEach((option, i) => {
+      option.setAttribute("aria-selected", i === editor.chosen);
+      if (i === editor.chosen) option.scrollIntoView({ block: "nearest" });
+    });
+    editor.input.setAttribute("aria-activedescendant", `${editor.list.id}-${editor.chosen}`);
+  }
+
+  /* Put a popup below an element of the grid, or above it where there is more room. */
+  popUp(popup, element) {
+    const outer = this.root.getBoundingClientRect();
+    const inner = element.getBoundingClientRect();
+    const below = outer.bottom - inner.bottom;
+    const above = inner.top - outer.top;
+    popup.style.left = `${clamp(inner.left - outer.left, 0, Math.max(0, outer.width - popup.offsetWidth - 4))}px`;
+    popup.style.minWidth = `${Math.max(inner.width, 120)}px`;
+    popup.style.maxHeight = `${Math.max(below, above) - 8}px`;
+    const up = popup.offsetHeight > below && above > below;
+    popup.style.top = up ? "" : `${inner.bottom - outer.top}px`;
+    popup.style.bottom = up ? `${outer.bottom - inner.top}px` : "";
+  }
+
+  // ---- Clipboard
+
+  onClipboard(event) {
+    event.stopPropagation();
+    if (this.editor) return; // the editor's own text
+    event.preventDefault();
+    if (event.type === "paste") {
+      const text = event.clipboardData.getData("text/plain");
+      if (!text) return;
+      const block = parseTsv(text.replace(/(\r\n|\n|\r)$/, ""));
+      this.send("paste", { block, ...this.area() });
+      const { top, left, rows, columns } = this.area();
+      this.select(top, left, clamp(top + Math.max(block.length, rows) - 1, top, this.shown - 1),
+        clamp(left + Math.max(block[0].length, columns) - 1, left, this.columns.length - 1));
+      return;
+    }
+    const text = this.copied();
+    if (text !== null) event.clipboardData.setData("text/plain", text);
+    else this.ask("copy", this.area()).then(({ text: all }) => navigator.clipboard.writeText(all)).catch((error) => this.say(`Not copied: ${error.message}`));
+    if (event.type === "cut") this.send("clear", this.area());
+  }
+
+  /* The selection as text; null if a part of it is not here. */
+  copied() {
+    const { top, left, bottom, right } = this.rectangle();
+    const lines = [];
+    for (let row = top; row <= bottom; row++) {
+      const line = [];
+      for (let column = left; column <= right; column++) {
+        const text = this.text(row, column);
+        if (text === undefined) return null;
+        line.push(text === null ? "" : typeof text === "boolean" ? String(text).toUpperCase() : tsvCell(text));
+      }
+      lines.push(line.join("\t"));
+    }
+    return lines.join("\n");
+  }
+
+  // ---- Find, sort, filter, widths, help
+
+  openFind() {
+    this.findBar.hidden = false;
+    this.findInput.focus();
+    this.findInput.select();
+  }
+
+  closeFind() {
+    this.findBar.hidden = true;
+    this.focus();
+  }
+
+  async find(back) {
+    const text = this.findInput.value;
+    if (!text) return;
+    const { hit } = await this.ask("find", { text, ...this.active, back });
+    this.findCount.textContent = hit ? `${hit[2].toLocaleString("en")} of ${hit[3].toLocaleString("en")}` : "not found";
+    if (hit) this.go(hit[0], hit[1], { focus: false });
+  }
+
+  cycleSort(column) {
+    const { sort, descending } = this.status;
+    const name = this.columns[column].name;
+    if (sort !== name) this.send("sort", { column: name, descending: false });
+    else if (!descending) this.send("sort", { column: name, descending: true });
+    else this.send("sort", { column: null, descending: false });
+  }
+
+  openMenu(column) {
+    const definition = this.columns[column];
+    const { name } = definition;
+    const close = () => { menu.remove(); this.focus(); };
+    const item = (text, act) => h("button", { type: "button", role: "menuitem", onclick: () => { act(); close(); } }, text);
+    const filter = (text) => this.send("filter", { column: name, text });
+    const known = definition.kind === "boolean" ? ["true", "false"] : definition.enum;
+    const input = h("input", { type: "search", placeholder: "text, =x, !=x, >5, = for no value", "aria-label": `Filter ${name}`, value: this.status.filters[name] ?? "" });
+    const menu = h("div", {
+      class: "menu popup", role: "menu", "aria-label": `Sort and filter ${name}`, onkeydown: (event) => {
+        if (event.key === "Escape") close();
+        else if (event.key === "Enter" && event.target === input) { filter(input.value); close(); } else return;
+        event.preventDefault();
+      },
+      onfocusout: (event) => { if (!menu.contains(event.relatedTarget)) menu.remove(); },
+    },
+      item("▲ Sort up", () => this.send("sort", { column: name, descending: false })),
+      item("▼ Sort down", () => this.send("sort", { column: name, descending: true })),
+      h("label", {}, "Filter", input),
+      ...known.map((value) => item(`= ${value}`, () => filter(`=${value}`))),
+      item("Without a value", () => filter("=")), item("With a value", () => filter("!=")),
+      ...(name in this.status.filters ? [item("Clear this filter", () => filter(""))] : []));
+    this.root.append(menu);
+    this.popUp(menu, this.head.children[column + 1]);
+    input.focus();
+  }
+
+  resize(event, column) {
+    event.preventDefault();
+    event.stopPropagation();
+    const from = event.clientX;
+    const before = this.widths[column];
+    const move = (moved) => this.setWidth(column, before + moved.clientX - from);
+    window.addEventListener("pointermove", move);
+    window.addEventListener("pointerup", () => window.removeEventListener("pointermove", move), { once: true });
+  }
+
+  setWidth(column, width) {
+    this.widths[column] = clamp(width, 40, 900);
+    const focused = this.body.contains(document.activeElement);
+    this.place();
+    this.paint();
+    if (focused) this.focus();
+  }
+
+  openHelp() {
+    const keys = [
+      ["Enter, F2, or typing", "edit the cell; Alt+Enter starts a new line"], ["Enter / Tab / Escape", "keep and go down / keep and go right / leave as it was"],
+      ["Delete", "no value; \"\" typed is the empty string"], ["Space", "tick or untick"],
+      ["Ctrl+C, Ctrl+X, Ctrl+V", "copy, cut, paste blocks, also from and to a spreadsheet"], ["Ctrl+D", "fill the selection from its first row"],
+      ["Ctrl+Z, Ctrl+Y", "undo, redo"], ["Ctrl+F", "find"], ["Alt+Down", "sort and filter the column"], ["Insert / Ctrl+Delete", "new row / mark rows for deletion"],
+      ["Shift+arrows, Ctrl+A", "select"], ["Shift+Space / Ctrl+Space", "select the row / the column"], ["Alt+Shift+Left, Right", "narrower, wider column"],
+      ["Tab", "leave the grid"],
+    ];
+    const close = () => { help.remove(); this.focus(); };
+    const help = h("div", { class: "help popup", role: "dialog", "aria-label": "Keys", tabindex: -1, onblur: close, onkeydown: close },
+      ...keys.flatMap(([key, meaning]) => [h("kbd", {}, key), h("span", {}, meaning)]));
+    this.root.append(help);
+    this.popUp(help, this.head);
+    help.focus();
+  }
+}
+
+export default {
+  render({ model, el }) {
+    const grid = new Grid(model, el);
+    return () => grid.close();
+  },
+};

@@ -1,0 +1,235 @@
+"""The editable grid as a widget: a GridModel behind grid.js, joined by small messages."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Protocol
+
+import anywidget
+import traitlets
+
+from sispy_pandas.widgets.columns import wire
+from sispy_pandas.widgets.grid_model import GridModel, block_edits, fill_edits
+from sispy_pandas.widgets.grid_order import Finder, View
+from sispy_pandas.widgets.grid_window import tsv, window
+
+MOST_ROWS = 500_000
+"""Browsers limit the height of an element: at 26 px a row this stays below the lowest limit."""
+_MOST_IN_WINDOW = 500  # rows; a page asks for 100, and nothing else may ask for the table
+_MOST_COPIED = 2_000_000  # cells
+
+_HERE = Path(__file__).parent
+
+
+class Labels(Protocol):
+    """How people call the entities that references point to."""
+
+    def of(self, schema: str, ids: Sequence[str]) -> dict[str, str]:
+        """Return id -> label of those that are known or can be found."""
+
+    def find(self, schema: str, text: str) -> list[tuple[str, str]]:
+        """List some (id, label) whose label holds the text."""
+
+
+class Grid(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is not always installed
+    """Show a GridModel and let it be edited. Only rows in sight travel; values are checked in Python.
+
+    Args:
+        model: What to edit.
+        labels: Names for references; without them ids are shown.
+        rows: Whether rows can be added and marked for deletion.
+        height: Of the table, in px.
+        label: What a screen reader calls the table.
+        on_change: Called after every change of cells or rows.
+
+    Raises:
+        ValueError: More than 500,000 rows.
+    """
+
+    _esm = _HERE / "grid.js"
+    _css = _HERE / "grid.css"
+
+    columns = traitlets.List().tag(sync=True)
+    status = traitlets.Dict().tag(sync=True)
+    options = traitlets.Dict().tag(sync=True)
+
+    def __init__(
+        self,
+        model: GridModel,
+        *,
+        labels: Labels | None = None,
+        rows: bool = True,
+        height: int = 440,
+        label: str = "Table",
+        on_change: Callable[[], None] = lambda: None,
+    ) -> None:
+        if len(model) > MOST_ROWS:
+            raise ValueError(f"{len(model):,} rows are more than the grid shows ({MOST_ROWS:,}): filter the frame first")
+        self.model = model
+        self._labels = labels
+        self._on_change = on_change
+        self._version = 0
+        self._finder: tuple[str, Finder] | None = None
+        super().__init__(options={"height": height, "label": label, "rows": rows})
+        self.show(model)
+        self.on_msg(self._receive)
+
+    def show(self, model: GridModel) -> None:
+        """Show another model, or the same one after it was changed from outside."""
+        self.model = model
+        sample = model.base.head(200)
+        key = model.schema.key
+        self.columns = [
+            wire(column, frozen=column.field.path == key, sample=sample.get(column.field.path))
+            for column in model.columns
+        ]
+        self.update()
+
+    def update(self) -> None:
+        """Let the page fetch again what is in sight."""
+        self._version += 1
+        self._finder = None
+        model = self.model
+        self.status = model.counts() | {
+            "version": self._version,
+            "shown": len(model),
+            "undo": model.can_undo,
+            "redo": model.can_redo,
+            "sort": model.view.sort,
+            "descending": model.view.descending,
+            "filters": dict(model.view.filters),
+            "show": model.view.show,
+        }
+
+    # Messages of the page; grid.js documents them
+
+    def _receive(self, _widget: Any, message: dict[str, Any], _buffers: Any) -> None:
+        kind = message.get("type", "")
+        handler = getattr(self, f"_on_{kind}", None)
+        if handler is None:
+            raise ValueError(f"grid.js sent an unknown message: {kind!r}")
+        handler(**{name: value for name, value in message.items() if name != "type"})
+
+    def _changed(self, refused: Sequence[str] = ()) -> None:
+        self.update()
+        if refused:
+            self.send({"type": "say", "text": "; ".join(refused)})
+        self._on_change()
+
+    def _on_window(self, *, start: int, stop: int) -> None:
+        seen = window(self.model, start, min(stop, start + _MOST_IN_WINDOW))
+        message = {"type": "window", "version": self._version, "labels": {}, **seen}
+        self.send(message)
+        if self._labels is not None:
+            self._send_labels(message)
+
+    def _on_edit(self, *, cells: list[list[Any]]) -> None:
+        self._changed(self.model.edit((row, self._path(column), given) for row, column, given in cells))
+
+    def _on_paste(self, *, block: list[list[Any]], top: int, left: int, rows: int, columns: int) -> None:
+        edits = block_edits(self.model, block, top=top, left=left, rows=rows, columns=columns)
+        refused = self.model.edit(edits)
+        lost = max(0, top + len(block) - len(self.model))
+        if lost:
+            refused.append(f"{lost} pasted rows did not fit below the last row: add rows first")
+        self._changed(refused)
+
+    def _on_fill(self, *, top: int, left: int, rows: int, columns: int) -> None:
+        edits = fill_edits(self.model, top=top, left=left, rows=rows, columns=columns)
+        self._changed(self.model.edit(edits))
+
+    def _on_clear(self, *, top: int, left: int, rows: int, columns: int) -> None:
+        paths = [self._path(column) for column in range(left, left + columns)]
+        self._changed(self.model.edit((row, path, None) for row in range(top, top + rows) for path in paths))
+
+    def _on_undo(self) -> None:
+        self.model.undo()
+        self._changed()
+
+    def _on_redo(self) -> None:
+        self.model.redo()
+        self._changed()
+
+    def _on_add(self) -> None:
+        self.model.add_rows()
+        self._changed()
+
+    def _on_delete(self, *, rows: list[int]) -> None:
+        self.model.toggle_delete(range(rows[0], rows[1] + 1))
+        self._changed()
+
+    def _on_sort(self, *, column: str | None, descending: bool) -> None:
+        self._look(replace(self.model.view, sort=column, descending=descending))
+
+    def _on_filter(self, *, column: str | None, text: str) -> None:
+        """Set the filter of one column; no column clears all."""
+        filters = {} if column is None else dict(self.model.view.filters)
+        if column is not None:
+            filters.pop(column, None)
+            if text.strip():
+                filters[column] = text
+        self._look(replace(self.model.view, filters=filters))
+
+    def _on_show(self, *, show: Any) -> None:
+        self._look(replace(self.model.view, show=show))
+
+    def _look(self, view: View) -> None:
+        try:
+            self.model.look(view)
+        except ValueError as error:
+            self.send({"type": "say", "text": f"Not filtered: {error}"})
+        self.update()
+
+    def _on_find(self, *, id: int, text: str, row: int, column: int, back: bool) -> None:  # noqa: A002  # the message's word
+        if self._finder is None or self._finder[0] != text:
+            self._finder = (text, Finder(self.model, text))
+        self.send({"id": id, "hit": self._finder[1].next(row, column, back=back)})
+
+    def _on_copy(self, *, id: int, top: int, left: int, rows: int, columns: int) -> None:  # noqa: A002  # the message's word
+        if rows * columns > _MOST_COPIED:
+            rows = _MOST_COPIED // columns
+            self.send({"type": "say", "text": f"Only the first {rows:,} rows were copied"})
+        self.send({"id": id, "text": tsv(self.model, top=top, left=left, rows=rows, columns=columns)})
+
+    def _on_complete(self, *, id: int, column: int, text: str) -> None:  # noqa: A002  # the message's word
+        ref = self.model.columns[column].field.ref
+        labels = self._labels
+
+        def answer() -> None:
+            found = [] if labels is None or ref is None else labels.find(ref, text)
+            self.send({"id": id, "options": [{"value": value, "label": label} for value, label in found]})
+
+        self._aside(answer)
+
+    # Inside
+
+    def _path(self, column: int) -> str:
+        return self.model.columns[column].field.path
+
+    def _send_labels(self, message: dict[str, Any]) -> None:
+        """Send a window once more with the names of what its references point to."""
+        labels = self._labels
+        assert labels is not None
+        wanted = {
+            column.field.ref: [text for text in texts if isinstance(text, str)]
+            for column, texts in zip(self.model.columns, message["cells"], strict=True)
+            if column.field.ref is not None
+        }
+        if not any(wanted.values()):
+            return
+
+        def answer() -> None:
+            names: dict[str, str] = {}
+            for ref, ids in wanted.items():
+                names |= labels.of(ref, ids)
+            if names:
+                self.send(message | {"labels": names})
+
+        self._aside(answer)
+
+    def _aside(self, work: Callable[[], None]) -> None:
+        """Ask the server without keeping the page waiting; its silence costs labels, nothing else."""
+        threading.Thread(target=work, daemon=True, name="sispy-labels").start()

@@ -1,0 +1,305 @@
+"""What the editable grid edits: a frame that never changes, and the edits on top of it. No widget in here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from sispy_pandas import records
+from sispy_pandas.schema import Field, Schema
+from sispy_pandas.widgets import cells, grid_order
+from sispy_pandas.widgets.cells import Edit
+from sispy_pandas.widgets.columns import Column, columns_of
+
+NEW = "_new"
+DELETED = "_delete"
+_MARKS = (NEW, DELETED)  # marks of a row, kept beside its edited cells so that undo treats them alike
+
+Slot = tuple[int, str]
+"""Row number and column path (or mark)."""
+Step = dict[Slot, tuple[Edit | None, Edit | None]]
+"""What one action of the user changed: slot -> (before, after)."""
+Parse = Callable[[int, Field, Any], Edit]
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What became of a cell, or with column `""` of a row, when it was pushed."""
+
+    kind: Literal["conflict", "failed", "done"]
+    reason: str = ""
+    theirs: Any = None
+
+
+class GridModel:
+    """A frame, the edits on top of it, and the order in which its rows are shown.
+
+    Rows have numbers: 0 to len(frame)-1 as in the frame, then the new ones. What the user sees are
+    positions in `order`. Edits are indexed by row, so that a window of 100 rows costs the same at any
+    size of the frame.
+
+    Args:
+        schema: What the columns are.
+        frame: Index `_id`; one column per field. It is not changed.
+        readonly: Paths of fields that cannot be edited.
+        fixed: Row number -> why this row cannot be edited (an immutable object, say).
+        parse: Turns (row, field, input) into an Edit, if not every cell of a column has its field's type.
+    """
+
+    def __init__(
+        self,
+        schema: Schema,
+        frame: pd.DataFrame,
+        *,
+        readonly: Iterable[str] = (),
+        fixed: Mapping[int, str] | None = None,
+        parse: Parse | None = None,
+    ) -> None:
+        self.schema = schema
+        self.base = frame
+        self.columns: tuple[Column, ...] = columns_of(schema, frame, readonly=frozenset(readonly))
+        self.fixed = dict(fixed or {})
+        self.edits: dict[int, dict[str, Edit]] = {}
+        self.notes: dict[int, dict[str, Note]] = {}
+        self.view = grid_order.View()
+        self._by_path = {column.field.path: column for column in self.columns}
+        self._parse = parse or (lambda _row, field, given: cells.parse(field, given))
+        self._cells = {path: frame[path].array for path in frame.columns}
+        self._rows = len(frame)  # the number that the next new row gets
+        self._undo: list[Step] = []
+        self._redo: list[Step] = []
+        self.order: np.ndarray[Any, np.dtype[np.int64]] = np.arange(self._rows)
+
+    # What is there
+
+    def __len__(self) -> int:
+        """Count the rows that are shown."""
+        return len(self.order)
+
+    def column(self, path: str) -> Column:
+        """Return the column of this path; KeyError if there is none."""
+        return self._by_path[path]
+
+    def is_new(self, row: int) -> bool:
+        """Tell whether the row is none of the frame's."""
+        return row >= len(self.base)
+
+    def before(self, row: int, path: str) -> Any:
+        """Return the JSON value that the frame holds; None in a new row."""
+        if self.is_new(row):
+            return None
+        if path == "_id":
+            return self.base.index[row]
+        return records.to_json(self.column(path).field, self._cells[path][row])
+
+    def value(self, row: int, path: str) -> Any:
+        """Return the JSON value as edited; of refused input what was given."""
+        edit = self.edits.get(row, {}).get(path)
+        return self.before(row, path) if edit is None else edit.value
+
+    def text(self, row: int, path: str) -> str | bool | None:
+        """Return what the grid shows in the cell."""
+        field = self.column(path).field
+        edit = self.edits.get(row, {}).get(path)
+        return cells.show(field, self.before(row, path)) if edit is None else cells.show_edit(field, edit)
+
+    def changed(self) -> dict[int, dict[str, Edit]]:
+        """Return the edited cells, row by row, without marks."""
+        rows = {
+            row: {path: edit for path, edit in edits.items() if path not in _MARKS}
+            for row, edits in self.edits.items()
+        }
+        return {row: edits for row, edits in rows.items() if edits}
+
+    def rows_with(self, mark: str) -> list[int]:
+        """List the rows that carry a mark, NEW or DELETED, in the order of their numbers."""
+        return sorted(row for row, edits in self.edits.items() if mark in edits)
+
+    @property
+    def deleted_ids(self) -> list[str]:
+        """The ids of the rows that are marked for deletion."""
+        return [str(self.base.index[row]) for row in self.rows_with(DELETED)]
+
+    def counts(self) -> dict[str, int]:
+        """Count what an editor's status line tells."""
+        edited = self.changed()
+        return {
+            "rows": len(self.base) + len(self.rows_with(NEW)),
+            "changed": sum(len(edits) for row, edits in edited.items() if not self.is_new(row)),
+            "invalid": sum(edit.reason is not None for edits in edited.values() for edit in edits.values()),
+            "new": len(self.rows_with(NEW)),
+            "deleted": len(self.rows_with(DELETED)),
+            "conflicts": self._count_notes("conflict"),
+            "failed": self._count_notes("failed"),
+        }
+
+    # What the user does
+
+    def edit(self, given: Iterable[tuple[int, str, Any]]) -> list[str]:
+        """Set cells of the view, as one step for undo.
+
+        Args:
+            given: (position in the view, column path, text or value as `cells.parse` takes it).
+
+        Returns:
+            The reasons why cells were left as they are (read-only ones), each once.
+        """
+        step: Step = {}
+        refused: dict[str, None] = {}
+        for position, path, raw in given:
+            row = int(self.order[position])
+            why = self.fixed.get(row)
+            if self.column(path).readonly:
+                why = f"{path} is read-only"
+            if why is not None:
+                refused[why] = None
+                continue
+            self._change(step, (row, path), self._edit_of(row, path, raw))
+        self._commit(step)
+        return list(refused)
+
+    def add_rows(self, count: int = 1) -> int:
+        """Append empty rows and return the position of the first."""
+        first = len(self.order)
+        step: Step = {}
+        for _ in range(count):
+            self._change(step, (self._rows, NEW), Edit(True))
+            self._rows += 1
+        self._commit(step)
+        return first
+
+    def toggle_delete(self, positions: Iterable[int]) -> None:
+        """Mark rows for deletion, or take the mark away if all of them have it; new rows vanish."""
+        rows = [int(self.order[position]) for position in positions]
+        mark = any(DELETED not in self.edits.get(row, {}) for row in rows)
+        step: Step = {}
+        for row in rows:
+            if self.is_new(row):
+                for slot in self.edits[row]:
+                    self._change(step, (row, slot), None)
+            else:
+                self._change(step, (row, DELETED), Edit(True) if mark else None)
+        self._commit(step)
+
+    def undo(self) -> bool:
+        """Take the last step back; False if there is none."""
+        return self._replay(self._undo, self._redo, 0)
+
+    def redo(self) -> bool:
+        """Do again what was undone; False if there is nothing."""
+        return self._replay(self._redo, self._undo, 1)
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is a step to take back."""
+        return bool(self._undo)
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether there is a step to do again."""
+        return bool(self._redo)
+
+    def look(self, view: grid_order.View) -> None:
+        """Sort and filter the rows that are shown; edits afterwards do not move a row until the next look.
+
+        Raises:
+            ValueError: A filter cannot be understood; the view stays as it was.
+        """
+        order = grid_order.order(self, view)
+        self.view, self.order = view, order
+
+    # What was edited elsewhere, and what becomes of edits
+
+    def seed(self, edits: Mapping[int, Mapping[str, Edit]]) -> None:
+        """Start with edits that were made before: they are no step of undo. New rows follow the frame's."""
+        for row, by_path in edits.items():
+            self.edits[row] = dict(by_path)
+            self._rows = max(self._rows, row + 1)
+        self.look(self.view)
+
+    def note(self, notes: Mapping[int, Mapping[str, Note]]) -> None:
+        """Show what became of rows and cells, instead of what was noted before."""
+        self.notes = {row: dict(by_path) for row, by_path in notes.items()}
+
+    # Inside
+
+    def _edit_of(self, row: int, path: str, raw: Any) -> Edit | None:
+        """Parse input; None where it says what the frame has already."""
+        field = self.column(path).field
+        edit = self._parse(row, field, raw)
+        before = self.before(row, path)
+        same = edit.reason is None and records.equal(field, edit.value, before)
+        return None if same or (edit.value is None and before is None) else edit
+
+    def _change(self, step: Step, slot: Slot, after: Edit | None) -> None:
+        row, path = slot
+        before = self.edits.get(row, {}).get(path)
+        if before != after:
+            step[slot] = (step.get(slot, (before, None))[0], after)
+
+    def _commit(self, step: Step) -> None:
+        if step:
+            self._undo.append(step)
+            self._redo.clear()
+            self._put({slot: after for slot, (_, after) in step.items()})
+
+    def _replay(self, source: list[Step], target: list[Step], side: int) -> bool:
+        if not source:
+            return False
+        step = source.pop()
+        target.append(step)
+        self._put({slot: sides[side] for slot, sides in step.items()})
+        return True
+
+    def _put(self, slots: Mapping[Slot, Edit | None]) -> None:
+        appeared, vanished = [], []
+        for (row, path), edit in slots.items():
+            if path == NEW:
+                (vanished if edit is None else appeared).append(row)
+            self.notes.get(row, {}).pop(path, None)  # a note is about the value that was pushed
+            if edit is not None:
+                self.edits.setdefault(row, {})[path] = edit
+            elif row in self.edits:
+                self.edits[row].pop(path, None)
+                if not self.edits[row]:
+                    del self.edits[row]
+        if vanished:
+            self.order = self.order[~np.isin(self.order, vanished)]
+        if appeared:
+            self.order = np.concatenate([self.order, np.array(sorted(appeared), dtype=np.int64)])
+
+    def _count_notes(self, kind: str) -> int:
+        return sum(note.kind == kind for by_path in self.notes.values() for note in by_path.values())
+
+
+def block_edits(
+    model: GridModel, block: Sequence[Sequence[Any]], *, top: int, left: int, rows: int = 1, columns: int = 1
+) -> list[tuple[int, str, Any]]:
+    """Lay a pasted block on the grid, as `GridModel.edit` takes it.
+
+    The block is repeated when the selection (`rows` x `columns`) is a multiple of it, as spreadsheets do.
+    What would stand outside the grid is left out.
+    """
+    height, width = len(block), max(map(len, block), default=0)
+    if not width:
+        return []
+    down = rows if rows % height == 0 else height
+    across = columns if columns % width == 0 else width
+    paths = [column.field.path for column in model.columns]
+    return [
+        (top + i, paths[left + j], block[i % height][j % width])
+        for i in range(max(down, height))
+        for j in range(max(across, width))
+        if top + i < len(model) and left + j < len(paths) and j % width < len(block[i % height])
+    ]
+
+
+def fill_edits(model: GridModel, *, top: int, left: int, rows: int, columns: int) -> list[tuple[int, str, Any]]:
+    """Copy the first row of a selection into its other rows, as `GridModel.edit` takes it."""
+    paths = [column.field.path for column in model.columns[left : left + columns]]
+    source = {path: model.value(int(model.order[top]), path) for path in paths}
+    return [(top + i, path, source[path]) for i in range(1, rows) for path in paths]

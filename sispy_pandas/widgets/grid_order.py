@@ -1,0 +1,185 @@
+"""Which rows of a grid are shown, in which order, and where a text is found."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from sispy_pandas import records
+
+if TYPE_CHECKING:
+    from sispy_pandas.widgets.grid_model import GridModel
+
+Mask = np.ndarray[Any, np.dtype[np.bool_]]
+_FILTER = re.compile(r"\s*(<=|>=|!=|=|<|>|!)?\s*(.*?)\s*$", re.DOTALL)
+_ORDERED = {"<": "lt", ">": "gt", "<=": "le", ">=": "ge"}
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A sort and filters. Filters: path -> `text`, `=x`, `!=x`, `!text`, `<x`, `>=x`, `=` (no value), `!=`."""
+
+    sort: str | None = None
+    descending: bool = False
+    filters: Mapping[str, str] = field(default_factory=dict)
+    show: Literal["all", "changed", "invalid"] = "all"
+
+
+def order(model: GridModel, view: View) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """Number the rows to show, in their order; new rows come last and pass every filter.
+
+    Raises:
+        ValueError: A filter compares with something that is no value of its column.
+    """
+    from sispy_pandas.widgets.grid_model import NEW  # the model asks this module for its order
+
+    shown = np.ones(len(model.base), dtype=bool)
+    for path, text in view.filters.items():
+        shown &= _matches(model, path, text)
+    rows = np.flatnonzero(shown)
+    if view.sort is not None:
+        keys = values(model, view.sort).iloc[rows]
+        rows = rows[_argsort(keys, descending=view.descending)]
+    if view.show != "all":
+        wanted = {
+            row
+            for row, edits in model.edits.items()
+            if view.show == "changed" or any(edit.reason for edit in edits.values())
+        } | set(model.notes)
+        rows = rows[np.isin(rows, list(wanted))]
+    return np.concatenate([rows, np.array(model.rows_with(NEW), dtype=np.int64)])
+
+
+def values(model: GridModel, path: str) -> pd.Series[Any]:
+    """Return one column of the frame's rows as edited; cells with refused input hold no value."""
+    if path == "_id":
+        return pd.Series(model.base.index, dtype="str")
+    series = model.base[path].reset_index(drop=True)
+    column = model.column(path).field
+    edited = {
+        row: None if edits[path].reason else records.from_json(column, edits[path].value)
+        for row, edits in model.edits.items()
+        if path in edits and not model.is_new(row)
+    }
+    return with_cells(series, edited)
+
+
+def with_cells(series: pd.Series[Any], edited: Mapping[int, Any]) -> pd.Series[Any]:
+    """Return the series with cells set by position; its dtype widens only where a value does not fit."""
+    for dtype in (series.dtype, "Float64", object):
+        try:
+            array = series.array.astype(dtype, copy=True)  # type: ignore[call-overload]  # stubs lack str | dtype
+            for position, cell in edited.items():
+                array[position] = cell
+        except (TypeError, ValueError):
+            continue  # the next one is wider; object takes everything
+        return pd.Series(array, index=series.index, name=series.name)
+    raise AssertionError("an object array takes every value")
+
+
+class Finder:
+    """Positions of a text in the view, kept until the view or the edits change.
+
+    Example:
+        `Finder(model, "web").next(0, 0)` is (position, column number, which of them, how many), or None.
+    """
+
+    def __init__(self, model: GridModel, text: str) -> None:
+        hits = []
+        needle = text.casefold()
+        for number, column in enumerate(model.columns):
+            path = column.field.path
+            seen = _contains(_texts(values(model, path)), needle)
+            mask = np.concatenate([seen, np.zeros(max(model.order.max(initial=0) + 1 - len(seen), 0), bool)])
+            for row, edits in model.edits.items():
+                if path in edits and row < len(mask):
+                    mask[row] = needle in str(model.text(row, path)).casefold()
+            positions = np.flatnonzero(mask[model.order]) if len(model.order) else np.array([], dtype=np.int64)
+            hits.append(positions * len(model.columns) + number)
+        self._width = len(model.columns)
+        self._hits = np.sort(np.concatenate(hits)) if hits else np.array([], dtype=np.int64)
+
+    def __len__(self) -> int:
+        return len(self._hits)
+
+    def next(self, position: int, column: int, *, back: bool = False) -> tuple[int, int, int, int] | None:
+        """Return the next hit after a cell, around the end; None if the text is nowhere."""
+        if not len(self._hits):
+            return None
+        here = position * self._width + column
+        at = int(np.searchsorted(self._hits, here, "left")) - 1 if back else int(np.searchsorted(self._hits, here, "right"))
+        at %= len(self._hits)
+        hit = int(self._hits[at])
+        return hit // self._width, hit % self._width, at + 1, len(self._hits)
+
+
+def _matches(model: GridModel, path: str, text: str) -> Mask:
+    found = _FILTER.match(text)
+    assert found is not None  # every part of the pattern may be empty
+    sign, operand = found.group(1) or "", found.group(2)
+    series = values(model, path)
+    column = model.column(path).field
+    blank = _blank(series)
+    if not operand and sign in ("=", "!="):
+        return blank if sign == "=" else ~blank
+    if not operand:
+        return np.ones(len(series), dtype=bool)
+    if sign in ("", "!"):
+        seen = _contains(_texts(series), operand.casefold())
+        return ~seen if sign else seen
+    if sign in ("=", "!="):
+        same = (_texts(series).str.casefold() == operand.casefold()).to_numpy(dtype=bool, na_value=False)
+        if column.type in ("Number", "Boolean", "Date"):
+            same = _compare(series, "eq", records.from_json(column, records.cast(column, operand)))
+        return same if sign == "=" else ~same
+    if column.type not in ("Number", "Date", "String", "IpAddress"):
+        raise ValueError(f"{path} has no order: filter it by a text, = or !=")
+    return _compare(series, _ORDERED[sign], records.from_json(column, records.cast(column, operand)))
+
+
+def _compare(series: pd.Series[Any], operator: str, value: Any) -> Mask:
+    result: Mask = getattr(series, operator)(value).to_numpy(dtype=bool, na_value=False)
+    return result
+
+
+def _blank(series: pd.Series[Any]) -> Mask:
+    if series.dtype == object:
+        return np.fromiter((cell is None or cell == () for cell in series), dtype=bool, count=len(series))
+    return series.isna().to_numpy(dtype=bool)
+
+
+def _texts(series: pd.Series[Any]) -> pd.Series[Any]:
+    """Write the cells about as the grid shows them; exact enough to search in."""
+    if isinstance(series.dtype, pd.DatetimeTZDtype):
+        return series.dt.strftime("%Y-%m-%d %H:%M:%S").astype("str")
+    if series.dtype == object:
+        shown = (_json_text(cell) for cell in series)
+        return pd.Series(list(shown), index=series.index, dtype="str")
+    return series.astype("str")
+
+
+def _json_text(cell: Any) -> str | None:
+    if cell is None or cell == ():
+        return None
+    return cell if isinstance(cell, str) else json.dumps(cell, ensure_ascii=False, default=str)
+
+
+def _contains(texts: pd.Series[Any], needle: str) -> Mask:
+    return texts.str.casefold().str.contains(needle, regex=False).to_numpy(dtype=bool, na_value=False)
+
+
+def _argsort(keys: pd.Series[Any], *, descending: bool) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """Sort stably, without regard to case, cells without a value last in both directions."""
+    if keys.dtype == object:
+        keys = _texts(keys)
+    if pd.api.types.is_string_dtype(keys.dtype):
+        keys = keys.str.casefold()
+    return keys.reset_index(drop=True).sort_values(
+        ascending=not descending, kind="stable", na_position="last"
+    ).index.to_numpy(dtype=np.int64)

@@ -1,0 +1,79 @@
+"""The part of a grid that is in sight, as the JSON that its JavaScript draws."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sispy_pandas.widgets import cells
+from sispy_pandas.widgets.grid_model import DELETED, NEW, GridModel
+
+
+def window(model: GridModel, start: int, stop: int) -> dict[str, Any]:
+    """Read the rows at positions start to stop of the view.
+
+    Returns:
+        `start`; `cells`: one list per column of text, booleans or None; `marks`: only what is out of the
+        ordinary, {offset: {"row": mark, "cells": {column number: {"is", "was", "theirs", "why"}}}}.
+    """
+    rows = model.order[max(start, 0) : stop].tolist()
+    return {
+        "start": max(start, 0),
+        "cells": [[model.text(row, column.field.path) for row in rows] for column in model.columns],
+        "marks": {offset: marks for offset, row in enumerate(rows) if (marks := _marks(model, row))},
+    }
+
+
+def tsv(model: GridModel, *, top: int, left: int, rows: int, columns: int) -> str:
+    """Write a block of cells as spreadsheets exchange it: quoted where a cell holds a tab, line end or quote."""
+    paths = [column.field.path for column in model.columns[left : left + columns]]
+    return "\n".join(
+        "\t".join(_tsv_cell(model.text(row, path)) for path in paths)
+        for row in model.order[top : top + rows].tolist()
+    )
+
+
+def _tsv_cell(text: str | bool | None) -> str:
+    if isinstance(text, bool):
+        return str(text).upper()
+    if text is None:
+        return ""
+    if any(sign in text for sign in '\t\n\r"'):
+        return '"' + text.replace('"', '""') + '"'
+    return text
+
+
+def _marks(model: GridModel, row: int) -> dict[str, Any]:
+    edits, notes = model.edits.get(row, {}), model.notes.get(row, {})
+    marks: dict[str, Any] = {}
+    if NEW in edits:
+        marks["row"] = "new"
+    elif DELETED in edits:
+        marks["row"] = "deleted"
+    elif row in model.fixed:
+        marks["row"], marks["why"] = "fixed", model.fixed[row]
+    if "" in notes:
+        marks["row"], marks["why"] = notes[""].kind, notes[""].reason
+    by_column = {
+        number: mark
+        for number, column in enumerate(model.columns)
+        if (edits or notes) and (mark := _cell_mark(model, row, column.field.path))
+    }
+    if by_column:
+        marks["cells"] = by_column
+    return marks
+
+
+def _cell_mark(model: GridModel, row: int, path: str) -> dict[str, Any]:
+    edit = model.edits.get(row, {}).get(path)
+    note = model.notes.get(row, {}).get(path)
+    if edit is None and note is None:
+        return {}
+    field = model.column(path).field
+    mark: dict[str, Any] = {"is": "changed", "was": cells.show(field, model.before(row, path))}
+    if edit is not None and edit.reason is not None:
+        mark |= {"is": "invalid", "why": edit.reason}
+    if note is not None:
+        mark |= {"is": note.kind, "why": note.reason}
+        if note.kind == "conflict":
+            mark["theirs"] = cells.show(field, note.theirs)
+    return mark

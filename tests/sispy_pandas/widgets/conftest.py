@@ -1,0 +1,158 @@
+"""Chromium, and the grid's real JavaScript joined to the real Python object without a kernel."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sispy_pandas.schema import Field, Schema
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+BOOT = """async ([esm, css, state]) => {
+  const handlers = {};
+  const on = (name, f) => (handlers[name] ??= []).push(f);
+  const off = (name, f) => { handlers[name] = (handlers[name] ?? []).filter((g) => g !== f); };
+  const fire = (name, ...rest) => [...(handlers[name] ?? [])].forEach((f) => f(...rest));
+  const model = { get: (key) => state[key], send: (content) => window.__python(content), on, off };
+  window.__python = async (content) => { for (const m of await window.__answer(JSON.stringify(content))) window.__receive(m); };
+  window.__receive = ({ method, content }) => {
+    if (method === "custom") return fire("msg:custom", content, []);
+    Object.assign(state, content);
+    Object.keys(content).forEach((key) => fire(`change:${key}`));
+  };
+  document.head.append(Object.assign(document.createElement("style"), { textContent: css }));
+  const module = await import(URL.createObjectURL(new Blob([esm], { type: "text/javascript" })));
+  const el = document.createElement("div");
+  document.body.append(el);
+  window.__close = module.default.render({ model, el });
+}"""
+"""What a front end does for a widget: a model with state and messages, and a place to draw."""
+
+
+def _without_browser(reason: str) -> None:
+    """Skip, or fail where a browser is a must."""
+    if os.environ.get("SISPY_REQUIRE_BROWSER"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """A headless Chromium of the operating system."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if path is None:
+        _without_browser("no chromium is installed")
+    sync_api = pytest.importorskip("playwright.sync_api")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def mount(chromium):
+    """Return a function that draws a Grid in an empty page; no request leaves the page."""
+    context = chromium.new_context(
+        viewport={"width": 1100, "height": 620}, permissions=["clipboard-read", "clipboard-write"]
+    )
+    page = context.new_page()
+    empty = "<!doctype html><html lang=en><body style='margin:8px'></body></html>"
+
+    def serve(route: Any) -> None:
+        if route.request.url == "http://localhost/":
+            route.fulfill(body=empty, content_type="text/html")
+        else:
+            errors.append(f"request to {route.request.url}")
+            route.abort()
+
+    errors: list[str] = []
+    page.route("**/*", serve)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    page.goto("http://localhost/")
+
+    def draw(grid: Any, *, style: str = "") -> Any:
+        outbox: list[dict[str, Any]] = []
+        page.sent = []  # bytes of every message to the page
+        grid.send = lambda content, buffers=None: outbox.append({"method": "custom", "content": content})
+        state = {name: getattr(grid, name) for name in ("columns", "status", "options")}
+        for name in state:
+            grid.observe(lambda change: outbox.append({"method": "update", "content": {change.name: change.new}}), name)
+
+        def take() -> list[dict[str, Any]]:
+            messages = json.loads(json.dumps(outbox))
+            outbox.clear()
+            page.sent += [len(json.dumps(message)) for message in messages]
+            return messages
+
+        def answer(text: str) -> list[dict[str, Any]]:
+            grid._receive(grid, json.loads(text), [])
+            return take()
+
+        page.flush = lambda: page.evaluate("messages => messages.forEach(window.__receive)", take())
+        page.expose_function("__answer", answer)
+        page.evaluate(BOOT, [grid._esm, grid._css + style, json.loads(json.dumps(state))])
+        return page
+
+    yield draw
+    context.close()
+    assert errors == []
+
+
+FIELDS = (
+    Field("name", "String", required=True, unique=True),
+    Field("os", "String", enum=("debian13", "rhel9", "windows2025")),
+    Field("live", "Boolean"),
+    Field("cores", "Number", min=1, max=128),
+    Field("bought", "Date"),
+    Field("rack", "ObjectId", ref="rack"),
+    Field("tags", "Array", item=Field("", "String")),
+    Field("extra", "Mixed"),
+    Field("net.ip", "IpAddress"),
+    Field("note", "String"),
+)
+
+
+@pytest.fixture(scope="session")
+def host_schema():
+    return Schema("host", FIELDS, "name", {})
+
+
+@pytest.fixture(scope="session")
+def hosts(host_schema):
+    """Return a function that makes n typed rows."""
+    from sispy_pandas import records
+
+    def make(n: int) -> pd.DataFrame:
+        kinds = ("debian13", "rhel9", None)
+        values = {
+            "name": [f"web{i:06}" for i in range(n)],
+            "os": [kinds[i % 3] for i in range(n)],
+            "live": [(True, False, None)[i % 3] for i in range(n)],
+            "cores": [1 + i % 64 for i in range(n)],
+            "bought": [f"20{10 + i % 15}-03-0{1 + i % 9}T00:00:00.000Z" for i in range(n)],
+            "rack": [f"{i % 5:024x}" for i in range(n)],
+            "tags": [["web", "eu"][: i % 3] for i in range(n)],
+            "extra": [{"slot": i} if i % 2 else None for i in range(n)],
+            "net.ip": [f"10.{i >> 16}.{i >> 8 & 255}.{i & 255}/24" for i in range(n)],
+            "note": [f"bought with order {i % 97}" for i in range(n)],
+        }
+        receipts = np.full(n, 1_795_436_355_529).tolist()
+        return records.frame_of(host_schema, values, [f"{i:024x}" for i in range(n)], receipts)
+
+    return make
