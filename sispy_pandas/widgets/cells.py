@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sispy_pandas import records
-from sispy_pandas.schema import Field
+
+if TYPE_CHECKING:
+    from sispy_pandas.schema import Field
 
 EMPTY_TEXT = '""'
 """Typed into a text cell this is the empty string; typing nothing, or the Delete key, is no value."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from sispy_pandas.schema import Field, Schema
+
+if TYPE_CHECKING:
+    from collections.abc import Container
 
 _KINDS = {"String": "text", "Number": "number", "Boolean": "boolean", "Date": "date", "IpAddress": "text"}
 _WIDTHS = {"text": 150, "number": 90, "boolean": 80, "date": 165, "enum": 110, "reference": 150, "json": 180}
@@ -69,10 +71,10 @@ def wire(column: Column, *, frozen: bool, sample: pd.Series[Any] | None = None) 
 
 
 def _width(column: Column, sample: pd.Series[Any] | None) -> int:
-    title = 8 * len(column.field.path) + 52  # room for the sort mark and the menu button
+    title = 9 * len(column.field.path) + 54  # room for the sort mark and the menu button
     cells = 0
     if sample is not None and column.kind in ("text", "json") and len(sample):
-        cells = 7 * int(sample.astype(str).str.len().quantile(0.95)) + 20
+        cells = 8 * int(sample.astype(str).str.len().quantile(0.95)) + 24
     return min(_LONGEST, max(title, cells, _WIDTHS[column.kind] if not cells else 60))
 
 
@@ -83,8 +85,6 @@ def _meta_field(frame: pd.DataFrame, path: str) -> Field:
         return Field(path, "Date")
     if pd.api.types.is_bool_dtype(dtype):
         return Field(path, "Boolean")
-    if pd.api.types.is_string_dtype(dtype) and dtype != object:
+    if isinstance(dtype, pd.StringDtype):
         return Field(path, "String")
     return Field(path, "Mixed")
-
-

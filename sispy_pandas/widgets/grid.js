@@ -772,7 +772,7 @@ class Grid {
   openMenu(column) {
     const definition = this.columns[column];
     const { name } = definition;
-    const close = () => { menu.remove(); this.focus(); };
+    const close = () => this.focus(); // taking the focus away removes the menu
     const item = (text, act) => h("button", { type: "button", role: "menuitem", onclick: () => { act(); close(); } }, text);
     const filter = (text) => this.send("filter", { column: name, text });
     const known = definition.kind === "boolean" ? ["true", "false"] : definition.enum;
@@ -783,7 +783,7 @@ class Grid {
         else if (event.key === "Enter" && event.target === input) { filter(input.value); close(); } else return;
         event.preventDefault();
       },
-      onfocusout: (event) => { if (!menu.contains(event.relatedTarget)) menu.remove(); },
+      onfocusout: (event) => { if (!menu.contains(event.relatedTarget)) queueMicrotask(() => menu.remove()); },
     },
       item("▲ Sort up", () => this.send("sort", { column: name, descending: false })),
       item("▼ Sort down", () => this.send("sort", { column: name, descending: true })),
@@ -823,8 +823,9 @@ class Grid {
       ["Shift+arrows, Ctrl+A", "select"], ["Shift+Space / Ctrl+Space", "select the row / the column"], ["Alt+Shift+Left, Right", "narrower, wider column"],
       ["Tab", "leave the grid"],
     ];
-    const close = () => { help.remove(); this.focus(); };
-    const help = h("div", { class: "help popup", role: "dialog", "aria-label": "Keys", tabindex: -1, onblur: close, onkeydown: close },
+    const help = h("div", {
+      class: "help popup", role: "dialog", "aria-label": "Keys", tabindex: -1, onblur: () => queueMicrotask(() => help.remove()), onkeydown: () => this.focus(),
+    },
       ...keys.flatMap(([key, meaning]) => [h("kbd", {}, key), h("span", {}, meaning)]));
     this.root.append(help);
     this.popUp(help, this.head);

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import anywidget
 import traitlets
 
 from sispy_pandas.widgets.columns import wire
-from sispy_pandas.widgets.grid_model import GridModel, block_edits, fill_edits
+from sispy_pandas.widgets.grid_blocks import block_edits, fill_edits, tsv
 from sispy_pandas.widgets.grid_order import Finder, View
-from sispy_pandas.widgets.grid_window import tsv, window
+from sispy_pandas.widgets.grid_window import window
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from sispy_pandas.widgets.grid_model import GridModel
 
 MOST_ROWS = 500_000
 """Browsers limit the height of an element: at 26 px a row this stays below the lowest limit."""
@@ -34,7 +38,7 @@ class Labels(Protocol):
         """List some (id, label) whose label holds the text."""
 
 
-class Grid(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is not always installed
+class Grid(anywidget.AnyWidget):
     """Show a GridModel and let it be edited. Only rows in sight travel; values are checked in Python.
 
     Args:
@@ -52,7 +56,7 @@ class Grid(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is not alway
     _esm = _HERE / "grid.js"
     _css = _HERE / "grid.css"
 
-    columns = traitlets.List().tag(sync=True)
+    columns = traitlets.List(traitlets.Dict()).tag(sync=True)
     status = traitlets.Dict().tag(sync=True)
     options = traitlets.Dict().tag(sync=True)
 
@@ -67,7 +71,7 @@ class Grid(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is not alway
         on_change: Callable[[], None] = lambda: None,
     ) -> None:
         if len(model) > MOST_ROWS:
-            raise ValueError(f"{len(model):,} rows are more than the grid shows ({MOST_ROWS:,}): filter the frame first")
+            raise ValueError(f"{len(model):,} rows, and the grid shows {MOST_ROWS:,}: filter the frame first")
         self.model = model
         self._labels = labels
         self._on_change = on_change
@@ -124,7 +128,7 @@ class Grid(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is not alway
         message = {"type": "window", "version": self._version, "labels": {}, **seen}
         self.send(message)
         if self._labels is not None:
-            self._send_labels(message)
+            self._send_labels(message, self._labels)
 
     def _on_edit(self, *, cells: list[list[Any]]) -> None:
         self._changed(self.model.edit((row, self._path(column), given) for row, column, given in cells))
@@ -209,10 +213,8 @@ class Grid(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is not alway
     def _path(self, column: int) -> str:
         return self.model.columns[column].field.path
 
-    def _send_labels(self, message: dict[str, Any]) -> None:
+    def _send_labels(self, message: dict[str, Any], labels: Labels) -> None:
         """Send a window once more with the names of what its references point to."""
-        labels = self._labels
-        assert labels is not None
         wanted = {
             column.field.ref: [text for text in texts if isinstance(text, str)]
             for column, texts in zip(self.model.columns, message["cells"], strict=True)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from sispy_pandas import records
-from sispy_pandas.schema import Schema
 from sispy_pandas.widgets import cells
 from sispy_pandas.widgets.cells import Edit
 from sispy_pandas.widgets.grid_model import NEW, GridModel
 from sispy_pandas.widgets.grid_order import with_cells
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+    from sispy_pandas.schema import Schema
 
 
 def split(
@@ -85,7 +88,8 @@ def _new_column(model: GridModel, path: str, rows: list[int]) -> pd.Series[Any]:
         edits = {n: model.edits[row][path] for n, row in enumerate(rows) if path in model.edits[row]}
         field = model.column(path).field
         blanks = [records.from_json(field, None)] * len(rows)
-        blank = with_cells(_series(blanks, model.base[path].dtype), {n: _cell(model, path, e) for n, e in edits.items()})
+        given = {number: _cell(model, path, edit) for number, edit in edits.items()}
+        blank = with_cells(_series(blanks, model.base[path].dtype), given)
     else:
         blank = blank.astype(model.base[path].dtype)
     blank.index = pd.Index([None] * len(rows), dtype=model.base.index.dtype)
@@ -94,7 +98,8 @@ def _new_column(model: GridModel, path: str, rows: list[int]) -> pd.Series[Any]:
 
 def _series(values: list[Any], dtype: Hashable) -> pd.Series[Any]:
     array = np.fromiter(values, dtype=object, count=len(values))  # tuples stay cells
-    return pd.Series(array).astype(dtype)  # type: ignore[call-overload]  # stubs want a literal
+    result: pd.Series[Any] = pd.Series(array, dtype=object).astype(dtype)  # type: ignore[call-overload]  # stubs want a literal
+    return result
 
 
 def _cell(model: GridModel, path: str, edit: Edit) -> Any:
@@ -112,5 +117,3 @@ def _differs(before: pd.Series[Any], after: pd.Series[Any]) -> np.ndarray[Any, n
 
 def _same(a: Any, b: Any) -> bool:
     return type(a) is type(b) and bool(a == b)
-
-

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import pandas as pd
 
 from sispy_pandas import records
 from sispy_pandas.schema import Field, Schema
 from sispy_pandas.widgets import cells, grid_order
 from sispy_pandas.widgets.cells import Edit
 from sispy_pandas.widgets.columns import Column, columns_of
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 NEW = "_new"
 DELETED = "_delete"
@@ -256,7 +258,8 @@ class GridModel:
         return True
 
     def _put(self, slots: Mapping[Slot, Edit | None]) -> None:
-        appeared, vanished = [], []
+        appeared: list[int] = []
+        vanished: list[int] = []
         for (row, path), edit in slots.items():
             if path == NEW:
                 (vanished if edit is None else appeared).append(row)
@@ -274,32 +277,3 @@ class GridModel:
 
     def _count_notes(self, kind: str) -> int:
         return sum(note.kind == kind for by_path in self.notes.values() for note in by_path.values())
-
-
-def block_edits(
-    model: GridModel, block: Sequence[Sequence[Any]], *, top: int, left: int, rows: int = 1, columns: int = 1
-) -> list[tuple[int, str, Any]]:
-    """Lay a pasted block on the grid, as `GridModel.edit` takes it.
-
-    The block is repeated when the selection (`rows` x `columns`) is a multiple of it, as spreadsheets do.
-    What would stand outside the grid is left out.
-    """
-    height, width = len(block), max(map(len, block), default=0)
-    if not width:
-        return []
-    down = rows if rows % height == 0 else height
-    across = columns if columns % width == 0 else width
-    paths = [column.field.path for column in model.columns]
-    return [
-        (top + i, paths[left + j], block[i % height][j % width])
-        for i in range(max(down, height))
-        for j in range(max(across, width))
-        if top + i < len(model) and left + j < len(paths) and j % width < len(block[i % height])
-    ]
-
-
-def fill_edits(model: GridModel, *, top: int, left: int, rows: int, columns: int) -> list[tuple[int, str, Any]]:
-    """Copy the first row of a selection into its other rows, as `GridModel.edit` takes it."""
-    paths = [column.field.path for column in model.columns[left : left + columns]]
-    source = {path: model.value(int(model.order[top]), path) for path in paths}
-    return [(top + i, path, source[path]) for i in range(1, rows) for path in paths]

@@ -17,13 +17,16 @@ if TYPE_CHECKING:
     from sispy_pandas.widgets.grid_model import GridModel
 
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
-_FILTER = re.compile(r"\s*(<=|>=|!=|=|<|>|!)?\s*(.*?)\s*$", re.DOTALL)
+_SIGN = re.compile(r"<=|>=|!=|=|<|>|!|")
 _ORDERED = {"<": "lt", ">": "gt", "<=": "le", ">=": "ge"}
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A sort and filters. Filters: path -> `text`, `=x`, `!=x`, `!text`, `<x`, `>=x`, `=` (no value), `!=`."""
+    """A sort and filters.
+
+    A filter is `text`, `!text`, `=x`, `!=x`, `<x`, `<=x`, `>x`, `>=x`, `=` (no value) or `!=` (any value).
+    """
 
     sort: str | None = None
     descending: bool = False
@@ -74,12 +77,12 @@ def with_cells(series: pd.Series[Any], edited: Mapping[int, Any]) -> pd.Series[A
     """Return the series with cells set by position; its dtype widens only where a value does not fit."""
     for dtype in (series.dtype, "Float64", object):
         try:
-            array = series.array.astype(dtype, copy=True)  # type: ignore[call-overload]  # stubs lack str | dtype
+            array = series.array.astype(dtype, copy=True)
             for position, cell in edited.items():
                 array[position] = cell
         except (TypeError, ValueError):
             continue  # the next one is wider; object takes everything
-        return pd.Series(array, index=series.index, name=series.name)
+        return pd.Series(array, dtype=dtype, index=series.index, name=series.name)
     raise AssertionError("an object array takes every value")
 
 
@@ -100,7 +103,7 @@ class Finder:
             for row, edits in model.edits.items():
                 if path in edits and row < len(mask):
                     mask[row] = needle in str(model.text(row, path)).casefold()
-            positions = np.flatnonzero(mask[model.order]) if len(model.order) else np.array([], dtype=np.int64)
+            positions = np.flatnonzero(mask[model.order])
             hits.append(positions * len(model.columns) + number)
         self._width = len(model.columns)
         self._hits = np.sort(np.concatenate(hits)) if hits else np.array([], dtype=np.int64)
@@ -113,16 +116,15 @@ class Finder:
         if not len(self._hits):
             return None
         here = position * self._width + column
-        at = int(np.searchsorted(self._hits, here, "left")) - 1 if back else int(np.searchsorted(self._hits, here, "right"))
-        at %= len(self._hits)
+        after = int(np.searchsorted(self._hits, here, "right"))
+        at = (int(np.searchsorted(self._hits, here, "left")) - 1 if back else after) % len(self._hits)
         hit = int(self._hits[at])
         return hit // self._width, hit % self._width, at + 1, len(self._hits)
 
 
 def _matches(model: GridModel, path: str, text: str) -> Mask:
-    found = _FILTER.match(text)
-    assert found is not None  # every part of the pattern may be empty
-    sign, operand = found.group(1) or "", found.group(2)
+    sign = _SIGN.findall(text.strip())[0]
+    operand = text.strip().removeprefix(sign).strip()
     series = values(model, path)
     column = model.column(path).field
     blank = _blank(series)
@@ -157,11 +159,10 @@ def _blank(series: pd.Series[Any]) -> Mask:
 def _texts(series: pd.Series[Any]) -> pd.Series[Any]:
     """Write the cells about as the grid shows them; exact enough to search in."""
     if isinstance(series.dtype, pd.DatetimeTZDtype):
-        return series.dt.strftime("%Y-%m-%d %H:%M:%S").astype("str")
-    if series.dtype == object:
-        shown = (_json_text(cell) for cell in series)
-        return pd.Series(list(shown), index=series.index, dtype="str")
-    return series.astype("str")
+        series = series.dt.strftime("%Y-%m-%d %H:%M:%S")
+    elif series.dtype == object:
+        series = pd.Series([_json_text(cell) for cell in series], index=series.index, dtype="str")
+    return pd.Series(series, dtype="str")
 
 
 def _json_text(cell: Any) -> str | None:
@@ -171,7 +172,8 @@ def _json_text(cell: Any) -> str | None:
 
 
 def _contains(texts: pd.Series[Any], needle: str) -> Mask:
-    return texts.str.casefold().str.contains(needle, regex=False).to_numpy(dtype=bool, na_value=False)
+    found = texts.str.casefold().str.contains(needle, regex=False)
+    return found.to_numpy(dtype=bool, na_value=False)
 
 
 def _argsort(keys: pd.Series[Any], *, descending: bool) -> np.ndarray[Any, np.dtype[np.int64]]:
@@ -180,6 +182,8 @@ def _argsort(keys: pd.Series[Any], *, descending: bool) -> np.ndarray[Any, np.dt
         keys = _texts(keys)
     if pd.api.types.is_string_dtype(keys.dtype):
         keys = keys.str.casefold()
-    return keys.reset_index(drop=True).sort_values(
-        ascending=not descending, kind="stable", na_position="last"
-    ).index.to_numpy(dtype=np.int64)
+    return (
+        keys.reset_index(drop=True)
+        .sort_values(ascending=not descending, kind="stable", na_position="last")
+        .index.to_numpy(dtype=np.int64)
+    )

@@ -23,25 +23,6 @@ def window(model: GridModel, start: int, stop: int) -> dict[str, Any]:
     }
 
 
-def tsv(model: GridModel, *, top: int, left: int, rows: int, columns: int) -> str:
-    """Write a block of cells as spreadsheets exchange it: quoted where a cell holds a tab, line end or quote."""
-    paths = [column.field.path for column in model.columns[left : left + columns]]
-    return "\n".join(
-        "\t".join(_tsv_cell(model.text(row, path)) for path in paths)
-        for row in model.order[top : top + rows].tolist()
-    )
-
-
-def _tsv_cell(text: str | bool | None) -> str:
-    if isinstance(text, bool):
-        return str(text).upper()
-    if text is None:
-        return ""
-    if any(sign in text for sign in '\t\n\r"'):
-        return '"' + text.replace('"', '""') + '"'
-    return text
-
-
 def _marks(model: GridModel, row: int) -> dict[str, Any]:
     edits, notes = model.edits.get(row, {}), model.notes.get(row, {})
     marks: dict[str, Any] = {}

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from sispy_pandas.schema import Field, Schema
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FLAGS = [
     "--no-sandbox",
@@ -29,7 +31,9 @@ BOOT = """async ([esm, css, state]) => {
   const off = (name, f) => { handlers[name] = (handlers[name] ?? []).filter((g) => g !== f); };
   const fire = (name, ...rest) => [...(handlers[name] ?? [])].forEach((f) => f(...rest));
   const model = { get: (key) => state[key], send: (content) => window.__python(content), on, off };
-  window.__python = async (content) => { for (const m of await window.__answer(JSON.stringify(content))) window.__receive(m); };
+  window.__python = async (content) => {
+    for (const message of await window.__answer(JSON.stringify(content))) window.__receive(message);
+  };
   window.__receive = ({ method, content }) => {
     if (method === "custom") return fire("msg:custom", content, []);
     Object.assign(state, content);
@@ -68,9 +72,10 @@ def chromium():
 def mount(chromium):
     """Return a function that draws a Grid in an empty page; no request leaves the page."""
     context = chromium.new_context(
-        viewport={"width": 1100, "height": 620}, permissions=["clipboard-read", "clipboard-write"]
+        viewport={"width": 1600, "height": 640}, permissions=["clipboard-read", "clipboard-write"]
     )
     page = context.new_page()
+    page.set_default_timeout(8000)
     empty = "<!doctype html><html lang=en><body style='margin:8px'></body></html>"
 
     def serve(route: Any) -> None:
@@ -91,8 +96,11 @@ def mount(chromium):
         page.sent = []  # bytes of every message to the page
         grid.send = lambda content, buffers=None: outbox.append({"method": "custom", "content": content})
         state = {name: getattr(grid, name) for name in ("columns", "status", "options")}
-        for name in state:
-            grid.observe(lambda change: outbox.append({"method": "update", "content": {change.name: change.new}}), name)
+
+        def on_trait(change: Any) -> None:
+            outbox.append({"method": "update", "content": {change.name: change.new}})
+
+        grid.observe(on_trait, list(state))
 
         def take() -> list[dict[str, Any]]:
             messages = json.loads(json.dumps(outbox))

@@ -1,0 +1,224 @@
+"""The grid's model: edits on top of a frame that never changes."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sispy_pandas.widgets.cells import Edit
+from sispy_pandas.widgets.grid_blocks import block_edits, fill_edits, tsv
+from sispy_pandas.widgets.grid_frame import joined, split
+from sispy_pandas.widgets.grid_model import GridModel, Note
+from sispy_pandas.widgets.grid_order import Finder, View
+from sispy_pandas.widgets.grid_window import window
+
+
+@pytest.fixture
+def model(host_schema, hosts):
+    return GridModel(host_schema, hosts(9), readonly=("net.ip",), fixed={8: "immutable"})
+
+
+def test_an_edit_that_says_what_was_there_is_none(model):
+    model.edit(
+        [(0, "cores", "1.0"), (1, "tags", '["web"]'), (2, "note", "bought with order 2"), (0, "extra", "")]
+    )
+    assert (model.edits, model.can_undo) == ({}, False)
+
+
+def test_the_frame_has_the_edits_in_its_own_types(model, hosts):
+    model.edit(
+        [(0, "cores", "7"), (1, "tags", '["db", "eu"]'), (2, "live", "yes"), (3, "os", ""), (4, "note", '""')]
+    )
+    frame = joined(model)
+    expected = hosts(9)
+    expected.loc[expected.index[0], "cores"] = 7
+    expected.at[expected.index[1], "tags"] = ("db", "eu")
+    expected.loc[expected.index[2], "live"] = True
+    expected.loc[expected.index[3], "os"] = None
+    expected.loc[expected.index[4], "note"] = ""
+    pd.testing.assert_frame_equal(frame, expected)
+    pd.testing.assert_frame_equal(model.base, hosts(9))
+
+
+def test_a_fraction_widens_the_column_and_refused_input_stays_in_the_frame(model):
+    model.edit([(0, "cores", "1.5"), (1, "os", "amiga")])
+    frame = joined(model)
+    assert (str(frame["cores"].dtype), frame["cores"].iloc[0]) == ("Float64", 1.5)
+    assert (frame["os"].dtype, frame["os"].iloc[1]) == (object, "amiga")
+    assert model.counts() == {
+        "rows": 9, "changed": 2, "invalid": 1, "new": 0, "deleted": 0, "conflicts": 0, "failed": 0,
+    }  # fmt: skip
+
+
+def test_new_rows_follow_and_rows_to_delete_are_left_out(model, hosts):
+    assert model.add_rows(2) == 9
+    model.edit([(9, "name", "db1"), (9, "tags", '["db"]'), (10, "cores", "4")])
+    model.toggle_delete([0, 1])
+    frame = joined(model)
+    assert model.deleted_ids == [f"{0:024x}", f"{1:024x}"]
+    pd.testing.assert_frame_equal(frame.iloc[:7], hosts(9).iloc[2:])
+    new = frame.iloc[7:]
+    assert (new.index.isna().tolist(), new["name"].fillna("-").tolist()) == ([True, True], ["db1", "-"])
+    assert (new["tags"].tolist(), new["cores"].fillna(0).tolist()) == ([("db",), ()], [0, 4])
+    model.toggle_delete([0, 1, 9])  # not all of them are marked: mark all; the new one goes
+    assert (len(model), model.counts()["new"], model.counts()["deleted"]) == (10, 1, 2)
+    model.undo()
+    model.toggle_delete([0, 1])
+    assert (len(model), model.deleted_ids) == (11, [])
+
+
+def test_read_only_columns_and_rows_are_left_alone_and_say_why(model):
+    assert model.edit([(0, "net.ip", "1.2.3.4"), (0, "_id", "x"), (8, "note", "x")]) == [
+        "net.ip is read-only",
+        "_id is read-only",
+        "immutable",
+    ]
+    assert model.edits == {}
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(
+        st.one_of(
+            st.tuples(
+                st.integers(0, 8), st.sampled_from(["name", "cores", "note"]), st.sampled_from(["", "5", "x"])
+            ),
+            st.sampled_from(["add", "delete", "undo", "redo"]),
+        ),
+        max_size=12,
+    )
+)
+def test_undoing_everything_leaves_the_frame_as_it_was(host_schema, hosts, actions):
+    model = GridModel(host_schema, hosts(9))
+    for action in actions:
+        if isinstance(action, tuple):
+            model.edit([action])
+        elif action == "delete":
+            model.toggle_delete([len(model) - 1])
+        else:
+            {"add": model.add_rows, "undo": model.undo, "redo": model.redo}[action]()
+    after = {row: dict(edits) for row, edits in model.edits.items()}
+    steps = 0
+    while model.undo():
+        steps += 1
+    assert (model.edits, model.order.tolist()) == ({}, list(range(9)))
+    for _ in range(steps):
+        model.redo()
+    assert model.edits == after
+
+
+def test_an_edited_frame_is_taken_apart_into_base_and_edits(model, host_schema, hosts):
+    model.edit([(0, "cores", "7"), (1, "os", "amiga"), (2, "tags", '["x"]'), (3, "extra", "")])
+    model.add_rows()
+    model.edit([(9, "name", "db1")])
+    opened, edits = split(host_schema, hosts(9), joined(model))
+    again = GridModel(host_schema, opened)
+    again.seed(edits)
+    assert again.edits == model.edits
+    pd.testing.assert_frame_equal(joined(again), joined(model))
+    assert split(host_schema, hosts(9), hosts(9).iloc[[4, 2]][["name", "os"]])[1] == {}
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (lambda frame: frame.reset_index(drop=True), "has no _id"),
+        (lambda frame: pd.concat([frame, frame.head(1)]), f"{0:024x} stands in more than one row"),
+        (lambda frame: frame.rename(index={f"{3:024x}": "f" * 24}), "1 rows are not in the snapshot"),
+    ],
+)
+def test_a_frame_whose_rows_cannot_be_recognised_is_refused(host_schema, hosts, spoil, reason):
+    with pytest.raises(ValueError, match=reason):
+        split(host_schema, hosts(9), spoil(hosts(9)))
+
+
+def test_sorting_and_filtering_see_edits_but_edits_do_not_move_rows(model):
+    model.edit([(0, "cores", "100")])
+    model.look(View(sort="cores", descending=True))
+    assert model.order.tolist() == [0, 8, 7, 6, 5, 4, 3, 2, 1]
+    model.edit([(0, "cores", "1")])
+    assert model.order.tolist()[0] == 0
+    model.look(View(sort="cores"))
+    assert model.order.tolist() == [0, 1, 2, 3, 4, 5, 6, 7, 8]
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "rows"),
+    [
+        ("name", "WEB000004", [4]),
+        ("name", "!web000004", [0, 1, 2, 3, 5, 6, 7, 8]),
+        ("cores", ">=8", [7, 8]),
+        ("cores", "=3", [2]),
+        ("os", "=", [2, 5, 8]),
+        ("os", "!=RHEL9", [0, 2, 3, 5, 6, 8]),
+        ("live", "=yes", [0, 3, 6]),
+        ("bought", "<2012-01-01", [0, 1]),
+        ("tags", "eu", [2, 5, 8]),
+        ("extra", "!=", [1, 3, 5, 7]),
+        ("name", " ", [0, 1, 2, 3, 4, 5, 6, 7, 8]),
+    ],
+)
+def test_filters(model, path, text, rows):
+    model.look(View(filters={path: text}))
+    assert model.order.tolist() == rows
+
+
+def test_a_filter_that_makes_no_sense_leaves_the_view_as_it_was(model):
+    model.look(View(sort="cores", descending=True))
+    with pytest.raises(ValueError, match="many"):
+        model.look(View(filters={"cores": ">many"}))
+    with pytest.raises(ValueError, match="extra has no order"):
+        model.look(View(filters={"extra": ">1"}))
+    assert model.view == View(sort="cores", descending=True)
+
+
+def test_changed_and_invalid_rows_can_be_shown_alone(model):
+    model.edit([(0, "cores", "x"), (1, "note", "y")])
+    model.note({5: {"note": Note("conflict", "changed by bob", "z")}})
+    model.look(View(show="changed"))
+    assert model.order.tolist() == [0, 1, 5]
+    model.look(View(show="invalid"))
+    assert model.order.tolist() == [0, 5]
+
+
+def test_find_goes_around_and_back_and_sees_edits(model):
+    model.edit([(0, "note", "web here")])
+    finder = Finder(model, "WEB")
+    columns = [column.field.path for column in model.columns]
+    assert len(finder) == 16  # nine names, six tags, one edit
+    assert finder.next(0, 0) == (0, columns.index("note"), 2, 16)
+    assert finder.next(0, 0, back=True) == (8, columns.index("tags"), 16, 16)
+    assert Finder(model, "nowhere").next(0, 0) is None
+
+
+def test_a_window_holds_what_is_in_sight_and_what_is_out_of_the_ordinary(model):
+    model.edit([(1, "cores", "999"), (2, "live", True)])
+    model.note({2: {"live": Note("conflict", "changed by bob", False)}})
+    seen = window(model, 1, 3)
+    shown = {column.field.path: texts for column, texts in zip(model.columns, seen["cells"], strict=True)}
+    assert shown["name"] == ["web000001", "web000002"]
+    assert (shown["os"], shown["live"]) == (["rhel9", None], [False, True])
+    assert (shown["cores"], shown["bought"]) == (["999", "3"], ["2011-03-02", "2012-03-03"])
+    assert seen["marks"] == {
+        0: {"cells": {3: {"is": "invalid", "was": "2", "why": "more than 128"}}},
+        1: {"cells": {2: {"is": "conflict", "was": None, "why": "changed by bob", "theirs": False}}},
+    }
+
+
+def test_blocks_repeat_in_a_selection_that_is_a_multiple(model):
+    assert block_edits(model, [["a"], ["b"]], top=0, left=0, rows=4) == [
+        (0, "name", "a"), (1, "name", "b"), (2, "name", "a"), (3, "name", "b"),
+    ]  # fmt: skip
+    assert block_edits(model, [["a", "b"]], top=8, left=11, rows=3) == [(8, "_updated_at", "a")]
+    assert block_edits(model, [[]], top=0, left=0) == []
+    assert fill_edits(model, top=0, left=3, rows=2, columns=1) == [(1, "cores", 1)]
+    assert tsv(model, top=1, left=1, rows=2, columns=3) == "rhel9\tFALSE\t2\n\t\t3"
+
+
+def test_a_note_ends_when_the_cell_is_edited(model):
+    model.note({1: {"note": Note("failed", "HTTP 500")}})
+    assert model.counts()["failed"] == 1
+    model.edit([(1, "note", "again")])
+    assert (model.counts()["failed"], model.edits) == (0, {1: {"note": Edit("again")}})
