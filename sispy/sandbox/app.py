@@ -1,0 +1,172 @@
+"""The ASGI application: from bytes to a request, from an answer to bytes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from typing import Any
+
+from .answers import Answer, Internal, SisError, error_answer, html_answer
+from .faults import Faults, Injector
+from .hooks import Dispatcher, calls
+from .requests import BODY_LIMIT, HEAD_LIMIT, Request, parse, parse_body
+from .routes import Routes
+from .sqlite import Disk
+from .world import World
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Log = Callable[[str, str, int], None]
+
+_log = logging.getLogger("sispy.sandbox")
+CHUNK = 64 * 1024
+DISCARDED = 64 * 1024 * 1024
+"""How much of a body that is too large is read, so that the client sees the answer."""
+
+_CORS = {
+    "access-control-allow-methods": "GET,PUT,POST,DELETE",
+    "access-control-allow-headers": "Content-Type,X-Requested-With,x-auth-token,Authorization",
+    "access-control-expose-headers": "x-total-count",
+}
+
+
+class App:
+    """Serves one world over HTTP."""
+
+    def __init__(
+        self,
+        world: World,
+        *,
+        faults: Faults | None = None,
+        disk: Disk | None = None,
+        token_lifetime: float = 28_800.0,
+        log: Log | None = None,
+    ) -> None:
+        self.world = world
+        self.routes = Routes(world, token_lifetime_ms=int(token_lifetime * 1000))
+        self.injector = Injector(faults or Faults())
+        self.dispatcher = Dispatcher()
+        self.disk = disk
+        self.log = log
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request; what goes wrong within the server is a 500 of the contract's shape."""
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        method: str = scope["method"]
+        transport = scope["state"]["transport"]
+        answer = await self._answer(scope, method, headers, receive, transport)
+        if answer is None or transport.is_closing():
+            transport.abort()
+            return
+        if self.log is not None:
+            self.log(method, _target(scope), answer.status)
+        await self._send(answer, headers, send)
+        if answer.cut:
+            transport.abort()
+        self._call_hooks()
+
+    async def _answer(
+        self, scope: Scope, method: str, headers: dict[str, str], receive: Receive, transport: asyncio.Transport
+    ) -> Answer | None:
+        """The answer to a request; None where the connection is to be cut."""
+        size = sum(len(name) + len(value) + 4 for name, value in headers.items())
+        if not method.isupper():
+            return Answer(400, headers={"connection": "close"}, cors=False)
+        if size + len(scope["raw_path"]) + len(scope["query_string"]) > HEAD_LIMIT:
+            return Answer(431, headers={"connection": "close"}, cors=False)
+        try:
+            limit = self.injector.faults.body_limit or BODY_LIMIT
+            content = await _body(receive, limit)
+            request = parse("GET" if method == "HEAD" else method, scope["raw_path"], scope["query_string"], headers)
+        except SisError as error:
+            return error_answer(error, cors=False)
+        if method == "OPTIONS" or not request.segments:
+            return _plain(request, method)
+        return await self.injector.around(request, content, lambda: self._handle(request, content, limit))
+
+    def _handle(self, request: Request, content: bytes, limit: int) -> Answer:
+        try:
+            request.body = parse_body(request.headers, content, limit)
+        except SisError as error:
+            return error_answer(error, cors=False)
+        try:
+            answer = self.routes.answer(request)
+        except SisError as error:
+            answer = error_answer(error)
+        except Exception:
+            _log.exception("%s %s failed", request.method, request.target)
+            answer = error_answer(Internal("unexpected error"))
+        if self.disk is not None:
+            self.disk.flush(self.world)
+        return answer
+
+    async def _send(self, answer: Answer, request_headers: Mapping[str, str], send: Send) -> None:
+        headers = dict(answer.headers)
+        if answer.cors:
+            headers |= _CORS | {"access-control-allow-origin": request_headers.get("origin", "*")}
+        headers |= {"x-powered-by": "Express"}
+        if headers.get("connection") != "close":
+            headers |= {"connection": "keep-alive", "keep-alive": "timeout=5"}
+        if not answer.streamed:
+            headers["content-length"] = str(len(answer.body))
+        pairs = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+        await send({"type": "http.response.start", "status": answer.status, "headers": pairs})
+        body, delay = answer.body, self.injector.faults.chunk_delay
+        if answer.cut:
+            await send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
+            return
+        if answer.streamed or delay:
+            for start in range(0, len(body), CHUNK):
+                await asyncio.sleep(delay)
+                await send({"type": "http.response.body", "body": body[start : start + CHUNK], "more_body": True})
+            body = b""
+        await send({"type": "http.response.body", "body": body})
+
+    def _call_hooks(self) -> None:
+        events, self.world.events = self.world.events, []
+        for event in events:
+            for call in calls(self.world, event):
+                self.dispatcher.start(call)
+
+
+async def _body(receive: Receive, limit: int) -> bytes:
+    """Read the body of a request.
+
+    Raises:
+        Internal: it is too large; as much as is reasonable was read and dropped.
+    """
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        part = message.get("body", b"")
+        size += len(part)
+        if size <= limit:
+            parts.append(part)
+        elif size > DISCARDED:
+            break
+        if not message.get("more_body"):
+            break
+    if size > limit:
+        raise Internal("PayloadTooLargeError: request entity too large")
+    return b"".join(parts)
+
+
+def _plain(request: Request, method: str) -> Answer:
+    """The answer to OPTIONS, to the root, and to what is no path of the API."""
+    if method == "OPTIONS" and (request.segments or request.target == "/"):
+        single = request.segments is not None and len(request.segments) > (
+            2 if request.segments[:1] == ["entities"] else 1
+        )
+        allowed = "GET,HEAD,PUT,DELETE" if single else "GET,HEAD,PUT,POST,DELETE"
+        return Answer(200, allowed.encode(), {"content-type": "text/html; charset=utf-8", "allow": allowed})
+    if method == "HEAD" and request.target == "/":
+        return Answer(200)
+    return html_answer(method, request.target)
+
+
+def _target(scope: Scope) -> str:
+    query = scope["query_string"].decode("latin-1")
+    return scope["raw_path"].decode("latin-1") + (f"?{query}" if query else "")

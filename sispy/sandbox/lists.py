@@ -1,0 +1,222 @@
+"""Lists: which objects a request means, in which order, and what of them it wants to see."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from . import listing, query, references
+from .answers import Answer, Bad, Empty, Raw, error_answer, list_answer
+from .encoding import decode, encode
+from .entities import Entities
+from .operators import QueryError
+from .presentation import presenter
+from .store import Collection, Document
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from .commits import Commit
+    from .requests import Request
+    from .resources import Resource
+    from .schemas import Definition
+
+CAP = 10_000
+
+
+def condition_of(request: Request, name: str = "q") -> Any:
+    """Give the query of a request as an object, `{}` if there is none.
+
+    Raises:
+        Bad: it is no JSON object.
+    """
+    value = request.query.get(name, "")
+    if isinstance(value, dict):
+        return value
+    if value == "":
+        return {}
+    try:
+        condition = decode(value.encode()) if isinstance(value, str) else None
+    except (ValueError, RecursionError):
+        condition = None
+    if not isinstance(condition, dict):
+        raise Bad("Query parameter is invalid.  Must be JSON")
+    return condition
+
+
+def matching(resource: Resource, condition: Document) -> list[Document]:
+    """Give all objects that meet a condition, in the order of the collection.
+
+    Raises:
+        CastError: a value cannot be cast, or an operator is unknown.
+        Bad, Internal: a join leads nowhere.
+    """
+    if isinstance(resource, Entities) and resource.definition.references:
+        condition = references.resolve(resource, condition)
+    if not condition:
+        return list(resource.collection)
+    matches = query.compile_query(condition, resource.definition)
+    return [document for document in candidates(resource.collection, condition) if matches(document)]
+
+
+def candidates(collection: Collection, condition: Document) -> Iterable[Document]:
+    """Give the documents that a condition on `_id` or on a unique field leaves over."""
+    documents = collection.documents
+    wanted = condition.get("_id")
+    if isinstance(wanted, str):
+        found = documents.get(wanted.lower())
+        return [] if found is None else [found]
+    if isinstance(wanted, dict) and wanted:
+        if isinstance(wanted.get("$in"), list):
+            ids = {str(name).lower() for name in wanted["$in"] if isinstance(name, str)}
+            found_ids = ids & documents.keys()
+            if len(found_ids) == 1:
+                return [documents[name] for name in found_ids]
+            return [documents[name] for name in sorted(found_ids)]
+        low, high = wanted.get("$gt", wanted.get("$gte")), wanted.get("$lt", wanted.get("$lte"))
+        if all(bound is None or isinstance(bound, str) for bound in (low, high)) and (low or high):
+            ids_of = collection.ids_between(low, high, low_in="$gt" not in wanted, high_in="$lt" not in wanted)
+            return [documents[name] for name in ids_of]
+    for path in collection.keys:
+        value = condition.get(path)
+        if isinstance(value, str) and path == "name":
+            found = collection.find(path, value)
+            return [] if found is None else [found]
+    return documents.values()
+
+
+def answer_list(resource: Resource, request: Request, *, among: list[Document] | None = None) -> Answer:
+    """Answer a request for a list.
+
+    Args:
+        resource: what is listed.
+        request: its options.
+        among: the objects to look at, in place of all.
+
+    Raises:
+        Bad, Internal: the query is no object, or a join leads nowhere.
+    """
+    condition = condition_of(request)
+    try:
+        found = matching(resource, condition)
+    except query.CastError:
+        found = []
+    if among is not None:
+        chosen = {document["_id"] for document in among}
+        found = [document for document in found if document["_id"] in chosen]
+    headers = {"x-total-count": str(len(found))}
+    try:
+        page = _page(_sorted(resource, found, request), request)
+        return list_answer(_items(resource, page, request), headers)
+    except QueryError as error:
+        return error_answer(raw(error), **headers)
+    except (Raw, Empty) as error:
+        return error_answer(error, **headers)
+
+
+def raw(error: QueryError) -> Raw:
+    """Make the answer of the database's own exception."""
+    details = error.document()
+    return Raw(details.pop("name"), details.pop("message"), **details)
+
+
+def _sorted(resource: Resource, found: list[Document], request: Request) -> list[Document]:
+    spec = request.query.get("sort")
+    if not spec:
+        return found
+    if not isinstance(spec, str):
+        raise Raw("MongoError", "bad sort specification", ok=0, errmsg="bad sort specification", code=2)
+    spec = spec.strip()
+    if spec in {"_id", "+_id", "-_id"}:
+        ascending = spec != "-_id"
+        if len(found) == len(resource.collection):
+            ids = resource.collection.sorted_ids()
+            documents = resource.collection.documents
+            return [documents[name] for name in (ids if ascending else reversed(ids))]
+        return sorted(found, key=lambda document: document["_id"], reverse=not ascending)
+    return listing.sorter(spec, resource.definition)(found)
+
+
+def _page(found: list[Document], request: Request) -> list[Document]:
+    offset = request.integer("offset")
+    if offset < 0:
+        text = "Skip value must be non-negative"
+        raise Raw("MongoError", text, ok=0, errmsg=text, code=2, codeName="BadValue")
+    limit = min(abs(request.integer("limit")) or CAP, CAP)
+    return found[offset : offset + limit]
+
+
+def _items(resource: Resource, page: list[Document], request: Request) -> list[bytes]:
+    spec = (request.text("fields") or "").strip()
+    populated = population(resource, request)
+    remove_empty = bool(request.query.get("removeEmpty"))
+    counted = resource.type == "sis_schemas" and request.query.get("with_counts") == "true"
+    if not (spec or populated or remove_empty or counted):
+        return [resource.encoded(document) for document in page]
+    if spec and populated and not spec.startswith("-"):
+        named = {name.strip() for name in spec.split(",")}
+        projection = listing.projection(spec, extra=[path for path in populated if path not in named])
+    else:
+        projection = listing.projection(spec) if spec else None
+    show = presenter(resource.definition, projection=projection, remove_empty=remove_empty)
+    shown = [resource.finished(show(document)) for document in page]
+    if populated and isinstance(resource, Entities):
+        shown = references.populate(resource, shown, populated)
+    if counted:
+        if any("definition" not in document for document in shown):
+            raise Empty("definition is not selected")
+        shown = [resource.world.schemas.with_count(document, page[i]) for i, document in enumerate(shown)]
+    return [encode(document) for document in shown]
+
+
+def population(resource: Resource, request: Request) -> list[str]:
+    """Give the paths of references that a request wants populated: all of them unless it says otherwise."""
+    if not isinstance(resource, Entities) or not resource.definition.references:
+        return []
+    paths = [reference.path for reference in resource.definition.references]
+    wanted = request.text("populate")
+    if wanted == "false":
+        return []
+    if wanted in {None, "", "true"}:
+        return paths
+    named = {name.strip() for name in (wanted or "").split(",")}
+    return [path for path in paths if path in named]
+
+
+def answer_one(resource: Resource, document: Document, request: Request) -> Any:
+    """Give what GET of one object shows."""
+    populated = population(resource, request)
+    if request.query.get("removeEmpty") and isinstance(resource, Entities):
+        shown = resource.finished(presenter(resource.definition, remove_empty=True)(document))
+    else:
+        shown = resource.shown_one(document)
+    if populated and isinstance(resource, Entities):
+        shown = references.populate(resource, [shown], populated)[0]
+    if resource.type == "sis_schemas" and request.query.get("with_counts") == "true":
+        shown = resource.world.schemas.with_count(shown, document)
+    return shown
+
+
+def answer_commits(history: list[Commit], definition: Definition, request: Request) -> Answer:
+    """Answer a request for the commits of an object, the newest first; `sort` does not matter.
+
+    Raises:
+        Bad: the query is no object.
+    """
+    condition = condition_of(request)
+    documents: list[Document] = [commit.document() for commit in reversed(history)]
+    if condition:
+        try:
+            matches = query.compile_query(condition, definition)
+            documents = [document for document in documents if matches(document)]
+        except query.CastError as error:
+            raise Bad("Query parameter is invalid.") from error
+    headers = {"x-total-count": str(len(documents))}
+    spec = (request.text("fields") or "").strip()
+    try:
+        page = _page(documents, request)
+        projection = listing.projection(spec) if spec else None
+    except QueryError as error:
+        return error_answer(raw(error), **headers)
+    except Raw as error:
+        return error_answer(error, **headers)
+    return list_answer([encode(projection(d) if projection else d) for d in page], headers)

@@ -1,0 +1,33 @@
+"""Passwords and tokens: salted and stretched, compared in constant time."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+
+_COST = 2**12
+"""A tenth of what a real server should take: sandboxes log in often and keep nothing worth stealing."""
+
+
+def stretched(password: str) -> str:
+    """Give what is stored of a password."""
+    salt = secrets.token_bytes(16)
+    return f"{salt.hex()}${_hash(password, salt).hex()}"
+
+
+def fits(password: str, stored: object) -> bool:
+    """Tell whether a password is the stored one."""
+    if not isinstance(stored, str) or "$" not in stored:
+        return False
+    salt, _, expected = stored.partition("$")
+    return hmac.compare_digest(_hash(password, bytes.fromhex(salt)), bytes.fromhex(expected))
+
+
+def new_token() -> str:
+    """Make the name of a token."""
+    return secrets.token_hex(16)
+
+
+def _hash(password: str, salt: bytes) -> bytes:
+    return hashlib.scrypt(password.encode("utf-8", "surrogatepass"), salt=salt, n=_COST, r=8, p=1)

@@ -1,0 +1,161 @@
+"""References between entities: verified on writes, populated on reads, followed by queries."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from . import query
+from .answers import Bad, Internal
+from .store import Document
+
+if TYPE_CHECKING:
+    from .entities import Entities
+    from .world import World
+
+_OID = re.compile(r"[0-9a-fA-F]{24}")
+
+
+def values(document: Any, path: list[str]) -> Iterator[Any]:
+    """Give what a document has at a path, members of arrays one by one."""
+    if isinstance(document, list):
+        for item in document:
+            yield from values(item, path)
+    elif not path:
+        yield document
+    elif isinstance(document, dict) and path[0] in document:
+        yield from values(document[path[0]], path[1:])
+
+
+def replace(document: Any, path: list[str], change: Callable[[Any], Any]) -> Any:
+    """Give a copy of a document with everything at a path put through a function; members become lists."""
+    if isinstance(document, list):
+        return [replace(item, path, change) for item in document]
+    if not path:
+        return change(document)
+    if isinstance(document, dict) and path[0] in document:
+        return {**document, path[0]: replace(document[path[0]], path[1:], change)}
+    return document
+
+
+def target(world: World, name: str) -> Entities:
+    """Give the entities a reference points to.
+
+    Raises:
+        Bad: there is no such schema.
+    """
+    found = world.entities.get(name)
+    if found is None:
+        raise Bad(f"Invalid schema found with name {name}")
+    return found
+
+
+def verify_new(entities: Entities, body: Document) -> None:
+    """Check the references of a body before it is cast.
+
+    Raises:
+        Bad: a reference points to nothing, or an object has no `_id`.
+        Internal: a reference is no id.
+    """
+    for reference in entities.definition.references:
+        for value in _sent(body, reference.path.split(".")):
+            if value is None or value == "":
+                continue
+            if isinstance(value, dict):
+                if "_id" not in value:
+                    text = f"One ore more references could not be verified at {reference.path}"
+                    raise Bad(text if reference.documents else "Reference Object has no _id")
+                value = value["_id"]
+            if not isinstance(value, str) or not (_OID.fullmatch(value) or len(value.encode()) == 12):
+                raise Internal("Error verifying references")
+            _exists(entities.world, reference.schema, value)
+
+
+def _sent(document: Any, path: list[str]) -> Iterator[Any]:
+    """The references of a body; an array of them that holds objects is refused."""
+    if isinstance(document, list):
+        for item in document:
+            if not path and isinstance(item, dict):
+                raise Internal("Error verifying references")
+            yield from _sent(item, path)
+    elif not path:
+        yield document
+    elif isinstance(document, dict) and path[0] in document:
+        yield from _sent(document[path[0]], path[1:])
+
+
+def verify_change(entities: Entities, document: Document) -> None:
+    """Check every reference of a changed entity, those that were not sent, too.
+
+    Raises:
+        Bad: a reference points to nothing.
+    """
+    for reference in entities.definition.references:
+        for value in values(document, reference.path.split(".")):
+            if value is not None:
+                _exists(entities.world, reference.schema, value)
+
+
+def _exists(world: World, name: str, value: Any) -> None:
+    if str(value).lower() not in target(world, name).collection.documents:
+        raise Bad("Reference does not exist.")
+
+
+def populate(entities: Entities, documents: list[Document], paths: list[str]) -> list[Document]:
+    """Replace ids by what they point to, one level deep; dangling ones become null or vanish from arrays."""
+    for reference in entities.definition.references:
+        other = entities.world.entities.get(reference.schema)
+        if other is None or reference.path not in paths:
+            continue
+        keys = reference.path.split(".")
+        change = _populator(other)
+        documents = [_clean(replace(document, keys, change), keys) for document in documents]
+    return documents
+
+
+_DANGLING = object()
+
+
+def _populator(other: Entities) -> Callable[[Any], Any]:
+    known: dict[Any, Any] = {None: None}
+
+    def populated(value: Any) -> Any:
+        if value not in known:
+            found = other.collection.documents.get(str(value))
+            known[value] = _DANGLING if found is None else other.shown(found)
+        return known[value]
+
+    return populated
+
+
+def _clean(document: Any, path: list[str]) -> Any:
+    """Remove what dangles from arrays, put null in its place elsewhere."""
+    if isinstance(document, list):
+        kept = [item for item in document if item is not _DANGLING]
+        return [_clean(item, path) for item in kept]
+    if document is _DANGLING:
+        return None
+    if path and isinstance(document, dict) and path[0] in document:
+        return {**document, path[0]: _clean(document[path[0]], path[1:])}
+    return document
+
+
+def resolve(entities: Entities, condition: Document) -> Document:
+    """Give a query whose joins are replaced by the ids they lead to.
+
+    Raises:
+        Bad: a referenced schema does not exist.
+        Internal: a value behind a join cannot be cast.
+    """
+
+    def ids_of(name: str, inner: Document) -> list[str]:
+        other = target(entities.world, name)
+        try:
+            matches = query.compile_query(resolve(other, inner), other.definition)
+            return [document["_id"] for document in other.collection if matches(document)]
+        except query.CastError as error:
+            raise Internal(f"CastError: {error}") from error
+
+    resolved: Document = query.rewrite_joins(condition, entities.definition, ids_of)
+    return resolved

@@ -1,0 +1,220 @@
+"""The sandbox as a thing to start and stop: a server in a thread of this process."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import threading
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+import uvicorn
+from uvicorn.server import ServerState
+
+from . import writes
+from .app import App, Log
+from .faults import Faults, Seen
+from .protocol import Protocol
+from .sqlite import Disk
+from .world import World
+
+if TYPE_CHECKING:
+    from sispy import Client
+
+    from .store import Document
+
+ROOT: Document = {"name": "root", "super_user": True}
+"""Who writes what is there from the beginning."""
+
+
+class Sandbox:
+    """A SIS server of your own, in this process.
+
+    It listens from `start` (or entering the context) to `stop`. Nothing is kept beyond, unless `data` names a
+    file. It is no server for a network: use it on one machine.
+
+    Args:
+        samples: whether there are sample data; a number says how many hosts, True is 2,000.
+        data: SQLite file that keeps everything; it is made if it is not there.
+        faults: what shall go wrong; see `Faults`.
+        port: port to listen on; 0 takes a free one.
+        host: address to listen on.
+        user: name of the super user.
+        password: of the super user.
+        token_lifetime: seconds until the token of a login expires.
+        log: called with method, target and status of each request.
+
+    Example:
+        >>> from sispy.sandbox import Sandbox
+        >>> with Sandbox(samples=10) as sis:
+        ...     sis.client().entities("host").count({})
+        10
+    """
+
+    def __init__(
+        self,
+        samples: bool | int = False,
+        data: str | Path | None = None,
+        faults: Faults | None = None,
+        port: int = 0,
+        host: str = "127.0.0.1",
+        *,
+        user: str = "root",
+        password: str = "root",
+        token_lifetime: float = 28_800.0,
+        log: Log | None = None,
+    ) -> None:
+        self.user = user
+        self.password = password
+        self.host = host
+        self.port = port
+        self.token = ""
+        self.world = World()
+        self._samples = samples
+        self._data = data
+        self._faults = faults
+        self._lifetime = token_lifetime
+        self._log = log
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stopping: asyncio.Event | None = None
+
+    @property
+    def url(self) -> str:
+        """Where the server listens, without the path of the API."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
+
+    @property
+    def faults(self) -> Faults:
+        """What shall go wrong; may be set at any time."""
+        return self._app.injector.faults
+
+    @faults.setter
+    def faults(self, faults: Faults) -> None:
+        self._app.injector.faults = faults
+
+    @property
+    def requests(self) -> list[Seen]:
+        """The requests so far, the newest last."""
+        return list(self._app.injector.seen)
+
+    def client(self, user: str | None = None) -> Client:
+        """Make a client for this server that is logged in.
+
+        Args:
+            user: who; None is the super user. Others log in with their name as the password, as the sample
+                users do.
+        """
+        from sispy import Client
+
+        if user is None or user == self.user:
+            return Client(self.url, auth_token=self.token)
+        client = Client(self.url)
+        client.authenticate(user, user)
+        return client
+
+    def start(self) -> Sandbox:
+        """Start to listen.
+
+        Raises:
+            OSError: the port is taken.
+            ValueError: the file of `data` is no sandbox's.
+        """
+        if self._thread is not None:
+            return self
+        family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((self.host, self.port))
+            self.port = listener.getsockname()[1]
+            disk = self._fill()
+        except BaseException:
+            listener.close()
+            raise
+        self._app = App(
+            self.world, faults=self._faults, disk=disk, token_lifetime=self._lifetime, log=self._log
+        )
+        ready = threading.Event()
+        self._thread = threading.Thread(
+            target=lambda: asyncio.run(self._serve(listener, ready)), name=f"sis-{self.port}", daemon=True
+        )
+        self._thread.start()
+        ready.wait()
+        return self
+
+    def stop(self) -> None:
+        """Stop to listen; connections are closed, hook calls that wait are given up."""
+        if self._thread is None or self._loop is None or self._stopping is None:
+            return
+        self._loop.call_soon_threadsafe(self._stopping.set)
+        self._thread.join()
+        self._thread = None
+
+    def __enter__(self) -> Sandbox:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def _fill(self) -> Disk | None:
+        """Put in what the file holds, the super user and the sample data."""
+        world = self.world
+        disk = Disk(self._data) if self._data is not None else None
+        if disk is not None:
+            disk.load(world)
+        user = world.users.collection.find("name", self.user)
+        if user is None:
+            body = {
+                "name": self.user,
+                "email": f"{self.user}@sis.example.com",
+                "pw": self.password,
+                "super_user": True,
+                "roles": {},
+            }
+            user = writes.create(world.users, body, ROOT)
+        if self._samples and not world.entities:
+            from .samples import load
+
+            load(world, user, 2000 if self._samples is True else self._samples)
+        self.token = world.tokens.issue(user, int(self._lifetime * 1000))["name"]
+        if disk is not None:
+            disk.flush(world)
+        return disk
+
+    async def _serve(self, listener: socket.socket, ready: threading.Event) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._stopping = asyncio.Event()
+        config = uvicorn.Config(
+            self._app,
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            timeout_keep_alive=5,
+            ws="none",
+            h11_max_incomplete_event_size=64 * 1024,
+        )
+        config.load()
+        state = ServerState()
+        server = await self._loop.create_server(
+            lambda: Protocol(config, state, {}), sock=listener, backlog=256
+        )
+        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+        ready.set()
+        await self._stopping.wait()
+        server.close()
+        await self._app.dispatcher.stop()
+        for task in list(state.tasks):
+            task.cancel()
+        for connection in list(state.connections):
+            connection.transport.abort()
+        if self._app.disk is not None:
+            self._app.disk.close()

@@ -1,0 +1,154 @@
+"""Users: who they are, who may change them, how they log in."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import TYPE_CHECKING, Any
+
+from . import access, passwords, schemas
+from .answers import Bad, Denied, Missing
+from .resources import Resource
+from .store import Collection, Document
+
+if TYPE_CHECKING:
+    from .world import World
+
+_ROLES = ("user", "admin")
+META: Document = {
+    name: node for name, node in schemas.ENTITY_META.items() if name not in {"any_owner_can_modify", "owner"}
+}
+USER = schemas.compile_definition(
+    {
+        "name": {"type": "String", "required": True, "unique": True, "match": "/^[a-z0-9_-]+$/"},
+        "email": {"type": "String", "required": True, "match": r"/^\w+([.+-]?\w+)*@\w+([.-]?\w+)*\.\w{2,4}$/"},
+        "roles": "Mixed",
+        "super_user": {"type": "Boolean", "default": False},
+        "verified": {"type": "Boolean", "default": False},
+        "pw": "String",
+    },
+    META,
+)
+
+
+class Users(Resource):
+    """All users by name."""
+
+    type = "sis_users"
+    definition = USER
+    tracked = False
+    fires = False
+    keeps_creation = False
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self.collection = Collection(self.type, {"name": False})
+        self.collection.on_change = world.changed
+
+    def finished(self, shown: Document) -> Document:
+        """Give a user without the password."""
+        return {key: value for key, value in shown.items() if key != "pw"}
+
+    def check_body(self, body: Document) -> None:
+        """Check name and roles.
+
+        Raises:
+            Bad: one is missing, or a role is none.
+        """
+        if not body.get("name") or not isinstance(body["name"], str):
+            raise Bad("User has an invalid or missing name.")
+        roles = body.get("roles")
+        if roles is None and body.get("super_user") is True:
+            return
+        if not isinstance(roles, dict):
+            raise Bad("roles are missing.")
+        for role in roles.values():
+            if role not in _ROLES:
+                raise Bad(f"invalid role specified: {role}")
+
+    def fields(self, body: Document) -> Document:
+        """Give the fields of a user, the password stretched."""
+        fields = super().fields(body)
+        if isinstance(fields.get("pw"), str):
+            fields["pw"] = passwords.stretched(fields["pw"])
+        return fields
+
+    def may_insert(self, user: Document, body: Document) -> None:
+        """Refuse who is not admin of all roles of the new user."""
+        if access.is_super(user):
+            return
+        if body.get("super_user"):
+            raise Denied("Only super users can add super users.")
+        self._check_roles(user, body.get("roles") or {})
+
+    def _check_roles(self, user: Document, roles: Document) -> None:
+        own = user.get("roles") or {}
+        if not own or not all(own.get(group) == "admin" for group in roles):
+            raise Denied("Insufficient permissions.")
+
+    def may_change(self, user: Document, before: Document, after: Document) -> None:
+        """Refuse changes of others, of own roles, of super users.
+
+        Raises:
+            Bad: a user verifies himself.
+            Denied: the change is not his.
+        """
+        if access.is_super(user):
+            return
+        if before.get("super_user") or after.get("super_user"):
+            raise Denied("Only super users can change super users.")
+        own = user["name"] == before["name"]
+        old, new = before.get("roles") or {}, after.get("roles") or {}
+        others = {key for key in before.keys() | after.keys() if not key.startswith("_")} - {"roles"}
+        changed = {key for key in others if before.get(key) != after.get(key)}
+        if old != new:
+            if own:
+                raise Denied("User's cannot change their own roles.")
+            if changed:
+                raise Denied("Cannot change roles and other fields together.")
+            moved = {group for group in old.keys() | new.keys() if old.get(group) != new.get(group)}
+            self._check_roles(user, dict.fromkeys(moved))
+        elif not own:
+            raise Denied("Only the user can change these fields.")
+        elif "verified" in changed:
+            raise Bad("Cannot change the verified state.")
+
+    def may_delete(self, user: Document, document: Document) -> None:
+        """Refuse to delete oneself, super users, and users of other groups."""
+        if user["name"] == document["name"]:
+            raise Denied("Users cannot delete themselves.")
+        if access.is_super(user):
+            return
+        if document.get("super_user"):
+            raise Denied("Only super users can delete super users.")
+        self._check_roles(user, document.get("roles") or {})
+
+    def after_delete(self, document: Document) -> None:
+        """Delete the tokens of a deleted user."""
+        tokens = self.world.tokens.collection
+        for token in [t for t in tokens if t.get("username") == document["name"]]:
+            tokens.delete(token["_id"])
+
+    def log_in(self, authorization: str | None) -> Document:
+        """Give the user that Basic credentials belong to.
+
+        Raises:
+            Denied: the header is missing or malformed, the password is wrong, or the user has no role.
+            Missing: there is no such user.
+        """
+        scheme, _, coded = (authorization or "").partition(" ")
+        try:
+            name, colon, password = base64.b64decode(coded, validate=True).decode().partition(":")
+        except (binascii.Error, UnicodeDecodeError):
+            colon = ""
+        if scheme.lower() != "basic" or not colon or not name:
+            raise Denied("Invalid credentials")
+        user = self.collection.find("name", name)
+        if user is None:
+            raise Missing(self.type, name)
+        if not passwords.fits(password, user.get("pw")):
+            raise Denied("Invalid password.")
+        if not user.get("super_user") and not user.get("roles"):
+            raise Denied("Invalid user.")
+        return user
+

@@ -1,0 +1,227 @@
+"""Writes of single objects: create, update, compare-and-set, upsert, delete.
+
+An update is made in two steps, as the database does it: the object is read and the change is computed; then
+what has changed is set in the object as it is by then. Between the two, other requests may write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from . import casting, envelope, query
+from .answers import Bad, Internal, Missing, Raw, SisError
+from .merge import apply
+from .resources import check_immutable, check_locks
+from .store import Document, DuplicateKey, new_id
+
+if TYPE_CHECKING:
+    from .merge import apply
+from .resources import Resource
+
+
+@dataclass(frozen=True)
+class Change:
+    """An update that was computed but not made: the object as it was read, and as it shall be."""
+
+    before: Document
+    after: Document
+
+
+def find(resource: Resource, name: str) -> Document:
+    """Give the object with an id.
+
+    Raises:
+        Missing: there is none.
+    """
+    found = resource.find(name)
+    if found is None:
+        raise Missing(resource.type, name)
+    return found
+
+
+def build(
+    resource: Resource, body: Document, user: Document, trans: Document | None = None
+) -> tuple[Document, dict[str, str]]:
+    """Build a new object from a checked body, and say what is wrong with it."""
+    fields, errors = casting.build(resource.definition, resource.fields(envelope.for_create(body)))
+    fields["_sis"] = envelope.stamped(fields["_sis"], user["name"], envelope.now())
+    if trans is not None:
+        fields["_sis"]["_trans_id"] = trans
+    document: Document = {"_id": new_id(), **fields}
+    if trans is None:
+        document["_v"] = 0
+    if not errors:
+        resource.complete(document)
+    return document, errors
+
+
+def create(resource: Resource, body: Any, user: Document) -> Document:
+    """Create an object.
+
+    Raises:
+        SisError: what the server answers when it does not.
+    """
+    body = resource.check_new(body)
+    body = resource.fill(user, body)
+    resource.may_insert(user, body)
+    resource.verify_new(body)
+    document, errors = build(resource, body, user)
+    if errors:
+        raise invalid(errors)
+    store(resource, document)
+    return document
+
+
+def store(resource: Resource, document: Document) -> None:
+    """Put a new object into its collection.
+
+    Raises:
+        Internal: a unique value is taken.
+    """
+    try:
+        resource.collection.insert(document)
+    except DuplicateKey as error:
+        raise Internal(f"MongoError: {error}") from error
+    resource.after_change(None, document)
+
+
+def invalid(errors: dict[str, str]) -> Bad:
+    """Make the error of a validation."""
+    return Bad("ValidationError: " + ", ".join(f"{path}: {text}" for path, text in errors.items()))
+
+
+def prepare(
+    resource: Resource,
+    stored: Document,
+    body: Any,
+    user: Document,
+    *,
+    force_mixed: bool = False,
+    wrong: Callable[[dict[str, str]], SisError] = invalid,
+) -> Change:
+    """Compute an update; `wrong` makes the error of values that do not fit.
+
+    Raises:
+        SisError: the shape of the body, a permission, a reference or a value is wrong.
+    """
+    body = resource.check_change(body, stored)
+    after, errors = _applied(resource, stored, body, user, force_mixed=force_mixed)
+    check_immutable(stored, after)
+    resource.may_change(user, stored, after)
+    resource.verify_change(after)
+    if errors:
+        raise wrong(errors)
+    return Change(stored, after)
+
+
+def _applied(
+    resource: Resource, stored: Document, body: Document, user: Document, *, force_mixed: bool
+) -> tuple[Document, dict[str, str]]:
+    sent = envelope.for_update(body, keeps_creation=resource.keeps_creation)
+    after, errors = apply(resource.definition, stored, resource.fields(sent), force_mixed=force_mixed)
+    after["_sis"] = {
+        **(after.get("_sis") or {}),
+        "_updated_at": envelope.now(),
+        "_updated_by": user["name"],
+    }
+    after = resource.complete_change(stored, after, body, user)
+    return after, errors
+
+
+def install(resource: Resource, change: Change) -> Document:
+    """Make a computed update; what others have changed meanwhile stays.
+
+    Raises:
+        Missing: the object was deleted meanwhile.
+        Internal: a unique value is taken, or both writers have set an array.
+    """
+    name = change.before["_id"]
+    current = resource.collection.documents.get(name)
+    if current is None:
+        raise Missing(resource.type, name)
+    after = change.after
+    if current is not change.before:
+        moved = after.get("_v") != change.before.get("_v")
+        if moved and current.get("_v") != change.before.get("_v"):
+            raise Internal("VersionError: No matching document found.")
+        after = rebased(change.before, after, current)
+    return _replace(resource, current, after)
+
+
+def _replace(resource: Resource, before: Document, after: Document) -> Document:
+    try:
+        resource.collection.replace(after)
+    except DuplicateKey as error:
+        raise Internal(f"MongoError: {error}") from error
+    resource.after_change(before, after)
+    return after
+
+
+def rebased(before: Document, after: Document, current: Document) -> Document:
+    """Set in the current object what differs between two states of it, nested objects by their keys."""
+    merged = dict(current)
+    for key in before.keys() | after.keys():
+        old, new = before.get(key), after.get(key)
+        if old == new and (key in before) == (key in after):
+            continue
+        if key not in after:
+            merged.pop(key, None)
+        elif isinstance(old, dict) and isinstance(new, dict) and isinstance(current.get(key), dict):
+            merged[key] = rebased(old, new, current[key])
+        else:
+            merged[key] = new
+    return merged
+
+
+def compare_and_set(
+    resource: Resource, stored: Document, body: Any, user: Document, condition: Any
+) -> Document:
+    """Write the body over an object that meets a condition; `_sis` and nested values are replaced.
+
+    Raises:
+        SisError: as for an update, but what is wrong with a value is a 500.
+    """
+    change = prepare(resource, stored, body, user, wrong=raw_invalid)
+    try:
+        matches: Callable[[Document], bool] = query.compile_query(condition, resource.definition)
+    except query.CastError as error:
+        raise Raw("CastError", str(error)) from error
+    current = resource.collection.documents.get(stored["_id"])
+    if current is None or not matches(current):
+        raise Bad("CAS update failed.")
+    sent = envelope.for_update(resource.check_change(body, stored), keeps_creation=resource.keeps_creation)
+    after, _ = apply(resource.definition, current, resource.fields(sent), cas=True)
+    sis = {key: value for key, value in after["_sis"].items() if key in envelope.sent_sis(sent)}
+    author = envelope.sent_sis(body).get("_updated_by")
+    if isinstance(author, str):
+        sis["_updated_by"] = author
+    after["_sis"] = {"_version": envelope.VERSION, **sis, "_updated_at": change.after["_sis"]["_updated_at"]}
+    return _replace(resource, current, after)
+
+
+def raw_invalid(errors: dict[str, str]) -> Raw:
+    """Make the error of a validation under a compare-and-set."""
+    details = {path: {"message": text, "path": path} for path, text in errors.items()}
+    return Raw("ValidationError", "Validation failed", errors=details, _message="Validation failed")
+
+
+def delete(resource: Resource, stored: Document, user: Document) -> Document:
+    """Delete an object.
+
+    Raises:
+        Denied: it is locked, or the user may not.
+    """
+    check_locks(stored)
+    resource.may_delete(user, stored)
+    remove(resource, stored)
+    return stored
+
+
+def remove(resource: Resource, stored: Document) -> None:
+    """Take an object out of its collection."""
+    resource.collection.delete(stored["_id"])
+    resource.after_delete(stored)
+
+
