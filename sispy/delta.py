@@ -242,11 +242,10 @@ def _each(value: dict[str, Json], delta: dict[str, Json], apply: Any) -> dict[st
 def _patch_array(old: list[Json], delta: dict[str, Json]) -> list[Json]:
     leaving, entering, changed = _parts(delta)
     inserted = dict(entering)
-    for source, (value, target, kind) in leaving.items():
+    for source, (_, target, kind) in leaving.items():
+        # A member that is not there is no error: deltas of `_sis` are written against states without commits.
         if kind == _MOVED:
             inserted[target] = old[source]
-        elif source >= len(old):
-            raise DeltaError(f"no member {source} to remove: {_brief(value)}")
     result = [value for i, value in enumerate(old) if i not in leaving]
     for index in sorted(inserted):
         result.insert(index, inserted[index])

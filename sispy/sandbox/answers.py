@@ -6,12 +6,14 @@ database for some 500s, `{}` for a few others, HTML for unknown routes, nothing 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .encoding import encode
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 JSON_TYPE = "application/json; charset=utf-8"
 STREAMED_TYPE = "application/json"
@@ -107,9 +109,9 @@ class Empty(SisError):
         return {}
 
 
-def json_answer(value: Any, status: int = 200, **headers: str) -> Answer:
+def json_answer(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:
     """Answer with one JSON value."""
-    return Answer(status, encode(value), {"content-type": JSON_TYPE, **headers})
+    return Answer(status, encode(value), {"content-type": JSON_TYPE, **(headers or {})})
 
 
 def list_answer(items: list[bytes], headers: Mapping[str, str]) -> Answer:
@@ -122,9 +124,9 @@ def list_answer(items: list[bytes], headers: Mapping[str, str]) -> Answer:
     )
 
 
-def error_answer(error: SisError, *, cors: bool = True, **headers: str) -> Answer:
+def error_answer(error: SisError, headers: Mapping[str, str] | None = None, *, cors: bool = True) -> Answer:
     """Answer with an error."""
-    return Answer(error.status, encode(error.body), {"content-type": JSON_TYPE, **headers}, cors=cors)
+    return Answer(error.status, encode(error.body), {"content-type": JSON_TYPE, **(headers or {})}, cors=cors)
 
 
 def html_answer(method: str, path: str) -> Answer:

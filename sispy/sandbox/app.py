@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .answers import Answer, Internal, SisError, error_answer, html_answer
 from .faults import Faults, Injector
 from .hooks import Dispatcher, calls
 from .requests import BODY_LIMIT, HEAD_LIMIT, Request, parse, parse_body
 from .routes import Routes
-from .sqlite import Disk
-from .world import World
+
+if TYPE_CHECKING:
+    from .sqlite import Disk
+    from .world import World
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -56,7 +58,7 @@ class App:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         method: str = scope["method"]
         transport = scope["state"]["transport"]
-        answer = await self._answer(scope, method, headers, receive, transport)
+        answer = await self._answer(scope, method, headers, receive)
         if answer is None or transport.is_closing():
             transport.abort()
             return
@@ -68,7 +70,11 @@ class App:
         self._call_hooks()
 
     async def _answer(
-        self, scope: Scope, method: str, headers: dict[str, str], receive: Receive, transport: asyncio.Transport
+        self,
+        scope: Scope,
+        method: str,
+        headers: dict[str, str],
+        receive: Receive,
     ) -> Answer | None:
         """The answer to a request; None where the connection is to be cut."""
         size = sum(len(name) + len(value) + 4 for name, value in headers.items())
@@ -79,7 +85,9 @@ class App:
         try:
             limit = self.injector.faults.body_limit or BODY_LIMIT
             content = await _body(receive, limit)
-            request = parse("GET" if method == "HEAD" else method, scope["raw_path"], scope["query_string"], headers)
+            request = parse(
+                "GET" if method == "HEAD" else method, scope["raw_path"], scope["query_string"], headers
+            )
         except SisError as error:
             return error_answer(error, cors=False)
         if method == "OPTIONS" or not request.segments:
@@ -95,7 +103,7 @@ class App:
             answer = self.routes.answer(request)
         except SisError as error:
             answer = error_answer(error)
-        except Exception:
+        except Exception:  # noqa: BLE001  # one broken request must not stop the server
             _log.exception("%s %s failed", request.method, request.target)
             answer = error_answer(Internal("unexpected error"))
         if self.disk is not None:
@@ -120,7 +128,9 @@ class App:
         if answer.streamed or delay:
             for start in range(0, len(body), CHUNK):
                 await asyncio.sleep(delay)
-                await send({"type": "http.response.body", "body": body[start : start + CHUNK], "more_body": True})
+                await send(
+                    {"type": "http.response.body", "body": body[start : start + CHUNK], "more_body": True}
+                )
             body = b""
         await send({"type": "http.response.body", "body": body})
 
@@ -168,5 +178,6 @@ def _plain(request: Request, method: str) -> Answer:
 
 
 def _target(scope: Scope) -> str:
-    query = scope["query_string"].decode("latin-1")
-    return scope["raw_path"].decode("latin-1") + (f"?{query}" if query else "")
+    path: bytes = scope["raw_path"]
+    query: bytes = scope["query_string"]
+    return (path + b"?" + query if query else path).decode("latin-1")

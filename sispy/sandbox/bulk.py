@@ -10,10 +10,10 @@ from .answers import Bad, Denied, Missing, SisError
 from .encoding import encode
 from .envelope import VERSION, now, sent_sis
 from .store import Document, DuplicateKey, new_id
-from .writes import Change
 
 if TYPE_CHECKING:
     from .resources import Resource
+    from .writes import Change
 
 _order = random.Random(1)  # noqa: S311  # the order of answers is no secret
 
@@ -131,7 +131,10 @@ def update(resource: Resource, items: list[Any], user: Document) -> Outcome:
         except SisError as error:
             outcome.fail(error, {k: v for k, v in item.items() if k != "_id"})
             continue
-        echoed = {**{k: v for k, v in body.items() if k != "_id"}, "_sis": {**sent_sis(body), "_version": VERSION}}
+        echoed = {
+            **{k: v for k, v in body.items() if k != "_id"},
+            "_sis": {**sent_sis(body), "_version": VERSION},
+        }
         try:
             planned.append((writes.prepare(resource, stored, body, user), echoed))
         except SisError as error:
@@ -159,9 +162,7 @@ def _identity(resource: Resource, stored: Document) -> Document:
     return identity if resource.by_oid else {**identity, "name": stored["name"]}
 
 
-def _install(
-    resource: Resource, planned: list[tuple[Change, Any]], user: Document, outcome: Outcome
-) -> None:
+def _install(resource: Resource, planned: list[tuple[Change, Any]], user: Document, outcome: Outcome) -> None:
     """Write what was planned, in an order that nobody may rely on."""
     _order.shuffle(planned)
     commits = resource.world.commits

@@ -8,7 +8,7 @@ from . import access, schemas
 from .answers import Bad
 from .entities import Entities
 from .named import META
-from .resources import Resource
+from .resources import Resource, Shown
 from .store import Collection, Document
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ class Schemas(Resource):
     """All schemas by name; each one brings the entities of its own into the world."""
 
     type = "sis_schemas"
+    replaces_mixed = True
     definition = DEFINITION
 
     def __init__(self, world: World) -> None:
@@ -128,7 +129,7 @@ class Schemas(Resource):
         """Drop the entities of a deleted schema."""
         self.world.drop_entities(document["name"])
 
-    def with_count(self, shown: Document, document: Document) -> Document:
+    def with_count(self, shown: Shown, document: Document) -> Document:
         """Give a shown schema with the number of its entities."""
         return {**shown, "entity_count": len(self.world.entities[document["name"]].collection)}
 

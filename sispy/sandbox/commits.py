@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sispy import delta
 
@@ -16,6 +15,8 @@ from .envelope import now
 from .store import Document, new_id
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from .resources import Resource
 
 DEFINITION = schemas.compile_definition(

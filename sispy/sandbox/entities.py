@@ -49,8 +49,9 @@ class Entities(Resource):
                 raise Bad(f"{key} is a reserved field")
         if not any(key != "_sis" for key in body):
             raise Bad("entity cannot be empty")
-        self._check_owners(body)
-        return body
+        new: Document = body
+        self._check_owners(new)
+        return new
 
     def check_change(self, body: Any, stored: Document) -> Document:  # noqa: ARG002  # the rule of the others
         """Give the body of an update, without what is dropped from it.
@@ -62,11 +63,11 @@ class Entities(Resource):
             body = {str(index): item for index, item in enumerate(body)}
         if not isinstance(body, dict):
             raise Bad("entity cannot be empty")
-        body = {key: value for key, value in body.items() if not key.startswith("_") or key == "_sis"}
-        if not body or (len(body) == 1 and body.get("_sis") == {}):
+        kept: Document = {key: value for key, value in body.items() if key == "_sis" or key[:1] != "_"}
+        if not kept or kept == {"_sis": {}}:
             raise Bad("entity cannot be empty")
-        self._check_owners(body)
-        return body
+        self._check_owners(kept)
+        return kept
 
     def _check_owners(self, body: Document) -> None:
         sent = sent_sis(body)

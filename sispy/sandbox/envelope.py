@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .answers import Bad
 from .scalars import MISSING
-from .schemas import Definition
+
+if TYPE_CHECKING:
+    from .schemas import Definition
 
 Document = dict[str, Any]
 

@@ -7,16 +7,18 @@ import logging
 import random
 import re
 from collections import deque
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from .answers import Answer, SisError, error_answer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from .requests import Request
 
 _log = logging.getLogger("sispy.sandbox")
+
 
 @dataclass(frozen=True)
 class Seen:
@@ -69,9 +71,9 @@ class Faults:
         after: called when it was carried out, before its answer goes out.
         seed: of the rates; the same sequence of requests meets the same faults.
 
-    `before` and `after` are called with a `Seen` in a thread of their own, one at a time, and may use a client
-    of this very sandbox: requests that arrive meanwhile meet no faults and call nothing. What they return is
-    ignored, what they raise is an error 500 of the request.
+    `before` and `after` are called with a `Seen` in a thread of their own, one at a time, and may use a
+    client of this very sandbox: requests that arrive meanwhile meet no faults and call nothing. What they
+    return is ignored, what they raise is an error 500 of the request.
 
     Example:
         >>> Faults(drop_after={"POST /entities/host": 1.0}, latency=0.01).latency
@@ -182,4 +184,4 @@ class Injector:
     def _error(self, error: SisError) -> Answer:
         if self.faults.retry_after is None:
             return error_answer(error)
-        return error_answer(error, **{"retry-after": f"{self.faults.retry_after:g}"})
+        return error_answer(error, {"retry-after": f"{self.faults.retry_after:g}"})

@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 import http.client
 import logging
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
 from .encoding import encode
-from .store import Document
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .store import Document
     from .world import Event, World
 
 _log = logging.getLogger("sispy.sandbox")

@@ -10,7 +10,6 @@ from .encoding import decode, encode
 from .entities import Entities
 from .operators import QueryError
 from .presentation import presenter
-from .store import Collection, Document
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from .requests import Request
     from .resources import Resource
     from .schemas import Definition
+    from .store import Collection, Document
 
 CAP = 10_000
 
@@ -74,7 +74,9 @@ def candidates(collection: Collection, condition: Document) -> Iterable[Document
             return [documents[name] for name in sorted(found_ids)]
         low, high = wanted.get("$gt", wanted.get("$gte")), wanted.get("$lt", wanted.get("$lte"))
         if all(bound is None or isinstance(bound, str) for bound in (low, high)) and (low or high):
-            ids_of = collection.ids_between(low, high, low_in="$gt" not in wanted, high_in="$lt" not in wanted)
+            ids_of = collection.ids_between(
+                low, high, low_in="$gt" not in wanted, high_in="$lt" not in wanted
+            )
             return [documents[name] for name in ids_of]
     for path in collection.keys:
         value = condition.get(path)
@@ -108,9 +110,9 @@ def answer_list(resource: Resource, request: Request, *, among: list[Document] |
         page = _page(_sorted(resource, found, request), request)
         return list_answer(_items(resource, page, request), headers)
     except QueryError as error:
-        return error_answer(raw(error), **headers)
+        return error_answer(raw(error), headers)
     except (Raw, Empty) as error:
-        return error_answer(error, **headers)
+        return error_answer(error, headers)
 
 
 def raw(error: QueryError) -> Raw:
@@ -133,7 +135,8 @@ def _sorted(resource: Resource, found: list[Document], request: Request) -> list
             documents = resource.collection.documents
             return [documents[name] for name in (ids if ascending else reversed(ids))]
         return sorted(found, key=lambda document: document["_id"], reverse=not ascending)
-    return listing.sorter(spec, resource.definition)(found)
+    ordered: list[Any] = listing.sorter(spec, resource.definition)(found)
+    return ordered
 
 
 def _page(found: list[Document], request: Request) -> list[Document]:
@@ -152,11 +155,12 @@ def _items(resource: Resource, page: list[Document], request: Request) -> list[b
     counted = resource.type == "sis_schemas" and request.query.get("with_counts") == "true"
     if not (spec or populated or remove_empty or counted):
         return [resource.encoded(document) for document in page]
+    projection: listing.Projection | None = None
     if spec and populated and not spec.startswith("-"):
         named = {name.strip() for name in spec.split(",")}
         projection = listing.projection(spec, extra=[path for path in populated if path not in named])
-    else:
-        projection = listing.projection(spec) if spec else None
+    elif spec:
+        projection = listing.projection(spec)
     show = presenter(resource.definition, projection=projection, remove_empty=remove_empty)
     shown = [resource.finished(show(document)) for document in page]
     if populated and isinstance(resource, Entities):
@@ -216,7 +220,7 @@ def answer_commits(history: list[Commit], definition: Definition, request: Reque
         page = _page(documents, request)
         projection = listing.projection(spec) if spec else None
     except QueryError as error:
-        return error_answer(raw(error), **headers)
+        return error_answer(raw(error), headers)
     except Raw as error:
-        return error_answer(error, **headers)
+        return error_answer(error, headers)
     return list_answer([encode(projection(d) if projection else d) for d in page], headers)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import access, schemas
 from .answers import Bad
-from .resources import Resource
+from .resources import Resource, Shown
 from .store import Collection, Document
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Hiera(Resource):
         self.collection = Collection(self.type, {"name": False})
         self.collection.on_change = world.changed
 
-    def finished(self, shown: Document) -> Document:
+    def finished(self, shown: Shown) -> Shown:
         """Give an entry; data that is empty, or not selected, is shown as an object."""
         return {"hieradata": {}, **shown}
 
@@ -66,6 +66,7 @@ class Hooks(Resource):
     """All hooks: which events of which schema call which URL."""
 
     type = "sis_hooks"
+    replaces_mixed = True
     definition = HOOK
     fires = False
     keeps_creation = False

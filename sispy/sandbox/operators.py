@@ -338,7 +338,9 @@ _CODES = {
 _CODES |= {10: "null", 16: "int", 18: "long", 19: "decimal"}
 _OTHER_CODES = frozenset({-1, 6, 11, 12, 13, 14, 15, 17, 127})
 _NAMES = frozenset(_CODES.values()) | {"number"}
-_OTHER_NAMES = frozenset(["undefined", "regex", "dbPointer", "javascript", "symbol", "timestamp", "minKey", "maxKey"])
+_OTHER_NAMES = frozenset(
+    ["undefined", "regex", "dbPointer", "javascript", "symbol", "timestamp", "minKey", "maxKey"]
+)
 
 
 def _of_type(operand: Json, node: Node | None) -> Test:

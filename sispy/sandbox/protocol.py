@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
+from typing import TYPE_CHECKING
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+if TYPE_CHECKING:
+    import asyncio
 
 _REASONS = {400: b"Bad Request", 431: b"Request Header Fields Too Large"}
 

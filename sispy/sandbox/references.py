@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from . import query
 from .answers import Bad, Internal
-from .store import Document
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from .entities import Entities
+    from .resources import Shown
+    from .schemas import Reference
+    from .store import Document
     from .world import World
 
+_INDEX = re.compile(r"\.\d+(?=\.|$)")
 _OID = re.compile(r"[0-9a-fA-F]{24}")
 
 
@@ -102,7 +106,7 @@ def _exists(world: World, name: str, value: Any) -> None:
         raise Bad("Reference does not exist.")
 
 
-def populate(entities: Entities, documents: list[Document], paths: list[str]) -> list[Document]:
+def populate(entities: Entities, documents: list[Shown], paths: list[str]) -> list[Shown]:
     """Replace ids by what they point to, one level deep; dangling ones become null or vanish from arrays."""
     for reference in entities.definition.references:
         other = entities.world.entities.get(reference.schema)
@@ -144,18 +148,35 @@ def _clean(document: Any, path: list[str]) -> Any:
 def resolve(entities: Entities, condition: Document) -> Document:
     """Give a query whose joins are replaced by the ids they lead to.
 
+    Conditions through one reference are intersected; they overwrite one on the reference itself.
+
     Raises:
         Bad: a referenced schema does not exist.
         Internal: a value behind a join cannot be cast.
     """
+    resolved: Document = {}
+    joined: dict[str, set[str]] = {}
+    for key, value in condition.items():
+        if key in {"$and", "$or", "$nor"} and isinstance(value, list):
+            resolved[key] = [resolve(entities, item) if isinstance(item, dict) else item for item in value]
+            continue
+        plain = _INDEX.sub("", key)
+        reference = next((r for r in entities.definition.references if plain.startswith(f"{r.path}.")), None)
+        if reference is None:
+            resolved[key] = value
+            continue
+        ids = _joined(entities, reference, plain[len(reference.path) + 1 :], value)
+        joined[reference.path] = joined[reference.path] & ids if reference.path in joined else ids
+    return resolved | {path: {"$in": sorted(ids)} for path, ids in joined.items()}
 
-    def ids_of(name: str, inner: Document) -> list[str]:
-        other = target(entities.world, name)
-        try:
-            matches = query.compile_query(resolve(other, inner), other.definition)
-            return [document["_id"] for document in other.collection if matches(document)]
-        except query.CastError as error:
-            raise Internal(f"CastError: {error}") from error
 
-    resolved: Document = query.rewrite_joins(condition, entities.definition, ids_of)
-    return resolved
+def _joined(entities: Entities, reference: Reference, beyond: str, value: Any) -> set[str]:
+    """The ids of what is referred to and meets a condition beyond the reference."""
+    other = target(entities.world, reference.schema)
+    if beyond == "_id":
+        return set()
+    try:
+        matches = query.compile_query(resolve(other, {beyond: value}), other.definition)
+        return {document["_id"] for document in other.collection if matches(document)}
+    except query.CastError as error:
+        raise Internal(f"CastError: {error}") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from . import access, query
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from .world import World
 
 Document = dict[str, Any]
+Shown = Mapping[str, Any]
+"""What is shown of an object; often the stored one itself, so never to be changed."""
 
 
 class Resource:
@@ -32,6 +35,9 @@ class Resource:
     """Whether `_id` does as an id in URLs, and is the id in the history."""
     keeps_creation = True
     """Whether an update cannot change author and time of the creation."""
+
+    replaces_mixed = False
+    """Whether an update replaces Mixed values: definitions, targets and roles are one thing each."""
 
     definition: Definition
     collection: Collection
@@ -59,11 +65,11 @@ class Resource:
             return None
         return next((document for document in self.collection if matches(document)), None)
 
-    def shown(self, document: Document) -> Document:
+    def shown(self, document: Document) -> Shown:
         """Give an object as lists show it."""
         return self.finished(present(self.definition, document))
 
-    def finished(self, shown: Document) -> Document:
+    def finished(self, shown: Shown) -> Shown:
         """Give an object without what must not be seen, and with what is not stored."""
         return shown
 
@@ -116,7 +122,7 @@ class Resource:
 
     def fields(self, body: Document) -> Document:
         """Give the part of a body that the definition speaks of."""
-        return {key: value for key, value in body.items() if not key.startswith("_")}
+        return {key: value for key, value in body.items() if not key.startswith("_") or key == "_sis"}
 
     def fill(self, user: Document, body: Document) -> Document:  # noqa: ARG002  # entities ask for the user
         """Give the body of a create with the owners that are set for a user."""
@@ -142,7 +148,13 @@ class Resource:
     def complete(self, document: Document) -> None:
         """Set what the server adds to a new object; errors of values are found before."""
 
-    def complete_change(self, before: Document, after: Document, body: Document, user: Document) -> Document:
+    def complete_change(
+        self,
+        before: Document,  # noqa: ARG002  # schemas and entities ask for all of them
+        after: Document,
+        body: Document,  # noqa: ARG002
+        user: Document,  # noqa: ARG002
+    ) -> Document:
         """Give a changed object with what the server adds to it."""
         return after
 

@@ -9,11 +9,11 @@ from .answers import Answer, Bad, Empty, Missing, SisError, html_answer, json_an
 from .commits import DEFINITION as COMMIT
 from .encoding import decode
 from .lists import condition_of
-from .store import Document
 
 if TYPE_CHECKING:
     from .requests import Request
     from .resources import Resource
+    from .store import Document
     from .world import World
 
 INFO = {"build_num": "0", "git_hash": "sandbox", "build_id": "sispy-sandbox", "version": "1.4.8"}
@@ -80,7 +80,13 @@ class Routes:
             if not rest:
                 return lists.answer_list(resource, request)
             return json_answer(lists.answer_one(resource, writes.find(resource, rest[0]), request))
-        if (request.method, len(rest)) not in {("POST", 0), ("PUT", 0), ("PUT", 1), ("DELETE", 0), ("DELETE", 1)}:
+        if (request.method, len(rest)) not in {
+            ("POST", 0),
+            ("PUT", 0),
+            ("PUT", 1),
+            ("DELETE", 0),
+            ("DELETE", 1),
+        }:
             raise NoRoute
         user = user or self._user(request)
         if request.method == "POST":
@@ -110,7 +116,9 @@ class Routes:
         if action == "insert":
             for document in documents:
                 self.world.commits.record(resource, action, user["name"], document, bulk=True)
-        self.world.announce(resource, action, [resource.written(document) for document in documents], bulk=True)
+        self.world.announce(
+            resource, action, [resource.written(document) for document in documents], bulk=True
+        )
 
     def _update(self, resource: Resource, rest: list[str], request: Request, user: Document) -> Answer:
         if rest:
@@ -205,7 +213,7 @@ class Routes:
         user = self.world.users.log_in(request.headers.get("authorization"))
         tokens = self.world.tokens
         token = tokens.issue(user, self.token_lifetime_ms)
-        return json_answer(tokens.shown(token), 201, **LOGIN_HEADERS)
+        return json_answer(tokens.shown(token), 201, LOGIN_HEADERS)
 
     def _tokens(self, name: str, rest: list[str], request: Request) -> Answer:
         tokens = self.world.tokens
@@ -237,9 +245,7 @@ class Routes:
 
 def bulk_answer(body: bytes) -> Answer:
     """Answer a bulk operation: always streamed."""
-    return Answer(
-        200, body, {"content-type": "application/json", "x-accel-buffering": "no"}, streamed=True
-    )
+    return Answer(200, body, {"content-type": "application/json", "x-accel-buffering": "no"}, streamed=True)
 
 
 def cas_condition(request: Request) -> Any:

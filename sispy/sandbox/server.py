@@ -6,8 +6,6 @@ import asyncio
 import logging
 import socket
 import threading
-from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -15,14 +13,17 @@ from uvicorn.server import ServerState
 
 from . import writes
 from .app import App, Log
-from .faults import Faults, Seen
 from .protocol import Protocol
 from .sqlite import Disk
 from .world import World
 
 if TYPE_CHECKING:
+    from pathlib import Path
+    from types import TracebackType
+
     from sispy import Client
 
+    from .faults import Faults, Seen
     from .store import Document
 
 ROOT: Document = {"name": "root", "super_user": True}
@@ -62,7 +63,7 @@ class Sandbox:
         host: str = "127.0.0.1",
         *,
         user: str = "root",
-        password: str = "root",
+        password: str = "root",  # noqa: S107  # for a server that only this machine reaches
         token_lifetime: float = 28_800.0,
         log: Log | None = None,
     ) -> None:
@@ -181,10 +182,6 @@ class Sandbox:
                 "roles": {},
             }
             user = writes.create(world.users, body, ROOT)
-        if self._samples and not world.entities:
-            from .samples import load
-
-            load(world, user, 2000 if self._samples is True else self._samples)
         self.token = world.tokens.issue(user, int(self._lifetime * 1000))["name"]
         if disk is not None:
             disk.flush(world)

@@ -65,8 +65,7 @@ class Disk:
         for entities in world.entities.values():
             self._fill(entities.collection)
         for row in self._file.execute("SELECT * FROM commits ORDER BY rowid"):
-            *fields, bulk = row
-            world.commits.add(Commit(*fields, bool(bulk)))
+            world.commits.add(Commit(*row))
         world.keeps = True
 
     def _fill(self, collection: Collection) -> None:

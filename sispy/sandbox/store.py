@@ -10,8 +10,10 @@ import itertools
 import os
 import time
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
 
 Document = dict[str, Any]
 Key = tuple[type, Any]
@@ -30,7 +32,8 @@ class DuplicateKey(Exception):
 
     def __init__(self, collection: str, path: str, value: Any) -> None:
         super().__init__(
-            f"E11000 duplicate key error collection: sis.{collection} index: {path}_1 dup key: {{ : {value!r} }}"
+            f"E11000 duplicate key error collection: sis.{collection} index: {path}_1"
+            f" dup key: {{ : {value!r} }}"
         )
 
 
@@ -54,7 +57,7 @@ class Collection:
         return iter(self.documents.values())
 
     def index(self, unique: Mapping[str, bool]) -> None:
-        """Set the unique paths (and whether they are sparse); where documents collide, the first keeps the key."""
+        """Set the unique paths, and whether sparse; where documents collide, the first has the key."""
         self.sparse = {path for path, sparse in unique.items() if sparse}
         self.keys = {path: {} for path in unique}
         for document in self.documents.values():

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from . import access, casting, passwords, schemas
 from .answers import Bad, Denied, Missing
-from .envelope import now
-from .resources import Resource
+from .envelope import VERSION, now
+from .resources import Resource, Shown
 from .store import Collection, Document, new_id
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Tokens(Resource):
         self.collection = Collection(self.type, {"name": False})
         self.collection.on_change = world.changed
 
-    def finished(self, shown: Document) -> Document:
+    def finished(self, shown: Shown) -> Shown:
         """Give a token; `expires` is the number of milliseconds left."""
         return {**shown, "expires": shown["expires"] - now()} if "expires" in shown else shown
 
@@ -133,7 +133,7 @@ class Tokens(Resource):
         if "expires" in token:
             raise Bad("Cannot change a temporary token.")
         desc = body.get("desc") if isinstance(body, dict) else None
-        sis = {**token["_sis"], "_updated_at": now(), "_updated_by": author["name"], "_version": "v1.1"}
+        sis = {**token["_sis"], "_updated_at": now(), "_updated_by": author["name"], "_version": VERSION}
         changed = {**token, "_sis": sis}
         if isinstance(desc, str):
             changed["desc"] = desc
@@ -148,4 +148,5 @@ class Tokens(Resource):
         """
         if "expires" in token and token["username"] != author["name"]:
             raise Bad("Cannot create a temp token for another user.")
-        return self.collection.delete(token["_id"])
+        deleted = self.collection.delete(token["_id"])
+        return {**deleted, "_sis": {"_version": VERSION, **deleted["_sis"]}}

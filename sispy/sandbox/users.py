@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from . import access, passwords, schemas
 from .answers import Bad, Denied, Missing
-from .resources import Resource
+from .resources import Resource, Shown
 from .store import Collection, Document
 
 if TYPE_CHECKING:
@@ -21,7 +21,11 @@ META: Document = {
 USER = schemas.compile_definition(
     {
         "name": {"type": "String", "required": True, "unique": True, "match": "/^[a-z0-9_-]+$/"},
-        "email": {"type": "String", "required": True, "match": r"/^\w+([.+-]?\w+)*@\w+([.-]?\w+)*\.\w{2,4}$/"},
+        "email": {
+            "type": "String",
+            "required": True,
+            "match": r"/^\w+([.+-]?\w+)*@\w+([.-]?\w+)*\.\w{2,4}$/",
+        },
         "roles": "Mixed",
         "super_user": {"type": "Boolean", "default": False},
         "verified": {"type": "Boolean", "default": False},
@@ -35,6 +39,7 @@ class Users(Resource):
     """All users by name."""
 
     type = "sis_users"
+    replaces_mixed = True
     definition = USER
     tracked = False
     fires = False
@@ -45,7 +50,7 @@ class Users(Resource):
         self.collection = Collection(self.type, {"name": False})
         self.collection.on_change = world.changed
 
-    def finished(self, shown: Document) -> Document:
+    def finished(self, shown: Shown) -> Shown:
         """Give a user without the password."""
         return {key: value for key, value in shown.items() if key != "pw"}
 
@@ -151,4 +156,3 @@ class Users(Resource):
         if not user.get("super_user") and not user.get("roles"):
             raise Denied("Invalid user.")
         return user
-

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 from .answers import Missing
 from .catalog import Schemas
 from .commits import Commits
-from .entities import Entities
 from .named import Hiera, Hooks
-from .store import Document
 from .tokens import Tokens
 from .users import Users
 
 if TYPE_CHECKING:
+    from .entities import Entities
     from .resources import Resource
+    from .store import Document
 
 
 @dataclass(frozen=True)

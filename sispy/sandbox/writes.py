@@ -6,19 +6,20 @@ what has changed is set in the object as it is by then. Between the two, other r
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from . import casting, envelope, query
 from .answers import Bad, Internal, Missing, Raw, SisError
 from .merge import apply
-from .resources import check_immutable, check_locks
+from .resources import Resource, check_immutable, check_locks
 from .store import Document, DuplicateKey, new_id
 
 if TYPE_CHECKING:
-    from .merge import apply
-from .resources import Resource
+    from collections.abc import Callable
+
+    from .resources import Resource
+    from .schemas import Definition
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,7 @@ def build(
     document: Document = {"_id": new_id(), **fields}
     if trans is None:
         document["_v"] = 0
-    if not errors:
-        resource.complete(document)
+    resource.complete(document)
     return document, errors
 
 
@@ -70,6 +70,7 @@ def create(resource: Resource, body: Any, user: Document) -> Document:
     document, errors = build(resource, body, user)
     if errors:
         raise invalid(errors)
+    check_keys(resource.definition, document)
     store(resource, document)
     return document
 
@@ -85,6 +86,28 @@ def store(resource: Resource, document: Document) -> None:
     except DuplicateKey as error:
         raise Internal(f"MongoError: {error}") from error
     resource.after_change(None, document)
+
+
+def check_keys(definition: Definition, document: Document) -> None:
+    """Refuse keys within Mixed values that the database does not take in an insert.
+
+    Raises:
+        Internal: a key has a dot or begins with `$`.
+    """
+    for path, node in definition.leaves.items():
+        if node.kind == "mixed":
+            _check_keys(at_path(document, path))
+
+
+def _check_keys(value: Any) -> None:
+    if isinstance(value, list):
+        for item in value:
+            _check_keys(item)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if "." in key or key.startswith("$"):
+                raise Internal(f"Error: key {key} must not contain '.' or start with '$'")
+            _check_keys(item)
 
 
 def invalid(errors: dict[str, str]) -> Bad:
@@ -120,9 +143,12 @@ def _applied(
     resource: Resource, stored: Document, body: Document, user: Document, *, force_mixed: bool
 ) -> tuple[Document, dict[str, str]]:
     sent = envelope.for_update(body, keeps_creation=resource.keeps_creation)
-    after, errors = apply(resource.definition, stored, resource.fields(sent), force_mixed=force_mixed)
+    force = force_mixed or resource.replaces_mixed
+    after, errors = apply(resource.definition, stored, resource.fields(sent), force_mixed=force)
+    # Flags that a compare-and-set has wiped out stay so; arrays come back.
+    kept = {*(stored.get("_sis") or {}), *envelope.sent_sis(sent), "owner", "tags"}
     after["_sis"] = {
-        **(after.get("_sis") or {}),
+        **{key: value for key, value in (after.get("_sis") or {}).items() if key in kept},
         "_updated_at": envelope.now(),
         "_updated_by": user["name"],
     }
@@ -157,6 +183,13 @@ def _replace(resource: Resource, before: Document, after: Document) -> Document:
         raise Internal(f"MongoError: {error}") from error
     resource.after_change(before, after)
     return after
+
+
+def at_path(document: Any, path: str) -> Any:
+    """Give the value at a dotted path of nested objects, None if there is none."""
+    for key in path.split("."):
+        document = document.get(key) if isinstance(document, dict) else None
+    return document
 
 
 def rebased(before: Document, after: Document, current: Document) -> Document:
@@ -223,5 +256,3 @@ def remove(resource: Resource, stored: Document) -> None:
     """Take an object out of its collection."""
     resource.collection.delete(stored["_id"])
     resource.after_delete(stored)
-
-
