@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
@@ -38,6 +38,16 @@ def first(statuses: Iterable[Exit]) -> Exit:
     return min(statuses, key=order.index, default=Exit.DONE)
 
 
+class Misuse(click.ClickException):
+    """The command was called in a way that cannot work here; unlike a typing error it needs no usage line."""
+
+    exit_code = Exit.USAGE
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Print the sentence."""
+        click.echo(f"sispy: {self.format_message()}", file=file, err=file is None)
+
+
 class Declined(click.ClickException):
     """The user answered no: nothing was done, and nothing has to be said."""
 
@@ -46,16 +56,14 @@ class Declined(click.ClickException):
 
 def explain(error: Exception) -> tuple[Exit, str] | None:
     """Return status and sentence for an exception that a user can act on; None for a defect of sispy."""
-    from sispy.errors import (
-        BadRequest,
-        DuplicateKey,
-        Error,
-        Unauthorized,
-    )  # late: `sispy --help` needs no client
+    # late: `sispy --help` needs no client
+    from sispy.errors import BadRequest, DuplicateKey, Error, Refused, Unauthorized, UnknownHost
 
     match error:
         case Unauthorized():
             return Exit.DENIED, _line(f"{error} - `sispy whoami` shows who you are, `sispy login` logs in")
+        case Refused() | UnknownHost():
+            return Exit.SERVER, _line(f"{error} - is the address right, and the server up?")
         case BadRequest() | DuplicateKey():
             return Exit.PROBLEMS, _line(f"the server refuses it: {error}")
         case Error():

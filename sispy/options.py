@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import functools
 import logging
+import os
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from sispy.terminal import say
+from sispy.exits import Misuse
+from sispy.terminal import is_terminal, say
 
 if TYPE_CHECKING:
     from sispy.client import Client
@@ -29,15 +32,48 @@ class Session:
     quiet: bool = False
 
     def client(self) -> Client:
-        """Return a client from the options, the environment, the profile or netrc, in this order."""
+        """Return a client from the options, the environment, the profile or netrc, in this order.
+
+        Raises:
+            Misuse: No server is named, or the profile or address is wrong.
+        """
         from sispy.client import Client  # late: `sispy --help` needs no HTTP
 
-        return Client.from_profile(self.profile, url=self.url, timeout=self.timeout)
+        options: dict[str, Any] = {"url": self.url, "timeout": self.timeout}
+        try:
+            return Client.from_profile(self.profile, **{k: v for k, v in options.items() if v is not None})
+        except ValueError as error:
+            raise Misuse(str(error)) from error
+
+    def client_if_named(self) -> Client | None:
+        """Return a client if an option or the environment names a server, else None: the file does."""
+        named = self.profile or self.url or os.environ.get("SIS_URL") or os.environ.get("SIS_PROFILE")
+        return self.client() if named else None
+
+    @property
+    def progress(self) -> Any:
+        """What long work reports to: a bar on a terminal, a line every 10 s in a log, nothing if quiet."""
+        if self.quiet:
+            return False
+        return True if is_terminal(sys.stderr) else _LogLines()
 
     def say(self, text: str = "") -> None:
         """Print a line on standard error unless `--quiet` was given."""
         if not self.quiet:
             say(text)
+
+
+class _LogLines:
+    """Progress as lines of a log: short work leaves none."""
+
+    def __init__(self, seconds: float = 10.0) -> None:
+        self._seconds = seconds
+        self._next = time.monotonic() + seconds
+
+    def __call__(self, done: float, total: float | None) -> None:
+        if time.monotonic() >= self._next:
+            self._next = time.monotonic() + self._seconds
+            say(f"{done:,}" + (f" of {total:,}" if total else ""))
 
 
 def session(command: Command) -> Command:
@@ -67,6 +103,8 @@ def session(command: Command) -> Command:
     ) -> Any:
         if log_file is not None:
             _log_to(log_file)
+        if quiet:
+            logging.getLogger("sispy").addHandler(logging.NullHandler())  # else warnings go to standard error
         return command(*args, session=Session(profile, url, timeout, quiet), **kwargs)
 
     return with_session  # type: ignore[return-value] # click reads the options that hang on the wrapper

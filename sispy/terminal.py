@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from sispy.exits import Declined
+from sispy.exits import Declined, Misuse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -45,7 +45,7 @@ def confirm(question: str, *, yes: bool, option: str = "--yes") -> None:
     if yes:
         return
     if not is_terminal(sys.stdin):
-        raise click.UsageError(f"{question} There is no terminal to ask: give {option} to answer yes.")
+        raise Misuse(f"{question} There is no terminal to ask: give {option} to answer yes.")
     if not click.confirm(question, err=True):
         raise Declined("nothing was done")
 

@@ -71,3 +71,103 @@ def test_init_files_are_short_lists_of_sorted_names(package):
 
     assert len(text.splitlines()) <= 40
     assert all(names == sorted(names) for names in assigned)
+
+
+LINE = (
+    ("schema", "changes", "progress"),
+    ("records", "decode"),
+    ("plan",),
+    ("diff",),
+    ("snapshot",),
+    ("report", "journal"),
+    ("push", "history"),
+    ("fetch",),
+    ("files", "excel", "references", "repair"),
+    ("widgets", "dask", "commands"),
+)
+"""The toolkit's modules in the order in which they may import: each only from its left."""
+
+UPWARDS: set[tuple[str, str]] = set()
+"""Late imports that lead against the line: methods that take the user along it, and nothing else."""
+
+
+def imports(path: Path, package: str, *, late: bool) -> set[str]:
+    """Return which modules of the package a module imports when it is loaded, or else later."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    depth = len(path.relative_to(source(package)).parts)
+    found = set()
+    for node, inside in walk(tree):
+        if inside != late or not isinstance(node, ast.ImportFrom):
+            continue
+        if node.level == depth:
+            names = [node.module] if node.module else [alias.name for alias in node.names]
+        elif node.level == 0 and (node.module or "").split(".")[0] == package:
+            below = (node.module or "").removeprefix(package).lstrip(".")
+            names = [below] if below else [alias.name for alias in node.names]
+        else:
+            continue
+        found |= {
+            name.split(".")[0]
+            for name in names
+            if (source(package) / name.split(".")[0]).exists()
+            or (source(package) / f"{name.split('.')[0]}.py").exists()
+        }
+    return found
+
+
+def walk(node: ast.AST, inside: bool = False):
+    """Yield (node, whether it is within a function) of a module, without what is for type checkers alone."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
+            continue
+        yield child, inside
+        yield from walk(
+            child, inside or isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        )
+
+
+def graph(package: str, *, late: bool) -> dict[str, set[str]]:
+    root = source(package)
+    found: dict[str, set[str]] = {}
+    for path in root.rglob("*.py"):
+        name = path.relative_to(root).parts[0].removesuffix(".py")
+        if name != "__init__":
+            found.setdefault(name, set()).update(imports(path, package, late=late) - {name})
+    return found
+
+
+def reached(edges: dict[str, set[str]], start: str) -> set[str]:
+    seen: set[str] = set()
+    todo = [start]
+    while todo:
+        new = edges.get(todo.pop(), set()) - seen
+        seen |= new
+        todo += new
+    return seen
+
+
+@pytest.mark.parametrize("package", ["sispy", "sispy_pandas"])
+def test_no_module_imports_itself_by_way_of_others(package):
+    edges = graph(package, late=False)
+
+    assert {name for name in edges if name in reached(edges, name)} == set()
+
+
+def test_the_toolkit_imports_along_its_line():
+    edges = graph("sispy_pandas", late=False)
+    backwards = {
+        (name, later)
+        for at, names in enumerate(LINE)
+        for name in names
+        for later in [n for stage in LINE[at + 1 :] for n in stage]
+        if later in reached(edges, name)
+    }
+
+    assert backwards == set()
+
+
+def test_late_imports_against_the_line_are_these():
+    edges = graph("sispy_pandas", late=False)
+    late = graph("sispy_pandas", late=True)
+
+    assert {(a, b) for a, names in late.items() for b in names if a in reached(edges, b)} == UPWARDS

@@ -5,9 +5,8 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING
 
-import click
-
 from sispy.errors import NotFound
+from sispy.exits import Misuse
 from sispy_pandas.schema import Schema, parse_schema
 
 if TYPE_CHECKING:
@@ -19,14 +18,14 @@ def table_of(client: Client, name: str) -> tuple[Endpoint, Schema]:
     """Return endpoint and schema of a table.
 
     Raises:
-        click.UsageError: The server has no table of that name; the nearest names are shown.
+        Misuse: The server has no table of that name; the nearest names are shown.
     """
     schema = schema_of(client, name)
     if schema is None:
         names = [document["name"] for document in client.schemas.fetch_all({"fields": "name"})]
         near = difflib.get_close_matches(name, names, n=3) or sorted(names)[:5]
         hint = f"Did you mean {' or '.join(near)}?" if near else "It has no tables at all."
-        raise click.UsageError(f"{client.url} has no table {name!r}. {hint} `sispy schemas` lists them.")
+        raise Misuse(f"{client.url} has no table {name!r}. {hint} `sispy schemas` lists them.")
     return client.entities(name), schema
 
 

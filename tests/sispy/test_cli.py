@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from sispy import cli, errors
-from sispy.exits import Declined, Exit, first
+from sispy.exits import Declined, Exit, Misuse, first
 
 
 @pytest.fixture
@@ -44,7 +44,12 @@ def test_help_is_a_page_for_newcomers(run):
 @pytest.mark.parametrize(
     ("error", "status", "sentence"),
     [
-        (errors.Refused("http://x: cannot connect"), 6, "sispy: http://x: cannot connect\n"),
+        (
+            errors.Refused("http://x: cannot connect"),
+            6,
+            "sispy: http://x: cannot connect - is the address right, and the server up?\n",
+        ),
+        (Misuse("no table 'x'"), 64, "sispy: no table 'x'\n"),
         (errors.NotJSON("a login page,\nnot JSON"), 6, "sispy: a login page, not JSON\n"),
         (errors.NotFound("404 page"), 6, "sispy: 404 page\n"),
         (errors.BadRequest("no"), 3, "sispy: the server refuses it: no\n"),

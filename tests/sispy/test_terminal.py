@@ -2,7 +2,7 @@ import click
 import pytest
 
 from sispy import terminal
-from sispy.exits import Declined
+from sispy.exits import Declined, Misuse
 
 
 def plain(text: str) -> str:
@@ -33,9 +33,9 @@ def test_wide_and_combining_characters_count_as_they_are_shown():
 def test_nobody_is_asked_without_a_terminal(monkeypatch):
     monkeypatch.setattr("sys.stdin", None)
 
-    with pytest.raises(click.UsageError, match="give --yes to answer yes") as caught:
+    with pytest.raises(Misuse, match="give --yes to answer yes") as caught:
         terminal.confirm("Push?", yes=False)
-    assert caught.value.exit_code == 2  # click's own; the command line makes it 64
+    assert caught.value.exit_code == 64
     terminal.confirm("Push?", yes=True)
 
 
