@@ -6,6 +6,7 @@ becomes an object column, and the position is noted.
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,11 +16,11 @@ from .addresses import ip_text
 from .cast import WHOLE
 from .dates import milliseconds
 from .frozen import freeze
+from .schema import Field
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
-    from .schema import Field
 
 try:
     import pyarrow as pa
@@ -82,12 +83,21 @@ def is_declared(field: Field, value: Any) -> bool:
     if field.type == "Boolean":
         return isinstance(value, bool)
     if field.type in ("Array", "Documents"):
-        return isinstance(value, list | tuple)
+        item = field.item or Field("", "Mixed")
+        return isinstance(value, list | tuple) and all(is_declared(item, member) for member in value)
     if field.type == "Date":
         return _ms(field, value) is not None
     if field.type == "IpAddress":
         return isinstance(value, str) or ip_text(value) is not None
-    return isinstance(value, str)
+    return _is_unicode(value)
+
+
+def _is_unicode(value: Any) -> bool:
+    """Tell whether a value is a text without lone surrogates, which nothing else would accept."""
+    try:
+        return isinstance(value, str) and value.encode() is not None
+    except UnicodeEncodeError:
+        return False
 
 
 def _ms(field: Field, value: Any) -> int | None:
@@ -107,64 +117,73 @@ class Column:
 
     def __init__(self, field: Field, *, stream: bool = False) -> None:
         self.field = field
-        self.odd: list[tuple[int, Any]] = []
-        """Positions and values that contradict the definition."""
         self._stream = stream
-        self._pages: list[Any] = []
-        self._length = 0
+        self._pages: dict[Any, Any] = {}
+        self._lengths: dict[Any, int] = {}
+        self._odd: list[tuple[Any, int, Any]] = []
         self._codes = _Codes({value: code for code, value in enumerate(field.enum)})
         self._codes[None] = -1
 
-    def add(self, values: Sequence[Any], *, checked: bool = False) -> None:
-        """Append a page of JSON values.
+    def add(self, values: Sequence[Any], *, slot: Any = None, checked: bool = False) -> None:
+        """Take a page of JSON values.
 
         Args:
             values: One per row; None where there is none.
-            checked: The decoder has already seen to it that scalars are of the declared type.
+            slot: Says where the page belongs: pages are joined in the order of their slots. None: behind
+                those that are there.
+            checked: The decoder has already seen to it that values are of the declared type.
         """
-        start, self._length = self._length, self._length + len(values)
+        slot = len(self._lengths) if slot is None else slot
         field = self.field
         try:
             if not checked:
                 _refuse_other_types(field, values)
             page = self._page(values)
-        except Contradiction:
+        except (Contradiction, UnicodeError):
             page = _objects([from_json(field, value) for value in values])
-            self.odd += [(start + i, v) for i, v in enumerate(values) if not is_declared(field, v)]
-        self._pages.append(page)
+            self._odd += [(slot, i, v) for i, v in enumerate(values) if not is_declared(field, v)]
+        if field.enum and page.dtype != object:
+            unlisted = np.flatnonzero(page >= len(field.enum)).tolist()
+            self._odd += [(slot, i, values[i]) for i in unlisted]
+        self._pages[slot], self._lengths[slot] = page, len(page)
 
     def _page(self, values: Sequence[Any]) -> Any:
-        kind = self.field.type
+        kind, item = self.field.type, self.field.item
         if kind == "Number":
             return np.array(values, dtype=np.float64)
         if kind == "Boolean":
             return np.fromiter(map(_BOOLEANS.__getitem__, values), np.int8, len(values))
         if kind == "Date":
             return _times(self.field, values)
-        if kind in ("Array", "Documents", "Mixed"):
-            return _objects([from_json(self.field, value) for value in values])
         if kind == "IpAddress":
             return _strings([_address(value) for value in values])
+        if kind == "Array" and item and item.type in _PYTHON_TYPES:
+            return _objects([tuple(value) if value else () for value in values])
+        if kind in ("Array", "Documents", "Mixed"):
+            return _objects([from_json(self.field, value) for value in values])
         if self.field.enum:
-            start = len(self._codes)
-            codes = np.fromiter(map(self._codes.__getitem__, values), np.int32, len(values))
-            if len(self._codes) > start:
-                known = self.field.enum
-                at = self._length - len(values)
-                self.odd += [(at + i, values[i]) for i in np.flatnonzero(codes >= len(known)).tolist()]
-            return codes
+            return np.fromiter(map(self._codes.__getitem__, values), np.int32, len(values))
         return _strings(values)
 
+    @property
+    def odd(self) -> list[tuple[int, Any]]:
+        """Positions and values that contradict the definition; texts outside the enum are among them."""
+        starts, start = {}, 0
+        for slot in sorted(self._lengths):
+            starts[slot] = start
+            start += self._lengths[slot]
+        return sorted([(starts[slot] + i, value) for slot, i, value in self._odd], key=lambda pair: pair[0])
+
     def series(self) -> pd.Series[Any]:
-        """Return the whole column, and forget the pages."""
+        """Return the whole column; its pages are forgotten."""
         data = self._join()
         series: pd.Series[Any] = pd.Series(data, dtype=data.dtype, copy=False)  # objects: no guess again
         return series
 
     def _join(self) -> Any:
-        pages, self._pages = self._pages, []
-        kind = self.field.type
-        if kind in ("Array", "Documents", "Mixed"):
+        pages = [self._pages[slot] for slot in sorted(self._pages)]
+        self._pages.clear()
+        if self.field.type in ("Array", "Documents", "Mixed"):
             return np.concatenate([_objects([]), *pages])
         if any(isinstance(page, np.ndarray) and page.dtype == object for page in pages):
             return np.concatenate([self._as_objects(page) for page in pages])
@@ -220,6 +239,10 @@ def _refuse_other_types(field: Field, values: Sequence[Any]) -> None:
     allowed = _PYTHON_TYPES.get(field.type)
     if allowed and not set(map(type, values)) <= allowed:
         raise Contradiction
+    if field.type == "Array" and field.item and field.item.type in _PYTHON_TYPES:
+        members = set(map(type, chain.from_iterable(value for value in values if value)))
+        if not members <= _PYTHON_TYPES[field.item.type]:
+            raise Contradiction
 
 
 _BOOLEANS = {True: 1, False: 0, None: -1}
@@ -260,22 +283,18 @@ _NAT = np.iinfo(np.int64).min
 
 def _times(field: Field, values: Sequence[Any]) -> Any:
     """Return the ms since 1970 of a page of ISO texts, or of numbers in `_sis`."""
-    if field.path.startswith("_"):
-        found = [_NAT if value is None else _ms(field, value) for value in values]
-    elif pa:
-        try:
+    kinds = set(map(type, values))
+    if field.path.startswith("_") and kinds <= {int, _NONE}:
+        return np.array([_NAT if value is None else value for value in values], dtype=np.int64)
+    if not kinds <= {str, _NONE}:
+        raise Contradiction
+    try:
+        if pa:
             texts = pa.array(values, type=pa.string())
             return texts.cast(pa.timestamp("ms", "UTC")).cast(pa.int64()).fill_null(_NAT).to_numpy()
-        except (pa.ArrowInvalid, pa.ArrowTypeError):
-            raise Contradiction from None
-    else:
-        found = [_NAT if value is None else _ms(field, value) for value in values]
-    if None in found:
-        raise Contradiction
-    return np.array(found, dtype=np.int64)
-
-
-def chunks(values: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
-    """Yield parts of at most `size` values."""
-    for start in range(0, len(values), size):
-        yield values[start : start + size]
+        plain = ["NaT" if value is None else value[:-1] for value in values]
+        if not all(value is None or (len(value) == 24 and value[-1] == "Z") for value in values):
+            raise Contradiction
+        return np.array(plain, dtype="datetime64[ms]").astype(np.int64)
+    except ValueError:  # Arrow's own errors are ValueErrors, too
+        raise Contradiction from None

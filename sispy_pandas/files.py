@@ -62,8 +62,8 @@ def to_csv(
     with replaced(path, encoding="utf-8-sig" if bom else "utf-8") as file:
         write_rows(file, [[field.path for field, _ in table]], delimiter=delimiter)
         write_rows(file, zip(*columns, strict=True), delimiter=delimiter)
-    is_frame = isinstance(source, pd.DataFrame)
-    origin.write_beside(path, None if is_frame else origin.origin(source, zone=str(style.zone)))
+    known = None if isinstance(source, pd.DataFrame) else origin.origin(source, zone=str(style.zone))
+    origin.write_beside(path, known)
 
 
 def read_csv(

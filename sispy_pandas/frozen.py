@@ -37,13 +37,24 @@ class FrozenDict(dict[str, Any]):
         return FrozenDict, (dict(self),)
 
 
+_put = dict.__setitem__
+
+
 def freeze(value: Any) -> Any:
     """Return a JSON value with its dicts and lists made read-only, at every depth."""
-    if isinstance(value, dict):
-        return FrozenDict({key: freeze(v) if isinstance(v, dict | list) else v for key, v in value.items()})
-    if isinstance(value, list | tuple):
-        return tuple([freeze(v) if isinstance(v, dict | list) else v for v in value])
+    kind = value.__class__
+    if kind is dict:
+        frozen = FrozenDict(value)  # copied by C code; only what is nested needs another look
+        for key, inner in value.items():
+            if inner.__class__ in _CONTAINERS:
+                _put(frozen, key, freeze(inner))
+        return frozen
+    if kind is list or kind is tuple:
+        return tuple([freeze(inner) if inner.__class__ in _CONTAINERS else inner for inner in value])
     return value
+
+
+_CONTAINERS = frozenset((dict, list, tuple))
 
 
 def thaw(value: Any) -> Any:

@@ -67,7 +67,11 @@ def entity(i: int) -> dict:
         "os": {"name": "rhel", "version": f"9.{i % 8}", "patched": f"{day}T04:00:00.000Z"},
         "rack": f"{i % 400:024x}",
         "tags": pick.sample(["dmz", "pci", "backup", "legacy"], pick.randrange(4)),
-        "facts": {"kernel": f"5.14.{i % 90}", "disks": [{"size": 512}, {"size": 1024}][: i % 3], "up": i % 2 == 0},
+        "facts": {
+            "kernel": f"5.14.{i % 90}",
+            "disks": [{"size": 512}, {"size": 1024}][: i % 3],
+            "up": i % 2 == 0,
+        },
         "_sis": {
             "_version": "v1.1",
             "_created_at": 1577934245678 + i,
@@ -119,7 +123,7 @@ def serve(rows: int, latency: float) -> ThreadingHTTPServer:
         protocol_version = "HTTP/1.1"
         disable_nagle_algorithm = True
 
-        def do_GET(self) -> None:  # noqa: N802 - the name that http.server asks for
+        def do_GET(self) -> None:
             url = urlsplit(self.path)
             query = {key: values[0] for key, values in parse_qs(url.query).items()}
             time.sleep(latency)

@@ -1,0 +1,182 @@
+"""Pages of a list, downloaded ahead of the decoder.
+
+Without sort and offset the rows are paged by key, in up to two ranges of `_id` side by side: what others
+insert or delete meanwhile neither hides nor doubles a row that exists throughout.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sispy import RawPage
+
+    from .decode import Decoder, Rows
+
+PAGE = 10_000
+"""Rows per request: the server's most. Smaller pages cost it more."""
+
+Ask = Callable[[Mapping[str, Any]], "RawPage"]
+"""Sends one query and returns the undecoded page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A decoded page and where it belongs."""
+
+    slot: tuple[int, int]
+    rows: Rows
+    size: int
+    """Bytes of its body."""
+    total: int
+    """Rows that the server counted for the whole list when the first page was read."""
+
+
+def by_key(
+    ask: Ask, decoder: Decoder, query: Mapping[str, Any], *, limit: int | None, lanes: int, size: int = PAGE
+) -> Iterator[Page]:
+    """Yield all pages, ordered by `_id` within each of the lanes.
+
+    Args:
+        ask: See `Ask`.
+        decoder: Of the pages.
+        query: `q`, `fields` and `populate`.
+        limit: Most rows wanted; with one there is a single lane.
+        lanes: Ranges that are downloaded side by side; 1 keeps all pages in order.
+        size: Rows per page.
+    """
+    q = query.get("q") or {}
+    base = {**query, "sort": "_id", "limit": size if limit is None else min(size, limit)}
+    raw = ask(base)
+    rows = decoder.decode(raw.body)
+    total = len(rows) if raw.total_count is None else raw.total_count
+    wanted = total if limit is None else min(total, limit)
+    first = Page((0, 0), rows, len(raw.body), total)
+    if len(rows) >= wanted or not len(rows):
+        yield first
+        return
+    after: dict[str, Any] = {"$gt": rows.columns["_id"][-1]}
+    ranges = [after]
+    if lanes > 1 and limit is None and total - len(rows) > size:
+        middle = len(rows) + (total - len(rows)) // 2
+        probe = decoder.decode(ask({**base, "limit": 1, "offset": middle, "fields": "_id"}).body)
+        if len(probe):
+            bound = probe.columns["_id"][0]
+            ranges = [{**after, "$lt": bound}, {"$gte": bound}]
+
+    def asked(conditions: dict[str, Any], rest: int | None = None) -> dict[str, Any]:
+        key = {"_id": conditions}
+        narrowed = {"$and": [q, key]} if q else key
+        return {**base, "q": narrowed, **({} if rest is None else {"limit": min(size, rest)})}
+
+    with Downloads(ask, len(ranges)) as downloads:
+        for lane, conditions in enumerate(ranges):
+            downloads.put((lane, 1, conditions), asked(conditions, limit and limit - len(rows)))
+        yield first
+        running, done = len(ranges), len(rows)
+        while running:
+            (lane, number, conditions), raw = downloads.get()
+            rows = decoder.decode(raw.body)
+            done += len(rows)
+            ended = len(rows) >= raw.total_count if raw.total_count is not None else len(rows) < size
+            if ended or not len(rows) or (limit and done >= limit):
+                running -= 1
+            else:  # asked for before the rows are used: the next page travels meanwhile
+                conditions = {**conditions, "$gt": rows.columns["_id"][-1]}
+                conditions.pop("$gte", None)
+                downloads.put((lane, number + 1, conditions), asked(conditions, limit and limit - done))
+            yield Page((lane, number), rows, len(raw.body), total)
+
+
+def by_offset(
+    ask: Ask, decoder: Decoder, query: Mapping[str, Any], *, limit: int | None, offset: int, size: int = PAGE
+) -> Iterator[Page]:
+    """Yield the pages of a list in the server's order; others' inserts and deletes may shift rows.
+
+    Args:
+        ask: See `Ask`.
+        decoder: Of the pages.
+        query: `q`, `fields`, `sort` and `populate`.
+        limit: Most rows wanted.
+        offset: Rows to skip.
+        size: Rows per page.
+    """
+    raw = ask({**query, "offset": offset, "limit": min(size, limit or size)})
+    rows = decoder.decode(raw.body)
+    count = offset + len(rows) if raw.total_count is None else raw.total_count
+    total = max(0, count - offset) if limit is None else min(max(0, count - offset), limit)
+    first = Page((0, 0), rows, len(raw.body), total)
+    starts = range(len(rows), total, len(rows)) if len(rows) else range(0)
+    with Downloads(ask, min(2, len(starts))) as downloads:
+        ahead = iter(starts)
+
+        def put() -> None:
+            start = next(ahead, None)
+            if start is not None:
+                rest = min(len(first.rows), total - start)
+                downloads.put((start, 0), {**query, "offset": offset + start, "limit": rest})
+
+        put()
+        put()
+        yield first
+        for _ in starts:
+            slot, raw = downloads.get()
+            put()
+            yield Page(slot, decoder.decode(raw.body), len(raw.body), total)
+
+
+class Downloads:
+    """A few threads that fetch pages; leaving the `with` block ends them.
+
+    They are daemons: what interrupts the block (Ctrl-C) does not wait for an answer that may never come.
+    """
+
+    def __init__(self, ask: Ask, threads: int) -> None:
+        self._ask = ask
+        self._asked: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._got: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._threads = [
+            threading.Thread(target=self._work, name=f"sispy-page-{i}", daemon=True) for i in range(threads)
+        ]
+
+    def __enter__(self) -> Downloads:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with contextlib.suppress(queue.Empty):
+            while True:
+                self._asked.get_nowait()
+        for _thread in self._threads:
+            self._asked.put(None)
+        for thread in self._threads:
+            thread.join(timeout=1.0)
+
+    def put(self, key: Any, query: Mapping[str, Any]) -> None:
+        """Ask for a page."""
+        self._asked.put((key, query))
+
+    def get(self) -> tuple[Any, RawPage]:
+        """Wait for the next page, in the order of arrival.
+
+        Raises:
+            sispy.Error: What went wrong with it.
+        """
+        key, page, error = self._got.get()
+        if error is not None:
+            raise error
+        return key, page
+
+    def _work(self) -> None:
+        while (work := self._asked.get()) is not None:
+            key, query = work
+            try:
+                self._got.put((key, self._ask(query), None))
+            except BaseException as error:  # noqa: BLE001 - it is raised in the thread that waits for the page
+                self._got.put((key, None, error))

@@ -1,0 +1,80 @@
+"""What the server said: all rows of a fetch, as they were."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from .records import records_of
+from .schema import META, Schema
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from sispy import Endpoint
+
+_META = tuple(f.path for f in META)
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """Rows of one schema at one time, as the server gave them; it never changes.
+
+    Attributes:
+        schema: The schema at that time.
+        endpoint: Where the rows came from.
+        query: What was asked for.
+        fields: Paths of the fields that were fetched; None: all.
+        fetched_at: When the fetch began, in UTC.
+        warnings: A frame (_id, column, value, reason) of what was odd: values that contradict the definition,
+            and rows that came or went during the fetch.
+        expanded: Columns of other schemas, for reading only.
+    """
+
+    schema: Schema
+    endpoint: Endpoint
+    query: Mapping[str, Any]
+    fields: tuple[str, ...] | None
+    fetched_at: datetime
+    warnings: pd.DataFrame = field(repr=False)
+    _frame: pd.DataFrame = field(repr=False)
+    expanded: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self._frame)
+
+    def __repr__(self) -> str:
+        odd = f", {len(self.warnings)} warnings" if len(self.warnings) else ""
+        at = self.fetched_at.strftime("%Y-%m-%d %H:%M:%S UTC")
+        return f"<Snapshot of {self.schema.name}: {len(self):,} rows, fetched {at}{odd}>"
+
+    def _repr_html_(self) -> str:
+        table: str = self.frame().head(10)._repr_html_()  # type: ignore[operator] # pandas-stubs lacks it
+        text = repr(self).strip("<>")
+        return f"<p>{text}</p>{table}"
+
+    @property
+    def ids(self) -> pd.Index[Any]:
+        """The rows' `_id`, in the order of the fetch."""
+        return self._frame.index
+
+    def frame(self, meta: bool = False) -> pd.DataFrame:
+        """Return the rows as a DataFrame of your own, indexed by `_id`.
+
+        It is cheap: data are shared until one side is written to. The last column, `_updated_at`, is the
+        row's receipt: keep it, so that an edit is compared with the state it was made from.
+
+        Args:
+            meta: Add the other columns of `_sis`, such as `_sis.owner`, before the receipt.
+        """
+        columns = [name for name in self._frame.columns if meta or name not in _META or self._chose(name)]
+        return self._frame[columns].copy(deep=False)
+
+    def records(self) -> list[dict[str, Any]]:
+        """Return the rows as JSON records, `_sis` included, as far as it was fetched."""
+        return records_of(self.schema, self._frame)
+
+    def _chose(self, name: str) -> bool:
+        return self.fields is not None and name in self.fields
