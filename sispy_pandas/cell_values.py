@@ -32,7 +32,7 @@ _DAY_FORM = re.compile(
     r"(\d{1,2})[./-](\d{1,2})[./-](\d{4})"
     r"(?:,?[ T]+(\d{1,2}):(\d\d)(?::(\d\d)(?:[.,](\d{1,3}))?)?(?: ?([AaPp])\.?[Mm]\.?)?)?"
 )
-_OFFSET = re.compile(r".*\d(?:[Zz]|[+-]\d\d:?\d\d)", re.DOTALL)
+_OFFSET = re.compile(r".*\d(?:[Zz]|[+-]\d\d:?\d\d(?::\d\d)?)", re.DOTALL)
 _NUMBER_FIELD = Field("", "Number")
 
 

@@ -7,7 +7,7 @@ import re
 import numpy as np
 
 _ISO = re.compile(
-    r"\s*(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?)\s*(Z|z|[+-]\d\d:?\d\d)?)?\s*"
+    r"\s*(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?)\s*(Z|z|[+-]\d\d:?\d\d(?::\d\d)?)?)?\s*"
 )
 
 
@@ -27,8 +27,9 @@ def milliseconds(text: str) -> int | None:
         return None
     ms = int(moment.astype("datetime64[ms]").astype(np.int64))
     if offset and offset not in "Zz":
-        minutes = int(offset[1:3]) * 60 + int(offset[-2:])
-        ms -= (minutes if offset[0] == "+" else -minutes) * 60_000
+        digits = offset[1:].replace(":", "")
+        seconds = int(digits[:2]) * 3600 + int(digits[2:4]) * 60 + int(digits[4:] or 0)  # long ago: odd ones
+        ms -= (seconds if offset[0] == "+" else -seconds) * 1000
     return ms
 
 
