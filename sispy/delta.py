@@ -19,10 +19,9 @@ Values are never changed in place; results share unchanged parts with what was g
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from diff_match_patch import diff_match_patch
+from sispy.textdelta import apply_text, text_patch
 
 Json = Any
 
@@ -60,7 +59,7 @@ def diff(old: Json, new: Json) -> Json | None:
     if same(old, new):
         return None
     if isinstance(old, str) and isinstance(new, str) and len(old) >= LONG_TEXT and len(new) >= LONG_TEXT:
-        text = _text_patch(old, new)
+        text = text_patch(old, new)
         if text is not None:
             return [text, 0, _TEXT]
     return [old, new]
@@ -187,7 +186,9 @@ def _checked(apply: Any, value: Json, delta: Json | None) -> Json:
         return value
     try:
         result = apply(value, delta)
-    except (AttributeError, IndexError, KeyError, TypeError, RecursionError) as error:
+    except DeltaError:
+        raise
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise DeltaError(f"the delta {_brief(delta)} does not fit the value {_brief(value)}") from error
     if result is _MISSING:
         raise DeltaError(f"the delta {_brief(delta)} leaves no value")
@@ -207,7 +208,7 @@ def _patch(old: Json, delta: Json) -> Json:
         case [_, 0, kind] if kind == _REMOVED:
             return _MISSING
         case [text, 0, kind] if kind == _TEXT:
-            return _apply_text(text, old)
+            return apply_text(text, _expect(old, str))
     raise DeltaError(f"no delta: {_brief(delta)}")
 
 
@@ -224,7 +225,7 @@ def _unpatch(new: Json, delta: Json) -> Json:
         case [old, 0, kind] if kind == _REMOVED:
             return old
         case [text, 0, kind] if kind == _TEXT:
-            return _apply_text(text, new, backwards=True)
+            return apply_text(text, _expect(new, str), backwards=True)
     raise DeltaError(f"no delta: {_brief(delta)}")
 
 
@@ -244,7 +245,7 @@ def _patch_array(old: list[Json], delta: dict[str, Json]) -> list[Json]:
     inserted = dict(entering)
     for source, (_, target, kind) in leaving.items():
         # A member that is not there is no error: deltas of `_sis` are written against states without commits.
-        if kind == _MOVED:
+        if kind == _MOVED and source < len(old):
             inserted[target] = old[source]
     result = [value for i, value in enumerate(old) if i not in leaving]
     for index in sorted(inserted):
@@ -302,62 +303,6 @@ def _expect(value: Json, kind: type) -> Any:
     if not isinstance(value, kind):
         raise DeltaError(f"the delta is for {kind.__name__} values, not for {_brief(value)}")
     return value
-
-
-def _text_patch(old: str, new: str) -> str | None:
-    """Describe the change of a text, or None where it cannot be written (a halved surrogate pair)."""
-    machine = _texts()
-    patches = machine.patch_make(_units(old), _units(new))
-    try:
-        for one in patches:
-            one.diffs = [(operation, _characters(part)) for operation, part in one.diffs]
-    except UnicodeDecodeError:
-        return None
-    return str(machine.patch_toText(patches))
-
-
-def _apply_text(text: str, value: Json, *, backwards: bool = False) -> str:
-    machine = _texts()
-    result = _units(_expect(value, str))
-    try:
-        patches = machine.patch_fromText(text)
-    except ValueError as error:
-        raise DeltaError(f"no text diff: {_brief(text)}") from error
-    for one in patches:
-        one.diffs = [(-operation if backwards else operation, _units(part)) for operation, part in one.diffs]
-        if backwards:
-            one.start1, one.start2 = one.start2, one.start1
-            one.length1, one.length2 = one.length2, one.length1
-    # A patch's place counts with all patches before it applied: backwards, the last one goes first.
-    for one in reversed(patches) if backwards else patches:
-        result, applied = machine.patch_apply([one], result)
-        if not all(applied):
-            raise DeltaError(f"the text diff {_brief(text)} does not fit {_brief(value)}")
-    return _characters(result)
-
-
-def _units(text: str) -> str:
-    """Spell a text in UTF-16 units, in which the server counts."""
-    if not text or max(text) <= "\uffff":
-        return text
-    raw = text.encode("utf-16-le", "surrogatepass")
-    return "".join(chr(raw[i] | raw[i + 1] << 8) for i in range(0, len(raw), 2))
-
-
-def _characters(units: str) -> str:
-    if not any("\ud800" <= unit <= "\udfff" for unit in units):
-        return units
-    return units.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
-
-
-def _texts() -> diff_match_patch:
-    try:
-        from diff_match_patch import diff_match_patch
-    except ImportError as error:
-        raise ImportError(
-            'changes of long texts need diff-match-patch: pip install ".[sandbox]"', name="diff_match_patch"
-        ) from error
-    return diff_match_patch()
 
 
 def _brief(value: Json, width: int = 80) -> str:

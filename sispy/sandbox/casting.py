@@ -10,12 +10,14 @@ from copy import deepcopy
 from typing import TYPE_CHECKING
 
 from sispy.sandbox.checks import required_text
-from sispy.sandbox.scalars import MISSING, CastFailure, Json, new_object_id, number
+from sispy.sandbox.numbers import number
+from sispy.sandbox.scalars import MISSING, CastFailure, Json, new_object_id
+from sispy.sandbox.validation import check_members
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sispy.sandbox.schemas import Definition, Node
+    from sispy.sandbox.nodes import Definition, Node
 
 Errors = dict[str, str]
 """Path in the whole document -> the server's text, as it stands after `path: ` in a ValidationError."""
@@ -84,6 +86,8 @@ def build_fields(
                 if text is not None:
                     errors[prefix + name] = text
                     break
+            if kind == "array" and node.item is not None and node.item.checks:
+                check_members(node.item, value, prefix + name, errors)
         document[name] = value
     return document
 

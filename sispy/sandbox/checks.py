@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import regex
 
 from sispy.sandbox import scalars
+from sispy.sandbox.dates import date_order
+from sispy.sandbox.numbers import JS_SPACE, text_of_number
 
 if TYPE_CHECKING:
     from sispy.sandbox.scalars import Json
@@ -77,7 +79,7 @@ def compile_pattern(source: str, options: str = "") -> regex.Pattern[str]:
 def _setter(options: Mapping[str, Json]) -> Setter | None:
     steps: list[Setter] = []
     if options.get("trim") is True:
-        steps.append(lambda text: text.strip(scalars.JS_SPACE))
+        steps.append(lambda text: text.strip(JS_SPACE))
     if options.get("lowercase") is True:
         steps.append(str.lower)
     if options.get("uppercase") is True:
@@ -175,14 +177,14 @@ def _bound_check(kind: str, name: str, bound: Any, path: str) -> Check:
         if value is None:
             return None
         if kind == "Date":
-            left, right = scalars.date_order(value), scalars.date_order(bound)
+            left, right = date_order(value), date_order(bound)
             fits = left >= right if name == "min" else left <= right
         else:
             fits = value >= bound if name == "min" else value <= bound
         if fits:
             return None
-        shown = value if kind == "Date" else scalars.text_of_number(value)
-        limit = bound if kind == "Date" else scalars.text_of_number(bound)
+        shown = value if kind == "Date" else text_of_number(value)
+        limit = bound if kind == "Date" else text_of_number(bound)
         return f"Path `{path}` ({shown}) is {words} allowed value ({limit})."
 
     return check

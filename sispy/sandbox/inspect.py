@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from sispy.sandbox.numbers import text_of_number
+
 _NAME = re.compile(r"[A-Za-z_$][\w$]*", re.ASCII)
 _DEPTH = 2
 _MEMBERS = 100
@@ -42,4 +44,4 @@ def inspect(value: Any, depth: int = 0) -> str:
         if len(value) > _MEMBERS:
             members.append(f"... {len(value) - _MEMBERS} more items")
         return f"[ {', '.join(members)} ]"
-    return str(value)
+    return text_of_number(value)

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from sispy.sandbox.operators import QueryError, is_date, order_key
+from sispy.sandbox.dates import date_order
+from sispy.sandbox.operators import is_date
+from sispy.sandbox.ordering import order_key
 from sispy.sandbox.paths import node_at, values_at
-from sispy.sandbox.scalars import MISSING, Json, date_order
+from sispy.sandbox.queryerrors import QueryError
+from sispy.sandbox.scalars import MISSING, Json
 
 if TYPE_CHECKING:
-    from sispy.sandbox.schemas import Definition
+    from sispy.sandbox.nodes import Definition
 
 Sorter = Callable[[Iterable[Mapping[str, Json]]], list[Mapping[str, Json]]]
 

@@ -13,7 +13,7 @@ from sispy.sandbox.validation import validate
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sispy.sandbox.schemas import Definition, Node
+    from sispy.sandbox.nodes import Definition, Node
 
 
 def apply(

@@ -8,60 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 from sispy.sandbox import scalars
 from sispy.sandbox.checks import PATTERN_SECONDS, compile_pattern
+from sispy.sandbox.dates import date_order
 from sispy.sandbox.inspect import inspect
+from sispy.sandbox.numbers import number
+from sispy.sandbox.ordering import NUMBER_RANK, identical, order_key, rank_of
+from sispy.sandbox.queryerrors import CastError
 from sispy.sandbox.scalars import MISSING, CastFailure, Json
 
 if TYPE_CHECKING:
-    from sispy.sandbox.schemas import Node
+    from sispy.sandbox.nodes import Node
 
 Test = Callable[[Json], bool]
 
 _PATTERN_BUDGET = 2.0
 """Seconds that all patterns of one query may take together."""
-
-
-class QueryError(ValueError):
-    """A query, sort or projection that the server answers with 500 and a raw error object."""
-
-    name = "MongoError"
-
-    def document(self) -> dict[str, Json]:
-        """The body of that answer (SIS-API 13.2)."""
-        text = str(self)
-        return {
-            "name": self.name,
-            "message": text,
-            "ok": 0,
-            "errmsg": text,
-            "code": 2,
-            "codeName": "BadValue",
-        }
-
-
-class CastError(QueryError):
-    """A query that the server cannot run: lists swallow it, bulk writes answer 500."""
-
-    def __init__(
-        self, text: str, *, name: str = "MongoError", details: Mapping[str, Json] | None = None
-    ) -> None:
-        super().__init__(text)
-        self.name = name
-        self._details = details
-
-    @classmethod
-    def of(cls, failure: CastFailure, path: str) -> CastError:
-        """Make the error of a value that its path's type does not take."""
-        kind = failure.kind if failure.kind == "ObjectID" else failure.kind.lower()
-        shown = scalars.quoted(failure.value)
-        text = f'Cast to {kind} failed for value {shown} at path "{path}"'
-        details = {"kind": kind, "value": failure.value, "path": path, "stringValue": shown}
-        return cls(text, name="CastError", details=details)
-
-    def document(self) -> dict[str, Json]:
-        """The body of the answer to a bulk write."""
-        if self._details is None:
-            return super().document()
-        return {"message": str(self), "name": self.name, **self._details}
 
 
 def normalised(condition: Mapping[str, Json]) -> Iterator[tuple[str, Json]]:
@@ -129,7 +89,7 @@ def cast_operand(node: Node | None, value: Json, *, whole: bool) -> Json:
         whole: whether an array stands for a whole array.
     """
     if node is None or value is None:
-        return scalars.number(value) if type(value) is int or type(value) is float else value
+        return number(value) if type(value) is int or type(value) is float else value
     match node.kind:
         case "scalar":
             if node.type == "IpAddress" and isinstance(value, str):
@@ -145,7 +105,7 @@ def cast_operand(node: Node | None, value: Json, *, whole: bool) -> Json:
             if not isinstance(value, dict):
                 raise CastFailure("ObjectID" if isinstance(value, str) else "embedded", value)
         case "mixed":
-            return scalars.number(value) if type(value) is int or type(value) is float else value
+            return number(value) if type(value) is int or type(value) is float else value
     if isinstance(value, dict):
         return {
             name: cast_operand(node.fields[name], one, whole=True) if name in node.fields else one
@@ -191,34 +151,14 @@ def one_of(targets: list[Json]) -> Test:
     return test
 
 
-def identical(left: Json, right: Json) -> bool:
-    """Compare as the database compares documents: by type, value and order of keys."""
-    if isinstance(left, dict):
-        return (
-            isinstance(right, dict)
-            and len(left) == len(right)
-            and all(
-                key == other and identical(one, another)
-                for (key, one), (other, another) in zip(left.items(), right.items(), strict=True)
-            )
-        )
-    if isinstance(left, list):
-        return isinstance(right, list) and len(left) == len(right) and all(map(identical, left, right))
-    if isinstance(left, bool) or isinstance(right, bool):
-        return left is right
-    return bool(left == right)
-
-
 def _ordered(name: str, target: Json, dates: bool) -> Test:
     accepts_equal = name.endswith("e")
     if target is None:
         return (lambda value: value is None or value is MISSING) if accepts_equal else lambda _: False
     rank = rank_of(target)
     if isinstance(target, str) and dates:
-        target = scalars.date_order(target)
-        return _compared(
-            name, target, lambda value: scalars.date_order(value) if type(value) is str else MISSING
-        )
+        target = date_order(target)
+        return _compared(name, target, lambda value: date_order(value) if type(value) is str else MISSING)
     if isinstance(target, str):
         return _compared(name, target, lambda value: value if type(value) is str else MISSING)
     if rank == NUMBER_RANK:
@@ -237,32 +177,6 @@ def _compared(name: str, target: Any, key: Callable[[Json], Any]) -> Test:
     if name == "$lt":
         return lambda value: (one := key(value)) is not MISSING and one < target
     return lambda value: (one := key(value)) is not MISSING and one <= target
-
-
-NUMBER_RANK = 1
-
-
-def rank_of(value: Json) -> int:
-    """Order of the types: missing and null, numbers, texts, objects, arrays, booleans."""
-    if value is None or value is MISSING:
-        return 0
-    if isinstance(value, bool):
-        return 5
-    if isinstance(value, int | float):
-        return NUMBER_RANK
-    if isinstance(value, str):
-        return 2
-    return 3 if isinstance(value, dict) else 4
-
-
-def order_key(value: Json) -> tuple[Any, ...]:
-    """Give a key that orders any two values as the database does."""
-    rank = rank_of(value)
-    if rank == 3:
-        return (rank, tuple((rank_of(one), name, order_key(one)) for name, one in value.items()))
-    if rank == 4:
-        return (rank, tuple(order_key(one) for one in value))
-    return (rank,) if rank == 0 else (rank, value)
 
 
 def _pattern(operand: Json, node: Node | None) -> Test:
@@ -338,9 +252,7 @@ _CODES = {
 _CODES |= {10: "null", 16: "int", 18: "long", 19: "decimal"}
 _OTHER_CODES = frozenset({-1, 6, 11, 12, 13, 14, 15, 17, 127})
 _NAMES = frozenset(_CODES.values()) | {"number"}
-_OTHER_NAMES = frozenset(
-    ["undefined", "regex", "dbPointer", "javascript", "symbol", "timestamp", "minKey", "maxKey"]
-)
+_OTHER_NAMES = frozenset(["undefined", "regex", "javascript", "symbol", "timestamp", "minKey", "maxKey"])
 
 
 def _of_type(operand: Json, node: Node | None) -> Test:

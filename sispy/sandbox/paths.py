@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sispy.sandbox.nodes import ENVELOPE, Definition, Node, find
 from sispy.sandbox.scalars import MISSING, Json
-from sispy.sandbox.schemas import ENVELOPE, Definition, Node, find
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -10,7 +10,7 @@ from sispy.sandbox.scalars import MISSING, Json
 
 if TYPE_CHECKING:
     from sispy.sandbox.listing import Projection
-    from sispy.sandbox.schemas import Definition, Node
+    from sispy.sandbox.nodes import Definition, Node
 
 Document = Mapping[str, Json]
 Presenter = Callable[[Document], Document]

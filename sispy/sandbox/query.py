@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 
 from sispy.sandbox import operators
 from sispy.sandbox.listing import Projection, projection, sorter
-from sispy.sandbox.operators import CastError, QueryError, Test
+from sispy.sandbox.nodes import Node, find
 from sispy.sandbox.paths import all_fields, values_at
+from sispy.sandbox.queryerrors import CastError, QueryError
 from sispy.sandbox.scalars import MISSING, CastFailure, Json
-from sispy.sandbox.schemas import Node, find
 
 if TYPE_CHECKING:
-    from sispy.sandbox.schemas import Definition
+    from sispy.sandbox.nodes import Definition
+    from sispy.sandbox.operators import Test
 
 __all__ = [
     "CastError",

@@ -10,7 +10,7 @@ from sispy.sandbox.scalars import MISSING, CastFailure, Json
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sispy.sandbox.schemas import Definition, Node
+    from sispy.sandbox.nodes import Definition, Node
 
 _FITTING: Mapping[str, tuple[type, ...]] = {
     "String": (str,),
@@ -62,10 +62,17 @@ def _check_fields(
                 if isinstance(member, dict):
                     _check_fields(node.fields, member, f"{prefix}{name}.{i}.", errors)
         elif kind == "array" and node.item is not None and isinstance(value, list):
-            for i, member in enumerate(value):
-                text = _check_scalar(node.item, member) if node.item.cast and member is not None else None
-                if text is not None:
-                    errors[f"{prefix}{name}.{i}"] = text
+            check_members(node.item, value, prefix + name, errors)
+
+
+def check_members(item: Node, members: list[Json], where: str, errors: dict[str, str]) -> None:
+    """Check the members of an array of scalars; null members are never wrong."""
+    if item.cast is None:
+        return
+    for i, member in enumerate(members):
+        text = None if member is None else _check_scalar(item, member)
+        if text is not None:
+            errors[f"{where}.{i}"] = text
 
 
 def _check_scalar(node: Node, value: Json) -> str | None:

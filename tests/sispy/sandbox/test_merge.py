@@ -1,0 +1,164 @@
+"""What an update makes of a stored document."""
+
+import pytest
+
+from sispy.sandbox.casting import build
+from sispy.sandbox.merge import apply, merge_mixed
+from sispy.sandbox.scalars import MISSING
+from sispy.sandbox.schemas import compile_definition
+
+A = "a" * 24
+META = {
+    "_version": "v1.1",
+    "owner": [],
+    "tags": [],
+    "immutable": False,
+    "locked": False,
+    "any_owner_can_modify": False,
+}
+DEFINITION = compile_definition(
+    {
+        "name": {"type": "String", "required": True},
+        "n": {"type": "Number", "min": 0},
+        "l": ["String"],
+        "sub": {"a": "String", "b": "Number", "l": ["String"]},
+        "m": "Mixed",
+        "docs": [{"k": "String", "v": "Number"}],
+        "low": {"type": "String", "lowercase": True},
+    }
+)
+STORED = {
+    "_id": A,
+    "_v": 3,
+    "_sis": META,
+    "name": "one",
+    "n": 1,
+    "l": ["p", "q"],
+    "sub": {"a": "q", "b": 2, "l": []},
+    "m": {"a": {"b": 1, "c": 2}, "l": [1, 2]},
+    "docs": [{"_id": A, "k": "d", "v": 1}],
+}
+
+CASES = [
+    ({"n": "2"}, {"n": 2}),
+    ({"n": None}, {"n": None}),
+    ({"low": "ABC"}, {"low": "abc"}),
+    ({"zzz": 1, "_foo": 2, "_id": "x", "_v": 77}, {}),
+    ({"sub": {"b": "9"}}, {"sub": {"a": "q", "b": 9, "l": []}}),
+    ({"sub": {"a": None}}, {"sub": {"a": None, "b": 2, "l": []}}),
+    ({"sub": {"zz": 1}}, {}),
+    ({"sub": None}, {}),
+    ({"sub": {}}, {}),
+    ({"sub": 5}, {}),
+    ({"sub": []}, {}),
+    ({"sub.a": 7}, {"sub": {"a": "7", "b": 2, "l": []}}),
+    ({"l.0": "z"}, {"l": ["z", "q"]}),
+    ({"docs.0.k": "z"}, {"docs": [{"_id": A, "k": "z", "v": 1}]}),
+    ({"m.a.b": 5}, {"m": {"a": {"b": 5, "c": 2}, "l": [1, 2]}}),
+    ({"m.l.1": 5}, {"m": {"a": {"b": 1, "c": 2}, "l": [1, 5]}}),
+    ({"l": ["r"]}, {"l": ["r"], "_v": 4}),
+    ({"l": "r"}, {"l": ["r"], "_v": 4}),
+    ({"l": ["p", "q"]}, {}),
+    ({"l": None}, {"l": None}),
+    ({"sub": {"l": ["x"]}}, {"sub": {"a": "q", "b": 2, "l": ["x"]}, "_v": 4}),
+    ({"docs": [{"_id": A, "k": "g"}]}, {"docs": [{"_id": A, "k": "g"}], "_v": 4}),
+    ({"docs": [{"_id": A, "k": "d", "v": 1}]}, {"_v": 4}),
+    ({"docs": []}, {"docs": [], "_v": 4}),
+    ({"docs": None}, {"docs": None}),
+    ({"m": {"a": {"c": 3}, "z": 1}}, {"m": {"a": {"b": 1, "c": 3}, "l": [1, 2], "z": 1}}),
+    ({"m": {"a": {"b": None}}}, {"m": {"a": {"c": 2}, "l": [1, 2]}}),
+    ({"m": {"a": None, "l": None}}, {"m": MISSING}),
+    ({"m": {"l": [9]}}, {"m": {"a": {"b": 1, "c": 2}, "l": [9]}}),
+    ({"m": {"l": {"x": None}}}, {"m": {"a": {"b": 1, "c": 2}, "l": {"x": None}}}),
+    ({"m": {"new": {"x": None}}}, {"m": {"a": {"b": 1, "c": 2}, "l": [1, 2], "new": {"x": None}}}),
+    ({"m": {}}, {}),
+    ({"m": None}, {"m": None}),
+    ({"m": 5}, {"m": 5}),
+    ({"m": [1]}, {"m": [1]}),
+    ({"_sis": {"tags": "t"}}, {"_sis": {**META, "tags": ["t"]}, "_v": 4}),
+    ({"_sis": {"locked": True}}, {"_sis": {**META, "locked": True}}),
+    ({"_sis": {"_created_by": "me", "_trans_id": 5, "zz": 1}}, {"_sis": {**META, "_created_by": "me"}}),
+]
+
+
+@pytest.mark.parametrize(("body", "changes"), CASES)
+def test_update(body, changes):
+    document, errors = apply(DEFINITION, STORED, body)
+    expected = {key: value for key, value in {**STORED, **changes}.items() if value is not MISSING}
+    assert errors == {}
+    assert document == expected
+
+
+def test_nothing_of_the_stored_document_is_changed_in_place():
+    before = repr(STORED)
+    for body, _ in CASES:
+        apply(DEFINITION, STORED, body)
+        apply(DEFINITION, STORED, body, force_mixed=True)
+        apply(DEFINITION, STORED, body, cas=True)
+    assert repr(STORED) == before
+
+
+@pytest.mark.parametrize(
+    ("body", "errors"),
+    [
+        ({"n": "abc"}, {"n": 'Cast to Number failed for value "abc" at path "n"'}),
+        ({"n": -1}, {"n": "Path `n` (-1) is less than minimum allowed value (0)."}),
+        ({"name": None}, {"name": "Path `name` is required."}),
+        ({"name": ""}, {"name": "Path `name` is required."}),
+        ({"l": [{}]}, {"l": 'Cast to Array failed for value "[ {} ]" at path "l"'}),
+        ({"docs": [{"v": "x"}]}, {"docs.0.v": 'Cast to Number failed for value "x" at path "v"'}),
+        ({"docs.0.v": "x"}, {"docs.0.v": 'Cast to Number failed for value "x" at path "v"'}),
+        ({"sub": {"b": "x"}}, {"sub.b": 'Cast to Number failed for value "x" at path "sub.b"'}),
+    ],
+)
+def test_wrong_values(body, errors):
+    assert apply(DEFINITION, STORED, body)[1] == errors
+
+
+def test_old_data_that_no_longer_fits_blocks_an_update():
+    stored = {"_id": A, "n": "old text", "_sis": META}
+    assert apply(DEFINITION, stored, {"low": "x"})[1] == {
+        "name": "Path `name` is required.",
+        "n": 'Cast to Number failed for value "old text" at path "n"',
+    }
+
+
+def test_an_array_gives_a_version_to_a_document_without_one():
+    stored = {"_id": A, "name": "one", "_sis": META}
+    assert apply(DEFINITION, stored, {"l": ["a"]})[0]["_v"] == 1
+
+
+def test_force_mixed_replaces():
+    document, _ = apply(DEFINITION, STORED, {"m": {"new": {"x": None}}}, force_mixed=True)
+    assert document["m"] == {"new": {"x": None}}
+
+
+def test_a_conditional_update_replaces_what_it_touches():
+    body = {"n": 5, "sub": {"b": 3}, "m": {"x": None}, "l": ["z"], "_sis": {"tags": ["t"]}}
+    document, errors = apply(DEFINITION, STORED, body, cas=True)
+    assert errors == {}
+    assert document == {
+        **STORED,
+        "n": 5,
+        "sub": {"b": 3},
+        "m": {"x": None},
+        "l": ["z"],
+        "_sis": {"tags": ["t"]},
+    }
+
+
+def test_an_update_restores_the_meta_data_that_a_conditional_one_lost():
+    stored = {**STORED, "_sis": {"_version": "v1.1", "_updated_at": 5}}
+    document, _ = apply(DEFINITION, stored, {"n": 5})
+    assert document == {**STORED, "n": 5, "_v": 4, "_sis": {**META, "_updated_at": 5}}
+
+
+def test_merge_of_hieradata_may_leave_nothing():
+    assert merge_mixed({"a": {"b": 1}}, {"a": {"b": None}}) is MISSING
+
+
+def test_what_a_create_stored_can_be_sent_back():
+    document, _ = build(DEFINITION, {"name": "x", "m": {"a": [1, {"b": None}]}, "docs": [{"k": "a"}]})
+    again, errors = apply(DEFINITION, document, document)
+    assert errors == {}
+    assert again == {**document, "_v": 1}
