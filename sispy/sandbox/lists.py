@@ -8,8 +8,8 @@ from . import listing, query, references
 from .answers import Answer, Bad, Empty, Raw, error_answer, list_answer
 from .encoding import decode, encode
 from .entities import Entities
-from .operators import QueryError
 from .presentation import presenter
+from .queryerrors import QueryError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -64,7 +64,7 @@ def test_moves_and_inserts_together():
 
 
 def test_removing_what_is_not_there_is_no_error():
-    """Changes of `_sis` alone leave no commits: a later delta of its arrays may be written against another state."""
+    """Changes of `_sis` alone leave no commits: a delta of its arrays may be against another state."""
     assert patch({"tags": []}, {"tags": {"_t": "a", "_0": ["x", 0, 0], "_1": ["", 0, 3], "0": ["y"]}}) == {
         "tags": ["y"]
     }
