@@ -38,34 +38,34 @@ def page_limit(query: Query, page_size: int) -> int:
 def by_key(fetch_page: FetchPage, query: Mapping[str, Any], limit: int) -> Iterator[Response]:
     """Yield pages in the order of `_id`, each beginning after the last `_id` of the one before."""
     own = query.get("q")
-    asked = {**query, "sort": "_id", "limit": limit}
-    while True:
-        page = fetch_page(asked)
-        if _ended(page, limit):
-            if len(page) or "q" not in asked or asked["q"] == own:
-                yield page
-            return
-        yield page
+    page = fetch_page({**query, "sort": "_id", "limit": limit})
+    yield page
+    while not _ended(page, limit):
         after = {"_id": {"$gt": page[-1]["_id"]}}
-        asked["q"] = {"$and": [_as_query(own), after]} if own else after
+        q = {"$and": [_as_query(own), after]} if own else after
+        page = fetch_page({**query, "q": q, "sort": "_id", "limit": limit})
+        if len(page):
+            yield page
 
 
 def by_offset(fetch_page: FetchPage, query: Mapping[str, Any], limit: int) -> Iterator[Response]:
     """Yield pages in the caller's order, each beginning where the one before ended."""
-    start = int(query.get("offset") or 0)
-    offset = start
-    while True:
-        page = fetch_page({**query, "limit": limit, "offset": offset})
-        if len(page) or offset == start:
-            yield page
-        if _ended(page, limit):
-            return
+    offset = int(query.get("offset") or 0)
+    page = fetch_page({**query, "limit": limit, "offset": offset})
+    yield page
+    while not _ended(page, limit, offset):
         offset += len(page)
+        page = fetch_page({**query, "limit": limit, "offset": offset})
+        if len(page):
+            yield page
 
 
-def _ended(page: Response, limit: int) -> bool:
-    # a page below the limit is the last one, unless the server says that it cuts pages shorter than asked
-    return not len(page) or (len(page) < limit and len(page) >= getattr(page._meta, "total_count", 0))
+def _ended(page: Response, limit: int, before: int = 0) -> bool:
+    # the server may cut pages shorter than asked: its count decides, and without one the length of the page
+    total = getattr(page._meta, "total_count", None)
+    if total is None:
+        return len(page) < limit
+    return not len(page) or before + len(page) >= total
 
 
 def _as_query(q: Any) -> Any:

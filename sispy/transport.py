@@ -78,7 +78,7 @@ def call(handler: Handler, request: Request, policy: Policy, secrets: Sequence[s
         ):
             raise failure
         tries += 1
-        LOG.warning("try again in %.1f s: %s", pause, failure)
+        LOG.info("try again in %.1f s: %s", pause, failure)
         time.sleep(pause)
 
 

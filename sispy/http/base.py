@@ -7,12 +7,13 @@ import threading
 import time
 import weakref
 import zlib
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+
+    from ..response import Headers
 
     from ..response import Headers
 
@@ -146,4 +147,5 @@ def plain(headers: Headers, body: bytes) -> bytes:
     try:
         return zlib.decompress(body, wbits=zlib.MAX_WBITS | 32)
     except zlib.error as exc:
-        raise OSError(f"the compressed answer is damaged: {exc}") from exc
+        text = f"the compressed answer is damaged: {exc}"
+    raise OSError(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import ssl
 from typing import TYPE_CHECKING, Any
@@ -99,10 +100,10 @@ def _prepared(request: Request, headers: dict[str, str]) -> requests.PreparedReq
 
 
 def _read(answer: requests.Response, seconds: float) -> Answer:
-    raw = answer.raw
-    headers = Headers(raw.headers.iteritems())
-    body = drain(functools.partial(raw.read1, decode_content=False), seconds)
-    raw.release_conn()
+    with contextlib.closing(answer.raw) as raw:  # what is not read to its end must not stay open
+        headers = Headers(raw.headers.iteritems())
+        body = drain(functools.partial(raw.read1, decode_content=False), seconds)
+        raw.release_conn()
     return Answer(answer.status_code, answer.reason or "", headers, plain(headers, body))
 
 

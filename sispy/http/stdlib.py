@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import weakref
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -68,12 +69,11 @@ def _exchange(
 ) -> Answer:
     with contextlib.suppress(BrokenPipeError):  # a server may answer before it has read a large body
         line.request(request.method, target, body=body_of(request), headers=headers)
-    answer = line.getresponse()
-    read = Headers(answer.getheaders())
-    body = drain(answer.read1, seconds)
-    if answer.length:  # read1 does not tell a cut answer from a complete one
-        raise http.client.IncompleteRead(b"", answer.length)
-    answer.close()  # read1 does not: the connection would not take another request
+    with contextlib.closing(line.getresponse()) as answer:  # read1 neither closes it at its end ...
+        read = Headers(answer.getheaders())
+        body = drain(answer.read1, seconds)
+        if answer.length:  # ... nor tells a cut answer from a complete one
+            raise http.client.IncompleteRead(b"", answer.length)
     if answer.will_close:
         line.close()
     return Answer(answer.status, answer.reason, read, plain(read, body))
@@ -84,6 +84,7 @@ class _Lines:
 
     def __init__(self) -> None:
         self._open: dict[str, tuple[http.client.HTTPConnection, str]] = {}
+        weakref.finalize(self, _close, self._open)  # when its thread or its client has gone
 
     def get(self, origin: str, trusted: bool | str) -> tuple[http.client.HTTPConnection, str]:
         """Return the connection, and the proxy that wants whole addresses ("" without one)."""
@@ -96,8 +97,12 @@ class _Lines:
 
     def close(self) -> None:
         """Close the connections; http.client opens them again when used."""
-        for line, _ in self._open.values():
-            line.close()
+        _close(self._open)
+
+
+def _close(lines: dict[str, tuple[http.client.HTTPConnection, str]]) -> None:
+    for line, _ in lines.values():
+        line.close()
 
 
 def _connection(origin: str, trusted: bool | str) -> tuple[http.client.HTTPConnection, str]:

@@ -1,0 +1,306 @@
+"""Both handlers behave the same: every test of this module runs with requests and with the standard library."""
+
+import gzip
+import os
+import threading
+import time
+
+import pytest
+
+import sispy
+import sispy.http
+
+pytestmark = pytest.mark.usefixtures("http_lib")
+
+PAGE = {"x-total-count": "1"}
+
+
+def test_the_handler_is_the_one_that_HTTP_LIB_names(http_lib):  # noqa: N802 -- the name of the constant
+    handler = sispy.Client("http://127.0.0.1:9")._http_handler
+
+    assert type(handler).__name__ == {"requests": "RequestsHandler", "stdlib": "StdlibHandler"}[http_lib]
+
+
+def test_a_request_carries_token_and_content_type(double, wire):
+    server = double(wire.answer({"_id": "1"}, 201))
+
+    server.client(auth_token="secret-token").entities("host").create({"name": "web1"})
+
+    (seen,) = server.seen
+    assert (seen.method, seen.target, seen.json) == ("POST", "/api/v1.1/entities/host", {"name": "web1"})
+    kept = {
+        name: seen.headers[name] for name in ("accept", "content-type", "x-auth-token", "accept-encoding")
+    }
+    assert kept == {
+        "accept": "application/json",
+        "content-type": "application/json",
+        "x-auth-token": "secret-token",
+        "accept-encoding": "gzip",
+    }
+
+
+def test_a_write_without_content_announces_an_empty_body(double):
+    server = double()
+
+    server.client().hooks.trigger("host", "web1")
+
+    assert (server.seen[0].headers["content-length"], server.seen[0].body) == ("0", b"")
+
+
+def test_headers_match_in_any_case(double, wire):
+    server = double(wire.answer([{"_id": "1"}], headers={"X-Total-COUNT": "7", "Vary": "a"}))
+
+    meta = server.client().entities("host").fetch_page()._meta
+
+    assert (meta.total_count, meta.headers["x-total-count"], "VARY" in meta.headers) == (7, "7", True)
+
+
+@pytest.mark.parametrize("id", ["a/b", "x?y#z", "100%", "a+b c", "grüße", "..", ".", 17])
+def test_ids_arrive_whole(double, id):  # noqa: A002 -- its name in the client
+    from urllib.parse import unquote
+
+    server = double()
+
+    server.client().entities("host").get(id)
+
+    prefix, _, last = server.seen[0].target.rpartition("/")
+    assert (prefix, unquote(last)) == ("/api/v1.1/entities/host", str(id))
+
+
+def test_connections_are_kept(double):
+    server = double()
+    client = server.client()
+
+    for _ in range(3):
+        client.info()
+
+    assert len({seen.port for seen in server.seen}) == 1
+
+
+def test_http_keep_alive_false_says_so(double):
+    server = double()
+
+    server.client(http_keep_alive=False).info()
+
+    assert server.seen[0].headers["connection"] == "close"
+
+
+def test_an_idle_connection_is_not_used_again(double, monkeypatch):
+    monkeypatch.setattr("sispy.http.base.IDLE_SECONDS", 0.05)
+    server = double()
+    client = server.client()
+
+    client.info()
+    time.sleep(0.1)
+    client.entities("host").create({})
+
+    assert len({seen.port for seen in server.seen}) == 2
+
+
+def test_a_connection_that_the_server_closed_is_not_used_again(double, wire):
+    server = double(wire.raw(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", stay=False), wire.answer())
+    client = server.client(retries=0)
+
+    client.info()
+    time.sleep(0.05)
+    client.entities("host").create({"name": "a"})
+
+    assert [seen.method for seen in server.seen] == ["GET", "POST"]
+
+
+def test_every_thread_has_its_own_connection(double):
+    server = double()
+    client = server.client()
+
+    threads = [threading.Thread(target=client.info) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    client.close()
+    client.info()
+
+    assert len({seen.port for seen in server.seen}) == 5
+
+
+def test_a_forked_child_does_not_write_into_its_parents_connection(double):
+    server = double()
+    client = server.client()
+    client.info()
+
+    handler = client._http_handler
+    parent = handler._wires.get()
+    handler._wires._local.pid = os.getpid() + 1
+
+    assert handler._wires.get() is not parent
+
+
+@pytest.mark.parametrize(
+    ("chunks", "body"),
+    [
+        (b"1\r\n[\r\n4\r\n1, 2\r\n1\r\n]\r\n0\r\n\r\n", b"[1, 2]"),
+        (b"6;x=y\r\n[1, 2]\r\n0\r\nTrailer: z\r\n\r\n", b"[1, 2]"),
+    ],
+)
+def test_chunked_answers_are_joined(double, wire, chunks, body):
+    server = double(wire.raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks))
+    client = server.client()
+
+    assert client.entities("host").raw_page().body == body
+    client.info()
+    assert len({seen.port for seen in server.seen}) == 1
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate"])
+def test_compressed_answers_are_uncompressed(double, wire, encoding):
+    import zlib
+
+    body = gzip.compress(b'{"a": 1}') if encoding == "gzip" else zlib.compress(b'{"a": 1}')
+    server = double(wire.answer(body=body, headers={"Content-Encoding": encoding}))
+
+    assert server.client().info().to_dict() == {"a": 1}
+
+
+def test_damaged_compression_is_a_lost_connection(double, wire):
+    server = double(wire.answer(body=b"no gzip", headers={"Content-Encoding": "gzip"}))
+
+    with pytest.raises(sispy.ConnectionLost, match="the compressed answer is damaged"):
+        server.client(retries=0).info()
+
+
+def test_large_bodies_travel_as_gzip(double):
+    server = double()
+    rows = [{"name": "x" * 100}] * 1000
+
+    server.client().entities("host").create(rows)
+    server.client(compress=None).entities("host").create(rows)
+    server.client(compress=1).entities("host").create({})
+
+    assert [seen.headers.get("content-encoding") for seen in server.seen] == ["gzip", None, "gzip"]
+    assert gzip.decompress(server.seen[0].body) == server.seen[1].body
+    assert gzip.decompress(server.seen[2].body) == b"{}"
+
+
+def test_refused(no_sleep):
+    client = sispy.Client("http://127.0.0.1:1", retries=2)
+
+    with pytest.raises(sispy.Refused) as caught:
+        client.entities("host").create({})
+
+    assert (caught.value.error, caught.value.sent) == (
+        "http://127.0.0.1:1: cannot connect (Connection refused)",
+        False,
+    )
+    assert len(no_sleep) == 2
+    assert isinstance(caught.value, OSError)
+
+
+def test_unknown_host():
+    with pytest.raises(sispy.UnknownHost) as caught:
+        sispy.Client("http://no-such-host.invalid").info()
+
+    assert caught.value.error.startswith("http://no-such-host.invalid: the host's name has no address (")
+    assert caught.value.sent is False
+
+
+def test_a_silent_server_is_a_timeout(double, wire):
+    server = double(wire.silence(2, wire.answer()))
+
+    start = time.monotonic()
+    with pytest.raises(sispy.Timeout) as caught:
+        server.client(timeout=0.2).info()
+
+    assert (caught.value.error, caught.value.sent) == (f"{server.url}: no complete answer within 0.2 s", True)
+    assert time.monotonic() - start < 1
+
+
+def test_a_trickling_server_is_a_timeout(double, wire):
+    server = double(wire.trickle(10))
+
+    start = time.monotonic()
+    with pytest.raises(sispy.Timeout):
+        server.client(timeout=0.3).info()
+
+    assert time.monotonic() - start < 2
+
+
+def test_an_answer_cut_short_is_a_lost_connection(double, wire):
+    server = double(wire.raw(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n[1", stay=False))
+
+    with pytest.raises(sispy.ConnectionLost) as caught:
+        server.client(retries=0).info()
+
+    assert caught.value.sent is True
+
+
+def test_chunks_cut_short_are_a_lost_connection(double, wire):
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    server = double(wire.raw(head + b"5\r\n[1,2,\r\n", stay=False))
+
+    with pytest.raises(sispy.ConnectionLost):
+        server.client(retries=0).info()
+
+
+def test_nonsense_instead_of_http_is_a_lost_connection(double, wire):
+    server = double(wire.raw(b"220 mail.example.com ESMTP\r\n", stay=False))
+
+    with pytest.raises(sispy.ConnectionLost):
+        server.client(retries=0).info()
+
+
+def test_an_early_answer_to_a_large_body_is_read(double, wire):
+    server = double(wire.answer({"error": "too large", "code": 1002}, 413))
+
+    with pytest.raises(sispy.PayloadTooLarge, match="too large"):
+        server.client(compress=None).entities("host").create([{"name": "x" * 1000}] * 5000)
+
+
+def test_a_proxy_is_used_and_no_proxy_is_not(double, wire, monkeypatch):
+    proxy = double(wire.answer({"by": "proxy"}))
+    direct = double(wire.answer({"by": "server"}))
+    monkeypatch.setenv("http_proxy", f"http://anna:p%40ss@127.0.0.1:{proxy.port}")
+
+    assert sispy.Client("http://sis.example.com").info().to_dict() == {"by": "proxy"}
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    assert direct.client().info().to_dict() == {"by": "server"}
+
+    (seen,) = proxy.seen
+    assert seen.target == "http://sis.example.com/api/v1.1/info"
+    assert seen.headers["proxy-authorization"] == "Basic YW5uYTpwQHNz"
+    assert seen.headers["host"] == "sis.example.com"
+
+
+def test_a_base_address_may_have_a_path(double):
+    server = double()
+
+    sispy.Client(server.url + "/cmdb/").entities("host").fetch_page()
+
+    assert server.seen[0].target == "/cmdb/api/v1.1/entities/host"
+
+
+def test_head_counts(double, wire):
+    server = double(wire.raw(b"HTTP/1.1 200 OK\r\nContent-Length: 18\r\nX-Total-Count: 4711\r\n\r\n"))
+    client = server.client()
+
+    assert [client.entities("host").count({"n": None}) for _ in range(2)] == [4711, 4711]
+    assert (server.seen[0].method, server.seen[0].target) == (
+        "HEAD",
+        "/api/v1.1/entities/host?q=%7B%22n%22%3Anull%7D&limit=1&fields=_id&populate=false",
+    )
+    assert len({seen.port for seen in server.seen}) == 1
+
+
+def test_an_interrupt_leaves_no_half_read_connection(double, wire, monkeypatch):
+    server = double(wire.answer({"n": 1}), wire.answer({"n": 2}))
+    client = server.client()
+    module = type(client._http_handler).__module__
+
+    def interrupt(read1, seconds):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(f"{module}.drain", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            client.info()
+
+    assert client.info().to_dict() == {"n": 2}
