@@ -7,16 +7,14 @@ import threading
 import time
 import weakref
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
+from ..response import Headers
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from ..response import Headers
-
-    from ..response import Headers
-
+    from collections.abc import Callable
 
 IDLE_SECONDS = 4.0
 """A connection unused for longer is not used again: the server closes idle ones after 5 s."""

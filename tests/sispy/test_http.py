@@ -1,4 +1,4 @@
-"""Both handlers behave the same: every test of this module runs with requests and with the standard library."""
+"""Both handlers behave the same: every test here runs with requests and with the standard library."""
 
 import gzip
 import os
