@@ -33,6 +33,8 @@ class Table:
     header: tuple[str, ...]
     columns: tuple[Sequence[Any], ...]
     rows: tuple[int, ...]
+    places: tuple[int, ...] = ()
+    """Numbers of the columns in the file, from 1."""
 
 
 def assemble(
@@ -44,7 +46,7 @@ def assemble(
     rename: Mapping[str, str] | None = None,
     labels: bool = False,
     copies: Copies = "refuse",
-    keys: Mapping[str, Any] | None = None,
+    keys: Callable[[], Mapping[str, Any]] | None = None,
 ) -> pd.DataFrame:
     """Build the frame of a file's cells; rows that cannot be told apart go to the problems of its source.
 
@@ -56,7 +58,7 @@ def assemble(
         rename: Name in the file -> name in the schema.
         labels: References hold labels instead of ids.
         copies: What rows are that carry the id of another row: Problems, or new rows.
-        keys: `_id` -> value of the schema's key when the file was exported, to tell a row from its copies.
+        keys: Returns `_id` -> value of the schema's key at the export, to tell a row from its copies.
 
     Raises:
         ValueError: Two columns have one name, or none is known to the schema.
@@ -79,7 +81,7 @@ def assemble(
     for name in names:
         if name not in fields and name not in ("_id", RECEIPT.path, DELETE):
             frame[name] = pd.Series(_extra(columns[name], keep), index=frame.index, dtype=object)
-    if marks is not None:
+    if marks is not None and any(marks):
         frame[DELETE] = pd.array([marks[i] for i in keep], dtype="boolean")
     if receipts is not None:
         frame[RECEIPT.path] = _typed(RECEIPT, [rows.receipts[i] for i in keep]).array
@@ -149,18 +151,18 @@ class _Rows:
                 found[i] = self.problem(i, reason, "_id")
         return found
 
-    def copies(self, keys: Mapping[str, Any] | None, copies: Copies) -> dict[int, Problem]:
+    def copies(self, keys: Callable[[], Mapping[str, Any]] | None, copies: Copies) -> dict[int, Problem]:
         """Find rows that carry another's id; with `copies="new"` take id and receipt off them instead."""
         ids = self.ids or []
         places: dict[str, list[int]] = {}
         for i, id_ in enumerate(ids):
             if isinstance(id_, str) and not isinstance(id_, Refused):
                 places.setdefault(id_, []).append(i)
+        places = {id_: positions for id_, positions in places.items() if len(positions) > 1}
+        exported = keys() if keys and places else {}
         found: dict[int, Problem] = {}
         for id_, positions in places.items():
-            if len(positions) == 1:
-                continue
-            row = self._the_row(positions, keys.get(id_) if keys else None)
+            row = self._the_row(positions, exported.get(id_))
             for i in positions:
                 if i == row:
                     continue

@@ -168,9 +168,9 @@ def _readings(text: str) -> set[_Day]:
         return set()
     parts = [int(p) if p.isdigit() else _MONTHS.get(p.lower(), 0) for p in found.groups() if p]
     if found[1].isalpha() or found[2].isalpha():
-        month, other = parts[:2] if found[1].isalpha() else (parts[1], parts[0])
-        year = parts[2] if len(parts) > 2 else None
-        days = {_Day(month, other, year), _Day(month, None, other)}
+        month, other = (parts[0], parts[1]) if found[1].isalpha() else (parts[1], parts[0])
+        in_year = parts[2] if len(parts) > 2 else None
+        days = {_Day(month, other, in_year), _Day(month, None, other)}
     elif len(parts) == 3:
         first, second, third = parts
         days = {_Day(second, third, first), _Day(first, second, third), _Day(second, first, third)}
@@ -191,8 +191,8 @@ def _shown(text: str) -> set[_Day]:
         return {_Day(first, second, year), _Day(second, first, year)}
     found = _NAMED_DAY.fullmatch(text)
     if found and found[2].lower() in _MONTHS:
-        month, year = _MONTHS[found[2].lower()], int(found[3]) if found[3] else None
-        return {_Day(month, int(found[1]) if found[1] else None, year)}
+        day = int(found[1]) if found[1] else None
+        return {_Day(_MONTHS[found[2].lower()], day, int(found[3]) if found[3] else None)}
     return set()
 
 

@@ -1,0 +1,176 @@
+"""Workbooks out: a table as a sheet that people like to edit, with what import needs hidden in it."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from .excel_base import PREFIX, base_rows
+from .excel_sheet import Lists, write_sheet
+from .extras import optional
+from .files import as_table, zone_of
+from .origin import origin
+from .source import FORMAT
+
+if TYPE_CHECKING:
+    import datetime
+    import os
+
+    from .origin import Note
+    from .schema import Field, Schema
+    from .snapshot import Snapshot
+
+ABOUT = "About"
+LISTS = "_lists"
+MOST_ROWS = 1_048_576
+_MOST_COLUMNS = 16_384
+
+
+def to_excel(
+    source: Snapshot | pd.DataFrame | Sequence[Snapshot] | Mapping[str, Snapshot | pd.DataFrame],
+    path: str | os.PathLike[str],
+    *,
+    schema: Schema | None = None,
+    meta: bool = False,
+    tz: str | datetime.tzinfo = "UTC",
+    choices: Mapping[str, Sequence[str]] | None = None,
+) -> None:
+    """Write tables to an Excel workbook that can be edited for days and read back with `read_excel`.
+
+    Ids, receipts and the rows as they were exported are hidden in it, so that a stale workbook merges
+    exactly. Enums, booleans and references get dropdowns, bounds are checked, headers explain their field.
+    Nothing is protected: rows may be sorted, filtered, added and marked for deletion in `_delete`.
+
+    Args:
+        source: A snapshot, a frame of one, or several: a list of snapshots, or sheet name -> snapshot or
+            frame.
+        path: Of the file; it appears only when it is complete.
+        schema: Of a frame.
+        meta: Write the columns of `_sis`, too, where a source is a snapshot.
+        tz: Zone that times are shown in; the header names it.
+        choices: Column -> texts of its dropdown, as for references by label.
+
+    Raises:
+        ValueError: More rows or columns than a workbook has, a name that no sheet can have.
+        ImportError: XlsxWriter is missing.
+    """
+    xlsxwriter = optional("xlsxwriter", "excel")
+    style_zone = zone_of(tz)
+    sheets = [_sheet(name, one, schema, meta, style_zone) for name, one in _named(source, schema)]
+    path = Path(path)
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    try:
+        book = xlsxwriter.Workbook(str(beside), options)
+        written = [book.add_worksheet(sheet.name) for sheet in sheets]
+        lists = Lists(LISTS)
+        for sheet, worksheet in zip(sheets, written, strict=True):
+            long = write_sheet(book, worksheet, sheet.table, sheet.schema, style_zone, lists, choices or {})
+            if sheet.note is not None and long:
+                sheet.note["long"] = [(id_.lstrip("'"), path) for id_, path in long]
+        _about(book, sheets)
+        lists.write(book)
+        for number, sheet in enumerate(sheets, start=1):
+            if sheet.note is not None:
+                _base(book, f"{PREFIX}{number}", sheet)
+        book.close()
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sheet:
+    name: str
+    table: list[tuple[Field, pd.Series[Any]]]
+    schema: Schema | None
+    note: Note | None
+    """None: a plain frame, of which there is nothing to remember."""
+
+
+def _named(source: Any, schema: Schema | None) -> list[tuple[str, Any]]:
+    if isinstance(source, Mapping):
+        return list(source.items())
+    if isinstance(source, pd.DataFrame):
+        return [(schema.name if schema else "Sheet1", source)]
+    snapshots = list(source) if isinstance(source, Sequence) else [source]
+    return [(snapshot.schema.name, snapshot) for snapshot in snapshots]
+
+
+def _sheet(
+    name: str, source: Snapshot | pd.DataFrame, schema: Schema | None, meta: bool, zone: datetime.tzinfo
+) -> _Sheet:
+    name = name[:31]
+    if name in (ABOUT, LISTS) or name.startswith(PREFIX) or not name or set(name) & set("[]:*?/\\"):
+        raise ValueError(f"{name!r} cannot be the name of a sheet")
+    table = as_table(source, schema=schema, meta=meta)
+    rows = len(table[0][1]) if table else 0
+    if rows + 1 > MOST_ROWS or len(table) + 1 > _MOST_COLUMNS:
+        raise ValueError(
+            f"a sheet holds {MOST_ROWS - 1:,} rows and {_MOST_COLUMNS:,} columns, not {rows:,} and"
+            f" {len(table):,}: fetch a part, or write CSV or Parquet"
+        )
+    if isinstance(source, pd.DataFrame):
+        has_ids = bool(table) and table[0][0].path == "_id"
+        note: Note | None = {"format": FORMAT, "schema": schema.name} if schema and has_ids else None
+    else:
+        schema, note = source.schema, origin(source, zone=str(zone))
+    if note is not None:
+        note |= {"sheet": name, "zone": str(zone)}
+    return _Sheet(name, table, schema, note)
+
+
+def _about(book: Any, sheets: Iterable[_Sheet]) -> None:
+    """A sheet for people: where the tables come from, and how to edit them."""
+    sheet = book.add_worksheet(ABOUT)
+    head, wrap = (
+        book.add_format({"bold": True, "font_size": 14}),
+        book.add_format({"text_wrap": True, "valign": "top"}),
+    )
+    label = book.add_format({"bold": True, "valign": "top", "font_color": "#44546A"})
+    sheet.hide_gridlines(2)
+    sheet.set_column(0, 0, 18)
+    sheet.set_column(1, 1, 84)
+    sheet.write_string(0, 0, "About this workbook", head)
+    facts: list[tuple[str, str]] = []
+    for one in sheets:
+        note = one.note or {}
+        facts += [("", ""), ("Sheet", one.name)]
+        facts += [(title, str(note[key])) for title, key in _FACTS if note.get(key)]
+    facts += [("", ""), ("Format version", f"{FORMAT} (sispy {metadata.version('sispy')})"), ("", "")]
+    for row, (title, text) in enumerate([*facts, *_HOW_TO], start=1):
+        sheet.write_string(row, 0, title, label)
+        sheet.write_string(row, 1, text, wrap)
+
+
+_FACTS = (
+    ("Server", "server"),
+    ("Schema", "schema"),
+    ("Query", "query"),
+    ("Fetched at", "fetched_at"),
+    ("Rows", "rows"),
+    ("Times are in", "zone"),
+)
+_HOW_TO = (
+    ("Edit", "Change cells in place. Sort, filter, hide and move as you like; add columns of your own."),
+    ("Clear", "An empty cell is no value. A single ' is the empty text."),
+    ("Add rows", "Type below the last row. If you copy a row, its hidden _id comes along: import will ask."),
+    ("Delete rows", "Put an x into the column _delete. Removing the row from the sheet does nothing."),
+    ("Lists", 'Lists and structures are JSON: ["a", "b"] or {"key": "value"}.'),
+    ("Grey cells", "For reading only; changes to them are reported, not sent."),
+    ("Text", "Text that begins with = + - @ or ' has one ' in front of it, so that nothing is calculated."),
+)
+
+
+def _base(book: Any, name: str, sheet: _Sheet) -> None:
+    hidden = book.add_worksheet(name)
+    hidden.very_hidden()
+    for row, pieces in enumerate(base_rows(sheet.note or {}, sheet.table)):
+        for column, piece in enumerate(pieces):
+            hidden.write_string(row, column, piece)
