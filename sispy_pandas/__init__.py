@@ -1,5 +1,7 @@
 """Work on a SIS CMDB as DataFrames: fetch, edit anywhere, see the plan, push it."""
 
+from .excel import to_excel
+from .excel_read import read_excel
 from .fetch import fetch
 from .files import read_csv, to_csv
 from .infer import infer_schema
@@ -9,5 +11,5 @@ from .snapshot import Snapshot
 
 __all__ = [
     "Field", "FrozenDict", "Schema", "Snapshot", "fetch", "infer_schema", "parse_schema", "read_csv",
-    "to_csv",
+    "read_excel", "to_csv", "to_excel",
 ]  # fmt: skip

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from .cast import WHOLE, plain, set_path
 from .dates import milliseconds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
 RESERVED = frozenset(
     {"on", "once", "emit", "listeners", "removeListener", "collection", "db", "errors", "init", "isModified"}
