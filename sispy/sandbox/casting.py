@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 Errors = dict[str, str]
 """Path in the whole document -> the server's text, as it stands after `path: ` in a ValidationError."""
 
+MAX_DEPTH = 100
+"""How deep Mixed values may be nested (the database's own limit)."""
+MAX_INDEX = 9999
+"""Beyond it an index in a dotted path is ignored: the gap would be filled with nulls."""
+
 
 def build(definition: Definition, body: Mapping[str, Json]) -> tuple[dict[str, Json], Errors]:
     """Make the document of a create, without `_id` and `_v`; its `_sis` has defaults and what was sent.
@@ -152,7 +157,8 @@ def cast_documents(node: Node, value: Json, where: str, errors: Errors) -> Json:
         if not isinstance(member, dict):
             raise CastFailure("embedded", member)
         if not node.fields:
-            result.append(minimised(member) or None)
+            kept = minimised(member)
+            result.append(None if kept is MISSING else kept)
             continue
         document = build_fields(node.fields, member, f"{where}.{i}.", errors)
         if document.get("_id") is None:
@@ -161,16 +167,21 @@ def cast_documents(node: Node, value: Json, where: str, errors: Errors) -> Json:
     return result
 
 
-def minimised(value: Json) -> Json:
+def minimised(value: Json, depth: int = 0) -> Json:
     """Copy a Mixed value as it is stored: doubles for numbers, empty objects gone at every depth.
 
     Returns MISSING where nothing is left. Empty objects in arrays become null, as the server has it.
+
+    Raises:
+        CastFailure: it is nested more deeply than the database would store it.
     """
+    if depth > MAX_DEPTH:
+        raise CastFailure("Mixed", "a value that is nested too deeply")
     if isinstance(value, dict):
         result = {}
         for key, one in value.items():
             if isinstance(one, dict | list):
-                one = minimised(one)
+                one = minimised(one, depth + 1)
                 if one is MISSING:
                     continue
             elif type(one) is int or type(one) is float:
@@ -178,7 +189,8 @@ def minimised(value: Json) -> Json:
             result[key] = one
         return result or MISSING
     if isinstance(value, list):
-        return [None if one is MISSING else one for one in map(minimised, value)]
+        members = [minimised(one, depth + 1) for one in value]
+        return [None if one is MISSING else one for one in members]
     return number(value) if type(value) is int or type(value) is float else value
 
 
@@ -196,7 +208,7 @@ def set_path(
     """
     name, *rest = parts
     node = fields.get(name)
-    if node is None:
+    if node is None or len(rest) > MAX_DEPTH:
         return
     if not rest:
         value = cast_node(node, value, where, errors) if value is not None else None
@@ -213,7 +225,11 @@ def _set_in(node: Node, current: Json, rest: list[str], value: Json, where: str,
         set_path(node.fields, inner, rest, value, where, errors)
         return inner or MISSING
     if node.kind == "mixed":
-        return _set_mixed(current, rest, minimised(value))
+        try:
+            return _set_mixed(current, rest, minimised(value, len(rest)))
+        except CastFailure as failure:
+            errors[where] = failure.text(node.path)
+            return MISSING
     if node.kind not in ("array", "documents") or not rest[0].isascii() or not rest[0].isdigit():
         return MISSING
     members = list(current) if isinstance(current, list) else []
@@ -231,10 +247,6 @@ def _set_in(node: Node, current: Json, rest: list[str], value: Json, where: str,
         set_path(node.fields, member, rest[1:], value, where, errors)
         members[index] = member
     return members
-
-
-MAX_INDEX = 9999
-"""Beyond it an index in a dotted path is ignored: the gap would be filled with nulls."""
 
 
 def _set_mixed(current: Json, rest: list[str], value: Json) -> Json:

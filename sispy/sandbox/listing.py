@@ -101,8 +101,9 @@ class Projection:
         for path in paths:
             if path != "_id" or self.exclude:
                 _plant(self._tree, path)
+        if with_id and not self.exclude:
+            self._tree = {"_id": True, **self._tree}
         self.empty = not names
-        self._with_id = with_id
 
     def __call__(self, document: Mapping[str, Json]) -> Mapping[str, Json]:
         """Show the selected part of a document; the document itself if that is all."""
@@ -110,8 +111,7 @@ class Projection:
             return document
         if self.exclude:
             return _without(document, self._tree)
-        selected = _only(document, self._tree)
-        return {"_id": document["_id"], **selected} if self._with_id and "_id" in document else selected
+        return _only(document, self._tree)
 
     def selects(self, path: str) -> bool:
         """Tell whether a path is shown, in whole or in part."""
@@ -147,14 +147,15 @@ def _plant(tree: dict[str, Any], path: str) -> None:
 
 def _only(document: Mapping[str, Json], tree: Mapping[str, Any]) -> dict[str, Json]:
     result = {}
-    for name, value in document.items():
-        below = tree.get(name)
-        if below is True:
-            result[name] = value
-        elif below is not None:
-            part = _part(value, below, _only)
-            if part is not MISSING:
-                result[name] = part
+    for name, below in tree.items():
+        value = document.get(name, MISSING)
+        if value is MISSING:
+            continue
+        if below is not True:
+            value = _part(value, below, _only)
+            if value is MISSING:
+                continue
+        result[name] = value
     return result
 
 

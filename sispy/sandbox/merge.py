@@ -143,11 +143,14 @@ def _mergeable(old: Json, new: Json) -> bool:
     return isinstance(old, dict) and isinstance(new, dict)
 
 
-def merge_mixed(old: Json, new: Json) -> Json:
+def merge_mixed(old: Json, new: Json, depth: int = 0) -> Json:
     """Merge one object into another as the server merges Mixed values and hieradata.
 
     Null deletes a key, objects merge, the rest replaces; what is copied to a new (or falsy) key is copied as
     sent, its nulls included. Returns MISSING where nothing is left. Changes neither.
+
+    Raises:
+        CastFailure: the result would be nested too deeply.
     """
     result = dict(old)
     for key, value in new.items():
@@ -155,7 +158,10 @@ def merge_mixed(old: Json, new: Json) -> Json:
             result.pop(key, None)
             continue
         before = result.get(key)
-        merged = merge_mixed(before, value) if before and _mergeable(before, value) else minimised(value)
+        if before and _mergeable(before, value):
+            merged = merge_mixed(before, value, depth + 1)
+        else:
+            merged = minimised(value, depth + 1)
         if merged is MISSING:
             result.pop(key, None)
         else:

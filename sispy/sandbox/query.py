@@ -215,6 +215,14 @@ def _over_values(parts: list[str], test: Test) -> Matcher:
 
 def _any_value(parts: list[str], test: Test) -> Matcher:
     def match(document: Mapping[str, Json]) -> bool:
+        place: Json = document
+        for part in parts:  # objects all the way: no need to look for members of arrays
+            if type(place) is not dict:
+                break
+            place = place.get(part, MISSING)
+        else:
+            if type(place) is not list:
+                return test(place)
         for value in values_at(document, parts):
             if test(value) or (type(value) is list and any(map(test, value))):
                 return True

@@ -157,6 +157,24 @@ def test_merge_of_hieradata_may_leave_nothing():
     assert merge_mixed({"a": {"b": 1}}, {"a": {"b": None}}) is MISSING
 
 
+@pytest.mark.parametrize("body", [{"m": "deep"}, {"m.x": "deep"}, {"m": {"a": "deep"}}])
+def test_deep_values_are_refused(body):
+    def deepened(value):
+        if value != "deep":
+            return {key: deepened(one) for key, one in value.items()}
+        value = 1
+        for _ in range(100):
+            value = [value]
+        return value
+
+    body = {key: deepened(value) for key, value in body.items()}
+    text = 'Cast to Mixed failed for value "a value that is nested too deeply" at path "m"'
+    assert list(
+        apply(DEFINITION, {**STORED, "m": {"a": {"b": 1}}}, {"m": {"a": {"b": body}}})[1].values()
+    ) == [text]
+    assert apply(DEFINITION, STORED, {".".join(["m", *"a" * 200]): 1})[0] == STORED
+
+
 def test_what_a_create_stored_can_be_sent_back():
     document, _ = build(DEFINITION, {"name": "x", "m": {"a": [1, {"b": None}]}, "docs": [{"k": "a"}]})
     again, errors = apply(DEFINITION, document, document)
