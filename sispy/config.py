@@ -97,19 +97,24 @@ def resolve(
     user, login = _choose(
         [
             _Login("argument", username, auth_token, password),
-            _Login("environment", env.get("SIS_USER"), _env_token(), env.get("SIS_PASSWORD")),
+            _environment(),
             _Login(file, kept.get("username"), kept.get("token"), None),
             _netrc(here),
         ]
     )
-    sources = {"url": where, "token": login.source if login.token else "", "password": login.source}
+    sources = {
+        "url": where,
+        "username": user.source("username") if user.username else "",
+        "token": login.source("token") if login.token else "",
+        "password": login.source("password") if login.password and not login.token else "",
+    }
     return Profile(
         name=chosen,
         url=here,
-        username=user,
+        username=user.username,
         token=login.token,
         password=None if login.token else login.password,
-        expires=_moment(kept.get("expires")) if login.source == file else None,
+        expires=_moment(kept.get("expires")) if login.place == file else None,
         ca_file=kept.get("ca_file"),
         sources={name: source for name, source in sources.items() if source},
     )
@@ -117,33 +122,39 @@ def resolve(
 
 @dataclass(frozen=True)
 class _Login:
-    """Hold what one place says about the user."""
+    """Hold what one place says about the user; `names` says by which variable, where that matters."""
 
-    source: str = ""
+    place: str = ""
     username: str | None = None
     token: str | None = None
     password: str | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
+
+    def source(self, what: str) -> str:
+        return self.names.get(what, self.place)
 
 
-def _choose(logins: list[_Login]) -> tuple[str | None, _Login]:
-    """Return the user, and the first place with a token or password that is not another user's."""
-    user = next((login.username for login in logins if login.username), None)
-    for login in logins:
-        if login.token or login.password:
-            asked = next((other.username for other in logins[: logins.index(login)] if other.username), None)
-            if asked is None or login.username in (None, asked):
-                return asked or login.username or user, login
-    return user, _Login()
+def _choose(logins: list[_Login]) -> tuple[_Login, _Login]:
+    """Return the places that say who the user is, and the token or password: never another user's."""
+    named = [login for login in logins if login.username]
+    for number, login in enumerate(logins):
+        asked = next((other for other in logins[:number] if other.username), None)
+        if (login.token or login.password) and (asked is None or login.username in (None, asked.username)):
+            return asked or (login if login.username else next(iter(named), _Login())), login
+    return next(iter(named), _Login()), _Login()
 
 
-def _env_token() -> str | None:
-    if token := os.environ.get("SIS_TOKEN"):
-        return token
-    path = os.environ.get("SIS_TOKEN_FILE")
-    try:
-        return Path(path).read_text(encoding="utf-8").strip() if path else None
-    except OSError as exc:
-        raise ValueError(f"SIS_TOKEN_FILE: {exc}") from exc
+def _environment() -> _Login:
+    env = os.environ
+    names = {"username": "SIS_USER", "token": "SIS_TOKEN", "password": "SIS_PASSWORD"}
+    token = env.get("SIS_TOKEN")
+    if not token and (path := env.get("SIS_TOKEN_FILE")):
+        names["token"] = "SIS_TOKEN_FILE"  # noqa: S105 -- the name of a variable
+        try:
+            token = Path(path).read_text(encoding="utf-8").strip()
+        except OSError as exc:
+            raise ValueError(f"SIS_TOKEN_FILE: {exc}") from exc
+    return _Login("environment", env.get("SIS_USER"), token, env.get("SIS_PASSWORD"), names)
 
 
 def _netrc(url: str) -> _Login:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .encoding import json_text, path_part, query_string
-from .errors import ServerError
+from .errors import BadAnswer, NotJSON
 from .http import Request
 from .paging import MAX_PAGE, Query, by_key, by_offset, page_limit, sorts, with_tie
 from .response import RawPage, Response
@@ -97,11 +97,14 @@ class ReadOnlyEndpoint:
         The server counts 0 where it cannot understand `q`.
         """
         query = {"q": q or None, "limit": 1, "fields": "_id", "populate": False}
-        answer = self.client._send(self._request("HEAD", query=query))
-        count = answer.headers.get("x-total-count", "")
-        if not count.isdecimal():
-            raise ServerError(f"{self.endpoint}: the answer has no x-total-count", answer.status)
-        return int(count)
+        try:
+            counted = self.client._send(self._request("HEAD", query=query)).headers.get("x-total-count", "")
+        except BadAnswer:
+            counted = ""  # an answer to HEAD holds no reason: a GET tells it
+        total = int(counted) if counted.isdecimal() else self.raw_page(query).total_count
+        if total is None:
+            raise NotJSON(f"{self.endpoint}: the answer has no x-total-count, is this a list?")
+        return total
 
     def _request(
         self, method: str, *below: str, query: Query = None, content: Any = None, items: int = 0

@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
-from ..response import Headers
-
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from ..response import Headers
 
 IDLE_SECONDS = 4.0
 """A connection unused for longer is not used again: the server closes idle ones after 5 s."""

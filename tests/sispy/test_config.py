@@ -1,0 +1,259 @@
+import os
+import stat
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+import sispy
+from sispy.config import Profile, resolve
+from sispy.config_file import config_file, read_config, update_profile
+
+URL, OTHER = "https://sis.example.com", "https://other.example.com"
+ENDED = """
+[profiles.default]
+url = "{url}"
+username = "anna"
+token = "t"
+expires = 2000-01-01T00:00:00Z
+"""
+SOON = datetime(2999, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def file():
+    """Return a function that writes the config file."""
+
+    def write(text):
+        path = config_file()
+        path.write_text(text, encoding="utf-8")
+        path.chmod(0o600)
+        return path
+
+    return write
+
+
+@pytest.fixture
+def stored(file):
+    return file(
+        f"""
+default = "prod"
+[profiles.prod]
+url = "{URL}"
+username = "anna"
+token = "file-token"
+expires = 2999-01-01T00:00:00Z
+ca_file = "/ca.pem"
+[profiles.test]
+url = "{OTHER}"
+"""
+    )
+
+
+def test_a_profile_of_the_file(stored):
+    where = f"{stored}, profile 'prod'"
+
+    assert resolve() == Profile(
+        name="prod", url=URL, username="anna", token="file-token", expires=SOON, ca_file="/ca.pem",
+        sources={"url": where, "username": where, "token": where},
+    )  # fmt: skip
+    assert resolve().stored
+    assert not resolve().expired
+    assert "file-token" not in repr(resolve())
+
+
+def test_nothing_known():
+    assert resolve() == Profile(name="default")
+    with pytest.raises(ValueError, match="which server"):
+        sispy.Client.from_profile()
+
+
+def test_which_profile(stored, monkeypatch):
+    assert resolve("test").url == OTHER
+    monkeypatch.setenv("SIS_PROFILE", "test")
+    assert resolve().url == OTHER
+    assert resolve("prod").url == URL
+    with pytest.raises(ValueError, match=r"has no profile 'nope' \(it has: prod, test\)"):
+        resolve("nope")
+    assert resolve("nope", url="http://x").url == "http://x"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "user", "token", "password"),
+    [
+        ({}, {}, "anna", "file-token", None),
+        ({"url": URL + "/"}, {}, "anna", "file-token", None),
+        ({}, {"SIS_URL": OTHER}, None, None, None),
+        ({}, {"SIS_URL": OTHER, "SIS_TOKEN": "t"}, None, "t", None),
+        ({}, {"SIS_TOKEN": "t", "SIS_USER": "bob"}, "bob", "t", None),
+        ({}, {"SIS_USER": "bob"}, "bob", None, None),
+        ({}, {"SIS_USER": "anna"}, "anna", "file-token", None),
+        ({}, {"SIS_USER": "bob", "SIS_PASSWORD": "p"}, "bob", None, "p"),
+        ({}, {"SIS_PASSWORD": "p"}, "anna", None, "p"),
+        ({"auth_token": "a"}, {"SIS_TOKEN": "t", "SIS_USER": "bob"}, "bob", "a", None),
+        ({"auth_token": "a", "username": "eve"}, {"SIS_TOKEN": "t", "SIS_USER": "bob"}, "eve", "a", None),
+        ({"username": "eve"}, {"SIS_TOKEN": "t", "SIS_USER": "bob"}, "eve", None, None),
+        ({"username": "eve", "password": "p"}, {"SIS_TOKEN": "t"}, "eve", None, "p"),
+        ({}, {"SIS_TOKEN": "t", "SIS_PASSWORD": "p"}, "anna", "t", None),
+    ],
+)
+def test_precedence(stored, monkeypatch, arguments, environment, user, token, password):
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+
+    found = resolve(**arguments)
+
+    assert (found.username, found.token, found.password) == (user, token, password)
+
+
+def test_a_token_from_a_file_of_its_own(monkeypatch, tmp_path):
+    monkeypatch.setenv("SIS_URL", URL)
+    monkeypatch.setenv("SIS_TOKEN_FILE", str(tmp_path / "secret"))
+    with pytest.raises(ValueError, match=r"SIS_TOKEN_FILE: .*No such file"):
+        resolve()
+
+    (tmp_path / "secret").write_text("from-file\n")
+    assert resolve().token == "from-file"
+    assert resolve().sources == {"url": "SIS_URL", "token": "SIS_TOKEN_FILE"}
+    monkeypatch.setenv("SIS_TOKEN", "direct")
+    assert resolve().token == "direct"
+
+
+def test_netrc_comes_last_and_only_for_its_host(stored, monkeypatch, tmp_path):
+    (tmp_path / "netrc").write_text(
+        "machine sis.example.com login bob password b0b\ndefault login eve password ev3\n"
+    )
+
+    assert resolve().token == "file-token"
+    found = resolve(url=URL + ":8443")
+    assert (found.username, found.password) == ("bob", "b0b")
+    assert resolve(url=OTHER).password is None
+    (tmp_path / "netrc").write_text("machine")
+    with pytest.raises(ValueError, match="netrc"):
+        resolve()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="permissions of another kind")
+def test_others_who_may_read_the_tokens_are_warned_about(stored):
+    stored.chmod(0o640)
+
+    with pytest.warns(UserWarning, match=f"others may read it: chmod 600 {stored}"):
+        read_config()
+
+
+@pytest.mark.parametrize("text", ["url =", "profiles = 5", "[profiles]\nprod = 5"])
+def test_a_file_of_another_form_is_refused(file, text):
+    path = file(text)
+
+    with pytest.raises(ValueError, match=str(path)):
+        resolve()
+
+
+def test_updates_leave_the_rest_of_the_file_alone(file):
+    path = file(
+        """# mine
+default = "prod"
+
+[profiles.prod] # the real one
+url = "https://sis.example.com"  # behind the proxy
+token = "old"
+
+[profiles.test]
+url = "x"
+"""
+    )
+
+    update_profile("prod", {"token": 'ne"w\\', "expires": SOON})
+    update_profile("lab", {"url": "http://lab"})
+    update_profile("test", {"url": None})
+
+    assert path.read_text() == (
+        """# mine
+default = "prod"
+
+[profiles.prod] # the real one
+url = "https://sis.example.com"  # behind the proxy
+token = "ne\\"w\\\\"
+expires = 2999-01-01T00:00:00+00:00
+
+[profiles.test]
+
+[profiles.lab]
+url = "http://lab"
+"""
+    )
+    assert read_config()["profiles"]["prod"]["token"] == 'ne"w\\'
+    assert [item.name for item in path.parent.glob("*config*")] == ["config.toml"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="permissions of another kind")
+def test_a_new_file_is_its_owners_alone(monkeypatch, tmp_path):
+    monkeypatch.setenv("SIS_CONFIG", str(tmp_path / "new" / "deep" / "config.toml"))
+
+    path = update_profile("prod", {"token": "t"})
+
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+
+def test_the_folder_is_the_users(monkeypatch):
+    monkeypatch.delenv("SIS_CONFIG")
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setenv("XDG_CONFIG_HOME", "/xdg")
+    assert str(config_file()) == "/xdg/sispy/config.toml"
+    monkeypatch.delenv("XDG_CONFIG_HOME")
+    monkeypatch.setenv("HOME", "/home/anna")
+    assert str(config_file()) == "/home/anna/.config/sispy/config.toml"
+
+
+def test_a_name_that_is_no_key_is_refused():
+    with pytest.raises(ValueError, match="letters, digits"):
+        update_profile("a.b", {})
+
+
+def test_from_profile_logs_in_by_password(double, wire, monkeypatch):
+    server = double(wire.answer({"name": "new-token", "username": "anna", "expires": 1000}, 201))
+    monkeypatch.setenv("SIS_URL", server.url)
+    monkeypatch.setenv("SIS_USER", "anna")
+    monkeypatch.setenv("SIS_PASSWORD", "secret")
+
+    client = sispy.Client.from_profile(timeout=5)
+
+    assert (client.auth_token, client.username) == ("new-token", "anna")
+    assert server.seen[0].headers["authorization"] == "Basic YW5uYTpzZWNyZXQ="
+
+
+def test_from_profile_with_an_ended_token_and_nobody_to_ask(file, double, monkeypatch):
+    server = double()
+    file(ENDED.format(url=server.url))
+    monkeypatch.setattr("sispy.session.can_ask", lambda: False)
+
+    with pytest.raises(sispy.Unauthorized, match="has expired: `sispy login` gets a new one"):
+        sispy.Client.from_profile()
+
+
+def test_from_profile_with_an_ended_token_asks_in_a_terminal(file, double, wire, monkeypatch):
+    server = double(wire.answer({"name": "new", "username": "anna", "expires": 3_600_000}, 201))
+    file(ENDED.format(url=server.url))
+    asked = []
+    monkeypatch.setattr("sispy.session.can_ask", lambda: True)
+    monkeypatch.setattr("getpass.getpass", lambda prompt: asked.append(prompt) or "secret")
+
+    client = sispy.Client.from_profile()
+
+    kept = read_config()["profiles"]["default"]
+    assert (client.auth_token, kept["token"]) == ("new", "new")
+    assert timedelta(minutes=59) < kept["expires"] - datetime.now(UTC) <= timedelta(hours=1)
+    assert asked == [f"Password of anna at {server.url}: "]
+
+
+def test_a_ca_file_of_the_profile_is_used_unless_something_else_names_one(file, tmp_path, monkeypatch):
+    import trustme
+
+    ca = tmp_path / "ca.pem"
+    trustme.CA().cert_pem.write_to_path(ca)
+    file(f'[profiles.default]\nurl = "https://x.example.com"\nca_file = "{ca}"\n')
+
+    assert sispy.Client.from_profile()._http_handler._trusted == str(ca)
+    assert sispy.Client.from_profile(verify=False)._http_handler._trusted is False
+    monkeypatch.setenv("SIS_CA_FILE", str(tmp_path))
+    assert sispy.Client.from_profile()._http_handler._trusted == str(tmp_path)

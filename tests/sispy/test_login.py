@@ -1,0 +1,187 @@
+import pytest
+from click.testing import CliRunner
+
+import sispy
+from sispy.cli import main
+from sispy.config_file import config_file, read_config
+from sispy.sandbox import Sandbox
+
+ANNA = {"name": "anna", "email": "anna@example.com", "pw": "anna", "roles": {"ops": "user"}}
+
+
+@pytest.fixture(scope="module")
+def sandbox():
+    with Sandbox() as server:
+        server.client().users.create(ANNA)
+        yield server
+
+
+@pytest.fixture
+def run():
+    """Return a function that runs a command and returns status, output and messages."""
+
+    def call(*args, text=""):
+        result = CliRunner().invoke(main, list(args), input=text)
+        return result.exit_code, result.stdout, result.stderr
+
+    return call
+
+
+@pytest.fixture
+def anna(sandbox, run):
+    """Be logged in as anna; return the token."""
+    status, _, messages = run("login", sandbox.url, "--user", "anna", "--password-stdin", text="anna\n")
+    assert status == 0, messages
+    return read_config()["profiles"]["default"]["token"]
+
+
+def test_login_keeps_the_token_and_never_the_password(sandbox, run):
+    status, out, messages = run("login", sandbox.url, "--user", "anna", "--password-stdin", text="anna\n")
+
+    kept = read_config()["profiles"]["default"]
+    assert (status, out) == (0, "")
+    assert messages.startswith(f"Logged in to {sandbox.url} as anna until 20")
+    assert messages.endswith(f": profile 'default' in {config_file()}\n")
+    assert sorted(kept) == ["expires", "token", "url", "username"]
+    assert kept["token"] not in messages
+    assert "password" not in config_file().read_text()
+    client = sispy.Client.from_profile()
+    assert (client.username, client.auth_token) == ("anna", kept["token"])
+
+
+def test_login_again_needs_no_address(sandbox, run, anna):
+    assert run("login", "--password-stdin", text="anna")[0] == 0
+    assert read_config()["profiles"]["default"]["token"] != anna
+
+
+def test_login_into_a_profile_of_its_own(sandbox, run):
+    assert (
+        run("login", sandbox.url, "--profile", "lab", "--user", "anna", "--password-stdin", text="anna")[0]
+        == 0
+    )
+
+    assert list(read_config()["profiles"]) == ["lab"]
+
+
+def test_login_with_a_wrong_password(sandbox, run):
+    status, _, messages = run("login", sandbox.url, "--user", "anna", "--password-stdin", text="wrong")
+
+    assert (status, config_file().exists()) == (7, False)
+    assert "Invalid password" in messages
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text", "message"),
+    [
+        (
+            ["--user", "anna", "--password-stdin"],
+            "x",
+            "Address of the server? There is no terminal to ask: give URL.",
+        ),
+        (["URL", "--password-stdin"], "x", "User? There is no terminal to ask: give --user."),
+        (
+            ["URL", "--user", "anna"],
+            "",
+            "There is no terminal to ask for the password: give --password-stdin.",
+        ),
+        (["URL", "--user", "anna", "--password-stdin"], "\n", "The password is empty."),
+    ],
+)
+def test_login_without_a_terminal_says_what_to_give(sandbox, run, arguments, text, message):
+    status, _, messages = run(
+        "login", *[sandbox.url if item == "URL" else item for item in arguments], text=text
+    )
+
+    assert (status, message in messages) == (64, True)
+
+
+def test_login_asks_in_a_terminal(sandbox, monkeypatch):
+    asked = []
+    monkeypatch.setattr("sispy.login.is_terminal", lambda stream: True)
+    monkeypatch.setattr("getpass.getpass", lambda prompt: asked.append(prompt) or "anna")
+
+    result = CliRunner().invoke(main, ["login"], input=f"{sandbox.url}\nanna\n")
+
+    assert result.exit_code == 0
+    assert asked == [f"Password of anna at {sandbox.url}: "]
+
+
+def test_a_persistent_token_replaces_that_of_the_login(sandbox, run):
+    status, _, messages = run(
+        "login", sandbox.url, "--user", "anna", "--password-stdin", "--persistent", "nightly", text="anna"
+    )
+
+    kept = read_config()["profiles"]["default"]
+    token = sispy.Client.from_profile().tokens("anna").get(kept["token"])
+    assert (status, token["desc"], "expires" in token, "expires" in kept) == (0, "nightly", False, False)
+    assert f"Logged in to {sandbox.url} as anna without end" in messages
+
+
+def test_a_super_user_is_told_why_there_is_no_persistent_token(sandbox, run):
+    status, _, messages = run(
+        "login", sandbox.url, "--user", "root", "--password-stdin", "--persistent", "x", text="root"
+    )
+
+    assert (status, config_file().exists()) == (7, False)
+    assert "root is a super user, and SIS gives those no persistent tokens" in messages
+
+
+def test_logout_deletes_the_token_there_and_here(sandbox, run, anna):
+    status, _, messages = run("logout")
+
+    assert (status, messages) == (
+        0,
+        f"Logged out of {sandbox.url}: the token of profile 'default' is deleted.\n",
+    )
+    assert sorted(read_config()["profiles"]["default"]) == ["url", "username"]
+    with pytest.raises(sispy.Unauthorized):
+        sispy.Client(sandbox.url, auth_token=anna).entities("x").create({})
+    assert run("logout") == (0, "", "Profile 'default' holds no token: nothing to do.\n")
+
+
+def test_logout_of_a_token_that_has_ended(sandbox, run, anna):
+    sispy.Client(sandbox.url, auth_token=anna).tokens("anna").delete(anna)
+
+    assert run("logout")[0] == 0
+    assert "token" not in read_config()["profiles"]["default"]
+
+
+def test_whoami(sandbox, run, anna):
+    status, out, _ = run("whoami")
+
+    where = f"{config_file()}, profile 'default'"
+    lines = out.splitlines()
+    assert status == 0
+    assert lines[1].split() == ["server", sandbox.url, *where.split()]
+    assert lines[2].split() == ["user", "anna", *where.split()]
+    assert lines[3].startswith("token   valid until 20")
+    assert anna not in out
+
+
+def test_whoami_of_a_token_from_the_environment(sandbox, run, monkeypatch, anna):
+    monkeypatch.setenv("SIS_TOKEN", sandbox.token)
+    monkeypatch.setenv("SIS_USER", "anna")
+    status, out, _ = run("whoami")
+    assert (status, [line.split()[1:] for line in out.splitlines()[2:]]) == (
+        0,
+        [["unknown"], ["not", "of", "anna", "SIS_TOKEN"]],
+    )
+
+    monkeypatch.setenv("SIS_USER", "root")
+    assert "valid until" in run("whoami")[1]
+
+
+def test_whoami_of_a_dead_token_and_of_nobody(sandbox, run, anna):
+    sispy.Client(sandbox.url, auth_token=anna).tokens("anna").delete(anna)
+
+    status, out, messages = run("whoami")
+    assert (status, "refused" in out, "the server refuses the token" in messages) == (7, True, True)
+    run("logout")
+    status, out, messages = run("whoami")
+    assert (status, "none" in out, "nobody is logged in" in messages) == (7, True, True)
+
+
+def test_whoami_without_a_server(run):
+    status, _, messages = run("whoami")
+
+    assert (status, "No server: give --url, set SIS_URL, or run `sispy login URL`." in messages) == (64, True)
