@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sispy.errors import NotFound
 
 from .decode import Decoder
-from .pages import PAGE, Page, by_key, by_offset
+from .pages import Page, by_key, by_offset
 from .progress import bar
 from .query import Query, parse_query
 from .schema import META, RECEIPT, Field, Schema, nearest, parse_schema
@@ -120,7 +120,7 @@ class Listing:
         paths = [field.path for field in self.fields if chosen is None or field.path in chosen]
         return [*paths, RECEIPT.path]
 
-    def pages(self, *, lanes: int = 2, size: int = PAGE) -> Iterator[Page]:
+    def pages(self, *, lanes: int = 2, size: int | None = None) -> Iterator[Page]:
         """Yield the decoded pages; with one lane in order."""
         query, decoder = self.query, Decoder(self.fields)
         ask: Callable[[Mapping[str, Any]], Any] = self.endpoint.raw_page
@@ -151,7 +151,7 @@ class Listing:
         if rows == expected or self.query.limit is not None:
             return None
         now = self.endpoint.count(self.query.q)
-        if rows == now:
+        if min(total, now) <= rows <= max(total, now):  # others inserted or deleted meanwhile
             return None
         return f"{rows} rows were read; the server counted {total} at first and {now} afterwards"
 

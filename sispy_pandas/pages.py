@@ -38,7 +38,13 @@ class Page:
 
 
 def by_key(
-    ask: Ask, decoder: Decoder, query: Mapping[str, Any], *, limit: int | None, lanes: int, size: int = PAGE
+    ask: Ask,
+    decoder: Decoder,
+    query: Mapping[str, Any],
+    *,
+    limit: int | None,
+    lanes: int,
+    size: int | None = None,
 ) -> Iterator[Page]:
     """Yield all pages, ordered by `_id` within each of the lanes.
 
@@ -48,8 +54,9 @@ def by_key(
         query: `q`, `fields` and `populate`.
         limit: Most rows wanted; with one there is a single lane.
         lanes: Ranges that are downloaded side by side; 1 keeps all pages in order.
-        size: Rows per page.
+        size: Rows per page; None for the most.
     """
+    size = size or PAGE
     q = query.get("q") or {}
     base = {**query, "sort": "_id", "limit": size if limit is None else min(size, limit)}
     raw = ask(base)
@@ -94,7 +101,13 @@ def by_key(
 
 
 def by_offset(
-    ask: Ask, decoder: Decoder, query: Mapping[str, Any], *, limit: int | None, offset: int, size: int = PAGE
+    ask: Ask,
+    decoder: Decoder,
+    query: Mapping[str, Any],
+    *,
+    limit: int | None,
+    offset: int,
+    size: int | None = None,
 ) -> Iterator[Page]:
     """Yield the pages of a list in the server's order; others' inserts and deletes may shift rows.
 
@@ -104,8 +117,9 @@ def by_offset(
         query: `q`, `fields`, `sort` and `populate`.
         limit: Most rows wanted.
         offset: Rows to skip.
-        size: Rows per page.
+        size: Rows per page; None for the most.
     """
+    size = size or PAGE
     raw = ask({**query, "offset": offset, "limit": min(size, limit or size)})
     rows = decoder.decode(raw.body)
     count = offset + len(rows) if raw.total_count is None else raw.total_count
