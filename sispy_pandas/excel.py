@@ -16,7 +16,7 @@ from .excel_sheet import Lists, write_sheet
 from .extras import optional
 from .files import as_table, zone_of
 from .origin import origin
-from .source import FORMAT
+from .source import FORMAT, source_of
 
 if TYPE_CHECKING:
     import datetime
@@ -92,6 +92,8 @@ class _Sheet:
     schema: Schema | None
     note: Note | None
     """None: a plain frame, of which there is nothing to remember."""
+    base: list[tuple[Field, pd.Series[Any]]]
+    """The rows as the server had them; empty for a frame that may have been edited."""
 
 
 def _named(source: Any, schema: Schema | None) -> list[tuple[str, Any]]:
@@ -116,14 +118,17 @@ def _sheet(
             f"a sheet holds {MOST_ROWS - 1:,} rows and {_MOST_COLUMNS:,} columns, not {rows:,} and"
             f" {len(table):,}: fetch a part, or write CSV or Parquet"
         )
-    if isinstance(source, pd.DataFrame):
-        has_ids = bool(table) and table[0][0].path == "_id"
-        note: Note | None = {"format": FORMAT, "schema": schema.name} if schema and has_ids else None
-    else:
-        schema, note = source.schema, origin(source, zone=str(zone))
-    if note is not None:
-        note |= {"sheet": name, "zone": str(zone)}
-    return _Sheet(name, table, schema, note)
+    if not isinstance(source, pd.DataFrame):
+        note = origin(source, zone=str(zone)) | {"sheet": name}
+        return _Sheet(name, table, source.schema, note, table)
+    if schema is None or not table or table[0][0].path != "_id":
+        return _Sheet(name, table, schema, None, [])
+    known = source_of(source)
+    note = {"format": FORMAT, "schema": schema.name, "sheet": name, "zone": str(zone)}
+    if known is None or known.base is None:
+        return _Sheet(name, table, schema, note, [])
+    note |= {"server": known.server, "query": known.query, "fetched_at": known.fetched_at}
+    return _Sheet(name, table, schema, note, as_table(known.base, schema=schema))
 
 
 def _about(book: Any, sheets: Iterable[_Sheet]) -> None:
@@ -135,6 +140,8 @@ def _about(book: Any, sheets: Iterable[_Sheet]) -> None:
     )
     label = book.add_format({"bold": True, "valign": "top", "font_color": "#44546A"})
     sheet.hide_gridlines(2)
+    sheet.set_landscape()
+    sheet.fit_to_pages(1, 0)
     sheet.set_column(0, 0, 18)
     sheet.set_column(1, 1, 84)
     sheet.write_string(0, 0, "About this workbook", head)
@@ -171,6 +178,6 @@ _HOW_TO = (
 def _base(book: Any, name: str, sheet: _Sheet) -> None:
     hidden = book.add_worksheet(name)
     hidden.very_hidden()
-    for row, pieces in enumerate(base_rows(sheet.note or {}, sheet.table)):
+    for row, pieces in enumerate(base_rows(sheet.note or {}, sheet.base)):
         for column, piece in enumerate(pieces):
             hidden.write_string(row, column, piece)

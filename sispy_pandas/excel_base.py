@@ -27,6 +27,9 @@ PREFIX = "_base"
 
 def base_rows(note: Note, table: Sequence[tuple[Field, pd.Series[Any]]]) -> Iterable[list[str]]:
     """Yield the cells of the hidden sheet."""
+    if not table:
+        yield _pieces(note)
+        return
     columns = {field.path: json_values(field, cells) for field, cells in table if field.path != "_id"}
     receipts = columns.pop(RECEIPT.path, [])
     paths = list(columns)

@@ -32,6 +32,10 @@ _TOO_LONG = "too long for a workbook, import leaves it alone]"
 _SHOWN = 200
 
 
+TRUTHS = {"=TRUE()": True, "=FALSE()": False}
+"""How LibreOffice writes booleans."""
+
+
 class LongText(str):
     """What stands in a workbook for a text that does not fit into a cell; on import, that text itself."""
 
@@ -92,6 +96,8 @@ def read_excel_column(field: Field, cells: Sequence[Any], style: Style) -> list[
             continue
         if isinstance(cell, Refused):
             found[i] = cell
+        elif field.type == "Boolean" and cell in TRUTHS:
+            found[i] = TRUTHS[cell]
         elif isinstance(cell, str):
             texts.append((i, str(cell) if isinstance(cell, LongText) else unescaped(cell)))
         else:

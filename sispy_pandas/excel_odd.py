@@ -6,10 +6,12 @@ import re
 import zipfile
 from typing import TYPE_CHECKING, Any
 
+from .excel_cells import TRUTHS
 from .extras import optional
 from .refused import Refused
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
     from .assemble import Table
@@ -22,16 +24,22 @@ _MERGED = re.compile(rb'<mergeCell [^>]*ref="([A-Z]+)(\d+):([A-Z]+)(\d+)"')
 _CHUNK = 1 << 20
 
 
-def formulas(path: Path, sheet: Any, table: Table) -> dict[Place, Any]:
+def formulas(path: Path, sheet: Any, table: Table, booleans: Collection[str]) -> dict[Place, Any]:
     """Return the results of the formulas of a sheet; `Refused` where there is none, and for errors.
 
     The cells are looked at a second time only if some text begins with `=` or is the name of an error.
+
+    Args:
+        path: Of the workbook.
+        sheet: As openpyxl reads it, values and formulas.
+        table: Its cells.
+        booleans: Columns in which `=TRUE()` is how LibreOffice writes the value.
     """
     odd = {
         (row, place)
-        for place, cells in zip(table.places, table.columns, strict=True)
+        for name, place, cells in zip(table.header, table.places, table.columns, strict=True)
         for row, cell in zip(table.rows, cells, strict=True)
-        if _may_be_odd(cell)
+        if _may_be_odd(cell) and not (name in booleans and str(cell) in TRUTHS)
     }
     if not odd:
         return {}

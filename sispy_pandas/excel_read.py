@@ -74,8 +74,9 @@ def read_excel(
     try:
         found = _find(book, path, schema, sheet)
         table = _table(found.sheet, path)
-        base = Base(found.note, found.rows) if found.note else None
-        odd = formulas(path, found.sheet, table) | merged(path, found.sheet)
+        base = Base(found.note, found.rows) if "columns" in found.note else None
+        booleans = {field.path for field in schema.fields if field.type == "Boolean"}
+        odd = formulas(path, found.sheet, table, booleans) | merged(path, found.sheet)
     finally:
         book.close()
     table, notes = _with_odd(table, odd)

@@ -26,7 +26,11 @@ _HEADER = {"bold": True, "font_color": "#FFFFFF", "bg_color": "#44546A", "valign
 _REQUIRED = {"bg_color": "#1F4E79"}
 _GREY = {"bg_color": "#EDEDED", "font_color": "#7F7F7F"}
 _MARK = Field(DELETE, "String")
-_TIME, _DAY, _TEXT = "yyyy-mm-dd hh:mm:ss.000", "yyyy-mm-dd", "@"
+_TEXT = "@"
+_BOOLEAN = '"TRUE";"TRUE";"FALSE"'
+"""LibreOffice would show 1 and 0."""
+_TIMES = (("yyyy-mm-dd", 1), ("yyyy-mm-dd hh:mm", 1_440), ("yyyy-mm-dd hh:mm:ss", 86_400))
+_MILLISECONDS = "yyyy-mm-dd hh:mm:ss.000"
 
 
 class Lists:
@@ -90,7 +94,7 @@ def write_sheet(
     fields = [field for field, _ in table]
     columns: list[Sequence[Any]] = [excel_column(field, cells, style) for field, cells in table]
     rows = len(columns[0]) if columns else 0
-    if fields and fields[0].path == "_id":
+    if fields and fields[0].path == "_id" and not any(field.path == DELETE for field in fields):
         mark = len(fields) - (fields[-1].path == RECEIPT.path)
         fields.insert(mark, _MARK)
         columns.insert(mark, [None] * rows)
@@ -109,6 +113,9 @@ def write_sheet(
         if not hidden:
             sheet.write_comment(0, at, _explained(field, grey[at]), {"x_scale": 1.6, "y_scale": 1.2})
     sheet.set_row(0, 20)
+    sheet.set_landscape()
+    sheet.fit_to_pages(1, 0)
+    sheet.repeat_rows(0)
     key = next((at for at, field in enumerate(fields) if schema and field.path == schema.key), None)
     sheet.freeze_panes(1, key + 1 if key is not None and key <= 1 else 0)
     for row, line in enumerate(zip(*columns, strict=True), start=1):
@@ -148,20 +155,30 @@ def _is_read_only(field: Field, schema: Schema | None) -> bool:
 def _format(book: Any, field: Field, cells: Sequence[Any], *, grey: bool) -> Any:
     shape: dict[str, Any] = {"num_format": _TEXT}
     if field.type == "Date" and field != RECEIPT:
-        whole_days = all(isinstance(cell, float) and cell.is_integer() for cell in cells if cell is not None)
-        shape = {"num_format": _DAY if whole_days and any(cells) else _TIME, "align": "left"}
-    elif field.type in ("Number", "Boolean"):
-        shape = {"num_format": "General"}
+        shape = {"num_format": _time_format(cells), "align": "left"}
+    elif field.type == "Number":
+        shape = {"num_format": "General", "align": "right", "indent": 1}
+    elif field.type == "Boolean":
+        shape = {"num_format": _BOOLEAN, "align": "left"}
     return book.add_format(shape | (_GREY if grey else {}))
+
+
+def _time_format(cells: Sequence[Any]) -> str:
+    """Return the shortest format that hides nothing of any time in a column."""
+    times = [cell for cell in cells if isinstance(cell, float)]
+    for shown, per_day in _TIMES:
+        if all(abs(time * per_day - round(time * per_day)) < 1e-5 * per_day / 86_400 for time in times):
+            return shown if times else _TIMES[1][0]
+    return _MILLISECONDS
 
 
 def _width(title: str, field: Field, cells: Sequence[Any]) -> int:
     if field.type == "Date":
-        return max(24, len(title) + 4)
+        return max(24, len(title) + 5)
     longest = max(
         (len(cell) if isinstance(cell, str) else 8 for cell in cells[:_SAMPLE] if cell is not None), default=8
     )
-    return min(max(longest + 2, len(title) + 4, _WIDTHS[0]), _WIDTHS[-1])
+    return min(max(longest + 2, len(title) + 5, _WIDTHS[0]), _WIDTHS[-1])
 
 
 def _dropdown(
