@@ -9,7 +9,11 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Create:
-    """A new row. `row` is its label in the user's frame; blank cells are left out of `values`."""
+    """A new row. Blank cells are left out of `values`, so that the server fills in its defaults.
+
+    `row` names it until it has an `_id`: its label in the user's frame, or its position (from 0) where
+    that label is blank or not unique. It differs from every other row and every `_id` of the same plan.
+    """
 
     row: Hashable
     values: Mapping[str, Any]
@@ -54,7 +58,10 @@ class Conflict:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why a row cannot be sent: the cell, its value and the reason in words."""
+    """Why a row cannot be sent: the cell, its value and the reason in words.
+
+    `row` is the `_id` of a known row, else what `Create.row` is for the same row.
+    """
 
     row: Hashable
     reason: str
@@ -73,3 +80,13 @@ class Stale:
 
 
 Change = Create | Update | Delete
+
+
+def row_of(change: Change) -> Hashable:
+    """Return what names the change's row within its plan: the `_id`, for a new row `Create.row`."""
+    return change.row if isinstance(change, Create) else change.id
+
+
+def action_of(change: Change) -> str:
+    """Return the word for what the change does: create, update or delete."""
+    return type(change).__name__.lower()

@@ -1,0 +1,53 @@
+"""Rows cut into requests: so many rows, so many bytes, so long a URL."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+T = TypeVar("T")
+
+
+def chunks(items: Iterable[T], size: Callable[[T], int], *, rows: int, size_limit: int) -> Iterator[list[T]]:
+    """Yield runs of items with at most `rows` of them and `size_limit` in total.
+
+    An item that is larger than the limit makes a run of its own: only the server can say whether it takes it.
+
+    >>> list(chunks([3, 3, 3, 9, 1], int, rows=10, size_limit=7))
+    [[3, 3], [3], [9], [1]]
+    """
+    run: list[T] = []
+    total = 0
+    for item in items:
+        weight = size(item)
+        if run and (len(run) >= rows or total + weight > size_limit):
+            yield run
+            run, total = [], 0
+        run.append(item)
+        total += weight
+    if run:
+        yield run
+
+
+def halves(items: Sequence[T]) -> tuple[Sequence[T], Sequence[T]]:
+    """Cut a run of at least two items in two."""
+    middle = len(items) // 2
+    return items[:middle], items[middle:]
+
+
+def encoded_size(item: Any) -> int:
+    """Return the bytes that an item takes in the body of a request, with its comma."""
+    return len(json.dumps(item, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")) + 1
+
+
+def queries(field: str, values: Iterable[Any], *, url: int) -> Iterator[tuple[dict[str, Any], int]]:
+    """Yield ({field: {"$in": some of the values}}, how many) so that each query's URL stays within `url` bytes."""
+    room = url - len(quote(json.dumps({field: {"$in": []}}), safe="")) - 200  # the path and the other options
+    for run in chunks(values, _in_url, rows=5_000, size_limit=max(room, 1)):
+        yield {field: {"$in": run}}, len(run)
+
+
+def _in_url(value: Any) -> int:
+    return len(quote(json.dumps(value, separators=(",", ":")) + ",", safe=""))

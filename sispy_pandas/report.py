@@ -1,0 +1,172 @@
+"""The report of a push: one outcome per row, and what can be done about those that were not written."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import pandas as pd
+
+from .changes import Conflict
+from .plan import Plan, conflict_table
+from .tables import table
+
+if TYPE_CHECKING:
+    from .snapshot import Snapshot
+
+Word = Literal["done", "unchanged", "conflict", "failed", "problem", "unsent"]
+WORDS: tuple[Word, ...] = ("done", "unchanged", "conflict", "failed", "problem", "unsent")
+
+
+class PushFailed(RuntimeError):
+    """Some rows of a push were not written; `report` accounts for every one."""
+
+    def __init__(self, report: Report) -> None:
+        super().__init__(str(report))
+        self.report = report
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a row of a plan ended.
+
+    done: every cell was written and the server's answer holds it. unchanged: the server held all of it
+    already. conflict: somebody else changed a cell or the row; that cell was not written (others may have
+    been: `written`). failed: the server refused. problem: never sent, see the plan. unsent: never sent,
+    because the push ended before; or its fate is unknown, as the reason then says.
+    """
+
+    row: Hashable
+    action: Literal["create", "update", "delete"]
+    word: Word
+    id: str | None = None
+    key: Any = None
+    status: int | None = None
+    """The HTTP status that the server gave for this row."""
+    reason: str = ""
+    written: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
+    """Path -> (before, after) of the cells that this push wrote."""
+    receipt: int | None = None
+    """`_sis._updated_at` after the write, in ms."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What became of every row of a plan.
+
+    It has a length (rows of the plan); `frame()` shows one row each. Errors of rows are data here: nothing
+    is raised for them unless `raise_for_failures` is called.
+    """
+
+    plan: Plan = field(repr=False)
+    outcomes: tuple[Outcome, ...]
+    clashes: tuple[Conflict, ...] = ()
+    """What `conflicts` shows, as values."""
+    journal: Path | None = None
+    """The file that `resume` and `undo` read."""
+    note: str | None = None
+    user: str | None = None
+    started: str = ""
+    """ISO 8601 in UTC."""
+    ended: str = ""
+    stopped: str | None = None
+    """Why the push ended before all rows had their turn; None: it did not."""
+    entities: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False, compare=False)
+    """The server's own answers by `_id`; an empty object for a row that was deleted."""
+
+    def __len__(self) -> int:
+        return len(self.outcomes)
+
+    @cached_property
+    def counts(self) -> dict[str, int]:
+        """Rows by outcome, in the order done, unchanged, conflict, failed, problem, unsent."""
+        words = [outcome.word for outcome in self.outcomes]
+        return {word: words.count(word) for word in WORDS}
+
+    @property
+    def ok(self) -> bool:
+        """Whether every row is done or was so before."""
+        return self.counts["done"] + self.counts["unchanged"] == len(self)
+
+    def frame(self) -> pd.DataFrame:
+        """Return one row per row of the plan: _id, key, action, outcome, status, reason."""
+        return _rows(self.outcomes)
+
+    @property
+    def done(self) -> pd.DataFrame:
+        """The rows that were written completely, as `frame` shows them."""
+        return _rows([outcome for outcome in self.outcomes if outcome.word == "done"])
+
+    @property
+    def failures(self) -> pd.DataFrame:
+        """The rows that are neither done nor unchanged, as `frame` shows them."""
+        return _rows([outcome for outcome in self.outcomes if outcome.word not in ("done", "unchanged")])
+
+    @property
+    def conflicts(self) -> pd.DataFrame:
+        """Cells that somebody else changed and that were not written: _id, key, field, base, mine, theirs."""
+        return conflict_table(self.clashes)
+
+    @cached_property
+    def snapshot(self) -> Snapshot:
+        """The plan's snapshot with the server's answers in it: ready for the next edit, without a fetch.
+
+        Raises:
+            ValueError: The plan was not made from a snapshot.
+        """
+        from .next_snapshot import next_snapshot
+
+        return next_snapshot(self)
+
+    def raise_for_failures(self) -> Report:
+        """Raise if any row is neither done nor unchanged, else return the report.
+
+        Raises:
+            PushFailed: With the report in `report`.
+        """
+        if not self.ok:
+            raise PushFailed(self)
+        return self
+
+    def to_csv(self, path: str | Path) -> Path:
+        """Write the rows that were not written as a retry file: edit it, read it, push it; return its path."""
+        from .retry import to_csv
+
+        return to_csv(self, path)
+
+    def to_excel(self, path: str | Path) -> Path:
+        """Write the rows that were not written as a spreadsheet, with their reasons; return its path."""
+        from .retry import to_excel
+
+        return to_excel(self, path)
+
+    def to_html(self, path: str | Path | None = None) -> str:
+        """Return the record of the push for an auditor as one HTML page; write it to `path` if given."""
+        from .report_html import page
+
+        text = page(self)
+        if path is not None:
+            Path(path).write_text(text, encoding="utf-8")
+        return text
+
+    def __str__(self) -> str:
+        from .report_text import text
+
+        return text(self)
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        from .report_html import fragment
+
+        return fragment(self)
+
+
+def _rows(outcomes: list[Outcome] | tuple[Outcome, ...]) -> pd.DataFrame:
+    return table(
+        [(o.id, o.key, o.action, o.word, o.status, o.reason) for o in outcomes],
+        ("_id", "key", "action", "outcome", "status", "reason"),
+    )
