@@ -21,7 +21,7 @@ import os
 import secrets
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
@@ -101,8 +101,10 @@ class Entry:
     """Its outcome; None: it was sent and its fate is open."""
     id: str | None = None
     action: str = ""
-    written: Mapping[str, tuple[Any, Any]] = ()  # type: ignore[assignment] # empty, and never written to
+    written: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
     """Path -> (before, after) of all cells that were written, by any push of this journal."""
+    pending: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
+    """The same of cells that were sent and whose fate is open."""
     receipt: int | None = None
     sent_at: int = 0
     """When it was sent last, in ms."""
@@ -149,21 +151,19 @@ def read(path: str | Path) -> Record:
         elif name == "send":
             for row, cells in found["rows"]:
                 old = entries.get(row, Entry())
-                written = {**dict(old.written), **_pairs(cells)}
-                entries[row] = Entry(None, old.id, found["action"], written, None, found["at"])
+                pending = {path: (before, after) for path, (before, after) in cells.items()}
+                entries[row] = Entry(None, old.id, found["action"], old.written, pending, None, found["at"])
         elif name == "row":
             old = entries.get(found["row"], Entry())
-            written = {**(dict(old.written) if old.word else {}), **_pairs(found["written"])}
+            written = dict(old.written)
+            for path, (before, after) in found["written"].items():
+                written[path] = (written[path][0] if path in written else before, after)
             entries[found["row"]] = Entry(
-                found["outcome"], found["id"] or old.id, found["action"], written, found["receipt"], found["at"]
+                found["outcome"], found["id"] or old.id, found["action"], written, {}, found["receipt"], found["at"]
             )
     if not begin:
         raise ValueError(f"{path} is no journal of a push: it never began")
     return Record(path, tuple(plan), begin, entries, last.get("event") == "end", last.get("stopped"))
-
-
-def _pairs(cells: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
-    return {path: (pair[0], pair[1]) for path, pair in cells.items()}
 
 
 def _lines(path: Path) -> Iterator[str]:

@@ -39,7 +39,7 @@ def load_plan(path: str | Path, client: Client | None = None) -> Plan:
         sispy.Error: The schema could not be read.
     """
     text = Path(path).read_text(encoding="utf-8")
-    return parse(text.splitlines(), client, where=str(path))
+    return parse(text.split("\n"), client, where=str(path))
 
 
 def lines(plan: Plan) -> list[str]:
@@ -151,8 +151,13 @@ def _change(verb: str, row: Any, cells: list[dict[str, Any]]) -> Change:
 
 
 def _text(line: Any) -> str:
-    return json.dumps(line, ensure_ascii=False, separators=(", ", ": "), default=str)
+    text = json.dumps(line, ensure_ascii=False, default=str)
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair is legal in JSON but not in UTF-8
+        return json.dumps(line, default=str)
+    return text
 
 
 def _digest(found: Iterable[str]) -> str:
-    return hashlib.sha256("\n".join(found).encode("utf-8", "surrogatepass")).hexdigest()
+    return hashlib.sha256("\n".join(found).encode()).hexdigest()

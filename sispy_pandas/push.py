@@ -1,0 +1,245 @@
+"""Push a plan: chunk by chunk, guarded, journalled, with one outcome for every row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sispy import errors
+
+from .changes import Change, Create, Delete, Update, row_of
+from .chunks import chunks, encoded_size
+from .entity import body
+from .journal import Record, new_path, opened, read
+from .limits import Limits
+from .plan import Plan, PlanRefused
+from .plan_file import digest, lines
+from .progress import bar
+from .report import Outcome, Report
+from .run import Run, Stopped
+from .send_cas import send_cas
+from .send_creates import identity, send_creates, traces
+from .send_deletes import PER_REQUEST, send_deletes
+from .send_updates import send_updates
+from .waves import waves
+
+if TYPE_CHECKING:
+    from .plan import Guard, OnConflict
+
+FREE_DELETES = 10
+"""So many rows may be deleted without their number being stated."""
+
+
+def push(
+    plan: Plan,
+    *,
+    guard: Guard = "check",
+    on_conflict: OnConflict = "skip",
+    skip_problems: bool = False,
+    expect_deletes: int | None = None,
+    allow_dangling: bool = False,
+    note: str | None = None,
+    journal: str | Path | bool | None = None,
+    progress: Any = True,
+    cancel: Callable[[], bool] | None = None,
+    limits: Limits | None = None,
+) -> Report:
+    """Send the changed cells of a plan to the server and account for every row.
+
+    Args:
+        plan: The plan; its `check` is run first.
+        guard: "check" reads each chunk's rows again right before it is sent, and writes no cell that somebody
+            else changed since; "cas" sends row by row with compare-and-set, which leaves only the last
+            millisecond open; "off" writes over whatever is there.
+        on_conflict: A cell that somebody else changed: "skip" leaves and reports it, "mine" writes over it,
+            "theirs" leaves it without a word.
+        skip_problems: Send the rows without problems; else a plan with problems is refused as a whole.
+        expect_deletes: The exact number of rows to be deleted; needed for more than 10.
+        allow_dangling: Delete rows that other rows refer to.
+        note: A text for the report and the journal, such as the number of a change request.
+        journal: Where to keep the journal; None: in the folder of `sispy_pandas.journal`; False: nowhere.
+        progress: True, False, a bar or a function; see `sispy_pandas.progress`.
+        cancel: Called between chunks; True ends the push in an orderly way, and `resume` can finish it. The
+            `is_set` of a `threading.Event` will do.
+        limits: Sizes and waits.
+
+    Returns:
+        The report. Rows that failed are data in it, not exceptions.
+
+    Raises:
+        PlanRefused: The plan has problems, or more deletes than stated; nothing was sent.
+        ValueError: An unknown word for `guard` or `on_conflict`, or the journal is in use.
+        sispy.Error: The server could not be asked before the first row was sent.
+    """
+    if guard not in ("check", "cas", "off"):
+        raise ValueError(f"guard={guard!r}: 'check', 'cas' or 'off'")
+    if on_conflict not in ("skip", "mine", "theirs"):
+        raise ValueError(f"on_conflict={on_conflict!r}: 'skip', 'mine' or 'theirs'")
+    if guard == "cas" and not plan.endpoint.client.username:
+        raise ValueError(
+            "guard='cas' writes the name of the user into each row, and it is not known here: log in with "
+            "client.authenticate(), or set client.username"
+        )
+    limits = limits or Limits()
+    _refuse_deletes(plan, expect_deletes)
+    path = plan.journal or (None if journal is False else new_path(plan.schema.name))
+    if plan.journal is None and isinstance(journal, str | Path):
+        path = Path(journal)
+        if path.exists() and path.stat().st_size:
+            raise ValueError(f"{path} exists: sp.resume(path) goes on with it, a new push needs a new file")
+    started = _now()
+    with opened(path) as book, bar(progress, total=len(plan), unit="row", desc=f"push {plan.schema.name}") as shown:
+        run = Run(plan, book, limits, guard, on_conflict, shown, cancel or _never)
+        if plan.journal is not None:
+            _take_up(run, read(plan.journal))
+        run.plan = plan = _checked(run, allow_dangling=allow_dangling, skip_problems=skip_problems)
+        if path is None and any(identity(run, c) is None for c in plan.changes if isinstance(c, Create)):
+            raise PlanRefused(
+                f"schema {plan.schema.name!r} has no unique field to know new rows by: creating them needs a journal",
+                plan,
+            )
+        options = {"user": plan.endpoint.client.username, "note": note, "guard": guard, "on_conflict": on_conflict}
+        if plan.journal is None:
+            book.lines(lines(plan))
+            book.event("begin", digest=digest(plan), server=plan.endpoint.client.url, **options)
+        else:
+            book.event("resume", **options)
+        stopped = _send_all(run)
+        _settle_the_rest(run, stopped)
+        book.event("end", stopped=stopped)
+    return Report(
+        plan,
+        tuple(_in_plan_order(run)),
+        tuple(conflict for row in run.conflicts.values() for conflict in row),
+        journal=path,
+        note=note,
+        user=plan.endpoint.client.username,
+        started=started,
+        ended=_now(),
+        stopped=stopped,
+        entities=run.entities,
+    )
+
+
+def _refuse_deletes(plan: Plan, expected: int | None) -> None:
+    deletes = plan.counts["deletes"]
+    if (expected is None and deletes > FREE_DELETES) or expected not in (None, deletes):
+        said = "not stated" if expected is None else f"stated as {expected}"
+        raise PlanRefused(f"the plan deletes {deletes} rows, which was {said}: expect_deletes={deletes}", plan)
+
+
+def _checked(run: Run, *, allow_dangling: bool, skip_problems: bool) -> Plan:
+    known = set(run.plan.faults)
+    plan = run.plan.check(allow_dangling=allow_dangling)
+    # what an interrupted push has sent may be there by now: that is no problem but its success
+    faults = tuple(fault for fault in plan.faults if fault in known or fault.row not in run.pending)
+    plan = replace(plan, faults=faults)
+    if plan.faults and not skip_problems:
+        first = plan.faults[0]
+        raise PlanRefused(
+            f"{len(plan.faults)} problems, such as row {first.key or first.row}, {first.column}: {first.reason}. "
+            "See plan.check().problems; skip_problems=True sends the other rows",
+            plan,
+        )
+    return plan
+
+
+def _take_up(run: Run, record: Record) -> None:
+    """Take over what an interrupted push left open, once the server has come to rest."""
+    run.known_ids = {entry.id for entry in record.entries.values() if entry.id}
+    rows = {row_of(change): change for change in run.plan.changes}
+    sent = {row: entry for row, entry in record.entries.items() if entry.word is None and row in rows}
+    if not sent:
+        return
+    for row, entry in sent.items():
+        run.pending[row], run.pending_since[row] = entry.pending, entry.sent_at
+    creates = [change for row in sent if isinstance(change := rows[row], Create)]
+    ids = [change.id for row in sent if isinstance(change := rows[row], Update | Delete)]
+    run.until_quiet(
+        lambda: (run.read_rows(ids), traces(run, creates)),
+        len(sent),
+        since=max(entry.sent_at for entry in sent.values()),
+    )
+
+
+def _send_all(run: Run) -> str | None:
+    """Send wave after wave, chunk after chunk; return why it stopped early, if it did."""
+    barred = {fault.row for fault in run.plan.faults}
+    try:
+        for wave in waves(run.schema, [c for c in run.plan.changes if row_of(c) not in barred]):
+            for part in _parts(run, [change for change in wave if isinstance(change, Update)]):
+                if run.guard == "cas":
+                    send_cas(run, part)
+                else:
+                    send_updates(run, part, look=run.guard != "off" or any(u.id in run.pending for u in part))
+            for some in _parts(run, [change for change in wave if isinstance(change, Create)]):
+                send_creates(run, some)
+            for few in _parts(run, [change for change in wave if isinstance(change, Delete)], rows=PER_REQUEST):
+                send_deletes(run, few)
+    except Stopped as stop:
+        return str(stop)
+    except errors.Error as error:
+        return f"the server could not be asked: {error}"
+    return None
+
+
+def _parts(run: Run, changes: Sequence[Any], *, rows: int | None = None) -> Iterable[Sequence[Any]]:
+    for part in chunks(changes, _size, rows=min(rows or run.limits.rows, run.limits.rows), size_limit=run.limits.bytes):
+        run.stop_if_cancelled()
+        yield part
+
+
+def _size(change: Change) -> int:
+    if isinstance(change, Delete):
+        return 0
+    return encoded_size(body(change.values if isinstance(change, Create) else change.after)) + 40
+
+
+def _settle_the_rest(run: Run, stopped: str | None) -> None:
+    """Give an outcome to the rows that were not sent."""
+    faults: dict[Any, list[str]] = {}
+    for fault in run.plan.faults:
+        faults.setdefault(fault.row, []).append(f"{fault.column}: {fault.reason}" if fault.column else fault.reason)
+    for change in run.plan.changes:
+        row = row_of(change)
+        if row in run.outcomes:
+            continue
+        if row in faults:
+            run.settle(change, "problem", "; ".join(faults[row]))
+        elif row in run.pending:
+            cells = run.pending[row]  # stays open in the journal: only a resume can tell
+            run.outcomes[row] = _open(change, f"sent, but its fate is unknown ({stopped}); sp.resume finds out")
+            run.pending[row] = cells
+        else:
+            run.settle(change, "unsent", stopped or "")
+
+
+def _open(change: Change, reason: str) -> Outcome:
+    id_ = None if isinstance(change, Create) else change.id
+    action: Any = type(change).__name__.lower()
+    return Outcome(row_of(change), action, "unsent", id_, change.key, None, reason)
+
+
+def _in_plan_order(run: Run) -> Iterable[Outcome]:
+    """Yield one outcome per row of the plan, those without a change (bad ids, stale rows) last."""
+    changed = {row_of(change) for change in run.plan.changes}
+    yield from (run.outcomes[row_of(change)] for change in run.plan.changes)
+    for fault in {fault.row: fault for fault in reversed(run.plan.faults)}.values():
+        if fault.row not in changed:
+            id_ = fault.row if isinstance(fault.row, str) else None
+            yield Outcome(fault.row, "update", "problem", id_, fault.key, None, fault.reason)
+    for stale in run.plan.stale:
+        yield Outcome(stale.id, "update", "unsent", stale.id, stale.key, None, f"stale: {stale.reason}")
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _never() -> bool:
+    return False
+
+
