@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,8 @@ def row_of(change: Change) -> Hashable:
     return change.row if isinstance(change, Create) else change.id
 
 
-def action_of(change: Change) -> str:
-    """Return the word for what the change does: create, update or delete."""
-    return type(change).__name__.lower()
+def action_of(change: Change) -> Literal["create", "update", "delete"]:
+    """Return the word for what the change does."""
+    if isinstance(change, Create):
+        return "create"
+    return "update" if isinstance(change, Update) else "delete"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 T = TypeVar("T")
 
@@ -39,11 +41,13 @@ def halves(items: Sequence[T]) -> tuple[Sequence[T], Sequence[T]]:
 
 def encoded_size(item: Any) -> int:
     """Return the bytes that an item takes in the body of a request, with its comma."""
-    return len(json.dumps(item, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")) + 1
+    return (
+        len(json.dumps(item, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")) + 1
+    )
 
 
 def queries(field: str, values: Iterable[Any], *, url: int) -> Iterator[tuple[dict[str, Any], int]]:
-    """Yield ({field: {"$in": some of the values}}, how many) so that each query's URL stays within `url` bytes."""
+    """Yield ({field: {"$in": some of the values}}, how many): queries of at most `url` bytes each."""
     room = url - len(quote(json.dumps({field: {"$in": []}}), safe="")) - 200  # the path and the other options
     for run in chunks(values, _in_url, rows=5_000, size_limit=max(room, 1)):
         yield {field: {"$in": run}}, len(run)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import operator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from .cast import cast, equal, is_missing
+from .entity import sorted_as_stored
 from .records import json_values, to_json
-from .schema import Field
+
+if TYPE_CHECKING:
+    from .schema import Field
 
 
 def candidates(base: pd.Series[Any], mine: pd.Series[Any]) -> np.ndarray[Any, Any]:
@@ -46,7 +49,7 @@ def changed(
     found: list[tuple[int, Any, Any, str | None]] = []
     for position, before, cell in zip(at.tolist(), old, new, strict=True):
         try:
-            after = cast(field, cell)
+            after = sorted_as_stored(field, cast(field, cell))
         except ValueError as error:
             raw = shown(field, cell)
             if not equal(field, before, raw):  # what is stored may itself break the definition

@@ -5,23 +5,31 @@ A plan's values are those of `records.to_json`, by dotted path; an entity is the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .cast import cast, get_path, set_path
-from .schema import Field, Schema
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .schema import Field, Schema
 
 EDITABLE_META = ("_sis.owner", "_sis.tags", "_sis.locked")
 """What a frame with `meta=True` may change beside the fields of the definition."""
 
 
 def stored(field: Field, entity: Mapping[str, Any]) -> Any:
-    """Return an entity's value of a field in the form that plans have; one that breaks its type as it is."""
+    """Return an entity's value of a field in the form of plans; one that breaks its type as it is."""
     value = get_path(entity, field.path)
     try:
         return cast(field, value)
     except ValueError:
         return value
+
+
+def sorted_as_stored(field: Field, value: Any) -> Any:
+    """Return a value in the order that the server gives it: owners are sorted (SIS-API 2.3)."""
+    return sorted(value) if field.path == "_sis.owner" and isinstance(value, list) else value
 
 
 def receipt(entity: Mapping[str, Any]) -> int | None:
@@ -42,7 +50,7 @@ def values_of(schema: Schema, entity: Mapping[str, Any]) -> dict[str, Any]:
     """Return all values of an entity that are set, by path, with the part of `_sis` that a user may write."""
     fields = (*schema.fields, *(schema.field(path) for path in EDITABLE_META))
     found = {field.path: stored(field, entity) for field in fields}
-    return {path: value for path, value in found.items() if value not in (None, [], False) or value == 0}
+    return {path: value for path, value in found.items() if value is not None and value != []}
 
 
 def key_of(schema: Schema, entity: Mapping[str, Any]) -> Any:

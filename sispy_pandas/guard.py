@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,8 @@ from .entity import stored
 from .mixed import NeedsReplacing, merge_patch
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from .plan import OnConflict
     from .schema import Schema
 
@@ -29,7 +30,9 @@ class Merged:
     """Cells that were left to the others, as `on_conflict="theirs"` says."""
 
 
-def merge(schema: Schema, change: Update, entity: Mapping[str, Any], on_conflict: OnConflict = "skip") -> Merged:
+def merge(
+    schema: Schema, change: Update, entity: Mapping[str, Any], on_conflict: OnConflict = "skip"
+) -> Merged:
     """Compare base, mine and theirs of every cell that the change touches."""
     write: dict[str, tuple[Any, Any]] = {}
     there: dict[str, tuple[Any, Any]] = {}
@@ -70,7 +73,8 @@ def payload(schema: Schema, write: Mapping[str, tuple[Any, Any]]) -> tuple[dict[
     mixed = {path for path in write if not path.startswith("_sis.") and schema.field(path).type == "Mixed"}
     try:
         return {
-            path: merge_patch(theirs, mine) if path in mixed else mine for path, (theirs, mine) in write.items()
+            path: merge_patch(theirs, mine) if path in mixed else mine
+            for path, (theirs, mine) in write.items()
         }, False
     except NeedsReplacing:
         return {path: mine for path, (_, mine) in write.items()}, True
@@ -79,5 +83,7 @@ def payload(schema: Schema, write: Mapping[str, tuple[Any, Any]]) -> tuple[dict[
 def not_stored(schema: Schema, wanted: Mapping[str, Any], answer: Mapping[str, Any]) -> list[str]:
     """Return the fields in which the server's answer does not hold the value that was sent."""
     return [
-        path for path, value in wanted.items() if not equal(schema.field(path), stored(schema.field(path), answer), value)
+        path
+        for path, value in wanted.items()
+        if not equal(schema.field(path), stored(schema.field(path), answer), value)
     ]

@@ -1,8 +1,8 @@
 """The journal of a push: what is about to be written, on disk before the first byte is sent.
 
-A journal is a text file of JSON lines with the rights 0600. Its first lines are the plan, as `plan_file` writes
-it; then follow events. It holds no token. The folder is `$SISPY_JOURNALS`, else `$XDG_STATE_HOME/sispy/pushes`,
-else `~/.local/state/sispy/pushes`.
+A journal is a text file of JSON lines with the rights 0600. Its first lines are the plan, as `plan_file`
+writes it; then follow events. It holds no token. The folder is `$SISPY_JOURNALS`, else
+`$XDG_STATE_HOME/sispy/pushes`, else `~/.local/state/sispy/pushes`.
 
 | event | says |
 |---|---|
@@ -20,11 +20,13 @@ import json
 import os
 import secrets
 import time
-from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
 
 try:
     import fcntl
@@ -72,7 +74,9 @@ class Journal:
 
     def event(self, name: str, **content: Any) -> None:
         """Append an event with the time of this moment, in ms."""
-        line = json.dumps({"event": name, "at": int(time.time() * 1000), **content}, ensure_ascii=True, default=str)
+        line = json.dumps(
+            {"event": name, "at": int(time.time() * 1000), **content}, ensure_ascii=True, default=str
+        )
         self._file.write(line.encode() + b"\n")
 
     def keep(self) -> None:
@@ -125,22 +129,22 @@ class Record:
     stopped: str | None
 
 
-def read(path: str | Path) -> Record:
+def read(file: str | Path) -> Record:
     """Read a journal, also one whose last line was cut off by a crash.
 
     Raises:
         ValueError: The file is no journal.
     """
-    path = Path(path)
+    file = Path(file)
     plan: list[str] = []
     begin: dict[str, Any] = {}
     entries: dict[Any, Entry] = {}
     last: dict[str, Any] = {}
-    for line in _lines(path):
+    for line in _lines(file):
         try:
             found = json.loads(line)
         except ValueError:
-            raise ValueError(f"{path} is no journal of a push: {line[:60]!r}") from None
+            raise ValueError(f"{file} is no journal of a push: {line[:60]!r}") from None
         name = found.get("event")
         if name is None:
             plan.append(line)
@@ -159,11 +163,17 @@ def read(path: str | Path) -> Record:
             for path, (before, after) in found["written"].items():
                 written[path] = (written[path][0] if path in written else before, after)
             entries[found["row"]] = Entry(
-                found["outcome"], found["id"] or old.id, found["action"], written, {}, found["receipt"], found["at"]
+                found["outcome"],
+                found["id"] or old.id,
+                found["action"],
+                written,
+                {},
+                found["receipt"],
+                found["at"],
             )
     if not begin:
-        raise ValueError(f"{path} is no journal of a push: it never began")
-    return Record(path, tuple(plan), begin, entries, last.get("event") == "end", last.get("stopped"))
+        raise ValueError(f"{file} is no journal of a push: it never began")
+    return Record(file, tuple(plan), begin, entries, last.get("event") == "end", last.get("stopped"))
 
 
 def _lines(path: Path) -> Iterator[str]:

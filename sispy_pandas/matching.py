@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +12,9 @@ import pandas as pd
 from .cast import cast, is_missing
 from .changes import Problem
 from .schema import RECEIPT, Schema
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
 
 _OBJECT_ID = re.compile(r"[0-9a-f]{24}")
 _REPAIR = (
@@ -59,12 +61,16 @@ def match_by_id(ids: pd.Index[Any], frame: pd.DataFrame, *, schema: Schema) -> M
     for position, cell in enumerate(cells):
         if cell is None:
             if receipts and not receipts[position]:
-                reason = "its _id is blank although it was exported: put the _id back, or clear _updated_at too"
+                reason = (
+                    "its _id is blank although it was exported: put the _id back, or clear _updated_at too"
+                )
                 problems.append(Problem(position, reason, "_id"))
             else:
                 new.append(position)
         elif not _OBJECT_ID.fullmatch(cell):
-            problems.append(Problem(position, "this is no _id (24 hex digits): it lost its form", "_id", cell))
+            problems.append(
+                Problem(position, "this is no _id (24 hex digits): it lost its form", "_id", cell)
+            )
         elif cell in seen:
             twice.add(cell)
         else:
@@ -74,7 +80,9 @@ def match_by_id(ids: pd.Index[Any], frame: pd.DataFrame, *, schema: Schema) -> M
         problems.append(Problem(cell, "this _id is in the frame more than once", "_id", cell))
     base = ids.get_indexer(pd.Index(list(seen), dtype=ids.dtype))
     at = np.fromiter(seen.values(), dtype=np.intp, count=len(seen))
-    unknown = tuple((position, cell) for (cell, position), there in zip(seen.items(), base, strict=True) if there < 0)
+    unknown = tuple(
+        (position, cell) for (cell, position), there in zip(seen.items(), base, strict=True) if there < 0
+    )
     if len(unknown) > 2 and 2 * len(unknown) > len(seen):
         raise ValueError(
             f"{len(unknown)} of {len(seen)} values in _id are no rows of this snapshot of {schema.name!r} "
@@ -101,7 +109,9 @@ def match_by_key(keys: list[Any], frame: pd.DataFrame, *, schema: Schema, key: s
     column = schema.field(key)
     if not (column.unique or key == schema.id_field):
         unique = [f.path for f in schema.fields if f.unique]
-        raise ValueError(f"key={key!r} is not unique in schema {schema.name!r}; these are: {unique or 'none'}")
+        raise ValueError(
+            f"key={key!r} is not unique in schema {schema.name!r}; these are: {unique or 'none'}"
+        )
     if key in frame.columns:
         cells = frame[key].tolist()
     elif frame.index.name == key:
@@ -127,20 +137,26 @@ def match_by_key(keys: list[Any], frame: pd.DataFrame, *, schema: Schema, key: s
         if value is None:
             problems.append(Problem(labels[position], "the key is blank", key))
         elif value in doubled:
-            problems.append(Problem(labels[position], "more than one stored row has this key", key, value, value))
+            problems.append(
+                Problem(labels[position], "more than one stored row has this key", key, value, value)
+            )
         elif value in seen:
             twice.add(value)
         else:
             seen[value] = position
     for value in twice:
         position = seen.pop(value)
-        problems.append(Problem(labels[position], "this key is in the frame more than once", key, value, value))
+        problems.append(
+            Problem(labels[position], "this key is in the frame more than once", key, value, value)
+        )
     there = [(position, known[value]) for value, position in seen.items() if value in known]
     missing = [(value, position) for value, position in seen.items() if value not in known]
-    notes = ()
+    notes: tuple[str, ...] = ()
     if missing and not create:
         names = ", ".join(str(value) for value, _ in missing[:5]) + (", ..." if len(missing) > 5 else "")
-        notes = (f"{len(missing)} rows match nothing and are left out: {names} (create_missing=True makes them)",)
+        notes = (
+            f"{len(missing)} rows match nothing and are left out: {names} (create_missing=True makes them)",
+        )
     return Matched(
         np.array([position for position, _ in there], dtype=np.intp),
         np.array([base for _, base in there], dtype=np.intp),
@@ -170,14 +186,15 @@ def _ids_of(frame: pd.DataFrame) -> pd.Index[Any]:
     if in_index and in_columns and not pd.Index(frame["_id"]).equals(frame.index):
         raise ValueError("the frame has _id both as index and as a column, and they differ: drop one of them")
     if in_index:
-        return frame.index
+        index: pd.Index[Any] = frame.index
+        return index
     if in_columns:
         return pd.Index(frame["_id"])
     raise ValueError(f"the frame has no _id, so its rows cannot be told; {_REPAIR}")
 
 
 def _same_values(given: pd.Index[Any], ids: pd.Index[Any]) -> bool:
-    return len(given) == len(ids) and given.dtype == ids.dtype and given.equals(ids)
+    return len(given) == len(ids) and given.dtype == ids.dtype and bool(given.equals(ids))
 
 
 def _text(cell: Any) -> str | None:

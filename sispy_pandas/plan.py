@@ -11,10 +11,8 @@ what really is. Values are in the JSON form of `records.to_json`.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from .changes import Change, Conflict, Create, Delete, Problem, Stale, Update, row_of
@@ -22,7 +20,8 @@ from .selection import keep_fields, keep_rows
 from .tables import table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
+    from collections.abc import Callable, Collection, Hashable, Iterator
+    from pathlib import Path
 
     import pandas as pd
 
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
     OnConflict = Literal["skip", "mine", "theirs"]
 
 
-class PlanRefused(ValueError):
+class PlanRefused(ValueError):  # noqa: N818 - named like the errors of sispy
     """A plan that must not be pushed as it is; `plan` is the plan with all problems found."""
 
     def __init__(self, message: str, plan: Plan) -> None:
@@ -111,9 +110,13 @@ class Plan:
             if isinstance(change, Create):
                 yield from ((change, path, None, value) for path, value in change.values.items())
             elif isinstance(change, Update):
-                yield from ((change, path, change.before.get(path), value) for path, value in change.after.items())
+                yield from (
+                    (change, path, change.before.get(path), value) for path, value in change.after.items()
+                )
             else:
-                yield from ((change, path, value, None) for path, value in change.before.items() if value is not None)
+                yield from (
+                    (change, path, value, None) for path, value in change.before.items() if value is not None
+                )
 
     def frame(self) -> pd.DataFrame:
         """Return the plan with one row per cell: _id (blank for new rows), key, field, before, after."""
@@ -134,11 +137,9 @@ class Plan:
     @property
     def conflicts(self) -> pd.DataFrame:
         """Cells that went stale, as found by `refresh`: _id, key, field, base, mine, theirs."""
-        return conflicttable(self.clashes)
+        return conflict_table(self.clashes)
 
-    def only(
-        self, *, fields: Collection[str] | None = None, ids: Collection[Hashable] | None = None
-    ) -> Plan:
+    def only(self, *, fields: Collection[str] | None = None, ids: Collection[Hashable] | None = None) -> Plan:
         """Return the part of the plan that touches these fields and these rows.
 
         Args:
@@ -248,7 +249,7 @@ class Plan:
         return rebase(self, report, keep=keep)
 
     def save(self, path: str | Path) -> Path:
-        """Write the plan as a text file, one sorted line per cell, that `load_plan` reads; return its path."""
+        """Write the plan as text, one sorted line per cell, for `load_plan`; return the path."""
         from .plan_file import save
 
         return save(self, path)
@@ -270,7 +271,7 @@ class Plan:
         return html(self)
 
 
-def conflicttable(conflicts: Collection[Conflict]) -> pd.DataFrame:
+def conflict_table(conflicts: Collection[Conflict]) -> pd.DataFrame:
     """Return conflicts as a frame with the columns _id, key, field, base, mine, theirs."""
     return table(
         [(c.id, c.key, c.field, c.base, c.mine, c.theirs) for c in conflicts],

@@ -1,18 +1,22 @@
-"""Plans as text: a head, one sorted line per cell, and a checksum. For reading, for diffs, for `load_plan`."""
+"""Plans as text: a head, one sorted line per cell, and a checksum; for people, for diffs, for `load_plan`."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Hashable, Iterable, Iterator
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from sispy.config_file import read_config
 
 from .changes import Change, Create, Delete, Problem, Stale, Update
 from .plan import Plan
 from .schema import parse_schema
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable, Iterator
+
     from sispy import Client
 
 FORMAT = 1
@@ -82,7 +86,13 @@ def parse(text: Iterable[str], client: Client | None, *, where: str) -> Plan:
     changes, problems, stale = _read([json.loads(line) for line in content[1:]])
     owner = None if head["owner"] is None else tuple(head["owner"])
     return Plan(
-        client.entities(schema.name), schema, changes, problems, stale, notes=tuple(head["notes"]), owner=owner
+        client.entities(schema.name),
+        schema,
+        changes,
+        problems,
+        stale,
+        notes=tuple(head["notes"]),
+        owner=owner,
     )
 
 
@@ -92,11 +102,14 @@ def client_for(url: str) -> Client:
     Raises:
         ValueError: No profile has this address.
     """
-    from sispy import Client, config
+    from sispy import Client  # late: a plan of a client that is given needs no profiles
 
-    for name, profile in config.profiles().items():
+    profiles: dict[str, Any] = read_config().get("profiles", {})
+    for name, profile in profiles.items():
         if str(profile.get("url", "")).rstrip("/") == url:
-            return Client.from_profile(name)
+            return Client.from_profile(name, url=url)
+    if os.environ.get("SIS_URL", "").rstrip("/") == url:
+        return Client.from_profile(url=url)
     raise ValueError(f"no profile has the address {url}: give client=sispy.Client({url!r}, auth_token=...)")
 
 
@@ -115,7 +128,9 @@ def _cells(plan: Plan) -> Iterator[str]:
             cells = [{"field": path, "before": value} for path, value in change.before.items()]
         yield from (_text({**row, **cell}) for cell in cells or [{}])
     for p in plan.faults:
-        yield _text({"problem": p.row, "column": p.column, "value": p.value, "reason": p.reason, "key": p.key})
+        yield _text(
+            {"problem": p.row, "column": p.column, "value": p.value, "reason": p.reason, "key": p.key}
+        )
     for s in plan.stale:
         yield _text({"stale": s.id, "reason": s.reason, "key": s.key})
 
@@ -133,13 +148,19 @@ def _read(found: list[dict[str, Any]]) -> tuple[tuple[Change, ...], tuple[Proble
     stale: list[Stale] = []
     for line in found:
         if "problem" in line:
-            problems.append(Problem(line["problem"], line["reason"], line["column"], line["value"], line["key"]))
+            problems.append(
+                Problem(line["problem"], line["reason"], line["column"], line["value"], line["key"])
+            )
         elif "stale" in line:
             stale.append(Stale(line["stale"], line["reason"], line["key"]))
         else:
             verb = next(verb for verb in ("create", "update", "delete") if verb in line)
             rows.setdefault((verb, line[verb]), []).append(line)
-    return tuple(_change(verb, row, cells) for (verb, row), cells in rows.items()), tuple(problems), tuple(stale)
+    return (
+        tuple(_change(verb, row, cells) for (verb, row), cells in rows.items()),
+        tuple(problems),
+        tuple(stale),
+    )
 
 
 def _change(verb: str, row: Any, cells: list[dict[str, Any]]) -> Change:

@@ -29,7 +29,10 @@ def html(plan: Plan) -> str:
             [str(f.key if f.key is not None else f.row), f.column or "", show(f.value), f.reason]
             for f in plan.faults[:SHOWN]
         ]
-        parts += [f"<p>{count(len(plan.faults), 'problem')}</p>", table(["row", "column", "value", "reason"], faults)]
+        parts += [
+            f"<p>{count(len(plan.faults), 'problem')}</p>",
+            table(["row", "column", "value", "reason"], faults),
+        ]
     if plan.stale:
         stale = [[str(s.key if s.key is not None else s.id), s.reason] for s in plan.stale[:SHOWN]]
         parts.append(table(["stale row", "reason"], stale))
@@ -37,7 +40,9 @@ def html(plan: Plan) -> str:
         rows = [
             [
                 action(change),
-                str(change.key if change.key is not None else "" if isinstance(change, Create) else change.id),
+                str(
+                    change.key if change.key is not None else "" if isinstance(change, Create) else change.id
+                ),
                 path,
                 show(before),
                 show(after),
@@ -46,7 +51,9 @@ def html(plan: Plan) -> str:
         ]
         parts.append(table(["", plan.schema.key or "_id", "field", "before", "after"], rows))
     if len(cells) > SHOWN:
-        parts.append(f"<p>... and {count(len(cells) - SHOWN, 'more cell')}; all of them in <code>.frame()</code></p>")
+        parts.append(
+            f"<p>... and {count(len(cells) - SHOWN, 'more cell')}; all of them in <code>.frame()</code></p>"
+        )
     return f'<div class="sispy-plan">{"".join(parts)}</div>'
 
 

@@ -101,7 +101,9 @@ def show(value: Any, width: int = WIDTH) -> str:
     if value is None or value in ((), []):
         return ""
     if isinstance(value, str):
-        line = value if value.isprintable() and value.strip() == value else json.dumps(value, ensure_ascii=False)
+        line = (
+            value if value.isprintable() and value.strip() == value else json.dumps(value, ensure_ascii=False)
+        )
     elif isinstance(value, bool | int | float):
         line = json.dumps(value)
     else:

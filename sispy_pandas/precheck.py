@@ -1,4 +1,4 @@
-"""What only the server can tell before the first write: references, unique values, locks, owners, referrers."""
+"""What only the server can tell before the first write: references, unique values, locks, owners."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def ids_at(entity: Any, path: str) -> set[str]:
     return ids_at(entity.get(head), rest) if isinstance(entity, Mapping) else set()
 
 
-def _ids_in(schema: Schema, values: Mapping[str, Any], path: str) -> set[str]:
+def _ids_in(values: Mapping[str, Any], path: str) -> set[str]:
     """Return the ids that a change puts at a reference path."""
     column = next((name for name in values if path == name or path.startswith(f"{name}.")), None)
     return set() if column is None else ids_at(values[column], path[len(column) + 1 :])
@@ -94,12 +94,12 @@ def _references(plan: Plan, references: Sequence[tuple[str, str]]) -> list[Probl
     sent = [(change, _values(change)) for change in plan.changes if not isinstance(change, Delete)]
     found = []
     for path, target in references:
-        wanted = {id_ for _, values in sent for id_ in _ids_in(plan.schema, values, path)}
+        wanted = {id_ for _, values in sent for id_ in _ids_in(values, path)}
         if not wanted:
             continue
         missing = wanted - _existing(plan, target, wanted)
         for change, values in sent:
-            for id_ in sorted(_ids_in(plan.schema, values, path) & missing):
+            for id_ in sorted(_ids_in(values, path) & missing):
                 reason = f"refers to a {target} that does not exist"
                 found.append(Problem(row_of(change), reason, path, id_, change.key))
     return found
@@ -112,7 +112,9 @@ def _dangling(
     updates = [change for change in plan.changes if isinstance(change, Update) and change.id in rows]
     found = []
     for path, target in references:
-        left = [u for u in updates if not any(path == name or path.startswith(f"{name}.") for name in u.after)]
+        left = [
+            u for u in updates if not any(path == name or path.startswith(f"{name}.") for name in u.after)
+        ]
         held = {update.id: ids_at(rows[update.id], path) for update in left}
         wanted = set().union(*held.values()) if held else set()
         if not wanted:
@@ -120,14 +122,19 @@ def _dangling(
         missing = wanted - _existing(plan, target, wanted)
         for update in left:
             for id_ in sorted(held[update.id] & missing):
-                reason = f"the row refers to a {target} that was deleted: the server refuses it until {path} is changed"
+                reason = (
+                    f"refers to a {target} that was deleted: the server refuses the row until this is changed"
+                )
                 found.append(Problem(update.id, reason, path, id_, update.key))
     return found
 
 
 def _existing(plan: Plan, schema: str, ids: Collection[str]) -> set[str]:
     try:
-        return {row["_id"] for row in read(plan.endpoint.client.entities(schema), "_id", sorted(ids), fields=["_id"])}
+        return {
+            row["_id"]
+            for row in read(plan.endpoint.client.entities(schema), "_id", sorted(ids), fields=["_id"])
+        }
     except NotFound:
         return set()
 
@@ -143,11 +150,11 @@ def _unique(plan: Plan) -> list[Problem]:
                 takers[hashable(value)] = change
         if not takers:
             continue
-        freed = {row_of(c): hashable(old_value(c, field.path)) for c in plan.changes if old_value(c, field.path)}
+        freed = {
+            row_of(c): hashable(old_value(c, field.path)) for c in plan.changes if old_value(c, field.path)
+        }
         values = [new_value(change, field.path) for change in takers.values()]
-        path = f"{field.path}.ip_address" if field.type == "IpAddress" else field.path
-        wanted = [str(v).split("/")[0] for v in values] if field.type == "IpAddress" else values
-        for row in read(plan.endpoint, path, wanted):
+        for row in read(plan.endpoint, field.path, values):
             value = hashable(stored(field, row))
             taker = takers.get(value)
             if taker is None or row["_id"] == row_of(taker) or freed.get(row["_id"]) == value:
@@ -165,7 +172,9 @@ def _locked(plan: Plan, rows: Mapping[str, Mapping[str, Any]]) -> list[Problem]:
     for change in plan.changes:
         row = rows.get(str(row_of(change)), {})
         if isinstance(change, Delete) and get_path(row, "_sis.locked"):
-            found.append(Problem(change.id, "the row is locked: it cannot be deleted", "_sis.locked", True, change.key))
+            found.append(
+                Problem(change.id, "the row is locked: it cannot be deleted", "_sis.locked", True, change.key)
+            )
         if isinstance(change, Update) and get_path(row, "_sis.immutable"):
             reason = "the row is immutable: it cannot be changed"
             found.append(Problem(change.id, reason, "_sis.immutable", True, change.key))
@@ -228,7 +237,9 @@ def _referred(plan: Plan, deletes: Sequence[Delete]) -> list[Problem]:
         for path, target in reference_fields(schema):
             if target != name:
                 continue
-            for row in read(plan.endpoint.client.entities(schema.name), path, sorted(gone), fields=["_id", path]):
+            for row in read(
+                plan.endpoint.client.entities(schema.name), path, sorted(gone), fields=["_id", path]
+            ):
                 if schema.name == name and row["_id"] in gone:
                     continue
                 for id_ in ids_at(row, path) & gone:
@@ -238,7 +249,7 @@ def _referred(plan: Plan, deletes: Sequence[Delete]) -> list[Problem]:
             delete.id,
             "referred to by "
             + ", ".join(f"{n} of {schema}" for schema, n in sorted(counts[delete.id].items()))
-            + ": the server would refuse every later change to those (allow_dangling=True deletes it all the same)",
+            + "; the server would refuse to change those from then on (allow_dangling=True deletes anyway)",
             "_id",
             delete.id,
             delete.key,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sispy import errors
 
-from .changes import Change, Create, Delete, Update, row_of
+from .changes import Change, Create, Delete, Update, action_of, row_of
 from .chunks import chunks, encoded_size
 from .entity import body
 from .journal import Record, new_path, opened, read
@@ -27,6 +26,8 @@ from .send_updates import send_updates
 from .waves import waves
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
+
     from .plan import Guard, OnConflict
 
 FREE_DELETES = 10
@@ -91,21 +92,31 @@ def push(
         if path.exists() and path.stat().st_size:
             raise ValueError(f"{path} exists: sp.resume(path) goes on with it, a new push needs a new file")
     started = _now()
-    with opened(path) as book, bar(progress, total=len(plan), unit="row", desc=f"push {plan.schema.name}") as shown:
-        run = Run(plan, book, limits, guard, on_conflict, shown, cancel or _never)
-        if plan.journal is not None:
-            _take_up(run, read(plan.journal))
-        run.plan = plan = _checked(run, allow_dangling=allow_dangling, skip_problems=skip_problems)
-        if path is None and any(identity(run, c) is None for c in plan.changes if isinstance(c, Create)):
+    if plan.journal is None:
+        plan = _checked(plan, (), allow_dangling=allow_dangling, skip_problems=skip_problems)
+        if path is None and any(
+            identity(plan.schema, c) is None for c in plan.changes if isinstance(c, Create)
+        ):
             raise PlanRefused(
-                f"schema {plan.schema.name!r} has no unique field to know new rows by: creating them needs a journal",
+                f"schema {plan.schema.name!r} has no unique field to know new rows by: they need a journal",
                 plan,
             )
-        options = {"user": plan.endpoint.client.username, "note": note, "guard": guard, "on_conflict": on_conflict}
+    total, name = len(plan), f"push {plan.schema.name}"
+    options = {
+        "user": plan.endpoint.client.username,
+        "note": note,
+        "guard": guard,
+        "on_conflict": on_conflict,
+    }
+    with opened(path) as book, bar(progress, total=total, unit="row", desc=name) as shown:
+        run = Run(plan, book, limits, guard, on_conflict, shown, cancel or _never)
         if plan.journal is None:
             book.lines(lines(plan))
             book.event("begin", digest=digest(plan), server=plan.endpoint.client.url, **options)
         else:
+            _take_up(run, read(plan.journal))
+            plan = _checked(plan, run.pending, allow_dangling=allow_dangling, skip_problems=skip_problems)
+            run.plan = plan
             book.event("resume", **options)
         stopped = _send_all(run)
         _settle_the_rest(run, stopped)
@@ -128,20 +139,26 @@ def _refuse_deletes(plan: Plan, expected: int | None) -> None:
     deletes = plan.counts["deletes"]
     if (expected is None and deletes > FREE_DELETES) or expected not in (None, deletes):
         said = "not stated" if expected is None else f"stated as {expected}"
-        raise PlanRefused(f"the plan deletes {deletes} rows, which was {said}: expect_deletes={deletes}", plan)
+        raise PlanRefused(
+            f"the plan deletes {deletes} rows, which was {said}: expect_deletes={deletes}", plan
+        )
 
 
-def _checked(run: Run, *, allow_dangling: bool, skip_problems: bool) -> Plan:
-    known = set(run.plan.faults)
-    plan = run.plan.check(allow_dangling=allow_dangling)
-    # what an interrupted push has sent may be there by now: that is no problem but its success
-    faults = tuple(fault for fault in plan.faults if fault in known or fault.row not in run.pending)
-    plan = replace(plan, faults=faults)
+def _checked(plan: Plan, pending: Collection[Hashable], *, allow_dangling: bool, skip_problems: bool) -> Plan:
+    """Return the plan with the problems that the server knows of.
+
+    Rows in `pending` were sent by a push that was interrupted. What the server says about them now may be the
+    effect of that, and is no problem.
+    """
+    known = set(map(id, plan.faults))
+    checked = plan.check(allow_dangling=allow_dangling)
+    faults = tuple(fault for fault in checked.faults if id(fault) in known or fault.row not in pending)
+    plan = replace(checked, faults=faults)
     if plan.faults and not skip_problems:
         first = plan.faults[0]
         raise PlanRefused(
-            f"{len(plan.faults)} problems, such as row {first.key or first.row}, {first.column}: {first.reason}. "
-            "See plan.check().problems; skip_problems=True sends the other rows",
+            f"{len(plan.faults)} problems; the first: row {first.key or first.row}, {first.column}: "
+            f"{first.reason}. See plan.check().problems; skip_problems=True sends the other rows",
             plan,
         )
     return plan
@@ -177,7 +194,9 @@ def _send_all(run: Run) -> str | None:
                     send_updates(run, part, look=run.guard != "off" or any(u.id in run.pending for u in part))
             for some in _parts(run, [change for change in wave if isinstance(change, Create)]):
                 send_creates(run, some)
-            for few in _parts(run, [change for change in wave if isinstance(change, Delete)], rows=PER_REQUEST):
+            for few in _parts(
+                run, [change for change in wave if isinstance(change, Delete)], rows=PER_REQUEST
+            ):
                 send_deletes(run, few)
     except Stopped as stop:
         return str(stop)
@@ -187,7 +206,9 @@ def _send_all(run: Run) -> str | None:
 
 
 def _parts(run: Run, changes: Sequence[Any], *, rows: int | None = None) -> Iterable[Sequence[Any]]:
-    for part in chunks(changes, _size, rows=min(rows or run.limits.rows, run.limits.rows), size_limit=run.limits.bytes):
+    for part in chunks(
+        changes, _size, rows=min(rows or run.limits.rows, run.limits.rows), size_limit=run.limits.bytes
+    ):
         run.stop_if_cancelled()
         yield part
 
@@ -202,7 +223,9 @@ def _settle_the_rest(run: Run, stopped: str | None) -> None:
     """Give an outcome to the rows that were not sent."""
     faults: dict[Any, list[str]] = {}
     for fault in run.plan.faults:
-        faults.setdefault(fault.row, []).append(f"{fault.column}: {fault.reason}" if fault.column else fault.reason)
+        faults.setdefault(fault.row, []).append(
+            f"{fault.column}: {fault.reason}" if fault.column else fault.reason
+        )
     for change in run.plan.changes:
         row = row_of(change)
         if row in run.outcomes:
@@ -211,7 +234,9 @@ def _settle_the_rest(run: Run, stopped: str | None) -> None:
             run.settle(change, "problem", "; ".join(faults[row]))
         elif row in run.pending:
             cells = run.pending[row]  # stays open in the journal: only a resume can tell
-            run.outcomes[row] = _open(change, f"sent, but its fate is unknown ({stopped}); sp.resume finds out")
+            run.outcomes[row] = _open(
+                change, f"sent, but its fate is unknown ({stopped}); sp.resume finds out"
+            )
             run.pending[row] = cells
         else:
             run.settle(change, "unsent", stopped or "")
@@ -219,8 +244,7 @@ def _settle_the_rest(run: Run, stopped: str | None) -> None:
 
 def _open(change: Change, reason: str) -> Outcome:
     id_ = None if isinstance(change, Create) else change.id
-    action: Any = type(change).__name__.lower()
-    return Outcome(row_of(change), action, "unsent", id_, change.key, None, reason)
+    return Outcome(row_of(change), action_of(change), "unsent", id_, change.key, None, reason)
 
 
 def _in_plan_order(run: Run) -> Iterable[Outcome]:
@@ -241,5 +265,3 @@ def _now() -> str:
 
 def _never() -> bool:
     return False
-
-

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-import pandas as pd
-
-from .changes import Conflict
 from .plan import Plan, conflict_table
 from .tables import table
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable, Mapping
+
+    import pandas as pd
+
+    from .changes import Conflict
     from .snapshot import Snapshot
 
 Word = Literal["done", "unchanged", "conflict", "failed", "problem", "unsent"]
 WORDS: tuple[Word, ...] = ("done", "unchanged", "conflict", "failed", "problem", "unsent")
 
 
-class PushFailed(RuntimeError):
+class PushFailed(RuntimeError):  # noqa: N818 - named like the errors of sispy
     """Some rows of a push were not written; `report` accounts for every one."""
 
     def __init__(self, report: Report) -> None:
@@ -132,7 +133,7 @@ class Report:
         return self
 
     def to_csv(self, path: str | Path) -> Path:
-        """Write the rows that were not written as a retry file: edit it, read it, push it; return its path."""
+        """Write the rows that were not written as a retry file, with their reasons; return its path."""
         from .retry import to_csv
 
         return to_csv(self, path)

@@ -27,7 +27,13 @@ def fragment(report: Report) -> str:
     bad = [o for o in report.outcomes if o.word not in ("done", "unchanged")]
     if bad:
         rows = [
-            [str(o.key if o.key is not None else o.id or o.row), o.action, o.word, str(o.status or ""), o.reason]
+            [
+                str(o.key if o.key is not None else o.id or o.row),
+                o.action,
+                o.word,
+                str(o.status or ""),
+                o.reason,
+            ]
             for o in bad[:SHOWN]
         ]
         parts.append(table([report.plan.schema.key or "_id", "action", "outcome", "status", "reason"], rows))
@@ -56,22 +62,43 @@ def page(report: Report) -> str:
         *([word, str(n)] for word, n in report.counts.items()),
     ]
     by_row = {outcome.row: outcome for outcome in report.outcomes}
-    changed = {conflict.id: {c.field: c for c in report.clashes if c.id == conflict.id} for conflict in report.clashes}
+    changed = {
+        conflict.id: {c.field: c for c in report.clashes if c.id == conflict.id}
+        for conflict in report.clashes
+    }
     cells = []
     for change, path, before, after in plan.cells():
         outcome = by_row[getattr(change, "id", None) or getattr(change, "row", None)]
         written = outcome.written.get(path)
-        word = "written" if written else "conflict" if path in changed.get(outcome.id or "", {}) else outcome.word
+        word = (
+            "written"
+            if written
+            else "conflict"
+            if path in changed.get(outcome.id or "", {})
+            else outcome.word
+        )
         if written:
             before, after = written
         cells.append(
-            [outcome.id or "", str(change.key or ""), outcome.action, path, show(before, 10**6), show(after, 10**6), word]
+            [
+                outcome.id or "",
+                str(change.key or ""),
+                outcome.action,
+                path,
+                show(before, 10**6),
+                show(after, 10**6),
+                word,
+            ]
         )
-    rows = [[o.id or str(o.row), str(o.key or ""), o.action, o.word, str(o.status or ""), o.reason] for o in report.outcomes]
+    rows = [
+        [o.id or str(o.row), str(o.key or ""), o.action, o.word, str(o.status or ""), o.reason]
+        for o in report.outcomes
+    ]
     title = escape(headline(report))
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
         f"<style>{_STYLE}</style></head><body><h1>{title}</h1>{table(['', ''], facts)}"
         f"<h2>Rows</h2>{table(['_id', 'key', 'action', 'outcome', 'status', 'reason'], rows)}"
-        f"<h2>Cells</h2>{table(['_id', 'key', 'action', 'field', 'before', 'after', 'outcome'], cells)}</body></html>\n"
+        f"<h2>Cells</h2>{table(['_id', 'key', 'action', 'field', 'before', 'after', 'outcome'], cells)}"
+        "</body></html>\n"
     )

@@ -28,10 +28,19 @@ def text(report: Report) -> str:
     bad = [o for o in report.outcomes if o.word not in ("done", "unchanged")]
     if bad:
         rows = [
-            [str(o.key if o.key is not None else o.id or o.row), o.action, o.word, str(o.status or ""), o.reason]
+            [
+                str(o.key if o.key is not None else o.id or o.row),
+                o.action,
+                o.word,
+                str(o.status or ""),
+                o.reason,
+            ]
             for o in bad[:SHOWN]
         ]
-        lines += ["", *columns([report.plan.schema.key or "_id", "action", "outcome", "status", "reason"], rows)]
+        lines += [
+            "",
+            *columns([report.plan.schema.key or "_id", "action", "outcome", "status", "reason"], rows),
+        ]
     if len(bad) > SHOWN:
         lines.append(f"... and {count(len(bad) - SHOWN, 'more row')}; all of them in .failures")
     if report.clashes:

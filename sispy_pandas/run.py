@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -15,6 +14,8 @@ from .chunks import queries
 from .report import Outcome, Word
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterable, Mapping
+
     from sispy.endpoint import Endpoint
 
     from .journal import Journal, Nowhere
@@ -115,13 +116,18 @@ class Run:
             self.journal.event("conflict", row=row, field=c.field, base=c.base, mine=c.mine, theirs=c.theirs)
         self.bar.update(1)
 
-    def about_to_send(self, action: str, rows: Sequence[tuple[Change, Mapping[str, tuple[Any, Any]]]], **more: Any) -> None:
+    def about_to_send(
+        self, action: str, rows: Iterable[tuple[Change, Mapping[str, tuple[Any, Any]]]], **more: Any
+    ) -> None:
         """Put on disk what is sent next: from now on the fate of these rows is open."""
         now = int(time.time() * 1000)
+        rows = list(rows)
         for change, cells in rows:
             self.pending[row_of(change)] = cells
             self.pending_since[row_of(change)] = now
-        lines = [[row_of(change), {path: list(pair) for path, pair in cells.items()}] for change, cells in rows]
+        lines = [
+            [row_of(change), {path: list(pair) for path, pair in cells.items()}] for change, cells in rows
+        ]
         self.journal.event("send", action=action, rows=lines, **more)
         self.journal.keep()
 
@@ -136,7 +142,9 @@ class Run:
         for change in changes:
             self.pending.pop(row_of(change), None)
 
-    def read(self, field_: str, values: Iterable[Any], *, fields: Iterable[str] | None = None) -> list[dict[str, Any]]:
+    def read(
+        self, field_: str, values: Iterable[Any], *, fields: Iterable[str] | None = None
+    ) -> list[dict[str, Any]]:
         """Read the entities with these values of a field, in few requests, some of them at a time.
 
         Raises:
@@ -158,7 +166,9 @@ class Run:
         with ThreadPoolExecutor(self.limits.readers) as pool:
             return [entity for found in pool.map(page, asked) for entity in found]
 
-    def read_rows(self, ids: Iterable[str], *, fields: Iterable[str] | None = None) -> dict[str, dict[str, Any]]:
+    def read_rows(
+        self, ids: Iterable[str], *, fields: Iterable[str] | None = None
+    ) -> dict[str, dict[str, Any]]:
         """Read rows by `_id`; those that do not exist any more are missing in the answer."""
         return {entity["_id"]: entity for entity in self.read("_id", ids, fields=fields)}
 

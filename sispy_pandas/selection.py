@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from .changes import Change, Create, Delete, Update, row_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Hashable
+
     from .plan import Plan
 
 

@@ -1,5 +1,6 @@
-"""Compare-and-set: one guarded PUT per row. SIS then replaces `_sis`, Mixed and nested values by what is sent,
-so that they are sent complete (SIS-API 8.1).
+"""Compare-and-set: one guarded PUT per row.
+
+SIS then replaces `_sis`, Mixed and nested values by what is sent, so they are sent complete (SIS-API 8.1).
 
 What it cannot see: a write into a Mixed field or an array of documents within the millisecond of the last
 write that was read, because the condition names their row's time alone.
@@ -7,18 +8,21 @@ write that was read, because the condition names their row's time alone.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sispy import errors
 
 from .cast import get_path
-from .changes import Update
-from .entity import body, receipt
+from .entity import receipt
 from .guard import merge
 from .run import FateUnknown, Run, Stopped
-from .schema import Field, Schema
 from .send_updates import is_gone, is_settled, is_written, still_refused
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from .changes import Update
+    from .schema import Field, Schema
 
 RACES = 5
 """Times that a row is read and sent again because somebody else was quicker."""
@@ -97,7 +101,9 @@ def _copy(value: Any) -> Any:
     return {key: _copy(inner) for key, inner in value.items()} if isinstance(value, dict) else value
 
 
-def _condition(schema: Schema, write: Mapping[str, tuple[Any, Any]], entity: Mapping[str, Any]) -> dict[str, Any]:
+def _condition(
+    schema: Schema, write: Mapping[str, tuple[Any, Any]], entity: Mapping[str, Any]
+) -> dict[str, Any]:
     """Return what must still be so: the row's time, and the old value of each cell that can be compared."""
     found: dict[str, Any] = {"_sis._updated_at": receipt(entity)}
     for path, (old, _) in write.items():
@@ -120,5 +126,3 @@ def _condition(schema: Schema, write: Mapping[str, tuple[Any, Any]], entity: Map
 
 def _is_plain(item: Field | None) -> bool:
     return item is not None and item.type in ("String", "Number", "Boolean", "Date", "ObjectId")
-
-

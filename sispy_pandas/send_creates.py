@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sispy import errors
 
@@ -13,9 +12,14 @@ from .chunks import halves
 from .entity import body, receipt, stored
 from .guard import not_stored
 from .run import FateUnknown, Run, Stopped
-from .schema import Field
 from .send_updates import status_and_text
 from .validate import hashable, unique_fields
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Mapping, Sequence
+
+    from .report import Word
+    from .schema import Field, Schema
 
 
 def send_creates(run: Run, creates: Sequence[Create], *, lost: int = 0) -> None:
@@ -26,7 +30,7 @@ def send_creates(run: Run, creates: Sequence[Create], *, lost: int = 0) -> None:
     a lost answer by author, time and content.
     """
     left = _without_existing(run, creates)
-    anonymous = [create for create in left if identity(run, create) is None]
+    anonymous = [create for create in left if identity(run.schema, create) is None]
     if any(create.row in run.pending for create in anonymous):
         found = _without_arrived(run, anonymous)
         left = [create for create in left if create not in anonymous or create in found]
@@ -34,9 +38,9 @@ def send_creates(run: Run, creates: Sequence[Create], *, lost: int = 0) -> None:
         _send(run, left, lost=lost)
 
 
-def identity(run: Run, create: Create) -> Field | None:
+def identity(schema: Schema, create: Create) -> Field | None:
     """Return the unique field by which a new row can be found again; None if it has none."""
-    unique = sorted(unique_fields(run.schema), key=lambda field: field.path != run.schema.key)
+    unique = sorted(unique_fields(schema), key=lambda field: field.path != schema.key)
     return next((field for field in unique if create.values.get(field.path) is not None), None)
 
 
@@ -44,17 +48,17 @@ def _without_existing(run: Run, creates: Sequence[Create]) -> list[Create]:
     """End the rows that the server has already, and return the others."""
     by_field: dict[Field, list[Create]] = {}
     for create in creates:
-        field = identity(run, create)
+        field = identity(run.schema, create)
         if field is not None:
             by_field.setdefault(field, []).append(create)
     there: dict[Hashable, Mapping[str, Any]] = {}
     for field, rows in by_field.items():
         wanted = {hashable(create.values[field.path]): create.row for create in rows}
-        for entity in run.read(_query_path(field), [create.values[field.path] for create in rows]):
-            row = wanted.get(hashable(stored(field, entity)))
+        for found in run.read(field.path, [create.values[field.path] for create in rows]):
+            row = wanted.get(hashable(stored(field, found)))
             if row is not None:
-                there[row] = entity
-    left = []
+                there[row] = found
+    left: list[Create] = []
     for create in creates:
         entity = there.get(create.row)
         if entity is None:
@@ -72,15 +76,13 @@ def _without_existing(run: Run, creates: Sequence[Create]) -> list[Create]:
             run.settle(create, "unchanged", "it exists with these values", id=id_, receipt=when)
         else:
             run.conflicts[create.row] = tuple(
-                Conflict(id_, path, None, create.values[path], stored(run.schema.field(path), entity), create.key)
+                Conflict(
+                    id_, path, None, create.values[path], stored(run.schema.field(path), entity), create.key
+                )
                 for path in differing
             )
             run.settle(create, "conflict", f"it exists and differs in {', '.join(differing)}", id=id_)
     return left
-
-
-def _query_path(field: Field) -> str:
-    return f"{field.path}.ip_address" if field.type == "IpAddress" else field.path
 
 
 def _without_arrived(run: Run, creates: Sequence[Create]) -> list[Create]:
@@ -93,12 +95,12 @@ def _without_arrived(run: Run, creates: Sequence[Create]) -> list[Create]:
     since = min(run.pending_since[create.row] for create in sent)
     known = run.known_ids.union(outcome.id for outcome in run.outcomes.values() if outcome.id)
     candidates = [entity for entity in _own_since(run, since) if entity["_id"] not in known]
-    matches: dict[Hashable, Mapping[str, Any]] = {}
+    matches: dict[Hashable, dict[str, Any]] = {}
     for create in sent:
-        entity = next((e for e in candidates if not not_stored(run.schema, create.values, e)), None)
-        if entity is not None:
-            matches[create.row] = entity
-            candidates.remove(entity)
+        match = next((e for e in candidates if not not_stored(run.schema, create.values, e)), None)
+        if match is not None:
+            matches[create.row] = match
+            candidates.remove(match)
     extra = any(not not_stored(run.schema, create.values, e) for create in sent for e in candidates)
     if matches and (len(matches) < len(sent) or extra):
         for create in sent:
@@ -116,7 +118,7 @@ def _without_arrived(run: Run, creates: Sequence[Create]) -> list[Create]:
 
 
 def _own_since(run: Run, since: int) -> list[dict[str, Any]]:
-    """Return the rows that this user created since a time of this machine's clock, minus a minute of drift."""
+    """Return the rows that this user created since a time of this machine's clock, less a minute."""
     q: dict[str, Any] = {"_sis._created_at": {"$gte": since - 60_000}}
     user = run.endpoint.client.username
     if user:
@@ -156,7 +158,7 @@ def _send(run: Run, creates: Sequence[Create], *, lost: int) -> None:
         run.entities[entity["_id"]] = entity
         reason = f"created, but the server does not hold {', '.join(missing)}" if missing else ""
         written = {path: pair for path, pair in _cells(create).items() if path not in missing}
-        word = "failed" if missing else "done"
+        word: Word = "failed" if missing else "done"
         run.settle(
             create, word, reason, status=200, written=written, id=entity["_id"], receipt=receipt(entity)
         )
@@ -194,7 +196,7 @@ def _divide(run: Run, creates: Sequence[Create], reason: str, status: int | None
 
 def _resembles(run: Run, create: Create, value: Mapping[str, Any]) -> bool:
     """Tell whether an error entry can be about this row: it shows what was sent, but for the bad fields."""
-    field = identity(run, create)
+    field = identity(run.schema, create)
     if field is not None and stored(field, value) is not None:
         return equal(field, stored(field, value), create.values[field.path])
     return all(
@@ -207,7 +209,7 @@ def _resembles(run: Run, create: Create, value: Mapping[str, Any]) -> bool:
 def _in_order(
     run: Run, creates: Sequence[Create], entities: list[Mapping[str, Any]]
 ) -> list[Mapping[str, Any] | None]:
-    """Return the stored entity of every row: matched by content, because the order of answers proves nothing."""
+    """Return the stored entity of every row, matched by content: the order of answers proves nothing."""
     found: list[Mapping[str, Any] | None] = []
     left = list(entities)
     for create in creates:
@@ -222,9 +224,9 @@ def traces(run: Run, creates: Sequence[Create]) -> set[str]:
     by_path: dict[str, list[Any]] = {}
     since = None
     for create in creates:
-        field = identity(run, create)
+        field = identity(run.schema, create)
         if field is not None:
-            by_path.setdefault(_query_path(field), []).append(create.values[field.path])
+            by_path.setdefault(field.path, []).append(create.values[field.path])
         elif create.row in run.pending:
             since = min(since or run.pending_since[create.row], run.pending_since[create.row])
     if since is not None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sispy import errors
 
@@ -11,6 +10,9 @@ from .changes import Conflict, Delete
 from .entity import receipt, values_of
 from .guard import foreign_edits
 from .run import FateUnknown, Run, Stopped
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 PER_REQUEST = 40
 """Rows in one request: every condition takes about 110 bytes of the URL."""
@@ -43,7 +45,7 @@ def send_deletes(run: Run, deletes: Sequence[Delete], *, lost: int = 0) -> None:
 
 
 def _send(run: Run, work: Sequence[tuple[Delete, dict[str, Any]]], *, lost: int) -> None:
-    rows = [
+    rows: list[tuple[Delete, Mapping[str, tuple[Any, Any]]]] = [
         (delete, {path: (value, None) for path, value in values_of(run.schema, entity).items()})
         for delete, entity in work
     ]
@@ -63,10 +65,11 @@ def _send(run: Run, work: Sequence[tuple[Delete, dict[str, Any]]], *, lost: int)
             run.settle(delete, "failed", str(error), status=error.http_status_code)
         return
     gone = {entity["_id"] for entity in answer["success"] if isinstance(entity, dict)}
-    refused = {entry["value"]["_id"]: entry for entry in answer["errors"] if "_id" in (entry.get("value") or {})}
+    refused = {
+        entry["value"]["_id"]: entry for entry in answer["errors"] if "_id" in (entry.get("value") or {})
+    }
     left: list[Delete] = []
     for delete, written in rows:
-        assert isinstance(delete, Delete)
         if delete.id in gone:
             run.entities[delete.id] = {}
             run.settle(delete, "done", status=200, written=written)

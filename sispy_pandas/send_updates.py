@@ -13,11 +13,12 @@ from .entity import body, receipt
 from .guard import Merged, merge, not_stored, payload, unguarded
 from .run import FateUnknown, Run, Stopped
 
-
 Work = tuple[Update, Mapping[str, tuple[Any, Any]]]
 
 
-def send_updates(run: Run, updates: Sequence[Update], *, look: bool = True, alone: bool = False, lost: int = 0) -> None:
+def send_updates(
+    run: Run, updates: Sequence[Update], *, look: bool = True, alone: bool = False, lost: int = 0
+) -> None:
     """Bring some rows to their outcome.
 
     Args:
@@ -34,7 +35,9 @@ def send_updates(run: Run, updates: Sequence[Update], *, look: bool = True, alon
         if look and entity is None:
             is_gone(run, update)
             continue
-        merged = merge(run.schema, update, entity, run.on_conflict) if entity is not None else unguarded(update)
+        merged = (
+            merge(run.schema, update, entity, run.on_conflict) if entity is not None else unguarded(update)
+        )
         run.note_arrival(update.id, merged.there)
         if merged.conflicts:
             run.conflicts[update.id] = merged.conflicts
@@ -78,7 +81,9 @@ def _send_bulk(run: Run, items: Sequence[tuple[Work, dict[str, Any]]], *, alone:
         for update in updates:
             run.settle(update, "failed", str(error), status=error.http_status_code)
         return
-    stored = {entity["_id"]: entity for entity in answer["success"] if isinstance(entity, dict) and "_id" in entity}
+    stored = {
+        entity["_id"]: entity for entity in answer["success"] if isinstance(entity, dict) and "_id" in entity
+    }
     refused: list[Work] = []
     for update, write in work:
         if update.id in stored:
@@ -164,7 +169,10 @@ def is_settled(run: Run, update: Update, merged: Merged, entity: Mapping[str, An
         run.settle(update, "unchanged", "the server holds these values already", receipt=receipt(entity))
 
 
-def is_written(run: Run, update: Update, write: Mapping[str, tuple[Any, Any]], answer: Mapping[str, Any]) -> None:
+def is_written(
+    run: Run, update: Update, write: Mapping[str, tuple[Any, Any]], answer: Mapping[str, Any]
+) -> None:
+    """End a row that the server says it wrote: done only if its answer holds every value sent."""
     missing = not_stored(run.schema, {path: mine for path, (_, mine) in write.items()}, answer)
     written = {path: pair for path, pair in write.items() if path not in missing}
     run.entities[update.id] = answer
@@ -176,6 +184,7 @@ def is_written(run: Run, update: Update, write: Mapping[str, tuple[Any, Any]], a
 
 
 def is_gone(run: Run, update: Update) -> None:
+    """End a row that does not exist any more."""
     run.conflicts[update.id] = (Conflict(update.id, "_id", update.id, update.id, None, update.key),)
     run.settle(update, "conflict", "somebody deleted the row", status=404)
 

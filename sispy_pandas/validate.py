@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Hashable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .changes import Change, Create, Delete, Problem, Update, row_of
 from .check import check
 from .entity import EDITABLE_META
-from .schema import Field, Schema
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable, Mapping, Sequence
+
+    from .schema import Field, Schema
 
 _BOOLEAN_META = "_sis.locked"
 
@@ -37,9 +40,11 @@ def check_values(schema: Schema, change: Create | Update, stored: Mapping[str, A
         if reason:
             value = sent.get(field.path, stored.get(field.path))
             found.append(Problem(row, reason, field.path, value, change.key))
-    for path in EDITABLE_META:
-        if path in sent and sent[path] is None:
-            found.append(Problem(row, "a value is required", path, None, change.key))
+    found += [
+        Problem(row, "a value is required", path, None, change.key)
+        for path in EDITABLE_META
+        if path in sent and sent[path] is None
+    ]
     return found
 
 
@@ -62,7 +67,8 @@ def unique_fields(schema: Schema) -> tuple[Field, ...]:
     return tuple(
         field
         for field in schema.fields
-        if (field.unique or field.path == schema.id_field) and field.type not in ("Array", "Documents", "Mixed")
+        if (field.unique or field.path == schema.id_field)
+        and field.type not in ("Array", "Documents", "Mixed", "IpAddress")
     )
 
 
@@ -85,7 +91,9 @@ def taken_twice(
             continue
         moved = leaving.union(c.id for c in changes if isinstance(c, Update) and path in c.after)
         owners: dict[str, Hashable] = {
-            hashable(value): id_ for id_, value in stored.get(path, ()) if value is not None and id_ not in moved
+            hashable(value): id_
+            for id_, value in stored.get(path, ())
+            if value is not None and id_ not in moved
         }
         rows: dict[str, list[Hashable]] = {}
         for change, value in new:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from typing import TYPE_CHECKING
 
 from .changes import Change, Problem, row_of
-from .schema import Schema
 from .validate import hashable, new_value, old_value, unique_fields
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Sequence
+
+    from .schema import Schema
 
 
 def waves(schema: Schema, changes: Sequence[Change]) -> list[list[Change]]:
-    """Return the changes in groups to be sent one after the other; rows that wait for each other come last."""
+    """Return the changes in groups to be sent one after the other."""
     waits = _waits_for(schema, changes)
     depth: dict[Hashable, int] = {}
     for change in changes:
@@ -46,7 +50,9 @@ def _waits_for(schema: Schema, changes: Sequence[Change]) -> dict[Hashable, Hash
     waits: dict[Hashable, Hashable] = {}
     for field in unique_fields(schema):
         freed = {
-            hashable(value): row_of(change) for change in changes if (value := old_value(change, field.path)) is not None
+            hashable(value): row_of(change)
+            for change in changes
+            if (value := old_value(change, field.path)) is not None
         }
         for change in changes:
             value = new_value(change, field.path)

@@ -1,0 +1,105 @@
+"""Plans made from a journal: finish an interrupted push, or take one back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .changes import Change, Create, Delete, Update, row_of
+from .journal import Entry, read
+from .plan import Plan
+from .plan_file import parse
+from .report import Report
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sispy import Client
+
+FINAL = ("done", "unchanged", "conflict", "failed", "problem")
+
+
+def resume(journal: str | Path, client: Client | None = None) -> Plan:
+    """Return the plan of what an interrupted push left: rows that were not sent, and rows of unknown fate.
+
+    Pushing it writes to the same journal. Rows that were sent without an answer are looked up first; what
+    arrived is not sent again.
+
+    Args:
+        journal: The file that `report.journal` names.
+        client: For the server of the journal; without one, the profile with that address is used.
+
+    Raises:
+        ValueError: The file is no journal, or there is no client for its server.
+    """
+    record = read(journal)
+    plan = parse(record.plan, client, where=str(journal))
+    settled = {row for row, entry in record.entries.items() if entry.word in FINAL}
+    return replace(
+        plan,
+        changes=tuple(change for change in plan.changes if row_of(change) not in settled),
+        faults=tuple(fault for fault in plan.faults if fault.row not in settled),
+        notes=(*plan.notes, f"resumes the push of {record.begin.get('user') or 'an unknown user'}"),
+        journal=Path(journal),
+    )
+
+
+def undo(source: Report | str | Path, client: Client | None = None) -> Plan:
+    """Return the plan that puts back what a push changed; cells that others changed since are left alone.
+
+    It is a plan like any other: read it, narrow it by `only`, push it; its push can be undone as well. Rows
+    that were created are deleted. Rows that were deleted are created again, with a new `_id`: references to
+    the old one stay dangling until they are changed.
+
+    Args:
+        source: The report, or its journal, which also covers what `resume` did.
+        client: For the server of the journal; without one, the report's, or the profile with that address.
+
+    Raises:
+        ValueError: The journal has rows of unknown fate: `resume` it first. Or there is no journal, or no
+            client for its server.
+    """
+    if isinstance(source, Report):
+        if source.journal is None:
+            return _undone(source.plan, ((o.row, _entry(o)) for o in source.outcomes))
+        client = client or source.plan.endpoint.client
+        source = source.journal
+    record = read(source)
+    plan = parse(record.plan, client, where=str(source))
+    waiting = [row for row, entry in record.entries.items() if entry.word is None]
+    if waiting:
+        raise ValueError(
+            f"the fate of {len(waiting)} rows is unknown: sp.resume({str(source)!r}).push() first"
+        )
+    return _undone(plan, record.entries.items())
+
+
+def _entry(outcome: Any) -> Entry:
+    return Entry(outcome.word, outcome.id, outcome.action, outcome.written, {}, outcome.receipt)
+
+
+def _undone(plan: Plan, entries: Iterable[tuple[Any, Entry]]) -> Plan:
+    keys = {row_of(change): change.key for change in plan.changes}
+    changes: list[Change] = []
+    again: list[str] = []
+    for row, entry in entries:
+        key = keys.get(row)
+        if not entry.written:
+            continue
+        before = {path: after for path, (_, after) in entry.written.items()}
+        after = {path: old for path, (old, _) in entry.written.items()}
+        if entry.action == "update":
+            changes.append(Update(str(row), before, after, key, entry.receipt))
+        elif entry.action == "create" and entry.id:
+            changes.append(Delete(entry.id, before, key, entry.receipt))
+        elif entry.action == "delete":
+            values = {path: value for path, value in after.items() if value is not None and value != []}
+            changes.append(Create(str(row), values, key))
+            again.append(str(row))
+    notes = ()
+    if again:
+        notes = (
+            f"{len(again)} deleted rows come back with a new _id: what referred to them has to be re-pointed",
+        )
+    return Plan(plan.endpoint, plan.schema, tuple(changes), notes=notes, snapshot=plan.snapshot)
