@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from .cast import equal
 from .changes import Conflict, Delete, Update
-from .entity import stored
+from .entity import receipt, stored
 from .mixed import NeedsReplacing, merge_patch
+from .schema import RECEIPT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,6 +66,10 @@ def foreign_edits(schema: Schema, change: Delete, entity: Mapping[str, Any]) -> 
         theirs = stored(column, entity)
         if not equal(column, theirs, base):
             found.append(Conflict(change.id, path, base, None, theirs, change.key))
+    now = receipt(entity)
+    if not found and change.receipt not in (None, now) and not set(schema.columns) <= set(change.before):
+        # somebody wrote to the row, perhaps into a field that was not compared
+        found.append(Conflict(change.id, RECEIPT.path, change.receipt, None, now, change.key))
     return tuple(found)
 
 

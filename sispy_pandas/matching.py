@@ -186,8 +186,7 @@ def _ids_of(frame: pd.DataFrame) -> pd.Index[Any]:
     if in_index and in_columns and not pd.Index(frame["_id"]).equals(frame.index):
         raise ValueError("the frame has _id both as index and as a column, and they differ: drop one of them")
     if in_index:
-        index: pd.Index[Any] = frame.index
-        return index
+        return frame.index
     if in_columns:
         return pd.Index(frame["_id"])
     raise ValueError(f"the frame has no _id, so its rows cannot be told; {_REPAIR}")

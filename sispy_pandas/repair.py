@@ -97,7 +97,7 @@ def _undone(plan: Plan, entries: Iterable[tuple[Any, Entry]]) -> Plan:
             values = {path: value for path, value in after.items() if value is not None and value != []}
             changes.append(Create(str(row), values, key))
             again.append(str(row))
-    notes = ()
+    notes: tuple[str, ...] = ()
     if again:
         notes = (
             f"{len(again)} deleted rows come back with a new _id: what referred to them has to be re-pointed",
