@@ -9,6 +9,7 @@ import pandas as pd
 from .cast import cast, is_missing
 from .changes import Delete, Problem
 from .entity import EDITABLE_META
+from .matching import ids_in
 from .receipts import milliseconds_of
 from .records import json_values
 from .schema import RECEIPT, Field, Schema
@@ -49,6 +50,32 @@ def deleted_rows(
     return found, problems
 
 
+def marked_ids(frame: pd.DataFrame) -> set[str]:
+    """Return the ids of the rows that a frame marks for deletion, known or not."""
+    if DELETE not in frame.columns:
+        return set()
+    marks, ids = frame[DELETE].tolist(), ids_in(frame)
+    found = set()
+    for position, id_ in ids.items():
+        try:
+            if _is_mark(marks[position]):
+                found.add(id_)
+        except ValueError:
+            continue  # the diff names it
+    return found
+
+
+def _is_mark(cell: object) -> bool:
+    """Tell whether a cell of the column says yes.
+
+    Raises:
+        ValueError: It says something else than yes and no.
+    """
+    if is_missing(cell) or (isinstance(cell, str) and not cell.strip()):
+        return False
+    return bool(cast(_MARK, "yes" if isinstance(cell, str) and cell.strip().lower() == "x" else cell))
+
+
 def _marked(base: pd.DataFrame, frame: pd.DataFrame, rows: Matched) -> tuple[list[str], list[Problem]]:
     if DELETE not in frame.columns:
         return [], []
@@ -56,11 +83,9 @@ def _marked(base: pd.DataFrame, frame: pd.DataFrame, rows: Matched) -> tuple[lis
     problems: list[Problem] = []
     known = dict(zip(rows.at.tolist(), rows.base.tolist(), strict=True))
     for position, cell in enumerate(frame[DELETE].tolist()):
-        if is_missing(cell) or (isinstance(cell, str) and not cell.strip()):
-            continue
         id_ = str(base.index[known[position]]) if position in known else None
         try:
-            wanted = cast(_MARK, "yes" if isinstance(cell, str) and cell.strip().lower() == "x" else cell)
+            wanted = _is_mark(cell)
         except ValueError as error:
             row = rows.labels[position] if id_ is None else id_
             problems.append(Problem(row, f"{error}; mark rows with x or yes", DELETE, str(cell)))

@@ -9,21 +9,23 @@ import numpy as np
 import pandas as pd
 
 from .cast import is_blank
-from .changes import Change, Create, Problem, Stale, Update
+from .changes import Change, Create, Delete, Problem, Stale, Update
 from .compare import changed
 from .deleted_rows import DELETE, deleted_rows
 from .entity import EDITABLE_META
+from .mangled import REASON, is_changed_by_program
 from .matching import Matched, all_new, match_by_id, match_by_key
 from .new_rows import new_rows, not_there
 from .plan import Plan
 from .receipts import milliseconds_of
 from .records import json_values
 from .schema import META, RECEIPT, Field, nearest
+from .source import source_of
 from .validate import check_values, constrained, taken_twice, unique_fields
 from .waves import swaps
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from .snapshot import Snapshot
 
@@ -115,12 +117,18 @@ class _Comparison:
         self.problems: list[Problem] = list(rows.problems)
         self.stale: list[Stale] = []
         self.notes: list[str] = list(rows.notes)
+        source = source_of(frame)
+        self.from_file = source is not None and not source.accept_program_changes
+        if source is not None:
+            self.problems += source.problems
+            self.notes += source.notes
         self.aligned = len(rows.at) == len(base) == len(frame) and bool((rows.base == rows.at).all())
 
     def plan(self, delete: Collection[str], owner: tuple[str, ...] | None) -> Plan:
         """Compare everything, and return what was found."""
         deletes, faults = deleted_rows(self.schema, self.base, self.frame, self.rows, delete)
         self.problems += faults
+        deletes = self._of_this_state(deletes)
         gone = {change.id for change in deletes}
         updates = [change for change in self._updates() if change.id not in gone]
         creates, faults = new_rows(
@@ -188,6 +196,8 @@ class _Comparison:
                 if self.keep and after in (None, []):
                     continue
                 cells.setdefault(position, {})[field.path] = (before, after)
+                if not reason and self.from_file and is_changed_by_program(field, before, after):
+                    reason = REASON
                 if reason:
                     faults.setdefault(position, []).append((field.path, after, reason))
         self._read_only()
@@ -226,6 +236,21 @@ class _Comparison:
                 self.problems.append(Problem(id_, reason, path, value, key))
         return found
 
+    def _of_this_state(self, deletes: Sequence[Delete]) -> list[Delete]:
+        """Leave out the rows that were exported from another state than the snapshot's: they are stale."""
+        if RECEIPT.path not in self.frame.columns or self.key_column is not None or not deletes:
+            return list(deletes)
+        at = dict(zip(self.base.index[self.rows.base], self.rows.at.tolist(), strict=True))
+        found = []
+        for delete in deletes:
+            cell = self.frame[RECEIPT.path].iloc[[at[delete.id]]] if delete.id in at else None
+            exported = None if cell is None else milliseconds_of(cell)[0]
+            if exported in (None, delete.receipt):
+                found.append(delete)
+            else:
+                self.stale.append(Stale(delete.id, ELSEWHERE, delete.key))
+        return found
+
     def _names(self, base: np.ndarray[Any, Any]) -> tuple[list[str], list[Any]]:
         """Return `_id` and key of rows of the snapshot."""
         ids, key = self.base.index[base].tolist(), self.schema.key
@@ -249,6 +274,8 @@ class _Comparison:
     def _unknown_rows(self) -> None:
         for _, id_ in self.rows.unknown:
             reason = self.snapshot.lost.get(id_)
+            if id_ in self.snapshot.gone:
+                continue
             if reason:
                 self.stale.append(Stale(id_, reason))
             else:

@@ -181,12 +181,24 @@ def labels_of(frame: pd.DataFrame) -> tuple[Hashable, ...]:
     return tuple(range(len(frame)))
 
 
+def ids_in(frame: pd.DataFrame) -> dict[int, str]:
+    """Return the well-formed ids of a frame by position, each once; none for a frame without `_id`."""
+    if frame.index.name != "_id" and "_id" not in frame.columns:
+        return {}
+    found: dict[str, int] = {}
+    for position, cell in enumerate(_ids_of(frame).tolist()):
+        text = _text(cell)
+        if text is not None and _OBJECT_ID.fullmatch(text):
+            found.setdefault(text, position)
+    return {position: id_ for id_, position in found.items()}
+
+
 def _ids_of(frame: pd.DataFrame) -> pd.Index[Any]:
     in_index, in_columns = frame.index.name == "_id", "_id" in frame.columns
     if in_index and in_columns and not pd.Index(frame["_id"]).equals(frame.index):
         raise ValueError("the frame has _id both as index and as a column, and they differ: drop one of them")
     if in_index:
-        return frame.index
+        return pd.Index(frame.index)
     if in_columns:
         return pd.Index(frame["_id"])
     raise ValueError(f"the frame has no _id, so its rows cannot be told; {_REPAIR}")

@@ -86,7 +86,7 @@ def _receipts(report: Report, frame: pd.DataFrame, position: Mapping[str, int]) 
     found: list[int | None] = [None if gap else ms for ms, gap in zip(known, missing, strict=True)]
     found += [None] * (len(position) - len(found))
     for outcome in report.outcomes:
-        if outcome.id in position and outcome.receipt:
+        if outcome.id and outcome.id in position and outcome.receipt:
             found[position[outcome.id]] = outcome.receipt
     for id_, entity in report.entities.items():
         if entity and id_ in position:

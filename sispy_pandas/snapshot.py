@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from .records import records_of
 from .schema import META, Schema
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+    from datetime import datetime
+
     import pandas as pd
 
     from sispy import Endpoint
+
+    from .plan import Plan
 
 _META = tuple(f.path for f in META)
 
@@ -41,6 +44,10 @@ class Snapshot:
     warnings: pd.DataFrame = field(repr=False)
     _frame: pd.DataFrame = field(repr=False)
     expanded: tuple[str, ...] = ()
+    lost: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Rows of an edited file whose exported state cannot be rebuilt: `_id` -> why (`snapshot_of`)."""
+    gone: frozenset[str] = frozenset()
+    """Rows that an edited file marks for deletion and that are deleted already."""
 
     def __len__(self) -> int:
         return len(self._frame)
@@ -71,6 +78,35 @@ class Snapshot:
         """
         columns = [name for name in self._frame.columns if meta or name not in _META or self._chose(name)]
         return self._frame[columns].copy(deep=False)
+
+    def diff(
+        self,
+        frame: pd.DataFrame,
+        *,
+        key: str | None = None,
+        new: bool = False,
+        delete: Collection[str] = (),
+        create_missing: bool = False,
+        blank: Literal["keep", "clear"] | None = None,
+        owner: Collection[str] | None = None,
+    ) -> Plan:
+        """Compare an edited frame with this snapshot; see `sispy_pandas.diff` for arguments and errors.
+
+        Returns:
+            The plan: every change that a push would make. Nothing is written, the server is not asked.
+        """
+        from .diff import diff
+
+        return diff(
+            self,
+            frame,
+            key=key,
+            new=new,
+            delete=delete,
+            create_missing=create_missing,
+            blank=blank,
+            owner=owner,
+        )
 
     def records(self) -> list[dict[str, Any]]:
         """Return the rows as JSON records, `_sis` included, as far as it was fetched."""

@@ -87,7 +87,7 @@ LINE = (
 )
 """The toolkit's modules in the order in which they may import: each only from its left."""
 
-UPWARDS: set[tuple[str, str]] = set()
+UPWARDS = {("plan", "plan_file"), ("plan", "push"), ("plan", "rebase"), ("snapshot", "diff")}
 """Late imports that lead against the line: methods that take the user along it, and nothing else."""
 
 

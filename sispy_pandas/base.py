@@ -1,0 +1,244 @@
+"""The state that an edited file was exported from, rebuilt from today's rows and their revisions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Literal
+
+from sispy.errors import NotFound
+
+from .cast import cast, get_path, is_missing
+from .chunks import queries
+from .compare import changed
+from .deleted_rows import marked_ids
+from .entity import EDITABLE_META, receipt
+from .fetch import schema_of
+from .matching import ids_in
+from .precheck import URL, read
+from .progress import bar
+from .receipts import milliseconds_of
+from .records import frame_of
+from .schema import META, RECEIPT, Schema
+from .snapshot import Snapshot
+from .table import warnings_frame
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from sispy import Endpoint
+
+PAGE_ROWS = 10_000
+READERS = 2
+"""Revisions read at a time: a server process does one thing at a time."""
+NO_META_HISTORY = "it changed since its export, and of owner, tags and locked the server keeps no history"
+NO_HISTORY = "it changed since its export, and the server keeps no history to tell what the export said"
+
+
+def snapshot_of(
+    endpoint: Endpoint,
+    frame: pd.DataFrame,
+    *,
+    base: Literal["receipt", "now"] = "receipt",
+    progress: Any = True,
+) -> Snapshot:
+    """Return the snapshot to compare an edited file with: every row in the state that the file shows.
+
+    That state is named by the row's receipt, the column `_updated_at`. Where the server holds the same state
+    still, it is today's; else, and if the row differs from today's, it is rebuilt from the revisions. A row
+    whose state cannot be rebuilt is in `lost`, and the diff makes it Stale: shown, never sent.
+
+    Args:
+        endpoint: Where the rows are from.
+        frame: The edited file, as `read_csv` and others return it.
+        base: "receipt" as said; "now" compares with today's state, for frames without receipts: what others
+            changed meanwhile then looks like an edit that takes it back.
+        progress: As for `fetch`.
+
+    Raises:
+        ValueError: The frame has ids but no receipts, and `base` is not "now".
+        sispy.Error: The server could not be asked.
+    """
+    if base not in ("receipt", "now"):
+        raise ValueError(f"base={base!r}: 'receipt' or 'now'")
+    started = datetime.now(UTC)
+    schema = schema_of(endpoint.client, endpoint.name)
+    ids = ids_in(frame)
+    if ids and base == "receipt" and RECEIPT.path not in frame.columns:
+        raise ValueError(
+            "the frame has no column _updated_at, so nobody can tell which state was edited: "
+            "base='now' compares with the state of today"
+        )
+    rows = _today(endpoint, list(ids.values()))
+    found = {id_: rows[id_] for id_ in ids.values() if id_ in rows}
+    lost = {id_: "the server has no such row any more" for id_ in ids.values() if id_ not in rows}
+    gone = marked_ids(frame) & set(lost)
+    snapshot = _Builder(endpoint, schema, started)
+    if base == "receipt":
+        stale = _stale(frame, ids, found)
+        differing, without_history = _differing(snapshot, frame, ids, found, stale)
+        with bar(progress, total=len(differing), unit="row", desc=f"revisions of {schema.name}") as shown:
+            for id_, state in _rebuilt(endpoint, schema, differing, found):
+                if isinstance(state, str) or id_ in without_history:
+                    lost[id_] = state if isinstance(state, str) else NO_META_HISTORY
+                    del found[id_]
+                else:
+                    found[id_] = state
+                shown.update(1)
+    for id_ in gone:
+        del lost[id_]
+    return snapshot.made([*found.values(), *_twins(endpoint, schema, frame, ids, found)], lost, gone)
+
+
+@dataclass(frozen=True)
+class _Builder:
+    """Makes snapshots out of entities."""
+
+    endpoint: Endpoint
+    schema: Schema
+    started: datetime
+
+    def made(
+        self, entities: Iterable[Mapping[str, Any]], lost: Mapping[str, str], gone: Iterable[str]
+    ) -> Snapshot:
+        return Snapshot(
+            schema=self.schema,
+            endpoint=self.endpoint,
+            query={},
+            fields=None,
+            fetched_at=self.started,
+            warnings=warnings_frame([]),
+            _frame=self.frame(list(entities)),
+            lost=lost,
+            gone=frozenset(gone),
+        )
+
+    def frame(self, entities: list[Mapping[str, Any]]) -> pd.DataFrame:
+        fields = (*self.schema.fields, *META)
+        columns = {field.path: [get_path(entity, field.path) for entity in entities] for field in fields}
+        return frame_of(self.schema, columns, [e["_id"] for e in entities], [receipt(e) for e in entities])
+
+
+def _today(endpoint: Endpoint, ids: list[str]) -> dict[str, Mapping[str, Any]]:
+    """Read the rows as they are now; page the whole schema where that takes fewer requests."""
+    if not ids:
+        return {}
+    requests = sum(1 for _ in queries("_id", ids, url=URL))
+    if requests > 4 and requests > endpoint.count({}) / PAGE_ROWS + 1:
+        wanted = set(ids)
+        pages = endpoint.pages({"populate": False})
+        return {entity["_id"]: entity for page in pages for entity in page if entity["_id"] in wanted}
+    return {entity["_id"]: entity for entity in read(endpoint, "_id", ids)}
+
+
+def _stale(
+    frame: pd.DataFrame, ids: Mapping[int, str], found: Mapping[str, Mapping[str, Any]]
+) -> dict[str, int | None]:
+    """Return the rows whose receipt is not that of today: `_id` -> receipt."""
+    receipts = milliseconds_of(frame[RECEIPT.path]) if ids else []
+    return {
+        id_: receipts[position]
+        for position, id_ in ids.items()
+        if id_ in found and receipts[position] != receipt(found[id_])
+    }
+
+
+def _differing(
+    snapshot: _Builder,
+    frame: pd.DataFrame,
+    ids: Mapping[int, str],
+    found: Mapping[str, Mapping[str, Any]],
+    stale: Mapping[str, int | None],
+) -> tuple[dict[str, int | None], set[str]]:
+    """Return the stale rows in which a cell differs from today, or which are to be deleted.
+
+    The second are those that differ in the part of `_sis` that has no history.
+    """
+    positions = [position for position, id_ in ids.items() if id_ in stale]
+    if not positions:
+        return {}, set()
+    mine = frame.iloc[positions]
+    today = snapshot.frame([found[ids[position]] for position in positions])
+    marked = marked_ids(frame)
+    differ = {i for i, position in enumerate(positions) if ids[position] in marked}
+    for name in snapshot.schema.columns:
+        differ |= _other_cells(snapshot.schema, name, today, mine)
+    in_meta: set[int] = set()
+    for name in EDITABLE_META:
+        in_meta |= _other_cells(snapshot.schema, name, today, mine)
+    times = {ids[positions[i]]: stale[ids[positions[i]]] for i in sorted(differ | in_meta)}
+    return times, {ids[positions[i]] for i in in_meta}
+
+
+def _other_cells(schema: Schema, name: str, today: pd.DataFrame, mine: pd.DataFrame) -> set[int]:
+    if name not in mine.columns:
+        return set()
+    return {position for position, *_ in changed(schema.field(name), today[name], mine[name])}
+
+
+def _rebuilt(
+    endpoint: Endpoint,
+    schema: Schema,
+    wanted: Mapping[str, int | None],
+    today: Mapping[str, Mapping[str, Any]],
+) -> Iterable[tuple[str, Mapping[str, Any] | str]]:
+    """Yield (`_id`, its state at the time of its receipt, or why there is none)."""
+
+    def state(id_: str, when: int | None) -> tuple[str, Mapping[str, Any] | str]:
+        if when is None:
+            return id_, "it has no receipt: nobody can tell which state was edited"
+        try:
+            then = endpoint.revision(id_, when).to_dict()
+        except NotFound:
+            return id_, NO_HISTORY
+        sis = {**today[id_].get("_sis", {}), RECEIPT.path: when}  # changes of _sis leave no commits
+        return id_, {**_as_read(schema, then), "_id": id_, "_sis": sis}
+
+    with ThreadPoolExecutor(READERS) as pool:
+        yield from pool.map(state, wanted, wanted.values())
+
+
+def _as_read(schema: Schema, entity: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a revision as a read would have shown it: with defaults, if there are any (SIS-API 5.6)."""
+    if not any(field.default for field in schema.fields if field.type not in ("Array", "Documents")):
+        return entity
+    filled: dict[str, Any] = _copy(entity)
+    for field in schema.fields:
+        if field.default is None or get_path(entity, field.path) is not None:
+            continue
+        node = filled
+        *parents, last = field.path.split(".")
+        for part in parents:
+            node = node.setdefault(part, {}) if isinstance(node, dict) else {}
+        if last not in node:
+            node[last] = field.default
+    return filled
+
+
+def _copy(value: Any) -> Any:
+    return {key: _copy(inner) for key, inner in value.items()} if isinstance(value, Mapping) else value
+
+
+def _twins(
+    endpoint: Endpoint,
+    schema: Schema,
+    frame: pd.DataFrame,
+    ids: Mapping[int, str],
+    found: Mapping[str, Mapping[str, Any]],
+) -> list[Mapping[str, Any]]:
+    """Return the rows that have the key of a new row: the file may have been pushed before."""
+    if schema.key is None or schema.key not in frame.columns:
+        return []
+    field = schema.field(schema.key)
+    keys = set()
+    for position, cell in enumerate(frame[schema.key].tolist()):
+        if position in ids or is_missing(cell):
+            continue
+        try:
+            keys.add(cast(field, cell))
+        except ValueError:
+            continue  # the diff names it
+    wanted = sorted(keys - {None}, key=str)
+    return [entity for entity in read(endpoint, schema.key, wanted) if entity["_id"] not in found]
