@@ -1,15 +1,23 @@
 """Work on a SIS CMDB as DataFrames: fetch, edit anywhere, see the plan, push it."""
 
+from .arrays import added, removed
+from .base import snapshot_of
 from .excel import to_excel
 from .excel_read import read_excel
 from .fetch import fetch
 from .files import read_csv, to_csv
 from .infer import infer_schema
+from .limits import Limits
+from .plan import Plan, PlanRefused
+from .plan_file import load_plan
 from .records import FrozenDict
+from .repair import resume, undo
+from .report import PushFailed, Report
 from .schema import Field, Schema, parse_schema
 from .snapshot import Snapshot
 
 __all__ = [
-    "Field", "FrozenDict", "Schema", "Snapshot", "fetch", "infer_schema", "parse_schema", "read_csv",
-    "read_excel", "to_csv", "to_excel",
+    "Field", "FrozenDict", "Limits", "Plan", "PlanRefused", "PushFailed", "Report", "Schema", "Snapshot",
+    "added", "fetch", "infer_schema", "load_plan", "parse_schema", "read_csv", "read_excel", "removed",
+    "resume", "snapshot_of", "to_csv", "to_excel", "undo",
 ]  # fmt: skip

@@ -197,10 +197,9 @@ def _ids_of(frame: pd.DataFrame) -> pd.Index[Any]:
     in_index, in_columns = frame.index.name == "_id", "_id" in frame.columns
     if in_index and in_columns and not pd.Index(frame["_id"]).equals(frame.index):
         raise ValueError("the frame has _id both as index and as a column, and they differ: drop one of them")
-    if in_index:
-        return pd.Index(frame.index)
-    if in_columns:
-        return pd.Index(frame["_id"])
+    if in_index or in_columns:
+        ids: pd.Index[Any] = frame.index if in_index else pd.Index(frame["_id"])
+        return ids
     raise ValueError(f"the frame has no _id, so its rows cannot be told; {_REPAIR}")
 
 

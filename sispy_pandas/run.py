@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+READS = 4
+"""Times that a read is tried which the server fails on."""
+
 
 class Stopped(Exception):  # noqa: N818 - not an error of the push: the way to its orderly end
     """The push cannot go on now; the rows left are unsent, and `resume` completes it."""
@@ -150,7 +153,11 @@ class Run:
         Raises:
             Stopped: The server does not answer in time.
         """
-        wanted = None if fields is None else ",".join(sorted({"_sis", *fields}))
+        wanted = (
+            None
+            if fields is None
+            else ",".join(sorted({"_sis", *(p for p in fields if not p.startswith("_sis."))}))
+        )
         room = self.limits.url - (len(wanted) if wanted and len(wanted) < self.limits.url // 3 else 0)
         asked = [q for q, _ in queries(field_, values, url=room)]
 
@@ -193,7 +200,7 @@ class Run:
     def patiently(self, send: Callable[[], T], *, writing: bool = False) -> T:
         """Do a request; wait for a server that is away or busy."""
         end = time.monotonic() + self.limits.patience
-        pause = 0.2
+        pause, tries = 0.2, 0
         while True:
             try:
                 return send()
@@ -203,7 +210,8 @@ class Run:
                 failure: errors.Error = error
             except errors.BadAnswer as error:
                 busy = isinstance(error, errors.TooManyRequests) or error.http_status_code == 503
-                if not busy and (writing or not isinstance(error, errors.ServerError)):
+                tries += 1
+                if not busy and (writing or tries > READS or not isinstance(error, errors.ServerError)):
                     raise
                 failure = error
                 pause = max(pause, error.retry_after or 0)

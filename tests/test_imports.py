@@ -87,7 +87,7 @@ LINE = (
 )
 """The toolkit's modules in the order in which they may import: each only from its left."""
 
-UPWARDS = {("plan", "plan_file"), ("plan", "push"), ("plan", "rebase"), ("snapshot", "diff")}
+UPWARDS = {("plan", "plan_file"), ("plan", "push"), ("plan", "rebase")}
 """Late imports that lead against the line: methods that take the user along it, and nothing else."""
 
 

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import string
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pytest
 from hypothesis import strategies as st
 
+from sispy.sandbox import Sandbox
+from sispy_pandas.fetch import fetch
 from sispy_pandas.records import frame_of
 from sispy_pandas.schema import Schema, parse_schema
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from sispy.sandbox import Seen
+    from sispy_pandas.snapshot import Snapshot
 
 DEFINITION = {
     "name": {"type": "String", "required": True, "unique": True},
@@ -151,3 +160,91 @@ def host_frames(host_schema: Schema) -> st.SearchStrategy[pd.DataFrame]:
 def nasty_texts() -> list[str]:
     """Texts that files and programs like to change."""
     return NASTY
+
+
+SITE = {
+    "name": "site",
+    "_sis": {"owner": ["net", "ops"]},
+    "definition": {"name": {"type": "String", "required": True, "unique": True}, "note": "String"},
+}
+HOST = {
+    "name": "host",
+    "_sis": {"owner": ["net", "ops"]},
+    "definition": {
+        "name": {"type": "String", "required": True, "unique": True, "trim": True, "lowercase": True},
+        "os": {"type": "String", "enum": ["rhel8", "rhel9"], "default": "rhel9"},
+        "cpus": {"type": "Number", "min": 1, "max": 64},
+        "live": "Boolean",
+        "since": "Date",
+        "ip": "IpAddress",
+        "tags": ["String"],
+        "disks": [{"dev": "String", "gb": "Number"}],
+        "extra": "Mixed",
+        "bios": {"vendor": "String", "version": {"type": "String", "maxlength": 8}},
+        "site": {"type": "ObjectId", "ref": "site"},
+        "serial": {"type": "String", "unique": True, "sparse": True},
+    },
+}
+LOG = {"name": "log", "_sis": {"owner": ["net", "ops"]}, "definition": {"text": "String", "n": "Number"}}
+
+
+def host(n: int, site: str) -> dict[str, Any]:
+    """The n-th host of the server below, as it is created."""
+    return {
+        "name": f"h{n:05d}",
+        "os": "rhel8",
+        "cpus": 1 + n % 8,
+        "live": n % 2 == 0,
+        "since": "2024-01-02T03:04:05.000Z",
+        "ip": f"10.0.{n // 250}.{n % 250 + 1}/24",
+        "tags": ["a", "b"],
+        "disks": [{"dev": "sda", "gb": 10}],
+        "extra": {"a": 1, "b": {"c": n}},
+        "bios": {"vendor": "acme", "version": "1"},
+        "site": site,
+        "serial": f"sn{n}",
+    }
+
+
+class Server:
+    """A sandbox with 20 hosts at 3 sites, a table without unique fields, and what tests do to it."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
+        self.client = sandbox.client()
+        self.client.username = sandbox.user
+        for schema in (SITE, HOST, LOG):
+            self.client.schemas.create(schema)
+        self.hosts = self.client.entities("host")
+        sites = self.client.entities("site").create([{"name": f"s{i}"} for i in range(3)])["success"]
+        self.sites = [site["_id"] for site in sites]
+        self.add(range(20))
+
+    def add(self, numbers: range) -> None:
+        """Create more hosts."""
+        answer = self.hosts.create([host(n, self.sites[n % 3]) for n in numbers])
+        assert answer["errors"] == []
+
+    def fetch(self, query: dict[str, Any] | None = None, **options: Any) -> Snapshot:
+        """Fetch the hosts."""
+        return fetch(self.hosts, query, progress=False, **options)
+
+    def stored(self) -> dict[str, dict[str, Any]]:
+        """Return what the hosts hold, by name, without what every write changes."""
+        found = {}
+        for row in self.hosts.fetch_all({"populate": False}):
+            values = {key: value for key, value in row.items() if not key.startswith("_")}
+            found[row["name"]] = values
+        return found
+
+    def writes(self, since: int = 0) -> list[Seen]:
+        """Return the writes that the server has seen, leaving out the first `since` requests."""
+        return [seen for seen in self.sandbox.requests if seen.number > since and seen.method != "GET"]
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """A server of its own for every test, with the journals in a folder of the test."""
+    monkeypatch.setenv("SISPY_JOURNALS", str(tmp_path / "journals"))
+    with Sandbox() as sandbox:
+        yield Server(sandbox)
