@@ -73,7 +73,7 @@ def to_excel(
         for sheet, worksheet in zip(sheets, written, strict=True):
             long = write_sheet(book, worksheet, sheet.table, sheet.schema, style_zone, lists, choices or {})
             if sheet.note is not None and long:
-                sheet.note["long"] = [(id_.lstrip("'"), path) for id_, path in long]
+                sheet.note["long"] = [(id_.lstrip("'"), *rest) for id_, *rest in long]
         _about(book, sheets)
         lists.write(book)
         for number, sheet in enumerate(sheets, start=1):

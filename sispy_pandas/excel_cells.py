@@ -37,14 +37,20 @@ TRUTHS = {"=TRUE()": True, "=FALSE()": False}
 
 
 class LongText(str):
-    """What stands in a workbook for a text that does not fit into a cell; on import, that text itself."""
+    """What stands in a workbook for a text that does not fit into a cell: its beginning, and why no more.
 
-    __slots__ = ()
+    Attributes:
+        whole: The text.
+    """
 
+    __slots__ = ("whole",)
+    whole: str
 
-def long_text(text: str) -> LongText:
-    """Return the beginning of a text, and why there is no more of it."""
-    return LongText(f"{text[:_SHOWN]}… [{len(text)} characters: {_TOO_LONG}")
+    def __new__(cls, whole: str) -> LongText:
+        """Take the text that is too long."""
+        cell = super().__new__(cls, f"{whole[:_SHOWN]}… [{len(whole)} characters: {_TOO_LONG}")
+        cell.whole = whole
+        return cell
 
 
 def excel_column(field: Field, cells: pd.Series[Any], style: Style) -> list[Any]:
@@ -59,7 +65,7 @@ def excel_column(field: Field, cells: pd.Series[Any], style: Style) -> list[Any]
     if field.type == "Date" and field != RECEIPT:
         return [_time(text, style) for text in write_column(field, cells)]
     texts = write_column(field, cells)
-    return [None if not t else t if len(t) <= LONGEST_TEXT else long_text(t) for t in texts]
+    return [None if not t else t if len(t) <= LONGEST_TEXT else LongText(t) for t in texts]
 
 
 def _number(field: Field, cell: Any) -> Any:
@@ -99,7 +105,7 @@ def read_excel_column(field: Field, cells: Sequence[Any], style: Style) -> list[
         elif field.type == "Boolean" and cell in TRUTHS:
             found[i] = TRUTHS[cell]
         elif isinstance(cell, str):
-            texts.append((i, str(cell) if isinstance(cell, LongText) else unescaped(cell)))
+            texts.append((i, cell.whole if isinstance(cell, LongText) else unescaped(cell)))
         else:
             found[i] = _typed(field, cell, style)
     values = read_column(field, [text for _, text in texts], style)

@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from . import origin
 from .assemble import Copies, Table, assemble
-from .cells import Style, write_cell
+from .cells import Style
 from .excel import ABOUT, LISTS
 from .excel_base import PREFIX, Base, read_note
-from .excel_cells import LongText, long_text, read_excel_column, unescaped
+from .excel_cells import LongText, read_excel_column, unescaped
 from .excel_odd import formulas, merged
 from .extras import optional
 from .files import zone_of
-from .records import from_json
 from .refused import Refused
 from .source import Source
 
@@ -80,8 +79,7 @@ def read_excel(
     finally:
         book.close()
     table, notes = _with_odd(table, odd)
-    if base:
-        table = _with_long_texts(table, found.note, base, schema)
+    table = _with_long_texts(table, found.note.get("long", ()))
     style = Style(zone_of(tz or found.note.get("zone") or "UTC"), dayfirst)
     source = Source(
         str(path),
@@ -213,21 +211,18 @@ def _with_odd(table: Table, odd: Mapping[tuple[int, int], Any]) -> tuple[Table, 
     return replace(table, columns=tuple(columns)), notes
 
 
-def _with_long_texts(table: Table, note: Note, base: Base, schema: Schema) -> Table:
+def _with_long_texts(table: Table, long: Sequence[tuple[str, str, str]]) -> Table:
     """Return the table with the cells completed whose text had been too long for a workbook."""
-    long = [(id_, path) for id_, path in note.get("long", ()) if path in table.header]
     if not long or "_id" not in table.header:
         return table
     rows: dict[str, list[int]] = {}
     for i, cell in enumerate(table.columns[table.header.index("_id")]):
         rows.setdefault(str(cell).lstrip("'"), []).append(i)
-    columns = [list(cells) for cells in table.columns]
-    for id_, path in long:
-        field = schema.field(path)
-        text = write_cell(field, from_json(field, base.values(path)[id_]))
-        for i in rows.get(id_, ()):
-            cells = columns[table.header.index(path)]
+    columns = {name: list(cells) for name, cells in zip(table.header, table.columns, strict=True)}
+    for id_, path, text in long:
+        whole = LongText(text)
+        for i in rows.get(id_, ()) if path in columns else ():
+            shown = unescaped(str(columns[path][i]))
             reason = f"its text of {len(text)} characters is too long for a workbook: change it elsewhere"
-            shown = unescaped(str(cells[i]))
-            cells[i] = LongText(text) if shown == long_text(text) else Refused(shown, reason)
-    return replace(table, columns=tuple(columns))
+            columns[path][i] = whole if shown == whole else Refused(shown, reason)
+    return replace(table, columns=tuple(columns.values()))

@@ -75,11 +75,11 @@ def write_sheet(
     zone: datetime.tzinfo,
     lists: Lists,
     choices: Mapping[str, Sequence[str]],
-) -> list[tuple[str, str]]:
+) -> list[tuple[str, str, str]]:
     """Write a table into an empty sheet of an XlsxWriter workbook.
 
     Returns:
-        First cell of the row and column of every text that was too long for a cell.
+        First cell of the row, column and text for every text that is too long for a cell.
 
     Args:
         book: The workbook.
@@ -125,7 +125,7 @@ def write_sheet(
     if fields:
         sheet.autofilter(0, 0, max(rows, 1), len(fields) - 1)
     return [
-        (columns[0][row], field.path)
+        (columns[0][row], field.path, cell.whole)
         for field, cells in zip(fields, columns, strict=True)
         for row, cell in enumerate(cells)
         if isinstance(cell, LongText)
