@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from . import writes
 from .answers import Bad, Denied, Missing, SisError
 from .encoding import encode
-from .envelope import VERSION, now, sent_sis
-from .store import Document, DuplicateKey, new_id
+from .envelope import VERSION, sent_sis
+from .store import Document, DuplicateKey
 
 if TYPE_CHECKING:
     from .resources import Resource
@@ -47,7 +47,7 @@ def insert(resource: Resource, items: list[Any], user: Document, *, all_or_none:
     outcome = Outcome()
     bodies = [body for item in items if (body := _permitted(resource, item, user, outcome)) is not None]
     bodies = [body for body in bodies if _verified(resource, body, user, outcome)]
-    batch = new_id()
+    batch = resource.world.ids()
     documents: list[Document] = []
     for index, body in enumerate(bodies):
         document, errors = writes.build(resource, body, user, {"id": batch, "idx": index})
@@ -97,7 +97,7 @@ def _verified(resource: Resource, body: Document, user: Document, outcome: Outco
     except SisError as error:
         stamp = {
             "_version": VERSION,
-            "_created_at": now(),
+            "_created_at": resource.world.clock(),
             "_created_by": user["name"],
             "_updated_by": user["name"],
         }

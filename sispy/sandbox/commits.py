@@ -11,13 +11,12 @@ from sispy import delta
 from . import schemas
 from .answers import Missing
 from .encoding import decode, encode
-from .envelope import now
-from .store import Document, new_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from .resources import Resource
+    from .store import Document
 
 DEFINITION = schemas.compile_definition(
     {
@@ -88,7 +87,7 @@ class Commits:
         """Note a write; an update that changes no field of its own leaves no commit."""
         if not resource.tracked:
             return
-        at = now()
+        at = resource.world.clock()
         if action == "update":
             old, new = resource.written(before or {}), resource.written(document)
             fields = {key for key in old.keys() | new.keys() if not key.startswith("_")}
@@ -100,7 +99,7 @@ class Commits:
         modified = at if action == "delete" else document["_sis"]["_updated_at"]
         oid = document["_id"]
         name = oid if resource.by_oid else str(document["name"])
-        commit = Commit(new_id(), resource.type, name, oid, action, by, modified, data, at, bulk)
+        commit = Commit(resource.world.ids(), resource.type, name, oid, action, by, modified, data, at, bulk)
         self.add(commit)
         self.fresh.append(commit)
 

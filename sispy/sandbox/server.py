@@ -18,6 +18,7 @@ from .sqlite import Disk
 from .world import World
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
     from types import TracebackType
 
@@ -45,6 +46,8 @@ class Sandbox:
         user: name of the super user.
         password: of the super user.
         token_lifetime: seconds until the token of a login expires.
+        copy_from: client of a server whose schemas and entities are copied; it is only read.
+        schemas: which ones; None means all.
         log: called with method, target and status of each request.
 
     Example:
@@ -65,6 +68,8 @@ class Sandbox:
         user: str = "root",
         password: str = "root",  # noqa: S107  # for a server that only this machine reaches
         token_lifetime: float = 28_800.0,
+        copy_from: Client | None = None,
+        schemas: Sequence[str] | None = None,
         log: Log | None = None,
     ) -> None:
         self.user = user
@@ -78,6 +83,8 @@ class Sandbox:
         self._faults = faults
         self._lifetime = token_lifetime
         self._log = log
+        self._source = copy_from
+        self._schemas = schemas
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping: asyncio.Event | None = None
@@ -182,6 +189,14 @@ class Sandbox:
                 "roles": {},
             }
             user = writes.create(world.users, body, ROOT)
+        if self._samples and not world.entities:
+            from .samples import load
+
+            load(world, 2000 if self._samples is True else self._samples)
+        if self._source is not None and not world.entities:
+            from .copying import copy
+
+            copy(world, self._source, self._schemas)
         self.token = world.tokens.issue(user, int(self._lifetime * 1000))["name"]
         if disk is not None:
             disk.flush(world)

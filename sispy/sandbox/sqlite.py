@@ -71,7 +71,7 @@ class Disk:
     def _fill(self, collection: Collection) -> None:
         query = "SELECT body FROM documents WHERE collection = ? ORDER BY rowid"
         for (body,) in self._file.execute(query, (collection.name,)):
-            collection.insert(decode(body))
+            collection.restore(decode(body))
 
     def flush(self, world: World) -> None:
         """Write what has changed, in one transaction."""

@@ -6,9 +6,6 @@ the old one is undisturbed. Each document's JSON is kept beside it once somebody
 
 from __future__ import annotations
 
-import itertools
-import os
-import time
 from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING, Any
 
@@ -17,14 +14,6 @@ if TYPE_CHECKING:
 
 Document = dict[str, Any]
 Key = tuple[type, Any]
-
-_counter = itertools.count(int.from_bytes(os.urandom(3), "big"))
-_machine = os.urandom(5).hex()
-
-
-def new_id() -> str:
-    """Make an ObjectId: seconds, this process, a counter; later ones are greater."""
-    return f"{int(time.time()):08x}{_machine}{next(_counter) & 0xFFFFFF:06x}"
 
 
 class DuplicateKey(Exception):
@@ -84,6 +73,10 @@ class Collection:
             DuplicateKey: a unique value is taken; nothing is stored.
         """
         self.check(document)
+        self.restore(document)
+
+    def restore(self, document: Document) -> None:
+        """Store a document that was stored elsewhere before; a key that it has in vain is not looked at."""
         name = document["_id"]
         if self._ids and name < self._ids[-1]:
             self._ids = None

@@ -8,7 +8,7 @@ from . import access, casting, passwords, schemas
 from .answers import Bad, Denied, Missing
 from .envelope import VERSION, now
 from .resources import Resource, Shown
-from .store import Collection, Document, new_id
+from .store import Collection, Document
 
 if TYPE_CHECKING:
     from .world import World
@@ -75,7 +75,7 @@ class Tokens(Resource):
     def _new(self, username: str, more: Document) -> Document:
         sis = {"tags": [], "immutable": False, "locked": False}
         return {
-            "_id": new_id(),
+            "_id": self.world.ids(),
             "name": passwords.new_token(),
             "username": username,
             **more,

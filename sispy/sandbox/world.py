@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING, Any
 from .answers import Missing
 from .catalog import Schemas
 from .commits import Commits
+from .envelope import now
 from .named import Hiera, Hooks
+from .scalars import new_object_id
 from .tokens import Tokens
 from .users import Users
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .entities import Entities
     from .resources import Resource
     from .store import Document
@@ -35,6 +39,8 @@ class World:
     """The state of one server. It is used by one thread at a time."""
 
     def __init__(self) -> None:
+        self.clock: Callable[[], int] = now
+        self.ids: Callable[[], str] = new_object_id
         self.events: list[Event] = []
         self.dirty: dict[tuple[str, str], Document | None] = {}
         """Documents changed since the last flush, by collection and id; None: deleted."""

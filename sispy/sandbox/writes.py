@@ -13,7 +13,7 @@ from . import casting, envelope, query
 from .answers import Bad, Internal, Missing, Raw, SisError
 from .merge import apply
 from .resources import Resource, check_immutable, check_locks
-from .store import Document, DuplicateKey, new_id
+from .store import Document, DuplicateKey
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,10 +47,10 @@ def build(
 ) -> tuple[Document, dict[str, str]]:
     """Build a new object from a checked body, and say what is wrong with it."""
     fields, errors = casting.build(resource.definition, resource.fields(envelope.for_create(body)))
-    fields["_sis"] = envelope.stamped(fields["_sis"], user["name"], envelope.now())
+    fields["_sis"] = envelope.stamped(fields["_sis"], user["name"], resource.world.clock())
     if trans is not None:
         fields["_sis"]["_trans_id"] = trans
-    document: Document = {"_id": new_id(), **fields}
+    document: Document = {"_id": resource.world.ids(), **fields}
     if trans is None:
         document["_v"] = 0
     resource.complete(document)
@@ -149,7 +149,7 @@ def _applied(
     kept = {*(stored.get("_sis") or {}), *envelope.sent_sis(sent), "owner", "tags"}
     after["_sis"] = {
         **{key: value for key, value in (after.get("_sis") or {}).items() if key in kept},
-        "_updated_at": envelope.now(),
+        "_updated_at": resource.world.clock(),
         "_updated_by": user["name"],
     }
     after = resource.complete_change(stored, after, body, user)

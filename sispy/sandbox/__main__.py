@@ -1,0 +1,98 @@
+"""The command `sispy sandbox`, also `python -m sispy.sandbox`."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from typing import TYPE_CHECKING
+
+import click
+
+from sispy.options import examples
+from sispy.terminal import out, say
+
+from .server import Sandbox
+
+if TYPE_CHECKING:
+    from sispy import Client
+
+LOCAL = {"127.0.0.1", "localhost", "::1"}
+
+
+@click.command(
+    epilog=examples(
+        "sispy sandbox --samples 2000",
+        "sispy sandbox --port 3000 --data team.sqlite",
+        "sispy sandbox --copy-from https://sis.example.com --schemas host,rack",
+    )
+)
+@click.option("--port", default=3000, show_default=True, help="Port to listen on; 0 takes a free one.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--data", type=click.Path(dir_okay=False), help="SQLite file that keeps everything.")
+@click.option("--samples", type=click.IntRange(0), metavar="N", help="Begin with sample data of N hosts.")
+@click.option("--user", default="root", show_default=True, metavar="NAME", help="Name of the super user.")
+@click.option("--password", default="root", help="Password of the super user.  [default: root]")
+@click.option("--copy-from", metavar="URL", help="Begin with a copy of a real server; it is only read.")
+@click.option("--schemas", metavar="A,B", help="Which schemas to copy; all of them by default.")
+@click.option("-v", "--verbose", is_flag=True, help="Print a line per request.")
+def sandbox(
+    port: int,
+    host: str,
+    data: str | None,
+    samples: int | None,
+    user: str,
+    password: str,
+    copy_from: str | None,
+    schemas: str | None,
+    verbose: bool,
+) -> None:
+    """Run a SIS server of your own on this machine, until Ctrl-C.
+
+    It keeps everything in memory unless --data names a file. Sample data and
+    copies are loaded only where there is no schema yet. Sample users (alice,
+    bob, carol, dave, erin) log in with their name as the password.
+    """
+    if schemas and not copy_from:
+        raise click.UsageError("--schemas says what to copy: give --copy-from URL, too.")
+    if host not in LOCAL:
+        say(f"Warning: anybody who can reach {host} can read everything, and log in as {user}.")
+    server = Sandbox(
+        samples=samples or False,
+        data=data,
+        port=port,
+        host=host,
+        user=user,
+        password=password,
+        copy_from=_source(copy_from),
+        schemas=[name.strip() for name in schemas.split(",") if name.strip()] if schemas else None,
+        log=_log if verbose else None,
+    )
+    try:
+        server.start()
+    except (OSError, ValueError) as error:
+        raise click.ClickException(f"the sandbox cannot start: {error}") from error
+    try:
+        out(f"url    {server.url}")
+        out(f"user   {server.user}")
+        out(f"token  {server.token}")
+        say("Stop with Ctrl-C.")
+        stopped = threading.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: stopped.set())
+        stopped.wait()
+    finally:
+        server.stop()
+
+
+def _source(url: str | None) -> Client | None:
+    from sispy import Client
+
+    return None if url is None else Client(url)
+
+
+def _log(method: str, target: str, status: int) -> None:
+    say(f"{status} {method} {target}")
+
+
+if __name__ == "__main__":
+    sandbox()
