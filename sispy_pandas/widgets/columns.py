@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from sispy_pandas.schema import Field, Schema
+from ..schema import Field, Schema
 
 if TYPE_CHECKING:
     from collections.abc import Container

@@ -695,7 +695,7 @@ class Grid {
     const below = outer.bottom - inner.bottom;
     const above = inner.top - outer.top;
     popup.style.left = `${clamp(inner.left - outer.left, 0, Math.max(0, outer.width - popup.offsetWidth - 4))}px`;
-    popup.style.minWidth = `${Math.max(inner.width, 120)}px`;
+    popup.style.minWidth = `${clamp(inner.width, 120, 320)}px`;
     popup.style.maxHeight = `${Math.max(below, above) - 8}px`;
     const up = popup.offsetHeight > below && above > below;
     popup.style.top = up ? "" : `${inner.bottom - outer.top}px`;

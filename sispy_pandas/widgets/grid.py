@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 import anywidget
 import traitlets
 
-from sispy_pandas.widgets.columns import wire
-from sispy_pandas.widgets.grid_blocks import block_edits, fill_edits, tsv
-from sispy_pandas.widgets.grid_order import Finder, View
-from sispy_pandas.widgets.grid_window import window
+from .columns import wire
+from .grid_blocks import block_edits, fill_edits, tsv
+from .grid_order import Finder, View
+from .grid_window import window
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from sispy_pandas.widgets.grid_model import GridModel
+    from .grid_model import GridModel
 
 MOST_ROWS = 500_000
 """Browsers limit the height of an element: at 26 px a row this stays below the lowest limit."""

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from sispy_pandas import records
-from sispy_pandas.schema import Field, Schema
-from sispy_pandas.widgets import cells, grid_order
-from sispy_pandas.widgets.cells import Edit
-from sispy_pandas.widgets.columns import Column, columns_of
+from .. import records
+from ..schema import Field, Schema
+from . import cells, grid_order
+from .cells import Edit
+from .columns import Column, columns_of
 
 if TYPE_CHECKING:
     import pandas as pd

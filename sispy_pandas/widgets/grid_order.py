@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from sispy_pandas import records
+from .. import records
 
 if TYPE_CHECKING:
-    from sispy_pandas.widgets.grid_model import GridModel
+    from .grid_model import GridModel
 
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
 _SIGN = re.compile(r"<=|>=|!=|=|<|>|!|")
@@ -40,7 +40,7 @@ def order(model: GridModel, view: View) -> np.ndarray[Any, np.dtype[np.int64]]:
     Raises:
         ValueError: A filter compares with something that is no value of its column.
     """
-    from sispy_pandas.widgets.grid_model import NEW  # the model asks this module for its order
+    from .grid_model import NEW  # the model asks this module for its order
 
     shown = np.ones(len(model.base), dtype=bool)
     for path, text in view.filters.items():
