@@ -165,7 +165,9 @@ class SchemaBrowser(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
         self._reload.description = "Loading …" if busy else "Reload"
 
     def _say(self, text: str) -> None:
-        self._message.value = f'<div style="color:var(--jp-error-color1,#c33)">{schema_html.escape(text)}</div>'
+        self._message.value = (
+            f'<div style="color:var(--jp-error-color1,#c33)">{schema_html.escape(text)}</div>'
+        )
 
 
 def _label(schema: Schema, count: int | None) -> str:

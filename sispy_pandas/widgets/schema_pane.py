@@ -48,9 +48,7 @@ class SchemaPane(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self._code = widgets.Textarea(disabled=False, rows=5, layout={"width": "auto"})
         self._error = widgets.HTML()
         self._below = widgets.VBox()
-        self._actions = ExportRow(
-            fetch=self._fetch, export=self._export, edit=self._edit, cancel=self.cancel
-        )
+        self._actions = ExportRow(fetch=self._fetch, export=self._export, edit=self._edit, cancel=self.cancel)
         self._counting = Background(busy=self._show_counting, say=self._say)
         self._sampling = Background(busy=lambda _: None, say=self._say)
         self._fetching = Background(busy=self._actions.show_busy, say=self._say)
@@ -84,9 +82,7 @@ class SchemaPane(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self.children = (widgets.HBox([self._back, self._title]), self._parts)
         self._on_filter(builder)
         endpoint = self._client.entities(schema.name)
-        self._sampling.start(
-            lambda _: fetch(endpoint, {"limit": _SAMPLE}, progress=False), self._show_sample
-        )
+        self._sampling.start(lambda _: fetch(endpoint, {"limit": _SAMPLE}, progress=False), self._show_sample)
 
     def cancel(self) -> None:
         """Stop waiting for the server."""
@@ -107,11 +103,7 @@ class SchemaPane(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
 
     def _references(self, schema: Schema) -> list[tuple[str, str]]:
         """List (text, schema) of the references from here and to here."""
-        here = [
-            (f"{path} → {target}", target)
-            for path, target in _refs(schema)
-            if target in self.schemas
-        ]
+        here = [(f"{path} → {target}", target) for path, target in _refs(schema) if target in self.schemas]
         there = [
             (f"{other.name}.{path} → here", other.name)
             for other in self.schemas.values()
