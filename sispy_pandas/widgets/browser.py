@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
@@ -10,6 +11,7 @@ import traitlets
 from ..schema import Schema, parse_schema
 from . import schema_html
 from .background import Background, Job
+from .schema_html import alert
 from .schema_pane import SchemaPane
 
 if TYPE_CHECKING:
@@ -98,7 +100,7 @@ class SchemaBrowser(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
     # Inside
 
     def _title(self) -> widgets.HTML:
-        return widgets.HTML(f"<b>{schema_html.escape(self._client.url)}</b>")
+        return widgets.HTML(f"<b>{escape(self._client.url)}</b>")
 
     def _schemas_tab(self) -> widgets.HBox:
         left = widgets.VBox([self._search, self._list, self._reload, self._message])
@@ -165,9 +167,7 @@ class SchemaBrowser(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
         self._reload.description = "Loading …" if busy else "Reload"
 
     def _say(self, text: str) -> None:
-        self._message.value = (
-            f'<div style="color:var(--jp-error-color1,#c33)">{schema_html.escape(text)}</div>'
-        )
+        self._message.value = alert(text)
 
 
 def _label(schema: Schema, count: int | None) -> str:

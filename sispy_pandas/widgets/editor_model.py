@@ -24,7 +24,8 @@ def editor_model(snapshot: Snapshot, frame: pd.DataFrame | None = None) -> GridM
         ValueError: Rows of the frame cannot be recognised.
     """
     everything = snapshot.frame(meta=True)
-    opened, edits = snapshot.frame(), {}
+    opened = snapshot.frame()
+    edits: dict[int, dict[str, Edit]] = {}
     if frame is not None:
         opened, edits = split(snapshot.schema, opened, frame)
     columns = columns_of(snapshot.schema, opened, readonly=snapshot.expanded)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..extras import optional
+
 if TYPE_CHECKING:
     from .grid import Grid
 
@@ -14,10 +16,7 @@ def grid_class() -> type[Grid]:
     Raises:
         ImportError: anywidget is not installed; the message names the command that installs it.
     """
-    try:
-        from .grid import Grid
-    except ModuleNotFoundError as error:
-        if error.name != "anywidget":
-            raise
-        raise ImportError('the editable grid needs anywidget: pip install ".[grid]"') from error
+    optional("anywidget", "grid")
+    from .grid import Grid
+
     return Grid

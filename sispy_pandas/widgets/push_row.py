@@ -24,9 +24,7 @@ class PushRow(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         style = {"description_width": "initial"}
         self.guard = widgets.Dropdown(options=_GUARDS, description="Guard", style=style)
         self.policy = widgets.Dropdown(options=_POLICIES, description="Conflicts", style=style)
-        self.note = widgets.Text(
-            placeholder="Note for the journal, such as a ticket", layout={"width": "260px"}
-        )
+        self.note = widgets.Text(placeholder="Note, such as a ticket's number", layout={"width": "260px"})
         self.deletes = widgets.IntText(description="Rows to delete", style=style, layout={"display": "none"})
         self.push = _button("Push", "upload", push, style="primary")
         self.undo = _button("Undo this push", "undo", undo)

@@ -11,6 +11,7 @@ from .background import Background, Job
 from .push_row import PushRow
 from .review_lines import decided, lines_of
 from .review_table import ReviewTable
+from .schema_html import alert
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,7 +50,12 @@ class PlanReview(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self._on_report = on_report
         self._table = ReviewTable(plan, lines_of(plan))
         self._grid = grid_class()(
-            self._table.model, rows=False, height=height, label="Changed cells", on_change=self._count
+            self._table.model,
+            rows=False,
+            follow=True,
+            height=height,
+            label="Changed cells",
+            on_change=self._count,
         )
         self._head = widgets.HTML()
         self._fields = widgets.HBox(layout={"flex_flow": "row wrap"})
@@ -119,8 +125,7 @@ class PlanReview(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
             self._count()
 
     def _say(self, text: str) -> None:
-        colour = "var(--jp-error-color1,#c33)"
-        self._message.value = f'<div style="color:{colour}">{escape(text)}</div>' if text else ""
+        self._message.value = alert(text)
 
     # Pushing
 
@@ -157,9 +162,7 @@ class PlanReview(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self._on_report(report)
         if report.stopped:
             journal = escape(str(report.journal))
-            self._message.value = (
-                f"The push ended early: <code>sp.resume({journal!r})</code> goes on with it."
-            )
+            self._message.value = f"It ended early: <code>sp.resume({journal!r})</code> goes on with it."
 
     def _cancel(self) -> None:
         self._row.stop.set()

@@ -12,6 +12,7 @@ from . import cells
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
+    from ..changes import Change
     from ..plan import Plan
     from ..report import Report
 
@@ -50,10 +51,8 @@ def lines_of(plan: Plan, report: Report | None = None) -> list[Line]:
         row = row_of(change)
         common = {"row": row, "key": _name(change, row), "action": action_of(change)}
         if isinstance(change, Delete):
-            fault = row_faults.get(row)
-            lines.append(
-                Line(path="", before="(the whole row)", reason=fault.reason if fault else "", **common)
-            )
+            reason = row_faults[row].reason if row in row_faults else ""
+            lines.append(Line(path="", before="(the whole row)", reason=reason, **common))
             continue
         before = change.before if isinstance(change, Update) else {}
         after = change.values if isinstance(change, Create) else change.after
@@ -63,10 +62,10 @@ def lines_of(plan: Plan, report: Report | None = None) -> list[Line]:
     shown = {line.row for line in lines if line.action == "delete"}
     lines += [
         Line(
-            fault.row,
-            fault.column or "",
-            str(fault.key or fault.row),
-            "problem",
+            row=fault.row,
+            path=fault.column or "",
+            key=str(fault.key or fault.row),
+            action="problem",
             after=fault.value,
             reason=fault.reason,
         )
@@ -88,7 +87,7 @@ def decided(plan: Plan, *, rejected: Collection[CellId], values: Mapping[CellId,
         rejected: Cells that are not to be sent; a path of `""` stands for the whole row.
         values: Cell -> JSON value to send instead.
     """
-    changes = []
+    changes: list[Change] = []
     for change in plan.changes:
         row = row_of(change)
         if (row, "") in rejected:

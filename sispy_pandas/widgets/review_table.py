@@ -62,7 +62,7 @@ class ReviewTable:
         frame.index = pd.Index([str(number) for number in range(len(lines))], name="_id", dtype="str")
         fixed = {number: why for number, line in enumerate(lines) if (why := _fixed(line))}
         self.model = GridModel(schema, frame, columns=columns, fixed=fixed, parse=self._parse)
-        self.model.note({number: note for number, line in enumerate(lines) if (note := _notes(line))})
+        self.model.note({number: note for number, line in enumerate(lines) if (note := self._notes(line))})
 
     @property
     def rejected(self) -> set[CellId]:
@@ -111,6 +111,13 @@ class ReviewTable:
         texts = [as_text(self._plan, line.path, value) for value in (line.before, line.after, line.theirs)]
         return ["", line.key, line.action, line.path, *texts, "", line.outcome, line.reason]
 
+    def _notes(self, line: Line) -> dict[str, Note]:
+        if line.outcome == "done":
+            return {"outcome": Note("done")}
+        if line.outcome == "conflict":
+            return {AFTER: Note("conflict", line.reason, as_text(self._plan, line.path, line.theirs))}
+        return {AFTER: Note("failed", line.reason)} if line.reason else {}
+
     def _parse(self, row: int, field: Field, given: Any) -> Edit:
         """Check a corrected value by the field that the line is about; keep it as text."""
         if field.path != AFTER or self._lines[row].path not in self._plan.schema.columns:
@@ -124,11 +131,3 @@ def _fixed(line: Line) -> str:
     if line.outcome in ("done", "unchanged"):
         return "it is written"
     return "the row cannot be sent as it is" if line.action == "problem" else ""
-
-
-def _notes(line: Line) -> dict[str, Note]:
-    if line.outcome == "done":
-        return {"outcome": Note("done")}
-    if line.outcome == "conflict":
-        return {AFTER: Note("conflict", line.reason, None)}
-    return {AFTER: Note("failed", line.reason)} if line.reason else {}

@@ -30,6 +30,11 @@ def page(*parts: str) -> str:
     return f'{_STYLE}<div class="sispy-html jp-RenderedHTMLCommon">{"".join(parts)}</div>'
 
 
+def alert(text: str) -> str:
+    """Show what went wrong; nothing for an empty text."""
+    return f'<div style="color:var(--jp-error-color1,#c33)">{escape(text)}</div>' if text else ""
+
+
 def definition(schema: Schema) -> str:
     """Draw the definition as a tree: nested fields below their parents."""
     rows: list[str] = []
@@ -84,7 +89,8 @@ def sample(frame: pd.DataFrame) -> str:
 def documents(objects: Iterable[dict[str, Any]], name: str = "name") -> str:
     """Draw objects that have no schema (hiera, hooks, users) as name and content."""
     rows = "".join(
-        f"<tr><td><b>{escape(str(entry.get(name, '')))}</b></td><td><pre>{escape(_content(entry, name))}</pre></td></tr>"
+        f"<tr><td><b>{escape(str(entry.get(name, '')))}</b></td>"
+        f"<td><pre>{escape(_content(entry, name))}</pre></td></tr>"
         for entry in objects
     )
     if not rows:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from .background import Background, Job
 from .conditions import python_code, shell_code
 from .export_row import ExportRow
 from .filter_builder import FilterBuilder
+from .schema_html import alert
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -70,7 +72,7 @@ class SchemaPane(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self.cancel()
         self._schema = schema
         self._back.disabled = not can_go_back
-        name = schema_html.escape(schema.name)
+        name = escape(schema.name)
         self._title.value = schema_html.page(f"<b>{name}</b>", schema_html.facts(schema, count))
         self._definition.value = schema_html.page(schema_html.definition(schema))
         self._links.children = [self._link(text, target) for text, target in self._references(schema)]
@@ -97,7 +99,8 @@ class SchemaPane(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     @property
     def builder(self) -> FilterBuilder:
         """The filter of the schema that is shown."""
-        return self._filter.children[0]
+        builder: FilterBuilder = self._filter.children[0]
+        return builder
 
     # What is shown
 
@@ -126,7 +129,7 @@ class SchemaPane(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         if self._schema is None or builder is not self.builder:
             return
         if builder.fault:
-            self._count.value = f"<i>{schema_html.escape(builder.fault)}</i>"
+            self._count.value = f"<i>{escape(builder.fault)}</i>"
             return
         self.query = {"q": builder.q} if builder.q else {}
         name = self._schema.name
@@ -143,8 +146,7 @@ class SchemaPane(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
             self._count.value = "Counting …"
 
     def _say(self, text: str) -> None:
-        colour = "var(--jp-error-color1,#c33)"
-        self._error.value = f'<div style="color:{colour}">{schema_html.escape(text)}</div>' if text else ""
+        self._error.value = alert(text)
 
     # What the user does with the matches
 
@@ -189,7 +191,7 @@ class SchemaPane(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
 
         def keep(result: tuple[Snapshot, Path]) -> None:
             self.snapshot, written = result
-            text = schema_html.escape(str(written))
+            text = escape(str(written))
             self._actions.say(f"{len(self.snapshot):,} rows are in <code>{text}</code>")
 
         self._fetching.start(work, keep)
