@@ -37,7 +37,7 @@ class SchemaBrowser(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
     Example:
         >>> browser = SchemaBrowser(client)
         >>> browser.wait()
-        >>> browser.open("host")
+        >>> browser.visit("host")
     """
 
     schema = traitlets.Instance(Schema, allow_none=True)
@@ -52,7 +52,7 @@ class SchemaBrowser(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
         self._list = widgets.Select(options=(), rows=18, layout={"width": "auto"})
         self._reload = widgets.Button(description="Reload", icon="refresh", layout={"width": "auto"})
         self._message = widgets.HTML()
-        self._pane = SchemaPane(client, follow=self.open, back=self._back)
+        self._pane = SchemaPane(client, follow=self.visit, back=self._back)
         self._others = {name: widgets.HTML() for name in _NO_FIELDS}
         self._tabs = widgets.Tab(
             children=[self._schemas_tab(), *self._others.values()],
@@ -68,7 +68,7 @@ class SchemaBrowser(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
         traitlets.dlink((self._pane, "snapshot"), (self, "snapshot"))
         self.reload()
 
-    def open(self, name: str) -> None:
+    def visit(self, name: str) -> None:
         """Show a schema, as a click on it does.
 
         Raises:
@@ -135,7 +135,7 @@ class SchemaBrowser(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
 
     def _on_choice(self, change: Any) -> None:
         if change.new is not None and (self.schema is None or change.new != self.schema.name):
-            self.open(change.new)
+            self.visit(change.new)
 
     def _show(self, name: str) -> None:
         self.schema, count = self._entries[name]

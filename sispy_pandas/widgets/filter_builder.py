@@ -64,9 +64,13 @@ class _Row:
         self._on_change = on_change
         narrow = {"width": "190px"}
         self.field = widgets.Dropdown(options=schema.columns, layout=narrow, tooltip="Field")
-        self.operator = widgets.Dropdown(layout={"width": "130px"}, tooltip="Operator")
+        self.operator = widgets.Dropdown(
+            options=operators(schema.fields[0]), layout={"width": "130px"}, tooltip="Operator"
+        )
         self.value: Any = widgets.Text()
-        self._remove = widgets.Button(icon="times", tooltip="Remove this condition", layout={"width": "36px"})
+        self._remove = widgets.Button(
+            description="✕", tooltip="Remove this condition", layout={"width": "36px"}
+        )
         self._remove.on_click(lambda _: on_remove(self))
         self.box = widgets.HBox([])
         self.field.observe(lambda _: self._show(), "value")

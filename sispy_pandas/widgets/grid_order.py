@@ -152,7 +152,7 @@ def _compare(series: pd.Series[Any], operator: str, value: Any) -> Mask:
 
 def _blank(series: pd.Series[Any]) -> Mask:
     if series.dtype == object:
-        return np.fromiter((cell is None or cell == () for cell in series), dtype=bool, count=len(series))
+        return np.fromiter((records.is_blank(cell) for cell in series), dtype=bool, count=len(series))
     return series.isna().to_numpy(dtype=bool)
 
 
@@ -166,7 +166,7 @@ def _texts(series: pd.Series[Any]) -> pd.Series[Any]:
 
 
 def _json_text(cell: Any) -> str | None:
-    if cell is None or cell == ():
+    if records.is_blank(cell):
         return None
     return cell if isinstance(cell, str) else json.dumps(cell, ensure_ascii=False, default=str)
 

@@ -6,14 +6,17 @@ import json
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
+from .. import records
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-
-    import pandas as pd
 
     from ..schema import Field, Schema
 
 _STYLE = """<style>
+.sispy-html { color: var(--jp-ui-font-color1, #1f2430); line-height: 1.5; }
 .sispy-html table { border-collapse: collapse; font-size: 13px; }
 .sispy-html th, .sispy-html td { padding: 2px 10px 2px 4px; text-align: left; vertical-align: top;
   border-bottom: 1px solid var(--jp-border-color2, #dcdfe4); }
@@ -21,13 +24,14 @@ _STYLE = """<style>
 .sispy-html .faint { color: var(--jp-ui-font-color2, #667085); }
 .sispy-html .tag { padding: 0 6px; border-radius: 8px; font-size: 11px;
   background: color-mix(in srgb, var(--jp-brand-color1, #1a73e8) 18%, transparent); }
+.sispy-html pre { margin: 0; background: none; color: inherit; }
 .sispy-html .scroll { overflow: auto; max-height: 360px; }
 </style>"""
 
 
 def page(*parts: str) -> str:
     """Wrap HTML in the style that all of these share."""
-    return f'{_STYLE}<div class="sispy-html jp-RenderedHTMLCommon">{"".join(parts)}</div>'
+    return f'{_STYLE}<div class="sispy-html">{"".join(parts)}</div>'
 
 
 def alert(text: str) -> str:
@@ -104,10 +108,12 @@ def _content(entry: dict[str, Any], name: str) -> str:
 
 
 def _sample_cell(cell: Any) -> str:
-    blank = cell is None or cell == () or (not isinstance(cell, dict | tuple | list) and cell != cell)
-    if blank or str(cell) in ("<NA>", "NaT"):
+    if records.is_blank(cell):
         return "<td></td>"
-    text = json.dumps(cell, ensure_ascii=False) if isinstance(cell, dict | tuple | list) else str(cell)
+    if isinstance(cell, pd.Timestamp):
+        text = cell.strftime("%Y-%m-%d %H:%M:%S").removesuffix(" 00:00:00")
+    else:
+        text = json.dumps(cell, ensure_ascii=False) if isinstance(cell, dict | tuple | list) else str(cell)
     return f'<td class="cut" title="{escape(text)}">{escape(text)}</td>'
 
 

@@ -39,7 +39,7 @@ class SchemaPane(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self._follow = follow
         self.schemas: Mapping[str, Schema] = {}
         self._schema: Schema | None = None
-        self._back = widgets.Button(icon="arrow-left", tooltip="Back", layout={"width": "40px"})
+        self._back = widgets.Button(description="←", tooltip="Back", layout={"width": "40px"})
         self._back.on_click(lambda _: back())
         self._title = widgets.HTML()
         self._definition = widgets.HTML()
