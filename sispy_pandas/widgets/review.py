@@ -107,7 +107,7 @@ class PlanReview(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         sent = lines - len(table.rejected)
         facts = [f"<b>{escape(self.plan.schema.name)}</b>: {sent:,} of {lines:,} cells will be sent"]
         counts = self.plan.counts if self.report is None else self.report.counts
-        facts += [f"{number:,} {word}" for word, number in counts.items() if number]
+        facts += [f"{word}: {number:,}" for word, number in counts.items() if number]
         self._head.value = " · ".join(facts)
         deletes = self.plan.counts["deletes"]
         self._row.ask_deletes(deletes if deletes > _MOST_DELETES else 0)

@@ -12,7 +12,7 @@ from . import cells
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from ..changes import Change
+    from ..changes import Change, Conflict
     from ..plan import Plan
     from ..report import Report
 
@@ -49,7 +49,7 @@ def lines_of(plan: Plan, report: Report | None = None) -> list[Line]:
     lines = []
     for change in plan.changes:
         row = row_of(change)
-        common = {"row": row, "key": _name(change, row), "action": action_of(change)}
+        common: dict[str, Any] = {"row": row, "key": _name(change, row), "action": action_of(change)}
         if isinstance(change, Delete):
             reason = row_faults[row].reason if row in row_faults else ""
             lines.append(Line(path="", before="(the whole row)", reason=reason, **common))
@@ -134,7 +134,7 @@ def _name(change: Any, row: Hashable) -> str:
 
 def _with_outcomes(lines: list[Line], report: Report) -> list[Line]:
     outcomes = {outcome.row: outcome for outcome in report.outcomes}
-    clashes = {(clash.id, clash.field): clash for clash in report.clashes}
+    clashes: dict[CellId, Conflict] = {(clash.id, clash.field): clash for clash in report.clashes}
     found = []
     for line in lines:
         outcome = outcomes.get(line.row)

@@ -67,11 +67,7 @@ class ReviewTable:
     @property
     def rejected(self) -> set[CellId]:
         """Cells that are not to be sent, as things stand."""
-        return {
-            line.cell
-            for number, line in enumerate(self._lines)
-            if not self.model.value(number, SEND) or self._kept(number) == THEIRS
-        }
+        return {line.cell for number, line in enumerate(self._lines) if not self._is_ticked(number, line)}
 
     @property
     def values(self) -> dict[CellId, Any]:
@@ -100,9 +96,10 @@ class ReviewTable:
         positions = {int(number): position for position, number in enumerate(self.model.order)}
         self.model.edit((positions[number], SEND, send) for number in wanted if number in positions)
 
-    def _kept(self, number: int) -> Any:
-        line = self._lines[number]
-        return self.model.value(number, KEEP) if line.outcome == "conflict" else MINE
+    def _is_ticked(self, number: int, line: Line) -> bool:
+        if line.outcome == "conflict" and self.model.value(number, KEEP) is not None:
+            return bool(self.model.value(number, KEEP) == MINE)
+        return bool(self.model.value(number, SEND))
 
     def _is_sent(self, line: Line) -> bool:
         return not line.outcome and not line.reason
