@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numbers
 import os
 import shutil
 import sys
+import textwrap
 import unicodedata
 from typing import IO, TYPE_CHECKING, Any
 
@@ -83,32 +85,42 @@ def cut(text: str, limit: int) -> str:
     return "".join(kept) + "…"
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[object]], *, limit: int | None = None) -> str:
+def table(
+    head: Sequence[str], rows: Iterable[Sequence[object]], *, limit: int | None = None, wrap: bool = False
+) -> str:
     """Return rows as aligned columns under a head, numbers to the right.
 
     Args:
         head: Titles of the columns.
         rows: Cells of each row, as many as there are titles.
         limit: Columns of the terminal; the widest columns are cut until the table fits. None: `width()`.
+        wrap: Break the texts of the last column into several lines instead of cutting them.
     """
     body = [list(row) for row in rows]
     texts = [list(head), *([visible(cell) for cell in row] for row in body)]
     right = [bool(body) and all(_is_number(row[i]) for row in body) for i in range(len(head))]
     widths = _fit([max(cells(row[i]) for row in texts) for i in range(len(head))], limit or width())
-    lines = []
-    for row in texts:
-        parts = []
-        for text, size, numbers in zip(row, widths, right, strict=True):
-            short = cut(text, size)
-            pad = " " * (size - cells(short))
-            parts.append(pad + short if numbers else short + pad)
-        lines.append("  ".join(parts).rstrip())
+    lines = [line for row in texts for line in _lines(row, widths, right, wrap=wrap)]
     lines[0] = click.style(lines[0], bold=True)
     return "\n".join(lines)
 
 
+def _lines(row: Sequence[str], widths: Sequence[int], right: Sequence[bool], *, wrap: bool) -> list[str]:
+    """Return a row as one line, or several where its last cell is wrapped."""
+    shown = [cut(text, size) for text, size in zip(row, widths, strict=True)]
+    more: list[str] = []
+    if wrap and cells(row[-1]) > widths[-1]:
+        shown[-1], *more = textwrap.wrap(row[-1], widths[-1], break_on_hyphens=False)
+    pads = [" " * (size - cells(text)) for text, size in zip(shown, widths, strict=True)]
+    line = "  ".join(
+        pad + text if is_right else text + pad for text, pad, is_right in zip(shown, pads, right, strict=True)
+    )
+    indent = " " * (sum(widths[:-1]) + 2 * (len(widths) - 1))
+    return [line.rstrip(), *(indent + rest for rest in more)]
+
+
 def _is_number(cell: object) -> bool:
-    return cell is None or (isinstance(cell, (int, float)) and not isinstance(cell, bool))
+    return cell is None or (isinstance(cell, numbers.Real) and not isinstance(cell, bool))
 
 
 def _fit(widths: list[int], limit: int | None) -> list[int]:

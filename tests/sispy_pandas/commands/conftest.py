@@ -54,8 +54,8 @@ def env(sis, tmp_path, monkeypatch):
 def sispy(env):
     """Run a command in this process, as in a pipe: without a terminal."""
 
-    def run(*args, input=None):
-        result = CliRunner().invoke(main, [str(arg) for arg in args], prog_name="sispy", input=input)
+    def run(*args, typed=None):
+        result = CliRunner().invoke(main, [str(arg) for arg in args], prog_name="sispy", input=typed)
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
         return result

@@ -1,0 +1,116 @@
+"""`sispy demo`: the whole way once, on a server with sample data."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+import sispy_pandas as sp
+from sispy.options import examples
+from sispy.terminal import is_terminal, out, table
+from sispy_pandas.commands.show import plan_text, report_text
+
+if TYPE_CHECKING:
+    from sispy.endpoint import Endpoint
+    from sispy_pandas.plan import Plan
+    from sispy_pandas.snapshot import Snapshot
+
+HOSTS = 2000
+ROLE, SYSTEM, OLD, NEW = "web", "rhel", "8", "9"
+COLUMNS = ["name", "status", "os.name", "os.version", "hardware.cores", "bought"]
+
+
+@click.command(epilog=examples("sispy demo", "sispy demo --directory /tmp/demo"))
+@click.option(
+    "--directory",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("sispy-demo"),
+    show_default=True,
+    help="Where the files go.",
+)
+def demo(directory: Path) -> None:
+    """Show the whole way once: fetch, edit a file, plan, push, report, history.
+
+    Needs no server of yours: it starts one on this machine, with sample data, and stops it at the end.
+    """
+    from sispy.sandbox import Sandbox  # late: its packages are an extra, and their absence has a hint
+
+    directory.mkdir(parents=True, exist_ok=True)
+    with Sandbox(samples=HOSTS) as sis:
+        out(f"A SIS server with sample data runs at {sis.url} while this demo does.")
+        hosts = sis.client().entities("host")
+        file = directory / "hosts.csv"
+        live = _fetch(hosts)
+        _edit(live, file)
+        plan = _plan(hosts, live, file)
+        chosen = str(plan.frame()["_id"].iloc[0])
+        _push(plan, sis.client("bob").entities("host"), chosen, directory / "push.jsonl")
+    _next(directory)
+
+
+def _fetch(hosts: Endpoint) -> Snapshot:
+    _step(1, "Fetch a table as a typed DataFrame", "live = sp.fetch(hosts)", "df = live.frame()")
+    live = sp.fetch(hosts, progress=is_terminal(sys.stderr))
+    df = live.frame()
+    few = df[COLUMNS].head(4).assign(bought=df["bought"].dt.strftime("%Y-%m-%d")).astype(object)
+    rows = [[str(kind) for kind in df[COLUMNS].dtypes], *few.where(few.notna(), None).to_numpy().tolist()]
+    out(table(COLUMNS, rows))
+    out(f"... {len(df):,} rows indexed by _id, {len(df.columns)} columns")
+    return live
+
+
+def _edit(live: Snapshot, file: Path) -> None:
+    _step(2, "Write it to a file, and edit that in any program", f'sp.to_csv(live, "{file.name}")')
+    sp.to_csv(live, file)
+    with file.open(encoding="utf-8", newline="") as lines:
+        head, *rows = csv.reader(lines)
+    role, system, version = (head.index(column) for column in ("role", "os.name", "os.version"))
+    chosen = [row for row in rows if (row[role], row[system], row[version]) == (ROLE, SYSTEM, OLD)]
+    for row in chosen:
+        row[version] = NEW
+    with file.open("w", encoding="utf-8", newline="") as lines:
+        csv.writer(lines).writerows([head, *rows])
+    out(f"{file}: in column os.version, {len(chosen)} cells of {ROLE} hosts with {SYSTEM} now say {NEW}")
+    out(f"instead of {OLD}, as find and replace in a spreadsheet does it.")
+
+
+def _plan(hosts: Endpoint, live: Snapshot, file: Path) -> Plan:
+    _step(
+        3,
+        "See what that would change, before anything is written",
+        f'edited = sp.read_csv("{file.name}", live.schema)',
+        "plan = sp.snapshot_of(hosts, edited).diff(edited)",
+    )
+    edited = sp.read_csv(file, live.schema)
+    plan = sp.snapshot_of(hosts, edited, progress=False).diff(edited)
+    out(plan_text(plan, shown=5))
+    return plan
+
+
+def _push(plan: Plan, colleague: Endpoint, chosen: str, journal: Path) -> None:
+    colleague.update(chosen, {"os": {"version": "7"}})
+    _step(4, "Push it; a colleague has just changed one of the same cells", "report = plan.push()")
+    report = plan.push(progress=is_terminal(sys.stderr), journal=journal)
+    out(report_text(report))
+
+
+def _next(directory: Path) -> None:
+    out(f"\n{click.style('The files are in', bold=True)} {directory}/. What to try next:")
+    rows = [
+        ("sispy sandbox --samples 2000", "this server again, to play with"),
+        ("jupyter lab notebooks", "the tutorial: browse, edit and review in a notebook"),
+        ("sispy login URL", "your own server"),
+    ]
+    for command, text in rows:
+        out(f"  {click.style(f'{command:<30}', fg='cyan')}{text}")
+
+
+def _step(number: int, title: str, *code: str) -> None:
+    """Print the head of a step: what happens, and the Python that does it."""
+    out(f"\n{click.style(f'{number}. {title}', bold=True)}")
+    for line in code:
+        out(click.style(f"   >>> {line}", fg="cyan"))

@@ -1,0 +1,114 @@
+"""`sispy diff`: two exports, or an export and today, cell by cell."""
+
+from __future__ import annotations
+
+import csv
+import html
+import io
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from sispy.exits import Exit
+from sispy.options import Session, examples, session
+from sispy.terminal import out, table
+from sispy_pandas.commands.exports import Cells, Difference, cells_of, compare, read_cells
+from sispy_pandas.commands.inputs import read_rows
+from sispy_pandas.commands.tables import table_of
+from sispy_pandas.fetch import fetch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+HEAD = ("", "key", "field", "before", "after")
+
+
+@click.command(
+    epilog=examples(
+        "sispy diff yesterday.csv today.csv",
+        "sispy diff host yesterday.csv",
+        "sispy diff old.xlsx new.csv --key hostname --output html > changes.html",
+    )
+)
+@click.argument("old", metavar="OLD|TABLE")
+@click.argument("new", metavar="NEW|OLD", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--key", default="_id", show_default=True, metavar="FIELD", help="Recognise rows by this column."
+)
+@click.option(
+    "--output", type=click.Choice(["text", "html", "json", "csv"]), default="text", show_default=True
+)
+@session
+def diff(session: Session, old: str, new: Path, key: str, output: str) -> Exit:
+    """Compare two exports, or the export OLD with what TABLE holds today.
+
+    Prints added (+), removed (-) and changed (~) cells; columns that one side lacks are left out, receipts
+    alone are no difference. Ends with 0 if there is none, with 2 if there are some.
+    """
+    if Path(old).is_file():
+        before, after = read_cells(Path(old)), read_cells(new)
+    else:
+        before, after = _against_today(session, old, new)
+    found = compare(before, after, key=key)
+    only = sorted({*before.columns} ^ {*after.columns})
+    if only:
+        session.say(f"left out, as one side lacks them: {', '.join(only)}")
+    if found or output in ("json", "html"):
+        out(_FORMATS[output](found))
+    session.say(_count(found))
+    return Exit.CHANGES if found else Exit.DONE
+
+
+def _against_today(session: Session, name: str, old: Path) -> tuple[Cells, Cells]:
+    endpoint, schema = table_of(session.client(), name)
+    today = fetch(endpoint, progress=session.progress)
+    return cells_of(read_rows(old, schema), schema), cells_of(today, schema)
+
+
+def _count(found: Sequence[Difference]) -> str:
+    rows = {action: len({d.key for d in found if d.action == action}) for action in "+-~"}
+    cells = sum(d.action == "~" for d in found)
+    if not found:
+        return "no difference"
+    return f"{rows['+']:,} rows added, {rows['-']:,} removed, {rows['~']:,} changed ({cells:,} cells)"
+
+
+def _text(found: Sequence[Difference]) -> str:
+    return table(HEAD, [(d.action, d.key, d.field, d.before, d.after) for d in found])
+
+
+def _json(found: Sequence[Difference]) -> str:
+    return json.dumps([asdict(d) for d in found], indent=2, ensure_ascii=False)
+
+
+def _csv(found: Sequence[Difference]) -> str:
+    lines = io.StringIO()
+    writer = csv.writer(lines, lineterminator="\n")
+    writer.writerow(("action", *HEAD[1:]))
+    writer.writerows((d.action, d.key, d.field, d.before, d.after) for d in found)
+    return lines.getvalue().rstrip("\n")
+
+
+def _html(found: Sequence[Difference]) -> str:
+    rows = "\n".join(
+        "<tr>"
+        + "".join(f"<td>{html.escape(cell)}</td>" for cell in (d.action, d.key, d.field, d.before, d.after))
+        for d in found
+    )
+    head = "".join(f"<th>{title}</th>" for title in HEAD)
+    style = "table{border-collapse:collapse}td,th{border:1px solid #ccc;padding:.2em .5em;text-align:left}"
+    return (
+        f'<!doctype html>\n<meta charset="utf-8">\n<title>Differences</title>\n<style>{style}</style>\n'
+        f"<p>{_count(found)}</p>\n<table>\n<tr>{head}</tr>\n{rows}\n</table>"
+    )
+
+
+_FORMATS: dict[str, Callable[[Sequence[Difference]], str]] = {
+    "text": _text,
+    "json": _json,
+    "csv": _csv,
+    "html": _html,
+}

@@ -1,0 +1,145 @@
+"""Two exports side by side: which rows were added or removed, which cells changed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from sispy_pandas.cells import write_column
+from sispy_pandas.csv_text import decode, parse
+from sispy_pandas.files import as_table
+from sispy_pandas.schema import RECEIPT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from sispy_pandas.schema import Schema
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """A table as the texts of its cells."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+    def by(self, key: str) -> dict[str, dict[str, str]]:
+        """Return the rows by their text in column `key`.
+
+        Raises:
+            ValueError: There is no such column, or a key is there twice.
+        """
+        if key not in self.columns:
+            raise ValueError(f"no column {key!r} to recognise rows by; there are {', '.join(self.columns)}")
+        at = self.columns.index(key)
+        found = {row[at]: dict(zip(self.columns, row, strict=True)) for row in self.rows}
+        if len(found) != len(self.rows):
+            seen: set[str] = set()
+            twice = next(row[at] for row in self.rows if row[at] in seen or seen.add(row[at]))  # type: ignore[func-returns-value] # add is called for its effect
+            raise ValueError(f"{key} {twice!r} is there more than once: name a unique column with --key")
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One cell that differs; a row that is on one side alone is one per cell that it has."""
+
+    action: str
+    """`+` added, `-` removed, `~` changed."""
+    key: str
+    field: str
+    before: str
+    after: str
+
+
+def compare(old: Cells, new: Cells, *, key: str) -> list[Difference]:
+    """Return the differing cells of the columns that both sides have; receipts are no difference."""
+    before, after = old.by(key), new.by(key)
+    shared = [c for c in old.columns if c in new.columns and c != key and c != RECEIPT.path]
+    title = _title(old, new, key)
+
+    def name(row: dict[str, str]) -> str:
+        return row[title] or row[key]
+
+    found = []
+    for identity, row in before.items():
+        if identity in after:
+            other = after[identity]
+            changed = [c for c in shared if row[c] != other[c]]
+            found += [Difference("~", name(row), c, row[c], other[c]) for c in changed]
+        else:
+            found += [Difference("-", name(row), c, row[c], "") for c in shared if row[c]]
+    for identity, row in after.items():
+        if identity not in before:
+            found += [Difference("+", name(row), c, "", row[c]) for c in shared if row[c]]
+    return found
+
+
+def _title(old: Cells, new: Cells, key: str) -> str:
+    """Return the column by which people recognise a row: the first one whose texts all differ."""
+    if key != "_id":
+        return key
+    for at, column in enumerate(old.columns):
+        texts = [row[at] for row in old.rows]
+        if (
+            column not in (key, RECEIPT.path)
+            and column in new.columns
+            and len({*texts, ""}) == len(texts) + 1
+        ):
+            return column
+    return key
+
+
+def read_cells(path: Path) -> Cells:
+    """Read an exported CSV, spreadsheet, Parquet or NDJSON file as texts.
+
+    Raises:
+        ValueError: The file is empty or of another kind.
+    """
+    match path.suffix.lower():
+        case ".csv" | ".tsv" | ".txt":
+            return _padded(parse(decode(path, None)[0], {"_id", RECEIPT.path}, None), path)
+        case ".xlsx":
+            frame = pd.read_excel(path, dtype=object, keep_default_na=False)
+        case ".parquet":
+            frame = pd.read_parquet(path).reset_index()
+        case ".ndjson" | ".jsonl":
+            return _of_objects([json.loads(line) for line in path.read_text("utf-8").splitlines() if line])
+        case other:
+            raise ValueError(f"{path}: {other or 'no suffix'} is none of .csv, .xlsx, .parquet, .ndjson")
+    return _of_objects([{str(k): v for k, v in row.items()} for row in frame.to_dict("records")])
+
+
+def cells_of(source: Any, schema: Schema) -> Cells:
+    """Return a snapshot or a frame as the texts that an export of it would hold."""
+    table = as_table(source, schema=schema)
+    columns = [write_column(field, cells) for field, cells in table]
+    return Cells(tuple(field.path for field, _ in table), tuple(zip(*columns, strict=True)))
+
+
+def _padded(lines: Iterator[list[str]], path: Path) -> Cells:
+    head = next(lines, None)
+    if not head:
+        raise ValueError(f"{path} is empty: an export has a header at least")
+    width = len(head)
+    rows = (tuple((row + [""] * width)[:width]) for row in lines if any(row))
+    return Cells(tuple(head), tuple(rows))
+
+
+def _of_objects(records: Sequence[dict[str, Any]]) -> Cells:
+    columns = tuple(dict.fromkeys(str(name) for record in records for name in record))
+    return Cells(columns, tuple(tuple(_text(record.get(name)) for name in columns) for record in records))
+
+
+def _text(value: Any) -> str:
+    if value is None or (pd.api.types.is_scalar(value) and pd.isna(value)):
+        return ""
+    return (
+        value
+        if isinstance(value, str)
+        else json.dumps(value, default=str, sort_keys=True, ensure_ascii=False)
+    )

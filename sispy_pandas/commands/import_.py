@@ -1,0 +1,156 @@
+"""`sispy import`: a JSON or CSV file becomes a table, or joins one."""
+
+from __future__ import annotations
+
+import csv
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import pandas as pd
+
+from sispy.exits import Misuse
+from sispy.options import Session, examples, session, yes
+from sispy.terminal import confirm, out
+from sispy_pandas.commands.inputs import read_records, read_rows
+from sispy_pandas.commands.outcome import status_of_plan, status_of_report
+from sispy_pandas.commands.sending import send
+from sispy_pandas.commands.show import plan_text, report_text
+from sispy_pandas.commands.tables import schema_of
+from sispy_pandas.commands.tree import tree
+from sispy_pandas.fetch import fetch
+from sispy_pandas.infer import infer_schema
+from sispy_pandas.records import frame_of
+from sispy_pandas.schema import Schema, parse_schema
+from sispy_pandas.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from sispy.client import Client
+    from sispy.exits import Exit
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.command(
+    "import",
+    epilog=examples(
+        "sispy import rack.json --schema rack",
+        "sispy import hosts.csv --schema host --key hostname --enums",
+        "sispy import hosts.json --schema host --definition host.def.json --yes",
+    ),
+)
+@click.argument("file", type=_FILE)
+@click.option("--schema", "name", required=True, metavar="NAME", help="The table; made if it does not exist.")
+@click.option("--definition", type=_FILE, help="Definition of a new table as JSON; else read off the data.")
+@click.option("--key", metavar="FIELD", help="The unique field that rows are recognised by.")
+@click.option("--enums", is_flag=True, help="Allow only today's values where a text column has few.")
+@click.option(
+    "--owner", multiple=True, metavar="GROUP", help="Who shall own a new table; default: your groups."
+)
+@yes
+@session
+def import_(
+    session: Session,
+    file: Path,
+    name: str,
+    definition: Path | None,
+    key: str | None,
+    enums: bool,
+    owner: tuple[str, ...],
+    yes: bool,
+) -> Exit:
+    """Make the rows of FILE (JSON, NDJSON or CSV) rows of a table.
+
+    If the table does not exist, it is made: its definition is read off the data and shown first. If it
+    exists, rows are recognised by the key field; those that are there already are compared and updated.
+    """
+    client = session.client()
+    schema = schema_of(client, name)
+    if schema is not None:
+        if definition is not None:
+            raise Misuse(f"table {name!r} exists already: leave --definition out.")
+        return _join(session, client, schema, file, key=key, yes=yes)
+    document = _document(file, name, definition, key=key, enums=enums)
+    document["_sis"] = {"owner": list(owner) or _groups(client)}
+    return _make(session, client, document, file, yes=yes)
+
+
+def _make(session: Session, client: Client, document: dict[str, Any], file: Path, *, yes: bool) -> Exit:
+    """Make a table and its rows, after showing both; nothing is written while a row has a problem."""
+    schema = parse_schema(document)
+    rows = read_rows(file, schema)
+    plan = _nothing_yet(client, schema).diff(rows, new=True)
+    out(f"{schema.name}: a new table on {client.url}, {len(schema.fields)} fields")
+    out(f"key     {schema.key or '(none: its rows are known by _id alone)'}")
+    out(f"owners  {', '.join(schema.owner)}\n")
+    out(tree(schema))
+    out()
+    if plan.counts["problems"]:
+        out(plan_text(plan))
+        return status_of_plan(plan)
+    confirm(f"Make table {schema.name} with {len(rows):,} rows?", yes=yes)
+    made = parse_schema(client.schemas.create(document).to_dict())
+    session.say(f"made table {made.name}")
+    report = _nothing_yet(client, made).diff(rows, new=True).push(progress=session.progress)
+    out(report_text(report))
+    return status_of_report(report)
+
+
+def _nothing_yet(client: Client, schema: Schema) -> Snapshot:
+    """Return the snapshot of a table that has no rows."""
+    frame = frame_of(schema, {field.path: [] for field in schema.fields}, [], [])
+    return Snapshot(
+        schema=schema,
+        endpoint=client.entities(schema.name),
+        query={},
+        fields=None,
+        fetched_at=datetime.now(UTC),
+        warnings=pd.DataFrame(),
+        _frame=frame,
+    )
+
+
+def _join(
+    session: Session, client: Client, schema: Schema, file: Path, *, key: str | None, yes: bool
+) -> Exit:
+    """Compare a file with a table that exists, and push what is new or different."""
+    rows = read_rows(file, schema)
+    key = key or schema.key
+    snapshot = fetch(client.entities(schema.name), progress=session.progress)
+    matching: dict[str, Any] = {"new": True} if key is None else {"key": key, "create_missing": True}
+    plan = snapshot.diff(rows, **matching)  # with a key, blank cells keep what is stored
+    return send(session, plan, yes=yes)[1]
+
+
+def _document(
+    file: Path, name: str, definition: Path | None, *, key: str | None, enums: bool
+) -> dict[str, Any]:
+    """Return the schema that a new table shall have: as the definition file says, or read off the data."""
+    if definition is None:
+        data = _texts(file) if file.suffix == ".csv" else read_records(file)
+        return infer_schema(data, name=name, key=key, enums=enums)
+    try:
+        document = json.loads(definition.read_text(encoding="utf-8-sig"))
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{definition} is no JSON: {error}") from error
+    if not isinstance(document, dict):
+        raise ValueError(f"{definition} holds no object: a definition maps field names to types")
+    whole = document if isinstance(document.get("definition"), dict) else {"definition": document}
+    return {**whole, "name": name} | ({"id_field": key} if key else {})
+
+
+def _texts(file: Path) -> pd.DataFrame:
+    """Read a CSV as it is: every cell a text, a blank one none."""
+    with file.open(encoding="utf-8-sig", newline="") as lines:
+        titles, *rows = csv.reader(lines)
+    return pd.DataFrame([[cell or None for cell in row] for row in rows], columns=titles, dtype=object)
+
+
+def _groups(client: Client) -> list[str]:
+    """Return the user's groups, admin ones first; the user's name for one without groups (a super user)."""
+    if client.username is None:
+        raise Misuse("whose shall the table be? Give --owner GROUP.")
+    roles = client.users.get(client.username).to_dict().get("roles") or {}
+    return [group for group, role in roles.items() if role == "admin"] or list(roles) or [client.username]

@@ -1,0 +1,96 @@
+"""Files of rows that a command is given: JSON as records, CSV and spreadsheets by their own readers."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from sispy_pandas.cast import get_path
+from sispy_pandas.excel_read import read_excel
+from sispy_pandas.files import read_csv
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from sispy_pandas.schema import Schema
+
+
+def read_records(path: Path) -> list[dict[str, Any]]:
+    """Read a JSON array of objects, or one object per line (`.ndjson`, `.jsonl`).
+
+    Raises:
+        ValueError: The file holds something else; the message names the place.
+    """
+    text = path.read_text(encoding="utf-8-sig")
+    if path.suffix in (".ndjson", ".jsonl"):
+        found = [_parsed(line, path, n) for n, line in enumerate(text.splitlines(), start=1) if line.strip()]
+    else:
+        found = _parsed(text, path, 1)
+    if not isinstance(found, list):
+        raise ValueError(f"{path} holds {_KINDS.get(type(found), 'no value')}: an array of objects is needed")
+    for number, record in enumerate(found, start=1):
+        if not isinstance(record, dict):
+            kind = _KINDS.get(type(record), "no value")
+            raise ValueError(f"{path}: item {number} is {kind}: an array of objects is needed")
+    return found
+
+
+def read_rows(path: Path, schema: Schema, *, rename: Mapping[str, str] | None = None) -> pd.DataFrame:
+    """Read a file of rows of a schema: CSV, spreadsheet, JSON or NDJSON.
+
+    Raises:
+        ValueError: The file is of another kind, or damaged.
+    """
+    suffix = path.suffix.lower()
+    if suffix in (".csv", ".tsv", ".txt"):
+        return read_csv(path, schema, rename=rename)
+    if suffix == ".xlsx":
+        return read_excel(path, schema, rename=rename)
+    if suffix in (".json", ".ndjson", ".jsonl"):
+        return frame_of_records(read_records(path), schema).rename(columns=dict(rename or {}))
+    raise ValueError(f"{path}: {suffix or 'no suffix'} is none of .csv, .xlsx, .json, .ndjson")
+
+
+def frame_of_records(records: list[dict[str, Any]], schema: Schema) -> pd.DataFrame:
+    """Return JSON records as a frame without ids; keys that the schema lacks become columns of their own."""
+    paths = dict.fromkeys(schema.columns)
+    for record in records:
+        paths.update(dict.fromkeys(_paths(record, schema)))
+    present = [path for path in paths if any(get_path(record, path) is not None for record in records)]
+    numbers = pd.RangeIndex(1, len(records) + 1)
+    cells = {
+        path: pd.Series([get_path(record, path) for record in records], index=numbers, dtype=object)
+        for path in present
+    }
+    return pd.DataFrame(cells, index=numbers)
+
+
+_KINDS = {
+    dict: "an object",
+    list: "a list",
+    str: "a text",
+    int: "a number",
+    float: "a number",
+    bool: "a boolean",
+}
+
+
+def _parsed(text: str, path: Path, line: int) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        place = f"line {line + error.lineno - 1}, column {error.colno}"
+        raise ValueError(f"{path} is no JSON: {error.msg} at {place}") from error
+
+
+def _paths(record: Mapping[str, Any], schema: Schema, prefix: str = "") -> Iterator[str]:
+    for name, value in record.items():
+        path = prefix + name
+        inside = isinstance(value, dict) and any(column.startswith(f"{path}.") for column in schema.columns)
+        if inside:
+            yield from _paths(value, schema, f"{path}.")
+        else:
+            yield path

@@ -1,0 +1,49 @@
+"""How a plan or a report ends a command: its exit status, and the lines that name what is left to do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sispy.exits import Exit, first
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sispy_pandas.plan import Plan
+    from sispy_pandas.report import Report
+
+_DENIED = (401, 403)
+
+
+def status_of_plan(plan: Plan, *, detailed: bool = False) -> Exit:
+    """Return the exit status of a plan that was only shown."""
+    return first(_of_plan(plan, detailed=detailed))
+
+
+def _of_plan(plan: Plan, *, detailed: bool) -> Iterator[Exit]:
+    if plan.counts["stale"] or plan.counts["conflicts"]:
+        yield Exit.CONFLICT
+    if plan.counts["problems"]:
+        yield Exit.PROBLEMS
+    if detailed and len(plan):
+        yield Exit.CHANGES
+
+
+def status_of_report(report: Report) -> Exit:
+    """Return the exit status of a push: the first that applies to any of its rows."""
+    return first(_of_report(report))
+
+
+def _of_report(report: Report) -> Iterator[Exit]:
+    rows = report.frame()
+    outcomes = set(rows["outcome"])
+    if rows.loc[rows["outcome"] == "failed", "status"].isin(_DENIED).any():
+        yield Exit.DENIED
+    if "unsent" in outcomes:
+        yield Exit.SERVER
+    if "failed" in outcomes:
+        yield Exit.FAILED
+    if "conflict" in outcomes:
+        yield Exit.CONFLICT
+    if "problem" in outcomes:
+        yield Exit.PROBLEMS

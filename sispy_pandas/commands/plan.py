@@ -1,0 +1,58 @@
+"""`sispy plan`: what an edited file would change."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from sispy.options import Session, examples, session
+from sispy.terminal import out
+from sispy_pandas.commands.outcome import status_of_plan
+from sispy_pandas.commands.planning import Reading, plan_of_file, reading
+from sispy_pandas.commands.show import FORMATS
+
+if TYPE_CHECKING:
+    from sispy.exits import Exit
+
+
+@click.command(
+    epilog=examples(
+        "sispy plan host hosts.csv",
+        "sispy plan host hosts.xlsx --output md -o plan.json",
+        'sispy plan host audit.csv --key hostname --rename "Host Name=hostname"',
+    )
+)
+@click.argument("table")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "-o", "save", type=click.Path(dir_okay=False, path_type=Path), metavar="PLAN", help="Save the plan."
+)
+@click.option("--output", type=click.Choice(list(FORMATS)), default="text", show_default=True)
+@click.option("--check", is_flag=True, help="Ask the server, too: references, unique values, permissions.")
+@click.option("--detailed-exitcode", is_flag=True, help="End with 2 if there are changes.")
+@reading
+@session
+def plan(
+    session: Session,
+    reading: Reading,
+    table: str,
+    file: Path,
+    save: Path | None,
+    output: str,
+    check: bool,
+    detailed_exitcode: bool,
+) -> Exit:
+    """Show what pushing FILE to TABLE would change. Writes nothing to the server.
+
+    A saved plan can be reviewed and then sent as it is: `sispy push PLAN`.
+    """
+    found = plan_of_file(session, table, file, reading)
+    if check:
+        found = found.check()
+    out(FORMATS[output](found))
+    if save is not None:
+        found.save(save)
+        session.say(f"saved as {save}: `sispy push {save}` sends exactly this")
+    return status_of_plan(found, detailed=detailed_exitcode)

@@ -1,0 +1,33 @@
+"""`sispy resume`: an interrupted push goes on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sispy.options import Session, examples, session, yes
+from sispy_pandas.commands.journals import chosen, is_unfinished
+from sispy_pandas.commands.sending import send
+from sispy_pandas.commands.writing import pushing
+from sispy_pandas.repair import resume as resume_plan
+
+if TYPE_CHECKING:
+    from sispy.exits import Exit
+
+
+@click.command(epilog=examples("sispy resume", "sispy resume push.jsonl --yes"))
+@click.argument("name", metavar="[JOURNAL]", required=False)
+@pushing
+@yes
+@session
+def resume(session: Session, how: dict[str, Any], name: str | None, yes: bool) -> Exit:
+    """Go on with an interrupted push: JOURNAL, or else the latest unfinished one.
+
+    JOURNAL is a file or a name that `sispy pushes` lists.
+
+    Rows whose fate is open are read again first: nothing is written twice.
+    """
+    plan = resume_plan(chosen(name, is_unfinished, "unfinished"), client=session.client_if_named())
+    _, status = send(session, plan, yes=yes, **how)
+    return status

@@ -1,0 +1,114 @@
+"""The way from a plan to the server that every writing command takes: show, ask, push, account for it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from sispy.exits import Exit
+from sispy.terminal import confirm, out, table
+from sispy_pandas.commands.journals import short
+from sispy_pandas.commands.outcome import status_of_plan, status_of_report
+from sispy_pandas.commands.show import plan_text, report_text
+from sispy_pandas.journal import folder
+from sispy_pandas.plan_text import count, show
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from sispy.options import Session
+    from sispy_pandas.plan import Plan
+    from sispy_pandas.report import Report
+
+
+def send(
+    session: Session,
+    plan: Plan,
+    *,
+    yes: bool,
+    require_fresh: bool = False,
+    skip_problems: bool = False,
+    **how: Any,
+) -> tuple[Report | None, Exit]:
+    """Show a plan, ask, push it and print what became of every row.
+
+    Args:
+        session: How much to say.
+        plan: What to push.
+        yes: Do not ask.
+        require_fresh: Push nothing if anything in the plan was changed by others meanwhile.
+        skip_problems: Push the rows without problems although others have some.
+        how: Further arguments of `Plan.push`.
+
+    Returns:
+        The report, None if nothing was pushed; and the exit status.
+    """
+    out(plan_text(plan))
+    status = status_of_plan(plan)
+    if plan.faults and not skip_problems:
+        session.say("nothing was pushed: mend the problems, or push the other rows with --skip-problems")
+        return None, status
+    if not len(plan):
+        session.say("nothing to push")
+        return None, status
+    if require_fresh and (stale := _gone_stale(plan)):
+        out(f"\n{stale}")
+        session.say("nothing was pushed: the plan is stale; make it anew")
+        return None, Exit.CONFLICT
+    confirm(f"Push {count(len(plan), 'row')} to {plan.schema.name}?", yes=yes)
+    with _stoppable() as stopped:
+        report = plan.push(skip_problems=skip_problems, cancel=stopped, progress=session.progress, **how)
+    out(f"\n{report_text(report)}")
+    name = _name(report.journal)
+    if stopped():
+        session.say(
+            f"interrupted; `sispy resume {report.journal}` goes on, `sispy undo {report.journal}` goes back"
+        )
+        return report, Exit.INTERRUPTED
+    if report.counts["unsent"]:
+        session.say(f"not all rows were sent; `sispy resume {name}` goes on")
+    elif report.counts["done"]:
+        session.say(f"`sispy undo {name}` puts the old values back")
+    return report, status_of_report(report)
+
+
+def _name(path: Path | None) -> str:
+    """Return what `sispy undo` and `sispy resume` know a journal by."""
+    if path is None:
+        return ""
+    return short(path) if path.parent == folder() else str(path)
+
+
+def _gone_stale(plan: Plan) -> str:
+    """Return a table of the cells that others changed since the plan was made, empty if there are none."""
+    fresh = plan.refresh()
+    rows = [
+        [c.key if c.key is not None else c.id, c.field, show(c.base), show(c.mine), show(c.theirs)]
+        for c in fresh.clashes
+    ]
+    rows += [[s.key if s.key is not None else s.id, "", "", "", s.reason] for s in fresh.stale]
+    return table([plan.schema.key or "_id", "field", "base", "mine", "theirs"], rows) if rows else ""
+
+
+@contextmanager
+def _stoppable() -> Iterator[Callable[[], bool]]:
+    """Let Ctrl-C (or SIGTERM) end a push between two requests; a second one ends it at once."""
+    pressed = threading.Event()
+
+    def stop(*_: object) -> None:
+        if pressed.is_set():
+            raise KeyboardInterrupt
+        pressed.set()
+        # not by print: the signal may have come in the middle of one
+        os.write(2, b"\nstopping after the request under way; once more to stop at once\n")
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield pressed.is_set
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

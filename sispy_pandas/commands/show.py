@@ -1,0 +1,165 @@
+"""Plans as a terminal, a script, a merge request or a browser shows them."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sispy.terminal import table
+from sispy_pandas import plan_text as words
+from sispy_pandas.plan_text import action, count, show, summary
+from sispy_pandas.report_text import headline
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from sispy_pandas.plan import Plan
+    from sispy_pandas.report import Report
+
+SHOWN = 40
+"""Cells that a terminal shows of a plan; `--output json` and `-o plan.json` hold all."""
+_COLOURS = {"+": "green", "~": "yellow", "-": "red"}
+
+
+def plan_text(plan: Plan, *, shown: int = SHOWN) -> str:
+    """Return a plan fitted to the terminal: head, summary where there is much, cells, problems."""
+    blocks = ["\n".join(_head(plan))]
+    cells = list(_cells(plan))
+    if len(cells) > shown:
+        blocks.append(table(["field", "cells", "most frequent"], summary(plan)))
+    if cells:
+        text = _coloured(table(["", plan.schema.key or "_id", "field", "before", "after"], cells[:shown]))
+        left = len(cells) - shown
+        blocks.append(text + (f"\n... and {count(left, 'more cell')}" if left > 0 else ""))
+    if plan.faults:
+        rows = [[_row(p), p.column or "", show(p.value), p.reason] for p in plan.faults[:shown]]
+        blocks.append(table(["problem in", "column", "value", "reason"], rows, wrap=True))
+    if plan.stale:
+        blocks.append(
+            table(["stale row", "reason"], [[_row(s), s.reason] for s in plan.stale[:shown]], wrap=True)
+        )
+    return "\n\n".join(blocks)
+
+
+def report_text(report: Report) -> str:
+    """Return a report fitted to the terminal: counts, then the rows that need somebody's attention."""
+    blocks = ["\n".join([headline(report), *([f"stopped: {report.stopped}"] if report.stopped else [])])]
+    bad = [o for o in report.outcomes if o.word not in ("done", "unchanged")]
+    if bad:
+        rows = [[_row(o), o.action, o.word, o.status, o.reason] for o in bad[:SHOWN]]
+        titles = [report.plan.schema.key or "_id", "action", "outcome", "status", "reason"]
+        left = len(bad) - SHOWN
+        more = f"\n... and {count(left, 'more row')}" if left > 0 else ""
+        blocks.append(table(titles, rows, wrap=True) + more)
+    if report.clashes:
+        cells = [
+            [_row(c), c.field, show(c.base), show(c.mine), show(c.theirs)] for c in report.clashes[:SHOWN]
+        ]
+        blocks.append(table(["conflict in", "field", "base", "mine", "theirs"], cells))
+    return "\n\n".join(blocks)
+
+
+def plan_json(plan: Plan) -> str:
+    """Return a plan as JSON: counts, cells, problems and stale rows."""
+    cells = [
+        {
+            "action": sign,
+            "_id": getattr(change, "id", None),
+            "key": change.key,
+            "field": path,
+            "before": a,
+            "after": b,
+        }
+        for sign, change, path, a, b in ((action(c), c, path, a, b) for c, path, a, b in plan.cells())
+    ]
+    problems = [
+        {"row": str(p.row), "key": p.key, "column": p.column, "value": p.value, "reason": p.reason}
+        for p in plan.faults
+    ]
+    stale = [{"_id": s.id, "key": s.key, "reason": s.reason} for s in plan.stale]
+    document: dict[str, Any] = {
+        "table": plan.schema.name,
+        "server": plan.endpoint.client.url,
+        "counts": plan.counts,
+        "cells": cells,
+        "problems": problems,
+        "stale": stale,
+        "notes": list(plan.notes),
+    }
+    return json.dumps(document, indent=2, ensure_ascii=False, default=str)
+
+
+def plan_markdown(plan: Plan) -> str:
+    """Return a plan as Markdown, short enough for a merge request."""
+    first, *rest = _head(plan)
+    blocks = [f"### {_escaped(first)}", *(_escaped(line) for line in rest)]
+    cells = list(_cells(plan))
+    if len(cells) > SHOWN:
+        blocks.append(_markdown(["field", "cells", "most frequent"], summary(plan)))
+    if cells:
+        blocks.append(_markdown(["", plan.schema.key or "_id", "field", "before", "after"], cells[:SHOWN]))
+    if len(cells) > SHOWN:
+        blocks.append(f"... and {count(len(cells) - SHOWN, 'more cell')}")
+    if plan.faults:
+        rows = [[_row(p), p.column or "", show(p.value), p.reason] for p in plan.faults]
+        blocks.append(_markdown(["problem in", "column", "value", "reason"], rows))
+    if plan.stale:
+        blocks.append(_markdown(["stale row", "reason"], [[_row(s), s.reason] for s in plan.stale]))
+    return "\n\n".join(blocks)
+
+
+def plan_html(plan: Plan) -> str:
+    """Return a plan as one self-contained page."""
+    return f'<!doctype html>\n<meta charset="utf-8">\n<title>Plan</title>\n{plan._repr_html_()}'
+
+
+FORMATS: dict[str, Callable[[Plan], str]] = {
+    "text": plan_text,
+    "json": plan_json,
+    "md": plan_markdown,
+    "html": plan_html,
+}
+
+
+_OPTIONS = {
+    "create_missing=True": "--create-missing",
+    "; see .problems": "",
+    "; see .conflicts": "",
+}
+"""What the toolkit calls its ways out, and what the command line calls them."""
+
+
+def _head(plan: Plan) -> list[str]:
+    lines = words.head(plan)
+    for name, option in _OPTIONS.items():
+        lines = [line.replace(name, option) for line in lines]
+    return lines
+
+
+def _cells(plan: Plan) -> Iterator[list[str]]:
+    for change, path, before, after in plan.cells():
+        key = change.key if change.key is not None else getattr(change, "id", getattr(change, "row", ""))
+        yield [action(change), str(key), path, show(before), show(after)]
+
+
+def _row(item: Any) -> str:
+    name = item.key if item.key is not None else getattr(item, "row", getattr(item, "id", ""))
+    return str(name)
+
+
+def _coloured(text: str) -> str:
+    top, *lines = text.split("\n")
+    return "\n".join([top, *(click.style(line, fg=_COLOURS.get(line[:1])) for line in lines)])
+
+
+def _markdown(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [titles, ["---"] * len(titles), *rows]
+    return "\n".join("| " + " | ".join(_escaped(cell) for cell in line) + " |" for line in lines)
+
+
+def _escaped(text: str) -> str:
+    for sign in "\\|*_`<[":
+        text = text.replace(sign, "\\" + sign)
+    return text

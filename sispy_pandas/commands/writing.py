@@ -1,0 +1,60 @@
+"""Options of the commands that push a plan."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Command = TypeVar("Command", bound="Callable[..., Any]")
+
+_PATH = click.Path(dir_okay=False, path_type=Path)
+_GUARD = (
+    "check: read rows again before writing; cas: compare-and-set, row by row; off: write over others' edits."
+)
+_ON_CONFLICT = "A cell that somebody else changed: leave it, write mine, or take theirs."
+
+
+def pushing(command: Command) -> Command:
+    """Give a command the options of a push; it receives them as one keyword argument `how`, for `send`."""
+
+    @click.option("--guard", type=click.Choice(["check", "cas", "off"]), default="check", help=_GUARD)
+    @click.option(
+        "--on-conflict", type=click.Choice(["skip", "mine", "theirs"]), default="skip", help=_ON_CONFLICT
+    )
+    @click.option("--skip-problems", is_flag=True, help="Push the rows without problems.")
+    @click.option(
+        "--expect-deletes", type=int, metavar="N", help="Needed to delete more than 10 rows: how many."
+    )
+    @click.option("--allow-dangling", is_flag=True, help="Delete rows that others refer to.")
+    @click.option("--note", metavar="TEXT", help="Goes into the journal, e.g. CHG0012345.")
+    @click.option("--journal", type=_PATH, metavar="FILE", help="Where to keep the journal of this push.")
+    @functools.wraps(command)
+    def with_how(
+        *args: Any,
+        guard: str,
+        on_conflict: str,
+        skip_problems: bool,
+        expect_deletes: int | None,
+        allow_dangling: bool,
+        note: str | None,
+        journal: Path | None,
+        **kwargs: Any,
+    ) -> Any:
+        how = {
+            "guard": guard,
+            "on_conflict": on_conflict,
+            "skip_problems": skip_problems,
+            "expect_deletes": expect_deletes,
+            "allow_dangling": allow_dangling,
+            "note": note,
+            "journal": journal,
+        }
+        return command(*args, how=how, **kwargs)
+
+    return with_how  # type: ignore[return-value] # click reads the options that hang on the wrapper

@@ -1,0 +1,52 @@
+import pytest
+
+from sispy_pandas.commands.exports import Cells, Difference, compare, read_cells
+
+OLD = Cells(
+    ("_id", "hostname", "os", "_updated_at"),
+    (("a", "web1", "rhel8", "1"), ("b", "web2", "rhel8", "1"), ("c", "web3", "", "1")),
+)
+NEW = Cells(
+    ("_id", "hostname", "os", "cpus", "_updated_at"),
+    (("d", "web4", "", "8", "2"), ("b", "web2", "rhel9", "8", "2"), ("a", "web1", "rhel8", "8", "2")),
+)
+
+
+def test_rows_are_added_removed_and_changed_by_key():
+    assert compare(OLD, NEW, key="_id") == [
+        Difference("~", "web2", "os", "rhel8", "rhel9"),
+        Difference("-", "web3", "hostname", "web3", ""),
+        Difference("+", "web4", "hostname", "", "web4"),
+    ]
+
+
+def test_a_new_receipt_or_another_order_is_no_difference():
+    later = Cells(OLD.columns, tuple((*row[:3], "9") for row in reversed(OLD.rows)))
+
+    assert compare(OLD, later, key="_id") == []
+
+
+def test_a_key_must_be_there_once():
+    doubled = Cells(OLD.columns, (*OLD.rows, OLD.rows[0]))
+
+    with pytest.raises(ValueError, match="_id 'a' is there more than once"):
+        compare(OLD, doubled, key="_id")
+    with pytest.raises(ValueError, match="no column 'serial' to recognise rows by; there are _id, hostname"):
+        compare(OLD, NEW, key="serial")
+
+
+def test_csv_and_ndjson_are_read_as_texts(tmp_path):
+    (tmp_path / "a.csv").write_text('_id,n,l\nx,007,"[1, 2]"\n\ny,,\n')
+    (tmp_path / "a.ndjson").write_text('{"_id": "x", "n": "007", "l": [1, 2]}\n{"_id": "y", "n": null}\n')
+    expected = Cells(("_id", "n", "l"), (("x", "007", "[1, 2]"), ("y", "", "")))
+
+    assert read_cells(tmp_path / "a.csv") == expected
+    assert read_cells(tmp_path / "a.ndjson") == expected
+
+
+@pytest.mark.parametrize(("name", "words"), [("a.csv", "is empty"), ("a.doc", ".doc is none of .csv")])
+def test_a_file_that_is_no_export_is_named(tmp_path, name, words):
+    (tmp_path / name).write_text("")
+
+    with pytest.raises(ValueError, match=words):
+        read_cells(tmp_path / name)

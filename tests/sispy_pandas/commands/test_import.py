@@ -1,0 +1,176 @@
+import json
+
+import pytest
+
+import sispy_pandas as sp
+
+SWITCHES = [
+    {
+        "name": "sw1",
+        "u_height": 1.0,
+        "position": 4.5,
+        "installed": "2020-12-20T00:00:00Z",
+        "enabled": True,
+        "asset": "00123",
+        "interfaces": [{"name": "Gi0/0", "enabled": True}, {"name": "Gi0/1", "enabled": False}],
+        "location": {"site": "fra1", "hall": "B"},
+        "tags": ["core", "edge"],
+        "comments": "=1+1\nsecond line",
+    },
+    {
+        "name": "sw2",
+        "u_height": 2,
+        "enabled": False,
+        "asset": "7",
+        "interfaces": [],
+        "location": {"site": "ams1"},
+    },
+    {
+        "name": "sw3",
+        "u_height": 1,
+        "enabled": True,
+        "asset": "NA",
+        "interfaces": [{"name": "Gi0/0", "enabled": True}],
+    },
+]
+
+PREVIEW = """\
+switch: a new table on URL, 11 fields
+key     name
+owners  root
+
+├─ name        String       required, unique
+├─ u_height    Number       required
+├─ position    Number
+├─ installed   Date
+├─ enabled     Boolean      required
+├─ asset       String       required
+├─ interfaces  [documents]
+│  ├─ name     String       required
+│  └─ enabled  Boolean      required
+├─ location
+│  ├─ site     String
+│  └─ hall     String
+├─ tags        [String]
+└─ comments    String
+
+switch on URL as root: 3 done
+"""
+
+
+@pytest.fixture
+def file(tmp_path):
+    def write(content, name="switch.json"):
+        path = tmp_path / name
+        path.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
+        return path
+
+    return write
+
+
+def without_member_ids(record):
+    return {
+        key: [
+            {k: v for k, v in member.items() if k != "_id"} if isinstance(member, dict) else member
+            for member in value
+        ]
+        if isinstance(value, list)
+        else value
+        for key, value in record.items()
+        if not key.startswith("_") and value != []
+    }
+
+
+def test_a_file_becomes_a_table_with_every_value_as_it_was(sispy, sis, file):
+    result = sispy("import", file(SWITCHES), "--schema", "switch", "--yes")
+
+    assert result.exit_code == 0
+    assert result.stdout.replace(sis.url, "URL").partition("journal:")[0] == PREVIEW
+    snapshot = sp.fetch(sis.client().entities("switch"), progress=False)
+    stored = {record["name"]: without_member_ids(record) for record in snapshot.records()}
+    expected = {record["name"]: without_member_ids(record) for record in SWITCHES}
+    expected["sw1"]["installed"] = "2020-12-20T00:00:00.000Z"
+    assert stored == expected
+
+
+def test_the_same_file_again_is_nothing_to_do(sispy, file):
+    path = file(SWITCHES)
+    sispy("import", path, "--schema", "switch", "--yes")
+
+    result = sispy("import", path, "--schema", "switch")
+
+    assert (result.exit_code, result.stderr) == (0, "nothing to push\n")
+
+
+def test_new_and_changed_rows_join_the_table_by_its_key(sispy, sis, file):
+    sispy("import", file(SWITCHES), "--schema", "switch", "--yes")
+    changed = [{**SWITCHES[1], "asset": "8"}, {"name": "sw4", "u_height": 1, "enabled": True, "asset": "9"}]
+
+    result = sispy("import", file(changed), "--schema", "switch", "--yes")
+
+    assert result.exit_code == 0
+    frame = sp.fetch(sis.client().entities("switch"), progress=False).frame()
+    assert dict(zip(frame["name"], frame["asset"], strict=True)) == {
+        "sw1": "00123",
+        "sw2": "8",
+        "sw3": "NA",
+        "sw4": "9",
+    }
+
+
+def test_a_csv_becomes_a_table(sispy, sis, file):
+    path = file("hostname,cpus,since\nweb1,8,2020-01-02\nweb2,,2020-01-03\n", "hosts.csv")
+
+    result = sispy("import", path, "--schema", "machine", "--key", "hostname", "--yes")
+
+    assert result.exit_code == 0
+    frame = sp.fetch(sis.client().entities("machine"), progress=False).frame()
+    assert [str(dtype) for dtype in frame.dtypes[:3]] == ["str", "Int64", "datetime64[ms, UTC]"]
+    assert frame["hostname"].tolist() == ["web1", "web2"]
+
+
+def test_a_definition_file_decides_and_its_problems_prevent_everything(sispy, sis, file):
+    definition = file(
+        {"name": {"type": "String", "unique": True}, "asset": {"type": "String", "enum": ["7", "NA"]}},
+        "def.json",
+    )
+    rows = file([{"name": "a", "asset": "7"}, {"name": "b", "asset": "8"}])
+
+    result = sispy("import", rows, "--schema", "switch", "--definition", definition, "--yes")
+
+    assert result.exit_code == 3
+    assert "asset" in result.stdout
+    assert "'8'" in result.stdout or "8" in result.stdout
+    assert [s["name"] for s in sis.client().schemas.fetch_all({"q": {"name": "switch"}})] == []
+
+
+def test_without_a_terminal_it_does_not_ask(sispy, sis, file):
+    result = sispy("import", file(SWITCHES), "--schema", "switch")
+
+    assert result.exit_code == 64
+    assert result.stderr == (
+        "sispy: Make table switch with 3 rows? There is no terminal to ask: give --yes to answer yes.\n"
+    )
+    assert sis.client().schemas.count({"name": "switch"}) == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "sentence"),
+    [
+        ("[1, 2", "x.json", "x.json is no JSON: Expecting ',' delimiter at line 1, column 6"),
+        ('{"a": 1}', "x.json", "x.json holds an object: an array of objects is needed"),
+        ("[1]", "x.json", "x.json: item 1 is a number: an array of objects is needed"),
+        (
+            '{"a": 1}\n{',
+            "x.ndjson",
+            "x.ndjson is no JSON: Expecting property name enclosed in double quotes at line 2",
+        ),
+        ("[]", "x.json", "there are no rows to infer a schema from"),
+    ],
+)
+def test_an_unreadable_file_is_named_with_the_place(sispy, file, content, name, sentence):
+    result = sispy("import", file(content, name), "--schema", "switch", "--yes")
+
+    assert result.exit_code == 3
+    assert sentence in result.stderr
+    assert result.stdout == ""
