@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from sispy.errors import NotFound
 
-from .cast import cast, get_path, is_missing
+from .cast import cast, get_path, is_missing, set_path
 from .chunks import queries
 from .compare import changed
 from .deleted_rows import marked_ids
@@ -20,9 +20,10 @@ from .matching import ids_in
 from .precheck import URL, read
 from .progress import bar
 from .receipts import milliseconds_of
-from .records import frame_of
+from .records import frame_of, records_of
 from .schema import META, RECEIPT, Schema
 from .snapshot import Snapshot
+from .source import Source, source_of
 from .table import warnings_frame
 
 if TYPE_CHECKING:
@@ -47,8 +48,9 @@ def snapshot_of(
     """Return the snapshot to compare an edited file with: every row in the state that the file shows.
 
     That state is named by the row's receipt, the column `_updated_at`. Where the server holds the same state
-    still, it is today's; else, and if the row differs from today's, it is rebuilt from the revisions. A row
-    whose state cannot be rebuilt is in `lost`, and the diff makes it Stale: shown, never sent.
+    still, it is today's; else, and if the row differs from today's, it is taken from the file where the file
+    holds it, as workbooks do, and else rebuilt from the revisions. A row whose state cannot be rebuilt is in
+    `lost`, and the diff makes it Stale: shown, never sent.
 
     Args:
         endpoint: Where the rows are from.
@@ -58,12 +60,16 @@ def snapshot_of(
         progress: As for `fetch`.
 
     Raises:
-        ValueError: The frame has ids but no receipts, and `base` is not "now".
+        ValueError: The frame has ids but no receipts, and `base` is not "now"; or its file was exported from
+            another server.
         sispy.Error: The server could not be asked.
     """
     if base not in ("receipt", "now"):
         raise ValueError(f"base={base!r}: 'receipt' or 'now'")
     started = datetime.now(UTC)
+    source = source_of(frame)
+    if source is not None:
+        source.refuse_other(endpoint.client.url, endpoint.name)
     schema = schema_of(endpoint.client, endpoint.name)
     ids = ids_in(frame)
     if ids and base == "receipt" and RECEIPT.path not in frame.columns:
@@ -79,6 +85,10 @@ def snapshot_of(
     if base == "receipt":
         stale = _stale(frame, ids, found)
         differing, without_history = _differing(snapshot, frame, ids, found, stale)
+        for id_, exported in _from_file(source, schema, differing, found):
+            found[id_] = exported
+            del differing[id_]
+            without_history.discard(id_)
         with bar(progress, total=len(differing), unit="row", desc=f"revisions of {schema.name}") as shown:
             for id_, state in _rebuilt(endpoint, schema, differing, found):
                 if isinstance(state, str) or id_ in without_history:
@@ -176,6 +186,29 @@ def _other_cells(schema: Schema, name: str, today: pd.DataFrame, mine: pd.DataFr
     if name not in mine.columns:
         return set()
     return {position for position, *_ in changed(schema.field(name), today[name], mine[name])}
+
+
+def _from_file(
+    source: Source | None,
+    schema: Schema,
+    wanted: Mapping[str, int | None],
+    today: Mapping[str, Mapping[str, Any]],
+) -> list[tuple[str, Mapping[str, Any]]]:
+    """Return the states that the file itself holds: what it lacks, nobody can have edited in it."""
+    base = source.base if source is not None and wanted else None
+    if base is None:
+        return []
+    part = base[base.index.isin(list(wanted))]
+    found: list[tuple[str, Mapping[str, Any]]] = []
+    for state in records_of(schema, part):
+        id_, when = state["_id"], state["_sis"][RECEIPT.path]
+        if when == wanted[id_]:
+            row: dict[str, Any] = {**_copy(today[id_])}
+            row["_sis"] = {**row.get("_sis", {}), RECEIPT.path: when}
+            for path in part.columns.drop(RECEIPT.path):
+                set_path(row, path, get_path(state, path))
+            found.append((id_, row))
+    return found
 
 
 def _rebuilt(

@@ -98,10 +98,10 @@ def read_excel_column(field: Field, cells: Sequence[Any], style: Style) -> list[
     found: list[Any] = [None] * len(cells)
     texts: list[tuple[int, str]] = []
     for i, cell in enumerate(cells):
-        if cell is None or cell == "":
-            continue
         if isinstance(cell, Refused):
             found[i] = cell
+        elif cell is None or cell == "":
+            continue
         elif field.type == "Boolean" and cell in TRUTHS:
             found[i] = TRUTHS[cell]
         elif isinstance(cell, str):

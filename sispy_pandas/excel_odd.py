@@ -70,7 +70,9 @@ def _results(path: Path, title: str, places: dict[Place, str]) -> dict[Place, An
     finally:
         book.close()
     for place in places:
-        results.setdefault(place, Refused("=", "a formula that was never calculated: write its value"))
+        results.setdefault(
+            place, Refused("(formula)", "a formula that was never calculated: write its value")
+        )
     return results
 
 
@@ -81,7 +83,7 @@ def merged(path: Path, sheet: Any) -> dict[Place, Refused]:
         while chunk := file.read(_CHUNK):
             ranges.update(_MERGED.findall(tail + chunk))
             tail = chunk[-200:]
-    refusal = Refused("", "merged cells have one value for all: undo the merge")
+    refusal = Refused("(merged)", "merged cells have one value for all: undo the merge")
     return {
         (row, column): refusal
         for left, top, right, bottom in ranges

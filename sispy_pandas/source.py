@@ -56,6 +56,19 @@ class Source(dict[str, str]):
         parts += [f"column {column}"] if column else []
         return ", ".join(parts)
 
+    def refuse_other(self, server: str, schema: str) -> None:
+        """Refuse a table that was exported from elsewhere.
+
+        Raises:
+            ValueError: It is of another server or schema, as far as the file says.
+        """
+        for kind, mine, theirs in (("server", self.server, server), ("schema", self.schema, schema)):
+            if mine is not None and mine.rstrip("/") != theirs.rstrip("/"):
+                raise ValueError(
+                    f"{self.path} was exported from {kind} {mine}, not from {theirs} "
+                    "(frame.attrs.clear() makes it a frame like any other)"
+                )
+
     def __copy__(self) -> Source:
         return self
 
