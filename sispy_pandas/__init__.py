@@ -15,9 +15,11 @@ from .repair import resume, undo
 from .report import PushFailed, Report
 from .schema import Field, Schema, parse_schema
 from .snapshot import Snapshot
+from .widgets import FrameEditor, PlanReview, SchemaBrowser
 
 __all__ = [
-    "Field", "FrozenDict", "Limits", "Plan", "PlanRefused", "PushFailed", "Report", "Schema", "Snapshot",
-    "added", "fetch", "infer_schema", "load_plan", "parse_schema", "read_csv", "read_excel", "removed",
-    "resume", "snapshot_of", "to_csv", "to_excel", "undo",
+    "Field", "FrameEditor", "FrozenDict", "Limits", "Plan", "PlanRefused", "PlanReview", "PushFailed",
+    "Report", "Schema", "SchemaBrowser", "Snapshot", "added", "fetch", "infer_schema", "load_plan",
+    "parse_schema", "read_csv", "read_excel", "removed", "resume", "snapshot_of", "to_csv", "to_excel",
+    "undo",
 ]  # fmt: skip

@@ -7,10 +7,10 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sispy_pandas import records
+from .. import records
 
 if TYPE_CHECKING:
-    from sispy_pandas.schema import Field
+    from ..schema import Field
 
 EMPTY_TEXT = '""'
 """Typed into a text cell this is the empty string; typing nothing, or the Delete key, is no value."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from sispy_pandas.schema import Field, Schema
+from ..schema import Field, Schema
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -73,8 +73,9 @@ def wire(column: Column, *, frozen: bool, sample: pd.Series[Any] | None = None) 
 def _width(column: Column, sample: pd.Series[Any] | None) -> int:
     title = 9 * len(column.field.path) + 54  # room for the sort mark and the menu button
     cells = 0
-    if sample is not None and column.kind in ("text", "json") and len(sample):
-        cells = 8 * int(sample.astype(str).str.len().quantile(0.95)) + 24
+    texts = None if sample is None else sample.dropna().astype(str)
+    if texts is not None and column.kind in ("text", "json") and len(texts):
+        cells = 8 * int(texts.str.len().quantile(0.95)) + 24
     return min(_LONGEST, max(title, cells, _WIDTHS[column.kind] if not cells else 60))
 
 

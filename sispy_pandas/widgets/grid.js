@@ -4,11 +4,11 @@
  *   columns  [{name, kind, type, readonly, required, unique, enum, min, max, ref, description, frozen, width}]
  *   status   {version, shown, rows, changed, invalid, new, deleted, conflicts, failed, undo, redo,
  *             sort, descending, filters, show}; a new version means that cached rows are out of date
- *   options  {height, label, rows: whether rows can be added and deleted}
+ *   options  {height, label, rows: whether rows can be added and deleted, follow: whether to send `at`}
  *
  * Messages to Python, {type, ...}:
  *   window {start, stop} · edit {cells: [[row, column, input]]} · paste {block, top, left, rows, columns}
- *   fill / clear {top, left, rows, columns} · undo · redo · add · delete {rows: [first, last]}
+ *   at {row} · fill / clear {top, left, rows, columns} · undo · redo · add · delete {rows: [first, last]}
  *   sort {column, descending} · filter {column, text} · show {show}
  *   and, answered by a message with the same `id`: find {text, row, column, back}, copy {rectangle},
  *   complete {column, text}.
@@ -417,7 +417,10 @@ class Grid {
     if (focus) this.focus();
   }
 
-  focus() { this.rowElements.get(this.active.row)?.cells.get(this.active.column)?.focus({ preventScroll: true }); }
+  focus() {
+    this.rowElements.get(this.active.row)?.cells.get(this.active.column)?.focus({ preventScroll: true });
+    if (this.model.get("options").follow) this.send("at", { row: this.active.row });
+  }
 
   scrollTo(row, column) {
     const { scroller } = this;
@@ -695,7 +698,7 @@ class Grid {
     const below = outer.bottom - inner.bottom;
     const above = inner.top - outer.top;
     popup.style.left = `${clamp(inner.left - outer.left, 0, Math.max(0, outer.width - popup.offsetWidth - 4))}px`;
-    popup.style.minWidth = `${Math.max(inner.width, 120)}px`;
+    popup.style.minWidth = `${clamp(inner.width, 120, 320)}px`;
     popup.style.maxHeight = `${Math.max(below, above) - 8}px`;
     const up = popup.offsetHeight > below && above > below;
     popup.style.top = up ? "" : `${inner.bottom - outer.top}px`;

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 import anywidget
 import traitlets
 
-from sispy_pandas.widgets.columns import wire
-from sispy_pandas.widgets.grid_blocks import block_edits, fill_edits, tsv
-from sispy_pandas.widgets.grid_order import Finder, View
-from sispy_pandas.widgets.grid_window import window
+from .columns import wire
+from .grid_blocks import block_edits, fill_edits, tsv
+from .grid_order import Finder, View
+from .grid_window import window
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from sispy_pandas.widgets.grid_model import GridModel
+    from .grid_model import GridModel
 
 MOST_ROWS = 500_000
 """Browsers limit the height of an element: at 26 px a row this stays below the lowest limit."""
@@ -47,6 +47,7 @@ class Grid(anywidget.AnyWidget):
         rows: Whether rows can be added and marked for deletion.
         height: Of the table, in px.
         label: What a screen reader calls the table.
+        follow: Whether the page tells which row is active, for `active_row`.
         on_change: Called after every change of cells or rows.
 
     Raises:
@@ -68,6 +69,7 @@ class Grid(anywidget.AnyWidget):
         rows: bool = True,
         height: int = 440,
         label: str = "Table",
+        follow: bool = False,
         on_change: Callable[[], None] = lambda: None,
     ) -> None:
         if len(model) > MOST_ROWS:
@@ -75,15 +77,17 @@ class Grid(anywidget.AnyWidget):
         self.model = model
         self._labels = labels
         self._on_change = on_change
+        self.active_row: int | None = None
         self._version = 0
         self._finder: tuple[str, Finder] | None = None
-        super().__init__(options={"height": height, "label": label, "rows": rows})
+        super().__init__(options={"height": height, "label": label, "rows": rows, "follow": follow})
         self.show(model)
         self.on_msg(self._receive)
 
     def show(self, model: GridModel) -> None:
         """Show another model, or the same one after it was changed from outside."""
         self.model = model
+        self.active_row = None
         sample = model.base.head(200)
         key = model.schema.key
         self.columns = [
@@ -129,6 +133,9 @@ class Grid(anywidget.AnyWidget):
         self.send(message)
         if self._labels is not None:
             self._send_labels(message, self._labels)
+
+    def _on_at(self, *, row: int) -> None:
+        self.active_row = int(self.model.order[row]) if row < len(self.model) else None
 
     def _on_edit(self, *, cells: list[list[Any]]) -> None:
         self._changed(self.model.edit((row, self._path(column), given) for row, column, given in cells))

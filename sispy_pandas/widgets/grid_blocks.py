@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sispy_pandas.widgets.grid_model import GridModel
+    from .grid_model import GridModel
 
 
 def block_edits(

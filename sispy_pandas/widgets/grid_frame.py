@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from sispy_pandas import records
-from sispy_pandas.widgets import cells
-from sispy_pandas.widgets.cells import Edit
-from sispy_pandas.widgets.grid_model import NEW, GridModel
-from sispy_pandas.widgets.grid_order import with_cells
+from .. import records
+from . import cells
+from .cells import Edit
+from .grid_model import NEW, GridModel
+from .grid_order import with_cells
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
-    from sispy_pandas.schema import Schema
+    from ..schema import Schema
 
 
 def split(

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from sispy_pandas import records
-from sispy_pandas.schema import Field, Schema
-from sispy_pandas.widgets import cells, grid_order
-from sispy_pandas.widgets.cells import Edit
-from sispy_pandas.widgets.columns import Column, columns_of
+from .. import records
+from ..schema import Field, Schema
+from . import cells, grid_order
+from .cells import Edit
+from .columns import Column, columns_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,7 +47,7 @@ class GridModel:
     Args:
         schema: What the columns are.
         frame: Index `_id`; one column per field. It is not changed.
-        readonly: Paths of fields that cannot be edited.
+        columns: Which columns are shown and how; by default those of `columns_of`.
         fixed: Row number -> why this row cannot be edited (an immutable object, say).
         parse: Turns (row, field, input) into an Edit, if not every cell of a column has its field's type.
     """
@@ -57,13 +57,13 @@ class GridModel:
         schema: Schema,
         frame: pd.DataFrame,
         *,
-        readonly: Iterable[str] = (),
+        columns: tuple[Column, ...] | None = None,
         fixed: Mapping[int, str] | None = None,
         parse: Parse | None = None,
     ) -> None:
         self.schema = schema
         self.base = frame
-        self.columns: tuple[Column, ...] = columns_of(schema, frame, readonly=frozenset(readonly))
+        self.columns = columns_of(schema, frame) if columns is None else columns
         self.fixed = dict(fixed or {})
         self.edits: dict[int, dict[str, Edit]] = {}
         self.notes: dict[int, dict[str, Note]] = {}

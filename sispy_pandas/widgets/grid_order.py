@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from sispy_pandas import records
+from .. import records
 
 if TYPE_CHECKING:
-    from sispy_pandas.widgets.grid_model import GridModel
+    from .grid_model import GridModel
 
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
 _SIGN = re.compile(r"<=|>=|!=|=|<|>|!|")
@@ -40,7 +40,7 @@ def order(model: GridModel, view: View) -> np.ndarray[Any, np.dtype[np.int64]]:
     Raises:
         ValueError: A filter compares with something that is no value of its column.
     """
-    from sispy_pandas.widgets.grid_model import NEW  # the model asks this module for its order
+    from .grid_model import NEW  # the model asks this module for its order
 
     shown = np.ones(len(model.base), dtype=bool)
     for path, text in view.filters.items():
@@ -152,7 +152,7 @@ def _compare(series: pd.Series[Any], operator: str, value: Any) -> Mask:
 
 def _blank(series: pd.Series[Any]) -> Mask:
     if series.dtype == object:
-        return np.fromiter((cell is None or cell == () for cell in series), dtype=bool, count=len(series))
+        return np.fromiter((records.is_blank(cell) for cell in series), dtype=bool, count=len(series))
     return series.isna().to_numpy(dtype=bool)
 
 
@@ -166,7 +166,7 @@ def _texts(series: pd.Series[Any]) -> pd.Series[Any]:
 
 
 def _json_text(cell: Any) -> str | None:
-    if cell is None or cell == ():
+    if records.is_blank(cell):
         return None
     return cell if isinstance(cell, str) else json.dumps(cell, ensure_ascii=False, default=str)
 

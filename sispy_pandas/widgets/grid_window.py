@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from sispy_pandas.widgets import cells
-from sispy_pandas.widgets.grid_model import DELETED, NEW, GridModel
+from . import cells
+from .grid_model import DELETED, NEW, GridModel
 
 
 def window(model: GridModel, start: int, stop: int) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sispy_pandas.widgets.cells import Edit
+from sispy_pandas.widgets.columns import columns_of
 from sispy_pandas.widgets.grid_blocks import block_edits, fill_edits, tsv
 from sispy_pandas.widgets.grid_frame import joined, split
 from sispy_pandas.widgets.grid_model import GridModel, Note
@@ -17,7 +18,9 @@ from sispy_pandas.widgets.grid_window import window
 
 @pytest.fixture
 def model(host_schema, hosts):
-    return GridModel(host_schema, hosts(9), readonly=("net.ip",), fixed={8: "immutable"})
+    frame = hosts(9)
+    columns = columns_of(host_schema, frame, readonly=("net.ip",))
+    return GridModel(host_schema, frame, columns=columns, fixed={8: "immutable"})
 
 
 def test_an_edit_that_says_what_was_there_is_none(model):

@@ -8,6 +8,7 @@ import pytest
 
 pytest.importorskip("anywidget")
 
+from sispy_pandas.widgets.columns import columns_of
 from sispy_pandas.widgets.grid import Grid
 from sispy_pandas.widgets.grid_frame import joined
 from sispy_pandas.widgets.grid_model import GridModel, Note
@@ -30,7 +31,9 @@ def open_grid(mount, host_schema, hosts):
     """Return a function that opens a grid of n hosts in a page."""
 
     def make(rows=300, *, labels=None, style="", **options):
-        model = GridModel(host_schema, hosts(rows), readonly=("net.ip",))
+        frame = hosts(rows)
+        columns = columns_of(host_schema, frame, readonly=("net.ip",))
+        model = GridModel(host_schema, frame, columns=columns)
         grid = Grid(model, labels=labels, label="Hosts", **options)
         page = mount(grid, style=style)
         page.get_by_text("web000002", exact=True).wait_for()

@@ -1,0 +1,100 @@
+"""Edit a snapshot's rows in a grid; the edits become a plan, to be reviewed and pushed."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+import ipywidgets as widgets
+
+from .editor_model import after_push, editor_model
+from .grid_frame import joined
+from .grid_import import grid_class
+from .labels import ServerLabels
+from .review import PlanReview
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ..plan import Plan
+    from ..report import Report
+    from ..snapshot import Snapshot
+
+
+class FrameEditor(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
+    """Edit rows as in a spreadsheet: typed editors, blocks, undo, filters; F1 in the grid lists the keys.
+
+    Nothing is written to the server before a reviewed plan is pushed. Of 100,000 rows only those in sight
+    travel to the browser; more than 500,000 are refused.
+
+    Args:
+        snapshot: What the server said.
+        frame: Some of its rows and columns, in any order and edited already; all of them by default.
+        height: Of the grid, in px.
+
+    Attributes:
+        snapshot: What edits are compared with; after a push, the server's new state.
+        report: What became of the last push, None before.
+
+    Raises:
+        ImportError: anywidget, which draws the grid, is not installed.
+        ValueError: Rows of the frame cannot be recognised, or there are too many.
+
+    Example:
+        >>> editor = FrameEditor(live)
+        >>> editor.plan()
+    """
+
+    def __init__(self, snapshot: Snapshot, frame: pd.DataFrame | None = None, *, height: int = 440) -> None:
+        self.snapshot = snapshot
+        self.report: Report | None = None
+        self._grid = grid_class()(
+            editor_model(snapshot, frame),
+            labels=ServerLabels(snapshot.endpoint.client),
+            height=height,
+            label=f"Rows of {snapshot.schema.name}",
+        )
+        self._review = widgets.Button(
+            description="Review the changes", icon="check", button_style="primary", layout={"width": "auto"}
+        )
+        self._review.on_click(lambda _: self.review())
+        self._message = widgets.HTML()
+        self._below = widgets.VBox()
+        row = widgets.HBox([self._review, self._message])
+        super().__init__(children=[self._grid, row, self._below])
+
+    def frame(self) -> pd.DataFrame:
+        """Return the rows as edited: new ones last with a blank `_id`, those to be deleted left out."""
+        return joined(self._grid.model)
+
+    @property
+    def deleted(self) -> list[str]:
+        """The `_id`s of the rows that are marked for deletion."""
+        return self._grid.model.deleted_ids
+
+    def plan(self) -> Plan:
+        """Compare the edits with the snapshot; cells that cannot be sent are in the plan's `problems`."""
+        return self.snapshot.diff(self.frame(), delete=self.deleted)
+
+    def review(self) -> PlanReview | None:
+        """Show the plan below the grid, as the button does; None if there is nothing to push."""
+        plan = self.plan()
+        if plan.empty:
+            self._message.value = "Nothing was changed."
+            self._below.children = ()
+            return None
+        self._message.value = ""
+        review = PlanReview(plan, on_report=self._take_report)
+        self._below.children = (review,)
+        return review
+
+    def _take_report(self, report: Report) -> None:
+        """Show the server's new state below what is still to be done."""
+        self.report = report
+        if report.plan.snapshot is None:  # an undo: its plan was made from the journal
+            self._message.value = "Undone on the server: fetch again to go on."
+            return
+        self.snapshot = report.snapshot
+        self._grid.show(after_push(self._grid.model, report, self.snapshot))
+        counts = ", ".join(f"{number:,} {word}" for word, number in report.counts.items() if number)
+        self._message.value = escape(counts)

@@ -1,0 +1,22 @@
+"""The one place where the optional package behind the grid is asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..extras import optional
+
+if TYPE_CHECKING:
+    from .grid import Grid
+
+
+def grid_class() -> type[Grid]:
+    """Return the Grid widget.
+
+    Raises:
+        ImportError: anywidget is not installed; the message names the command that installs it.
+    """
+    optional("anywidget", "grid")
+    from .grid import Grid
+
+    return Grid

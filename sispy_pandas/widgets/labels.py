@@ -1,0 +1,69 @@
+"""Names for references: what people call the entities whose ids a column holds."""
+
+from __future__ import annotations
+
+import re
+import threading
+from typing import TYPE_CHECKING, Any
+
+from sispy import Error
+
+from ..schema import parse_schema
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sispy import Client
+
+_AT_ONCE = 150  # ids in one request: its URL stays below 6 KB
+_FOUND = 50  # suggestions
+
+
+class ServerLabels:
+    """Ask the server for the key fields of referred entities, each once; ids stay where it has no answer.
+
+    Any thread may use it. A server that fails costs the names, nothing else.
+    """
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._known: dict[str, dict[str, str]] = {}
+        self._keys: dict[str, str | None] = {}
+        self._lock = threading.Lock()
+
+    def of(self, schema: str, ids: Sequence[str]) -> dict[str, str]:
+        """Return id -> name of those entities that exist."""
+        with self._lock:
+            known = self._known.setdefault(schema, {})
+            missing = sorted({id_ for id_ in ids if id_ not in known})
+            for start in range(0, len(missing), _AT_ONCE):
+                some = missing[start : start + _AT_ONCE]
+                known |= dict.fromkeys(some, "") | dict(self._ask(schema, {"_id": {"$in": some}}, len(some)))
+            return {id_: known[id_] for id_ in ids if known.get(id_)}
+
+    def find(self, schema: str, text: str) -> list[tuple[str, str]]:
+        """List up to 50 (id, name) whose name holds the text, regardless of case, in the order of names."""
+        key = self._key(schema)
+        if key is None:
+            return []
+        q = {key: {"$regex": re.escape(text), "$options": "i"}} if text else {}
+        return self._ask(schema, q, _FOUND)
+
+    def _key(self, schema: str) -> str | None:
+        if schema not in self._keys:
+            try:
+                self._keys[schema] = parse_schema(self._client.schemas.get(schema).to_dict()).key
+            except (Error, ValueError):
+                self._keys[schema] = None  # the schema is gone, or not ours to read
+        return self._keys[schema]
+
+    def _ask(self, schema: str, q: dict[str, Any], limit: int) -> list[tuple[str, str]]:
+        key = self._key(schema)
+        if key is None:
+            return []
+        query = {"q": q or None, "fields": key, "sort": key, "limit": limit, "populate": False}
+        try:
+            page = self._client.entities(schema).fetch_page(query)
+        except Error:
+            return []
+        return [(entry["_id"], str(entry[key])) for entry in page if entry.get(key) is not None]

@@ -1,0 +1,74 @@
+"""The row below a review: guard, policy, note, Push with progress, Cancel, Undo."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets as widgets
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_GUARDS = {"Read again before writing": "check", "Compare and set, row by row": "cas", "None": "off"}
+_POLICIES = {"Report them": "skip", "Keep mine": "mine", "Keep theirs": "theirs"}
+
+
+class PushRow(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
+    """Ask how to push; `stop` is set when the user cancels."""
+
+    def __init__(
+        self, *, push: Callable[[], None], cancel: Callable[[], None], undo: Callable[[], None]
+    ) -> None:
+        self.stop = threading.Event()
+        style = {"description_width": "initial"}
+        self.guard = widgets.Dropdown(options=_GUARDS, description="Guard", style=style)
+        self.policy = widgets.Dropdown(options=_POLICIES, description="Conflicts", style=style)
+        self.note = widgets.Text(placeholder="Note, such as a ticket's number", layout={"width": "260px"})
+        self.deletes = widgets.IntText(description="Rows to delete", style=style, layout={"display": "none"})
+        self.push = _button("Push", "upload", push, style="primary")
+        self.undo = _button("Undo this push", "undo", undo)
+        self.undo.layout.display = "none"
+        self._cancel = _button("Cancel", "stop", cancel)
+        self._bar = widgets.IntProgress(layout={"width": "220px"})
+        self._busy = widgets.HBox([self._bar, self._cancel], layout={"display": "none"})
+        choices = widgets.HBox(
+            [self.guard, self.policy, self.note, self.deletes], layout={"flex_flow": "row wrap"}
+        )
+        super().__init__(children=[choices, widgets.HBox([self.push, self.undo, self._busy])])
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What the choices are, as `Plan.push` takes them."""
+        return {
+            "guard": self.guard.value,
+            "on_conflict": self.policy.value,
+            "note": self.note.value.strip() or None,
+            "expect_deletes": self.deletes.value if self.deletes.layout.display != "none" else None,
+        }
+
+    def ask_deletes(self, number: int) -> None:
+        """Ask for the number of rows to delete if there are many; 0 asks nothing."""
+        self.deletes.layout.display = "flex" if number else "none"
+
+    def allow_undo(self, possible: bool) -> None:
+        """Offer to undo the push, or not."""
+        self.undo.layout.display = "inline-block" if possible else "none"
+
+    def show_busy(self, busy: bool) -> None:
+        """Show the bar and Cancel while a push runs."""
+        self._busy.layout.display = "flex" if busy else "none"
+        self.push.disabled = self.undo.disabled = busy
+        if busy:
+            self._bar.value = 0
+
+    def show_progress(self, done: int, total: float | None) -> None:
+        """Move the bar."""
+        self._bar.max = int(total or max(done, 1))
+        self._bar.value = done
+
+
+def _button(text: str, icon: str, act: Callable[[], None], *, style: str = "") -> widgets.Button:
+    button = widgets.Button(description=text, icon=icon, button_style=style, layout={"width": "auto"})
+    button.on_click(lambda _: act())
+    return button

@@ -1,0 +1,182 @@
+"""Review a plan cell by cell, push it, see what became of every row, decide conflicts, undo."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets as widgets
+
+from .background import Background, Job
+from .push_row import PushRow
+from .review_lines import decided, lines_of
+from .review_table import ReviewTable
+from .schema_html import alert
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..plan import Plan
+    from ..report import Report
+
+_MOST_DELETES = 10  # more of them want their number to be typed
+
+
+class PlanReview(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
+    """Show every changed cell of a plan, to be accepted, rejected or corrected, and push what is ticked.
+
+    Nothing is written before Push is clicked. A push runs beside the page; a cancelled one can be resumed.
+
+    Args:
+        plan: From `Snapshot.diff`, `undo`, `revert` or a file.
+        on_report: Called with the report after every push.
+        height: Of the table, in px.
+
+    Attributes:
+        plan: The plan that is shown.
+        report: What became of the last push, None before.
+
+    Raises:
+        ImportError: anywidget, which draws the table, is not installed.
+    """
+
+    def __init__(
+        self, plan: Plan, *, on_report: Callable[[Report], None] = lambda _: None, height: int = 320
+    ) -> None:
+        from .grid_import import grid_class
+
+        self.plan = plan
+        self.report: Report | None = None
+        self._on_report = on_report
+        self._table = ReviewTable(plan, lines_of(plan))
+        self._grid = grid_class()(
+            self._table.model,
+            rows=False,
+            follow=True,
+            height=height,
+            label="Changed cells",
+            on_change=self._count,
+        )
+        self._head = widgets.HTML()
+        self._fields = widgets.HBox(layout={"flex_flow": "row wrap"})
+        self._reject_row = _button("Reject the row", "times", lambda: self._tick_row(False))
+        self._accept_row = _button("Accept the row", "check", lambda: self._tick_row(True))
+        self._message = widgets.HTML()
+        self._row = PushRow(push=self._push, cancel=self._cancel, undo=self._undo)
+        self._work = Background(busy=self._row.show_busy, say=self._say)
+        rows = widgets.HBox([self._accept_row, self._reject_row])
+        super().__init__(children=[self._head, self._fields, self._grid, rows, self._row, self._message])
+        self.show(plan)
+
+    def show(self, plan: Plan) -> None:
+        """Show another plan."""
+        self.plan, self.report = plan, None
+        self._draw()
+
+    def chosen(self) -> Plan:
+        """Return the plan of the ticked cells.
+
+        Raises:
+            ValueError: A ticked cell holds a corrected value that its field refuses.
+        """
+        return decided(self._base_plan(), rejected=self._table.rejected, values=self._table.values)
+
+    def wait(self, seconds: float = 60) -> None:
+        """Wait until a push has ended; for scripts."""
+        self._work.wait(seconds)
+
+    # Drawing
+
+    def _draw(self) -> None:
+        self._table = ReviewTable(self.plan, lines_of(self.plan, self.report))
+        self._grid.show(self._table.model)
+        self._fields.children = [self._field_box(path) for path in self.plan.fields]
+        self._count()
+
+    def _field_box(self, path: str) -> widgets.Checkbox:
+        cells = sum(line_path == path for _, line_path, _, _ in self.plan.cells())
+        box = widgets.Checkbox(
+            value=True, description=f"{path} ({cells:,})", indent=False, layout={"width": "auto"}
+        )
+        box.observe(lambda change: self._tick_field(path, change.new), "value")
+        return box
+
+    def _count(self) -> None:
+        table = self._table
+        lines = len(table.model.base)
+        sent = lines - len(table.rejected)
+        facts = [f"<b>{escape(self.plan.schema.name)}</b>: {sent:,} of {lines:,} cells will be sent"]
+        counts = self.plan.counts if self.report is None else self.report.counts
+        facts += [f"{word}: {number:,}" for word, number in counts.items() if number]
+        self._head.value = " · ".join(facts)
+        deletes = self.plan.counts["deletes"]
+        self._row.ask_deletes(deletes if deletes > _MOST_DELETES else 0)
+
+    def _tick_field(self, path: str, send: bool) -> None:
+        self._table.tick(send, field=path)
+        self._grid.update()
+        self._count()
+
+    def _tick_row(self, send: bool) -> None:
+        row = self._grid.active_row
+        if row is not None:
+            self._table.tick(send, row=row)
+            self._grid.update()
+            self._count()
+
+    def _say(self, text: str) -> None:
+        self._message.value = alert(text)
+
+    # Pushing
+
+    def _base_plan(self) -> Plan:
+        """Return the plan whose cells are ticked: after a push what is left of it, conflicts kept as mine."""
+        return self.plan if self.report is None else self.plan.rebase(self.report, keep="mine")
+
+    def _push(self) -> None:
+        try:
+            plan = self.chosen()
+        except ValueError as error:
+            self._say(str(error))
+            return
+        if not len(plan):
+            self._say("No cell is ticked.")
+            return
+        options = self._row.options
+        if plan.counts["deletes"] > _MOST_DELETES and options["expect_deletes"] != plan.counts["deletes"]:
+            self._say(f"The plan deletes {plan.counts['deletes']} rows: type that number to confirm.")
+            return
+
+        def work(_: Job) -> Report:
+            return plan.push(
+                skip_problems=True, progress=self._row.show_progress, cancel=self._row.stop.is_set, **options
+            )
+
+        self._row.stop.clear()
+        self._work.start(work, self._take_report)
+
+    def _take_report(self, report: Report) -> None:
+        self.plan, self.report = report.plan, report
+        self._draw()
+        self._row.allow_undo(report.counts["done"] > 0 and report.journal is not None)
+        self._on_report(report)
+        if report.stopped:
+            journal = escape(str(report.journal))
+            self._message.value = f"It ended early: <code>sp.resume({journal!r})</code> goes on with it."
+
+    def _cancel(self) -> None:
+        self._row.stop.set()
+
+    def _undo(self) -> None:
+        from ..repair import undo
+
+        report = self.report
+        if report is None:
+            return
+        self._work.start(lambda _: undo(report), self.show)
+
+
+def _button(text: str, icon: str, act: Callable[[], Any]) -> widgets.Button:
+    button = widgets.Button(description=text, icon=icon, layout={"width": "auto"})
+    button.on_click(lambda _: act())
+    return button

@@ -1,0 +1,150 @@
+"""A plan as lines, one per changed cell, and the plan that is left after some of them were decided."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from ..changes import Create, Delete, Update, action_of, row_of
+from . import cells
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from ..changes import Change, Conflict
+    from ..plan import Plan
+    from ..report import Report
+
+CellId = tuple[Hashable, str]
+"""Row of the plan and path of the field; `""` for a whole row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One changed cell, or a row that is to be deleted, or a problem of a row without changes."""
+
+    row: Hashable
+    path: str
+    key: str
+    action: str
+    before: Any = None
+    """JSON values, as is `after`."""
+    after: Any = None
+    theirs: Any = None
+    outcome: str = ""
+    reason: str = ""
+    """Why the cell cannot be sent, or was not written."""
+
+    @property
+    def cell(self) -> CellId:
+        """What names the line."""
+        return self.row, self.path
+
+
+def lines_of(plan: Plan, report: Report | None = None) -> list[Line]:
+    """List the cells of a plan, problems first; with a report, what became of each."""
+    faults = {(fault.row, fault.column or ""): fault.reason for fault in plan.faults}
+    row_faults = {fault.row: fault for fault in plan.faults}
+    lines = []
+    for change in plan.changes:
+        row = row_of(change)
+        common: dict[str, Any] = {"row": row, "key": _name(change, row), "action": action_of(change)}
+        if isinstance(change, Delete):
+            reason = row_faults[row].reason if row in row_faults else ""
+            lines.append(Line(path="", before="(the whole row)", reason=reason, **common))
+            continue
+        before = change.before if isinstance(change, Update) else {}
+        after = change.values if isinstance(change, Create) else change.after
+        for path, value in after.items():
+            reason = faults.pop((row, path), "")
+            lines.append(Line(path=path, before=before.get(path), after=value, reason=reason, **common))
+    shown = {line.row for line in lines if line.action == "delete"}
+    lines += [
+        Line(
+            row=fault.row,
+            path=fault.column or "",
+            key=str(fault.key or fault.row),
+            action="problem",
+            after=fault.value,
+            reason=fault.reason,
+        )
+        for fault in plan.faults
+        if (fault.row, fault.column or "") in faults and fault.row not in shown
+    ]
+    if report is not None:
+        lines = _with_outcomes(lines, report)
+    return sorted(lines, key=lambda line: not line.reason)  # stable: problems come first
+
+
+def decided(plan: Plan, *, rejected: Collection[CellId], values: Mapping[CellId, Any]) -> Plan:
+    """Return the plan without the rejected cells and with new values for others.
+
+    A problem goes with its cell, or with the value that it was about; `Plan.check` looks at the rest again.
+
+    Args:
+        plan: The plan as it was shown.
+        rejected: Cells that are not to be sent; a path of `""` stands for the whole row.
+        values: Cell -> JSON value to send instead.
+    """
+    changes: list[Change] = []
+    for change in plan.changes:
+        row = row_of(change)
+        if (row, "") in rejected:
+            continue
+        if isinstance(change, Delete):
+            changes.append(change)
+            continue
+        before = change.values if isinstance(change, Create) else change.after
+        after = {
+            path: values.get((row, path), value)
+            for path, value in before.items()
+            if (row, path) not in rejected
+        }
+        if not after:
+            continue
+        if isinstance(change, Create):
+            changes.append(replace(change, values=after))
+        else:
+            changes.append(replace(change, before={path: change.before[path] for path in after}, after=after))
+    left = {row_of(change) for change in changes}
+    faults = tuple(
+        fault
+        for fault in plan.faults
+        if fault.row in left
+        and (fault.row, fault.column) not in rejected
+        and (fault.row, fault.column) not in values
+    )
+    return replace(plan, changes=tuple(changes), faults=faults)
+
+
+def as_text(plan: Plan, path: str, value: Any) -> str:
+    """Write a JSON value of a field as the text that `cells.parse` reads."""
+    if not path or path not in plan.schema.columns:
+        return "" if value is None else str(value)
+    shown = cells.show(plan.schema.field(path), value)
+    return "" if shown is None else str(shown).lower() if isinstance(shown, bool) else shown
+
+
+def _name(change: Any, row: Hashable) -> str:
+    if change.key is not None:
+        return str(change.key)
+    return "new row" if isinstance(change, Create) else str(row)
+
+
+def _with_outcomes(lines: list[Line], report: Report) -> list[Line]:
+    outcomes = {outcome.row: outcome for outcome in report.outcomes}
+    clashes: dict[CellId, Conflict] = {(clash.id, clash.field): clash for clash in report.clashes}
+    found = []
+    for line in lines:
+        outcome = outcomes.get(line.row)
+        clash = clashes.get((line.row, line.path))
+        if clash is not None:
+            line = replace(line, outcome="conflict", theirs=clash.theirs, reason="changed by somebody else")
+        elif outcome is not None and line.path in outcome.written:
+            line = replace(line, outcome="done", reason="")
+        elif outcome is not None:
+            reason = outcome.reason if outcome.word not in ("done", "unchanged") else ""
+            line = replace(line, outcome=outcome.word, reason=reason)
+        found.append(line)
+    return found

@@ -1,0 +1,130 @@
+"""The lines of a review in a grid: ticks to accept, values to correct, conflicts to decide."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from ..schema import Field, Schema
+from . import cells
+from .cells import Edit
+from .columns import Column
+from .grid_model import GridModel, Note
+from .review_lines import CellId, as_text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..plan import Plan
+    from .review_lines import Line
+
+SEND, AFTER, KEEP = "send", "after", "keep"
+MINE, THEIRS = "mine", "theirs"
+_FIELDS = (
+    Field(SEND, "Boolean", description="Only ticked cells are sent."),
+    Field("row", "String"),
+    Field("action", "String"),
+    Field("field", "String"),
+    Field("before", "String"),
+    Field(AFTER, "String", description="May be corrected."),
+    Field(THEIRS, "String", description="What somebody else wrote meanwhile."),
+    Field(KEEP, "String", enum=(MINE, THEIRS), description="Which value of a conflict is to stay."),
+    Field("outcome", "String"),
+    Field("reason", "String"),
+)
+_EDITABLE = (SEND, AFTER, KEEP)
+
+
+class ReviewTable:
+    """The model of the grid that shows a plan's lines.
+
+    Args:
+        plan: Whose lines they are; its schema parses corrected values.
+        lines: From `lines_of`.
+    """
+
+    def __init__(self, plan: Plan, lines: Sequence[Line]) -> None:
+        self._plan = plan
+        self._lines = list(lines)
+        pushed = any(line.outcome for line in lines)
+        conflicts = any(line.outcome == "conflict" for line in lines)
+        hidden = set() if conflicts else {THEIRS, KEEP}
+        if not pushed:
+            hidden.add("outcome")
+        fields = tuple(field for field in _FIELDS if field.path not in hidden)
+        columns = tuple(Column(field, readonly=field.path not in _EDITABLE) for field in fields)
+        schema = Schema("review", fields, "row", {})
+        rows = [self._row(line) for line in lines]
+        frame = pd.DataFrame(rows, columns=[field.path for field in _FIELDS]).astype("str")
+        frame[SEND] = pd.array([self._is_sent(line) for line in lines], dtype="boolean")
+        frame = frame.mask(frame == "")[[field.path for field in fields]].astype({SEND: "boolean"})
+        frame.index = pd.Index([str(number) for number in range(len(lines))], name="_id", dtype="str")
+        fixed = {number: why for number, line in enumerate(lines) if (why := _fixed(line))}
+        self.model = GridModel(schema, frame, columns=columns, fixed=fixed, parse=self._parse)
+        self.model.note({number: note for number, line in enumerate(lines) if (note := self._notes(line))})
+
+    @property
+    def rejected(self) -> set[CellId]:
+        """Cells that are not to be sent, as things stand."""
+        return {line.cell for number, line in enumerate(self._lines) if not self._is_ticked(number, line)}
+
+    @property
+    def values(self) -> dict[CellId, Any]:
+        """Corrected values, as JSON.
+
+        Raises:
+            ValueError: A ticked cell holds a value that its field refuses.
+        """
+        found = {}
+        for number, edits in self.model.changed().items():
+            line, edit = self._lines[number], edits.get(AFTER)
+            if edit is None or line.cell in self.rejected:
+                continue
+            if edit.reason is not None:
+                raise ValueError(f"{line.key}, {line.path}: {edit.reason}")
+            found[line.cell] = cells.parse(self._plan.schema.field(line.path), edit.value).value
+        return found
+
+    def tick(self, send: bool, *, field: str | None = None, row: int | None = None) -> None:
+        """Tick or untick all cells of a field, or all cells of the row that line `row` belongs to."""
+        wanted = [
+            number
+            for number, line in enumerate(self._lines)
+            if (field is None or line.path == field) and (row is None or line.row == self._lines[row].row)
+        ]
+        positions = {int(number): position for position, number in enumerate(self.model.order)}
+        self.model.edit((positions[number], SEND, send) for number in wanted if number in positions)
+
+    def _is_ticked(self, number: int, line: Line) -> bool:
+        if line.outcome == "conflict" and self.model.value(number, KEEP) is not None:
+            return bool(self.model.value(number, KEEP) == MINE)
+        return bool(self.model.value(number, SEND))
+
+    def _is_sent(self, line: Line) -> bool:
+        return not line.outcome and not line.reason
+
+    def _row(self, line: Line) -> list[str]:
+        texts = [as_text(self._plan, line.path, value) for value in (line.before, line.after, line.theirs)]
+        return ["", line.key, line.action, line.path, *texts, "", line.outcome, line.reason]
+
+    def _notes(self, line: Line) -> dict[str, Note]:
+        if line.outcome == "done":
+            return {"outcome": Note("done")}
+        if line.outcome == "conflict":
+            return {AFTER: Note("conflict", line.reason, as_text(self._plan, line.path, line.theirs))}
+        return {AFTER: Note("failed", line.reason)} if line.reason else {}
+
+    def _parse(self, row: int, field: Field, given: Any) -> Edit:
+        """Check a corrected value by the field that the line is about; keep it as text."""
+        if field.path != AFTER or self._lines[row].path not in self._plan.schema.columns:
+            return cells.parse(field, given)
+        own = self._plan.schema.field(self._lines[row].path)
+        edit = cells.parse(own, given)
+        return Edit(None if edit.value is None else as_text(self._plan, own.path, edit.value), edit.reason)
+
+
+def _fixed(line: Line) -> str:
+    if line.outcome in ("done", "unchanged"):
+        return "it is written"
+    return "the row cannot be sent as it is" if line.action == "problem" else ""

@@ -1,0 +1,184 @@
+"""The editor and the review on a real server, without a page: edit, review, push, decide, undo."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+pytest.importorskip("anywidget")
+
+import sispy_pandas as sp
+from sispy.sandbox import Sandbox
+from sispy_pandas.widgets.editor import FrameEditor
+from sispy_pandas.widgets.labels import ServerLabels
+from sispy_pandas.widgets.review import PlanReview
+
+DEFINITION = {
+    "name": {"type": "String", "required": True, "unique": True},
+    "status": {"type": "String", "enum": ["live", "spare"]},
+    "cores": {"type": "Number", "min": 1, "max": 64},
+    "up": "Boolean",
+    "rack": {"type": "ObjectId", "ref": "rack"},
+    "tags": ["String"],
+}
+
+
+@pytest.fixture
+def hosts(tmp_path, monkeypatch):
+    """Hosts on a server of its own; journals in a folder of the test."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    with Sandbox() as sis:
+        client = sis.client()
+        rack = {"name": {"type": "String", "required": True, "unique": True}}
+        for name, definition in (("rack", rack), ("host", DEFINITION)):
+            content = {"name": name, "_sis": {"owner": ["ops"]}, "definition": definition}
+            client.schemas.create(content)
+        racks = [client.entities("rack").create({"name": f"R{n}"})["_id"] for n in range(2)]
+        hosts = client.entities("host")
+        for n in range(12):
+            hosts.create({"name": f"web{n:02}", "cores": n + 1, "status": "live", "rack": racks[n % 2]})
+        yield hosts
+
+
+@pytest.fixture
+def editor(hosts):
+    return FrameEditor(sp.fetch(hosts, progress=False))
+
+
+def edit(editor, *given):
+    assert editor._grid.model.edit(given) == []
+
+
+def lines(review):
+    """What the review shows: key, field, before, after and whether it is ticked."""
+    frame = review._table.model.base
+    shown = frame[["row", "field", "before", "after", "send"]]
+    return [tuple(None if pd.isna(cell) else cell for cell in row) for row in shown.itertuples(index=False)]
+
+
+def test_edits_become_a_reviewed_plan_and_the_report_becomes_the_new_base(editor, hosts):
+    edit(editor, (0, "cores", "7"), (1, "cores", "999"), (2, "up", True), (3, "tags", '["a"]'))
+    editor._grid.model.add_rows()
+    edit(editor, (12, "name", "db1"))
+    editor._grid.model.toggle_delete([5])
+    assert len(editor.frame()) == 12
+    review = editor.review()
+    assert lines(review) == [
+        ("web01", "cores", "2", "999", False),  # problems come first, and are not ticked
+        ("web00", "cores", "1", "7", True),
+        ("web02", "up", None, "true", True),
+        ("web03", "tags", None, '["a"]', True),
+        ("db1", "name", None, "db1", True),
+        ("web05", None, "(the whole row)", None, True),
+    ]
+    review._table.model.edit([(3, "send", False)])
+    assert review.chosen().frame()["field"].tolist()[:2] == ["cores", "up"]
+    review._row.push.click()
+    review.wait()
+    assert review.report.counts["done"] == 4
+    now = sp.fetch(hosts, progress=False).frame()
+    assert now["name"].tolist() == [*(f"web{n:02}" for n in range(12) if n != 5), "db1"]
+    assert (now["cores"].iloc[0], bool(now["up"].iloc[2]), now["tags"].iloc[3]) == (7, True, ())
+    model = editor._grid.model
+    assert {row: list(edits) for row, edits in model.edits.items()} == {1: ["cores"], 3: ["tags"]}
+    assert model.base["name"].tolist() == now["name"].tolist()
+    assert editor.plan().counts["cells"] == 2
+
+
+def test_a_conflict_is_shown_in_both_tables_and_decided_in_the_review(editor, hosts):
+    edit(editor, (0, "cores", "7"), (1, "cores", "8"), (2, "cores", "9"))
+    review = editor.review()
+    for n in range(3):
+        hosts.update(editor.snapshot.ids[n], {"cores": 50 + n})
+    review._row.push.click()
+    review.wait()
+    assert review.report.counts["conflict"] == 3
+    assert editor._grid.model.notes[0]["cores"].theirs == 50
+    assert review._table.model.base["theirs"].tolist() == ["50", "51", "52"]
+    table = review._table.model
+    table.edit([(0, "keep", "mine"), (1, "keep", "theirs"), (2, "keep", "mine"), (2, "after", "33")])
+    review._row.push.click()
+    review.wait()
+    cores = sp.fetch(hosts, progress=False).frame()["cores"].tolist()
+    assert (cores[:3], review.report.counts["done"]) == ([7, 51, 33], 2)
+    review._row.undo.click()
+    review.wait()
+    assert [line[1:4] for line in lines(review)] == [("cores", "7", "50"), ("cores", "33", "52")]
+    review._row.push.click()
+    review.wait()
+    assert sp.fetch(hosts, progress=False).frame()["cores"].tolist()[:3] == [50, 51, 52]
+
+
+def test_whole_fields_and_rows_are_accepted_and_rejected(editor):
+    edit(editor, (0, "cores", "7"), (0, "status", "spare"), (1, "cores", "8"))
+    review = PlanReview(editor.plan())
+    box = next(box for box in review._fields.children if box.description == "cores (2)")
+    box.value = False
+    assert review.chosen().frame()["field"].tolist() == ["status"]
+    review._grid._on_at(row=0)
+    review._accept_row.click()
+    assert review.chosen().frame()[["key", "field"]].to_numpy().tolist() == [
+        ["web00", "status"],
+        ["web00", "cores"],
+    ]
+    review._reject_row.click()
+    assert review.chosen().empty
+    review._row.push.click()
+    assert "No cell is ticked" in review._message.value
+
+
+def test_a_problem_can_be_corrected_in_the_review(editor, hosts):
+    edit(editor, (0, "cores", "999"))
+    review = editor.review()
+    review._table.model.edit([(0, "after", "many"), (0, "send", True)])
+    review._row.push.click()
+    assert "web00, cores:" in review._message.value
+    review._table.model.edit([(0, "after", "64")])
+    review._row.push.click()
+    review.wait()
+    assert review.report.counts["done"] == 1
+    assert hosts.get(editor.snapshot.ids[0])["cores"] == 64
+    assert editor._grid.model.edits == {}
+
+
+def test_many_deletes_want_their_number(editor, hosts):
+    editor._grid.model.toggle_delete(range(11))
+    review = editor.review()
+    review._row.push.click()
+    review.wait()
+    assert "type that number" in review._message.value
+    review._row.deletes.value = 11
+    review._row.push.click()
+    review.wait()
+    assert hosts.count() == 1
+
+
+def test_a_cancelled_push_can_be_resumed(editor, hosts):
+    edit(editor, (0, "cores", "7"))
+    review = editor.review()
+    review._row.stop.set()
+    review._row.stop.clear = lambda: None  # the user clicks Cancel before the first chunk
+    review._row.push.click()
+    review.wait()
+    assert (review.report.counts["unsent"], "sp.resume" in review._message.value) == (1, True)
+    sp.resume(review.report.journal, client=hosts.client).push(progress=False).raise_for_failures()
+    assert hosts.get(editor.snapshot.ids[0])["cores"] == 7
+
+
+def test_a_filtered_and_edited_frame_can_be_opened(hosts):
+    snapshot = sp.fetch(hosts, progress=False)
+    frame = snapshot.frame().iloc[[4, 2]][["name", "cores", "_updated_at"]].assign(cores=[5, 60])
+    editor = FrameEditor(snapshot, frame)
+    assert (len(editor._grid.model), editor._grid.model.counts()["changed"]) == (2, 1)
+    assert editor.plan().frame()[["key", "before", "after"]].to_numpy().tolist() == [["web02", 3, 60]]
+    assert FrameEditor(snapshot).review() is None
+
+
+def test_labels_are_asked_for_once_and_cost_nothing_when_the_server_is_gone(hosts):
+    labels = ServerLabels(hosts.client)
+    racks = {entity["_id"]: entity["name"] for entity in hosts.client.entities("rack").fetch_all()}
+    assert labels.of("rack", [*racks, "f" * 24]) == racks
+    assert [name for _, name in labels.find("rack", "r")] == ["R0", "R1"]
+    assert labels.find("nothing", "x") == []
+    hosts.client.request = None  # no further request is made
+    assert labels.of("rack", list(racks)) == racks
