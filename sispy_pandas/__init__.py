@@ -4,8 +4,9 @@ from .arrays import added, removed
 from .base import snapshot_of
 from .excel import to_excel
 from .excel_read import read_excel
+from .export import iter_frames, to_csv, to_ndjson, to_parquet
 from .fetch import fetch
-from .files import read_csv, to_csv
+from .files import read_csv
 from .infer import infer_schema
 from .limits import Limits
 from .plan import Plan, PlanRefused
@@ -19,7 +20,7 @@ from .widgets import FrameEditor, PlanReview, SchemaBrowser
 
 __all__ = [
     "Field", "FrameEditor", "FrozenDict", "Limits", "Plan", "PlanRefused", "PlanReview", "PushFailed",
-    "Report", "Schema", "SchemaBrowser", "Snapshot", "added", "fetch", "infer_schema", "load_plan",
-    "parse_schema", "read_csv", "read_excel", "removed", "resume", "snapshot_of", "to_csv", "to_excel",
-    "undo",
+    "Report", "Schema", "SchemaBrowser", "Snapshot", "added", "fetch", "infer_schema", "iter_frames",
+    "load_plan", "parse_schema", "read_csv", "read_excel", "removed", "resume", "snapshot_of", "to_csv",
+    "to_excel", "to_ndjson", "to_parquet", "undo",
 ]  # fmt: skip

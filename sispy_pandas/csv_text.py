@@ -23,17 +23,23 @@ _LONGEST_CELL = 2**31 - 1
 
 
 @contextlib.contextmanager
-def replaced(path: Path, *, encoding: str = "utf-8") -> Iterator[IO[str]]:
-    """Open a file for writing beside the one that it replaces when, and only when, all went well."""
+def replacing(path: Path) -> Iterator[Path]:
+    """Give the path of a new file that takes the place of `path` when, and only when, all went well."""
     beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
-        with beside.open("x", encoding=encoding, newline="") as file:
-            yield file
+        yield beside
         if path.exists():
             beside.chmod(path.stat().st_mode & 0o777)
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def replaced(path: Path, *, encoding: str = "utf-8") -> Iterator[IO[str]]:
+    """Open a text file that takes the place of `path` when, and only when, all went well."""
+    with replacing(path) as beside, beside.open("x", encoding=encoding, newline="") as file:
+        yield file
 
 
 def write_rows(file: IO[str], rows: Iterable[Iterable[str]], *, delimiter: str = ",") -> None:

@@ -13,7 +13,7 @@ from sispy.errors import NotFound
 from .decode import Decoder
 from .pages import Page, by_key, by_offset
 from .progress import bar
-from .query import Query, parse_query
+from .query import Lookup, Query, parse_query
 from .schema import META, RECEIPT, Field, Schema, nearest, parse_schema
 from .snapshot import Snapshot
 from .sort import sort_frame, sorts_here
@@ -81,7 +81,7 @@ def fetch(
         fields=listing.query.fields,
         fetched_at=started,
         warnings=warnings,
-        _frame=frame[[*listing.shown]],
+        _frame=frame[listing.names()],
     )
 
 
@@ -106,22 +106,27 @@ class Listing:
                 "definition: use its fetch_all()"
             )
         schema = schema_of(endpoint.client, endpoint.name)
-        asked = parse_query(schema, query, fields, lru_cache(lambda name: schema_of(endpoint.client, name)))
+        asked = parse_query(schema, query, fields, schemas_of(endpoint.client))
         known = (*schema.fields, *META)
         if asked.fields is not None:
             wanted = {*asked.fields, *(path for path, _ in asked.sort)}
             known = tuple(field for field in known if field.path in wanted)
         return cls(endpoint, schema, asked, known)
 
-    @property
-    def shown(self) -> list[str]:
-        """Names of the columns, the receipt last."""
+    def names(self, *, meta: bool = True) -> list[str]:
+        """Return the names of the columns to show, the receipt last."""
         chosen = self.query.fields
-        paths = [field.path for field in self.fields if chosen is None or field.path in chosen]
-        return [*paths, RECEIPT.path]
+        if chosen is not None:
+            return [*(field.path for field in self.fields if field.path in chosen), RECEIPT.path]
+        return [*self.schema.columns, *(field.path for field in META if meta), RECEIPT.path]
 
-    def pages(self, *, lanes: int = 2, size: int | None = None) -> Iterator[Page]:
-        """Yield the decoded pages; with one lane in order."""
+    def pages(self, *, stream: bool = False, size: int | None = None) -> Iterator[Page]:
+        """Yield the decoded pages.
+
+        Args:
+            stream: In the order of the rows, for use one by one.
+            size: Rows per page; None for the most.
+        """
         query, decoder = self.query, Decoder(self.fields)
         ask: Callable[[Mapping[str, Any]], Any] = self.endpoint.raw_page
         wire: dict[str, Any] = {"populate": False}
@@ -130,11 +135,12 @@ class Listing:
         paths = ",".join([*(f.path for f in self.fields), f"_sis.{RECEIPT.path}"])
         if query.fields is not None and len(paths) <= _URL_SHARE:
             wire["fields"] = paths
-        if query.offset or (query.sort and (query.limit or not sorts_here(self.schema, query))):
+        by_server = query.sort and (stream or query.limit or not sorts_here(self.schema, query))
+        if query.offset or (by_server and query.sort != (("_id", False),)):
             order = [("-" if descends else "") + path for path, descends in query.sort]
             wire["sort"] = ",".join(order if "_id" in dict(query.sort) else [*order, "_id"])
             return by_offset(ask, decoder, wire, limit=query.limit, offset=query.offset, size=size)
-        return by_key(ask, decoder, wire, limit=query.limit, lanes=lanes, size=size)
+        return by_key(ask, decoder, wire, limit=query.limit, lanes=1 if stream else 2, size=size)
 
     def difference(self, rows: int, total: int) -> str | None:
         """Return what to say if the rows that were read are not those that the server counts.
@@ -154,6 +160,11 @@ class Listing:
         if min(total, now) <= rows <= max(total, now):  # others inserted or deleted meanwhile
             return None
         return f"{rows} rows were read; the server counted {total} at first and {now} afterwards"
+
+
+def schemas_of(client: Client) -> Lookup:
+    """Return a function that gives the schema of a name, and asks the server once for each."""
+    return lru_cache(maxsize=None)(lambda name: schema_of(client, name))
 
 
 def schema_of(client: Client, name: str) -> Schema:

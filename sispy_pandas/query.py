@@ -159,6 +159,15 @@ class _Leaf:
     """The path of the reference that the path leads through."""
 
 
+def field_at(schema: Schema, path: str, lookup: Lookup) -> Field | None:
+    """Return the field at a path of a filter; None below Mixed and for whole nested documents.
+
+    Raises:
+        ValueError: There is none; the message names those of similar spelling.
+    """
+    return _resolve(schema, path, lookup).field
+
+
 def _resolve(schema: Schema, path: str, lookup: Lookup) -> _Leaf:
     """Find what a path of a filter or a sort stands for, through arrays, documents and references."""
     if path == "_id":
@@ -200,7 +209,7 @@ def _below(leaf: Field, rest: str, lookup: Lookup, name: str, path: str) -> _Lea
             raise ValueError(f"the server never finds {path + '._id'!r}: use {path!r}")
         return replace(_resolve(lookup(leaf.ref), rest, lookup), joined=path)
     if leaf.type == "IpAddress" and rest in _IP:
-        return _Leaf(None)
+        return _Leaf(Field(f"{path}.{rest}", "Number" if rest == "cidr" else "String"))
     raise ValueError(f"{path!r} of schema {name!r} is {leaf.type}: there is no {rest!r} below it")
 
 

@@ -93,7 +93,7 @@ def test_a_filter_is_sent_with_values_of_the_fields_types(q, sent):
         ({"offset": "x"}, "offset is a whole number from 0 up, got 'x'"),
         ({"sort": "nam"}, "schema 'host' has no field 'nam'; did you mean 'name'?"),
         ({"sort": "rack.name"}, "the server cannot sort by 'rack.name', which is in another schema"),
-        ({"fields": "name,oss"}, "schema 'host' has no field 'oss'; did you mean 'os.name'?"),
+        ({"fields": "name,cpu"}, "schema 'host' has no field 'cpu'; did you mean 'cpus'?"),
         ({"fields": "name,-cpus"}, "fields either names what is wanted or, with '-', what is not"),
     ],
 )

@@ -1,0 +1,105 @@
+"""`sispy export`: a table, or a part of it, to a file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from sispy.exits import Misuse
+from sispy.options import Session, examples, session
+from sispy_pandas.commands.tables import table_of
+from sispy_pandas.export import to_csv, to_ndjson, to_parquet
+from sispy_pandas.fetch import fetch, schemas_of
+from sispy_pandas.filters import parse_filters
+from sispy_pandas.query import parse_query
+
+_FORMATS = (".csv", ".xlsx", ".parquet", ".ndjson")
+
+
+@click.command(
+    epilog=examples(
+        "sispy export host -o hosts.csv",
+        "sispy export host -o web.xlsx status=live 'cpus>=8' 'name~^web'",
+        "sispy export host -o fra.ndjson rack.site.name=fra1 'owner is empty' --fields name,os",
+    )
+)
+@click.argument("schema")
+@click.argument("filters", nargs=-1, metavar="[FILTER]...")
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="A .csv, .xlsx, .parquet or .ndjson file; it appears when it is complete.",
+)
+@click.option("--where", multiple=True, metavar="FILTER", help="The same as FILTER.")
+@click.option("--query", metavar="JSON", help="A filter in the server's own language, added to the others.")
+@click.option("--fields", metavar="A,B", help="Columns to write; a nested document stands for all below it.")
+@click.option("--sort", metavar="A,-B", help="Order of the rows; '-' descends. Default: _id.")
+@click.option("--meta", is_flag=True, help="Write owner, tags, creator and the like, too.")
+@click.option(
+    "--tz", default="UTC", metavar="ZONE", help="Zone of times in .csv and .xlsx, e.g. Europe/Berlin."
+)
+@session
+def export(
+    session: Session,
+    schema: str,
+    filters: tuple[str, ...],
+    output: Path,
+    where: tuple[str, ...],
+    query: str | None,
+    fields: str | None,
+    sort: str | None,
+    meta: bool,
+    tz: str,
+) -> None:
+    """Write table SCHEMA, or the rows that meet every FILTER, to a file.
+
+    \b
+    FILTER is one of
+      status=live  status!=live  cpus>=8  since<2024-01-01
+      name~^web    name!~test    status in live,planned
+      owner is empty             owner is not empty
+    Fields of nested and of referenced rows: os.version=9, rack.site.name=fra1.
+    """  # noqa: D301 - click's mark for a paragraph that keeps its lines
+    if output.suffix.lower() not in _FORMATS:
+        raise Misuse(f"{output.name}: the name must end in one of {', '.join(_FORMATS)}")
+    client = session.client()
+    endpoint, known = table_of(client, schema)
+    asked: dict[str, Any] = {"sort": sort} if sort else {}
+    names = [name.strip() for name in fields.split(",")] if fields else None
+    try:
+        parts = [parse_filters(known, [*filters, *where], schemas_of(client)), _query(query)]
+        q = [part for part in parts if part]
+        if q:
+            asked["q"] = q[0] if len(q) == 1 else {"$and": q}
+        parse_query(known, asked, names, schemas_of(client))
+    except ValueError as error:
+        raise Misuse(str(error)) from error
+    options: dict[str, Any] = {"fields": names, "meta": meta, "progress": session.progress}
+    match output.suffix.lower():
+        case ".csv":
+            to_csv(endpoint, output, asked, tz=tz, **options)
+        case ".ndjson":
+            to_ndjson(endpoint, output, asked, **options)
+        case ".parquet":
+            to_parquet(endpoint, output, asked, **options)
+        case _:
+            from sispy_pandas.excel import to_excel  # late: it needs an optional package
+
+            snapshot = fetch(endpoint, asked, fields=names, progress=session.progress)
+            to_excel(snapshot, output, meta=meta, tz=tz)
+    session.say(f"{output} is written")
+
+
+def _query(text: str | None) -> Any:
+    if not text:
+        return None
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise ValueError(f"--query is no JSON: {error}") from error

@@ -1,0 +1,68 @@
+import json
+
+import pandas as pd
+import pytest
+
+
+def names(path):
+    return [line.split(",")[1] for line in path.read_text().splitlines()[1:]]
+
+
+@pytest.fixture(autouse=True)
+def machines(sis):
+    client = sis.client()
+    definition = {"name": {"type": "String", "required": True, "unique": True}, "cpus": "Number"}
+    client.schemas.create({"name": "machine", "definition": definition, "_sis": {"owner": ["ops"]}})
+    client.entities("machine").create([{"name": f"m{i}", "cpus": i} for i in range(9)])
+    return client.entities("machine")
+
+
+def test_a_table_to_a_csv_file(sispy, tmp_path):
+    result = sispy("export", "machine", "-o", "hosts.csv")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert "hosts.csv is written" in result.stderr
+    assert len(names(tmp_path / "hosts.csv")) == 9
+
+
+def test_filters_fields_and_sort(sispy, tmp_path):
+    sispy(
+        "export",
+        "machine",
+        "-o",
+        "a.ndjson",
+        "cpus in 3,5,7",
+        "cpus<6",
+        "--fields",
+        "name",
+        "--sort",
+        "-name",
+    )
+    rows = [json.loads(line) for line in (tmp_path / "a.ndjson").read_text().splitlines()]
+    assert [row["name"] for row in rows] == ["m5", "m3"]
+    assert {*rows[0]} == {"_id", "_sis", "name"}
+    sispy("export", "machine", "-o", "b.csv", "--where", "name!=m1", "--query", '{"cpus": {"$lt": 3}}')
+    assert names(tmp_path / "b.csv") == ["m0", "m2"]
+
+
+def test_excel_and_parquet(sispy, tmp_path):
+    for name in ("a.xlsx", "a.parquet"):
+        assert sispy("export", "machine", "-o", name).exit_code == 0
+    assert pd.read_parquet(tmp_path / "a.parquet")["name"].tolist() == [f"m{i}" for i in range(9)]
+    assert (tmp_path / "a.xlsx").stat().st_size > 5000
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["machine", "-o", "x.txt"], "x.txt: the name must end in one of .csv, .xlsx, .parquet, .ndjson"),
+        (["machin", "-o", "x.csv"], "has no table 'machin'. Did you mean machine"),
+        (["machine", "-o", "x.csv", "nme=a"], "schema 'machine' has no field 'nme'; did you mean 'name'"),
+        (["machine", "-o", "x.csv", "--query", "{"], "--query is no JSON"),
+        (["machine", "-o", "x.csv", "--sort", "nme"], "schema 'machine' has no field 'nme'"),
+    ],
+)
+def test_misuse_is_named_before_anything_is_written(sispy, tmp_path, args, message):
+    result = sispy("export", *args)
+    assert result.exit_code == 64
+    assert message in result.stderr
+    assert list(tmp_path.iterdir()) == []
