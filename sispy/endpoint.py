@@ -107,6 +107,8 @@ class Endpoint(ReadOnlyEndpoint):
         try:
             return self._call("PUT", part, query={"upsert": True}, content=content)
         except (BadRequest, DuplicateKey, ServerError) as exc:
+            if exc.http_status_code not in (400, 500):
+                raise
             failure = exc
         # when the update fails the server tries to insert, and reports only that: a plain update tells why
         try:

@@ -180,7 +180,7 @@ def no_answer(cause: BaseException, where: str, *, sent: bool, seconds: float | 
         doing = "no complete answer" if sent else "no connection"
         limit = "" if seconds is None else f" within {seconds:g} s"
         return Timeout(f"{where}: {doing}{limit}", sent=sent)
-    if isinstance(cause, ssl.SSLError) and not isinstance(cause, ssl.SSLEOFError):
+    if isinstance(cause, ssl.SSLError) and not (sent and isinstance(cause, ssl.SSLEOFError)):
         return TLSFailed(f"{where}: TLS failed ({cause.reason or cause}); {TRUST_HINT}", sent=sent)
     if not sent:
         return Refused(f"{where}: cannot connect ({_words(cause)})", sent=False)

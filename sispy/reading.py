@@ -9,6 +9,7 @@ from .errors import BadAnswer, NotJSON
 from .http import Request
 from .paging import MAX_PAGE, Query, by_key, by_offset, page_limit, sorts, with_tie
 from .response import RawPage, Response
+from .text import excerpt
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -86,8 +87,16 @@ class ReadOnlyEndpoint:
         return by_key(self.fetch_page, query, limit)
 
     def raw_page(self, query: Query = None) -> RawPage:
-        """Fetch one page without decoding it; arguments as of `fetch_page`."""
+        """Fetch one page without decoding it; arguments as of `fetch_page`.
+
+        Raises:
+            NotJSON: the answer does not begin like a list.
+        """
         answer = self.client._send(self._request("GET", query=query))
+        if not answer.body[:64].lstrip().startswith(b"["):
+            raise NotJSON(
+                f"{self.endpoint}: the answer is no JSON list: {excerpt(answer.body)}", answer.status
+            )
         count = answer.headers.get("x-total-count", "")
         return RawPage(answer.body, answer.headers, int(count) if count.isdecimal() else None)
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import http.client
+import io
 import os
+import socket
 import threading
 import time
 import weakref
@@ -21,7 +24,6 @@ IDLE_SECONDS = 4.0
 
 W = TypeVar("W")
 
-_CHUNK = 1 << 18
 _SLOWEST = 1024  # bytes per second: an answer that comes slower than this on average is given up
 
 
@@ -115,31 +117,47 @@ def headers_of(request: Request, *, keep_alive: bool) -> dict[str, str]:
     return headers
 
 
-def drain(read1: Callable[[int], bytes], seconds: float) -> bytes:
-    """Read an answer to its end, but not for ever from a server that sends a byte now and then.
+class PatientResponse(http.client.HTTPResponse):
+    """Read an answer of http.client, but not for ever from a server that sends a byte now and then."""
 
-    Args:
-        read1: returns what has arrived, at most so many bytes; empty at the end.
-        seconds: how long the answer may take beside the time that its size explains.
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        self.fp = io.BufferedReader(_Patient(self.fp.detach(), sock.gettimeout()))
 
-    Raises:
-        TimeoutError: it takes longer.
-    """
-    chunks, size, start = [], 0, time.monotonic()
-    while chunk := read1(_CHUNK):
-        chunks.append(chunk)
-        size += len(chunk)
-        if time.monotonic() - start > seconds + size / _SLOWEST:
+
+class _Patient(io.RawIOBase):
+    """Give up when an answer, from its first byte, takes longer than its size and the timeout allow."""
+
+    def __init__(self, raw: io.RawIOBase, seconds: float | None) -> None:
+        self._raw, self._seconds = raw, float("inf") if seconds is None else seconds
+        self._start, self._got = 0.0, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        got: int | None = self._raw.readinto(buffer)
+        now = time.monotonic()
+        self._start = self._start or now
+        self._got += got or 0
+        if now - self._start > self._seconds + self._got / _SLOWEST:
             raise TimeoutError
-    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        return got
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
 
 
-def plain(headers: Headers, body: bytes) -> bytes:
-    """Uncompress an answer that a proxy has compressed.
+def plain(headers: Headers, body: bytes, *, has_body: bool) -> bytes:
+    """Return the body of an answer, uncompressed if a proxy has compressed it.
 
     Raises:
-        OSError: the compressed data are damaged.
+        OSError: the body is shorter than announced, or the compressed data are damaged.
     """
+    length = headers.get("content-length", "")
+    if has_body and length.isdecimal() and len(body) < int(length):
+        raise OSError(f"{len(body)} of {length} bytes came")
     if headers.get("content-encoding", "").lower() not in ("gzip", "x-gzip", "deflate") or not body:
         return body
     try:

@@ -15,7 +15,7 @@ from requests.structures import CaseInsensitiveDict
 
 from ..errors import no_answer
 from ..response import Headers
-from .base import Answer, Request, Wires, body_of, drain, headers_of, plain
+from .base import Answer, PatientResponse, Request, Wires, body_of, headers_of, plain
 from .proxies import proxy_for
 from .tls import context, trust
 
@@ -54,7 +54,7 @@ class RequestsHandler:
                 verify=self._trusted is not False,
                 proxies={url.scheme: proxy} if proxy else None,
             )
-            result = _read(answer, timeout[1])
+            result = _read(answer, request.method)
             self._wires.used()
         except (OSError, urllib3.exceptions.HTTPError) as exc:  # requests' exceptions are OSErrors
             adapter.close()
@@ -72,6 +72,25 @@ class RequestsHandler:
         self._wires.close()
 
 
+class _Line(urllib3.connection.HTTPConnection):
+    response_class = PatientResponse
+
+
+class _SecureLine(urllib3.connection.HTTPSConnection):
+    response_class = PatientResponse
+
+
+class _Pool(urllib3.HTTPConnectionPool):
+    ConnectionCls = _Line
+
+
+class _SecurePool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = _SecureLine
+
+
+_POOLS = {"http": _Pool, "https": _SecurePool}
+
+
 class _Adapter(HTTPAdapter):
     """Connect with the given trust and nothing of requests' own certificates."""
 
@@ -81,9 +100,12 @@ class _Adapter(HTTPAdapter):
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, ssl_context=context(self._trusted), **kwargs)
+        self.poolmanager.pool_classes_by_scheme = _POOLS
 
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
-        return super().proxy_manager_for(proxy, ssl_context=context(self._trusted), **kwargs)
+        manager = super().proxy_manager_for(proxy, ssl_context=context(self._trusted), **kwargs)
+        manager.pool_classes_by_scheme = _POOLS
+        return manager
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
         """Leave the certificates to the SSL context."""
@@ -99,12 +121,14 @@ def _prepared(request: Request, headers: dict[str, str]) -> requests.PreparedReq
     return prepared
 
 
-def _read(answer: requests.Response, seconds: float) -> Answer:
+def _read(answer: requests.Response, method: str) -> Answer:
     with contextlib.closing(answer.raw) as raw:  # what is not read to its end must not stay open
         headers = Headers(raw.headers.iteritems())
-        body = drain(functools.partial(raw.read1, decode_content=False), seconds)
+        body = raw.read(decode_content=False)
         raw.release_conn()
-    return Answer(answer.status_code, answer.reason or "", headers, plain(headers, body))
+    return Answer(
+        answer.status_code, answer.reason or "", headers, plain(headers, body, has_body=method != "HEAD")
+    )
 
 
 def _root(exc: BaseException) -> tuple[BaseException, bool]:

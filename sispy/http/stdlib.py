@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from ..errors import no_answer
 from ..response import Headers
-from .base import Answer, Request, Wires, body_of, drain, headers_of, plain
+from .base import Answer, PatientResponse, Request, Wires, body_of, headers_of, plain
 from .proxies import proxy_authorization, proxy_for
 from .tls import context, readable, trust
 
@@ -47,7 +47,7 @@ class StdlibHandler:
                 headers |= proxy_authorization(proxy)
             else:
                 target = (url.path or "/") + ("?" + url.query if url.query else "")
-            answer = _exchange(line, request, target, headers, timeout[1])
+            answer = _exchange(line, request, target, headers)
             self._wires.used()
         except (OSError, http.client.HTTPException) as exc:
             lines.close()
@@ -65,18 +65,16 @@ class StdlibHandler:
 
 
 def _exchange(
-    line: http.client.HTTPConnection, request: Request, target: str, headers: dict[str, str], seconds: float
+    line: http.client.HTTPConnection, request: Request, target: str, headers: dict[str, str]
 ) -> Answer:
     with contextlib.suppress(BrokenPipeError):  # a server may answer before it has read a large body
         line.request(request.method, target, body=body_of(request), headers=headers)
-    with contextlib.closing(line.getresponse()) as answer:  # read1 neither closes it at its end ...
+    with contextlib.closing(line.getresponse()) as answer:
         read = Headers(answer.getheaders())
-        body = drain(answer.read1, seconds)
-        if answer.length:  # ... nor tells a cut answer from a complete one
-            raise http.client.IncompleteRead(b"", answer.length)
+        body = answer.read()
     if answer.will_close:
         line.close()
-    return Answer(answer.status, answer.reason, read, plain(read, body))
+    return Answer(answer.status, answer.reason, read, plain(read, body, has_body=request.method != "HEAD"))
 
 
 class _Lines:
@@ -121,6 +119,7 @@ def _connection(origin: str, trusted: bool | str) -> tuple[http.client.HTTPConne
         line = http.client.HTTPSConnection(host, place.port, context=context(trusted))
     else:
         line = http.client.HTTPConnection(host, place.port)
+    line.response_class = PatientResponse
     if not proxy or url.scheme == "http":
         return line, proxy
     line.set_tunnel(str(url.hostname), url.port or 443, headers=proxy_authorization(proxy))

@@ -50,6 +50,8 @@ class Seen:
         return json.loads(self.body)
 
 
+_sleep = time.sleep  # tests replace time.sleep to skip the client's pauses
+
 Wire = Callable[[socket.socket], bool]
 
 
@@ -87,21 +89,21 @@ def silence(seconds, then) -> Wire:
     """Do nothing for a while, then go on."""
 
     def act(sock):
-        time.sleep(seconds)
+        _sleep(seconds)
         return then(sock)
 
     return act
 
 
-def trickle(seconds) -> Wire:
+def trickle(seconds, head=b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n") -> Wire:
     """Announce a long answer and send a byte of it now and then."""
 
     def act(sock):
-        sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
+        sock.sendall(head)
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             sock.sendall(b" ")
-            time.sleep(0.05)
+            _sleep(0.05)
         return False
 
     return act
@@ -158,11 +160,11 @@ class Double:
             pass  # the client went away: some tests are about that
 
     def _read(self, reader, sock) -> Seen | None:
-        start = reader.readline().decode().split()
+        start = reader.readline().decode("latin-1").split()
         if len(start) != 3:
             return None
         headers = {}
-        while line := reader.readline().decode().strip():
+        while line := reader.readline().decode("latin-1").strip():
             name, _, value = line.partition(":")
             headers[name.lower()] = value.strip()
         body = reader.read(int(headers.get("content-length", 0)))

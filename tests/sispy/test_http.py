@@ -295,12 +295,30 @@ def test_an_interrupt_leaves_no_half_read_connection(double, wire, monkeypatch):
     client = server.client()
     module = type(client._http_handler).__module__
 
-    def interrupt(read1, seconds):
+    def interrupt(*args, **kwargs):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(f"{module}.drain", interrupt)
+        patch.setattr(f"{module}.Headers", interrupt)
         with pytest.raises(KeyboardInterrupt):
             client.info()
 
     assert client.info().to_dict() == {"n": 2}
+
+
+def test_a_trickling_head_is_a_timeout(double, wire):
+    server = double(wire.trickle(5, head=b"HTTP/1.1 200 OK\r\nX-Slow: "))
+
+    start = time.monotonic()
+    with pytest.raises(sispy.Timeout):
+        server.client(timeout=0.3).info()
+
+    assert time.monotonic() - start < 2
+
+
+def test_an_answer_that_begins_late_may_take_its_time(double, wire):
+    late = wire.raw(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{")
+    rest = wire.silence(0.2, wire.raw(b"}"))
+    server = double(wire.silence(0.2, lambda sock: late(sock) and rest(sock)))
+
+    assert server.client(timeout=0.3).info().to_dict() == {}

@@ -1,0 +1,137 @@
+import ssl
+import sys
+
+import pytest
+import trustme
+
+import sispy
+from sispy.http import tls
+
+pytestmark = pytest.mark.usefixtures("http_lib")
+
+
+@pytest.fixture(scope="module")
+def authority():
+    return trustme.CA()
+
+
+@pytest.fixture
+def ca_file(authority, tmp_path):
+    path = tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(path)
+    return str(path)
+
+
+@pytest.fixture
+def server(double, authority):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    return double(tls=context)
+
+
+def test_a_certificate_of_nobody_is_refused(server):
+    with pytest.raises(sispy.TLSFailed) as caught:
+        server.client(auth_token="secret").entities("host").create({})
+
+    assert caught.value.sent is False
+    assert caught.value.error.startswith(f"{server.url}: the server's certificate is not trusted (")
+    assert caught.value.error.endswith(
+        "; name your company's CA file with Client(verify=FILE), the environment variable SIS_CA_FILE, "
+        "REQUESTS_CA_BUNDLE or SSL_CERT_FILE, or ca_file in the profile"
+    )
+    assert server.seen == []
+
+
+def test_a_ca_file_is_trusted(server, ca_file):
+    client = server.client(verify=ca_file)
+
+    assert [client.info().to_dict() for _ in range(3)] == [{}, {}, {}]
+    assert len({seen.port for seen in server.seen}) == 1
+
+
+@pytest.mark.parametrize("variable", tls.CA_VARIABLES)
+def test_a_ca_file_of_the_environment_is_trusted(server, ca_file, monkeypatch, variable):
+    monkeypatch.setenv(variable, ca_file)
+
+    assert server.client().info().to_dict() == {}
+
+
+def test_an_argument_wins_over_the_environment_and_sis_ca_file_over_the_others(monkeypatch, ca_file):
+    monkeypatch.setenv("SSL_CERT_FILE", sys.executable)
+    assert tls.trust(None) == tls.trust(True) == sys.executable
+    monkeypatch.setenv("SIS_CA_FILE", ca_file)
+    assert tls.trust(None) == ca_file
+    assert tls.trust(sys.executable) == sys.executable
+    assert tls.trust(False) is False
+
+
+def test_a_certificate_of_another_host_is_refused(double, authority, ca_file):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("sis.example.com").configure_cert(context)
+
+    with pytest.raises(sispy.TLSFailed, match="IP address mismatch"):
+        double(tls=context).client(verify=ca_file).info()
+
+
+def test_verification_can_be_switched_off(server):
+    assert server.client(verify=False).info().to_dict() == {}
+
+
+def test_a_server_without_tls_is_told_apart(double):
+    plain = double()
+
+    with pytest.raises((sispy.TLSFailed, sispy.ConnectionLost)):
+        sispy.Client(plain.url.replace("http:", "https:"), retries=0, timeout=2).info()
+
+
+def test_a_missing_ca_file_is_named(monkeypatch):
+    with pytest.raises(ValueError, match="verify: no such CA file or folder: /nope"):
+        sispy.Client("https://x.example.com", verify="/nope")
+    monkeypatch.setenv("SIS_CA_FILE", "/nope")
+    with pytest.raises(ValueError, match="SIS_CA_FILE: no such CA file or folder: /nope"):
+        sispy.Client("https://x.example.com")
+
+
+def test_the_operating_systems_store_is_the_default(monkeypatch):
+    truststore = pytest.importorskip("truststore")
+    tls.context.cache_clear()
+    assert isinstance(tls.context(True), truststore.SSLContext)
+
+    monkeypatch.setitem(sys.modules, "truststore", None)
+    tls.context.cache_clear()
+    plain = tls.context(True)
+    tls.context.cache_clear()
+    assert (type(plain), plain.verify_mode, plain.check_hostname) == (ssl.SSLContext, ssl.CERT_REQUIRED, True)
+
+
+def test_a_folder_of_certificates_is_read(tmp_path):
+    assert tls.context(str(tmp_path)).verify_mode is ssl.CERT_REQUIRED
+
+
+def test_https_through_a_proxy(double, server, ca_file, monkeypatch, wire):
+    """The proxy sees CONNECT and no token; the tunnel leads to the server."""
+    import select
+    import socket
+
+    tokens = []
+
+    def tunnel(sock):
+        with socket.create_connection(("127.0.0.1", server.port)) as far:
+            sock.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            while True:
+                for ready in select.select([sock, far], [], [], 5)[0]:
+                    data = ready.recv(65536)
+                    if not data:
+                        return False
+                    tokens.append(b"secret-token" in data)
+                    (far if ready is sock else sock).sendall(data)
+
+    proxy = double(tunnel)
+    monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{proxy.port}")
+    client = server.client(verify=ca_file, auth_token="secret-token")
+
+    assert client.info().to_dict() == {}
+    client.close()
+    assert (proxy.seen[0].method, proxy.seen[0].target) == ("CONNECT", f"127.0.0.1:{server.port}")
+    assert not any(tokens)
+    assert server.seen[0].headers["x-auth-token"] == "secret-token"
