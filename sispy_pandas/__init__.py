@@ -2,11 +2,13 @@
 
 from .arrays import added, removed
 from .base import snapshot_of
+from .edits import Changes, changes
 from .excel import to_excel
 from .excel_read import read_excel
 from .export import iter_frames, to_csv, to_ndjson, to_parquet
 from .fetch import fetch
 from .files import read_csv
+from .history import HistoryWarning, as_of, blame, history
 from .infer import infer_schema
 from .limits import Limits
 from .plan import Plan, PlanRefused
@@ -14,13 +16,15 @@ from .plan_file import load_plan
 from .records import FrozenDict
 from .repair import resume, undo
 from .report import PushFailed, Report
+from .revert import revert
 from .schema import Field, Schema, parse_schema
 from .snapshot import Snapshot
 from .widgets import FrameEditor, PlanReview, SchemaBrowser
 
 __all__ = [
-    "Field", "FrameEditor", "FrozenDict", "Limits", "Plan", "PlanRefused", "PlanReview", "PushFailed",
-    "Report", "Schema", "SchemaBrowser", "Snapshot", "added", "fetch", "infer_schema", "iter_frames",
-    "load_plan", "parse_schema", "read_csv", "read_excel", "removed", "resume", "snapshot_of", "to_csv",
-    "to_excel", "to_ndjson", "to_parquet", "undo",
+    "Changes", "Field", "FrameEditor", "FrozenDict", "HistoryWarning", "Limits", "Plan", "PlanRefused",
+    "PlanReview", "PushFailed", "Report", "Schema", "SchemaBrowser", "Snapshot", "added", "as_of", "blame",
+    "changes", "fetch", "history", "infer_schema", "iter_frames", "load_plan", "parse_schema", "read_csv",
+    "read_excel", "removed", "resume", "revert", "snapshot_of", "to_csv", "to_excel", "to_ndjson",
+    "to_parquet", "undo",
 ]  # fmt: skip

@@ -132,8 +132,10 @@ def _backwards(current: Document | None, commits: Sequence[Document]) -> list[St
         else:
             if state is None:
                 raise DeltaError(f"commit {commit['_id']} updates a row that is not there")
-            before = unpatch(dict(state), _fields(data))
-            steps.append(_step(commit, before, state))
+            delta = _fields(data)
+            after = {**_lost(delta, state), **state}
+            before = unpatch(after, delta)
+            steps.append(_step(commit, before, after))
             state = before
     return steps
 
@@ -159,6 +161,15 @@ def _forwards(commits: Sequence[Document]) -> list[Step]:
 def _fields(delta: Document) -> dict[str, Any]:
     """Take `_sis` and `_v` out of a delta: changes of `_sis` alone leave no commits, so it may not fit."""
     return {name: one for name, one in delta.items() if not name.startswith("_")}
+
+
+def _lost(delta: Document, state: Document) -> dict[str, Any]:
+    """Values of whole fields that the row had after a commit, and that the schema has lost since."""
+    return {
+        name: one[-1]
+        for name, one in delta.items()
+        if name not in state and isinstance(one, list) and len(one) in (1, 2)
+    }
 
 
 def _step(commit: Document, before: Document | None, after: Document | None) -> Step:

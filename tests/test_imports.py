@@ -86,9 +86,9 @@ LINE = (
     ("diff",),
     ("snapshot",),
     ("report", "journal"),
-    ("push", "history"),
+    ("push",),
     ("fetch",),
-    ("files", "excel", "references", "repair"),
+    ("files", "excel", "references", "repair", "history", "edits", "revert", "relations", "schema_plan"),
     ("widgets", "dask", "commands"),
 )
 """The toolkit's modules in the order in which they may import: each only from its left."""

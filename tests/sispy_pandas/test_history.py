@@ -1,9 +1,9 @@
 """History, blame, as_of, changes and revert against a sandbox."""
 
-import random
 import time
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from uuid import uuid4
 
 import pandas as pd
 import pytest
@@ -169,13 +169,15 @@ def test_a_table_as_it_was(table):
     assert list(before.index) == [one["_id"], two["_id"]]
     assert len(before.attrs["absent"]) == 1
     assert before.attrs["selected"].startswith("by today's values")
-    assert rows(before, "name", "os", "tags", "cpus")[0] == ("web01", "rhel6", ("a", "b"), pd.NA) or True
+    assert rows(before.fillna({"os": ""}), "name", "os", "tags") == [
+        ("web01", "rhel6", ("a", "b")),
+        ("web02", "", ()),
+    ]
+    assert before["cpus"].tolist() == [pd.NA, 2]
+    assert before.loc[one["_id"], "facts"] == {"k": (1, {"x": 2})}
     today = fetch(table(), progress=False).frame()
     assert list(before.columns) == list(today.columns)
     assert (before.dtypes == today.dtypes).all()
-    assert before.loc[one["_id"], "facts"] == {"k": [1, {"x": 2}]} or before.loc[one["_id"], "facts"][
-        "k"
-    ] == (1, {"x": 2})
     pd.testing.assert_frame_equal(
         as_of(table(), then, ids=[one["_id"]], progress=False), before.iloc[:1], check_flags=False
     )
@@ -341,14 +343,14 @@ def strip(document):
     return {name: value for name, value in document.items() if not name.startswith("_")}
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(bodies=st.lists(STATES.filter(bool), min_size=1, max_size=6))
 def test_states_rebuilt_both_ways_are_those_that_were_recorded(sis, bodies):
     client = sis.client()
     if not client.schemas.fetch_all({"q": {"name": "random"}}):
         client.schemas.create({"name": "random", "_sis": {"owner": ["g"]}, "definition": DEFINITION})
     endpoint = client.entities("random")
-    states = [endpoint.create({"name": str(random.random())}).to_dict()]  # noqa: S311 - a name that is new
+    states = [endpoint.create({"name": uuid4().hex}).to_dict()]
     for body in bodies:
         states.append(endpoint.update(states[0]["_id"], body).to_dict())
     commits = commits_of(endpoint, states[0]["_id"])

@@ -1,0 +1,60 @@
+"""`sispy changes`: all cells changed in a span of time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from sispy.options import Session, examples, session
+from sispy.terminal import out, table
+from sispy_pandas.commands.spans import changes_of, span
+from sispy_pandas.plan_text import show
+
+SHOWN = 40
+"""Cells that `--cells` shows on a terminal; `--output csv` has all."""
+
+
+@click.command(
+    epilog=examples("sispy changes host --since 2h", "sispy changes host --since 1d --by alice --cells")
+)
+@click.argument("name", metavar="TABLE")
+@span
+@click.option("--cells", is_flag=True, help="Show the cells, not only how many.")
+@click.option(
+    "--output", type=click.Choice(["text", "csv"]), default="text", help="csv: all cells, one a line."
+)
+@session
+def changes(session: Session, name: str, chosen: dict[str, Any], cells: bool, output: str) -> None:
+    """Show who changed what in TABLE in a span of time: by user, minute and field.
+
+    Rows that were deleted since are not seen, nor are changes of owners, tags and locks. `sispy revert` takes
+    the same options and puts the old values back.
+    """
+    found = changes_of(session, name, chosen)
+    if output == "csv":
+        out(found.frame().to_csv(index=False), newline=False)
+        return
+    if not len(found):
+        session.say(f"{name}: no such changes")
+        return
+    out(repr(found).splitlines()[0])
+    if cells:
+        rows = [
+            [str(e.key if e.key is not None else e.id), e.field, show(e.before), show(e.after), e.by]
+            for e in found.edits[:SHOWN]
+        ]
+        out("\n" + table([found.schema.key or "_id", "field", "before", "after", "by"], rows))
+        if len(found) > SHOWN:
+            out(f"... and {len(found) - SHOWN:,} more; --output csv has all")
+    else:
+        summary = found.summary()
+        minutes = summary["minute"].dt.strftime("%Y-%m-%d %H:%M")
+        others = (summary[column].tolist() for column in ("field", "action", "cells", "rows"))
+        lines = zip(summary["by"], minutes, *others, strict=True)
+        out(
+            "\n"
+            + table(["by", "minute (UTC)", "field", "action", "cells", "rows"], [list(one) for one in lines])
+        )
+    for note in found.notes:
+        session.say(note)

@@ -1,0 +1,74 @@
+"""The options that say which changes are meant, shared by `sispy changes` and `sispy revert`."""
+
+from __future__ import annotations
+
+import functools
+import re
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from sispy.exits import Misuse
+from sispy_pandas.commands.tables import table_of
+from sispy_pandas.edits import changes
+from sispy_pandas.moments import milliseconds_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sispy.options import Session
+    from sispy_pandas.edits import Changes
+    from sispy_pandas.moments import When
+
+Command = TypeVar("Command", bound="Callable[..., Any]")
+
+_AGO = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|d|w)")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def span(command: Command) -> Command:
+    """Give a command the options of a span of changes; it receives them as one keyword argument `chosen`."""
+
+    @click.option("--since", required=True, metavar="TIME", help="2h, 3d, or 2026-11-20T14:05+01:00.")
+    @click.option("--until", metavar="TIME", help="As --since; now if left out.")
+    @click.option("--tz", metavar="ZONE", help="Zone of times that name none, e.g. Europe/Berlin.")
+    @click.option("--by", multiple=True, metavar="USER", help="Only what USER changed; may be repeated.")
+    @click.option("--fields", metavar="A,B", help="Only these fields.")
+    @functools.wraps(command)
+    def with_span(
+        *args: Any,
+        since: str,
+        until: str | None,
+        tz: str | None,
+        by: tuple[str, ...],
+        fields: str | None,
+        **kwargs: Any,
+    ) -> Any:
+        chosen = {
+            "since": _when(since, tz, "--since"),
+            "until": None if until is None else _when(until, tz, "--until"),
+            "by": by or None,
+            "fields": None if fields is None else [name.strip() for name in fields.split(",")],
+        }
+        return command(*args, chosen=chosen, **kwargs)
+
+    return with_span  # type: ignore[return-value] # click reads the options that hang on the wrapper
+
+
+def changes_of(session: Session, name: str, chosen: dict[str, Any]) -> Changes:
+    """Read the changes of a table that the options mean."""
+    endpoint, _ = table_of(session.client(), name)
+    return changes(endpoint, progress=session.progress, **chosen)
+
+
+def _when(text: str, tz: str | None, option: str) -> When:
+    ago = _AGO.fullmatch(text.strip())
+    if ago:
+        return timedelta(**{_UNITS[ago[2]]: float(ago[1])})
+    try:
+        return milliseconds_of(text, tz=tz)
+    except ValueError as error:
+        raise Misuse(
+            f"{option}: {error}".replace("give tz=", "give --tz ZONE, or one in the time")
+        ) from error
