@@ -94,13 +94,14 @@ class App:
             return _plain(request, method)
         return await self.injector.around(request, content, lambda: self._handle(request, content, limit))
 
-    def _handle(self, request: Request, content: bytes, limit: int) -> Answer:
+    async def _handle(self, request: Request, content: bytes, limit: int) -> Answer:
+        self.world.defects = self.injector.faults.defects
         try:
             request.body = parse_body(request.headers, content, limit)
         except SisError as error:
             return error_answer(error, cors=False)
         try:
-            answer = self.routes.answer(request)
+            answer = await self.routes.answer(request)
         except SisError as error:
             answer = error_answer(error)
         except Exception:  # noqa: BLE001  # one broken request must not stop the server

@@ -6,7 +6,7 @@ import random
 from typing import TYPE_CHECKING, Any
 
 from . import writes
-from .answers import Bad, Denied, Missing, SisError
+from .answers import Bad, Denied, Empty, Missing, SisError
 from .encoding import encode
 from .envelope import VERSION, sent_sis
 from .store import Document, DuplicateKey
@@ -44,6 +44,7 @@ def insert(resource: Resource, items: list[Any], user: Document, *, all_or_none:
     """
     if not items:
         raise Bad("Array must not be empty.")
+    _refuse_null(resource, items)
     outcome = Outcome()
     bodies = [body for item in items if (body := _permitted(resource, item, user, outcome)) is not None]
     bodies = [body for body in bodies if _verified(resource, body, user, outcome)]
@@ -58,13 +59,19 @@ def insert(resource: Resource, items: list[Any], user: Document, *, all_or_none:
             documents.append(document)
     if all_or_none and outcome.errors:
         return outcome
+    wrong = resource.world.defects and bool(outcome.errors)
+    failed = False
     for document in documents:
         try:
             resource.collection.insert(document)
         except DuplicateKey:
+            failed = True
             outcome.fail(Bad("Insert failed"), resource.shown(document))
         else:
-            outcome.success.append(document)
+            if wrong and failed:  # the server counts without those that it has found to be invalid
+                outcome.fail(Bad("Insert failed"), resource.shown(document))
+            else:
+                outcome.success.append(document)
     if all_or_none and outcome.errors:
         for document in outcome.success:
             resource.collection.delete(document["_id"])
@@ -72,6 +79,11 @@ def insert(resource: Resource, items: list[Any], user: Document, *, all_or_none:
     for document in outcome.success:
         resource.after_change(None, document)
     return outcome
+
+
+def _refuse_null(resource: Resource, items: list[Any]) -> None:
+    if resource.world.defects and None in items:
+        raise Empty("an item is null")
 
 
 def _permitted(resource: Resource, item: Any, user: Document, outcome: Outcome) -> Document | None:
@@ -114,6 +126,7 @@ def update(resource: Resource, items: list[Any], user: Document) -> Outcome:
     """
     if not items:
         raise Bad("Array must not be empty.")
+    _refuse_null(resource, items)
     outcome = Outcome()
     key = "_id" if resource.by_oid else "name"
     planned: list[tuple[Change, Any]] = []

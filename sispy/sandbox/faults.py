@@ -7,16 +7,18 @@ import logging
 import random
 import re
 from collections import deque
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from .answers import Answer, SisError, error_answer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from .requests import Request
 
+Handle = Callable[[], Awaitable[Answer]]
 _log = logging.getLogger("sispy.sandbox")
 
 
@@ -67,6 +69,8 @@ class Faults:
         body_limit: bytes of a request's body, in place of 10 MiB.
         chunk_delay: seconds between two chunks of 64 KiB of an answer.
         retry_after: seconds in the header `Retry-After` of the errors above.
+        defects: whether a bulk create that has invalid items and duplicates at once blames the wrong items,
+            and null in a bulk array is a 500 `{}`, as on the server.
         before: called before a request is carried out.
         after: called when it was carried out, before its answer goes out.
         seed: of the rates; the same sequence of requests meets the same faults.
@@ -90,6 +94,7 @@ class Faults:
     body_limit: int | None = None
     chunk_delay: float = 0.0
     retry_after: float | None = None
+    defects: bool = False
     before: Callable[[Seen], object] | None = None
     after: Callable[[Seen], object] | None = None
     seed: int = 0
@@ -128,20 +133,22 @@ class Injector:
         self._random = random.Random(faults.seed)  # noqa: S311  # which request fails is no secret
         self.plain = faults == Faults()
 
-    async def around(self, request: Request, content: bytes, handle: Callable[[], Answer]) -> Answer | None:
+    async def around(
+        self, request: Request, content: bytes, handle: Callable[[], Awaitable[Answer]]
+    ) -> Answer | None:
         """Carry out a request; None where the connection is to be cut."""
         self._number += 1
         path = "/" + "/".join(request.segments or [])
         seen = Seen(self._number, request.method, path, request.query, content)
         if self.plain or self._calling:
-            answer: Answer | None = handle()
+            answer: Answer | None = await handle()
         else:
             answer = await self._faulty(seen, handle)
         if not self._calling:
             self.seen.append(replace(seen, status=answer.status if answer else None))
         return answer
 
-    async def _faulty(self, seen: Seen, handle: Callable[[], Answer]) -> Answer | None:
+    async def _faulty(self, seen: Seen, handle: Handle) -> Answer | None:
         faults = self.faults
         extra = sum(seconds for route, seconds in faults.latencies.items() if seen.matches(route))
         if faults.latency or extra:
@@ -151,7 +158,7 @@ class Injector:
             if self._hit(faults.drop_before, seen):
                 return None
             self._fail(faults.errors, seen)
-            answer = handle()
+            answer = await handle()
             await self._call(faults.after, replace(seen, status=answer.status))
             if self._hit(faults.drop_after, seen):
                 return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 from . import bulk, lists, query, writes
@@ -31,18 +32,18 @@ class Routes:
         self.world = world
         self.token_lifetime_ms = token_lifetime_ms
 
-    def answer(self, request: Request) -> Answer:
+    async def answer(self, request: Request) -> Answer:
         """Answer a request whose body is parsed.
 
         Raises:
             SisError: the answer is an error.
         """
         try:
-            return self._route(request)
+            return await self._route(request)
         except NoRoute:
             return html_answer(request.method, request.target)
 
-    def _route(self, request: Request) -> Answer:
+    async def _route(self, request: Request) -> Answer:
         parts = request.segments
         if not parts:
             raise NoRoute
@@ -50,7 +51,7 @@ class Routes:
         if word == "info" and not rest and request.method == "GET":
             return json_answer(INFO)
         if word == "entities" and rest:
-            return self._entities(rest[0], rest[1:], request)
+            return await self._entities(rest[0], rest[1:], request)
         if word == "users" and len(rest) >= 2 and rest[1].lower() == "tokens":
             return self._tokens(rest[0], rest[2:], request)
         if (word, rest) == ("users", ["auth_token"]) and request.method == "POST":
@@ -60,16 +61,16 @@ class Routes:
         resource = self.world.named().get(word)
         if resource is None:
             raise NoRoute
-        return self._resource(resource, rest, request)
+        return await self._resource(resource, rest, request)
 
-    def _entities(self, schema: str, rest: list[str], request: Request) -> Answer:
+    async def _entities(self, schema: str, rest: list[str], request: Request) -> Answer:
         history = len(rest) >= 2
         if history:
             return self._history(schema, rest, request)
         user = None if request.method == "GET" else self._user(request)
-        return self._resource(self.world.of_schema(schema), rest, request, user)
+        return await self._resource(self.world.of_schema(schema), rest, request, user)
 
-    def _resource(
+    async def _resource(
         self, resource: Resource, rest: list[str], request: Request, user: Document | None = None
     ) -> Answer:
         if len(rest) >= 2:
@@ -93,7 +94,7 @@ class Routes:
             return self._create(resource, request, user)
         if request.method == "DELETE":
             return self._delete(resource, rest, request, user)
-        return self._update(resource, rest, request, user)
+        return await self._update(resource, rest, request, user)
 
     def _user(self, request: Request) -> Document:
         return self.world.tokens.user_of(request.headers.get("x-auth-token"))
@@ -120,9 +121,9 @@ class Routes:
             resource, action, [resource.written(document) for document in documents], bulk=True
         )
 
-    def _update(self, resource: Resource, rest: list[str], request: Request, user: Document) -> Answer:
+    async def _update(self, resource: Resource, rest: list[str], request: Request, user: Document) -> Answer:
         if rest:
-            return self._update_one(resource, rest[0], request, user)
+            return await self._update_one(resource, rest[0], request, user)
         if isinstance(request.body, list):
             outcome = bulk.update(resource, request.body, user)
         else:
@@ -146,7 +147,7 @@ class Routes:
         except query.CastError as error:
             raise lists.raw(error) from error
 
-    def _update_one(self, resource: Resource, name: str, request: Request, user: Document) -> Answer:
+    async def _update_one(self, resource: Resource, name: str, request: Request, user: Document) -> Answer:
         condition = cas_condition(request)
         upsert = request.query.get("upsert") == "true"
         stored = resource.find(name)
@@ -160,6 +161,7 @@ class Routes:
             else:
                 force = bool(request.query.get("forceMixed"))
                 change = writes.prepare(resource, stored, request.body, user, force_mixed=force)
+                await asyncio.sleep(0)  # here others may write what was read above
                 after = writes.install(resource, change)
         except SisError:
             if not upsert:

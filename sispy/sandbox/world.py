@@ -41,6 +41,8 @@ class World:
     def __init__(self) -> None:
         self.clock: Callable[[], int] = now
         self.ids: Callable[[], str] = new_object_id
+        self.defects = False
+        """Whether bulk operations have the defects of the server."""
         self.events: list[Event] = []
         self.dirty: dict[tuple[str, str], Document | None] = {}
         """Documents changed since the last flush, by collection and id; None: deleted."""

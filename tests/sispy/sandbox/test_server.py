@@ -1,0 +1,266 @@
+"""The server as a thing: start, stop, many at once, HTTP on the wire, persistence."""
+
+import gzip
+import http.client
+import json
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+
+import pytest
+
+from sispy import Client, NotFound, Unauthorized
+from sispy.sandbox import Sandbox
+
+SCHEMA = {
+    "name": "row",
+    "_sis": {"owner": ["g1"]},
+    "definition": {
+        "name": {"type": "String", "required": True, "unique": True},
+        "n": "Number",
+        "l": ["String"],
+    },
+}
+
+
+@pytest.fixture
+def rows(sis_client):
+    sis_client.schemas.create(SCHEMA)
+    return sis_client.entities("row")
+
+
+def raw(sis, method, path, body=None, headers=None):
+    """One request without any client: status, headers, body."""
+    connection = http.client.HTTPConnection(sis.host, sis.port, timeout=10)
+    connection.request(method, f"/api/v1.1{path}", body, {"x-auth-token": sis.token, **(headers or {})})
+    answer = connection.getresponse()
+    content = answer.read()
+    connection.close()
+    return answer.status, {name.lower(): value for name, value in answer.getheaders()}, content
+
+
+def talk(sis, request):
+    """Send bytes, give all that comes back."""
+    with socket.create_connection((sis.host, sis.port), 10) as connection:
+        connection.sendall(request)
+        parts = []
+        while part := connection.recv(65536):
+            parts.append(part)
+    return b"".join(parts)
+
+
+def test_many_servers_run_side_by_side():
+    with Sandbox() as one, Sandbox() as two:
+        one.client().schemas.create(SCHEMA)
+        assert [s["name"] for s in one.client().schemas.fetch_all({})] == ["row"]
+        assert list(two.client().schemas.fetch_all({})) == []
+        assert one.port != two.port
+
+
+def test_start_and_stop_are_quick_and_repeatable():
+    begin = time.perf_counter()
+    sandbox = Sandbox().start()
+    sandbox.stop()
+    sandbox.stop()
+    assert time.perf_counter() - begin < 1.0
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", sandbox.port), 1)
+
+
+def test_a_taken_port_is_said_at_once(sis_sandbox):
+    with pytest.raises(OSError, match="in use"):
+        Sandbox(port=sis_sandbox.port).start()
+
+
+def test_a_stop_cuts_connections_that_wait(sis_sandbox):
+    connection = http.client.HTTPConnection(sis_sandbox.host, sis_sandbox.port, timeout=5)
+    connection.request("GET", "/api/v1.1/info")
+    connection.getresponse().read()
+    sis_sandbox.stop()
+    assert connection.sock.recv(1) == b""
+    connection.close()
+
+
+def test_idle_connections_are_closed_after_five_seconds(sis_sandbox):
+    with socket.create_connection((sis_sandbox.host, sis_sandbox.port), 10) as connection:
+        connection.sendall(b"GET /api/v1.1/info HTTP/1.1\r\nHost: x\r\n\r\n")
+        found = b""
+        while not found.endswith(b"}"):
+            found += connection.recv(65536)
+        assert b"keep-alive: timeout=5" in found
+        begin = time.monotonic()
+        assert connection.recv(1) == b""
+        assert 4.5 < time.monotonic() - begin < 6
+
+
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        (b"get /api/v1.1/info HTTP/1.1\r\nHost: x\r\n\r\n", b"400"),
+        (b"GET /api/v1.1/a b HTTP/1.1\r\nHost: x\r\n\r\n", b"400"),
+        (b"GET /api/v1.1/info?" + b"x" * 24_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", b"431"),
+        (b"GET /api/v1.1/info HTTP/1.1\r\nHost: x\r\nX: " + b"x" * 99_000 + b"\r\n\r\n", b"431"),
+        (b"nonsense\r\n\r\n", b"400"),
+    ],
+)
+def test_what_is_no_http_gets_an_empty_answer(sis_sandbox, request_, status):
+    head, _, body = talk(sis_sandbox, request_).partition(b"\r\n\r\n")
+    assert head.split(b" ")[1] == status
+    assert body == b""
+
+
+def test_a_body_just_below_the_limit_is_taken(sis_sandbox, rows):
+    text = "x" * int(9.9 * 1024 * 1024)
+    status, _, content = raw(
+        sis_sandbox, "POST", "/entities/row", json.dumps({"name": text}), {"Content-Type": "application/json"}
+    )
+    assert status == 201
+    assert len(json.loads(content)["name"]) == len(text)
+
+
+def test_a_bomb_is_not_unpacked(sis_sandbox, rows):
+    bomb = gzip.compress(b" " * 200_000_000)
+    headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+    status, _, content = raw(sis_sandbox, "POST", "/entities/row", bomb, headers)
+    assert (status, json.loads(content)["code"]) == (500, 1002)
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"a":' * 100_000, '{"name": "\\ud800"}', "{" + "}" * 9])
+def test_odd_json_is_answered(sis_sandbox, rows, text):
+    status, _, content = raw(sis_sandbox, "POST", "/entities/row", text, {"Content-Type": "application/json"})
+    assert status in {201, 400}
+    assert isinstance(json.loads(content), dict)
+
+
+def test_a_lone_surrogate_becomes_the_replacement_character(rows):
+    assert rows.create({"name": "a\ud800b"})["name"] == "a\ufffdb"
+
+
+def test_the_answer_of_a_long_list_is_chunked(sis_sandbox, rows):
+    rows.create([{"name": f"r{i}"} for i in range(100)])
+    _, short, _ = raw(sis_sandbox, "GET", "/entities/row?limit=99")
+    _, long, content = raw(sis_sandbox, "GET", "/entities/row?limit=100")
+    assert short["content-type"] == "application/json; charset=utf-8"
+    assert int(short["content-length"]) > 0
+    assert (long["content-type"], long["transfer-encoding"]) == ("application/json", "chunked")
+    assert (long["x-accel-buffering"], len(json.loads(content))) == ("no", 100)
+
+
+def test_no_traceback_leaves_the_server(sis_sandbox, rows, monkeypatch, caplog):
+    monkeypatch.setattr(sis_sandbox.world.tokens, "user_of", lambda token: 1 / 0)
+    status, _, content = raw(sis_sandbox, "POST", "/entities/row", "{}", {"Content-Type": "application/json"})
+    assert (status, json.loads(content)) == (500, {"error": "Internal error unexpected error", "code": 1002})
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_tokens_expire(sis_sandbox):
+    with Sandbox(token_lifetime=0.05) as sis:
+        client = sis.client()
+        time.sleep(0.06)
+        with pytest.raises(Unauthorized, match="expired"):
+            client.schemas.create(SCHEMA)
+
+
+def test_users_of_the_samples_log_in_with_their_names():
+    with Sandbox(samples=1) as sis:
+        assert sis.client("bob").username == "bob"
+        host = next(iter(sis.client().entities("host").fetch_all({"populate": "false"})))
+        assert host["name"]
+
+
+def test_data_survive_a_restart(tmp_path):
+    path = tmp_path / "sis.sqlite"
+    with Sandbox(data=path) as sis:
+        client = sis.client()
+        client.schemas.create(SCHEMA)
+        rows = client.entities("row")
+        first = rows.create({"name": "a", "n": 1})
+        rows.create([{"name": "b"}, {"name": "c"}])
+        rows.update(first["_id"], {"n": 2})
+        rows.delete("b")
+        before = list(rows.fetch_all({})), list(rows.commits(first["_id"]).fetch_all({}))
+    with Sandbox(data=path) as sis:
+        rows = sis.client().entities("row")
+        assert (list(rows.fetch_all({})), list(rows.commits(first["_id"]).fetch_all({}))) == before
+        assert [row["name"] for row in rows.fetch_all({})] == ["a", "c"]
+        sis.client().schemas.delete("row")
+    with Sandbox(data=path) as sis:
+        with pytest.raises(NotFound):
+            sis.client().entities("row").fetch_all({})
+        assert sqlite3.connect(path).execute(
+            "SELECT count(*) FROM documents WHERE collection='row'"
+        ).fetchone() == (0,)
+
+
+def test_a_file_of_something_else_is_refused(tmp_path):
+    path = tmp_path / "notes.txt"
+    path.write_text("these are my notes, they are long enough to be no database header" * 20)
+    with pytest.raises(ValueError, match="no file of a sandbox"):
+        Sandbox(data=path).start()
+
+
+def serve(path):
+    """Start a server in a process of its own."""
+    command = [sys.executable, "-m", "sispy.sandbox", "--port", "0", "--data", str(path)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    lines = dict(process.stdout.readline().split() for _ in range(3))
+    return process, Client(lines["url"], auth_token=lines["token"])
+
+
+@pytest.mark.parametrize("kills", [3, pytest.param(30, marks=pytest.mark.soak)])
+def test_what_was_acknowledged_survives_kill_9(tmp_path, kills):
+    path = tmp_path / "sis.sqlite"
+    acknowledged = {}
+    for turn in range(kills):
+        process, client = serve(path)
+        try:
+            if turn == 0:
+                client.schemas.create(SCHEMA)
+            rows = client.entities("row")
+            stored = {row["name"]: row["n"] for row in rows.fetch_all({})}
+            assert acknowledged.items() <= stored.items()
+            deadline = time.monotonic() + 0.15 + 0.05 * turn
+            for i in range(100_000):
+                name = f"r{turn}-{i}"
+                rows.create({"name": name, "n": i})
+                rows.update(name, {"n": i + 1000})
+                acknowledged[name] = i + 1000
+                if time.monotonic() > deadline:
+                    break
+        finally:
+            os.kill(process.pid, signal.SIGKILL)
+            process.wait()
+            process.stdout.close()
+    with Sandbox(data=path) as sis:
+        stored = {row["name"]: row["n"] for row in sis.client().entities("row").fetch_all({})}
+    assert acknowledged.items() <= stored.items()
+
+
+def test_a_copy_has_the_ids_and_metadata_of_the_original():
+    with Sandbox(samples=30) as original:
+        source = original.client()
+        query = {"populate": "false", "sort": "_id"}
+        before = original.requests
+        with Sandbox(copy_from=Client(original.url), schemas=["host", "rack"]) as copy:
+            assert {r.method for r in original.requests[len(before) :]} == {"GET"}
+            client = copy.client()
+            assert sorted(s["name"] for s in client.schemas.fetch_all({})) == ["host", "rack"]
+            for name in ("host", "rack"):
+                theirs, ours = (list(c.entities(name).fetch_all(query)) for c in (source, client))
+                assert ours == theirs
+            hosts = client.entities("host")
+            host = hosts.fetch_page({**query, "limit": 1})[0]
+            assert (
+                hosts.update(host["_id"], {"notes": "rehearsed", "rack": None, "services": []})["notes"]
+                == "rehearsed"
+            )
+            assert [c["action"] for c in hosts.commits(host["_id"]).fetch_all({})] == ["update", "insert"]
+
+
+def test_a_schema_that_the_original_lacks_is_named():
+    with Sandbox() as original, pytest.raises(ValueError, match="no schema host at"):
+        Sandbox(copy_from=Client(original.url), schemas=["host"]).start()
