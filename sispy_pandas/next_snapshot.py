@@ -9,9 +9,10 @@ import numpy as np
 
 from .cast import get_path
 from .changes import Update, row_of
+from .dates import milliseconds
 from .entity import receipt
 from .records import frame_of, json_values
-from .schema import RECEIPT
+from .schema import META, RECEIPT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,6 +46,8 @@ def next_snapshot(report: Report) -> Snapshot:
             continue
         field = old.schema.field(name)
         values = [*json_values(field, frame[name]), *([None] * len(new))]
+        if field in META and field.type == "Date":  # the times of _sis are numbers in JSON
+            values = [milliseconds(value) if isinstance(value, str) else value for value in values]
         for id_, found in cells.items():
             if id_ in position and name in found:
                 values[position[id_]] = found[name]
@@ -80,14 +83,16 @@ def _changed_cells(report: Report) -> dict[str, dict[str, Any]]:
 
 
 def _receipts(report: Report, frame: pd.DataFrame, position: Mapping[str, int]) -> list[int | None]:
+    """Return the receipts: new ones only for rows that the server showed completely.
+
+    A row of which some cells are known keeps its old receipt. With a later one its other cells would claim to
+    be of that state, and a file made of them would take back what others wrote into them.
+    """
     times = frame[RECEIPT.path]
     known = times.dt.tz_localize(None).to_numpy(dtype="datetime64[ms]").astype(np.int64).tolist()
     missing = times.isna().tolist()
     found: list[int | None] = [None if gap else ms for ms, gap in zip(known, missing, strict=True)]
     found += [None] * (len(position) - len(found))
-    for outcome in report.outcomes:
-        if outcome.id and outcome.id in position and outcome.receipt:
-            found[position[outcome.id]] = outcome.receipt
     for id_, entity in report.entities.items():
         if entity and id_ in position:
             found[position[id_]] = receipt(entity)

@@ -222,8 +222,15 @@ class Server:
 
     def add(self, numbers: range) -> None:
         """Create more hosts."""
-        answer = self.hosts.create([host(n, self.sites[n % 3]) for n in numbers])
-        assert answer["errors"] == []
+        hosts = [host(n, self.sites[n % 3]) for n in numbers]
+        for start in range(0, len(hosts), 1000):
+            assert self.hosts.create(hosts[start : start + 1000])["errors"] == []
+
+    def reset(self, n: int = 20) -> None:
+        """Put the hosts back to what they were at first."""
+        self.client.schemas.delete("host")
+        self.client.schemas.create(HOST)
+        self.add(range(n))
 
     def fetch(self, query: dict[str, Any] | None = None, **options: Any) -> Snapshot:
         """Fetch the hosts."""
@@ -234,6 +241,7 @@ class Server:
         found = {}
         for row in self.hosts.fetch_all({"populate": False}):
             values = {key: value for key, value in row.items() if not key.startswith("_")}
+            values["disks"] = [{k: v for k, v in disk.items() if k != "_id"} for disk in values["disks"]]
             found[row["name"]] = values
         return found
 

@@ -1,0 +1,183 @@
+"""A plan as people and files see it."""
+
+import json
+
+import pandas as pd
+import pytest
+
+import sispy_pandas as sp
+from sispy_pandas.changes import Create, Delete, Problem, Update
+
+
+@pytest.fixture
+def plan(server):
+    live = server.fetch()
+    df = live.frame().head(4).reset_index().astype(object)
+    df["cpus"] = [8, 99, 3, 4]
+    df["bios.vendor"] = ["dell", "dell", "acme", "acme"]
+    new = pd.DataFrame({"name": ["n1"], "os": ["rhel8"]}).astype(object)
+    return live.diff(pd.concat([df, new], ignore_index=True), delete=[live.ids[9]], owner=["ops"])
+
+
+def test_the_frame_has_one_row_per_cell(server, plan):
+    a, _b, *_ = server.fetch().ids
+
+    frame = plan.only(ids=[a, 4]).frame()
+
+    assert list(frame.itertuples(index=False, name=None)) == [
+        (a, "h00000", "cpus", 1, 8),
+        (a, "h00000", "bios.vendor", "acme", "dell"),
+        (None, "n1", "name", None, "n1"),
+        (None, "n1", "os", None, "rhel8"),
+    ]
+
+
+def test_the_text_says_where_how_much_and_what(server, plan):
+    lines = str(plan.without(ids=[server.fetch().ids[9]])).splitlines()
+
+    assert lines[:3] == [
+        f"host on {server.client.url} as root: 2 updates, 1 create, 0 deletes (4 changed cells)",
+        "new rows will be owned by ops",
+        "1 problem in 1 row: not sent; see .problems",
+    ]
+    assert "~  h00000  cpus         1       8" in lines
+    assert "h00001      cpus    99     more than 64" in lines
+
+
+def test_a_long_plan_is_summarised_by_field_first(server):
+    server.add(range(20, 300))
+    live = server.fetch()
+    df = live.frame()
+    df["bios.vendor"] = "dell"
+    df.loc[df.index[0], "bios.version"] = "<2>"
+
+    plan = live.diff(df)
+
+    assert "bios.vendor   300    300 x acme -> dell" in str(plan)
+    assert len(str(plan).splitlines()) < 60
+    html = plan._repr_html_()
+    assert "300 x acme -&gt; dell" in html
+    assert "&lt;2&gt;" in html
+    assert "<2>" not in html
+    assert len(html) < 100_000
+
+
+def test_only_and_without_take_rows_and_fields(server, plan):
+    a, _b, *_ = server.fetch().ids
+
+    assert [type(change) for change in plan.only(fields=["cpus"]).changes] == [Update, Update]
+    assert plan.without(fields=["cpus"]).faults == ()
+    assert [type(c) for c in plan.without(fields=["cpus"]).changes] == [Update, Update, Create, Delete]
+    assert len(plan.without(ids=[a, 4])) == 2
+    assert plan.only(ids=[a]).faults == ()
+    with pytest.raises(ValueError, match="did you mean 'cpus'"):
+        plan.only(fields=["cpu"])
+    with pytest.raises(TypeError, match=r"fields=\['cpus'\]"):
+        plan.only(fields="cpus")
+
+
+def test_a_row_is_in_a_plan_once(server, plan):
+    with pytest.raises(ValueError, match="changed twice"):
+        sp.Plan(plan.endpoint, plan.schema, changes=(plan.changes[0], plan.changes[0]))
+
+
+def test_a_saved_plan_is_sorted_lines_and_comes_back_equal(server, plan, tmp_path):
+    path = plan.save(tmp_path / "host.plan")
+    lines = path.read_text().split("\n")
+    loaded = sp.load_plan(path, server.client)
+
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert lines[1:-2] == sorted(lines[1:-2])
+    assert json.loads(lines[0])["counts"] == plan.counts
+    assert sorted(loaded.changes, key=repr) == sorted(_sorted(plan.changes), key=repr)
+    assert (loaded.faults, loaded.owner) == (plan.faults, plan.owner)
+    assert loaded.save(tmp_path / "again").read_text() == path.read_text()
+
+
+def _sorted(changes):
+    for change in changes:
+        if isinstance(change, Create):
+            yield Create(change.row, dict(sorted(change.values.items())), change.key)
+        elif isinstance(change, Update):
+            before, after = (dict(sorted(side.items())) for side in (change.before, change.after))
+            yield Update(change.id, before, after, change.key, change.receipt)
+        else:
+            yield Delete(change.id, dict(sorted(change.before.items())), change.key, change.receipt)
+
+
+def test_a_plan_that_was_altered_or_is_for_something_else_is_refused(server, plan, tmp_path):
+    path = plan.save(tmp_path / "host.plan")
+    text = path.read_text()
+    (tmp_path / "altered").write_text(text.replace('"after": 8', '"after": 9'))
+    (tmp_path / "other").write_text("_id,name\n")
+
+    with pytest.raises(ValueError, match="was altered"):
+        sp.load_plan(tmp_path / "altered", server.client)
+    with pytest.raises(ValueError, match="is no plan"):
+        sp.load_plan(tmp_path / "other", server.client)
+    with pytest.raises(ValueError, match="no profile has the address"):
+        sp.load_plan(path)
+    definition = server.client.schemas.get("host").to_dict()
+    definition["definition"]["more"] = "String"
+    server.client.schemas.update("host", definition)
+    with pytest.raises(ValueError, match="the definition of 'host' changed"):
+        sp.load_plan(path, server.client)
+
+
+def test_refresh_names_the_cells_that_went_stale(server, plan):
+    a, _b, *_ = server.fetch().ids
+    server.hosts.update(a, {"cpus": 6, "bios": {"vendor": "dell"}})
+
+    fresh = plan.refresh()
+
+    assert list(fresh.conflicts.itertuples(index=False, name=None)) == [(a, "h00000", "cpus", 1, 8, 6)]
+    assert fresh.changes[0].after == {"cpus": 8}
+    assert "1 cell changed by others since; see .conflicts" in str(fresh)
+    assert plan.rebase(fresh, keep="mine").changes[0].before["cpus"] == 6
+    with pytest.raises(ValueError, match="keep='both'"):
+        plan.rebase(fresh, keep="both")
+
+
+def test_check_finds_what_only_the_server_knows(server):
+    live = server.fetch()
+    a, b, c, _d, e = live.ids[:5]
+    df = live.frame().head(4)
+    df["cpus"] = 8
+    df.loc[a, "serial"] = "later"
+    df.loc[b, "site"] = f"{1:024x}"
+    plan = live.diff(df, delete=[e])
+    server.hosts.create({"name": "new", "serial": "later"})
+    new_id = server.hosts.get("new")["_id"]
+    server.hosts.update(c, {"_sis": {"immutable": True}})
+    server.hosts.update(e, {"_sis": {"locked": True}})
+
+    assert plan.faults == ()
+    assert plan.check().faults == (
+        Problem(b, "refers to a site that does not exist", "site", f"{1:024x}", "h00001"),
+        Problem(
+            a, f"row {new_id} has this value already, and it must be unique", "serial", "later", "h00000"
+        ),
+        Problem(c, "the row is immutable: it cannot be changed", "_sis.immutable", True, "h00002"),
+        Problem(e, "the row is locked: it cannot be deleted", "_sis.locked", True, "h00004"),
+    )
+
+
+def test_check_names_the_rows_that_the_user_may_not_write(server):
+    server.client.users.create({"name": "anna", "email": "a@b.cd", "pw": "x", "roles": {"ops": "user"}})
+    live = server.fetch()
+    server.hosts.update(live.ids[0], {"_sis": {"owner": ["net"]}})
+    server.hosts.update(live.ids[1], {"_sis": {"owner": ["ops"]}})
+    anna = server.sandbox.client()
+    anna.authenticate("anna", "x")
+    mine = sp.fetch(anna.entities("host"), progress=False)
+    df = mine.frame().head(2)
+    df["cpus"] = 8
+
+    problems = mine.diff(df).check().problems
+
+    assert list(problems["reason"]) == ["you have no role in net, which owns the row"]
+    new = pd.DataFrame({"name": ["n1"]})
+    assert list(mine.diff(new, new=True, owner=["hr"]).check().problems["reason"]) == [
+        "owners must be among those of the schema: net, ops",
+        "you have no role in hr, which owns the row",
+    ]

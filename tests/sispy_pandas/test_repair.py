@@ -1,0 +1,201 @@
+"""Undo and resume: the way back, and the way on after a crash."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import pandas as pd
+import pytest
+
+import sispy_pandas as sp
+from sispy_pandas import journal
+
+QUICK = sp.Limits(settle=0.1, settle_row=0.0, patience=3.0, rows=50)
+
+
+def push(plan, **options):
+    return plan.push(progress=False, **{"limits": QUICK, **options})
+
+
+def everything(live):
+    """An edit of every kind: rows updated, created, deleted."""
+    df = live.frame().reset_index().astype(object)
+    half = len(df) // 2
+    df.loc[: half - 1, "cpus"] = 9
+    df.loc[: half - 1, "bios.vendor"] = "dell"
+    df["extra"] = [{"b": {"d": i}} for i in range(len(df))]
+    df["_delete"] = [None] * (len(df) - 3) + ["x"] * 3
+    new = pd.DataFrame(
+        {"name": [f"n{i}" for i in range(half)], "cpus": 3, "extra": [{"x": i} for i in range(half)]}
+    )
+    return live.diff(pd.concat([df, new.astype(object)], ignore_index=True))
+
+
+def test_undo_restores_every_cell_and_undo_of_undo_is_redo(server):
+    before = server.stored()
+    report = push(everything(server.fetch())).raise_for_failures()
+    after = server.stored()
+
+    back = push(sp.undo(report), expect_deletes=10).raise_for_failures()
+    assert server.stored() == before
+
+    push(sp.undo(back), expect_deletes=3).raise_for_failures()
+    assert server.stored() == after
+
+
+def test_undo_leaves_later_edits_of_others_alone_and_takes_single_columns(server):
+    live = server.fetch()
+    df = live.frame().head(2)
+    df["cpus"] = 9
+    df["bios.vendor"] = "dell"
+    report = push(live.diff(df))
+    server.hosts.update(df.index[0], {"cpus": 10})
+
+    back = push(sp.undo(report.journal, client=server.client).only(fields=["cpus"]))
+
+    assert [(o.key, o.word) for o in back.outcomes] == [("h00000", "conflict"), ("h00001", "done")]
+    stored = server.stored()
+    assert [(stored[n]["cpus"], stored[n]["bios"]["vendor"]) for n in ("h00000", "h00001")] == [
+        (10, "dell"),
+        (2, "dell"),
+    ]
+
+
+def test_undo_of_a_create_that_somebody_filled_in_is_a_conflict(server):
+    report = push(server.fetch().diff(pd.DataFrame({"name": ["new"]}), new=True))
+    server.hosts.update("new", {"bios": {"vendor": "theirs"}})
+
+    back = push(sp.undo(report))
+
+    assert back.counts["conflict"] == 1
+    assert "new" in server.stored()
+
+
+def test_undo_and_resume_need_a_client_for_the_server(server, monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    report = push(server.fetch().diff(pd.DataFrame({"name": ["new"]}), new=True))
+
+    with pytest.raises(ValueError, match="no profile has the address"):
+        sp.undo(report.journal)
+
+
+def test_cancel_leaves_a_journal_that_resume_finishes(server):
+    plan = everything(server.fetch())
+    chunks = iter([False, True])
+
+    report = push(plan, cancel=lambda: next(chunks, True), limits=sp.Limits(rows=5, settle=0.1))
+
+    assert report.stopped == "cancelled"
+    assert report.counts["done"] == 5
+    assert report.counts["unsent"] == len(plan) - 5
+    rest = sp.resume(report.journal, client=server.client)
+    assert len(rest) == len(plan) - 5
+    assert push(rest).ok
+    assert len(sp.resume(report.journal, client=server.client)) == 0
+    back = sp.undo(report.journal, client=server.client)
+    assert len(back) == len(plan)
+
+
+def test_a_journal_is_private_locked_and_without_token(server):
+    plan = everything(server.fetch())
+    report = push(plan)
+    text = report.journal.read_text()
+
+    assert report.journal.stat().st_mode & 0o777 == 0o600
+    assert server.client.auth_token not in text
+    with journal.Journal(report.journal), pytest.raises(ValueError, match="another push is writing"):
+        push(sp.resume(report.journal, client=server.client))
+    with pytest.raises(ValueError, match="exists"):
+        push(plan, journal=report.journal)
+
+
+def test_a_journal_whose_last_line_is_torn_is_read_and_continued(server):
+    report = push(everything(server.fetch()))
+    whole = report.journal.read_bytes()
+    lines = whole.splitlines(keepends=True)
+    report.journal.write_bytes(b"".join(lines[:-5]) + lines[-5][:20])
+
+    rest = sp.resume(report.journal, client=server.client)
+    again = push(rest)
+
+    assert again.ok
+    assert journal.read(report.journal).ended
+
+
+PUSHER = """
+import sys, pathlib
+import sispy, sispy_pandas as sp
+url, token, plan, journal = sys.argv[1:]
+client = sispy.Client(url, auth_token=token)
+client.username = "root"
+limits = sp.Limits(rows=100, settle=0.3, settle_row=0.0)
+plan = sp.load_plan(plan, client)
+print("ready", flush=True)
+plan.push(progress=False, journal=journal, limits=limits, expect_deletes=plan.counts["deletes"])
+"""
+
+
+def killed_and_resumed(server, tmp_path, rows, moments):
+    server.add(range(20, rows))
+    live = server.fetch()
+    plan = everything(live)
+    plan.save(tmp_path / "plan")
+    before = server.stored()
+    push(plan, expect_deletes=3, journal=False).raise_for_failures()
+    wanted = server.stored()
+    killed = 0
+    for number, moment in enumerate(moments):
+        server.reset(rows)
+        live = server.fetch()
+        plan = everything(live)
+        plan.save(tmp_path / "plan")
+        path = tmp_path / f"journal{number}"
+        process = subprocess.Popen(
+            [
+                sys.executable,
+                "-c",
+                PUSHER,
+                server.client.url,
+                server.client.auth_token,
+                tmp_path / "plan",
+                path,
+            ],
+            stdout=subprocess.PIPE,
+        )
+        assert process.stdout is not None
+        process.stdout.readline()
+        time.sleep(moment)
+        os.kill(process.pid, signal.SIGKILL)
+        process.communicate()
+        try:
+            rest = sp.resume(path, client=server.client)
+        except (ValueError, FileNotFoundError):
+            assert server.stored() == before  # killed before the journal began: nothing was sent
+            continue
+        killed += bool(len(rest))
+        report = push(rest, expect_deletes=rest.counts["deletes"])
+        assert report.ok, report
+        assert server.stored() == wanted
+        back = sp.undo(path, client=server.client)
+        assert push(back, expect_deletes=back.counts["deletes"]).ok
+        assert server.stored() == before
+    return killed
+
+
+def test_killed_at_random_moments_and_resumed_gives_the_same_state(server, tmp_path):
+    generator = random.Random(7)  # noqa: S311 - moments, no secrets
+    moments = [generator.uniform(0.0, 1.2) for _ in range(5)]
+
+    assert killed_and_resumed(server, tmp_path, 500, moments) >= 1
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(3600)
+def test_killed_fifty_times(server, tmp_path):
+    generator = random.Random()  # noqa: S311 - the same
+    moments = [generator.uniform(0.0, 6.0) for _ in range(50)]
+
+    assert killed_and_resumed(server, tmp_path, 3400, moments) >= 10

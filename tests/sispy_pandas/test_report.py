@@ -1,0 +1,93 @@
+"""What is left of a push: a report, a retry file, a record for auditors."""
+
+import pandas as pd
+import pytest
+
+import sispy_pandas as sp
+
+QUICK = sp.Limits(settle=0.1, settle_row=0.0, patience=3.0)
+
+
+@pytest.fixture
+def report(server):
+    live = server.fetch()
+    df = live.frame().head(4).reset_index().astype(object)
+    df["cpus"] = [8, 99, 8, 4]
+    df.at[3, "tags"] = ["t"]
+    new = pd.DataFrame({"name": ["n1", "n2"], "cpus": [1, 98]}).astype(object)
+    plan = live.diff(pd.concat([df, new], ignore_index=True))
+    server.hosts.update(live.ids[2], {"cpus": 6})
+    return plan.push(progress=False, limits=QUICK, skip_problems=True, note="CHG0012345")
+
+
+def test_one_row_for_every_row_of_the_plan(server, report):
+    ids = server.fetch().ids
+
+    assert list(report.frame().itertuples(index=False, name=None)) == [
+        (ids[0], "h00000", "update", "done", 200, ""),
+        (ids[1], "h00001", "update", "problem", None, "cpus: more than 64"),
+        (ids[2], "h00002", "update", "conflict", None, "somebody else changed cpus"),
+        (ids[3], "h00003", "update", "done", 200, ""),
+        (ids[20], "n1", "create", "done", 200, ""),
+        (None, "n2", "create", "problem", None, "cpus: more than 64"),
+    ]
+    assert list(report.done["key"]) == ["h00000", "h00003", "n1"]
+    assert list(report.failures["key"]) == ["h00001", "h00002", "n2"]
+    assert len(report) == 6
+    assert "3 done, 1 conflict, 2 problem" in str(report)
+    assert "somebody else changed cpus" in report._repr_html_()
+
+
+def test_the_retry_file_holds_the_rows_that_were_not_written_and_why(server, report, tmp_path):
+    path = report.to_csv(tmp_path / "retry.csv")
+    frame = sp.read_csv(path, report.plan.schema)
+
+    assert list(frame["_reason"]) == [
+        "cpus: more than 64",
+        "somebody else changed cpus",
+        "cpus: more than 64",
+    ]
+    frame = frame.astype({"cpus": object})
+    frame["cpus"] = [9, 10, 11]
+    plan = sp.snapshot_of(server.hosts, frame, progress=False).diff(frame)
+    assert [(c.key, path, a, b) for c, path, a, b in plan.cells()] == [
+        ("h00001", "cpus", 2, 9),
+        ("h00002", "cpus", 3, 10),
+        ("n2", "name", None, "n2"),
+        ("n2", "cpus", None, 11),
+    ]
+    assert report.to_excel(tmp_path / "retry.xlsx").exists()
+
+
+def test_the_record_for_auditors_is_one_page_with_every_cell(server, report, tmp_path):
+    page = report.to_html(tmp_path / "record.html")
+
+    assert (tmp_path / "record.html").read_text() == page
+    for part in (server.client.url, "root", "CHG0012345", report.started, report.ended, "h00000", "n1"):
+        assert part in page
+    assert "<td>cpus</td><td>1</td><td>8</td><td>written</td>" in page
+    assert "<td>cpus</td><td>3</td><td>8</td><td>conflict</td>" in page
+    assert "src=" not in page
+    assert "href=" not in page
+
+
+def test_the_next_snapshot_needs_no_fetch(server, report):
+    before = len(server.sandbox.requests)
+    following = report.snapshot
+    assert len(server.sandbox.requests) == before
+
+    now = server.fetch()
+    assert following.diff(now.frame(meta=True)).empty
+    known = now.ids.drop(now.ids[2])  # of the row in conflict the answer showed one cell alone
+    pd.testing.assert_frame_equal(following.frame(meta=True).loc[known], now.frame(meta=True).loc[known])
+    assert following.frame().loc[now.ids[2], "_updated_at"] < now.frame().loc[now.ids[2], "_updated_at"]
+    df = following.frame().head(3)
+    df["cpus"] = 12
+    assert following.diff(df).push(progress=False, limits=QUICK).ok
+
+
+def test_a_plan_without_snapshot_has_no_next_one(server, report):
+    back = sp.undo(report.journal, client=server.client).push(progress=False, limits=QUICK)
+
+    with pytest.raises(ValueError, match="not made from a snapshot"):
+        _ = back.snapshot

@@ -1,0 +1,186 @@
+"""Faults: the right outcome for each row, or a clean stop that resume completes."""
+
+import threading
+import time
+
+import pandas as pd
+import pytest
+
+import sispy
+import sispy_pandas as sp
+from sispy.sandbox import Faults
+
+QUICK = sp.Limits(settle=0.2, settle_row=0.0, patience=4.0, rows=50)
+
+
+def push(plan, **options):
+    return plan.push(progress=False, **{"limits": QUICK, **options})
+
+
+def mixture(live):
+    """Twelve updates, six creates, two deletes."""
+    df = live.frame().head(14).reset_index().astype(object)
+    df["cpus"] = 9
+    df["_delete"] = [None] * 12 + ["x"] * 2
+    new = pd.DataFrame({"name": [f"n{i}" for i in range(6)], "cpus": 3})
+    return live.diff(pd.concat([df, new.astype(object)], ignore_index=True))
+
+
+def written(server):
+    stored = server.stored()
+    nines = [name for name, row in stored.items() if row["cpus"] == 9 and name.startswith("h")]
+    new = [name for name, row in stored.items() if name.startswith("n")]
+    return len(nines), len(new), len(stored)
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [
+        Faults(drop_before={"PUT *": 0.5, "POST *": 0.5, "DELETE *": 0.5}, seed=3),
+        Faults(drop_after={"PUT *": 0.5, "POST *": 0.5, "DELETE *": 0.5}, seed=2),
+        Faults(truncate={"PUT *": 0.5, "POST *": 0.5, "DELETE *": 0.5}, seed=1),
+        Faults(lost_answers={"PUT *": (500, 0.5), "POST *": (500, 0.5), "DELETE *": (502, 0.5)}, seed=5),
+        Faults(
+            errors={"PUT *": (429, 0.5), "POST *": (503, 0.5), "GET *": (503, 0.2)}, seed=1, retry_after=0.1
+        ),
+    ],
+    ids=["lost before", "lost after", "truncated", "answer lost", "busy"],
+)
+def test_every_row_arrives_once_whatever_happens_to_requests(server, faults):
+    plan = mixture(server.fetch())
+    server.sandbox.faults = faults
+
+    report = push(plan, limits=sp.Limits(settle=0.2, settle_row=0.0, patience=10.0, rows=5, attempts=12))
+    server.sandbox.faults = Faults()
+
+    assert report.counts["done"] == len(plan), report
+    assert written(server) == (12, 6, 24)
+    assert push(sp.undo(report), expect_deletes=6).ok
+
+
+def test_an_error_of_the_server_for_the_whole_request_is_asked_about_row_by_row(server):
+    plan = mixture(server.fetch())
+    server.sandbox.faults = Faults(errors={"PUT *": (500, 1.0)})
+
+    report = push(plan, limits=sp.Limits(settle=0.0, settle_row=0.0, patience=2.0, rows=3))
+
+    assert {o.status for o in report.outcomes if o.word == "failed"} == {500}
+    assert report.counts == {
+        "done": 8,
+        "unchanged": 0,
+        "conflict": 0,
+        "failed": 12,
+        "problem": 0,
+        "unsent": 0,
+    }
+
+
+def test_a_body_above_the_limit_is_divided(server):
+    plan = mixture(server.fetch())
+    server.sandbox.faults = Faults(body_limit=200)
+    before = server.sandbox.requests[-1].number
+
+    report = push(plan)
+
+    assert report.counts["done"] == len(plan)
+    accepted = [len(seen.body) for seen in server.writes(before) if seen.status == 200]
+    assert max(accepted) <= 200
+
+
+def test_a_row_above_the_limit_fails_alone(server):
+    live = server.fetch()
+    df = live.frame().head(2)
+    df["extra"] = [{"x": "y" * 900}, {"x": "y"}]
+    server.sandbox.faults = Faults(body_limit=500)
+
+    report = push(live.diff(df))
+
+    assert [o.word for o in report.outcomes] == ["failed", "done"]
+
+
+def test_a_bulk_that_goes_on_after_its_answer_was_lost_is_waited_for(server):
+    plan = mixture(server.fetch()).only(ids=server.fetch().ids)
+    slow = threading.Event()
+
+    def late(seen):
+        if seen.method == "PUT" and not slow.is_set():
+            slow.set()
+            time.sleep(1.0)
+
+    client = sispy.Client(server.client.url, auth_token=server.client.auth_token, timeout=(1.0, 0.3))
+    client.username = "root"
+    server.sandbox.faults = Faults(before=late)
+    plan = sp.Plan(client.entities("host"), plan.schema, plan.changes)
+
+    report = push(plan, limits=sp.Limits(settle=1.5, settle_row=0.0, patience=10.0))
+    puts = [seen for seen in server.sandbox.requests if seen.method == "PUT"]
+
+    assert report.counts["done"] == len(plan)
+    assert len(puts) == 1
+
+
+def test_a_dead_token_stops_the_push_and_resume_completes_it(server):
+    plan = mixture(server.fetch())
+    token = server.client.auth_token
+    doomed = sispy.Client(server.client.url, auth_token=token)
+    doomed.authenticate(server.sandbox.user, server.sandbox.password)
+    dead = doomed.auth_token
+    puts = []
+
+    def expire(seen):
+        if seen.method == "PUT":
+            puts.append(seen)
+            if len(puts) == 2:
+                with_token = sispy.Client(server.client.url, auth_token=dead)
+                with_token.tokens(server.sandbox.user).delete(dead)
+
+    server.sandbox.faults = Faults(before=expire)
+    plan = sp.Plan(
+        sispy.Client(server.client.url, auth_token=dead).entities("host"), plan.schema, plan.changes
+    )
+    report = push(plan, limits=sp.Limits(rows=5, settle=0.1, settle_row=0.0))
+    server.sandbox.faults = Faults()
+
+    assert report.stopped is not None
+    assert "does not accept the token" in report.stopped
+    assert dead not in str(report) + report.journal.read_text()
+    assert (report.counts["done"], report.counts["unsent"]) == (5, 15)
+    assert push(sp.resume(report.journal, client=server.client)).ok
+    assert written(server) == (12, 6, 24)
+
+
+def test_a_server_that_dies_and_comes_back_is_waited_for(server):
+    plan = mixture(server.fetch())
+    puts = []
+
+    def die(seen):
+        if seen.method == "PUT" and not puts:
+            puts.append(seen)
+            server.sandbox.faults = Faults(drop_before={"*": 1.0})
+            threading.Timer(1.0, revive).start()
+
+    def revive():
+        server.sandbox.faults = Faults()
+
+    server.sandbox.faults = Faults(after=die)
+    report = push(plan, limits=sp.Limits(rows=5, settle=0.1, settle_row=0.0, patience=20.0))
+
+    assert report.counts["done"] == len(plan)
+    assert written(server) == (12, 6, 24)
+
+
+def test_rows_without_identity_are_recognised_after_a_lost_answer(server):
+    logs = server.client.entities("log")
+    logs.create([{"text": "older", "n": 1}])
+    live = sp.fetch(logs, progress=False)
+    new = pd.DataFrame({"text": ["a", "a", "b"], "n": [1, 1, 2]})
+    plan = live.diff(new, new=True)
+    server.sandbox.faults = Faults(drop_after={"POST *": 1.0})
+    threading.Timer(0.1, lambda: setattr(server.sandbox, "faults", Faults())).start()
+    report = push(plan)
+
+    assert report.counts["done"] == 3
+    assert logs.count({}) == 4
+    assert len({o.id for o in report.outcomes}) == 3
+    with pytest.raises(sp.PlanRefused, match="they need a journal"):
+        push(plan, journal=False)
