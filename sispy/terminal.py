@@ -59,6 +59,17 @@ def width() -> int | None:
     return None
 
 
+def fitted(text: str) -> str:
+    """Return a text whose lines are broken at words where they are wider than the terminal."""
+    limit = width()
+    if limit is None:
+        return text
+    return "\n".join(
+        "\n".join(textwrap.wrap(line, limit, break_on_hyphens=False, break_long_words=False)) if line else ""
+        for line in text.split("\n")
+    )
+
+
 def visible(value: object) -> str:
     """Return a value as one printable line: control characters of the data must not reach the terminal."""
     text = "" if value is None else str(value)

@@ -1,5 +1,7 @@
 """Work on a SIS CMDB as DataFrames: fetch, edit anywhere, see the plan, push it."""
 
+from typing import TYPE_CHECKING
+
 from .arrays import added, removed
 from .base import snapshot_of
 from .edits import Changes, changes
@@ -10,6 +12,7 @@ from .fetch import fetch
 from .files import read_csv
 from .history import HistoryWarning, as_of, blame, history
 from .infer import infer_schema
+from .lazy import __getattr__ as __getattr__
 from .limits import Limits
 from .plan import Plan, PlanRefused
 from .plan_file import load_plan
@@ -19,7 +22,9 @@ from .report import PushFailed, Report
 from .revert import revert
 from .schema import Field, Schema, parse_schema
 from .snapshot import Snapshot
-from .widgets import FrameEditor, PlanReview, SchemaBrowser
+
+if TYPE_CHECKING:
+    from .widgets import FrameEditor, PlanReview, SchemaBrowser
 
 __all__ = [
     "Changes", "Field", "FrameEditor", "FrozenDict", "HistoryWarning", "Limits", "Plan", "PlanRefused",

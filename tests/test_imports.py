@@ -46,6 +46,11 @@ def test_import_sispy_pandas_loads_no_extra_but_what_makes_it_faster():
     assert modules_after("import sispy_pandas") & (OPTIONAL - {"msgspec", "pyarrow"}) == set()
 
 
+def test_widgets_are_imported_when_they_are_used():
+    assert "ipywidgets" not in modules_after("import sispy_pandas, sispy_pandas.commands.schemas")
+    assert "ipywidgets" in modules_after("from sispy_pandas import *")
+
+
 def test_both_packages_and_the_command_line_work_without_any_extra():
     hidden = f"import sys; sys.modules.update(dict.fromkeys({sorted(OPTIONAL)}))"
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 HOSTS = 2000
 ROLE, SYSTEM, OLD, NEW = "web", "rhel", "8", "9"
-COLUMNS = ["name", "status", "os.name", "os.version", "hardware.cores", "bought"]
+COLUMNS = ["name", "status", "os.name", "os.version", "position", "bought"]
 
 
 @click.command(epilog=examples("sispy demo", "sispy demo --directory /tmp/demo"))
@@ -41,7 +41,7 @@ def demo(directory: Path) -> None:
 
     directory.mkdir(parents=True, exist_ok=True)
     with Sandbox(samples=HOSTS) as sis:
-        out(f"A SIS server with sample data runs at {sis.url} while this demo does.")
+        out(f"For this demo, a SIS server with sample data runs at {sis.url}.")
         hosts = sis.client().entities("host")
         file = directory / "hosts.csv"
         live = _fetch(hosts)
@@ -49,6 +49,7 @@ def demo(directory: Path) -> None:
         plan = _plan(hosts, live, file)
         chosen = str(plan.frame()["_id"].iloc[0])
         _push(plan, sis.client("bob").entities("host"), chosen, directory / "push.jsonl")
+        _history(hosts, chosen)
     _next(directory)
 
 
@@ -74,8 +75,8 @@ def _edit(live: Snapshot, file: Path) -> None:
         row[version] = NEW
     with file.open("w", encoding="utf-8", newline="") as lines:
         csv.writer(lines).writerows([head, *rows])
-    out(f"{file}: in column os.version, {len(chosen)} cells of {ROLE} hosts with {SYSTEM} now say {NEW}")
-    out(f"instead of {OLD}, as find and replace in a spreadsheet does it.")
+    out(f"As with find and replace in a spreadsheet, {len(chosen)} {ROLE} hosts with {SYSTEM} {OLD}")
+    out(f"now say {NEW} in column os.version of {file}.")
 
 
 def _plan(hosts: Endpoint, live: Snapshot, file: Path) -> Plan:
@@ -94,15 +95,27 @@ def _plan(hosts: Endpoint, live: Snapshot, file: Path) -> Plan:
 def _push(plan: Plan, colleague: Endpoint, chosen: str, journal: Path) -> None:
     colleague.update(chosen, {"os": {"version": "7"}})
     _step(4, "Push it; a colleague has just changed one of the same cells", "report = plan.push()")
+    journal.unlink(missing_ok=True)  # of an earlier demo
     report = plan.push(progress=is_terminal(sys.stderr), journal=journal)
     out(report_text(report))
+    out("\nThe colleague's value stands; to insist:")
+    out(click.style('   >>> plan.rebase(report, keep="mine").push()', fg="cyan"))
+
+
+def _history(hosts: Endpoint, chosen: str) -> None:
+    _step(5, "See who changed that row", f'sp.history(hosts, "{chosen}")')
+    found = sp.history(hosts, chosen)
+    rows = [
+        [f"{c.at:%Y-%m-%d %H:%M}", c.by, c.action, c.field, c.before, c.after] for c in found.itertuples()
+    ]
+    out(table(["at", "by", "action", "field", "before", "after"], rows[:4]))
 
 
 def _next(directory: Path) -> None:
     out(f"\n{click.style('The files are in', bold=True)} {directory}/. What to try next:")
     rows = [
         ("sispy sandbox --samples 2000", "this server again, to play with"),
-        ("jupyter lab notebooks", "the tutorial: browse, edit and review in a notebook"),
+        ("notebooks/", "the same in Jupyter, with a grid to edit in"),
         ("sispy login URL", "your own server"),
     ]
     for command, text in rows:

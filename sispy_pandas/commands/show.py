@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sispy.terminal import table
+from sispy.terminal import fitted, table
 from sispy_pandas import plan_text as words
 from sispy_pandas.plan_text import action, count, show, summary
 from sispy_pandas.report_text import headline
@@ -25,7 +25,7 @@ _COLOURS = {"+": "green", "~": "yellow", "-": "red"}
 
 def plan_text(plan: Plan, *, shown: int = SHOWN) -> str:
     """Return a plan fitted to the terminal: head, summary where there is much, cells, problems."""
-    blocks = ["\n".join(_head(plan))]
+    blocks = [fitted("\n".join(_head(plan)))]
     cells = list(_cells(plan))
     if len(cells) > shown:
         blocks.append(table(["field", "cells", "most frequent"], summary(plan)))
@@ -45,7 +45,8 @@ def plan_text(plan: Plan, *, shown: int = SHOWN) -> str:
 
 def report_text(report: Report) -> str:
     """Return a report fitted to the terminal: counts, then the rows that need somebody's attention."""
-    blocks = ["\n".join([headline(report), *([f"stopped: {report.stopped}"] if report.stopped else [])])]
+    head = [headline(report), *([f"stopped: {report.stopped}"] if report.stopped else [])]
+    blocks = [fitted("\n".join(head))]
     bad = [o for o in report.outcomes if o.word not in ("done", "unchanged")]
     if bad:
         rows = [[_row(o), o.action, o.word, o.status, o.reason] for o in bad[:SHOWN]]

@@ -1,5 +1,6 @@
 """The command line against a sandbox: in this process as in a pipe, and in a terminal of its own."""
 
+import os
 import re
 import subprocess
 import sys
@@ -108,3 +109,17 @@ def closed():
         return done.returncode, done.stdout, done.stderr
 
     return run
+
+
+@pytest.fixture
+def golden():
+    """Compare lines with those kept in a file; SISPY_WRITE_GOLDEN=1 keeps these instead."""
+
+    def compare(name: str, lines: list[str]) -> None:
+        path = Path(__file__).parent / "golden" / f"{name}.txt"
+        if os.environ.get("SISPY_WRITE_GOLDEN"):
+            path.parent.mkdir(exist_ok=True)
+            path.write_text("\n".join([*lines, ""]), encoding="utf-8")
+        assert lines == path.read_text(encoding="utf-8").splitlines()
+
+    return compare

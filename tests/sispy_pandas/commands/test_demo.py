@@ -1,0 +1,59 @@
+import re
+import sys
+from pathlib import Path
+
+import click
+import pexpect
+import pytest
+from click.testing import CliRunner
+
+from sispy.cli import main
+
+PROGRAM = str(Path(sys.executable).with_name("sispy"))
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def steady(text: str) -> list[str]:
+    text = re.sub(r"http://127\.0\.0\.1:\d+", "http://127.0.0.1:NNNNN", click.unstyle(text))
+    return re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d", "YYYY-MM-DD HH:MM", text).rstrip().splitlines()
+
+
+def test_the_demo_in_a_pipe(here, golden):
+    result = CliRunner().invoke(main, ["demo"])
+
+    assert (result.exit_code, result.stderr) == (0, "")
+    golden("demo", steady(result.stdout))
+    assert sorted(path.name for path in Path("sispy-demo").iterdir()) == [
+        "hosts.csv",
+        "hosts.csv.meta.json",
+        "push.jsonl",
+    ]
+    assert CliRunner().invoke(main, ["demo"]).exit_code == 0  # again, over its own files
+
+
+def test_the_demo_fits_a_terminal_of_80_columns(here):
+    child = pexpect.spawn(PROGRAM, ["demo"], dimensions=(50, 80), encoding="utf-8", timeout=60)
+    shown = child.read()
+    child.close()
+
+    assert child.exitstatus == 0
+    lines = [line.rsplit("\r", 1)[-1] for line in click.unstyle(shown).replace("\r\n", "\n").split("\n")]
+    assert [line for line in lines if len(line) > 80] == []
+    assert "100%" in shown
+    assert "\x1b[" in shown
+
+
+def test_ctrl_c_ends_the_demo_and_its_server(here):
+    child = pexpect.spawn(PROGRAM, ["demo"], dimensions=(50, 80), encoding="utf-8", timeout=60)
+    child.expect(r"runs at (http://[0-9.:]+)\.")
+    child.sendintr()
+    child.expect("interrupted")
+    child.expect(pexpect.EOF)
+    child.close()
+
+    assert child.exitstatus == 130
