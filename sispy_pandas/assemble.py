@@ -44,7 +44,6 @@ def assemble(
     *,
     source: Source,
     rename: Mapping[str, str] | None = None,
-    labels: bool = False,
     copies: Copies = "refuse",
     keys: Callable[[], Mapping[str, Any]] | None = None,
 ) -> pd.DataFrame:
@@ -56,7 +55,6 @@ def assemble(
         read: Reads the cells of a column.
         source: What is known of the file.
         rename: Name in the file -> name in the schema.
-        labels: References hold labels instead of ids.
         copies: What rows are that carry the id of another row: Problems, or new rows.
         keys: Returns `_id` -> value of the schema's key at the export, to tell a row from its copies.
 
@@ -66,7 +64,7 @@ def assemble(
     names = _names(table, schema, rename or {})
     columns = dict(zip(names, table.columns, strict=True))
     fields = {f.path: f for f in (*schema.fields, *META) if f.path in columns}
-    if labels:
+    if source.labels is not None:
         fields = {path: label_field(field) for path, field in fields.items()}
     values = {path: read(field, columns[path]) for path, field in fields.items()}
     ids = read(_ID, columns["_id"]) if "_id" in columns else None

@@ -21,6 +21,7 @@ from .precheck import URL, read
 from .progress import bar
 from .receipts import milliseconds_of
 from .records import frame_of, records_of
+from .references import labelled, to_ids
 from .schema import META, RECEIPT, Schema
 from .snapshot import Snapshot
 from .source import Source, source_of
@@ -71,6 +72,9 @@ def snapshot_of(
     if source is not None:
         source.refuse_other(endpoint.client.url, endpoint.name)
     schema = schema_of(endpoint.client, endpoint.name)
+    labels = source.labels if source is not None else None
+    if labels is not None:
+        frame = to_ids(endpoint.client, frame, schema, known=labels)
     ids = ids_in(frame)
     if ids and base == "receipt" and RECEIPT.path not in frame.columns:
         raise ValueError(
@@ -99,7 +103,8 @@ def snapshot_of(
                 shown.update(1)
     for id_ in gone:
         del lost[id_]
-    return snapshot.made([*found.values(), *_twins(endpoint, schema, frame, ids, found)], lost, gone)
+    made = snapshot.made([*found.values(), *_twins(endpoint, schema, frame, ids, found)], lost, gone)
+    return made if labels is None else labelled(made, known=labels)
 
 
 @dataclass(frozen=True)

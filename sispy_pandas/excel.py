@@ -16,6 +16,7 @@ from .excel_sheet import Lists, write_sheet
 from .extras import optional
 from .files import as_table, zone_of
 from .origin import origin
+from .references import LabelledSnapshot
 from .source import FORMAT, source_of
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def to_excel(
         schema: Of a frame.
         meta: Write the columns of `_sis`, too, where a source is a snapshot.
         tz: Zone that times are shown in; the header names it.
-        choices: Column -> texts of its dropdown, as for references by label.
+        choices: Column -> texts of its dropdown, besides those of enums, booleans and references by label.
 
     Raises:
         ValueError: More rows or columns than a workbook has, a name that no sheet can have.
@@ -62,7 +63,8 @@ def to_excel(
     """
     xlsxwriter = optional("xlsxwriter", "excel")
     style_zone = zone_of(tz)
-    sheets = [_sheet(name, one, schema, meta, style_zone) for name, one in _named(source, schema)]
+    tables = _named(source, schema)
+    sheets = [_sheet(name, one, schema, meta, style_zone, choices or {}) for name, one in tables]
     path = Path(path)
     beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
@@ -71,7 +73,7 @@ def to_excel(
         written = [book.add_worksheet(sheet.name) for sheet in sheets]
         lists = Lists(LISTS)
         for sheet, worksheet in zip(sheets, written, strict=True):
-            long = write_sheet(book, worksheet, sheet.table, sheet.schema, style_zone, lists, choices or {})
+            long = write_sheet(book, worksheet, sheet.table, sheet.schema, style_zone, lists, sheet.choices)
             if sheet.note is not None and long:
                 sheet.note["long"] = [(id_.lstrip("'"), *rest) for id_, *rest in long]
         _about(book, sheets)
@@ -94,6 +96,7 @@ class _Sheet:
     """None: a plain frame, of which there is nothing to remember."""
     base: list[tuple[Field, pd.Series[Any]]]
     """The rows as the server had them; empty for a frame that may have been edited."""
+    choices: Mapping[str, Sequence[str]]
 
 
 def _named(source: Any, schema: Schema | None) -> list[tuple[str, Any]]:
@@ -106,7 +109,12 @@ def _named(source: Any, schema: Schema | None) -> list[tuple[str, Any]]:
 
 
 def _sheet(
-    name: str, source: Snapshot | pd.DataFrame, schema: Schema | None, meta: bool, zone: datetime.tzinfo
+    name: str,
+    source: Snapshot | pd.DataFrame,
+    schema: Schema | None,
+    meta: bool,
+    zone: datetime.tzinfo,
+    choices: Mapping[str, Sequence[str]],
 ) -> _Sheet:
     name = name[:31]
     if name in (ABOUT, LISTS) or name.startswith(PREFIX) or not name or set(name) & set("[]:*?/\\"):
@@ -120,15 +128,18 @@ def _sheet(
         )
     if not isinstance(source, pd.DataFrame):
         note = origin(source, zone=str(zone)) | {"sheet": name}
-        return _Sheet(name, table, source.schema, note, table)
+        if not isinstance(source, LabelledSnapshot):
+            return _Sheet(name, table, source.schema, note, table, choices)
+        base = as_table(source.plain, meta=meta)
+        return _Sheet(name, table, source.schema, note, base, {**source.choices(), **choices})
     if schema is None or not table or table[0][0].path != "_id":
-        return _Sheet(name, table, schema, None, [])
+        return _Sheet(name, table, schema, None, [], choices)
     known = source_of(source)
     note = {"format": FORMAT, "schema": schema.name, "sheet": name, "zone": str(zone)}
     if known is None or known.base is None:
-        return _Sheet(name, table, schema, note, [])
+        return _Sheet(name, table, schema, note, [], choices)
     note |= {"server": known.server, "query": known.query, "fetched_at": known.fetched_at}
-    return _Sheet(name, table, schema, note, as_table(known.base, schema=schema))
+    return _Sheet(name, table, schema, note, as_table(known.base, schema=schema), choices)
 
 
 def _about(book: Any, sheets: Iterable[_Sheet]) -> None:

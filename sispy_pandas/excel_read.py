@@ -57,7 +57,7 @@ def read_excel(
         tz: Zone of the times; by default the one that the workbook was exported with, else UTC.
         dayfirst: Take dates that are text like 3/4/2020: True for the third of April. Else they are refused.
         rename: Name in the file -> name in the schema.
-        refs: "label": references are written as labels.
+        refs: "label": references are written as labels. A file that was exported with labels says so itself.
         copies: What a row is that was copied together with its hidden `_id`: a Problem, or with "new" a new
             row. The one whose key is still as it was exported is the row itself.
         accept_program_changes: Take edits that look like a program's work, as 00123 -> 123, as they are.
@@ -86,6 +86,7 @@ def read_excel(
         sheet=found.sheet.title,
         notes=notes,
         accept_program_changes=accept_program_changes,
+        labels={} if refs == "label" else None,
         read_base=partial(base.frame, schema) if base else None,
     )
 
@@ -98,7 +99,6 @@ def read_excel(
         read,
         source=origin.described(source, found.note, schema),
         rename=rename,
-        labels=refs == "label",
         copies=copies,
         keys=partial(base.values, schema.key) if base else None,
     )

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from sispy.errors import NotFound
 
@@ -33,18 +33,21 @@ def fetch(
     query: Mapping[str, Any] | None = None,
     *,
     fields: Sequence[str] | None = None,
+    refs: Literal["id", "label"] | Mapping[str, str] = "id",
     progress: Any = True,
 ) -> Snapshot:
     """Fetch all entities that match, as a Snapshot.
 
     Rows come in the order of `_id`, or of the query's `sort`, and every row that existed throughout is there
     exactly once. With `limit` and `sort`, or with `offset`, the server cuts the list: rows that others insert
-    or delete meanwhile may then shift it. Nothing is populated: references are ids.
+    or delete meanwhile may then shift it.
 
     Args:
         endpoint: Entities of a schema: `client.entities("host")`.
         query: `q`, `fields`, `sort`, `limit`, `offset`, as in `endpoint.fetch_all`.
         fields: Dotted paths of the columns wanted; nothing else travels. `_sis.owner` and its like count.
+        refs: "id": references are ids. "label": frames show, and `diff` takes, the id field of the row that
+            is referred to; column -> field: that field of it, in those columns alone.
         progress: True: a bar on stderr or in the notebook; False: none; a function of (done, total), or an
             object with `update(n)`.
 
@@ -74,7 +77,7 @@ def fetch(
         warnings.loc[len(warnings)] = [None, None, len(frame), reason]
     if listing.query.sort and sorts_here(listing.schema, listing.query):
         frame = sort_frame(frame, listing.query.sort)
-    return Snapshot(
+    snapshot = Snapshot(
         schema=listing.schema,
         endpoint=endpoint,
         query=dict(query or {}),
@@ -83,6 +86,11 @@ def fetch(
         warnings=warnings,
         _frame=frame[listing.names()],
     )
+    if refs == "id":
+        return snapshot
+    from .references import labelled
+
+    return labelled(snapshot, refs)
 
 
 @dataclass(frozen=True)

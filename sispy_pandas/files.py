@@ -96,7 +96,7 @@ def read_csv(
         encoding: Where it is known.
         delimiter: Where it is known.
         rename: Name in the file -> name in the schema.
-        refs: "label": references are written as labels.
+        refs: "label": references are written as labels. A file that was exported with labels says so itself.
         copies: What a row is that carries another row's `_id`: a Problem, or with "new" a new row.
         accept_program_changes: Take edits that look like a program's work, as 00123 -> 123, as they are.
 
@@ -109,7 +109,12 @@ def read_csv(
     origin.check(path, note, schema)
     text, notes = decode(path, encoding)
     known = {f.path for f in (*schema.fields, *META, RECEIPT)} | {"_id", DELETE, *(rename or {})}
-    source = Source(str(path), notes=notes, accept_program_changes=accept_program_changes)
+    source = Source(
+        str(path),
+        notes=notes,
+        accept_program_changes=accept_program_changes,
+        labels={} if refs == "label" else None,
+    )
     table, ragged = _table(parse(text, known, delimiter), path)
     source = replace(origin.described(source, note, schema), problems=ragged)
     style = Style(zone_of(tz or note.get("zone") or "UTC"), dayfirst, decimal)
@@ -117,7 +122,7 @@ def read_csv(
     def read(field: Field, cells: Sequence[str]) -> list[Any]:
         return read_column(field, cells, style)
 
-    return assemble(table, schema, read, source=source, rename=rename, labels=refs == "label", copies=copies)
+    return assemble(table, schema, read, source=source, rename=rename, copies=copies)
 
 
 def as_table(

@@ -23,6 +23,7 @@ Note = dict[str, Any]
 def origin(snapshot: Snapshot, *, zone: str) -> Note:
     """Return the note of a snapshot."""
     client = snapshot.endpoint.client
+    labels = getattr(snapshot, "labels", None)
     return {
         "format": FORMAT,
         "server": client.url,
@@ -33,7 +34,7 @@ def origin(snapshot: Snapshot, *, zone: str) -> Note:
         "exported_at": datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds"),
         "rows": len(snapshot),
         "zone": zone,
-    }
+    } | ({"labels": {path: labels.ids(path) for path in labels.names}} if labels else {})
 
 
 def write_beside(path: Path, note: Note | None) -> None:
@@ -89,5 +90,6 @@ def described(source: Source, note: Mapping[str, Any], schema: Schema) -> Source
         schema=note.get("schema"),
         query=note.get("query"),
         fetched_at=note.get("fetched_at"),
+        labels=note.get("labels", source.labels),
         notes=notes,
     )

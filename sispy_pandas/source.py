@@ -33,6 +33,8 @@ class Source(dict[str, str]):
     schema: str | None = None
     query: Mapping[str, Any] | None = None
     fetched_at: str | None = None
+    labels: Mapping[str, Mapping[str, str]] | None = None
+    """Column -> label -> `_id` at the export, of references that are written as labels; None: as ids."""
     rows: tuple[int, ...] = ()
     """Number in the file of each row of the frame, as it was read."""
     problems: tuple[Problem, ...] = ()

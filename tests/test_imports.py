@@ -98,7 +98,7 @@ LINE = (
 )
 """The toolkit's modules in the order in which they may import: each only from its left."""
 
-UPWARDS = {("plan", "plan_file"), ("plan", "push"), ("plan", "rebase")}
+UPWARDS = {("fetch", "references"), ("plan", "plan_file"), ("plan", "push"), ("plan", "rebase")}
 """Late imports that lead against the line: methods that take the user along it, and nothing else."""
 
 
