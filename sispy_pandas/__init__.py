@@ -17,6 +17,7 @@ from .limits import Limits
 from .plan import Plan, PlanRefused
 from .plan_file import load_plan
 from .records import FrozenDict
+from .references import find_references, labelled, to_ids
 from .repair import resume, undo
 from .report import PushFailed, Report
 from .revert import revert
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Changes", "Field", "FrameEditor", "FrozenDict", "HistoryWarning", "Limits", "Plan", "PlanRefused",
-    "PlanReview", "PushFailed", "Report", "Schema", "SchemaBrowser", "Snapshot", "added", "as_of", "blame",
-    "changes", "fetch", "history", "infer_schema", "iter_frames", "load_plan", "parse_schema", "read_csv",
-    "read_excel", "removed", "resume", "revert", "snapshot_of", "to_csv", "to_excel", "to_ndjson",
-    "to_parquet", "undo",
+    "PlanReview", "PushFailed", "Report", "Schema", "SchemaBrowser", "Snapshot", "added", "as_of",
+    "blame", "changes", "fetch", "find_references", "history", "infer_schema", "iter_frames",
+    "labelled", "load_plan", "parse_schema", "read_csv", "read_excel", "removed", "resume", "revert",
+    "snapshot_of", "to_csv", "to_excel", "to_ids", "to_ndjson", "to_parquet", "undo",
 ]  # fmt: skip
