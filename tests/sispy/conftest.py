@@ -18,6 +18,8 @@ import sispy.http
 @pytest.fixture(params=["requests", "stdlib"])
 def http_lib(request, monkeypatch):
     """Run the test with either library."""
+    if request.param == "requests":
+        pytest.importorskip("requests")
     monkeypatch.setattr(sispy.http, "HTTP_LIB", request.param)
     return request.param
 

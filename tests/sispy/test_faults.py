@@ -120,17 +120,9 @@ def faults(sis, wire, verb):
         "reset_after": (after(lambda sock, head, body: wire.reset(sock)), True, sispy.ConnectionLost),
         "truncated": (after(truncated), True, sispy.ConnectionLost),
         "too_many": (wire.answer(status=429, headers={"Retry-After": "3"}), False, sispy.TooManyRequests),
-        "bad_gateway": (
-            wire.answer(status=502, body=b"<h1>Bad gateway</h1>", headers=page),
-            False,
-            sispy.ServerError,
-        ),
+        "bad_gateway": (bad_gateway, False, sispy.ServerError),
         "html": (wire.answer(body=b"<html>Please log in</html>", headers=page), False, sispy.NotJSON),
-        "empty_400": (
-            wire.raw(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n", stay=False),
-            False,
-            sispy.BadRequest,
-        ),
+        "empty_400": (empty, False, sispy.BadRequest),
         "trickle": (wire.trickle(3, **head), False, sispy.Timeout),
         "silent": (wire.silence(3, wire.hang_up), False, sispy.Timeout),
     }
