@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import TYPE_CHECKING
 
 from sispy.delta import same
@@ -61,6 +62,7 @@ def apply(
                 changed |= _set(meta, name, node, sent[name], f"_sis.{name}", errors, force=cas, replace=cas)
         document["_sis"] = meta
     if not cas:
+        _fill(document, definition)
         meta = document.get("_sis") or {}
         complete = with_meta(definition, meta)
         changed |= any(key not in meta and complete[key] == [] for key in complete)
@@ -70,6 +72,17 @@ def apply(
     for path, text in validate(definition, document).items():
         errors.setdefault(path, text)
     return document, errors
+
+
+def _fill(document: dict[str, Json], definition: Definition) -> None:
+    """Store the defaults of fields that the document lacks, as every write does (SIS-API 5.6)."""
+    for parts, default in definition.defaults:
+        place = document
+        for part in parts[:-1]:
+            inner = place.get(part)
+            place[part] = place = dict(inner) if isinstance(inner, dict) else {}
+        if parts[-1] not in place:
+            place[parts[-1]] = deepcopy(default)
 
 
 def _set(

@@ -62,6 +62,8 @@ class Definition:
     """Path with a unique index -> sparse."""
     arrays: tuple[str, ...]
     """Paths of all arrays and document arrays that a read shows as [] when they are missing."""
+    defaults: tuple[tuple[tuple[str, ...], Json], ...]
+    """(Split path, value) of the defaults of all fields outside document arrays."""
     fills: bool
     """Whether reads fill in defaults: there is a truthy default on a field that is no array (SIS-API 5.6)."""
 

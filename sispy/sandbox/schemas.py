@@ -63,6 +63,11 @@ def compile_definition(definition: Json, meta: Mapping[str, Json] | None = None)
         references=tuple(_references(leaves)),
         unique={path: node.sparse for path, node in _unique(leaves)},
         arrays=tuple(path for path, node in leaves.items() if node.kind in ("array", "documents")),
+        defaults=tuple(
+            (tuple(path.split(".")), node.default)
+            for path, node in leaves.items()
+            if node.default is not MISSING
+        ),
         fills=any(_truthy(node.default) for node in leaves.values() if node.kind in ("scalar", "mixed")),
     )
 

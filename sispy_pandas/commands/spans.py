@@ -5,11 +5,13 @@ from __future__ import annotations
 import functools
 import re
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from sispy.exits import Misuse
+from sispy_pandas.commands.inputs import read_rows
 from sispy_pandas.commands.tables import table_of
 from sispy_pandas.edits import changes
 from sispy_pandas.moments import milliseconds_of
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound="Callable[..., Any]")
 
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _AGO = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|d|w)")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
@@ -35,6 +38,9 @@ def span(command: Command) -> Command:
     @click.option("--tz", metavar="ZONE", help="Zone of times that name none, e.g. Europe/Berlin.")
     @click.option("--by", multiple=True, metavar="USER", help="Only what USER changed; may be repeated.")
     @click.option("--fields", metavar="A,B", help="Only these fields.")
+    @click.option(
+        "--known", metavar="FILE", type=_FILE, help="An older export: tells which rows were deleted."
+    )
     @functools.wraps(command)
     def with_span(
         *args: Any,
@@ -43,6 +49,7 @@ def span(command: Command) -> Command:
         tz: str | None,
         by: tuple[str, ...],
         fields: str | None,
+        known: Path | None,
         **kwargs: Any,
     ) -> Any:
         chosen = {
@@ -50,6 +57,7 @@ def span(command: Command) -> Command:
             "until": None if until is None else _when(until, tz, "--until"),
             "by": by or None,
             "fields": None if fields is None else [name.strip() for name in fields.split(",")],
+            "known": known,
         }
         return command(*args, chosen=chosen, **kwargs)
 
@@ -58,8 +66,10 @@ def span(command: Command) -> Command:
 
 def changes_of(session: Session, name: str, chosen: dict[str, Any]) -> Changes:
     """Read the changes of a table that the options mean."""
-    endpoint, _ = table_of(session.client(), name)
-    return changes(endpoint, progress=session.progress, **chosen)
+    endpoint, schema = table_of(session.client(), name)
+    file = chosen["known"]
+    known = None if file is None else read_rows(file, schema)
+    return changes(endpoint, progress=session.progress, **{**chosen, "known": known})
 
 
 def _when(text: str, tz: str | None, option: str) -> When:

@@ -153,6 +153,21 @@ def test_an_update_restores_the_meta_data_that_a_conditional_one_lost():
     assert document == {**STORED, "n": 5, "_v": 4, "_sis": {**META, "_updated_at": 5}}
 
 
+def test_an_update_stores_the_defaults_that_were_shown_only():
+    kinds = {
+        "a": "String",
+        "d": {"type": "String", "default": "x"},
+        "sub": {"e": {"type": "Number", "default": 0}},
+    }
+    definition = compile_definition({**kinds, "r": {"type": "Number", "required": True, "default": 7}})
+    stored = {"_id": A, "_sis": META, "sub": {"z": 1}}
+    document, errors = apply(definition, stored, {"a": "b"})
+    assert errors == {}
+    assert document == {**stored, "a": "b", "d": "x", "sub": {"z": 1, "e": 0}, "r": 7}
+    assert stored["sub"] == {"z": 1}
+    assert apply(definition, {**stored, "d": None, "r": 1}, {"a": "b"})[0]["d"] is None
+
+
 def test_merge_of_hieradata_may_leave_nothing():
     assert merge_mixed({"a": {"b": 1}}, {"a": {"b": None}}) is MISSING
 
