@@ -16,12 +16,15 @@ from .lazy import __getattr__ as __getattr__
 from .limits import Limits
 from .plan import Plan, PlanRefused
 from .plan_file import load_plan
+from .pushes import pushes
 from .records import FrozenDict
 from .references import find_references, labelled, to_ids
+from .relations import RepointPlans, dangling, referrers, repoint
 from .repair import resume, undo
 from .report import PushFailed, Report
 from .revert import revert
 from .schema import Field, Schema, parse_schema
+from .schema_plan import SchemaPlan, SchemaPlanRefused, plan_schema
 from .snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -29,8 +32,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Changes", "Field", "FrameEditor", "FrozenDict", "HistoryWarning", "Limits", "Plan", "PlanRefused",
-    "PlanReview", "PushFailed", "Report", "Schema", "SchemaBrowser", "Snapshot", "added", "as_of",
-    "blame", "changes", "fetch", "find_references", "history", "infer_schema", "iter_frames",
-    "labelled", "load_plan", "parse_schema", "read_csv", "read_excel", "removed", "resume", "revert",
+    "PlanReview", "PushFailed", "RepointPlans", "Report", "Schema", "SchemaBrowser", "SchemaPlan",
+    "SchemaPlanRefused", "Snapshot", "added", "as_of", "blame", "changes", "dangling", "fetch",
+    "find_references", "history", "infer_schema", "iter_frames", "labelled", "load_plan", "parse_schema",
+    "plan_schema", "pushes", "read_csv", "read_excel", "referrers", "removed", "repoint", "resume", "revert",
     "snapshot_of", "to_csv", "to_excel", "to_ids", "to_ndjson", "to_parquet", "undo",
 ]  # fmt: skip

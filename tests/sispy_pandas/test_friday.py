@@ -83,7 +83,7 @@ def test_the_friday(hosts, broken, capsys):
         expected.loc[victims[:same_cells], "os"] = "debian"
         pd.testing.assert_frame_equal(after, expected)
     with capsys.disabled():
-        print(
+        print(  # noqa: T201 - numbers for whoever runs it
             f"\n{hosts:,} hosts, {broken:,} broken: changes {looked:,} requests in {seconds:.1f} s, "
             f"revert {pushed:,} requests in {push_seconds:.1f} s"
         )

@@ -1,0 +1,52 @@
+"""The pushes that were made from this machine, as their journals tell."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from . import journal
+from .moments import times
+from .tables import table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_COLUMNS = ("at", "schema", "rows", "done", "ended", "user", "note", "server", "journal")
+
+
+def pushes() -> pd.DataFrame:
+    """Return the pushes whose journals are kept in the folder of journals, the newest first.
+
+    Those with a journal elsewhere are not among them. `sp.undo` and `sp.resume` take what `journal` holds.
+
+    Returns:
+        A frame (at, schema, rows, done, ended, user, note, server, journal): `rows` were to be changed, `done`
+        of them are as the plan wanted, and `ended` tells whether the push came to its end.
+    """
+    rows = []
+    for path in sorted(journal.folder().glob("*.jsonl"), reverse=True):
+        try:
+            rows.append(_row(journal.read(path)))
+        except ValueError:  # it ended before it began, or is something else
+            continue
+    frame = table(rows, _COLUMNS)
+    frame["at"] = times([row[0] for row in rows])
+    return frame.astype({"rows": "int64", "done": "int64", "ended": "bool"})
+
+
+def _row(record: journal.Record) -> tuple[Any, ...]:
+    head = json.loads(record.plan[0])
+    counts = head["counts"]
+    words = [entry.word for entry in record.entries.values()]
+    return (
+        record.begin["at"],
+        head["schema"],
+        counts["creates"] + counts["updates"] + counts["deletes"],
+        words.count("done") + words.count("unchanged"),
+        record.ended and record.stopped is None,
+        record.begin.get("user"),
+        record.begin.get("note"),
+        head["server"],
+        str(record.path),
+    )

@@ -1,0 +1,44 @@
+"""The list of pushes, by their journals."""
+
+from datetime import UTC, datetime, timedelta
+
+import pandas as pd
+import pytest
+
+from sispy.sandbox import Sandbox
+from sispy_pandas.fetch import fetch
+from sispy_pandas.pushes import pushes
+from sispy_pandas.repair import undo
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("SISPY_JOURNALS", str(tmp_path))
+    return tmp_path
+
+
+def test_no_pushes_yet():
+    assert pushes().shape == (0, 9)
+
+
+def test_pushes_are_listed_and_can_be_undone(folder):
+    with Sandbox(samples=5) as sis:
+        hosts = sis.client().entities("host")
+        frame = fetch(hosts, progress=False).frame()
+        fetch(hosts, progress=False).diff(frame.assign(notes="x")).push(progress=False, note="CHG1")
+        (folder / "other.jsonl").write_text("{}\n")
+        found = pushes()
+        row = found.iloc[0].to_dict()
+        assert abs(row.pop("at") - pd.Timestamp(datetime.now(UTC))) < timedelta(minutes=1)
+        assert row.pop("journal").startswith(str(folder))
+        assert row.pop("user") in (None, "root")
+        assert row == {
+            "schema": "host",
+            "rows": 5,
+            "done": 5,
+            "ended": True,
+            "note": "CHG1",
+            "server": sis.url,
+        }
+        undo(found["journal"][0], client=sis.client()).push(progress=False).raise_for_failures()
+        assert pushes()["rows"].tolist() == [5, 5]
