@@ -23,7 +23,8 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Log = Callable[[str, str, int], None]
 
 _log = logging.getLogger("sispy.sandbox")
-CHUNK = 64 * 1024
+CHUNK = 1024 * 1024
+SLOW_CHUNK = 64 * 1024
 DISCARDED = 64 * 1024 * 1024
 """How much of a body that is too large is read, so that the client sees the answer."""
 
@@ -127,11 +128,12 @@ class App:
             await send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
             return
         if answer.streamed or delay:
-            for start in range(0, len(body), CHUNK):
-                await asyncio.sleep(delay)
-                await send(
-                    {"type": "http.response.body", "body": body[start : start + CHUNK], "more_body": True}
-                )
+            size = SLOW_CHUNK if delay else CHUNK
+            for start in range(0, len(body), size):
+                if delay:
+                    await asyncio.sleep(delay)
+                part = body[start : start + size]
+                await send({"type": "http.response.body", "body": part, "more_body": True})
             body = b""
         await send({"type": "http.response.body", "body": body})
 

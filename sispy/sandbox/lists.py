@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from . import listing, query, references
-from .answers import Answer, Bad, Empty, Raw, error_answer, list_answer
+from .answers import JSON_TYPE, Answer, Bad, Empty, Raw, error_answer, json_answer, list_answer
 from .encoding import decode, encode
 from .entities import Entities
 from .presentation import presenter
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .store import Collection, Document
 
 CAP = 10_000
+_BOUNDS = {"$gt", "$gte", "$lt", "$lte"}
 
 
 def condition_of(request: Request, name: str = "q") -> Any:
@@ -55,35 +56,35 @@ def matching(resource: Resource, condition: Document) -> list[Document]:
     if not condition:
         return list(resource.collection)
     matches = query.compile_query(condition, resource.definition)
-    return [document for document in candidates(resource.collection, condition) if matches(document)]
+    found, exact = candidates(resource.collection, condition)
+    return list(found) if exact else [document for document in found if matches(document)]
 
 
-def candidates(collection: Collection, condition: Document) -> Iterable[Document]:
-    """Give the documents that a condition on `_id` or on a unique field leaves over."""
+def candidates(collection: Collection, condition: Document) -> tuple[Iterable[Document], bool]:
+    """Give the documents that an index leaves over, and whether these are exactly those that match."""
     documents = collection.documents
     wanted = condition.get("_id")
+    exact = len(condition) == 1
     if isinstance(wanted, str):
         found = documents.get(wanted.lower())
-        return [] if found is None else [found]
-    if isinstance(wanted, dict) and wanted:
+        return ([] if found is None else [found]), exact
+    if isinstance(wanted, dict):
         if isinstance(wanted.get("$in"), list):
-            ids = {str(name).lower() for name in wanted["$in"] if isinstance(name, str)}
-            found_ids = ids & documents.keys()
-            if len(found_ids) == 1:
-                return [documents[name] for name in found_ids]
-            return [documents[name] for name in sorted(found_ids)]
-        low, high = wanted.get("$gt", wanted.get("$gte")), wanted.get("$lt", wanted.get("$lte"))
-        if all(bound is None or isinstance(bound, str) for bound in (low, high)) and (low or high):
-            ids_of = collection.ids_between(
-                low, high, low_in="$gt" not in wanted, high_in="$lt" not in wanted
+            ids = {name.lower() for name in wanted["$in"] if isinstance(name, str)} & documents.keys()
+            return [documents[name] for name in sorted(ids)], False
+        bounds = {name: value for name, value in wanted.items() if name in _BOUNDS and isinstance(value, str)}
+        if bounds:
+            low, high = (bounds.get(a, bounds.get(b)) for a, b in (("$gt", "$gte"), ("$lt", "$lte")))
+            between = collection.ids_between(
+                low, high, low_in="$gt" not in bounds, high_in="$lt" not in bounds
             )
-            return [documents[name] for name in ids_of]
-    for path in collection.keys:
-        value = condition.get(path)
-        if isinstance(value, str) and path == "name":
-            found = collection.find(path, value)
-            return [] if found is None else [found]
-    return documents.values()
+            exact = exact and len(bounds) == len(wanted) == (low is not None) + (high is not None)
+            return [documents[name] for name in between], exact
+    name = condition.get("name")
+    if isinstance(name, str) and "name" in collection.keys:
+        found = collection.find("name", name)
+        return ([] if found is None else [found]), False
+    return documents.values(), False
 
 
 def answer_list(resource: Resource, request: Request, *, among: list[Document] | None = None) -> Answer:
@@ -130,10 +131,8 @@ def _sorted(resource: Resource, found: list[Document], request: Request) -> list
     spec = spec.strip()
     if spec in {"_id", "+_id", "-_id"}:
         ascending = spec != "-_id"
-        if len(found) == len(resource.collection):
-            ids = resource.collection.sorted_ids()
-            documents = resource.collection.documents
-            return [documents[name] for name in (ids if ascending else reversed(ids))]
+        if resource.collection.ordered:
+            return found if ascending else found[::-1]
         return sorted(found, key=lambda document: document["_id"], reverse=not ascending)
     ordered: list[Any] = listing.sorter(spec, resource.definition)(found)
     return ordered
@@ -186,9 +185,11 @@ def population(resource: Resource, request: Request) -> list[str]:
     return [path for path in paths if path in named]
 
 
-def answer_one(resource: Resource, document: Document, request: Request) -> Any:
-    """Give what GET of one object shows."""
+def answer_one(resource: Resource, document: Document, request: Request) -> Answer:
+    """Answer a request for one object."""
     populated = population(resource, request)
+    if isinstance(resource, Entities) and not populated and not request.query.get("removeEmpty"):
+        return Answer(200, resource.encoded(document), {"content-type": JSON_TYPE})
     if request.query.get("removeEmpty") and isinstance(resource, Entities):
         shown = resource.finished(presenter(resource.definition, remove_empty=True)(document))
     else:
@@ -197,7 +198,7 @@ def answer_one(resource: Resource, document: Document, request: Request) -> Any:
         shown = references.populate(resource, [shown], populated)[0]
     if resource.type == "sis_schemas" and request.query.get("with_counts") == "true":
         shown = resource.world.schemas.with_count(shown, document)
-    return shown
+    return json_answer(shown)
 
 
 def answer_commits(history: list[Commit], definition: Definition, request: Request) -> Answer:

@@ -80,7 +80,7 @@ class Routes:
         if request.method == "GET":
             if not rest:
                 return lists.answer_list(resource, request)
-            return json_answer(lists.answer_one(resource, writes.find(resource, rest[0]), request))
+            return lists.answer_one(resource, writes.find(resource, rest[0]), request)
         if (request.method, len(rest)) not in {
             ("POST", 0),
             ("PUT", 0),

@@ -36,6 +36,9 @@ class Collection:
         self.on_change: Callable[[str, str, Document | None], None] = lambda *_: None
         self.keys: dict[str, dict[Key, str]] = {}
         self.sparse: set[str] = set()
+        self.ordered = True
+        """Whether the order of insertion is that of the ids."""
+        self._last = ""
         self._ids: list[str] | None = []
         self.index(unique or {})
 
@@ -78,10 +81,11 @@ class Collection:
     def restore(self, document: Document) -> None:
         """Store a document that was stored elsewhere before; a key that it has in vain is not looked at."""
         name = document["_id"]
-        if self._ids and name < self._ids[-1]:
-            self._ids = None
-        if self._ids is not None:
+        if name < self._last:
+            self.ordered, self._ids = False, None
+        elif self._ids is not None:
             self._ids.append(name)
+        self._last = max(self._last, name)
         self._put(name, document)
 
     def replace(self, document: Document) -> None:
