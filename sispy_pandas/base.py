@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING, Any, Literal
 from sispy.errors import NotFound
 
 from .cast import cast, get_path, is_missing, set_path
-from .chunks import queries
 from .compare import changed
 from .deleted_rows import marked_ids
 from .entity import EDITABLE_META, receipt
 from .fetch import schema_of
 from .matching import ids_in
-from .precheck import URL, read
 from .progress import bar
+from .reading import READERS, read
 from .receipts import milliseconds_of
 from .records import frame_of, records_of
 from .references import labelled, to_ids
@@ -32,9 +31,6 @@ if TYPE_CHECKING:
 
     from sispy import Endpoint
 
-PAGE_ROWS = 10_000
-READERS = 2
-"""Revisions read at a time: a server process does one thing at a time."""
 NO_META_HISTORY = "it changed since its export, and of owner, tags and locked the server keeps no history"
 NO_HISTORY = "it changed since its export, and the server keeps no history to tell what the export said"
 
@@ -81,7 +77,9 @@ def snapshot_of(
             "the frame has no column _updated_at, so nobody can tell which state was edited: "
             "base='now' compares with the state of today"
         )
-    rows = _today(endpoint, list(ids.values()))
+    rows: dict[str, Mapping[str, Any]] = {
+        row["_id"]: row for row in read(endpoint, "_id", list(ids.values()))
+    }
     found = {id_: rows[id_] for id_ in ids.values() if id_ in rows}
     lost = {id_: "the server has no such row any more" for id_ in ids.values() if id_ not in rows}
     gone = marked_ids(frame) & set(lost)
@@ -134,18 +132,6 @@ class _Builder:
         fields = (*self.schema.fields, *META)
         columns = {field.path: [get_path(entity, field.path) for entity in entities] for field in fields}
         return frame_of(self.schema, columns, [e["_id"] for e in entities], [receipt(e) for e in entities])
-
-
-def _today(endpoint: Endpoint, ids: list[str]) -> dict[str, Mapping[str, Any]]:
-    """Read the rows as they are now; page the whole schema where that takes fewer requests."""
-    if not ids:
-        return {}
-    requests = sum(1 for _ in queries("_id", ids, url=URL))
-    if requests > 4 and requests > endpoint.count({}) / PAGE_ROWS + 1:
-        wanted = set(ids)
-        pages = endpoint.pages({"populate": False})
-        return {entity["_id"]: entity for page in pages for entity in page if entity["_id"] in wanted}
-    return {entity["_id"]: entity for entity in read(endpoint, "_id", ids)}
 
 
 def _stale(

@@ -112,6 +112,10 @@ class Entry:
     receipt: int | None = None
     sent_at: int = 0
     """When it was sent last, in ms."""
+    since: int = 0
+    """Of a new row without a unique value: the time from which on rows were looked at before it was sent."""
+    known: frozenset[str] = frozenset()
+    """And the `_id`s of those rows."""
 
 
 @dataclass(frozen=True)
@@ -156,7 +160,8 @@ def read(file: str | Path) -> Record:
             for row, cells in found["rows"]:
                 old = entries.get(row, Entry())
                 pending = {path: (before, after) for path, (before, after) in cells.items()}
-                entries[row] = Entry(None, old.id, found["action"], old.written, pending, None, found["at"])
+                marks = (found["at"], found.get("since", 0), frozenset(found.get("known", ())))
+                entries[row] = Entry(None, old.id, found["action"], old.written, pending, None, *marks)
         elif name == "row":
             old = entries.get(found["row"], Entry())
             written = dict(old.written)

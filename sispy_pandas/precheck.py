@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sispy.errors import NotFound
 
 from .cast import get_path
 from .changes import Change, Create, Delete, Problem, Update, row_of
-from .chunks import queries
 from .entity import stored
 from .guard import not_stored
+from .reading import read
 from .schema import Field, Schema, parse_schema
 from .validate import hashable, new_value, old_value, unique_fields
 
 if TYPE_CHECKING:
-    from sispy.endpoint import Endpoint
-
     from .plan import Plan
-
-URL = 6_000
-"""Bytes of an encoded query."""
 
 
 def precheck(plan: Plan, *, allow_dangling: bool = False) -> Plan:
@@ -43,17 +38,6 @@ def precheck(plan: Plan, *, allow_dangling: bool = False) -> Plan:
     if deletes and not allow_dangling:
         found += _referred(plan, deletes)
     return plan.with_faults(found)
-
-
-def read(
-    endpoint: Endpoint, path: str, values: Collection[Any], *, fields: Iterable[str] | None = None
-) -> Iterator[Mapping[str, Any]]:
-    """Yield the entities with one of these values, in requests with short URLs."""
-    for q, _ in queries(path, values, url=URL):
-        query: dict[str, Any] = {"q": q, "populate": False, "limit": 10_000}
-        if fields is not None:
-            query["fields"] = ",".join(sorted(fields))
-        yield from endpoint.fetch_page(query)
 
 
 def reference_fields(schema: Schema) -> list[tuple[str, str]]:

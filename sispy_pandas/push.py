@@ -166,13 +166,14 @@ def _checked(plan: Plan, pending: Collection[Hashable], *, allow_dangling: bool,
 
 def _take_up(run: Run, record: Record) -> None:
     """Take over what an interrupted push left open, once the server has come to rest."""
-    run.known_ids = {entry.id for entry in record.entries.values() if entry.id}
     rows = {row_of(change): change for change in run.plan.changes}
     sent = {row: entry for row, entry in record.entries.items() if entry.word is None and row in rows}
     if not sent:
         return
     for row, entry in sent.items():
         run.pending[row], run.pending_since[row] = entry.pending, entry.sent_at
+        if entry.action == "create":
+            run.strangers[row] = (entry.since, entry.known)
     creates = [change for row in sent if isinstance(change := rows[row], Create)]
     ids = [change.id for row in sent if isinstance(change := rows[row], Update | Delete)]
     run.until_quiet(

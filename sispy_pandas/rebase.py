@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from .changes import Change, Conflict, Create, Delete, Update, row_of
 from .guard import foreign_edits, merge
-from .precheck import read
+from .reading import read
 from .report import Report
 
 if TYPE_CHECKING:

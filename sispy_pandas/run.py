@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sispy import errors
 
 from .changes import Change, Conflict, Create, action_of, row_of
-from .chunks import queries
+from .reading import read
 from .report import Outcome, Word
 
 if TYPE_CHECKING:
@@ -58,9 +57,9 @@ class Run:
     """When each of them was sent, in ms of this machine's clock."""
     arrived: dict[Hashable, dict[str, tuple[Any, Any]]] = field(default_factory=dict)
     """Cells of such rows that were found written."""
-    known_ids: set[str] = field(default_factory=set)
-    """Rows that this push created before it was interrupted."""
-    requests: int = 0
+    strangers: dict[Hashable, tuple[int, frozenset[str]]] = field(default_factory=dict)
+    """For new rows without a unique value, before they are sent: a time of the server's clock in ms, and the
+    `_id`s of the rows that were created since then. What appears beside those is ours."""
 
     @property
     def endpoint(self) -> Endpoint:
@@ -146,32 +145,24 @@ class Run:
             self.pending.pop(row_of(change), None)
 
     def read(
-        self, field_: str, values: Iterable[Any], *, fields: Iterable[str] | None = None
+        self, path: str, values: Iterable[Any], *, fields: Iterable[str] | None = None
     ) -> list[dict[str, Any]]:
-        """Read the entities with these values of a field, in few requests, some of them at a time.
+        """Read the entities with these values of a field, patiently; `_sis` always comes with them.
 
         Raises:
             Stopped: The server does not answer in time.
         """
-        wanted = (
-            None
-            if fields is None
-            else ",".join(sorted({"_sis", *(p for p in fields if not p.startswith("_sis."))}))
+        return list(
+            read(
+                self.endpoint,
+                path,
+                list(values),
+                fields=None if fields is None else {"_sis", *fields},
+                url=self.limits.url,
+                readers=self.limits.readers,
+                send=self.patiently,
+            )
         )
-        room = self.limits.url - (len(wanted) if wanted and len(wanted) < self.limits.url // 3 else 0)
-        asked = [q for q, _ in queries(field_, values, url=room)]
-
-        def page(q: dict[str, Any]) -> list[dict[str, Any]]:
-            query: dict[str, Any] = {"q": q, "populate": False, "limit": 10_000}
-            if wanted and len(wanted) < self.limits.url // 3:
-                query["fields"] = wanted
-            self.requests += 1
-            return list(self.patiently(lambda: self.endpoint.fetch_page(query)))
-
-        if len(asked) < 2:
-            return [entity for q in asked for entity in page(q)]
-        with ThreadPoolExecutor(self.limits.readers) as pool:
-            return [entity for found in pool.map(page, asked) for entity in found]
 
     def read_rows(
         self, ids: Iterable[str], *, fields: Iterable[str] | None = None
@@ -187,7 +178,6 @@ class Run:
             Stopped: The server does not take it, or the token is dead.
             sispy.BadAnswer: The request as a whole was refused.
         """
-        self.requests += 1
         try:
             return self.patiently(send, writing=True)
         except errors.Unauthorized as error:

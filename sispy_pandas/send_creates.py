@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sispy import errors
 
-from .cast import equal
+from .cast import equal, get_path
 from .changes import Conflict, Create
 from .chunks import halves
 from .entity import body, receipt, stored
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
     from .report import Word
     from .schema import Field, Schema
+
+
+CLOCKS_APART = 5_000
+"""Milliseconds by which the clocks of a server's processes may differ."""
 
 
 def send_creates(run: Run, creates: Sequence[Create], *, lost: int = 0) -> None:
@@ -92,9 +96,7 @@ def _without_arrived(run: Run, creates: Sequence[Create]) -> list[Create]:
     reported, not sent.
     """
     sent = [create for create in creates if create.row in run.pending]
-    since = min(run.pending_since[create.row] for create in sent)
-    known = run.known_ids.union(outcome.id for outcome in run.outcomes.values() if outcome.id)
-    candidates = [entity for entity in _own_since(run, since) if entity["_id"] not in known]
+    candidates = _appeared(run, sent)
     matches: dict[Hashable, dict[str, Any]] = {}
     for create in sent:
         match = next((e for e in candidates if not not_stored(run.schema, create.values, e)), None)
@@ -117,17 +119,44 @@ def _without_arrived(run: Run, creates: Sequence[Create]) -> list[Create]:
     return [create for create in creates if create.row not in run.outcomes]
 
 
-def _own_since(run: Run, since: int) -> list[dict[str, Any]]:
-    """Return the rows that this user created since a time of this machine's clock, less a minute."""
-    q: dict[str, Any] = {"_sis._created_at": {"$gte": since - 60_000}}
+def _mark(run: Run, creates: Sequence[Create]) -> dict[str, Any]:
+    """Remember which rows are there before some without an identity are sent, to know those from ours."""
+    anonymous = [create for create in creates if identity(run.schema, create) is None]
+    if not anonymous:
+        return {}
+    newest = run.patiently(
+        lambda: run.endpoint.fetch_page(
+            {"sort": "-_sis._created_at", "limit": 1, "fields": "_sis", "populate": False}
+        )
+    )
+    since = max((get_path(row, "_sis._created_at") or 0 for row in newest), default=0) - CLOCKS_APART
+    known = frozenset(row["_id"] for row in _own_since(run, since, fields="_id"))
+    for create in anonymous:
+        run.strangers[create.row] = (since, known)
+    return {"since": since, "known": sorted(known)}
+
+
+def _appeared(run: Run, creates: Sequence[Create]) -> list[dict[str, Any]]:
+    """Return the rows that this user created since those rows were sent, and that nothing else explains."""
+    explained = {outcome.id for outcome in run.outcomes.values()}
+    since = min(run.strangers[create.row][0] for create in creates)
+    for create in creates:
+        explained |= run.strangers[create.row][1]
+    return [entity for entity in _own_since(run, since) if entity["_id"] not in explained]
+
+
+def _own_since(run: Run, since: int, **options: Any) -> list[dict[str, Any]]:
+    """Return the rows that this user created since a time of the server's clock."""
+    q: dict[str, Any] = {"_sis._created_at": {"$gte": since}}
     user = run.endpoint.client.username
     if user:
         q["_sis._created_by"] = user
-    return list(run.patiently(lambda: run.endpoint.fetch_all({"q": q, "populate": False})))
+    return list(run.patiently(lambda: run.endpoint.fetch_all({"q": q, "populate": False, **options})))
 
 
 def _send(run: Run, creates: Sequence[Create], *, lost: int) -> None:
-    run.about_to_send("create", [(create, _cells(create)) for create in creates])
+    marks = _mark(run, creates)
+    run.about_to_send("create", [(create, _cells(create)) for create in creates], **marks)
     bodies = [_body(run, create) for create in creates]
     try:
         answer = run.write(lambda: run.endpoint.create(bodies, all_or_none=True))
@@ -222,15 +251,13 @@ def traces(run: Run, creates: Sequence[Create]) -> set[str]:
     """Return the ids of rows that a lost request for these rows may have created so far."""
     found: set[str] = set()
     by_path: dict[str, list[Any]] = {}
-    since = None
     for create in creates:
         field = identity(run.schema, create)
         if field is not None:
             by_path.setdefault(field.path, []).append(create.values[field.path])
-        elif create.row in run.pending:
-            since = min(since or run.pending_since[create.row], run.pending_since[create.row])
-    if since is not None:
-        found |= {entity["_id"] for entity in _own_since(run, since)}
+    anonymous = [create for create in creates if create.row in run.strangers and create.row in run.pending]
+    if anonymous:
+        found |= {entity["_id"] for entity in _appeared(run, anonymous)}
     for path, values in by_path.items():
         found |= {entity["_id"] for entity in run.read(path, values, fields=())}
     return found

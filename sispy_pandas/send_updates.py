@@ -29,15 +29,14 @@ def send_updates(
         lost: How often the answer for these rows did not arrive.
     """
     work: list[Work] = []
+    decision = "mine" if run.guard == "off" else run.on_conflict
     entities = run.read_rows((u.id for u in updates), fields=_touched(updates)) if look else {}
     for update in updates:
         entity = entities.get(update.id)
         if look and entity is None:
             is_gone(run, update)
             continue
-        merged = (
-            merge(run.schema, update, entity, run.on_conflict) if entity is not None else unguarded(update)
-        )
+        merged = unguarded(update) if entity is None else merge(run.schema, update, entity, decision)
         run.note_arrival(update.id, merged.there)
         if merged.conflicts:
             run.conflicts[update.id] = merged.conflicts

@@ -1,0 +1,84 @@
+"""Rows read by the values of a field: in few requests with short URLs, two at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from .chunks import queries
+
+if TYPE_CHECKING:
+    from sispy import Endpoint
+
+URL = 6_000
+"""Bytes of an encoded query in a URL: the server refuses 16 KiB with its headers (SIS-API 14)."""
+READERS = 2
+"""Requests at a time: a server process does one thing at a time."""
+PAGE = 10_000
+
+Send = Callable[[Callable[[], Any]], Any]
+
+
+def read(
+    endpoint: Endpoint,
+    path: str,
+    values: Collection[Any],
+    *,
+    fields: Iterable[str] | None = None,
+    url: int = URL,
+    readers: int = READERS,
+    send: Send = lambda call: call(),
+) -> Iterator[dict[str, Any]]:
+    """Yield the entities that have one of these values in a field.
+
+    Many `_id`s are read by paging the whole table, where that takes fewer requests.
+
+    Args:
+        endpoint: Of the table.
+        path: The field.
+        values: To look for.
+        fields: What to read of them, beside `_id`; None: everything.
+        url: Bytes of an encoded query.
+        readers: Requests at a time.
+        send: Called with each request, which it carries out; where patience is put in.
+    """
+    options: dict[str, Any] = {"populate": False, "limit": PAGE}
+    if fields is not None:
+        wanted = ",".join(
+            _without_children({"_sis" if f.startswith("_sis.") else f for f in fields} | {"_id"})
+        )
+        if len(wanted) < url // 3:
+            options["fields"] = wanted
+            url -= len(wanted)
+    asked = [q for q, _ in queries(path, values, url=url)]
+    if path == "_id" and len(asked) > 4 and len(asked) > send(lambda: endpoint.count({})) / PAGE + 1:
+        known = set(values)
+        yield from (row for page in _pages(endpoint, options, send) for row in page if row["_id"] in known)
+        return
+
+    def page(q: Mapping[str, Any]) -> Any:
+        return send(lambda: endpoint.fetch_page({**options, "q": q}))
+
+    if len(asked) < 2:
+        yield from (row for q in asked for row in page(q))
+        return
+    with ThreadPoolExecutor(readers) as pool:
+        yield from (row for rows in pool.map(page, asked) for row in rows)
+
+
+def _pages(endpoint: Endpoint, options: Mapping[str, Any], send: Send) -> Iterator[Any]:
+    """Yield the pages of a whole table, each beginning after the last `_id` of the one before."""
+    asked = {**options, "sort": "_id"}
+    while True:
+        page = send(partial(endpoint.fetch_page, asked))
+        yield page
+        if len(page) < PAGE:
+            return
+        asked = {**asked, "q": {"_id": {"$gt": page[-1]["_id"]}}}
+
+
+def _without_children(paths: Collection[str]) -> list[str]:
+    """Leave out the paths below others: the server refuses both in one projection (SIS-API 6.2)."""
+    return [p for p in sorted(paths) if not any(p.startswith(f"{other}.") for other in paths)]
