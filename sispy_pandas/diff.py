@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -12,6 +11,7 @@ from .cast import is_blank
 from .changes import Change, Create, Delete, Problem, Stale, Update
 from .compare import changed
 from .deleted_rows import DELETE, deleted_rows
+from .editable import READ_ONLY, editable
 from .entity import EDITABLE_META
 from .mangled import REASON, is_changed_by_program
 from .matching import Matched, all_new, match_by_id, match_by_key
@@ -19,7 +19,7 @@ from .new_rows import new_rows, not_there
 from .plan import Plan
 from .receipts import milliseconds_of
 from .records import json_values
-from .schema import META, RECEIPT, Field, nearest
+from .schema import RECEIPT, Field
 from .source import source_of
 from .validate import check_values, constrained, taken_twice, unique_fields
 from .waves import swaps
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
     from .snapshot import Snapshot
 
-_READ_ONLY = frozenset(field.path for field in META) - frozenset(EDITABLE_META)
 ELSEWHERE = (
     "exported from another state than this snapshot: sp.snapshot_of(endpoint, frame).diff(frame) rebuilds it"
 )
@@ -122,6 +121,8 @@ class _Comparison:
         if source is not None:
             self.problems += source.problems
             self.notes += source.notes
+        self.fields, notes = editable(self.schema, frame, base, leave=(key_column, DELETE, "_id"))
+        self.notes += notes
         self.aligned = len(rows.at) == len(base) == len(frame) and bool((rows.base == rows.at).all())
 
     def plan(self, delete: Collection[str], owner: tuple[str, ...] | None) -> Plan:
@@ -159,28 +160,6 @@ class _Comparison:
             owner=owner,
             snapshot=self.snapshot,
         )
-
-    @cached_property
-    def fields(self) -> list[Field]:
-        """The fields that the frame may change; what it has beside them is noted."""
-        found = []
-        for name in map(str, self.frame.columns):
-            if name in ("_id", DELETE, RECEIPT.path, self.key_column) or name in _READ_ONLY:
-                continue
-            if name in self.schema.columns or name in EDITABLE_META:
-                field = self.schema.field(name)
-                if field.unknown:
-                    self.notes.append(
-                        f"column {name!r} is left alone: its type {field.unknown!r} is not known here"
-                    )
-                else:
-                    found.append(field)
-            elif name not in self.base.columns:
-                self.notes.append(
-                    f"column {name!r} is left alone: schema {self.schema.name!r} has no such field"
-                    f"{nearest(name, self.schema.columns)}"
-                )
-        return found
 
     def _updates(self) -> list[Update]:
         cells: dict[int, dict[str, tuple[Any, Any]]] = {}
@@ -264,7 +243,7 @@ class _Comparison:
             derived = name not in self.schema.columns and name not in (*EDITABLE_META, RECEIPT.path)
             if name not in self.base.columns or not derived:
                 continue
-            field = self.schema.field(name) if name in _READ_ONLY else Field(name, "Mixed")
+            field = self.schema.field(name) if name in READ_ONLY else Field(name, "Mixed")
             for position, before, after, _ in changed(field, *self._pair(name)):
                 if not is_blank(after):
                     (id_,), (key,) = self._names(self.rows.base[[position]])

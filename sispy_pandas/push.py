@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,27 +11,26 @@ from sispy import errors
 
 from .changes import Change, Create, Delete, Update, action_of, row_of
 from .chunks import chunks, encoded_size
+from .earlier import anonymous, created_before, fingerprint
 from .entity import body
 from .journal import Record, new_path, opened, read
 from .limits import Limits
+from .options import Options, refuse
 from .plan import Plan, PlanRefused
 from .plan_file import digest, lines
 from .progress import bar
 from .report import Outcome, Report
 from .run import Run, Stopped
 from .send_cas import send_cas
-from .send_creates import identity, send_creates, traces
+from .send_creates import send_creates, traces
 from .send_deletes import PER_REQUEST, send_deletes
 from .send_updates import send_updates
 from .waves import waves
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 
     from .plan import Guard, OnConflict
-
-FREE_DELETES = 10
-"""So many rows may be deleted without their number being stated."""
 
 
 def push(
@@ -75,50 +74,33 @@ def push(
         ValueError: An unknown word for `guard` or `on_conflict`, or the journal is in use.
         sispy.Error: The server could not be asked before the first row was sent.
     """
-    if guard not in ("check", "cas", "off"):
-        raise ValueError(f"guard={guard!r}: 'check', 'cas' or 'off'")
-    if on_conflict not in ("skip", "mine", "theirs"):
-        raise ValueError(f"on_conflict={on_conflict!r}: 'skip', 'mine' or 'theirs'")
-    if guard == "cas" and not plan.endpoint.client.username:
-        raise ValueError(
-            "guard='cas' writes the name of the user into each row, and it is not known here: log in with "
-            "client.authenticate(), or set client.username"
-        )
-    limits = limits or Limits()
-    _refuse_deletes(plan, expect_deletes)
-    path = plan.journal or (None if journal is False else new_path(plan.schema.name))
-    if plan.journal is None and isinstance(journal, str | Path):
-        path = Path(journal)
-        if path.exists() and path.stat().st_size:
-            raise ValueError(f"{path} exists: sp.resume(path) goes on with it, a new push needs a new file")
-    started = _now()
+    options = Options(guard, on_conflict, skip_problems, allow_dangling, note)
+    if plan.journal is not None:
+        options = options.resumed(read(plan.journal).begin)
+    refuse(plan, options, expect_deletes)
+    started, path = _now(), _path(plan, journal)
+    before: dict[Hashable, tuple[str, Path]] = {}
     if plan.journal is None:
-        plan = _checked(plan, (), allow_dangling=allow_dangling, skip_problems=skip_problems)
-        if path is None and any(
-            identity(plan.schema, c) is None for c in plan.changes if isinstance(c, Create)
-        ):
+        plan = _checked(plan, (), options)
+        before = created_before(plan)
+        if path is None and anonymous(plan):
             raise PlanRefused(
                 f"schema {plan.schema.name!r} has no unique field to know new rows by: they need a journal",
                 plan,
             )
     total, name = len(plan), f"push {plan.schema.name}"
-    options = {
-        "user": plan.endpoint.client.username,
-        "note": note,
-        "guard": guard,
-        "on_conflict": on_conflict,
-    }
     with opened(path) as book, bar(progress, total=total, unit="row", desc=name) as shown:
-        run = Run(plan, book, limits, guard, on_conflict, shown, cancel or _never)
+        run = Run(plan, book, limits or Limits(), options.guard, options.on_conflict, shown, cancel or _never)
+        facts = {"user": plan.endpoint.client.username, **asdict(options)}
         if plan.journal is None:
             book.lines(lines(plan))
-            book.event("begin", digest=digest(plan), server=plan.endpoint.client.url, **options)
+            server = plan.endpoint.client.url
+            book.event("begin", digest=digest(plan), new_rows=fingerprint(plan), server=server, **facts)
         else:
             _take_up(run, read(plan.journal))
-            plan = _checked(plan, run.pending, allow_dangling=allow_dangling, skip_problems=skip_problems)
-            run.plan = plan
-            book.event("resume", **options)
-        stopped = _send_all(run)
+            run.plan = plan = _checked(plan, run.pending, options)
+            book.event("resume", **facts)
+        stopped = _send_all(run, before)
         _settle_the_rest(run, stopped)
         book.event("end", stopped=stopped)
     return Report(
@@ -126,7 +108,7 @@ def push(
         tuple(_in_plan_order(run)),
         tuple(conflict for row in run.conflicts.values() for conflict in row),
         journal=path,
-        note=note,
+        note=options.note,
         user=plan.endpoint.client.username,
         started=started,
         ended=_now(),
@@ -135,26 +117,33 @@ def push(
     )
 
 
-def _refuse_deletes(plan: Plan, expected: int | None) -> None:
-    deletes = plan.counts["deletes"]
-    if (expected is None and deletes > FREE_DELETES) or expected not in (None, deletes):
-        said = "not stated" if expected is None else f"stated as {expected}"
-        raise PlanRefused(
-            f"the plan deletes {deletes} rows, which was {said}: expect_deletes={deletes}", plan
-        )
+def _path(plan: Plan, journal: str | Path | bool | None) -> Path | None:
+    """Return where the journal is kept; None for nowhere.
+
+    Raises:
+        ValueError: The file is there already.
+    """
+    if plan.journal is not None:
+        return plan.journal
+    if not isinstance(journal, str | Path):
+        return None if journal is False else new_path(plan.schema.name)
+    path = Path(journal)
+    if path.exists() and path.stat().st_size:
+        raise ValueError(f"{path} exists: sp.resume(path) goes on with it, a new push needs a new file")
+    return path
 
 
-def _checked(plan: Plan, pending: Collection[Hashable], *, allow_dangling: bool, skip_problems: bool) -> Plan:
+def _checked(plan: Plan, pending: Collection[Hashable], options: Options) -> Plan:
     """Return the plan with the problems that the server knows of.
 
     Rows in `pending` were sent by a push that was interrupted. What the server says about them now may be the
     effect of that, and is no problem.
     """
     known = set(map(id, plan.faults))
-    checked = plan.check(allow_dangling=allow_dangling)
+    checked = plan.check(allow_dangling=options.allow_dangling)
     faults = tuple(fault for fault in checked.faults if id(fault) in known or fault.row not in pending)
     plan = replace(checked, faults=faults)
-    if plan.faults and not skip_problems:
+    if plan.faults and not options.skip_problems:
         first = plan.faults[0]
         raise PlanRefused(
             f"{len(plan.faults)} problems; the first: row {first.key or first.row}, {first.column}: "
@@ -183,8 +172,13 @@ def _take_up(run: Run, record: Record) -> None:
     )
 
 
-def _send_all(run: Run) -> str | None:
-    """Send wave after wave, chunk after chunk; return why it stopped early, if it did."""
+def _send_all(run: Run, before: Mapping[Hashable, tuple[str, Path]]) -> str | None:
+    """Send wave after wave, chunk after chunk; return why it stopped early, if it did.
+
+    Args:
+        run: The push.
+        before: New rows that an earlier push created: row -> (`_id`, journal).
+    """
     barred = {fault.row for fault in run.plan.faults}
     try:
         for wave in waves(run.schema, [c for c in run.plan.changes if row_of(c) not in barred]):
@@ -194,7 +188,7 @@ def _send_all(run: Run) -> str | None:
                 else:
                     send_updates(run, part, look=run.guard != "off" or any(u.id in run.pending for u in part))
             for some in _parts(run, [change for change in wave if isinstance(change, Create)]):
-                send_creates(run, some)
+                send_creates(run, _not_created_before(run, some, before))
             for few in _parts(
                 run, [change for change in wave if isinstance(change, Delete)], rows=PER_REQUEST
             ):
@@ -204,6 +198,16 @@ def _send_all(run: Run) -> str | None:
     except errors.Error as error:
         return f"the server could not be asked: {error}"
     return None
+
+
+def _not_created_before(
+    run: Run, creates: Sequence[Create], before: Mapping[Hashable, tuple[str, Path]]
+) -> list[Create]:
+    for create in creates:
+        if create.row in before:
+            id_, journal = before[create.row]
+            run.settle(create, "unchanged", f"an earlier push created it: {journal}", id=id_)
+    return [create for create in creates if create.row not in before]
 
 
 def _parts(run: Run, changes: Sequence[Any], *, rows: int | None = None) -> Iterable[Sequence[Any]]:

@@ -229,3 +229,32 @@ def test_meta_columns_are_pushed_and_undone(server):
     push(sp.undo(report)).raise_for_failures()
     sis = server.hosts.get(df.index[0])["_sis"]
     assert (sis["tags"], sis["owner"], sis["locked"]) == ([], [], False)
+
+
+def test_rows_without_unique_fields_are_created_once_however_often_they_are_pushed(server):
+    logs = server.client.entities("log")
+    empty = sp.fetch(logs, progress=False)
+    new = pd.DataFrame({"text": ["a", "a", "b"], "n": [1, 1, 2]})
+
+    first = push(empty.diff(new, new=True))
+    again = push(empty.diff(new, new=True))
+    assert (first.counts["done"], again.counts["unchanged"], logs.count({})) == (3, 3, 3)
+
+    push(sp.undo(first))
+    assert push(empty.diff(new, new=True)).counts["done"] == 3
+    other = new.assign(n=5)
+    assert push(empty.diff(other, new=True)).counts["done"] == 3
+
+
+def test_an_interrupted_push_of_rows_without_unique_fields_has_to_be_resumed(server):
+    logs = server.client.entities("log")
+    plan = sp.fetch(logs, progress=False).diff(pd.DataFrame({"text": ["a", "b"]}), new=True)
+    report = push(plan)
+    lines = report.journal.read_bytes().splitlines(keepends=True)
+    report.journal.write_bytes(b"".join(lines[:-3]))  # cut after `send`
+
+    with pytest.raises(ValueError, match="was interrupted"):
+        push(plan)
+    rest = push(sp.resume(report.journal, client=server.client))
+    assert rest.counts["done"] == 2
+    assert logs.count({}) == 2
