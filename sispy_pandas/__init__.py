@@ -14,6 +14,7 @@ from .history import HistoryWarning, as_of, blame, history
 from .infer import infer_schema
 from .lazy import __getattr__ as __getattr__
 from .limits import Limits
+from .marks import mark_problems
 from .plan import Plan, PlanRefused
 from .plan_file import load_plan
 from .pushes import pushes
@@ -34,7 +35,8 @@ __all__ = [
     "Changes", "Field", "FrameEditor", "FrozenDict", "HistoryWarning", "Limits", "Plan", "PlanRefused",
     "PlanReview", "PushFailed", "RepointPlans", "Report", "Schema", "SchemaBrowser", "SchemaPlan",
     "SchemaPlanRefused", "Snapshot", "added", "as_of", "blame", "changes", "dangling", "fetch",
-    "find_references", "history", "infer_schema", "iter_frames", "labelled", "load_plan", "parse_schema",
-    "plan_schema", "pushes", "read_csv", "read_excel", "referrers", "removed", "repoint", "resume", "revert",
-    "snapshot_of", "to_csv", "to_excel", "to_ids", "to_ndjson", "to_parquet", "undo",
+    "find_references", "history", "infer_schema", "iter_frames", "labelled", "load_plan",
+    "mark_problems", "parse_schema", "plan_schema", "pushes", "read_csv", "read_excel", "referrers",
+    "removed", "repoint", "resume", "revert", "snapshot_of", "to_csv", "to_excel", "to_ids",
+    "to_ndjson", "to_parquet", "undo",
 ]  # fmt: skip

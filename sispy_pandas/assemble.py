@@ -85,7 +85,9 @@ def assemble(
         frame[RECEIPT.path] = _typed(RECEIPT, [rows.receipts[i] for i in keep]).array
     found = tuple(problems[i] for i in sorted(problems))
     numbers = tuple(table.rows[i] for i in keep)
-    return with_source(frame, replace(source, rows=numbers, problems=source.problems + found))
+    return with_source(
+        frame, replace(source, rows=numbers, index=frame.index, problems=source.problems + found)
+    )
 
 
 def label_field(field: Field) -> Field:

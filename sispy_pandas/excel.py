@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from .schema import Field, Schema
     from .snapshot import Snapshot
 
-ABOUT = "About"
+ABOUT = "About this workbook"
+CONFLICTS = "Conflicts to decide"
+"""Names that no schema can have."""
 LISTS = "_lists"
 MOST_ROWS = 1_048_576
 _MOST_COLUMNS = 16_384
@@ -117,7 +119,12 @@ def _sheet(
     choices: Mapping[str, Sequence[str]],
 ) -> _Sheet:
     name = name[:31]
-    if name in (ABOUT, LISTS) or name.startswith(PREFIX) or not name or set(name) & set("[]:*?/\\"):
+    if (
+        name in (ABOUT, CONFLICTS, LISTS)
+        or name.startswith(PREFIX)
+        or not name
+        or set(name) & set("[]:*?/\\")
+    ):
         raise ValueError(f"{name!r} cannot be the name of a sheet")
     table = as_table(source, schema=schema, meta=meta)
     rows = len(table[0][1]) if table else 0

@@ -28,18 +28,19 @@ PREFIX = "_base"
 def base_rows(note: Note, table: Sequence[tuple[Field, pd.Series[Any]]]) -> Iterable[list[str]]:
     """Yield the cells of the hidden sheet."""
     if not table:
-        yield _pieces(note)
+        yield pieces(note)
         return
     columns = {field.path: json_values(field, cells) for field, cells in table if field.path != "_id"}
     receipts = columns.pop(RECEIPT.path, [])
     paths = list(columns)
-    yield _pieces(note | {"columns": paths})
+    yield pieces(note | {"columns": paths})
     ids = table[0][1].tolist()
     for id_, receipt, *values in zip(ids, receipts, *columns.values(), strict=True):
-        yield _pieces([id_, receipt, values])
+        yield pieces([id_, receipt, values])
 
 
-def _pieces(value: Any) -> list[str]:
+def pieces(value: Any) -> list[str]:
+    """Return a JSON value as the texts of as many cells as it takes."""
     text = json.dumps(value, ensure_ascii=True, separators=(",", ":"))
     return [text[start : start + LONGEST_TEXT] for start in range(0, len(text), LONGEST_TEXT)]
 
@@ -69,6 +70,11 @@ class Base:
                 id_: (receipt, values) for id_, receipt, values in map(json.loads, filter(None, self._texts))
             }
         return self._rows
+
+    def put(self, id_: str, path: str, value: Any) -> None:
+        """Take another value for what was exported: the one that the user was shown since."""
+        if path in self._paths and id_ in self.rows:
+            self.rows[id_][1][self._paths.index(path)] = value
 
     def values(self, path: str | None) -> dict[str, Any]:
         """Return the exported values of a column by `_id`; empty if it was not exported."""

@@ -28,6 +28,8 @@ _FIRST_SAFE = -2_203_891_200_000
 """1900-03-01: before it, the programs disagree about the days."""
 _LAST_SAFE = 253_402_300_799_999
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
+_LIKE_ESCAPED = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\ufffe\uffff]")
 _TOO_LONG = "too long for a workbook, import leaves it alone]"
 _SHOWN = 200
 
@@ -42,6 +44,8 @@ class LongText(str):
     Attributes:
         whole: The text.
     """
+
+    LIMIT = LONGEST_TEXT
 
     __slots__ = ("whole",)
     whole: str
@@ -117,6 +121,12 @@ def read_excel_column(field: Field, cells: Sequence[Any], style: Style) -> list[
 def unescaped(text: str) -> str:
     """Return text with the control characters that a workbook writes as `_x000D_`."""
     return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text) if "_x" in text else text
+
+
+def escaped(text: str) -> str:
+    """Return text as a workbook's file holds it; XlsxWriter does this by itself, openpyxl does not."""
+    text = _LIKE_ESCAPED.sub("_x005F_", text)
+    return _CONTROL.sub(lambda found: f"_x{ord(found[0]):04X}_", text)
 
 
 def _typed(field: Field, cell: Any, style: Style) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from itertools import zip_longest
 from pathlib import Path
@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, Literal
 from . import origin
 from .assemble import Copies, Table, assemble
 from .cells import Style
-from .excel import ABOUT, LISTS
-from .excel_base import PREFIX, Base, read_note
+from .conflict_sheet import decided, read_conflicts
+from .excel_base import Base
 from .excel_cells import LongText, read_excel_column, unescaped
+from .excel_find import find
 from .excel_odd import formulas, merged
 from .extras import optional
 from .files import zone_of
@@ -23,11 +24,10 @@ from .source import Source
 if TYPE_CHECKING:
     import datetime
     import os
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
 
-    from .origin import Note
     from .schema import Field, Schema
 
 
@@ -71,15 +71,20 @@ def read_excel(
     path = Path(path)
     book = openpyxl.load_workbook(path, read_only=True)
     try:
-        found = _find(book, path, schema, sheet)
+        found = find(book, path, schema, sheet)
         table = _table(found.sheet, path)
-        base = Base(found.note, found.rows) if "columns" in found.note else None
+        base = None
+        if "columns" in found.note:
+            base = Base(found.note, found.hidden.iter_rows(min_row=2, values_only=True))
+        choices = read_conflicts(book, schema) if base else []
         booleans = {field.path for field in schema.fields if field.type == "Boolean"}
         odd = formulas(path, found.sheet, table, booleans) | merged(path, found.sheet)
     finally:
         book.close()
     table, notes = _with_odd(table, odd)
     table = _with_long_texts(table, found.note.get("long", ()))
+    if base and choices:
+        table = decided(table, base, choices)
     style = Style(zone_of(tz or found.note.get("zone") or "UTC"), dayfirst)
     source = Source(
         str(path),
@@ -102,70 +107,6 @@ def read_excel(
         copies=copies,
         keys=partial(base.values, schema.key) if base else None,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """A sheet, and what the hidden one that belongs to it says."""
-
-    sheet: Any
-    note: Note
-    rows: Iterator[Sequence[Any]]
-
-
-def _find(book: Any, path: Path, schema: Schema, name: str | None) -> _Found:
-    hidden = {title: _first_row(book[title]) for title in book.sheetnames if title.startswith(PREFIX)}
-    notes = {title: note for title, cells in hidden.items() if (note := read_note(cells))}
-    tables = [s.title for s in book.worksheets if s.title not in (*hidden, ABOUT, LISTS)]
-    mine = [
-        title for title, note in notes.items() if name in (None, note.get("sheet")) and _fits(note, schema)
-    ]
-    if name is not None and name not in tables:
-        raise ValueError(f"{path} has no sheet {name!r}; it has {', '.join(tables)}")
-    if len(mine) == 1:
-        note = notes[mine[0]]
-        origin.check(path, note, schema)
-        title = name or _renamed(path, note["sheet"], tables, [n.get("sheet") for n in notes.values()])
-        return _Found(book[title], note, _rows_below(book[mine[0]]))
-    if len(mine) > 1:
-        raise ValueError(f"{path} has several sheets of schema {schema.name!r}: name one with sheet=")
-    claimed = {note.get("sheet"): note.get("schema") for note in notes.values()}
-    if name is None:
-        if notes:
-            kinds = ", ".join(sorted({str(kind) for kind in claimed.values()}))
-            raise ValueError(f"{path} is a workbook of schema {kinds}, not of {schema.name!r}")
-        name = schema.name if schema.name in tables else tables[0] if len(tables) == 1 else None
-        if name is None:
-            raise ValueError(f"{path} has several sheets: name one with sheet=, of {', '.join(tables)}")
-    elif name in claimed:
-        raise ValueError(f"sheet {name!r} of {path} is a table of {claimed[name]!r}, not of {schema.name!r}")
-    return _Found(book[name], {}, iter(()))
-
-
-def _fits(note: Note, schema: Schema) -> bool:
-    return note.get("schema") == schema.name
-
-
-def _renamed(path: Path, title: str, tables: list[str], known: list[Any]) -> str:
-    """Return the sheet of a table; where it was given another name, the only one that can be it."""
-    if title in tables:
-        return title
-    others = [other for other in tables if other not in known]
-    if len(others) != 1:
-        raise ValueError(
-            f"sheet {title!r} is not in {path} any more: name one with sheet=, of {', '.join(tables)}"
-        )
-    return others[0]
-
-
-def _first_row(sheet: Any) -> Sequence[Any]:
-    sheet.reset_dimensions()
-    row: Sequence[Any] = next(sheet.iter_rows(values_only=True), ())
-    return row
-
-
-def _rows_below(sheet: Any) -> Iterator[Sequence[Any]]:
-    return iter(sheet.iter_rows(min_row=2, values_only=True))
 
 
 def _table(sheet: Any, path: Path) -> Table:

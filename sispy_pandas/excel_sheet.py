@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from .assemble import DELETE
 from .cells import Style
+from .entity import EDITABLE_META
 from .excel_cells import LongText, excel_column
 from .schema import META, RECEIPT, Field
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 _BELOW = 1000
 """Rows below the data that dropdowns and formats reach."""
-_EDITABLE_META = ("_sis.owner", "_sis.tags", "_sis.locked", "_sis.immutable", "_sis.any_owner_can_modify")
 _WIDTHS = range(9, 49)
 _SAMPLE = 200
 _HEADER = {"bold": True, "font_color": "#FFFFFF", "bg_color": "#44546A", "valign": "vcenter", "border": 1}
@@ -148,7 +148,7 @@ def _is_read_only(field: Field, schema: Schema | None) -> bool:
     if schema is None or field.path in ("_id", DELETE, RECEIPT.path):
         return False
     if field in META:
-        return field.path not in _EDITABLE_META
+        return field.path not in EDITABLE_META
     return field.path not in schema.columns or field.unknown is not None
 
 

@@ -12,6 +12,7 @@ import pandas as pd
 from .cast import cast, is_missing
 from .changes import Problem
 from .schema import RECEIPT, Schema
+from .source import row_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -48,7 +49,7 @@ def match_by_id(ids: pd.Index[Any], frame: pd.DataFrame, *, schema: Schema) -> M
         ValueError: The frame has no `_id`, or has those of another table.
     """
     given = _ids_of(frame)
-    labels = tuple(range(len(frame)))
+    labels = row_numbers(frame) or tuple(range(len(frame)))
     if _same_values(given, ids):
         everything = np.arange(len(ids))
         return Matched(everything, everything, labels=labels)
@@ -174,7 +175,10 @@ def all_new(frame: pd.DataFrame) -> Matched:
 
 
 def labels_of(frame: pd.DataFrame) -> tuple[Hashable, ...]:
-    """Return what names each row of a frame without ids: its label, or positions where labels do not tell."""
+    """Return what names each row of a frame without ids: number in the file, else label, else position."""
+    numbers = row_numbers(frame)
+    if numbers is not None:
+        return numbers
     labels = frame.index.tolist()
     if all(isinstance(label, int | str) for label in labels) and frame.index.is_unique:
         return tuple(labels)

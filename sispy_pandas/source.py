@@ -37,6 +37,8 @@ class Source(dict[str, str]):
     """Column -> label -> `_id` at the export, of references that are written as labels; None: as ids."""
     rows: tuple[int, ...] = ()
     """Number in the file of each row of the frame, as it was read."""
+    index: pd.Index[Any] | None = field(default=None, repr=False)
+    """The index of the frame, as it was read."""
     problems: tuple[Problem, ...] = ()
     """Rows that are not in the frame, because nobody can tell which row of the table they are."""
     notes: tuple[str, ...] = ()
@@ -95,3 +97,14 @@ def with_source(frame: pd.DataFrame, source: Source) -> pd.DataFrame:
     attrs: dict[Hashable, Any] = frame.attrs
     attrs[_KEY] = source
     return frame
+
+
+def row_numbers(frame: pd.DataFrame) -> tuple[int, ...] | None:
+    """Return the number that each row of a frame has in its file; None if that cannot be told any more."""
+    source = source_of(frame)
+    if source is None or source.index is None:
+        return None
+    if source.index.name == "_id":
+        return source.rows if frame.index.equals(source.index) else None
+    at = source.index.get_indexer(frame.index)
+    return tuple(source.rows[i] for i in at) if (at >= 0).all() else None

@@ -84,8 +84,9 @@ def test_an_untouched_workbook_is_an_empty_plan(server, book: Book) -> None:
 def test_edits_of_every_type_arrive(server, book: Book) -> None:
     row = book.row("h00003")
     edits = {
-        "os": "rhel9", "cpus": 16, "live": True, "since": "2025-01-02 03:04", "ip": "10.9.9.9/8", "tags": '["x"]',
-        "disks": '[{"dev": "sdb"}]', "extra": '{"a": 2}', "bios.vendor": "'=cmd", "serial": 4711,
+        "os": "rhel9", "cpus": 16, "live": True, "since": "2025-01-02 03:04", "ip": "10.9.9.9/8",
+        "tags": '["x"]', "disks": '[{"dev": "sdb"}]', "extra": '{"a": 2}', "bios.vendor": "'=cmd",
+        "serial": 4711,
     }  # fmt: skip
     for name, value in edits.items():
         book.set(row, name, value)

@@ -1,0 +1,119 @@
+"""A workbook's problems shown in a copy of it, decided there, and taken back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import openpyxl
+import pytest
+
+import sispy_pandas as sp
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+QUICK = sp.Limits(settle=0.1, settle_row=0.0, patience=3.0)
+
+
+def column(sheet: Any, name: str) -> int:
+    return next(cell.column for cell in sheet[1] if str(cell.value).split(" (")[0] == name)
+
+
+def edited(path: Path, cells: dict[tuple[int, str], Any], sheet: str = "host") -> Path:
+    book = openpyxl.load_workbook(path)
+    for (row, name), value in cells.items():
+        book[sheet].cell(row, column(book[sheet], name)).value = value
+    book.save(path)
+    return path
+
+
+def marked(path: Path, colour: str) -> dict[tuple[int, str], str]:
+    sheet = openpyxl.load_workbook(path)["host"]
+    return {
+        (cell.row, str(sheet.cell(1, cell.column).value)): cell.comment.text
+        for row in sheet.iter_rows(min_row=2)
+        for cell in row
+        if cell.fill.fgColor.rgb == colour
+    }
+
+
+def plan_of(server, path: Path, **options: Any) -> sp.Plan:
+    frame = sp.read_excel(path, server.fetch().schema, **options)
+    return sp.snapshot_of(server.hosts, frame, progress=False).diff(frame)
+
+
+@pytest.fixture
+def file(server, tmp_path: Path) -> Path:
+    sp.to_excel(server.fetch(), tmp_path / "hosts.xlsx")
+    return tmp_path / "hosts.xlsx"
+
+
+RED, YELLOW = "FFFFC7CE", "FFFFEB9C"
+
+
+def test_every_problem_is_shown_in_its_cell(server, file: Path, tmp_path: Path) -> None:
+    edited(
+        file,
+        {(2, "cpus"): "many", (3, "os"): "dos", (4, "_id"): "1.5E+23", (30, "name"): "new", (30, "cpus"): 99},
+    )
+    before = file.read_bytes()
+    plan = plan_of(server, file)
+    out = sp.mark_problems(file, plan, tmp_path / "marked.xlsx")
+    assert marked(out, RED) == {
+        (2, "cpus"): "'many' is no number",
+        (3, "os"): "'dos' is none of rhel8, rhel9",
+        (4, "name"): "_id: the _id lost its form",
+        (30, "cpus"): "more than 64",
+    }
+    assert file.read_bytes() == before
+    again = plan_of(server, out)
+    assert [(p.row, p.column, p.reason) for p in again.faults] == [
+        (p.row, p.column, p.reason) for p in plan.faults
+    ]
+    with pytest.raises(ValueError, match=r"is the workbook itself"):
+        sp.mark_problems(file, plan, file)
+
+
+def test_conflicts_are_decided_in_a_sheet(server, file: Path, tmp_path: Path) -> None:
+    edited(file, {(row, "cpus"): 40 + row for row in (2, 3, 4)})
+    for n in range(3):
+        server.hosts.update(f"h{n:05d}", {"cpus": 60 + n})
+    report = plan_of(server, file).push(progress=False, limits=QUICK)
+    out = sp.mark_problems(file, report, tmp_path / "marked.xlsx")
+    assert list(marked(out, YELLOW)) == [(2, "cpus"), (3, "cpus"), (4, "cpus")]
+    sheet = openpyxl.load_workbook(out)["Conflicts to decide"]
+    assert [[cell.value for cell in row[1:]] for row in sheet.iter_rows()] == [
+        ["key", "field", "base", "mine", "theirs", "keep"],
+        ["h00000", "cpus", "1", "42", "60", None],
+        ["h00001", "cpus", "2", "43", "61", None],
+        ["h00002", "cpus", "3", "44", "62", None],
+    ]
+    edited(out, {(2, "keep"): "mine", (3, "keep"): "theirs"}, "Conflicts to decide")
+    plan = plan_of(server, out)
+    assert [(c.key, dict(c.before), dict(c.after)) for c in plan.changes] == [
+        ("h00000", {"cpus": 60}, {"cpus": 42}),
+        ("h00002", {"cpus": 3}, {"cpus": 44}),
+    ]
+    report = plan.push(progress=False, limits=QUICK)
+    assert {o.key: o.word for o in report.outcomes} == {"h00000": "done", "h00002": "conflict"}
+    assert [server.stored()[f"h0000{n}"]["cpus"] for n in range(3)] == [42, 61, 62]
+
+
+def test_ids_and_receipts_are_written_back(server, file: Path, tmp_path: Path) -> None:
+    edited(file, {(2, "cpus"): 42, (30, "name"): "new_x005F_x0041_", (30, "bios.vendor"): "'=x"})
+    server.hosts.update("h00000", {"live": False})
+    report = plan_of(server, file).push(progress=False, limits=QUICK).raise_for_failures()
+    out = sp.mark_problems(file, report, tmp_path / "next.xlsx", write_back=True)
+    plan = plan_of(server, out)
+    assert (len(plan), plan.faults, plan.stale) == (0, (), ())
+    edited(out, {(2, "cpus"): 43, (30, "cpus"): 5})
+    server.hosts.update("new_x0041_", {"live": True})
+    plan = plan_of(server, out)
+    assert [(c.key, dict(c.before), dict(c.after)) for c in plan.changes] == [
+        ("h00000", {"cpus": 42}, {"cpus": 43}),
+        ("new_x0041_", {"cpus": None}, {"cpus": 5}),
+    ]
+    plan.push(progress=False, limits=QUICK).raise_for_failures()
+    assert server.stored()["new_x0041_"]["live"] is True
+    with pytest.raises(ValueError, match=r"needs the report of a push"):
+        sp.mark_problems(file, plan, tmp_path / "x.xlsx", write_back=True)
