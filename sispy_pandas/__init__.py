@@ -19,7 +19,6 @@ from .plan import Plan, PlanRefused
 from .plan_file import load_plan
 from .pushes import pushes
 from .records import FrozenDict
-from .references import find_references, labelled, to_ids
 from .relations import RepointPlans, dangling, referrers, repoint
 from .repair import resume, undo
 from .report import PushFailed, Report
@@ -34,9 +33,8 @@ if TYPE_CHECKING:
 __all__ = [
     "Changes", "Field", "FrameEditor", "FrozenDict", "HistoryWarning", "Limits", "Plan", "PlanRefused",
     "PlanReview", "PushFailed", "RepointPlans", "Report", "Schema", "SchemaBrowser", "SchemaPlan",
-    "SchemaPlanRefused", "Snapshot", "added", "as_of", "blame", "changes", "dangling", "fetch",
-    "find_references", "history", "infer_schema", "iter_frames", "labelled", "load_plan",
-    "mark_problems", "parse_schema", "plan_schema", "pushes", "read_csv", "read_excel", "referrers",
-    "removed", "repoint", "resume", "revert", "snapshot_of", "to_csv", "to_excel", "to_ids",
-    "to_ndjson", "to_parquet", "undo",
+    "SchemaPlanRefused", "Snapshot", "added", "as_of", "blame", "changes", "dangling", "fetch", "history",
+    "infer_schema", "iter_frames", "load_plan", "mark_problems", "parse_schema", "plan_schema", "pushes",
+    "read_csv", "read_excel", "referrers", "removed", "repoint", "resume", "revert", "snapshot_of", "to_csv",
+    "to_excel", "to_ndjson", "to_parquet", "undo",
 ]  # fmt: skip
