@@ -10,7 +10,7 @@ from .cast import get_path
 from .chunks import queries
 from .fetch import schema_of
 from .labels import Labels, is_id, members, reference_columns, replaced
-from .precheck import URL, read
+from .reading import URL, read
 from .refused import Refused
 from .snapshot import Snapshot
 

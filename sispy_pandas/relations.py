@@ -20,7 +20,8 @@ from .fetch import schema_of
 from .lanes import each
 from .plan import Plan
 from .plan_text import count
-from .precheck import ids_at, read, reference_fields
+from .precheck import ids_at, reference_fields
+from .reading import read
 from .replay import commits_of
 from .schema import parse_schema
 from .tables import table
