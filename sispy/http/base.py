@@ -33,7 +33,7 @@ class Request:
 
     Attributes:
         uri: absolute and percent-encoded.
-        method: in upper case.
+        method: such as GET; becomes upper case.
         body: JSON text or bytes.
         headers: they may hold a token, so a repr leaves them out.
         items: number of rows that a bulk request carries; the time to answer grows with it.
@@ -44,6 +44,9 @@ class Request:
     body: str | bytes | None = field(default=None, repr=False)
     headers: Mapping[str, str] | None = field(default=None, repr=False)
     items: int = 0
+
+    def __post_init__(self) -> None:
+        self.method = self.method.upper()  # the server answers others with an empty 400
 
 
 @dataclass(frozen=True, slots=True)

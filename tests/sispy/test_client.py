@@ -261,3 +261,14 @@ def test_the_callers_objects_are_never_written_to(sis):
     host.update_bulk({"n": 2}, query)
 
     assert (query, content) == before
+
+
+@pytest.mark.soak
+def test_the_idle_close_of_the_server_never_surfaces(sandbox, http_lib):
+    client = sispy.Client(sandbox.url, auth_token=sandbox.token, retries=0)
+    host = client.entities("host")
+    host.upsert("idle", {"name": "idle"})
+
+    for number, pause in enumerate((3.8, 4.0, 4.9, 4.99, 5.0, 5.01, 5.1, 6.0)):
+        time.sleep(pause)
+        assert host.update("idle", {"n": number})["n"] == number

@@ -5,6 +5,7 @@ from email.utils import format_datetime
 import pytest
 
 import sispy
+import sispy.http
 
 pytestmark = pytest.mark.usefixtures("http_lib")
 
@@ -167,6 +168,24 @@ def test_a_server_silent_beyond_the_read_timeout_of_single_calls_is_waited_for(d
     server = double(wire.silence(0.5, wire.answer({"success": [], "errors": []})))
 
     server.client(timeout=0.2).entities("host").update_bulk([{"_id": str(n)} for n in range(100)])
+
+
+@pytest.mark.soak
+def test_twenty_thousand_items_may_take_a_minute(double, wire):
+    server = double(wire.silence(61, wire.answer({"success": [], "errors": []})))
+
+    response = server.client().entities("host").update_bulk([{"_id": str(n), "n": 1} for n in range(20_000)])
+
+    assert len(response.failed_ids) == 20_000
+
+
+def test_a_method_in_lower_case_is_put_right(double):
+    server = double()
+    client = server.client()
+
+    client.request(sispy.http.Request(client.base_uri + "/hooks", method="post", body="{}", headers={}))
+
+    assert server.seen[0].method == "POST"
 
 
 def test_every_exchange_is_logged_without_secrets(double, wire, caplog):
