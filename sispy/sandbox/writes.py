@@ -16,10 +16,10 @@ from .resources import Resource, check_immutable, check_locks
 from .store import Document, DuplicateKey
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from .resources import Resource
-    from .schemas import Definition
+    from .schemas import Definition, Node
 
 
 @dataclass(frozen=True)
@@ -179,7 +179,8 @@ def install(resource: Resource, change: Change) -> Document:
         moved = after.get("_v") != change.before.get("_v")
         if moved and current.get("_v") != change.before.get("_v"):
             raise Internal("VersionError: No matching document found.")
-        after = rebased(change.before, after, current)
+        fields = {**resource.definition.fields, "_sis": resource.definition.meta}
+        after = rebased(fields, change.before, after, current)
     return _replace(resource, current, after)
 
 
@@ -199,17 +200,17 @@ def at_path(document: Any, path: str) -> Any:
     return document
 
 
-def rebased(before: Document, after: Document, current: Document) -> Document:
-    """Set in the current object what differs between two states of it, nested objects by their keys."""
+def rebased(fields: Mapping[str, Node], before: Document, after: Document, current: Document) -> Document:
+    """Set in the current object what differs between two states; only nested objects go by keys."""
     merged = dict(current)
     for key in before.keys() | after.keys():
-        old, new = before.get(key), after.get(key)
+        old, new, node = before.get(key), after.get(key), fields.get(key)
         if old == new and (key in before) == (key in after):
             continue
         if key not in after:
             merged.pop(key, None)
-        elif isinstance(old, dict) and isinstance(new, dict) and isinstance(current.get(key), dict):
-            merged[key] = rebased(old, new, current[key])
+        elif node is not None and node.kind == "nested" and isinstance(old, dict) and isinstance(new, dict):
+            merged[key] = rebased(node.fields, old, new, current.get(key) or {})
         else:
             merged[key] = new
     return merged

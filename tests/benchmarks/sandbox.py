@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from sispy.sandbox import Sandbox
 
@@ -97,28 +98,56 @@ def memory() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
 
 
+def line(what: str, value: str, unit: str) -> None:
+    """Print one result."""
+    print(f"{what:21}{value:>9}  {unit}")  # noqa: T201 - for people
+
+
 def main(count: int) -> None:
     """Measure and print."""
     with Sandbox() as sis:
         bench = Bench(sis)
         bench.send("POST", "/schemas", {"name": "host", "_sis": {"owner": ["g"]}, "definition": DEFINITION})
         gc.collect()
-        memory()
-        spent = 0.0
+        before, spent = memory(), 0.0
         ids: list[str] = []
         for start in range(0, count, 2000):
             seconds, made = bench.insert([entity(i) for i in range(start, min(start + 2000, count))])
             spent += seconds
             ids += made
         gc.collect()
-        len(bench.send("GET", "/entities/host?limit=1000")) / 1000
-        bench.cpu(lambda: bench.send("GET", "/entities/host?sort=_id"))
-        bench.cpu(lambda: bench.send("GET", "/entities/host?sort=_id"), 5)
-        f"/entities/host?sort=_id&q=%7B%22_id%22:%7B%22$gt%22:%22{ids[count // 2]}%22%7D%7D"
-        bench.cpu(lambda: bench.send("GET", "/entities/host?fields=name,cpu&sort=_id"), 3)
-        bench.cpu(lambda: [bench.send("GET", f"/entities/host/{name}") for name in ids[:2000]])
-        bench.cpu(lambda: [bench.send("PUT", f"/entities/host/{name}", {"cpu": 7}) for name in ids[:500]])
-        [{"_id": name, "cpu": 99, "labels": ["new"]} for name in ids[1000:1500]]
+        size = len(bench.send("GET", "/entities/host?limit=1000")) / 1000
+        line("entities", f"{count:,}", f"of {size:.0f} bytes")
+        line("bulk insert", f"{count / spent:,.0f}", "/s")
+        line("memory", f"{(memory() - before) / count:,.0f}", "bytes per entity with its commit")
+        requests(bench, ids)
+
+
+def requests(bench: Bench, ids: list[str]) -> None:
+    """Measure reads and writes of what is there."""
+    above = json.dumps({"_id": {"$gt": ids[len(ids) // 2]}})
+    some = json.dumps({"cpu": {"$gt": 60}, "os.version": "11"})
+    for what, options in (
+        ("page, first time", {"sort": "_id"}),
+        ("page of 10,000", {"sort": "_id"}),
+        ("the same by key", {"sort": "_id", "q": above}),
+        ("two fields of it", {"sort": "_id", "fields": "name,cpu"}),
+        ("query over all", {"q": some, "limit": "100"}),
+    ):
+        path = f"/entities/host?{urlencode(options)}"
+        times = 1 if "first" in what else 5
+        line(what, f"{bench.cpu(lambda path=path: bench.send('GET', path), times) * 1000:,.1f}", "ms")
+    gets, puts = ids[:2000], ids[:500]
+    spent = bench.cpu(lambda: [bench.send("GET", f"/entities/host/{name}") for name in gets])
+    line("get by id", f"{len(gets) / spent:,.0f}", "/s")
+    spent = bench.cpu(lambda: [bench.send("PUT", f"/entities/host/{name}", {"cpu": 7}) for name in puts])
+    line("put one", f"{len(puts) / spent:,.0f}", "/s")
+    changes = [{"_id": name, "cpu": 99, "labels": ["new"]} for name in ids[1000:1500]]
+    line(
+        "put an array of 500",
+        f"{bench.cpu(lambda: bench.send('PUT', '/entities/host', changes)) * 1000:.1f}",
+        "ms",
+    )
 
 
 if __name__ == "__main__":

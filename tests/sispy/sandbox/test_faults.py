@@ -1,0 +1,204 @@
+"""Faults on purpose: each does what it says, at its routes, at its rate, and no more."""
+
+import http.client
+import json
+import time
+
+import pytest
+
+from sispy.sandbox import Faults, Sandbox
+
+SCHEMA = {"name": "row", "_sis": {"owner": ["g1"]}, "definition": {"name": "String", "n": "Number"}}
+
+
+@pytest.fixture
+def sis():
+    with Sandbox() as sandbox:
+        sandbox.client().schemas.create(SCHEMA)
+        yield sandbox
+
+
+def send(sis, method, path, body=None):
+    """One request on a connection of its own: status, headers, JSON; or the exception."""
+    connection = http.client.HTTPConnection(sis.host, sis.port, timeout=10)
+    headers = {"x-auth-token": sis.token, "Content-Type": "application/json"}
+    try:
+        connection.request(method, f"/api/v1.1{path}", None if body is None else json.dumps(body), headers)
+        answer = connection.getresponse()
+        content = answer.read()
+        return answer.status, {k.lower(): v for k, v in answer.getheaders()}, json.loads(content)
+    except (OSError, http.client.HTTPException) as error:
+        return error
+    finally:
+        connection.close()
+
+
+def names(sis):
+    sis.faults = Faults()
+    return [row["name"] for row in send(sis, "GET", "/entities/row?sort=name")[2]]
+
+
+def test_without_faults_nothing_happens(sis):
+    assert sis.faults == Faults()
+    assert send(sis, "POST", "/entities/row", {"name": "a"})[0] == 201
+
+
+def test_latency_is_for_all_and_latencies_are_for_some(sis):
+    sis.faults = Faults(latency=0.05, latencies={"GET /entities/*": 0.1})
+    times = []
+    for path in ("/info", "/entities/row"):
+        begin = time.perf_counter()
+        send(sis, "GET", path)
+        times.append(time.perf_counter() - begin)
+    assert 0.05 <= times[0] < 0.14 < times[1]
+
+
+@pytest.mark.parametrize(
+    ("route", "hit"),
+    [
+        ("*", True),
+        ("/entities/*", True),
+        ("POST /entities/row", True),
+        ("PUT /entities/row", False),
+        ("/entities", False),
+        ("POST *", True),
+        ("/entities/r.w", False),
+    ],
+)
+def test_errors_keep_the_request_from_being_carried_out(sis, route, hit):
+    sis.faults = Faults(errors={route: (503, 1.0)}, retry_after=1.5)
+    status, headers, body = send(sis, "POST", "/entities/row", {"name": "a"})
+    assert (status, headers.get("retry-after")) == ((503, "1.5") if hit else (201, None))
+    assert body.get("error", "") == ("Internal error injected fault" if hit else "")
+    assert names(sis) == ([] if hit else ["a"])
+
+
+def test_lost_answers_come_after_the_write(sis):
+    sis.faults = Faults(lost_answers={"POST *": (502, 1.0)})
+    assert send(sis, "POST", "/entities/row", {"name": "a"})[0] == 502
+    assert names(sis) == ["a"]
+
+
+def test_a_connection_dropped_before_leaves_nothing(sis):
+    sis.faults = Faults(drop_before={"POST *": 1.0})
+    assert isinstance(send(sis, "POST", "/entities/row", {"name": "a"}), OSError | http.client.HTTPException)
+    assert names(sis) == []
+
+
+def test_a_connection_dropped_after_leaves_the_write(sis):
+    sis.faults = Faults(drop_after={"POST *": 1.0})
+    assert isinstance(send(sis, "POST", "/entities/row", {"name": "a"}), OSError | http.client.HTTPException)
+    assert names(sis) == ["a"]
+
+
+@pytest.mark.parametrize("count", [1, 500])
+def test_a_truncated_answer_ends_in_the_middle(sis, count):
+    send(sis, "POST", "/entities/row", [{"name": f"r{i}"} for i in range(count)])
+    sis.faults = Faults(truncate={"GET *": 1.0})
+    error = send(sis, "GET", "/entities/row")
+    assert isinstance(error, http.client.IncompleteRead | ConnectionError), error
+
+
+def test_rates_are_met_and_repeatable(sis):
+    def outcomes():
+        sis.faults = Faults(errors={"GET /info": (500, 0.3)}, seed=7)
+        return [send(sis, "GET", "/info")[0] for _ in range(100)]
+
+    first = outcomes()
+    assert outcomes() == first
+    assert 15 < first.count(500) < 45
+
+
+def test_a_lower_limit_of_bodies(sis):
+    sis.faults = Faults(body_limit=1000)
+    status, _, body = send(sis, "POST", "/entities/row", {"name": "x" * 1000})
+    assert (status, body["code"]) == (500, 1002)
+    assert "PayloadTooLarge" in body["error"]
+    assert send(sis, "POST", "/entities/row", {"name": "x" * 900})[0] == 201
+
+
+def test_a_slow_body_comes_in_pieces(sis):
+    send(sis, "POST", "/entities/row", [{"name": "x" * 1000} for _ in range(200)])
+    sis.faults = Faults(chunk_delay=0.03)
+    begin = time.perf_counter()
+    assert len(send(sis, "GET", "/entities/row")[2]) == 200
+    assert time.perf_counter() - begin > 0.12
+
+
+def test_a_colleague_writes_just_before(sis):
+    """The guard of a push reads, then somebody else writes, then the push writes."""
+    row = send(sis, "POST", "/entities/row", {"name": "a", "n": 1})[2]
+    client = sis.client()
+
+    def interfere(seen):
+        if seen.method == "PUT":
+            client.entities("row").update(row["_id"], {"n": 2})
+
+    sis.faults = Faults(before=interfere)
+    status, _, body = send(sis, "PUT", "/entities/row", [{"_id": row["_id"], "name": "b"}])
+    assert (status, body["success"][0]["name"], body["success"][0]["n"]) == (200, "b", 2)
+    assert [c["commit_data"].get("n") for c in client.entities("row").commits(row["_id"]).fetch_all({})][
+        :2
+    ] == [
+        None,
+        [1, 2],
+    ]
+
+
+def test_callables_see_the_request_and_its_status(sis):
+    seen = []
+    sis.faults = Faults(before=seen.append, after=seen.append)
+    send(sis, "POST", "/entities/row?all_or_none=true", [{"name": "a"}])
+    send(sis, "GET", "/entities/nope")
+    assert [(s.method, s.path, s.status) for s in seen] == [
+        ("POST", "/entities/row", None),
+        ("POST", "/entities/row", 200),
+        ("GET", "/entities/nope", None),
+        ("GET", "/entities/nope", 404),
+    ]
+    assert seen[0].query == {"all_or_none": "true"}
+    assert json.loads(seen[0].body) == [{"name": "a"}]
+    assert seen[0].matches("POST /entities/*")
+
+
+def test_a_callable_that_fails_is_an_error_of_the_request(sis, caplog):
+    sis.faults = Faults(before=lambda seen: 1 / 0)
+    assert send(sis, "GET", "/info")[0] == 500
+    assert "ZeroDivisionError" in caplog.text
+    sis.faults = Faults()
+    assert send(sis, "GET", "/info")[0] == 200
+
+
+def test_requests_are_remembered(sis):
+    before = len(sis.requests)
+    send(sis, "GET", "/info")
+    sis.faults = Faults(drop_before={"*": 1.0})
+    send(sis, "GET", "/entities/row?limit=1")
+    assert [(r.method, r.path, r.status) for r in sis.requests[before:]] == [
+        ("GET", "/info", 200),
+        ("GET", "/entities/row", None),
+    ]
+
+
+def test_defects_of_the_server_are_off_unless_wanted(sis):
+    sis.client().schemas.create(
+        {
+            "name": "key",
+            "_sis": {"owner": ["g1"]},
+            "definition": {"k": {"type": "String", "required": True, "unique": True}, "n": "Number"},
+        }
+    )
+    items = [{"k": "a"}, {"k": "a"}, {"k": "b", "n": "x"}, {"k": "c"}]
+    true = send(sis, "POST", "/entities/key", items)[2]
+    assert [row["k"] for row in true["success"]] == ["a", "c"]
+    assert [(e["err"][1]["error"][:32], e["value"]["k"]) for e in true["errors"]] == [
+        ("Bad request: ValidationError: n:", "b"),
+        ("Bad request: Insert failed", "a"),
+    ]
+    assert send(sis, "PUT", "/entities/key", [None])[2]["errors"][0]["value"] is None
+    sis.faults = Faults(defects=True)
+    wrong = send(sis, "POST", "/entities/key", [{"k": "d"}, {"k": "a"}, {"k": "e", "n": "x"}, {"k": "f"}])[2]
+    assert [row["k"] for row in wrong["success"]] == ["d"]
+    assert [e["value"]["k"] for e in wrong["errors"]] == ["e", "a", "f"]
+    assert [row["k"] for row in send(sis, "GET", "/entities/key?sort=k")[2]] == ["a", "c", "d", "f"]
+    assert send(sis, "PUT", "/entities/key", [None])[::2] == (500, {})
