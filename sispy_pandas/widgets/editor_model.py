@@ -91,8 +91,8 @@ def _notes(outcome: Outcome, report: Report, edits: dict[str, Edit]) -> dict[str
         if path in edits
     }
     if outcome.word in ("failed", "problem"):
-        named = [path for path in edits if path in outcome.reason]
-        notes |= {path: Note("failed", outcome.reason) for path in named or edits}
+        pushed = {path for change, path, _, _ in report.plan.cells() if row_of(change) == outcome.row}
+        notes |= {path: Note("failed", outcome.reason) for path in pushed.intersection(edits)}
         notes[""] = Note("failed", outcome.reason)
     return notes
 

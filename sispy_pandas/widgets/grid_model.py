@@ -276,4 +276,6 @@ class GridModel:
             self.order = np.concatenate([self.order, np.array(sorted(appeared), dtype=np.int64)])
 
     def _count_notes(self, kind: str) -> int:
-        return sum(note.kind == kind for by_path in self.notes.values() for note in by_path.values())
+        return sum(
+            note.kind == kind for by_path in self.notes.values() for path, note in by_path.items() if path
+        )

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ..plan import Plan
     from ..report import Report
 
+_ROW = 26  # px
 _MOST_DELETES = 10  # more of them want their number to be typed
 
 
@@ -48,12 +49,13 @@ class PlanReview(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self.plan = plan
         self.report: Report | None = None
         self._on_report = on_report
-        self._table = ReviewTable(plan, lines_of(plan))
+        lines = lines_of(plan)
+        self._table = ReviewTable(plan, lines)
         self._grid = grid_class()(
             self._table.model,
             rows=False,
             follow=True,
-            height=height,
+            height=min(height, _ROW * (len(lines) + 3)),
             label="Changed cells",
             on_change=self._count,
         )
@@ -94,9 +96,9 @@ class PlanReview(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self._count()
 
     def _field_box(self, path: str) -> widgets.Checkbox:
-        cells = sum(line_path == path for _, line_path, _, _ in self.plan.cells())
+        cells, ticked = self._table.count(path)
         box = widgets.Checkbox(
-            value=True, description=f"{path} ({cells:,})", indent=False, layout={"width": "auto"}
+            value=ticked > 0, description=f"{path} ({cells:,})", indent=False, layout={"width": "auto"}
         )
         box.observe(lambda change: self._tick_field(path, change.new), "value")
         return box

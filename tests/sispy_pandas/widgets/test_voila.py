@@ -1,0 +1,236 @@
+"""The widgets with a real kernel and front end: Voila, and once JupyterLab."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("anywidget")
+nbformat = pytest.importorskip("nbformat")
+
+from sispy.sandbox import Faults, Sandbox  # noqa: E402 # skipped before it is needed
+
+BROWSE = """
+import sispy, sispy_pandas as sp
+client = sispy.Client("{url}", auth_token="{token}")
+sp.SchemaBrowser(client)
+"""
+EDIT = """
+editor = sp.FrameEditor(sp.fetch(client.entities("host"), progress=False))
+editor
+"""
+NOISE = re.compile(r"fontawesome|404 .Not Found|ERR_NAME_NOT_RESOLVED|ERR_FAILED|RUNTIME-012|favicon")
+"""What Voila's own page asks for in vain, without any widget in it."""
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextmanager
+def server(application, folder, *arguments):
+    """Run a Jupyter application on a free port; its packages may be of another prefix than Python."""
+    if find_spec(application) is None:
+        pytest.skip(f"{application} is not installed")
+    package = Path(find_spec(application).origin).parents[4]
+    port = free_port()
+    environment = os.environ | {
+        "JUPYTER_PATH": str(package / "share" / "jupyter"),
+        "JUPYTER_CONFIG_DIR": str(folder / "config"),
+        "XDG_STATE_HOME": str(folder / "state"),
+        "TQDM_DISABLE": "1",
+    }
+    command = [sys.executable, "-m", application, *arguments, "--no-browser", f"--port={port}"]
+    with (folder / "server.log").open("w") as log:
+        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
+        try:
+            until(lambda: listens(port), 60, folder / "server.log")
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+            try:
+                process.wait(15)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def listens(port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def until(condition, seconds, log):
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            raise AssertionError(log.read_text())
+        time.sleep(0.3)
+
+
+def write_notebook(path, *sources):
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(notebook, path)
+
+
+@pytest.fixture
+def page(chromium):
+    """A page that records what it should not do: errors, and requests that leave the machine."""
+    context = chromium.new_context(
+        viewport={"width": 1500, "height": 1700}, permissions=["clipboard-read", "clipboard-write"]
+    )
+    page = context.new_page()
+    page.set_default_timeout(30_000)
+    page.wrong = []
+    page.on("pageerror", lambda error: page.wrong.append(str(error)))
+    page.on("console", lambda said: page.wrong.append(said.text) if said.type == "error" else None)
+    page.on("request", lambda asked: page.wrong.append(asked.url) if outside(asked.url) else None)
+    yield page
+    context.close()
+    assert [text for text in page.wrong if not NOISE.search(text)] == []
+
+
+def outside(url):
+    return not re.match(r"(http|ws)://127\.0\.0\.1[:/]|data:|blob:", url)
+
+
+@pytest.fixture
+def sis():
+    with Sandbox(samples=300) as sis:
+        yield sis
+
+
+def cell(page, row, name, grid=0):
+    table = page.locator(".sispy-grid").nth(grid)
+    table.locator(".row").first.wait_for()
+    table.locator(".waiting").first.wait_for(state="detached")
+    names = table.locator(".head .name").all_text_contents()
+    column = next(i for i, text in enumerate(names) if text.removesuffix(" *") == name)
+    return table.locator(f'.body [data-row="{row}"][data-column="{column}"]')
+
+
+def becomes(locator, state):
+    locator.and_(locator.page.locator(f".{state}")).wait_for()
+
+
+@pytest.mark.timeout(180)
+def test_browse_edit_review_and_push(page, sis, tmp_path):
+    write_notebook(tmp_path / "work.ipynb", BROWSE.format(url=sis.url, token=sis.token), EDIT)
+    arguments = ("work.ipynb", "--Voila.ip=127.0.0.1")
+    with server("voila", tmp_path, *arguments) as url:
+        page.goto(url, wait_until="commit")
+        browse(page)
+        edit(page)
+        hosts = sis.client().entities("host")
+        names = [cell(page, row, "name").inner_text() for row in range(4)]
+        review_and_push(page, sis, hosts, names)
+        page.goto("about:blank")
+
+
+def browse(page):
+    page.get_by_placeholder("Search schemas and fields").fill("memory")
+    page.locator("select[size] option").get_by_text("host (300)").wait_for()
+    page.locator("select[size]").first.select_option(index=0)
+    page.get_by_role("button", name="rack → rack").click()
+    page.get_by_role("button", name="host.rack → here").click()
+    page.get_by_role("tab", name="Filter and fetch").click()
+    page.get_by_role("button", name="Add a condition").click()
+    page.get_by_title("Field").select_option("status")
+    page.get_by_text(re.compile(r"^\d+ rows match$")).wait_for()
+    page.get_by_role("button", name="Fetch as").click()
+    page.get_by_text("is a DataFrame of").wait_for()
+
+
+def edit(page):
+    """Edit one cell of each kind, by mouse and keyboard; paste a block and take it back."""
+    cell(page, 0, "name").wait_for()
+    cell(page, 0, "serial").dblclick()
+    page.locator(".editor").fill("SN-TEST-1")
+    page.keyboard.press("Enter")
+    becomes(cell(page, 0, "serial"), "changed")
+    other = "staging" if cell(page, 0, "environment").inner_text() != "staging" else "test"
+    cell(page, 0, "environment").dblclick()
+    page.get_by_role("option", name=other).click()
+    becomes(cell(page, 0, "environment"), "changed")
+    cell(page, 0, "virtual").locator(".box").click()
+    becomes(cell(page, 0, "virtual"), "changed")
+    cell(page, 1, "serial").click()
+    page.evaluate("navigator.clipboard.writeText('a\\tb\\tc\\td\\ne\\tf\\tg\\th\\ni\\tj\\tk\\tl')")
+    page.keyboard.press("Control+v")
+    becomes(cell(page, 3, "hardware.model"), "changed")
+    page.keyboard.press("Control+z")
+    page.wait_for_function("document.querySelectorAll('.sispy-grid .body .cell.changed').length === 3")
+    page.keyboard.press("Home")
+    for _ in range(9):
+        page.keyboard.press("ArrowRight")
+    page.keyboard.type("77")  # hardware.cores
+    page.keyboard.press("Enter")
+    becomes(cell(page, 1, "hardware.cores"), "changed")
+
+
+def review_and_push(page, sis, hosts, names):
+    """Reject one cell, meet a conflict and a failing server, decide, push again."""
+    page.get_by_role("button", name="Review the changes").click()
+    cell(page, 3, "send", grid=1).wait_for()
+    virtual = cell(page, column_of(page, "field").index("virtual"), "send", grid=1)
+    virtual.locator(".box").click()
+    becomes(virtual, "changed")
+    hosts.update(names[0], {"serial": "SN-THEIRS"})
+    sis.faults = Faults(errors={"PUT *": (500, 1.0)})
+    push = page.locator("button", has_text=re.compile(r"^\s*Push$"))
+    push.click()
+    becomes(cell(page, 1, "hardware.cores"), "failed")
+    assert "injected fault" in cell(page, 1, "hardware.cores").get_attribute("title")
+    sis.faults = Faults()
+
+    outcomes = column_of(page, "outcome", rows=3)
+    assert sorted(outcomes) == ["conflict", "failed", "failed"]
+    cell(page, outcomes.index("conflict"), "keep", grid=1).dblclick()
+    page.get_by_role("option", name="mine").click()
+    becomes(cell(page, outcomes.index("conflict"), "keep", grid=1), "changed")
+    cores = cell(page, column_of(page, "field", rows=3).index("hardware.cores"), "send", grid=1)
+    cores.locator(".box").click()
+    becomes(cores, "changed")
+    push.click()
+    page.get_by_text("done: 2").wait_for()
+    stored = [hosts.get(name) for name in names[:2]]
+    assert stored[0]["serial"] == "SN-TEST-1"
+    assert stored[1]["hardware"]["cores"] == 77
+
+
+def column_of(page, name, rows=4):
+    """The texts of one column of the review."""
+    return [cell(page, row, name, grid=1).inner_text() for row in range(rows)]
+
+
+@pytest.mark.timeout(180)
+def test_the_editor_in_jupyterlab(page, sis, tmp_path):
+    write_notebook(tmp_path / "work.ipynb", BROWSE.format(url=sis.url, token=sis.token), EDIT)
+    arguments = ("--ServerApp.token=", "--ServerApp.ip=127.0.0.1", "--allow-root", "--LabApp.news_url=None")
+    with server("jupyterlab", tmp_path, *arguments) as url:
+        page.goto(f"{url}/lab/tree/work.ipynb?reset", wait_until="commit")
+        page.locator(".jp-Notebook").wait_for()
+        page.get_by_text("| Idle").wait_for()  # run before that, it asks for a kernel
+        page.wait_for_timeout(1000)
+        page.get_by_role("menuitem", name="Run", exact=True).click()
+        page.get_by_text("Run All Cells", exact=True).click()
+        cell(page, 0, "serial").dblclick()
+        page.locator(".editor").fill("dd")  # two presses of d would delete the notebook's cell
+        page.keyboard.press("Enter")
+        page.keyboard.type("dd")
+        page.keyboard.press("Enter")
+        becomes(cell(page, 1, "serial"), "changed")
+        assert page.locator(".jp-CodeCell").count() == 2
+        page.goto("about:blank")
