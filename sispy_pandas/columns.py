@@ -121,7 +121,7 @@ class Column:
         self._pages: dict[Any, Any] = {}
         self._lengths: dict[Any, int] = {}
         self._odd: list[tuple[Any, int, Any]] = []
-        self._codes = _Codes({value: code for code, value in enumerate(field.enum)})
+        self._codes: dict[Any, int] = {value: code for code, value in enumerate(field.enum)}
         self._codes[None] = -1
 
     def add(self, values: Sequence[Any], *, slot: Any = None, checked: bool = False) -> None:
@@ -138,7 +138,7 @@ class Column:
         try:
             if not checked:
                 _refuse_other_types(field, values)
-            page = self._page(values)
+            page = self._page(values, checked=checked)
         except (Contradiction, UnicodeError):
             page = _objects([from_json(field, value) for value in values])
             self._odd += [(slot, i, v) for i, v in enumerate(values) if not is_declared(field, v)]
@@ -147,14 +147,14 @@ class Column:
             self._odd += [(slot, i, values[i]) for i in unlisted]
         self._pages[slot], self._lengths[slot] = page, len(page)
 
-    def _page(self, values: Sequence[Any]) -> Any:
+    def _page(self, values: Sequence[Any], *, checked: bool) -> Any:
         kind, item = self.field.type, self.field.item
         if kind == "Number":
             return np.array(values, dtype=np.float64)
         if kind == "Boolean":
             return np.fromiter(map(_BOOLEANS.__getitem__, values), np.int8, len(values))
         if kind == "Date":
-            return _times(self.field, values)
+            return _times(self.field, values, set() if checked else set(map(type, values)))
         if kind == "IpAddress":
             return _strings([_address(value) for value in values])
         if kind == "Array" and item and item.type in _PYTHON_TYPES:
@@ -162,8 +162,19 @@ class Column:
         if kind in ("Array", "Documents", "Mixed"):
             return _objects([from_json(self.field, value) for value in values])
         if self.field.enum:
-            return np.fromiter(map(self._codes.__getitem__, values), np.int32, len(values))
+            return self._coded(values)
         return _strings(values)
+
+    def _coded(self, values: Sequence[Any]) -> Any:
+        """Return category codes; texts that the definition does not list get the next ones."""
+        codes = self._codes
+        try:
+            return np.fromiter(map(codes.__getitem__, values), np.int32, len(values))
+        except KeyError:
+            for value in values:
+                if value not in codes:
+                    codes[value] = len(codes) - 1  # one entry is None's
+            return np.fromiter(map(codes.__getitem__, values), np.int32, len(values))
 
     @property
     def odd(self) -> list[tuple[int, Any]]:
@@ -203,7 +214,8 @@ class Column:
             names = [name for name in self._codes if name is not None]
             return pd.Categorical.from_codes(codes, dtype=pd.CategoricalDtype(_categories(names)))
         if pa:
-            return STRINGS.__from_arrow__(pa.chunked_array(pages, type=pa.large_string()))
+            texts = pa.chunked_array(pages, type=pa.large_string())
+            return STRINGS.__from_arrow__(texts.combine_chunks())
         return STRINGS.construct_array_type()._concat_same_type(pages or [pd.array([], dtype=STRINGS)])
 
     def _as_objects(self, page: Any) -> Any:
@@ -213,16 +225,6 @@ class Column:
         cells = typed.astype(object)
         cells[typed.isna()] = None
         return cells
-
-
-class _Codes(dict[Any, int]):
-    """Category codes that grow by the texts that the definition does not list."""
-
-    def __missing__(self, value: Any) -> int:
-        if not isinstance(value, str):
-            raise Contradiction
-        code = self[value] = len(self) - 1  # one entry is None's
-        return code
 
 
 _PYTHON_TYPES: dict[str, set[type]] = {
@@ -281,9 +283,14 @@ def _numbers(data: Any, *, stream: bool) -> Any:
 _NAT = np.iinfo(np.int64).min
 
 
-def _times(field: Field, values: Sequence[Any]) -> Any:
-    """Return the ms since 1970 of a page of ISO texts, or of numbers in `_sis`."""
-    kinds = set(map(type, values))
+def _times(field: Field, values: Sequence[Any], kinds: set[type]) -> Any:
+    """Return the ms since 1970 of a page of ISO texts, or of numbers in `_sis`.
+
+    Args:
+        field: The field.
+        values: One per row.
+        kinds: Types of the values; empty: they are the right ones.
+    """
     if field.path.startswith("_") and kinds <= {int, _NONE}:
         return np.array([_NAT if value is None else value for value in values], dtype=np.int64)
     if not kinds <= {str, _NONE}:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import gc
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import repeat
 from typing import Any
 
 from sispy.errors import NotJSON
@@ -22,7 +23,7 @@ try:
 except ImportError:
     msgspec = None  # type: ignore[assignment] # optional: json takes its place
 
-_BLOCK = 256
+_BLOCK = 512
 """Rows that are turned into columns at once: few enough to stay in the processor's cache."""
 
 _STORED = Field(f"_sis.{RECEIPT.path}", "Date")
@@ -30,7 +31,7 @@ _STORED = Field(f"_sis.{RECEIPT.path}", "Date")
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """A decoded page: columns of JSON values by dotted path, among them `_id` and `_updated_at`."""
+    """A block of a page: columns of JSON values by dotted path, among them `_id` and `_updated_at`."""
 
     columns: dict[str, Sequence[Any]]
     checked: bool
@@ -40,6 +41,29 @@ class Rows:
 
     def __len__(self) -> int:
         return len(self.columns["_id"])
+
+
+class Body:
+    """A page that is not decoded yet: its number of rows, its last id, and its blocks of rows."""
+
+    def __init__(
+        self, rows: Sequence[Any], last_id: str | None, read: Callable[[Sequence[Any]], Rows]
+    ) -> None:
+        self.last_id = last_id
+        self._rows = rows
+        self._read = read
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def blocks(self) -> Iterator[Rows]:
+        """Yield the rows, some hundred at a time; of an empty page one empty block.
+
+        Raises:
+            NotJSON: Rows are no JSON objects.
+        """
+        for start in range(0, len(self._rows), _BLOCK) or (0,):
+            yield self._read(self._rows[start : start + _BLOCK])
 
 
 class Decoder:
@@ -52,41 +76,61 @@ class Decoder:
 
     def __init__(self, fields: Sequence[Field], *, fast: bool = True) -> None:
         self._tree = _tree([Field("_id", "String"), _STORED, *fields])
-        self._struct = _Struct("Row", self._tree) if msgspec and fast else None
-        self._decoder = msgspec.json.Decoder(_list_of(self._struct.type)) if self._struct else None
+        self._split: Any = None
+        if msgspec and fast:
+            self._struct = _Struct("Row", self._tree)
+            self._split = msgspec.json.Decoder(list[msgspec.Raw])
+            self._decoder = msgspec.json.Decoder(_list_of(self._struct.type))
 
-    def decode(self, body: bytes) -> Rows:
-        """Return the columns of a page.
+    def open(self, body: bytes) -> Body:
+        """Return a page whose rows can be counted, and decoded block by block.
 
         Raises:
             NotJSON: The body is no list of JSON objects.
         """
-        columns: dict[str, Sequence[Any]] = {}
-        with _no_collection():
-            if self._decoder and self._struct:
-                try:
-                    rows = self._decoder.decode(body)
-                except (msgspec.DecodeError, UnicodeDecodeError):
-                    pass
-                else:
-                    self._struct.unpack(rows, "", columns)
-                    return _renamed(columns, checked=True)
+        if self._split:
+            try:
+                rows = self._split.decode(body)
+                last = self._decoder.decode(b"[%s]" % bytes(rows[-1]))[0].f0 if rows else None
+            except (msgspec.DecodeError, UnicodeDecodeError):
+                pass
+            else:
+                return Body(rows, last, self._read_raw)
+        with no_collection():
             records, invalid = _loaded(body)
-            _unpack(records, self._tree, "", columns)
-        return _renamed(columns, checked=False, invalid=invalid)
+
+        def read(part: Sequence[Any]) -> Rows:
+            found = self._read_records(part)
+            return replace(found, invalid=tuple(i for i, r in enumerate(part) if id(r) in invalid))
+
+        return Body(records, records[-1]["_id"] if records else None, read)
+
+    def _read_raw(self, rows: Sequence[Any]) -> Rows:
+        body = b"[%s]" % b",".join(rows)
+        try:
+            decoded = self._decoder.decode(body)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            records, invalid = _loaded(body)
+            at = tuple(i for i, record in enumerate(records) if id(record) in invalid)
+            return replace(self._read_records(records), invalid=at)
+        columns: dict[str, Sequence[Any]] = {}
+        self._struct.unpack(decoded, "", columns)
+        columns[RECEIPT.path] = columns.pop(_STORED.path)
+        return Rows(columns, checked=True)
+
+    def _read_records(self, records: Sequence[Any]) -> Rows:
+        columns: dict[str, Sequence[Any]] = {}
+        _unpack(records, self._tree, "", columns)
+        columns[RECEIPT.path] = columns.pop(_STORED.path)
+        return Rows(columns, checked=False)
 
 
 def _list_of(kind: Any) -> Any:
     return list[kind]
 
 
-def _renamed(columns: dict[str, Sequence[Any]], *, checked: bool, invalid: tuple[int, ...] = ()) -> Rows:
-    columns[RECEIPT.path] = columns.pop(_STORED.path)
-    return Rows(columns, checked, invalid)
-
-
-def _loaded(body: bytes) -> tuple[list[Any], tuple[int, ...]]:
-    """Decode by json, and name the rows in which bytes had to be replaced."""
+def _loaded(body: bytes) -> tuple[list[Any], frozenset[int]]:
+    """Decode by json, and name (by `id`) the records in which bytes had to be replaced."""
     try:
         try:
             records, broken = json.loads(body), False
@@ -96,12 +140,12 @@ def _loaded(body: bytes) -> tuple[list[Any], tuple[int, ...]]:
         raise NotJSON(f"the page is no JSON ({error})") from error
     if not isinstance(records, list) or not all(isinstance(r, dict) and "_id" in r for r in records):
         raise NotJSON(f"the page is no list of objects with _id: {body[:60].decode(errors='replace')}")
-    invalid = [i for i, r in enumerate(records) if broken and "\ufffd" in json.dumps(r, ensure_ascii=False)]
-    return records, tuple(invalid)
+    odd = [r for r in records if broken and "\ufffd" in json.dumps(r, ensure_ascii=False)]
+    return records, frozenset(map(id, odd))
 
 
 @contextmanager
-def _no_collection() -> Iterator[None]:
+def no_collection() -> Iterator[None]:
     """Pause the cyclic garbage collector, which finds nothing in fresh JSON but looks for long."""
     enabled = gc.isenabled()
     gc.disable()
@@ -154,13 +198,8 @@ class _Struct:
 
     def unpack(self, rows: Sequence[Any], prefix: str, out: dict[str, Sequence[Any]]) -> None:
         """Add a column for every leaf."""
-        columns: list[list[Any]] = [[] for _ in self.children]
-        extend = [column.extend for column in columns]
-        for start in range(0, len(rows), _BLOCK):
-            block = zip(*map(msgspec.structs.astuple, rows[start : start + _BLOCK]), strict=True)
-            for add, values in zip(extend, block, strict=True):
-                add(values)
-        for (key, node), column in zip(self.children.items(), columns, strict=True):
+        columns = zip(*map(msgspec.structs.astuple, rows), strict=True) if rows else repeat(())
+        for (key, node), column in zip(self.children.items(), columns, strict=False):
             if isinstance(node, _Struct):
                 empty = node.type()
                 inner = [empty if value is None else value for value in column]

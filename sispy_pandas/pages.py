@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sispy import RawPage
 
-    from .decode import Decoder, Rows
+    from .decode import Body, Decoder
 
 PAGE = 10_000
 """Rows per request: the server's most. Smaller pages cost it more."""
@@ -27,10 +27,10 @@ Ask = Callable[[Mapping[str, Any]], "RawPage"]
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A decoded page and where it belongs."""
+    """A page and where it belongs."""
 
     slot: tuple[int, int]
-    rows: Rows
+    rows: Body
     size: int
     """Bytes of its body."""
     total: int
@@ -60,20 +60,20 @@ def by_key(
     q = query.get("q") or {}
     base = {**query, "sort": "_id", "limit": size if limit is None else min(size, limit)}
     raw = ask(base)
-    rows = decoder.decode(raw.body)
+    rows = decoder.open(raw.body)
     total = len(rows) if raw.total_count is None else raw.total_count
     wanted = total if limit is None else min(total, limit)
     first = Page((0, 0), rows, len(raw.body), total)
     if len(rows) >= wanted or not len(rows):
         yield first
         return
-    after: dict[str, Any] = {"$gt": rows.columns["_id"][-1]}
+    after: dict[str, Any] = {"$gt": rows.last_id}
     ranges = [after]
     if lanes > 1 and limit is None and total - len(rows) > size:
         middle = len(rows) + (total - len(rows)) // 2
-        probe = decoder.decode(ask({**base, "limit": 1, "offset": middle, "fields": "_id"}).body)
+        probe = decoder.open(ask({**base, "limit": 1, "offset": middle, "fields": "_id"}).body)
         if len(probe):
-            bound = probe.columns["_id"][0]
+            bound = probe.last_id
             ranges = [{**after, "$lt": bound}, {"$gte": bound}]
 
     def asked(conditions: dict[str, Any], rest: int | None = None) -> dict[str, Any]:
@@ -88,13 +88,13 @@ def by_key(
         running, done = len(ranges), len(rows)
         while running:
             (lane, number, conditions), raw = downloads.get()
-            rows = decoder.decode(raw.body)
+            rows = decoder.open(raw.body)
             done += len(rows)
             ended = len(rows) >= raw.total_count if raw.total_count is not None else len(rows) < size
             if ended or not len(rows) or (limit and done >= limit):
                 running -= 1
             else:  # asked for before the rows are used: the next page travels meanwhile
-                conditions = {**conditions, "$gt": rows.columns["_id"][-1]}
+                conditions = {**conditions, "$gt": rows.last_id}
                 conditions.pop("$gte", None)
                 downloads.put((lane, number + 1, conditions), asked(conditions, limit and limit - done))
             yield Page((lane, number), rows, len(raw.body), total)
@@ -121,7 +121,7 @@ def by_offset(
     """
     size = size or PAGE
     raw = ask({**query, "offset": offset, "limit": min(size, limit or size)})
-    rows = decoder.decode(raw.body)
+    rows = decoder.open(raw.body)
     count = offset + len(rows) if raw.total_count is None else raw.total_count
     total = max(0, count - offset) if limit is None else min(max(0, count - offset), limit)
     first = Page((0, 0), rows, len(raw.body), total)
@@ -141,7 +141,7 @@ def by_offset(
         for _ in starts:
             slot, raw = downloads.get()
             put()
-            yield Page(slot, decoder.decode(raw.body), len(raw.body), total)
+            yield Page(slot, decoder.open(raw.body), len(raw.body), total)
 
 
 class Downloads:

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from .columns import STRINGS, Column
+from .decode import no_collection
 from .schema import META, RECEIPT, Field
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .decode import Rows
+    from .decode import Body, Rows
 
 WARNINGS = ("_id", "column", "value", "reason")
 """Columns of the frame that lists what was odd."""
@@ -32,15 +33,24 @@ class Table:
         self._invalid: list[str] = []
         self.rows = 0
 
-    def add(self, page: Rows, slot: Any = None) -> None:
-        """Take a page; the order of slots is the order of rows."""
-        ids = page.columns["_id"]
+    def add(self, page: Body, slot: Any = None) -> None:
+        """Take a page; the order of slots is the order of rows.
+
+        Raises:
+            NotJSON: Rows are no JSON objects.
+        """
         slot = self.rows if slot is None else slot
+        with no_collection():
+            for number, rows in enumerate(page.blocks()):
+                self._add(rows, (slot, number))
+        self.rows += len(page)
+
+    def _add(self, rows: Rows, slot: Any) -> None:
+        ids = rows.columns["_id"]
         self._ids.add(ids, slot=slot)
         for column in self._columns:
-            column.add(page.columns[column.field.path], slot=slot, checked=page.checked)
-        self._invalid += [ids[i] for i in page.invalid]
-        self.rows += len(page)
+            column.add(rows.columns[column.field.path], slot=slot, checked=rows.checked)
+        self._invalid += [ids[i] for i in rows.invalid]
 
     def finish(self) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Return the frame and its warnings; what was gathered is gone afterwards."""

@@ -37,6 +37,14 @@ COLUMNS = {
     "m": [[1], None, None],
     "_sis.owner": [["g"], None, None],
 }
+
+
+def decoded(body, fast=True):
+    """Decode a page of one block."""
+    (rows,) = Decoder(FIELDS, fast=fast).open(body).blocks()
+    return rows
+
+
 FIELDS = (*SCHEMA.fields, *(f for f in META if f.path == "_sis.owner"))
 
 
@@ -49,41 +57,43 @@ def columns(rows):
 
 @pytest.mark.parametrize("fast", [True, False])
 def test_both_ways_give_the_same_columns(fast):
-    rows = Decoder(FIELDS, fast=fast).decode(json.dumps(ROWS).encode())
+    rows = decoded(fast=fast, body=json.dumps(ROWS).encode())
     assert columns(rows) == COLUMNS
     assert (len(rows), rows.checked, rows.invalid) == (3, fast, ())
 
 
 def test_a_page_longer_than_a_block_keeps_its_order():
     body = json.dumps([{"_id": str(i), "n": i, "_sis": {}} for i in range(1000)]).encode()
-    rows = Decoder(FIELDS).decode(body)
-    assert rows.columns["n"] == list(map(float, range(1000)))
+    page = Decoder(FIELDS).open(body)
+    numbers = [n for rows in page.blocks() for n in rows.columns["n"]]
+    assert numbers == list(map(float, range(1000)))
+    assert (len(page), page.last_id) == (1000, "999")
 
 
 @pytest.mark.parametrize(
     "odd", [{"n": "12"}, {"name": 5}, {"b": "x"}, {"l": "x"}, {"l": [1, "x"]}, {"_sis": {"owner": "g"}}]
 )
 def test_a_value_of_another_type_sends_the_page_through_json(odd):
-    rows = Decoder(FIELDS).decode(json.dumps([ROWS[0], {**ROWS[2], **odd}]).encode())
+    rows = decoded(json.dumps([ROWS[0], {**ROWS[2], **odd}]).encode())
     assert (rows.checked, rows.columns["name"][0]) == (False, "é\n")
 
 
 def test_invalid_bytes_are_replaced_and_the_row_is_named():
     body = json.dumps(ROWS, ensure_ascii=False).encode().replace("é".encode(), b"\xff")
-    rows = Decoder(FIELDS).decode(body)
+    rows = decoded(body)
     assert (rows.columns["name"][0], rows.invalid) == ("\ufffd\n", (0,))
 
 
 def test_a_lone_surrogate_survives():
-    rows = Decoder(FIELDS).decode(b'[{"_id": "1", "name": "\\ud800", "_sis": {}}]')
-    assert rows.columns["name"] == ["\ud800"]
+    rows = decoded(b'[{"_id": "1", "name": "\\ud800", "_sis": {}}]')
+    assert list(rows.columns["name"]) == ["\ud800"]
 
 
 @pytest.mark.parametrize("body", [b"", b'[{"_id": "1"', b'{"a": 1}', b"[1]", b'[{"name": "x"}]'])
 def test_what_is_no_page_is_an_error(body):
     with pytest.raises(sispy.NotJSON, match="the page is no"):
-        Decoder(FIELDS).decode(body)
+        decoded(body)
 
 
 def test_an_empty_page_has_all_columns():
-    assert Decoder(FIELDS).decode(b"[]").columns == {key: [] for key in COLUMNS}
+    assert {name: list(cells) for name, cells in decoded(b"[]").columns.items()} == {k: [] for k in COLUMNS}
