@@ -169,8 +169,10 @@ def _tree(fields: Sequence[Field]) -> dict[str, Any]:
 
 
 def _unpack(records: Sequence[Any], tree: dict[str, Any], prefix: str, out: dict[str, Sequence[Any]]) -> None:
-    for key, node in tree.items():
-        values = [record.get(key) for record in records]
+    columns = (
+        zip(*[tuple(map(record.get, tree)) for record in records], strict=True) if records else repeat(())
+    )
+    for (key, node), values in zip(tree.items(), columns, strict=False):
         if isinstance(node, Field):
             out[prefix + key] = values
         else:
