@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 from click.shell_completion import CompletionItem
 
-from sispy.exits import Declined, Exit, explain
+from sispy.exits import Declined, Exit, Misuse, explain
 from sispy.options import examples
 from sispy.terminal import say
 
@@ -118,7 +118,10 @@ def _run(command: Callable[[], Any]) -> int:
     except Declined:
         return Exit.INTERRUPTED
     except click.ClickException as error:
-        error.show()
+        if isinstance(error, Misuse):
+            say(f"sispy: {error.message}")
+        else:
+            error.show()
         log.info("%s", error.format_message())
         return Exit.USAGE
     except (click.Abort, KeyboardInterrupt):

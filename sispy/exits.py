@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -42,10 +42,6 @@ class Misuse(click.ClickException):
     """The command was called in a way that cannot work here; unlike a typing error it needs no usage line."""
 
     exit_code = Exit.USAGE
-
-    def show(self, file: IO[Any] | None = None) -> None:
-        """Print the sentence."""
-        click.echo(f"sispy: {self.format_message()}", file=file, err=file is None)
 
 
 class Declined(click.ClickException):

@@ -15,7 +15,7 @@ import click
 from sispy.exits import Declined, Misuse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
 
 def out(text: str = "", *, newline: bool = True) -> None:
@@ -31,7 +31,7 @@ def out(text: str = "", *, newline: bool = True) -> None:
 
 def say(text: str = "") -> None:
     """Print progress, a hint or an error on standard error."""
-    click.echo(text, err=True)
+    click.echo(fitted(text) if is_terminal(sys.stderr) else text, err=True)
 
 
 def is_terminal(stream: IO[Any] | None) -> bool:
@@ -97,7 +97,12 @@ def cut(text: str, limit: int) -> str:
 
 
 def table(
-    head: Sequence[str], rows: Iterable[Sequence[object]], *, limit: int | None = None, wrap: bool = False
+    head: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    limit: int | None = None,
+    wrap: bool = False,
+    keep: Collection[str] = (),
 ) -> str:
     """Return rows as aligned columns under a head, numbers to the right.
 
@@ -106,11 +111,13 @@ def table(
         rows: Cells of each row, as many as there are titles.
         limit: Columns of the terminal; the widest columns are cut until the table fits. None: `width()`.
         wrap: Break the texts of the last column into several lines instead of cutting them.
+        keep: Titles of columns that are never cut.
     """
     body = [list(row) for row in rows]
     texts = [list(head), *([visible(cell) for cell in row] for row in body)]
     right = [bool(body) and all(_is_number(row[i]) for row in body) for i in range(len(head))]
-    widths = _fit([max(cells(row[i]) for row in texts) for i in range(len(head))], limit or width())
+    wanted = [max(cells(row[i]) for row in texts) for i in range(len(head))]
+    widths = _fit(wanted, limit or width(), [i for i, title in enumerate(head) if title not in keep])
     lines = [line for row in texts for line in _lines(row, widths, right, wrap=wrap)]
     lines[0] = click.style(lines[0], bold=True)
     return "\n".join(lines)
@@ -134,11 +141,12 @@ def _is_number(cell: object) -> bool:
     return cell is None or (isinstance(cell, numbers.Real) and not isinstance(cell, bool))
 
 
-def _fit(widths: list[int], limit: int | None) -> list[int]:
-    """Narrow the widest columns, a step at a time, until all fit; none below 4."""
-    if limit is None:
-        return widths
+def _fit(widths: list[int], limit: int | None, elastic: Sequence[int]) -> list[int]:
+    """Narrow the widest of the elastic columns, a step at a time, until all fit; none below 4."""
     widths = list(widths)
-    while sum(widths) + 2 * (len(widths) - 1) > limit and max(widths) > 4:
-        widths[widths.index(max(widths))] -= 1
+    while limit is not None and sum(widths) + 2 * (len(widths) - 1) > limit:
+        widest = max(elastic, key=widths.__getitem__, default=None)
+        if widest is None or widths[widest] <= 4:
+            break
+        widths[widest] -= 1
     return widths

@@ -18,7 +18,7 @@ SHOWN = 40
 @click.command(
     epilog=examples("sispy changes host --since 2h", "sispy changes host --since 1d --by alice --cells")
 )
-@click.argument("name", metavar="TABLE")
+@click.argument("name", metavar="SCHEMA")
 @span
 @click.option("--cells", is_flag=True, help="Show the cells, not only how many.")
 @click.option(
@@ -26,7 +26,7 @@ SHOWN = 40
 )
 @session
 def changes(session: Session, name: str, chosen: dict[str, Any], cells: bool, output: str) -> None:
-    """Show who changed what in TABLE in a span of time: by user, minute and field.
+    """Show who changed what in table SCHEMA in a span of time: by user, minute and field.
 
     Rows that were deleted since are not seen, nor are changes of owners, tags and locks. `sispy revert` takes
     the same options and puts the old values back.

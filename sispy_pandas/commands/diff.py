@@ -33,7 +33,7 @@ HEAD = ("", "key", "field", "before", "after")
         "sispy diff old.xlsx new.csv --key hostname --output html > changes.html",
     )
 )
-@click.argument("old", metavar="OLD|TABLE")
+@click.argument("old", metavar="OLD|SCHEMA")
 @click.argument("new", metavar="NEW|OLD", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
     "--key", default="_id", show_default=True, metavar="FIELD", help="Recognise rows by this column."
@@ -43,7 +43,7 @@ HEAD = ("", "key", "field", "before", "after")
 )
 @session
 def diff(session: Session, old: str, new: Path, key: str, output: str) -> Exit:
-    """Compare two exports, or the export OLD with what TABLE holds today.
+    """Compare two exports, or the export OLD with what table SCHEMA holds today.
 
     Prints added (+), removed (-) and changed (~) cells; columns that one side lacks are left out, receipts
     alone are no difference. Ends with 0 if there is none, with 2 if there are some.

@@ -16,12 +16,12 @@ from sispy_pandas.plan_text import show
 
 
 @click.command(epilog=examples("sispy history host web01", "sispy history host web01 --blame"))
-@click.argument("name", metavar="TABLE")
+@click.argument("name", metavar="SCHEMA")
 @click.argument("row")
 @click.option("--blame", is_flag=True, help="Show the last change of every field instead.")
 @session
 def history(session: Session, name: str, row: str, blame: bool) -> None:
-    """Show who changed ROW (its _id or key) of TABLE, the newest change first.
+    """Show who changed ROW (its _id or key) of table SCHEMA, the newest change first.
 
     Owners, tags and locks have no history. A deleted row is known by its _id alone.
     """
@@ -36,7 +36,7 @@ def history(session: Session, name: str, row: str, blame: bool) -> None:
     )
     if len(found) and not (blame and found["by"].isna().all()):
         rows = zip(*(found[column].map(_shown(column)) for column in columns), strict=True)
-        out(table(columns, [list(cells) for cells in rows]))
+        out(table(columns, [list(cells) for cells in rows], keep=("at",)))
     for warning in caught:
         session.say(str(warning.message))
 

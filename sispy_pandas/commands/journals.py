@@ -36,7 +36,7 @@ def chosen(name: str | None, wanted: Callable[[journal.Record], bool], kind: str
     if name is None:
         found = next((path for path in journals() if wanted(journal.read(path))), None)
         if found is None:
-            raise Misuse(f"there is no {kind} push in {journal.folder()}: name the file of its journal.")
+            raise Misuse(f"there is no {kind} push; `sispy pushes` lists those there are.")
         return found
     if Path(name).is_file():
         return Path(name)

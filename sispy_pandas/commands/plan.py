@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         'sispy plan host audit.csv --key hostname --rename "Host Name=hostname"',
     )
 )
-@click.argument("table")
+@click.argument("table", metavar="SCHEMA")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
     "-o", "save", type=click.Path(dir_okay=False, path_type=Path), metavar="PLAN", help="Save the plan."
@@ -44,7 +44,7 @@ def plan(
     check: bool,
     detailed_exitcode: bool,
 ) -> Exit:
-    """Show what pushing FILE to TABLE would change. Writes nothing to the server.
+    """Show what pushing FILE to table SCHEMA would change. Writes nothing to the server.
 
     A saved plan can be reviewed and then sent as it is: `sispy push PLAN`.
     """

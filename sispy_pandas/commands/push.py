@@ -28,7 +28,7 @@ _PATH = click.Path(dir_okay=False, path_type=Path)
         "sispy push host hosts.xlsx --yes --skip-problems --conflicts-out conflicts.xlsx",
     )
 )
-@click.argument("table")
+@click.argument("table", metavar="SCHEMA|PLAN")
 @click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
     "--require-fresh", is_flag=True, help="Push nothing (status 4) if anything in the plan is stale."
@@ -52,7 +52,7 @@ def push(
     write_back: bool,
     yes: bool,
 ) -> Exit:
-    """Push the changes of FILE to TABLE, or a plan that `sispy plan -o` saved.
+    """Push the changes of FILE to table SCHEMA, or a plan that `sispy plan -o` saved.
 
     Shows the plan and asks. Only changed cells are sent; a cell that somebody else changed since the file
     was exported is a conflict and is left alone. Every push keeps a journal for `sispy undo`.
@@ -69,5 +69,5 @@ def push(
 
 def _saved(session: Session, path: str) -> Plan:
     if not Path(path).is_file():
-        raise Misuse(f"there is no plan file {path!r}; to push a file: sispy push TABLE FILE")
+        raise Misuse(f"there is no plan file {path!r}; to push a file: sispy push SCHEMA FILE")
     return load_plan(path, session.client_if_named())

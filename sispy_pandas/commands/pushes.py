@@ -25,7 +25,11 @@ def pushes(limit: int) -> None:
         say(f"no pushes yet; their journals will be in {journal.folder()}")
         return
     rows = [_row(journal.read(path)) for path in found[:limit]]
-    out(table(["push", "when", "table", "done", "ended", "user", "note", "server"], rows))
+    out(
+        table(
+            ["push", "when", "table", "done", "ended", "user", "note", "server"], rows, keep=("push", "when")
+        )
+    )
 
 
 def _row(record: journal.Record) -> list[object]:

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 
 @click.command(epilog=examples("sispy schemas", "sispy schemas host"))
-@click.argument("name", required=False)
+@click.argument("name", metavar="[SCHEMA]", required=False)
 @session
 def schemas(session: Session, name: str | None) -> None:
-    """List the tables of the server, or show the fields of table NAME.
+    """List the tables of the server, or show the fields of SCHEMA.
 
     A table's fields come as a tree with types, rules and references both ways.
     """

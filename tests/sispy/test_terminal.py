@@ -41,3 +41,21 @@ def test_nobody_is_asked_without_a_terminal(monkeypatch):
 
 def test_an_answer_of_no_is_told_apart_from_an_error():
     assert Declined("x").exit_code == 130
+
+
+def test_columns_to_keep_are_not_cut():
+    table = terminal.table(["at", "b"], [["2026-11-23 16:33", "x" * 30]], limit=28, keep=["at"])
+
+    assert plain(table).splitlines()[1] == "2026-11-23 16:33  xxxxxxxxx…"
+
+
+def test_reasons_are_wrapped_not_cut():
+    table = terminal.table(["row", "reason"], [["web-1", "this is none of the values"]], limit=20, wrap=True)
+
+    assert plain(table).splitlines()[1:] == ["web-1  this is none", "       of the values"]
+
+
+def test_lines_are_broken_at_words(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "12")
+
+    assert terminal.fitted("one two three four\n\nfive") == "one two\nthree four\n\nfive"

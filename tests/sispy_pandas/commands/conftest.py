@@ -1,13 +1,19 @@
 """The command line against a sandbox: in this process as in a pipe, and in a terminal of its own."""
 
+import fcntl
+import logging
 import os
+import pty
 import re
+import struct
 import subprocess
 import sys
+import termios
 from pathlib import Path
+from typing import NoReturn
 
 import click
-import pexpect
+import pexpect.fdpexpect
 import pytest
 from click.testing import CliRunner
 
@@ -64,38 +70,75 @@ def sispy(env):
     return run
 
 
+class Terminal(pexpect.fdpexpect.fdspawn):
+    """A command at work in a terminal of 80 columns, in a process of its own.
+
+    The process is forked from this one: what takes most of a command's time, its imports, is there already.
+    """
+
+    def __init__(self, args):
+        self.pid, fd = pty.fork()
+        if self.pid == 0:
+            _work(args)
+        super().__init__(fd, encoding="utf-8", timeout=30)
+
+    def ended(self) -> int:
+        """Return the exit status, or the signal as a negative number."""
+        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+
+
+def _work(args) -> NoReturn:
+    """Be a command: never return to the test."""
+    status = 1
+    try:
+        fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 80, 0, 0))
+        sys.stdin, sys.stdout, sys.stderr = (os.fdopen(fd, mode) for fd, mode in enumerate("rww"))
+        logging.getLogger().handlers.clear()
+        main([str(arg) for arg in args], prog_name="sispy")
+    except SystemExit as end:
+        status = end.code
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+
+
 @pytest.fixture
 def terminal(env):
-    """Start a command in a terminal of 80 columns; `screen(child)` is what it shows until its end."""
-
-    def start(*args):
-        size = {"dimensions": (40, 80), "encoding": "utf-8", "timeout": 30}
-        return pexpect.spawn(str(PROGRAM), [str(arg) for arg in args], **size)
-
-    return start
+    """Start a command in a terminal of 80 columns."""
+    return lambda *args: Terminal(args)
 
 
 @pytest.fixture
-def screen(sis):
-    """Read a terminal to its end: (exit status, lines without colours, bars and what differs each time)."""
+def steady(sis):
+    """Return the lines of an output with what differs from run to run replaced by what it is."""
 
-    def read(child) -> tuple[int, list[str]]:
-        text = child.before if isinstance(child.before, str) else ""
-        text += child.read()
-        child.close()
-        status = child.exitstatus if child.exitstatus is not None else -child.signalstatus
-        return status, steady(text, sis.url)
+    def steady(text: str) -> list[str]:
+        text = click.unstyle(text).replace("\r\n", "\n")
+        lines = [line.rsplit("\r", 1)[-1] for line in text.split("\n") if "%|" not in line]
+        text = "\n".join(lines).strip("\n").replace(sis.url, "http://127.0.0.1:NNNNN"[: len(sis.url)])
+        text = re.sub(r"\b[0-9a-f]{24}\b", "I" * 24, text)
+        text = re.sub(r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d\b", "YYYY-MM-DD HH:MM", text)
+        text = re.sub(r"(?m)(HH:MM):\d\d", r"\1:SS", text)
+        for name in re.findall(r"`sispy undo (\w{6})`|^(\w{6})  YYYY", text, re.MULTILINE):
+            text = text.replace("".join(name), "PPPPPP")
+        return text.split("\n") if text else []
+
+    return steady
+
+
+@pytest.fixture
+def screen(steady):
+    """Read a terminal to its end and answer what it asks: (exit status, lines)."""
+
+    def read(child, answer="y") -> tuple[int, list[str]]:
+        shown = ""
+        while child.expect([r"\[y/N\]: ", pexpect.EOF]) == 0:
+            shown += child.before + child.after
+            child.sendline(answer)
+        return child.ended(), steady(shown + child.before)
 
     return read
-
-
-def steady(text: str, url: str) -> list[str]:
-    """Return the lines of an output with what differs from run to run replaced by what it is."""
-    text = click.unstyle(text).replace("\r\n", "\n").replace(url, "URL")
-    lines = [line.rsplit("\r", 1)[-1] for line in text.split("\n") if "%|" not in line]
-    text = "\n".join(lines).strip("\n")
-    text = re.sub(r"\b[0-9a-f]{24}\b", "ID", text)
-    return re.sub(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?Z?", "TIME", text).split("\n")
 
 
 @pytest.fixture
