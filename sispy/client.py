@@ -203,7 +203,8 @@ class Client:
         named = (request.headers or {}).get("x-auth-token"), self.auth_token
         secrets = [secret for secret in named if secret]
         _, found, below = urlsplit(request.uri).path.partition("/tokens/")
-        return [*secrets, unquote(below.partition("/")[0])] if found else secrets
+        below = below.partition("/")[0]
+        return [*secrets, below, unquote(below)] if found else secrets
 
 
 def _checked(url: str) -> str:

@@ -74,8 +74,12 @@ def update_profile(name: str, values: Mapping[str, str | datetime | None]) -> Pa
     read_config()  # a file that is broken already is not to be made worse
     text = path.read_text(encoding="utf-8") if path.exists() else ""
     text = _edited(text, f"[profiles.{name}]", values)
-    tomllib.loads(text)
+    try:
+        tomllib.loads(text)
+    except tomllib.TOMLDecodeError as exc:
+        raise ValueError(f"{path}: profile {name!r} has to stand below a line [profiles.{name}]") from exc
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = path.resolve()  # a link stays one
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

@@ -73,10 +73,18 @@ def _as_query(q: Any) -> Any:
 
 
 def sorts(query: Mapping[str, Any]) -> bool:
-    """Say whether the pages must follow by offset: sorted or shifted by the caller, or without `_id`."""
+    """Say whether the pages must follow by offset.
+
+    That is: sorted or shifted by the caller, without `_id`, or with conditions in the form `q[name]=value`,
+    which do not mix with a `q`.
+    """
     fields = query.get("fields") or ""
     names = fields.split(",") if isinstance(fields, str) else list(map(str, fields))
-    return bool(query.get("sort") or query.get("offset") or "-_id" in [name.strip() for name in names])
+    return (
+        bool(query.get("sort") or query.get("offset"))
+        or "-_id" in [name.strip() for name in names]
+        or any(name.startswith("q[") for name in query)
+    )
 
 
 def with_tie(query: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from .errors import BadAnswer, NotJSON
 from .http import Request
 from .paging import MAX_PAGE, Query, by_key, by_offset, page_limit, sorts, with_tie
 from .response import RawPage, Response
-from .text import excerpt
+from .text import excerpt, mask, mask_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -37,7 +37,7 @@ class ReadOnlyEndpoint:
         return self.endpoint.rpartition("/")[2]
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.endpoint!r}, {self.client!r})"
+        return f"{type(self).__name__}({mask_path(self.endpoint)!r}, {self.client!r})"
 
     def fetch_page(self, query: Query = None) -> Response:
         """Fetch one page of a list: at most `limit` objects, and never more than 10,000.
@@ -94,9 +94,8 @@ class ReadOnlyEndpoint:
         """
         answer = self.client._send(self._request("GET", query=query))
         if not answer.body[:64].lstrip().startswith(b"["):
-            raise NotJSON(
-                f"{self.endpoint}: the answer is no JSON list: {excerpt(answer.body)}", answer.status
-            )
+            said = mask(excerpt(answer.body), [self.client.auth_token or ""]) or "it is empty"
+            raise NotJSON(f"{self.endpoint}: the answer is no JSON list: {said}", answer.status)
         count = answer.headers.get("x-total-count", "")
         return RawPage(answer.body, answer.headers, int(count) if count.isdecimal() else None)
 

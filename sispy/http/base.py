@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import http.client
 import io
+import math
 import os
+import re
 import socket
 import threading
 import time
@@ -13,6 +15,8 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+
+from ..text import mask_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +31,7 @@ W = TypeVar("W")
 _SLOWEST = 1024  # bytes per second: an answer that comes slower than this on average is given up
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Request:
     """Describe one request.
 
@@ -35,15 +39,18 @@ class Request:
         uri: absolute and percent-encoded.
         method: such as GET; becomes upper case.
         body: JSON text or bytes.
-        headers: they may hold a token, so a repr leaves them out.
+        headers: they may hold a token, so a repr leaves them out, as it does the body.
         items: number of rows that a bulk request carries; the time to answer grows with it.
     """
 
     uri: str
     method: str = "GET"
-    body: str | bytes | None = field(default=None, repr=False)
-    headers: Mapping[str, str] | None = field(default=None, repr=False)
+    body: str | bytes | None = None
+    headers: Mapping[str, str] | None = None
     items: int = 0
+
+    def __repr__(self) -> str:
+        return f"Request({self.method} {mask_path(self.uri)})"
 
     def __post_init__(self) -> None:
         self.method = self.method.upper()  # the server answers others with an empty 400
@@ -83,6 +90,7 @@ class Wires(Generic[W]):
     def __init__(self, open_wire: Callable[[], W], close_wire: Callable[[W], None]) -> None:
         self._open, self._close = open_wire, close_wire
         self._local = threading.local()
+        self._lock = threading.Lock()
         self._all: weakref.WeakSet[Any] = weakref.WeakSet()
 
     def get(self) -> W:
@@ -90,20 +98,25 @@ class Wires(Generic[W]):
         local = self._local
         if getattr(local, "pid", None) != os.getpid():  # a forked child must not use its parent's connection
             local.wire, local.pid = self._open(), os.getpid()
-            self._all.add(local.wire)
-        elif time.monotonic() - local.used > IDLE_SECONDS:
+            with self._lock:
+                self._all.add(local.wire)
+        elif time.monotonic() > local.stale:
             self._close(local.wire)
-        local.used = time.monotonic()
+        local.stale = math.inf
         wire: W = local.wire
         return wire
 
-    def used(self) -> None:
-        """Note that the wire of this thread has just carried an answer."""
-        self._local.used = time.monotonic()
+    def used(self, headers: Headers) -> None:
+        """Note that the wire of this thread has just carried an answer with these headers."""
+        promise = re.search(r"timeout=(\d+)", headers.get("keep-alive", ""))
+        idle = min(IDLE_SECONDS, 0.8 * int(promise[1])) if promise else IDLE_SECONDS
+        self._local.stale = time.monotonic() + idle
 
     def close(self) -> None:
         """Close the wires of all threads; they open again when used."""
-        for wire in list(self._all):
+        with self._lock:
+            wires = list(self._all)
+        for wire in wires:
             self._close(wire)
 
 

@@ -55,7 +55,7 @@ class RequestsHandler:
                 proxies={url.scheme: proxy} if proxy else None,
             )
             result = _read(answer, request.method)
-            self._wires.used()
+            self._wires.used(result.headers)
         except (OSError, urllib3.exceptions.HTTPError) as exc:  # requests' exceptions are OSErrors
             adapter.close()
             cause, sent = _root(exc)
@@ -65,7 +65,7 @@ class RequestsHandler:
         else:
             return result
         # requests' own texts quote the path, where a token may stand: only what the socket said goes on
-        raise no_answer(cause, origin, sent=sent, seconds=timeout[sent]) from cause
+        raise no_answer(cause, origin, sent=sent, seconds=timeout[1 if sent else 0]) from cause
 
     def close(self) -> None:
         """Close all connections; the next request opens new ones."""
@@ -104,7 +104,8 @@ class _Adapter(HTTPAdapter):
 
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
         manager = super().proxy_manager_for(proxy, ssl_context=context(self._trusted), **kwargs)
-        manager.pool_classes_by_scheme = _POOLS
+        if not proxy.lower().startswith("socks"):  # those have pools of their own
+            manager.pool_classes_by_scheme = _POOLS
         return manager
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:

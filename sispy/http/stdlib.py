@@ -48,7 +48,7 @@ class StdlibHandler:
             else:
                 target = (url.path or "/") + ("?" + url.query if url.query else "")
             answer = _exchange(line, request, target, headers)
-            self._wires.used()
+            self._wires.used(answer.headers)
         except (OSError, http.client.HTTPException) as exc:
             lines.close()
             cause = exc

@@ -5,6 +5,7 @@ import time
 import pytest
 
 import sispy
+import sispy.http
 from sispy.sandbox import Sandbox
 
 SCHEMA = {
@@ -239,6 +240,11 @@ def test_addresses_that_cannot_work_are_refused(url, text):
     assert "secret" not in str(caught.value)
 
 
+def test_an_address_of_ipv6(http_lib):
+    with Sandbox(host="::1") as server:
+        assert "version" in sispy.Client(server.url).info()
+
+
 def test_a_client_shows_no_token():
     client = sispy.Client("https://sis.example.com/cmdb/", auth_token="t0ken")
 
@@ -248,6 +254,8 @@ def test_a_client_shows_no_token():
         "https://sis.example.com/cmdb/api/v1.1",
     )
     assert "t0ken" not in repr(client.tokens("anna"))
+    request = sispy.http.Request(client.base_uri + "/users/anna/tokens/t0ken", "GET", "t0ken", {"x": "t0ken"})
+    assert repr(request) == f"Request(GET {client.base_uri}/users/anna/tokens/***)"
 
 
 def test_the_callers_objects_are_never_written_to(sis):

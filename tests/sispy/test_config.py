@@ -205,6 +205,26 @@ def test_the_folder_is_the_users(monkeypatch):
     assert str(config_file()) == "/home/anna/.config/sispy/config.toml"
 
 
+def test_a_profile_in_another_notation_is_not_doubled(file):
+    path = file('[profiles]\nprod = {url = "x"}\n')
+
+    with pytest.raises(ValueError, match="has to stand below a line"):
+        update_profile("prod", {"token": "t"})
+    assert path.read_text() == '[profiles]\nprod = {url = "x"}\n'
+
+
+def test_a_link_to_the_file_stays_one(file, tmp_path, monkeypatch):
+    path = file("")
+    link = tmp_path / "link.toml"
+    link.symlink_to(path)
+    monkeypatch.setenv("SIS_CONFIG", str(link))
+
+    update_profile("prod", {"token": "t"})
+
+    assert link.is_symlink()
+    assert 'token = "t"' in path.read_text()
+
+
 def test_a_name_that_is_no_key_is_refused():
     with pytest.raises(ValueError, match="letters, digits"):
         update_profile("a.b", {})

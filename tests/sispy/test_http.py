@@ -97,6 +97,16 @@ def test_an_idle_connection_is_not_used_again(double, monkeypatch):
     assert len({seen.port for seen in server.seen}) == 2
 
 
+def test_a_shorter_promise_of_the_server_is_believed(double, wire):
+    server = double(wire.answer(headers={"Keep-Alive": "timeout=0"}))
+    client = server.client()
+
+    client.info()
+    client.info()
+
+    assert len({seen.port for seen in server.seen}) == 2
+
+
 def test_a_connection_that_the_server_closed_is_not_used_again(double, wire):
     server = double(wire.raw(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", stay=False), wire.answer())
     client = server.client(retries=0)

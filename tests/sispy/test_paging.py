@@ -123,6 +123,14 @@ def test_a_server_whose_count_never_ends_is_left_when_it_has_no_more_rows(table,
     assert len(host.fetch_all({"limit": 2, "sort": "n"})) == 4
 
 
+def test_conditions_in_brackets_page_by_offset(table):
+    rows, host = table(0)
+
+    list(host.pages({"q[n]": 3}, page_size=2))
+
+    assert rows.asked == [{"q[n]": 3, "sort": "_id", "limit": 2, "offset": 0}]
+
+
 def test_pages_are_lazy_and_at_least_one(table):
     rows, host = table(9)
 
