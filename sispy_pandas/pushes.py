@@ -21,8 +21,8 @@ def pushes() -> pd.DataFrame:
     Those with a journal elsewhere are not among them. `sp.undo` and `sp.resume` take what `journal` holds.
 
     Returns:
-        A frame (at, schema, rows, done, ended, user, note, server, journal): `rows` were to be changed, `done`
-        of them are as the plan wanted, and `ended` tells whether the push came to its end.
+        A frame (at, schema, rows, done, ended, user, note, server, journal): `rows` were to change, `done` of
+        them are as the plan wanted; `ended` tells whether the push came to its end.
     """
     rows = []
     for path in sorted(journal.folder().glob("*.jsonl"), reverse=True):
