@@ -289,6 +289,60 @@ def test_what_was_put_back_already_needs_no_revert(table):
     assert revert(changes(table(), since=start, by="script", progress=False)).empty
 
 
+def test_some_fields_of_new_and_deleted_rows_are_not_reverted(table):
+    old = table("carol").create({"name": "old", "os": "one"})
+    start = now()
+    table("script").create({"name": "new", "os": "two"})
+    table("script").delete(old["_id"])
+    found = changes(table(), since=start, known=[old["_id"]], progress=False)
+    plan = revert(found.only(fields=["os"]))
+    assert (len(found), len(plan)) == (4, 0)
+    assert plan.notes == (
+        "2 rows that were created or deleted are left: only some of their fields are meant",
+    )
+    whole = revert(found)
+    assert (whole.counts["creates"], whole.counts["deletes"]) == (1, 1)
+
+
+def test_a_row_that_was_changed_and_then_deleted_comes_back_as_it_was_before(table):
+    row = table("carol").create({"name": "gone", "os": "one", "tags": ["a"]})
+    start = now()
+    table("script").update(row["_id"], {"os": "two", "cpus": 3})
+    table("carol").update(row["_id"], {"note": "kept"})
+    table("script").delete(row["_id"])
+    found = changes(table(), since=start, known=[row["_id"]], by="script", progress=False)
+    assert rows(revert(found).frame(), "field", "after") == [
+        ("name", "gone"),
+        ("os", "one"),
+        ("tags", ["a"]),
+        ("note", "kept"),
+        ("_sis.owner", ["g"]),
+        ("_sis.locked", False),
+    ]
+
+
+def test_a_row_that_somebody_deleted_since_is_a_conflict(table):
+    row = table("carol").create({"name": "gone", "os": "one"})
+    start = now()
+    table("script").update(row["_id"], {"os": "two"})
+    table("carol").delete(row["_id"])
+    found = changes(table(), since=start, known=[row["_id"]], by="script", progress=False)
+    plan = revert(found)
+    assert len(plan) == 0
+    assert rows(plan.conflicts, "_id", "field", "theirs") == [(row["_id"], "_id", None)]
+
+
+def test_a_row_that_was_created_and_edited_since_is_a_conflict(table):
+    start = now()
+    row = table("script").create({"name": "new", "os": "one"})
+    table("carol").update(row["_id"], {"os": "two"})
+    report = revert(changes(table(), since=start, by="script", progress=False)).push(
+        progress=False, journal=False
+    )
+    assert rows(report.conflicts, "_id", "field", "base", "theirs") == [(row["_id"], "os", "one", "two")]
+    assert table().get(row["_id"])["os"] == "two"
+
+
 def test_a_revert_can_be_undone(table, tmp_path):
     from sispy_pandas.repair import undo
 
@@ -343,7 +397,7 @@ def strip(document):
     return {name: value for name, value in document.items() if not name.startswith("_")}
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(bodies=st.lists(STATES.filter(bool), min_size=1, max_size=6))
 def test_states_rebuilt_both_ways_are_those_that_were_recorded(sis, bodies):
     client = sis.client()
