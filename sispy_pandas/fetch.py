@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from sispy.errors import NotFound
 
 from .decode import Decoder
+from .expand import expand as expanded
+from .expand import references_of
 from .pages import Page, by_key, by_offset
 from .progress import bar
 from .query import Lookup, Query, parse_query
@@ -33,6 +35,7 @@ def fetch(
     query: Mapping[str, Any] | None = None,
     *,
     fields: Sequence[str] | None = None,
+    expand: Sequence[str] | None = None,
     refs: Literal["id", "label"] | Mapping[str, str] = "id",
     progress: Any = True,
 ) -> Snapshot:
@@ -46,6 +49,8 @@ def fetch(
         endpoint: Entities of a schema: `client.entities("host")`.
         query: `q`, `fields`, `sort`, `limit`, `offset`, as in `endpoint.fetch_all`.
         fields: Dotted paths of the columns wanted; nothing else travels. `_sis.owner` and its like count.
+        expand: Columns of referenced entities to add, such as "rack.site.name" or, through an array of
+            references, "services.name"; for reading only, `diff` leaves them out.
         refs: "id": references are ids. "label": frames show, and `diff` takes, the id field of the row that
             is referred to; column -> field: that field of it, in those columns alone.
         progress: True: a bar on stderr or in the notebook; False: none; a function of (done, total), or an
@@ -59,7 +64,9 @@ def fetch(
         >>> snapshot = fetch(client.entities("host"), {"q": {"status": "live"}}, progress=False)
         >>> frame = snapshot.frame()
     """
-    listing = Listing.of(endpoint, query, fields)
+    if isinstance(expand, str):
+        raise TypeError(f"expand takes a list: expand=[{expand!r}]")
+    listing = Listing.of(endpoint, query, fields, expand=expand or ())
     started, clock = datetime.now(UTC), time.monotonic()
     table = Table(listing.fields)
     size = 0
@@ -77,6 +84,9 @@ def fetch(
         warnings.loc[len(warnings)] = [None, None, len(frame), reason]
     if listing.query.sort and sorts_here(listing.schema, listing.query):
         frame = sort_frame(frame, listing.query.sort)
+    names = listing.names(meta=False)
+    extra = expanded(endpoint.client, listing.schema, frame, expand, listing.lookup) if expand else {}
+    names[-1:] = [*extra, *(name for name in listing.names() if name not in names), RECEIPT.path]
     snapshot = Snapshot(
         schema=listing.schema,
         endpoint=endpoint,
@@ -84,7 +94,8 @@ def fetch(
         fields=listing.query.fields,
         fetched_at=started,
         warnings=warnings,
-        _frame=frame[listing.names()],
+        _frame=frame.assign(**extra)[names],
+        expanded=tuple(extra),
     )
     if refs == "id":
         return snapshot
@@ -101,11 +112,18 @@ class Listing:
     schema: Schema
     query: Query
     fields: tuple[Field, ...]
-    """To be decoded: those that are shown, and those to sort by."""
+    """To be decoded: those that are shown, and those that are needed for sort and expand."""
+    lookup: Lookup
+    """Gives other schemas of the server."""
 
     @classmethod
     def of(
-        cls, endpoint: Endpoint, query: Mapping[str, Any] | None, fields: Sequence[str] | None = None
+        cls,
+        endpoint: Endpoint,
+        query: Mapping[str, Any] | None,
+        fields: Sequence[str] | None = None,
+        *,
+        expand: Sequence[str] = (),
     ) -> Listing:
         """Read the schema and check the query against it; see `fetch` for what is raised."""
         if not endpoint.endpoint.startswith("entities/"):
@@ -114,12 +132,14 @@ class Listing:
                 "definition: use its fetch_all()"
             )
         schema = schema_of(endpoint.client, endpoint.name)
-        asked = parse_query(schema, query, fields, schemas_of(endpoint.client))
+        lookup = schemas_of(endpoint.client)
+        asked = parse_query(schema, query, fields, lookup)
+        references = references_of(schema, expand)
         known = (*schema.fields, *META)
         if asked.fields is not None:
-            wanted = {*asked.fields, *(path for path, _ in asked.sort)}
+            wanted = {*asked.fields, *references, *(path for path, _ in asked.sort)}
             known = tuple(field for field in known if field.path in wanted)
-        return cls(endpoint, schema, asked, known)
+        return cls(endpoint, schema, asked, known, lookup)
 
     def names(self, *, meta: bool = True) -> list[str]:
         """Return the names of the columns to show, the receipt last."""
