@@ -34,7 +34,7 @@ class Client:
         auth_token: token for writes; `authenticate` sets it as well.
         http_keep_alive: False closes the connection after every request.
         timeout: seconds (to connect, of silence before the answer), or one number for both; 10 and 60 unless
-            given. Bulk calls get 10 ms more for every item.
+            given. Bulk calls get 10 ms more for every item, those by query 100 s more.
         retries: how often to repeat a read that met a busy server or a lost connection, or any request that
             certainly did not arrive.
         verify: CA file or folder to trust; False trusts anybody. Else SIS_CA_FILE, REQUESTS_CA_BUNDLE,

@@ -332,3 +332,15 @@ def test_an_answer_that_begins_late_may_take_its_time(double, wire):
     server = double(wire.silence(0.2, lambda sock: late(sock) and rest(sock)))
 
     assert server.client(timeout=0.3).info().to_dict() == {}
+
+
+def test_the_names_of_sispy_1_are_there():
+    pytest.importorskip("requests")
+
+    assert sispy.http.StdLibHandler is sispy.http.StdlibHandler
+    assert sispy.http.RequestsHandler.__name__ == "RequestsHandler"
+    assert sispy.http.urlencode({"a": 1}) == "a=1"
+    assert sispy.__version__ == (2, 0, 0)
+    for module in (sispy, sispy.http):
+        with pytest.raises(AttributeError, match="has no attribute 'nope'"):
+            _ = module.nope

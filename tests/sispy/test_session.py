@@ -1,0 +1,105 @@
+import sys
+import time
+import types
+
+import pytest
+
+import sispy
+from sispy.session import Renewal, ask_password, can_ask
+
+
+@pytest.fixture
+def notebook(monkeypatch):
+    """Pretend to run in a notebook's kernel."""
+    module = types.ModuleType("IPython")
+    module.get_ipython = lambda: types.SimpleNamespace(kernel=object())
+    monkeypatch.setitem(sys.modules, "IPython", module)
+    monkeypatch.setattr("sys.stdin", None)
+
+
+def test_a_notebook_can_be_asked(notebook):
+    assert can_ask()
+
+
+def test_a_terminal_can_be_asked_and_a_pipe_cannot(monkeypatch):
+    monkeypatch.delitem(sys.modules, "IPython", raising=False)
+    for stream, answer in ((None, False), (types.SimpleNamespace(isatty=lambda: True), True)):
+        monkeypatch.setattr("sys.stdin", stream)
+        assert can_ask() is answer
+
+
+def test_a_notebook_that_runs_without_its_reader_gets_an_error(notebook, monkeypatch):
+    def nobody(prompt):
+        raise RuntimeError("raw_input was called, but this frontend does not support input requests")
+
+    monkeypatch.setattr("getpass.getpass", nobody)
+
+    with pytest.raises(sispy.Unauthorized, match="the token for URL has expired: `sispy login` gets"):
+        ask_password("anna", "URL")
+
+
+def refusal(status, text="no"):
+    return sispy.Unauthorized(text, status)
+
+
+def test_what_tells_an_ended_token_from_a_missing_permission(monkeypatch):
+    young, old = Renewal("anna", str, 60_000), Renewal("anna", str, 0)
+
+    assert young.ended(refusal(404, "sis_tokens *** does not exist"))
+    assert young.ended(refusal(401, "Unauthorized. Token has expired."))
+    assert not young.ended(refusal(401, "Unauthorized. Insufficient permissions."))
+    assert old.ended(refusal(401, "Unauthorized. Insufficient permissions."))
+    now = time.time()
+    monkeypatch.setattr("sispy.session.time.time", lambda: now + 3600)  # the machine has slept
+    assert young.ended(refusal(401))
+
+
+def test_a_stored_token_that_ends_under_way_is_asked_for_and_stored(double, wire, monkeypatch, tmp_path):
+    from sispy.config_file import config_file, read_config
+
+    server = double(
+        wire.answer({"error": "Unauthorized. Token has expired.", "code": 1004}, 401),
+        wire.answer({"name": "token-2", "username": "anna", "expires": 1000}, 201),
+        wire.answer({"_id": "1"}, 201),
+    )
+    config_file().write_text(
+        f'[profiles.default]\nurl = "{server.url}"\nusername = "anna"\ntoken = "token-1"\n'
+        "expires = 2999-01-01T00:00:00Z\n"
+    )
+    config_file().chmod(0o600)
+    monkeypatch.setattr("sispy.session.can_ask", lambda: True)
+    monkeypatch.setattr("getpass.getpass", lambda prompt: "secret")
+
+    client = sispy.Client.from_profile()
+    assert client.entities("host").create({"name": "a"}).to_dict() == {"_id": "1"}
+
+    assert [seen.headers.get("x-auth-token") for seen in server.seen] == ["token-1", None, "token-2"]
+    assert read_config()["profiles"]["default"]["token"] == "token-2"
+
+
+def test_a_renewal_that_fails_is_not_repeated(double, wire):
+    server = double(
+        wire.answer({"name": "token-1", "username": "anna", "expires": 0}, 201),
+        wire.answer({"error": "Unauthorized. Token has expired.", "code": 1004}, 401),
+        wire.answer({"error": "Unauthorized. Invalid password.", "code": 1004}, 401),
+    )
+    client = server.client()
+    client.authenticate("anna", "secret", renew=True)
+
+    with pytest.raises(sispy.Unauthorized, match="Invalid password"):
+        client.entities("host").create({})
+
+    assert len(server.seen) == 3
+
+
+def test_a_new_token_that_is_refused_as_well_is_an_error(double, wire):
+    login = wire.answer({"name": "token", "username": "anna", "expires": 0}, 201)
+    no = wire.answer({"error": "Unauthorized. Token has expired.", "code": 1004}, 401)
+    server = double(login, no, login, no)
+    client = server.client()
+    client.authenticate("anna", "secret", renew=True)
+
+    with pytest.raises(sispy.Unauthorized, match="Token has expired"):
+        client.entities("host").create({})
+
+    assert len(server.seen) == 4
