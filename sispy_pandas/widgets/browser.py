@@ -13,6 +13,7 @@ from . import schema_html
 from .background import Background, Job
 from .schema_html import alert
 from .schema_pane import SchemaPane
+from .shown import Shown
 
 if TYPE_CHECKING:
     from sispy import Client
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 _NO_FIELDS: tuple[str, ...] = ("hiera", "hooks", "users")
 
 
-class SchemaBrowser(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
+class SchemaBrowser(Shown):
     """Click through schemas, fields, references and rows of a server; build a query and fetch it.
 
     It only reads, except for files that are exported on request. Everything that asks the server runs
@@ -89,13 +90,12 @@ class SchemaBrowser(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
         self._loading.wait(seconds)
         self._pane.wait(seconds)
 
-    def _repr_mimebundle_(self, **options: Any) -> dict[str, Any] | None:
-        """Add a plain HTML view, for where no widgets are drawn."""
-        bundle = super()._repr_mimebundle_(**options)
-        if bundle is not None:
-            self._loading.wait(1)  # a slow server: then without its schemas
-            bundle["text/html"] = schema_html.page(schema_html.schema_list(list(self._entries.values())))
-        return bundle  # type: ignore[no-any-return]  # ipywidgets has no types
+    def __repr__(self) -> str:
+        return f"<SchemaBrowser of {self._client.url}: {len(self._entries)} schemas>"
+
+    def _html(self) -> str:
+        self._loading.wait(1)  # a slow server: then without its schemas
+        return schema_html.page(schema_html.schema_list(list(self._entries.values())))
 
     # Inside
 

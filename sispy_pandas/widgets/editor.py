@@ -12,6 +12,8 @@ from .grid_frame import joined
 from .grid_import import grid_class
 from .labels import ServerLabels
 from .review import PlanReview
+from .schema_html import page, sample
+from .shown import Shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from ..snapshot import Snapshot
 
 
-class FrameEditor(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
+class FrameEditor(Shown):
     """Edit rows as in a spreadsheet: typed editors, blocks, undo, filters; F1 in the grid lists the keys.
 
     Nothing is written to the server before a reviewed plan is pushed. Of 100,000 rows only those in sight
@@ -63,6 +65,11 @@ class FrameEditor(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
         row = widgets.HBox([self._review, self._message])
         super().__init__(children=[self._grid, row, self._below])
 
+    def __repr__(self) -> str:
+        counts = self._grid.model.counts()
+        rows, changed = counts["rows"], counts["changed"]
+        return f"<FrameEditor of {self.snapshot.schema.name}: {rows:,} rows, {changed:,} cells changed>"
+
     def frame(self) -> pd.DataFrame:
         """Return the rows as edited: new ones last with a blank `_id`, those to be deleted left out."""
         return joined(self._grid.model)
@@ -87,6 +94,9 @@ class FrameEditor(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
         review = PlanReview(plan, on_report=self._take_report)
         self._below.children = (review,)
         return review
+
+    def _html(self) -> str:
+        return page(f"<p>{escape(repr(self))}</p>", sample(self.frame().head(10)))
 
     def _take_report(self, report: Report) -> None:
         """Show the server's new state below what is still to be done."""

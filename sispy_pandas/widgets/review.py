@@ -12,6 +12,7 @@ from .push_row import PushRow
 from .review_lines import decided, lines_of
 from .review_table import ReviewTable
 from .schema_html import alert
+from .shown import Shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +24,7 @@ _ROW = 26  # px
 _MOST_DELETES = 10  # more of them want their number to be typed
 
 
-class PlanReview(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
+class PlanReview(Shown):
     """Show every changed cell of a plan, to be accepted, rejected or corrected, and push what is ticked.
 
     Nothing is written before Push is clicked. A push runs beside the page; a cancelled one can be resumed.
@@ -70,6 +71,11 @@ class PlanReview(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         super().__init__(children=[self._head, self._fields, self._grid, rows, self._row, self._message])
         self.show(plan)
 
+    def __repr__(self) -> str:
+        lines = len(self._table.model.base)
+        sent = lines - len(self._table.rejected)
+        return f"<PlanReview of {self.plan.schema.name}: {sent:,} of {lines:,} cells will be sent>"
+
     def show(self, plan: Plan) -> None:
         """Show another plan."""
         self.plan, self.report = plan, None
@@ -88,6 +94,9 @@ class PlanReview(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self._work.wait(seconds)
 
     # Drawing
+
+    def _html(self) -> str:
+        return self.plan._repr_html_() if self.report is None else self.report._repr_html_()
 
     def _draw(self) -> None:
         self._table = ReviewTable(self.plan, lines_of(self.plan, self.report))

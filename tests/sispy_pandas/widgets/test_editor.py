@@ -182,3 +182,12 @@ def test_labels_are_asked_for_once_and_cost_nothing_when_the_server_is_gone(host
     assert labels.find("nothing", "x") == []
     hosts.client.request = None  # no further request is made
     assert labels.of("rack", list(racks)) == racks
+
+
+def test_each_widget_has_a_static_view_and_a_short_repr(editor):
+    edit(editor, (0, "cores", "7"))
+    review = editor.review()
+    assert repr(editor) == "<FrameEditor of host: 12 rows, 1 cells changed>"
+    assert repr(review) == "<PlanReview of host: 1 of 1 cells will be sent>"
+    assert "web00" in editor._repr_mimebundle_()["text/html"]
+    assert "<td>cores</td>" in review._repr_mimebundle_()["text/html"]

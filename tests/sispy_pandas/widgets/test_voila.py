@@ -198,7 +198,7 @@ def review_and_push(page, sis, hosts, names):
     outcomes = column_of(page, "outcome", rows=3)
     assert sorted(outcomes) == ["conflict", "failed", "failed"]
     cell(page, outcomes.index("conflict"), "keep", grid=1).dblclick()
-    page.get_by_role("option", name="mine").click()
+    page.get_by_role("option", name="mine", exact=True).click()
     becomes(cell(page, outcomes.index("conflict"), "keep", grid=1), "changed")
     cores = cell(page, column_of(page, "field", rows=3).index("hardware.cores"), "send", grid=1)
     cores.locator(".box").click()

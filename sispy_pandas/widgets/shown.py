@@ -1,0 +1,22 @@
+"""What a widget shows where no widgets are drawn: on a static page, in a viewer, in a terminal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ipywidgets as widgets
+
+
+class Shown(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
+    """A column of widgets with a plain HTML view and a short repr beside."""
+
+    def _repr_mimebundle_(self, **options: Any) -> dict[str, Any] | None:
+        bundle: dict[str, Any] | None = super()._repr_mimebundle_(**options)
+        if bundle is not None:
+            bundle["text/html"] = self._html()
+            bundle["text/plain"] = repr(self)
+        return bundle
+
+    def _html(self) -> str:
+        """Return the static view."""
+        raise NotImplementedError
