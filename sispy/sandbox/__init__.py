@@ -1,6 +1,11 @@
 """A SIS server in the box: to try, demonstrate and test against."""
 
-from .faults import Faults, Seen
-from .server import Sandbox
+try:
+    from .faults import Faults, Seen
+    from .server import Sandbox
+except ImportError as error:
+    if error.name not in {"uvicorn", "h11", "msgspec", "regex", "diff_match_patch"}:
+        raise
+    raise ImportError(f'the sandbox needs {error.name}: pip install ".[sandbox]"', name=error.name) from error
 
 __all__ = ["Faults", "Sandbox", "Seen"]

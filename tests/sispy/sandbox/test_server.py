@@ -150,6 +150,54 @@ def test_the_answer_of_a_long_list_is_chunked(sis_sandbox, rows):
     assert (long["x-accel-buffering"], len(json.loads(content))) == ("no", 100)
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status", "code"),
+    [
+        ("POST", "/users/root/tokens", [{"desc": "a"}], 400, 1001),  # the server stores tokens without names
+        ("GET", "/entities/row/x/commits?q=%7Bbad", None, 400, 1001),  # the server ignores it and takes harm
+        ("GET", "/schemas?fields=name&with_counts=true", None, 500, None),
+        ("PUT", "/entities/row/x?cas=null", {"n": 1}, 500, None),
+        ("POST", "/entities/row", [{"name": "a"}, None], 200, None),
+        ("POST", "/schemas", {**SCHEMA, "name": "bad", "definition": {"a": {"b": {}}}}, 400, 1001),
+        (
+            "POST",
+            "/schemas",
+            {**SCHEMA, "name": "bad", "definition": {"n": {"type": "Number", "default": "x"}}},
+            400,
+            1001,
+        ),
+        ("POST", "/entities/row?q=%zz", {"name": "b"}, 201, None),
+        ("GET", "/entities/row/x/revisions/5", None, 404, None),
+        ("GET", "/scripts", None, 404, None),
+        ("GET", "/endpoints/x/y", None, 404, None),
+    ],
+)
+def test_what_the_server_gets_wrong_is_answered_in_its_stead(
+    sis_sandbox, rows, method, path, body, status, code
+):
+    found, _, content = raw(
+        sis_sandbox,
+        method,
+        path,
+        None if body is None else json.dumps(body),
+        {"Content-Type": "application/json"},
+    )
+    assert (found, json.loads(content).get("code") if b"<pre>" not in content else None) == (status, code)
+
+
+def test_an_update_commit_without_a_beginning_is_not_found(sis_sandbox, rows):
+    """The server never answers here."""
+    client = sis_sandbox.client()
+    client.schemas.update("row", {**SCHEMA, "track_history": False})
+    row = rows.create({"name": "a"})
+    client.schemas.update("row", {**SCHEMA, "track_history": True})
+    rows.update(row["_id"], {"n": 1})
+    commits = rows.commits(row["_id"]).fetch_all({})
+    assert [commit["action"] for commit in commits] == ["update"]
+    with pytest.raises(NotFound):
+        rows.commit(row["_id"], commits[0]["_id"])
+
+
 def test_no_traceback_leaves_the_server(sis_sandbox, rows, monkeypatch, caplog):
     monkeypatch.setattr(sis_sandbox.world.tokens, "user_of", lambda token: 1 / 0)
     status, _, content = raw(sis_sandbox, "POST", "/entities/row", "{}", {"Content-Type": "application/json"})
