@@ -1,0 +1,126 @@
+"""The README says what happens: its sessions, its crontab and its pipeline are run as they stand there."""
+
+import contextlib
+import doctest
+import io
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sispy.cli import COMMANDS
+from sispy.exits import Exit
+from sispy.sandbox import Sandbox
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+SERVER = "https://sis.example.com"
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture
+def shell(tmp_path):
+    """Run shell commands in an empty folder, logged in to a sandbox that answers as the README's server."""
+    with Sandbox(samples=200) as sis:
+        env = {
+            "HOME": str(tmp_path),
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "SIS_URL": sis.url,
+            "SIS_TOKEN": sis.token,
+            "SIS_USER": sis.user,
+        }
+
+        def run(command: str) -> tuple[int, str]:
+            done = subprocess.run(
+                ["bash", "-c", command.replace(SERVER, sis.url)],
+                cwd=tmp_path,
+                env=env,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
+            return done.returncode, done.stdout.replace(sis.url, SERVER)
+
+        yield run
+
+
+def test_the_python_session_shows_its_real_output(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    steps = [
+        (line, expected)
+        for block in blocks("pycon")
+        for line, expected in re.findall(r"^>>> (.*)\n((?:(?!>>> ).*\n)*)", block, re.MULTILINE)
+    ]
+    names: dict[str, object] = {}
+    checker = doctest.OutputChecker()
+
+    assert steps
+    for line, expected in steps:
+        with contextlib.redirect_stdout(io.StringIO()) as output:
+            exec(compile(line, "README.md", "single"), names)  # noqa: S102 - it is our own README
+        assert checker.check_output(expected, output.getvalue(), FLAGS), f">>> {line}\n{output.getvalue()}"
+
+
+def test_the_shell_session_shows_its_real_output(shell):
+    steps = [
+        (command, expected)
+        for block in blocks("console")
+        for command, expected in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE)
+    ]
+    checker = doctest.OutputChecker()
+
+    assert steps
+    for command, expected in steps:
+        _, output = shell(command)
+        assert checker.check_output(expected, output, FLAGS), f"$ {command}\n{output}"
+
+
+def test_the_crontab_mails_what_has_changed_and_nothing_else(shell):
+    (line,) = [line for line in blocks("crontab")[0].splitlines() if line.startswith("0 2 * * *")]
+    nightly = line.removeprefix("0 2 * * *").replace("cd /srv/cmdb && ", "")
+
+    assert shell("sispy export host -o hosts.csv -q") == (0, "")
+    assert shell(nightly) == (0, "")
+    edit = (
+        "sed 's/,rhel,8,/,rhel,9,/' hosts.csv > edited.csv && sispy push host edited.csv --yes -q > push.txt"
+    )
+    assert shell(edit) == (0, "")
+    status, mail = shell(nightly)
+    assert status == 2
+    assert re.search(r"^~ +web-ams1-002 +os.version +8 +9$", mail, re.MULTILINE)
+    status, mail = shell(f"export SIS_URL=http://127.0.0.1:9; {nightly}")
+    assert (status, "cannot connect" in mail) == (6, True)
+    assert shell("cmp hosts.csv yesterday.csv") == (0, "")
+
+
+def test_the_pipeline_pushes_what_was_reviewed_and_only_while_it_is_fresh(shell, tmp_path):
+    plan, push = re.findall(r"^    - (sispy .*)$", blocks("yaml")[0], re.MULTILINE)
+    shell("sispy export host -o hosts.csv status=live && sed -i 's/,rhel,8,/,rhel,9,/' hosts.csv")
+
+    assert shell(plan)[0] == 0
+    assert "| ~ | web-ams1-002 | os.version | 8 | 9 |" in (tmp_path / "plan.md").read_text()
+    assert shell(f"export CI_COMMIT_SHORT_SHA=abc123; {push}")[0] == 0
+    shell("sed -i 's/,rhel,9,/,rhel,10,/' hosts.csv")
+    assert shell(plan)[0] == 0
+    shell("sed 's/,rhel,10,/,rhel,11,/' hosts.csv > other.csv; sispy push host other.csv --yes")
+    status, output = shell(f"export CI_COMMIT_SHORT_SHA=abc123; {push}")
+    assert (status, "nothing was pushed: the plan is stale" in output) == (4, True)
+
+
+def test_every_exit_status_is_in_the_table():
+    rows = re.findall(r"^\| (\d+) \| ", README, re.MULTILINE)
+
+    assert sorted(map(int, rows)) == sorted(Exit)
+
+
+def test_every_command_is_named():
+    assert [name for name in COMMANDS if f"sispy {name}" not in README] == []
