@@ -1,0 +1,99 @@
+"""A day with the command line: in a pipe, in a terminal of 80 columns, with standard input closed."""
+
+from pathlib import Path
+
+import pytest
+
+from sispy.cli import COMMANDS, main
+
+DAY = [
+    ["whoami"],
+    ["schemas"],
+    ["schemas", "rack"],
+    ["export", "host", "-o", "yesterday.csv"],
+    ["export", "host", "-o", "hosts.csv", "status=live", "os.name=rhel"],
+    "edit",
+    ["plan", "host", "hosts.csv", "-o", "plan.json"],
+    ["push", "plan.json", "--yes", "--note", "CHG0012345"],
+    ["push", "host", "hosts.csv"],
+    ["export", "host", "-o", "today.csv", "--quiet"],
+    ["diff", "yesterday.csv", "today.csv"],
+    ["diff", "host", "today.csv"],
+    ["history", "host", "web-fra1-001"],
+    ["pushes"],
+    ["changes", "host", "--since", "1h"],
+    ["revert", "host", "--since", "1h", "--yes"],
+    ["undo", "--yes"],
+    ["resume"],
+    ["logout"],
+]
+"""What the commands of a day do, `edit` being what a person does to hosts.csv in between."""
+
+ELSEWHERE = {"demo", "import", "login", "sandbox"}
+"""Commands with tests of their own."""
+
+
+def edit() -> None:
+    """Replace an operating system's version in one row of the exported file, as a person would."""
+    path = Path("hosts.csv")
+    path.write_text(path.read_text().replace(",rhel,8,", ",rhel,9,", 1))
+
+
+def test_the_day_has_every_command():
+    assert {step[0] for step in DAY if step != "edit"} | ELSEWHERE == set(COMMANDS)
+
+
+def test_a_day_in_a_pipe(sispy, steady, golden):
+    told = []
+    for step in DAY:
+        if step == "edit":
+            edit()
+            continue
+        result = sispy(*step)
+        said = [*steady(result.stdout), *(f"! {line}" for line in steady(result.stderr))]
+        told += [f"$ sispy {' '.join(step)}", *said, f"-> {result.exit_code}", ""]
+
+    golden("day-in-a-pipe", told)
+
+
+def test_a_day_in_a_terminal(terminal, screen, golden):
+    told = []
+    for step in DAY:
+        if step == "edit":
+            edit()
+            continue
+        status, lines = screen(terminal(*[word for word in step if word != "--yes"]), answer="y")
+        told += [f"$ sispy {' '.join(step)}", *lines, f"-> {status}", ""]
+
+    golden("day-in-a-terminal", told)
+    assert [line for line in told if len(line) > 80] == []
+
+
+@pytest.mark.parametrize("command", ["push", "undo", "import", "revert", "login"])
+def test_nothing_is_asked_where_standard_input_is_closed(sispy, closed, command):
+    sispy("export", "host", "-o", "hosts.csv", "os.name=rhel")
+    edit()
+    Path("new.json").write_text('[{"name": "a"}]')
+    if command in ("undo", "revert"):
+        sispy("push", "host", "hosts.csv", "--yes")
+    arguments = {
+        "push": ["host", "hosts.csv"],
+        "undo": [],
+        "import": ["new.json", "--schema", "new"],
+        "revert": ["host", "--since", "1h"],
+        "login": ["--user", "alice"],
+    }
+
+    status, _, stderr = closed(command, *arguments[command])
+
+    assert status == 64
+    assert "no terminal to ask" in stderr
+    assert "give --" in stderr
+
+
+def test_every_command_explains_itself_with_an_example(sispy):
+    for name in COMMANDS:
+        result = sispy(name, "--help")
+        assert result.exit_code == 0
+        assert name in ("logout", "whoami") or f"  sispy {name}" in result.stdout
+    assert main.get_command(None, "nothing") is None
