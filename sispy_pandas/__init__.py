@@ -4,9 +4,11 @@ from typing import TYPE_CHECKING
 
 from .arrays import added, removed
 from .base import snapshot_of
+from .catalog import schemas
 from .edits import Changes, changes
 from .excel import to_excel
 from .excel_read import read_excel
+from .explode import explode, implode
 from .export import iter_frames, to_csv, to_ndjson, to_parquet
 from .fetch import fetch
 from .files import read_csv
@@ -33,8 +35,8 @@ if TYPE_CHECKING:
 __all__ = [
     "Changes", "Field", "FrameEditor", "FrozenDict", "HistoryWarning", "Limits", "Plan", "PlanRefused",
     "PlanReview", "PushFailed", "RepointPlans", "Report", "Schema", "SchemaBrowser", "SchemaPlan",
-    "SchemaPlanRefused", "Snapshot", "added", "as_of", "blame", "changes", "dangling", "fetch", "history",
-    "infer_schema", "iter_frames", "load_plan", "mark_problems", "parse_schema", "plan_schema", "pushes",
-    "read_csv", "read_excel", "referrers", "removed", "repoint", "resume", "revert", "snapshot_of", "to_csv",
-    "to_excel", "to_ndjson", "to_parquet", "undo",
+    "SchemaPlanRefused", "Snapshot", "added", "as_of", "blame", "changes", "dangling", "explode", "fetch",
+    "history", "implode", "infer_schema", "iter_frames", "load_plan", "mark_problems", "parse_schema",
+    "plan_schema", "pushes", "read_csv", "read_excel", "referrers", "removed", "repoint", "resume", "revert",
+    "schemas", "snapshot_of", "to_csv", "to_excel", "to_ndjson", "to_parquet", "undo",
 ]  # fmt: skip
