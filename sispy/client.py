@@ -79,6 +79,8 @@ class Client:
         if timeout is None:
             timeout = (10.0, 60.0)
         connect, read = timeout if isinstance(timeout, tuple) else (timeout, timeout)
+        if not (connect > 0 and read > 0 and retries >= 0):
+            raise ValueError(f"timeout is above 0 and retries not below, got {timeout!r} and {retries!r}")
         self._policy = Policy(connect, read, retries, compress=compress)
         self._renewal: Renewal | None = None
         self._http_handler = http.get_handler(http_keep_alive, verify=verify)
@@ -195,8 +197,11 @@ class Client:
 
     def _headers(self) -> dict[str, str]:
         headers = {"Accept": "application/json", "Content-Type": "application/json"}
-        if self.auth_token:
-            headers["x-auth-token"] = self.auth_token
+        token = self.auth_token
+        if token:
+            if not (token.isascii() and token.isprintable()):  # http.client's own error would show it
+                raise ValueError("auth_token holds a line end or another character that no token has")
+            headers["x-auth-token"] = token
         return headers
 
     def _secrets(self, request: Request) -> list[str]:

@@ -76,7 +76,10 @@ def call(handler: Handler, request: Request, policy: Policy, secrets: Sequence[s
             or tries >= policy.retries
             or time.monotonic() - start + pause > policy.retry_seconds
         ):
-            raise failure
+            try:
+                raise failure
+            finally:
+                del failure  # or it would hold this frame, and with it the request, until the next collection
         tries += 1
         LOG.info("try again in %.1f s: %s", pause, failure)
         time.sleep(pause)

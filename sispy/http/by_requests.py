@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import logging
 import ssl
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -15,6 +16,7 @@ from requests.structures import CaseInsensitiveDict
 
 from ..errors import no_answer
 from ..response import Headers
+from ..text import mask_path
 from .base import Answer, PatientResponse, Request, Wires, body_of, headers_of, plain
 from .proxies import proxy_for
 from .tls import context, trust
@@ -24,6 +26,18 @@ if TYPE_CHECKING:
 
 _NO_CONNECTION = urllib3.exceptions.NewConnectionError
 _NEVER_SENT = (_NO_CONNECTION, urllib3.exceptions.ConnectTimeoutError, ssl.SSLCertVerificationError)
+
+
+class _Masked(logging.Filter):
+    """Mask the tokens in the paths that urllib3 logs."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if isinstance(record.args, tuple):
+            record.args = tuple(mask_path(item) if isinstance(item, str) else item for item in record.args)
+        return True
+
+
+logging.getLogger("urllib3.connectionpool").addFilter(_Masked())
 
 
 class RequestsHandler:

@@ -240,6 +240,20 @@ def test_addresses_that_cannot_work_are_refused(url, text):
     assert "secret" not in str(caught.value)
 
 
+@pytest.mark.parametrize("options", [{"timeout": 0}, {"timeout": (1, -1)}, {"retries": -1}])
+def test_no_time_and_fewer_than_no_tries_are_refused(options):
+    with pytest.raises(ValueError, match="timeout is above 0 and retries not below"):
+        sispy.Client("https://sis.example.com", **options)
+
+
+def test_a_token_that_is_none_is_not_shown(http_lib):
+    client = sispy.Client("http://127.0.0.1:1", auth_token="t0ken\n")
+
+    with pytest.raises(ValueError, match="auth_token holds a line end") as caught:
+        client.info()
+    assert "t0ken" not in str(caught.value)
+
+
 def test_an_address_of_ipv6(http_lib):
     with Sandbox(host="::1") as server:
         assert "version" in sispy.Client(server.url).info()
