@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from .arrays import added, removed
 from .base import snapshot_of
 from .catalog import schemas
+from .dask import read_dask
 from .edits import Changes, changes
 from .excel import to_excel
 from .excel_read import read_excel
@@ -37,6 +38,6 @@ __all__ = [
     "PlanReview", "PushFailed", "RepointPlans", "Report", "Schema", "SchemaBrowser", "SchemaPlan",
     "SchemaPlanRefused", "Snapshot", "added", "as_of", "blame", "changes", "dangling", "explode", "fetch",
     "history", "implode", "infer_schema", "iter_frames", "load_plan", "mark_problems", "parse_schema",
-    "plan_schema", "pushes", "read_csv", "read_excel", "referrers", "removed", "repoint", "resume", "revert",
-    "schemas", "snapshot_of", "to_csv", "to_excel", "to_ndjson", "to_parquet", "undo",
+    "plan_schema", "pushes", "read_csv", "read_dask", "read_excel", "referrers", "removed", "repoint",
+    "resume", "revert", "schemas", "snapshot_of", "to_csv", "to_excel", "to_ndjson", "to_parquet", "undo",
 ]  # fmt: skip

@@ -148,6 +148,16 @@ class Listing:
             return [*(field.path for field in self.fields if field.path in chosen), RECEIPT.path]
         return [*self.schema.columns, *(field.path for field in META if meta), RECEIPT.path]
 
+    def wire(self) -> dict[str, Any]:
+        """Return what every request of the list asks for."""
+        wire: dict[str, Any] = {"populate": False}
+        if self.query.q:
+            wire["q"] = self.query.q
+        paths = ",".join([*(f.path for f in self.fields), f"_sis.{RECEIPT.path}"])
+        if self.query.fields is not None and len(paths) <= _URL_SHARE:
+            wire["fields"] = paths
+        return wire
+
     def pages(self, *, stream: bool = False, size: int | None = None) -> Iterator[Page]:
         """Yield the decoded pages.
 
@@ -157,12 +167,7 @@ class Listing:
         """
         query, decoder = self.query, Decoder(self.fields)
         ask: Callable[[Mapping[str, Any]], Any] = self.endpoint.raw_page
-        wire: dict[str, Any] = {"populate": False}
-        if query.q:
-            wire["q"] = query.q
-        paths = ",".join([*(f.path for f in self.fields), f"_sis.{RECEIPT.path}"])
-        if query.fields is not None and len(paths) <= _URL_SHARE:
-            wire["fields"] = paths
+        wire = self.wire()
         by_server = query.sort and (stream or query.limit or not sorts_here(self.schema, query))
         if query.offset or (by_server and query.sort != (("_id", False),)):
             order = [("-" if descends else "") + path for path, descends in query.sort]
