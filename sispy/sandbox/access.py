@@ -38,7 +38,9 @@ def owners(document: Document) -> list[str]:
     """Give the owners of a document."""
     sis = document.get("_sis")
     found = sis.get("owner") if isinstance(sis, dict) else None
-    return [found] if isinstance(found, str) else list(found or [])
+    if isinstance(found, str):
+        return [found]
+    return [group for group in found if isinstance(group, str)] if isinstance(found, list) else []
 
 
 def is_super(user: Document) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any
 
@@ -108,8 +109,15 @@ class App:
         except Exception:  # noqa: BLE001  # one broken request must not stop the server
             _log.exception("%s %s failed", request.method, request.target)
             answer = error_answer(Internal("unexpected error"))
-        if self.disk is not None:
-            self.disk.flush(self.world)
+        return answer if self.disk is None else self._kept(self.disk, answer)
+
+    def _kept(self, disk: Disk, answer: Answer) -> Answer:
+        """The answer once all that it tells of is on the disk, or an error."""
+        try:
+            disk.flush(self.world)
+        except sqlite3.Error as error:
+            _log.exception("%s cannot be written", disk.path)
+            return error_answer(Internal(f"the data file cannot be written: {error}"))
         return answer
 
     async def _send(self, answer: Answer, request_headers: Mapping[str, str], send: Send) -> None:

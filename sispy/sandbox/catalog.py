@@ -79,6 +79,13 @@ class Schemas(Resource):
         """Refuse users who may not delete the schema."""
         access.check_schema(user, document)
 
+    def fields(self, body: Document) -> Document:
+        """Give what a schema is made of; a field `{}` is a Mixed one, and named so."""
+        fields = super().fields(body)
+        definition = fields["definition"].items()
+        named = {name: {"type": "Mixed"} if entry == {} else entry for name, entry in definition}
+        return {**fields, "definition": named}
+
     def complete(self, document: Document) -> None:
         """Choose the id field of a new schema and note its references."""
         definition = document["definition"]

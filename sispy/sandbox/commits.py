@@ -11,6 +11,7 @@ from sispy import delta
 from . import schemas
 from .answers import Missing
 from .encoding import decode, encode
+from .numbers import number_of_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -127,10 +128,9 @@ class Commits:
             Missing: it has none at that time, or that is no time.
         """
         missing = Missing("commit at time", when)
-        try:
-            moment = float(when)
-        except ValueError as error:
-            raise missing from error
+        moment = number_of_text(when)
+        if moment is None:
+            raise missing
         history = self.of(kind, name)
         state = _state(history[: bisect_right(history, moment, key=lambda commit: commit.at)])
         if state is None:

@@ -180,6 +180,7 @@ class Sandbox:
         disk = Disk(self._data) if self._data is not None else None
         if disk is not None:
             disk.load(world)
+        world.tokens.purge()
         user = world.users.collection.find("name", self.user)
         if user is None:
             body = {

@@ -43,10 +43,14 @@ class Disk:
         # The server's thread is not the one that opens the file.
         self._file = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
         try:
+            self._file.execute("PRAGMA locking_mode=EXCLUSIVE")
             version = self._file.execute("PRAGMA user_version").fetchone()[0]
             self._file.execute("PRAGMA journal_mode=WAL")
             self._file.execute("PRAGMA synchronous=NORMAL")
             self._file.executescript(_TABLES)
+        except sqlite3.OperationalError as error:
+            self._file.close()
+            raise ValueError(f"{self.path} cannot be used, perhaps another sandbox does: {error}") from error
         except sqlite3.DatabaseError as error:
             self._file.close()
             raise ValueError(f"{self.path} is no file of a sandbox: {error}") from error
@@ -74,7 +78,11 @@ class Disk:
             collection.restore(decode(body))
 
     def flush(self, world: World) -> None:
-        """Write what has changed, in one transaction."""
+        """Write what has changed, in one transaction.
+
+        Raises:
+            sqlite3.Error: it cannot be written; the next flush tries again.
+        """
         commits = world.commits
         if not (world.dirty or world.dropped or commits.fresh):
             return
@@ -85,18 +93,31 @@ class Disk:
                 deleted.append((collection, name))
             else:
                 changed.append((collection, name, encode(document)))
-        run, many = self._file.execute, self._file.executemany
-        run("BEGIN")
-        many("DELETE FROM documents WHERE collection = ?", [(name,) for name in world.dropped])
+        self._file.execute("BEGIN")
+        try:
+            self._write(world.dropped, deleted, changed, commits.fresh)
+            self._file.execute("COMMIT")
+        except sqlite3.Error:
+            self._file.execute("ROLLBACK")
+            raise
+        world.dirty, world.dropped, commits.fresh = {}, [], []
+
+    def _write(
+        self,
+        dropped: list[str],
+        deleted: list[tuple[str, str]],
+        changed: list[tuple[str, str, bytes]],
+        fresh: list[Commit],
+    ) -> None:
+        many = self._file.executemany
+        many("DELETE FROM documents WHERE collection = ?", [(name,) for name in dropped])
         many("DELETE FROM documents WHERE collection = ? AND id = ?", deleted)
         many(
             "INSERT INTO documents VALUES (?, ?, ?)"
             " ON CONFLICT (collection, id) DO UPDATE SET body = excluded.body",
             changed,
         )
-        many("INSERT INTO commits VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", [_row(c) for c in commits.fresh])
-        run("COMMIT")
-        world.dirty, world.dropped, commits.fresh = {}, [], []
+        many("INSERT INTO commits VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", [_row(c) for c in fresh])
 
     def close(self) -> None:
         """Close the file."""

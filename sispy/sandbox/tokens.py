@@ -53,6 +53,11 @@ class Tokens(Resource):
         self.collection.insert(token)
         return token
 
+    def purge(self) -> None:
+        """Delete tokens that have expired."""
+        for token in [t for t in self.collection if t.get("expires", now() + 1) <= now()]:
+            self.collection.delete(token["_id"])
+
     def grant(self, user: Document, body: Any) -> Document:
         """Make a persistent token.
 

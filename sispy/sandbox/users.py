@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from . import access, passwords, schemas
 from .answers import Bad, Denied, Missing
 from .resources import Resource, Shown
+from .scalars import text_of
 from .store import Collection, Document
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ USER = schemas.compile_definition(
         "email": {
             "type": "String",
             "required": True,
-            "match": r"/^\w+([.+-]?\w+)*@\w+([.-]?\w+)*\.\w{2,4}$/",
+            "match": r"/^[\w.+-]+@([\w-]+\.)+\w{2,4}$/",
         },
         "roles": "Mixed",
         "super_user": {"type": "Boolean", "default": False},
@@ -74,8 +75,9 @@ class Users(Resource):
     def fields(self, body: Document) -> Document:
         """Give the fields of a user, the password stretched."""
         fields = super().fields(body)
-        if isinstance(fields.get("pw"), str):
-            fields["pw"] = passwords.stretched(fields["pw"])
+        password = text_of(fields.get("pw"))
+        if password is not None and fields["pw"] is not None:
+            fields["pw"] = passwords.stretched(password)
         return fields
 
     def may_insert(self, user: Document, body: Document) -> None:

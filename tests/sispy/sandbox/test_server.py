@@ -10,10 +10,11 @@ import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 
 import pytest
 
-from sispy import Client, NotFound, Unauthorized
+from sispy import Client, NotFound, ServerError, Unauthorized
 from sispy.sandbox import Sandbox
 
 SCHEMA = {
@@ -239,9 +240,33 @@ def test_data_survive_a_restart(tmp_path):
     with Sandbox(data=path) as sis:
         with pytest.raises(NotFound):
             sis.client().entities("row").fetch_all({})
-        assert sqlite3.connect(path).execute(
-            "SELECT count(*) FROM documents WHERE collection='row'"
-        ).fetchone() == (0,)
+        with pytest.raises(ValueError, match="perhaps another sandbox"):
+            Sandbox(data=path).start()
+    with closing(sqlite3.connect(path)) as file:
+        assert file.execute("SELECT count(*) FROM documents WHERE collection = 'row'").fetchone() == (0,)
+
+
+def test_a_write_that_cannot_be_kept_is_an_error(tmp_path, caplog):
+    with Sandbox(data=tmp_path / "sis.sqlite") as sis:
+        sis._app.disk._file.execute("PRAGMA max_page_count=20")
+        client = sis.client()
+        with pytest.raises(ServerError, match="cannot be written"):
+            for i in range(1000):
+                client.hiera.create({"name": f"h{i}", "_sis": {"owner": ["g"]}, "hieradata": "x" * 5000})
+        with pytest.raises(ServerError, match="cannot be written"):
+            client.hiera.delete("h0")
+        sis._app.disk._file.execute("PRAGMA max_page_count=100000")
+        client.hiera.create({"name": "last", "_sis": {"owner": ["g"]}, "hieradata": 1})
+        names = [entry["name"] for entry in client.hiera.fetch_all({})]
+    with Sandbox(data=tmp_path / "sis.sqlite") as sis:
+        assert [entry["name"] for entry in sis.client().hiera.fetch_all({})] == names
+    assert "OperationalError" in caplog.text
+
+
+def test_a_top_level_empty_object_is_a_mixed_field(sis_client):
+    made = sis_client.schemas.create({**SCHEMA, "definition": {"any": {}, "n": "Number"}})
+    assert made["definition"] == {"any": {"type": "Mixed"}, "n": "Number"}
+    assert sis_client.entities("row").create({"any": {"a": 1}})["any"] == {"a": 1}
 
 
 def test_a_file_of_something_else_is_refused(tmp_path):
