@@ -54,4 +54,6 @@ def queries(field: str, values: Iterable[Any], *, url: int) -> Iterator[tuple[di
 
 
 def _in_url(value: Any) -> int:
+    if isinstance(value, str) and value.isascii() and value.isalnum():
+        return len(value) + 9  # two quotes and a comma, three bytes each
     return len(quote(json.dumps(value, separators=(",", ":")) + ",", safe=""))

@@ -17,7 +17,7 @@ from .journal import Record, new_path, opened, read
 from .limits import Limits
 from .options import Options, refuse
 from .plan import Plan, PlanRefused
-from .plan_file import digest, lines
+from .plan_file import lines
 from .progress import bar
 from .report import Outcome, Report
 from .run import Run, Stopped
@@ -92,11 +92,10 @@ def push(
     with opened(path) as book, bar(progress, total=total, unit="row", desc=name) as shown:
         run = Run(plan, book, limits or Limits(), options.guard, options.on_conflict, shown, cancel or _never)
         facts = {"user": plan.endpoint.client.username, **asdict(options)}
-        if plan.journal is None:
+        if plan.journal is None and path is not None:
             book.lines(lines(plan))
-            server = plan.endpoint.client.url
-            book.event("begin", digest=digest(plan), new_rows=fingerprint(plan), server=server, **facts)
-        else:
+            book.event("begin", new_rows=fingerprint(plan), server=plan.endpoint.client.url, **facts)
+        elif plan.journal is not None:
             _take_up(run, read(plan.journal))
             run.plan = plan = _checked(plan, run.pending, options)
             book.event("resume", **facts)

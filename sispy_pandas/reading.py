@@ -17,6 +17,8 @@ URL = 6_000
 READERS = 2
 """Requests at a time: a server process does one thing at a time."""
 PAGE = 10_000
+WORTH_PAGING = 4
+"""A table of so many times the rows wanted is paged: reading more rows costs less than asking for them."""
 
 Send = Callable[[Callable[[], Any]], Any]
 
@@ -33,7 +35,7 @@ def read(
 ) -> Iterator[dict[str, Any]]:
     """Yield the entities that have one of these values in a field.
 
-    Many `_id`s are read by paging the whole table, where that takes fewer requests.
+    Many `_id`s are read by paging the whole table, where they are a good part of it.
 
     Args:
         endpoint: Of the table.
@@ -53,7 +55,7 @@ def read(
             options["fields"] = wanted
             url -= len(wanted)
     asked = [q for q, _ in queries(path, values, url=url)]
-    if path == "_id" and len(asked) > 4 and len(asked) > send(lambda: endpoint.count({})) / PAGE + 1:
+    if path == "_id" and len(asked) > 4 and WORTH_PAGING * len(values) > send(lambda: endpoint.count({})):
         known = set(values)
         yield from (row for page in _pages(endpoint, options, send) for row in page if row["_id"] in known)
         return
