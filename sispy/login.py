@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import getpass
+import os
 import sys
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import click
 
-from sispy.config_file import update_profile
+from sispy.config import Profile, resolve
+from sispy.config_file import read_config, update_profile
 from sispy.errors import BadRequest, NotFound, Unauthorized
 from sispy.options import Session, examples, session
 from sispy.terminal import is_terminal, out, table
 
 if TYPE_CHECKING:
     from sispy.client import Client
-    from sispy.config import Profile
 
 
 @click.command(
@@ -53,24 +54,28 @@ def login(
     path = update_profile(profile.name, values)
     until = f"until {expires.astimezone():%Y-%m-%d %H:%M}" if expires else "without end"
     session.say(f"Logged in to {url} as {name} {until}: profile {profile.name!r} in {path}")
+    for variable in ("SIS_TOKEN", "SIS_TOKEN_FILE", "SIS_PASSWORD"):
+        if os.environ.get(variable):
+            session.say(f"Note that {variable} is set: it wins over the token of the profile.")
 
 
 @click.command()
 @session
 def logout(session: Session) -> None:
     """Delete the remembered token, on the server and here."""
-    profile = _profile(session, None)
-    if not profile.token or not profile.stored:
-        session.say(f"Profile {profile.name!r} holds no token: nothing to do.")
+    name = _profile(session, session.url).name
+    kept = read_config().get("profiles", {}).get(name, {})  # whatever the environment says beside it
+    token, url, user = kept.get("token"), kept.get("url"), kept.get("username")
+    if not token or not url or not user:
+        session.say(f"Profile {name!r} holds no token: nothing to do.")
         return
-    client = _client(session, profile, profile.url)
-    client.auth_token = profile.token
+    profile = Profile(name, url, user, token, ca_file=kept.get("ca_file"))
     try:
-        client.tokens(profile.username or "").delete(profile.token)
+        _client(session, profile, url).tokens(user).delete(token)
     except (NotFound, Unauthorized):
         session.say("The server does not know the token any more.")
-    update_profile(profile.name, {"token": None, "expires": None})
-    session.say(f"Logged out of {profile.url}: the token of profile {profile.name!r} is deleted.")
+    update_profile(name, {"token": None, "expires": None})
+    session.say(f"Logged out of {url}: the token of profile {name!r} is deleted.")
 
 
 @click.command()
@@ -92,8 +97,6 @@ def whoami(session: Session) -> None:
 
 
 def _profile(session: Session, address: str | None) -> Profile:
-    from sispy.config import resolve
-
     return resolve(session.profile, url=address or session.url)
 
 

@@ -93,7 +93,7 @@ class ReadOnlyEndpoint:
             NotJSON: the answer does not begin like a list.
         """
         answer = self.client._send(self._request("GET", query=query))
-        if not answer.body[:64].lstrip().startswith(b"["):
+        if not answer.body[:64].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"["):
             said = mask(excerpt(answer.body), [self.client.auth_token or ""]) or "it is empty"
             raise NotJSON(f"{self.endpoint}: the answer is no JSON list: {said}", answer.status)
         count = answer.headers.get("x-total-count", "")

@@ -139,6 +139,16 @@ def test_logout_deletes_the_token_there_and_here(sandbox, run, anna):
     assert run("logout") == (0, "", "Profile 'default' holds no token: nothing to do.\n")
 
 
+def test_a_token_in_the_environment_is_pointed_at_and_left_alone(sandbox, run, anna, monkeypatch):
+    monkeypatch.setenv("SIS_TOKEN", sandbox.token)
+
+    messages = run("login", sandbox.url, "--user", "anna", "--password-stdin", text="anna")[2]
+    assert messages.endswith("Note that SIS_TOKEN is set: it wins over the token of the profile.\n")
+    assert run("logout")[0] == 0
+    assert "token" not in read_config()["profiles"]["default"]
+    assert sandbox.client().tokens("root").get(sandbox.token)["username"] == "root"
+
+
 def test_logout_of_a_token_that_has_ended(sandbox, run, anna):
     sispy.Client(sandbox.url, auth_token=anna).tokens("anna").delete(anna)
 
