@@ -49,7 +49,8 @@ def html(plan: Plan) -> str:
             ]
             for change, path, before, after in cells[:SHOWN]
         ]
-        parts.append(table(["", plan.schema.key or "_id", "field", "before", "after"], rows))
+        cells_table = table(["", plan.schema.key or "_id", "field", "before", "after"], rows)
+        parts.append(f'<div style="max-height: 24em; overflow: auto">{cells_table}</div>')
     if len(cells) > SHOWN:
         parts.append(
             f"<p>... and {count(len(cells) - SHOWN, 'more cell')}; all of them in <code>.frame()</code></p>"

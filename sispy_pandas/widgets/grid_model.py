@@ -32,7 +32,7 @@ Parse = Callable[[int, Field, Any], Edit]
 class Note:
     """What became of a cell, or with column `""` of a row, when it was pushed."""
 
-    kind: Literal["conflict", "failed", "done"]
+    kind: Literal["conflict", "failed", "invalid", "done"]
     reason: str = ""
     theirs: Any = None
 
@@ -132,7 +132,8 @@ class GridModel:
         return {
             "rows": len(self.base) + len(self.rows_with(NEW)),
             "changed": sum(len(edits) for row, edits in edited.items() if not self.is_new(row)),
-            "invalid": sum(edit.reason is not None for edits in edited.values() for edit in edits.values()),
+            "invalid": self._count_notes("invalid")
+            + sum(edit.reason is not None for edits in edited.values() for edit in edits.values()),
             "new": len(self.rows_with(NEW)),
             "deleted": len(self.rows_with(DELETED)),
             "conflicts": self._count_notes("conflict"),

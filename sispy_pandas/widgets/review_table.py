@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
@@ -118,7 +118,8 @@ class ReviewTable:
             return {"outcome": Note("done")}
         if line.outcome == "conflict":
             return {AFTER: Note("conflict", line.reason, as_text(self._plan, line.path, line.theirs))}
-        return {AFTER: Note("failed", line.reason)} if line.reason else {}
+        kind: Literal["failed", "invalid"] = "failed" if line.outcome else "invalid"
+        return {AFTER: Note(kind, line.reason)} if line.reason else {}
 
     def _parse(self, row: int, field: Field, given: Any) -> Edit:
         """Check a corrected value by the field that the line is about; keep it as text."""
