@@ -83,6 +83,7 @@ class Client:
             raise ValueError(f"timeout is above 0 and retries not below, got {timeout!r} and {retries!r}")
         self._policy = Policy(connect, read, retries, compress=compress)
         self._renewal: Renewal | None = None
+        self._connect: dict[str, Any] = {"http_keep_alive": http_keep_alive, "verify": verify}
         self._http_handler = http.get_handler(http_keep_alive, verify=verify)
 
         self.schemas = Schemas("schemas", self)
@@ -128,6 +129,14 @@ class Client:
     def __repr__(self) -> str:
         user = f", user {self.username!r}" if self.username else ""
         return f"<sispy.Client {self.url}{user}>"
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave connections and passwords behind; the token travels, for workers in other processes."""
+        return {**self.__dict__, "_http_handler": None, "_renewal": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._http_handler = http.get_handler(**self._connect)
 
     def entities(self, schema_name: str) -> Endpoint:
         """Return the entities of a schema."""

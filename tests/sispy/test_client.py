@@ -1,4 +1,5 @@
 import copy
+import pickle
 import threading
 import time
 
@@ -252,6 +253,18 @@ def test_a_token_that_is_none_is_not_shown(http_lib):
     with pytest.raises(ValueError, match="auth_token holds a line end") as caught:
         client.info()
     assert "t0ken" not in str(caught.value)
+
+
+def test_clients_and_endpoints_travel_to_other_processes_without_passwords(sandbox, http_lib):
+    client = sispy.Client(sandbox.url, timeout=7)
+    client.authenticate("anna", "anna", renew=True)
+
+    host = pickle.loads(pickle.dumps(client.entities("host")))
+
+    assert host.count() == client.entities("host").count()
+    assert (host.client.username, host.client._policy, host.client._renewal) == ("anna", client._policy, None)
+    assert host.client.schemas.client is host.client
+    assert copy.deepcopy(client).info().to_dict() == client.info().to_dict()
 
 
 def test_an_address_of_ipv6(http_lib):
