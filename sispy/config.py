@@ -4,6 +4,9 @@ Explicit arguments win over SIS_URL, SIS_TOKEN, SIS_TOKEN_FILE, SIS_USER, SIS_PA
 over the config file, and that over netrc. A token or password of the config file is used for the address it
 stands beside and for no other.
 
+The config file is ~/.config/sispy/config.toml ($XDG_CONFIG_HOME/sispy, on Windows %APPDATA%/sispy), or what
+SIS_CONFIG names:
+
 ```toml
 default = "prod"                       # the profile in force where none is named
 
