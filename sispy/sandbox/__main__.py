@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from sispy.options import examples
+from sispy.sandbox.server import Sandbox
 from sispy.terminal import out, say
-
-from .server import Sandbox
 
 if TYPE_CHECKING:
     from sispy import Client

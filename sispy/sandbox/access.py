@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Any
 
-from .answers import Bad, Denied
+from sispy.sandbox.answers import Bad, Denied
 
 Document = dict[str, Any]
 

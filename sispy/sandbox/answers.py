@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from .encoding import encode
+from sispy.sandbox.encoding import encode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,15 +8,15 @@ import sqlite3
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any
 
-from .answers import Answer, Internal, SisError, error_answer, html_answer
-from .faults import Faults, Injector
-from .hooks import Dispatcher, calls
-from .requests import BODY_LIMIT, HEAD_LIMIT, Request, parse, parse_body
-from .routes import Routes
+from sispy.sandbox.answers import Answer, Internal, SisError, error_answer, html_answer
+from sispy.sandbox.faults import Faults, Injector
+from sispy.sandbox.hooks import Dispatcher, calls
+from sispy.sandbox.request import BODY_LIMIT, HEAD_LIMIT, Request, parse, parse_body
+from sispy.sandbox.routes import Routes
 
 if TYPE_CHECKING:
-    from .sqlite import Disk
-    from .world import World
+    from sispy.sandbox.sqlite import Disk
+    from sispy.sandbox.world import World
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]

@@ -5,15 +5,15 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING, Any
 
-from . import writes
-from .answers import Bad, Denied, Empty, Missing, SisError
-from .encoding import encode
-from .envelope import VERSION, sent_sis
-from .store import Document, DuplicateKey
+from sispy.sandbox import writes
+from sispy.sandbox.answers import Bad, Denied, Empty, Missing, SisError
+from sispy.sandbox.encoding import encode
+from sispy.sandbox.envelope import VERSION, sent_sis
+from sispy.sandbox.store import Document, DuplicateKey
 
 if TYPE_CHECKING:
-    from .resources import Resource
-    from .writes import Change
+    from sispy.sandbox.resources import Resource
+    from sispy.sandbox.writes import Change
 
 _order = random.Random(1)  # noqa: S311  # the order of answers is no secret
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import access, schemas
-from .answers import Bad
-from .entities import Entities
-from .named import META
-from .resources import Resource, Shown
-from .store import Collection, Document
+from sispy.sandbox import access, schemas
+from sispy.sandbox.answers import Bad
+from sispy.sandbox.entities import Entities
+from sispy.sandbox.named import META
+from sispy.sandbox.resources import Resource, Shown
+from sispy.sandbox.store import Collection, Document
 
 if TYPE_CHECKING:
-    from .world import World
+    from sispy.sandbox.world import World
 
 FLAG = {"type": "Boolean", "default": False}
 DEFINITION = schemas.compile_definition(

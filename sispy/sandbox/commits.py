@@ -7,17 +7,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sispy import delta
-
-from . import schemas
-from .answers import Missing
-from .encoding import decode, encode
-from .numbers import number_of_text
+from sispy.sandbox import schemas
+from sispy.sandbox.answers import Missing
+from sispy.sandbox.encoding import decode, encode
+from sispy.sandbox.numbers import number_of_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from .resources import Resource
-    from .store import Document
+    from sispy.sandbox.resources import Resource
+    from sispy.sandbox.store import Document
 
 DEFINITION = schemas.compile_definition(
     {

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .entities import Entities
+from sispy.sandbox.entities import Entities
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sispy import Client
-
-    from .store import Document
-    from .world import World
+    from sispy.sandbox.store import Document
+    from sispy.sandbox.world import World
 
 
 def copy(world: World, client: Client, names: Sequence[str] | None = None) -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import access, references, schemas
-from .answers import Bad
-from .envelope import sent_sis
-from .resources import Resource
-from .store import Collection, Document
+from sispy.sandbox import access, references, schemas
+from sispy.sandbox.answers import Bad
+from sispy.sandbox.envelope import sent_sis
+from sispy.sandbox.resources import Resource
+from sispy.sandbox.store import Collection, Document
 
 if TYPE_CHECKING:
-    from .world import World
+    from sispy.sandbox.world import World
 
 
 class Entities(Resource):

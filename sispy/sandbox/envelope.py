@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from .answers import Bad
-from .scalars import MISSING
+from sispy.sandbox.answers import Bad
+from sispy.sandbox.scalars import MISSING
 
 if TYPE_CHECKING:
-    from .schemas import Definition
+    from sispy.sandbox.schemas import Definition
 
 Document = dict[str, Any]
 

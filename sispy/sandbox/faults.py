@@ -11,12 +11,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from .answers import Answer, SisError, error_answer
+from sispy.sandbox.answers import Answer, SisError, error_answer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .requests import Request
+    from sispy.sandbox.request import Request
 
 Handle = Callable[[], Awaitable[Answer]]
 _log = logging.getLogger("sispy.sandbox")

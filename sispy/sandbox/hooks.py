@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
-from .encoding import encode
+from sispy.sandbox.encoding import encode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .store import Document
-    from .world import Event, World
+    from sispy.sandbox.store import Document
+    from sispy.sandbox.world import Event, World
 
 _log = logging.getLogger("sispy.sandbox")
 TIMEOUT = 20.0

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import access, schemas
-from .answers import Bad
-from .resources import Resource, Shown
-from .store import Collection, Document
+from sispy.sandbox import access, schemas
+from sispy.sandbox.answers import Bad
+from sispy.sandbox.resources import Resource, Shown
+from sispy.sandbox.store import Collection, Document
 
 if TYPE_CHECKING:
-    from .world import World
+    from sispy.sandbox.world import World
 
 META: Document = {name: node for name, node in schemas.ENTITY_META.items() if name != "any_owner_can_modify"}
 HIERA = schemas.compile_definition(

@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from . import query
-from .answers import Bad, Internal
+from sispy.sandbox import query
+from sispy.sandbox.answers import Bad, Internal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from .entities import Entities
-    from .resources import Shown
-    from .schemas import Reference
-    from .store import Document
-    from .world import World
+    from sispy.sandbox.entities import Entities
+    from sispy.sandbox.resources import Shown
+    from sispy.sandbox.schemas import Reference
+    from sispy.sandbox.store import Document
+    from sispy.sandbox.world import World
 
 _INDEX = re.compile(r"\.\d+(?=\.|$)")
 _OID = re.compile(r"[0-9a-fA-F]{24}")
@@ -33,7 +33,7 @@ def values(document: Any, path: list[str]) -> Iterator[Any]:
 
 
 def replace(document: Any, path: list[str], change: Callable[[Any], Any]) -> Any:
-    """Give a copy of a document with everything at a path put through a function; members become lists."""
+    """Give a copy of a document with everything at a path put through a function; members become pages."""
     if isinstance(document, list):
         return [replace(item, path, change) for item in document]
     if not path:

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from . import access, query
-from .answers import Bad, Denied
-from .encoding import encode
-from .envelope import sent_sis, with_defaults
-from .presentation import present
+from sispy.sandbox import access, query
+from sispy.sandbox.answers import Bad, Denied
+from sispy.sandbox.encoding import encode
+from sispy.sandbox.envelope import sent_sis, with_defaults
+from sispy.sandbox.presentation import present
 
 if TYPE_CHECKING:
-    from .schemas import Definition
-    from .store import Collection
-    from .world import World
+    from sispy.sandbox.schemas import Definition
+    from sispy.sandbox.store import Collection
+    from sispy.sandbox.world import World
 
 Document = dict[str, Any]
 Shown = Mapping[str, Any]

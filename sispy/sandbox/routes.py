@@ -5,17 +5,17 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from . import bulk, lists, query, writes
-from .answers import Answer, Bad, Empty, Missing, SisError, html_answer, json_answer
-from .commits import DEFINITION as COMMIT
-from .encoding import decode
-from .lists import condition_of
+from sispy.sandbox import bulk, pages, query, writes
+from sispy.sandbox.answers import Answer, Bad, Empty, Missing, SisError, html_answer, json_answer
+from sispy.sandbox.commits import DEFINITION as COMMIT
+from sispy.sandbox.encoding import decode
+from sispy.sandbox.pages import condition_of
 
 if TYPE_CHECKING:
-    from .requests import Request
-    from .resources import Resource
-    from .store import Document
-    from .world import World
+    from sispy.sandbox.request import Request
+    from sispy.sandbox.resources import Resource
+    from sispy.sandbox.store import Document
+    from sispy.sandbox.world import World
 
 INFO = {"build_num": "0", "git_hash": "sandbox", "build_id": "sispy-sandbox", "version": "1.4.8"}
 LOGIN_HEADERS = {"access-control-allow-credentials": "true"}
@@ -79,8 +79,8 @@ class Routes:
             return self._history(resource.type, rest, request)
         if request.method == "GET":
             if not rest:
-                return lists.answer_list(resource, request)
-            return lists.answer_one(resource, writes.find(resource, rest[0]), request)
+                return pages.answer_list(resource, request)
+            return pages.answer_one(resource, writes.find(resource, rest[0]), request)
         if (request.method, len(rest)) not in {
             ("POST", 0),
             ("PUT", 0),
@@ -143,9 +143,9 @@ class Routes:
         if not condition:
             raise refusal
         try:
-            return lists.matching(resource, condition)
+            return pages.matching(resource, condition)
         except query.CastError as error:
-            raise lists.raw(error) from error
+            raise pages.raw(error) from error
 
     async def _update_one(self, resource: Resource, name: str, request: Request, user: Document) -> Answer:
         condition = cas_condition(request)
@@ -202,7 +202,7 @@ class Routes:
         name, word = rest[0], rest[1].lower()
         commits = self.world.commits
         if word == "commits" and len(rest) == 2:
-            return lists.answer_commits(commits.of(kind, name), COMMIT, request)
+            return pages.answer_commits(commits.of(kind, name), COMMIT, request)
         if word == "commits" and len(rest) == 3:
             return json_answer(commits.one(kind, name, rest[2]))
         if word == "revision" and len(rest) == 3:
@@ -226,7 +226,7 @@ class Routes:
         if not rest:
             if method == "GET":
                 own = [token for token in tokens.collection if token["username"] == user["name"]]
-                return lists.answer_list(tokens, request, among=own)
+                return pages.answer_list(tokens, request, among=own)
             if method == "POST":
                 return json_answer(tokens.shown(tokens.grant(user, request.body)), 201)
         elif len(rest) == 1 and method in {"GET", "PUT", "DELETE"}:

@@ -6,15 +6,15 @@ import itertools
 import random
 from typing import TYPE_CHECKING, Any
 
-from . import writes
-from .sample_schemas import GROUPS, SCHEMAS, TEAMS, USERS
+from sispy.sandbox import writes
+from sispy.sandbox.sample_schemas import GROUPS, SCHEMAS, TEAMS, USERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .resources import Resource
-    from .store import Document
-    from .world import World
+    from sispy.sandbox.resources import Resource
+    from sispy.sandbox.store import Document
+    from sispy.sandbox.world import World
 
 BEGIN = 1_767_600_000_000
 """2026-01-05T08:00:00Z: when the first object was made; each one takes a second."""

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import uvicorn
 from uvicorn.server import ServerState
 
-from . import writes
-from .app import App, Log
-from .protocol import Protocol
-from .sqlite import Disk
-from .world import World
+from sispy.sandbox import writes
+from sispy.sandbox.app import App, Log
+from sispy.sandbox.protocol import Protocol
+from sispy.sandbox.sqlite import Disk
+from sispy.sandbox.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,9 +23,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from sispy import Client
-
-    from .faults import Faults, Seen
-    from .store import Document
+    from sispy.sandbox.faults import Faults, Seen
+    from sispy.sandbox.store import Document
 
 ROOT: Document = {"name": "root", "super_user": True}
 """Who writes what is there from the beginning."""
@@ -192,11 +191,11 @@ class Sandbox:
             }
             user = writes.create(world.users, body, ROOT)
         if self._samples and not world.entities:
-            from .samples import load
+            from sispy.sandbox.samples import load
 
             load(world, 2000 if self._samples is True else self._samples)
         if self._source is not None and not world.entities:
-            from .copying import copy
+            from sispy.sandbox.copying import copy
 
             copy(world, self._source, self._schemas)
         self.token = world.tokens.issue(user, int(self._lifetime * 1000))["name"]

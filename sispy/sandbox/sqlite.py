@@ -6,13 +6,13 @@ import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .commits import Commit
-from .encoding import decode, encode
-from .entities import Entities
+from sispy.sandbox.commits import Commit
+from sispy.sandbox.encoding import decode, encode
+from sispy.sandbox.entities import Entities
 
 if TYPE_CHECKING:
-    from .store import Collection
-    from .world import World
+    from sispy.sandbox.store import Collection
+    from sispy.sandbox.world import World
 
 _FORMAT = 1
 _TABLES = """

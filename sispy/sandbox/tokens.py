@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import access, casting, passwords, schemas
-from .answers import Bad, Denied, Missing
-from .envelope import VERSION, now
-from .resources import Resource, Shown
-from .store import Collection, Document
+from sispy.sandbox import access, casting, passwords, schemas
+from sispy.sandbox.answers import Bad, Denied, Missing
+from sispy.sandbox.envelope import VERSION, now
+from sispy.sandbox.resources import Resource, Shown
+from sispy.sandbox.store import Collection, Document
 
 if TYPE_CHECKING:
-    from .world import World
+    from sispy.sandbox.world import World
 
 META: Document = {name: schemas.ENTITY_META[name] for name in ("tags", "immutable", "locked")}
 TOKEN = schemas.compile_definition(

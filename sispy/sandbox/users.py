@@ -6,14 +6,14 @@ import base64
 import binascii
 from typing import TYPE_CHECKING
 
-from . import access, passwords, schemas
-from .answers import Bad, Denied, Missing
-from .resources import Resource, Shown
-from .scalars import text_of
-from .store import Collection, Document
+from sispy.sandbox import access, passwords, schemas
+from sispy.sandbox.answers import Bad, Denied, Missing
+from sispy.sandbox.resources import Resource, Shown
+from sispy.sandbox.scalars import text_of
+from sispy.sandbox.store import Collection, Document
 
 if TYPE_CHECKING:
-    from .world import World
+    from sispy.sandbox.world import World
 
 _ROLES = ("user", "admin")
 META: Document = {

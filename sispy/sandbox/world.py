@@ -5,21 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .answers import Missing
-from .catalog import Schemas
-from .commits import Commits
-from .envelope import now
-from .named import Hiera, Hooks
-from .scalars import new_object_id
-from .tokens import Tokens
-from .users import Users
+from sispy.sandbox.answers import Missing
+from sispy.sandbox.catalog import Schemas
+from sispy.sandbox.commits import Commits
+from sispy.sandbox.envelope import now
+from sispy.sandbox.named import Hiera, Hooks
+from sispy.sandbox.scalars import new_object_id
+from sispy.sandbox.tokens import Tokens
+from sispy.sandbox.users import Users
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .entities import Entities
-    from .resources import Resource
-    from .store import Document
+    from sispy.sandbox.entities import Entities
+    from sispy.sandbox.resources import Resource
+    from sispy.sandbox.store import Document
 
 
 @dataclass(frozen=True)

@@ -9,17 +9,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from . import casting, envelope, query
-from .answers import Bad, Internal, Missing, Raw, SisError
-from .merge import apply
-from .resources import Resource, check_immutable, check_locks
-from .store import Document, DuplicateKey
+from sispy.sandbox import casting, envelope, query
+from sispy.sandbox.answers import Bad, Internal, Missing, Raw, SisError
+from sispy.sandbox.merge import apply
+from sispy.sandbox.resources import Resource, check_immutable, check_locks
+from sispy.sandbox.store import Document, DuplicateKey
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from .resources import Resource
-    from .schemas import Definition, Node
+    from sispy.sandbox.resources import Resource
+    from sispy.sandbox.schemas import Definition, Node
 
 
 @dataclass(frozen=True)

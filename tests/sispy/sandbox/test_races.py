@@ -11,7 +11,7 @@ import pytest
 from sispy.errors import Error
 from sispy.sandbox import Sandbox
 from sispy.sandbox.answers import SisError
-from sispy.sandbox.requests import Request
+from sispy.sandbox.request import Request
 
 SCHEMA = {
     "name": "row",

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, unquote_to_bytes
 
-from .answers import Bad, Internal
-from .encoding import decode
+from sispy.sandbox.answers import Bad, Internal
+from sispy.sandbox.encoding import decode
 
 PREFIX = ["api", "v1.1"]
 BODY_LIMIT = 10 * 1024 * 1024

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import listing, query, references
-from .answers import JSON_TYPE, Answer, Bad, Empty, Raw, error_answer, json_answer, list_answer
-from .encoding import decode, encode
-from .entities import Entities
-from .presentation import presenter
-from .queryerrors import QueryError
+from sispy.sandbox import listing, query, references
+from sispy.sandbox.answers import JSON_TYPE, Answer, Bad, Empty, Raw, error_answer, json_answer, list_answer
+from sispy.sandbox.encoding import decode, encode
+from sispy.sandbox.entities import Entities
+from sispy.sandbox.presentation import presenter
+from sispy.sandbox.queryerrors import QueryError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from .commits import Commit
-    from .requests import Request
-    from .resources import Resource
-    from .schemas import Definition
-    from .store import Collection, Document
+    from sispy.sandbox.commits import Commit
+    from sispy.sandbox.request import Request
+    from sispy.sandbox.resources import Resource
+    from sispy.sandbox.schemas import Definition
+    from sispy.sandbox.store import Collection, Document
 
 CAP = 10_000
 _BOUNDS = {"$gt", "$gte", "$lt", "$lte"}

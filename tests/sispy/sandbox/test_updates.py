@@ -1,0 +1,198 @@
+"""Compare-and-set, upsert, immutable objects, paging and other facts of single objects, without the kit."""
+
+import pytest
+
+KEY = {"type": "String", "required": True, "unique": True}
+GONE = {"_created_at", "_created_by", "_updated_by"}
+
+
+@pytest.fixture
+def row(call, schema):
+    definition = {
+        "name": KEY,
+        "n": {"type": "Number", "min": 0},
+        "m": "Mixed",
+        "l": ["String"],
+        "sub": {"a": "Number", "b": "Number"},
+    }
+    schema("row", definition)
+    body = {
+        "name": "r",
+        "n": 1,
+        "m": {"a": 1},
+        "l": ["p"],
+        "sub": {"a": 1, "b": 2},
+        "_sis": {"owner": ["g1"], "tags": ["t"]},
+    }
+    return call("POST", "/entities/row", body)[1]
+
+
+def cas(call, row, body, condition):
+    return call("PUT", f"/entities/row/{row['_id']}", body, {"cas": condition})
+
+
+def test_cas_needs_the_condition_to_hold(call, row):
+    assert cas(call, row, {"n": 2}, {"_sis._updated_at": 5}) == (
+        400,
+        {"error": "Bad request: CAS update failed.", "code": 1001},
+    )
+    assert cas(call, row, {"n": 2}, {"zzz": 1})[0] == 400
+    status, changed = cas(
+        call, row, {"n": 2}, {"_sis._updated_at": row["_sis"]["_updated_at"], "n": {"$lt": 2}}
+    )
+    assert (status, changed["n"]) == (200, 2)
+
+
+def test_cas_replaces_sis_mixed_and_nested_values(call, row):
+    path = f"/entities/row/{row['_id']}"
+    changed = cas(call, row, {"m": {"b": None}, "sub": {"b": 3}, "l": ["q"]}, {"n": 1})[1]
+    assert {k: changed[k] for k in ("m", "sub", "l", "_v")} == {
+        "m": {"b": None},
+        "sub": {"b": 3},
+        "l": ["q"],
+        "_v": 0,
+    }
+    assert changed["_sis"].keys() & GONE == set()
+    assert (changed["_sis"]["owner"], changed["_sis"]["locked"]) == ([], False)
+    assert call("GET", path)[1]["_sis"].keys() == {"_updated_at", "_version"}
+    again = call("PUT", path, {"n": 5})[1]
+    assert again["_sis"].keys() >= {"_updated_by", "owner", "tags"}
+    assert "_created_by" not in again["_sis"]
+
+
+def test_cas_keeps_the_sis_that_is_sent(call, row):
+    body = {"n": 2, "_sis": row["_sis"]}
+    changed = cas(call, row, body, {"n": 1})[1]
+    assert {k: v for k, v in changed["_sis"].items() if k != "_updated_at"} == {
+        k: v for k, v in row["_sis"].items() if k != "_updated_at"
+    }
+
+
+@pytest.mark.parametrize(
+    ("body", "condition", "status", "shape"),
+    [
+        ({"n": -1}, {"n": 1}, 500, "ValidationError"),
+        ({"n": "abc"}, {"n": 1}, 500, "ValidationError"),
+        ({"n": 2}, {"n": "abc"}, 500, "CastError"),
+        ({"n": 2}, {}, 400, None),
+        ({"n": 2}, [1], 400, None),
+        ({"n": 2}, "{bad", 400, None),
+        ({}, {"n": 1}, 400, None),
+    ],
+)
+def test_cas_has_error_shapes_of_its_own(call, row, body, condition, status, shape):
+    found, answer = cas(call, row, body, condition)
+    assert (found, answer.get("name")) == (status, shape)
+    assert ("error" in answer) == (shape is None)
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "option", "status"),
+    [
+        ("new", {"name": "new", "n": 1}, "true", 201),
+        ("a/b c", {"name": "a/b c"}, "true", 201),
+        ("r", {"n": 9}, "true", 200),
+        ("new", {"name": "other"}, "true", 400),
+        ("new", {"n": 1}, "true", 400),
+        ("new", {"name": "new", "n": -1}, "true", 400),
+        ("r", {"n": -1}, "true", 400),
+        ("new", {"name": "new"}, "1", 404),
+        ("new", {}, "true", 400),
+    ],
+)
+def test_upserts(call, row, name, body, option, status):
+    from urllib.parse import quote
+
+    assert call("PUT", f"/entities/row/{quote(name, safe='')}", body, {"upsert": option})[0] == status
+
+
+def test_immutable_objects_change_one_key_of_sis_only(call, row):
+    path = f"/entities/row/{row['_id']}"
+    call("PUT", path, {"_sis": {"immutable": True}})
+    assert call("PUT", path, {"n": 2})[0] == 401
+    assert call("PUT", path, {"n": 2, "_sis": {"immutable": False}})[0] == 401
+    assert call("PUT", path, {"_sis": {"locked": True, "tags": []}})[0] == 401
+    assert call("PUT", path, {"_sis": {"locked": True}})[0] == 200
+    assert call("PUT", path, {"_sis": {"immutable": False}})[0] == 200
+    assert call("PUT", path, {"n": 2})[0] == 200
+    assert call("DELETE", path)[1]["error"] == "Unauthorized. Cannot delete a locked object."
+
+
+def test_times_and_versions(call, row):
+    path = f"/entities/row/{row['_id']}"
+    same = call("PUT", path, {"n": 1})[1]
+    assert same["_sis"]["_updated_at"] > row["_sis"]["_updated_at"]
+    assert same["_v"] == 0
+    assert call("PUT", path, {"l": ["p"]})[1]["_v"] == 0
+    assert call("PUT", path, {"l": ["q"]})[1]["_v"] == 1
+    assert call("PUT", path, {"_sis": {"tags": ["u"], "_created_by": "x", "_created_at": 5}})[1]["_v"] == 2
+    assert call("GET", path)[1]["_sis"]["_created_by"] == "x"
+
+
+@pytest.mark.parametrize(
+    ("query", "count", "names"),
+    [
+        ({"limit": "2", "offset": "1"}, "5", ["b", "c"]),
+        ({"limit": "0"}, "5", list("abcde")),
+        ({"limit": "2.7"}, "5", ["a", "b"]),
+        ({"limit": "-1"}, "5", ["a"]),
+        ({"offset": "9"}, "5", []),
+        ({"sort": "-name", "limit": "1"}, "5", ["e"]),
+        ({"q": {"n": "abc"}}, "0", []),
+        ({"q": {"$bad": 1}}, "0", []),
+        ({"q": {"_id": "zz"}}, "0", []),
+        ({"q": {"n": {"$exists": 1}}}, "0", []),
+        ({"q": ""}, "5", list("abcde")),
+    ],
+)
+def test_lists(call, schema, query, count, names):
+    schema("item", {"name": KEY, "n": "Number"})
+    call("POST", "/entities/item", [{"name": name} for name in "abcde"])
+    status, rows = call("GET", "/entities/item", query={"sort": "name", **query})
+    assert (status, call.headers["x-total-count"], [row["name"] for row in rows]) == (200, count, names)
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ({"q": "[1]"}, 400),
+        ({"q": "null"}, 400),
+        ({"q": "{bad"}, 400),
+        ({"offset": "-1"}, 500),
+        ({"fields": "name,-n"}, 500),
+        ({"fields": "sub,sub.a"}, 500),
+        ({"sort": "n,"}, 500),
+    ],
+)
+def test_bad_options_of_lists(call, row, query, status):
+    found, answer = call("GET", "/entities/row", query=query)
+    assert found == status
+    assert ("error" in answer) == (status == 400)
+    assert status == 400 or call.headers["x-total-count"] == "1"
+
+
+def test_ids_are_ranges_and_sets(call, schema):
+    schema("item", {"n": "Number"})
+    ids = [row["_id"] for row in call("POST", "/entities/item", [{"n": i} for i in range(10)])[1]["success"]]
+
+    def found(condition, **more):
+        return [
+            row["n"]
+            for row in call("GET", "/entities/item", query={"q": {"_id": condition, **more}, "sort": "_id"})[
+                1
+            ]
+        ]
+
+    assert found({"$gt": ids[6]}) == [7, 8, 9]
+    assert found({"$gte": ids[6], "$lt": ids[8]}) == [6, 7]
+    assert found({"$gt": ids[2], "$gte": ids[6], "$lte": ids[7]}) == [6, 7]
+    assert found({"$gt": ids[6], "$ne": ids[8]}) == [7, 9]
+    assert found({"$in": [ids[3], ids[1], "f" * 24]}) == [1, 3]
+    assert found({"$in": [ids[3], ids[1]]}, n=3) == [3]
+    assert found(ids[4]) == [4]
+    assert found(ids[4], n=5) == []
+    assert found({"$gt": "zz"}) == []
+    call("DELETE", f"/entities/item/{ids[5]}")
+    assert found({"$gt": ids[3]}) == [4, 6, 7, 8, 9]
+    listed = call("GET", "/entities/item", query={"sort": "-_id", "limit": "2"})[1]
+    assert [row["n"] for row in listed] == [9, 8]
