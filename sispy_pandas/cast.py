@@ -66,6 +66,8 @@ def cast(field: Field, cell: Any) -> Any:
 
 def canonical(field: Field, value: Any) -> Any:
     """Return a JSON value in a form in which equal values are equal; uncastable ones are tagged."""
+    if isinstance(value, dict) and _is_hollow(value):
+        value = None  # the server drops objects without content
     try:
         return _canonical(field, cast(field, value))
     except ValueError:
