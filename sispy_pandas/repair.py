@@ -10,6 +10,8 @@ from .changes import Change, Create, Delete, Update, row_of
 from .journal import Entry, read
 from .plan import Plan
 from .plan_file import parse
+from .plan_text import count
+from .relations import referrers
 from .report import Report
 
 if TYPE_CHECKING:
@@ -99,7 +101,15 @@ def _undone(plan: Plan, entries: Iterable[tuple[Any, Entry]]) -> Plan:
             again.append(str(row))
     notes: tuple[str, ...] = ()
     if again:
-        notes = (
-            f"{len(again)} deleted rows come back with a new _id: what referred to them has to be re-pointed",
-        )
+        notes = (_told(plan, again),)
     return Plan(plan.endpoint, plan.schema, tuple(changes), notes=notes, snapshot=plan.snapshot)
+
+
+def _told(plan: Plan, again: list[str]) -> str:
+    """Say what it means for others that deleted rows get a new `_id`."""
+    found = referrers(plan.endpoint.client, plan.schema.name, again)["schema"].value_counts()
+    text = f"{count(len(again), 'deleted row')} will come back with a new _id"
+    if found.empty:
+        return f"{text}; nothing refers to the old one"
+    counts = ", ".join(f"{count(n, 'reference')} of {name}" for name, n in found.items())
+    return f"{text}; {counts} to the old one: afterwards sp.repoint(endpoint, report.new_ids).push()"

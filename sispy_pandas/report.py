@@ -107,6 +107,14 @@ class Report:
         return _rows([outcome for outcome in self.outcomes if outcome.word not in ("done", "unchanged")])
 
     @property
+    def new_ids(self) -> dict[Hashable, str]:
+        """The `_id` of each new row, by its label; a row that an undo brought back: by its old one.
+
+        `sp.repoint(endpoint, report.new_ids)` then points to the new rows what referred to the old ones.
+        """
+        return {o.row: o.id for o in self.outcomes if o.action == "create" and o.id and o.word != "conflict"}
+
+    @property
     def conflicts(self) -> pd.DataFrame:
         """Cells that somebody else changed and that were not written: _id, key, field, base, mine, theirs."""
         return conflict_table(self.clashes)

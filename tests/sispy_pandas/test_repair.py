@@ -74,6 +74,28 @@ def test_undo_of_a_create_that_somebody_filled_in_is_a_conflict(server):
     assert "new" in server.stored()
 
 
+def test_undo_of_deletes_says_who_refers_to_the_old_ids_and_repoint_mends_it(server):
+    before = server.stored()
+    sites = server.client.entities("site")
+    live = sp.fetch(sites, progress=False)
+    report = push(live.diff(live.frame(), delete=[live.ids[0], live.ids[1]]), allow_dangling=True)
+
+    plan = sp.undo(report)
+    assert plan.notes == (
+        "2 deleted rows will come back with a new _id; 14 references of host to the old one: "
+        "afterwards sp.repoint(endpoint, report.new_ids).push()",
+    )
+    back = push(plan)
+    sp.repoint(sites, back.new_ids).push(progress=False)
+
+    names = {row["_id"]: row["name"] for row in sites.fetch_all({})}
+    after = server.stored()
+    assert [names[row["site"]] for row in after.values()] == [f"s{n % 3}" for n in range(20)]
+    assert {name: row | {"site": 0} for name, row in after.items()} == {
+        name: row | {"site": 0} for name, row in before.items()
+    }
+
+
 def test_undo_and_resume_need_a_client_for_the_server(server, monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     report = push(server.fetch().diff(pd.DataFrame({"name": ["new"]}), new=True))
@@ -146,23 +168,15 @@ def killed_and_resumed(server, tmp_path, rows, moments):
     before = server.stored()
     push(plan, expect_deletes=3, journal=False).raise_for_failures()
     wanted = server.stored()
-    killed = 0
+    server.reset(rows)
+    killed, token = 0, server.client.auth_token
     for number, moment in enumerate(moments):
-        server.reset(rows)
         live = server.fetch()
         plan = everything(live)
         plan.save(tmp_path / "plan")
         path = tmp_path / f"journal{number}"
         process = subprocess.Popen(
-            [
-                sys.executable,
-                "-c",
-                PUSHER,
-                server.client.url,
-                server.client.auth_token,
-                tmp_path / "plan",
-                path,
-            ],
+            [sys.executable, "-c", PUSHER, server.client.url, token, tmp_path / "plan", path],
             stdout=subprocess.PIPE,
         )
         assert process.stdout is not None
