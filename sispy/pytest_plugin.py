@@ -1,6 +1,6 @@
 """Fixtures for tests of programs that talk to SIS: an embedded server, and a client for it.
 
-They are there in every test suite where sispy is installed; nothing is imported before a test asks for one.
+They are there in every test suite where sispy is installed; the server is loaded when a test asks for it.
 The server is in the extra `sandbox`.
 
     def test_hosts_are_created(sis_client):

@@ -1,0 +1,123 @@
+"""Schemas and hiera over HTTP: what they need, what an update does to stored entities."""
+
+import pytest
+
+KEY = {"type": "String", "required": True, "unique": True}
+BODY = {
+    "name": "s",
+    "_sis": {"owner": ["g1"]},
+    "definition": {"name": KEY, "n": "Number", "sub": {"a": "String", "b": "String"}},
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        ({"name": None}, "invalid or missing name"),
+        ({"name": "sis_x"}, "cannot start with sis_"),
+        ({"name": "Bad-Name"}, "is invalid"),
+        ({"_sis": {}}, "owner field is required"),
+        ({"_sis": {"owner": []}}, "owner field is required"),
+        ({"_sis": None}, "_sis is invalid"),
+        ({"definition": None}, "definition is missing"),
+        ({"definition": []}, "definition is missing"),
+        ({"definition": {}}, "Cannot add an empty schema."),
+        ({"definition": {"x": "Nope"}}, "Undefined type"),
+        ({"definition": {"_x": "String"}}, "_x is a reserved field"),
+        ({"id_field": "n"}, "ID Field must be required and unique."),
+        ({"locked_fields": "n"}, "locked_fields must be an array"),
+    ],
+)
+def test_what_a_schema_needs(call, change, text):
+    status, answer = call("POST", "/schemas", {**BODY, **change})
+    assert (status, answer["code"], text in answer["error"]) == (400, 1001, True), answer
+
+
+def test_a_second_schema_of_the_name_is_a_duplicate(call):
+    call("POST", "/schemas", BODY)
+    status, answer = call("POST", "/schemas", BODY)
+    assert (status, answer["code"], "E11000" in answer["error"]) == (500, 1002, True)
+
+
+def test_removed_fields_leave_all_entities(call):
+    call("POST", "/schemas", BODY)
+    made = call("POST", "/entities/s", {"name": "e", "n": 5, "sub": {"a": "x", "b": "y"}})[1]
+    smaller = {**BODY, "definition": {"name": KEY, "sub": {"a": "String"}}}
+    assert call("PUT", "/schemas/s", smaller)[1]["id_field"] == "_id"
+    found = call("GET", f"/entities/s/{made['_id']}")[1]
+    assert found == {k: v for k, v in {**made, "sub": {"a": "x"}}.items() if k != "n"}
+    call("PUT", "/schemas/s", BODY)
+    assert "n" not in call("GET", f"/entities/s/{made['_id']}")[1]
+
+
+def test_a_changed_type_leaves_values_until_they_are_written(call):
+    call("POST", "/schemas", BODY)
+    made = call("POST", "/entities/s", {"name": "e", "n": 5})[1]
+    call("PUT", "/schemas/s", {**BODY, "definition": {**BODY["definition"], "n": "String"}})
+    path = f"/entities/s/{made['_id']}"
+    assert call("GET", path)[1]["n"] == 5
+    assert call("PUT", path, {"n": 6})[1]["n"] == "6"
+
+
+def test_a_new_default_is_shown_and_not_found(call):
+    call("POST", "/schemas", BODY)
+    made = call("POST", "/entities/s", {"name": "e"})[1]
+    call(
+        "PUT",
+        "/schemas/s",
+        {**BODY, "definition": {**BODY["definition"], "x": {"type": "String", "default": "d"}}},
+    )
+    assert call("GET", f"/entities/s/{made['_id']}")[1]["x"] == "d"
+    assert call("GET", "/entities/s", query={"q": {"x": "d"}})[1] == []
+
+
+def test_a_new_unique_field_refuses_duplicates_at_once(call):
+    call("POST", "/schemas", BODY)
+    call("POST", "/entities/s", [{"name": "a", "n": 1}, {"name": "b", "n": 2}])
+    call(
+        "PUT",
+        "/schemas/s",
+        {**BODY, "id_field": "name", "definition": {"name": KEY, "n": {"type": "Number", "unique": True}}},
+    )
+    status, answer = call("POST", "/entities/s", {"name": "c", "n": 2})
+    assert (status, "E11000" in answer["error"]) == (500, True)
+    assert call("PUT", "/entities/s/a", {"n": 3})[0] == 200
+    assert call("POST", "/entities/s", {"name": "c", "n": 1})[0] == 201
+
+
+def test_locked_fields_stay(call):
+    call("POST", "/schemas", {**BODY, "locked_fields": ["n"]})
+    status, answer = call("PUT", "/schemas/s", {**BODY, "definition": {"name": KEY}})
+    assert (status, answer["error"]) == (400, "Bad request: Cannot remove field n")
+
+
+def test_counts_and_deletion(call):
+    call("POST", "/schemas", BODY)
+    call("POST", "/entities/s", [{"name": "a"}, {"name": "b"}])
+    assert call("GET", "/schemas/s", query={"with_counts": "true"})[1]["entity_count"] == 2
+    assert call("GET", "/schemas", query={"with_counts": "true"})[1][0]["entity_count"] == 2
+    call("DELETE", "/schemas/s")
+    assert call("GET", "/entities/s")[0] == 404
+    assert len(call("GET", "/schemas/s/commits")[1]) == 2
+    call("POST", "/schemas", BODY)
+    assert call("GET", "/entities/s")[1] == []
+
+
+def test_hiera_merges_objects_and_replaces_the_rest(call):
+    body = {"name": "h.example", "_sis": {"owner": "g1"}}
+    made = call("POST", "/hiera", {**body, "hieradata": {"a": {"b": 1, "c": 2}, "l": [1]}})[1]
+    assert made["_sis"]["owner"] == ["g1"]
+
+    def put(data):
+        assert call("PUT", "/hiera/h.example", {**body, "hieradata": data})[0] == 200
+        return call("GET", "/hiera/h.example")[1]["h.example"]
+
+    assert put({"a": {"b": None, "d": {"x": None}}, "l": [2]}) == {"a": {"c": 2, "d": {"x": None}}, "l": [2]}
+    assert put({}) == {"a": {"c": 2, "d": {"x": None}}, "l": [2]}
+    assert put([1]) == [1]
+    assert put("text") == "text"
+    assert put(False) is False
+    assert put({"z": 1}) == {"z": 1}
+    for bad in ({"hieradata": None}, {"name": "other", "hieradata": 1}, {"_sis": {}, "hieradata": 1}):
+        assert call("PUT", "/hiera/h.example", {**body, **bad})[0] == 400
+    assert call("POST", "/hiera", {"name": "i", "_sis": {"owner": ["g1"]}, "hieradata": {"a.b": 1}})[0] == 500
