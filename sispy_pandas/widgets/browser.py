@@ -49,6 +49,7 @@ class SchemaBrowser(Shown):
         self._client = client
         self._entries: dict[str, tuple[Schema, int | None]] = {}
         self._visited: list[str] = []
+        self._busy = False
         self._search = widgets.Text(placeholder="Search schemas and fields", layout={"width": "auto"})
         self._list = widgets.Select(options=(), rows=18, layout={"width": "auto"})
         self._reload = widgets.Button(description="Reload", icon="refresh", layout={"width": "auto"})
@@ -62,7 +63,7 @@ class SchemaBrowser(Shown):
         self._loading = Background(busy=self._show_busy, say=self._say)
         self._search.observe(lambda _: self._fill_list(), "value")
         self._list.observe(self._on_choice, "value")
-        self._reload.on_click(lambda _: self.reload())
+        self._reload.on_click(lambda _: self._loading.cancel() if self._busy else self.reload())
         self._tabs.observe(lambda change: self._open_tab(change.new), "selected_index")
         super().__init__(children=[self._title(), self._tabs])
         traitlets.dlink((self._pane, "query"), (self, "query"))
@@ -163,8 +164,9 @@ class SchemaBrowser(Shown):
         self._loading.start(lambda _: list(endpoint.fetch_all()), draw)
 
     def _show_busy(self, busy: bool) -> None:
-        self._reload.disabled = busy
-        self._reload.description = "Loading …" if busy else "Reload"
+        self._busy = busy
+        self._reload.description = "Loading … click to cancel" if busy else "Reload"
+        self._reload.icon = "spinner spin" if busy else "refresh"
 
     def _say(self, text: str) -> None:
         self._message.value = alert(text)

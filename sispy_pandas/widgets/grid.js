@@ -12,7 +12,8 @@
  *   sort {column, descending} · filter {column, text} · show {show}
  *   and, answered by a message with the same `id`: find {text, row, column, back}, copy {rectangle},
  *   complete {column, text}.
- * Messages from Python: {type: "window", version, start, cells, marks, labels} and {type: "say", text}.
+ * Messages from Python: {type: "window", version, start, cells, marks}, {type: "labels", labels: {id: name}}
+ * and {type: "say", text}.
  *
  * Rows are positions in the sorted and filtered view, columns are indexes into `columns`.
  */
@@ -85,6 +86,7 @@ class Grid {
         this.answers.get(message.id)(message);
         this.answers.delete(message.id);
       } else if (message.type === "window") this.receive(message);
+      else if (message.type === "labels") this.name(message.labels);
       else if (message.type === "say") this.say(message.text);
     };
     this.onStatus = () => this.refresh();
@@ -117,7 +119,12 @@ class Grid {
   receive(message) {
     if (message.version < this.status.version) return; // overtaken by an edit: asked for again already
     this.blocks.set(message.start / BLOCK, message);
-    Object.assign(this.labels, message.labels);
+    this.draw();
+  }
+
+  /* Names of what references point to come when the server has told them. */
+  name(labels) {
+    Object.assign(this.labels, labels);
     this.draw();
   }
 
@@ -776,12 +783,12 @@ class Grid {
     const definition = this.columns[column];
     const { name } = definition;
     const close = () => this.focus(); // taking the focus away removes the menu
-    const item = (text, act) => h("button", { type: "button", role: "menuitem", onclick: () => { act(); close(); } }, text);
+    const item = (text, act) => h("button", { type: "button", onclick: () => { act(); close(); } }, text);
     const filter = (text) => this.send("filter", { column: name, text });
     const known = definition.kind === "boolean" ? ["true", "false"] : definition.enum;
     const input = h("input", { type: "search", placeholder: "text, =x, !=x, >5, = for no value", "aria-label": `Filter ${name}`, value: this.status.filters[name] ?? "" });
     const menu = h("div", {
-      class: "menu popup", role: "menu", "aria-label": `Sort and filter ${name}`, onkeydown: (event) => {
+      class: "menu popup", role: "dialog", "aria-label": `Sort and filter ${name}`, onkeydown: (event) => {
         if (event.key === "Escape") close();
         else if (event.key === "Enter" && event.target === input) { filter(input.value); close(); } else return;
         event.preventDefault();

@@ -129,10 +129,9 @@ class Grid(anywidget.AnyWidget):
 
     def _on_window(self, *, start: int, stop: int) -> None:
         seen = window(self.model, start, min(stop, start + _MOST_IN_WINDOW))
-        message = {"type": "window", "version": self._version, "labels": {}, **seen}
-        self.send(message)
+        self.send({"type": "window", "version": self._version, **seen})
         if self._labels is not None:
-            self._send_labels(message, self._labels)
+            self._send_labels(seen["cells"], self._labels)
 
     def _on_at(self, *, row: int) -> None:
         self.active_row = int(self.model.order[row]) if row < len(self.model) else None
@@ -220,11 +219,11 @@ class Grid(anywidget.AnyWidget):
     def _path(self, column: int) -> str:
         return self.model.columns[column].field.path
 
-    def _send_labels(self, message: dict[str, Any], labels: Labels) -> None:
-        """Send a window once more with the names of what its references point to."""
+    def _send_labels(self, texts_by_column: list[list[Any]], labels: Labels) -> None:
+        """Send the names of what the references of a window point to."""
         wanted = {
             column.field.ref: [text for text in texts if isinstance(text, str)]
-            for column, texts in zip(self.model.columns, message["cells"], strict=True)
+            for column, texts in zip(self.model.columns, texts_by_column, strict=True)
             if column.field.ref is not None
         }
         if not any(wanted.values()):
@@ -235,7 +234,7 @@ class Grid(anywidget.AnyWidget):
             for ref, ids in wanted.items():
                 names |= labels.of(ref, ids)
             if names:
-                self.send(message | {"labels": names})
+                self.send({"type": "labels", "labels": names})
 
         self._aside(answer)
 

@@ -8,7 +8,7 @@ import time
 import pytest
 
 import sispy
-from sispy.sandbox import Sandbox
+from sispy.sandbox import Faults, Sandbox
 from sispy_pandas.widgets.background import Background
 from sispy_pandas.widgets.browser import SchemaBrowser
 
@@ -122,7 +122,19 @@ def test_a_server_that_is_not_there_is_said_in_words():
     browser = SchemaBrowser(sispy.Client("http://127.0.0.1:9", retries=0))
     browser.wait()
     assert "127.0.0.1:9" in browser._message.value
-    assert not browser._reload.disabled
+    assert browser._reload.description == "Reload"
+
+
+def test_a_slow_server_does_not_hold_up_the_page_and_can_be_cancelled(client):
+    with Sandbox(faults=Faults(latency=1.5)) as slow:
+        started = time.monotonic()
+        browser = SchemaBrowser(sispy.Client(slow.url))
+        assert browser._reload.description == "Loading … click to cancel"
+        browser._reload.click()
+        assert time.monotonic() - started < 1
+        assert (browser._reload.description, browser._list.options) == ("Reload", ())
+        browser.wait()
+        assert browser._list.options == ()
 
 
 def test_only_the_last_job_counts_and_a_cancelled_one_says_nothing():

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import sys
+
 import pandas as pd
 import pytest
 
@@ -191,3 +194,9 @@ def test_each_widget_has_a_static_view_and_a_short_repr(editor):
     assert repr(review) == "<PlanReview of host: 1 of 1 cells will be sent>"
     assert "web00" in editor._repr_mimebundle_()["text/html"]
     assert "<td>cores</td>" in review._repr_mimebundle_()["text/html"]
+
+
+def test_without_anywidget_the_editor_names_the_command_that_installs_it(hosts, monkeypatch):
+    monkeypatch.setitem(sys.modules, "anywidget", None)
+    with pytest.raises(ImportError, match=re.escape('pip install ".[grid]"')):
+        FrameEditor(sp.fetch(hosts, progress=False))

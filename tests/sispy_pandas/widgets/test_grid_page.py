@@ -32,11 +32,13 @@ def open_grid(mount, host_schema, hosts):
 
     def make(rows=300, *, labels=None, style="", **options):
         frame = hosts(rows)
+        started = time.monotonic()
         columns = columns_of(host_schema, frame, readonly=("net.ip",))
         model = GridModel(host_schema, frame, columns=columns)
         grid = Grid(model, labels=labels, label="Hosts", **options)
         page = mount(grid, style=style)
         page.get_by_text("web000002", exact=True).wait_for()
+        page.seconds = time.monotonic() - started
         return grid, page
 
     return make
@@ -244,7 +246,7 @@ def test_columns_are_sorted_filtered_and_resized(open_grid):
     cell(page, 0, "cores").get_by_text("64", exact=True).wait_for()
     assert page.locator("[aria-sort=descending]").inner_text().startswith("cores")
     page.get_by_role("button", name="Sort and filter os").click()
-    page.get_by_role("menuitem", name="= rhel9").click()
+    page.get_by_role("button", name="= rhel9").click()
     page.get_by_text("100 of 300 rows").wait_for()
     page.get_by_role("button", name="Sort and filter cores").click()
     page.get_by_role("searchbox", name="Filter cores").fill(">many")
@@ -294,17 +296,18 @@ def test_it_is_a_grid_to_screen_readers(open_grid):
 
 
 def test_a_hundred_thousand_rows(open_grid):
-    started = time.monotonic()
     _, page = open_grid(100_000)
-    shown = time.monotonic() - started
-    assert sum(page.sent) < 200_000
-    page.evaluate("window.start = performance.now()")
-    page.locator(".scroller").evaluate("e => { e.scrollTop = 80000 * 26; }")
-    page.get_by_text("web080003", exact=True).wait_for()
-    jumped = page.evaluate("performance.now() - window.start")
-    assert shown < 6  # s, with the making of the frame; 3 s are the aim for data to appear
-    assert jumped < 1500  # ms, on a loaded machine; 500 are the aim
-    cell(page, 80003, "note").dblclick()
+    assert page.seconds < 3  # from construction to the first data
+    assert sum(page.sent) < 200_000  # bytes
+    cell(page, 2, "note").click()
+    jumps = []
+    for row in (30_003, 50_003, 80_003):
+        started = time.monotonic()
+        page.locator(".scroller").evaluate(f"e => {{ e.scrollTop = {row - 3} * 26; }}")
+        page.get_by_text(f"web{row:06}", exact=True).wait_for()
+        jumps.append(time.monotonic() - started)
+    assert min(jumps) < 0.5  # s; the least, because other work may disturb one of them
+    cell(page, 80_003, "note").dblclick()
     page.locator(".editor").fill("far away")
     page.keyboard.press("Enter")
-    becomes(cell(page, 80003, "note"), "changed")
+    becomes(cell(page, 80_003, "note"), "changed")
