@@ -45,7 +45,8 @@ def folder() -> Path:
 
 def new_path(schema: str) -> Path:
     """Return a path for a new journal in the folder: time, schema and a few random letters."""
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    now = datetime.now(UTC)
+    stamp = f"{now:%Y%m%dT%H%M%S}.{now.microsecond // 1000:03}Z"  # names sort by time
     return folder() / f"{stamp}-{schema}-{secrets.token_hex(3)}.jsonl"
 
 

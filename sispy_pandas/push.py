@@ -195,6 +195,7 @@ def _send_all(run: Run, before: Mapping[Hashable, tuple[str, Path]]) -> str | No
     except Stopped as stop:
         return str(stop)
     except errors.Error as error:
+        run.stop_status = 401 if isinstance(error, errors.Unauthorized) else error.http_status_code
         return f"the server could not be asked: {error}"
     return None
 
@@ -243,7 +244,7 @@ def _settle_the_rest(run: Run, stopped: str | None) -> None:
             )
             run.pending[row] = cells
         else:
-            run.settle(change, "unsent", stopped or "")
+            run.settle(change, "unsent", stopped or "", status=run.stop_status)
 
 
 def _open(change: Change, reason: str) -> Outcome:

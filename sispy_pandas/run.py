@@ -53,6 +53,10 @@ class Run:
     entities: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     pending: dict[Hashable, Mapping[str, tuple[Any, Any]]] = field(default_factory=dict)
     """Rows that were sent and whose fate is open: path -> (before, after)."""
+    sending: tuple[Change, ...] = ()
+    """The rows of the request under way."""
+    stop_status: int | None = None
+    """Status of the answer that ended the push; 401 for all the ways in which SIS refuses a token."""
     pending_since: dict[Hashable, int] = field(default_factory=dict)
     """When each of them was sent, in ms of this machine's clock."""
     arrived: dict[Hashable, dict[str, tuple[Any, Any]]] = field(default_factory=dict)
@@ -124,6 +128,7 @@ class Run:
         """Put on disk what is sent next: from now on the fate of these rows is open."""
         now = int(time.time() * 1000)
         rows = list(rows)
+        self.sending = tuple(change for change, _ in rows)
         for change, cells in rows:
             self.pending[row_of(change)] = cells
             self.pending_since[row_of(change)] = now
@@ -181,6 +186,8 @@ class Run:
         try:
             return self.patiently(send, writing=True)
         except errors.Unauthorized as error:
+            self.stop_status = 401
+            self.not_sent(self.sending)
             raise Stopped(f"the server does not accept the token any more: {error}") from error
         except errors.NoAnswer as error:
             raise FateUnknown(str(error)) from error

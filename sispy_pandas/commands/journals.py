@@ -1,4 +1,4 @@
-"""The journals of pushes made from here, newest first, and the short names that they go by."""
+"""The journals of pushes made from here, and the short names that they go by."""
 
 from __future__ import annotations
 
@@ -7,14 +7,10 @@ from typing import TYPE_CHECKING
 
 from sispy.exits import Misuse
 from sispy_pandas import journal
+from sispy_pandas.pushes import pushes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-
-def journals() -> list[Path]:
-    """Return the journals in the folder, the newest first."""
-    return sorted(journal.folder().glob("*.jsonl"), reverse=True)
 
 
 def short(path: Path) -> str:
@@ -33,17 +29,14 @@ def chosen(name: str | None, wanted: Callable[[journal.Record], bool], kind: str
     Raises:
         Misuse: There is none.
     """
-    if name is None:
-        found = next((path for path in journals() if wanted(journal.read(path))), None)
-        if found is None:
-            raise Misuse(f"there is no {kind} push; `sispy pushes` lists those there are.")
-        return found
-    if Path(name).is_file():
+    if name is not None and Path(name).is_file():
         return Path(name)
-    named = [path for path in journals() if short(path) == name or path.name == name]
-    if not named:
-        raise Misuse(f"{name!r} is no journal: give a file or a name that `sispy pushes` lists.")
-    return named[0]
+    for path in map(Path, pushes()["journal"]):
+        if wanted(journal.read(path)) if name is None else name in (short(path), path.name):
+            return path
+    if name is None:
+        raise Misuse(f"there is no {kind} push; `sispy pushes` lists those there are.")
+    raise Misuse(f"{name!r} is no journal: give a file or a name that `sispy pushes` lists.")
 
 
 def is_unfinished(record: journal.Record) -> bool:

@@ -37,7 +37,7 @@ def status_of_report(report: Report) -> Exit:
 def _of_report(report: Report) -> Iterator[Exit]:
     rows = report.frame()
     outcomes = set(rows["outcome"])
-    if rows.loc[rows["outcome"] == "failed", "status"].isin(_DENIED).any():
+    if rows.loc[rows["outcome"].isin(("failed", "unsent")), "status"].isin(_DENIED).any():
         yield Exit.DENIED
     if "unsent" in outcomes:
         yield Exit.SERVER

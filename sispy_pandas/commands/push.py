@@ -36,7 +36,6 @@ _PATH = click.Path(dir_okay=False, path_type=Path)
 @click.option(
     "--conflicts-out", type=_PATH, metavar="FILE", help="Write what was not pushed to a CSV or .xlsx file."
 )
-@click.option("--write-back", is_flag=True, help="Put new ids and receipts into FILE afterwards.")
 @pushing
 @reading
 @yes
@@ -49,7 +48,6 @@ def push(
     file: Path | None,
     require_fresh: bool,
     conflicts_out: Path | None,
-    write_back: bool,
     yes: bool,
 ) -> Exit:
     """Push the changes of FILE to table SCHEMA, or a plan that `sispy plan -o` saved.
@@ -57,8 +55,6 @@ def push(
     Shows the plan and asks. Only changed cells are sent; a cell that somebody else changed since the file
     was exported is a conflict and is left alone. Every push keeps a journal for `sispy undo`.
     """
-    if write_back and file is None:
-        raise Misuse("--write-back needs the FILE that is pushed; a saved plan knows none.")
     plan = _saved(session, table) if file is None else plan_of_file(session, table, file, reading)
     report, status = send(session, plan, yes=yes, require_fresh=require_fresh, **how)
     if report is not None and conflicts_out is not None and len(report.failures):

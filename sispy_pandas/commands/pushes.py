@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from datetime import UTC, datetime
+from pathlib import Path
 
 import click
 
 from sispy.options import examples
 from sispy.terminal import out, say, table
-from sispy_pandas import journal
-from sispy_pandas.commands.journals import is_unfinished, journals, short
+from sispy_pandas.commands.journals import short
+from sispy_pandas.journal import folder
+from sispy_pandas.pushes import pushes as list_pushes
 
 
 @click.command(epilog=examples("sispy pushes", "sispy pushes --limit 5"))
@@ -20,30 +20,22 @@ def pushes(limit: int) -> None:
 
     `sispy resume` and `sispy undo` take the names in the first column.
     """
-    found = journals()
-    if not found:
-        say(f"no pushes yet; their journals will be in {journal.folder()}")
+    found = list_pushes().head(limit)
+    if not len(found):
+        say(f"no pushes yet; their journals will be in {folder()}")
         return
-    rows = [_row(journal.read(path)) for path in found[:limit]]
-    out(
-        table(
-            ["push", "when", "table", "done", "ended", "user", "note", "server"], rows, keep=("push", "when")
-        )
-    )
-
-
-def _row(record: journal.Record) -> list[object]:
-    head = json.loads(record.plan[0])
-    counts = head["counts"]
-    rows = counts["creates"] + counts["updates"] + counts["deletes"]
-    words = [entry.word for entry in record.entries.values()]
-    return [
-        short(record.path),
-        datetime.fromtimestamp(record.begin["at"] / 1000, UTC).astimezone().strftime("%Y-%m-%d %H:%M"),
-        head["schema"],
-        f"{words.count('done') + words.count('unchanged')}/{rows}",
-        "no" if is_unfinished(record) else "yes",
-        record.begin.get("user"),
-        record.begin.get("note"),
-        head["server"],
+    rows = [
+        [
+            short(Path(row["journal"])),
+            row["at"].to_pydatetime().astimezone().strftime("%Y-%m-%d %H:%M"),
+            row["schema"],
+            f"{row['done']}/{row['rows']}",
+            "yes" if row["ended"] else "no",
+            row["user"],
+            row["note"],
+            row["server"],
+        ]
+        for row in found.to_dict("records")
     ]
+    head = ["push", "when", "table", "done", "ended", "user", "note", "server"]
+    out(table(head, rows, keep=("push", "when")))

@@ -14,6 +14,7 @@ from sispy_pandas.commands.journals import short
 from sispy_pandas.commands.outcome import status_of_plan, status_of_report
 from sispy_pandas.commands.show import plan_text, report_text
 from sispy_pandas.journal import folder
+from sispy_pandas.plan import PlanRefused
 from sispy_pandas.plan_text import count, show
 
 if TYPE_CHECKING:
@@ -61,7 +62,12 @@ def send(
         return None, Exit.CONFLICT
     confirm(f"Push {count(len(plan), 'row')} to {plan.schema.name}?", yes=yes)
     with _stoppable() as stopped:
-        report = plan.push(skip_problems=skip_problems, cancel=stopped, progress=session.progress, **how)
+        try:
+            report = plan.push(skip_problems=skip_problems, cancel=stopped, progress=session.progress, **how)
+        except PlanRefused as refused:
+            out(f"\n{plan_text(refused.plan)}" if refused.plan.faults != plan.faults else "")
+            session.say(f"nothing was pushed: {refused}")
+            return None, status_of_plan(refused.plan) or Exit.PROBLEMS
     out(f"\n{report_text(report)}")
     name = _name(report.journal)
     if stopped():

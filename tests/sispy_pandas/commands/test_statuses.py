@@ -1,0 +1,223 @@
+"""Every exit status, reached; where several apply, the first in the order of the README."""
+
+import csv
+import http.server
+import threading
+
+import pytest
+
+from sispy.sandbox import Faults
+
+
+def first_row(path, text):
+    """Return _id and name of the first row of a file that has this text."""
+    with path.open() as lines:
+        row = next(csv.DictReader(line for line in lines if line.startswith("_id,") or text in line))
+    return row["_id"], row["name"]
+
+
+@pytest.fixture
+def edited(sispy, tmp_path):
+    """Export hosts, replace a text in the file, and return its path."""
+
+    def edit(*pairs, filters=("os.name=rhel",)):
+        path = tmp_path / "hosts.csv"
+        assert sispy("export", "host", "-o", path, *filters, "-q").exit_code == 0
+        text = path.read_text()
+        for old, new in pairs:
+            assert old in text
+            text = text.replace(old, new, 1)
+        path.write_text(text)
+        return path
+
+    return edit
+
+
+@pytest.fixture
+def page():
+    """Serve a login page for every address, as a proxy does."""
+
+    class Page(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            body = b"<html><body>Please log in</body></html>"
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *args):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Page)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def host(sis, name):
+    return sis.client().entities("host").get(name, {"populate": False}).to_dict()
+
+
+def test_0_done_and_nothing_to_do(sispy, edited):
+    path = edited((",rhel,8,", ",rhel,9,"))
+
+    assert sispy("plan", "host", path).exit_code == 0
+    assert sispy("push", "host", path, "--yes").exit_code == 0
+    assert sispy("push", "host", path).exit_code == 0
+
+
+def test_2_changes_exist(sispy, edited):
+    assert sispy("plan", "host", edited((",rhel,8,", ",rhel,9,")), "--detailed-exitcode").exit_code == 2
+    assert sispy("plan", "host", edited(), "--detailed-exitcode").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("pairs", "words"),
+    [
+        ([(",production,", ",live,")], "'live' is none of production, staging, test"),
+        ([("_id,", "id,")], "has no column _id, so its rows cannot be told: give --key FIELD"),
+    ],
+)
+def test_3_problems_in_the_input(sispy, sis, edited, pairs, words):
+    before = sis.client().entities("host").count({"environment": "production"})
+
+    result = sispy("push", "host", edited(*pairs), "--yes")
+
+    assert result.exit_code == 3
+    assert words in " ".join((result.stdout + result.stderr).split())
+    assert sis.client().entities("host").count({"environment": "production"}) == before
+
+
+def test_3_an_unreadable_file(sispy, tmp_path):
+    (tmp_path / "a.csv").write_bytes(b"\x00\xff\xfe\x00")
+    (tmp_path / "empty.csv").write_text("")
+
+    assert sispy("plan", "host", tmp_path / "a.csv").exit_code == 3
+    result = sispy("plan", "host", tmp_path / "empty.csv")
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert "has no header" in result.stderr
+
+
+def test_4_conflicts(sispy, sis, edited):
+    id_, name = first_row(edited(), ",rhel,8,")
+    path = edited((",rhel,8,", ",rhel,9,"))
+    sis.client("alice").entities("host").update(id_, {"os": {"version": "7"}})
+
+    result = sispy("push", "host", path, "--yes")
+
+    assert result.exit_code == 4
+    assert "conflict in" in result.stdout
+    assert host(sis, name)["os"]["version"] == "7"
+
+
+def test_4_a_stale_plan_where_a_fresh_one_is_required(sispy, sis, edited, tmp_path):
+    id_, _ = first_row(edited(), ",rhel,8,")
+    path = edited((",rhel,8,", ",rhel,9,"), (",rhel,8,", ",rhel,9,"))
+    assert sispy("plan", "host", path, "-o", tmp_path / "plan.json").exit_code == 0
+    sis.client("alice").entities("host").update(id_, {"os": {"version": "7"}})
+
+    result = sispy("push", tmp_path / "plan.json", "--yes", "--require-fresh")
+
+    assert result.exit_code == 4
+    assert "nothing was pushed: the plan is stale" in result.stderr
+    assert sispy("pushes").stdout == ""
+
+
+@pytest.fixture
+def snatched(sis):
+    """Let a colleague take the serial number NEW in the moment before it is written."""
+    client = sis.client()
+
+    def take(seen):
+        if (
+            seen.method == "PUT"
+            and b"NEW" in seen.body
+            and not client.entities("host").count({"serial": "NEW"})
+        ):
+            client.entities("host").update("queue-fra1-001", {"serial": "NEW"})
+
+    sis.faults = Faults(before=take)
+
+
+def test_5_some_rows_failed(sispy, edited, snatched):
+    id_, _ = first_row(edited(), ",rhel,8,")
+    serial = next(
+        cell for cell in edited().read_text().partition(id_)[2].split(",") if cell.startswith(("C", "J", "X"))
+    )
+    path = edited((serial, "NEW"), (",rhel,8,", ",rhel,9,"), (",rhel,8,", ",rhel,9,"))
+
+    result = sispy("push", "host", path, "--yes")
+
+    assert result.exit_code == 5
+    assert "1 done, 1 failed" in result.stdout
+
+
+def test_6_nobody_listens(sispy):
+    result = sispy("schemas", "--url", "http://127.0.0.1:9", "--quiet")
+
+    assert (result.exit_code, result.stdout) == (6, "")
+    assert result.stderr == (
+        "sispy: http://127.0.0.1:9: cannot connect (Connection refused) "
+        "- is the address right, and the server up?\n"
+    )
+
+
+def test_6_a_page_instead_of_json(sispy, page):
+    result = sispy("schemas", "--url", page)
+
+    assert (result.exit_code, result.stdout) == (6, "")
+    assert result.stderr.startswith("sispy: ")
+    assert result.stderr.count("\n") == 1
+
+
+def test_7_a_dead_token(sispy, edited, monkeypatch):
+    path = edited((",rhel,8,", ",rhel,9,"))
+    monkeypatch.setenv("SIS_TOKEN", "0123456789abcdef0123456789abcdef")
+
+    result = sispy("push", "host", path, "--yes")
+
+    assert result.exit_code == 7
+    assert "0123456789abcdef" not in result.stdout + result.stderr
+
+
+def test_7_rows_that_the_user_may_not_write(sispy, sis, edited, monkeypatch):
+    path = edited((",rhel,8,", ",rhel,9,"), filters=("os.name=rhel", "role=db"))
+    monkeypatch.setenv("SIS_TOKEN", sis.client("bob").auth_token)
+    monkeypatch.setenv("SIS_USER", "bob")
+
+    result = sispy("push", "host", path, "--yes")
+
+    assert result.exit_code in (3, 7)
+
+
+@pytest.mark.parametrize(
+    ("args", "sentence"),
+    [
+        (["schemas", "hots"], "has no table 'hots'. Did you mean host? `sispy schemas` lists them."),
+        (["plan", "hots", "f.csv"], "has no table 'hots'. Did you mean host?"),
+        (["export", "hots", "-o", "x.csv"], "hots"),
+        (["schemas", "--url", "sis.example.com"], "url is an address such as 'https://sis.example.com'"),
+        (["plan", "host", "f.csv", "--create-missing"], "give --key FIELD"),
+        (["push", "plan.json", "--yes"], "there is no plan file 'plan.json'"),
+        (["undo", "nothing"], "'nothing' is no journal"),
+    ],
+)
+def test_64_wrong_use(sispy, tmp_path, args, sentence):
+    (tmp_path / "f.csv").write_text("name\nx\n")
+
+    result = sispy(*args)
+
+    assert (result.exit_code, result.stdout) == (64, "")
+    assert sentence in result.stderr
+
+
+def test_130_no_is_an_answer(terminal, screen, edited, sis):
+    path = edited((",rhel,8,", ",rhel,9,"))
+
+    status, _ = screen(terminal("push", "host", path), answer="n")
+
+    assert status == 130
