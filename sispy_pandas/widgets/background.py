@@ -48,6 +48,7 @@ class Background:
         self._say = say
         self._job: Job | None = None
         self._thread: threading.Thread | None = None
+        self._lock = threading.RLock()  # a job is either cancelled or shown, never half of each
 
     def start(self, work: Callable[[Job], T], done: Callable[[T], None]) -> None:
         """Call `done(work(job))` beside the page. Errors of the server and of values are said in words."""
@@ -59,26 +60,30 @@ class Background:
         def run() -> None:
             try:
                 result = work(job)
-                job.check()
-                done(result)
+                with self._lock:
+                    job.check()
+                    done(result)
             except Cancelled:
                 pass
             except (Error, ValueError, OSError) as error:
-                if self._job is job:
-                    self._say(str(error))
+                with self._lock:
+                    if self._job is job:
+                        self._say(str(error))
             finally:
-                if self._job is job:
-                    self._busy(False)
+                with self._lock:
+                    if self._job is job:
+                        self._busy(False)
 
         self._thread = threading.Thread(target=run, daemon=True, name="sispy-widget")
         self._thread.start()
 
     def cancel(self) -> None:
         """Drop the job that runs, if one does."""
-        if self._job is not None:
-            self._job.cancel()
-            self._job = None
-            self._busy(False)
+        with self._lock:
+            if self._job is not None:
+                self._job.cancel()
+                self._job = None
+                self._busy(False)
 
     def wait(self, seconds: float = 10) -> None:
         """Wait until the job that runs has ended; for scripts and tests, a page does not need it."""

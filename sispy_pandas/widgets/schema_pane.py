@@ -129,6 +129,7 @@ class SchemaPane(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         if self._schema is None or builder is not self.builder:
             return
         if builder.fault:
+            self._counting.cancel()
             self._count.value = f"<i>{escape(builder.fault)}</i>"
             return
         self.query = {"q": builder.q} if builder.q else {}
