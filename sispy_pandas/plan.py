@@ -22,6 +22,7 @@ from .tables import table
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Hashable, Iterator
     from pathlib import Path
+    from threading import Event
 
     import pandas as pd
 
@@ -202,7 +203,7 @@ class Plan:
         note: str | None = None,
         journal: str | Path | bool | None = None,
         progress: Any = True,
-        cancel: Callable[[], bool] | None = None,
+        cancel: Callable[[], bool] | Event | None = None,
         limits: Limits | None = None,
     ) -> Report:
         """Send the changed cells to the server and account for every row; see `sispy_pandas.push`."""

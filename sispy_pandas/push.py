@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from sispy import errors
@@ -44,7 +45,7 @@ def push(
     note: str | None = None,
     journal: str | Path | bool | None = None,
     progress: Any = True,
-    cancel: Callable[[], bool] | None = None,
+    cancel: Callable[[], bool] | Event | None = None,
     limits: Limits | None = None,
 ) -> Report:
     """Send the changed cells of a plan to the server and account for every row.
@@ -62,8 +63,8 @@ def push(
         note: A text for the report and the journal, such as the number of a change request.
         journal: Where to keep the journal; None: in the folder of `sispy_pandas.journal`; False: nowhere.
         progress: True, False, a bar or a function; see `sispy_pandas.progress`.
-        cancel: Called between chunks; True ends the push in an orderly way, and `resume` can finish it. The
-            `is_set` of a `threading.Event` will do.
+        cancel: A function, or a `threading.Event`, that is asked between chunks: True ends the push in an
+            orderly way, and `resume` can finish it.
         limits: Sizes and waits.
 
     Returns:
@@ -90,7 +91,8 @@ def push(
             )
     total, name = len(plan), f"push {plan.schema.name}"
     with opened(path) as book, bar(progress, total=total, unit="row", desc=name) as shown:
-        run = Run(plan, book, limits or Limits(), options.guard, options.on_conflict, shown, cancel or _never)
+        stop = cancel.is_set if isinstance(cancel, Event) else cancel or _never
+        run = Run(plan, book, limits or Limits(), options.guard, options.on_conflict, shown, stop)
         facts = {"user": plan.endpoint.client.username, **asdict(options)}
         if plan.journal is None and path is not None:
             book.lines(lines(plan))

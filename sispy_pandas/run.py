@@ -175,17 +175,24 @@ class Run:
         """Read rows by `_id`; those that do not exist any more are missing in the answer."""
         return {entity["_id"]: entity for entity in self.read("_id", ids, fields=fields)}
 
-    def write(self, send: Callable[[], T]) -> T:
+    def write(self, send: Callable[[], T], *, single: bool = False) -> T:
         """Do a write; repeat it only if it certainly had no effect.
+
+        Args:
+            send: Does it.
+            single: It writes one object, so that "unauthorized" may be said of that object alone; of a bulk
+                request it is said of the token.
 
         Raises:
             FateUnknown: It may have had one.
             Stopped: The server does not take it, or the token is dead.
-            sispy.BadAnswer: The request as a whole was refused.
+            sispy.BadAnswer: The request was refused.
         """
         try:
             return self.patiently(send, writing=True)
         except errors.Unauthorized as error:
+            if single and not self.token_is_dead(error):
+                raise
             self.stop_status = 401
             self.not_sent(self.sending)
             raise Stopped(f"the server does not accept the token any more: {error}") from error
@@ -193,6 +200,19 @@ class Run:
             raise FateUnknown(str(error)) from error
         except (errors.ServerError, errors.NotJSON) as error:
             raise FateUnknown(str(error)) from error
+
+    def token_is_dead(self, error: errors.Unauthorized) -> bool:
+        """Tell whether the token was refused, not the user's right to an object: both are 401 (SIS-API 2)."""
+        client = self.endpoint.client
+        if not client.username:
+            return "token" in str(error).lower()
+        try:
+            client.tokens(client.username).fetch_page({"limit": 1})
+        except errors.Unauthorized:
+            return True
+        except errors.Error:
+            return "token" in str(error).lower()
+        return False
 
     def patiently(self, send: Callable[[], T], *, writing: bool = False) -> T:
         """Do a request; wait for a server that is away or busy."""
@@ -240,18 +260,23 @@ class Run:
             look: Reads it.
             rows: In that write.
             since: When it was sent, in ms; None: now.
+
+        Raises:
+            Stopped: It is written to all the time, or the push was cancelled.
         """
         least = self.limits.settle + rows * self.limits.settle_row
         if since is not None:
             least -= max(0.0, time.time() - since / 1000)
         self.wait(max(0.0, least))
         found = look()
-        while True:
+        end = time.monotonic() + least + self.limits.patience
+        while time.monotonic() < end:
             self.wait(self.limits.settle / 2)
             again = look()
             if again == found:
                 return again
             found = again
+        raise Stopped("the rows of a write without an answer do not come to rest")
 
 
 def _in_conflict(conflicts: tuple[Conflict, ...], written: Mapping[str, tuple[Any, Any]] | None) -> str:

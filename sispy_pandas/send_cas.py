@@ -53,7 +53,7 @@ def _send(run: Run, update: Update, entity: Mapping[str, Any] | None, *, lost: i
     condition = _condition(run.schema, merged.write, entity)
     run.about_to_send("update", [(update, merged.write)])
     try:
-        answer = run.write(lambda: run.endpoint.update(update.id, content, cas=condition))
+        answer = run.write(lambda: run.endpoint.update(update.id, content, cas=condition), single=True)
     except FateUnknown as cause:
         if lost + 1 >= run.limits.attempts and isinstance(cause.__cause__, errors.NoAnswer):
             raise Stopped(f"no answer {lost + 1} times: {cause}") from cause

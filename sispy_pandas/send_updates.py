@@ -123,7 +123,9 @@ def _send_one(run: Run, work: Work, values: Mapping[str, Any], *, lost: int) -> 
     update, write = work
     run.about_to_send("update", [work])
     try:
-        answer = run.write(lambda: run.endpoint.update(update.id, body(values), force_mixed=True))
+        answer = run.write(
+            lambda: run.endpoint.update(update.id, body(values), force_mixed=True), single=True
+        )
     except FateUnknown as cause:
         look_again(run, [update], cause, lost)
     except errors.NotFound:

@@ -125,3 +125,24 @@ def test_the_patch_that_turns_theirs_into_mine(theirs, mine, patch):
 def test_a_null_over_a_value_cannot_be_merged(theirs, mine):
     with pytest.raises(NeedsReplacing):
         merge_patch(theirs, mine)
+
+
+@pytest.mark.parametrize("guard", ["cas", "check"])
+def test_a_row_that_the_user_may_not_write_fails_alone(server, guard):
+    server.client.users.create({"name": "anna", "email": "a@b.cd", "pw": "x", "roles": {"ops": "user"}})
+    anna = server.sandbox.client()
+    anna.authenticate("anna", "x")
+    mine = sp.fetch(anna.entities("host"), progress=False)
+    df = mine.frame().head(3)
+    df["cpus"] = 8
+    df["extra"] = [{"a": None}] * 3
+    plan = mine.diff(df).check()
+
+    def intrude(seen):
+        if seen.method == "PUT" and seen.path.endswith(df.index[1]):
+            server.client.entities("host").update(df.index[1], {"_sis": {"owner": ["net"]}})
+
+    server.sandbox.faults = Faults(before=intrude)
+    report = plan.push(progress=False, limits=QUICK, guard=guard)
+
+    assert [(o.word, o.status) for o in report.outcomes] == [("done", 200), ("failed", 401), ("done", 200)]
