@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sispy.errors import Error
 from sispy.options import examples
 from sispy.sandbox.server import Sandbox
 from sispy.terminal import out, say
@@ -68,16 +69,21 @@ def sandbox(
     )
     try:
         server.start()
+    except Error:
+        raise  # of the server that is copied
     except (OSError, ValueError) as error:
-        raise click.ClickException(f"the sandbox cannot start: {error}") from error
+        reason = getattr(error, "strerror", None) or error
+        raise click.ClickException(f"the sandbox cannot start on {host} port {port}: {reason}") from error
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
     try:
         out(f"url    {server.url}")
         out(f"user   {server.user}")
         out(f"token  {server.token}")
+        if copy_from:
+            say("Copied " + ", ".join(f"{name} ({count:,})" for name, count in server.counts().items()))
         say("Stop with Ctrl-C.")
-        stopped = threading.Event()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: stopped.set())
         stopped.wait()
     finally:
         server.stop()

@@ -70,7 +70,8 @@ class Faults:
         chunk_delay: seconds between two chunks of 64 KiB of an answer.
         retry_after: seconds in the header `Retry-After` of the errors above.
         defects: whether a bulk create that has invalid items and duplicates at once blames the wrong items,
-            and null in a bulk array is a 500 `{}`, as on the server.
+            null in a bulk array is a 500 `{}`, and the keys of new definitions, Mixed values and hieradata
+            are reversed, as on the server.
         before: called before a request is carried out.
         after: called when it was carried out, before its answer goes out.
         seed: of the rates; the same sequence of requests meets the same faults.

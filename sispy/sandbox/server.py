@@ -108,6 +108,10 @@ class Sandbox:
         """The requests so far, the newest last."""
         return list(self._app.injector.seen)
 
+    def counts(self) -> dict[str, int]:
+        """Give the number of entities of each schema."""
+        return {name: len(entities.collection) for name, entities in self.world.entities.items()}
+
     def client(self, user: str | None = None) -> Client:
         """Make a client for this server that is logged in.
 

@@ -54,7 +54,18 @@ def build(
     if trans is None:
         document["_v"] = 0
     resource.complete(document)
+    if resource.world.defects:
+        document = _reversed(resource.definition, document)
     return document, errors
+
+
+def _reversed(definition: Definition, document: Document) -> Document:
+    """Give a new object with the keys of its Mixed values in the order that the server gives them."""
+    turned = {name for name, node in definition.fields.items() if node.kind == "mixed"}
+    return {
+        name: dict(reversed(value.items())) if name in turned and isinstance(value, dict) else value
+        for name, value in document.items()
+    }
 
 
 def create(resource: Resource, body: Any, user: Document) -> Document:

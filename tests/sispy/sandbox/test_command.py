@@ -1,0 +1,91 @@
+"""The command `sispy sandbox`: what it prints, how it ends, what it says when it cannot start."""
+
+import doctest
+import signal
+import socket
+import subprocess
+import sys
+
+import pytest
+import requests
+
+from sispy import sandbox as package
+from sispy.sandbox import Sandbox, faults, server
+
+
+def start(*arguments):
+    command = [sys.executable, "-m", "sispy.sandbox", "--port", "0", *arguments]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return process, dict(process.stdout.readline().split() for _ in range(3))
+
+
+def run(*arguments):
+    command = [sys.executable, "-c", "from sispy.cli import main; main()", "sandbox", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_serves_until_it_is_told_to_stop(number):
+    process, printed = start("--samples", "3", "--user", "boss", "-v")
+    try:
+        assert (printed["user"], len(printed["token"])) == ("boss", 32)
+        answer = requests.get(f"{printed['url']}/api/v1.1/entities/host?limit=1", timeout=10)
+        assert answer.headers["x-total-count"] == "3"
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=10)
+    finally:
+        process.kill()
+    assert process.returncode == 0
+    assert errors.splitlines() == ["Stop with Ctrl-C.", "200 GET /api/v1.1/entities/host?limit=1"]
+
+
+def test_another_address_prints_a_warning():
+    process, printed = start("--host", "0.0.0.0")  # noqa: S104 - that is the point
+    process.terminate()
+    _, errors = process.communicate(timeout=10)
+    assert printed["url"].startswith("http://0.0.0.0:")
+    assert errors.startswith("Warning: anybody who can reach 0.0.0.0 can read everything")
+
+
+def test_a_copy_says_what_it_has():
+    with Sandbox(samples=5) as original:
+        process, printed = start("--copy-from", original.url, "--schemas", "host, rack")
+        process.terminate()
+        _, errors = process.communicate(timeout=10)
+    assert printed["user"] == "root"
+    assert errors.splitlines()[0] == "Copied host (5), rack (2)"
+
+
+def test_what_keeps_it_from_starting(tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = str(taken.getsockname()[1])
+        done = run("--port", port)
+    assert done.returncode != 0
+    assert (
+        done.stderr == f"Error: the sandbox cannot start on 127.0.0.1 port {port}: Address already in use\n"
+    )
+    assert "give --copy-from" in run("--schemas", "host").stderr
+    unreachable = run("--port", "0", "--copy-from", "http://127.0.0.1:1")
+    assert (unreachable.returncode, "127.0.0.1:1" in unreachable.stderr) == (6, True)
+
+
+@pytest.mark.parametrize("module", [package, faults, server])
+def test_examples_of_the_documentation(module):
+    assert doctest.testmod(module, optionflags=doctest.ELLIPSIS).failed == 0
+
+
+def test_the_order_of_keys_means_nothing(call, schema):
+    made = schema("row", {"m": "Mixed", "n": "Number"})
+    row = call("POST", "/entities/row", {"m": {"a": 1, "b": 2}})[1]
+    call("PUT", f"/entities/row/{row['_id']}", {"m": {"b": 2, "a": 1}}, {"forceMixed": "true"})
+    assert len(call("GET", f"/entities/row/{row['_id']}/commits")[1]) == 1
+    assert list(made["definition"]) == ["m", "n"]
+
+
+def test_the_server_reverses_keys_of_new_objects():
+    with Sandbox(faults=faults.Faults(defects=True)) as sis:
+        client = sis.client()
+        body = {"name": "row", "_sis": {"owner": ["g"]}, "definition": {"m": "Mixed", "n": "Number"}}
+        assert list(client.schemas.create(body)["definition"]) == ["n", "m"]
+        assert list(client.entities("row").create({"m": {"a": 1, "b": 2}})["m"]) == ["b", "a"]
