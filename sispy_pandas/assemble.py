@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+import numpy as np
 import pandas as pd
 
 from .changes import Problem
@@ -20,6 +21,9 @@ _ID = Field("_id", "ObjectId")
 _MARKS = {"": False, "0": False, "false": False, "no": False}
 _MARKS |= {"1": True, "true": True, "yes": True, "x": True, "delete": True}
 _ZONE = re.compile(r" \([A-Za-z0-9_+:/-]+\)$")
+
+_WELL_FORMED = {str, type(None)}
+"""Types of cells that hold an id or a receipt; `Refused` is none of them."""
 
 Copies = Literal["refuse", "new"]
 ReadColumn = Callable[[Field, Sequence[Any]], list[Any]]
@@ -82,7 +86,7 @@ def assemble(
     if marks is not None and any(marks):
         frame[DELETE] = pd.array([marks[i] for i in keep], dtype="boolean")
     if receipts is not None:
-        frame[RECEIPT.path] = _typed(RECEIPT, [rows.receipts[i] for i in keep]).array
+        frame[RECEIPT.path] = _typed(RECEIPT, _milliseconds([rows.receipts[i] for i in keep])).array
     found = tuple(problems[i] for i in sorted(problems))
     numbers = tuple(table.rows[i] for i in keep)
     return with_source(
@@ -142,21 +146,26 @@ class _Rows:
         """Find ids and receipts that lost their form, and receipts without an id."""
         found: dict[int, Problem] = {}
         for column, cells in (("_id", self.ids or []), (RECEIPT.path, self.receipts)):
+            if set(map(type, cells)) <= _WELL_FORMED:
+                continue
             for i, cell in enumerate(cells):
-                if isinstance(cell, Refused) or (column == "_id" and isinstance(cell, dict | list)):
+                if type(cell) not in _WELL_FORMED:
                     found[i] = self.problem(i, f"the {column} lost its form", column, str(cell))
-        for i, id_ in enumerate(self.ids or []):
-            if id_ is None and self.receipts[i] is not None and i not in found:
-                reason = "a receipt without an _id: clear _updated_at to make a new row"
-                found[i] = self.problem(i, reason, "_id")
+        if self.ids is not None and None in self.ids:
+            for i, (id_, receipt) in enumerate(zip(self.ids, self.receipts, strict=True)):
+                if id_ is None and receipt is not None and i not in found:
+                    reason = "a receipt without an _id: clear _updated_at to make a new row"
+                    found[i] = self.problem(i, reason, "_id")
         return found
 
     def copies(self, keys: Callable[[], Mapping[str, Any]] | None, copies: Copies) -> dict[int, Problem]:
         """Find rows that carry another's id; with `copies="new"` take id and receipt off them instead."""
         ids = self.ids or []
+        if len(set(ids)) == len(ids):
+            return {}
         places: dict[str, list[int]] = {}
         for i, id_ in enumerate(ids):
-            if isinstance(id_, str) and not isinstance(id_, Refused):
+            if type(id_) is str:
                 places.setdefault(id_, []).append(i)
         places = {id_: positions for id_, positions in places.items() if len(positions) > 1}
         exported = keys() if keys and places else {}
@@ -211,6 +220,13 @@ def _typed(field: Field, values: list[Any]) -> pd.Series[Any]:
     column = Column(field)
     column.add(values)
     return column.series()
+
+
+def _milliseconds(receipts: list[str | None]) -> list[int | None]:
+    """Return receipts as `_sis` has them."""
+    texts = [receipt[:-1] if receipt else "NaT" for receipt in receipts]
+    times = np.array(texts, dtype="datetime64[ms]").astype(np.int64).tolist()
+    return [time if receipt else None for time, receipt in zip(times, receipts, strict=True)]
 
 
 def _extra(cells: Sequence[Any], keep: list[int]) -> list[Any]:

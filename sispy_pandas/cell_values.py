@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 import re
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,13 +20,12 @@ from .schema import Field
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+
+def _lines(pattern: str) -> re.Pattern[str]:
+    return re.compile(f"(?:(?:{pattern})?\n)*(?:{pattern})?", re.ASCII)
+
+
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
-_WHOLE_NUMBERS = re.compile(r"(?:(?:-?\d{1,15})?\n)*(?:-?\d{1,15})?")
-"""A whole column of a file at once: lines that are whole numbers or empty."""
-_STORED_TIMES = re.compile(
-    r"(?:(?:\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)?\n)*(?:\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)?"
-)
-"""The same for times as they are exported."""
 _OBJECT_ID = re.compile(r"[0-9a-fA-F]{24}")
 _BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 _DAY_FORM = re.compile(
@@ -33,6 +33,15 @@ _DAY_FORM = re.compile(
     r"(?:,?[ T]+(\d{1,2}):(\d\d)(?::(\d\d)(?:[.,](\d{1,3}))?)?(?: ?([AaPp])\.?[Mm]\.?)?)?"
 )
 _OFFSET = re.compile(r".*\d(?:[Zz]|[+-]\d\d:?\d\d(?::\d\d)?)", re.DOTALL)
+_PLAIN_BOOLEANS = {"": None, "true": True, "false": False}
+_COMMON = {
+    "Number": _lines(r"-?\d{1,15}(?:\.\d+)?(?:[eE][+-]?\d{1,3})?"),
+    "Date": _lines(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"),
+    "ObjectId": _lines(r"'?[0-9a-f]{24}"),
+    "String": re.compile(r"^'", re.MULTILINE),
+    "IpAddress": re.compile(r"^['{]", re.MULTILINE),
+}
+"""A whole column as lines: what all of them look like; of texts, how one begins that needs a closer look."""
 _NUMBER_FIELD = Field("", "Number")
 
 
@@ -50,13 +59,10 @@ def read_cell(field: Field, text: str, style: Style = PLAIN) -> Any:
 
 def read_column(field: Field, texts: Sequence[str], style: Style = PLAIN) -> list[Any]:
     """Return the JSON values of a whole column; what cannot be read is `Refused`, with the reason."""
-    if field.type == "String":
-        return [None if not t else t if t[0] != "'" else _read_text(t, style) for t in texts]
-    if field.type == "Number" and _all_match(_WHOLE_NUMBERS, texts):
-        return [int(text) if text else None for text in texts]
-    if field.type == "Date" and _all_match(_STORED_TIMES, texts):
-        return [text or None for text in texts]
-    found: list[Any] = []
+    found = _read_at_once(field, texts, style)
+    if found is not None:
+        return found
+    found = []
     read = _READERS[field.type]
     for text in texts:
         try:
@@ -66,10 +72,30 @@ def read_column(field: Field, texts: Sequence[str], style: Style = PLAIN) -> lis
     return found
 
 
-def _all_match(lines: re.Pattern[str], texts: Sequence[str]) -> bool:
-    """Judge a column by one match, which takes a fifth of the time of one match per cell."""
+def _read_at_once(field: Field, texts: Sequence[str], style: Style) -> list[Any] | None:
+    """Return a column of which every cell has the common form of its type; None for any other.
+
+    One match for a column takes a fifth of the time of one match per cell.
+    """
+    if field.type == "Boolean":
+        try:
+            return list(map(_PLAIN_BOOLEANS.__getitem__, texts))
+        except KeyError:
+            return None
+    pattern = _COMMON.get(field.type)
+    if pattern is None or (field.type == "Number" and style.decimal == ","):
+        return None
     joined = "\n".join(texts)
-    return joined.count("\n") == len(texts) - 1 and lines.fullmatch(joined) is not None
+    if field.type in ("String", "IpAddress"):
+        return None if pattern.search(joined) else [text or None for text in texts]
+    if joined.count("\n") != len(texts) - 1 or not pattern.fullmatch(joined):
+        return None
+    if field.type == "Number":
+        numbers = [float(text) if text else None for text in texts]
+        return None if inf in numbers or -inf in numbers else numbers
+    if field.type == "ObjectId":
+        return [text[-24:] or None for text in texts]
+    return [text or None for text in texts]
 
 
 def _read_text(text: str, _style: Style) -> Any:

@@ -110,6 +110,8 @@ def write_column(field: Field, cells: pd.Series[Any], style: Style = PLAIN) -> l
         return _write_texts(field, cells.tolist())
     if field.type == "Number" and isinstance(dtype, pd.Int64Dtype):
         return _masked(map(str, cells.to_numpy("int64", na_value=0).tolist()), cells)
+    if field.type == "Number" and isinstance(dtype, pd.Float64Dtype):
+        return _masked(map(_number_text, cells.to_numpy("float64", na_value=0.0).tolist()), cells)
     if field.type == "Boolean" and isinstance(dtype, pd.BooleanDtype):
         return _masked(
             ("true" if b else "false" for b in cells.to_numpy(bool, na_value=False).tolist()), cells
@@ -118,6 +120,11 @@ def write_column(field: Field, cells: pd.Series[Any], style: Style = PLAIN) -> l
         moments = cells.dt.tz_convert(None).to_numpy("datetime64[ms]")
         return _masked((text + "Z" for text in np.datetime_as_string(moments, unit="ms").tolist()), cells)
     return [write_cell(field, cell, style) for cell in cells.tolist()]
+
+
+def _number_text(number: float) -> str:
+    text = repr(number)
+    return text.removesuffix(".0")
 
 
 def _write_texts(field: Field, cells: list[Any]) -> list[str]:

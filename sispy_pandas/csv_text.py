@@ -6,11 +6,12 @@ import codecs
 import contextlib
 import csv
 import io
+import re
 import secrets
 from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
 DELIMITERS = ",;\t|"
@@ -20,6 +21,11 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _LONGEST_CELL = 2**31 - 1
+_HEAD = 1 << 18
+"""Characters in which the first line must end."""
+QUOTE = '"'
+_LINES = 10_000
+"""Written at a time."""
 
 
 @contextlib.contextmanager
@@ -42,9 +48,25 @@ def replaced(path: Path, *, encoding: str = "utf-8") -> Iterator[IO[str]]:
         yield file
 
 
-def write_rows(file: IO[str], rows: Iterable[Iterable[str]], *, delimiter: str = ",") -> None:
-    """Write rows of texts in the one form of a CSV file here: RFC 4180, quotes only where they are needed."""
-    csv.writer(file, delimiter=delimiter, lineterminator="\r\n").writerows(rows)
+def write_columns(file: IO[str], columns: Sequence[Sequence[str]], *, delimiter: str = ",") -> None:
+    """Write texts, given by column, in the one form of a CSV file here: RFC 4180, no needless quotes.
+
+    That is what `csv.writer` writes, in half the time, because most columns need no quotes at all.
+    """
+    if len(columns) == 1:
+        csv.writer(file, delimiter=delimiter, lineterminator="\r\n").writerows(zip(*columns, strict=True))
+        return
+    special = re.compile(f'[{re.escape(delimiter)}"\r\n]')
+    quoted = [_quoted(texts, special) for texts in columns]
+    lines = list(map(delimiter.join, zip(*quoted, strict=True)))
+    for start in range(0, len(lines), _LINES):
+        file.write("\r\n".join(lines[start : start + _LINES]) + "\r\n")
+
+
+def _quoted(texts: Sequence[str], special: re.Pattern[str]) -> Sequence[str]:
+    if not special.search("".join(texts)):
+        return texts
+    return [f'"{text.replace(QUOTE, QUOTE * 2)}"' if special.search(text) else text for text in texts]
 
 
 def decode(path: Path, encoding: str | None) -> tuple[str, tuple[str, ...]]:
@@ -68,23 +90,22 @@ def decode(path: Path, encoding: str | None) -> tuple[str, tuple[str, ...]]:
         ) from None
 
 
-def parse(text: str, known: Collection[str], delimiter: str | None = None) -> Iterator[list[str]]:
-    """Yield the rows of cells of a CSV text.
+def parse(text: str, known: Collection[str], delimiter: str | None = None) -> list[list[str]]:
+    """Return the rows of cells of a CSV text.
 
     Args:
         text: Of the file.
         known: Names of columns: the delimiter is the one by which the first line has most of them.
         delimiter: Where it is known.
     """
+    csv.field_size_limit(_LONGEST_CELL)
     first, _, rest = text.partition("\n")
     if first.lower().startswith("sep=") and len(first.rstrip("\r")) == 5:
         text, delimiter = rest, delimiter or first[4]
-    delimiter = delimiter or max(DELIMITERS, key=lambda sign: _known_names(text, sign, known))
-    csv.field_size_limit(_LONGEST_CELL)
-    yield from csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    delimiter = delimiter or max(DELIMITERS, key=lambda sign: _known_names(text[:_HEAD], sign, known))
+    return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
 
 
-def _known_names(text: str, delimiter: str, known: Collection[str]) -> tuple[int, int]:
-    csv.field_size_limit(_LONGEST_CELL)
-    header: Sequence[str] = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
+def _known_names(head: str, delimiter: str, known: Collection[str]) -> tuple[int, int]:
+    header: Sequence[str] = next(csv.reader(io.StringIO(head, newline=""), delimiter=delimiter), [])
     return sum(name.strip() in known for name in header), len(header)

@@ -21,7 +21,7 @@ from sispy.errors import BadAnswer
 
 from . import files, origin
 from .cells import Style, write_column
-from .csv_text import replaced, replacing, write_rows
+from .csv_text import replaced, replacing, write_columns
 from .fetch import Listing, fetch
 from .parquet import Writer
 from .progress import bar
@@ -104,11 +104,11 @@ def to_csv(
     style, path, started, rows = Style(files.zone_of(tz)), Path(path), datetime.now(UTC), 0
     with replaced(path, encoding="utf-8-sig" if bom else "utf-8") as file:
         names = ["_id", *found.names(meta=meta)]
-        write_rows(file, [names], delimiter=delimiter)
+        write_columns(file, [[name] for name in names], delimiter=delimiter)
         for frame in _frames(found, meta=meta, progress=progress):
             table = files.as_table(frame, schema=found.schema)
             texts = [write_column(field, cells, style) for field, cells in table]
-            write_rows(file, zip(*texts, strict=True), delimiter=delimiter)
+            write_columns(file, texts, delimiter=delimiter)
             rows += len(frame)
     note = origin.origin(_hollow(found, query, started), zone=str(style.zone))
     origin.write_beside(path, note | {"rows": rows})

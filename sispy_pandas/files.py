@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import zoneinfo
 from dataclasses import replace
-from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -16,13 +15,13 @@ from .assemble import DELETE, Copies, Table, assemble
 from .cell_values import read_column
 from .cells import Style, write_column
 from .changes import Problem
-from .csv_text import decode, parse, replaced, write_rows
+from .csv_text import decode, parse, replaced, write_columns
 from .schema import META, RECEIPT, Field, Schema
 from .source import Source
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from .snapshot import Snapshot
 
@@ -60,8 +59,8 @@ def to_csv(
     style, path = Style(zone_of(tz)), Path(path)
     columns = [write_column(field, cells, style) for field, cells in table]
     with replaced(path, encoding="utf-8-sig" if bom else "utf-8") as file:
-        write_rows(file, [[field.path for field, _ in table]], delimiter=delimiter)
-        write_rows(file, zip(*columns, strict=True), delimiter=delimiter)
+        write_columns(file, [[field.path] for field, _ in table], delimiter=delimiter)
+        write_columns(file, columns, delimiter=delimiter)
     known = None if isinstance(source, pd.DataFrame) else origin.origin(source, zone=str(style.zone))
     origin.write_beside(path, known)
 
@@ -173,41 +172,36 @@ def zone_of(tz: str | datetime.tzinfo) -> datetime.tzinfo:
         raise ValueError(f"{tz!r} is no time zone; one is 'Europe/Berlin'") from None
 
 
-def _table(lines: Iterator[list[str]], path: Path) -> tuple[Table, tuple[Problem, ...]]:
-    """Return the cells by column, without empty rows; rows of another length than the header as Problems.
-
-    A row may be shorter, as programs leave out blanks at its end, unless it has an id: then the receipt,
-    its last cell, must be there.
-    """
-    header = [name.strip() for name in next(lines, [])]
+def _table(lines: list[list[str]], path: Path) -> tuple[Table, tuple[Problem, ...]]:
+    """Return the cells by column, without empty rows; rows of another length than the header as Problems."""
+    header = [name.strip() for name in lines[0]] if lines else []
     while header and not header[-1]:
         header.pop()
     if not header:
         raise ValueError(f"{path} has no header")
-    width, id_at = len(header), header.index("_id") if "_id" in header else None
-    kept: list[list[str]] = []
-    numbers: list[int] = []
-    problems: list[Problem] = []
-    for number, row in enumerate(lines, start=2):
-        if len(row) != width:
-            if not any(row):
-                continue
-            if any(row[width:]):
-                problems.append(Problem(number, f"{len(row)} cells, but the header has {width}"))
-                continue
-            if (
-                id_at is not None
-                and len(row) < width
-                and header[-1] == RECEIPT.path
-                and row[id_at : id_at + 1] != [""]
-            ):
-                problems.append(Problem(number, "the row ends before its receipt", column=RECEIPT.path))
-                continue
-            row = row[:width] + [""] * (width - len(row))
-        elif not any(row):
-            continue
-        kept.append(row)
-        numbers.append(number)
-    columns = tuple(zip_longest(*kept)) if kept else ((),) * width
+    width, problems = len(header), []
+    numbered = [(number, row) for number, row in enumerate(lines[1:], start=2) if any(row)]
+    if any(len(row) != width for _, row in numbered):
+        fitted = [(number, _fitted(row, header)) for number, row in numbered]
+        problems = [
+            Problem(number, row[0], column=row[1]) for number, row in fitted if isinstance(row, tuple)
+        ]
+        numbered = [(number, row) for number, row in fitted if isinstance(row, list)]
+    columns = tuple(zip(*(row for _, row in numbered), strict=True)) or ((),) * width
     names = tuple(name or f"column {i + 1}" for i, name in enumerate(header))
-    return Table(names, columns, tuple(numbers)), tuple(problems)
+    return Table(names, columns, tuple(number for number, _ in numbered)), tuple(problems)
+
+
+def _fitted(row: list[str], header: list[str]) -> list[str] | tuple[str, str | None]:
+    """Return a row of the header's length, or reason and column where it cannot be made so.
+
+    A row may be shorter, as programs leave out blanks at its end, unless it has an id: then the receipt,
+    its last cell, must be there.
+    """
+    width = len(header)
+    if any(row[width:]):
+        return f"{len(row)} cells, but the header has {width}", None
+    id_at = header.index("_id") if "_id" in header else width
+    if len(row) < width and header[-1] == RECEIPT.path and any(row[id_at : id_at + 1]):
+        return "the row ends before its receipt", RECEIPT.path
+    return row[:width] + [""] * (width - len(row))
