@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
 
 from .changes import Problem
 from .columns import STRINGS, Column
-from .refused import Refused
 from .schema import META, RECEIPT, Field, Schema, nearest
 from .source import Source, with_source
 
@@ -26,8 +25,9 @@ _WELL_FORMED = {str, type(None)}
 """Types of cells that hold an id or a receipt; `Refused` is none of them."""
 
 Copies = Literal["refuse", "new"]
-ReadColumn = Callable[[Field, Sequence[Any]], list[Any]]
-"""Reads the cells of one column as JSON values; `Refused` stands for those that are none."""
+Values: TypeAlias = "list[Any] | pd.Series[Any]"
+ReadColumn: TypeAlias = "Callable[[Field, Sequence[Any]], Values]"
+"""Reads a column: its JSON values, `Refused` for those that are none; or the finished column at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +71,8 @@ def assemble(
     if source.labels is not None:
         fields = {path: label_field(field) for path, field in fields.items()}
     values = {path: read(field, columns[path]) for path, field in fields.items()}
-    ids = read(_ID, columns["_id"]) if "_id" in columns else None
-    receipts = read(RECEIPT, columns[RECEIPT.path]) if RECEIPT.path in columns else None
+    ids = list(read(_ID, columns["_id"])) if "_id" in columns else None
+    receipts = list(read(RECEIPT, columns[RECEIPT.path])) if RECEIPT.path in columns else None
     rows = _Rows(table.rows, schema.key, values.get(schema.key or ""), ids, receipts)
     problems = rows.lost()
     if ids is not None:
@@ -86,7 +86,7 @@ def assemble(
     if marks is not None and any(marks):
         frame[DELETE] = pd.array([marks[i] for i in keep], dtype="boolean")
     if receipts is not None:
-        frame[RECEIPT.path] = _typed(RECEIPT, _milliseconds([rows.receipts[i] for i in keep])).array
+        frame[RECEIPT.path] = _typed(RECEIPT, _milliseconds(rows.receipts), keep).array
     found = tuple(problems[i] for i in sorted(problems))
     numbers = tuple(table.rows[i] for i in keep)
     return with_source(
@@ -130,7 +130,7 @@ class _Rows:
         self,
         numbers: Sequence[int],
         key: str | None,
-        keys: Sequence[Any] | None,
+        keys: Values | None,
         ids: list[Any] | None,
         receipts: list[Any] | None,
     ) -> None:
@@ -203,28 +203,31 @@ def _marks(cells: Sequence[Any], problems: dict[int, Problem], rows: _Rows) -> l
 
 
 def _frame(
-    fields: Mapping[str, Field], values: Mapping[str, list[Any]], rows: _Rows, keep: list[int]
+    fields: Mapping[str, Field], values: Mapping[str, Values], rows: _Rows, keep: list[int]
 ) -> pd.DataFrame:
-    whole = len(keep) == len(rows.numbers)
-    built = {
-        path: _typed(field, values[path] if whole else [values[path][i] for i in keep])
-        for path, field in fields.items()
-    }
+    built = {path: _typed(field, values[path], keep) for path, field in fields.items()}
     frame = pd.DataFrame(built, index=pd.RangeIndex(len(keep)), copy=False)
     if rows.ids is not None:
         frame.index = pd.Index([rows.ids[i] for i in keep], name="_id", dtype=STRINGS)
     return frame
 
 
-def _typed(field: Field, values: list[Any]) -> pd.Series[Any]:
+def _typed(field: Field, values: Values, keep: list[int]) -> pd.Series[Any]:
+    whole = len(keep) == len(values)
+    if isinstance(values, pd.Series) and field.type != "Number":
+        return values if whole else values.iloc[keep].reset_index(drop=True)
     column = Column(field)
-    column.add(values)
+    if isinstance(values, pd.Series):
+        numbers = values.to_numpy() if whole else values.to_numpy()[keep]
+        column.add(numbers, checked=True)  # type: ignore[arg-type] # an array is a sequence of numbers
+    else:
+        column.add(values if whole else [values[i] for i in keep])
     return column.series()
 
 
-def _milliseconds(receipts: list[str | None]) -> list[int | None]:
-    """Return receipts as `_sis` has them."""
-    texts = [receipt[:-1] if receipt else "NaT" for receipt in receipts]
+def _milliseconds(receipts: list[Any]) -> list[Any]:
+    """Return receipts as `_sis` has them; those that lost their form are not asked for."""
+    texts = [receipt[:-1] if type(receipt) is str else "NaT" for receipt in receipts]
     times = np.array(texts, dtype="datetime64[ms]").astype(np.int64).tolist()
     return [time if receipt else None for time, receipt in zip(times, receipts, strict=True)]
 

@@ -90,8 +90,8 @@ def decode(path: Path, encoding: str | None) -> tuple[str, tuple[str, ...]]:
         ) from None
 
 
-def parse(text: str, known: Collection[str], delimiter: str | None = None) -> list[list[str]]:
-    """Return the rows of cells of a CSV text.
+def dialect(text: str, known: Collection[str], delimiter: str | None = None) -> tuple[str, str, list[str]]:
+    """Return a CSV text without its line `sep=;`, its delimiter, and its first row.
 
     Args:
         text: Of the file.
@@ -102,10 +102,20 @@ def parse(text: str, known: Collection[str], delimiter: str | None = None) -> li
     first, _, rest = text.partition("\n")
     if first.lower().startswith("sep=") and len(first.rstrip("\r")) == 5:
         text, delimiter = rest, delimiter or first[4]
-    delimiter = delimiter or max(DELIMITERS, key=lambda sign: _known_names(text[:_HEAD], sign, known))
+    head = text[:_HEAD]
+    delimiter = delimiter or max(DELIMITERS, key=lambda sign: _known_names(_first(head, sign), known))
+    return text, delimiter, _first(head, delimiter)
+
+
+def parse(text: str, known: Collection[str], delimiter: str | None = None) -> list[list[str]]:
+    """Return the rows of cells of a CSV text; for the arguments see `dialect`."""
+    text, delimiter, _ = dialect(text, known, delimiter)
     return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
 
 
-def _known_names(head: str, delimiter: str, known: Collection[str]) -> tuple[int, int]:
-    header: Sequence[str] = next(csv.reader(io.StringIO(head, newline=""), delimiter=delimiter), [])
+def _first(head: str, delimiter: str) -> list[str]:
+    return next(csv.reader(io.StringIO(head, newline=""), delimiter=delimiter), [])
+
+
+def _known_names(header: list[str], known: Collection[str]) -> tuple[int, int]:
     return sum(name.strip() in known for name in header), len(header)

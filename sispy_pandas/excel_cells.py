@@ -34,6 +34,8 @@ _TOO_LONG = "too long for a workbook, import leaves it alone]"
 _SHOWN = 200
 
 
+_AS_THEY_ARE: dict[str, set[type]] = {"Number": {int, float}, "Boolean": {bool}}
+"""Types of a workbook's cells that are JSON values already."""
 TRUTHS = {"=TRUE()": True, "=FALSE()": False}
 """How LibreOffice writes booleans."""
 
@@ -99,6 +101,11 @@ def _time(text: str, style: Style) -> Any:
 
 def read_excel_column(field: Field, cells: Sequence[Any], style: Style) -> list[Any]:
     """Return the JSON values of a column of a workbook; what is none is `Refused`, with the reason."""
+    kinds = set(map(type, cells)) - {type(None)}
+    if kinds <= _AS_THEY_ARE.get(field.type, set()):
+        return list(cells)
+    if kinds == {str} and field.type != "Boolean" and not any("_x" in cell for cell in cells if cell):
+        return read_column(field, [cell or "" for cell in cells], style)
     found: list[Any] = [None] * len(cells)
     texts: list[tuple[int, str]] = []
     for i, cell in enumerate(cells):

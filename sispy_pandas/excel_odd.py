@@ -11,7 +11,7 @@ from .extras import optional
 from .refused import Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
     from pathlib import Path
 
     from .assemble import Table
@@ -20,6 +20,7 @@ Place = tuple[int, int]
 """Row and column, from 1."""
 
 _ERRORS = {"#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#SPILL!", "#CALC!"}
+_BEGINS_ODD = re.compile("^[=#]", re.MULTILINE)
 _MERGED = re.compile(rb'<mergeCell [^>]*ref="([A-Z]+)(\d+):([A-Z]+)(\d+)"')
 _CHUNK = 1 << 20
 
@@ -36,10 +37,10 @@ def formulas(path: Path, sheet: Any, table: Table, booleans: Collection[str]) ->
         booleans: Columns in which `=TRUE()` is how LibreOffice writes the value.
     """
     odd = {
-        (row, place)
+        (table.rows[i], place)
         for name, place, cells in zip(table.header, table.places, table.columns, strict=True)
-        for row, cell in zip(table.rows, cells, strict=True)
-        if _may_be_odd(cell) and not (name in booleans and str(cell) in TRUTHS)
+        for i in _suspicious(cells)
+        if not (name in booleans and str(cells[i]) in TRUTHS)
     }
     if not odd:
         return {}
@@ -50,10 +51,19 @@ def formulas(path: Path, sheet: Any, table: Table, booleans: Collection[str]) ->
     return _results(path, sheet.title, found) if found else {}
 
 
-def _may_be_odd(cell: Any) -> bool:
-    if isinstance(cell, str):
-        return cell.startswith("=") or cell in _ERRORS
-    return type(cell).__module__.startswith("openpyxl")
+def _suspicious(cells: Sequence[Any]) -> list[int]:
+    """Return the positions of cells that may be formulas or errors."""
+    kinds = set(map(type, cells))
+    if str in kinds and _BEGINS_ODD.search("\n".join(cell for cell in cells if type(cell) is str)) is None:
+        kinds.discard(str)
+    odd = {kind for kind in kinds if kind is str or kind.__module__.startswith("openpyxl")}
+    if not odd:
+        return []
+    return [
+        i
+        for i, cell in enumerate(cells)
+        if type(cell) in odd and (type(cell) is not str or cell.startswith("=") or cell in _ERRORS)
+    ]
 
 
 def _results(path: Path, title: str, places: dict[Place, str]) -> dict[Place, Any]:

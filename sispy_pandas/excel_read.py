@@ -12,6 +12,7 @@ from . import origin
 from .assemble import Copies, Table, assemble
 from .cells import Style
 from .conflict_sheet import decided, read_conflicts
+from .decode import no_collection
 from .excel_base import Base
 from .excel_cells import LongText, read_excel_column, unescaped
 from .excel_find import find
@@ -113,9 +114,10 @@ def _table(sheet: Any, path: Path) -> Table:
     """Return the cells by column, without empty rows; the first row that is not empty is the header."""
     sheet.reset_dimensions()
     rows = ((n, row) for n, row in enumerate(sheet.iter_rows(values_only=True), start=1) if _is_filled(row))
-    _, names = next(rows, (0, ()))
+    with no_collection():
+        _, names = next(rows, (0, ()))
+        kept = list(rows)
     header = ["" if name is None else str(name).strip() for name in names]
-    kept = list(rows)
     columns = list(zip_longest(*(row for _, row in kept)))
     columns += [(None,) * len(kept)] * (len(header) - len(columns))
     header += [""] * (len(columns) - len(header))

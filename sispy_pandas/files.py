@@ -15,13 +15,14 @@ from .assemble import DELETE, Copies, Table, assemble
 from .cell_values import read_column
 from .cells import Style, write_column
 from .changes import Problem
-from .csv_text import decode, parse, replaced, write_columns
+from .csv_arrow import arrow_columns, arrow_series, is_arrow
+from .csv_text import decode, dialect, parse, replaced, write_columns
 from .schema import META, RECEIPT, Field, Schema
 from .source import Source
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from .snapshot import Snapshot
 
@@ -114,11 +115,18 @@ def read_csv(
         accept_program_changes=accept_program_changes,
         labels={} if refs == "label" else None,
     )
-    table, ragged = _table(parse(text, known, delimiter), path)
+    table, ragged = _plain_table(text, known, delimiter, schema) or _table(
+        parse(text, known, delimiter), path
+    )
     source = replace(origin.described(source, note, schema), problems=ragged)
     style = Style(zone_of(tz or note.get("zone") or "UTC"), dayfirst, decimal)
 
-    def read(field: Field, cells: Sequence[str]) -> list[Any]:
+    def read(field: Field, cells: Sequence[Any]) -> list[Any] | pd.Series[Any]:
+        if is_arrow(cells):
+            found = arrow_series(field, cells)
+            if isinstance(found, pd.Series):
+                return found
+            cells = found
         return read_column(field, cells, style)
 
     return assemble(table, schema, read, source=source, rename=rename, copies=copies)
@@ -170,6 +178,21 @@ def zone_of(tz: str | datetime.tzinfo) -> datetime.tzinfo:
         return zoneinfo.ZoneInfo(tz)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError):
         raise ValueError(f"{tz!r} is no time zone; one is 'Europe/Berlin'") from None
+
+
+def _plain_table(
+    text: str, known: Collection[str], delimiter: str | None, schema: Schema
+) -> tuple[Table, tuple[Problem, ...]] | None:
+    """Return the cells by the short cut for exported files; None where it does not lead there."""
+    body, delimiter, header = dialect(text, known, delimiter)
+    header = [name.strip() for name in header]
+    columns = arrow_columns(body, header, delimiter) if all(header) else None
+    if columns is None:
+        return None
+    rows = tuple(range(2, len(columns[0]) + 2))
+    of_schema = {"_id", RECEIPT.path, *schema.columns}
+    cells = [c if name in of_schema else c.to_pylist() for name, c in zip(header, columns, strict=True)]
+    return Table(tuple(header), tuple(cells), rows), ()
 
 
 def _table(lines: list[list[str]], path: Path) -> tuple[Table, tuple[Problem, ...]]:

@@ -102,7 +102,7 @@ def read_cells(path: Path) -> Cells:
     """
     match path.suffix.lower():
         case ".csv" | ".tsv" | ".txt":
-            return _padded(parse(decode(path, None)[0], {"_id", RECEIPT.path}, None), path)
+            return _padded(iter(parse(decode(path, None)[0], {"_id", RECEIPT.path}, None)), path)
         case ".xlsx":
             frame = pd.read_excel(path, dtype=object, keep_default_na=False)
         case ".parquet":
