@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from .changes import Problem
-from .columns import STRINGS, Column
+from .columns import Column
+from .kinds import STRINGS
 from .schema import META, RECEIPT, Field, Schema, nearest
 from .source import Source, with_source
 

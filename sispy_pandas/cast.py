@@ -17,16 +17,13 @@ import pandas as pd
 
 from .addresses import ip_object, ip_text
 from .dates import iso, milliseconds
+from .numerals import WHOLE, number_of, number_text
 from .refused import Refused
 from .schema import Field, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-WHOLE = 2**53
-"""The range in which a double holds every whole number."""
-
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|0[xX][0-9a-fA-F]+|0[oO][0-7]+|0[bB][01]+")
 _OBJECT_ID = re.compile(r"[0-9a-fA-F]{24}")
 _BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
@@ -64,67 +61,6 @@ def cast(field: Field, cell: Any) -> Any:
     return _CASTS[field.type](field, cell)
 
 
-def canonical(field: Field, value: Any) -> Any:
-    """Return a JSON value in a form in which equal values are equal; uncastable ones are tagged."""
-    if isinstance(value, dict) and _is_hollow(value):
-        value = None  # the server drops objects without content
-    try:
-        return _canonical(field, cast(field, value))
-    except ValueError:
-        return ("uncastable", _tagged(value))
-
-
-def equal(field: Field, a: Any, b: Any) -> bool:
-    """Tell whether two JSON values are the same once stored: 1 and 1.0, null and missing, `{}` and missing.
-
-    Members of document arrays are compared field by field; an `_id` that one side lacks does not matter,
-    because the server gives every member one.
-    """
-    if a is b:
-        return True
-    if field.type == "Documents" and isinstance(a, list | tuple) and isinstance(b, list | tuple):
-        return len(a) == len(b) and all(_same_member(field, x, y) for x, y in zip(a, b, strict=True))
-    return bool(canonical(field, a) == canonical(field, b))
-
-
-def _same_member(field: Field, a: Any, b: Any) -> bool:
-    if isinstance(a, dict) and isinstance(b, dict) and ("_id" in a) != ("_id" in b):
-        a, b = ({key: value for key, value in m.items() if key != "_id"} for m in (a, b))
-    return bool(canonical(field, [a]) == canonical(field, [b]))
-
-
-def _canonical(field: Field, value: Any) -> Any:
-    if field.type == "Mixed":
-        return _tagged(value)
-    if field.type == "Array" and field.item:
-        return [_canonical(field.item, member) for member in value]
-    if field.type == "Documents":
-        return [member and _member_parts(field, member) for member in value]
-    return value
-
-
-def _member_parts(field: Field, member: Mapping[str, Any]) -> dict[str, Any]:
-    found = {"_id": member.get("_id")}
-    for inner in field.fields:
-        value = _canonical(inner, cast(inner, get_path(member, inner.path)))
-        if value is not None and value != []:
-            found[inner.path] = value
-    return found
-
-
-def _tagged(value: Any) -> Any:
-    """Return Mixed values so that True is not 1, and empty objects inside objects are not there at all."""
-    if isinstance(value, dict):
-        return {key: _tagged(v) for key, v in value.items() if not _is_hollow(v)} or None
-    if isinstance(value, list | tuple):
-        return [_tagged(v) for v in value]
-    return ("bool", value) if isinstance(value, bool | np.bool_) else value
-
-
-def _is_hollow(value: Any) -> bool:
-    return isinstance(value, dict) and all(_is_hollow(v) for v in value.values())
-
-
 def get_path(record: Any, path: str) -> Any:
     """Return the value at a dotted path of a nested JSON object; None if it is not there."""
     for part in path.split("."):
@@ -144,29 +80,12 @@ def _string(field: Field, cell: Any) -> str:
     if isinstance(cell, bool | np.bool_):
         cell = "true" if cell else "false"
     elif isinstance(cell, int | float | np.number):
-        cell = _number_text(cell)
+        cell = number_text(cell)
     elif not isinstance(cell, str):
         raise ValueError(f"{_kind(cell)} is no text")
     if field.trim:
         cell = cell.strip()
     return str(cell.lower() if field.case == "lower" else cell.upper() if field.case == "upper" else cell)
-
-
-def _number_text(value: Any) -> str:
-    """Return a number as JavaScript writes it: 1 for 1.0, 1e+21, 1e-7."""
-    number = value.item() if isinstance(value, np.generic) else value
-    if isinstance(number, float):
-        if not math.isfinite(number):
-            raise ValueError("infinity cannot be stored")
-        if number.is_integer() and abs(number) < 1e21:
-            return str(int(number))
-        text = repr(number)
-        if "e" not in text:
-            return text
-        mantissa, exponent = text.split("e")
-        is_plain = 1e-6 <= abs(number) < 1e21
-        return format(Decimal(text), "f") if is_plain else f"{mantissa}e{int(exponent):+d}"
-    return str(number)
 
 
 def _number(_: Field, cell: Any) -> int | float | None:
@@ -176,12 +95,12 @@ def _number(_: Field, cell: Any) -> int | float | None:
         text = cell.strip()
         if not text:
             return None
-        if not _NUMBER.fullmatch(text):
+        found = number_of(text)
+        if found is None:
             raise ValueError(f"{_shown(cell)} is no number")
-        digits = text.lstrip("+-")
-        cell = int(text, 0) if digits[:2].lower() in ("0x", "0o", "0b") else _exact(text)
+        cell = found
     elif isinstance(cell, Decimal):
-        cell = _exact(str(cell))
+        cell = number_of(str(cell))
     if isinstance(cell, bool | int):
         if abs(cell) > WHOLE and int(float(cell)) != cell:
             raise ValueError(f"{cell} is beyond 2**53: the server would round it")
@@ -191,10 +110,6 @@ def _number(_: Field, cell: Any) -> int | float | None:
             raise ValueError("infinity cannot be stored")
         return int(cell) if cell.is_integer() and abs(cell) <= WHOLE else cell
     raise ValueError(f"{_kind(cell)} is no number")
-
-
-def _exact(text: str) -> int | float:
-    return int(text) if text.lstrip("+-").isdigit() else float(text)
 
 
 def _boolean(_: Field, cell: Any) -> bool:

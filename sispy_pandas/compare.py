@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from .cast import cast, equal, is_missing
+from .cast import cast, is_missing
 from .entity import sorted_as_stored
+from .equality import equal
 from .records import json_values, to_json
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from .columns import STRINGS
+from .kinds import STRINGS
 
 try:
     import pyarrow as pa

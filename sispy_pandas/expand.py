@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .cast import get_path
-from .columns import Column, from_json
+from .columns import Column
+from .kinds import from_json
 from .reading import read
 from .schema import Field, nearest
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from .cast import get_path, is_missing, set_path
-from .columns import STRINGS, Column
+from .columns import Column
 from .frozen import FrozenDict, freeze, thaw
+from .kinds import STRINGS
 from .records import to_json
 from .schema import Field
 from .snapshot import Snapshot

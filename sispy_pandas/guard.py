@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from .cast import equal
 from .changes import Conflict, Delete, Update
 from .entity import receipt, stored
+from .equality import equal
 from .mixed import NeedsReplacing, merge_patch
 from .schema import RECEIPT
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from .cast import is_missing
-from .columns import STRINGS
+from .kinds import STRINGS
 from .refused import Refused
 
 if TYPE_CHECKING:

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .cast import cast, equal, is_missing
+from .cast import cast, is_missing
 from .changes import Create, Problem
 from .compare import shown
 from .entity import sorted_as_stored
+from .equality import equal
 from .records import json_values
 from .validate import unique_fields
 

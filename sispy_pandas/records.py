@@ -19,11 +19,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from .cast import cast, equal, get_path, is_blank, is_missing, plain, set_path
+from .cast import cast, get_path, is_blank, is_missing, plain, set_path
 from .check import check
-from .columns import STRINGS, Column, dtype, from_json
+from .columns import Column
 from .dates import milliseconds
+from .equality import equal
 from .frozen import FrozenDict, freeze, thaw
+from .kinds import STRINGS, dtype, from_json
 from .schema import META, RECEIPT, Field, Schema
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from sispy.delta import DeltaError, patch, same, unpatch
 
-from .cast import equal
 from .entity import stored
+from .equality import equal
 
 if TYPE_CHECKING:
     from sispy import Endpoint

@@ -6,9 +6,9 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from .cast import equal
 from .changes import Change, Conflict, Create, Delete, Problem, Update
 from .entity import receipt, stored, values_of
+from .equality import equal
 from .plan import Plan
 from .replay import edits, key_of
 

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from sispy import errors
 
-from .cast import equal, get_path
+from .cast import get_path
 from .changes import Conflict, Create
 from .chunks import halves
 from .entity import body, receipt, stored
+from .equality import equal
 from .guard import not_stored
 from .run import FateUnknown, Run, Stopped
 from .send_updates import status_and_text

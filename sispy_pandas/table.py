@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from .columns import STRINGS, Column
+from .columns import Column
 from .decode import no_collection
+from .kinds import STRINGS
 from .schema import META, RECEIPT, Field
 
 if TYPE_CHECKING:

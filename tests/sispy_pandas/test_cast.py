@@ -5,7 +5,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sispy_pandas.cast import cast, equal, is_blank
+from sispy_pandas.cast import cast, is_blank
+from sispy_pandas.equality import equal
 from sispy_pandas.schema import Field
 
 DOCS = Field("d", "Documents", fields=(Field("k", "String"), Field("v.n", "Number")))

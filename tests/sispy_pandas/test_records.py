@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sispy_pandas.columns import STRINGS, TIMES, Column, dtype
+from sispy_pandas.columns import Column
+from sispy_pandas.kinds import STRINGS, TIMES, dtype
 from sispy_pandas.records import (
     FrozenDict,
     equal,
