@@ -70,10 +70,8 @@ def send(
             return None, status_of_plan(refused.plan) or Exit.PROBLEMS
     out(f"\n{report_text(report)}")
     name = _name(report.journal)
-    if stopped():
-        session.say(
-            f"interrupted; `sispy resume {report.journal}` goes on, `sispy undo {report.journal}` goes back"
-        )
+    if stopped() and report.counts["unsent"]:
+        session.say(f"interrupted: `sispy resume {name}` goes on, `sispy undo {name}` goes back")
         return report, Exit.INTERRUPTED
     if report.counts["unsent"]:
         session.say(f"not all rows were sent; `sispy resume {name}` goes on")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -47,13 +48,17 @@ def report_text(report: Report) -> str:
     """Return a report fitted to the terminal: counts, then the rows that need somebody's attention."""
     head = [headline(report), *([f"stopped: {report.stopped}"] if report.stopped else [])]
     blocks = [fitted("\n".join(head))]
-    bad = [o for o in report.outcomes if o.word not in ("done", "unchanged")]
+    bad = [o for o in report.outcomes if o.word not in ("done", "unchanged", "unsent")]
     if bad:
         rows = [[_row(o), o.action, o.word, o.status, o.reason] for o in bad[:SHOWN]]
         titles = [report.plan.schema.key or "_id", "action", "outcome", "status", "reason"]
         left = len(bad) - SHOWN
         more = f"\n... and {count(left, 'more row')}" if left > 0 else ""
         blocks.append(table(titles, rows, wrap=True) + more)
+    unsent = Counter(o.reason for o in report.outcomes if o.word == "unsent")
+    if unsent:
+        lines = [f"{count(n, 'row')} not sent: {reason}" for reason, n in unsent.items()]
+        blocks.append(fitted("\n".join(lines)))
     if report.clashes:
         cells = [
             [_row(c), c.field, show(c.base), show(c.mine), show(c.theirs)] for c in report.clashes[:SHOWN]
