@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from sispy import Error
+from sispy import Error, NotFound
 
 from ..schema import parse_schema
 
@@ -36,25 +37,27 @@ class ServerLabels:
         with self._lock:
             known = self._known.setdefault(schema, {})
             missing = sorted({id_ for id_ in ids if id_ not in known})
-            for start in range(0, len(missing), _AT_ONCE):
-                some = missing[start : start + _AT_ONCE]
-                known |= dict.fromkeys(some, "") | dict(self._ask(schema, {"_id": {"$in": some}}, len(some)))
+            with suppress(Error):
+                for start in range(0, len(missing), _AT_ONCE):
+                    some = missing[start : start + _AT_ONCE]
+                    named = dict(self._ask(schema, {"_id": {"$in": some}}, len(some)))
+                    known |= dict.fromkeys(some, "") | named
             return {id_: known[id_] for id_ in ids if known.get(id_)}
 
     def find(self, schema: str, text: str) -> list[tuple[str, str]]:
         """List up to 50 (id, name) whose name holds the text, regardless of case, in the order of names."""
-        key = self._key(schema)
-        if key is None:
-            return []
-        q = {key: {"$regex": re.escape(text), "$options": "i"}} if text else {}
-        return self._ask(schema, q, _FOUND)
+        with suppress(Error):
+            key = self._key(schema)
+            q = {key: {"$regex": re.escape(text), "$options": "i"}} if key and text else {}
+            return self._ask(schema, q, _FOUND)
+        return []
 
     def _key(self, schema: str) -> str | None:
         if schema not in self._keys:
             try:
                 self._keys[schema] = parse_schema(self._client.schemas.get(schema).to_dict()).key
-            except (Error, ValueError):
-                self._keys[schema] = None  # the schema is gone, or not ours to read
+            except NotFound:
+                self._keys[schema] = None  # a reference may outlive its schema
         return self._keys[schema]
 
     def _ask(self, schema: str, q: dict[str, Any], limit: int) -> list[tuple[str, str]]:
@@ -62,8 +65,5 @@ class ServerLabels:
         if key is None:
             return []
         query = {"q": q or None, "fields": key, "sort": key, "limit": limit, "populate": False}
-        try:
-            page = self._client.entities(schema).fetch_page(query)
-        except Error:
-            return []
+        page = self._client.entities(schema).fetch_page(query)
         return [(entry["_id"], str(entry[key])) for entry in page if entry.get(key) is not None]
