@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -76,7 +76,7 @@ def to_csv(
     fields: Sequence[str] | None = None,
     schema: Schema | None = None,
     meta: bool = False,
-    tz: str = "UTC",
+    tz: str | tzinfo = "UTC",
     bom: bool = False,
     delimiter: str = ",",
     progress: Any = True,

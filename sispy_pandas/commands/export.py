@@ -40,6 +40,10 @@ _FORMATS = (".csv", ".xlsx", ".parquet", ".ndjson")
 @click.option("--query", metavar="JSON", help="A filter in the server's own language, added to the others.")
 @click.option("--fields", metavar="A,B", help="Columns to write; a nested document stands for all below it.")
 @click.option("--sort", metavar="A,-B", help="Order of the rows; '-' descends. Default: _id.")
+@click.option("--expand", metavar="A.B,C.D", help="Columns of referenced rows to add: rack.site.name.")
+@click.option(
+    "--refs", type=click.Choice(["id", "label"]), default="id", help="Show references as ids or by name."
+)
 @click.option("--meta", is_flag=True, help="Write owner, tags, creator and the like, too.")
 @click.option(
     "--tz", default="UTC", metavar="ZONE", help="Zone of times in .csv and .xlsx, e.g. Europe/Berlin."
@@ -54,6 +58,8 @@ def export(
     query: str | None,
     fields: str | None,
     sort: str | None,
+    expand: str | None,
+    refs: str,
     meta: bool,
     tz: str,
 ) -> None:
@@ -68,6 +74,8 @@ def export(
     """  # noqa: D301 - click's mark for a paragraph that keeps its lines
     if output.suffix.lower() not in _FORMATS:
         raise Misuse(f"{output.name}: the name must end in one of {', '.join(_FORMATS)}")
+    if expand and output.suffix.lower() == ".ndjson":
+        raise Misuse(".ndjson holds the records of the table alone: --expand wants .csv, .xlsx or .parquet")
     client = session.client()
     endpoint, known = table_of(client, schema)
     asked: dict[str, Any] = {"sort": sort} if sort else {}
@@ -80,20 +88,32 @@ def export(
         parse_query(known, asked, names, schemas_of(client))
     except ValueError as error:
         raise Misuse(str(error)) from error
-    options: dict[str, Any] = {"fields": names, "meta": meta, "progress": session.progress}
+    if output.suffix.lower() == ".xlsx" or expand or refs != "id":
+        wanted = [name.strip() for name in expand.split(",")] if expand else None
+        labels: Any = refs
+        source: Any = fetch(
+            endpoint, asked, fields=names, expand=wanted, refs=labels, progress=session.progress
+        )
+        options: dict[str, Any] = {"meta": meta}
+    else:
+        source = endpoint
+        options = {"meta": meta, "query": asked, "fields": names, "progress": session.progress}
+    _write(source, output, tz=tz, options=options)
+    session.say(f"{output} is written")
+
+
+def _write(source: Any, output: Path, *, tz: str, options: dict[str, Any]) -> None:
     match output.suffix.lower():
         case ".csv":
-            to_csv(endpoint, output, asked, tz=tz, **options)
+            to_csv(source, output, tz=tz, **options)
         case ".ndjson":
-            to_ndjson(endpoint, output, asked, **options)
+            to_ndjson(source, output, **options)
         case ".parquet":
-            to_parquet(endpoint, output, asked, **options)
+            to_parquet(source, output, **options)
         case _:
             from sispy_pandas.excel import to_excel  # late: it needs an optional package
 
-            snapshot = fetch(endpoint, asked, fields=names, progress=session.progress)
-            to_excel(snapshot, output, meta=meta, tz=tz)
-    session.say(f"{output} is written")
+            to_excel(source, output, tz=tz, **options)
 
 
 def _query(text: str | None) -> Any:

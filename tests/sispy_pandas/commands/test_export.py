@@ -11,9 +11,14 @@ def names(path):
 @pytest.fixture(autouse=True)
 def machines(sis):
     client = sis.client()
-    definition = {"name": {"type": "String", "required": True, "unique": True}, "cpus": "Number"}
-    client.schemas.create({"name": "machine", "definition": definition, "_sis": {"owner": ["ops"]}})
-    client.entities("machine").create([{"name": f"m{i}", "cpus": i} for i in range(9)])
+    name = {"type": "String", "required": True, "unique": True}
+    room = {"name": name, "floor": "Number"}
+    client.schemas.create({"name": "room", "definition": room, "_sis": {"owner": ["ops"]}})
+    ids = [client.entities("room").create({"name": f"r{i}", "floor": i})["_id"] for i in range(2)]
+    machine = {"name": name, "cpus": "Number", "room": {"type": "ObjectId", "ref": "room"}}
+    client.schemas.create({"name": "machine", "definition": machine, "_sis": {"owner": ["ops"]}})
+    rows = [{"name": f"m{i}", "cpus": i, "room": ids[i % 2]} for i in range(9)]
+    client.entities("machine").create(rows)
     return client.entities("machine")
 
 
@@ -44,6 +49,15 @@ def test_filters_fields_and_sort(sispy, tmp_path):
     assert names(tmp_path / "b.csv") == ["m0", "m2"]
 
 
+def test_rows_referred_to_by_name_and_beside(sispy, tmp_path):
+    result = sispy("export", "machine", "-o", "a.csv", "cpus<2", "--refs", "label", "--expand", "room.floor")
+    assert result.exit_code == 0
+    lines = [line.split(",")[1:-1] for line in (tmp_path / "a.csv").read_text().splitlines()]
+    assert lines == [["name", "cpus", "room", "room.floor"], ["m0", "0", "r0", "0"], ["m1", "1", "r1", "1"]]
+    assert sispy("export", "machine", "-o", "a.csv", "room.name=r1", "room.floor=1").exit_code == 0
+    assert names(tmp_path / "a.csv") == ["m1", "m3", "m5", "m7"]
+
+
 def test_excel_and_parquet(sispy, tmp_path):
     for name in ("a.xlsx", "a.parquet"):
         assert sispy("export", "machine", "-o", name).exit_code == 0
@@ -58,6 +72,7 @@ def test_excel_and_parquet(sispy, tmp_path):
         (["machin", "-o", "x.csv"], "has no table 'machin'. Did you mean machine"),
         (["machine", "-o", "x.csv", "nme=a"], "schema 'machine' has no field 'nme'; did you mean 'name'"),
         (["machine", "-o", "x.csv", "--query", "{"], "--query is no JSON"),
+        (["machine", "-o", "x.ndjson", "--expand", "room.floor"], ".ndjson holds the records of the table"),
         (["machine", "-o", "x.csv", "--sort", "nme"], "schema 'machine' has no field 'nme'"),
     ],
 )
