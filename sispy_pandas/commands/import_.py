@@ -23,10 +23,13 @@ from sispy_pandas.commands.tree import tree
 from sispy_pandas.fetch import fetch
 from sispy_pandas.infer import infer_schema
 from sispy_pandas.records import frame_of
+from sispy_pandas.references import find_references, labelled
 from sispy_pandas.schema import Schema, parse_schema
 from sispy_pandas.snapshot import Snapshot
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sispy.client import Client
     from sispy.exits import Exit
 
@@ -38,6 +41,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     epilog=examples(
         "sispy import rack.json --schema rack",
         "sispy import hosts.csv --schema host --key hostname --enums",
+        "sispy import hosts.csv --schema host --reference rack --reference place=site",
         "sispy import hosts.json --schema host --definition host.def.json --yes",
     ),
 )
@@ -46,6 +50,13 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--definition", type=_FILE, help="Definition of a new table as JSON; else read off the data.")
 @click.option("--key", metavar="FIELD", help="The unique field that rows are recognised by.")
 @click.option("--enums", is_flag=True, help="Allow only today's values where a text column has few.")
+@click.option(
+    "--reference",
+    "references",
+    multiple=True,
+    metavar="COLUMN[=TABLE]",
+    help="In a new table: a column that names rows of another one by its key.",
+)
 @click.option(
     "--owner", multiple=True, metavar="GROUP", help="Who shall own a new table; default: your groups."
 )
@@ -58,6 +69,7 @@ def import_(
     definition: Path | None,
     key: str | None,
     enums: bool,
+    references: tuple[str, ...],
     owner: tuple[str, ...],
     yes: bool,
 ) -> Exit:
@@ -65,14 +77,20 @@ def import_(
 
     If the table does not exist, it is made: its definition is read off the data and shown first. If it
     exists, rows are recognised by the key field; those that are there already are compared and updated.
+    References may be given by the key of the row they point to, or by its _id.
     """
     client = session.client()
     schema = schema_of(client, name)
     if schema is not None:
         if definition is not None:
             raise Misuse(f"table {name!r} exists already: leave --definition out.")
+        if references:
+            raise Misuse(f"table {name!r} exists already: leave --reference out, its definition says it.")
         return _join(session, client, schema, file, key=key, yes=yes)
-    document = _document(file, name, definition, key=key, enums=enums)
+    if references and definition is not None:
+        raise Misuse("the definition says what refers to what: leave --reference out.")
+    refers = {text.partition("=")[0]: text.partition("=")[2] or text for text in references}
+    document = _document(client, session, file, name, definition, key=key, enums=enums, references=refers)
     document["_sis"] = {"owner": list(owner) or _groups(client)}
     return _make(session, client, document, file, yes=yes)
 
@@ -80,8 +98,8 @@ def import_(
 def _make(session: Session, client: Client, document: dict[str, Any], file: Path, *, yes: bool) -> Exit:
     """Make a table and its rows, after showing both; nothing is written while a row has a problem."""
     schema = parse_schema(document)
-    rows = read_rows(file, schema)
-    plan = _nothing_yet(client, schema).diff(rows, new=True)
+    rows = read_rows(file, schema, refs="label")
+    plan = labelled(_nothing_yet(client, schema)).diff(rows, new=True)
     out(f"{schema.name}: a new table on {client.url}, {len(schema.fields)} fields")
     out(f"key     {schema.key or '(none: its rows are known by _id alone)'}")
     out(f"owners  {', '.join(schema.owner)}\n")
@@ -93,7 +111,7 @@ def _make(session: Session, client: Client, document: dict[str, Any], file: Path
     confirm(f"Make table {schema.name} with {len(rows):,} rows?", yes=yes)
     made = parse_schema(client.schemas.create(document).to_dict())
     session.say(f"made table {made.name}")
-    report = _nothing_yet(client, made).diff(rows, new=True).push(progress=session.progress)
+    report = labelled(_nothing_yet(client, made)).diff(rows, new=True).push(progress=session.progress)
     out(report_text(report))
     return status_of_report(report)
 
@@ -116,21 +134,34 @@ def _join(
     session: Session, client: Client, schema: Schema, file: Path, *, key: str | None, yes: bool
 ) -> Exit:
     """Compare a file with a table that exists, and push what is new or different."""
-    rows = read_rows(file, schema)
+    rows = read_rows(file, schema, refs="label")
     key = key or schema.key
-    snapshot = fetch(client.entities(schema.name), progress=session.progress)
+    snapshot = fetch(client.entities(schema.name), refs="label", progress=session.progress)
     matching: dict[str, Any] = {"new": True} if key is None else {"key": key, "create_missing": True}
     plan = snapshot.diff(rows, **matching)  # with a key, blank cells keep what is stored
     return send(session, plan, yes=yes)[1]
 
 
 def _document(
-    file: Path, name: str, definition: Path | None, *, key: str | None, enums: bool
+    client: Client,
+    session: Session,
+    file: Path,
+    name: str,
+    definition: Path | None,
+    *,
+    key: str | None,
+    enums: bool,
+    references: Mapping[str, str],
 ) -> dict[str, Any]:
     """Return the schema that a new table shall have: as the definition file says, or read off the data."""
     if definition is None:
         data = _texts(file) if file.suffix == ".csv" else read_records(file)
-        return infer_schema(data, name=name, key=key, enums=enums)
+        found = find_references(client, pd.DataFrame(data))
+        for column in sorted(set(found) - set(references)):
+            session.say(
+                f"{column} names rows of table {found[column]}: --reference {column} makes it point there"
+            )
+        return infer_schema(data, name=name, key=key, enums=enums, references=references)
     try:
         document = json.loads(definition.read_text(encoding="utf-8-sig"))
     except json.JSONDecodeError as error:

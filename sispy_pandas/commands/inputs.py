@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
@@ -38,7 +38,13 @@ def read_records(path: Path) -> list[dict[str, Any]]:
     return found
 
 
-def read_rows(path: Path, schema: Schema, *, rename: Mapping[str, str] | None = None) -> pd.DataFrame:
+def read_rows(
+    path: Path,
+    schema: Schema,
+    *,
+    rename: Mapping[str, str] | None = None,
+    refs: Literal["id", "label"] = "id",
+) -> pd.DataFrame:
     """Read a file of rows of a schema: CSV, spreadsheet, JSON or NDJSON.
 
     Raises:
@@ -46,9 +52,9 @@ def read_rows(path: Path, schema: Schema, *, rename: Mapping[str, str] | None = 
     """
     suffix = path.suffix.lower()
     if suffix in (".csv", ".tsv", ".txt"):
-        return read_csv(path, schema, rename=rename)
+        return read_csv(path, schema, rename=rename, refs=refs)
     if suffix == ".xlsx":
-        return read_excel(path, schema, rename=rename)
+        return read_excel(path, schema, rename=rename, refs=refs)
     if suffix in (".json", ".ndjson", ".jsonl"):
         return frame_of_records(read_records(path), schema).rename(columns=dict(rename or {}))
     raise ValueError(f"{path}: {suffix or 'no suffix'} is none of .csv, .xlsx, .json, .ndjson")

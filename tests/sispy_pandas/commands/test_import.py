@@ -174,3 +174,29 @@ def test_an_unreadable_file_is_named_with_the_place(sispy, file, content, name, 
     assert result.exit_code == 3
     assert sentence in result.stderr
     assert result.stdout == ""
+
+
+@pytest.mark.parametrize("name", ["cable.csv", "cable.json"])
+def test_references_are_given_by_label(sispy, sis, file, name):
+    racks = sp.fetch(sis.client().entities("rack"), progress=False).frame()
+    labels = racks["name"].tolist()[:2]
+    records = [{"name": "c1", "rack": labels[0], "length": 2}, {"name": "c2", "rack": labels[1], "length": 3}]
+    text = "name,rack,length\n" + "".join(f"{r['name']},{r['rack']},{r['length']}\n" for r in records)
+    path = file(text if name.endswith("csv") else records, name)
+
+    told = sispy("import", path, "--schema", "cable", "--yes").stderr
+    made = sispy("import", path, "--schema", "wire", "--reference", "rack", "--yes")
+    again = sispy("import", path, "--schema", "wire")
+    moved = file(text.replace(labels[1], labels[0]), "moved.csv")
+    joined = sispy("import", moved, "--schema", "wire", "--yes")
+
+    assert "rack names rows of table rack: --reference rack makes it point there" in told
+    assert (made.exit_code, again.stderr, joined.exit_code) == (0, "nothing to push\n", 0)
+    wires = sp.fetch(sis.client().entities("wire"), progress=False).frame()
+    assert wires["rack"].tolist() == [racks.index[0]] * 2
+    stored = sp.fetch(sis.client().entities("cable"), progress=False).frame()
+    assert stored["rack"].tolist() == labels
+    wrong = sispy(
+        "import", file([{"name": "c9", "rack": "nowhere"}]), "--schema", "line", "--reference", "rack"
+    )
+    assert (wrong.exit_code, "has name 'nowhere'" in wrong.stdout) == (3, True)
