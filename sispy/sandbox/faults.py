@@ -102,7 +102,8 @@ class Faults:
 
 
 KEPT = 10_000
-"""How many requests a server remembers."""
+KEPT_BYTES = 64 * 1024 * 1024
+"""How many requests a server remembers, and how much of their bodies in all."""
 
 
 class _Made(SisError):
@@ -118,7 +119,8 @@ class Injector:
 
     def __init__(self, faults: Faults) -> None:
         self.faults = faults
-        self.seen: deque[Seen] = deque(maxlen=KEPT)
+        self.seen: deque[Seen] = deque()
+        self._kept = 0
         self._number = 0
         self._calling = False
         self._order = asyncio.Lock()
@@ -146,8 +148,14 @@ class Injector:
         else:
             answer = await self._faulty(seen, handle)
         if not self._calling:
-            self.seen.append(replace(seen, status=answer.status if answer else None))
+            self._remember(replace(seen, status=answer.status if answer else None))
         return answer
+
+    def _remember(self, seen: Seen) -> None:
+        self.seen.append(seen)
+        self._kept += len(seen.body)
+        while len(self.seen) > KEPT or (self._kept > KEPT_BYTES and len(self.seen) > 1):
+            self._kept -= len(self.seen.popleft().body)
 
     async def _faulty(self, seen: Seen, handle: Handle) -> Answer | None:
         faults = self.faults

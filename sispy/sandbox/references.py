@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from sispy.sandbox import query
 from sispy.sandbox.answers import Bad, Internal
 
@@ -30,17 +32,6 @@ def values(document: Any, path: list[str]) -> Iterator[Any]:
         yield document
     elif isinstance(document, dict) and path[0] in document:
         yield from values(document[path[0]], path[1:])
-
-
-def replace(document: Any, path: list[str], change: Callable[[Any], Any]) -> Any:
-    """Give a copy of a document with everything at a path put through a function; members become pages."""
-    if isinstance(document, list):
-        return [replace(item, path, change) for item in document]
-    if not path:
-        return change(document)
-    if isinstance(document, dict) and path[0] in document:
-        return {**document, path[0]: replace(document[path[0]], path[1:], change)}
-    return document
 
 
 def target(world: World, name: str) -> Entities:
@@ -112,37 +103,42 @@ def populate(entities: Entities, documents: list[Shown], paths: list[str]) -> li
         other = entities.world.entities.get(reference.schema)
         if other is None or reference.path not in paths:
             continue
-        keys = reference.path.split(".")
-        change = _populator(other)
-        documents = [_clean(replace(document, keys, change), keys) for document in documents]
+        keys, look_up = reference.path.split("."), _looker(other)
+        documents = [_filled(document, keys, look_up) for document in documents]
     return documents
 
 
 _DANGLING = object()
 
 
-def _populator(other: Entities) -> Callable[[Any], Any]:
-    known: dict[Any, Any] = {None: None}
+def _looker(other: Entities) -> Callable[[Any], Any]:
+    """Make the function from an id to the JSON of what it points to."""
+    known: dict[str, Any] = {}
 
-    def populated(value: Any) -> Any:
-        if value not in known:
-            found = other.collection.documents.get(str(value))
-            known[value] = _DANGLING if found is None else other.shown(found)
-        return known[value]
+    def look_up(value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        found = known.get(value)
+        if found is None:
+            document = other.collection.documents.get(value)
+            found = _DANGLING if document is None else msgspec.Raw(other.encoded(document))
+            known[value] = found
+        return found
 
-    return populated
+    return look_up
 
 
-def _clean(document: Any, path: list[str]) -> Any:
-    """Remove what dangles from arrays, put null in its place elsewhere."""
-    if isinstance(document, list):
-        kept = [item for item in document if item is not _DANGLING]
-        return [_clean(item, path) for item in kept]
-    if document is _DANGLING:
-        return None
-    if path and isinstance(document, dict) and path[0] in document:
-        return {**document, path[0]: _clean(document[path[0]], path[1:])}
-    return document
+def _filled(value: Any, path: list[str], look_up: Callable[[Any], Any]) -> Any:
+    """Give a copy of a value with everything at a path looked up; what dangles vanishes from arrays."""
+    if isinstance(value, list):
+        items = [_filled(item, path, look_up) for item in value]
+        return [item for item in items if item is not _DANGLING]
+    if not path:
+        return look_up(value)
+    if not isinstance(value, dict) or path[0] not in value:
+        return value
+    inner = _filled(value[path[0]], path[1:], look_up)
+    return {**value, path[0]: None if inner is _DANGLING else inner}
 
 
 def resolve(entities: Entities, condition: Document) -> Document:

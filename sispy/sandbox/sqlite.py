@@ -41,7 +41,7 @@ class Disk:
         """
         self.path = Path(path)
         # The server's thread is not the one that opens the file.
-        self._file = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
+        self._file = sqlite3.connect(self.path, isolation_level=None, timeout=0.5, check_same_thread=False)
         try:
             self._file.execute("PRAGMA locking_mode=EXCLUSIVE")
             version = self._file.execute("PRAGMA user_version").fetchone()[0]
