@@ -1,4 +1,4 @@
-"""Documents in memory: collections, their unique keys, and every commit.
+"""Documents in memory: collections with unique keys, and the JSON of what they hold.
 
 A stored document is never changed in place: writers install a new one, so that whoever still reads or encodes
 the old one is undisturbed. Each document's JSON is kept beside it once somebody has asked for it.

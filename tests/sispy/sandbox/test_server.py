@@ -337,3 +337,16 @@ def test_a_copy_has_the_ids_and_metadata_of_the_original():
 def test_a_schema_that_the_original_lacks_is_named():
     with Sandbox() as original, pytest.raises(ValueError, match="no schema host at"):
         Sandbox(copy_from=Client(original.url), schemas=["host"]).start()
+
+
+def test_hostile_patterns_and_deep_queries_are_bounded(call, schema):
+    schema("text", {"s": "String", "m": {"type": "String", "match": "/^(a+)+$/"}})
+    text = "a" * 5000 + "!"
+    call("POST", "/entities/text", [{"s": text} for _ in range(20)])
+    begin = time.monotonic()
+    assert call("GET", "/entities/text", query={"q": {"s": {"$regex": "^(a+)+$"}}, "fields": "m"})[0] == 200
+    assert call("POST", "/entities/text", {"m": text})[0] == 400
+    for depth in (50, 500, 1000):
+        query = '{"$and":[' * depth + '{"s":"a"}' + "]}" * depth
+        assert call("GET", "/entities/text", query={"q": query})[0] in {200, 400}
+    assert time.monotonic() - begin < 10
