@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -48,21 +49,27 @@ BOOT = """async ([esm, css, state]) => {
 """What a front end does for a widget: a model with state and messages, and a place to draw."""
 
 
-def _without_browser(reason: str) -> None:
-    """Skip, or fail where a browser is a must."""
-    if os.environ.get("SISPY_REQUIRE_BROWSER"):
-        pytest.fail(reason)
-    pytest.skip(reason)
+@pytest.fixture(scope="session")
+def need():
+    """Return a function that skips where a package is missing, or fails where browser tests are a must."""
+
+    def check(there: object, what: str) -> None:
+        if not there:
+            without = pytest.fail if os.environ.get("SISPY_REQUIRE_BROWSER") else pytest.skip
+            without(f"{what} is not installed")
+
+    return check
 
 
 @pytest.fixture(scope="session")
-def chromium():
+def chromium(need):
     """A headless Chromium of the operating system."""
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if path is None:
-        _without_browser("no chromium is installed")
-    sync_api = pytest.importorskip("playwright.sync_api")
-    with sync_api.sync_playwright() as playwright:
+    need(path, "chromium")
+    need(find_spec("playwright"), "playwright")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield browser
         browser.close()
