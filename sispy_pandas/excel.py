@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from .excel_base import PREFIX, base_rows
+from .excel_members import key_field, member_table
 from .excel_sheet import Lists, write_sheet
 from .extras import optional
 from .files import as_table, zone_of
@@ -43,6 +44,7 @@ def to_excel(
     meta: bool = False,
     tz: str | datetime.tzinfo = "UTC",
     choices: Mapping[str, Sequence[str]] | None = None,
+    explode: Sequence[str] = (),
 ) -> None:
     """Write tables to an Excel workbook that can be edited for days and read back with `read_excel`.
 
@@ -59,6 +61,9 @@ def to_excel(
         tz: Zone that times are shown in; the header names it.
         choices: Column -> texts of its dropdown, besides those of enums, booleans and references by label.
 
+        explode: Arrays of snapshots whose members get a sheet of their own, a row each; there they are
+            edited, and `read_excel` puts them back.
+
     Raises:
         ValueError: More rows or columns than a workbook has, a name that no sheet can have.
         ImportError: XlsxWriter is missing.
@@ -67,6 +72,8 @@ def to_excel(
     style_zone = zone_of(tz)
     tables = _named(source, schema)
     sheets = [_sheet(name, one, schema, meta, style_zone, choices or {}) for name, one in tables]
+    for sheet, (_, one) in list(zip(sheets, tables, strict=True)):
+        sheets += _exploded(sheet, one, explode)
     path = Path(path)
     beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
@@ -75,7 +82,9 @@ def to_excel(
         written = [book.add_worksheet(sheet.name) for sheet in sheets]
         lists = Lists(LISTS)
         for sheet, worksheet in zip(sheets, written, strict=True):
-            long = write_sheet(book, worksheet, sheet.table, sheet.schema, style_zone, lists, sheet.choices)
+            long = write_sheet(
+                book, worksheet, sheet.table, sheet.schema, style_zone, lists, sheet.choices, grey=sheet.grey
+            )
             if sheet.note is not None and long:
                 sheet.note["long"] = [(id_.lstrip("'"), *rest) for id_, *rest in long]
         _about(book, sheets)
@@ -99,6 +108,8 @@ class _Sheet:
     base: list[tuple[Field, pd.Series[Any]]]
     """The rows as the server had them; empty for a frame that may have been edited."""
     choices: Mapping[str, Sequence[str]]
+    grey: set[str] = field(default_factory=set)
+    """Columns for reading only, besides those that the schema tells."""
 
 
 def _named(source: Any, schema: Schema | None) -> list[tuple[str, Any]]:
@@ -108,6 +119,18 @@ def _named(source: Any, schema: Schema | None) -> list[tuple[str, Any]]:
         return [(schema.name if schema else "Sheet1", source)]
     snapshots = list(source) if isinstance(source, Sequence) else [source]
     return [(snapshot.schema.name, snapshot) for snapshot in snapshots]
+
+
+def _sheet_name(name: str) -> str:
+    name = name[:31]
+    if (
+        name in (ABOUT, CONFLICTS, LISTS)
+        or name.startswith(PREFIX)
+        or not name
+        or set(name) & set("[]:*?/\\")
+    ):
+        raise ValueError(f"{name!r} cannot be the name of a sheet")
+    return name
 
 
 def _sheet(
@@ -147,6 +170,20 @@ def _sheet(
         return _Sheet(name, table, schema, note, [], choices)
     note |= {"server": known.server, "query": known.query, "fetched_at": known.fetched_at}
     return _Sheet(name, table, schema, note, as_table(known.base, schema=schema), choices)
+
+
+def _exploded(sheet: _Sheet, source: Any, paths: Sequence[str]) -> Iterable[_Sheet]:
+    """Yield a sheet for each array that is to have one; its column is then for reading only."""
+    if sheet.note is None or isinstance(source, pd.DataFrame):
+        return
+    for path in paths:
+        if path not in source.schema.columns:
+            continue
+        name = _sheet_name(f"{sheet.name}.{path}")
+        sheet.grey.add(path)
+        sheet.note.setdefault("exploded", {})[path] = name
+        key = key_field(source.schema)
+        yield _Sheet(name, member_table(source, path), None, None, [], {}, {key.path} if key else set())
 
 
 def _about(book: Any, sheets: Iterable[_Sheet]) -> None:

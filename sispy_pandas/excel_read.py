@@ -16,6 +16,7 @@ from .decode import no_collection
 from .excel_base import Base
 from .excel_cells import LongText, read_excel_column, unescaped
 from .excel_find import find
+from .excel_members import with_members
 from .excel_odd import formulas, merged
 from .extras import optional
 from .files import zone_of
@@ -69,7 +70,7 @@ def read_excel(
         ImportError: openpyxl is missing.
     """
     openpyxl = optional("openpyxl", "excel")
-    path = Path(path)
+    file = path = Path(path)
     book = openpyxl.load_workbook(path, read_only=True)
     try:
         found = find(book, path, schema, sheet)
@@ -78,6 +79,11 @@ def read_excel(
         if "columns" in found.note:
             base = Base(found.note, found.hidden.iter_rows(min_row=2, values_only=True))
         choices = read_conflicts(book, schema) if base else []
+        members = {
+            path: _table(book[title], file)
+            for path, title in found.note.get("exploded", {}).items()
+            if title in book.sheetnames and path in schema.columns
+        }
         booleans = {field.path for field in schema.fields if field.type == "Boolean"}
         odd = formulas(path, found.sheet, table, booleans) | merged(path, found.sheet)
     finally:
@@ -99,7 +105,7 @@ def read_excel(
     def read(field: Field, cells: Sequence[Any]) -> list[Any]:
         return read_excel_column(field, cells, style)
 
-    return assemble(
+    frame = assemble(
         table,
         schema,
         read,
@@ -108,6 +114,9 @@ def read_excel(
         copies=copies,
         keys=partial(base.values, schema.key) if base else None,
     )
+    for column, rows in members.items():
+        frame = with_members(frame, rows, schema.field(column), schema, read)
+    return frame
 
 
 def _table(sheet: Any, path: Path) -> Table:

@@ -8,11 +8,12 @@ from .assemble import DELETE
 from .cells import Style
 from .entity import EDITABLE_META
 from .excel_cells import LongText, excel_column
+from .explode import MEMBER
 from .schema import META, RECEIPT, Field
 
 if TYPE_CHECKING:
     import datetime
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     import pandas as pd
 
@@ -25,6 +26,7 @@ _SAMPLE = 200
 _HEADER = {"bold": True, "font_color": "#FFFFFF", "bg_color": "#44546A", "valign": "vcenter", "border": 1}
 _REQUIRED = {"bg_color": "#1F4E79"}
 _GREY = {"bg_color": "#EDEDED", "font_color": "#7F7F7F"}
+_HIDDEN = ("_id", MEMBER, RECEIPT.path)
 _MARK = Field(DELETE, "String")
 _TEXT = "@"
 _BOOLEAN = '"TRUE";"TRUE";"FALSE"'
@@ -75,6 +77,8 @@ def write_sheet(
     zone: datetime.tzinfo,
     lists: Lists,
     choices: Mapping[str, Sequence[str]],
+    *,
+    grey: Collection[str] = (),
 ) -> list[tuple[str, str, str]]:
     """Write a table into an empty sheet of an XlsxWriter workbook.
 
@@ -89,6 +93,7 @@ def write_sheet(
         zone: Of times.
         lists: Takes the values of dropdowns.
         choices: Column -> texts of its dropdown.
+        grey: Columns for reading only, besides those that the schema tells.
     """
     style = Style(zone)
     fields = [field for field, _ in table]
@@ -98,20 +103,21 @@ def write_sheet(
         mark = len(fields) - (fields[-1].path == RECEIPT.path)
         fields.insert(mark, _MARK)
         columns.insert(mark, [None] * rows)
-    grey = [_is_read_only(field, schema) for field in fields]
+    dim = [field.path in grey or _is_read_only(field, schema) for field in fields]
     formats = [
-        _format(book, field, cells, grey=dim) for field, cells, dim in zip(fields, columns, grey, strict=True)
+        _format(book, field, cells, grey=is_dim)
+        for field, cells, is_dim in zip(fields, columns, dim, strict=True)
     ]
     dimmed = book.add_format({"num_format": _TEXT, **_GREY})
     header, required = book.add_format(_HEADER), book.add_format(_HEADER | _REQUIRED)
     for at, (field, cells) in enumerate(zip(fields, columns, strict=True)):
         title = f"{field.path} ({zone})" if field.type == "Date" and field != RECEIPT else field.path
-        hidden = {"hidden": True} if field.path in ("_id", RECEIPT.path) else {}
+        hidden = {"hidden": True} if field.path in _HIDDEN else {}
         sheet.set_column(at, at, _width(title, field, cells), formats[at], hidden)
         sheet.write_string(0, at, title, required if field.required else header)
         _dropdown(sheet, at, field, rows, lists, choices)
         if not hidden:
-            sheet.write_comment(0, at, _explained(field, grey[at]), {"x_scale": 1.6, "y_scale": 1.2})
+            sheet.write_comment(0, at, _explained(field, dim[at]), {"x_scale": 1.6, "y_scale": 1.2})
     sheet.set_row(0, 20)
     sheet.set_landscape()
     sheet.fit_to_pages(1, 0)

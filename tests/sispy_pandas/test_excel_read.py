@@ -272,3 +272,37 @@ def test_several_sheets_of_one_workbook(server, tmp_path: Path) -> None:
     frame = sp.read_excel(book.save(), sites.schema)
     assert cells(sites.diff(frame)) == [("s0", "note", None, "here")]
     assert len(server.fetch().diff(sp.read_excel(book.path, server.fetch().schema))) == 0
+
+
+def test_members_of_arrays_on_sheets_of_their_own(server, tmp_path: Path) -> None:
+    live = server.fetch({"q": {"name": {"$in": ["h00000", "h00001", "h00002"]}}})
+    sp.to_excel(live, tmp_path / "hosts.xlsx", explode=["disks", "tags"])
+    assert len(live.diff(sp.read_excel(tmp_path / "hosts.xlsx", live.schema))) == 0
+    disks = Book(tmp_path / "hosts.xlsx", "host.disks")
+    assert [cell.value for cell in disks.sheet[1]] == ["_id", "_member", "host.name", "dev", "gb", "_delete"]
+    assert [disks.sheet.cell(2, n).value for n in (3, 4, 5)] == ["h00000", "sda", 10]
+    disks.set(2, "gb", 20)
+    disks.set(3, "_delete", "x")
+    disks.set(5, "host.name", "h00002")
+    disks.set(5, "dev", "sdb")
+    tags = disks.book["host.tags"]
+    tags.cell(2, 4).value = "web"
+    disks.save()
+    plan = live.diff(sp.read_excel(disks.path, live.schema))
+    assert [
+        (key, path, [m if path == "tags" else (m["dev"], m.get("gb")) for m in after])
+        for key, path, _, after in cells(plan)
+    ] == [
+        ("h00000", "tags", ["web", "b"]),
+        ("h00000", "disks", [("sda", 20)]),
+        ("h00001", "disks", []),
+        ("h00002", "disks", [("sda", 10), ("sdb", None)]),
+    ]
+    disks.set(5, "host.name", "h9")
+    with pytest.raises(ValueError, match=r"members of disks, row 5: which row do they belong to\?"):
+        sp.read_excel(disks.save(), live.schema)
+    disks.set(5, "host.name", "h00002")
+    disks.set(5, "gb", "many")
+    assert [(p.key, p.reason) for p in live.diff(sp.read_excel(disks.save(), live.schema)).faults] == [
+        ("h00002", "member 1: gb: 'many' is no number")
+    ]
