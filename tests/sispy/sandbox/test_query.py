@@ -491,7 +491,7 @@ def test_agrees_with_the_plain_implementation(query, value):
 
 
 @pytest.mark.soak
-@settings(max_examples=50_000, deadline=None)
+@settings(max_examples=10_000, deadline=None)
 @given(query=QUERIES, value=VALUES)
 def test_agrees_with_the_plain_implementation_for_long(query, value):
     document = {"_id": A, "m": value}
