@@ -152,8 +152,8 @@ class Resource:
         self,
         before: Document,  # noqa: ARG002  # schemas and entities ask for all of them
         after: Document,
-        body: Document,  # noqa: ARG002
-        user: Document,  # noqa: ARG002
+        body: Document,  # noqa: ARG002  # as above
+        user: Document,  # noqa: ARG002  # as above
     ) -> Document:
         """Give a changed object with what the server adds to it."""
         return after

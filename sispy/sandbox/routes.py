@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from sispy.sandbox.world import World
 
 INFO = {"build_num": "0", "git_hash": "sandbox", "build_id": "sispy-sandbox", "version": "1.4.8"}
+WRITES = {("POST", 0), ("PUT", 0), ("PUT", 1), ("DELETE", 0), ("DELETE", 1)}
+"""Methods that write, and how many segments follow the base path."""
 LOGIN_HEADERS = {"access-control-allow-credentials": "true"}
 
 
@@ -64,10 +66,10 @@ class Routes:
         return await self._resource(resource, rest, request)
 
     async def _entities(self, schema: str, rest: list[str], request: Request) -> Answer:
-        history = len(rest) >= 2
-        if history:
+        if len(rest) >= 2:
             return self._history(schema, rest, request)
-        user = None if request.method == "GET" else self._user(request)
+        # A write without a token to a schema that does not exist is told about the token.
+        user = self._user(request) if (request.method, len(rest)) in WRITES else None
         return await self._resource(self.world.of_schema(schema), rest, request, user)
 
     async def _resource(
@@ -81,13 +83,7 @@ class Routes:
             if not rest:
                 return pages.answer_list(resource, request)
             return pages.answer_one(resource, writes.find(resource, rest[0]), request)
-        if (request.method, len(rest)) not in {
-            ("POST", 0),
-            ("PUT", 0),
-            ("PUT", 1),
-            ("DELETE", 0),
-            ("DELETE", 1),
-        }:
+        if (request.method, len(rest)) not in WRITES:
             raise NoRoute
         user = user or self._user(request)
         if request.method == "POST":
