@@ -19,7 +19,7 @@ from .query import Lookup, Query, parse_query
 from .schema import META, RECEIPT, Field, Schema, nearest, parse_schema
 from .snapshot import Snapshot
 from .sort import sort_frame, sorts_here
-from .table import Table
+from .table import Table, warnings_frame
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -80,8 +80,9 @@ def fetch(
             shown.update(len(page.rows))
     frame, warnings = table.finish()
     reason = listing.difference(len(frame), page.total)
-    if reason:
-        warnings.loc[len(warnings)] = [None, None, len(frame), reason]
+    odd = [*listing.unknown_types(), *([(None, None, len(frame), reason)] if reason else [])]
+    if odd:
+        warnings = warnings_frame([*warnings.itertuples(index=False, name=None), *odd])
     if listing.query.sort and sorts_here(listing.schema, listing.query):
         frame = sort_frame(frame, listing.query.sort)
     names = listing.names(meta=False)
@@ -174,6 +175,12 @@ class Listing:
             wire["sort"] = ",".join(order if "_id" in dict(query.sort) else [*order, "_id"])
             return by_offset(ask, decoder, wire, limit=query.limit, offset=query.offset, size=size)
         return by_key(ask, decoder, wire, limit=query.limit, lanes=1 if stream else 2, size=size)
+
+    def unknown_types(self) -> list[tuple[Any, ...]]:
+        """Return the fields whose type is not known here, as rows of a snapshot's warnings."""
+        kinds = {f.path: f.unknown or (f.item.unknown if f.item else None) for f in self.fields}
+        reason = "a type not known here: cells are as stored"
+        return [(None, path, kind, reason) for path, kind in kinds.items() if kind]
 
     def difference(self, rows: int, total: int) -> str | None:
         """Return what to say if the rows that were read are not those that the server counts.

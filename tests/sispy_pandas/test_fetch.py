@@ -215,6 +215,16 @@ def test_values_that_contradict_the_schema_are_kept_and_named(client):
     assert repr(snapshot).endswith("3 warnings>")
 
 
+def test_a_type_that_is_not_known_is_read_as_it_is_and_named(client):
+    odd = make(client, "odd", {"name": "String", "l": ["Nope"]})
+    odd.create({"name": "a", "l": [{"x": [1]}, 5]})
+    snapshot = fetched(odd)
+    assert snapshot.frame()["l"].tolist() == [({"x": (1,)}, 5)]
+    assert snapshot.warnings.values.tolist() == [
+        [None, "l", "Nope", "a type not known here: cells are as stored"]
+    ]
+
+
 def test_rows_that_existed_throughout_are_there_once_while_others_come_and_go(client, small_pages):
     churn = make(client, "churn", {"name": "String"})
     kept = {r["_id"] for r in churn.create([{"name": "k"} for _ in range(24)])["success"]}
