@@ -18,7 +18,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from sispy.exits import Declined, Exit, Misuse, explain
-from sispy.options import examples
+from sispy.options import end_log, examples
 from sispy.terminal import say
 
 if TYPE_CHECKING:
@@ -109,6 +109,7 @@ class _Commands(click.Group):
         start = time.monotonic()
         status = _run(lambda: super(_Commands, self).main(args, prog_name, complete_var, False, **extra))
         log.info("exit status %d after %.1f s", status, time.monotonic() - start)
+        end_log()
         sys.exit(status)
 
 

@@ -119,11 +119,22 @@ yes = click.option("-y", "--yes", is_flag=True, help="Do it without asking.")
 """The option of every command that writes."""
 
 
+_LOGGERS = ("sispy", "sispy_pandas")
+
+
 def _log_to(path: str) -> None:
     handler = logging.FileHandler(path, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
-    for name in ("sispy", "sispy_pandas"):
-        logger = logging.getLogger(name)
+    for logger in map(logging.getLogger, _LOGGERS):
         logger.setLevel(logging.INFO)
         logger.addHandler(handler)
     logging.getLogger("sispy.cli").info("%s", " ".join(["sispy", *sys.argv[1:]]))
+
+
+def end_log() -> None:
+    """Close the file of `--log-file`, if there is one."""
+    for logger in map(logging.getLogger, _LOGGERS):
+        for handler in logger.handlers[:]:
+            if isinstance(handler, logging.FileHandler):
+                logger.removeHandler(handler)
+                handler.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -43,18 +43,26 @@ def read_rows(
     schema: Schema,
     *,
     rename: Mapping[str, str] | None = None,
-    refs: Literal["id", "label"] = "id",
+    sheet: str | None = None,
+    **cells: Any,
 ) -> pd.DataFrame:
     """Read a file of rows of a schema: CSV, spreadsheet, JSON or NDJSON.
+
+    Args:
+        path: Of the file; its suffix tells the kind.
+        schema: What the rows are.
+        rename: Name in the file -> field.
+        sheet: Of a workbook.
+        cells: Further arguments of `read_csv` and `read_excel`; JSON needs none.
 
     Raises:
         ValueError: The file is of another kind, or damaged.
     """
     suffix = path.suffix.lower()
     if suffix in (".csv", ".tsv", ".txt"):
-        return read_csv(path, schema, rename=rename, refs=refs)
+        return read_csv(path, schema, rename=rename, **cells)
     if suffix == ".xlsx":
-        return read_excel(path, schema, rename=rename, refs=refs)
+        return read_excel(path, schema, rename=rename, sheet=sheet, **cells)
     if suffix in (".json", ".ndjson", ".jsonl"):
         return frame_of_records(read_records(path), schema).rename(columns=dict(rename or {}))
     raise ValueError(f"{path}: {suffix or 'no suffix'} is none of .csv, .xlsx, .json, .ndjson")

@@ -10,11 +10,15 @@ import click
 from sispy.options import Session, examples, session
 from sispy.terminal import out
 from sispy_pandas.commands.outcome import status_of_plan
-from sispy_pandas.commands.planning import Reading, plan_of_file, reading
+from sispy_pandas.commands.planning import plan_of_file
+from sispy_pandas.commands.reading import Reading, reading
 from sispy_pandas.commands.show import FORMATS
+from sispy_pandas.marks import mark_problems
 
 if TYPE_CHECKING:
     from sispy.exits import Exit
+
+_PATH = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.command(
@@ -26,9 +30,8 @@ if TYPE_CHECKING:
 )
 @click.argument("table", metavar="SCHEMA")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option(
-    "-o", "save", type=click.Path(dir_okay=False, path_type=Path), metavar="PLAN", help="Save the plan."
-)
+@click.option("-o", "save", type=_PATH, metavar="PLAN", help="Save the plan.")
+@click.option("--mark", type=_PATH, metavar="OUT.xlsx", help="Copy the workbook FILE, its problems marked.")
 @click.option("--output", type=click.Choice(list(FORMATS)), default="text", show_default=True)
 @click.option("--check", is_flag=True, help="Ask the server, too: references, unique values, permissions.")
 @click.option("--detailed-exitcode", is_flag=True, help="End with 2 if there are changes.")
@@ -40,6 +43,7 @@ def plan(
     table: str,
     file: Path,
     save: Path | None,
+    mark: Path | None,
     output: str,
     check: bool,
     detailed_exitcode: bool,
@@ -55,4 +59,7 @@ def plan(
     if save is not None:
         found.save(save)
         session.say(f"saved as {save}: `sispy push {save}` sends exactly this")
+    if mark is not None:
+        mark_problems(file, found, mark, sheet=reading.cells["sheet"], rename=reading.cells["rename"])
+        session.say(f"{mark}: a copy of {file} with the problems in their cells")
     return status_of_plan(found, detailed=detailed_exitcode)

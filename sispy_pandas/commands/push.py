@@ -9,9 +9,11 @@ import click
 
 from sispy.exits import Misuse
 from sispy.options import Session, examples, session, yes
-from sispy_pandas.commands.planning import Reading, plan_of_file, reading
+from sispy_pandas.commands.planning import plan_of_file
+from sispy_pandas.commands.reading import Reading, reading
 from sispy_pandas.commands.sending import send
 from sispy_pandas.commands.writing import pushing
+from sispy_pandas.marks import mark_problems
 from sispy_pandas.plan_file import load_plan
 
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ _PATH = click.Path(dir_okay=False, path_type=Path)
     epilog=examples(
         "sispy push host hosts.csv",
         "sispy push plan.json --yes --note CHG0012345",
-        "sispy push host hosts.xlsx --yes --skip-problems --conflicts-out conflicts.xlsx",
+        "sispy push host hosts.xlsx --yes --skip-problems --write-back left.xlsx",
     )
 )
 @click.argument("table", metavar="SCHEMA|PLAN")
@@ -35,6 +37,9 @@ _PATH = click.Path(dir_okay=False, path_type=Path)
 )
 @click.option(
     "--conflicts-out", type=_PATH, metavar="FILE", help="Write what was not pushed to a CSV or .xlsx file."
+)
+@click.option(
+    "--write-back", type=_PATH, metavar="OUT.xlsx", help="Copy the workbook FILE with what is stored now."
 )
 @pushing
 @reading
@@ -48,6 +53,7 @@ def push(
     file: Path | None,
     require_fresh: bool,
     conflicts_out: Path | None,
+    write_back: Path | None,
     yes: bool,
 ) -> Exit:
     """Push the changes of FILE to table SCHEMA, or a plan that `sispy plan -o` saved.
@@ -55,11 +61,17 @@ def push(
     Shows the plan and asks. Only changed cells are sent; a cell that somebody else changed since the file
     was exported is a conflict and is left alone. Every push keeps a journal for `sispy undo`.
     """
+    if write_back is not None and file is None:
+        raise Misuse("--write-back copies the workbook FILE; a saved plan knows none.")
     plan = _saved(session, table) if file is None else plan_of_file(session, table, file, reading)
     report, status = send(session, plan, yes=yes, require_fresh=require_fresh, **how)
     if report is not None and conflicts_out is not None and len(report.failures):
         (report.to_excel if conflicts_out.suffix == ".xlsx" else report.to_csv)(conflicts_out)
         session.say(f"{conflicts_out}: the rows that were not pushed; edit it and push it")
+    if report is not None and write_back is not None and file is not None:
+        cells = reading.cells
+        mark_problems(file, report, write_back, sheet=cells["sheet"], rename=cells["rename"], write_back=True)
+        session.say(f"{write_back}: a copy of {file} with new ids, receipts, and what was not written")
     return status
 
 

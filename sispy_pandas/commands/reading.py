@@ -1,0 +1,86 @@
+"""Options that say how the rows and columns of an edited file are to be understood."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar
+
+import click
+
+from sispy.exits import Misuse
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a file is read, and which of its rows are which."""
+
+    key: str | None = None
+    create_missing: bool = False
+    base: Literal["receipt", "now"] = "receipt"
+    owner: tuple[str, ...] | None = None
+    cells: Mapping[str, Any] = field(default_factory=dict)
+    """Arguments of `read_rows`."""
+
+
+def reading(command: Command) -> Command:
+    """Give a command the options of an edited file; it receives them as one keyword argument `reading`."""
+
+    @click.option("--key", metavar="FIELD", help="Match rows by this unique field: a file from elsewhere.")
+    @click.option(
+        "--rename", multiple=True, metavar='"TITLE=FIELD"', callback=_pairs, help="Column TITLE is FIELD."
+    )
+    @click.option("--create-missing", is_flag=True, help="With --key: rows that match nothing are new ones.")
+    @click.option(
+        "--refs", type=click.Choice(["id", "label"]), default="id", help="How references are written."
+    )
+    @click.option("--sheet", metavar="NAME", help="Sheet of a workbook.")
+    @click.option("--tz", metavar="ZONE", help="Zone of times without one, e.g. Europe/Berlin.")
+    @click.option("--dayfirst", is_flag=True, default=None, help="3/4/2026 is the third of April.")
+    @click.option(
+        "--copies", type=click.Choice(["refuse", "new"]), default="refuse", help="What copied rows are."
+    )
+    @click.option("--base-now", is_flag=True, help="Compare a file without receipts with today's values.")
+    @click.option("--owner", multiple=True, metavar="GROUP", help="Whose new rows are; may be repeated.")
+    @functools.wraps(command)
+    def with_reading(
+        *args: Any,
+        key: str | None,
+        create_missing: bool,
+        base_now: bool,
+        owner: tuple[str, ...],
+        rename: dict[str, str],
+        refs: str,
+        sheet: str | None,
+        tz: str | None,
+        dayfirst: bool | None,
+        copies: str,
+        **kwargs: Any,
+    ) -> Any:
+        if create_missing and key is None:
+            raise Misuse("--create-missing says what to do with unmatched keys: give --key FIELD.")
+        cells = {
+            "rename": rename,
+            "refs": refs,
+            "sheet": sheet,
+            "tz": tz,
+            "dayfirst": dayfirst,
+            "copies": copies,
+        }
+        how = Reading(key, create_missing, "now" if base_now else "receipt", owner or None, cells)
+        return command(*args, reading=how, **kwargs)
+
+    return with_reading  # type: ignore[return-value] # click reads the options that hang on the wrapper
+
+
+def _pairs(ctx: click.Context, option: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+    pairs = {}
+    for value in values:
+        title, _, name = value.rpartition("=")
+        if not (title and name):
+            raise click.BadParameter(f"{value!r} is not of the form TITLE=FIELD", ctx=ctx, param=option)
+        pairs[title] = name
+    return pairs

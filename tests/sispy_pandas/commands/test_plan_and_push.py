@@ -1,0 +1,121 @@
+"""Files of every kind and from anywhere on their way to the server."""
+
+import json
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+
+def edit_cell(path, name, column, value):
+    """Type a value into a workbook, in the row of that name."""
+    book = openpyxl.load_workbook(path)
+    sheet = book["host"]
+    titles = [cell.value for cell in sheet[1]]
+    (row,) = [row for row in sheet.iter_rows(min_row=2) if row[titles.index("name")].value == name]
+    row[titles.index(column)].value = value
+    book.save(path)
+
+
+def host(sis, name):
+    return sis.client().entities("host").get(name, {"populate": False}).to_dict()
+
+
+def test_a_workbook_is_planned_marked_pushed_and_written_back(sispy, sis):
+    assert sispy("export", "host", "-o", "hosts.xlsx", "os.name=rhel").exit_code == 0
+    edit_cell("hosts.xlsx", "web-fra1-001", "os.version", "9")
+    edit_cell("hosts.xlsx", "web-ams1-001", "environment", "nowhere")
+
+    result = sispy("plan", "host", "hosts.xlsx", "--mark", "marked.xlsx")
+    assert (result.exit_code, Path("marked.xlsx").is_file()) == (3, True)
+    assert sispy("push", "host", "hosts.xlsx", "--yes").exit_code == 3
+    assert host(sis, "web-fra1-001")["os"]["version"] == "8"
+
+    result = sispy("push", "host", "hosts.xlsx", "--yes", "--skip-problems", "--write-back", "left.xlsx")
+    assert result.exit_code == 3
+    assert host(sis, "web-fra1-001")["os"]["version"] == "9"
+    assert "left.xlsx: a copy of hosts.xlsx" in result.stderr
+    edit_cell("left.xlsx", "web-ams1-001", "environment", "test")
+    result = sispy("push", "host", "left.xlsx", "--yes")
+    assert result.exit_code == 0
+    assert host(sis, "web-ams1-001")["environment"] == "test"
+
+
+def test_a_file_from_elsewhere_is_matched_by_key(sispy, sis):
+    rack = sis.client().entities("rack").fetch_all({"limit": 1})[0]
+    Path("audit.csv").write_text(
+        f"Host Name,notes,rack,colour\nweb-fra1-001,seen,{rack['name']},red\nweb-new-001,new,,\n"
+    )
+    how = ["--key", "name", "--rename", "Host Name=name", "--refs", "label"]
+
+    result = sispy("plan", "host", "audit.csv", *how, "--output", "json")
+
+    found = json.loads(result.stdout)
+    assert result.exit_code == 0
+    assert {cell["field"]: cell["after"] for cell in found["cells"]}.items() <= {
+        "notes": "seen",
+        "rack": rack["_id"],
+    }.items()
+    assert [note.split(":")[0] for note in found["notes"]] == [
+        "1 rows match nothing and are left out",
+        "column 'colour' is left alone",
+    ]
+
+
+def test_a_plan_for_a_merge_request_and_for_a_browser(sispy):
+    sispy("export", "host", "-o", "hosts.csv", "name=web-fra1-001")
+    path = Path("hosts.csv")
+    path.write_text(path.read_text().replace(",rhel,8,", ",rhel,9|*,"))
+
+    markdown = sispy("plan", "host", "hosts.csv", "--output", "md").stdout
+    page = sispy("plan", "host", "hosts.csv", "--output", "html").stdout
+
+    assert "| ~ | web-fra1-001 | os.version | 8 | 9\\|\\* |" in markdown.splitlines()
+    assert page.startswith("<!doctype html>")
+    assert "9|*" in page
+
+
+def test_what_was_not_pushed_goes_into_a_file(sispy, sis):
+    sispy("export", "host", "-o", "hosts.csv", "name=web-fra1-001")
+    path = Path("hosts.csv")
+    path.write_text(path.read_text().replace(",rhel,8,", ",rhel,9,"))
+    sis.client("alice").entities("host").update("web-fra1-001", {"os": {"version": "7"}})
+
+    result = sispy("push", "host", "hosts.csv", "--yes", "--conflicts-out", "left.csv")
+
+    assert result.exit_code == 4
+    assert "somebody else changed os.version" in Path("left.csv").read_text()
+    assert sispy("push", "host", "hosts.csv", "--yes", "--on-conflict", "mine").exit_code == 0
+    assert host(sis, "web-fra1-001")["os"]["version"] == "9"
+
+
+def test_only_some_fields_of_a_push_are_undone(sispy, sis):
+    Path("audit.csv").write_text("name,notes,os.version\nweb-fra1-001,seen,9\n")
+    assert sispy("push", "host", "audit.csv", "--key", "name", "--yes").exit_code == 0
+
+    assert sispy("undo", "--fields", "os.version", "--yes").exit_code == 0
+
+    assert (host(sis, "web-fra1-001")["os"]["version"], host(sis, "web-fra1-001")["notes"]) == ("8", "seen")
+
+
+def test_a_log_file_holds_what_happened_and_no_secret(sispy, sis):
+    sispy("export", "host", "-o", "hosts.csv", "--log-file", "sispy.log", "--quiet")
+    sispy("schemas", "nothing", "--log-file", "sispy.log")
+
+    text = Path("sispy.log").read_text()
+
+    assert "exit status 0 after" in text
+    assert "has no table 'nothing'" in text
+    assert "exit status 64 after" in text
+    assert "GET" in text
+    assert sis.token not in text
+
+
+@pytest.mark.parametrize("quiet", [[], ["--quiet"]])
+def test_results_go_to_standard_output_and_all_else_to_standard_error(sispy, quiet):
+    sispy("export", "host", "-o", "a.csv", "-q")
+
+    result = sispy("diff", "a.csv", "a.csv", *quiet)
+
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert result.stderr == ("" if quiet else "no difference\n")
