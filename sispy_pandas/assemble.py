@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -88,6 +89,7 @@ def assemble(
         frame[DELETE] = pd.array([marks[i] for i in keep], dtype="boolean")
     if receipts is not None:
         frame[RECEIPT.path] = _typed(RECEIPT, _milliseconds(rows.receipts), keep).array
+    source = replace(source, notes=source.notes + _renamed(names, schema))
     found = tuple(problems[i] for i in sorted(problems))
     numbers = tuple(table.rows[i] for i in keep)
     return with_source(
@@ -122,6 +124,25 @@ def _names(table: Table, schema: Schema, rename: Mapping[str, str]) -> list[str]
         hint = nearest(names[0], schema.columns) if names else ""
         raise ValueError(f"no column of the file is one of schema {schema.name!r}; it has {names[:8]}{hint}")
     return names
+
+
+def _renamed(names: list[str], schema: Schema) -> tuple[str, ...]:
+    """Return a question for every strange column that may be one of those that are missing."""
+    known = {*schema.columns, *(f.path for f in (*META, RECEIPT)), "_id", DELETE}
+    missing = {_bare(path): path for path in schema.columns if path not in names}
+    found = []
+    for name in (name for name in names if name not in known):
+        near = difflib.get_close_matches(_bare(name), missing, n=1, cutoff=0.8)
+        if near:
+            path = missing[near[0]]
+            found.append(
+                f"column {name!r}: renamed from {path!r}? Then read with rename={{{name!r}: {path!r}}}"
+            )
+    return tuple(found)
+
+
+def _bare(name: str) -> str:
+    return re.sub("[^a-z0-9]", "", name.lower())
 
 
 class _Rows:

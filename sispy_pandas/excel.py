@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from sispy import Endpoint
+
 from .excel_base import PREFIX, base_rows
 from .excel_members import key_field, member_table
 from .excel_sheet import Lists, write_sheet
 from .extras import optional
+from .fetch import fetch
 from .files import as_table, zone_of
 from .origin import origin
 from .references import LabelledSnapshot
@@ -37,7 +40,7 @@ _MOST_COLUMNS = 16_384
 
 
 def to_excel(
-    source: Snapshot | pd.DataFrame | Sequence[Snapshot] | Mapping[str, Snapshot | pd.DataFrame],
+    source: Endpoint | Snapshot | pd.DataFrame | Sequence[Snapshot] | Mapping[str, Snapshot | pd.DataFrame],
     path: str | os.PathLike[str],
     *,
     schema: Schema | None = None,
@@ -53,8 +56,8 @@ def to_excel(
     Nothing is protected: rows may be sorted, filtered, added and marked for deletion in `_delete`.
 
     Args:
-        source: A snapshot, a frame of one, or several: a list of snapshots, or sheet name -> snapshot or
-            frame.
+        source: A snapshot, a frame of one, an endpoint, which is fetched first, or several: a list of
+            snapshots, or sheet name -> snapshot or frame.
         path: Of the file; it appears only when it is complete.
         schema: Of a frame.
         meta: Write the columns of `_sis`, too, where a source is a snapshot.
@@ -113,6 +116,8 @@ class _Sheet:
 
 
 def _named(source: Any, schema: Schema | None) -> list[tuple[str, Any]]:
+    if isinstance(source, Endpoint):
+        source = fetch(source)
     if isinstance(source, Mapping):
         return list(source.items())
     if isinstance(source, pd.DataFrame):
