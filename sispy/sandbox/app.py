@@ -44,7 +44,6 @@ class App:
         world: World,
         *,
         faults: Faults | None = None,
-        disk: Disk | None = None,
         token_lifetime: float = 28_800.0,
         log: Log | None = None,
     ) -> None:
@@ -52,7 +51,7 @@ class App:
         self.routes = Routes(world, token_lifetime_ms=int(token_lifetime * 1000))
         self.injector = Injector(faults or Faults())
         self.dispatcher = Dispatcher()
-        self.disk = disk
+        self.disk: Disk | None = None
         self.log = log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

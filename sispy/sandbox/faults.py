@@ -122,6 +122,10 @@ class Injector:
         self.seen: deque[Seen] = deque()
         self._kept = 0
         self._number = 0
+        self.begin()
+
+    def begin(self) -> None:
+        """Get ready for an event loop: nothing is being called."""
         self._calling = False
         self._order = asyncio.Lock()
 

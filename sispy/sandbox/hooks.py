@@ -94,6 +94,7 @@ class Dispatcher:
             task.cancel()
         if self._threads is not None:
             self._threads.shutdown(wait=False, cancel_futures=True)
+            self._threads = None
 
 
 def send(call: Call) -> bool:

@@ -79,11 +79,10 @@ class Sandbox:
         self.world = World()
         self._samples = samples
         self._data = data
-        self._faults = faults
         self._lifetime = token_lifetime
-        self._log = log
         self._source = copy_from
         self._schemas = schemas
+        self._app = App(self.world, faults=faults, token_lifetime=token_lifetime, log=log)
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping: asyncio.Event | None = None
@@ -128,7 +127,7 @@ class Sandbox:
         return client
 
     def start(self) -> Sandbox:
-        """Start to listen.
+        """Start to listen; after a stop, on the same port and with the same state as before.
 
         Raises:
             OSError: the port is taken.
@@ -143,13 +142,10 @@ class Sandbox:
         try:
             listener.bind((self.host, self.port))
             self.port = listener.getsockname()[1]
-            disk = self._fill()
+            self._app.disk = self._open()
         except BaseException:
             listener.close()
             raise
-        self._app = App(
-            self.world, faults=self._faults, disk=disk, token_lifetime=self._lifetime, log=self._log
-        )
         ready = threading.Event()
         self._thread = threading.Thread(
             target=lambda: asyncio.run(self._serve(listener, ready)), name=f"sis-{self.port}", daemon=True
@@ -177,10 +173,21 @@ class Sandbox:
     ) -> None:
         self.stop()
 
-    def _fill(self) -> Disk | None:
-        """Put in what the file holds, the super user and the sample data."""
-        world = self.world
+    def _open(self) -> Disk | None:
+        """Open the file, if there is one, and fill the world, if that was not done before."""
         disk = Disk(self._data) if self._data is not None else None
+        try:
+            if not self.token:
+                self._fill(disk)
+        except BaseException:
+            if disk is not None:
+                disk.close()
+            raise
+        return disk
+
+    def _fill(self, disk: Disk | None) -> None:
+        """Put in what the file holds, the super user, and the sample data or a copy."""
+        world = self.world
         if disk is not None:
             disk.load(world)
         world.tokens.purge()
@@ -205,10 +212,10 @@ class Sandbox:
         self.token = world.tokens.issue(user, int(self._lifetime * 1000))["name"]
         if disk is not None:
             disk.flush(world)
-        return disk
 
     async def _serve(self, listener: socket.socket, ready: threading.Event) -> None:
         self._loop = asyncio.get_running_loop()
+        self._app.injector.begin()
         self._stopping = asyncio.Event()
         config = uvicorn.Config(
             self._app,

@@ -14,7 +14,7 @@ from contextlib import closing
 
 import pytest
 
-from sispy import Client, NotFound, ServerError, Unauthorized
+from sispy import Client, NoAnswer, NotFound, ServerError, Unauthorized
 from sispy.sandbox import Sandbox
 
 SCHEMA = {
@@ -70,6 +70,27 @@ def test_start_and_stop_are_quick_and_repeatable():
     assert time.perf_counter() - begin < 1.0
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", sandbox.port), 1)
+
+
+@pytest.mark.parametrize("kept", [False, True])
+def test_a_server_comes_back_as_it_was(tmp_path, kept):
+    sandbox = Sandbox(data=tmp_path / "sis.sqlite" if kept else None).start()
+    try:
+        client = sandbox.client()
+        client.schemas.create(SCHEMA)
+        port = sandbox.port
+        sandbox.stop()
+        with pytest.raises(NoAnswer):
+            client.schemas.fetch_all({})
+        sandbox.start()
+        assert sandbox.port == port
+        client.entities("row").create({"name": "a"})
+        assert client.entities("row").count({}) == 1
+    finally:
+        sandbox.stop()
+    if kept:
+        with Sandbox(data=tmp_path / "sis.sqlite") as sis:
+            assert sis.client().entities("row").count({}) == 1
 
 
 def test_a_taken_port_is_said_at_once(sis_sandbox):
