@@ -182,13 +182,15 @@ class Listing:
         reason = "a type not known here: cells are as stored"
         return [(None, path, kind, reason) for path, kind in kinds.items() if kind]
 
-    def difference(self, rows: int, total: int) -> str | None:
+    def difference(self, rows: int, total: int | None) -> str | None:
         """Return what to say if the rows that were read are not those that the server counts.
 
         Args:
             rows: Number of rows read.
-            total: What the server counted when the first page was read.
+            total: What the server counted when the first page was read; None: it did not.
         """
+        if total is None:
+            return f"{rows} rows were read; the server does not say how many there are"
         expected = total
         if self.query.offset:
             return None if rows == total else f"{rows} rows were read, {total} expected"

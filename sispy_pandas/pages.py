@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from sispy.errors import BadAnswer
+
 if TYPE_CHECKING:
     from sispy import RawPage
 
@@ -33,8 +35,8 @@ class Page:
     rows: Body
     size: int
     """Bytes of its body."""
-    total: int
-    """Rows that the server counted for the whole list when the first page was read."""
+    total: int | None
+    """Rows that the server counted for the whole list when the first page was read; None: it did not."""
 
 
 def by_key(
@@ -61,15 +63,14 @@ def by_key(
     base = {**query, "sort": "_id", "limit": size if limit is None else min(size, limit)}
     raw = ask(base)
     rows = decoder.open(raw.body)
-    total = len(rows) if raw.total_count is None else raw.total_count
-    wanted = total if limit is None else min(total, limit)
+    total = raw.total_count
     first = Page((0, 0), rows, len(raw.body), total)
-    if len(rows) >= wanted or not len(rows):
+    if _ended(rows, total, base["limit"]) or (limit and len(rows) >= limit):
         yield first
         return
     after: dict[str, Any] = {"$gt": rows.last_id}
     ranges = [after]
-    if lanes > 1 and limit is None and total - len(rows) > size:
+    if lanes > 1 and limit is None and total is not None and total - len(rows) > size:
         middle = len(rows) + (total - len(rows)) // 2
         probe = decoder.open(ask({**base, "limit": 1, "offset": middle, "fields": "_id"}).body)
         if len(probe):
@@ -90,8 +91,8 @@ def by_key(
             (lane, number, conditions), raw = downloads.get()
             rows = decoder.open(raw.body)
             done += len(rows)
-            ended = len(rows) >= raw.total_count if raw.total_count is not None else len(rows) < size
-            if ended or not len(rows) or (limit and done >= limit):
+            stuck = str(rows.last_id) <= conditions.get("$gt", "")
+            if _ended(rows, raw.total_count, size) or stuck or (limit and done >= limit):
                 running -= 1
             else:  # asked for before the rows are used: the next page travels meanwhile
                 conditions = {**conditions, "$gt": rows.last_id}
@@ -118,11 +119,18 @@ def by_offset(
         limit: Most rows wanted.
         offset: Rows to skip.
         size: Rows per page; None for the most.
+
+    Raises:
+        sispy.BadAnswer: The server does not count, and there is more than one page.
     """
     size = size or PAGE
     raw = ask({**query, "offset": offset, "limit": min(size, limit or size)})
     rows = decoder.open(raw.body)
-    count = offset + len(rows) if raw.total_count is None else raw.total_count
+    count = raw.total_count
+    if count is None:
+        if len(rows) == size and limit != size:
+            raise BadAnswer("pages by offset need x-total-count, which the server does not send")
+        count = offset + len(rows)
     total = max(0, count - offset) if limit is None else min(max(0, count - offset), limit)
     first = Page((0, 0), rows, len(raw.body), total)
     starts = range(len(rows), total, len(rows)) if len(rows) else range(0)
@@ -142,6 +150,11 @@ def by_offset(
             slot, raw = downloads.get()
             put()
             yield Page(slot, decoder.open(raw.body), len(raw.body), total)
+
+
+def _ended(rows: Body, count: int | None, size: int) -> bool:
+    """Tell whether a page is the last one: by the count, or if there is none because it is short."""
+    return not len(rows) or (len(rows) >= count if count is not None else len(rows) < size)
 
 
 class Downloads:
