@@ -26,7 +26,7 @@ def decode(content: bytes) -> Any:
     try:
         return _decoder.decode(content)
     except msgspec.DecodeError:
-        return json.loads(content.decode(), parse_constant=_refuse, object_pairs_hook=_whole)
+        return _repair(json.loads(content.decode(), parse_constant=_refuse, object_pairs_hook=_whole))
 
 
 def _refuse(name: str) -> NoReturn:

@@ -158,6 +158,15 @@ def test_odd_json_is_answered(sis_sandbox, rows, text):
     assert isinstance(json.loads(content), dict)
 
 
+def test_lone_surrogates_outside_of_objects(sis_sandbox, rows):
+    headers = {"Content-Type": "application/json"}
+    status, _, content = raw(sis_sandbox, "POST", "/entities/row", '["\\ud800", [["\\ud800"]]]', headers)
+    assert (status, [error["value"] for error in json.loads(content)["errors"]]) == (
+        200,
+        ["\ufffd", [["\ufffd"]]],
+    )
+
+
 def test_a_lone_surrogate_becomes_the_replacement_character(rows):
     assert rows.create({"name": "a\ud800b"})["name"] == "a\ufffdb"
 
