@@ -73,8 +73,8 @@ def by_key(
     if lanes > 1 and limit is None and total is not None and total - len(rows) > size:
         middle = len(rows) + (total - len(rows)) // 2
         probe = decoder.open(ask({**base, "limit": 1, "offset": middle, "fields": "_id"}).body)
-        if len(probe):
-            bound = probe.last_id
+        bound = str(probe.last_id)
+        if len(probe) and bound > str(rows.last_id):
             ranges = [{**after, "$lt": bound}, {"$gte": bound}]
 
     def asked(conditions: dict[str, Any], rest: int | None = None) -> dict[str, Any]:
