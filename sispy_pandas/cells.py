@@ -57,6 +57,7 @@ def escape(text: str) -> str:
 def write_cell(field: Field, cell: Any, style: Style = PLAIN) -> str:
     """Return the text of one cell of a frame.
 
+    >>> from sispy_pandas.schema import Field
     >>> write_cell(Field("name", "String"), "=1+1")
     "'=1+1"
 

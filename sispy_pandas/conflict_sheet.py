@@ -60,6 +60,7 @@ def write_conflicts(book: Any, schema: Schema, conflicts: Sequence[Conflict]) ->
         sheet.column_dimensions[cell.column_letter].width = _WIDTHS[cell.column - 1]
     sheet.column_dimensions["A"].hidden = True
     sheet.freeze_panes = "A2"
+    sheet.page_setup.orientation, sheet.sheet_properties.pageSetUpPr.fitToPage = "landscape", True
     sheet["G1"].comment = comments.Comment(_HINT, "sispy")
     rule = validation.DataValidation(type="list", formula1='"mine,theirs"', allow_blank=True)
     sheet.add_data_validation(rule)

@@ -51,6 +51,14 @@ def read_excel(
     mean what they mean in a CSV file, see `read_csv`; times are taken in the zone that the header names.
     The results of formulas are taken as they were last calculated, and a note says so.
 
+    The way of a workbook, there and back::
+
+        sp.to_excel(live, "hosts.xlsx")
+        edited = sp.read_excel("hosts.xlsx", live.schema)
+        plan = sp.snapshot_of(hosts, edited).diff(edited)
+        report = plan.push(skip_problems=True)
+        sp.mark_problems("hosts.xlsx", report, "hosts-marked.xlsx")
+
     Args:
         path: Of the workbook.
         schema: As in `snapshot.schema`.

@@ -10,6 +10,7 @@ from .cells import Style
 from .excel_base import pieces
 from .excel_cells import LongText, escaped, excel_column
 from .files import zone_of
+from .labels import replaced
 from .records import frame_of, json_values
 from .schema import META, RECEIPT, Field
 
@@ -40,12 +41,15 @@ def put_back(target: EditableSheet, report: Report) -> None:
     receipts = [entity["_sis"][RECEIPT.path] for entity in entities]
     frame = frame_of(target.schema, values, [entity["_id"] for entity in entities], receipts)
     style = Style(zone_of(target.found.note.get("zone") or "UTC"))
-    frame["_id"] = frame.index
+    shown = frame.assign(_id=frame.index)
+    for path, ids in (target.found.note.get("labels") or {}).items():
+        if path in shown.columns:
+            shown[path] = replaced(shown[path], {id_: label for label, id_ in ids.items()})
     for field in (Field("_id", "ObjectId"), *fields, RECEIPT):
         at = target.columns.get(field.path)
         if at is None:
             continue
-        for number, cell in zip(rows, excel_column(field, frame[field.path], style), strict=True):
+        for number, cell in zip(rows, excel_column(field, shown[field.path], style), strict=True):
             _put(target.sheet.cell(number, at), cell)
     _put_base(target, frame)
 

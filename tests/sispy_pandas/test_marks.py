@@ -117,3 +117,14 @@ def test_ids_and_receipts_are_written_back(server, file: Path, tmp_path: Path) -
     assert server.stored()["new_x0041_"]["live"] is True
     with pytest.raises(ValueError, match=r"needs the report of a push"):
         sp.mark_problems(file, plan, tmp_path / "x.xlsx", write_back=True)
+
+
+def test_labels_stay_labels_when_rows_are_written_back(server, tmp_path: Path) -> None:
+    live = server.fetch(refs="label")
+    sp.to_excel(live, tmp_path / "hosts.xlsx")
+    edited(tmp_path / "hosts.xlsx", {(2, "site"): "s2"})
+    report = plan_of(server, tmp_path / "hosts.xlsx").push(progress=False, limits=QUICK).raise_for_failures()
+    out = sp.mark_problems(tmp_path / "hosts.xlsx", report, tmp_path / "next.xlsx", write_back=True)
+    sheet = openpyxl.load_workbook(out)["host"]
+    assert sheet.cell(2, column(sheet, "site")).value == "s2"
+    assert len(plan_of(server, out)) == 0
