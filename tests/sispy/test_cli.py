@@ -1,4 +1,7 @@
+import resource
+import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import click
@@ -115,3 +118,15 @@ def test_names_are_completed_from_the_table_alone(run, monkeypatch):
     result = run("sispy")
 
     assert (result.exit_code, result.stdout) == (0, "plain,export\n")
+
+
+def test_the_help_is_there_at_once():
+    program = Path(sys.executable).with_name("sispy")
+
+    def cpu_seconds() -> float:
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run([program, "--help"], capture_output=True, check=True)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+    assert min(cpu_seconds() for _ in range(3)) < 0.3

@@ -36,6 +36,15 @@ def test_the_demo_in_a_pipe(here, golden):
     assert CliRunner().invoke(main, ["demo"]).exit_code == 0  # again, over its own files
 
 
+def test_the_demo_runs_on_the_standard_library(here, golden, monkeypatch):
+    monkeypatch.setattr("sispy.http.HTTP_LIB", "stdlib")
+
+    result = CliRunner().invoke(main, ["demo"])
+
+    assert result.exit_code == 0
+    golden("demo", steady(result.stdout))
+
+
 def test_the_demo_fits_a_terminal_of_80_columns(here):
     child = pexpect.spawn(PROGRAM, ["demo"], dimensions=(50, 80), encoding="utf-8", timeout=60)
     shown = child.read()

@@ -194,6 +194,22 @@ def test_7_rows_that_the_user_may_not_write(sispy, sis, edited, monkeypatch):
     assert result.exit_code in (3, 7)
 
 
+def test_64_a_profile_that_is_not_what_it_seems(sispy, sis, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    (tmp_path / "sispy").mkdir()
+    path = tmp_path / "sispy" / "config.toml"
+    path.write_text('[profiles.prod]\nurl = "https://prod.example.com"\n')
+    path.chmod(0o600)
+
+    result = sispy("schemas", "--profile", "prd")
+    assert (result.exit_code, "no profile 'prd' (there are: prod)" in result.stderr) == (64, True)
+    result = sispy("schemas", "--profile", "prod")
+    assert (result.exit_code, "is for https://prod.example.com, but SIS_URL is" in result.stderr) == (
+        64,
+        True,
+    )
+
+
 @pytest.mark.parametrize(
     ("args", "sentence"),
     [
