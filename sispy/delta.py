@@ -19,8 +19,10 @@ Values are never changed in place; results share unchanged parts with what was g
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
+from sispy.subsequence import common
 from sispy.textdelta import apply_text, text_patch
 
 Json = Any
@@ -141,7 +143,8 @@ def _diff_arrays(old: list[Json], new: list[Json]) -> Json | None:
     end = 0
     while end < limit - start and same(old[-1 - end], new[-1 - end]):
         end += 1
-    kept_old, kept_new = _common(old[start : len(old) - end], new[start : len(new) - end])
+    texts = [list(map(_text, part)) for part in (old[start : len(old) - end], new[start : len(new) - end])]
+    kept_old, kept_new = common(*texts)
     removed = [i for i in range(start, len(old) - end) if i - start not in kept_old]
     inserted = [i for i in range(start, len(new) - end) if i - start not in kept_new]
     delta: dict[str, Json] = {"_t": "a"}
@@ -156,29 +159,9 @@ def _diff_arrays(old: list[Json], new: list[Json]) -> Json | None:
     return delta
 
 
-def _common(old: list[Json], new: list[Json]) -> tuple[set[int], set[int]]:
-    """Positions of a longest common subsequence, in both arrays."""
-    if not old or not new:
-        return set(), set()
-    if len(old) * len(new) > 250_000:  # quadratic: a rewritten huge array is told as such
-        return set(), set()
-    lengths = [[0] * (len(new) + 1) for _ in range(len(old) + 1)]
-    equal = [[same(a, b) for b in new] for a in old]
-    for i, row in enumerate(equal, 1):
-        for j, match in enumerate(row, 1):
-            lengths[i][j] = lengths[i - 1][j - 1] + 1 if match else max(lengths[i - 1][j], lengths[i][j - 1])
-    i, j = len(old), len(new)
-    kept_old, kept_new = set(), set()
-    while i and j:
-        if equal[i - 1][j - 1]:
-            i, j = i - 1, j - 1
-            kept_old.add(i)
-            kept_new.add(j)
-        elif lengths[i][j - 1] > lengths[i - 1][j]:
-            j -= 1
-        else:
-            i -= 1
-    return kept_old, kept_new
+def _text(member: Json) -> str:
+    """A member's complete text, by which it is told from others."""
+    return json.dumps(member, sort_keys=True)
 
 
 def _checked(apply: Any, value: Json, delta: Json | None) -> Json:

@@ -7,24 +7,20 @@ required field is in three steps: add it optional, fill it, make it required.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sispy.delta import same
 
-from .cast import cast, get_path, set_path
-from .check import check
-from .entity import key_of
 from .fetch import schema_of
 from .plan_text import count, show
 from .progress import bar
-from .schema import Field, Schema, parse_schema
+from .schema import Schema, parse_schema
+from .schema_effects import BREAKING, WORDS, Comparison, Effect
 from .tables import table
-from .validate import hashable
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Mapping
 
     import pandas as pd
 
@@ -32,32 +28,10 @@ if TYPE_CHECKING:
 
 _KEPT = ("description", "locked_fields", "is_open", "is_public", "any_owner_can_modify", "track_history")
 """What a schema is besides name, owner, definition and id field: sent again as it is."""
-_WORDS = {
-    "erased": "these values go, without history",
-    "required": "without a value: every later write of these rows would fail",
-    "duplicate": "the same value more than once: the index cannot be built",
-    "invalid": "values that do not fit: every later write of these rows would fail",
-    "refused": "the server refuses the definition",
-    "added": "new",
-    "changed": "otherwise than before, and all values fit",
-}
-BREAKING = ("required", "duplicate", "invalid")
 
 
 class SchemaPlanRefused(ValueError):  # noqa: N818 - named like PlanRefused
     """A schema change that must not be made as it is, and why."""
-
-
-@dataclass(frozen=True, slots=True)
-class Effect:
-    """What the new definition does to one field."""
-
-    kind: str
-    """erased, required, duplicate, invalid, refused; added and changed, which hurt nobody."""
-    field: str
-    rows: tuple[tuple[str, Any, Any], ...] = ()
-    """(`_id`, key, value) of every row that it concerns."""
-    detail: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,14 +60,14 @@ class SchemaPlan:
             example = (
                 f" (such as {show(effect.rows[0][2])})" if effect.rows and effect.kind != "required" else ""
             )
-            told = effect.detail or _WORDS[effect.kind]
+            told = effect.detail or WORDS[effect.kind]
             lines.append(f"  {effect.kind:<9} {effect.field}: {rows}{told}{example}")
         return "\n".join(lines)
 
     def frame(self) -> pd.DataFrame:
         """Return one line per effect: effect, field, rows, meaning."""
         return table(
-            [(e.kind, e.field, len(e.rows), e.detail or _WORDS[e.kind]) for e in self.effects],
+            [(e.kind, e.field, len(e.rows), e.detail or WORDS[e.kind]) for e in self.effects],
             ("effect", "field", "rows", "meaning"),
         )
 
@@ -187,149 +161,16 @@ def plan_schema(
         "id_field": id_field or old.id_field,
         **{key: before[key] for key in _KEPT if key in before},
     }
-    new = parse_schema({**before, **body})
-    refused = list(_refused(old, new, body["id_field"]))
-    removed = {field.path: field for field in _all_fields(old) if field.path not in _paths(new)}
-    concerned = [f for f in new.fields if not _looser(_field(old, f.path), f)]
-    endpoint = client.entities(name)
-    found: dict[tuple[str, str], list[tuple[str, Any, Any]]] = defaultdict(list)
-    seen: dict[str, dict[str, list[tuple[str, Any, Any]]]] = {
-        f.path: defaultdict(list) for f in concerned if f.unique and not _was_unique(old, f.path)
-    }
-    wanted = sorted({path.partition(".")[0] for path in (*removed, *(f.path for f in concerned))})
-    total = 0
-    if wanted:
-        fields = sorted(
-            {*wanted, *([old.key] if old.key and old.key.partition(".")[0] not in wanted else [])}
-        )
-        asked = {"fields": ",".join(fields), "populate": False}
+    found = Comparison(old, parse_schema({**before, **body}))
+    if found.fields:
+        asked = {"fields": ",".join(found.fields), "populate": False}
         with bar(progress, total=None, unit=" rows", desc=name) as shown:
-            for page in endpoint.pages(asked):
-                shown.update(len(page))
+            for page in client.entities(name).pages(asked):
                 for row in page:
-                    total += 1
-                    _look(row, key_of(old, row), removed, concerned, found, seen)
-    else:
-        total = endpoint.count()
-    for path, values in seen.items():
-        found["duplicate", path] = [row for rows in values.values() if len(rows) > 1 for row in rows]
-    effects = [*refused, *(Effect(kind, path, tuple(rows)) for (kind, path), rows in found.items() if rows)]
-    touched = {effect.field for effect in effects}
-    touched |= {f.path for f in new.fields for path in touched if path.startswith(f"{f.path}.")}
-    effects += [
-        Effect("erased", path, detail="no row has a value") for path in removed if path not in touched
-    ]
-    effects += [
-        Effect("added", path) for path in new.columns if path not in _paths(old) and path not in touched
-    ]
-    effects += [
-        Effect("changed", f.path)
-        for f in new.fields
-        if f.path in _paths(old) and f != _field(old, f.path) and f.path not in touched
-    ]
-    order = list(_WORDS)
-    return SchemaPlan(
-        client, before, body, tuple(sorted(effects, key=lambda e: (order.index(e.kind), e.field))), total
-    )
-
-
-def _look(
-    row: Mapping[str, Any],
-    key: Any,
-    removed: Mapping[str, Field],
-    concerned: list[Field],
-    found: dict[tuple[str, str], list[tuple[str, Any, Any]]],
-    seen: dict[str, dict[str, list[tuple[str, Any, Any]]]],
-) -> None:
-    """Note what the change does to one row."""
-    id_ = row["_id"]
-    for path in removed:
-        values = list(_values(row, path.split(".")))
-        if values:
-            found["erased", path].append((id_, key, values[0] if len(values) == 1 else values))
-    for field_ in concerned:
-        value = get_path(dict(row), field_.path)
-        if value is None or value in ("", []):
-            if field_.required and (field_.default is None or value is not None):
-                found["required", field_.path].append((id_, key, value))
-            continue
-        try:
-            fits = check(field_, cast(field_, _kept(field_, value))) is None
-        except ValueError:
-            fits = False
-        if not fits:
-            found["invalid", field_.path].append((id_, key, value))
-        if field_.path in seen:
-            seen[field_.path][hashable(value)].append((id_, key, value))
-
-
-def _kept(documents: Field, value: Any) -> Any:
-    """Return a document array's value without the fields that its members lose."""
-    if documents.type != "Documents" or not isinstance(value, list):
-        return value
-    members: list[Any] = []
-    for member in value:
-        if not isinstance(member, dict):
-            return value
-        own: dict[str, Any] = {"_id": member.get("_id")}
-        for inner in documents.fields:
-            set_path(own, inner.path, get_path(member, inner.path))
-        members.append(own)
-    return members
-
-
-def _values(value: Any, parts: list[str]) -> Iterator[Any]:
-    """Yield what a path leads to, through arrays; nothing for blanks."""
-    if isinstance(value, list) and parts:
-        for one in value:
-            yield from _values(one, parts)
-    elif parts:
-        if isinstance(value, dict):
-            yield from _values(value.get(parts[0]), parts[1:])
-    elif value is not None and value != []:
-        yield value
-
-
-def _refused(old: Schema, new: Schema, id_field: str) -> Iterator[Effect]:
-    if id_field != "_id":
-        key = _field(new, id_field)
-        if key is None or not (key.required and key.unique):
-            yield Effect("refused", id_field, detail="the id field has to stay required and unique")
-    for path in old.locked_fields:
-        if path in _paths(old) and path not in _paths(new):
-            yield Effect("refused", path, detail="the field is locked: it cannot be removed")
-
-
-def _all_fields(schema: Schema) -> Iterator[Field]:
-    """Yield all fields, those of members of document arrays with their whole path."""
-    for one in schema.fields:
-        yield one
-        for inner in one.fields:
-            yield Field(f"{one.path}.{inner.path}", inner.type)
-
-
-def _paths(schema: Schema) -> set[str]:
-    found: set[str] = set()
-    for one in _all_fields(schema):
-        parts = one.path.split(".")
-        found.update(".".join(parts[:n]) for n in range(1, len(parts) + 1))
-    return found
-
-
-def _field(schema: Schema, path: str) -> Field | None:
-    return next((one for one in schema.fields if one.path == path), None)
-
-
-def _was_unique(schema: Schema, path: str) -> bool:
-    old = _field(schema, path)
-    return old is not None and old.unique
-
-
-def _looser(old: Field | None, new: Field) -> bool:
-    """Tell whether no row has to be looked at: the field is new and optional, or as it was."""
-    if old is None:
-        return not new.required
-    return old == new
+                    found.look(row)
+                shown.update(len(page))
+    total = found.total if found.fields else client.entities(name).count()
+    return SchemaPlan(client, before, body, found.effects(), total)
 
 
 def _essence(document: Mapping[str, Any]) -> dict[str, Any]:
