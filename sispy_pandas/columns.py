@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from .addresses import ip_text
+from .frozen import freeze
 from .kinds import STRINGS, TIMES, categories, from_json, is_declared
 from .numerals import WHOLE
 
@@ -85,7 +86,11 @@ class Column:
             return _strings([_address(value) for value in values])
         if kind == "Array" and item and item.type in _PYTHON_TYPES:
             return _objects([tuple(value) if value else () for value in values])
-        if kind in ("Array", "Documents", "Mixed"):
+        if kind == "Documents":
+            return _objects([freeze(value) if value else () for value in values])
+        if kind == "Mixed":
+            return _objects([None if value == {} else freeze(value) for value in values])
+        if kind == "Array":
             return _objects([from_json(self.field, value) for value in values])
         if self.field.enum:
             return self._coded(values)
