@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -101,10 +102,11 @@ class FrameEditor(Shown):
     def _take_report(self, report: Report) -> None:
         """Show the server's new state below what is still to be done."""
         self.report = report
-        if report.plan.snapshot is None:  # an undo: its plan was made from the journal
-            self._message.value = "Undone on the server: fetch again to go on."
-            return
-        self.snapshot = report.snapshot
-        self._grid.show(after_push(self._grid.model, report, self.snapshot))
+        (review,) = self._below.children
+        # the plan of a second push, or of an undo, knows less than what is shown here
+        known = replace(report, plan=replace(report.plan, snapshot=self.snapshot))
+        self.snapshot = known.snapshot
+        fresh = after_push(self._grid.model, report, self.snapshot, given_way=review.given_way)
+        self._grid.show(fresh)
         counts = ", ".join(f"{number:,} {word}" for word, number in report.counts.items() if number)
         self._message.value = escape(counts)

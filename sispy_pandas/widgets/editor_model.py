@@ -10,11 +10,14 @@ from .grid_frame import split
 from .grid_model import DELETED, NEW, GridModel, Note
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Hashable, Mapping
+
     import pandas as pd
 
     from ..report import Outcome, Report
     from ..snapshot import Snapshot
     from .cells import Edit
+    from .review_lines import CellId
 
 
 def editor_model(snapshot: Snapshot, frame: pd.DataFrame | None = None) -> GridModel:
@@ -34,56 +37,75 @@ def editor_model(snapshot: Snapshot, frame: pd.DataFrame | None = None) -> GridM
     return model
 
 
-def after_push(model: GridModel, report: Report, snapshot: Snapshot) -> GridModel:
+def after_push(
+    model: GridModel, report: Report, snapshot: Snapshot, *, given_way: Collection[CellId] = ()
+) -> GridModel:
     """Return the model of the new state: what was written is the base, what was not is still an edit.
 
     Args:
         model: What was edited when the push began, or since.
         report: What became of it.
-        snapshot: The report's, with the server's answers in it.
+        snapshot: The new state, with the server's answers in it.
+        given_way: Conflicts in which the other's value was chosen: these edits are no more.
     """
-    outcomes = {outcome.row: outcome for outcome in report.outcomes}
-    labels = _labels(model, report)
-    created = [outcome.id for outcome in report.outcomes if outcome.action == "create" and outcome.id]
     everything = snapshot.frame(meta=True)
-    kept = [id_ for id_ in model.base.index if id_ in everything.index]
-    ids = [*kept, *(id_ for id_ in created if id_ in everything.index)]
+    created = [outcome.id for outcome in report.outcomes if outcome.action == "create" and outcome.id]
+    known = set(everything.index)
+    ids = [id_ for id_ in (*model.base.index, *created) if id_ in known]
     opened = everything.loc[ids, list(model.base.columns)]
     fresh = GridModel(snapshot.schema, opened, columns=model.columns, fixed=_fixed(everything, opened))
     position = {id_: number for number, id_ in enumerate(ids)}
+    outcomes = {outcome.row: outcome for outcome in report.outcomes}
+    labels, pushed = _labels(model, report), _pushed(report)
     edits: dict[int, dict[str, Edit]] = {}
     notes: dict[int, dict[str, Note]] = {}
+    fresh_rows = len(opened)
     for row, by_path in sorted(model.edits.items()):
-        outcome = outcomes.get(labels[row]) if row in labels else None
-        if outcome is not None and outcome.word in ("done", "unchanged"):
-            continue
-        if NEW in by_path:
-            target = len(opened) + sum(NEW in other for other in edits.values())
-        elif labels[row] in position:
-            target = position[str(labels[row])]
-        else:
-            continue  # deleted
-        written = outcome.written if outcome is not None else {}
-        edits[target] = {path: edit for path, edit in by_path.items() if path not in written}
-        if outcome is not None:
-            notes[target] = _notes(outcome, report, edits[target])
+        label = labels[row]
+        outcome = outcomes.get(label)
+        settled = {path for named, path in given_way if named == label} | _settled(outcome, pushed)
+        left = {path: edit for path, edit in by_path.items() if path not in settled}
+        target = position.get(outcome.id if outcome and outcome.id else label)
+        if NEW in left:
+            target, fresh_rows = fresh_rows, fresh_rows + 1
+        if left and target is not None:  # a row without a place was deleted
+            edits[target] = left
+            notes[target] = _notes(outcome, report, pushed, left) if outcome is not None else {}
     fresh.seed(edits)
     fresh.note(notes)
     return fresh
 
 
-def _labels(model: GridModel, report: Report) -> dict[int, object]:
+def _pushed(report: Report) -> dict[Hashable, set[str]]:
+    """Return row of the plan -> paths of the cells that were to be written."""
+    pushed: dict[Hashable, set[str]] = {}
+    for change, path, _, _ in report.plan.cells():
+        pushed.setdefault(row_of(change), set()).add(path)
+    return pushed
+
+
+def _settled(outcome: Outcome | None, pushed: Mapping[Hashable, set[str]]) -> set[str]:
+    """Return the edits of a row that are no edits any longer; those that were rejected stay."""
+    if outcome is None:
+        return set()
+    if outcome.word in ("done", "unchanged"):
+        return pushed.get(outcome.row, set()) | {NEW, DELETED}
+    return set(outcome.written)
+
+
+def _labels(model: GridModel, report: Report) -> dict[int, Hashable]:
     """Return row number -> how the plan names the row: its `_id`, or a new row's position in the frame."""
-    labels: dict[int, object] = dict(enumerate(model.base.index))
-    new_rows = model.rows_with(NEW)
+    labels: dict[int, Hashable] = dict(enumerate(model.base.index))
     first = len(model.base) - len(model.rows_with(DELETED))
     creates = {row_of(change) for change in report.plan.changes if isinstance(change, Create)}
-    for offset, row in enumerate(new_rows):
+    for offset, row in enumerate(model.rows_with(NEW)):
         labels[row] = first + offset if first + offset in creates else None
     return labels
 
 
-def _notes(outcome: Outcome, report: Report, edits: dict[str, Edit]) -> dict[str, Note]:
+def _notes(
+    outcome: Outcome, report: Report, pushed: Mapping[Hashable, set[str]], edits: Mapping[str, Edit]
+) -> dict[str, Note]:
     clashes = {clash.field: clash for clash in report.clashes if clash.id == outcome.row}
     notes = {
         path: Note("conflict", "somebody else changed it", clash.theirs)
@@ -91,8 +113,8 @@ def _notes(outcome: Outcome, report: Report, edits: dict[str, Edit]) -> dict[str
         if path in edits
     }
     if outcome.word in ("failed", "problem"):
-        pushed = {path for change, path, _, _ in report.plan.cells() if row_of(change) == outcome.row}
-        notes |= {path: Note("failed", outcome.reason) for path in pushed.intersection(edits)}
+        failed = pushed.get(outcome.row, set()).intersection(edits)
+        notes |= {path: Note("failed", outcome.reason) for path in failed}
         notes[""] = Note("failed", outcome.reason)
     return notes
 

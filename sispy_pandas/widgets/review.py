@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from ..plan import Plan
     from ..report import Report
+    from .review_lines import CellId
 
 _ROW = 26  # px
 _MOST_DELETES = 10  # more of them want their number to be typed
@@ -37,6 +38,7 @@ class PlanReview(Shown):
     Attributes:
         plan: The plan that is shown.
         report: What became of the last push, None before.
+        given_way: (row, field) of the conflicts in which the other's value was chosen.
 
     Raises:
         ImportError: anywidget, which draws the table, is not installed.
@@ -49,6 +51,7 @@ class PlanReview(Shown):
 
         self.plan = plan
         self.report: Report | None = None
+        self.given_way: set[CellId] = set()
         self._on_report = on_report
         lines = lines_of(plan)
         self._table = ReviewTable(plan, lines)
@@ -153,6 +156,7 @@ class PlanReview(Shown):
         if not len(plan):
             self._say("No cell is ticked.")
             return
+        self.given_way |= self._table.given_way
         options = self._row.options
         if plan.counts["deletes"] > _MOST_DELETES and options["expect_deletes"] != plan.counts["deletes"]:
             self._say(f"The plan deletes {plan.counts['deletes']} rows: type that number to confirm.")

@@ -70,6 +70,15 @@ class ReviewTable:
         return {line.cell for number, line in enumerate(self._lines) if not self._is_ticked(number, line)}
 
     @property
+    def given_way(self) -> set[CellId]:
+        """Conflicts in which the other's value is to stay."""
+        return {
+            line.cell
+            for number, line in enumerate(self._lines)
+            if line.outcome == "conflict" and self.model.value(number, KEEP) == THEIRS
+        }
+
+    @property
     def values(self) -> dict[CellId, Any]:
         """Corrected values, as JSON.
 
@@ -77,9 +86,10 @@ class ReviewTable:
             ValueError: A ticked cell holds a value that its field refuses.
         """
         found = {}
+        rejected = self.rejected
         for number, edits in self.model.changed().items():
             line, edit = self._lines[number], edits.get(AFTER)
-            if edit is None or line.cell in self.rejected:
+            if edit is None or line.cell in rejected:
                 continue
             if edit.reason is not None:
                 raise ValueError(f"{line.key}, {line.path}: {edit.reason}")

@@ -12,6 +12,7 @@ pytest.importorskip("anywidget")
 
 import sispy_pandas as sp
 from sispy.sandbox import Sandbox
+from sispy_pandas.widgets.cells import Edit
 from sispy_pandas.widgets.editor import FrameEditor
 from sispy_pandas.widgets.labels import ServerLabels
 from sispy_pandas.widgets.review import PlanReview
@@ -104,12 +105,30 @@ def test_a_conflict_is_shown_in_both_tables_and_decided_in_the_review(editor, ho
     review.wait()
     cores = sp.fetch(hosts, progress=False).frame()["cores"].tolist()
     assert (cores[:3], review.report.counts["done"]) == ([7, 51, 33], 2)
+    assert editor._grid.model.edits == {}
+    assert editor.frame()["cores"].tolist()[:3] == [7, 51, 33]
     review._row.undo.click()
     review.wait()
     assert [line[1:4] for line in lines(review)] == [("cores", "7", "50"), ("cores", "33", "52")]
     review._row.push.click()
     review.wait()
     assert sp.fetch(hosts, progress=False).frame()["cores"].tolist()[:3] == [50, 51, 52]
+    assert editor._grid.model.base["cores"].tolist()[:3] == [50, 51, 52]
+
+
+def test_what_was_rejected_stays_an_edit_of_a_row_that_was_written(editor, hosts):
+    edit(editor, (0, "cores", "7"), (0, "up", True))
+    editor._grid.model.add_rows()
+    edit(editor, (12, "name", "db1"), (12, "cores", "8"))
+    review = editor.review()
+    fields = review._table.model.base["field"].tolist()
+    review._table.model.edit([(fields.index("up"), "send", False), (3, "send", False)])
+    review._row.push.click()
+    review.wait()
+    model = editor._grid.model
+    assert model.edits == {0: {"up": Edit(True)}, 12: {"cores": Edit(8)}}
+    assert model.base["name"].iloc[12] == "db1"
+    assert editor.plan().frame()[["key", "field"]].to_numpy().tolist() == [["web00", "up"], ["db1", "cores"]]
 
 
 def test_whole_fields_and_rows_are_accepted_and_rejected(editor):
