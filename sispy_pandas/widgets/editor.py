@@ -45,7 +45,8 @@ class FrameEditor(Shown):
 
     Example:
         >>> editor = FrameEditor(live)
-        >>> editor.plan()
+        >>> len(editor.plan())
+        0
     """
 
     def __init__(self, snapshot: Snapshot, frame: pd.DataFrame | None = None, *, height: int = 440) -> None:
