@@ -70,6 +70,7 @@ def test_the_python_session_shows_its_real_output(tmp_path, monkeypatch):
         assert checker.check_output(expected, output.getvalue(), FLAGS), f">>> {line}\n{output.getvalue()}"
 
 
+@pytest.mark.timeout(300)
 def test_the_shell_session_shows_its_real_output(shell):
     steps = [
         (command, expected)
@@ -84,6 +85,7 @@ def test_the_shell_session_shows_its_real_output(shell):
         assert checker.check_output(expected, output, FLAGS), f"$ {command}\n{output}"
 
 
+@pytest.mark.timeout(300)
 def test_the_crontab_mails_what_has_changed_and_nothing_else(shell):
     (line,) = [line for line in blocks("crontab")[0].splitlines() if line.startswith("0 2 * * *")]
     nightly = line.removeprefix("0 2 * * *").replace("cd /srv/cmdb && ", "")
@@ -102,6 +104,7 @@ def test_the_crontab_mails_what_has_changed_and_nothing_else(shell):
     assert shell("cmp hosts.csv yesterday.csv") == (0, "")
 
 
+@pytest.mark.timeout(300)
 def test_the_pipeline_pushes_what_was_reviewed_and_only_while_it_is_fresh(shell, tmp_path):
     plan, push = re.findall(r"^    - (sispy .*)$", blocks("yaml")[0], re.MULTILINE)
     shell("sispy export host -o hosts.csv status=live && sed -i 's/,rhel,8,/,rhel,9,/' hosts.csv")
