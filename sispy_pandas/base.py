@@ -86,9 +86,10 @@ def snapshot_of(
     snapshot = _Builder(endpoint, schema, started)
     if base == "receipt":
         stale = _stale(frame, ids, found)
-        differing, without_history = _differing(snapshot, frame, ids, found, stale)
+        differing, without_history, cells = _differing(snapshot, frame, ids, found, stale)
+        alike = [path for path in schema.columns if path in frame.columns]
         for id_, exported in _from_file(source, schema, differing, found):
-            found[id_] = exported
+            found[id_] = _as_today(exported, rows[id_], [p for p in alike if p not in cells[id_]])
             del differing[id_]
             without_history.discard(id_)
         with bar(progress, total=len(differing), unit="row", desc=f"revisions of {schema.name}") as shown:
@@ -97,7 +98,7 @@ def snapshot_of(
                     lost[id_] = state if isinstance(state, str) else NO_META_HISTORY
                     del found[id_]
                 else:
-                    found[id_] = state
+                    found[id_] = _as_today(state, rows[id_], [p for p in alike if p not in cells[id_]])
                 shown.update(1)
     for id_ in gone:
         del lost[id_]
@@ -152,31 +153,44 @@ def _differing(
     ids: Mapping[int, str],
     found: Mapping[str, Mapping[str, Any]],
     stale: Mapping[str, int | None],
-) -> tuple[dict[str, int | None], set[str]]:
+) -> tuple[dict[str, int | None], set[str], dict[str, set[str]]]:
     """Return the stale rows in which a cell differs from today, or which are to be deleted.
 
-    The second are those that differ in the part of `_sis` that has no history.
+    The second are those that differ in the part of `_sis` that has no history; the third names the fields
+    that differ, by row.
     """
     positions = [position for position, id_ in ids.items() if id_ in stale]
     if not positions:
-        return {}, set()
+        return {}, set(), {}
     mine = frame.iloc[positions]
     today = snapshot.frame([found[ids[position]] for position in positions])
     marked = marked_ids(frame)
     differ = {i for i, position in enumerate(positions) if ids[position] in marked}
+    cells: dict[str, set[str]] = {ids[position]: set() for position in positions}
     for name in snapshot.schema.columns:
-        differ |= _other_cells(snapshot.schema, name, today, mine)
+        others = _other_cells(snapshot.schema, name, today, mine)
+        differ |= others
+        for i in others:
+            cells[ids[positions[i]]].add(name)
     in_meta: set[int] = set()
     for name in EDITABLE_META:
         in_meta |= _other_cells(snapshot.schema, name, today, mine)
     times = {ids[positions[i]]: stale[ids[positions[i]]] for i in sorted(differ | in_meta)}
-    return times, {ids[positions[i]] for i in in_meta}
+    return times, {ids[positions[i]] for i in in_meta}, cells
 
 
 def _other_cells(schema: Schema, name: str, today: pd.DataFrame, mine: pd.DataFrame) -> set[int]:
     if name not in mine.columns:
         return set()
     return {position for position, *_ in changed(schema.field(name), today[name], mine[name])}
+
+
+def _as_today(state: Mapping[str, Any], today: Mapping[str, Any], paths: Iterable[str]) -> Mapping[str, Any]:
+    """Return an exported state with the fields as of today that the file holds just so: no edits any more."""
+    row: dict[str, Any] = {**_copy(state)}
+    for path in paths:
+        set_path(row, path, get_path(today, path))
+    return row
 
 
 def _from_file(

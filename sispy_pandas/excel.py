@@ -48,6 +48,7 @@ def to_excel(
     tz: str | datetime.tzinfo = "UTC",
     choices: Mapping[str, Sequence[str]] | None = None,
     explode: Sequence[str] = (),
+    progress: Any = True,
 ) -> None:
     """Write tables to an Excel workbook that can be edited for days and read back with `read_excel`.
 
@@ -66,6 +67,7 @@ def to_excel(
 
         explode: Arrays of snapshots whose members get a sheet of their own, a row each; there they are
             edited, and `read_excel` puts them back.
+        progress: Of the fetch of an endpoint, as for `fetch`.
 
     Raises:
         ValueError: More rows or columns than a workbook has, a name that no sheet can have.
@@ -73,7 +75,8 @@ def to_excel(
     """
     xlsxwriter = optional("xlsxwriter", "excel")
     style_zone = zone_of(tz)
-    tables = _named(source, schema)
+    fetched = fetch(source, progress=progress) if isinstance(source, Endpoint) else source
+    tables = _named(fetched, schema)
     sheets = [_sheet(name, one, schema, meta, style_zone, choices or {}) for name, one in tables]
     for sheet, (_, one) in list(zip(sheets, tables, strict=True)):
         sheets += _exploded(sheet, one, explode)
@@ -116,8 +119,6 @@ class _Sheet:
 
 
 def _named(source: Any, schema: Schema | None) -> list[tuple[str, Any]]:
-    if isinstance(source, Endpoint):
-        source = fetch(source)
     if isinstance(source, Mapping):
         return list(source.items())
     if isinstance(source, pd.DataFrame):

@@ -104,6 +104,7 @@ def test_ids_and_receipts_are_written_back(server, file: Path, tmp_path: Path) -
     server.hosts.update("h00000", {"live": False})
     report = plan_of(server, file).push(progress=False, limits=QUICK).raise_for_failures()
     out = sp.mark_problems(file, report, tmp_path / "next.xlsx", write_back=True)
+    assert len(plan_of(server, file)) == 0
     plan = plan_of(server, out)
     assert (len(plan), plan.faults, plan.stale) == (0, (), ())
     edited(out, {(2, "cpus"): 43, (30, "cpus"): 5})
