@@ -58,7 +58,7 @@ function parseTsv(text) {
 class Grid {
   constructor(model, el) {
     this.model = model;
-    this.widths = model.get("columns").map((column) => column.width);
+    this.widthsOf = new Map(); // column name -> width that the user has chosen
     this.blocks = new Map(); // block number -> {version, start, cells, marks}
     this.asked = new Map(); // block number -> version that was asked for
     this.labels = {}; // id -> how people call it
@@ -68,6 +68,7 @@ class Grid {
     this.editor = null;
     this.answers = new Map(); // id of a question -> resolve
     this.questions = 0;
+    this.view = Math.random().toString(36).slice(2); // the same model may be shown twice
     this.build(el);
     this.listen();
     this.place();
@@ -91,7 +92,7 @@ class Grid {
     };
     this.onStatus = () => this.refresh();
     this.onColumns = () => {
-      this.widths = this.columns.map((column, i) => this.widths[i] ?? column.width);
+      this.active.column = this.anchor.column = clamp(this.active.column, 0, this.columns.length - 1);
       this.place();
     };
     this.model.on("msg:custom", this.onMessage);
@@ -111,7 +112,7 @@ class Grid {
   send(type, content = {}) { this.model.send({ type, ...content }); }
 
   ask(type, content) {
-    const id = ++this.questions;
+    const id = `${this.view}-${++this.questions}`;
     this.send(type, { ...content, id });
     return new Promise((resolve) => this.answers.set(id, resolve));
   }
@@ -191,6 +192,7 @@ class Grid {
 
   /* Compute where columns stand. Frozen ones come first and stay in sight. */
   place() {
+    this.widths = this.columns.map(({ name, width }) => this.widthsOf.get(name) ?? width);
     this.lefts = [];
     let x = GUTTER;
     for (const width of this.widths) {
@@ -648,7 +650,7 @@ class Grid {
   openList(definition) {
     const { editor } = this;
     editor.definition = definition;
-    editor.list = h("div", { class: "list popup", role: "listbox", id: `sispy-list-${++this.questions}` });
+    editor.list = h("div", { class: "list popup", role: "listbox", id: `sispy-list-${this.view}-${++this.questions}` });
     for (const [name, value] of Object.entries({ role: "combobox", "aria-expanded": "true", "aria-autocomplete": "list", "aria-controls": editor.list.id })) {
       editor.input.setAttribute(name, value);
     }
@@ -817,7 +819,7 @@ class Grid {
   }
 
   setWidth(column, width) {
-    this.widths[column] = clamp(width, 40, 900);
+    this.widthsOf.set(this.columns[column].name, clamp(width, 40, 900));
     const focused = this.body.contains(document.activeElement);
     this.place();
     this.paint();

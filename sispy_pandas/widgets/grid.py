@@ -193,18 +193,18 @@ class Grid(anywidget.AnyWidget):
             self.send({"type": "say", "text": f"Not filtered: {error}"})
         self.update()
 
-    def _on_find(self, *, id: int, text: str, row: int, column: int, back: bool) -> None:  # noqa: A002  # the message's word
+    def _on_find(self, *, id: str, text: str, row: int, column: int, back: bool) -> None:  # noqa: A002  # the message's word
         if self._finder is None or self._finder[0] != text:
             self._finder = (text, Finder(self.model, text))
         self.send({"id": id, "hit": self._finder[1].next(row, column, back=back)})
 
-    def _on_copy(self, *, id: int, top: int, left: int, rows: int, columns: int) -> None:  # noqa: A002  # the message's word
+    def _on_copy(self, *, id: str, top: int, left: int, rows: int, columns: int) -> None:  # noqa: A002  # the message's word
         if rows * columns > _MOST_COPIED:
             rows = _MOST_COPIED // columns
             self.send({"type": "say", "text": f"Only the first {rows:,} rows were copied"})
         self.send({"id": id, "text": tsv(self.model, top=top, left=left, rows=rows, columns=columns)})
 
-    def _on_complete(self, *, id: int, column: int, text: str) -> None:  # noqa: A002  # the message's word
+    def _on_complete(self, *, id: str, column: int, text: str) -> None:  # noqa: A002  # the message's word
         ref = self.model.columns[column].field.ref
         labels = self._labels
 

@@ -8,6 +8,7 @@ import time
 import pytest
 
 import sispy
+import sispy_pandas as sp
 from sispy.sandbox import Faults, Sandbox
 from sispy_pandas.widgets.background import Background
 from sispy_pandas.widgets.browser import SchemaBrowser
@@ -91,12 +92,14 @@ def test_a_filter_is_counted_and_fetched_into_a_variable(browser, monkeypatch):
     assert "2 rows" in browser._pane._actions._message.value
 
 
-def test_matches_are_exported(browser, tmp_path):
+@pytest.mark.parametrize("name", ["hosts.csv", "hosts.xlsx"])
+def test_matches_are_exported(browser, tmp_path, name):
     browser.visit("host")
-    browser._pane._actions.path.value = str(tmp_path / "hosts.csv")
+    browser._pane._actions.path.value = str(tmp_path / name)
     browser._pane._actions.export.click()
     browser.wait()
-    assert (tmp_path / "hosts.csv").read_text(encoding="utf-8-sig").count("web") == 6
+    read = sp.read_csv if name.endswith("csv") else sp.read_excel
+    assert read(tmp_path / name, browser.schema)["name"].tolist() == [f"<web{n}>" for n in range(6)]
 
 
 def test_a_value_of_another_type_is_said_and_the_query_stays(browser):

@@ -219,3 +219,11 @@ def test_without_anywidget_the_editor_names_the_command_that_installs_it(hosts, 
     monkeypatch.setitem(sys.modules, "anywidget", None)
     with pytest.raises(ImportError, match=re.escape('pip install ".[grid]"')):
         FrameEditor(sp.fetch(hosts, progress=False))
+
+
+def test_a_row_that_is_immutable_on_the_server_is_read_only(hosts):
+    first = hosts.fetch_page({"sort": "_id", "limit": 1})[0]["_id"]
+    hosts.update(first, {"_sis": {"immutable": True}})
+    model = FrameEditor(sp.fetch(hosts, progress=False))._grid.model
+    assert model.edit([(0, "cores", "7"), (1, "cores", "8")]) == ["the row is immutable"]
+    assert list(model.edits) == [1]
