@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .cast import cast, get_path
+from .cast import WHOLE, cast, get_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,7 +19,7 @@ def canonical(field: Field, value: Any) -> Any:
     if isinstance(value, dict) and _is_hollow(value):
         value = None  # the server drops objects without content
     try:
-        return _canonical(field, cast(field, value))
+        return _canonical(field, cast(field, _doubled(value)))
     except ValueError:
         return ("uncastable", _tagged(value))
 
@@ -35,6 +35,15 @@ def equal(field: Field, a: Any, b: Any) -> bool:
     if field.type == "Documents" and isinstance(a, list | tuple) and isinstance(b, list | tuple):
         return len(a) == len(b) and all(_same_member(field, x, y) for x, y in zip(a, b, strict=True))
     return bool(canonical(field, a) == canonical(field, b))
+
+
+def _doubled(value: Any) -> Any:
+    """Return a JSON value with the whole numbers beyond 2**53 as what they are stored as: doubles."""
+    if isinstance(value, int):
+        return float(value) if abs(value) > WHOLE else value
+    if isinstance(value, dict):
+        return {key: _doubled(inner) for key, inner in value.items()}
+    return [_doubled(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def _same_member(field: Field, a: Any, b: Any) -> bool:

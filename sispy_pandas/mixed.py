@@ -31,7 +31,7 @@ def merge_patch(theirs: Any, mine: Any) -> Any:
             continue
         if isinstance(old, dict) and isinstance(value, dict):
             patch[key] = merge_patch(old, value)
-        elif old and _has_null(value):
+        elif _has_null(value):  # in some places a merge would keep it, in others take it for a removal
             raise NeedsReplacing
         else:
             patch[key] = value

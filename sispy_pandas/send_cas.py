@@ -8,7 +8,9 @@ write that was read, because the condition names their row's time alone.
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from sispy import errors
 
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from .changes import Update
     from .schema import Field, Schema
 
+URL = 5_000
+"""Bytes of an encoded condition: it travels in the URL."""
 RACES = 5
 """Times that a row is read and sent again because somebody else was quicker."""
 
@@ -107,6 +111,8 @@ def _condition(
     """Return what must still be so: the row's time, and the old value of each cell that can be compared."""
     found: dict[str, Any] = {"_sis._updated_at": receipt(entity)}
     for path, (old, _) in write.items():
+        if len(quote(json.dumps([found, path, old]))) > URL:  # the rest is left to the row's time
+            continue
         if path.startswith("_sis."):
             continue
         field = schema.field(path)

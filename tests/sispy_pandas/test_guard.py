@@ -112,7 +112,7 @@ def test_words_that_are_none_are_refused(server):
         (None, {"a": None}, {"a": None}),
         ([1], {"a": 1}, {"a": 1}),
         ({"a": 1}, {"a": True}, {"a": True}),
-        ({"a": 1}, {"a": 1, "n": None}, {"n": None}),
+        ({"a": None, "b": 1}, {"a": None, "b": 2}, {"b": 2}),
         ({"a": {"x": 1}}, {"a": 5}, {"a": 5}),
         ({"a": {"e": {}}}, {"a": {"f": 1}}, {"a": {"e": None, "f": 1}}),
     ],
@@ -121,7 +121,10 @@ def test_the_patch_that_turns_theirs_into_mine(theirs, mine, patch):
     assert merge_patch(theirs, mine) == patch
 
 
-@pytest.mark.parametrize(("theirs", "mine"), [({"a": 1}, {"a": None}), ({"a": 1}, {"a": {"x": None}})])
+@pytest.mark.parametrize(
+    ("theirs", "mine"),
+    [({"a": 1}, {"a": None}), ({"a": 1}, {"a": {"x": None}}), ({"a": 1}, {"a": 1, "n": None})],
+)
 def test_a_null_over_a_value_cannot_be_merged(theirs, mine):
     with pytest.raises(NeedsReplacing):
         merge_patch(theirs, mine)
