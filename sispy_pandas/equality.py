@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .cast import WHOLE, cast, get_path
+from .cast import cast, get_path
+from .numerals import WHOLE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
