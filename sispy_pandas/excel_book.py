@@ -26,17 +26,17 @@ class EditableSheet:
     Args:
         book: The workbook, loaded whole.
         path: Of its file, for messages.
-        schema: Of the table.
+        schema: Of the table; None: not known.
         sheet: Its name, where it is known.
         rename: Name in the file -> name in the schema.
     """
 
     def __init__(
-        self, book: Any, path: Path, schema: Schema, *, sheet: str | None, rename: Mapping[str, str]
+        self, book: Any, path: Path, schema: Schema | None, *, sheet: str | None, rename: Mapping[str, str]
     ) -> None:
         self.found: Found = find(book, path, schema, sheet)
         self.sheet = self.found.sheet
-        self.schema = schema
+        self.key = schema.key if schema else None
         self.header = next(n for n in range(1, self.sheet.max_row + 1) if any(c.value for c in self.sheet[n]))
         self.columns: dict[str, int] = {}
         for cell in self.sheet[self.header]:
@@ -64,7 +64,7 @@ class EditableSheet:
             return False
         at = self.columns.get(column or "")
         if at is None or self._is_hidden(at):
-            at = self.columns.get(self.schema.key or "") or min(
+            at = self.columns.get(self.key or "") or min(
                 (c for c in self.columns.values() if not self._is_hidden(c)), default=1
             )
             reason = f"{column}: {reason}" if column else reason

@@ -27,8 +27,8 @@ class Found:
     """The hidden sheet; None: there is none."""
 
 
-def find(book: Any, path: Path, schema: Schema, name: str | None) -> Found:
-    """Return the sheet of a schema in an openpyxl workbook.
+def find(book: Any, path: Path, schema: Schema | None, name: str | None) -> Found:
+    """Return the sheet of a schema in an openpyxl workbook; without a schema the only one that was exported.
 
     Args:
         book: The workbook.
@@ -47,22 +47,25 @@ def find(book: Any, path: Path, schema: Schema, name: str | None) -> Found:
     mine = [
         title
         for title, note in notes.items()
-        if name in (None, note.get("sheet")) and note.get("schema") == schema.name
+        if name in (None, note.get("sheet")) and (schema is None or note.get("schema") == schema.name)
     ]
     if len(mine) > 1:
-        raise ValueError(f"{path} has several sheets of schema {schema.name!r}: name one with sheet=")
+        of_it = f" of schema {schema.name!r}" if schema else ""
+        raise ValueError(f"{path} has several sheets{of_it}: name one with sheet=")
     if mine:
         note = notes[mine[0]]
-        origin.check(path, note, schema)
+        if schema is not None:
+            origin.check(path, note, schema)
         title = name or _renamed(path, note["sheet"], tables, [n.get("sheet") for n in notes.values()])
         return Found(book[title], note, book[mine[0]])
+    wanted = schema.name if schema else None
     claimed = {note.get("sheet"): note.get("schema") for note in notes.values()}
     if name in claimed:
-        raise ValueError(f"sheet {name!r} of {path} is a table of {claimed[name]!r}, not of {schema.name!r}")
+        raise ValueError(f"sheet {name!r} of {path} is a table of {claimed[name]!r}, not of {wanted!r}")
     if name is None and notes:
         kinds = ", ".join(sorted({str(kind) for kind in claimed.values()}))
-        raise ValueError(f"{path} is a workbook of schema {kinds}, not of {schema.name!r}")
-    name = name or (schema.name if schema.name in tables else tables[0] if len(tables) == 1 else None)
+        raise ValueError(f"{path} is a workbook of schema {kinds}, not of {wanted!r}")
+    name = name or (wanted if wanted in tables else tables[0] if len(tables) == 1 else None)
     if name is None:
         raise ValueError(f"{path} has several sheets: name one with sheet=, of {', '.join(tables)}")
     return Found(book[name], {})

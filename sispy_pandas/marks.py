@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from .conflict_sheet import write_conflicts
 from .excel import CONFLICTS
 from .excel_book import EditableSheet
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator, Mapping
 
     from .plan import Plan
+    from .schema import Schema
 
 _PROBLEM, _CONFLICT = "FFFFC7CE", "FFFFEB9C"
 """The colours that Excel itself gives to bad and neutral cells."""
@@ -25,7 +28,7 @@ _LONGEST = 1_000
 
 def mark_problems(
     path: str | os.PathLike[str],
-    problems: Plan | Report,
+    problems: Plan | Report | pd.DataFrame,
     out: str | os.PathLike[str],
     *,
     sheet: str | None = None,
@@ -41,7 +44,7 @@ def mark_problems(
 
     Args:
         path: Of the workbook as it was read.
-        problems: The plan that was made of it, or the report of its push.
+        problems: The plan that was made of it, its `problems`, or the report of its push.
         out: Of the copy; another file.
         sheet: As given to `read_excel`.
         rename: As given to `read_excel`.
@@ -57,24 +60,35 @@ def mark_problems(
         raise ValueError(f"{out} is the workbook itself: write the marked copy beside it")
     if write_back and not isinstance(problems, Report):
         raise ValueError("write_back=True needs the report of a push")
-    plan = problems.plan if isinstance(problems, Report) else problems
     book = optional("openpyxl", "excel").load_workbook(path)
-    target = EditableSheet(book, path, plan.schema, sheet=sheet, rename=rename or {})
+    schema = _schema_of(problems)
+    target = EditableSheet(book, path, schema, sheet=sheet, rename=rename or {})
     if write_back and isinstance(problems, Report):
         put_back(target, problems)
     for row, column, reason in _marks(problems):
         target.mark(row, column, reason[:_LONGEST], _PROBLEM)
-    for conflict in problems.clashes:
+    conflicts = () if isinstance(problems, pd.DataFrame) else problems.clashes
+    for conflict in conflicts:
         reason = f"somebody else changed it meanwhile to {conflict.theirs!r}: decide in sheet {CONFLICTS!r}"
         target.mark(conflict.id, conflict.field, reason[:_LONGEST], _CONFLICT)
-    if problems.clashes:
-        write_conflicts(book, plan.schema, problems.clashes)
+    if schema is not None and conflicts:
+        write_conflicts(book, schema, conflicts)
     book.save(out)
     return out
 
 
-def _marks(problems: Plan | Report) -> Iterator[tuple[Hashable, str | None, str]]:
+def _schema_of(problems: Plan | Report | pd.DataFrame) -> Schema | None:
+    if isinstance(problems, pd.DataFrame):
+        return None
+    return problems.plan.schema if isinstance(problems, Report) else problems.schema
+
+
+def _marks(problems: Plan | Report | pd.DataFrame) -> Iterator[tuple[Hashable, str | None, str]]:
     """Yield row, column and reason of everything that was not sent or not taken."""
+    if isinstance(problems, pd.DataFrame):
+        cells = (problems[name].tolist() for name in ("row", "column", "reason"))
+        yield from zip(*cells, strict=True)
+        return
     if isinstance(problems, Report):
         named = {fault.row for fault in problems.plan.faults}
         clashing = {conflict.id for conflict in problems.clashes}

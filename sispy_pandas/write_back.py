@@ -12,7 +12,7 @@ from .excel_cells import LongText, escaped, excel_column
 from .files import zone_of
 from .labels import replaced
 from .records import frame_of, json_values
-from .schema import META, RECEIPT, Field
+from .schema import META, RECEIPT, Field, Schema
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,6 +28,7 @@ def put_back(target: EditableSheet, report: Report) -> None:
 
     The whole row is written: a receipt vouches for every cell of it.
     """
+    schema = report.plan.schema
     rows: dict[int, Mapping[str, Any]] = {}
     for outcome in report.outcomes:
         number, entity = target.row(outcome.row), report.entities.get(outcome.id or "")
@@ -36,10 +37,10 @@ def put_back(target: EditableSheet, report: Report) -> None:
     if not rows:
         return
     entities = list(rows.values())
-    fields = [f for f in (*target.schema.fields, *META) if f.path in target.columns]
+    fields = [f for f in (*schema.fields, *META) if f.path in target.columns]
     values = {f.path: [get_path(entity, f.path) for entity in entities] for f in fields}
     receipts = [entity["_sis"][RECEIPT.path] for entity in entities]
-    frame = frame_of(target.schema, values, [entity["_id"] for entity in entities], receipts)
+    frame = frame_of(schema, values, [entity["_id"] for entity in entities], receipts)
     style = Style(zone_of(target.found.note.get("zone") or "UTC"))
     shown = frame.assign(_id=frame.index)
     for path, ids in (target.found.note.get("labels") or {}).items():
@@ -51,7 +52,7 @@ def put_back(target: EditableSheet, report: Report) -> None:
             continue
         for number, cell in zip(rows, excel_column(field, shown[field.path], style), strict=True):
             _put(target.sheet.cell(number, at), cell)
-    _put_base(target, frame)
+    _put_base(target, schema, frame)
 
 
 def _put(cell: Any, value: Any) -> None:
@@ -62,13 +63,11 @@ def _put(cell: Any, value: Any) -> None:
         cell.data_type = "s"
 
 
-def _put_base(target: EditableSheet, frame: pd.DataFrame) -> None:
+def _put_base(target: EditableSheet, schema: Schema, frame: pd.DataFrame) -> None:
     hidden, paths = target.found.hidden, target.found.note.get("columns")
     if hidden is None or paths is None:
         return
-    columns = [
-        json_values(target.schema.field(p), frame[p]) if p in frame else [None] * len(frame) for p in paths
-    ]
+    columns = [json_values(schema.field(p), frame[p]) if p in frame else [None] * len(frame) for p in paths]
     receipts = json_values(RECEIPT, frame[RECEIPT.path])
     at = {
         _id_of(row): number

@@ -66,6 +66,8 @@ def test_every_problem_is_shown_in_its_cell(server, file: Path, tmp_path: Path) 
         (30, "cpus"): "more than 64",
     }
     assert file.read_bytes() == before
+    by_table = sp.mark_problems(file, plan.problems, tmp_path / "by_table.xlsx")
+    assert set(marked(by_table, RED).values()) == set(marked(out, RED).values())
     again = plan_of(server, out)
     assert [(p.row, p.column, p.reason) for p in again.faults] == [
         (p.row, p.column, p.reason) for p in plan.faults
