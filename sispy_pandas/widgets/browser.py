@@ -39,6 +39,8 @@ class SchemaBrowser(Shown):
         >>> browser = SchemaBrowser(client)
         >>> browser.wait()
         >>> browser.visit("host")
+        >>> browser
+        <SchemaBrowser of http://127.0.0.1:...: 4 schemas>
     """
 
     schema = traitlets.Instance(Schema, allow_none=True)

@@ -42,6 +42,11 @@ class PlanReview(Shown):
 
     Raises:
         ImportError: anywidget, which draws the table, is not installed.
+
+    Example:
+        >>> review = PlanReview(live.diff(live.frame().assign(notes="checked")))
+        >>> review
+        <PlanReview of host: 10 of 10 cells will be sent>
     """
 
     def __init__(
