@@ -12,6 +12,7 @@ from .chunks import queries
 from .fetch import schema_of
 from .lanes import each
 from .moments import milliseconds_of, times
+from .plan_text import count
 from .replay import Edit, Step, commits_of, edits, replay
 from .snapshot import Snapshot
 from .tables import table
@@ -52,11 +53,10 @@ class Changes:
 
     def __repr__(self) -> str:
         rows = len({edit.id for edit in self.edits})
-        people = Counter(edit.by for edit in self.edits)
-        names = ", ".join(f"{name} ({count:,})" for name, count in people.most_common(5))
-        head = f"{self.schema.name}: {len(self):,} cells of {rows:,} rows changed" + (
-            f" by {names}" if names else ""
-        )
+        people = Counter(edit.by for edit in self.edits).most_common(5)
+        names = ", ".join(f"{name} ({cells:,})" for name, cells in people)
+        head = f"{self.schema.name}: {count(len(self), 'cell')} of {count(rows, 'row')} changed"
+        head += f" by {names}" if names else ""
         return "\n".join([head, *self.notes])
 
     def _repr_html_(self) -> str:
@@ -173,7 +173,8 @@ def changes(
             history[id_] = steps
     if unclear:
         notes.append(
-            f"the commits of {len(unclear)} rows do not lead to what is stored: {', '.join(unclear[:5])}"
+            f"left out: {count(len(unclear), 'row')} whose commits do not lead to what is stored, "
+            f"such as {', '.join(unclear[:5])}"
         )
     found = [
         edit

@@ -10,6 +10,7 @@ from .changes import Change, Conflict, Create, Delete, Problem, Update
 from .entity import receipt, stored, values_of
 from .equality import equal
 from .plan import Plan
+from .plan_text import count
 from .replay import edits, key_of
 
 if TYPE_CHECKING:
@@ -55,11 +56,11 @@ def revert(changes: Changes) -> Plan:
     )
     if again:
         notes.append(
-            f"{again} deleted rows come back with a new _id: what referred to them has to be re-pointed"
+            f"back with a new _id: {count(again, 'deleted row')}; what referred to them has to be re-pointed"
         )
     if parts := sum(row.in_part for row in rows):
         notes.append(
-            f"{parts} rows that were created or deleted are left: only some of their fields are meant"
+            f"left as it is: {count(parts, 'new or deleted row')}, of which only some fields are meant"
         )
     return Plan(
         changes.endpoint,

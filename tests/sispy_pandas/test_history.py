@@ -218,7 +218,7 @@ def test_changes_tell_who_changed_which_cells(table):
         ("script", "os", "update", 1, 1),
         ("script", "tags", "update", 1, 1),
     ]
-    assert repr(by_script).startswith(f"{table().name}: 2 cells of 1 rows changed by script (2)")
+    assert repr(by_script).startswith(f"{table().name}: 2 cells of 1 row changed by script (2)")
     assert len(changes(table(), since=start, by="script", fields=["os"], progress=False)) == 1
     assert len(changes(table(), since=start, until=start, progress=False)) == 0
     assert len(changes(table(), since=start, query={"q": {"name": "web02"}}, progress=False)) == 1
@@ -297,9 +297,7 @@ def test_some_fields_of_new_and_deleted_rows_are_not_reverted(table):
     found = changes(table(), since=start, known=[old["_id"]], progress=False)
     plan = revert(found.only(fields=["os"]))
     assert (len(found), len(plan)) == (4, 0)
-    assert plan.notes == (
-        "2 rows that were created or deleted are left: only some of their fields are meant",
-    )
+    assert plan.notes == ("left as it is: 2 new or deleted rows, of which only some fields are meant",)
     whole = revert(found)
     assert (whole.counts["creates"], whole.counts["deletes"]) == (1, 1)
 

@@ -48,7 +48,7 @@ def test_changes_are_summed_up_and_listed(sispy, edited):
     result = sispy("changes", "host", "--since", "1h", "--by", "alice", "--fields", "os.name,labels,notes")
     assert result.exit_code == 0
     head, _, titles, *lines = result.stdout.splitlines()
-    assert head == f"host: {len(lines)} cells of 1 rows changed by alice ({len(lines)})"
+    assert head == f"host: {len(lines)} cells of 1 row changed by alice ({len(lines)})"
     assert titles.split() == ["by", "minute", "(UTC)", "field", "action", "cells", "rows"]
     assert ["os.name", "update", "1", "1"] in [line.split()[3:] for line in lines]
     assert {line.split()[0] for line in lines} == {"alice"}
