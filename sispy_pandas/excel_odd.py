@@ -87,7 +87,10 @@ def _results(path: Path, title: str, places: dict[Place, str]) -> dict[Place, An
 
 
 def merged(path: Path, sheet: Any) -> dict[Place, Refused]:
-    """Return a refusal for every cell of a merged range: whose value is the others'?"""
+    """Return a refusal for every cell of a merged range: whose value is the others'?
+
+    They are read from the file, because openpyxl leaves them out when it only reads.
+    """
     with zipfile.ZipFile(path) as archive, archive.open(sheet._worksheet_path) as file:
         tail, ranges = b"", set()
         while chunk := file.read(_CHUNK):

@@ -78,7 +78,7 @@ def read_excel(
         ImportError: openpyxl is missing.
     """
     openpyxl = optional("openpyxl", "excel")
-    file = path = Path(path)
+    path = Path(path)
     book = openpyxl.load_workbook(path, read_only=True)
     try:
         found = find(book, path, schema, sheet)
@@ -88,9 +88,9 @@ def read_excel(
             base = Base(found.note, found.hidden.iter_rows(min_row=2, values_only=True))
         choices = read_conflicts(book, schema) if base else []
         members = {
-            path: _table(book[title], file)
-            for path, title in found.note.get("exploded", {}).items()
-            if title in book.sheetnames and path in schema.columns
+            column: _table(book[title], path)
+            for column, title in found.note.get("exploded", {}).items()
+            if title in book.sheetnames and column in schema.columns
         }
         booleans = {field.path for field in schema.fields if field.type == "Boolean"}
         odd = formulas(path, found.sheet, table, booleans) | merged(path, found.sheet)
