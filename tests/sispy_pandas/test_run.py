@@ -184,3 +184,33 @@ def test_rows_without_identity_are_recognised_after_a_lost_answer(server):
     assert len({o.id for o in report.outcomes}) == 3
     with pytest.raises(sp.PlanRefused, match="they need a journal"):
         push(plan, journal=False)
+
+
+@pytest.mark.parametrize("guard", ["check", "cas"])
+def test_a_fate_that_stays_unknown_is_said_so_and_resume_finds_out(server, guard):
+    plan = mixture(server.fetch())
+    server.sandbox.faults = Faults(drop_after={"PUT *": 1.0})
+
+    report = push(plan, guard=guard, limits=sp.Limits(rows=5, settle=0.0, settle_row=0.0, attempts=1))
+    server.sandbox.faults = Faults()
+
+    assert report.stopped is not None
+    assert report.counts["unsent"] == len(plan)
+    assert "its fate is unknown" in report.outcomes[0].reason
+    with pytest.raises(ValueError, match="is unknown"):
+        sp.undo(report)
+    assert push(sp.resume(report.journal, client=server.client)).ok
+    assert written(server) == (12, 6, 24)
+    assert push(sp.undo(report), expect_deletes=6).ok
+    assert written(server)[:2] == (0, 0)
+
+
+def test_compare_and_set_recognises_its_own_write_after_a_lost_answer(server):
+    plan = mixture(server.fetch()).only(fields=["cpus"])
+    server.sandbox.faults = Faults(drop_after={"PUT *": 0.5}, seed=4)
+
+    report = push(plan, guard="cas", limits=sp.Limits(settle=0.0, settle_row=0.0, attempts=9))
+    server.sandbox.faults = Faults()
+
+    assert report.counts["done"] == len(plan) == 12
+    assert push(sp.undo(report)).counts["done"] == 12
