@@ -38,10 +38,14 @@ def columns_of(schema: Schema, frame: pd.DataFrame, *, readonly: Container[str] 
     """List the grid's columns: the key first, then the frame's fields, then what only the server writes.
 
     Raises:
-        ValueError: A column of the frame is no field of the schema.
+        ValueError: A column that is to be edited is no field of the schema.
     """
+    known = set(schema.columns)
     paths = [path for path in frame.columns if not path.startswith("_")]
-    fields = [schema.field(path) for path in paths]  # a ValueError names what is unknown
+    fields = [
+        _meta_field(frame, path) if path in readonly and path not in known else schema.field(path)
+        for path in paths
+    ]
     fields.sort(key=lambda field: field.path != schema.key)  # stable: only the key moves
     written_by_server = [Field("_id", "ObjectId")]
     written_by_server += [_meta_field(frame, path) for path in frame.columns if path.startswith("_")]
@@ -80,7 +84,7 @@ def _width(column: Column, sample: pd.Series[Any] | None) -> int:
 
 
 def _meta_field(frame: pd.DataFrame, path: str) -> Field:
-    """Guess a field for a column which the server writes, from its dtype: it is only shown."""
+    """Guess a field for a column that is only shown, from its dtype."""
     dtype = frame[path].dtype
     if isinstance(dtype, pd.DatetimeTZDtype):
         return Field(path, "Date")

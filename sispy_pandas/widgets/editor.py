@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
 
-from .editor_model import after_push, editor_model
+from ..references import LabelledSnapshot
+from .editor_model import after_push, editor_model, with_ids
 from .grid_frame import joined
 from .grid_import import grid_class
 from .labels import ServerLabels
@@ -28,7 +29,8 @@ class FrameEditor(Shown):
     """Edit rows as in a spreadsheet: typed editors, blocks, undo, filters; F1 in the grid lists the keys.
 
     Nothing is written to the server before a reviewed plan is pushed. Of 100,000 rows only those in sight
-    travel to the browser; more than 500,000 are refused.
+    travel to the browser; more than 500,000 are refused. References are shown by name, also where `frame()`
+    holds ids.
 
     Args:
         snapshot: What the server said.
@@ -50,6 +52,9 @@ class FrameEditor(Shown):
     """
 
     def __init__(self, snapshot: Snapshot, frame: pd.DataFrame | None = None, *, height: int = 440) -> None:
+        if isinstance(snapshot, LabelledSnapshot):
+            frame = None if frame is None else with_ids(snapshot, frame)
+            snapshot = snapshot.plain
         self.snapshot = snapshot
         self.report: Report | None = None
         self._grid = grid_class()(

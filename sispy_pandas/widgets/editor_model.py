@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..changes import Create, row_of
+from ..labels import replaced
 from .columns import columns_of
 from .grid_frame import split
 from .grid_model import DELETED, NEW, GridModel, Note
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from ..references import LabelledSnapshot
     from ..report import Outcome, Report
     from ..snapshot import Snapshot
     from .cells import Edit
@@ -35,6 +37,12 @@ def editor_model(snapshot: Snapshot, frame: pd.DataFrame | None = None) -> GridM
     model = GridModel(snapshot.schema, opened, columns=columns, fixed=_fixed(everything, opened))
     model.seed(edits)
     return model
+
+
+def with_ids(snapshot: LabelledSnapshot, frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a frame that shows labels with the ids that the snapshot knows for them."""
+    paths = [path for path in snapshot.labels.names if path in frame.columns]
+    return frame.assign(**{path: replaced(frame[path], snapshot.labels.ids(path)) for path in paths})
 
 
 def after_push(

@@ -42,10 +42,11 @@ def split(
     strange = kept.index.difference(base.index)
     if len(strange):
         raise ValueError(f"{len(strange)} rows are not in the snapshot, the first is _id {strange[0]}")
+    fields = set(schema.columns)
     paths = [path for path in base.columns if path in frame.columns]
     opened = base.loc[kept.index, paths]
     edits: dict[int, dict[str, Edit]] = {}
-    for path in (path for path in paths if not path.startswith("_")):
+    for path in (path for path in paths if path in fields):
         field = schema.field(path)
         for row in np.flatnonzero(_differs(opened[path], kept[path])):
             edit = cells.parse(field, kept[path].array[row])

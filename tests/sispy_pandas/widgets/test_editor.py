@@ -227,3 +227,15 @@ def test_a_row_that_is_immutable_on_the_server_is_read_only(hosts):
     model = FrameEditor(sp.fetch(hosts, progress=False))._grid.model
     assert model.edit([(0, "cores", "7"), (1, "cores", "8")]) == ["the row is immutable"]
     assert list(model.edits) == [1]
+
+
+def test_columns_of_other_schemas_are_read_only_and_labels_become_ids(hosts):
+    snapshot = sp.fetch(hosts, expand=["rack.name"], refs="label", progress=False)
+    frame = snapshot.frame().assign(rack="R1", note="computed")
+    editor = FrameEditor(snapshot, frame)
+    model = editor._grid.model
+    assert model.counts()["changed"] == 6  # every other host is there already
+    assert model.edit([(0, "rack.name", "x")]) == ["rack.name is read-only"]
+    plan = editor.plan()
+    (r1,) = (entity["_id"] for entity in hosts.client.entities("rack").fetch_all({"q": {"name": "R1"}}))
+    assert (plan.frame()["after"].unique().tolist(), len(plan.problems)) == ([r1], 0)
