@@ -39,7 +39,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "changes": ("sispy_pandas.commands.changes", "Show all cells changed in a span of time."),
     "plan": ("sispy_pandas.commands.plan", "Show what an edited file would change. Writes nothing."),
     "push": ("sispy_pandas.commands.push", "Write an edited file's changes to the server."),
-    "import": ("sispy_pandas.commands.import_", "Make a table of a JSON or CSV file."),
+    "import": ("sispy_pandas.commands.import_", "Make a table of a file: JSON, CSV, a workbook."),
     "resume": ("sispy_pandas.commands.resume", "Go on with a push that was interrupted."),
     "undo": ("sispy_pandas.commands.undo", "Put back what a push changed."),
     "revert": ("sispy_pandas.commands.revert", "Put back what somebody changed."),

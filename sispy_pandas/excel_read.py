@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from dataclasses import replace
 from functools import partial
 from itertools import zip_longest
@@ -79,7 +80,10 @@ def read_excel(
     """
     openpyxl = optional("openpyxl", "excel")
     path = Path(path)
-    book = openpyxl.load_workbook(path, read_only=True)
+    try:
+        book = openpyxl.load_workbook(path, read_only=True)
+    except (zipfile.BadZipFile, KeyError) as error:
+        raise ValueError(f"{path} is no workbook, or a damaged one: {error}") from error
     try:
         found = find(book, path, schema, sheet)
         table = _table(found.sheet, path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -104,7 +105,7 @@ def read_cells(path: Path) -> Cells:
         case ".csv" | ".tsv" | ".txt":
             return _padded(iter(parse(decode(path, None)[0], {"_id", RECEIPT.path}, None)), path)
         case ".xlsx":
-            frame = pd.read_excel(path, dtype=object, keep_default_na=False)
+            frame = read_workbook(path)
         case ".parquet":
             frame = pd.read_parquet(path).reset_index()
         case ".ndjson" | ".jsonl":
@@ -112,6 +113,18 @@ def read_cells(path: Path) -> Cells:
         case other:
             raise ValueError(f"{path}: {other or 'no suffix'} is none of .csv, .xlsx, .parquet, .ndjson")
     return _of_objects([{str(k): v for k, v in row.items()} for row in frame.to_dict("records")])
+
+
+def read_workbook(path: Path) -> pd.DataFrame:
+    """Read the first sheet of a workbook as it is.
+
+    Raises:
+        ValueError: The file is none.
+    """
+    try:
+        return pd.read_excel(path, dtype=object, keep_default_na=False, engine="openpyxl")
+    except (zipfile.BadZipFile, KeyError) as error:
+        raise ValueError(f"{path} is no workbook, or a damaged one: {error}") from error
 
 
 def cells_of(source: Any, schema: Schema) -> Cells:

@@ -1,8 +1,7 @@
-"""`sispy import`: a JSON or CSV file becomes a table, or joins one."""
+"""`sispy import`: a file becomes a table, or joins one."""
 
 from __future__ import annotations
 
-import csv
 import json
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,12 +13,14 @@ import pandas as pd
 from sispy.exits import Misuse
 from sispy.options import Session, examples, session, yes
 from sispy.terminal import confirm, out
+from sispy_pandas.commands.exports import read_workbook
 from sispy_pandas.commands.inputs import read_records, read_rows
 from sispy_pandas.commands.outcome import status_of_plan, status_of_report
 from sispy_pandas.commands.sending import send
 from sispy_pandas.commands.show import plan_text, report_text
 from sispy_pandas.commands.tables import schema_of
 from sispy_pandas.commands.tree import tree
+from sispy_pandas.csv_text import decode, parse
 from sispy_pandas.fetch import fetch
 from sispy_pandas.infer import infer_schema
 from sispy_pandas.records import frame_of
@@ -73,7 +74,7 @@ def import_(
     owner: tuple[str, ...],
     yes: bool,
 ) -> Exit:
-    """Make the rows of FILE (JSON, NDJSON or CSV) rows of a table.
+    """Make the rows of FILE (JSON, NDJSON, CSV or a workbook) rows of a table.
 
     If the table does not exist, it is made: its definition is read off the data and shown first. If it
     exists, rows are recognised by the key field; those that are there already are compared and updated.
@@ -155,7 +156,7 @@ def _document(
 ) -> dict[str, Any]:
     """Return the schema that a new table shall have: as the definition file says, or read off the data."""
     if definition is None:
-        data = _texts(file) if file.suffix == ".csv" else read_records(file)
+        data = _raw(file)
         found = find_references(client, pd.DataFrame(data))
         for column in sorted(set(found) - set(references)):
             session.say(
@@ -172,11 +173,19 @@ def _document(
     return {**whole, "name": name} | ({"id_field": key} if key else {})
 
 
-def _texts(file: Path) -> pd.DataFrame:
-    """Read a CSV as it is: every cell a text, a blank one none."""
-    with file.open(encoding="utf-8-sig", newline="") as lines:
-        titles, *rows = csv.reader(lines)
-    return pd.DataFrame([[cell or None for cell in row] for row in rows], columns=titles, dtype=object)
+def _raw(file: Path) -> pd.DataFrame | list[dict[str, Any]]:
+    """Read a file whose schema is not known yet: texts of a CSV, typed cells of a workbook, JSON records."""
+    match file.suffix.lower():
+        case ".csv" | ".tsv" | ".txt":
+            titles, *rows = parse(decode(file, None)[0], ())
+            width = len(titles)
+            cells = [[cell or None for cell in (row + [""] * width)[:width]] for row in rows if any(row)]
+            return pd.DataFrame(cells, columns=titles, dtype=object)
+        case ".xlsx":
+            frame = read_workbook(file)
+            return frame.mask(frame == "", None)
+        case _:
+            return read_records(file)
 
 
 def _groups(client: Client) -> list[str]:

@@ -1,5 +1,6 @@
 import json
 
+import pandas as pd
 import pytest
 
 import sispy_pandas as sp
@@ -127,6 +128,20 @@ def test_a_csv_becomes_a_table(sispy, sis, file):
     frame = sp.fetch(sis.client().entities("machine"), progress=False).frame()
     assert [str(dtype) for dtype in frame.dtypes[:3]] == ["str", "Int64", "datetime64[ms, UTC]"]
     assert frame["hostname"].tolist() == ["web1", "web2"]
+
+
+def test_a_workbook_and_a_file_of_another_encoding_become_tables(sispy, sis, tmp_path):
+    pd.DataFrame({"name": ["a", "b"], "cpus": [8, None], "live": [True, False]}).to_excel(
+        tmp_path / "x.xlsx", index=False
+    )
+    (tmp_path / "y.csv").write_bytes("name;ort\na;Köln\n".encode("cp1252"))
+
+    assert sispy("import", tmp_path / "x.xlsx", "--schema", "x", "--yes").exit_code == 0
+    assert sispy("import", tmp_path / "y.csv", "--schema", "y", "--yes").exit_code == 0
+    frame = sp.fetch(sis.client().entities("x"), progress=False).frame()
+    assert frame["cpus"].tolist() == [8, pd.NA]
+    assert frame["live"].tolist() == [True, False]
+    assert sp.fetch(sis.client().entities("y"), progress=False).frame()["ort"].tolist() == ["Köln"]
 
 
 def test_a_definition_file_decides_and_its_problems_prevent_everything(sispy, sis, file):
