@@ -132,21 +132,23 @@ def main():
         tell(f"diff of {args.rows:,} x 30, {len(plan):,} rows edited: {1000 * min(best):.0f} ms CPU")
         spent = {}
         for guard, options in {"off": {"journal": False}, "check": {}}.items():
-            frame = edited(snapshot, f"pushed with {guard}")
-            counter = client._http_handler
-            requests, size = counter.requests, counter.size
-            clock, wall = time.process_time(), time.perf_counter()
-            report = snapshot.diff(frame).push(guard=guard, progress=False, **options)
-            spent[guard] = time.process_time() - clock
-            assert report.counts["done"] == len(plan), report
+            for i in range(3):
+                frame = edited(snapshot, f"pushed with {guard} {i}")
+                counter = client._http_handler
+                requests, size = counter.requests, counter.size
+                clock, wall = time.process_time(), time.perf_counter()
+                report = snapshot.diff(frame).push(guard=guard, progress=False, **options)
+                cpu, wall = time.process_time() - clock, time.perf_counter() - wall
+                spent[guard] = min(cpu, spent.get(guard, cpu))
+                assert report.counts["done"] == len(plan), report
+                if report.journal:
+                    report.journal.unlink()
+                snapshot = report.snapshot
             tell(
                 f"diff and push, guard={guard!r}, {'with' if report.journal else 'no'} journal: "
-                f"{1000 * spent[guard]:.0f} ms CPU, {time.perf_counter() - wall:.2f} s, "
+                f"{1000 * spent[guard]:.0f} ms CPU, {wall:.2f} s, "
                 f"{counter.requests - requests} requests, {counter.size - size:,} bytes of bodies"
             )
-            if report.journal:
-                report.journal.unlink()
-            snapshot = report.snapshot
         if args.old:
             command = [sys.executable, "-S", "-c", OLD, client.url, client.auth_token, "old"]
             done = subprocess.run(
