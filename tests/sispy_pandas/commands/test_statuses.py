@@ -156,6 +156,32 @@ def test_5_some_rows_failed(sispy, edited, snatched):
     assert "1 done, 1 failed" in result.stdout
 
 
+def test_4_before_3_where_both_apply(sispy, sis, edited):
+    id_, _ = first_row(edited(), ",rhel,8,")
+    path = edited((",rhel,8,", ",rhel,9,"), (",test,", ",nowhere,"))
+    sis.client("alice").entities("host").update(id_, {"os": {"version": "7"}})
+
+    result = sispy("push", "host", path, "--yes", "--skip-problems")
+
+    assert result.exit_code == 4
+    assert "'nowhere' is none of" in " ".join(result.stdout.split())
+    assert "conflict in" in result.stdout
+
+
+def test_5_before_4_where_both_apply(sispy, sis, edited, snatched):
+    id_, _ = first_row(edited(), ",rhel,8,")
+    text = edited().read_text().partition(id_)[2]
+    serial = next(cell for cell in text.split(",") if cell.startswith(("C", "J", "X")))
+    last = text.splitlines()[-1]
+    path = edited((serial, "NEW"), (last, last.replace(",rhel,", ",debian,")))
+    sis.client("alice").entities("host").update(last.split(",")[0], {"os": {"name": "beos"}})
+
+    result = sispy("push", "host", path, "--yes")
+
+    assert result.exit_code == 5
+    assert "1 conflict, 1 failed" in result.stdout
+
+
 def test_6_nobody_listens(sispy):
     result = sispy("schemas", "--url", "http://127.0.0.1:9", "--quiet")
 
