@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 EMPTY_TEXT = '""'
 """Typed into a text cell this is the empty string; typing nothing, or the Delete key, is no value."""
 
+_ENCODE = json.JSONEncoder(ensure_ascii=False).encode  # json.dumps makes one for every call
 _MIDNIGHT = re.compile(r"T00:00:00\.000Z$")
 _JSON_TYPES = ("Array", "Documents", "Mixed")
 
@@ -53,7 +54,7 @@ def show(field: Field, value: Any) -> str | bool | None:
     if value is None or (value == [] and field.type in ("Array", "Documents")):
         return None
     if field.type in _JSON_TYPES:
-        return json.dumps(value, ensure_ascii=False)
+        return _ENCODE(value)
     if isinstance(value, bool) and field.type == "Boolean":
         return value
     if field.type == "Date" and isinstance(value, str):

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .grid_model import GridModel
 
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
+_ENCODE = json.JSONEncoder(ensure_ascii=False, default=str).encode  # json.dumps makes one for every call
 _SIGN = re.compile(r"<=|>=|!=|=|<|>|!|")
 _ORDERED = {"<": "lt", ">": "gt", "<=": "le", ">=": "ge"}
 
@@ -168,7 +169,7 @@ def _texts(series: pd.Series[Any]) -> pd.Series[Any]:
 def _json_text(cell: Any) -> str | None:
     if records.is_blank(cell):
         return None
-    return cell if isinstance(cell, str) else json.dumps(cell, ensure_ascii=False, default=str)
+    return cell if isinstance(cell, str) else _ENCODE(cell)
 
 
 def _contains(texts: pd.Series[Any], needle: str) -> Mask:
