@@ -1,0 +1,32 @@
+import pytest
+
+from sispy.options import Session
+
+
+def test_progress_in_a_log_is_at_most_a_line_in_ten_seconds(monkeypatch, capsys):
+    now = 0.0
+    monkeypatch.setattr("time.monotonic", lambda: now)
+    progress = Session().progress
+
+    for second in range(25):
+        now = float(second)
+        progress(second * 100, 2500)
+
+    assert capsys.readouterr() == ("", "1,000 of 2,500\n2,000 of 2,500\n")
+
+
+def test_short_work_leaves_no_line_in_a_log(capsys):
+    Session().progress(5, 5)
+
+    assert capsys.readouterr() == ("", "")
+
+
+def test_quiet_means_no_progress():
+    assert Session(quiet=True).progress is False
+
+
+@pytest.mark.parametrize("quiet", [True, False])
+def test_hints_are_for_those_who_want_them(quiet, capsys):
+    Session(quiet=quiet).say("a hint")
+
+    assert capsys.readouterr() == ("", "" if quiet else "a hint\n")
