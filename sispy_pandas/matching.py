@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
 _OBJECT_ID = re.compile(r"[0-9a-f]{24}")
 _REPAIR = (
-    "a merge or reset_index loses it: `frame.set_index('_id')` brings the column back, and "
-    "`left.reset_index().merge(right, ...).set_index('_id')` keeps it; without ids use key=FIELD or new=True"
+    "a merge, concat or reset_index loses it: `frame.set_index('_id')` brings the column back, "
+    "`left.reset_index().merge(right, ...).set_index('_id')` keeps it, and so does "
+    "`pd.concat([frame.reset_index(), new])` beside new rows; without ids use key=FIELD or new=True"
 )
 
 

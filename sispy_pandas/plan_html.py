@@ -6,7 +6,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from .changes import Create
-from .plan_text import action, count, head, show, summary
+from .plan_text import action, count, head, show, shown_cells, summary
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -21,7 +21,7 @@ def html(plan: Plan) -> str:
     """Return the plan as one self-contained fragment of a bounded size."""
     first, *more = head(plan)
     parts = [f"<p><b>{escape(first)}</b></p>", *(f"<p>{escape(line)}</p>" for line in more)]
-    cells = list(plan.cells())
+    cells = shown_cells(plan)
     if len(cells) > SHOWN:
         parts.append(table(["field", "cells", "most frequent"], summary(plan)))
     if plan.faults:

@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from .changes import Create, Delete, Update
+from .changes import Change, Create, Delete, Update
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,7 +50,7 @@ def whereabouts(plan: Plan) -> str:
 def text(plan: Plan) -> str:
     """Return the plan as text of a bounded length."""
     lines = head(plan)
-    cells = list(plan.cells())
+    cells = shown_cells(plan)
     if len(cells) > SHOWN:
         lines += ["", *columns(["field", "cells", "most frequent"], summary(plan))]
     rows = [
@@ -73,14 +73,22 @@ def text(plan: Plan) -> str:
     return "\n".join(lines)
 
 
+def shown_cells(plan: Plan) -> list[tuple[Change, str, Any, Any]]:
+    """Return (change, field, before, after) of what there is to see: a deleted row is one line."""
+    gone: list[tuple[Change, str, Any, Any]] = [
+        (change, "(whole row)", None, None) for change in plan.changes if isinstance(change, Delete)
+    ]
+    return [*(cell for cell in plan.cells() if not isinstance(cell[0], Delete)), *gone]
+
+
 def summary(plan: Plan) -> list[list[str]]:
     """Return one line per field: how many cells change, and the change that is most frequent."""
     by_field: dict[str, Counter[str]] = {}
-    for change, path, before, after in plan.cells():
+    for change, path, before, after in shown_cells(plan):
         text = f"{show(before)} -> {show(after)}" if isinstance(change, Update) else f"({action(change)})"
         by_field.setdefault(path, Counter())[text] += 1
     lines = []
-    for path in plan.fields:
+    for path in (path for path in (*plan.fields, "(whole row)") if path in by_field):
         (most, times), *_ = by_field[path].most_common(1)
         lines.append([path, str(by_field[path].total()), f"{times} x {most}"])
     return lines

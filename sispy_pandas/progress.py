@@ -75,7 +75,7 @@ def bar(progress: Any, *, total: int | None, unit: str, desc: str) -> Iterator[B
     Args:
         progress: True: tqdm's bar on stderr or in the notebook; False: none; an object with `update(n)`, such
             as a tqdm bar: used as it is; a function: called as `progress(done, total)`.
-        total: Expected number of units; None: not known yet, `.total` may be set later.
+        total: Expected number of units; None: not known yet, `.total` may be set later; 0: there is no bar.
         unit: What is counted, in the singular.
         desc: What the work is about, in a word or two.
     """
@@ -83,7 +83,7 @@ def bar(progress: Any, *, total: int | None, unit: str, desc: str) -> Iterator[B
         yield _Borrowed(progress, total)
     elif callable(progress):
         yield _Quiet(total, progress)
-    elif not progress:
+    elif not progress or total == 0:
         yield _Quiet(total)
     else:
         from tqdm.auto import tqdm  # late: it looks for a notebook, which takes a while

@@ -19,6 +19,7 @@ from .limits import Limits
 from .options import Options, refuse
 from .plan import Plan, PlanRefused
 from .plan_file import lines
+from .plan_text import count
 from .progress import bar
 from .report import Outcome, Report
 from .run import Run, Stopped
@@ -147,7 +148,7 @@ def _checked(plan: Plan, pending: Collection[Hashable], options: Options) -> Pla
     if plan.faults and not options.skip_problems:
         first = plan.faults[0]
         raise PlanRefused(
-            f"{len(plan.faults)} problems; the first: row {first.key or first.row}, {first.column}: "
+            f"{count(len(plan.faults), 'problem')}; the first: row {first.key or first.row}, {first.column}: "
             f"{first.reason}. See plan.check().problems; skip_problems=True sends the other rows",
             plan,
         )

@@ -62,6 +62,30 @@ def test_a_long_plan_is_summarised_by_field_first(server):
     assert len(html) < 100_000
 
 
+def test_a_deleted_row_is_one_line(server):
+    live = server.fetch()
+
+    plan = live.diff(live.frame().head(0), delete=list(live.ids[:2]))
+
+    assert str(plan).splitlines()[1:] == [
+        "",
+        "   name    field        before  after",
+        "-  h00000  (whole row)",
+        "-  h00001  (whole row)",
+    ]
+    assert plan._repr_html_().count("<tr>") == 3
+    assert set(plan.frame()["key"]) == {"h00000", "h00001"}
+
+
+def test_new_rows_beside_those_of_a_frame(server):
+    live = server.fetch()
+    new = pd.DataFrame({"name": ["n1"], "os": ["rhel8"]}).astype(object)
+
+    with pytest.raises(ValueError, match=r"pd\.concat\(\[frame\.reset_index\(\), new\]\)"):
+        live.diff(pd.concat([live.frame(), new]))
+    assert live.diff(pd.concat([live.frame().reset_index(), new])).counts["creates"] == 1
+
+
 def test_only_and_without_take_rows_and_fields(server, plan):
     a, _b, *_ = server.fetch().ids
 

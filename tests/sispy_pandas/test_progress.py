@@ -41,3 +41,10 @@ def test_an_object_with_update_is_used_as_it_is():
     seen = []
     work(SimpleNamespace(update=seen.append))
     assert seen == [2, 3]
+
+
+def test_nothing_to_do_shows_no_bar(capsys):
+    with bar(True, total=0, unit="row", desc="revisions"):
+        pass
+
+    assert capsys.readouterr() == ("", "")
