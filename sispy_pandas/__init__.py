@@ -4,23 +4,21 @@ from typing import TYPE_CHECKING
 
 from .arrays import added, removed
 from .base import snapshot_of
-from .catalog import schemas
 from .dask import read_dask
-from .edits import Changes, changes
 from .excel import to_excel
-from .excel_read import read_excel
 from .explode import explode, implode
 from .export import iter_frames, to_csv, to_ndjson, to_parquet
 from .fetch import fetch
+from .fetching.catalog import schemas
 from .files import read_csv
 from .history import HistoryWarning, as_of, blame, history
 from .infer import infer_schema
 from .lazy import __getattr__ as __getattr__
-from .limits import Limits
-from .marks import mark_problems
+from .past.edits import Changes, changes
 from .plan import Plan, PlanRefused
-from .plan_file import load_plan
+from .planning.plan_file import load_plan
 from .pushes import pushes
+from .pushing.limits import Limits
 from .records import FrozenDict
 from .relations import RepointPlans, dangling, referrers, repoint
 from .repair import resume, undo
@@ -28,6 +26,8 @@ from .report import PushFailed, Report
 from .revert import revert
 from .schema import Field, Schema, parse_schema
 from .schema_plan import SchemaPlan, SchemaPlanRefused, plan_schema
+from .sheets.excel_read import read_excel
+from .sheets.marks import mark_problems
 from .snapshot import Snapshot
 
 if TYPE_CHECKING:

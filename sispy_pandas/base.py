@@ -10,21 +10,21 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from sispy.errors import NotFound
 
-from .cast import cast, get_path, is_missing, set_path
-from .compare import changed
-from .deleted_rows import marked_ids
-from .entity import EDITABLE_META, receipt
 from .fetch import schema_of
-from .matching import ids_in
+from .fetching.reading import READERS, read
+from .fetching.table import warnings_frame
+from .planning.compare import changed
+from .planning.deleted_rows import marked_ids
+from .planning.matching import ids_in
 from .progress import bar
-from .reading import READERS, read
-from .receipts import milliseconds_of
 from .records import frame_of, records_of
 from .references import labelled, to_ids
 from .schema import META, RECEIPT, Schema
 from .snapshot import Snapshot
-from .source import Source, source_of
-from .table import warnings_frame
+from .values.cast import cast, get_path, is_missing, set_path
+from .values.entity import EDITABLE_META, receipt
+from .values.receipts import milliseconds_of
+from .values.source import Source, source_of
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -14,18 +14,18 @@ from typing import TYPE_CHECKING, Any
 
 from sispy import Client
 
-from .decode import Decoder
 from .extras import optional
 from .fetch import Listing
-from .pages import by_key
-from .table import Table
+from .fetching.decode import Decoder
+from .fetching.pages import by_key
+from .fetching.table import Table
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from sispy import Endpoint
 
-    from .query import Query
+    from .fetching.query import Query
     from .schema import Field
 
 _ROWS = 200_000

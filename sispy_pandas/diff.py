@@ -7,22 +7,22 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from .cast import is_blank
 from .changes import Change, Create, Delete, Problem, Stale, Update
-from .compare import changed
-from .deleted_rows import DELETE, deleted_rows
-from .editable import READ_ONLY, editable
-from .entity import EDITABLE_META
-from .mangled import REASON, is_changed_by_program
-from .matching import Matched, all_new, match_by_id, match_by_key
-from .new_rows import new_rows, not_there
 from .plan import Plan
-from .receipts import milliseconds_of
+from .planning.compare import changed
+from .planning.deleted_rows import DELETE, deleted_rows
+from .planning.editable import READ_ONLY, editable
+from .planning.matching import Matched, all_new, match_by_id, match_by_key
+from .planning.new_rows import new_rows, not_there
+from .planning.validate import check_values, constrained, taken_twice, unique_fields
+from .planning.waves import swaps
 from .records import json_values
 from .schema import RECEIPT, Field
-from .source import source_of
-from .validate import check_values, constrained, taken_twice, unique_fields
-from .waves import swaps
+from .sheets.mangled import REASON, is_changed_by_program
+from .values.cast import is_blank
+from .values.entity import EDITABLE_META
+from .values.receipts import milliseconds_of
+from .values.source import source_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence

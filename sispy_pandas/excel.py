@@ -13,22 +13,22 @@ import pandas as pd
 
 from sispy import Endpoint
 
-from .excel_base import PREFIX, base_rows
-from .excel_members import key_field, member_table
-from .excel_sheet import Lists, write_sheet
 from .extras import optional
 from .fetch import fetch
 from .files import as_table, zone_of
-from .origin import origin
 from .references import LabelledSnapshot
-from .source import FORMAT, source_of
+from .sheets.excel_base import PREFIX, base_rows
+from .sheets.excel_members import key_field, member_table
+from .sheets.excel_sheet import Lists, write_sheet
+from .sheets.origin import origin
+from .values.source import FORMAT, source_of
 
 if TYPE_CHECKING:
     import datetime
     import os
 
-    from .origin import Note
     from .schema import Field, Schema
+    from .sheets.origin import Note
     from .snapshot import Snapshot
 
 ABOUT = "About this workbook"

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from .cast import get_path, is_missing, set_path
-from .columns import Column
-from .frozen import FrozenDict, freeze, thaw
-from .kinds import STRINGS
 from .records import to_json
 from .schema import Field
 from .snapshot import Snapshot
+from .values.cast import get_path, is_missing, set_path
+from .values.columns import Column
+from .values.frozen import FrozenDict, freeze, thaw
+from .values.kinds import STRINGS
 
 if TYPE_CHECKING:
     from collections.abc import Hashable

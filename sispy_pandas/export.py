@@ -19,15 +19,16 @@ import pandas as pd
 from sispy import Endpoint
 from sispy.errors import BadAnswer
 
-from . import files, origin
-from .cells import Style, write_column
-from .csv_text import replaced, replacing, write_columns
+from . import files
 from .fetch import Listing, fetch
-from .parquet import Writer
+from .fetching.parquet import Writer
+from .fetching.table import Table
 from .progress import bar
 from .records import records_of
+from .sheets import origin
+from .sheets.cells import Style, write_column
+from .sheets.csv_text import replaced, replacing, write_columns
 from .snapshot import Snapshot
-from .table import Table
 
 if TYPE_CHECKING:
     import os

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from sispy.errors import NotFound
 
-from .decode import Decoder
-from .expand import expand as expanded
-from .expand import references_of
-from .pages import Page, by_key, by_offset
+from .fetching.decode import Decoder
+from .fetching.expand import expand as expanded
+from .fetching.expand import references_of
+from .fetching.pages import Page, by_key, by_offset
+from .fetching.query import Lookup, Query, parse_query
+from .fetching.sort import sort_frame, sorts_here
+from .fetching.table import Table, warnings_frame
 from .progress import bar
-from .query import Lookup, Query, parse_query
 from .schema import META, RECEIPT, Field, Schema, nearest, parse_schema
 from .snapshot import Snapshot
-from .sort import sort_frame, sorts_here
-from .table import Table, warnings_frame
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

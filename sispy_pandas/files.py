@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
-from . import origin
-from .assemble import DELETE, Copies, Table, assemble
-from .cell_values import read_column
-from .cells import Style, write_column
 from .changes import Problem
-from .csv_arrow import arrow_columns, arrow_series, is_arrow
-from .csv_text import decode, dialect, parse, replaced, write_columns
 from .schema import META, RECEIPT, Field, Schema
-from .source import Source
+from .sheets import origin
+from .sheets.assemble import DELETE, Copies, Table, assemble
+from .sheets.cell_values import read_column
+from .sheets.cells import Style, write_column
+from .sheets.csv_arrow import arrow_columns, arrow_series, is_arrow
+from .sheets.csv_text import decode, dialect, parse, replaced, write_columns
+from .values.source import Source
 
 if TYPE_CHECKING:
     import os

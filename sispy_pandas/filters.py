@@ -16,13 +16,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from .dates import iso, milliseconds
-from .query import check_filter, field_at
+from .fetching.query import check_filter, field_at
+from .values.dates import iso, milliseconds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .query import Lookup
+    from .fetching.query import Lookup
     from .schema import Field, Schema
 
 _FORM = re.compile(

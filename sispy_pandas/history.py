@@ -14,14 +14,14 @@ import pandas as pd
 from sispy.delta import DeltaError
 from sispy.errors import NotFound
 
-from .cast import get_path
-from .entity import stored
 from .fetch import fetch, schema_of
-from .lanes import each
-from .moments import milliseconds_of, times
+from .fetching.lanes import each
+from .past.replay import Step, cells, commits_of, replay
 from .records import frame_of
-from .replay import Step, cells, commits_of, replay
 from .tables import table
+from .values.cast import get_path
+from .values.entity import stored
+from .values.moments import milliseconds_of, times
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
     from sispy import Endpoint
 
-    from .moments import When
     from .schema import Schema
+    from .values.moments import When
 
 _HEX = set("0123456789abcdef")
 

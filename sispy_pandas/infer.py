@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from .cast import plain, set_path
-from .dates import milliseconds
-from .numerals import WHOLE
+from .values.cast import plain, set_path
+from .values.dates import milliseconds
+from .values.numerals import WHOLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

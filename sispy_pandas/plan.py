@@ -16,7 +16,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from .changes import Change, Conflict, Create, Delete, Problem, Stale, Update, row_of
-from .selection import keep_fields, keep_rows
+from .planning.selection import keep_fields, keep_rows
 from .tables import table
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from sispy.endpoint import Endpoint
 
-    from .limits import Limits
+    from .pushing.limits import Limits
     from .report import Report
     from .schema import Schema
     from .snapshot import Snapshot
@@ -188,7 +188,7 @@ class Plan:
         Raises:
             sispy.Error: The server could not be asked.
         """
-        from .precheck import precheck
+        from .planning.precheck import precheck
 
         return precheck(self, allow_dangling=allow_dangling)
 
@@ -233,7 +233,7 @@ class Plan:
         Raises:
             sispy.Error: The server could not be asked.
         """
-        from .rebase import refresh
+        from .planning.rebase import refresh
 
         return refresh(self)
 
@@ -245,13 +245,13 @@ class Plan:
             keep: "mine" writes over what others wrote (over exactly that: the guard still looks);
                 "theirs" gives way.
         """
-        from .rebase import rebase
+        from .planning.rebase import rebase
 
         return rebase(self, report, keep=keep)
 
     def save(self, path: str | Path) -> Path:
         """Write the plan as text, one sorted line per cell, for `load_plan`; return the path."""
-        from .plan_file import save
+        from .planning.plan_file import save
 
         return save(self, path)
 
@@ -260,14 +260,14 @@ class Plan:
         return replace(self, faults=(*self.faults, *(f for f in faults if f not in self.faults)))
 
     def __str__(self) -> str:
-        from .plan_text import text
+        from .planning.plan_text import text
 
         return text(self)
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        from .plan_html import html
+        from .planning.plan_html import html
 
         return html(self)
 

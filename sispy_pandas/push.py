@@ -11,23 +11,23 @@ from typing import TYPE_CHECKING, Any
 from sispy import errors
 
 from .changes import Change, Create, Delete, Update, action_of, row_of
-from .chunks import chunks, encoded_size
-from .earlier import anonymous, created_before, fingerprint
-from .entity import body
+from .fetching.chunks import chunks, encoded_size
 from .journal import Record, new_path, opened, read
-from .limits import Limits
-from .options import Options, refuse
 from .plan import Plan, PlanRefused
-from .plan_file import lines
-from .plan_text import count
+from .planning.plan_file import lines
+from .planning.plan_text import count
+from .planning.waves import waves
 from .progress import bar
+from .pushing.earlier import anonymous, created_before, fingerprint
+from .pushing.limits import Limits
+from .pushing.options import Options, refuse
+from .pushing.run import Run, Stopped
+from .pushing.send_cas import send_cas
+from .pushing.send_creates import send_creates, traces
+from .pushing.send_deletes import PER_REQUEST, send_deletes
+from .pushing.send_updates import send_updates
 from .report import Outcome, Report
-from .run import Run, Stopped
-from .send_cas import send_cas
-from .send_creates import send_creates, traces
-from .send_deletes import PER_REQUEST, send_deletes
-from .send_updates import send_updates
-from .waves import waves
+from .values.entity import body
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence

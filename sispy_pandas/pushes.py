@@ -6,8 +6,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from . import journal
-from .moments import times
 from .tables import table
+from .values.moments import times
 
 if TYPE_CHECKING:
     import pandas as pd

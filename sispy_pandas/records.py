@@ -19,14 +19,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from .cast import cast, get_path, is_blank, is_missing, plain, set_path
-from .check import check
-from .columns import Column
-from .dates import milliseconds
-from .equality import equal
-from .frozen import FrozenDict, freeze, thaw
-from .kinds import STRINGS, dtype, from_json
 from .schema import META, RECEIPT, Field, Schema
+from .values.cast import cast, get_path, is_blank, is_missing, plain, set_path
+from .values.check import check
+from .values.columns import Column
+from .values.dates import milliseconds
+from .values.equality import equal
+from .values.frozen import FrozenDict, freeze, thaw
+from .values.kinds import STRINGS, dtype, from_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -6,13 +6,13 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Literal
 
-from .cast import get_path
-from .chunks import queries
 from .fetch import schema_of
-from .labels import Labels, is_id, members, reference_columns, replaced
-from .reading import URL, read
-from .refused import Refused
+from .fetching.chunks import queries
+from .fetching.reading import URL, read
+from .sheets.labels import Labels, is_id, members, reference_columns, replaced
 from .snapshot import Snapshot
+from .values.cast import get_path
+from .values.refused import Refused
 
 if TYPE_CHECKING:
     import pandas as pd

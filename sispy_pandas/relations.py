@@ -14,17 +14,17 @@ import pandas as pd
 from sispy.errors import NotFound
 
 from .changes import Update
-from .chunks import queries
-from .entity import key_of, receipt, stored
 from .fetch import schema_of
-from .lanes import each
+from .fetching.chunks import queries
+from .fetching.lanes import each
+from .fetching.reading import read
+from .past.replay import commits_of
 from .plan import Plan
-from .plan_text import count
-from .precheck import ids_at, reference_fields
-from .reading import read
-from .replay import commits_of
+from .planning.plan_text import count
+from .planning.precheck import ids_at, reference_fields
 from .schema import parse_schema
 from .tables import table
+from .values.entity import key_of, receipt, stored
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from .changes import Change, Create, Delete, Update, row_of
 from .journal import Entry, read
 from .plan import Plan
-from .plan_file import parse
-from .plan_text import count
+from .planning.plan_file import parse
+from .planning.plan_text import count
 from .relations import referrers
 from .report import Report
 

@@ -126,7 +126,7 @@ class Report:
         Raises:
             ValueError: The plan was not made from a snapshot.
         """
-        from .next_snapshot import next_snapshot
+        from .pushing.next_snapshot import next_snapshot
 
         return next_snapshot(self)
 
@@ -142,19 +142,19 @@ class Report:
 
     def to_csv(self, path: str | Path) -> Path:
         """Write the rows that were not written as a retry file, with their reasons; return its path."""
-        from .retry import to_csv
+        from .pushing.retry import to_csv
 
         return to_csv(self, path)
 
     def to_excel(self, path: str | Path) -> Path:
         """Write the rows that were not written as a spreadsheet, with their reasons; return its path."""
-        from .retry import to_excel
+        from .pushing.retry import to_excel
 
         return to_excel(self, path)
 
     def to_html(self, path: str | Path | None = None) -> str:
         """Return the record of the push for an auditor as one HTML page; write it to `path` if given."""
-        from .report_html import page
+        from .pushing.report_html import page
 
         text = page(self)
         if path is not None:
@@ -162,14 +162,14 @@ class Report:
         return text
 
     def __str__(self) -> str:
-        from .report_text import text
+        from .pushing.report_text import text
 
         return text(self)
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        from .report_html import fragment
+        from .pushing.report_html import fragment
 
         return fragment(self)
 

@@ -7,17 +7,17 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from .changes import Change, Conflict, Create, Delete, Problem, Update
-from .entity import receipt, stored, values_of
-from .equality import equal
+from .past.replay import edits, key_of
 from .plan import Plan
-from .plan_text import count
-from .replay import edits, key_of
+from .planning.plan_text import count
+from .values.entity import receipt, stored, values_of
+from .values.equality import equal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .edits import Changes
-    from .replay import Edit, Step
+    from .past.edits import Changes
+    from .past.replay import Edit, Step
     from .schema import Schema
 
 

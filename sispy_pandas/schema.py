@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
-from .dates import milliseconds
+from .values.dates import milliseconds
 
 Type = Literal["String", "Number", "Boolean", "Date", "ObjectId", "IpAddress", "Mixed", "Array", "Documents"]
 

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 from sispy.delta import same
 
 from .fetch import schema_of
-from .plan_text import count, show
+from .past.schema_effects import BREAKING, WORDS, Comparison, Effect
+from .planning.plan_text import count, show
 from .progress import bar
 from .schema import Schema, parse_schema
-from .schema_effects import BREAKING, WORDS, Comparison, Effect
 from .tables import table
 
 if TYPE_CHECKING:

@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -17,7 +18,6 @@ OPTIONAL = {
     "openpyxl",
     "pyarrow",
     "regex",
-    "starlette",
     "uvicorn",
     "xlsxwriter",
 }
@@ -98,31 +98,34 @@ LINE = (
 )
 """The toolkit's modules in the order in which they may import: each only from its left."""
 
-UPWARDS = {("fetch", "references"), ("plan", "plan_file"), ("plan", "push"), ("plan", "rebase")}
+UPWARDS = {
+    ("fetch", "references"),
+    ("plan", "planning.plan_file"),
+    ("plan", "planning.rebase"),
+    ("plan", "push"),
+}
 """Late imports that lead against the line: methods that take the user along it, and nothing else."""
 
 
-def imports(path: Path, package: str, *, late: bool) -> set[str]:
+@cache
+def modules(package: str) -> dict[str, Path]:
+    """Return the modules of a package by their dotted names within it."""
+    root = source(package)
+    paths = (path for path in root.rglob("*.py") if path.name != "__init__.py")
+    return {".".join(path.relative_to(root).with_suffix("").parts): path for path in paths}
+
+
+def imports(name: str, package: str, *, late: bool) -> set[str]:
     """Return which modules of the package a module imports when it is loaded, or else later."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    depth = len(path.relative_to(source(package)).parts)
+    known = modules(package)
     found = set()
-    for node, inside in walk(tree):
+    for node, inside in walk(ast.parse(known[name].read_text(encoding="utf-8"))):
         if inside != late or not isinstance(node, ast.ImportFrom):
             continue
-        if node.level == depth:
-            names = [node.module] if node.module else [alias.name for alias in node.names]
-        elif node.level == 0 and (node.module or "").split(".")[0] == package:
-            below = (node.module or "").removeprefix(package).lstrip(".")
-            names = [below] if below else [alias.name for alias in node.names]
-        else:
-            continue
-        found |= {
-            name.split(".")[0]
-            for name in names
-            if (source(package) / name.split(".")[0]).exists()
-            or (source(package) / f"{name.split('.')[0]}.py").exists()
-        }
+        above = f"{package}.{name}".split(".")[: -node.level or None] if node.level else []
+        base = ".".join([*above, *((node.module or "").split(".") if node.module else [])])
+        candidates = {base, *(f"{base}.{alias.name}" for alias in node.names)}
+        found |= {c.removeprefix(f"{package}.") for c in candidates} & known.keys()
     return found
 
 
@@ -138,13 +141,7 @@ def walk(node: ast.AST, inside: bool = False):
 
 
 def graph(package: str, *, late: bool) -> dict[str, set[str]]:
-    root = source(package)
-    found: dict[str, set[str]] = {}
-    for path in root.rglob("*.py"):
-        name = path.relative_to(root).parts[0].removesuffix(".py")
-        if name != "__init__":
-            found.setdefault(name, set()).update(imports(path, package, late=late) - {name})
-    return found
+    return {name: imports(name, package, late=late) - {name} for name in modules(package)}
 
 
 def reached(edges: dict[str, set[str]], start: str) -> set[str]:

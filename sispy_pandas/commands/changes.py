@@ -9,7 +9,7 @@ import click
 from sispy.options import Session, examples, session
 from sispy.terminal import out, table
 from sispy_pandas.commands.spans import changes_of, span
-from sispy_pandas.plan_text import show
+from sispy_pandas.planning.plan_text import show
 
 SHOWN = 40
 """Cells that `--cells` shows on a terminal; `--output csv` has all."""

@@ -13,8 +13,8 @@ from sispy.options import Session, examples, session
 from sispy_pandas.commands.tables import table_of
 from sispy_pandas.export import to_csv, to_ndjson, to_parquet
 from sispy_pandas.fetch import fetch, schemas_of
+from sispy_pandas.fetching.query import parse_query
 from sispy_pandas.filters import parse_filters
-from sispy_pandas.query import parse_query
 
 _FORMATS = (".csv", ".xlsx", ".parquet", ".ndjson")
 

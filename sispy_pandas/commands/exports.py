@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from sispy_pandas.cells import write_column
-from sispy_pandas.csv_text import decode, parse
 from sispy_pandas.files import as_table
 from sispy_pandas.schema import RECEIPT
+from sispy_pandas.sheets.cells import write_column
+from sispy_pandas.sheets.csv_text import decode, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -12,7 +12,7 @@ from sispy_pandas.commands.tables import table_of
 from sispy_pandas.history import HistoryWarning
 from sispy_pandas.history import blame as blame_of
 from sispy_pandas.history import history as history_of
-from sispy_pandas.plan_text import show
+from sispy_pandas.planning.plan_text import show
 
 
 @click.command(epilog=examples("sispy history host web01", "sispy history host web01 --blame"))

@@ -20,12 +20,12 @@ from sispy_pandas.commands.sending import send
 from sispy_pandas.commands.show import plan_text, report_text
 from sispy_pandas.commands.tables import schema_of
 from sispy_pandas.commands.tree import tree
-from sispy_pandas.csv_text import decode, parse
 from sispy_pandas.fetch import fetch
 from sispy_pandas.infer import infer_schema
 from sispy_pandas.records import frame_of
 from sispy_pandas.references import find_references, labelled
 from sispy_pandas.schema import Schema, parse_schema
+from sispy_pandas.sheets.csv_text import decode, parse
 from sispy_pandas.snapshot import Snapshot
 
 if TYPE_CHECKING:

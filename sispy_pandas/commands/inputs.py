@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from sispy_pandas.cast import get_path
-from sispy_pandas.excel_read import read_excel
 from sispy_pandas.files import read_csv
+from sispy_pandas.sheets.excel_read import read_excel
+from sispy_pandas.values.cast import get_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

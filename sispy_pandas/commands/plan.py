@@ -13,7 +13,7 @@ from sispy_pandas.commands.outcome import status_of_plan
 from sispy_pandas.commands.planning import plan_of_file
 from sispy_pandas.commands.reading import Reading, reading
 from sispy_pandas.commands.show import FORMATS
-from sispy_pandas.marks import mark_problems
+from sispy_pandas.sheets.marks import mark_problems
 
 if TYPE_CHECKING:
     from sispy.exits import Exit

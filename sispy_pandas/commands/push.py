@@ -13,8 +13,8 @@ from sispy_pandas.commands.planning import plan_of_file
 from sispy_pandas.commands.reading import Reading, reading
 from sispy_pandas.commands.sending import send
 from sispy_pandas.commands.writing import pushing
-from sispy_pandas.marks import mark_problems
-from sispy_pandas.plan_file import load_plan
+from sispy_pandas.planning.plan_file import load_plan
+from sispy_pandas.sheets.marks import mark_problems
 
 if TYPE_CHECKING:
     from sispy.exits import Exit

@@ -15,7 +15,7 @@ from sispy_pandas.commands.outcome import status_of_plan, status_of_report
 from sispy_pandas.commands.show import plan_text, report_text
 from sispy_pandas.journal import folder
 from sispy_pandas.plan import PlanRefused
-from sispy_pandas.plan_text import count, show
+from sispy_pandas.planning.plan_text import count, show
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sispy.terminal import fitted, table
-from sispy_pandas import plan_text as words
-from sispy_pandas.plan_text import action, count, show, summary
-from sispy_pandas.report_text import headline
+from sispy_pandas.planning import plan_text as words
+from sispy_pandas.planning.plan_text import action, count, show, summary
+from sispy_pandas.pushing.report_text import headline
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -13,15 +13,15 @@ import click
 from sispy.exits import Misuse
 from sispy_pandas.commands.inputs import read_rows
 from sispy_pandas.commands.tables import table_of
-from sispy_pandas.edits import changes
-from sispy_pandas.moments import milliseconds_of
+from sispy_pandas.past.edits import changes
+from sispy_pandas.values.moments import milliseconds_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sispy.options import Session
-    from sispy_pandas.edits import Changes
-    from sispy_pandas.moments import When
+    from sispy_pandas.past.edits import Changes
+    from sispy_pandas.values.moments import When
 
 Command = TypeVar("Command", bound="Callable[..., Any]")
 

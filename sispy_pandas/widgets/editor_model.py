@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..changes import Create, row_of
-from ..labels import replaced
+from ..sheets.labels import replaced
 from .columns import columns_of
 from .grid_frame import split
 from .grid_model import DELETED, NEW, GridModel, Note
@@ -106,7 +106,7 @@ def _labels(model: GridModel, report: Report) -> dict[int, Hashable]:
     labels: dict[int, Hashable] = dict(enumerate(model.base.index))
     first = len(model.base) - len(model.rows_with(DELETED))
     creates = {row_of(change) for change in report.plan.changes if isinstance(change, Create)}
-    for offset, row in enumerate(model.rows_with(NEW)):
+    for offset, row in enumerate(model.new_rows()):
         labels[row] = first + offset if first + offset in creates else None
     return labels
 

@@ -73,7 +73,7 @@ def joined(model: GridModel) -> pd.DataFrame:
         column = {row: _cell(model, path, edits[path]) for row, edits in base_rows.items() if path in edits}
         frame[path] = with_cells(frame[path], column)
     frame = frame.drop(index=model.deleted_ids)
-    new_rows = model.rows_with(NEW)
+    new_rows = model.new_rows()
     if not new_rows:
         return frame
     created = pd.DataFrame(

@@ -117,6 +117,10 @@ class GridModel:
         }
         return {row: edits for row, edits in rows.items() if edits}
 
+    def new_rows(self) -> list[int]:
+        """Return the rows that were added, in the order of their making."""
+        return self.rows_with(NEW)
+
     def rows_with(self, mark: str) -> list[int]:
         """List the rows that carry a mark, NEW or DELETED, in the order of their numbers."""
         return sorted(row for row, edits in self.edits.items() if mark in edits)
@@ -130,11 +134,11 @@ class GridModel:
         """Count what an editor's status line tells."""
         edited = self.changed()
         return {
-            "rows": len(self.base) + len(self.rows_with(NEW)),
+            "rows": len(self.base) + len(self.new_rows()),
             "changed": sum(len(edits) for row, edits in edited.items() if not self.is_new(row)),
             "invalid": self._count_notes("invalid")
             + sum(edit.reason is not None for edits in edited.values() for edit in edits.values()),
-            "new": len(self.rows_with(NEW)),
+            "new": len(self.new_rows()),
             "deleted": len(self.rows_with(DELETED)),
             "conflicts": self._count_notes("conflict"),
             "failed": self._count_notes("failed"),

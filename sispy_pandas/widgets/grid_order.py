@@ -41,8 +41,6 @@ def order(model: GridModel, view: View) -> np.ndarray[Any, np.dtype[np.int64]]:
     Raises:
         ValueError: A filter compares with something that is no value of its column.
     """
-    from .grid_model import NEW  # the model asks this module for its order
-
     shown = np.ones(len(model.base), dtype=bool)
     for path, text in view.filters.items():
         shown &= _matches(model, path, text)
@@ -57,7 +55,7 @@ def order(model: GridModel, view: View) -> np.ndarray[Any, np.dtype[np.int64]]:
             if view.show == "changed" or any(edit.reason for edit in edits.values())
         } | set(model.notes)
         rows = rows[np.isin(rows, list(wanted))]
-    return np.concatenate([rows, np.array(model.rows_with(NEW), dtype=np.int64)])
+    return np.concatenate([rows, np.array(model.new_rows(), dtype=np.int64)])
 
 
 def values(model: GridModel, path: str) -> pd.Series[Any]:

@@ -79,9 +79,9 @@ def new(url):
 def one_at_a_time(url):
     """Do the same with one request after the other."""
     import sispy
-    from sispy_pandas.decode import Decoder
     from sispy_pandas.fetch import Listing
-    from sispy_pandas.table import Table
+    from sispy_pandas.fetching.decode import Decoder
+    from sispy_pandas.fetching.table import Table
 
     listing = Listing.of(sispy.Client(url).entities("host"), {})
     decoder, table = Decoder(listing.fields), Table(listing.fields)
@@ -93,8 +93,8 @@ def one_at_a_time(url):
 def floor(url):
     """Download and decode by msgspec into the same Structs, without a frame."""
     import sispy
-    from sispy_pandas.decode import Decoder
     from sispy_pandas.fetch import Listing
+    from sispy_pandas.fetching.decode import Decoder
 
     listing = Listing.of(sispy.Client(url).entities("host"), {})
     decoder = Decoder(listing.fields)

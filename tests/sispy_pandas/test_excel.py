@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import sispy_pandas as sp
-from sispy_pandas.mangled import REASON
 from sispy_pandas.records import frame_of
 from sispy_pandas.schema import parse_schema
+from sispy_pandas.sheets.mangled import REASON
 
 if TYPE_CHECKING:
     from collections.abc import Callable

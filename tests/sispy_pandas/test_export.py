@@ -8,8 +8,8 @@ import pytest
 import sispy
 import sispy_pandas as sp
 from sispy.sandbox import Faults, Sandbox
-from sispy_pandas import pages
 from sispy_pandas.export import iter_frames, to_csv, to_ndjson, to_parquet
+from sispy_pandas.fetching import pages
 
 DEFINITION = {
     "name": {"type": "String", "required": True, "unique": True},

@@ -8,7 +8,7 @@ import pytest
 import sispy
 import sispy_pandas as sp
 from sispy.sandbox import Faults, Sandbox
-from sispy_pandas import pages
+from sispy_pandas.fetching import pages
 from sispy_pandas.records import equal, get_path
 
 HOST = {

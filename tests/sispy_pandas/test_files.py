@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sispy_pandas.changes import Problem
 from sispy_pandas.files import read_csv, to_csv
 from sispy_pandas.records import frame_of
-from sispy_pandas.source import source_of
+from sispy_pandas.values.source import source_of
 
 if TYPE_CHECKING:
     from pathlib import Path

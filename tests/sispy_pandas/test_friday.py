@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from sispy.sandbox import Sandbox
-from sispy_pandas.edits import changes
 from sispy_pandas.fetch import fetch
+from sispy_pandas.past.edits import changes
 from sispy_pandas.revert import revert
 
 DEFINITION = {

@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sispy.sandbox import Sandbox
-from sispy_pandas.edits import changes
 from sispy_pandas.fetch import fetch, schema_of
 from sispy_pandas.history import HistoryWarning, as_of, blame, history
-from sispy_pandas.replay import commits_of, replay
+from sispy_pandas.past.edits import changes
+from sispy_pandas.past.replay import commits_of, replay
 from sispy_pandas.revert import revert
 
 DEFINITION = {
@@ -408,7 +408,7 @@ def test_states_rebuilt_both_ways_are_those_that_were_recorded(sis, bodies):
     commits = commits_of(endpoint, states[0]["_id"])
     current = endpoint.get(states[0]["_id"], {"populate": False}).to_dict()
     steps = replay(current, commits)
-    from sispy_pandas.replay import _forwards
+    from sispy_pandas.past.replay import _forwards
 
     for commit, back, forth in zip(commits, steps, _forwards(commits), strict=True):
         at = endpoint.commit(states[0]["_id"], commit["_id"])["value_at"]

@@ -12,7 +12,7 @@ from sispy.sandbox import Faults, Sandbox
 FETCH = """
 import sys, threading
 import sispy, sispy_pandas as sp
-from sispy_pandas import pages
+from sispy_pandas.fetching import pages
 pages.PAGE = 2
 hosts = sispy.Client(sys.argv[1]).entities("host")
 print("ready", flush=True)

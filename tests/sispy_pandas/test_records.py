@@ -6,8 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sispy_pandas.columns import Column
-from sispy_pandas.kinds import STRINGS, TIMES, dtype
 from sispy_pandas.records import (
     FrozenDict,
     equal,
@@ -20,6 +18,8 @@ from sispy_pandas.records import (
     to_json,
 )
 from sispy_pandas.schema import Field, parse_schema
+from sispy_pandas.values.columns import Column
+from sispy_pandas.values.kinds import STRINGS, TIMES, dtype
 
 SCHEMA = parse_schema(
     {

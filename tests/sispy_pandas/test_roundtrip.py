@@ -6,11 +6,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sispy_pandas.dates import iso
-from sispy_pandas.decode import Decoder
+from sispy_pandas.fetching.decode import Decoder
+from sispy_pandas.fetching.table import Table
 from sispy_pandas.records import equal, get_path, records_of
 from sispy_pandas.schema import META, parse_schema
-from sispy_pandas.table import Table
+from sispy_pandas.values.dates import iso
 
 SCHEMA = parse_schema(
     {

@@ -1,0 +1,1 @@
+"""Commits replayed and searched; the workings of `history`, `revert` and `schema_plan`."""

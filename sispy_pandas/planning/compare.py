@@ -1,0 +1,92 @@
+"""Two columns compared: which cells differ once they are stored. No cell is read that does not have to be."""
+
+from __future__ import annotations
+
+import operator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from ..records import json_values, to_json
+from ..values.cast import cast, is_missing
+from ..values.entity import sorted_as_stored
+from ..values.equality import equal
+
+if TYPE_CHECKING:
+    from ..schema import Field
+
+
+def candidates(base: pd.Series[Any], mine: pd.Series[Any]) -> np.ndarray[Any, Any]:
+    """Return the positions at which two columns may differ; everywhere else they are equal for sure."""
+    if base.dtype == mine.dtype:
+        if isinstance(base.dtype, pd.CategoricalDtype):
+            if not base.cat.categories.equals(mine.cat.categories):  # the same ones in another order
+                mine = mine.cat.set_categories(base.cat.categories)
+            return np.flatnonzero(base.cat.codes.to_numpy() != mine.cat.codes.to_numpy())
+        if base.dtype != object:
+            return np.flatnonzero(_unlike(base, mine))
+    elif _is_number(base) and _is_number(mine):
+        a, b = (column.to_numpy(dtype=np.float64, na_value=np.nan) for column in (base, mine))
+        return np.flatnonzero((a != b) & ~(np.isnan(a) & np.isnan(b)))
+    a, b = (_cells(column) for column in (base, mine))
+    other = np.fromiter(map(operator.is_not, a, b), dtype=bool, count=len(a))
+    return np.array([i for i in np.flatnonzero(other).tolist() if not _alike(a[i], b[i])], dtype=np.intp)
+
+
+def changed(
+    field: Field, base: pd.Series[Any], mine: pd.Series[Any]
+) -> list[tuple[int, Any, Any, str | None]]:
+    """Return (position, before, after, None) for every cell that differs once it is stored.
+
+    Values are in the JSON form. A cell that cannot be cast gives (position, before, cell as JSON or text,
+    reason).
+    """
+    at = candidates(base, mine)
+    if not len(at):
+        return []
+    old = json_values(field, base.iloc[at])
+    new = mine.iloc[at].tolist()
+    found: list[tuple[int, Any, Any, str | None]] = []
+    for position, before, cell in zip(at.tolist(), old, new, strict=True):
+        try:
+            after = sorted_as_stored(field, cast(field, cell))
+        except ValueError as error:
+            raw = shown(field, cell)
+            if not equal(field, before, raw):  # what is stored may itself break the definition
+                found.append((position, before, raw, str(error)))
+            continue
+        if not equal(field, before, after):
+            found.append((position, before, after, None))
+    return found
+
+
+def shown(field: Field, cell: Any) -> Any:
+    """Return any cell as a JSON value, for showing; as text where it cannot be one."""
+    try:
+        return to_json(field, cell)
+    except ValueError:
+        return str(cell)
+
+
+def _unlike(base: pd.Series[Any], mine: pd.Series[Any]) -> Any:
+    a, b = base.array, mine.array
+    differ = a != b
+    if isinstance(differ, np.ndarray):
+        return differ & ~(a.isna() & b.isna()) if differ.any() else differ
+    missing_a, missing_b = a.isna(), b.isna()
+    return differ.to_numpy(dtype=bool, na_value=False) | (missing_a != missing_b)
+
+
+def _is_number(column: pd.Series[Any]) -> bool:
+    return pd.api.types.is_numeric_dtype(column.dtype) and not pd.api.types.is_bool_dtype(column.dtype)
+
+
+def _cells(column: pd.Series[Any]) -> Any:
+    return column.to_numpy() if column.dtype == object else column.astype(object).to_numpy()
+
+
+def _alike(a: Any, b: Any) -> bool:
+    if is_missing(a) or is_missing(b):
+        return is_missing(a) and is_missing(b)
+    return type(a) is type(b) and isinstance(a, str | int | float | pd.Timestamp) and bool(a == b)

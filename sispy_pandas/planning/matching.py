@@ -1,0 +1,218 @@
+"""Which row of a frame is which entity: by `_id`, by a unique field, or none at all."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from ..changes import Problem
+from ..schema import RECEIPT, Schema
+from ..values.cast import cast, is_missing
+from ..values.source import row_numbers
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+_OBJECT_ID = re.compile(r"[0-9a-f]{24}")
+_REPAIR = (
+    "a merge, concat or reset_index loses it: `frame.set_index('_id')` brings the column back, "
+    "`left.reset_index().merge(right, ...).set_index('_id')` keeps it, and so does "
+    "`pd.concat([frame.reset_index(), new])` beside new rows; without ids use key=FIELD or new=True"
+)
+
+
+@dataclass(frozen=True)
+class Matched:
+    """The rows of a frame, told apart."""
+
+    at: np.ndarray[Any, Any]
+    """Positions in the frame of rows that the snapshot knows."""
+    base: np.ndarray[Any, Any]
+    """Their positions in the snapshot, one each."""
+    new: tuple[int, ...] = ()
+    """Positions in the frame of new rows."""
+    problems: tuple[Problem, ...] = ()
+    notes: tuple[str, ...] = ()
+    unknown: tuple[tuple[int, str], ...] = ()
+    """Position and `_id` of rows that the snapshot does not have."""
+    labels: tuple[Hashable, ...] = field(default=(), repr=False)
+    """What names a new row, by position."""
+
+
+def match_by_id(ids: pd.Index[Any], frame: pd.DataFrame, *, schema: Schema) -> Matched:
+    """Match the rows of a frame by `_id`, the name of its index or of a column.
+
+    Raises:
+        ValueError: The frame has no `_id`, or has those of another table.
+    """
+    given = _ids_of(frame)
+    labels = row_numbers(frame) or tuple(range(len(frame)))
+    if _same_values(given, ids):
+        everything = np.arange(len(ids))
+        return Matched(everything, everything, labels=labels)
+    cells = [_text(cell) for cell in given.tolist()]
+    problems: list[Problem] = []
+    receipts = frame[RECEIPT.path].isna().tolist() if RECEIPT.path in frame.columns else None
+    new: list[int] = []
+    seen: dict[str, int] = {}
+    twice: set[str] = set()
+    for position, cell in enumerate(cells):
+        if cell is None:
+            if receipts and not receipts[position]:
+                reason = (
+                    "its _id is blank although it was exported: put the _id back, or clear _updated_at too"
+                )
+                problems.append(Problem(position, reason, "_id"))
+            else:
+                new.append(position)
+        elif not _OBJECT_ID.fullmatch(cell):
+            problems.append(
+                Problem(position, "this is no _id (24 hex digits): it lost its form", "_id", cell)
+            )
+        elif cell in seen:
+            twice.add(cell)
+        else:
+            seen[cell] = position
+    for cell in sorted(twice):
+        del seen[cell]
+        problems.append(Problem(cell, "this _id is in the frame more than once", "_id", cell))
+    base = ids.get_indexer(pd.Index(list(seen), dtype=ids.dtype))
+    at = np.fromiter(seen.values(), dtype=np.intp, count=len(seen))
+    unknown = tuple(
+        (position, cell) for (cell, position), there in zip(seen.items(), base, strict=True) if there < 0
+    )
+    if len(unknown) > 2 and 2 * len(unknown) > len(seen):
+        raise ValueError(
+            f"{len(unknown)} of {len(seen)} values in _id are no rows of this snapshot of {schema.name!r} "
+            f"({', '.join(cell for _, cell in unknown[:3])}, ...): are they the ids of another table?"
+        )
+    return Matched(
+        at[base >= 0], base[base >= 0], tuple(new), tuple(problems), unknown=unknown, labels=labels
+    )
+
+
+def match_by_key(keys: list[Any], frame: pd.DataFrame, *, schema: Schema, key: str, create: bool) -> Matched:
+    """Match the rows of a frame by a unique field.
+
+    Args:
+        keys: The snapshot's values of that field, in the JSON form.
+        frame: Has the field as a column, or as the name of its index.
+        schema: Of the table.
+        key: The field.
+        create: Rows that the snapshot does not have are new ones; else they are named in the notes.
+
+    Raises:
+        ValueError: The field is not unique, or the frame lacks it.
+    """
+    column = schema.field(key)
+    if not (column.unique or key == schema.id_field):
+        unique = [f.path for f in schema.fields if f.unique]
+        raise ValueError(
+            f"key={key!r} is not unique in schema {schema.name!r}; these are: {unique or 'none'}"
+        )
+    if key in frame.columns:
+        cells = frame[key].tolist()
+    elif frame.index.name == key:
+        cells = frame.index.tolist()
+    else:
+        raise ValueError(f"key={key!r} is no column of the frame: {list(map(str, frame.columns))}")
+    labels = labels_of(frame)
+    known: dict[Any, int] = {}
+    doubled: set[Any] = set()
+    for position, value in enumerate(keys):
+        if value is not None and value in known:
+            doubled.add(value)
+        known[value] = position
+    problems: list[Problem] = []
+    seen: dict[Any, int] = {}
+    twice: set[Any] = set()
+    for position, cell in enumerate(cells):
+        try:
+            value = cast(column, cell)
+        except ValueError as error:
+            problems.append(Problem(labels[position], str(error), key, str(cell)))
+            continue
+        if value is None:
+            problems.append(Problem(labels[position], "the key is blank", key))
+        elif value in doubled:
+            problems.append(
+                Problem(labels[position], "more than one stored row has this key", key, value, value)
+            )
+        elif value in seen:
+            twice.add(value)
+        else:
+            seen[value] = position
+    for value in twice:
+        position = seen.pop(value)
+        problems.append(
+            Problem(labels[position], "this key is in the frame more than once", key, value, value)
+        )
+    there = [(position, known[value]) for value, position in seen.items() if value in known]
+    missing = [(value, position) for value, position in seen.items() if value not in known]
+    notes: tuple[str, ...] = ()
+    if missing and not create:
+        names = ", ".join(str(value) for value, _ in missing[:5]) + (", ..." if len(missing) > 5 else "")
+        notes = (
+            f"{len(missing)} rows match nothing and are left out: {names} (create_missing=True makes them)",
+        )
+    return Matched(
+        np.array([position for position, _ in there], dtype=np.intp),
+        np.array([base for _, base in there], dtype=np.intp),
+        tuple(position for _, position in missing) if create else (),
+        tuple(problems),
+        notes,
+        labels=labels,
+    )
+
+
+def all_new(frame: pd.DataFrame) -> Matched:
+    """Take every row for a new one."""
+    nothing = np.array([], dtype=np.intp)
+    return Matched(nothing, nothing, tuple(range(len(frame))), labels=labels_of(frame))
+
+
+def labels_of(frame: pd.DataFrame) -> tuple[Hashable, ...]:
+    """Return what names each row of a frame without ids: number in the file, else label, else position."""
+    numbers = row_numbers(frame)
+    if numbers is not None:
+        return numbers
+    labels = frame.index.tolist()
+    if all(isinstance(label, int | str) for label in labels) and frame.index.is_unique:
+        return tuple(labels)
+    return tuple(range(len(frame)))
+
+
+def ids_in(frame: pd.DataFrame) -> dict[int, str]:
+    """Return the well-formed ids of a frame by position, each once; none for a frame without `_id`."""
+    if frame.index.name != "_id" and "_id" not in frame.columns:
+        return {}
+    found: dict[str, int] = {}
+    for position, cell in enumerate(_ids_of(frame).tolist()):
+        text = _text(cell)
+        if text is not None and _OBJECT_ID.fullmatch(text):
+            found.setdefault(text, position)
+    return {position: id_ for id_, position in found.items()}
+
+
+def _ids_of(frame: pd.DataFrame) -> pd.Index[Any]:
+    in_index, in_columns = frame.index.name == "_id", "_id" in frame.columns
+    if in_index and in_columns and not pd.Index(frame["_id"]).equals(frame.index):
+        raise ValueError("the frame has _id both as index and as a column, and they differ: drop one of them")
+    if in_index or in_columns:
+        ids: pd.Index[Any] = frame.index if in_index else pd.Index(frame["_id"])
+        return ids
+    raise ValueError(f"the frame has no _id, so its rows cannot be told; {_REPAIR}")
+
+
+def _same_values(given: pd.Index[Any], ids: pd.Index[Any]) -> bool:
+    return len(given) == len(ids) and given.dtype == ids.dtype and bool(given.equals(ids))
+
+
+def _text(cell: Any) -> str | None:
+    if is_missing(cell) or (isinstance(cell, str) and not cell.strip()):
+        return None
+    return cell.strip().lower() if isinstance(cell, str) else str(cell)

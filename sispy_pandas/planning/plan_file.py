@@ -1,0 +1,184 @@
+"""Plans as text: a head, one sorted line per cell, and a checksum; for people, for diffs, for `load_plan`."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sispy.config_file import read_config
+
+from ..changes import Change, Create, Delete, Problem, Stale, Update
+from ..plan import Plan
+from ..schema import parse_schema
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable, Iterator
+
+    from sispy import Client
+
+FORMAT = 1
+
+
+def save(plan: Plan, path: str | Path) -> Path:
+    """Write a plan to a file, readable by its owner alone."""
+    path = Path(path)
+    path.write_text("\n".join([*lines(plan), ""]), encoding="utf-8")
+    path.chmod(0o600)
+    return path
+
+
+def load_plan(path: str | Path, client: Client | None = None) -> Plan:
+    """Read a plan that `Plan.save` wrote.
+
+    Args:
+        path: The file.
+        client: For the server that the plan was made on; without one, the profile with that address is used.
+
+    Raises:
+        ValueError: The file was altered, is for another server, or the schema changed since; there is no
+            client for its server.
+        sispy.Error: The schema could not be read.
+    """
+    text = Path(path).read_text(encoding="utf-8")
+    return parse(text.split("\n"), client, where=str(path))
+
+
+def lines(plan: Plan) -> list[str]:
+    """Return the lines of a plan; equal plans have equal lines."""
+    head = {
+        "sispy_plan": FORMAT,
+        "server": plan.endpoint.client.url,
+        "schema": plan.schema.name,
+        "definition": plan.schema.hash,
+        "counts": plan.counts,
+        "owner": plan.owner,
+        "notes": plan.notes,
+    }
+    found = [_text(head), *sorted(_cells(plan))]
+    return [*found, _text({"sha256": _digest(found)})]
+
+
+def digest(plan: Plan) -> str:
+    """Return the fingerprint of a plan's content, the one at the end of its file."""
+    return str(json.loads(lines(plan)[-1])["sha256"])
+
+
+def parse(text: Iterable[str], client: Client | None, *, where: str) -> Plan:
+    """Return the plan of some lines; see `load_plan`."""
+    *content, last = [line for line in text if line.strip()] or [""]
+    try:
+        head, check = json.loads(content[0] if content else ""), json.loads(last)
+    except ValueError:
+        head = check = {}
+    if not isinstance(head, dict) or head.get("sispy_plan") != FORMAT:
+        raise ValueError(f"{where} is no plan of this version of sispy")
+    if not isinstance(check, dict) or check.get("sha256") != _digest(content):
+        raise ValueError(f"{where} was altered after it was saved: make a new plan instead")
+    client = client or client_for(head["server"])
+    if client.url != head["server"]:
+        raise ValueError(f"{where} is for {head['server']}, not for {client.url}")
+    schema = parse_schema(client.schemas.get(head["schema"]).to_dict())
+    if schema.hash != head["definition"]:
+        raise ValueError(f"the definition of {schema.name!r} changed since {where} was made: make a new plan")
+    changes, problems, stale = _read([json.loads(line) for line in content[1:]])
+    owner = None if head["owner"] is None else tuple(head["owner"])
+    return Plan(
+        client.entities(schema.name),
+        schema,
+        changes,
+        problems,
+        stale,
+        notes=tuple(head["notes"]),
+        owner=owner,
+    )
+
+
+def client_for(url: str) -> Client:
+    """Return a client for an address out of the profiles.
+
+    Raises:
+        ValueError: No profile has this address.
+    """
+    from sispy import Client  # late: a plan of a client that is given needs no profiles
+
+    profiles: dict[str, Any] = read_config().get("profiles", {})
+    for name, profile in profiles.items():
+        if str(profile.get("url", "")).rstrip("/") == url:
+            return Client.from_profile(name, url=url)
+    if os.environ.get("SIS_URL", "").rstrip("/") == url:
+        return Client.from_profile(url=url)
+    raise ValueError(f"no profile has the address {url}: give client=sispy.Client({url!r}, auth_token=...)")
+
+
+def _cells(plan: Plan) -> Iterator[str]:
+    """Yield one line per cell; a row without cells has one line of its own."""
+    for change in plan.changes:
+        row = _row(change)
+        if isinstance(change, Create):
+            cells = [{"field": path, "after": value} for path, value in change.values.items()]
+        elif isinstance(change, Update):
+            cells = [
+                {"field": path, "before": change.before.get(path), "after": value}
+                for path, value in change.after.items()
+            ]
+        else:
+            cells = [{"field": path, "before": value} for path, value in change.before.items()]
+        yield from (_text({**row, **cell}) for cell in cells or [{}])
+    for p in plan.faults:
+        yield _text(
+            {"problem": p.row, "column": p.column, "value": p.value, "reason": p.reason, "key": p.key}
+        )
+    for s in plan.stale:
+        yield _text({"stale": s.id, "reason": s.reason, "key": s.key})
+
+
+def _row(change: Change) -> dict[str, Any]:
+    if isinstance(change, Create):
+        return {"create": change.row, "key": change.key}
+    verb = "update" if isinstance(change, Update) else "delete"
+    return {verb: change.id, "key": change.key, "receipt": change.receipt}
+
+
+def _read(found: list[dict[str, Any]]) -> tuple[tuple[Change, ...], tuple[Problem, ...], tuple[Stale, ...]]:
+    rows: dict[tuple[str, Hashable], list[dict[str, Any]]] = {}
+    problems: list[Problem] = []
+    stale: list[Stale] = []
+    for line in found:
+        if "problem" in line:
+            problems.append(
+                Problem(line["problem"], line["reason"], line["column"], line["value"], line["key"])
+            )
+        elif "stale" in line:
+            stale.append(Stale(line["stale"], line["reason"], line["key"]))
+        else:
+            verb = next(verb for verb in ("create", "update", "delete") if verb in line)
+            rows.setdefault((verb, line[verb]), []).append(line)
+    return (
+        tuple(_change(verb, row, cells) for (verb, row), cells in rows.items()),
+        tuple(problems),
+        tuple(stale),
+    )
+
+
+def _change(verb: str, row: Any, cells: list[dict[str, Any]]) -> Change:
+    key, receipt = cells[0]["key"], cells[0].get("receipt")
+    before, after = ({c["field"]: c[side] for c in cells if side in c} for side in ("before", "after"))
+    if verb == "create":
+        return Create(row, after, key)
+    return Update(row, before, after, key, receipt) if verb == "update" else Delete(row, before, key, receipt)
+
+
+def _text(line: Any) -> str:
+    text = json.dumps(line, ensure_ascii=False, default=str)
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair is legal in JSON but not in UTF-8
+        return json.dumps(line, default=str)
+    return text
+
+
+def _digest(found: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(found).encode()).hexdigest()

@@ -1,0 +1,65 @@
+"""A plan as HTML for a notebook: head, a summary by field, then the first cells."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+from ..changes import Create
+from .plan_text import action, count, head, show, shown_cells, summary
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from ..plan import Plan
+
+SHOWN = 200
+"""Cells in the table; a longer plan shows the summary by field opened above them."""
+
+
+def html(plan: Plan) -> str:
+    """Return the plan as one self-contained fragment of a bounded size."""
+    first, *more = head(plan)
+    parts = [f"<p><b>{escape(first)}</b></p>", *(f"<p>{escape(line)}</p>" for line in more)]
+    cells = shown_cells(plan)
+    if len(cells) > SHOWN:
+        parts.append(table(["field", "cells", "most frequent"], summary(plan)))
+    if plan.faults:
+        faults = [
+            [str(f.key if f.key is not None else f.row), f.column or "", show(f.value), f.reason]
+            for f in plan.faults[:SHOWN]
+        ]
+        parts += [
+            f"<p>{count(len(plan.faults), 'problem')}</p>",
+            table(["row", "column", "value", "reason"], faults),
+        ]
+    if plan.stale:
+        stale = [[str(s.key if s.key is not None else s.id), s.reason] for s in plan.stale[:SHOWN]]
+        parts.append(table(["stale row", "reason"], stale))
+    if cells:
+        rows = [
+            [
+                action(change),
+                str(
+                    change.key if change.key is not None else "" if isinstance(change, Create) else change.id
+                ),
+                path,
+                show(before),
+                show(after),
+            ]
+            for change, path, before, after in cells[:SHOWN]
+        ]
+        cells_table = table(["", plan.schema.key or "_id", "field", "before", "after"], rows)
+        parts.append(f'<div style="max-height: 24em; overflow: auto">{cells_table}</div>')
+    if len(cells) > SHOWN:
+        parts.append(
+            f"<p>... and {count(len(cells) - SHOWN, 'more cell')}; all of them in <code>.frame()</code></p>"
+        )
+    return f'<div class="sispy-plan">{"".join(parts)}</div>'
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return an HTML table of plain texts, escaped."""
+    top = "".join(f"<th>{escape(cell)}</th>" for cell in head)
+    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    return f"<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"

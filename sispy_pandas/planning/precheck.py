@@ -1,0 +1,249 @@
+"""What only the server can tell before the first write: references, unique values, locks, owners."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from sispy.errors import NotFound
+
+from ..changes import Change, Create, Delete, Problem, Update, row_of
+from ..fetching.reading import read
+from ..schema import Field, Schema, parse_schema
+from ..values.cast import get_path
+from ..values.entity import stored
+from .guard import not_stored
+from .validate import hashable, new_value, old_value, unique_fields
+
+if TYPE_CHECKING:
+    from ..plan import Plan
+
+
+def precheck(plan: Plan, *, allow_dangling: bool = False) -> Plan:
+    """Return the plan with the problems that the server knows of; see `Plan.check`."""
+    if not plan.changes:
+        return plan
+    ids = [change.id for change in plan.changes if not isinstance(change, Create)]
+    references = reference_fields(plan.schema)
+    paths = {path for path, _ in references} | {"_sis"}
+    rows = {row["_id"]: row for row in read(plan.endpoint, "_id", ids, fields=paths)}
+    found = [
+        *_references(plan, references),
+        *_dangling(plan, references, rows),
+        *_unique(plan),
+        *_locked(plan, rows),
+        *_owners(plan, rows),
+    ]
+    deletes = [change for change in plan.changes if isinstance(change, Delete)]
+    if deletes and not allow_dangling:
+        found += _referred(plan, deletes)
+    return plan.with_faults(found)
+
+
+def reference_fields(schema: Schema) -> list[tuple[str, str]]:
+    """Return (path, name of the schema referred to) of every reference, in arrays and their members too."""
+    found = []
+    for field in schema.fields:
+        if field.ref:
+            found.append((field.path, field.ref))
+        if field.item and field.item.ref:
+            found.append((field.path, field.item.ref))
+        found += [(f"{field.path}.{path}", ref) for path, ref in _member_references(field)]
+    return found
+
+
+def _member_references(field: Field) -> list[tuple[str, str]]:
+    inner = Schema("", field.fields, "_id", {})
+    return reference_fields(inner) if field.fields else []
+
+
+def ids_at(entity: Any, path: str) -> set[str]:
+    """Return the ids at a path, through arrays on the way."""
+    if isinstance(entity, list | tuple):
+        return set().union(*(ids_at(member, path) for member in entity))
+    if not path:
+        return {entity} if isinstance(entity, str) else set()
+    head, _, rest = path.partition(".")
+    return ids_at(entity.get(head), rest) if isinstance(entity, Mapping) else set()
+
+
+def _ids_in(values: Mapping[str, Any], path: str) -> set[str]:
+    """Return the ids that a change puts at a reference path."""
+    column = next((name for name in values if path == name or path.startswith(f"{name}.")), None)
+    return set() if column is None else ids_at(values[column], path[len(column) + 1 :])
+
+
+def _references(plan: Plan, references: Sequence[tuple[str, str]]) -> list[Problem]:
+    """Find references to rows that do not exist."""
+    sent = [(change, _values(change)) for change in plan.changes if not isinstance(change, Delete)]
+    found = []
+    for path, target in references:
+        wanted = {id_ for _, values in sent for id_ in _ids_in(values, path)}
+        if not wanted:
+            continue
+        missing = wanted - _existing(plan, target, wanted)
+        for change, values in sent:
+            for id_ in sorted(_ids_in(values, path) & missing):
+                reason = f"refers to a {target} that does not exist"
+                found.append(Problem(row_of(change), reason, path, id_, change.key))
+    return found
+
+
+def _dangling(
+    plan: Plan, references: Sequence[tuple[str, str]], rows: Mapping[str, Mapping[str, Any]]
+) -> list[Problem]:
+    """Find rows that the server refuses for an old reference that leads nowhere (SIS-API 5.4)."""
+    updates = [change for change in plan.changes if isinstance(change, Update) and change.id in rows]
+    found = []
+    for path, target in references:
+        left = [
+            u for u in updates if not any(path == name or path.startswith(f"{name}.") for name in u.after)
+        ]
+        held = {update.id: ids_at(rows[update.id], path) for update in left}
+        wanted = set().union(*held.values()) if held else set()
+        if not wanted:
+            continue
+        missing = wanted - _existing(plan, target, wanted)
+        for update in left:
+            for id_ in sorted(held[update.id] & missing):
+                reason = (
+                    f"refers to a {target} that was deleted: the server refuses the row until this is changed"
+                )
+                found.append(Problem(update.id, reason, path, id_, update.key))
+    return found
+
+
+def _existing(plan: Plan, schema: str, ids: Collection[str]) -> set[str]:
+    try:
+        return {
+            row["_id"]
+            for row in read(plan.endpoint.client.entities(schema), "_id", sorted(ids), fields=["_id"])
+        }
+    except NotFound:
+        return set()
+
+
+def _unique(plan: Plan) -> list[Problem]:
+    """Find new values of unique fields that other rows have by now."""
+    found = []
+    for field in unique_fields(plan.schema):
+        takers: dict[str, Change] = {}
+        for change in plan.changes:
+            value = new_value(change, field.path)
+            if value is not None:
+                takers[hashable(value)] = change
+        if not takers:
+            continue
+        freed = {
+            row_of(c): hashable(old_value(c, field.path)) for c in plan.changes if old_value(c, field.path)
+        }
+        values = [new_value(change, field.path) for change in takers.values()]
+        for row in read(plan.endpoint, field.path, values):
+            value = hashable(stored(field, row))
+            taker = takers.get(value)
+            if taker is None or row["_id"] == row_of(taker) or freed.get(row["_id"]) == value:
+                continue
+            if isinstance(taker, Create) and not not_stored(plan.schema, taker.values, row):
+                continue  # it was created before, just so
+            reason = f"row {row['_id']} has this value already, and it must be unique"
+            found.append(Problem(row_of(taker), reason, field.path, new_value(taker, field.path), taker.key))
+    return found
+
+
+def _locked(plan: Plan, rows: Mapping[str, Mapping[str, Any]]) -> list[Problem]:
+    """Find rows that must not be deleted or not be changed, whoever asks (SIS-API 2.4)."""
+    found = []
+    for change in plan.changes:
+        row = rows.get(str(row_of(change)), {})
+        if isinstance(change, Delete) and get_path(row, "_sis.locked"):
+            found.append(
+                Problem(change.id, "the row is locked: it cannot be deleted", "_sis.locked", True, change.key)
+            )
+        if isinstance(change, Update) and get_path(row, "_sis.immutable"):
+            reason = "the row is immutable: it cannot be changed"
+            found.append(Problem(change.id, reason, "_sis.immutable", True, change.key))
+    return found
+
+
+def _owners(plan: Plan, rows: Mapping[str, Mapping[str, Any]]) -> list[Problem]:
+    """Find rows that the user may not write, where his name and roles are known (SIS-API 2.2)."""
+    schema = plan.schema
+    found = []
+    if not (schema.is_public or schema.is_open):
+        for change in plan.changes:
+            wanted = _new_owners(plan, change)
+            strange = sorted(set(wanted) - set(schema.owner))
+            if strange:
+                reason = f"owners must be among those of the schema: {', '.join(schema.owner)}"
+                found.append(Problem(row_of(change), reason, "_sis.owner", list(wanted), change.key))
+    roles = _roles(plan)
+    if roles is None:
+        return found
+    if not (schema.is_public or schema.is_open) and not roles & set(schema.owner):
+        reason = f"you have no role in an owner of schema {schema.name!r} ({', '.join(schema.owner)})"
+        return [*found, *(Problem(row_of(c), reason, "_sis.owner", None, c.key) for c in plan.changes)]
+    for change in plan.changes:
+        sis = rows.get(str(row_of(change)), {}).get("_sis", {})
+        for owners in (sis.get("owner") or (), _new_owners(plan, change)):
+            lacking = sorted(set(owners) - roles)
+            if lacking and not (sis.get("any_owner_can_modify") and set(owners) & roles):
+                reason = f"you have no role in {', '.join(lacking)}, which owns the row"
+                found.append(Problem(row_of(change), reason, "_sis.owner", list(owners), change.key))
+                break
+    return found
+
+
+def _new_owners(plan: Plan, change: Change) -> Sequence[str]:
+    own = _values(change).get("_sis.owner")
+    if own is None and isinstance(change, Create):
+        own = plan.owner
+    return own or ()
+
+
+def _roles(plan: Plan) -> set[str] | None:
+    """Return the user's groups; None if they do not matter or are not known."""
+    client = plan.endpoint.client
+    if not client.username:
+        return None
+    try:
+        user = client.users.get(client.username)
+    except NotFound:
+        return None
+    return None if user.to_dict().get("super_user") else set(user.to_dict().get("roles") or {})
+
+
+def _referred(plan: Plan, deletes: Sequence[Delete]) -> list[Problem]:
+    """Find rows to be deleted that other rows refer to, with counts per schema."""
+    name, gone = plan.schema.name, {delete.id for delete in deletes}
+    counts: dict[str, dict[str, int]] = {id_: {} for id_ in gone}
+    for document in plan.endpoint.client.schemas.fetch_all({}):
+        schema = parse_schema(document)
+        for path, target in reference_fields(schema):
+            if target != name:
+                continue
+            for row in read(
+                plan.endpoint.client.entities(schema.name), path, sorted(gone), fields=["_id", path]
+            ):
+                if schema.name == name and row["_id"] in gone:
+                    continue
+                for id_ in ids_at(row, path) & gone:
+                    counts[id_][schema.name] = counts[id_].get(schema.name, 0) + 1
+    return [
+        Problem(
+            delete.id,
+            "referred to by "
+            + ", ".join(f"{n} of {schema}" for schema, n in sorted(counts[delete.id].items()))
+            + "; the server would refuse to change those from then on (allow_dangling=True deletes anyway)",
+            "_id",
+            delete.id,
+            delete.key,
+        )
+        for delete in deletes
+        if counts[delete.id]
+    ]
+
+
+def _values(change: Change) -> Mapping[str, Any]:
+    if isinstance(change, Create):
+        return change.values
+    return change.after if isinstance(change, Update) else {}

@@ -1,0 +1,122 @@
+"""What is left of a plan: after a push, and after others have written."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Literal
+
+from ..changes import Change, Conflict, Create, Delete, Update, row_of
+from ..fetching.reading import read
+from ..report import Report
+from .guard import foreign_edits, merge
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable, Mapping
+
+    from ..plan import Plan
+
+
+def refresh(plan: Plan) -> Plan:
+    """Compare a plan with what the server holds now; see `Plan.refresh`."""
+    ids = [change.id for change in plan.changes if not isinstance(change, Create)]
+    entities = {entity["_id"]: entity for entity in read(plan.endpoint, "_id", ids)}
+    changes: list[Change] = []
+    clashes: list[Conflict] = []
+    for change in plan.changes:
+        if isinstance(change, Create):
+            changes.append(change)
+            continue
+        entity = entities.get(change.id)
+        if entity is None:
+            if isinstance(change, Update):
+                clashes.append(_gone(change))
+                changes.append(change)
+        elif isinstance(change, Delete):
+            clashes += foreign_edits(plan.schema, change, entity)
+            changes.append(change)
+        else:
+            merged = merge(plan.schema, change, entity)
+            clashes += merged.conflicts
+            left = {path: value for path, value in change.after.items() if path not in merged.there}
+            if left:
+                changes.append(_narrowed(change, left))
+    return replace(plan, changes=tuple(changes), clashes=tuple(clashes))
+
+
+def rebase(plan: Plan, found: Report | Plan, *, keep: Literal["mine", "theirs"]) -> Plan:
+    """Return what is left of a plan, with its conflicts decided; see `Plan.rebase`.
+
+    Raises:
+        ValueError: `keep` is neither "mine" nor "theirs".
+    """
+    if keep not in ("mine", "theirs"):
+        raise ValueError(f"keep={keep!r}: 'mine' or 'theirs'")
+    clashes: dict[Hashable, dict[str, Conflict]] = {}
+    for clash in found.clashes:
+        clashes.setdefault(clash.id, {})[clash.field] = clash
+    outcomes = {o.row: o for o in found.outcomes} if isinstance(found, Report) else {}
+    changes: list[Change] = []
+    for change in plan.changes:
+        row = row_of(change)
+        outcome = outcomes.get(row)
+        if outcome and outcome.word in ("done", "unchanged"):
+            continue
+        if isinstance(change, Create):
+            in_the_way = outcome is not None and outcome.word == "conflict"
+            changes += _as_update(change, outcome.id, clashes, keep) if in_the_way and outcome else [change]
+        elif isinstance(change, Delete):
+            changes += _deleted(change, clashes.get(row, {}), keep)
+        else:
+            written = outcome.written if outcome else {}
+            changes += _updated(change, clashes.get(row, {}), keep, written=written)
+    left = {row_of(change) for change in changes}
+    known = {row_of(change) for change in plan.changes}
+    return replace(
+        plan,
+        changes=tuple(changes),
+        faults=tuple(fault for fault in plan.faults if fault.row in left or fault.row not in known),
+        clashes=(),
+        journal=None,
+    )
+
+
+def _updated(
+    change: Update, clashes: Mapping[str, Conflict], keep: str, *, written: Iterable[str]
+) -> list[Change]:
+    if "_id" in clashes:  # the row was deleted: there is nothing left to write to
+        return []
+    before, after = dict(change.before), dict(change.after)
+    for path in written:
+        after.pop(path, None)
+    for path, clash in clashes.items():
+        if keep == "mine":
+            before[path] = clash.theirs
+        else:
+            after.pop(path, None)
+    return [replace(change, before={path: before.get(path) for path in after}, after=after)] if after else []
+
+
+def _deleted(change: Delete, clashes: Mapping[str, Conflict], keep: str) -> list[Change]:
+    if clashes and keep == "theirs":
+        return []
+    return [replace(change, before={**change.before, **{path: c.theirs for path, c in clashes.items()}})]
+
+
+def _as_update(
+    change: Create, id_: str | None, clashes: Mapping[Hashable, Mapping[str, Conflict]], keep: str
+) -> list[Change]:
+    """Turn the creation of a row that exists by now into an update of the cells that differ."""
+    cells = clashes.get(id_, {})
+    if id_ is None or not cells or keep == "theirs":
+        return []
+    before = {path: clash.theirs for path, clash in cells.items()}
+    after = {path: clash.mine for path, clash in cells.items()}
+    return [Update(id_, before, after, change.key)]
+
+
+def _narrowed(change: Update, after: Mapping[str, Any]) -> Update:
+    return replace(change, before={path: change.before.get(path) for path in after}, after=after)
+
+
+def _gone(change: Update) -> Conflict:
+    return Conflict(change.id, "_id", change.id, change.id, None, change.key)

@@ -1,0 +1,99 @@
+"""The snapshot after a push, out of what the server answered."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..changes import Update, row_of
+from ..records import frame_of, json_values
+from ..schema import META, RECEIPT
+from ..values.cast import get_path
+from ..values.dates import milliseconds
+from ..values.entity import receipt
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+
+    from ..report import Report
+    from ..snapshot import Snapshot
+
+
+def next_snapshot(report: Report) -> Snapshot:
+    """Return the snapshot of a report's plan with the server's answers in it.
+
+    Raises:
+        ValueError: The plan was not made from a snapshot.
+    """
+    old = report.plan.snapshot
+    if old is None:
+        raise ValueError("this plan was not made from a snapshot: fetch one")
+    base = old.frame(meta=True)
+    cells = _changed_cells(report)
+    gone = [id_ for id_, entity in report.entities.items() if not entity]
+    new = [id_ for id_, entity in report.entities.items() if entity and id_ not in base.index]
+    kept = base.index.difference(gone, sort=False)
+    ids = [*kept.tolist(), *new]
+    frame = base.reindex(kept)
+    position = {id_: at for at, id_ in enumerate(ids)}
+    columns: dict[str, list[Any]] = {}
+    for name in base.columns:
+        if name in old.expanded or name == RECEIPT.path:
+            continue
+        field = old.schema.field(name)
+        values = [*json_values(field, frame[name]), *([None] * len(new))]
+        if field in META and field.type == "Date":  # the times of _sis are numbers in JSON
+            values = [milliseconds(value) if isinstance(value, str) else value for value in values]
+        for id_, found in cells.items():
+            if id_ in position and name in found:
+                values[position[id_]] = found[name]
+        for id_, entity in report.entities.items():
+            if entity and id_ in position:
+                values[position[id_]] = get_path(entity, name)
+        columns[name] = values
+    receipts = _receipts(report, frame, position)
+    made = frame_of(old.schema, columns, ids, receipts)
+    for name in old.expanded:
+        made[name] = frame[name].reindex(made.index)
+    return replace(old, _frame=made[list(base.columns)])
+
+
+def _changed_cells(report: Report) -> dict[str, dict[str, Any]]:
+    """Return what is known about rows whose whole entity the server did not show."""
+    found: dict[str, dict[str, Any]] = {}
+    for outcome in report.outcomes:
+        if outcome.id and outcome.action == "update":
+            found.setdefault(outcome.id, {}).update(
+                {path: after for path, (_, after) in outcome.written.items()}
+            )
+    unchanged = {
+        outcome.row for outcome in report.outcomes if outcome.word == "unchanged" and outcome.receipt
+    }
+    for change in report.plan.changes:
+        if isinstance(change, Update) and row_of(change) in unchanged:
+            found.setdefault(change.id, {}).update(change.after)
+    for clash in report.clashes:
+        if clash.field != "_id":
+            found.setdefault(clash.id, {})[clash.field] = clash.theirs
+    return found
+
+
+def _receipts(report: Report, frame: pd.DataFrame, position: Mapping[str, int]) -> list[int | None]:
+    """Return the receipts: new ones only for rows that the server showed completely.
+
+    A row of which some cells are known keeps its old receipt. With a later one its other cells would claim to
+    be of that state, and a file made of them would take back what others wrote into them.
+    """
+    times = frame[RECEIPT.path]
+    known = times.dt.tz_localize(None).to_numpy(dtype="datetime64[ms]").astype(np.int64).tolist()
+    missing = times.isna().tolist()
+    found: list[int | None] = [None if gap else ms for ms, gap in zip(known, missing, strict=True)]
+    found += [None] * (len(position) - len(found))
+    for id_, entity in report.entities.items():
+        if entity and id_ in position:
+            found[position[id_]] = receipt(entity)
+    return found

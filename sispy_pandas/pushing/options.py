@@ -1,0 +1,68 @@
+"""How a plan is to be pushed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any
+
+from ..plan import PlanRefused
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ..plan import Guard, OnConflict, Plan
+
+FREE_DELETES = 10
+"""So many rows may be deleted without their number being stated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The decisions about a push; see `push` for each of them.
+
+    Raises:
+        ValueError: An unknown word.
+    """
+
+    guard: Guard = "check"
+    on_conflict: OnConflict = "skip"
+    skip_problems: bool = False
+    allow_dangling: bool = False
+    note: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.guard not in ("check", "cas", "off"):
+            raise ValueError(f"guard={self.guard!r}: 'check', 'cas' or 'off'")
+        if self.on_conflict not in ("skip", "mine", "theirs"):
+            raise ValueError(f"on_conflict={self.on_conflict!r}: 'skip', 'mine' or 'theirs'")
+
+    def resumed(self, begin: Mapping[str, Any]) -> Options:
+        """Return the options for the rest of a push: what was decided at first, unless given anew."""
+        own = {item.name: getattr(self, item.name) for item in fields(self)}
+        return replace(
+            self, **{name: begin[name] for name, value in own.items() if value == getattr(_DEFAULT, name)}
+        )
+
+
+_DEFAULT = Options()
+
+
+def refuse(plan: Plan, options: Options, expect_deletes: int | None) -> None:
+    """Raise if a plan must not be pushed with these options.
+
+    Raises:
+        PlanRefused: It deletes more rows than stated.
+        ValueError: The user is not known, whose name compare-and-set writes into each row.
+    """
+    if options.guard == "cas" and not plan.endpoint.client.username:
+        raise ValueError(
+            "guard='cas' writes the name of the user into each row, and it is not known here: log in with "
+            "client.authenticate(), or set client.username"
+        )
+    deletes = plan.counts["deletes"]
+    unstated = expect_deletes is None and deletes > FREE_DELETES and plan.journal is None
+    if unstated or expect_deletes not in (None, deletes):
+        said = "not stated" if expect_deletes is None else f"stated as {expect_deletes}"
+        raise PlanRefused(
+            f"the plan deletes {deletes} rows, which was {said}: expect_deletes={deletes}", plan
+        )

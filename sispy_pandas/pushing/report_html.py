@@ -1,0 +1,104 @@
+"""A report as HTML: a fragment for a notebook, and a page of its own for the files of an auditor."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+from ..planning.plan_file import digest
+from ..planning.plan_html import table
+from ..planning.plan_text import show
+from .report_text import SHOWN, headline
+
+if TYPE_CHECKING:
+    from ..report import Report
+
+_STYLE = (
+    "body{font:14px/1.4 sans-serif;margin:2em}table{border-collapse:collapse;margin:1em 0}"
+    "th,td{border:1px solid #bbb;padding:.2em .6em;text-align:left;vertical-align:top}th{background:#eee}"
+)
+
+
+def fragment(report: Report) -> str:
+    """Return counts, and the rows that were not written, as a fragment of a bounded size."""
+    parts = [f"<p><b>{escape(headline(report))}</b></p>"]
+    if report.stopped:
+        parts.append(f"<p>stopped: {escape(report.stopped)}</p>")
+    bad = [o for o in report.outcomes if o.word not in ("done", "unchanged")]
+    if bad:
+        rows = [
+            [
+                str(o.key if o.key is not None else o.id or o.row),
+                o.action,
+                o.word,
+                str(o.status or ""),
+                o.reason,
+            ]
+            for o in bad[:SHOWN]
+        ]
+        parts.append(table([report.plan.schema.key or "_id", "action", "outcome", "status", "reason"], rows))
+    if report.clashes:
+        cells = [
+            [str(c.key if c.key is not None else c.id), c.field, show(c.base), show(c.mine), show(c.theirs)]
+            for c in report.clashes[:SHOWN]
+        ]
+        parts.append(table(["conflict in", "field", "base", "mine", "theirs"], cells))
+    return f'<div class="sispy-report">{"".join(parts)}</div>'
+
+
+def page(report: Report) -> str:
+    """Return the complete record: who, when, why, and every cell before, after and with its outcome."""
+    plan = report.plan
+    facts = [
+        ["server", plan.endpoint.client.url],
+        ["schema", plan.schema.name],
+        ["user", report.user or ""],
+        ["start", report.started],
+        ["end", report.ended],
+        ["note", report.note or ""],
+        ["plan", digest(plan)],
+        ["journal", str(report.journal or "")],
+        ["stopped", report.stopped or ""],
+        *([word, str(n)] for word, n in report.counts.items()),
+    ]
+    by_row = {outcome.row: outcome for outcome in report.outcomes}
+    changed = {
+        conflict.id: {c.field: c for c in report.clashes if c.id == conflict.id}
+        for conflict in report.clashes
+    }
+    cells = []
+    for change, path, before, after in plan.cells():
+        outcome = by_row[getattr(change, "id", None) or getattr(change, "row", None)]
+        written = outcome.written.get(path)
+        word = (
+            "written"
+            if written
+            else "conflict"
+            if path in changed.get(outcome.id or "", {})
+            else outcome.word
+        )
+        if written:
+            before, after = written
+        cells.append(
+            [
+                outcome.id or "",
+                str(change.key or ""),
+                outcome.action,
+                path,
+                show(before, 10**6),
+                show(after, 10**6),
+                word,
+            ]
+        )
+    rows = [
+        [o.id or str(o.row), str(o.key or ""), o.action, o.word, str(o.status or ""), o.reason]
+        for o in report.outcomes
+    ]
+    title = escape(headline(report))
+    return (
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
+        f"<style>{_STYLE}</style></head><body><h1>{title}</h1>{table(['', ''], facts)}"
+        f"<h2>Rows</h2>{table(['_id', 'key', 'action', 'outcome', 'status', 'reason'], rows)}"
+        f"<h2>Cells</h2>{table(['_id', 'key', 'action', 'field', 'before', 'after', 'outcome'], cells)}"
+        "</body></html>\n"
+    )

@@ -1,0 +1,52 @@
+"""A report as text: the counts, then the rows that need somebody's attention."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..planning.plan_text import columns, count, show, whereabouts
+
+if TYPE_CHECKING:
+    from ..report import Report
+
+SHOWN = 40
+
+
+def headline(report: Report) -> str:
+    """Return what became of the push in one line."""
+    words = ", ".join(f"{n:,} {word}" for word, n in report.counts.items() if n) or "nothing to do"
+    return f"{report.plan.schema.name} {whereabouts(report.plan)}: {words}"
+
+
+def text(report: Report) -> str:
+    """Return the report as text of a bounded length."""
+    lines = [headline(report)]
+    if report.stopped:
+        lines.append(f"stopped: {report.stopped}")
+    if report.journal:
+        lines.append(f"journal: {report.journal}")
+    bad = [o for o in report.outcomes if o.word not in ("done", "unchanged")]
+    if bad:
+        rows = [
+            [
+                str(o.key if o.key is not None else o.id or o.row),
+                o.action,
+                o.word,
+                str(o.status or ""),
+                o.reason,
+            ]
+            for o in bad[:SHOWN]
+        ]
+        lines += [
+            "",
+            *columns([report.plan.schema.key or "_id", "action", "outcome", "status", "reason"], rows),
+        ]
+    if len(bad) > SHOWN:
+        lines.append(f"... and {count(len(bad) - SHOWN, 'more row')}; all of them in .failures")
+    if report.clashes:
+        cells = [
+            [str(c.key if c.key is not None else c.id), c.field, show(c.base), show(c.mine), show(c.theirs)]
+            for c in report.clashes[:SHOWN]
+        ]
+        lines += ["", *columns(["conflict in", "field", "base", "mine", "theirs"], cells)]
+    return "\n".join(lines)

@@ -1,0 +1,285 @@
+"""A push on its way: what is open, what each row came to, and how a write is tried."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from sispy import errors
+
+from ..changes import Change, Conflict, Create, action_of, row_of
+from ..fetching.reading import read
+from ..report import Outcome, Word
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterable, Mapping
+
+    from sispy.endpoint import Endpoint
+
+    from ..journal import Journal, Nowhere
+    from ..plan import Guard, OnConflict, Plan
+    from ..progress import Bar
+    from ..schema import Schema
+    from .limits import Limits
+
+T = TypeVar("T")
+
+READS = 4
+"""Times that a read is tried which the server fails on."""
+
+
+class Stopped(Exception):  # noqa: N818 - not an error of the push: the way to its orderly end
+    """The push cannot go on now; the rows left are unsent, and `resume` completes it."""
+
+
+class FateUnknown(Exception):  # noqa: N818 - the beginning of finding out
+    """A write was sent and no usable answer came: it may have been carried out, or be so any moment."""
+
+
+@dataclass
+class Run:
+    """One push. Rows have at most one outcome; what was sent and not answered is in `pending`."""
+
+    plan: Plan
+    journal: Journal | Nowhere
+    limits: Limits
+    guard: Guard
+    on_conflict: OnConflict
+    bar: Bar
+    cancel: Callable[[], bool]
+    outcomes: dict[Hashable, Outcome] = field(default_factory=dict)
+    conflicts: dict[Hashable, tuple[Conflict, ...]] = field(default_factory=dict)
+    entities: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    pending: dict[Hashable, Mapping[str, tuple[Any, Any]]] = field(default_factory=dict)
+    """Rows that were sent and whose fate is open: path -> (before, after)."""
+    sending: tuple[Change, ...] = ()
+    """The rows of the request under way."""
+    stop_status: int | None = None
+    """Status of the answer that ended the push; 401 for all the ways in which SIS refuses a token."""
+    pending_since: dict[Hashable, int] = field(default_factory=dict)
+    """When each of them was sent, in ms of this machine's clock."""
+    arrived: dict[Hashable, dict[str, tuple[Any, Any]]] = field(default_factory=dict)
+    """Cells of such rows that were found written."""
+    strangers: dict[Hashable, tuple[int, frozenset[str]]] = field(default_factory=dict)
+    """For new rows without a unique value, before they are sent: a time of the server's clock in ms, and the
+    `_id`s of the rows that were created since then. What appears beside those is ours."""
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Where the plan is pushed to."""
+        return self.plan.endpoint
+
+    @property
+    def schema(self) -> Schema:
+        """The schema of the rows."""
+        return self.plan.schema
+
+    def settle(
+        self,
+        change: Change,
+        word: Word,
+        reason: str = "",
+        *,
+        status: int | None = None,
+        written: Mapping[str, tuple[Any, Any]] | None = None,
+        id: str | None = None,  # noqa: A002 - the row's own word for it
+        receipt: int | None = None,
+    ) -> None:
+        """Record how a row ended."""
+        row = row_of(change)
+        written = {**self.arrived.pop(row, {}), **(written or {})}
+        conflicts = self.conflicts.get(row, ())
+        if conflicts and word in ("done", "unchanged"):
+            word, reason = "conflict", _in_conflict(conflicts, written)
+        outcome = Outcome(
+            row,
+            action_of(change),
+            word,
+            id if isinstance(change, Create) else change.id,
+            change.key,
+            status,
+            reason,
+            written,
+            receipt,
+        )
+        if row in self.outcomes:
+            raise AssertionError(f"row {row!r} ended twice: {self.outcomes[row]} and {outcome}")
+        self.outcomes[row] = outcome
+        self.pending.pop(row, None)
+        self.journal.event(
+            "row",
+            row=row,
+            id=outcome.id,
+            action=outcome.action,
+            outcome=word,
+            status=status,
+            reason=reason,
+            written={path: list(pair) for path, pair in outcome.written.items()},
+            receipt=receipt,
+        )
+        for c in conflicts:
+            self.journal.event("conflict", row=row, field=c.field, base=c.base, mine=c.mine, theirs=c.theirs)
+        self.bar.update(1)
+
+    def about_to_send(
+        self, action: str, rows: Iterable[tuple[Change, Mapping[str, tuple[Any, Any]]]], **more: Any
+    ) -> None:
+        """Put on disk what is sent next: from now on the fate of these rows is open."""
+        now = int(time.time() * 1000)
+        rows = list(rows)
+        self.sending = tuple(change for change, _ in rows)
+        for change, cells in rows:
+            self.pending[row_of(change)] = cells
+            self.pending_since[row_of(change)] = now
+        lines = [
+            [row_of(change), {path: list(pair) for path, pair in cells.items()}] for change, cells in rows
+        ]
+        self.journal.event("send", action=action, rows=lines, **more)
+        self.journal.keep()
+
+    def note_arrival(self, row: Hashable, there: Mapping[str, Any]) -> None:
+        """Remember the cells that are there because this push wrote them, though no answer said so."""
+        found = {path: pair for path, pair in self.pending.get(row, {}).items() if path in there}
+        if found:
+            self.arrived.setdefault(row, {}).update(found)
+
+    def not_sent(self, changes: Iterable[Change]) -> None:
+        """Take back `about_to_send`: the request certainly had no effect."""
+        for change in changes:
+            self.pending.pop(row_of(change), None)
+
+    def read(
+        self, path: str, values: Iterable[Any], *, fields: Iterable[str] | None = None
+    ) -> list[dict[str, Any]]:
+        """Read the entities with these values of a field, patiently; `_sis` always comes with them.
+
+        Raises:
+            Stopped: The server does not answer in time.
+        """
+        return list(
+            read(
+                self.endpoint,
+                path,
+                list(values),
+                fields=None if fields is None else {"_sis", *fields},
+                url=self.limits.url,
+                readers=self.limits.readers,
+                send=self.patiently,
+            )
+        )
+
+    def read_rows(
+        self, ids: Iterable[str], *, fields: Iterable[str] | None = None
+    ) -> dict[str, dict[str, Any]]:
+        """Read rows by `_id`; those that do not exist any more are missing in the answer."""
+        return {entity["_id"]: entity for entity in self.read("_id", ids, fields=fields)}
+
+    def write(self, send: Callable[[], T], *, single: bool = False) -> T:
+        """Do a write; repeat it only if it certainly had no effect.
+
+        Args:
+            send: Does it.
+            single: It writes one object, so that "unauthorized" may be said of that object alone; of a bulk
+                request it is said of the token.
+
+        Raises:
+            FateUnknown: It may have had one.
+            Stopped: The server does not take it, or the token is dead.
+            sispy.BadAnswer: The request was refused.
+        """
+        try:
+            return self.patiently(send, writing=True)
+        except errors.Unauthorized as error:
+            if single and not self.token_is_dead(error):
+                raise
+            self.stop_status = 401
+            self.not_sent(self.sending)
+            raise Stopped(f"the server does not accept the token any more: {error}") from error
+        except errors.NoAnswer as error:
+            raise FateUnknown(str(error)) from error
+        except (errors.ServerError, errors.NotJSON) as error:
+            raise FateUnknown(str(error)) from error
+
+    def token_is_dead(self, error: errors.Unauthorized) -> bool:
+        """Tell whether the token was refused, not the user's right to an object: both are 401 (SIS-API 2)."""
+        client = self.endpoint.client
+        if not client.username:
+            return "token" in str(error).lower()
+        try:
+            client.tokens(client.username).fetch_page({"limit": 1})
+        except errors.Unauthorized:
+            return True
+        except errors.Error:
+            return "token" in str(error).lower()
+        return False
+
+    def patiently(self, send: Callable[[], T], *, writing: bool = False) -> T:
+        """Do a request; wait for a server that is away or busy."""
+        end = time.monotonic() + self.limits.patience
+        pause, tries = 0.2, 0
+        while True:
+            try:
+                return send()
+            except errors.NoAnswer as error:
+                if writing and error.sent:
+                    raise
+                failure: errors.Error = error
+            except errors.BadAnswer as error:
+                busy = isinstance(error, errors.TooManyRequests) or error.http_status_code == 503
+                tries += 1
+                if not busy and (writing or tries > READS or not isinstance(error, errors.ServerError)):
+                    raise
+                failure = error
+                pause = max(pause, error.retry_after or 0)
+            if time.monotonic() + pause > end:
+                raise Stopped(f"the server does not answer: {failure}") from failure
+            self.wait(pause)
+            pause = min(2 * pause, 5.0)
+
+    def wait(self, seconds: float) -> None:
+        """Sleep, but not through a cancellation.
+
+        Raises:
+            Stopped: The push was cancelled.
+        """
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            self.stop_if_cancelled()
+            time.sleep(min(left, 0.2))
+
+    def stop_if_cancelled(self) -> None:
+        """Raise Stopped if the caller cancelled the push."""
+        if self.cancel():
+            raise Stopped("cancelled")
+
+    def until_quiet(self, look: Callable[[], T], rows: int, *, since: int | None = None) -> T:
+        """Wait until the server can no longer be working on a lost write, and return what it then holds.
+
+        Args:
+            look: Reads it.
+            rows: In that write.
+            since: When it was sent, in ms; None: now.
+
+        Raises:
+            Stopped: It is written to all the time, or the push was cancelled.
+        """
+        least = self.limits.settle + rows * self.limits.settle_row
+        if since is not None:
+            least -= max(0.0, time.time() - since / 1000)
+        self.wait(max(0.0, least))
+        found = look()
+        end = time.monotonic() + least + self.limits.patience
+        while time.monotonic() < end:
+            self.wait(self.limits.settle / 2)
+            again = look()
+            if again == found:
+                return again
+            found = again
+        raise Stopped("the rows of a write without an answer do not come to rest")
+
+
+def _in_conflict(conflicts: tuple[Conflict, ...], written: Mapping[str, tuple[Any, Any]] | None) -> str:
+    names = ", ".join(conflict.field for conflict in conflicts)
+    text = f"somebody else changed {names}"
+    return f"{text}; written: {', '.join(written)}" if written else text

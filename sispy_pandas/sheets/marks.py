@@ -1,0 +1,102 @@
+"""What is wrong with a workbook, shown in a copy of it: cells coloured, reasons as comments."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from ..excel import CONFLICTS
+from ..extras import optional
+from ..report import Report
+from .conflict_sheet import write_conflicts
+from .excel_book import EditableSheet
+from .write_back import put_back
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Hashable, Iterator, Mapping
+
+    from ..plan import Plan
+    from ..schema import Schema
+
+_PROBLEM, _CONFLICT = "FFFFC7CE", "FFFFEB9C"
+"""The colours that Excel itself gives to bad and neutral cells."""
+_LONGEST = 1_000
+
+
+def mark_problems(
+    path: str | os.PathLike[str],
+    problems: Plan | Report | pd.DataFrame,
+    out: str | os.PathLike[str],
+    *,
+    sheet: str | None = None,
+    rename: Mapping[str, str] | None = None,
+    write_back: bool = False,
+) -> Path:
+    """Write a copy of a workbook in which every problem is shown in its cell, and return its path.
+
+    Cells with a problem are red, cells that somebody else changed are yellow; the reason is a comment. A
+    further sheet lists the conflicts with base, mine and theirs: choose in its column `keep`, and
+    `read_excel` takes the choice back. The workbook itself stays as it is. The copy has no drawings or
+    pictures: openpyxl does not know them.
+
+    Args:
+        path: Of the workbook as it was read.
+        problems: The plan that was made of it, its `problems`, or the report of its push.
+        out: Of the copy; another file.
+        sheet: As given to `read_excel`.
+        rename: As given to `read_excel`.
+        write_back: Put the ids of new rows and the server's state of all rows that were written into the
+            copy, so that it can be edited further. Needs a report.
+
+    Raises:
+        ValueError: `out` is the workbook itself, or there is no report to write back.
+        ImportError: openpyxl is missing.
+    """
+    path, out = Path(path), Path(out)
+    if out.exists() and out.samefile(path):
+        raise ValueError(f"{out} is the workbook itself: write the marked copy beside it")
+    if write_back and not isinstance(problems, Report):
+        raise ValueError("write_back=True needs the report of a push")
+    book = optional("openpyxl", "excel").load_workbook(path)
+    schema = _schema_of(problems)
+    target = EditableSheet(book, path, schema, sheet=sheet, rename=rename or {})
+    if write_back and isinstance(problems, Report):
+        put_back(target, problems)
+    for row, column, reason in _marks(problems):
+        target.mark(row, column, reason[:_LONGEST], _PROBLEM)
+    conflicts = () if isinstance(problems, pd.DataFrame) else problems.clashes
+    for conflict in conflicts:
+        reason = f"somebody else changed it meanwhile to {conflict.theirs!r}: decide in sheet {CONFLICTS!r}"
+        target.mark(conflict.id, conflict.field, reason[:_LONGEST], _CONFLICT)
+    if schema is not None and conflicts:
+        write_conflicts(book, schema, conflicts)
+    book.save(out)
+    return out
+
+
+def _schema_of(problems: Plan | Report | pd.DataFrame) -> Schema | None:
+    if isinstance(problems, pd.DataFrame):
+        return None
+    return problems.plan.schema if isinstance(problems, Report) else problems.schema
+
+
+def _marks(problems: Plan | Report | pd.DataFrame) -> Iterator[tuple[Hashable, str | None, str]]:
+    """Yield row, column and reason of everything that was not sent or not taken."""
+    if isinstance(problems, pd.DataFrame):
+        cells = (problems[name].tolist() for name in ("row", "column", "reason"))
+        yield from zip(*cells, strict=True)
+        return
+    if isinstance(problems, Report):
+        named = {fault.row for fault in problems.plan.faults}
+        clashing = {conflict.id for conflict in problems.clashes}
+        for outcome in problems.outcomes:
+            if outcome.word in ("failed", "unsent", "conflict") and outcome.row not in named | clashing:
+                yield outcome.row, None, outcome.reason
+        problems = problems.plan
+    for fault in problems.faults:
+        yield fault.row, fault.column, fault.reason
+    for stale in problems.stale:
+        yield stale.id, None, stale.reason

@@ -1,0 +1,95 @@
+"""The note that travels with an exported table: server, schema, query, time and format version."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from ..values.source import FORMAT, Source
+from .csv_text import replaced
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from ..schema import Schema
+    from ..snapshot import Snapshot
+
+Note = dict[str, Any]
+
+
+def origin(snapshot: Snapshot, *, zone: str) -> Note:
+    """Return the note of a snapshot."""
+    client = snapshot.endpoint.client
+    labels = getattr(snapshot, "labels", None)
+    return {
+        "format": FORMAT,
+        "server": client.url,
+        "schema": snapshot.schema.name,
+        "schema_hash": snapshot.schema.hash,
+        "query": snapshot.query or {},
+        "fetched_at": snapshot.fetched_at.isoformat(timespec="milliseconds"),
+        "exported_at": datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds"),
+        "rows": len(snapshot),
+        "zone": zone,
+    } | ({"labels": {path: labels.ids(path) for path in labels.names}} if labels else {})
+
+
+def write_beside(path: Path, note: Note | None) -> None:
+    """Write the note of a CSV file beside it; without one, remove what an earlier file left there."""
+    beside = _beside(path)
+    if note is None:
+        beside.unlink(missing_ok=True)
+        return
+    with replaced(beside) as file:
+        json.dump(note, file, ensure_ascii=False, indent=1, sort_keys=True)
+        file.write("\n")
+
+
+def read_beside(path: Path) -> Note:
+    """Return the note beside a CSV file; empty if there is none."""
+    try:
+        found = json.loads(_beside(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except ValueError as error:
+        raise ValueError(
+            f"{_beside(path)} was damaged ({error}): remove it to read the table without"
+        ) from None
+    return found if isinstance(found, dict) else {}
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f"{path.name}.meta.json")
+
+
+def check(path: Path, note: Mapping[str, Any], schema: Schema) -> None:
+    """Refuse a table of another schema, or one that a later version of this package wrote.
+
+    Raises:
+        ValueError: It is one of those.
+    """
+    if note.get("schema", schema.name) != schema.name:
+        raise ValueError(f"{path} is a table of schema {note['schema']!r}, not of {schema.name!r}")
+    if int(note.get("format", FORMAT)) > FORMAT:
+        raise ValueError(
+            f"{path} has format {note['format']}: a later sispy wrote it, this one reads {FORMAT}"
+        )
+
+
+def described(source: Source, note: Mapping[str, Any], schema: Schema) -> Source:
+    """Return the source of a file together with what its note says."""
+    notes = source.notes
+    if note.get("schema_hash", schema.hash) != schema.hash:
+        notes += (f"the definition of {schema.name} has changed since the export",)
+    return replace(
+        source,
+        server=note.get("server"),
+        schema=note.get("schema"),
+        query=note.get("query"),
+        fetched_at=note.get("fetched_at"),
+        labels=note.get("labels", source.labels),
+        notes=notes,
+    )

@@ -1,0 +1,1 @@
+"""What a value is: casts, checks, equality, columns; the workings of `records`."""

@@ -1,0 +1,110 @@
+"""Where a frame was read from: the file, what it was exported from, and what could not be taken from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ..changes import Problem
+
+FORMAT = 1
+"""The version of the files written here; a reader refuses a later one."""
+
+_KEY = "sispy"
+
+
+@dataclass(frozen=True, eq=False)
+class Source(dict[str, str]):
+    """What is known of a file beside its cells. It travels in `frame.attrs`.
+
+    It is an empty dict as far as pandas is concerned, which copies the attributes with every frame and
+    writes them as JSON into Parquet files: copies are the same object, and JSON sees nothing.
+    """
+
+    path: str
+    sheet: str | None = None
+    server: str | None = None
+    """URL of the server that the table was exported from; None: not recorded."""
+    schema: str | None = None
+    query: Mapping[str, Any] | None = None
+    fetched_at: str | None = None
+    labels: Mapping[str, Mapping[str, str]] | None = None
+    """Column -> label -> `_id` at the export, of references that are written as labels; None: as ids."""
+    rows: tuple[int, ...] = ()
+    """Number in the file of each row of the frame, as it was read."""
+    index: pd.Index[Any] | None = field(default=None, repr=False)
+    """The index of the frame, as it was read."""
+    problems: tuple[Problem, ...] = ()
+    """Rows that are not in the frame, because nobody can tell which row of the table they are."""
+    notes: tuple[str, ...] = ()
+    """What was noticed and did no harm."""
+    accept_program_changes: bool = False
+    """Take values for edits that look like what a program made of the old ones."""
+    read_base: Callable[[], pd.DataFrame] | None = field(default=None, repr=False)
+
+    @cached_property
+    def base(self) -> pd.DataFrame | None:
+        """The rows as they were exported, by `_id`; None where the file does not hold them."""
+        return self.read_base() if self.read_base else None
+
+    def place(self, position: int, column: str | None = None) -> str:
+        """Return where a row of the frame stands in the file, for people: `hosts.xlsx, sheet host, row 7`."""
+        parts = [self.path]
+        parts += [f"sheet {self.sheet}"] if self.sheet else []
+        parts += [f"row {self.rows[position]}"] if position < len(self.rows) else []
+        parts += [f"column {column}"] if column else []
+        return ", ".join(parts)
+
+    def refuse_other(self, server: str, schema: str) -> None:
+        """Refuse a table that was exported from elsewhere.
+
+        Raises:
+            ValueError: It is of another server or schema, as far as the file says.
+        """
+        for kind, mine, theirs in (("server", self.server, server), ("schema", self.schema, schema)):
+            if mine is not None and mine.rstrip("/") != theirs.rstrip("/"):
+                raise ValueError(
+                    f"{self.path} was exported from {kind} {mine}, not from {theirs} "
+                    "(frame.attrs.clear() makes it a frame like any other)"
+                )
+
+    def __copy__(self) -> Source:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Source:
+        return self
+
+    def __hash__(self) -> int:  # type: ignore[override] # it never changes
+        return id(self)
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+
+def source_of(frame: pd.DataFrame) -> Source | None:
+    """Return where a frame was read from; None if it was not read from a file by this package."""
+    found = frame.attrs.get(_KEY)
+    return found if isinstance(found, Source) else None
+
+
+def with_source(frame: pd.DataFrame, source: Source) -> pd.DataFrame:
+    """Note on a frame where it comes from, and return it."""
+    attrs: dict[Hashable, Any] = frame.attrs
+    attrs[_KEY] = source
+    return frame
+
+
+def row_numbers(frame: pd.DataFrame) -> tuple[int, ...] | None:
+    """Return the number that each row of a frame has in its file; None if that cannot be told any more."""
+    source = source_of(frame)
+    if source is None or source.index is None:
+        return None
+    if source.index.name == "_id":
+        return source.rows if frame.index.equals(source.index) else None
+    at = source.index.get_indexer(frame.index)
+    return tuple(source.rows[i] for i in at) if (at >= 0).all() else None

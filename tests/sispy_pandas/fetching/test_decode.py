@@ -1,0 +1,99 @@
+import json
+
+import pytest
+
+import sispy
+from sispy_pandas.fetching.decode import Decoder
+from sispy_pandas.schema import META, parse_schema
+
+SCHEMA = parse_schema(
+    {
+        "name": "t",
+        "definition": {
+            "name": "String",
+            "n": "Number",
+            "b": {"c": {"d": "Boolean"}, "when": "Date"},
+            "l": ["Number"],
+            "docs": [{"k": "String"}],
+            "m": "Mixed",
+        },
+    }
+)
+ROWS = [
+    {"_id": "1", "name": "é\n", "n": 1, "b": {"c": {"d": True}, "when": "x"}, "l": [1, 2.5, None], "m": [1],
+     "docs": [{"k": "a"}], "_sis": {"_updated_at": 5, "owner": ["g"], "x": 1}, "_v": 0, "zzz": {"y": 1}},
+    {"_id": "2", "n": None, "b": {}, "docs": [], "_sis": {"_updated_at": 6}},
+    {"_id": "3", "name": "", "_sis": {"_updated_at": 7}},
+]  # fmt: skip
+COLUMNS = {
+    "_id": ["1", "2", "3"],
+    "_updated_at": [5, 6, 7],
+    "name": ["é\n", None, ""],
+    "n": [1, None, None],
+    "b.c.d": [True, None, None],
+    "b.when": ["x", None, None],
+    "l": [[1, 2.5, None], None, None],
+    "docs": [[{"k": "a"}], [], None],
+    "m": [[1], None, None],
+    "_sis.owner": [["g"], None, None],
+}
+
+
+def decoded(body, fast=True):
+    """Decode a page of one block."""
+    (rows,) = Decoder(FIELDS, fast=fast).open(body).blocks()
+    return rows
+
+
+FIELDS = (*SCHEMA.fields, *(f for f in META if f.path == "_sis.owner"))
+
+
+def columns(rows):
+    return {
+        name: [list(v) if isinstance(v, tuple) else v for v in values]
+        for name, values in rows.columns.items()
+    }
+
+
+@pytest.mark.parametrize("fast", [True, False])
+def test_both_ways_give_the_same_columns(fast):
+    rows = decoded(fast=fast, body=json.dumps(ROWS).encode())
+    assert columns(rows) == COLUMNS
+    assert (len(rows), rows.checked, rows.invalid) == (3, fast, ())
+
+
+def test_a_page_longer_than_a_block_keeps_its_order():
+    body = json.dumps([{"_id": str(i), "n": i, "_sis": {}} for i in range(1000)]).encode()
+    page = Decoder(FIELDS).open(body)
+    numbers = [n for rows in page.blocks() for n in rows.columns["n"]]
+    assert numbers == list(map(float, range(1000)))
+    assert (len(page), page.last_id) == (1000, "999")
+
+
+@pytest.mark.parametrize(
+    "odd", [{"n": "12"}, {"name": 5}, {"b": "x"}, {"l": "x"}, {"l": [1, "x"]}, {"_sis": {"owner": "g"}}]
+)
+def test_a_value_of_another_type_sends_the_page_through_json(odd):
+    rows = decoded(json.dumps([ROWS[0], {**ROWS[2], **odd}]).encode())
+    assert (rows.checked, rows.columns["name"][0]) == (False, "é\n")
+
+
+def test_invalid_bytes_are_replaced_and_the_row_is_named():
+    body = json.dumps(ROWS, ensure_ascii=False).encode().replace("é".encode(), b"\xff")
+    rows = decoded(body)
+    assert (rows.columns["name"][0], rows.invalid) == ("\ufffd\n", (0,))
+
+
+def test_a_lone_surrogate_survives():
+    rows = decoded(b'[{"_id": "1", "name": "\\ud800", "_sis": {}}]')
+    assert list(rows.columns["name"]) == ["\ud800"]
+
+
+@pytest.mark.parametrize("body", [b"", b'[{"_id": "1"', b'{"a": 1}', b"[1]", b'[{"name": "x"}]'])
+def test_what_is_no_page_is_an_error(body):
+    with pytest.raises(sispy.NotJSON, match="the page is no"):
+        decoded(body)
+
+
+def test_an_empty_page_has_all_columns():
+    assert {name: list(cells) for name, cells in decoded(b"[]").columns.items()} == {k: [] for k in COLUMNS}

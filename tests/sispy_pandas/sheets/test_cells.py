@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+import zoneinfo
+from typing import Any
+
+import pytest
+
+from sispy_pandas.records import cast
+from sispy_pandas.schema import Field
+from sispy_pandas.sheets.cell_values import read_cell, read_column
+from sispy_pandas.sheets.cells import Style, write_cell
+from sispy_pandas.values.refused import Refused
+
+BERLIN = Style(zoneinfo.ZoneInfo("Europe/Berlin"))
+STRING, NUMBER, BOOLEAN = Field("f", "String"), Field("f", "Number"), Field("f", "Boolean")
+DATE, MIXED, ID = Field("f", "Date"), Field("f", "Mixed"), Field("f", "ObjectId")
+ARRAY = Field("f", "Array", item=Field("", "String"))
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "text"),
+    [
+        (STRING, None, ""),
+        (STRING, "", "'"),
+        (STRING, "'", "''"),
+        (STRING, "=1+1", "'=1+1"),
+        (STRING, "-5", "'-5"),
+        (STRING, "\tx", "'\tx"),
+        (STRING, " x ", " x "),
+        (STRING, "00123", "00123"),
+        (STRING, {"a": 1}, '\'{"a": 1}'),
+        (STRING, "{x", "{x"),
+        (STRING, '\'{"a": 1}', "''{\"a\": 1}"),
+        (NUMBER, -5, "-5"),
+        (NUMBER, 0.1, "0.1"),
+        (NUMBER, {"a": 1}, '{"a": 1}'),
+        (BOOLEAN, False, "false"),
+        (DATE, "2020-01-02T03:04:05.678Z", "2020-01-02T03:04:05.678Z"),
+        (ID, "1" * 24, "'" + "1" * 24),
+        (ID, "12e" + "3" * 21, "'12e" + "3" * 21),
+        (ID, "a" * 24, "a" * 24),
+        (ARRAY, [], ""),
+        (ARRAY, ["a", None], '["a", null]'),
+        (MIXED, "", '""'),
+        (MIXED, "=1", '"=1"'),
+        (MIXED, -5, "-5"),
+        (MIXED, False, "false"),
+        (MIXED, [], "[]"),
+        (MIXED, {"b": None, "a": "é"}, '{"a": "é", "b": null}'),
+    ],
+)
+def test_a_value_is_written_and_read_back(field: Field, value: Any, text: str) -> None:
+    cell = tuple(value) if isinstance(value, list) else value
+    back = read_cell(field, text)
+    assert (write_cell(field, cell), [] if field is ARRAY and back is None else back) == (text, value)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [(w, True) for w in ("true", "TRUE", "1", "Yes", " yes ")] + [(w, False) for w in ("False", "0", "no")],
+)
+def test_booleans_in_any_spelling(text: str, value: bool) -> None:
+    assert read_cell(BOOLEAN, text) is value
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "style", "reason"),
+    [
+        (BOOLEAN, "maybe", Style(), "'maybe' is neither true nor false"),
+        (NUMBER, "1,5", Style(), "'1,5' is no number"),
+        (NUMBER, "1.500,0", Style(decimal=","), "'1.500,0' is no number"),
+        (NUMBER, "1_000", Style(), "'1_000' is no number"),
+        (NUMBER, "nan", Style(), "'nan' is no number"),
+        (DATE, "3/4/2020", Style(), "'3/4/2020' is no ISO date or time"),
+        (DATE, "2020-02-30", Style(), "'2020-02-30' is no ISO date or time"),
+        (
+            DATE,
+            "2020-10-25 02:30",
+            BERLIN,
+            "the clocks of Europe/Berlin showed this time never or twice: add an offset",
+        ),
+        (ID, "1.2E+23", Style(), "'1.2E+23' is no id of 24 hex digits"),
+        (ARRAY, "a", Style(), '\'a\' is no JSON: a list is written as ["a", "b"]'),
+        (MIXED, "NaN", Style(), "'NaN' is no JSON: text is written as \"text\""),
+    ],
+)
+def test_what_is_no_value_is_refused_with_a_reason(
+    field: Field, text: str, style: Style, reason: str
+) -> None:
+    with pytest.raises(ValueError) as caught:
+        read_cell(field, text, style)
+    assert str(caught.value) == reason
+
+
+@pytest.mark.parametrize(
+    ("text", "style", "value"),
+    [
+        ("2020-01-02", Style(), "2020-01-02T00:00:00.000Z"),
+        ("2020-01-02 03:04", BERLIN, "2020-01-02T02:04:00.000Z"),
+        ("2020-01-02T03:04:05+05:30", BERLIN, "2020-01-01T21:34:05.000Z"),
+        ("3/4/2020", Style(dayfirst=True), "2020-04-03T00:00:00.000Z"),
+        ("3/4/2020 1:05 PM", Style(dayfirst=False), "2020-03-04T13:05:00.000Z"),
+        ("03.04.2020 13:05:06,5", Style(dayfirst=True), "2020-04-03T13:05:06.500Z"),
+    ],
+)
+def test_dates_in_the_zone_of_the_file(text: str, style: Style, value: str) -> None:
+    assert read_cell(DATE, text, style) == value
+
+
+def test_times_are_written_with_the_offset_of_the_zone() -> None:
+    assert write_cell(DATE, "2020-01-02T02:04:00.000Z", BERLIN) == "2020-01-02T03:04:00.000+01:00"
+
+
+def test_a_decimal_comma_is_read_where_it_was_announced() -> None:
+    assert read_cell(NUMBER, "-1,5", Style(decimal=",")) == -1.5
+
+
+def test_a_column_keeps_what_it_cannot_read_as_refused_text() -> None:
+    values = read_column(NUMBER, ["1", "", "1\n2", "x"])
+    assert values == [1, None, "1\n2", "x"]
+    assert [type(value) for value in values] == [int, type(None), Refused, Refused]
+
+
+@pytest.mark.parametrize("field", [MIXED, STRING, NUMBER, ARRAY])
+def test_refused_text_is_cast_to_nothing(field: Field) -> None:
+    with pytest.raises(ValueError, match=r"^because$"):
+        cast(field, Refused("x", "because"))

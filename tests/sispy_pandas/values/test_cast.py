@@ -1,0 +1,168 @@
+import datetime
+from decimal import Decimal
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sispy_pandas.schema import Field
+from sispy_pandas.values.cast import cast, is_blank
+from sispy_pandas.values.equality import equal
+
+DOCS = Field("d", "Documents", fields=(Field("k", "String"), Field("v.n", "Number")))
+ARRAY = {kind: Field("a", "Array", item=Field("", kind)) for kind in ("String", "Number", "Date", "Mixed")}
+ID = "0123456789abcdef01234567"
+
+
+@pytest.mark.parametrize(
+    ("field", "cell", "stored"),
+    [
+        ("String", 12, "12"),
+        ("String", 12.0, "12"),
+        ("String", 1e21, "1e+21"),
+        ("String", 1e-7, "1e-7"),
+        ("String", 0.00001, "0.00001"),
+        ("String", True, "true"),
+        ("String", " x ", " x "),
+        ("String", "", ""),
+        (Field("f", "String", trim=True, case="upper"), " x ", "X"),
+        ("Number", "12", 12),
+        ("Number", " 5 ", 5),
+        ("Number", "0x10", 16),
+        ("Number", "1e3", 1000),
+        ("Number", "-.5", -0.5),
+        ("Number", "007", 7),
+        ("Number", "", None),
+        ("Number", 1.0, 1),
+        ("Number", np.int64(3), 3),
+        ("Number", True, 1),
+        ("Number", 2**53, 2**53),
+        ("Number", Decimal("1.5"), 1.5),
+        ("Boolean", "No", False),
+        ("Boolean", "YES", True),
+        ("Boolean", 1.0, True),
+        ("Boolean", np.bool_(False), False),
+        ("Date", "2020-01-02", "2020-01-02T00:00:00.000Z"),
+        ("Date", "2020-01-02T03:04:05.6789+02:00", "2020-01-02T01:04:05.678Z"),
+        ("Date", pd.Timestamp("2020-01-02 03:04", tz="Europe/Berlin"), "2020-01-02T02:04:00.000Z"),
+        ("Date", datetime.date(2020, 1, 2), "2020-01-02T00:00:00.000Z"),
+        ("Date", np.datetime64("2020-01-02"), "2020-01-02T00:00:00.000Z"),
+        ("Date", 1577934245000, "2020-01-02T03:04:05.000Z"),
+        ("ObjectId", ID.upper(), ID),
+        ("ObjectId", {"_id": ID, "name": "x"}, ID),
+        ("IpAddress", "10.1.2.3/24", "10.1.2.3/24"),
+        ("IpAddress", "10.1.2.3/32", "10.1.2.3"),
+        ("IpAddress", "2001:DB8::1/128", "2001:DB8::1"),
+        ("IpAddress", "", None),
+        ("Mixed", {"a": (1, np.float64(2.5), pd.NaT)}, {"a": [1, 2.5, None]}),
+        ("Mixed", {}, None),
+        ("Mixed", [], []),
+        (ARRAY["String"], (1, None, "x"), ["1", None, "x"]),
+        (ARRAY["Number"], np.array([1.0, 2.5]), [1, 2.5]),
+        (ARRAY["Date"], [pd.Timestamp("2020-01-02")], ["2020-01-02T00:00:00.000Z"]),
+        (ARRAY["String"], None, []),
+        (DOCS, [{"_id": ID, "k": 1, "v": {"n": "2"}}, None], [{"_id": ID, "k": "1", "v": {"n": 2}}, None]),
+        *[
+            (kind, float("nan"), None)
+            for kind in ("String", "Number", "Boolean", "Date", "ObjectId", "Mixed")
+        ],
+        *[(kind, pd.NA, None) for kind in ("String", "Number", "IpAddress")],
+    ],
+)
+def test_cast_gives_what_the_server_would_store(field, cell, stored):
+    found = cast(Field("f", field) if isinstance(field, str) else field, cell)
+    assert (found, type(found)) == (stored, type(stored))
+
+
+@pytest.mark.parametrize(
+    ("field", "cell", "reason"),
+    [
+        ("String", {"a": 1}, "an object is no text"),
+        ("String", ["a"], "a list is no text"),
+        ("String", pd.Timestamp("2020-01-01"), "a time is no text"),
+        ("Number", "abc", "'abc' is no number"),
+        ("Number", "1_000", "'1_000' is no number"),
+        ("Number", [5], "a list is no number"),
+        ("Number", float("inf"), "infinity cannot be stored"),
+        ("Number", 2**53 + 1, "9007199254740993 is beyond 2**53: the server would round it"),
+        ("Boolean", "maybe", "'maybe' is neither true nor false"),
+        ("Boolean", "", "'' is neither true nor false"),
+        ("Boolean", 2, "2 is neither true nor false"),
+        ("Date", "3/4/2020", "'3/4/2020' is no ISO date or time"),
+        ("Date", "2020-02-30", "'2020-02-30' is no ISO date or time"),
+        ("Date", True, "a boolean is no date or time"),
+        ("ObjectId", "123456789012", "'123456789012' is no id of 24 hex digits"),
+        ("ObjectId", 5, "5 is no id of 24 hex digits"),
+        ("IpAddress", "300.1.1.1", "'300.1.1.1' is no IP address"),
+        ("IpAddress", "10.1.2", "'10.1.2' is no IP address"),
+        ("IpAddress", "10.1.2.3/255.255.255.0", "'10.1.2.3/255.255.255.0' is no IP address"),
+        ("Mixed", {1: 2}, "key 1 is no text"),
+        ("Mixed", {"a": {1}}, "a set cannot be written as JSON"),
+        (ARRAY["String"], "x", "'x' is one value: an array takes a list"),
+        (ARRAY["Number"], [1, "x"], "member 1: 'x' is no number"),
+        (DOCS, {"k": 1}, "{'k': 1} is one value: an array takes a list"),
+        (DOCS, ["x"], "member 0: 'x' is no object"),
+        (DOCS, [{"kk": 1}], "member 0: the schema has no 'kk' here; did you mean 'k'?"),
+        (DOCS, [{"v": {"n": "x"}}], "member 0: v.n: 'x' is no number"),
+        (DOCS, [{"v": 5}], "member 0: v: 5 is no object"),
+    ],
+)
+def test_cast_refuses_with_a_reason(field, cell, reason):
+    with pytest.raises(ValueError) as caught:
+        cast(Field("f", field) if isinstance(field, str) else field, cell)
+    assert str(caught.value) == reason
+
+
+@pytest.mark.parametrize(
+    ("field", "a", "b", "same"),
+    [
+        ("Number", 1, 1.0, True),
+        ("Number", None, float("nan"), True),
+        ("Number", "12", 12, True),
+        ("Number", "abc", "abc", True),
+        ("Number", "abc", None, False),
+        ("Number", 1, 2, False),
+        ("String", "", None, False),
+        ("Boolean", True, 1, True),
+        ("Date", "2020-01-02T00:00:00Z", "2020-01-02", True),
+        ("IpAddress", "10.1.2.3", "10.1.2.3/32", True),
+        ("Mixed", True, 1, False),
+        ("Mixed", 1, 1.0, True),
+        ("Mixed", {"a": {}, "b": (1,)}, {"b": [1.0]}, True),
+        ("Mixed", {"a": {}}, None, True),
+        ("Mixed", {"a": None}, {}, False),
+        ("Mixed", {"a": 1}, {"a": True}, False),
+        ("Mixed", [], None, False),
+        (ARRAY["String"], None, [], True),
+        (ARRAY["String"], (1, "b"), ["1", "b"], True),
+        (ARRAY["String"], ["b", "1"], ["1", "b"], False),
+        (ARRAY["Mixed"], [{"a": {}}], [{}], True),
+        (DOCS, [{"_id": ID, "k": "a"}], [{"k": "a", "v": {"n": None}}], True),
+        (DOCS, [{"_id": ID, "k": "a"}], [{"_id": ID[::-1], "k": "a"}], False),
+        (DOCS, [{"k": "a"}], [{"k": "b"}], False),
+        (DOCS, [], None, True),
+    ],
+)
+def test_equal_compares_what_is_stored(field, a, b, same):
+    field = Field("f", field) if isinstance(field, str) else field
+    assert (equal(field, a, b), equal(field, b, a)) == (same, same)
+
+
+def test_an_ip_object_equals_its_text():
+    stored = {
+        "ip_address": "10.1.2.3",
+        "version": "v4",
+        "cidr": 24,
+        "network": "10.1.2.0",
+        "broadcast": "10.1.2.255",
+        "subnet_mask": "255.255.255.0",
+    }
+    assert equal(Field("ip", "IpAddress"), stored, "10.1.2.3/24")
+    assert not equal(Field("ip", "IpAddress"), stored | {"network": "x"}, "10.1.2.3/24")
+
+
+def test_blank_is_no_value_of_any_kind():
+    assert [is_blank(c) for c in (None, pd.NA, pd.NaT, float("nan"), (), [], {}, "", 0, False, (None,))] == (
+        [True] * 7 + [False] * 4
+    )
+    assert not is_blank((), Field("m", "Mixed"))
