@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ from .http import Answer, Request
 from .resources import Hooks, Schemas, Tokens
 from .response import Meta, Response
 from .session import Renewal, open_profile
-from .text import excerpt, mask
+from .text import MASK, excerpt, mask
 from .transport import Policy, call
 
 if TYPE_CHECKING:
@@ -183,7 +184,7 @@ class Client:
         answer = self._send(request)
         try:
             result = json.loads(answer.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             text = f"Failed to decode JSON from the response: {excerpt(answer.body) or 'it is empty'}"
             raise NotJSON(mask(text, self._secrets(request)), answer.status) from None
         return Response(result, Meta(answer.headers))
@@ -222,9 +223,14 @@ class Client:
 
 
 def _checked(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError(f"url is an address such as 'https://sis.example.com', got {url!r}")
+    try:
+        parts = urlsplit(url)
+        fit = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except (ValueError, AttributeError):  # a port that is none, half an IPv6 address, no text at all
+        fit = False
+    if not fit or re.search(r"\s", url):
+        shown = re.sub(r"[^/]*@", f"{MASK}@", str(url))  # a password may stand there
+        raise ValueError(f"url is an address such as 'https://sis.example.com', got {shown!r}")
     if parts.username is not None or parts.query or parts.fragment:
         raise ValueError(
             "url must hold no user name, password, query or fragment: use authenticate() to log in"

@@ -62,6 +62,8 @@ def _checked(query: Query) -> dict[str, Any]:
     asked = dict(query or {})
     if asked.get("sort"):
         raise ValueError("commits come newest first, the server ignores sort: sort what you fetched")
+    if any(str(name).startswith("q[") for name in asked):
+        raise ValueError("conditions on commits are given as q, not as q[name]: these would go unchecked")
     q = asked.get("q")
     if isinstance(q, str) and q:
         try:

@@ -129,8 +129,8 @@ class _Login:
 
     place: str = ""
     username: str | None = None
-    token: str | None = None
-    password: str | None = None
+    token: str | None = field(default=None, repr=False)
+    password: str | None = field(default=None, repr=False)
     names: Mapping[str, str] = field(default_factory=dict)
 
     def source(self, what: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import secrets
 import stat
 import sys
 import tomllib
@@ -80,9 +81,9 @@ def update_profile(name: str, values: Mapping[str, str | datetime | None]) -> Pa
         raise ValueError(f"{path}: profile {name!r} has to stand below a line [profiles.{name}]") from exc
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = path.resolve()  # a link stays one
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
         draft.replace(path)

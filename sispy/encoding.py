@@ -29,11 +29,14 @@ def milliseconds(when: datetime | int | float) -> int:
     """Return the time in milliseconds since 1970 (UTC), as SIS counts.
 
     Raises:
-        ValueError: a datetime without a time zone, which could mean any of 38 moments.
+        ValueError: a datetime without a time zone, which could mean any of 38 moments; no time at all.
     """
     if isinstance(when, datetime):
         return round(_aware(when).timestamp() * 1000)
-    return int(when)
+    try:
+        return int(when)
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError(f"a time is a datetime or milliseconds since 1970, got {when!r}") from None
 
 
 def iso(when: date) -> str:

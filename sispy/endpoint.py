@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .bulk import failed_by_list, failed_by_query
@@ -184,6 +184,8 @@ class Endpoint(ReadOnlyEndpoint):
 
 
 def _rows(content: Sequence[Content]) -> list[Content]:
+    if isinstance(content, str | bytes) or not isinstance(content, Iterable):
+        raise TypeError(f"content is a dict or a list of dicts, got {type(content).__name__}")
     rows = list(content)
     for number, row in enumerate(rows):
         if row is None:

@@ -57,7 +57,8 @@ def explain(error: Exception) -> tuple[Exit, str] | None:
 
     match error:
         case Unauthorized():
-            return Exit.DENIED, _line(f"{error} - `sispy whoami` shows who you are, `sispy login` logs in")
+            hint = "`sispy whoami` shows who you are, `sispy login` logs in"
+            return Exit.DENIED, _line(str(error) if "`sispy login`" in error.error else f"{error} - {hint}")
         case Refused() | UnknownHost():
             return Exit.SERVER, _line(f"{error} - is the address right, and the server up?")
         case BadRequest() | DuplicateKey():

@@ -93,9 +93,6 @@ class _Lines:
             line.close()
         return line, proxy
 
-    def __del__(self) -> None:
-        self.close()  # the thread that they belonged to has ended
-
     def close(self) -> None:
         """Close the connections; http.client opens them again when used."""
         _close(self._open)

@@ -73,6 +73,8 @@ def sandbox(
         raise  # of the server that is copied
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
+        if file := getattr(error, "filename", None):
+            reason = f"{file}: {reason}"
         raise click.ClickException(f"the sandbox cannot start on {host} port {port}: {reason}") from error
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

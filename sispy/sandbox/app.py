@@ -13,6 +13,7 @@ from sispy.sandbox.faults import Faults, Injector
 from sispy.sandbox.hooks import Dispatcher, calls
 from sispy.sandbox.request import BODY_LIMIT, HEAD_LIMIT, Request, parse, parse_body
 from sispy.sandbox.routes import Routes
+from sispy.text import mask_path
 
 if TYPE_CHECKING:
     from sispy.sandbox.sqlite import Disk
@@ -64,7 +65,7 @@ class App:
             transport.abort()
             return
         if self.log is not None:
-            self.log(method, _target(scope), answer.status)
+            self.log(method, mask_path(_target(scope)), answer.status)
         await self._send(answer, headers, send)
         if answer.cut:
             transport.abort()
@@ -106,7 +107,7 @@ class App:
         except SisError as error:
             answer = error_answer(error)
         except Exception:  # noqa: BLE001  # one broken request must not stop the server
-            _log.exception("%s %s failed", request.method, request.target)
+            _log.exception("%s %s failed", request.method, mask_path(request.target))
             answer = error_answer(Internal("unexpected error"))
         return answer if self.disk is None else self._kept(self.disk, answer)
 

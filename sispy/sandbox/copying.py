@@ -37,7 +37,7 @@ def copy(world: World, client: Client, names: Sequence[str] | None = None) -> No
     for name in there if names is None else names:
         world.schemas.collection.restore(there[name])
         entities = world.entities[name] = Entities(world, there[name])
-        for page in client.entities(name).pages({"populate": "false", "sort": "_id"}):
+        for page in client.entities(name).pages({"populate": False}):
             for document in page:
                 _take(entities, dict(document))
 

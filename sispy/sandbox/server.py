@@ -47,7 +47,7 @@ class Sandbox:
         token_lifetime: seconds until the token of a login expires.
         copy_from: client of a server whose schemas and entities are copied; it is only read.
         schemas: which ones; None means all.
-        log: called with method, target and status of each request.
+        log: called with method, target (tokens in it are masked) and status of each request.
 
     Example:
         >>> from sispy.sandbox import Sandbox

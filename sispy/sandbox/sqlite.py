@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,8 +39,11 @@ class Disk:
 
         Raises:
             ValueError: the file is no sandbox's.
+            OSError: it cannot be opened or made.
         """
         self.path = Path(path)
+        # It holds tokens: SQLite itself would make it, and the log beside it, for everybody to read.
+        os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
         # The server's thread is not the one that opens the file.
         self._file = sqlite3.connect(self.path, isolation_level=None, timeout=0.5, check_same_thread=False)
         try:

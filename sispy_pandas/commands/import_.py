@@ -22,6 +22,7 @@ from sispy_pandas.commands.tables import schema_of
 from sispy_pandas.commands.tree import tree
 from sispy_pandas.fetch import fetch
 from sispy_pandas.infer import infer_schema
+from sispy_pandas.pushing.options import need_token
 from sispy_pandas.records import frame_of
 from sispy_pandas.references import find_references, labelled
 from sispy_pandas.schema import Schema, parse_schema
@@ -109,6 +110,7 @@ def _make(session: Session, client: Client, document: dict[str, Any], file: Path
     if plan.counts["problems"]:
         out(plan_text(plan))
         return status_of_plan(plan)
+    need_token(client)
     confirm(f"Make table {schema.name} with {len(rows):,} rows?", yes=yes)
     made = parse_schema(client.schemas.create(document).to_dict())
     session.say(f"made table {made.name}")

@@ -16,6 +16,7 @@ from sispy_pandas.commands.show import plan_text, report_text
 from sispy_pandas.journal import folder
 from sispy_pandas.plan import PlanRefused
 from sispy_pandas.planning.plan_text import count, show
+from sispy_pandas.pushing.options import need_token
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -60,6 +61,7 @@ def send(
         out(f"\n{stale}")
         session.say("nothing was pushed: the plan is stale; make it anew")
         return None, Exit.CONFLICT
+    need_token(plan.endpoint.client)
     confirm(f"Push {count(len(plan), 'row')} to {plan.schema.name}?", yes=yes)
     with _stoppable() as stopped:
         try:

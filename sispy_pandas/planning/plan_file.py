@@ -25,8 +25,10 @@ FORMAT = 1
 def save(plan: Plan, path: str | Path) -> Path:
     """Write a plan to a file, readable by its owner alone."""
     path = Path(path)
-    path.write_text("\n".join([*lines(plan), ""]), encoding="utf-8")
-    path.chmod(0o600)
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        path.chmod(0o600)  # of a file that was there before
+        file.write("\n".join([*lines(plan), ""]))
     return path
 
 

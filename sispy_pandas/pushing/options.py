@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
+from sispy.errors import Unauthorized
+
 from ..plan import PlanRefused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from sispy import Client
 
     from ..plan import Guard, OnConflict, Plan
 
@@ -47,13 +51,28 @@ class Options:
 _DEFAULT = Options()
 
 
+def need_token(client: Client) -> None:
+    """Raise where there is no token: the server would refuse the first write.
+
+    Raises:
+        sispy.Unauthorized: There is none.
+    """
+    if not client.auth_token:
+        raise Unauthorized(
+            f"there is no token for {client.url}, and writing needs one: "
+            "`sispy login`, SIS_TOKEN or client.authenticate() gives one"
+        )
+
+
 def refuse(plan: Plan, options: Options, expect_deletes: int | None) -> None:
     """Raise if a plan must not be pushed with these options.
 
     Raises:
         PlanRefused: It deletes more rows than stated.
         ValueError: The user is not known, whose name compare-and-set writes into each row.
+        sispy.Unauthorized: There is no token.
     """
+    need_token(plan.endpoint.client)
     if options.guard == "cas" and not plan.endpoint.client.username:
         raise ValueError(
             "guard='cas' writes the name of the user into each row, and it is not known here: log in with "

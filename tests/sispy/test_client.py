@@ -233,6 +233,12 @@ def test_missing_permission_does_not_log_in_again(sandbox, http_lib):
         ("", "url is an address such as"),
         ("https://anna:secret@sis.example.com", "url must hold no user name, password"),
         ("https://sis.example.com?a=1", "url must hold no user name, password, query"),
+        ("anna:secret@sis.example.com", r"url is an address such as .* got '\*\*\*@sis.example.com'"),
+        ("https://sis.example.com:99999", "url is an address such as"),
+        ("https://sis.example.com:port", "url is an address such as"),
+        ("https://sis example.com", "url is an address such as"),
+        ("https://[::1", "url is an address such as"),
+        (5, "url is an address such as"),
     ],
 )
 def test_addresses_that_cannot_work_are_refused(url, text):
@@ -253,6 +259,13 @@ def test_a_token_that_is_none_is_not_shown(http_lib):
     with pytest.raises(ValueError, match="auth_token holds a line end") as caught:
         client.info()
     assert "t0ken" not in str(caught.value)
+
+
+def test_an_answer_nested_too_deep_is_no_json(double, wire, http_lib):
+    client = double(wire.answer(body=b"[" * 200_000)).client()
+
+    with pytest.raises(sispy.NotJSON, match="Failed to decode JSON"):
+        client.info()
 
 
 def test_clients_and_endpoints_travel_to_other_processes_without_passwords(sandbox, http_lib):

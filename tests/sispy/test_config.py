@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 import sispy
-from sispy.config import Profile, resolve
+from sispy.config import Profile, _environment, resolve
 from sispy.config_file import config_file, read_config, update_profile
 
 URL, OTHER = "https://sis.example.com", "https://other.example.com"
@@ -193,6 +193,28 @@ def test_a_new_file_is_its_owners_alone(monkeypatch, tmp_path):
 
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+
+@pytest.mark.skipif(os.name == "nt", reason="permissions of another kind")
+def test_a_file_that_somebody_laid_out_does_not_get_the_token(file):
+    """A draft of a name that can be told in advance would follow a link, or keep the mode it finds."""
+    path = file("")
+    trap = path.with_name(f".{path.name}.{os.getpid()}")
+    trap.write_text("")
+    trap.chmod(0o644)
+
+    update_profile("prod", {"token": "t0ken"})
+
+    assert (trap.read_text(), stat.S_IMODE(path.stat().st_mode)) == ("", 0o600)
+
+
+def test_what_a_place_says_shows_no_token(monkeypatch):
+    monkeypatch.setenv("SIS_TOKEN", "t0ken")
+    monkeypatch.setenv("SIS_PASSWORD", "s3cret")
+
+    shown = repr(_environment())
+
+    assert ("t0ken" in shown, "s3cret" in shown) == (False, False)
 
 
 def test_the_folder_is_the_users(monkeypatch):

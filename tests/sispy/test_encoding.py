@@ -67,6 +67,9 @@ def test_times_need_a_zone():
     for call in (milliseconds, iso):
         with pytest.raises(ValueError, match="has no time zone"):
             call(datetime(2020, 1, 2))  # noqa: DTZ001 -- the mistake under test
+    for bad in ("noon", None, float("inf"), float("nan"), date(2020, 1, 2)):
+        with pytest.raises(ValueError, match="a time is a datetime or milliseconds since 1970, got"):
+            milliseconds(bad)
     assert milliseconds(NOON) == 1577959200123
     assert milliseconds(1577959200123.7) == 1577959200123
     assert iso(datetime(2020, 1, 2, tzinfo=UTC)) == "2020-01-02T00:00:00.000Z"

@@ -97,6 +97,9 @@ def test_lists_that_would_do_harm_are_refused(host):
         endpoint.update_bulk([None])
     with pytest.raises(ValueError, match="tokens are created one by one"):
         endpoint.client.tokens("anna").create([{}])
+    for bad in ("text", b"text", 5, None):
+        with pytest.raises(TypeError, match="content is a dict or a list of dicts, got"):
+            endpoint.create(bad)
     for bad in ({}, {"q": {}}, {"q": "x"}, None):
         with pytest.raises(sispy.BadRequest) as caught:
             endpoint.delete_bulk(bad)
@@ -217,6 +220,8 @@ def test_commits_refuse_what_would_harm_the_server(host):
                 call()
     with pytest.raises(ValueError, match="newest first"):
         commits.fetch_all({"sort": "date_modified"})
+    with pytest.raises(ValueError, match=r"given as q, not as q\[name\]"):
+        commits.fetch_page({"q[_id]": "short"})
 
     assert seen == []
 

@@ -106,6 +106,7 @@ def test_a_row_is_in_a_plan_once(server, plan):
 
 
 def test_a_saved_plan_is_sorted_lines_and_comes_back_equal(server, plan, tmp_path):
+    (tmp_path / "host.plan").touch(mode=0o644)
     path = plan.save(tmp_path / "host.plan")
     lines = path.read_text().split("\n")
     loaded = sp.load_plan(path, server.client)

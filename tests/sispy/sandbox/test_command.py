@@ -31,12 +31,18 @@ def test_it_serves_until_it_is_told_to_stop(number):
         assert (printed["user"], len(printed["token"])) == ("boss", 32)
         answer = requests.get(f"{printed['url']}/api/v1.1/entities/host?limit=1", timeout=10)
         assert answer.headers["x-total-count"] == "3"
+        token = f"/api/v1.1/users/boss/tokens/{printed['token']}"
+        requests.get(printed["url"] + token, headers={"x-auth-token": printed["token"]}, timeout=10)
         process.send_signal(number)
         _, errors = process.communicate(timeout=10)
     finally:
         process.kill()
     assert process.returncode == 0
-    assert errors.splitlines() == ["Stop with Ctrl-C.", "200 GET /api/v1.1/entities/host?limit=1"]
+    assert errors.splitlines() == [
+        "Stop with Ctrl-C.",
+        "200 GET /api/v1.1/entities/host?limit=1",
+        "200 GET /api/v1.1/users/boss/tokens/***",
+    ]
 
 
 def test_another_address_prints_a_warning():
@@ -64,6 +70,11 @@ def test_what_keeps_it_from_starting(tmp_path):
     assert done.returncode != 0
     assert (
         done.stderr == f"Error: the sandbox cannot start on 127.0.0.1 port {port}: Address already in use\n"
+    )
+    folder = tmp_path / "no" / "folder.sqlite"
+    done = run("--port", "0", "--data", str(folder))
+    assert done.stderr == (
+        f"Error: the sandbox cannot start on 127.0.0.1 port 0: {folder}: No such file or directory\n"
     )
     assert "give --copy-from" in run("--schemas", "host").stderr
     unreachable = run("--port", "0", "--copy-from", "http://127.0.0.1:1")

@@ -210,6 +210,27 @@ def test_7_a_dead_token(sispy, edited, monkeypatch):
     assert "0123456789abcdef" not in result.stdout + result.stderr
 
 
+@pytest.mark.parametrize("command", ["push", "import"])
+def test_7_no_token_at_all(sis, env, terminal, screen, edited, tmp_path, monkeypatch, command):
+    """It is said before anything is asked or written."""
+    path = edited((",rhel,8,", ",rhel,9,"))
+    table, path = ("host", path) if command == "push" else ("new", tmp_path / "new.csv")
+    (tmp_path / "new.csv").write_text("name\na\n")
+    monkeypatch.delenv("SIS_TOKEN")
+    args = ["push", table, path] if command == "push" else ["import", path, "--schema", table, "--owner", "g"]
+
+    status, lines = screen(terminal(*args))
+
+    said = " ".join(" ".join(lines[-4:]).split())
+    assert status == 7
+    assert said.endswith(
+        f"sispy: there is no token for {'http://127.0.0.1:NNNNN'[: len(sis.url)]}, and writing needs one: "
+        "`sispy login`, SIS_TOKEN or client.authenticate() gives one"
+    )
+    assert not any("[y/N]" in line for line in lines)
+    assert {request.method for request in sis.requests} == {"GET"}
+
+
 def test_7_rows_that_the_user_may_not_write(sispy, sis, edited, monkeypatch):
     path = edited((",rhel,8,", ",rhel,9,"), filters=("os.name=rhel", "role=db"))
     monkeypatch.setenv("SIS_TOKEN", sis.client("bob").auth_token)
