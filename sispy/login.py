@@ -13,6 +13,7 @@ import click
 from sispy.config import Profile, resolve
 from sispy.config_file import read_config, update_profile
 from sispy.errors import BadRequest, NotFound, Unauthorized
+from sispy.exits import Misuse
 from sispy.options import Session, examples, session
 from sispy.terminal import is_terminal, out, table
 
@@ -93,18 +94,25 @@ def whoami(session: Session) -> None:
     ]
     out(table(("", "in force", "from"), rows))
     if state in ("none", "refused"):
-        raise Unauthorized("nobody is logged in" if state == "none" else "the server refuses the token")
+        said = "nobody is logged in" if state == "none" else "the server refuses the token"
+        raise Unauthorized(f"{said}: `sispy login` gets one")
 
 
 def _profile(session: Session, address: str | None) -> Profile:
-    return resolve(session.profile, url=address or session.url)
+    try:
+        return resolve(session.profile, url=address or session.url)
+    except ValueError as error:
+        raise Misuse(str(error)) from error
 
 
 def _client(session: Session, profile: Profile, url: str) -> Client:
     from sispy.client import Client
     from sispy.session import options_of
 
-    return Client(url, auth_token=profile.token, **options_of(profile, {"timeout": session.timeout}))
+    try:
+        return Client(url, auth_token=profile.token, **options_of(profile, {"timeout": session.timeout}))
+    except ValueError as error:
+        raise Misuse(str(error)) from error
 
 
 def _ask(question: str, option: str) -> str:

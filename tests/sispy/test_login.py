@@ -195,3 +195,21 @@ def test_whoami_without_a_server(run):
     status, _, messages = run("whoami")
 
     assert (status, "No server: give --url, set SIS_URL, or run `sispy login URL`." in messages) == (64, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["login", "ftp://x", "--user", "anna", "--password-stdin"], "url is an address such as"),
+        (["logout", "--profile", "nope"], "has no profile 'nope' (it has: none)"),
+        (["whoami", "--profile", "nope"], "has no profile 'nope' (it has: none)"),
+        (["whoami", "--url", "sis.example.com"], "url is an address such as"),
+    ],
+)
+def test_a_wrong_address_or_profile_is_wrong_use(run, monkeypatch, arguments, message):
+    monkeypatch.setenv("SIS_TOKEN", "t0ken")
+    monkeypatch.setenv("SIS_USER", "anna")
+
+    status, out, messages = run(*arguments, text="anna")
+
+    assert (status, out, message in messages, "--help" in messages) == (64, "", True, False)
