@@ -26,7 +26,7 @@ def trust(verify: bool | str | os.PathLike[str] | None) -> bool | str:
         A path; True for the operating system's store; False for no verification.
 
     Raises:
-        ValueError: there is no such file or folder.
+        ValueError: there is no such file or folder, or no certificate in the file.
     """
     if verify is False:
         return False
@@ -35,9 +35,14 @@ def trust(verify: bool | str | os.PathLike[str] | None) -> bool | str:
     if not named:
         return True
     source, path = named[0]
-    if not Path(path).expanduser().exists():
+    found = Path(path).expanduser()
+    if not found.exists():
         raise ValueError(f"{source}: no such CA file or folder: {path}")
-    return str(Path(path).expanduser())
+    try:
+        context(str(found))
+    except OSError as exc:
+        raise ValueError(f"{source}: no CA certificate can be read from {path}") from exc
+    return str(found)
 
 
 @lru_cache(maxsize=8)

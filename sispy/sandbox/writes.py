@@ -243,7 +243,8 @@ def compare_and_set(
     current = resource.collection.documents.get(stored["_id"])
     if current is None or not matches(current):
         raise Bad("CAS update failed.")
-    sent = envelope.for_update(resource.check_change(body, stored), keeps_creation=resource.keeps_creation)
+    body = resource.check_change(body, stored)
+    sent = envelope.for_update(body, keeps_creation=resource.keeps_creation)
     after, _ = apply(resource.definition, current, resource.fields(sent), cas=True)
     sis = {key: value for key, value in after["_sis"].items() if key in envelope.sent_sis(sent)}
     author = envelope.sent_sis(body).get("_updated_by")

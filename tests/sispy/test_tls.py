@@ -59,12 +59,16 @@ def test_a_ca_file_of_the_environment_is_trusted(server, ca_file, monkeypatch, v
     assert server.client().info().to_dict() == {}
 
 
-def test_an_argument_wins_over_the_environment_and_sis_ca_file_over_the_others(monkeypatch, ca_file):
-    monkeypatch.setenv("SSL_CERT_FILE", sys.executable)
-    assert tls.trust(None) == tls.trust(True) == sys.executable
+def test_an_argument_wins_over_the_environment_and_sis_ca_file_over_the_others(
+    monkeypatch, ca_file, authority, tmp_path
+):
+    other = str(tmp_path / "other.pem")
+    authority.cert_pem.write_to_path(other)
+    monkeypatch.setenv("SSL_CERT_FILE", other)
+    assert tls.trust(None) == tls.trust(True) == other
     monkeypatch.setenv("SIS_CA_FILE", ca_file)
     assert tls.trust(None) == ca_file
-    assert tls.trust(sys.executable) == sys.executable
+    assert tls.trust(other) == other
     assert tls.trust(False) is False
 
 
@@ -93,6 +97,17 @@ def test_a_server_without_tls_is_told_apart():
         with pytest.raises(sispy.TLSFailed, match="TLS failed"):
             sispy.Client(f"https://127.0.0.1:{listener.getsockname()[1]}").info()
         thread.join()
+
+
+def test_a_file_without_certificates_is_named(monkeypatch, tmp_path):
+    path = tmp_path / "notes.txt"
+    path.write_text("no certificate")
+
+    with pytest.raises(ValueError, match="verify: no CA certificate can be read from .*notes.txt"):
+        sispy.Client("https://127.0.0.1:1", verify=path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(path))
+    with pytest.raises(ValueError, match="SSL_CERT_FILE: no CA certificate can be read from .*notes.txt"):
+        sispy.Client("https://127.0.0.1:1")
 
 
 def test_a_missing_ca_file_is_named(monkeypatch):

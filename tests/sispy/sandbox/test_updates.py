@@ -43,6 +43,11 @@ def test_cas_needs_the_condition_to_hold(call, row):
     assert (status, changed["n"]) == (200, 2)
 
 
+def test_cas_with_an_array_changes_no_field(call, row):
+    status, changed = cas(call, row, [{"n": 2}], {"n": 1})
+    assert (status, changed["n"]) == (200, 1)
+
+
 def test_cas_replaces_sis_mixed_and_nested_values(call, row):
     path = f"/entities/row/{row['_id']}"
     changed = cas(call, row, {"m": {"b": None}, "sub": {"b": 3}, "l": ["q"]}, {"n": 1})[1]
