@@ -14,7 +14,7 @@ from sispy.config import Profile, resolve
 from sispy.config_file import read_config, update_profile
 from sispy.errors import BadRequest, NotFound, Unauthorized
 from sispy.exits import Misuse
-from sispy.options import Session, examples, session
+from sispy.options import Session, examples, password_from_stdin, session
 from sispy.terminal import is_terminal, out, table
 
 if TYPE_CHECKING:
@@ -123,8 +123,8 @@ def _ask(question: str, option: str) -> str:
 
 def _password(name: str, url: str, *, stdin: bool) -> str:
     if stdin:
-        password = sys.stdin.read().rstrip("\r\n")
-    elif is_terminal(sys.stdin):
+        return password_from_stdin()
+    if is_terminal(sys.stdin):
         password = getpass.getpass(f"Password of {name} at {url}: ")
     else:
         raise click.UsageError("There is no terminal to ask for the password: give --password-stdin.")

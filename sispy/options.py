@@ -136,6 +136,18 @@ yes = click.option("-y", "--yes", is_flag=True, help="Do it without asking.")
 """The option of every command that writes."""
 
 
+def password_from_stdin() -> str:
+    """Return the password that `--password-stdin` speaks of: an argument would be there for all to read.
+
+    Raises:
+        click.UsageError: Standard input is empty.
+    """
+    password = sys.stdin.read().rstrip("\r\n")
+    if not password:
+        raise click.UsageError("The password is empty.")
+    return password
+
+
 _LOGGERS = ("sispy", "sispy_pandas")
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sispy.errors import Error
-from sispy.options import examples
+from sispy.options import examples, password_from_stdin
 from sispy.sandbox.server import Sandbox
 from sispy.terminal import out, say
 
@@ -31,7 +31,7 @@ LOCAL = {"127.0.0.1", "localhost", "::1"}
 @click.option("--data", type=click.Path(dir_okay=False), help="SQLite file that keeps everything.")
 @click.option("--samples", type=click.IntRange(0), metavar="N", help="Begin with sample data of N hosts.")
 @click.option("--user", default="root", show_default=True, metavar="NAME", help="Name of the super user.")
-@click.option("--password", default="root", help="Password of the super user.  [default: root]")
+@click.option("--password-stdin", is_flag=True, help="Read the super user's password; else it is root.")
 @click.option("--copy-from", metavar="URL", help="Begin with a copy of a real server; it is only read.")
 @click.option("--schemas", metavar="A,B", help="Which schemas to copy; all of them by default.")
 @click.option("-v", "--verbose", is_flag=True, help="Print a line per request.")
@@ -41,7 +41,7 @@ def sandbox(
     data: str | None,
     samples: int | None,
     user: str,
-    password: str,
+    password_stdin: bool,
     copy_from: str | None,
     schemas: str | None,
     verbose: bool,
@@ -55,14 +55,15 @@ def sandbox(
     if schemas and not copy_from:
         raise click.UsageError("--schemas says what to copy: give --copy-from URL, too.")
     if host not in LOCAL:
-        say(f"Warning: anybody who can reach {host} can read everything, and log in as {user}.")
+        known = "" if password_stdin else f", and log in as {user} with the password root"
+        say(f"Warning: anybody who can reach {host} can read everything{known}.")
     server = Sandbox(
         samples=samples or False,
         data=data,
         port=port,
         host=host,
         user=user,
-        password=password,
+        password=password_from_stdin() if password_stdin else "root",
         copy_from=_source(copy_from),
         schemas=[name.strip() for name in schemas.split(",") if name.strip()] if schemas else None,
         log=_log if verbose else None,

@@ -9,13 +9,16 @@ import sys
 import pytest
 import requests
 
+from sispy import Client, Unauthorized
 from sispy import sandbox as package
 from sispy.sandbox import Sandbox, faults, server
 
 
-def start(*arguments):
+def start(*arguments, stdin=None):
     command = [sys.executable, "-m", "sispy.sandbox", "--port", "0", *arguments]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
     return process, dict(process.stdout.readline().split() for _ in range(3))
 
 
@@ -51,6 +54,31 @@ def test_another_address_prints_a_warning():
     _, errors = process.communicate(timeout=10)
     assert printed["url"].startswith("http://0.0.0.0:")
     assert errors.startswith("Warning: anybody who can reach 0.0.0.0 can read everything")
+
+
+def test_its_password_is_no_argument(tmp_path):
+    """Arguments are there to read for everybody on the machine."""
+    (tmp_path / "password").write_text("opensesame\n")
+    with (tmp_path / "password").open() as stdin:
+        process, printed = start("--host", "0.0.0.0", "--password-stdin", stdin=stdin)  # noqa: S104 - warned of
+    try:
+        client = Client(printed["url"].replace("0.0.0.0", "127.0.0.1"))  # noqa: S104 - what was printed
+        with pytest.raises(Unauthorized):
+            client.authenticate("root", "root")
+        assert client.authenticate("root", "opensesame")
+    finally:
+        process.terminate()
+        _, errors = process.communicate(timeout=10)
+    assert errors.splitlines()[0] == "Warning: anybody who can reach 0.0.0.0 can read everything."
+    done = subprocess.run(
+        [sys.executable, "-m", "sispy.sandbox", "--password-stdin"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert "The password is empty." in done.stderr
 
 
 def test_a_copy_says_what_it_has():
