@@ -42,8 +42,8 @@ def test_import_sispy_needs_neither_pandas_nor_the_sandbox():
     assert loaded & (OPTIONAL | {"pandas", "numpy", "sispy_pandas", "tqdm", "ipywidgets"}) == set()
 
 
-def test_import_sispy_pandas_loads_no_extra_but_what_makes_it_faster():
-    assert modules_after("import sispy_pandas") & (OPTIONAL - {"msgspec", "pyarrow"}) == set()
+def test_import_sispy_pandas_loads_no_extra():
+    assert modules_after("import sispy_pandas") & (OPTIONAL - {"pyarrow"}) == set()  # pandas imports it
 
 
 def test_widgets_are_imported_when_they_are_used():

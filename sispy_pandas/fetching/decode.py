@@ -1,7 +1,6 @@
-"""Bytes of a page to columns of JSON values: by msgspec if it is installed, else by json.
+"""Bytes of a page to columns of JSON values: by msgspec (see `structs`) if it is installed, else by json.
 
-With msgspec every object becomes a Struct made for the schema, which holds the fields that are asked for and
-nothing else. A page with a value that breaks its declared type goes through json, so that the value survives.
+A block of rows with a value that breaks its declared type goes through json, so that the value survives.
 """
 
 from __future__ import annotations
@@ -11,17 +10,16 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import repeat
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sispy.errors import NotJSON
 
 from ..schema import RECEIPT, Field
 
-try:
-    import msgspec
-except ImportError:
-    msgspec = None  # type: ignore[assignment] # optional: json takes its place
+if TYPE_CHECKING:
+    from .structs import Structs
 
 _BLOCK = 512
 """Rows that are turned into columns at once: few enough to stay in the processor's cache."""
@@ -76,11 +74,7 @@ class Decoder:
 
     def __init__(self, fields: Sequence[Field], *, fast: bool = True) -> None:
         self._tree = _tree([Field("_id", "String"), _STORED, *fields])
-        self._split: Any = None
-        if msgspec and fast:
-            self._struct = _Struct("Row", self._tree)
-            self._split = msgspec.json.Decoder(list[msgspec.Raw])
-            self._decoder = msgspec.json.Decoder(_list_of(self._struct.type))
+        self._structs = _structs(self._tree) if fast else None
 
     def open(self, body: bytes) -> Body:
         """Return a page whose rows can be counted, and decoded block by block.
@@ -88,14 +82,8 @@ class Decoder:
         Raises:
             NotJSON: The body is no list of JSON objects.
         """
-        if self._split:
-            try:
-                rows = self._split.decode(body)
-                last = self._decoder.decode(b"[%s]" % bytes(rows[-1]))[0].f0 if rows else None
-            except (msgspec.DecodeError, UnicodeDecodeError):
-                pass
-            else:
-                return Body(rows, last, self._read_raw)
+        if self._structs and (found := self._structs.split(body)):
+            return Body(*found, partial(self._read_raw, self._structs))
         with no_collection():
             records, invalid = _loaded(body)
 
@@ -105,16 +93,13 @@ class Decoder:
 
         return Body(records, records[-1]["_id"] if records else None, read)
 
-    def _read_raw(self, rows: Sequence[Any]) -> Rows:
+    def _read_raw(self, structs: Structs, rows: Sequence[Any]) -> Rows:
         body = b"[%s]" % b",".join(rows)
-        try:
-            decoded = self._decoder.decode(body)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        columns = structs.columns(body)
+        if columns is None:
             records, invalid = _loaded(body)
             at = tuple(i for i, record in enumerate(records) if id(record) in invalid)
             return replace(self._read_records(records), invalid=at)
-        columns: dict[str, Sequence[Any]] = {}
-        self._struct.unpack(decoded, "", columns)
         columns[RECEIPT.path] = columns.pop(_STORED.path)
         return Rows(columns, checked=True)
 
@@ -125,8 +110,13 @@ class Decoder:
         return Rows(columns, checked=False)
 
 
-def _list_of(kind: Any) -> Any:
-    return list[kind]
+def _structs(tree: dict[str, Any]) -> Structs | None:
+    """Return the decoder by Structs, if msgspec is installed; it is imported when the first list is read."""
+    try:
+        from .structs import Structs
+    except ImportError:
+        return None
+    return Structs(tree)
 
 
 def _loaded(body: bytes) -> tuple[list[Any], frozenset[int]]:
@@ -181,46 +171,3 @@ def _unpack(records: Sequence[Any], tree: dict[str, Any], prefix: str, out: dict
 
 
 _EMPTY: dict[str, Any] = {}
-
-
-class _Struct:
-    """A msgspec Struct made for a tree of fields, and the way from its instances to columns."""
-
-    def __init__(self, name: str, tree: dict[str, Any]) -> None:
-        self.children = {
-            key: node if isinstance(node, Field) else _Struct(f"{name}_{i}", node)
-            for i, (key, node) in enumerate(tree.items())
-        }
-        fields = [(f"f{i}", _annotation(node), None) for i, node in enumerate(self.children.values())]
-        if "_id" in tree:
-            fields[0] = ("f0", str)  # type: ignore[assignment] # without a default it is required
-        rename = {f"f{i}": key for i, key in enumerate(tree)}
-        # gc=False: JSON has no cycles, and the collector need not follow a million objects
-        self.type: Any = msgspec.defstruct(name, fields, rename=rename, gc=False)
-
-    def unpack(self, rows: Sequence[Any], prefix: str, out: dict[str, Sequence[Any]]) -> None:
-        """Add a column for every leaf."""
-        columns = zip(*map(msgspec.structs.astuple, rows), strict=True) if rows else repeat(())
-        for (key, node), column in zip(self.children.items(), columns, strict=False):
-            if isinstance(node, _Struct):
-                empty = node.type()
-                inner = [empty if value is None else value for value in column]
-                node.unpack(inner, f"{prefix}{key}.", out)
-            else:
-                out[prefix + key] = column
-
-
-def _annotation(node: Any) -> Any:
-    if isinstance(node, _Struct):
-        return node.type | None
-    if node.type == "Array" and node.item and node.item.type in _SCALARS:
-        member: Any = int | float if node.item.type == "Number" else _SCALARS[node.item.type]
-        return tuple[member | None, ...] | None  # a tuple, as the cells are
-    if node.type in ("Array", "Documents"):
-        return list[Any] | None
-    if node.type == "Date" and node.path.startswith("_"):
-        return int | None
-    return _SCALARS[node.type] | None if node.type in _SCALARS else Any
-
-
-_SCALARS: dict[str, type] = {"String": str, "ObjectId": str, "Date": str, "Number": float, "Boolean": bool}

@@ -99,7 +99,7 @@ def floor(url):
     listing = Listing.of(sispy.Client(url).entities("host"), {})
     decoder = Decoder(listing.fields)
     for page in raw_pages(listing.endpoint):
-        decoder._decoder.decode(page)
+        decoder._structs._decoder.decode(page)
 
 
 def raw_pages(endpoint):
