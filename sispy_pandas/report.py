@@ -141,13 +141,24 @@ class Report:
         return self
 
     def to_csv(self, path: str | Path) -> Path:
-        """Write the rows that were not written as a retry file, with their reasons; return its path."""
+        """Write the rows that were not written as a retry file, with their reasons; return its path.
+
+        It holds the key, the cells that the plan touches and the receipts. Edit it, then push it like any
+        file: `sp.snapshot_of(endpoint, frame).diff(frame)`.
+
+        Raises:
+            sispy.Error: The server does not answer; of a plan without snapshot (loaded, or an undo) it is
+                asked for the cells that a row does not mean to change.
+        """
         from .pushing.retry import to_csv
 
         return to_csv(self, path)
 
     def to_excel(self, path: str | Path) -> Path:
-        """Write the rows that were not written as a spreadsheet, with their reasons; return its path."""
+        """Write the rows that were not written as a spreadsheet, with their reasons; return its path.
+
+        As `to_csv` does, also in what it raises.
+        """
         from .pushing.retry import to_excel
 
         return to_excel(self, path)

@@ -7,12 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from ..changes import Create, Delete, row_of
+from ..changes import Create, Delete, Update, row_of
+from ..fetching.reading import read
 from ..records import from_json
 from ..schema import RECEIPT
 from ..values.cast import is_missing
+from ..values.entity import stored
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..plan import Plan
     from ..report import Report
 
 REASON = "_reason"
@@ -22,23 +27,23 @@ REASON = "_reason"
 def retry_frame(report: Report) -> pd.DataFrame:
     """Return the rows that are neither done nor unchanged, with the user's values in place.
 
-    Cells of a row that it did not mean to change hold what they were compared with; the receipts are those of
-    that state, so that reading the file and pushing it asks the same questions again.
+    The key comes with them, for people to know the rows by. Cells that a row did not mean to change hold what
+    it was compared with; the receipts are those of that state, so that reading the file and pushing it asks
+    the same questions again.
     """
+    plan = report.plan
     left = {o.row: o for o in report.outcomes if o.word not in ("done", "unchanged")}
-    changes = [change for change in report.plan.changes if row_of(change) in left]
-    paths = [path for path in report.plan.fields if path in {p for c in changes for p in _values(c)}]
-    snapshot = report.plan.snapshot
-    base = snapshot.frame(meta=True) if snapshot is not None else None
+    changes = [change for change in plan.changes if row_of(change) in left]
+    touched = {path for change in changes for path in _values(change)}
+    paths = [path for path in plan.fields if path in touched]
+    if plan.schema.key is not None:
+        paths = [plan.schema.key, *(path for path in paths if path != plan.schema.key)]
+    base = _base(plan, [change for change in changes if isinstance(change, Update)], paths)
     rows: list[dict[str, Any]] = []
     for change in changes:
-        old = {}
-        if base is not None and not isinstance(change, Create) and change.id in base.index:
-            old = base.loc[change.id].to_dict()
+        old = {} if isinstance(change, Create) else base.get(change.id, {plan.schema.key: change.key})
         row: dict[str, Any] = {path: old.get(path) for path in paths}
-        row |= {
-            path: from_json(report.plan.schema.field(path), value) for path, value in _values(change).items()
-        }
+        row |= {path: from_json(plan.schema.field(path), value) for path, value in _values(change).items()}
         row["_delete"] = True if isinstance(change, Delete) else None
         row[REASON] = left[row_of(change)].reason
         row[RECEIPT.path] = None if isinstance(change, Create) else _time(change.receipt)
@@ -69,6 +74,28 @@ def to_excel(report: Report, path: str | Path) -> Path:
 
     write(retry_frame(report), path, schema=report.plan.schema)
     return Path(path)
+
+
+def _base(plan: Plan, updates: Sequence[Update], paths: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return the cells that the rows do not mean to change, by `_id`: a blank one would be an edit as well.
+
+    A plan that was loaded, or that takes a push back, has no snapshot of its rows' state: of those the server
+    is asked. What others changed since is then in the file as they made it, and pushing it changes nothing.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    if plan.snapshot is not None:
+        frame = plan.snapshot.frame(meta=True)
+        for update in updates:
+            if update.id in frame.index and set(paths) <= {*update.after, *frame.columns}:
+                row = {str(path): cell for path, cell in frame.loc[update.id].items()}
+                if update.receipt is None or row[RECEIPT.path] == _time(update.receipt):
+                    found[update.id] = row
+    unknown = [u.id for u in updates if u.id not in found and not set(paths) <= set(u.after)]
+    for entity in read(plan.endpoint, "_id", unknown, fields={"_sis", *paths}):
+        found[entity["_id"]] = {
+            field.path: from_json(field, stored(field, entity)) for field in map(plan.schema.field, paths)
+        }
+    return found
 
 
 def _values(change: Any) -> dict[str, Any]:

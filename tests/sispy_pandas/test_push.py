@@ -20,16 +20,29 @@ def outcomes(report):
 
 
 def test_one_edited_cell_is_one_put_of_id_and_that_field(server):
-    live = server.fetch()
+    columns = {f"f{i:02}": "String" if i % 2 else "Number" for i in range(38)}
+    definition = {"name": {"type": "String", "required": True, "unique": True}, **columns}
+    definition["bios"] = {"vendor": "String"}
+    server.client.schemas.create({"name": "wide", "_sis": {"owner": ["ops"]}, "definition": definition})
+    wide = server.client.entities("wide")
+    rows = [
+        {"name": f"r{n}", "bios": {"vendor": "acme"}}
+        | {path: f"{path} {n}" if kind == "String" else n for path, kind in columns.items()}
+        for n in range(10_000)
+    ]
+    for start in range(0, len(rows), 1000):
+        assert wide.create(rows[start : start + 1000])["errors"] == []
+    live = sp.fetch(wide, progress=False)
     df = live.frame()
-    df.loc[df.index[3], "bios.vendor"] = "dell"
+    assert df.drop(columns="_updated_at").shape == (10_000, 40)
+    df.loc[df.index[7_000], "bios.vendor"] = "dell"
     before = len(server.sandbox.requests)
 
     report = push(live.diff(df)).raise_for_failures()
 
-    (write,) = server.writes(before)
-    assert (write.method, write.path) == ("PUT", "/entities/host")
-    assert json.loads(write.body) == [{"_id": df.index[3], "bios": {"vendor": "dell"}}]
+    (write,) = server.writes(server.sandbox.requests[before - 1].number)
+    assert (write.method, write.path) == ("PUT", "/entities/wide")
+    assert json.loads(write.body) == [{"_id": df.index[7_000], "bios": {"vendor": "dell"}}]
     assert report.counts == {"done": 1, "unchanged": 0, "conflict": 0, "failed": 0, "problem": 0, "unsent": 0}
 
 

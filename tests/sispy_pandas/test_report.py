@@ -42,6 +42,8 @@ def test_the_retry_file_holds_the_rows_that_were_not_written_and_why(server, rep
     path = report.to_csv(tmp_path / "retry.csv")
     frame = sp.read_csv(path, report.plan.schema)
 
+    assert list(frame.columns) == ["name", "cpus", "_reason", "_updated_at"]
+    assert list(frame["name"]) == ["h00001", "h00002", "n2"]
     assert list(frame["_reason"]) == [
         "cpus: more than 64",
         "somebody else changed cpus",
@@ -57,6 +59,30 @@ def test_the_retry_file_holds_the_rows_that_were_not_written_and_why(server, rep
         ("n2", "cpus", None, 11),
     ]
     assert report.to_excel(tmp_path / "retry.xlsx").exists()
+
+
+def test_the_retry_file_of_a_plan_without_snapshot_clears_nothing(server, tmp_path):
+    live = server.fetch()
+    df = live.frame().head(2)
+    df["cpus"] = [8, df["cpus"].iloc[1]]
+    df["bios.vendor"] = ["acme", "dell"]
+    live.diff(df).save(tmp_path / "plan")
+    server.hosts.update_bulk([{"_id": i, "cpus": 7, "bios": {"vendor": "theirs"}} for i in live.ids[:2]])
+    report = sp.load_plan(tmp_path / "plan", server.client).push(progress=False, limits=QUICK)
+    assert report.counts["conflict"] == 2
+
+    frame = sp.read_csv(report.to_csv(tmp_path / "retry.csv"), live.schema)
+    assert frame[["name", "cpus", "bios.vendor"]].values.tolist() == [
+        ["h00000", 8, "theirs"],
+        ["h00001", 7, "dell"],
+    ]
+    plan = sp.snapshot_of(server.hosts, frame, progress=False).diff(frame)
+    plan.push(progress=False, limits=QUICK, on_conflict="mine").raise_for_failures()
+    stored = server.stored()
+    assert [(stored[n]["cpus"], stored[n]["bios"]["vendor"]) for n in ("h00000", "h00001")] == [
+        (8, "theirs"),
+        (7, "dell"),
+    ]
 
 
 def test_the_record_for_auditors_is_one_page_with_every_cell(server, report, tmp_path):

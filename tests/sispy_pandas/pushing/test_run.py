@@ -1,5 +1,6 @@
 """Faults: the right outcome for each row, or a clean stop that resume completes."""
 
+import json
 import threading
 import time
 
@@ -98,25 +99,58 @@ def test_a_row_above_the_limit_fails_alone(server):
     assert [o.word for o in report.outcomes] == ["failed", "done"]
 
 
-def test_a_bulk_that_goes_on_after_its_answer_was_lost_is_waited_for(server):
-    plan = mixture(server.fetch()).only(ids=server.fetch().ids)
-    slow = threading.Event()
+@pytest.mark.parametrize(
+    ("seconds", "settle"), [(1.0, 0.6), pytest.param(10.0, sp.Limits().settle, marks=pytest.mark.soak)]
+)
+def test_a_bulk_that_goes_on_after_its_answer_was_lost_is_waited_for(server, seconds, settle):
+    plan = mixture(server.fetch())
+    applied = []
 
-    def late(seen):
-        if seen.method == "PUT" and not slow.is_set():
-            slow.set()
-            time.sleep(1.0)
+    def slowly(seen):
+        if seen.method == "PUT" and not applied:
+            for item in json.loads(seen.body):  # row after row, long after the client gave up
+                time.sleep(seconds / 12)
+                server.hosts.update(item["_id"], {"cpus": item["cpus"]})
+                applied.append(item["_id"])
 
     client = sispy.Client(server.client.url, auth_token=server.client.auth_token, timeout=(1.0, 0.3))
     client.username = "root"
-    server.sandbox.faults = Faults(before=late)
     plan = sp.Plan(client.entities("host"), plan.schema, plan.changes)
+    server.sandbox.faults = Faults(before=slowly)
 
-    report = push(plan, limits=sp.Limits(settle=1.5, settle_row=0.0, patience=10.0))
+    report = push(plan, limits=sp.Limits(settle=settle, settle_row=0.0, patience=20.0))
     puts = [seen for seen in server.sandbox.requests if seen.method == "PUT"]
 
     assert report.counts["done"] == len(plan)
+    assert len(applied) == 12
     assert len(puts) == 1
+    assert written(server) == (12, 6, 24)
+
+
+def test_a_token_that_expires_stops_the_push_and_resume_completes_it(server):
+    plan = mixture(server.fetch())
+    world = server.sandbox.world
+    token = world.tokens.issue(world.users.collection.find("name", "root"), 1500)["name"]
+    expired, puts = time.monotonic() + 1.5, []
+
+    def dawdle(seen):
+        if seen.method == "PUT":
+            puts.append(seen)
+        if len(puts) == 2:
+            time.sleep(max(0.0, expired - time.monotonic()))
+
+    server.sandbox.faults = Faults(before=dawdle)
+    client = sispy.Client(server.client.url, auth_token=token)
+    plan = sp.Plan(client.entities("host"), plan.schema, plan.changes)
+    report = push(plan, limits=sp.Limits(rows=5, settle=0.1, settle_row=0.0))
+    server.sandbox.faults = Faults()
+
+    assert report.stopped == "the server does not accept the token any more: Unauthorized. Token has expired."
+    assert (report.counts["done"], report.counts["unsent"]) == (5, 15)
+    assert {o.status for o in report.outcomes if o.word == "unsent"} == {401}
+    assert written(server) == (5, 0, 20)
+    assert push(sp.resume(report.journal, client=server.client)).ok
+    assert written(server) == (12, 6, 24)
 
 
 def test_a_dead_token_stops_the_push_and_resume_completes_it(server):
