@@ -10,7 +10,7 @@ from copy import deepcopy
 from typing import TYPE_CHECKING
 
 from sispy.sandbox.checks import required_text
-from sispy.sandbox.numbers import number
+from sispy.sandbox.numbers import index_of, number
 from sispy.sandbox.scalars import MISSING, CastFailure, Json, new_object_id
 from sispy.sandbox.validation import check_members
 
@@ -230,12 +230,10 @@ def _set_in(node: Node, current: Json, rest: list[str], value: Json, where: str,
         except CastFailure as failure:
             errors[where] = failure.text(node.path)
             return MISSING
-    if node.kind not in ("array", "documents") or not rest[0].isascii() or not rest[0].isdigit():
+    index = index_of(rest[0])
+    if node.kind not in ("array", "documents") or index is None or index > MAX_INDEX:
         return MISSING
     members = list(current) if isinstance(current, list) else []
-    index = int(rest[0])
-    if index > MAX_INDEX:
-        return MISSING
     members.extend([None] * (index + 1 - len(members)))
     if len(rest) == 1:
         one = cast_node(node, [value], where, errors) if value is not None else [None]
@@ -253,9 +251,9 @@ def _set_mixed(current: Json, rest: list[str], value: Json) -> Json:
     if not rest:
         return value
     key, *rest = rest
-    if isinstance(current, list) and key.isascii() and key.isdigit() and int(key) <= MAX_INDEX:
+    index = index_of(key)
+    if isinstance(current, list) and index is not None and index <= MAX_INDEX:
         members = list(current)
-        index = int(key)
         members.extend([None] * (index + 1 - len(members)))
         new = _set_mixed(members[index], rest, value)
         members[index] = None if new is MISSING else new

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sispy.sandbox import access, schemas
+from sispy.sandbox import access, casting, schemas
 from sispy.sandbox.answers import Bad
 from sispy.sandbox.entities import Entities
 from sispy.sandbox.named import META
@@ -62,6 +62,8 @@ class Schemas(Resource):
             raise Bad("locked_fields must be an array.")
         try:
             schemas.compile_definition(definition)
+            # and as it will be stored: empty objects are lost, even where one was the type of a field
+            schemas.compile_definition(casting.build(DEFINITION, self.fields(body))[0].get("definition"))
             schemas.choose_id_field(definition, body.get("id_field") or None, pick=False)
         except schemas.SchemaError as error:
             raise Bad(str(error)) from error

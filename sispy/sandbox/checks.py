@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ import regex
 
 from sispy.sandbox import scalars
 from sispy.sandbox.dates import date_order
-from sispy.sandbox.numbers import JS_SPACE, text_of_number
+from sispy.sandbox.numbers import JS_SPACE, number, text_of_number
 
 if TYPE_CHECKING:
     from sispy.sandbox.scalars import Json
@@ -150,7 +151,7 @@ def _length(options: Mapping[str, Json], name: str, path: str) -> int | None:
     value = options.get(name)
     if value is None:
         return None
-    if isinstance(value, int | float) and not isinstance(value, bool):
+    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(number(value)):
         return int(value)
     raise ValueError(f"{name} of `{path}` is no number.")
 

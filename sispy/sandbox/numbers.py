@@ -14,6 +14,11 @@ NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _RADIX = re.compile(r"0(?:[xX][0-9a-fA-F]+|[oO][0-7]+|[bB][01]+)")
 
 
+def index_of(key: str) -> int | None:
+    """Read a part of a path as an index of an array; None: it is none, or beyond every array."""
+    return int(key) if len(key) < 10 and key.isascii() and key.isdigit() else None
+
+
 def number(value: Any) -> Any:
     """Bring a JSON number into its stored form: a double, whole ones as int."""
     if type(value) is int and -9007199254740992 <= value <= 9007199254740992:

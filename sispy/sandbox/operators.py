@@ -51,7 +51,7 @@ def size_operand(operand: Json, path: str) -> float:
         size = scalars.cast_number(operand)
     except CastFailure as failure:
         raise CastError.of(failure, path) from None
-    if size is None or size < 0 or size != int(size):
+    if size is None or size < 0 or not float(size).is_integer():
         raise CastError("$size must be a whole number")
     return float(size)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sispy.sandbox.nodes import ENVELOPE, Definition, Node, find
+from sispy.sandbox.numbers import index_of
 from sispy.sandbox.scalars import MISSING, Json
 
 if TYPE_CHECKING:
@@ -36,8 +37,9 @@ def values_at(document: Mapping[str, Json], parts: list[str]) -> Iterator[Json]:
             for member in value:
                 if isinstance(member, dict):
                     yield from values_at(member, rest)
-            if part.isdigit() and int(part) < len(value):
-                member = value[int(part)]
+            index = index_of(part)
+            if index is not None and index < len(value):
+                member = value[index]
                 if len(rest) == 1:
                     yield member
                 elif isinstance(member, dict | list):

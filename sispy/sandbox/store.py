@@ -170,6 +170,6 @@ def _values(value: Any, path: list[str]) -> Iterator[Any]:
 
 
 def _key(value: Any) -> Key:
-    if isinstance(value, dict):
-        return (dict, repr(value))
+    if isinstance(value, dict | list):
+        return (type(value), repr(value))
     return (float, float(value)) if type(value) is int else (type(value), value)

@@ -24,6 +24,10 @@ BODY = {
         ({"definition": {}}, "Cannot add an empty schema."),
         ({"definition": {"x": "Nope"}}, "Undefined type"),
         ({"definition": {"_x": "String"}}, "_x is a reserved field"),
+        ({"definition": {"x": {"type": {}}}}, "Schema definition must be an object."),
+        ({"definition": {"x": {"a": {"a": "Nope"}, "type": {}}}}, "Undefined type `Nope` at `x.a.a`"),
+        ({"definition.x": "Nope"}, "Undefined type"),
+        ({"definition": {"x": {"type": "String", "minlength": 10**400}}}, "minlength of `x` is no number"),
         ({"id_field": "n"}, "ID Field must be required and unique."),
         ({"locked_fields": "n"}, "locked_fields must be an array"),
     ],
@@ -69,6 +73,27 @@ def test_a_new_default_is_shown_and_not_found(call):
     )
     assert call("GET", f"/entities/s/{made['_id']}")[1]["x"] == "d"
     assert call("GET", "/entities/s", query={"q": {"x": "d"}})[1] == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"), [([["Number"]], 500), ("Mixed", 500), ([{"k": ["Number"]}], 201)]
+)
+def test_unique_fields_may_hold_arrays(call, kind, status):
+    """Members of document arrays have an `_id` of their own, and so are never equal."""
+    call("POST", "/schemas", {**BODY, "definition": {"name": KEY, "x": {"type": kind, "unique": True}}})
+    value = [{"k": [1]}] if status == 201 else [[1, 2], [3]]
+    assert call("POST", "/entities/s", {"name": "a", "x": value})[0] == 201
+    assert call("POST", "/entities/s", {"name": "b", "x": value})[0] == status
+
+
+@pytest.mark.parametrize("index", ["1" * 5000, "²", "٣"])
+def test_what_is_no_index_of_an_array_leads_nowhere(call, index):
+    call("POST", "/schemas", {**BODY, "definition": {"name": KEY, "l": ["Number"], "m": "Mixed"}})
+    row = call("POST", "/entities/s", {"name": "a", "l": [1], "m": {"a": [1]}})[1]
+    for path in (f"l.{index}", f"m.a.{index}"):
+        assert call("GET", "/entities/s", query={"q": {path: 1}, "sort": path, "fields": path})[1] == []
+    status, changed = call("PUT", "/entities/s/a", {f"l.{index}": 5})
+    assert (status, changed["l"]) == (200, row["l"])
 
 
 def test_a_new_unique_field_refuses_duplicates_at_once(call):

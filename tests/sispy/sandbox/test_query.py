@@ -306,6 +306,7 @@ def test_the_table_is_large_enough():
         ({"n": {"$mod": [0, 1]}}, "divisor cannot be 0"),
         ({"n": {"$mod": [2]}}, "malformed mod, needs to be an array of two numbers"),
         ({"l": {"$size": -1}}, "$size must be a whole number"),
+        ({"l": {"$size": "1e999"}}, "$size must be a whole number"),
         ({"l": {"$elemMatch": 5}}, "$elemMatch needs an Object"),
         ({"s": {"$options": "i"}}, "$options needs a $regex"),
         ({"n": {"$regex": "1"}}, "Can't use $regex with Number."),
