@@ -86,7 +86,8 @@ class Dispatcher:
                 await asyncio.sleep(call.delay)
             if await asyncio.get_running_loop().run_in_executor(threads, send, call):
                 return
-        _log.info("hook call %s %s failed", call.method, call.url)
+        where = call.url.partition("?")[0]  # behind it are the data, and perhaps a secret of the receiver
+        _log.info("hook call %s %s failed", call.method, where)
 
     async def stop(self) -> None:
         """Give up all calls that are still to be made."""

@@ -1,6 +1,7 @@
 """Calls to hooks: what is sent, how often, and what must never happen."""
 
 import json
+import logging
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -147,6 +148,16 @@ def test_a_target_that_cannot_be_reached_harms_nobody(client, url):
     add_hook(client, url)
     assert client.entities("row").create({"name": "a"})["name"] == "a"
     assert client.entities("row").count({}) == 1
+
+
+def test_the_log_names_the_target_without_its_parameters(client, caplog):
+    caplog.set_level(logging.INFO, "sispy.sandbox")
+    add_hook(client, "http://127.0.0.1:1/take?key=s3cret")
+    client.entities("row").create({"name": "a"})
+    deadline = time.monotonic() + 10
+    while not caplog.messages and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert caplog.messages == ["hook call POST http://127.0.0.1:1/take failed"]
 
 
 def test_calls_that_wait_end_with_the_server(listener):
