@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import threading
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -109,6 +110,12 @@ def mount(chromium):
 
         grid.observe(on_trait, list(state))
 
+        def settle() -> None:
+            # Nothing pushes here: what a thread sent after the answer would wait until the page asks again.
+            for thread in threading.enumerate():
+                if thread.name == "sispy-labels":
+                    thread.join()
+
         def take() -> list[dict[str, Any]]:
             messages = json.loads(json.dumps(outbox))
             outbox.clear()
@@ -117,6 +124,7 @@ def mount(chromium):
 
         def answer(text: str) -> list[dict[str, Any]]:
             grid._receive(grid, json.loads(text), [])
+            settle()
             return take()
 
         page.flush = lambda: page.evaluate("messages => messages.forEach(window.__receive)", take())
