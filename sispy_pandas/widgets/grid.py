@@ -5,13 +5,14 @@ from __future__ import annotations
 import threading
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import anywidget
 import traitlets
 
 from .columns import wire
 from .grid_blocks import block_edits, fill_edits, tsv
+from .grid_names import is_id
 from .grid_order import Finder, View
 from .grid_window import window
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from .grid_model import GridModel
+    from .grid_names import Labels
 
 MOST_ROWS = 500_000
 """Browsers limit the height of an element: at 26 px a row this stays below the lowest limit."""
@@ -26,16 +28,6 @@ _MOST_IN_WINDOW = 500  # rows; a page asks for 100, and nothing else may ask for
 _MOST_COPIED = 2_000_000  # cells
 
 _HERE = Path(__file__).parent
-
-
-class Labels(Protocol):
-    """How people call the entities that references point to."""
-
-    def of(self, schema: str, ids: Sequence[str]) -> dict[str, str]:
-        """Return id -> label of those that are known or can be found."""
-
-    def find(self, schema: str, text: str) -> list[tuple[str, str]]:
-        """List some (id, label) whose label holds the text."""
 
 
 class Grid(anywidget.AnyWidget):
@@ -87,6 +79,7 @@ class Grid(anywidget.AnyWidget):
     def show(self, model: GridModel) -> None:
         """Show another model, or the same one after it was changed from outside."""
         self.model = model
+        model.labels = self._labels
         self.active_row = None
         sample = model.base.head(200)
         key = model.schema.key
@@ -222,7 +215,7 @@ class Grid(anywidget.AnyWidget):
     def _send_labels(self, texts_by_column: list[list[Any]], labels: Labels) -> None:
         """Send the names of what the references of a window point to."""
         wanted = {
-            column.field.ref: [text for text in texts if isinstance(text, str)]
+            column.field.ref: [text for text in texts if isinstance(text, str) and is_id(text)]
             for column, texts in zip(self.model.columns, texts_by_column, strict=True)
             if column.field.ref is not None
         }

@@ -10,7 +10,7 @@ import numpy as np
 
 from .. import records
 from ..schema import Field, Schema
-from . import cells, grid_order
+from . import cells, grid_names, grid_order
 from .cells import Edit
 from .columns import Column, columns_of
 
@@ -68,6 +68,7 @@ class GridModel:
         self.edits: dict[int, dict[str, Edit]] = {}
         self.notes: dict[int, dict[str, Note]] = {}
         self.view = grid_order.View()
+        self.labels: grid_names.Labels | None = None  # who shows the model knows them
         self._by_path = {column.field.path: column for column in self.columns}
         self._parse = parse or (lambda _row, field, given: cells.parse(field, given))
         self._cells = {path: frame[path].array for path in frame.columns}
@@ -150,14 +151,15 @@ class GridModel:
         """Set cells of the view, as one step for undo.
 
         Args:
-            given: (position in the view, column path, text or value as `cells.parse` takes it).
+            given: (position in the view, column path, text or value as `cells.parse` takes it; for a
+                reference its name, too).
 
         Returns:
             The reasons why cells were left as they are (read-only ones), each once.
         """
         step: Step = {}
         refused: dict[str, None] = {}
-        for position, path, raw in given:
+        for position, path, raw in grid_names.with_ids(self, given):
             row = int(self.order[position])
             why = self.fixed.get(row)
             if self.column(path).readonly:

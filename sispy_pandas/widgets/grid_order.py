@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from .. import records
+from . import grid_names
 
 if TYPE_CHECKING:
     from .grid_model import GridModel
@@ -46,7 +47,7 @@ def order(model: GridModel, view: View) -> np.ndarray[Any, np.dtype[np.int64]]:
         shown &= _matches(model, path, text)
     rows = np.flatnonzero(shown)
     if view.sort is not None:
-        keys = values(model, view.sort).iloc[rows]
+        keys = grid_names.named(model, view.sort, values(model, view.sort)).iloc[rows]
         rows = rows[_argsort(keys, descending=view.descending)]
     if view.show != "all":
         wanted = {
@@ -97,11 +98,17 @@ class Finder:
         needle = text.casefold()
         for number, column in enumerate(model.columns):
             path = column.field.path
-            seen = _contains(_texts(values(model, path)), needle)
+            seen = _contains(_texts(grid_names.named(model, path, values(model, path))), needle)
+            names = grid_names.names_of(
+                model.labels,
+                column.field,
+                (model.text(row, path) for row, by in model.edits.items() if path in by),
+            )
             mask = np.concatenate([seen, np.zeros(max(model.order.max(initial=0) + 1 - len(seen), 0), bool)])
             for row, edits in model.edits.items():
                 if path in edits and row < len(mask):
-                    mask[row] = needle in str(model.text(row, path)).casefold()
+                    shown = str(model.text(row, path))
+                    mask[row] = needle in names.get(shown, shown).casefold()
             positions = np.flatnonzero(mask[model.order])
             hits.append(positions * len(model.columns) + number)
         self._width = len(model.columns)
@@ -126,6 +133,8 @@ def _matches(model: GridModel, path: str, text: str) -> Mask:
     operand = text.strip().removeprefix(sign).strip()
     series = values(model, path)
     column = model.column(path).field
+    if not grid_names.is_id(operand):
+        series = grid_names.named(model, path, series)
     blank = _blank(series)
     if not operand and sign in ("=", "!="):
         return blank if sign == "=" else ~blank

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sispy import Client
 
 _AT_ONCE = 150  # ids in one request: its URL stays below 6 KB
+_NAMES_AT_ONCE = 50  # likewise; names may be long
 _FOUND = 50  # suggestions
 
 
@@ -43,6 +44,19 @@ class ServerLabels:
                     named = dict(self._ask(schema, {"_id": {"$in": some}}, len(some)))
                     known |= dict.fromkeys(some, "") | named
             return {id_: known[id_] for id_ in ids if known.get(id_)}
+
+    def ids(self, schema: str, names: Sequence[str]) -> dict[str, str]:
+        """Return name -> id of those entities that exist; a name has to be written as it is stored."""
+        with self._lock:
+            known = self._known.setdefault(schema, {})
+            missing = sorted(set(names).difference(known.values()))
+            with suppress(Error):
+                for start in range(0, len(missing), _NAMES_AT_ONCE):
+                    if (key := self._key(schema)) is not None:
+                        some = missing[start : start + _NAMES_AT_ONCE]
+                        known |= dict(self._ask(schema, {key: {"$in": some}}, len(some)))
+            by_name = {name: id_ for id_, name in known.items()}
+        return {name: by_name[name] for name in names if name in by_name}
 
     def find(self, schema: str, text: str) -> list[tuple[str, str]]:
         """List up to 50 (id, name) whose name holds the text, regardless of case, in the order of names."""

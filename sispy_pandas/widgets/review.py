@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as widgets
 
 from .background import Background, Job
+from .labels import ServerLabels
 from .push_row import PushRow
 from .review_lines import decided, lines_of
 from .review_table import ReviewTable
@@ -59,7 +60,8 @@ class PlanReview(Shown):
         self.given_way: set[CellId] = set()
         self._on_report = on_report
         lines = lines_of(plan)
-        self._table = ReviewTable(plan, lines)
+        self._labels = ServerLabels(plan.endpoint.client)
+        self._table = ReviewTable(plan, lines, labels=self._labels)
         self._grid = grid_class()(
             self._table.model,
             rows=False,
@@ -107,7 +109,7 @@ class PlanReview(Shown):
         return self.plan._repr_html_() if self.report is None else self.report._repr_html_()
 
     def _draw(self) -> None:
-        self._table = ReviewTable(self.plan, lines_of(self.plan, self.report))
+        self._table = ReviewTable(self.plan, lines_of(self.plan, self.report), labels=self._labels)
         self._grid.show(self._table.model)
         self._fields.children = [self._field_box(path) for path in self.plan.fields]
         self._count()

@@ -11,12 +11,14 @@ from . import cells
 from .cells import Edit
 from .columns import Column
 from .grid_model import GridModel, Note
+from .grid_names import ids_of, names_of
 from .review_lines import CellId, as_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..plan import Plan
+    from .grid_names import Labels
     from .review_lines import Line
 
 SEND, AFTER, KEEP = "send", "after", "keep"
@@ -42,11 +44,14 @@ class ReviewTable:
     Args:
         plan: Whose lines they are; its schema parses corrected values.
         lines: From `lines_of`.
+        labels: Names for references; without them ids are shown.
     """
 
-    def __init__(self, plan: Plan, lines: Sequence[Line]) -> None:
+    def __init__(self, plan: Plan, lines: Sequence[Line], *, labels: Labels | None = None) -> None:
         self._plan = plan
         self._lines = list(lines)
+        self._labels = labels
+        self._names = self._names_in(lines)
         pushed = any(line.outcome for line in lines)
         conflicts = any(line.outcome == "conflict" for line in lines)
         hidden = set() if conflicts else {THEIRS, KEEP}
@@ -93,7 +98,7 @@ class ReviewTable:
                 continue
             if edit.reason is not None:
                 raise ValueError(f"{line.key}, {line.path}: {edit.reason}")
-            found[line.cell] = cells.parse(self._plan.schema.field(line.path), edit.value).value
+            found[line.cell] = self._cast(self._plan.schema.field(line.path), edit.value).value
         return found
 
     def count(self, field: str) -> tuple[int, int]:
@@ -120,14 +125,14 @@ class ReviewTable:
         return not line.outcome and not line.reason
 
     def _row(self, line: Line) -> list[str]:
-        texts = [as_text(self._plan, line.path, value) for value in (line.before, line.after, line.theirs)]
+        texts = [self._text(line.path, value) for value in (line.before, line.after, line.theirs)]
         return ["", line.key, line.action, line.path, *texts, "", line.outcome, line.reason]
 
     def _notes(self, line: Line) -> dict[str, Note]:
         if line.outcome == "done":
             return {"outcome": Note("done")}
         if line.outcome == "conflict":
-            return {AFTER: Note("conflict", line.reason, as_text(self._plan, line.path, line.theirs))}
+            return {AFTER: Note("conflict", line.reason, self._text(line.path, line.theirs))}
         kind: Literal["failed", "invalid"] = "failed" if line.outcome else "invalid"
         return {AFTER: Note(kind, line.reason)} if line.reason else {}
 
@@ -136,8 +141,27 @@ class ReviewTable:
         if field.path != AFTER or self._lines[row].path not in self._plan.schema.columns:
             return cells.parse(field, given)
         own = self._plan.schema.field(self._lines[row].path)
-        edit = cells.parse(own, given)
-        return Edit(None if edit.value is None else as_text(self._plan, own.path, edit.value), edit.reason)
+        edit = self._cast(own, given)
+        self._names |= names_of(self._labels, own, [edit.value])
+        return Edit(None if edit.value is None else self._text(own.path, edit.value), edit.reason)
+
+    def _cast(self, field: Field, given: Any) -> Edit:
+        """Parse a corrected value; a reference may be written as its name."""
+        return cells.parse(field, ids_of(self._labels, field, [given]).get(given, given))
+
+    def _text(self, path: str, value: Any) -> str:
+        text = as_text(self._plan, path, value)
+        refers = path in self._plan.schema.columns and self._plan.schema.field(path).ref is not None
+        return self._names.get(text, text) if refers else text
+
+    def _names_in(self, lines: Sequence[Line]) -> dict[str, str]:
+        """Return id -> name of all references in the lines."""
+        values: dict[str, list[Any]] = {}
+        for line in lines:
+            values.setdefault(line.path, []).extend((line.before, line.after, line.theirs))
+        known = [path for path in values if path in self._plan.schema.columns]
+        names = (names_of(self._labels, self._plan.schema.field(path), values[path]) for path in known)
+        return {id_: name for found in names for id_, name in found.items()}
 
 
 def _fixed(line: Line) -> str:

@@ -239,3 +239,29 @@ def test_columns_of_other_schemas_are_read_only_and_labels_become_ids(hosts):
     plan = editor.plan()
     (r1,) = (entity["_id"] for entity in hosts.client.entities("rack").fetch_all({"q": {"name": "R1"}}))
     assert (plan.frame()["after"].unique().tolist(), len(plan.problems)) == ([r1], 0)
+
+
+def test_references_are_reviewed_and_corrected_by_name(hosts):
+    live = sp.fetch(hosts, progress=False)
+    racks = {rack["name"]: rack["_id"] for rack in hosts.client.entities("rack").fetch_all({})}
+    review = PlanReview(live.diff(live.frame().head(2).assign(rack=racks["R1"])))
+    assert lines(review) == [("web00", "rack", "R0", "R1", True)]
+    review._table.model.edit([(0, "after", "R9")])
+    with pytest.raises(ValueError, match="R9"):
+        review.chosen()
+    review._table.model.edit([(0, "after", "R0")])
+    (change,) = review.chosen().changes
+    assert change.after == {"rack": racks["R0"]}
+    assert review._table.model.text(0, "after") == "R0"
+    review._table.model.undo()
+    review._table.model.undo()
+    (change,) = review.chosen().changes
+    assert change.after == {"rack": racks["R1"]}
+
+
+def test_names_are_asked_for_once(hosts):
+    labels = ServerLabels(hosts.client)
+    racks = {rack["name"]: rack["_id"] for rack in hosts.client.entities("rack").fetch_all({})}
+    assert labels.ids("rack", ["R0", "R1", "R9"]) == racks
+    assert labels.of("rack", list(racks.values())) == {id_: name for name, id_ in racks.items()}
+    assert labels.ids("nothing", ["R0"]) == {}

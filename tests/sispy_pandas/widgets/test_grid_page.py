@@ -22,6 +22,9 @@ class Racks:
     def of(self, schema, ids):
         return {id_: f"R{int(id_, 16)}" for id_ in ids}
 
+    def ids(self, schema, names):
+        return {name: f"{int(name[1:]):024x}" for name in names if name in ("R0", "R1", "R2", "R3", "R4")}
+
     def find(self, schema, text):
         return [(f"{n:024x}", f"R{n}") for n in range(5) if text.upper() in f"R{n}"]
 
@@ -99,6 +102,15 @@ def test_every_type_has_its_editor_and_refused_input_stays_with_its_reason(open_
     page.get_by_role("option", name="R4").wait_for()
     page.keyboard.press("Enter")
     cell(page, 2, "rack").get_by_text("R4", exact=True).wait_for()
+
+    cell(page, 3, "rack").click()
+    page.evaluate("navigator.clipboard.writeText('R1\\nR9')")
+    page.keyboard.press("Control+v")
+    cell(page, 3, "rack").get_by_text("R1", exact=True).wait_for()
+    becomes(cell(page, 4, "rack"), "invalid")  # there is no such rack
+    assert cell(page, 4, "rack").inner_text() == "R9"
+    page.keyboard.press("Control+z")
+    cell(page, 3, "rack").get_by_text("R3", exact=True).wait_for()
 
     cell(page, 2, "tags").dblclick()
     page.locator(".editor").fill('["db"]')
