@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sispy.wording import in_a_shell
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -79,4 +81,4 @@ def explain(error: Exception) -> tuple[Exit, str] | None:
 
 def _line(text: str) -> str:
     """Join a message's lines: one sentence on one line is what logs and people can search."""
-    return " ".join(text.split())
+    return in_a_shell(" ".join(text.split()))

@@ -15,6 +15,7 @@ import click
 
 from sispy.exits import Misuse
 from sispy.terminal import is_terminal, say
+from sispy.wording import in_a_shell
 
 if TYPE_CHECKING:
     from sispy.client import Client
@@ -77,7 +78,7 @@ class Session:
     def say(self, text: str = "") -> None:
         """Print a line on standard error unless `--quiet` was given."""
         if not self.quiet:
-            say(text)
+            say(in_a_shell(text))
 
 
 class _LogLines:

@@ -70,6 +70,8 @@ class Problem:
     column: str | None = None
     value: Any = None
     key: Any = None
+    denied: bool = False
+    """The cell is in order, but the user lacks the right to write the row."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ LOCAL = {"127.0.0.1", "localhost", "::1"}
 @click.option("--data", type=click.Path(dir_okay=False), help="SQLite file that keeps everything.")
 @click.option("--samples", type=click.IntRange(0), metavar="N", help="Begin with sample data of N hosts.")
 @click.option("--user", default="root", show_default=True, metavar="NAME", help="Name of the super user.")
-@click.option("--password-stdin", is_flag=True, help="Read the super user's password; else it is root.")
+@click.option("--password-stdin", is_flag=True, help="Read its password from standard input; else root.")
 @click.option("--copy-from", metavar="URL", help="Begin with a copy of a real server; it is only read.")
 @click.option("--schemas", metavar="A,B", help="Which schemas to copy; all of them by default.")
 @click.option("-v", "--verbose", is_flag=True, help="Print a line per request.")

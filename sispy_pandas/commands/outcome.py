@@ -21,6 +21,8 @@ def status_of_plan(plan: Plan, *, detailed: bool = False) -> Exit:
 
 
 def _of_plan(plan: Plan, *, detailed: bool) -> Iterator[Exit]:
+    if any(problem.denied for problem in plan.faults):
+        yield Exit.DENIED
     if plan.counts["stale"] or plan.counts["conflicts"]:
         yield Exit.CONFLICT
     if plan.counts["problems"]:
@@ -37,7 +39,8 @@ def status_of_report(report: Report) -> Exit:
 def _of_report(report: Report) -> Iterator[Exit]:
     rows = report.frame()
     outcomes = set(rows["outcome"])
-    if rows.loc[rows["outcome"].isin(("failed", "unsent")), "status"].isin(_DENIED).any():
+    refused = rows.loc[rows["outcome"].isin(("failed", "unsent")), "status"].isin(_DENIED)
+    if refused.any() or any(problem.denied for problem in report.plan.faults):
         yield Exit.DENIED
     if "unsent" in outcomes:
         yield Exit.SERVER

@@ -43,6 +43,11 @@ def reading(command: Command) -> Command:
     @click.option(
         "--copies", type=click.Choice(["refuse", "new"]), default="refuse", help="What copied rows are."
     )
+    @click.option(
+        "--accept-program-changes",
+        is_flag=True,
+        help="Take what looks like a program's work, as 00123 -> 123.",
+    )
     @click.option("--base-now", is_flag=True, help="Compare a file without receipts with today's values.")
     @click.option("--owner", multiple=True, metavar="GROUP", help="Whose new rows are; may be repeated.")
     @functools.wraps(command)
@@ -58,6 +63,7 @@ def reading(command: Command) -> Command:
         tz: str | None,
         dayfirst: bool | None,
         copies: str,
+        accept_program_changes: bool,
         **kwargs: Any,
     ) -> Any:
         if create_missing and key is None:
@@ -69,6 +75,7 @@ def reading(command: Command) -> Command:
             "tz": tz,
             "dayfirst": dayfirst,
             "copies": copies,
+            "accept_program_changes": accept_program_changes,
         }
         how = Reading(key, create_missing, "now" if base_now else "receipt", owner or None, cells)
         return command(*args, reading=how, **kwargs)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sispy.exits import Exit
 from sispy.terminal import confirm, out, table
+from sispy.wording import in_a_shell
 from sispy_pandas.commands.journals import short
 from sispy_pandas.commands.outcome import status_of_plan, status_of_report
 from sispy_pandas.commands.show import plan_text, report_text
@@ -96,7 +97,7 @@ def _gone_stale(plan: Plan) -> str:
         [c.key if c.key is not None else c.id, c.field, show(c.base), show(c.mine), show(c.theirs)]
         for c in fresh.clashes
     ]
-    rows += [[s.key if s.key is not None else s.id, "", "", "", s.reason] for s in fresh.stale]
+    rows += [[s.key if s.key is not None else s.id, "", "", "", in_a_shell(s.reason)] for s in fresh.stale]
     return table([plan.schema.key or "_id", "field", "base", "mine", "theirs"], rows) if rows else ""
 
 

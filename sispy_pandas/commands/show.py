@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sispy.terminal import fitted, table
+from sispy.wording import in_a_shell
 from sispy_pandas.planning import plan_text as words
 from sispy_pandas.planning.plan_text import action, count, show, summary
 from sispy_pandas.pushing.report_text import headline
@@ -35,27 +36,31 @@ def plan_text(plan: Plan, *, shown: int = SHOWN) -> str:
         left = len(cells) - shown
         blocks.append(text + (f"\n... and {count(left, 'more cell')}" if left > 0 else ""))
     if plan.faults:
-        rows = [[_row(p), p.column or "", show(p.value), p.reason] for p in plan.faults[:shown]]
+        rows = [[_row(p), p.column or "", show(p.value), in_a_shell(p.reason)] for p in plan.faults[:shown]]
         blocks.append(table(["problem in", "column", "value", "reason"], rows, wrap=True))
     if plan.stale:
         blocks.append(
-            table(["stale row", "reason"], [[_row(s), s.reason] for s in plan.stale[:shown]], wrap=True)
+            table(
+                ["stale row", "reason"],
+                [[_row(s), in_a_shell(s.reason)] for s in plan.stale[:shown]],
+                wrap=True,
+            )
         )
     return "\n\n".join(blocks)
 
 
 def report_text(report: Report) -> str:
     """Return a report fitted to the terminal: counts, then the rows that need somebody's attention."""
-    head = [headline(report), *([f"stopped: {report.stopped}"] if report.stopped else [])]
+    head = [headline(report), *([f"stopped: {in_a_shell(report.stopped)}"] if report.stopped else [])]
     blocks = [fitted("\n".join(head))]
     bad = [o for o in report.outcomes if o.word not in ("done", "unchanged", "unsent")]
     if bad:
-        rows = [[_row(o), o.action, o.word, o.status, o.reason] for o in bad[:SHOWN]]
+        rows = [[_row(o), o.action, o.word, o.status, in_a_shell(o.reason)] for o in bad[:SHOWN]]
         titles = [report.plan.schema.key or "_id", "action", "outcome", "status", "reason"]
         left = len(bad) - SHOWN
         more = f"\n... and {count(left, 'more row')}" if left > 0 else ""
         blocks.append(table(titles, rows, wrap=True) + more)
-    unsent = Counter(o.reason for o in report.outcomes if o.word == "unsent")
+    unsent = Counter(in_a_shell(o.reason) for o in report.outcomes if o.word == "unsent")
     if unsent:
         lines = [f"{count(n, 'row')} not sent: {reason}" for reason, n in unsent.items()]
         blocks.append(fitted("\n".join(lines)))
@@ -81,10 +86,16 @@ def plan_json(plan: Plan) -> str:
         for sign, change, path, a, b in ((action(c), c, path, a, b) for c, path, a, b in plan.cells())
     ]
     problems = [
-        {"row": str(p.row), "key": p.key, "column": p.column, "value": p.value, "reason": p.reason}
+        {
+            "row": str(p.row),
+            "key": p.key,
+            "column": p.column,
+            "value": p.value,
+            "reason": in_a_shell(p.reason),
+        }
         for p in plan.faults
     ]
-    stale = [{"_id": s.id, "key": s.key, "reason": s.reason} for s in plan.stale]
+    stale = [{"_id": s.id, "key": s.key, "reason": in_a_shell(s.reason)} for s in plan.stale]
     document: dict[str, Any] = {
         "table": plan.schema.name,
         "server": plan.endpoint.client.url,
@@ -109,10 +120,12 @@ def plan_markdown(plan: Plan) -> str:
     if len(cells) > SHOWN:
         blocks.append(f"... and {count(len(cells) - SHOWN, 'more cell')}")
     if plan.faults:
-        rows = [[_row(p), p.column or "", show(p.value), p.reason] for p in plan.faults]
+        rows = [[_row(p), p.column or "", show(p.value), in_a_shell(p.reason)] for p in plan.faults]
         blocks.append(_markdown(["problem in", "column", "value", "reason"], rows))
     if plan.stale:
-        blocks.append(_markdown(["stale row", "reason"], [[_row(s), s.reason] for s in plan.stale]))
+        blocks.append(
+            _markdown(["stale row", "reason"], [[_row(s), in_a_shell(s.reason)] for s in plan.stale])
+        )
     return "\n\n".join(blocks)
 
 
@@ -129,19 +142,8 @@ FORMATS: dict[str, Callable[[Plan], str]] = {
 }
 
 
-_OPTIONS = {
-    "create_missing=True": "--create-missing",
-    "; see .problems": "",
-    "; see .conflicts": "",
-}
-"""What the toolkit calls its ways out, and what the command line calls them."""
-
-
 def _head(plan: Plan) -> list[str]:
-    lines = words.head(plan)
-    for name, option in _OPTIONS.items():
-        lines = [line.replace(name, option) for line in lines]
-    return lines
+    return [in_a_shell(line) for line in words.head(plan)]
 
 
 def _cells(plan: Plan) -> Iterator[list[str]]:

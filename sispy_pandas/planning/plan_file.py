@@ -130,9 +130,8 @@ def _cells(plan: Plan) -> Iterator[str]:
             cells = [{"field": path, "before": value} for path, value in change.before.items()]
         yield from (_text({**row, **cell}) for cell in cells or [{}])
     for p in plan.faults:
-        yield _text(
-            {"problem": p.row, "column": p.column, "value": p.value, "reason": p.reason, "key": p.key}
-        )
+        line = {"problem": p.row, "column": p.column, "value": p.value, "reason": p.reason, "key": p.key}
+        yield _text(line | ({"denied": True} if p.denied else {}))
     for s in plan.stale:
         yield _text({"stale": s.id, "reason": s.reason, "key": s.key})
 
@@ -150,9 +149,8 @@ def _read(found: list[dict[str, Any]]) -> tuple[tuple[Change, ...], tuple[Proble
     stale: list[Stale] = []
     for line in found:
         if "problem" in line:
-            problems.append(
-                Problem(line["problem"], line["reason"], line["column"], line["value"], line["key"])
-            )
+            cell = line["column"], line["value"], line["key"]
+            problems.append(Problem(line["problem"], line["reason"], *cell, denied=line.get("denied", False)))
         elif "stale" in line:
             stale.append(Stale(line["stale"], line["reason"], line["key"]))
         else:

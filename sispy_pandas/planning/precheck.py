@@ -181,14 +181,19 @@ def _owners(plan: Plan, rows: Mapping[str, Mapping[str, Any]]) -> list[Problem]:
         return found
     if not (schema.is_public or schema.is_open) and not roles & set(schema.owner):
         reason = f"you have no role in an owner of schema {schema.name!r} ({', '.join(schema.owner)})"
-        return [*found, *(Problem(row_of(c), reason, "_sis.owner", None, c.key) for c in plan.changes)]
+        return [
+            *found,
+            *(Problem(row_of(c), reason, "_sis.owner", None, c.key, denied=True) for c in plan.changes),
+        ]
     for change in plan.changes:
         sis = rows.get(str(row_of(change)), {}).get("_sis", {})
         for owners in (sis.get("owner") or (), _new_owners(plan, change)):
             lacking = sorted(set(owners) - roles)
             if lacking and not (sis.get("any_owner_can_modify") and set(owners) & roles):
                 reason = f"you have no role in {', '.join(lacking)}, which owns the row"
-                found.append(Problem(row_of(change), reason, "_sis.owner", list(owners), change.key))
+                found.append(
+                    Problem(row_of(change), reason, "_sis.owner", list(owners), change.key, denied=True)
+                )
                 break
     return found
 

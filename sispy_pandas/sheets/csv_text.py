@@ -86,7 +86,7 @@ def decode(path: Path, encoding: str | None) -> tuple[str, tuple[str, ...]]:
         return data.decode("cp1252"), ("the file is not in UTF-8: it was read as Windows-1252",)
     except UnicodeDecodeError as error:
         raise ValueError(
-            f"{path} is neither in UTF-8 nor in Windows-1252 ({error}): give its encoding="
+            f"{path} is neither in UTF-8 nor in Windows-1252 ({error}): save it as UTF-8, or give encoding="
         ) from None
 
 

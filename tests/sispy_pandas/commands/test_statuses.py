@@ -225,7 +225,7 @@ def test_7_no_token_at_all(sis, env, terminal, screen, edited, tmp_path, monkeyp
     assert status == 7
     assert said.endswith(
         f"sispy: there is no token for {'http://127.0.0.1:NNNNN'[: len(sis.url)]}, and writing needs one: "
-        "`sispy login`, SIS_TOKEN or client.authenticate() gives one"
+        "`sispy login` or SIS_TOKEN gives one"
     )
     assert not any("[y/N]" in line for line in lines)
     assert {request.method for request in sis.requests} == {"GET"}
@@ -236,9 +236,13 @@ def test_7_rows_that_the_user_may_not_write(sispy, sis, edited, monkeypatch):
     monkeypatch.setenv("SIS_TOKEN", sis.client("bob").auth_token)
     monkeypatch.setenv("SIS_USER", "bob")
 
-    result = sispy("push", "host", path, "--yes")
+    pushed = sispy("push", "host", path, "--yes")
+    checked = sispy("plan", "host", path, "--check", "-o", "plan.json")
+    others = sispy("push", "host", path, "--yes", "--skip-problems")
 
-    assert result.exit_code in (3, 7)
+    assert (pushed.exit_code, checked.exit_code, others.exit_code) == (7, 7, 7)
+    assert "you have no role in" in " ".join(pushed.stdout.split())
+    assert sispy("push", "plan.json", "--yes").exit_code == 7
 
 
 def test_64_a_profile_that_is_not_what_it_seems(sispy, sis, tmp_path, monkeypatch):
