@@ -54,8 +54,8 @@ def push(
     Args:
         plan: The plan; its `check` is run first.
         guard: "check" reads each chunk's rows again right before it is sent, and writes no cell that somebody
-            else changed since; "cas" sends row by row with compare-and-set, which leaves only the last
-            millisecond open; "off" writes over whatever is there.
+            else changed since; "cas" sends row by row with compare-and-set, see below; "off" writes over
+            whatever is there.
         on_conflict: A cell that somebody else changed: "skip" leaves and reports it, "mine" writes over it,
             "theirs" leaves it without a word.
         skip_problems: Send the rows without problems; else a plan with problems is refused as a whole.
@@ -67,6 +67,11 @@ def push(
         cancel: A function, or a `threading.Event`, that is asked between chunks: True ends the push in an
             orderly way, and `resume` can finish it.
         limits: Sizes and waits.
+
+    What the guards cannot see: "check", a write between the reading and the writing of a chunk; "cas", one
+    within the very millisecond of the last write that was read, if it goes to a Mixed field, an array of
+    documents or of Mixed, owner, tags or locked, or a cell whose old value is so long (about 5,000 bytes in a
+    URL) that it cannot be part of the condition.
 
     Returns:
         The report. Rows that failed are data in it, not exceptions.

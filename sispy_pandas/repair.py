@@ -54,6 +54,9 @@ def undo(source: Report | str | Path, client: Client | None = None) -> Plan:
     that were created are deleted. Rows that were deleted are created again, with a new `_id`: references to
     the old one stay dangling until they are changed.
 
+    An enum that was blank before cannot be blank again: the server refuses null for it. Such a row fails as a
+    whole, with the server's reason; `undo(...).without(fields=[...])` puts back its other cells.
+
     Args:
         source: The report, or its journal, which also covers what `resume` did.
         client: For the server of the journal; without one, the report's, or the profile with that address.

@@ -2,8 +2,8 @@
 
 SIS then replaces `_sis`, Mixed and nested values by what is sent, so they are sent complete (SIS-API 8.1).
 
-What it cannot see: a write into a Mixed field or an array of documents within the millisecond of the last
-write that was read, because the condition names their row's time alone.
+What it cannot see: a write within the millisecond of the last one that was read, into a Mixed field, an array
+of documents, `_sis`, or a cell too long for the URL: of those the condition names the row's time alone.
 """
 
 from __future__ import annotations

@@ -64,6 +64,24 @@ def test_undo_leaves_later_edits_of_others_alone_and_takes_single_columns(server
     ]
 
 
+def test_an_enum_cannot_be_blank_again_and_the_other_cells_can(server):
+    definition = {"name": {"type": "String", "unique": True}, "env": {"type": "String", "enum": ["a"]}}
+    schema = {"name": "app", "_sis": {"owner": ["ops"]}, "definition": definition | {"n": "Number"}}
+    server.client.schemas.create(schema)
+    apps = server.client.entities("app")
+    apps.create({"name": "x", "n": 1})
+    live = sp.fetch(apps, progress=False)
+    report = push(live.diff(live.frame().astype(object).assign(env="a", n=2))).raise_for_failures()
+
+    (failed,) = push(sp.undo(report)).outcomes
+    assert (failed.word, failed.status) == ("failed", 400)
+    assert "`null` is not a valid enum value for path `env`" in failed.reason
+    push(sp.undo(report).without(fields=["env"])).raise_for_failures()
+
+    (row,) = apps.fetch_all({})
+    assert (row["env"], row["n"]) == ("a", 1)
+
+
 def test_undo_of_a_create_that_somebody_filled_in_is_a_conflict(server):
     report = push(server.fetch().diff(pd.DataFrame({"name": ["new"]}), new=True))
     server.hosts.update("new", {"bios": {"vendor": "theirs"}})
