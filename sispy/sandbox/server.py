@@ -235,6 +235,11 @@ class Sandbox:
         logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
         ready.set()
         await self._stopping.wait()
+        # Connections that were accepted a moment ago must become transports, to be closed as such: a server
+        # that is closed before would drop their sockets.
+        self._loop.remove_reader(listener)
+        for _ in range(3):
+            await asyncio.sleep(0)
         server.close()
         await self._app.dispatcher.stop()
         for task in list(state.tasks):

@@ -1,5 +1,7 @@
 """The server as a thing: start, stop, many at once, HTTP on the wire, persistence."""
 
+import contextlib
+import gc
 import gzip
 import http.client
 import json
@@ -9,8 +11,9 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
-from contextlib import closing
+import warnings
 
 import pytest
 
@@ -70,6 +73,30 @@ def test_start_and_stop_are_quick_and_repeatable():
     assert time.perf_counter() - begin < 1.0
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", sandbox.port), 1)
+
+
+def test_a_stop_closes_connections_that_were_just_made():
+    with Sandbox() as sandbox, warnings.catch_warnings(record=True) as left_open:
+        warnings.simplefilter("always", ResourceWarning)
+        over = threading.Event()
+
+        def knock():
+            while not over.is_set():
+                with contextlib.suppress(OSError):
+                    socket.create_connection((sandbox.host, sandbox.port), 1).close()
+
+        threads = [threading.Thread(target=knock) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for _ in range(10):
+            time.sleep(0.01)
+            sandbox.stop()
+            sandbox.start()
+        over.set()
+        for thread in threads:
+            thread.join()
+        gc.collect()
+    assert [str(warning.message) for warning in left_open] == []
 
 
 @pytest.mark.parametrize("kept", [False, True])
@@ -272,7 +299,7 @@ def test_data_survive_a_restart(tmp_path):
             sis.client().entities("row").fetch_all({})
         with pytest.raises(ValueError, match="perhaps another sandbox"):
             Sandbox(data=path).start()
-    with closing(sqlite3.connect(path)) as file:
+    with contextlib.closing(sqlite3.connect(path)) as file:
         assert file.execute("SELECT count(*) FROM documents WHERE collection = 'row'").fetchone() == (0,)
 
 
