@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from ..explode import MEMBER, explode, implode
+from ..records import equal, from_json, to_json
 from ..schema import Field
+from ..values.refused import Refused
 from ..values.source import source_of, with_source
 from .assemble import DELETE
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Hashable, Mapping, Sequence
 
     from ..schema import Schema
     from ..snapshot import Snapshot
@@ -41,6 +44,37 @@ def key_field(schema: Schema) -> Field | None:
     if schema.key is None:
         return None
     return replace(schema.field(schema.key), path=f"{schema.name}.{schema.key}", required=False, unique=False)
+
+
+def with_grey(
+    frame: pd.DataFrame, field: Field, exported: Mapping[str, Any], sheet: str
+) -> tuple[pd.DataFrame, dict[int, Refused]]:
+    """Return the frame with an array column as it was exported, and the cells in which it was not.
+
+    The column is for reading only: its members are edited on a sheet of their own.
+
+    Args:
+        frame: As read from the table's own sheet.
+        field: The column.
+        exported: `_id` -> JSON value.
+        sheet: Name of the sheet of members.
+    """
+    column, edited = frame[field.path].tolist(), {}
+    for i, (id_, cell) in enumerate(zip(frame.index.tolist(), column, strict=True)):
+        before, after = exported.get(id_, []), to_json(field, cell)
+        if not equal(field, after, before):
+            shown = after if isinstance(after, str) else json.dumps(after, default=str) if after else ""
+            reason = f"a grey cell, for reading only: edit sheet {sheet} instead"
+            edited[i] = Refused(shown, reason)
+            column[i] = from_json(field, before)
+    return with_cells(frame, field, column), edited
+
+
+def with_cells(frame: pd.DataFrame, field: Field, cells: Sequence[Any]) -> pd.DataFrame:
+    """Return the frame with other cells in a column; it still knows where it was read from."""
+    source = source_of(frame)
+    made = frame.assign(**{field.path: pd.Series(cells, index=frame.index, dtype=object)})
+    return made if source is None else with_source(made, source)
 
 
 def with_members(

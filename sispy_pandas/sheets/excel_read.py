@@ -21,7 +21,7 @@ from .conflict_sheet import decided, read_conflicts
 from .excel_base import Base
 from .excel_cells import LongText, read_excel_column, unescaped
 from .excel_find import find
-from .excel_members import with_members
+from .excel_members import with_cells, with_grey, with_members
 from .excel_odd import formulas, merged
 
 if TYPE_CHECKING:
@@ -91,11 +91,8 @@ def read_excel(
         if "columns" in found.note:
             base = Base(found.note, found.hidden.iter_rows(min_row=2, values_only=True))
         choices = read_conflicts(book, schema) if base else []
-        members = {
-            column: _table(book[title], path)
-            for column, title in found.note.get("exploded", {}).items()
-            if title in book.sheetnames and column in schema.columns
-        }
+        exploded = {c: s for c, s in found.note.get("exploded", {}).items() if c in schema.columns}
+        members = {c: _table(book[s], path) for c, s in exploded.items() if s in book.sheetnames}
         booleans = {field.path for field in schema.fields if field.type == "Boolean"}
         odd = formulas(path, found.sheet, table, booleans) | merged(path, found.sheet)
     finally:
@@ -126,8 +123,16 @@ def read_excel(
         copies=copies,
         keys=partial(base.values, schema.key) if base else None,
     )
-    for column, rows in members.items():
-        frame = with_members(frame, rows, schema.field(column), schema, read)
+    for column, title in exploded.items():
+        field = schema.field(column)
+        grey: dict[int, Refused] = {}
+        if column in frame.columns:
+            frame, grey = with_grey(frame, field, base.values(column) if base else {}, title)
+        if column in members:
+            frame = with_members(frame, members[column], field, schema, read)
+        if grey:
+            cells = enumerate(frame[column].tolist())
+            frame = with_cells(frame, field, [grey.get(i, cell) for i, cell in cells])
     return frame
 
 

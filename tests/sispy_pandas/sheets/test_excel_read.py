@@ -306,3 +306,29 @@ def test_members_of_arrays_on_sheets_of_their_own(server, tmp_path: Path) -> Non
     assert [(p.key, p.reason) for p in live.diff(sp.read_excel(disks.save(), live.schema)).faults] == [
         ("h00002", "member 1: gb: 'many' is no number")
     ]
+
+
+def test_edits_in_the_grey_column_of_an_exploded_array_are_reported(server, tmp_path: Path) -> None:
+    """The sheet of its members is where they are edited: two sheets must not say two things of one cell."""
+    live = server.fetch({"q": {"name": {"$in": ["h00000", "h00001", "h00002"]}}})
+    sp.to_excel(live, tmp_path / "hosts.xlsx", explode=["disks", "tags"])
+    book = Book(tmp_path / "hosts.xlsx")
+    book.set(2, "disks", '[{"dev": "sdz"}]')
+    book.set(3, "disks", "no JSON")
+    book.set(4, "tags", None)
+    book.set(4, "disks", 7)
+    disks = book.book["host.disks"]
+    disks.cell(2, 5).value = 77
+    plan = live.diff(sp.read_excel(book.save(), live.schema))
+    assert {p.reason for p in plan.faults if p.column == "tags"} == {
+        "a grey cell, for reading only: edit sheet host.tags instead"
+    }
+    assert [(p.key, p.column, p.value) for p in plan.faults] == [
+        ("h00000", "disks", '[{"dev": "sdz"}]'),
+        ("h00001", "disks", "no JSON"),
+        ("h00002", "tags", ""),
+        ("h00002", "disks", "7"),
+    ]
+    del book.book["host.disks"]
+    again = live.diff(sp.read_excel(book.save(), live.schema))
+    assert again.faults == plan.faults
