@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from sispy.errors import NotFound
 
-from .fetching.decode import Decoder
+from .fetching.decode import Decoder, no_collection
 from .fetching.expand import expand as expanded
 from .fetching.expand import references_of
 from .fetching.pages import Page, by_key, by_offset
@@ -70,7 +70,10 @@ def fetch(
     started, clock = datetime.now(UTC), time.monotonic()
     table = Table(listing.fields)
     size = 0
-    with bar(progress, total=None, unit=" rows", desc=listing.schema.name) as shown:
+    with (
+        no_collection(),  # else the collector looks at the cells of all pages again and again
+        bar(progress, total=None, unit=" rows", desc=listing.schema.name) as shown,
+    ):
         for page in listing.pages():
             table.add(page.rows, page.slot)
             size += page.size
@@ -88,6 +91,7 @@ def fetch(
     names = listing.names(meta=False)
     extra = expanded(endpoint.client, listing.schema, frame, expand, listing.lookup) if expand else {}
     names[-1:] = [*extra, *(name for name in listing.names() if name not in names), RECEIPT.path]
+    frame = frame.assign(**extra)
     snapshot = Snapshot(
         schema=listing.schema,
         endpoint=endpoint,
@@ -95,7 +99,7 @@ def fetch(
         fields=listing.query.fields,
         fetched_at=started,
         warnings=warnings,
-        _frame=frame.assign(**extra)[names],
+        _frame=frame if list(frame.columns) == names else frame[names],  # to choose columns copies them
         expanded=tuple(extra),
     )
     if refs == "id":
