@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 READ_ONLY = frozenset(field.path for field in META) - frozenset(EDITABLE_META)
 """Columns of `_sis` that the server alone writes."""
+REASON = "_reason"
+"""The column of a retry file that says why a row was not written; nobody reads it again."""
 
 
 def editable(
@@ -32,7 +34,7 @@ def editable(
     fields: list[Field] = []
     notes: list[str] = []
     for name in map(str, frame.columns):
-        if name in leave or name == RECEIPT.path or name in READ_ONLY:
+        if name in leave or name in (RECEIPT.path, REASON) or name in READ_ONLY:
             continue
         if name in schema.columns or name in EDITABLE_META:
             field = schema.field(name)

@@ -67,7 +67,7 @@ def foreign_edits(schema: Schema, change: Delete, entity: Mapping[str, Any]) -> 
         if not equal(column, theirs, base):
             found.append(Conflict(change.id, path, base, None, theirs, change.key))
     now = receipt(entity)
-    if not found and change.receipt not in (None, now) and not set(schema.columns) <= set(change.before):
+    if change.receipt not in (None, now) and not set(schema.columns) <= set(change.before):
         # somebody wrote to the row, perhaps into a field that was not compared
         found.append(Conflict(change.id, RECEIPT.path, change.receipt, None, now, change.key))
     return tuple(found)

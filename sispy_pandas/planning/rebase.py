@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from ..changes import Change, Conflict, Create, Delete, Update, row_of
 from ..fetching.reading import read
 from ..report import Report
+from ..schema import RECEIPT
 from .guard import foreign_edits, merge
 
 if TYPE_CHECKING:
@@ -99,7 +100,9 @@ def _updated(
 def _deleted(change: Delete, clashes: Mapping[str, Conflict], keep: str) -> list[Change]:
     if clashes and keep == "theirs":
         return []
-    return [replace(change, before={**change.before, **{path: c.theirs for path, c in clashes.items()}})]
+    before = {**change.before, **{path: c.theirs for path, c in clashes.items()}}
+    receipt = before.pop(RECEIPT.path) if RECEIPT.path in clashes else change.receipt
+    return [replace(change, before=before, receipt=receipt)]
 
 
 def _as_update(

@@ -9,6 +9,7 @@ import pandas as pd
 
 from ..changes import Create, Delete, Update, row_of
 from ..fetching.reading import read
+from ..planning.editable import REASON
 from ..records import from_json
 from ..schema import RECEIPT
 from ..values.cast import is_missing
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
 
     from ..plan import Plan
     from ..report import Report
-
-REASON = "_reason"
-"""The column that says why a row was not written; nobody reads it again."""
 
 
 def retry_frame(report: Report) -> pd.DataFrame:

@@ -92,6 +92,22 @@ def test_undo_of_a_create_that_somebody_filled_in_is_a_conflict(server):
     assert "new" in server.stored()
 
 
+def test_a_delete_in_conflict_is_rebased_over_exactly_what_was_seen(server):
+    report = push(server.fetch().diff(pd.DataFrame({"name": ["new"], "cpus": [2]}), new=True))
+    undo = sp.undo(report)
+    server.hosts.update("new", {"cpus": 3, "bios": {"vendor": "theirs"}})
+    back = push(undo)
+    assert [c.field for c in back.clashes] == ["cpus", "_updated_at"]
+    assert undo.rebase(back, keep="theirs").changes == ()
+    mine = undo.rebase(back, keep="mine")
+    server.hosts.update("new", {"bios": {"vendor": "theirs again"}})
+
+    again = push(mine)
+    assert [c.field for c in again.clashes] == ["_updated_at"]
+    push(mine.rebase(again, keep="mine")).raise_for_failures()
+    assert "new" not in server.stored()
+
+
 def test_undo_of_deletes_says_who_refers_to_the_old_ids_and_repoint_mends_it(server):
     before = server.stored()
     sites = server.client.entities("site")

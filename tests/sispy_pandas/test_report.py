@@ -52,6 +52,7 @@ def test_the_retry_file_holds_the_rows_that_were_not_written_and_why(server, rep
     frame = frame.astype({"cpus": object})
     frame["cpus"] = [9, 10, 11]
     plan = sp.snapshot_of(server.hosts, frame, progress=False).diff(frame)
+    assert plan.notes == ()
     assert [(c.key, path, a, b) for c, path, a, b in plan.cells()] == [
         ("h00001", "cpus", 2, 9),
         ("h00002", "cpus", 3, 10),
