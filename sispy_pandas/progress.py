@@ -91,6 +91,12 @@ def bar(progress: Any, *, total: int | None, unit: str, desc: str) -> Iterator[B
         in_notebook = any("notebook" in kind.__module__ for kind in tqdm.__mro__)
         interval = 0.1 if in_notebook or sys.stderr.isatty() else 10.0  # a log wants few lines
         with tqdm(
-            total=total, unit=unit, desc=desc, unit_scale=True, mininterval=interval, file=sys.stderr
+            total=total,
+            unit=unit,
+            desc=desc,
+            unit_scale=True,
+            mininterval=interval,
+            dynamic_ncols=in_notebook,  # else the text leaves the bar no room there
+            file=sys.stderr,
         ) as shown:
             yield shown

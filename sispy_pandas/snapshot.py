@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from .plan import Plan
 
 _META = tuple(f.path for f in META)
+# notebooks break names at their hyphens, which makes every row three lines high
+_ONE_LINE = "<style>.sispy-rows td { white-space: nowrap; }</style>"
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +62,7 @@ class Snapshot:
     def _repr_html_(self) -> str:
         table: str = self.frame().head(10)._repr_html_()  # type: ignore[operator] # pandas-stubs lacks it
         text = repr(self).strip("<>")
-        return f"<p>{text}</p>{table}"
+        return f'<p>{text}</p>{_ONE_LINE}<div class="sispy-rows">{table}</div>'
 
     @property
     def ids(self) -> pd.Index[Any]:
