@@ -55,7 +55,10 @@ def ids_of(labels: Labels | None, field: Field, given: Iterable[Any]) -> Mapping
 def named(model: GridModel, path: str, cells: pd.Series[Any]) -> pd.Series[Any]:
     """Return a column with names in place of ids, as the grid shows it."""
     names = names_of(model.labels, model.column(path).field, cells.dropna().unique())
-    return cells.replace(names) if names else cells
+    if not names:
+        return cells
+    known = cells.map(names)  # replace() would take seconds where there are thousands of names
+    return known.where(known.notna(), cells).astype("str")
 
 
 def with_ids(model: GridModel, given: Iterable[tuple[int, str, Any]]) -> list[tuple[int, str, Any]]:
