@@ -127,3 +127,23 @@ def test_every_exit_status_is_in_the_table():
 
 def test_every_command_is_named():
     assert [name for name in COMMANDS if f"sispy {name}" not in README] == []
+
+
+def test_the_tests_that_are_shown_pass(tmp_path):
+    (shown,) = [block for block in blocks("python") if "sis_client" in block]
+    (tmp_path / "test_shown.py").write_text(shown)
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", tmp_path, tmp_path],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stdout.splitlines()[-1][:8]) == (0, "2 passed")
+
+
+def test_every_picture_is_there_and_small():
+    pictures = re.findall(r"^!\[.+\]\((notebooks/\w+\.png)\)$", README, re.MULTILINE)
+    sizes = {name: (ROOT / name).stat().st_size for name in pictures}
+
+    assert len(sizes) == 6
+    assert [name for name, size in sizes.items() if size > 120_000] == []
