@@ -60,6 +60,11 @@ def snapshot_of(
         ValueError: The frame has ids but no receipts, and `base` is not "now"; or its file was exported from
             another server.
         sispy.Error: The server could not be asked.
+
+    Example:
+        >>> edited = live.frame().assign(notes="checked")
+        >>> snapshot_of(client.entities("host"), edited, progress=False).diff(edited).counts["updates"]
+        10
     """
     if base not in ("receipt", "now"):
         raise ValueError(f"base={base!r}: 'receipt' or 'now'")

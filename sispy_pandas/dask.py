@@ -57,6 +57,10 @@ def read_dask(
         ImportError: dask is missing.
         ValueError: As in `fetch`; or the query has sort, limit or offset. When computed: a value
             contradicts the definition, and so the dtype.
+
+    Example:
+        >>> len(read_dask(client.entities("host")))
+        10
     """
     dataframe, config = optional("dask.dataframe", "dask"), optional("dask.config", "dask")
     listing = Listing.of(endpoint, query, fields)

@@ -72,6 +72,11 @@ def to_excel(
     Raises:
         ValueError: More rows or columns than a workbook has, a name that no sheet can have.
         ImportError: XlsxWriter is missing.
+
+    Example:
+        >>> to_excel(live, "hosts.xlsx")
+        >>> live.diff(sp.read_excel("hosts.xlsx", live.schema)).empty
+        True
     """
     xlsxwriter = optional("xlsxwriter", "excel")
     style_zone = zone_of(tz)

@@ -37,6 +37,10 @@ def explode(source: Snapshot | pd.DataFrame, path: str, *, schema: Schema | None
 
     Raises:
         ValueError: No such column, no array, or a frame without schema.
+
+    Example:
+        >>> explode(live, "interfaces")["name"].iloc[0]
+        'eth0'
     """
     frame, known = _with_schema(source, schema)
     field = _array(known, path)
@@ -84,6 +88,12 @@ def implode(
 
     Raises:
         ValueError: An unknown row or member, or a member twice.
+
+    Example:
+        >>> ports = explode(live, "interfaces")
+        >>> whole = implode(live.frame(), ports, "interfaces", schema=live.schema)
+        >>> live.diff(whole).empty
+        True
     """
     frame, known = _with_schema(source, schema)
     field = _array(known, path)

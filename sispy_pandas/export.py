@@ -62,6 +62,10 @@ def iter_frames(
 
     Raises:
         sispy.BadAnswer: After the last frame, if the rows are not as many as the server counts.
+
+    Example:
+        >>> sum(len(frame) for frame in iter_frames(client.entities("host"), rows=4))
+        10
     """
     if rows < 1:
         raise ValueError(f"rows is 1 or more, got {rows}")
@@ -97,6 +101,11 @@ def to_csv(
         bom: Begin with a byte order mark, by which Excel knows UTF-8.
         delimiter: Between cells.
         progress: Of an endpoint, as in `fetch`.
+
+    Example:
+        >>> to_csv(live, "hosts.csv")
+        >>> sp.read_csv("hosts.csv", live.schema)["name"].tolist() == live.frame()["name"].tolist()
+        True
     """
     found = _fetched_if_sorted(source, query, fields, progress)
     if not isinstance(found, Listing):
@@ -138,6 +147,11 @@ def to_ndjson(
 
     Raises:
         ValueError: A frame without a schema.
+
+    Example:
+        >>> to_ndjson(live, "hosts.ndjson")
+        >>> len(pd.read_json("hosts.ndjson", lines=True))
+        10
     """
     found = _fetched_if_sorted(source, query, fields, progress)
     with replaced(Path(path)) as file:
@@ -171,6 +185,11 @@ def to_parquet(
     Raises:
         ImportError: pyarrow is missing.
         ValueError: A value contradicts the definition: a Parquet column has one type.
+
+    Example:
+        >>> to_parquet(live, "hosts.parquet")
+        >>> len(pd.read_parquet("hosts.parquet"))
+        10
     """
     found = _fetched_if_sorted(source, query, fields, progress)
     with replacing(Path(path)) as beside, Writer(beside) as writer:

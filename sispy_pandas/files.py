@@ -103,6 +103,11 @@ def read_csv(
     Raises:
         ValueError: The file is of another schema or a later format, cannot be decoded, or two of its columns
             have one name.
+
+    Example:
+        >>> sp.to_csv(live, "hosts.csv")
+        >>> live.diff(read_csv("hosts.csv", live.schema)).empty
+        True
     """
     path = Path(path)
     note = origin.read_beside(path)

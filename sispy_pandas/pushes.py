@@ -23,6 +23,11 @@ def pushes() -> pd.DataFrame:
     Returns:
         A frame (at, schema, rows, done, ended, user, note, server, journal): `rows` were to change, `done` of
         them are as the plan wanted; `ended` tells whether the push came to its end.
+
+    Example:
+        >>> report = live.diff(live.frame().tail(1).assign(notes="listed")).push(progress=False, note="CHG1")
+        >>> pushes()["note"].tolist()
+        ['CHG1']
     """
     rows = []
     for path in sorted(journal.folder().glob("*.jsonl"), reverse=True):

@@ -34,6 +34,11 @@ def resume(journal: str | Path, client: Client | None = None) -> Plan:
 
     Raises:
         ValueError: The file is no journal, or there is no client for its server.
+
+    Example:
+        >>> report = live.diff(live.frame().tail(1).assign(notes="resumed")).push(progress=False)
+        >>> resume(report.journal, client).empty  # it was not interrupted
+        True
     """
     record = read(journal)
     plan = parse(record.plan, client, where=str(journal))
@@ -64,6 +69,11 @@ def undo(source: Report | str | Path, client: Client | None = None) -> Plan:
     Raises:
         ValueError: The journal has rows of unknown fate: `resume` it first. Or there is no journal, or no
             client for its server.
+
+    Example:
+        >>> report = live.diff(live.frame().tail(1).assign(notes="undone")).push(progress=False)
+        >>> undo(report).push(progress=False).counts["done"]
+        1
     """
     if isinstance(source, Report):
         if source.journal is None:

@@ -32,6 +32,10 @@ def schemas(client: Client) -> pd.DataFrame:
 
     Raises:
         sispy.Error: The server could not be asked.
+
+    Example:
+        >>> schemas(client)["schema"].unique().tolist()
+        ['host', 'rack', 'service', 'site']
     """
     documents = list(client.schemas.fetch_all({"with_counts": True, "sort": "name"}))
     parsed = [parse_schema(document) for document in documents]

@@ -43,6 +43,11 @@ def load_plan(path: str | Path, client: Client | None = None) -> Plan:
         ValueError: The file was altered, is for another server, or the schema changed since; there is no
             client for its server.
         sispy.Error: The schema could not be read.
+
+    Example:
+        >>> plan = live.diff(live.frame().assign(notes="planned"))
+        >>> load_plan(plan.save("plan.json"), client).counts == plan.counts
+        True
     """
     text = Path(path).read_text(encoding="utf-8")
     return parse(text.split("\n"), client, where=str(path))

@@ -77,6 +77,11 @@ def read_excel(
         ValueError: The workbook is of another schema or a later format, or it cannot be told which sheet is
             meant.
         ImportError: openpyxl is missing.
+
+    Example:
+        >>> sp.to_excel(live, "hosts.xlsx")
+        >>> live.diff(read_excel("hosts.xlsx", live.schema)).empty
+        True
     """
     openpyxl = optional("openpyxl", "excel")
     path = Path(path)

@@ -54,6 +54,13 @@ def mark_problems(
     Raises:
         ValueError: `out` is the workbook itself, or there is no report to write back.
         ImportError: openpyxl is missing.
+
+    Example:
+        >>> sp.to_excel(live, "hosts.xlsx")
+        >>> edited = sp.read_excel("hosts.xlsx", live.schema)
+        >>> plan = live.diff(edited.assign(position=99))
+        >>> mark_problems("hosts.xlsx", plan, "problems.xlsx").name
+        'problems.xlsx'
     """
     path, out = Path(path), Path(out)
     if out.exists() and out.samefile(path):
