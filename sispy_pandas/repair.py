@@ -33,7 +33,8 @@ def resume(journal: str | Path, client: Client | None = None) -> Plan:
         client: For the server of the journal; without one, the profile with that address is used.
 
     Raises:
-        ValueError: The file is no journal, or there is no client for its server.
+        ValueError: The file is no journal, there is no client for its server, or the schema's definition
+            changed since: then a new plan tells what is left.
 
     Example:
         >>> report = live.diff(live.frame().tail(1).assign(notes="resumed")).push(progress=False)
@@ -67,8 +68,9 @@ def undo(source: Report | str | Path, client: Client | None = None) -> Plan:
         client: For the server of the journal; without one, the report's, or the profile with that address.
 
     Raises:
-        ValueError: The journal has rows of unknown fate: `resume` it first. Or there is no journal, or no
-            client for its server.
+        ValueError: The journal has rows of unknown fate: `resume` it first. Or it is no journal, or there is
+            no client for its server. Or the schema's definition changed since the push: then
+            `sp.revert(sp.changes(...))` is the way back.
 
     Example:
         >>> report = live.diff(live.frame().tail(1).assign(notes="undone")).push(progress=False)
