@@ -97,7 +97,7 @@ def snapshot_of(
             found[id_] = _as_today(exported, rows[id_], [p for p in alike if p not in cells[id_]])
             del differing[id_]
             without_history.discard(id_)
-        with bar(progress, total=len(differing), unit="row", desc=f"revisions of {schema.name}") as shown:
+        with bar(progress, total=len(differing), unit=" rows", desc=f"revisions of {schema.name}") as shown:
             for id_, state in _rebuilt(endpoint, schema, differing, found):
                 if isinstance(state, str) or id_ in without_history:
                     lost[id_] = state if isinstance(state, str) else NO_META_HISTORY

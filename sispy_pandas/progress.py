@@ -68,7 +68,7 @@ class _Borrowed:
 def bar(progress: Any, *, total: int | None, unit: str, desc: str) -> Iterator[Bar]:
     """Give a bar for some work, and close it afterwards. Nothing of it reaches stdout.
 
-    >>> with bar(lambda done, total: print(done, "of", total), total=2, unit="row", desc="host") as it:
+    >>> with bar(lambda done, total: print(done, "of", total), total=2, unit=" rows", desc="host") as it:
     ...     it.update(2)
     2 of 2
 
@@ -76,7 +76,7 @@ def bar(progress: Any, *, total: int | None, unit: str, desc: str) -> Iterator[B
         progress: True: tqdm's bar on stderr or in the notebook; False: none; an object with `update(n)`, such
             as a tqdm bar: used as it is; a function: called as `progress(done, total)`.
         total: Expected number of units; None: not known yet, `.total` may be set later; 0: there is no bar.
-        unit: What is counted, in the singular.
+        unit: What is counted, as it stands behind the rate, such as " rows".
         desc: What the work is about, in a word or two.
     """
     if hasattr(progress, "update"):
@@ -94,7 +94,6 @@ def bar(progress: Any, *, total: int | None, unit: str, desc: str) -> Iterator[B
             total=total,
             unit=unit,
             desc=desc,
-            unit_scale=True,
             mininterval=interval,
             dynamic_ncols=in_notebook,  # else the text leaves the bar no room there
             file=sys.stderr,

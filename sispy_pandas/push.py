@@ -96,7 +96,7 @@ def push(
                 plan,
             )
     total, name = len(plan), f"push {plan.schema.name}"
-    with opened(path) as book, bar(progress, total=total, unit="row", desc=name) as shown:
+    with opened(path) as book, bar(progress, total=total, unit=" rows", desc=name) as shown:
         stop = cancel.is_set if isinstance(cancel, Event) else cancel or _never
         run = Run(plan, book, limits or Limits(), options.guard, options.on_conflict, shown, stop)
         facts = {"user": plan.endpoint.client.username, **asdict(options)}
