@@ -19,6 +19,7 @@ from sispy_pandas.commands.exports import Cells, Difference, cells_of, compare, 
 from sispy_pandas.commands.inputs import read_rows
 from sispy_pandas.commands.tables import table_of
 from sispy_pandas.fetch import fetch
+from sispy_pandas.planning.plan_text import count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -73,7 +74,8 @@ def _count(found: Sequence[Difference]) -> str:
     cells = sum(d.action == "~" for d in found)
     if not found:
         return "no difference"
-    return f"{rows['+']:,} rows added, {rows['-']:,} removed, {rows['~']:,} changed ({cells:,} cells)"
+    words = f"{count(rows['+'], 'row')} added, {rows['-']:,} removed, {rows['~']:,} changed"
+    return f"{words} ({count(cells, 'cell')})"
 
 
 def _text(found: Sequence[Difference]) -> str:
