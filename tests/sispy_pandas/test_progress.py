@@ -19,7 +19,7 @@ def test_true_shows_a_bar_on_stderr_alone(capsys):
     out, err = capsys.readouterr()
     assert out == ""
     assert "host: " in err
-    assert "5.00/5.00" in err
+    assert " 5/5 " in err
 
 
 def test_false_shows_nothing(capsys):
