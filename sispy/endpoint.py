@@ -27,6 +27,12 @@ class Endpoint(ReadOnlyEndpoint):
 
     An `id` is the `_id` or the value of the schema's id field (entities), or the name (all others). It may
     hold any character; an empty one is a ValueError.
+
+    Example:
+        >>> racks = client.entities("rack")
+        >>> rack = racks.fetch_page({"sort": "name", "limit": 1})[0]
+        >>> racks.update(rack["_id"], {"units": 48})["units"]
+        48
     """
 
     def get(self, id: object, query: Query = None) -> Response:  # noqa: A002 -- its name in sispy 1.1

@@ -49,6 +49,13 @@ class Error(Exception):
         http_status_code: status of the answer, None without an answer.
         code: the server's own number (1000 to 1004), None if it gave none.
         response_dict: the JSON object the server sent, else empty.
+
+    Example:
+        >>> try:
+        ...     client.entities("host").get("nowhere")
+        ... except Error as error:
+        ...     error.error, error.http_status_code, error.code
+        ('host nowhere does not exist', 404, 1000)
     """
 
     def __init__(
@@ -86,7 +93,16 @@ def _rebuild(kind: type[Error], attributes: dict[str, Any]) -> Error:
 
 
 class NoAnswer(Error, OSError):
-    """Say that no usable answer came; `sent` is False only if the request certainly did not arrive."""
+    """Say that no usable answer came; `sent` is False only if the request certainly did not arrive.
+
+    Example:
+        >>> import sispy
+        >>> try:
+        ...     sispy.Client("http://127.0.0.1:1", retries=0).info()
+        ... except NoAnswer as error:
+        ...     type(error).__name__, error.sent
+        ('Refused', False)
+    """
 
     def __init__(self, error: str, *, sent: bool = True) -> None:
         super().__init__(error)
@@ -117,6 +133,13 @@ class BadAnswer(Error):
     """Say that the server answered with something else than what was asked for.
 
     `retry_after` holds the seconds the server asks to wait, None if it does not say.
+
+    Example:
+        >>> try:
+        ...     client.schemas.create({"name": "no spaces"})
+        ... except BadAnswer as error:
+        ...     type(error).__name__
+        'BadRequest'
     """
 
     retry_after: float | None = None

@@ -46,6 +46,10 @@ class Meta:
     Attributes:
         headers: the headers; names match in any case.
         total_count: number of matches before paging; set only where the server says it (lists).
+
+    Example:
+        >>> client.schemas.fetch_page({"limit": 1})._meta.total_count
+        4
     """
 
     total_count: int
@@ -66,6 +70,11 @@ class Response:
     Attributes:
         _result: the list or dict itself.
         _meta: headers and total count, see `Meta`.
+
+    Example:
+        >>> found = client.schemas.fetch_all({"sort": "name", "fields": "name"})
+        >>> [schema["name"] for schema in found]
+        ['host', 'rack', 'service', 'site']
     """
 
     def __init__(
@@ -136,6 +145,11 @@ class RawPage:
         body: the undecoded JSON text.
         headers: the headers; names match in any case.
         total_count: number of matches before paging, None if the server does not say.
+
+    Example:
+        >>> page = client.entities("host").raw_page({"limit": 1, "fields": "name"})
+        >>> page.body[:1], page.total_count
+        (b'[', 10)
     """
 
     body: bytes

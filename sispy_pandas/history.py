@@ -36,7 +36,20 @@ _HEX = set("0123456789abcdef")
 
 
 class HistoryWarning(UserWarning):
-    """A history that is empty or incomplete, and why."""
+    """A history that is empty or incomplete, and why.
+
+    Example:
+        >>> import warnings
+        >>> untracked = {"name": "note", "definition": {"text": "String"}, "track_history": False}
+        >>> _ = client.schemas.create({**untracked, "_sis": {"owner": ["ops"]}})
+        >>> note = client.entities("note").create({"text": "nobody watches this"})
+        >>> with warnings.catch_warnings(record=True) as seen:
+        ...     warnings.simplefilter("always")
+        ...     _ = history(client.entities("note"), note["_id"])
+        >>> seen[0].category.__name__
+        'HistoryWarning'
+        >>> _ = client.schemas.delete("note")
+    """
 
 
 def history(endpoint: Endpoint, id_or_key: object) -> pd.DataFrame:

@@ -38,7 +38,16 @@ if TYPE_CHECKING:
 
 
 class PlanRefused(ValueError):  # noqa: N818 - named like the errors of sispy
-    """A plan that must not be pushed as it is; `plan` is the plan with all problems found."""
+    """A plan that must not be pushed as it is; `plan` is the plan with all problems found.
+
+    Example:
+        >>> plan = live.diff(live.frame().astype(object).assign(status="gone").head(1))
+        >>> try:
+        ...     plan.push(progress=False)
+        ... except PlanRefused as refused:
+        ...     print(len(refused.plan.problems))
+        1
+    """
 
     def __init__(self, message: str, plan: Plan) -> None:
         super().__init__(message)
@@ -51,6 +60,12 @@ class Plan:
 
     Making one writes nothing. It has a length (the rows it changes); `print` shows it as text, a notebook as
     a table.
+
+    Example:
+        >>> frame = live.frame().head(2)
+        >>> plan = live.diff(frame.assign(notes="checked"))
+        >>> len(plan), plan.counts["cells"], plan.fields
+        (2, 2, ('notes',))
     """
 
     endpoint: Endpoint = field(repr=False)

@@ -111,6 +111,12 @@ class RepointPlans:
     """Plans to point references elsewhere, one for each schema that has such references.
 
     It has a length (the rows) and `frame()`; each of `plans` is a Plan like any other.
+
+    Example:
+        >>> old, new, *_ = sp.fetch(client.entities("rack"), progress=False).ids
+        >>> plans = sp.repoint(client.entities("rack"), {old: new})
+        >>> {plan.schema.name for plan in plans.plans} <= {"host"}
+        True
     """
 
     plans: tuple[Plan, ...] = field(repr=False)

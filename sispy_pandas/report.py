@@ -23,7 +23,15 @@ WORDS: tuple[Word, ...] = ("done", "unchanged", "conflict", "failed", "problem",
 
 
 class PushFailed(RuntimeError):  # noqa: N818 - named like the errors of sispy
-    """Some rows of a push were not written; `report` accounts for every one."""
+    """Some rows of a push were not written; `report` accounts for every one.
+
+    Example:
+        >>> report = live.diff(live.frame().head(1).assign(notes="seen")).push(progress=False)
+        >>> try:
+        ...     _ = report.raise_for_failures()
+        ... except PushFailed as failed:
+        ...     print(failed.report.failures)
+    """
 
     def __init__(self, report: Report) -> None:
         super().__init__(str(report))
@@ -60,6 +68,12 @@ class Report:
 
     It has a length (rows of the plan); `frame()` shows one row each. Errors of rows are data here: nothing
     is raised for them unless `raise_for_failures` is called.
+
+    Example:
+        >>> frame = live.frame().head(2)
+        >>> report = live.diff(frame.assign(notes="counted")).push(progress=False)
+        >>> len(report), len(report.done), len(report.failures)
+        (2, 2, 0)
     """
 
     plan: Plan = field(repr=False)

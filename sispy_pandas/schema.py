@@ -20,6 +20,10 @@ class Field:
     """One leaf of a definition, which is one column of a frame.
 
     Nested documents are no fields of their own: their leaves have dotted paths (`os.version`).
+
+    Example:
+        >>> Field("os.version", "String", required=True).path
+        'os.version'
     """
 
     path: str
@@ -70,7 +74,16 @@ RECEIPT = Field("_updated_at", "Date")
 
 @dataclass(frozen=True)
 class Schema:
-    """A SIS schema, parsed."""
+    """A SIS schema, parsed.
+
+    `fields` are its columns, `field(path)` finds one, `key` is the field that people know rows by. It is read
+    from a server's document by `parse_schema` and never changes.
+
+    Example:
+        >>> schema = parse_schema({"name": "disk", "definition": {"dev": "String", "gb": "Number"}})
+        >>> schema.columns, schema.field("gb").type
+        (('dev', 'gb'), 'Number')
+    """
 
     name: str
     fields: tuple[Field, ...]

@@ -31,12 +31,28 @@ _KEPT = ("description", "locked_fields", "is_open", "is_public", "any_owner_can_
 
 
 class SchemaPlanRefused(ValueError):  # noqa: N818 - named like PlanRefused
-    """A schema change that must not be made as it is, and why."""
+    """A schema change that must not be made as it is, and why.
+
+    Example:
+        >>> definition = dict(client.schemas.get("host")["definition"])
+        >>> del definition["notes"]
+        >>> try:
+        ...     sp.plan_schema(client, "host", definition, progress=False).push()
+        ... except SchemaPlanRefused as refused:
+        ...     "notes" in str(refused)
+        True
+    """
 
 
 @dataclass(frozen=True, eq=False)
 class SchemaPlan:
-    """The change of a schema and its effects. Making one writes nothing; it has a length (the effects)."""
+    """The change of a schema and its effects. Making one writes nothing; it has a length (the effects).
+
+    Example:
+        >>> definition = client.schemas.get("host")["definition"] | {"asset": "String"}
+        >>> sp.plan_schema(client, "host", definition, progress=False).total
+        10
+    """
 
     client: Client = field(repr=False)
     before: Mapping[str, Any] = field(repr=False)

@@ -36,6 +36,13 @@ class Snapshot:
         warnings: A frame (_id, column, value, reason) of what was odd: values that contradict the definition,
             and rows that came or went during the fetch.
         expanded: Columns of other schemas, for reading only.
+
+    Example:
+        >>> snapshot = sp.fetch(client.entities("host"), fields=["name", "status"], progress=False)
+        >>> list(snapshot.frame().columns)
+        ['name', 'status', '_updated_at']
+        >>> len(snapshot), snapshot.schema.key
+        (10, 'name')
     """
 
     schema: Schema

@@ -54,4 +54,4 @@ def test_example(test, known, tmp_path, monkeypatch):
 
 
 def test_there_are_examples():
-    assert len([test for name in MODULES for test in examples(name)]) > 30
+    assert len([test for name in MODULES for test in examples(name)]) > 70

@@ -36,6 +36,11 @@ class Changes:
 
     It has a length (the cells), `frame()` and `summary()`; `sp.revert(changes)` makes the plan that puts them
     back. Narrow it by `only`.
+
+    Example:
+        >>> changes = sp.changes(hosts, since="2020-01-01T00:00Z", progress=False)
+        >>> list(changes.frame().columns)
+        ['_id', 'key', 'field', 'before', 'after', 'by', 'at']
     """
 
     endpoint: Endpoint = field(repr=False)

@@ -11,6 +11,10 @@ class Limits:
 
     Raises:
         ValueError: A size below 1 or a negative time.
+
+    Example:
+        >>> Limits(rows=100).bytes
+        900000
     """
 
     rows: int = 250
