@@ -62,8 +62,7 @@ class Plan:
     a table.
 
     Example:
-        >>> frame = live.frame().head(2)
-        >>> plan = live.diff(frame.assign(notes="checked"))
+        >>> plan = live.diff(live.frame().head(2).assign(notes="checked"))
         >>> len(plan), plan.counts["cells"], plan.fields
         (2, 2, ('notes',))
     """

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..planning.plan_file import digest
 from ..planning.plan_html import table
 from ..planning.plan_text import show
-from .report_text import SHOWN, headline
+from .report_text import SHOWN, clashing, headline, unwritten
 
 if TYPE_CHECKING:
     from ..report import Report
@@ -24,25 +24,12 @@ def fragment(report: Report) -> str:
     parts = [f"<p><b>{escape(headline(report))}</b></p>"]
     if report.stopped:
         parts.append(f"<p>stopped: {escape(report.stopped)}</p>")
-    bad = [o for o in report.outcomes if o.word not in ("done", "unchanged")]
-    if bad:
-        rows = [
-            [
-                str(o.key if o.key is not None else o.id or o.row),
-                o.action,
-                o.word,
-                str(o.status or ""),
-                o.reason,
-            ]
-            for o in bad[:SHOWN]
-        ]
-        parts.append(table([report.plan.schema.key or "_id", "action", "outcome", "status", "reason"], rows))
+    head, rows = unwritten(report)
+    if rows:
+        parts.append(table(head, rows[:SHOWN]))
     if report.clashes:
-        cells = [
-            [str(c.key if c.key is not None else c.id), c.field, show(c.base), show(c.mine), show(c.theirs)]
-            for c in report.clashes[:SHOWN]
-        ]
-        parts.append(table(["conflict in", "field", "base", "mine", "theirs"], cells))
+        head, cells = clashing(report)
+        parts.append(table(head, cells[:SHOWN]))
     return f'<div class="sispy-report">{"".join(parts)}</div>'
 
 

@@ -25,28 +25,31 @@ def text(report: Report) -> str:
         lines.append(f"stopped: {report.stopped}")
     if report.journal:
         lines.append(f"journal: {report.journal}")
-    bad = [o for o in report.outcomes if o.word not in ("done", "unchanged")]
-    if bad:
-        rows = [
-            [
-                str(o.key if o.key is not None else o.id or o.row),
-                o.action,
-                o.word,
-                str(o.status or ""),
-                o.reason,
-            ]
-            for o in bad[:SHOWN]
-        ]
-        lines += [
-            "",
-            *columns([report.plan.schema.key or "_id", "action", "outcome", "status", "reason"], rows),
-        ]
-    if len(bad) > SHOWN:
-        lines.append(f"... and {count(len(bad) - SHOWN, 'more row')}; all of them in .failures")
+    head, rows = unwritten(report)
+    if rows:
+        lines += ["", *columns(head, rows[:SHOWN])]
+    if len(rows) > SHOWN:
+        lines.append(f"... and {count(len(rows) - SHOWN, 'more row')}; all of them in .failures")
     if report.clashes:
-        cells = [
-            [str(c.key if c.key is not None else c.id), c.field, show(c.base), show(c.mine), show(c.theirs)]
-            for c in report.clashes[:SHOWN]
-        ]
-        lines += ["", *columns(["conflict in", "field", "base", "mine", "theirs"], cells)]
+        head, cells = clashing(report)
+        lines += ["", *columns(head, cells[:SHOWN])]
     return "\n".join(lines)
+
+
+def unwritten(report: Report) -> tuple[list[str], list[list[str]]]:
+    """Return the head and the rows of the table of what was not written."""
+    rows = [
+        [str(o.key if o.key is not None else o.id or o.row), o.action, o.word, str(o.status or ""), o.reason]
+        for o in report.outcomes
+        if o.word not in ("done", "unchanged")
+    ]
+    return [report.plan.schema.key or "_id", "action", "outcome", "status", "reason"], rows
+
+
+def clashing(report: Report) -> tuple[list[str], list[list[str]]]:
+    """Return the head and the rows of the table of conflicts."""
+    cells = [
+        [str(c.key if c.key is not None else c.id), c.field, show(c.base), show(c.mine), show(c.theirs)]
+        for c in report.clashes
+    ]
+    return ["conflict in", "field", "base", "mine", "theirs"], cells
