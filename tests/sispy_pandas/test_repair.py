@@ -195,12 +195,15 @@ plan.push(progress=False, journal=journal, limits=limits, expect_deletes=plan.co
 
 
 def killed_and_resumed(server, tmp_path, rows, moments):
+    """Kill a push at these moments, as parts of the time that a whole one takes; return how many were cut."""
     server.add(range(20, rows))
     live = server.fetch()
     plan = everything(live)
     plan.save(tmp_path / "plan")
     before = server.stored()
+    started = time.monotonic()
     push(plan, expect_deletes=3, journal=False).raise_for_failures()
+    took = time.monotonic() - started
     wanted = server.stored()
     server.reset(rows)
     killed, token = 0, server.client.auth_token
@@ -215,7 +218,7 @@ def killed_and_resumed(server, tmp_path, rows, moments):
         )
         assert process.stdout is not None
         process.stdout.readline()
-        time.sleep(moment)
+        time.sleep(moment * took)
         os.kill(process.pid, signal.SIGKILL)
         process.communicate()
         try:
@@ -235,7 +238,7 @@ def killed_and_resumed(server, tmp_path, rows, moments):
 
 def test_killed_at_random_moments_and_resumed_gives_the_same_state(server, tmp_path):
     generator = random.Random(7)  # noqa: S311 - moments, no secrets
-    moments = [generator.uniform(0.0, 1.2) for _ in range(5)]
+    moments = [generator.uniform(0.0, 1.0) for _ in range(5)]
 
     assert killed_and_resumed(server, tmp_path, 500, moments) >= 1
 
@@ -244,6 +247,6 @@ def test_killed_at_random_moments_and_resumed_gives_the_same_state(server, tmp_p
 @pytest.mark.timeout(3600)
 def test_killed_fifty_times(server, tmp_path):
     generator = random.Random()  # noqa: S311 - the same
-    moments = [generator.uniform(0.0, 6.0) for _ in range(50)]
+    moments = [generator.uniform(0.0, 1.0) for _ in range(50)]
 
-    assert killed_and_resumed(server, tmp_path, 3400, moments) >= 10
+    assert killed_and_resumed(server, tmp_path, 3400, moments) >= 25
