@@ -24,21 +24,7 @@ Error                      the root; what sispy 1.1 called Error
 
 from __future__ import annotations
 
-import re
-import socket
-import ssl
-from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
-
-from .text import as_object, excerpt, mask, mask_deep
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-TRUST_HINT = (
-    "name your company's CA file with Client(verify=FILE), the environment variable SIS_CA_FILE, "
-    "REQUESTS_CA_BUNDLE or SSL_CERT_FILE, or ca_file in the profile"
-)
+from typing import Any
 
 
 class Error(Exception):
@@ -110,7 +96,16 @@ class NoAnswer(Error, OSError):
 
 
 class Refused(NoAnswer, ConnectionRefusedError):
-    """Say that nobody listens at the address, or that no way leads there."""
+    """Say that nobody listens at the address, or that no way leads there.
+
+    Example:
+        >>> import sispy
+        >>> try:
+        ...     sispy.Client("http://127.0.0.1:1", retries=0).info()
+        ... except Refused as error:
+        ...     error.sent
+        False
+    """
 
 
 class UnknownHost(NoAnswer):
@@ -118,15 +113,47 @@ class UnknownHost(NoAnswer):
 
 
 class TLSFailed(NoAnswer):
-    """Say that no trusted TLS connection could be made."""
+    """Say that no trusted TLS connection could be made.
+
+    Example:
+        >>> import sispy
+        >>> try:
+        ...     sispy.Client(client.url.replace("http:", "https:"), retries=0).info()  # it has no TLS
+        ... except TLSFailed as error:
+        ...     isinstance(error, sispy.NoAnswer)
+        True
+    """
 
 
 class Timeout(NoAnswer, TimeoutError):
-    """Say that connecting, or the answer, took longer than allowed."""
+    """Say that connecting, or the answer, took longer than allowed.
+
+    Example:
+        >>> import sispy
+        >>> from sispy.sandbox import Faults, Sandbox
+        >>> with Sandbox(faults=Faults(latency=2)) as slow:
+        ...     try:
+        ...         sispy.Client(slow.url, timeout=0.1, retries=0).info()
+        ...     except Timeout as error:
+        ...         error.sent
+        True
+    """
 
 
 class ConnectionLost(NoAnswer, ConnectionError):
-    """Say that the connection broke before the answer was complete."""
+    """Say that the connection broke before the answer was complete.
+
+    Example:
+        >>> from sispy.sandbox import Faults, Sandbox
+        >>> with Sandbox(samples=3, faults=Faults(drop_after={"PUT *": 1.0})) as broken:
+        ...     racks = broken.client().entities("rack")
+        ...     name = racks.fetch_all()[0]["name"]
+        ...     try:
+        ...         racks.update(name, {"units": 40})
+        ...     except ConnectionLost as error:
+        ...         error.sent, racks.get(name)["units"]  # the write was carried out
+        (True, 40)
+    """
 
 
 class BadAnswer(Error):
@@ -146,31 +173,96 @@ class BadAnswer(Error):
 
 
 class BadRequest(BadAnswer):
-    """Say that the server refuses the request as it is: fields, values, query, references."""
+    """Say that the server refuses the request as it is: fields, values, query, references.
+
+    Example:
+        >>> try:
+        ...     client.entities("rack").create({"units": 42})
+        ... except BadRequest as error:
+        ...     error.error
+        'Bad request: ValidationError: name: Path `name` is required.'
+    """
 
 
 class CASConflict(BadRequest):
-    """Say that the object does not meet the compare-and-set condition (any more)."""
+    """Say that the object does not meet the compare-and-set condition (any more).
+
+    Example:
+        >>> racks = client.entities("rack")
+        >>> rack = racks.fetch_all()[0]
+        >>> seen = {"_sis._updated_at": 0}  # anything but the state that is stored
+        >>> try:
+        ...     racks.update(rack["_id"], {"_sis": rack["_sis"], "units": 42}, cas=seen)
+        ... except CASConflict as error:
+        ...     error.http_status_code
+        400
+    """
 
 
 class Unauthorized(BadAnswer):
-    """Say that the token is missing, dead or not sufficient, or that a login failed."""
+    """Say that the token is missing, dead or not sufficient, or that a login failed.
+
+    Example:
+        >>> import sispy
+        >>> try:
+        ...     sispy.Client(client.url).authenticate("root", "guessed")
+        ... except Unauthorized as error:
+        ...     error.http_status_code
+        401
+    """
 
 
 class NotFound(BadAnswer):
-    """Say that there is no such object, schema or address."""
+    """Say that there is no such object, schema or address.
+
+    Example:
+        >>> try:
+        ...     client.entities("hots").fetch_all()
+        ... except NotFound as error:
+        ...     error.error
+        'sis_schemas hots does not exist'
+    """
 
 
 class DuplicateKey(BadAnswer):
-    """Say that another object holds the value of a unique field."""
+    """Say that another object holds the value of a unique field.
+
+    Example:
+        >>> racks = client.entities("rack")
+        >>> try:
+        ...     racks.create({"name": racks.fetch_all()[0]["name"]})
+        ... except DuplicateKey as error:
+        ...     error.http_status_code, "E11000" in error.error
+        (500, True)
+    """
 
 
 class PayloadTooLarge(BadAnswer):
-    """Say that the body is above the server's limit (10 MiB uncompressed)."""
+    """Say that the body is above the server's limit (10 MiB uncompressed).
+
+    Example:
+        >>> big = {"name": "big", "_sis": {"owner": ["ops"]}, "hieradata": {"a": "x" * 11_000_000}}
+        >>> try:
+        ...     client.hiera.create(big)
+        ... except PayloadTooLarge as error:
+        ...     error.http_status_code
+        500
+    """
 
 
 class TooManyRequests(BadAnswer):
-    """Say that the server, or a proxy before it, wants fewer requests."""
+    """Say that the server, or a proxy before it, wants fewer requests.
+
+    Example:
+        >>> import sispy
+        >>> from sispy.sandbox import Faults, Sandbox
+        >>> with Sandbox(faults=Faults(errors={"*": (429, 1.0)}, retry_after=1)) as busy:
+        ...     try:
+        ...         sispy.Client(busy.url, retries=0).info()
+        ...     except TooManyRequests as error:
+        ...         error.retry_after
+        1.0
+    """
 
 
 class Redirected(BadAnswer):
@@ -178,119 +270,19 @@ class Redirected(BadAnswer):
 
 
 class ServerError(BadAnswer):
-    """Say that the server, or a proxy before it, failed."""
+    """Say that the server, or a proxy before it, failed.
+
+    Example:
+        >>> import sispy
+        >>> from sispy.sandbox import Faults, Sandbox
+        >>> with Sandbox(faults=Faults(errors={"*": (503, 1.0)})) as down:
+        ...     try:
+        ...         sispy.Client(down.url, retries=0).info()
+        ...     except ServerError as error:
+        ...         error.http_status_code
+        503
+    """
 
 
 class NotJSON(BadAnswer):
     """Say that a successful answer holds no JSON: a proxy's or login page, or a body cut short."""
-
-
-def no_answer(cause: BaseException, where: str, *, sent: bool, seconds: float | None = None) -> NoAnswer:
-    """Turn what the socket said into a NoAnswer.
-
-    Args:
-        cause: the exception of the socket, of http.client or of requests, unwrapped.
-        where: scheme, host and port.
-        sent: whether the request may have reached the server.
-        seconds: the time limit in force, for the message.
-    """
-    if isinstance(cause, socket.gaierror):
-        return UnknownHost(f"{where}: the host's name has no address ({cause.strerror})", sent=False)
-    if isinstance(cause, ssl.SSLCertVerificationError):
-        text = f"{where}: the server's certificate is not trusted ({cause.verify_message}); {TRUST_HINT}"
-        return TLSFailed(text, sent=False)
-    if isinstance(cause, TimeoutError):
-        doing = "no complete answer" if sent else "no connection"
-        limit = "" if seconds is None else f" within {seconds:g} s"
-        return Timeout(f"{where}: {doing}{limit}", sent=sent)
-    if isinstance(cause, ssl.SSLError) and not (sent and isinstance(cause, ssl.SSLEOFError)):
-        return TLSFailed(f"{where}: TLS failed ({cause.reason or cause}); {TRUST_HINT}", sent=sent)
-    if not sent:
-        return Refused(f"{where}: cannot connect ({_words(cause)})", sent=False)
-    return ConnectionLost(f"{where}: the connection was lost ({_words(cause)})", sent=True)
-
-
-def _words(cause: BaseException) -> str:
-    return getattr(cause, "strerror", None) or str(cause) or type(cause).__name__
-
-
-def bad_answer(
-    status: int,
-    body: bytes,
-    *,
-    reason: str = "",
-    secrets: Iterable[str] = (),
-    cas: bool = False,
-    login: bool = False,
-    sent_bytes: int = 0,
-    location: str = "",
-) -> BadAnswer:
-    """Build the error for an answer that is no success, whatever its shape (SIS-API.md, section 13.2).
-
-    Args:
-        status: the HTTP status.
-        body: the undecoded answer; may be empty, HTML, or a raw database error.
-        reason: the status line's words.
-        secrets: tokens to replace by `***`; the server's own texts quote them.
-        cas: whether the request carried a compare-and-set condition.
-        login: whether it was a login, where an unknown user is a 404.
-        sent_bytes: size of the uncompressed request body.
-        location: where a redirect points to.
-    """
-    document = as_object(body)
-    said = _said(document)
-    if 300 <= status < 400:
-        said = f"{status}: not following the redirect to {location or 'nowhere'}; is the client's url right?"
-    elif not said:
-        reason = reason or _phrase(status)
-        said = f"{status} {reason}: {excerpt(body) or _hint(status)}"
-    # a stack trace may follow the message: it helps nobody and names files of the server
-    said = re.split(r"\n\s+at ", said, maxsplit=1)[0].strip()
-    kind = _kind(status, said, cas=cas, login=login, sent_bytes=sent_bytes)
-    return kind(mask(said, secrets), status, document.get("code"), mask_deep(document, secrets))
-
-
-def _said(document: dict[str, Any]) -> str:
-    """Return the server's words in any of its JSON shapes, empty if there are none."""
-    error = document.get("error")
-    if error:
-        return error if isinstance(error, str) else excerpt(repr(error).encode())
-    message = document.get("message") or document.get("errmsg") or document.get("err")
-    if not message:
-        return ""
-    name = document.get("name")
-    return f"{name}: {message}" if name else str(message)
-
-
-def _kind(status: int, said: str, *, cas: bool, login: bool, sent_bytes: int) -> type[BadAnswer]:
-    # texts decide only where status and code cannot: the server answers 400, 404 and 500 for unlike things
-    if status in (401, 403, 407) or (login and status == 404):
-        return Unauthorized
-    if "E11000" in said or status == 409:
-        return DuplicateKey
-    if status == 413 or (status == 500 and (sent_bytes > 10 * 2**20 or "PayloadTooLarge" in said)):
-        return PayloadTooLarge
-    if (status == 400 and "x-auth-token" in said) or (status == 404 and said.startswith("sis_tokens ")):
-        return Unauthorized
-    if status == 404:
-        return NotFound
-    if status == 429:
-        return TooManyRequests
-    if status >= 500:
-        return ServerError
-    if status >= 400:
-        return CASConflict if cas and status == 400 and "CAS update failed" in said else BadRequest
-    return Redirected if status >= 300 else NotJSON
-
-
-def _phrase(status: int) -> str:
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return "unknown status"
-
-
-def _hint(status: int) -> str:
-    if status == 431:
-        return "the URL and headers are too long; split the query (URLs below 6 KB are safe)"
-    return "the answer is empty"

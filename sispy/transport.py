@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
-from .errors import BadAnswer, ConnectionLost, Error, NoAnswer, Refused, bad_answer
+from .errors import BadAnswer, ConnectionLost, Error, NoAnswer, Refused
+from .failures import bad_answer
 from .http.base import body_of
 from .text import mask_path
 

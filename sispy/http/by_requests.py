@@ -14,7 +14,7 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
 
-from ..errors import no_answer
+from ..failures import no_answer
 from ..response import Headers
 from ..text import mask_path
 from .base import Answer, PatientResponse, Request, Wires, body_of, headers_of, plain

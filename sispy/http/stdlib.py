@@ -8,7 +8,7 @@ import weakref
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from ..errors import no_answer
+from ..failures import no_answer
 from ..response import Headers
 from .base import Answer, PatientResponse, Request, Wires, body_of, headers_of, plain
 from .proxies import proxy_authorization, proxy_for

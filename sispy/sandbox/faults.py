@@ -33,6 +33,14 @@ class Seen:
         query: the parameters.
         body: the bytes of the body.
         status: of the answer, None before there is one.
+
+    Example:
+        >>> from sispy.sandbox import Sandbox
+        >>> with Sandbox(samples=3) as sis:
+        ...     hosts = sis.client().entities("host").fetch_all()
+        ...     seen = sis.requests[-1]
+        >>> seen.method, seen.path, seen.status, seen.matches("GET /entities/*")
+        ('GET', '/entities/host', 200, True)
     """
 
     number: int

@@ -1,0 +1,149 @@
+"""Which error a failure is: from what the socket said, or from the status and body of an answer."""
+
+from __future__ import annotations
+
+import re
+import socket
+import ssl
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from .errors import (
+    BadAnswer,
+    BadRequest,
+    CASConflict,
+    ConnectionLost,
+    DuplicateKey,
+    NoAnswer,
+    NotFound,
+    NotJSON,
+    PayloadTooLarge,
+    Redirected,
+    Refused,
+    ServerError,
+    Timeout,
+    TLSFailed,
+    TooManyRequests,
+    Unauthorized,
+    UnknownHost,
+)
+from .text import as_object, excerpt, mask, mask_deep
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+TRUST_HINT = (
+    "name your company's CA file with Client(verify=FILE), the environment variable SIS_CA_FILE, "
+    "REQUESTS_CA_BUNDLE or SSL_CERT_FILE, or ca_file in the profile"
+)
+
+
+def no_answer(cause: BaseException, where: str, *, sent: bool, seconds: float | None = None) -> NoAnswer:
+    """Turn what the socket said into a NoAnswer.
+
+    Args:
+        cause: the exception of the socket, of http.client or of requests, unwrapped.
+        where: scheme, host and port.
+        sent: whether the request may have reached the server.
+        seconds: the time limit in force, for the message.
+    """
+    if isinstance(cause, socket.gaierror):
+        return UnknownHost(f"{where}: the host's name has no address ({cause.strerror})", sent=False)
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        text = f"{where}: the server's certificate is not trusted ({cause.verify_message}); {TRUST_HINT}"
+        return TLSFailed(text, sent=False)
+    if isinstance(cause, TimeoutError):
+        doing = "no complete answer" if sent else "no connection"
+        limit = "" if seconds is None else f" within {seconds:g} s"
+        return Timeout(f"{where}: {doing}{limit}", sent=sent)
+    if isinstance(cause, ssl.SSLError) and not (sent and isinstance(cause, ssl.SSLEOFError)):
+        return TLSFailed(f"{where}: TLS failed ({cause.reason or cause}); {TRUST_HINT}", sent=sent)
+    if not sent:
+        return Refused(f"{where}: cannot connect ({_words(cause)})", sent=False)
+    return ConnectionLost(f"{where}: the connection was lost ({_words(cause)})", sent=True)
+
+
+def _words(cause: BaseException) -> str:
+    return getattr(cause, "strerror", None) or str(cause) or type(cause).__name__
+
+
+def bad_answer(
+    status: int,
+    body: bytes,
+    *,
+    reason: str = "",
+    secrets: Iterable[str] = (),
+    cas: bool = False,
+    login: bool = False,
+    sent_bytes: int = 0,
+    location: str = "",
+) -> BadAnswer:
+    """Build the error for an answer that is no success, whatever its shape (SIS-API.md, section 13.2).
+
+    Args:
+        status: the HTTP status.
+        body: the undecoded answer; may be empty, HTML, or a raw database error.
+        reason: the status line's words.
+        secrets: tokens to replace by `***`; the server's own texts quote them.
+        cas: whether the request carried a compare-and-set condition.
+        login: whether it was a login, where an unknown user is a 404.
+        sent_bytes: size of the uncompressed request body.
+        location: where a redirect points to.
+    """
+    document = as_object(body)
+    said = _said(document)
+    if 300 <= status < 400:
+        said = f"{status}: not following the redirect to {location or 'nowhere'}; is the client's url right?"
+    elif not said:
+        reason = reason or _phrase(status)
+        said = f"{status} {reason}: {excerpt(body) or _hint(status)}"
+    # a stack trace may follow the message: it helps nobody and names files of the server
+    said = re.split(r"\n\s+at ", said, maxsplit=1)[0].strip()
+    kind = _kind(status, said, cas=cas, login=login, sent_bytes=sent_bytes)
+    return kind(mask(said, secrets), status, document.get("code"), mask_deep(document, secrets))
+
+
+def _said(document: dict[str, Any]) -> str:
+    """Return the server's words in any of its JSON shapes, empty if there are none."""
+    error = document.get("error")
+    if error:
+        return error if isinstance(error, str) else excerpt(repr(error).encode())
+    message = document.get("message") or document.get("errmsg") or document.get("err")
+    if not message:
+        return ""
+    name = document.get("name")
+    return f"{name}: {message}" if name else str(message)
+
+
+def _kind(status: int, said: str, *, cas: bool, login: bool, sent_bytes: int) -> type[BadAnswer]:
+    # texts decide only where status and code cannot: the server answers 400, 404 and 500 for unlike things
+    if status in (401, 403, 407) or (login and status == 404):
+        return Unauthorized
+    if "E11000" in said or status == 409:
+        return DuplicateKey
+    if status == 413 or (status == 500 and (sent_bytes > 10 * 2**20 or "PayloadTooLarge" in said)):
+        return PayloadTooLarge
+    if (status == 400 and "x-auth-token" in said) or (status == 404 and said.startswith("sis_tokens ")):
+        return Unauthorized
+    if status == 404:
+        return NotFound
+    if status == 429:
+        return TooManyRequests
+    if status >= 500:
+        return ServerError
+    if status >= 400:
+        return CASConflict if cas and status == 400 and "CAS update failed" in said else BadRequest
+    return Redirected if status >= 300 else NotJSON
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "unknown status"
+
+
+def _hint(status: int) -> str:
+    if status == 431:
+        return "the URL and headers are too long; split the query (URLs below 6 KB are safe)"
+    return "the answer is empty"
