@@ -7,7 +7,6 @@ ObjectId of any twelve letters and drops what it does not know. Such values are 
 from __future__ import annotations
 
 import datetime
-import math
 import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -17,8 +16,8 @@ import pandas as pd
 
 from ..schema import Field, nearest
 from .addresses import ip_object, ip_text
-from .dates import iso, milliseconds
-from .numerals import WHOLE, number_of, number_text
+from .dates import iso, milliseconds, writable
+from .numerals import WHOLE, number_of, number_text, refuse_infinity
 from .refused import Refused
 
 if TYPE_CHECKING:
@@ -32,7 +31,9 @@ def is_missing(cell: Any) -> bool:
     """Tell whether a cell is one of pandas' or Python's signs for no value: None, NaN, NA, NaT."""
     if cell is None or cell is pd.NA or cell is pd.NaT:
         return True
-    return isinstance(cell, float | np.floating | np.datetime64 | Decimal) and bool(cell != cell)
+    if isinstance(cell, Decimal):
+        return cell.is_nan()
+    return isinstance(cell, float | np.floating | np.datetime64) and bool(cell != cell)
 
 
 def is_blank(cell: Any, field: Field | None = None) -> bool:
@@ -83,9 +84,14 @@ def _string(field: Field, cell: Any) -> str:
         cell = number_text(cell)
     elif not isinstance(cell, str):
         raise ValueError(f"{_kind(cell)} is no text")
+    text = str.__str__(cell)  # an enum that is a text has a str() of its own
     if field.trim:
-        cell = cell.strip()
-    return str(cell.lower() if field.case == "lower" else cell.upper() if field.case == "upper" else cell)
+        text = text.strip()
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError(f"{_shown(text)} holds half a character: UTF-8 has no such text") from None
+    return text.lower() if field.case == "lower" else text.upper() if field.case == "upper" else text
 
 
 def _number(_: Field, cell: Any) -> int | float | None:
@@ -100,14 +106,13 @@ def _number(_: Field, cell: Any) -> int | float | None:
             raise ValueError(f"{_shown(cell)} is no number")
         cell = found
     elif isinstance(cell, Decimal):
-        cell = number_of(str(cell))
+        cell = int(cell) if cell.is_finite() and cell == cell.to_integral_value() else float(cell)
+    refuse_infinity(cell)
     if isinstance(cell, bool | int):
         if abs(cell) > WHOLE and int(float(cell)) != cell:
             raise ValueError(f"{cell} is beyond 2**53: the server would round it")
         return int(cell)
     if isinstance(cell, float):
-        if not math.isfinite(cell):
-            raise ValueError("infinity cannot be stored")
         return int(cell) if cell.is_integer() and abs(cell) <= WHOLE else cell
     raise ValueError(f"{_kind(cell)} is no number")
 
@@ -134,11 +139,11 @@ def _date(_: Field, cell: Any) -> str | None:
     if isinstance(cell, datetime.date | np.datetime64):
         moment = pd.Timestamp(cell)
         moment = moment.tz_convert("UTC").tz_localize(None) if moment.tzinfo else moment
-        return iso(int(moment.to_datetime64().astype("datetime64[ms]").astype(np.int64)))
+        return writable(iso(int(moment.to_datetime64().astype("datetime64[ms]").astype(np.int64))))
     if isinstance(cell, np.number):
         cell = cell.item()
     if isinstance(cell, int | float) and not isinstance(cell, bool) and abs(cell) < 8.64e15:
-        return iso(int(cell))
+        return writable(iso(int(cell)))
     raise ValueError(f"{_kind(cell)} is no date or time")
 
 
@@ -174,7 +179,10 @@ def plain(cell: Any) -> Any:
     Raises:
         ValueError: It cannot be written as JSON.
     """
-    if cell is None or isinstance(cell, str | bool | int):
+    if cell is None or isinstance(cell, str | bool):
+        return cell
+    if isinstance(cell, int):
+        refuse_infinity(cell)
         return cell
     if isinstance(cell, dict):
         for key in cell:
@@ -191,7 +199,8 @@ def plain(cell: Any) -> Any:
         return _date(Field("", "Date"), cell)
     if isinstance(cell, np.generic):
         return plain(cell.item())
-    if isinstance(cell, float) and math.isfinite(cell):
+    if isinstance(cell, float):
+        refuse_infinity(cell)
         return cell
     raise ValueError(f"{_kind(cell)} cannot be written as JSON")
 

@@ -40,3 +40,14 @@ def iso(ms: int) -> str:
     '2020-01-02T03:04:05.678Z'
     """
     return f"{np.datetime_as_string(np.datetime64(ms, 'ms'))}Z"
+
+
+def writable(text: str) -> str:
+    """Return a time as it is, if the server can read it: other years than these have another form there.
+
+    Raises:
+        ValueError: It is not of the years 0 to 9999.
+    """
+    if not (text[:4].isdigit() and text[4] == "-"):
+        raise ValueError(f"{text} is not of the years 0 to 9999")
+    return text

@@ -19,8 +19,7 @@ def number_text(value: Any) -> str:
     """Return a number as JavaScript writes it: 1 for 1.0, 1e+21, 1e-7."""
     number = value.item() if isinstance(value, np.generic) else value
     if isinstance(number, float):
-        if not math.isfinite(number):
-            raise ValueError("infinity cannot be stored")
+        refuse_infinity(number)
         if number.is_integer() and abs(number) < 1e21:
             return str(int(number))
         text = repr(number)
@@ -43,4 +42,18 @@ def number_of(text: str) -> int | float | None:
     digits = text.lstrip("+-")
     if digits[:2].lower() in ("0x", "0o", "0b"):
         return int(text, 0)
-    return int(text) if digits.isdigit() else float(text)
+    return int(text) if digits.isdigit() and len(digits) < 400 else float(text)
+
+
+def refuse_infinity(number: Any) -> None:
+    """Raise if a number has no place among the doubles.
+
+    Raises:
+        ValueError: It is infinite, or a whole number beyond them all.
+    """
+    try:
+        finite = not isinstance(number, int | float) or math.isfinite(number)
+    except OverflowError:
+        finite = False
+    if not finite:
+        raise ValueError("infinity cannot be stored")

@@ -1,4 +1,5 @@
 import datetime
+import enum
 from decimal import Decimal
 
 import numpy as np
@@ -8,6 +9,11 @@ import pytest
 from sispy_pandas.schema import Field
 from sispy_pandas.values.cast import cast, is_blank
 from sispy_pandas.values.equality import equal
+
+
+class Colour(str, enum.Enum):  # noqa: UP042 - its str() is not its value, as of many an enum
+    RED = "red"
+
 
 DOCS = Field("d", "Documents", fields=(Field("k", "String"), Field("v.n", "Number")))
 ARRAY = {kind: Field("a", "Array", item=Field("", kind)) for kind in ("String", "Number", "Date", "Mixed")}
@@ -25,6 +31,7 @@ ID = "0123456789abcdef01234567"
         ("String", True, "true"),
         ("String", " x ", " x "),
         ("String", "", ""),
+        ("String", Colour.RED, "red"),
         (Field("f", "String", trim=True, case="upper"), " x ", "X"),
         ("Number", "12", 12),
         ("Number", " 5 ", 5),
@@ -38,6 +45,7 @@ ID = "0123456789abcdef01234567"
         ("Number", True, 1),
         ("Number", 2**53, 2**53),
         ("Number", Decimal("1.5"), 1.5),
+        ("Number", Decimal("sNaN"), None),
         ("Boolean", "No", False),
         ("Boolean", "YES", True),
         ("Boolean", 1.0, True),
@@ -80,10 +88,14 @@ def test_cast_gives_what_the_server_would_store(field, cell, stored):
         ("String", {"a": 1}, "an object is no text"),
         ("String", ["a"], "a list is no text"),
         ("String", pd.Timestamp("2020-01-01"), "a time is no text"),
+        ("String", "a\ud800", "'a\\ud800' holds half a character: UTF-8 has no such text"),
         ("Number", "abc", "'abc' is no number"),
         ("Number", "1_000", "'1_000' is no number"),
         ("Number", [5], "a list is no number"),
-        ("Number", float("inf"), "infinity cannot be stored"),
+        *[
+            ("Number", cell, "infinity cannot be stored")
+            for cell in (float("inf"), Decimal("-Infinity"), 10**400, "1" * 400, "9" * 5000, f"0x{10**400:x}")
+        ],
         ("Number", 2**53 + 1, "9007199254740993 is beyond 2**53: the server would round it"),
         ("Boolean", "maybe", "'maybe' is neither true nor false"),
         ("Boolean", "", "'' is neither true nor false"),
@@ -91,12 +103,17 @@ def test_cast_gives_what_the_server_would_store(field, cell, stored):
         ("Date", "3/4/2020", "'3/4/2020' is no ISO date or time"),
         ("Date", "2020-02-30", "'2020-02-30' is no ISO date or time"),
         ("Date", True, "a boolean is no date or time"),
+        ("Date", np.datetime64("20000-01-01"), "20000-01-01T00:00:00.000Z is not of the years 0 to 9999"),
+        ("Date", -62198755200000 - 10**11, "-005-10-31T14:13:20.000Z is not of the years 0 to 9999"),
         ("ObjectId", "123456789012", "'123456789012' is no id of 24 hex digits"),
         ("ObjectId", 5, "5 is no id of 24 hex digits"),
         ("IpAddress", "300.1.1.1", "'300.1.1.1' is no IP address"),
         ("IpAddress", "10.1.2", "'10.1.2' is no IP address"),
         ("IpAddress", "10.1.2.3/255.255.255.0", "'10.1.2.3/255.255.255.0' is no IP address"),
         ("Mixed", {1: 2}, "key 1 is no text"),
+        ("Mixed", {"a": [10**400]}, "infinity cannot be stored"),
+        ("Mixed", {"a": float("inf")}, "infinity cannot be stored"),
+        ("Mixed", Decimal("1.5"), "a Decimal cannot be written as JSON"),
         ("Mixed", {"a": {1}}, "a set cannot be written as JSON"),
         (ARRAY["String"], "x", "'x' is one value: an array takes a list"),
         (ARRAY["Number"], [1, "x"], "member 1: 'x' is no number"),
