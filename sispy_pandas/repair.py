@@ -11,6 +11,7 @@ from .journal import Entry, read
 from .plan import Plan
 from .planning.plan_file import parse
 from .planning.plan_text import count
+from .planning.validate import refused
 from .relations import referrers
 from .report import Report
 
@@ -33,8 +34,8 @@ def resume(journal: str | Path, client: Client | None = None) -> Plan:
         client: For the server of the journal; without one, the profile with that address is used.
 
     Raises:
-        ValueError: The file is no journal, there is no client for its server, or the schema's definition
-            changed since: then a new plan tells what is left.
+        ValueError: The file is no journal, there is no client for its server, or the schema has lost a field
+            of the push or gives it another type: then a new plan tells what is left.
 
     Example:
         >>> report = live.diff(live.frame().tail(1).assign(notes="resumed")).push(progress=False)
@@ -60,8 +61,8 @@ def undo(source: Report | str | Path, client: Client | None = None) -> Plan:
     that were created are deleted. Rows that were deleted are created again, with a new `_id`: references to
     the old one stay dangling until they are changed.
 
-    An enum that was blank before cannot be blank again: the server refuses null for it. Such a row fails as a
-    whole, with the server's reason; `undo(...).without(fields=[...])` puts back its other cells.
+    An enum that was blank before cannot be blank again: the server refuses null for it. Such a cell is a
+    problem of the plan; `undo(...).without(fields=[...])` puts back the others of its row.
 
     Args:
         source: The report, or its journal, which also covers what `resume` did.
@@ -69,8 +70,8 @@ def undo(source: Report | str | Path, client: Client | None = None) -> Plan:
 
     Raises:
         ValueError: The journal has rows of unknown fate: `resume` it first. Or it is no journal, or there is
-            no client for its server. Or the schema's definition changed since the push: then
-            `sp.revert(sp.changes(...))` is the way back.
+            no client for its server. Or the schema has lost a field of the push or gives it another type:
+            then `sp.revert(sp.changes(...))` is the way back for the others.
 
     Example:
         >>> report = live.diff(live.frame().tail(1).assign(notes="undone")).push(progress=False)
@@ -114,10 +115,14 @@ def _undone(plan: Plan, entries: Iterable[tuple[Any, Entry]]) -> Plan:
             values = {path: value for path, value in after.items() if value is not None and value != []}
             changes.append(Create(str(row), values, key))
             again.append(str(row))
-    notes: tuple[str, ...] = ()
-    if again:
-        notes = (_told(plan, again),)
-    return Plan(plan.endpoint, plan.schema, tuple(changes), notes=notes, snapshot=plan.snapshot)
+    return Plan(
+        plan.endpoint,
+        plan.schema,
+        tuple(changes),
+        faults=refused(plan.schema, changes),
+        notes=(_told(plan, again),) if again else (),
+        snapshot=plan.snapshot,
+    )
 
 
 def _told(plan: Plan, again: list[str]) -> str:

@@ -10,6 +10,7 @@ from .changes import Change, Conflict, Create, Delete, Problem, Update
 from .past.replay import edits, key_of
 from .plan import Plan
 from .planning.plan_text import count
+from .planning.validate import refused
 from .values.entity import receipt, stored, values_of
 from .values.equality import equal
 
@@ -66,7 +67,7 @@ def revert(changes: Changes) -> Plan:
         changes.endpoint,
         schema,
         made,
-        faults=tuple(fault for row in rows for fault in row.faults),
+        faults=(*(fault for row in rows for fault in row.faults), *refused(schema, made)),
         clashes=tuple(clash for row in rows for clash in row.clashes),
         notes=tuple(notes),
     )

@@ -12,10 +12,10 @@ from sispy.config_file import read_config
 
 from ..changes import Change, Create, Delete, Problem, Stale, Update
 from ..plan import Plan
-from ..schema import parse_schema
+from ..schema import Field, Schema, parse_schema
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Iterator
+    from collections.abc import Hashable, Iterable, Iterator, Mapping
 
     from sispy import Client
 
@@ -40,7 +40,7 @@ def load_plan(path: str | Path, client: Client | None = None) -> Plan:
         client: For the server that the plan was made on; without one, the profile with that address is used.
 
     Raises:
-        ValueError: The file was altered, is for another server, or the schema changed since; there is no
+        ValueError: The file was altered, is for another server, or a field of it is another now; there is no
             client for its server.
         sispy.Error: The schema could not be read.
 
@@ -59,7 +59,7 @@ def lines(plan: Plan) -> list[str]:
         "sispy_plan": FORMAT,
         "server": plan.endpoint.client.url,
         "schema": plan.schema.name,
-        "definition": plan.schema.hash,
+        "fields": {path: _kind(plan.schema.field(path)) for path in sorted(_paths(plan))},
         "counts": plan.counts,
         "owner": plan.owner,
         "notes": plan.notes,
@@ -88,8 +88,7 @@ def parse(text: Iterable[str], client: Client | None, *, where: str) -> Plan:
     if client.url != head["server"]:
         raise ValueError(f"{where} is for {head['server']}, not for {client.url}")
     schema = parse_schema(client.schemas.get(head["schema"]).to_dict())
-    if schema.hash != head["definition"]:
-        raise ValueError(f"the definition of {schema.name!r} changed since {where} was made: make a new plan")
+    _refuse_other_fields(schema, head["fields"], where)
     changes, problems, stale = _read([json.loads(line) for line in content[1:]])
     owner = None if head["owner"] is None else tuple(head["owner"])
     return Plan(
@@ -101,6 +100,38 @@ def parse(text: Iterable[str], client: Client | None, *, where: str) -> Plan:
         notes=tuple(head["notes"]),
         owner=owner,
     )
+
+
+def _paths(plan: Plan) -> set[str]:
+    """Return the fields of which the plan knows values."""
+    found: set[str] = set()
+    for change in plan.changes:
+        found.update(change.values if isinstance(change, Create) else change.before)
+        found.update(change.after if isinstance(change, Update) else ())
+    return found
+
+
+def _kind(field: Field) -> str:
+    """Return in words what decides how a field's values are read and compared."""
+    kind: str = field.type
+    if field.item:
+        kind = f"[{_kind(field.item)}]"
+    elif field.fields:
+        kind = ", ".join(sorted(f"{inner.path}: {_kind(inner)}" for inner in field.fields))
+        kind = f"[{{{kind}}}]"
+    more = (field.unknown, field.ref, "trim" if field.trim else None, field.case)
+    return " ".join([kind, *filter(None, more)])
+
+
+def _refuse_other_fields(schema: Schema, kinds: Mapping[str, str], where: str) -> None:
+    """Raise if values of the plan are not what the schema means by them now; other changes do no harm."""
+    for path, kind in kinds.items():
+        now = _kind(schema.field(path)) if path in schema.columns or path.startswith("_sis.") else "gone"
+        if now != kind:
+            raise ValueError(
+                f"field {path!r} of {schema.name!r} was {kind} when {where} was made, and is {now}: "
+                "make a new plan"
+            )
 
 
 def client_for(url: str) -> Client:

@@ -48,6 +48,16 @@ def check_values(schema: Schema, change: Create | Update, stored: Mapping[str, A
     return found
 
 
+def refused(schema: Schema, changes: Iterable[Change]) -> tuple[Problem, ...]:
+    """Return the problems of values that are sent, of whole plans whose rows are not known beside them."""
+    return tuple(
+        problem
+        for change in changes
+        if not isinstance(change, Delete)
+        for problem in check_values(schema, change, {})
+    )
+
+
 def constrained(schema: Schema) -> tuple[Field, ...]:
     """Return the fields that `check` can say something about."""
     return tuple(

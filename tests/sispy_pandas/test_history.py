@@ -367,6 +367,19 @@ def test_a_field_that_the_schema_lost_is_told_and_not_reverted(sis, table):
     assert rows(plan.problems, "column", "reason") == [("cpus", "the schema has lost this field since")]
 
 
+def test_a_value_that_the_server_would_refuse_is_told_before_it_is_reverted(sis, table):
+    row = table("carol").create({"name": "web01", "os": "one"})
+    start = now()
+    table("script").update(row["_id"], {"os": "two"})
+    schema = sis.client().schemas.get(table().name).to_dict()
+    enum = {**DEFINITION, "os": {"type": "String", "enum": ["two", "three"]}}
+    sis.client().schemas.update(table().name, {**schema, "definition": enum})
+
+    plan = revert(changes(table(), since=start, progress=False))
+
+    assert rows(plan.problems, "key", "column", "reason") == [("web01", "os", "'one' is none of two, three")]
+
+
 TEXTS = st.text(alphabet="ab \n😀é", min_size=55, max_size=90)
 STATES = st.fixed_dictionaries(
     {},

@@ -142,10 +142,34 @@ def test_a_plan_that_was_altered_or_is_for_something_else_is_refused(server, pla
         sp.load_plan(tmp_path / "other", server.client)
     with pytest.raises(ValueError, match="no profile has the address"):
         sp.load_plan(path)
-    definition = server.client.schemas.get("host").to_dict()
-    definition["definition"]["more"] = "String"
-    server.client.schemas.update("host", definition)
-    with pytest.raises(ValueError, match="the definition of 'host' changed"):
+
+
+def redefine(server, **fields):
+    """Give fields of the table another definition; None removes one."""
+    schema = server.client.schemas.get("host").to_dict()
+    definition = {**schema["definition"], **fields}
+    schema["definition"] = {path: kind for path, kind in definition.items() if kind is not None}
+    server.client.schemas.update("host", schema)
+
+
+def test_a_plan_outlives_changes_of_the_definition_that_leave_its_fields_what_they_are(
+    server, plan, tmp_path
+):
+    path = plan.save(tmp_path / "host.plan")
+    cpus = server.client.schemas.get("host")["definition"]["cpus"]
+
+    redefine(server, more="String", cpus={**cpus, "max": 128, "description": "cores"})
+    loaded = sp.load_plan(path, server.client)
+    assert (loaded.counts, "more" in loaded.schema.columns) == (plan.counts, True)
+
+    redefine(server, cpus="String")
+    with pytest.raises(ValueError) as refused:
+        sp.load_plan(path, server.client)
+    assert str(refused.value) == (
+        f"field 'cpus' of 'host' was Number when {path} was made, and is String: make a new plan"
+    )
+    redefine(server, cpus=None)
+    with pytest.raises(ValueError, match=r"field .cpus. of .host. was Number when .*, and is gone"):
         sp.load_plan(path, server.client)
 
 

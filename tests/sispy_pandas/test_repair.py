@@ -73,10 +73,14 @@ def test_an_enum_cannot_be_blank_again_and_the_other_cells_can(server):
     live = sp.fetch(apps, progress=False)
     report = push(live.diff(live.frame().astype(object).assign(env="a", n=2))).raise_for_failures()
 
-    (failed,) = push(sp.undo(report)).outcomes
-    assert (failed.word, failed.status) == ("failed", 400)
-    assert "`null` is not a valid enum value for path `env`" in failed.reason
-    push(sp.undo(report).without(fields=["env"])).raise_for_failures()
+    undo = sp.undo(report)
+
+    assert [(p.key, p.column, p.reason) for p in undo.faults] == [
+        ("x", "env", "an enum cannot be cleared: the server refuses null")
+    ]
+    with pytest.raises(sp.PlanRefused, match="an enum cannot be cleared"):
+        push(undo)
+    push(undo.without(fields=["env"])).raise_for_failures()
 
     (row,) = apps.fetch_all({})
     assert (row["env"], row["n"]) == ("a", 1)
@@ -153,6 +157,20 @@ def test_cancel_leaves_a_journal_that_resume_finishes(server):
     assert len(sp.resume(report.journal, client=server.client)) == 0
     back = sp.undo(report.journal, client=server.client)
     assert len(back) == len(plan)
+
+
+def test_resume_and_undo_outlive_a_new_field_of_the_definition(server):
+    before = server.stored()
+    plan = everything(server.fetch())
+    report = push(plan, cancel=iter([False, True]).__next__, limits=sp.Limits(rows=5, settle=0.1))
+    schema = server.client.schemas.get("host").to_dict()
+    schema["definition"]["more"] = "String"
+    server.client.schemas.update("host", schema)
+
+    push(sp.resume(report.journal, client=server.client)).raise_for_failures()
+    push(sp.undo(report), expect_deletes=10).raise_for_failures()
+
+    assert server.stored() == before
 
 
 def test_a_journal_is_private_locked_and_without_token(server):
