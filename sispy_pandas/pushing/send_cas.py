@@ -18,7 +18,7 @@ from ..planning.guard import merge
 from ..values.cast import get_path
 from ..values.entity import receipt
 from .run import FateUnknown, Run, Stopped
-from .send_updates import is_gone, is_settled, is_written, still_refused
+from .send_updates import has_ended, is_gone, is_settled, is_written, still_refused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -40,7 +40,15 @@ def send_cas(run: Run, updates: Sequence[Update]) -> None:
         _send(run, update, entities.get(update.id), lost=0, races=0)
 
 
-def _send(run: Run, update: Update, entity: Mapping[str, Any] | None, *, lost: int, races: int) -> None:
+def _send(
+    run: Run,
+    update: Update,
+    entity: Mapping[str, Any] | None,
+    *,
+    lost: int,
+    races: int,
+    last: FateUnknown | None = None,
+) -> None:
     if entity is None:
         is_gone(run, update)
         return
@@ -53,23 +61,23 @@ def _send(run: Run, update: Update, entity: Mapping[str, Any] | None, *, lost: i
     if not merged.write:
         is_settled(run, update, merged, entity)
         return
+    if last is not None:
+        still_refused(run, update, last)
+        return
     content = _complete(run, {path: mine for path, (_, mine) in merged.write.items()}, entity)
     condition = _condition(run.schema, merged.write, entity)
     run.about_to_send("update", [(update, merged.write)])
     try:
         answer = run.write(lambda: run.endpoint.update(update.id, content, cas=condition), single=True)
     except FateUnknown as cause:
-        if lost + 1 >= run.limits.attempts and isinstance(cause.__cause__, errors.NoAnswer):
+        by_server = isinstance(cause.__cause__, errors.ServerError)  # here a bad value is a 500, too
+        if lost + 1 >= run.limits.attempts and not by_server:
             raise Stopped(f"no answer {lost + 1} times: {cause}") from cause
-        if isinstance(cause.__cause__, errors.ServerError):  # a 500: under compare-and-set also a bad value
-            now = run.read_rows([update.id]).get(update.id)
-            if lost:
-                run.not_sent([update])
-                still_refused(run, update, cause)
-                return
-        else:
-            now = run.until_quiet(lambda: run.read_rows([update.id]), 1).get(update.id)
-        _send(run, update, now, lost=lost + 1, races=races)
+        if not has_ended(cause):
+            run.until_quiet(lambda: run.read_rows([update.id]), 1)
+        now = run.read_rows([update.id]).get(update.id)
+        last = cause if by_server and lost else None
+        _send(run, update, now, lost=lost + 1, races=races, last=last)
     except errors.NotFound:
         is_gone(run, update)
     except errors.CASConflict as error:

@@ -17,7 +17,13 @@ Work = tuple[Update, Mapping[str, tuple[Any, Any]]]
 
 
 def send_updates(
-    run: Run, updates: Sequence[Update], *, look: bool = True, alone: bool = False, lost: int = 0
+    run: Run,
+    updates: Sequence[Update],
+    *,
+    look: bool = True,
+    alone: bool = False,
+    lost: int = 0,
+    last: FateUnknown | None = None,
 ) -> None:
     """Bring some rows to their outcome.
 
@@ -27,6 +33,7 @@ def send_updates(
         look: Read the rows again first.
         alone: This row was refused among others: what the server says now is its own reason.
         lost: How often the answer for these rows did not arrive.
+        last: The server fails on this row again and again: what did not arrive by now is not sent again.
     """
     work: list[Work] = []
     decision = "mine" if run.guard == "off" else run.on_conflict
@@ -42,10 +49,12 @@ def send_updates(
             run.conflicts[update.id] = merged.conflicts
         else:
             run.conflicts.pop(update.id, None)
-        if merged.write:
-            work.append((update, merged.write))
-        else:
+        if not merged.write:
             is_settled(run, update, merged, entity or {})
+        elif last is not None:
+            still_refused(run, update, last)
+        else:
+            work.append((update, merged.write))
     plain: list[tuple[Work, dict[str, Any]]] = []
     for item in work:
         values, replaces = payload(run.schema, item[1])
@@ -142,19 +151,23 @@ def look_again(run: Run, updates: Sequence[Update], cause: FateUnknown, lost: in
     if lost + 1 >= run.limits.attempts:
         raise Stopped(f"no answer {lost + 1} times: {cause}") from cause
     ids, fields = [update.id for update in updates], _touched(updates)
-    run.until_quiet(lambda: run.read_rows(ids, fields=fields), len(updates))
-    if isinstance(cause.__cause__, errors.ServerError) and len(updates) > 1:
+    if len(updates) > 1 or not has_ended(cause):
+        run.until_quiet(lambda: run.read_rows(ids, fields=fields), len(updates))
+    if isinstance(cause.__cause__, errors.ServerError):
         for update in updates:  # one of them may be what breaks the server
-            send_updates(run, [update], lost=lost + 1)
-    elif isinstance(cause.__cause__, errors.ServerError) and lost:
-        run.not_sent(updates)
-        still_refused(run, updates[0], cause)
+            send_updates(run, [update], lost=lost + 1, last=cause if lost and len(updates) == 1 else None)
     else:
         send_updates(run, updates, lost=lost + 1)
 
 
+def has_ended(cause: FateUnknown) -> bool:
+    """Tell whether the server itself says that it is done with one row: a proxy may have given up on it."""
+    error = cause.__cause__
+    return isinstance(error, errors.ServerError) and error.http_status_code == 500
+
+
 def still_refused(run: Run, update: Update, cause: FateUnknown) -> None:
-    """End a row that the server fails on again and again; what it holds was read before."""
+    """End a row that the server fails on again and again, and that has just been read."""
     error = cause.__cause__
     status = error.http_status_code if isinstance(error, errors.Error) else None
     run.settle(update, "failed", str(cause), status=status)

@@ -248,3 +248,36 @@ def test_compare_and_set_recognises_its_own_write_after_a_lost_answer(server):
 
     assert report.counts["done"] == len(plan) == 12
     assert push(sp.undo(report)).counts["done"] == 12
+
+
+@pytest.mark.parametrize(("guard", "status"), [("check", 504), ("check", 500), ("cas", 504), ("cas", 500)])
+def test_a_write_that_arrives_although_every_answer_to_it_is_an_error_is_done(server, guard, status):
+    plan = server.fetch().diff(server.fetch().frame().head(1).assign(cpus=9))
+    first = {"PUT *": (status, 1.0)}
+
+    def worse(seen):  # the next writes are carried out, and the answer says that they were not
+        if seen.method == "PUT":
+            server.sandbox.faults = Faults(lost_answers=first)
+
+    server.sandbox.faults = Faults(errors=first, before=worse)
+    report = push(plan, guard=guard)
+    server.sandbox.faults = Faults()
+
+    assert [(o.word, o.written) for o in report.outcomes] == [("done", {"cpus": (1, 9)})]
+    assert push(sp.undo(report)).ok
+    assert server.stored()["h00000"]["cpus"] == 1
+
+
+def test_compare_and_set_gives_up_where_no_answer_can_be_read(server):
+    plan = server.fetch().diff(server.fetch().frame().head(1).assign(cpus=9))
+
+    def put_back(seen):
+        if seen.method == "PUT":
+            server.hosts.update("h00000", {"cpus": 1})
+
+    server.sandbox.faults = Faults(truncate={"PUT *": 1.0}, after=put_back)
+    report = push(plan, guard="cas", limits=sp.Limits(settle=0.0, settle_row=0.0, attempts=3))
+
+    assert report.stopped is not None
+    assert report.stopped.startswith("no answer 3 times")
+    assert [o.word for o in report.outcomes] == ["unsent"]
