@@ -99,15 +99,17 @@ def push(
     with opened(path) as book, bar(progress, total=total, unit=" rows", desc=name) as shown:
         stop = cancel.is_set if isinstance(cancel, Event) else cancel or _never
         run = Run(plan, book, limits or Limits(), options.guard, options.on_conflict, shown, stop)
+        stopped: str | None = None
         facts = {"user": plan.endpoint.client.username, **asdict(options)}
         if plan.journal is None and path is not None:
             book.lines(lines(plan))
             book.event("begin", new_rows=fingerprint(plan), server=plan.endpoint.client.url, **facts)
         elif plan.journal is not None:
-            _take_up(run, read(plan.journal))
-            run.plan = plan = _checked(plan, run.pending, options)
+            stopped = _take_up(run, read(plan.journal))
+            if stopped is None:
+                run.plan = plan = _checked(plan, run.pending, options)
             book.event("resume", **facts)
-        stopped = _send_all(run, before)
+        stopped = stopped or _send_all(run, before)
         _settle_the_rest(run, stopped)
         book.event("end", stopped=stopped)
     return Report(
@@ -160,23 +162,27 @@ def _checked(plan: Plan, pending: Collection[Hashable], options: Options) -> Pla
     return plan
 
 
-def _take_up(run: Run, record: Record) -> None:
-    """Take over what an interrupted push left open, once the server has come to rest."""
+def _take_up(run: Run, record: Record) -> str | None:
+    """Take over what an interrupted push left open, once the server has come to rest; say so if it does not."""
     rows = {row_of(change): change for change in run.plan.changes}
     sent = {row: entry for row, entry in record.entries.items() if entry.word is None and row in rows}
     if not sent:
-        return
+        return None
     for row, entry in sent.items():
         run.pending[row], run.pending_since[row] = entry.pending, entry.sent_at
         if entry.action == "create":
             run.strangers[row] = (entry.since, entry.known)
     creates = [change for row in sent if isinstance(change := rows[row], Create)]
     ids = [change.id for row in sent if isinstance(change := rows[row], Update | Delete)]
-    run.until_quiet(
-        lambda: (run.read_rows(ids), traces(run, creates)),
-        len(sent),
-        since=max(entry.sent_at for entry in sent.values()),
-    )
+    try:
+        run.until_quiet(
+            lambda: (run.read_rows(ids), traces(run, creates)),
+            len(sent),
+            since=max(entry.sent_at for entry in sent.values()),
+        )
+    except Stopped as stop:
+        return str(stop)
+    return None
 
 
 def _send_all(run: Run, before: Mapping[Hashable, tuple[str, Path]]) -> str | None:

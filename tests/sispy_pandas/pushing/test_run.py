@@ -281,3 +281,19 @@ def test_compare_and_set_gives_up_where_no_answer_can_be_read(server):
     assert report.stopped is not None
     assert report.stopped.startswith("no answer 3 times")
     assert [o.word for o in report.outcomes] == ["unsent"]
+
+
+def test_a_resume_that_meets_a_dead_server_ends_like_any_push(server):
+    plan = server.fetch().diff(server.fetch().frame().head(2).assign(cpus=9))
+    once = sp.Limits(settle=0.0, settle_row=0.0, patience=0.5, attempts=1)
+    server.sandbox.faults = Faults(drop_before={"PUT *": 1.0})
+    journal = push(plan, limits=once).journal
+
+    server.sandbox.faults = Faults(drop_before={"GET /entities/host": 1.0})
+    report = push(sp.resume(journal, client=server.client), limits=once)
+
+    assert report.stopped is not None
+    assert report.stopped.startswith("the server does not answer")
+    assert [o.word for o in report.outcomes] == ["unsent", "unsent"]
+    server.sandbox.faults = Faults()
+    assert push(sp.resume(journal, client=server.client)).counts["done"] == 2
