@@ -163,7 +163,7 @@ def _checked(plan: Plan, pending: Collection[Hashable], options: Options) -> Pla
 
 
 def _take_up(run: Run, record: Record) -> str | None:
-    """Take over what an interrupted push left open, once the server has come to rest; say so if it does not."""
+    """Take over what an interrupted push left open, once the server is at rest; say why if it is not."""
     rows = {row_of(change): change for change in run.plan.changes}
     sent = {row: entry for row, entry in record.entries.items() if entry.word is None and row in rows}
     if not sent:

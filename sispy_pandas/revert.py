@@ -11,6 +11,7 @@ from .past.replay import edits, key_of
 from .plan import Plan
 from .planning.plan_text import count
 from .planning.validate import refused
+from .planning.waves import swaps
 from .values.entity import receipt, stored, values_of
 from .values.equality import equal
 
@@ -63,11 +64,12 @@ def revert(changes: Changes) -> Plan:
         notes.append(
             f"left as it is: {count(parts, 'new or deleted row')}, of which only some fields are meant"
         )
+    faults = [fault for row in rows for fault in row.faults]
     return Plan(
         changes.endpoint,
         schema,
         made,
-        faults=(*(fault for row in rows for fault in row.faults), *refused(schema, made)),
+        faults=(*faults, *refused(schema, made), *swaps(schema, made)),
         clashes=tuple(clash for row in rows for clash in row.clashes),
         notes=tuple(notes),
     )

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from .chunks import queries
+from .chunks import is_askable, queries
 
 if TYPE_CHECKING:
     from sispy import Endpoint
@@ -35,7 +35,8 @@ def read(
 ) -> Iterator[dict[str, Any]]:
     """Yield the entities that have one of these values in a field.
 
-    Many `_id`s are read by paging the whole table, where they are a good part of it.
+    Many `_id`s are read by paging the whole table, where they are a good part of it. Values that no URL can
+    hold (`is_askable`) are not looked for.
 
     Args:
         endpoint: Of the table.
@@ -54,7 +55,7 @@ def read(
         if len(wanted) < url // 3:
             options["fields"] = wanted
             url -= len(wanted)
-    asked = [q for q, _ in queries(path, values, url=url)]
+    asked = [q for q, _ in queries(path, filter(is_askable, values), url=url)]
     if path == "_id" and len(asked) > 4 and WORTH_PAGING * len(values) > send(lambda: endpoint.count({})):
         known = set(values)
         yield from (row for page in _pages(endpoint, options, send) for row in page if row["_id"] in known)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sispy.errors import NotFound
 
 from ..changes import Change, Create, Delete, Problem, Update, row_of
+from ..fetching.chunks import is_askable
 from ..fetching.reading import read
 from ..schema import Field, Schema, parse_schema
 from ..values.cast import get_path
@@ -135,9 +136,15 @@ def _unique(plan: Plan) -> list[Problem]:
         if not takers:
             continue
         freed = {
-            row_of(c): hashable(old_value(c, field.path)) for c in plan.changes if old_value(c, field.path)
+            row_of(change): hashable(old)
+            for change in plan.changes
+            if (old := old_value(change, field.path)) is not None
         }
         values = [new_value(change, field.path) for change in takers.values()]
+        for change, value in zip(takers.values(), values, strict=True):
+            if not is_askable(value):
+                reason = "too long for a unique value: the server cannot be asked whether another row has it"
+                found.append(Problem(row_of(change), reason, field.path, value, change.key))
         for row in read(plan.endpoint, field.path, values):
             value = hashable(stored(field, row))
             taker = takers.get(value)

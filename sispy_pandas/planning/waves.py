@@ -2,52 +2,60 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING
 
 from ..changes import Change, Problem, row_of
 from .validate import hashable, new_value, old_value, unique_fields
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Sequence
+    from collections.abc import Collection, Hashable, Mapping, Sequence
 
     from ..schema import Schema
 
 
 def waves(schema: Schema, changes: Sequence[Change]) -> list[list[Change]]:
-    """Return the changes in groups to be sent one after the other."""
+    """Return the changes in groups to be sent one after the other; rows that swap values come last."""
     waits = _waits_for(schema, changes)
-    depth: dict[Hashable, int] = {}
+    levels = _levels(waits)
+    depth = {row: number for number, level in enumerate(levels) for row in level}
+    last = max(len(levels), 1)
+    found: list[list[Change]] = [[] for _ in range(last + 1)]
     for change in changes:
-        chain = [row_of(change)]
-        while chain[-1] in waits and waits[chain[-1]] not in chain:
-            chain.append(waits[chain[-1]])
-        depth[chain[0]] = len(chain) - 1
-    found: list[list[Change]] = [[] for _ in range(max(depth.values(), default=-1) + 1)]
-    for change in changes:
-        found[depth[row_of(change)]].append(change)
+        row = row_of(change)
+        found[depth.get(row, last if row in waits else 0)].append(change)
     return [wave for wave in found if wave]
 
 
 def swaps(schema: Schema, changes: Sequence[Change]) -> list[Problem]:
     """Return the rows that wait for each other, such as two rows that swap their names."""
     waits = _waits_for(schema, changes)
+    free = {row for level in _levels(waits) for row in level}
+    waited: dict[Hashable, set[Hashable]] = {}
+    for row, providers in waits.items():
+        for provider in providers:
+            if row not in free and provider not in free:
+                waited.setdefault(provider, set()).add(row)
+    outside = {
+        row for level in _levels(waited) for row in level
+    }  # they wait for a swap, and are no part of it
     found = []
     for change in changes:
         row = row_of(change)
-        chain = [row]
-        while chain[-1] in waits and waits[chain[-1]] not in chain:
-            chain.append(waits[chain[-1]])
-        if waits.get(chain[-1]) == row:
-            others = ", ".join(str(other) for other in chain[1:])
-            reason = f"swaps unique values with row {others}: push an interim value first"
-            path = next(f.path for f in unique_fields(schema) if new_value(change, f.path) is not None)
+        others = [other for other in waits.get(row, ()) if row in waited and other not in free | outside]
+        if others and row not in outside:
+            path = waits[row][others[0]]
+            reason = (
+                f"swaps unique values with row {', '.join(map(str, others))}: push an interim value first"
+            )
             found.append(Problem(row, reason, path, new_value(change, path), change.key))
     return found
 
 
-def _waits_for(schema: Schema, changes: Sequence[Change]) -> dict[Hashable, Hashable]:
-    """Return which row has to be written before which; a row waits for one other at most (the last found)."""
-    waits: dict[Hashable, Hashable] = {}
+def _waits_for(schema: Schema, changes: Sequence[Change]) -> dict[Hashable, dict[Hashable, str]]:
+    """Return which rows have to be written before which, and the field whose value they give up."""
+    waits: dict[Hashable, dict[Hashable, str]] = {}
     for field in unique_fields(schema):
         freed = {
             hashable(value): row_of(change)
@@ -58,5 +66,17 @@ def _waits_for(schema: Schema, changes: Sequence[Change]) -> dict[Hashable, Hash
             value = new_value(change, field.path)
             provider = None if value is None else freed.get(hashable(value))
             if provider is not None and provider != row_of(change):
-                waits[row_of(change)] = provider
+                waits.setdefault(row_of(change), {})[provider] = field.path
     return waits
+
+
+def _levels(waits: Mapping[Hashable, Collection[Hashable]]) -> list[tuple[Hashable, ...]]:
+    """Return rows in groups, each after all that its rows wait for; in none are those that wait for ever."""
+    sorter = TopologicalSorter(waits)
+    with suppress(CycleError):
+        sorter.prepare()
+    found = []
+    while ready := sorter.get_ready():
+        found.append(ready)
+        sorter.done(*ready)
+    return found

@@ -211,6 +211,23 @@ def test_check_finds_what_only_the_server_knows(server):
     )
 
 
+def test_check_knows_values_that_the_plan_itself_frees_and_those_that_nobody_can_ask_for(server):
+    unique = {"type": "Number", "unique": True}
+    seats = server.client.entities("seat")
+    definition = {"name": {"type": "String", "unique": True, "required": True}, "place": unique}
+    server.client.schemas.create({"name": "seat", "_sis": {"owner": ["ops"]}, "definition": definition})
+    seats.create([{"name": "a", "place": 0}, {"name": "b", "place": 1}, {"name": "c"}])
+    live = sp.fetch(seats, progress=False)
+
+    freed = live.diff(live.frame().assign(place=[2, 0, None]))
+    long = live.diff(live.frame().assign(name=["a", "b", "é" * 2000]))
+
+    assert freed.check().faults == ()
+    reason = "too long for a unique value: the server cannot be asked whether another row has it"
+    assert long.check().faults == (Problem(live.ids[2], reason, "name", "é" * 2000, "c"),)
+    assert freed.push(progress=False).ok
+
+
 def test_check_names_the_rows_that_the_user_may_not_write(server):
     server.client.users.create({"name": "anna", "email": "a@b.cd", "pw": "x", "roles": {"ops": "user"}})
     live = server.fetch()
