@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ast
+import json
 import operator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +18,9 @@ from ..values.equality import equal
 
 if TYPE_CHECKING:
     from ..schema import Field
+
+
+TEXT = "the text of an object or a list, not the value: leave the column out, or parse its cells"
 
 
 def candidates(base: pd.Series[Any], mine: pd.Series[Any]) -> np.ndarray[Any, Any]:
@@ -39,8 +45,8 @@ def changed(
 ) -> list[tuple[int, Any, Any, str | None]]:
     """Return (position, before, after, None) for every cell that differs once it is stored.
 
-    Values are in the JSON form. A cell that cannot be cast gives (position, before, cell as JSON or text,
-    reason).
+    Values are in the JSON form. A cell that cannot be cast, or that is the text of an object, gives
+    (position, before, cell as JSON or text, reason).
     """
     at = candidates(base, mine)
     if not len(at):
@@ -57,8 +63,19 @@ def changed(
                 found.append((position, before, raw, str(error)))
             continue
         if not equal(field, before, after):
-            found.append((position, before, after, None))
+            is_text = isinstance(before, dict | list) and _is_structure_as_text(after)
+            found.append((position, before, after, TEXT if is_text else None))
     return found
+
+
+def _is_structure_as_text(value: Any) -> bool:
+    """Tell whether a value is what astype(str), or a file written by pandas, makes of an object."""
+    if not isinstance(value, str) or value[:1] not in ("{", "[", "("):
+        return False
+    for parse in (json.loads, ast.literal_eval):
+        with suppress(ValueError, SyntaxError, MemoryError, RecursionError):
+            return isinstance(parse(value), dict | list | tuple)
+    return False
 
 
 def shown(field: Field, cell: Any) -> Any:

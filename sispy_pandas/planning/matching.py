@@ -205,6 +205,11 @@ def _ids_of(frame: pd.DataFrame) -> pd.Index[Any]:
     if in_index or in_columns:
         ids: pd.Index[Any] = frame.index if in_index else pd.Index(frame["_id"])
         return ids
+    if "_id" in frame.index.names:
+        raise ValueError(
+            "_id is one of several levels of the index: `frame.reset_index().set_index('_id')` makes it the "
+            "only one; members of arrays (sp.explode) go back into their rows by sp.implode"
+        )
     raise ValueError(f"the frame has no _id, so its rows cannot be told; {_REPAIR}")
 
 

@@ -122,7 +122,9 @@ def _names(table: Table, schema: Schema, rename: Mapping[str, str]) -> list[str]
         raise ValueError(f"{', '.join(map(repr, twice))}: more than one column of that name")
     if not known.intersection(names):
         hint = nearest(names[0], schema.columns) if names else ""
-        raise ValueError(f"no column of the file is one of schema {schema.name!r}; it has {names[:8]}{hint}")
+        raise ValueError(
+            f"no column of the file is one of schema {schema.name!r}; its first row has {names[:8]}{hint}"
+        )
     return names
 
 

@@ -93,9 +93,12 @@ def _is_rounded(before: float, after: float) -> bool:
 
 
 def _is_cut_time(before: str, after: str) -> bool:
-    """Programs show times to the second, or only to the minute."""
+    """Programs show times to the second, or only to the minute; the files of LibreOffice hold hundredths."""
     old, new = milliseconds(before), milliseconds(after)
-    return old is not None and new is not None and any(old - old % unit == new for unit in (1000, 60_000))
+    if old is None or new is None:
+        return False
+    rounded = (old + unit // 2 - (old + unit // 2) % unit for unit in (10, 1000))
+    return any(old - old % unit == new for unit in (10, 1000, 60_000)) or new in rounded
 
 
 def _is_respelt(before: str, after: str) -> bool:

@@ -1,5 +1,7 @@
 """What a diff finds: exactly the user's edits, whatever happened to the frame on its way."""
 
+import json
+
 import pandas as pd
 import pytest
 
@@ -135,6 +137,29 @@ def test_a_frame_without_ids_is_refused_with_the_line_that_repairs_it(server):
 
     with pytest.raises(ValueError, match=r"set_index\('_id'\)"):
         live.diff(merged)
+
+
+def test_an_id_within_several_levels_of_an_index_is_refused_with_the_line_that_repairs_it(server):
+    live = server.fetch()
+
+    with pytest.raises(ValueError, match=r"_id is one of several levels of the index.*reset_index\(\)"):
+        live.diff(live.frame().set_index("name", append=True))
+    with pytest.raises(ValueError, match="implode"):
+        live.diff(sp.explode(live, "disks"))
+
+
+@pytest.mark.parametrize("text", [str, lambda cell: json.dumps(cell)])
+def test_the_text_of_a_stored_object_is_a_problem(server, text):
+    live = server.fetch()
+    df = live.frame().head(2).astype(object)
+    df["extra"] = df["extra"].map(text)
+    df.loc[df.index[1], "extra"] = "a text"
+
+    plan = live.diff(df)
+
+    reason = "the text of an object or a list, not the value: leave the column out, or parse its cells"
+    assert reasons(plan) == [("h00000", "extra", reason)]
+    assert [c.after for c in plan.changes][1:] == [{"extra": "a text"}]
 
 
 def test_ids_of_another_table_are_refused(server):

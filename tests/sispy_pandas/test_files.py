@@ -159,7 +159,7 @@ def test_an_uncastable_cell_leaves_the_others_typed(host_schema: Schema, file: P
         (b"", "has no header"),
         (
             b"nam,cpu\n1,2\n",
-            "no column of the file is one of schema 'host'; it has ['nam', 'cpu']; did you mean 'name'",
+            "is one of schema 'host'; its first row has ['nam', 'cpu']; did you mean 'name'",
         ),
         (b"name,name\n1,2\n", "'name': more than one column of that name"),
         (b"name\n\x81\n", "neither in UTF-8 nor in Windows-1252"),
