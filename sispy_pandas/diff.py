@@ -11,7 +11,7 @@ from .changes import Change, Create, Delete, Problem, Stale, Update
 from .plan import Plan
 from .planning.compare import changed
 from .planning.deleted_rows import DELETE, deleted_rows
-from .planning.editable import READ_ONLY, editable
+from .planning.editable import APART, READ_ONLY, editable, taken_apart
 from .planning.matching import Matched, all_new, match_by_id, match_by_key
 from .planning.new_rows import new_rows, not_there
 from .planning.validate import check_values, constrained, taken_twice, unique_fields
@@ -171,9 +171,12 @@ class _Comparison:
                         f"column {field.path!r} is left alone in known rows: it was not fetched"
                     )
                 continue
+            apart = taken_apart(field, self.frame)
             for position, before, after, reason in changed(field, *self._pair(field.path)):
                 if self.keep and after in (None, []):
                     continue
+                if after is None and apart is not None and apart[self.rows.at[position]]:
+                    reason = APART
                 cells.setdefault(position, {})[field.path] = (before, after)
                 if not reason and self.from_file and is_changed_by_program(field, before, after):
                     reason = REASON

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import metadata
@@ -17,6 +16,7 @@ from .extras import optional
 from .fetch import fetch
 from .files import as_table, zone_of
 from .references import LabelledSnapshot
+from .sheets.csv_text import replacing
 from .sheets.excel_base import PREFIX, base_rows
 from .sheets.excel_members import key_field, member_table
 from .sheets.excel_sheet import Lists, write_sheet
@@ -64,13 +64,13 @@ def to_excel(
         meta: Write the columns of `_sis`, too, where a source is a snapshot.
         tz: Zone that times are shown in; the header names it.
         choices: Column -> texts of its dropdown, besides those of enums, booleans and references by label.
-
         explode: Arrays of snapshots whose members get a sheet of their own, a row each; there they are
             edited, and `read_excel` puts them back.
         progress: Of the fetch of an endpoint, as for `fetch`.
 
     Raises:
-        ValueError: More rows or columns than a workbook has, a name that no sheet can have.
+        ValueError: More rows or columns than a workbook has, a name that no sheet or no workbook can have.
+        FileNotFoundError: There is no such folder.
         ImportError: XlsxWriter is missing.
 
     Example:
@@ -79,16 +79,17 @@ def to_excel(
         True
     """
     xlsxwriter = optional("xlsxwriter", "excel")
+    path = Path(path)
+    if path.suffix.lower() != ".xlsx":
+        raise ValueError(f"{path}: the name of a workbook ends in .xlsx, by which programs know it")
     style_zone = zone_of(tz)
     fetched = fetch(source, progress=progress) if isinstance(source, Endpoint) else source
     tables = _named(fetched, schema)
     sheets = [_sheet(name, one, schema, meta, style_zone, choices or {}) for name, one in tables]
     for sheet, (_, one) in list(zip(sheets, tables, strict=True)):
         sheets += _exploded(sheet, one, explode)
-    path = Path(path)
-    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-    try:
+    with replacing(path) as beside:
         book = xlsxwriter.Workbook(str(beside), options)
         written = [book.add_worksheet(sheet.name) for sheet in sheets]
         lists = Lists(LISTS)
@@ -104,9 +105,6 @@ def to_excel(
             if sheet.note is not None:
                 _base(book, f"{PREFIX}{number}", sheet)
         book.close()
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True, slots=True)

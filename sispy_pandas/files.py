@@ -55,6 +55,7 @@ def to_csv(
 
     Raises:
         ValueError: No such zone, or a text that UTF-8 does not have.
+        FileNotFoundError: There is no such folder.
     """
     table = as_table(source, schema=schema, meta=meta)
     style, path = Style(zone_of(tz)), Path(path)

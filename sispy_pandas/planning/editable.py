@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..schema import META, RECEIPT, nearest
 from ..values.entity import EDITABLE_META
@@ -18,6 +18,7 @@ READ_ONLY = frozenset(field.path for field in META) - frozenset(EDITABLE_META)
 """Columns of `_sis` that the server alone writes."""
 REASON = "_reason"
 """The column of a retry file that says why a row was not written; nobody reads it again."""
+APART = "its keys have columns of their own, as of json_normalize: leave the column out, or fill it"
 
 
 def editable(
@@ -43,8 +44,14 @@ def editable(
             else:
                 fields.append(field)
         elif name not in base.columns:
-            notes.append(
-                f"column {name!r} is left alone: schema {schema.name!r} has no such field"
-                f"{nearest(name, schema.columns)}"
-            )
+            inner = [path for path in schema.columns if path.startswith(f"{name}.")]
+            why = f"schema {schema.name!r} has no such field{nearest(name, schema.columns)}"
+            why = f"its fields are columns of their own: {', '.join(inner)}" if inner else why
+            notes.append(f"column {name!r} is left alone: {why}")
     return fields, notes
+
+
+def taken_apart(field: Field, frame: pd.DataFrame) -> Any:
+    """Return in which rows of a frame keys of a Mixed field have columns of their own; None for nowhere."""
+    keys = [name for name in frame.columns if str(name).startswith(f"{field.path}.")]
+    return frame[keys].notna().any(axis=1).to_numpy() if keys and field.type == "Mixed" else None

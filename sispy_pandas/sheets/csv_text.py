@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import contextlib
 import csv
+import errno
 import io
 import re
 import secrets
@@ -30,7 +31,13 @@ _LINES = 10_000
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give the path of a new file that takes the place of `path` when, and only when, all went well."""
+    """Give the path of a new file that takes the place of `path` when, and only when, all went well.
+
+    Raises:
+        FileNotFoundError: There is no such folder.
+    """
+    if not path.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, "there is no such folder", str(path.parent))
     beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
         yield beside

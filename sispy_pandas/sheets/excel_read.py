@@ -89,6 +89,8 @@ def read_excel(
         book = openpyxl.load_workbook(path, read_only=True)
     except (zipfile.BadZipFile, KeyError) as error:
         raise ValueError(f"{path} is no workbook, or a damaged one: {error}") from error
+    except openpyxl.utils.exceptions.InvalidFileException as error:
+        raise ValueError(f"{path} is no .xlsx workbook: save it as one; read_csv reads text files") from error
     try:
         found = find(book, path, schema, sheet)
         table = _table(found.sheet, path)

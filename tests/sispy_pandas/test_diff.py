@@ -162,6 +162,18 @@ def test_the_text_of_a_stored_object_is_a_problem(server, text):
     assert [c.after for c in plan.changes][1:] == [{"extra": "a text"}]
 
 
+def test_an_object_whose_keys_have_columns_of_their_own_is_no_blank(server):
+    live = server.fetch()
+    flat = pd.json_normalize(live.records()).set_index("_id").head(3)
+    flat["extra"] = None
+    flat["extra.a"], flat["extra.b.c"] = [1, None, None], [None, 2, None]
+
+    plan = live.diff(flat)
+
+    reason = "its keys have columns of their own, as of json_normalize: leave the column out, or fill it"
+    assert reasons(plan) == [("h00000", "extra", reason), ("h00001", "extra", reason)]
+
+
 def test_ids_of_another_table_are_refused(server):
     live = server.fetch()
     df = live.frame().head(6).reset_index()
@@ -237,6 +249,7 @@ def test_unknown_columns_are_named_with_the_nearest_and_read_only_ones_are_probl
     live = server.fetch()
     df = live.frame(meta=True).head(2)
     df["cpu"] = 5
+    df["bios"] = [{"vendor": "dell"}, None]
     df["_sis._created_by"] = ["root", "somebody"]
     df["_sis.tags"] = [("x",), ()]
 
@@ -244,6 +257,7 @@ def test_unknown_columns_are_named_with_the_nearest_and_read_only_ones_are_probl
 
     assert plan.notes == (
         "column 'cpu' is left alone: schema 'host' has no such field; did you mean 'cpus'?",
+        "column 'bios' is left alone: its fields are columns of their own: bios.vendor, bios.version",
     )
     assert reasons(plan) == [
         ("h00001", "_sis._created_by", "only the server writes _sis._created_by; it holds 'root'")

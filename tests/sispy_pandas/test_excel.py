@@ -174,6 +174,18 @@ def test_a_sheet_cannot_have_every_name(host_schema: Schema, file: Path, name: s
     assert not file.exists()
 
 
+def test_a_workbook_is_written_to_a_folder_that_is_there_under_a_name_that_programs_know(
+    host_schema: Schema, tmp_path: Path
+) -> None:
+    frame = frame_of(host_schema, {}, [], [])
+    with pytest.raises(ValueError, match=r"hosts.xls: the name of a workbook ends in .xlsx"):
+        sp.to_excel(frame, tmp_path / "hosts.xls", schema=host_schema)
+    with pytest.raises(FileNotFoundError, match=r"no such folder: '.*/nowhere'$"):
+        sp.to_excel(frame, tmp_path / "nowhere" / "hosts.xlsx", schema=host_schema)
+    with pytest.raises(FileNotFoundError, match=r"no such folder: '.*/nowhere'$"):
+        sp.to_csv(frame, tmp_path / "nowhere" / "hosts.csv", schema=host_schema)
+
+
 def test_more_rows_than_a_workbook_has_are_refused(file: Path) -> None:
     with pytest.raises(
         ValueError, match=r"a sheet holds 1,048,575 rows and 16,384 columns, not 1,048,576 and 1"

@@ -176,6 +176,15 @@ def test_a_workbook_of_another_schema_or_server_is_refused(server, book: Book) -
         sp.snapshot_of(server.hosts, frame, progress=False)
 
 
+@pytest.mark.parametrize(
+    ("name", "message"), [("h.csv", "no .xlsx workbook: save it as one"), ("h.xlsx", "is no workbook, or a")]
+)
+def test_what_is_no_workbook_is_refused(host_schema, tmp_path: Path, name: str, message: str) -> None:
+    (tmp_path / name).write_text("name\nweb1\n")
+    with pytest.raises(ValueError, match=message):
+        sp.read_excel(tmp_path / name, host_schema)
+
+
 def test_a_stale_workbook_merges_without_history(server, tmp_path: Path) -> None:
     logs = server.client.entities("log")
     schema = server.client.schemas.get("log").to_dict()
