@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from .values.cast import plain, set_path
 from .values.dates import milliseconds
 from .values.numerals import WHOLE
+from .values.rows import rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -79,11 +79,13 @@ def infer_schema(
         A schema object with `name`, `definition`, `id_field` and, with an owner, `_sis`.
 
     Raises:
-        ValueError: There are no rows, a name that the server refuses, a key that is not unique.
+        ValueError: There are no rows, a name that the server refuses, a key that is not unique, a value that
+            is no JSON.
+        TypeError: The data are no table.
     """
     if not re.fullmatch(r"(?!sis_)[a-z0-9_]+", name):
         raise ValueError(f"{name!r} is no name of a schema: use a-z, 0-9 and _, and do not begin with sis_")
-    records = _records(data)
+    records = rows_of(data)
     if not records:
         raise ValueError("there are no rows to infer a schema from")
     texts = isinstance(data, pd.DataFrame) and _is_text(records)
@@ -99,17 +101,6 @@ def infer_schema(
         definition[id_field].pop("enum", None)
     document: dict[str, Any] = {"name": name, "definition": definition, "id_field": id_field}
     return document | ({"_sis": {"owner": list(owner)}} if owner else {})
-
-
-def _records(data: pd.DataFrame | Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    if not isinstance(data, pd.DataFrame):
-        return [{k: v for k, v in record.items() if not k.startswith("_")} for record in data]
-    columns = {str(label): data[label].tolist() for label in data.columns if not str(label).startswith("_")}
-    records: list[dict[str, Any]] = [{} for _ in range(len(data))]
-    for label, cells in columns.items():
-        for record, cell in zip(records, cells, strict=True):
-            set_path(record, label, plain(cell))
-    return records
 
 
 def _is_text(records: list[dict[str, Any]]) -> bool:
@@ -147,9 +138,17 @@ def _entry(path: str, values: list[Any], options: _Options) -> Any:
         kind = [kind] if values and all(isinstance(v, list) for v in values) else kind
     else:
         kind = _kind(path, values, options)
-    if len(values) < options.rows or (isinstance(kind, dict) and "type" not in kind):
-        return {"type": kind} if isinstance(kind, str) and path.rpartition(".")[2] == "type" else kind
+    if _is_nested(kind):
+        return kind
+    if len(values) < options.rows:
+        return {"type": kind} if not isinstance(kind, dict) and path.rpartition(".")[2] == "type" else kind
     return _typed(kind) | {"required": True}
+
+
+def _is_nested(kind: Any) -> bool:
+    """Tell whether a definition is that of a nested document; one of its fields may be called `type`."""
+    inner = kind.get("type") if isinstance(kind, dict) else kind
+    return isinstance(kind, dict) and ("type" not in kind or (isinstance(inner, dict) and "type" in inner))
 
 
 def _typed(kind: Any) -> dict[str, Any]:

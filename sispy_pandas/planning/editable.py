@@ -48,6 +48,9 @@ def editable(
             why = f"schema {schema.name!r} has no such field{nearest(name, schema.columns)}"
             why = f"its fields are columns of their own: {', '.join(inner)}" if inner else why
             notes.append(f"column {name!r} is left alone: {why}")
+    index = frame.index.name
+    if index in schema.columns and index not in leave and index not in frame.columns:
+        notes.append(f"the index {index!r} is left alone: frame.reset_index() makes a column of it")
     return fields, notes
 
 

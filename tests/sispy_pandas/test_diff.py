@@ -245,6 +245,16 @@ def test_key_matches_rows_keeps_blanks_and_names_what_it_does_not_find(server):
         live.diff(foreign, key="cpus")
 
 
+def test_an_index_that_is_no_column_is_named(server):
+    live = server.fetch()
+    new = pd.DataFrame({"serial": ["s1"]}, index=pd.Index(["n1"], name="name"))
+
+    assert live.diff(new, new=True).notes == (
+        "the index 'name' is left alone: frame.reset_index() makes a column of it",
+    )
+    assert live.diff(new, key="name", create_missing=True).notes == ()
+
+
 def test_unknown_columns_are_named_with_the_nearest_and_read_only_ones_are_problems(server):
     live = server.fetch()
     df = live.frame(meta=True).head(2)

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import datetime
 import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -47,13 +49,28 @@ def inferred(*values: Any, **options: Any) -> Any:
         ([[[1]]], []),
         ([{"x": 1}, {"x": 2, "y": "z"}], {"x": "Number", "y": "String"}),
         ([{"type": "x"}], {"type": {"type": "String"}}),
+        ([{"type": ["x"]}, {}], {"type": {"type": ["String"]}}),
         ([{"type": {"x": 1}}], "Mixed"),
+        ([np.int64(1), np.float64(2.5)], "Number"),
+        ([pd.Timestamp("2020-12-20"), datetime.date(2020, 12, 21)], "Date"),
         ([{"a.b": 1}], "Mixed"),
         ([[{"k": "a"}, {"k": "b", "n": 1}]], [{"k": {"type": "String", "required": True}, "n": "Number"}]),
     ],
 )
 def test_a_type_is_chosen_that_every_value_survives(values: list[Any], kind: Any) -> None:
     assert inferred(*values) == kind
+
+
+def test_a_nested_field_called_type_does_not_make_its_object_one_of_that_type() -> None:
+    nested = {"type": {"type": "String", "required": True}}
+    assert definition({"a": {"type": "x"}}, {"a": {"type": "y"}})["a"] == nested
+
+
+def test_what_is_missing_in_records_of_a_frame_is_not_required() -> None:
+    frame = pd.DataFrame({"name": ["a", "b"], "n": [1, None], "since": [pd.NaT, pd.Timestamp("2020-12-20")]})
+    expected = {"name": {"type": "String", "required": True, "unique": True}, "n": "Number", "since": "Date"}
+    assert definition(*frame.to_dict("records")) == expected
+    assert infer_schema(frame, name="t")["definition"] == expected
 
 
 def test_addresses_and_enums_on_request() -> None:
@@ -136,6 +153,28 @@ def test_what_cannot_be_a_schema_is_refused(
     with pytest.raises(ValueError) as caught:
         infer_schema(records, **{"name": "t", **options})
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (pd.DataFrame({"a": ["x"], "a.b": [1]}), "columns 'a' and 'a.b' cannot both be: rename one"),
+        (pd.DataFrame([[1, 2]], columns=["a", "a"]), "the frame has more than one column 'a'"),
+        (pd.DataFrame({"a.": ["x"]}), "the server takes no field of the name 'a.': rename it"),
+        (pd.DataFrame({"a": [pd.Timedelta("1D")]}), "column 'a': a Timedelta cannot be written as JSON"),
+        ([{"a": {"b": {1}}}], "column 'a': a set cannot be written as JSON"),
+    ],
+)
+def test_what_no_table_of_the_server_can_hold_is_named(data: Any, message: str) -> None:
+    with pytest.raises(ValueError) as refused:
+        infer_schema(data, name="t")
+    assert str(refused.value) == message
+
+
+@pytest.mark.parametrize("data", [pd.Series([1]), {"name": ["a"]}, [["a"]], "name"])
+def test_what_is_no_table_is_refused(data: Any) -> None:
+    with pytest.raises(TypeError, match="a frame or records"):
+        infer_schema(data, name="t")
 
 
 @pytest.mark.skipif(not NETBOX.is_dir(), reason="the demonstration data of a real CMDB is not here")
