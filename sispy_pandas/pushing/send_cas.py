@@ -18,7 +18,7 @@ from ..planning.guard import merge
 from ..values.cast import get_path
 from ..values.entity import receipt
 from .run import FateUnknown, Run, Stopped
-from .send_updates import has_ended, is_gone, is_settled, is_written, still_refused
+from .send_updates import has_ended, is_gone, is_written, left_to_write
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -53,20 +53,12 @@ def _send(
         is_gone(run, update)
         return
     merged = merge(run.schema, update, entity, run.on_conflict)
-    run.note_arrival(update.id, merged.there)
-    if merged.conflicts:
-        run.conflicts[update.id] = merged.conflicts
-    else:
-        run.conflicts.pop(update.id, None)
-    if not merged.write:
-        is_settled(run, update, merged, entity)
+    write = left_to_write(run, update, merged, entity, last=last)
+    if not write:
         return
-    if last is not None:
-        still_refused(run, update, last)
-        return
-    content = _complete(run, {path: mine for path, (_, mine) in merged.write.items()}, entity)
-    condition = _condition(run.schema, merged.write, entity)
-    run.about_to_send("update", [(update, merged.write)])
+    content = _complete(run, {path: mine for path, (_, mine) in write.items()}, entity)
+    condition = _condition(run.schema, write, entity)
+    run.about_to_send("update", [(update, write)])
     try:
         answer = run.write(lambda: run.endpoint.update(update.id, content, cas=condition), single=True)
     except FateUnknown as cause:
@@ -90,7 +82,7 @@ def _send(
         run.not_sent([update])
         run.settle(update, "failed", str(error), status=error.http_status_code)
     else:
-        is_written(run, update, merged.write, answer.to_dict())
+        is_written(run, update, write, answer.to_dict())
 
 
 def _complete(run: Run, values: Mapping[str, Any], entity: Mapping[str, Any]) -> dict[str, Any]:

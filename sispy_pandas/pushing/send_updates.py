@@ -44,17 +44,9 @@ def send_updates(
             is_gone(run, update)
             continue
         merged = unguarded(update) if entity is None else merge(run.schema, update, entity, decision)
-        run.note_arrival(update.id, merged.there)
-        if merged.conflicts:
-            run.conflicts[update.id] = merged.conflicts
-        else:
-            run.conflicts.pop(update.id, None)
-        if not merged.write:
-            is_settled(run, update, merged, entity or {})
-        elif last is not None:
-            still_refused(run, update, last)
-        else:
-            work.append((update, merged.write))
+        write = left_to_write(run, update, merged, entity or {}, last=last)
+        if write:
+            work.append((update, write))
     plain: list[tuple[Work, dict[str, Any]]] = []
     for item in work:
         values, replaces = payload(run.schema, item[1])
@@ -166,15 +158,35 @@ def has_ended(cause: FateUnknown) -> bool:
     return isinstance(error, errors.ServerError) and error.http_status_code == 500
 
 
-def still_refused(run: Run, update: Update, cause: FateUnknown) -> None:
-    """End a row that the server fails on again and again, and that has just been read."""
-    error = cause.__cause__
-    status = error.http_status_code if isinstance(error, errors.Error) else None
-    run.settle(update, "failed", str(cause), status=status)
+def left_to_write(
+    run: Run, update: Update, merged: Merged, entity: Mapping[str, Any], *, last: FateUnknown | None
+) -> Mapping[str, tuple[Any, Any]]:
+    """Return the cells of a row that are to be written; none if that ends the row.
+
+    Args:
+        run: The push.
+        update: The row.
+        merged: Its cells, compared with what the server holds.
+        entity: What the server holds.
+        last: See `send_updates`.
+    """
+    run.note_arrival(update.id, merged.there)
+    if merged.conflicts:
+        run.conflicts[update.id] = merged.conflicts
+    else:
+        run.conflicts.pop(update.id, None)
+    if not merged.write:
+        _is_settled(run, update, merged, entity)
+    elif last is not None:
+        error = last.__cause__
+        status = error.http_status_code if isinstance(error, errors.Error) else None
+        run.settle(update, "failed", str(last), status=status)
+    else:
+        return merged.write
+    return {}
 
 
-def is_settled(run: Run, update: Update, merged: Merged, entity: Mapping[str, Any]) -> None:
-    """End a row of which nothing is left to write."""
+def _is_settled(run: Run, update: Update, merged: Merged, entity: Mapping[str, Any]) -> None:
     if run.arrived.get(update.id):
         run.settle(update, "done", "found written after its answer got lost", receipt=receipt(entity))
     elif merged.given_up:
