@@ -15,9 +15,8 @@ from sispy.errors import NotFound
 
 from .changes import Update
 from .fetch import schema_of
-from .fetching.chunks import queries
 from .fetching.lanes import each
-from .fetching.reading import read
+from .fetching.reading import read, referring
 from .past.replay import commits_of
 from .plan import Plan
 from .planning.plan_text import count
@@ -33,8 +32,6 @@ if TYPE_CHECKING:
 
     from .report import Report
     from .schema import Schema
-
-_URL = 6_000
 
 
 def referrers(client: Client, schema: str, ids: Collection[str]) -> pd.DataFrame:
@@ -59,7 +56,7 @@ def referrers(client: Client, schema: str, ids: Collection[str]) -> pd.DataFrame
         (other.name, row["_id"], key_of(other, row), path, target)
         for other in _schemas(client)
         for path in _paths(other, schema)
-        for row in _referring(client.entities(other.name), path, wanted, _needed(other, [path]))
+        for row in referring(client.entities(other.name), path, wanted, _needed(other, [path]))
         for target in sorted(ids_at(row, path) & set(wanted))
     ]
     return table(rows, ("schema", "_id", "key", "field", "target"))
@@ -180,7 +177,7 @@ def _repointed(
     columns = list(dict.fromkeys(_column(schema, path) for path in paths))
     rows: dict[str, Mapping[str, Any]] = {}
     for path in paths:
-        for row in _referring(endpoint, path, old, [*_needed(schema, columns), "_sis"]):
+        for row in referring(endpoint, path, old, [*_needed(schema, columns), "_sis"]):
             rows[row["_id"]] = row
     updates = []
     for id_, row in rows.items():
@@ -222,13 +219,6 @@ def _without_doubles(before: list[Any], after: list[Any]) -> list[Any]:
         if one == new or (new is not None and new not in stayed and new not in kept):
             kept.append(new)
     return kept
-
-
-def _referring(endpoint: Endpoint, path: str, ids: Collection[str], fields: Iterable[str]) -> Iterator[Any]:
-    """Yield the rows that refer to these, all of them."""
-    for q, _ in queries(path, ids, url=_URL):
-        for page in endpoint.pages({"q": q, "fields": ",".join(fields), "populate": False}):
-            yield from page
 
 
 def _column(schema: Schema, path: str) -> str:

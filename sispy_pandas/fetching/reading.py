@@ -71,6 +71,24 @@ def read(
         yield from (row for rows in pool.map(page, asked) for row in rows)
 
 
+def referring(
+    endpoint: Endpoint, path: str, ids: Collection[str], fields: Iterable[str]
+) -> Iterator[Mapping[str, Any]]:
+    """Yield the entities that refer to rows, each once, however many there are.
+
+    Args:
+        endpoint: Of the table.
+        path: The reference, which may be one of an array.
+        ids: `_id`s of the rows.
+        fields: What to read of the entities.
+    """
+    seen: set[str] = set()
+    for q, _ in queries(path, ids, url=URL):
+        for page in endpoint.pages({"q": q, "fields": ",".join(fields), "populate": False}):
+            yield from (row for row in page if row["_id"] not in seen)
+            seen.update(row["_id"] for row in page)
+
+
 def _pages(endpoint: Endpoint, options: Mapping[str, Any], send: Send) -> Iterator[Any]:
     """Yield the pages of a whole table, each beginning after the last `_id` of the one before."""
     asked = {**options, "sort": "_id"}

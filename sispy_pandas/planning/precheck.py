@@ -9,7 +9,7 @@ from sispy.errors import NotFound
 
 from ..changes import Change, Create, Delete, Problem, Update, row_of
 from ..fetching.chunks import is_askable
-from ..fetching.reading import read
+from ..fetching.reading import read, referring
 from ..schema import Field, Schema, parse_schema
 from ..values.cast import get_path
 from ..values.entity import stored
@@ -233,9 +233,7 @@ def _referred(plan: Plan, deletes: Sequence[Delete]) -> list[Problem]:
         for path, target in reference_fields(schema):
             if target != name:
                 continue
-            for row in read(
-                plan.endpoint.client.entities(schema.name), path, sorted(gone), fields=["_id", path]
-            ):
+            for row in referring(plan.endpoint.client.entities(schema.name), path, sorted(gone), [path]):
                 if schema.name == name and row["_id"] in gone:
                     continue
                 for id_ in ids_at(row, path) & gone:

@@ -47,6 +47,17 @@ def rows(frame):
     return [tuple(row) for row in frame.itertuples(index=False)]
 
 
+def test_a_row_that_refers_to_many_counts_once_for_each(client):
+    racks = client.entities("rack").create([{"name": f"r{i}"} for i in range(400)])["success"]
+    ids = [row["_id"] for row in racks]  # too many for one request
+    client.entities("host").create({"name": "a", "spare": ids})
+    live = fetch(client.entities("rack"), progress=False)
+
+    assert referrers(client, "rack", ids)["target"].tolist() == sorted(ids)
+    reasons = set(live.diff(live.frame().head(0), delete=ids).check().problems["reason"])
+    assert [reason.split(";")[0] for reason in reasons] == ["referred to by 1 of host"]
+
+
 def test_referrers_are_found_through_every_kind_of_reference(client, racks):
     one = client.entities("host").create(
         {
