@@ -65,8 +65,13 @@ def diff(
 
     Raises:
         ValueError: The rows cannot be told, a column is there twice, `delete` names unknown rows.
-        TypeError: `delete` or `owner` is one text instead of a list.
+        TypeError: `frame` is none; `delete` or `owner` is one text instead of a list.
     """
+    if not isinstance(frame, pd.DataFrame):
+        kind = type(frame).__name__
+        raise TypeError(
+            f"the edited rows are a DataFrame, got {kind}: pd.DataFrame(...) makes one of records"
+        )
     for name, value in (("delete", delete), ("owner", owner)):
         if isinstance(value, str):
             raise TypeError(f"{name} takes a list: {name}=[{value!r}]")

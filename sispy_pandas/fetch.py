@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
+from sispy import Endpoint
 from sispy.errors import NotFound
 
 from .fetching.decode import Decoder, no_collection
@@ -24,7 +25,7 @@ from .snapshot import Snapshot
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from sispy import Client, Endpoint
+    from sispy import Client
 
 _URL_SHARE = 3000
 """Characters of `fields` in a URL; more fields than that are not worth naming."""
@@ -58,6 +59,7 @@ def fetch(
 
     Raises:
         ValueError: No such schema or field, an unknown operator or a value that the server would not find.
+        TypeError: Something else than an endpoint, a query or a list.
         sispy.Error: The server could not be reached, or refused.
 
     Example:
@@ -66,6 +68,8 @@ def fetch(
     """
     if isinstance(expand, str):
         raise TypeError(f"expand takes a list: expand=[{expand!r}]")
+    if isinstance(refs, str) and refs not in ("id", "label"):
+        raise ValueError(f"refs={refs!r}: 'id', 'label' or a dict of column -> field")
     listing = Listing.of(endpoint, query, fields, expand=expand or ())
     started, clock = datetime.now(UTC), time.monotonic()
     table = Table(listing.fields)
@@ -131,6 +135,9 @@ class Listing:
         expand: Sequence[str] = (),
     ) -> Listing:
         """Read the schema and check the query against it; see `fetch` for what is raised."""
+        if not isinstance(endpoint, Endpoint):
+            kind = type(endpoint).__name__
+            raise TypeError(f"a frame holds entities, such as client.entities('host'), got {kind}")
         if not endpoint.endpoint.startswith("entities/"):
             raise ValueError(
                 f"a frame holds entities, such as client.entities('host'); {endpoint.endpoint!r} has no "

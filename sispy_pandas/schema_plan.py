@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sispy.delta import same
 
 from .fetch import schema_of
-from .past.schema_effects import BREAKING, WORDS, Comparison, Effect
+from .past.schema_effects import BREAKING, WORDS, Comparison, Effect, is_within
 from .planning.plan_text import count, show
 from .progress import bar
 from .schema import Schema, parse_schema
@@ -105,7 +105,7 @@ class SchemaPlan:
         It is no transaction: a change that somebody makes between the look and the write is lost.
 
         Args:
-            erase: Every field whose values the change erases, by name.
+            erase: Every field whose values the change erases, by name; a document's name covers its fields.
             expect_broken: How many rows will be left that cannot be written, exactly; see `broken`.
 
         Raises:
@@ -126,7 +126,8 @@ class SchemaPlan:
         for effect in self.effects:
             if effect.kind == "refused":
                 raise SchemaPlanRefused(f"{effect.field}: {effect.detail}")
-        lost = [e for e in self.effects if e.kind == "erased" and e.field not in erase]
+        erased = [e for e in self.effects if e.kind == "erased"]
+        lost = [e for e in erased if e.field not in erase and not is_within(e.field, erase)]
         if lost:
             told = ", ".join(f"{e.field} ({count(len(e.rows), 'value')})" for e in lost)
             raise SchemaPlanRefused(f"it erases {told}: name them in erase=[...] if that is meant")

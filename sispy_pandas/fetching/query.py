@@ -60,6 +60,9 @@ def parse_query(
     Raises:
         ValueError: It names what the server would ignore or not find, with the nearest names.
     """
+    if not isinstance(query or {}, Mapping):
+        kind = type(query).__name__
+        raise TypeError(f"a query is a dict such as {{'q': {{...}}, 'limit': 10}}, got {kind}")
     query = dict(query or {})
     for key in query:
         if key not in _KEYS:

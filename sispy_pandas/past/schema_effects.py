@@ -13,7 +13,7 @@ from ..values.check import check
 from ..values.entity import key_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 WORDS = {
     "erased": "these values go, without history",
@@ -51,9 +51,12 @@ class Comparison:
 
     def __init__(self, old: Schema, new: Schema) -> None:
         self._old, self._new = old, new
-        gone = _paths(old) - _paths(new)
-        self._removed = [field.path for field in _all_fields(old) if field.path in gone]
-        self._concerned = [f for f in new.fields if not _looser(_field(old, f.path), f)]
+        gone = [field.path for field in _all_fields(old) if field.path not in _paths(new)]
+        self._removed = [path for path in gone if not is_within(path, gone)]
+        mixed = [field.path for field in old.fields]
+        self._concerned = [
+            f for f in new.fields if is_within(f.path, mixed) or not _looser(_field(old, f.path), f)
+        ]
         self._found: dict[tuple[str, str], list[Row]] = defaultdict(list)
         self._seen: dict[str, dict[str, list[Row]]] = {
             f.path: defaultdict(list) for f in self._concerned if f.unique and not _was_unique(old, f.path)
@@ -96,9 +99,16 @@ class Comparison:
         for field in new.fields:
             before = _field(old, field.path)
             if field != before and field.path not in told:
-                effects.append(Effect("changed" if before else "added", field.path))
+                detail = f"its type {field.unknown!r} is not known here: the server may refuse it"
+                kind = "changed" if before else "added"
+                effects.append(Effect(kind, field.path, detail=detail if field.unknown else ""))
         order = list(WORDS)
         return tuple(sorted(effects, key=lambda effect: (order.index(effect.kind), effect.field)))
+
+
+def is_within(path: str, paths: Iterable[str]) -> bool:
+    """Tell whether a path leads below one of others."""
+    return any(path.startswith(f"{other}.") for other in paths)
 
 
 def _fits(field: Field, value: Any) -> bool:

@@ -245,6 +245,12 @@ def test_key_matches_rows_keeps_blanks_and_names_what_it_does_not_find(server):
         live.diff(foreign, key="cpus")
 
 
+@pytest.mark.parametrize("rows", [[{"cpus": 1}], pd.Series([1]), None], ids=["list", "Series", "NoneType"])
+def test_what_is_no_frame_is_refused(server, rows):
+    with pytest.raises(TypeError, match=f"a DataFrame, got {type(rows).__name__}: pd.DataFrame"):
+        server.fetch().diff(rows)
+
+
 def test_an_index_that_is_no_column_is_named(server):
     live = server.fetch()
     new = pd.DataFrame({"serial": ["s1"]}, index=pd.Index(["n1"], name="name"))

@@ -197,6 +197,24 @@ def test_what_has_no_schema_is_a_clear_error(client, hosts, endpoint, message):
         fetched(endpoint(client))
 
 
+@pytest.mark.parametrize(
+    ("ask", "message"),
+    [
+        (lambda c: fetched(c), r"entities, such as client.entities\('host'\), got Client"),
+        (lambda c: fetched("host"), "entities, such as .*, got str"),
+        (lambda c: fetched(c.entities("host"), "name=x"), r"a query is a dict such as .*, got str"),
+    ],
+)
+def test_what_is_no_endpoint_and_no_query_is_a_clear_error(client, hosts, ask, message):
+    with pytest.raises(TypeError, match=message):
+        ask(client)
+
+
+def test_an_unknown_word_for_references_is_a_clear_error(hosts):
+    with pytest.raises(ValueError, match="refs='labels': 'id', 'label' or a dict of column -> field"):
+        fetched(hosts, refs="labels")
+
+
 def test_values_that_contradict_the_schema_are_kept_and_named(client):
     things = make(client, "thing", {"name": "String", "n": "String", "e": "String"})
     ids = [things.create({"name": "a", "n": n, "e": e})["_id"] for n, e in (("x", "old"), ("5", "new"))]

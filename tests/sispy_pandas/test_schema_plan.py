@@ -91,6 +91,30 @@ def test_a_field_without_values_goes_without_a_word(client):
         empty.push()
 
 
+def test_a_whole_document_is_named_once_and_covers_its_fields(client):
+    lost = plan(client, disks=None, sub=None)
+    assert effects(lost) == [("erased", "disks", 2), ("erased", "sub.a", 1), ("erased", "sub.b", 0)]
+    lost.push(erase=["disks", "sub"])
+    assert "disks" not in client.schemas.get("host")["definition"]
+
+
+def test_fields_that_come_out_of_a_mixed_one_are_looked_at(client):
+    client.schemas.create({"name": "box", "_sis": {"owner": ["g"]}, "definition": {"any": "Mixed"}})
+    row = client.entities("box").create({"any": {"n": "many"}})
+    made = plan_schema(client, "box", {"any": {"n": "Number", "m": "Number"}}, progress=False)
+    assert effects(made) == [("invalid", "any.n", 1), ("added", "any.m", 0)]
+    assert made.rows()["_id"].tolist() == [row["_id"]]
+
+
+def test_a_type_that_is_not_known_is_told(client):
+    made = plan(client, os="Strng", more={"type": "Nmber"})
+    told = "its type {!r} is not known here: the server may refuse it"
+    assert made.frame()[["effect", "field", "meaning"]].values.tolist() == [
+        ["added", "more", told.format("Nmber")],
+        ["changed", "os", told.format("Strng")],
+    ]
+
+
 def test_new_demands_name_the_rows_that_break(client):
     demands = plan(
         client,
