@@ -76,13 +76,10 @@ def digest(plan: Plan) -> str:
 def parse(text: Iterable[str], client: Client | None, *, where: str) -> Plan:
     """Return the plan of some lines; see `load_plan`."""
     *content, last = [line for line in text if line.strip()] or [""]
-    try:
-        head, check = json.loads(content[0] if content else ""), json.loads(last)
-    except ValueError:
-        head = check = {}
-    if not isinstance(head, dict) or head.get("sispy_plan") != FORMAT:
+    head = _object(content[0] if content else last)
+    if head.get("sispy_plan") != FORMAT:
         raise ValueError(f"{where} is no plan of this version of sispy")
-    if not isinstance(check, dict) or check.get("sha256") != _digest(content):
+    if _object(last).get("sha256") != _digest(content):
         raise ValueError(f"{where} was altered after it was saved: make a new plan instead")
     client = client or client_for(head["server"])
     if client.url != head["server"]:
@@ -100,6 +97,14 @@ def parse(text: Iterable[str], client: Client | None, *, where: str) -> Plan:
         notes=tuple(head["notes"]),
         owner=owner,
     )
+
+
+def _object(line: str) -> dict[str, Any]:
+    try:
+        found = json.loads(line)
+    except ValueError:
+        found = None
+    return found if isinstance(found, dict) else {}
 
 
 def _paths(plan: Plan) -> set[str]:

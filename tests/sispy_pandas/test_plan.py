@@ -134,10 +134,12 @@ def test_a_plan_that_was_altered_or_is_for_something_else_is_refused(server, pla
     path = plan.save(tmp_path / "host.plan")
     text = path.read_text()
     (tmp_path / "altered").write_text(text.replace('"after": 8', '"after": 9'))
+    (tmp_path / "cut").write_text(text[:-9])
     (tmp_path / "other").write_text("_id,name\n")
 
-    with pytest.raises(ValueError, match="was altered"):
-        sp.load_plan(tmp_path / "altered", server.client)
+    for name in ("altered", "cut"):
+        with pytest.raises(ValueError, match="was altered"):
+            sp.load_plan(tmp_path / name, server.client)
     with pytest.raises(ValueError, match="is no plan"):
         sp.load_plan(tmp_path / "other", server.client)
     with pytest.raises(ValueError, match="no profile has the address"):
