@@ -10,7 +10,7 @@ import pandas as pd
 from .changes import Change, Create, Delete, Problem, Stale, Update
 from .plan import Plan
 from .planning.compare import changed
-from .planning.deleted_rows import DELETE, deleted_rows
+from .planning.deleted_rows import deleted_rows
 from .planning.editable import APART, READ_ONLY, editable, taken_apart
 from .planning.matching import Matched, all_new, match_by_id, match_by_key
 from .planning.new_rows import new_rows, not_there
@@ -21,6 +21,7 @@ from .schema import RECEIPT, Field
 from .sheets.mangled import REASON, is_changed_by_program
 from .values.cast import is_blank
 from .values.entity import EDITABLE_META
+from .values.marked import DELETE
 from .values.receipts import milliseconds_of
 from .values.source import source_of
 

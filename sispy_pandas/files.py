@@ -13,11 +13,12 @@ import pandas as pd
 from .changes import Problem
 from .schema import META, RECEIPT, Field, Schema
 from .sheets import origin
-from .sheets.assemble import DELETE, Copies, Table, assemble
+from .sheets.assemble import Copies, Table, assemble
 from .sheets.cell_values import read_column
 from .sheets.cells import Style, write_column
 from .sheets.csv_arrow import arrow_columns, arrow_series, is_arrow
 from .sheets.csv_text import decode, dialect, parse, replaced, write_columns
+from .values.marked import DELETE
 from .values.source import Source
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ import pandas as pd
 
 from ..changes import Delete, Problem
 from ..records import json_values
-from ..schema import RECEIPT, Field, Schema
-from ..values.cast import cast, is_missing
+from ..schema import RECEIPT, Schema
 from ..values.entity import EDITABLE_META
+from ..values.marked import DELETE, HOW, is_marked
 from ..values.receipts import milliseconds_of
 from .matching import ids_in
 
@@ -18,11 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from .matching import Matched
-
-DELETE = "_delete"
-"""The column of a file in which rows are marked for deletion."""
-
-_MARK = Field(DELETE, "Boolean")
 
 
 def deleted_rows(
@@ -54,26 +49,8 @@ def marked_ids(frame: pd.DataFrame) -> set[str]:
     """Return the ids of the rows that a frame marks for deletion, known or not."""
     if DELETE not in frame.columns:
         return set()
-    marks, ids = frame[DELETE].tolist(), ids_in(frame)
-    found = set()
-    for position, id_ in ids.items():
-        try:
-            if _is_mark(marks[position]):
-                found.add(id_)
-        except ValueError:
-            continue  # the diff names it
-    return found
-
-
-def _is_mark(cell: object) -> bool:
-    """Tell whether a cell of the column says yes.
-
-    Raises:
-        ValueError: It says something else than yes and no.
-    """
-    if is_missing(cell) or (isinstance(cell, str) and not cell.strip()):
-        return False
-    return bool(cast(_MARK, "yes" if isinstance(cell, str) and cell.strip().lower() == "x" else cell))
+    marks = frame[DELETE].tolist()
+    return {id_ for position, id_ in ids_in(frame).items() if is_marked(marks[position])}
 
 
 def _marked(base: pd.DataFrame, frame: pd.DataFrame, rows: Matched) -> tuple[list[str], list[Problem]]:
@@ -84,12 +61,10 @@ def _marked(base: pd.DataFrame, frame: pd.DataFrame, rows: Matched) -> tuple[lis
     known = dict(zip(rows.at.tolist(), rows.base.tolist(), strict=True))
     for position, cell in enumerate(frame[DELETE].tolist()):
         id_ = str(base.index[known[position]]) if position in known else None
-        try:
-            wanted = _is_mark(cell)
-        except ValueError as error:
+        wanted = is_marked(cell)
+        if wanted is None:
             row = rows.labels[position] if id_ is None else id_
-            problems.append(Problem(row, f"{error}; mark rows with x or yes", DELETE, str(cell)))
-            continue
-        if wanted and id_ is not None:
+            problems.append(Problem(row, HOW, DELETE, str(cell)))
+        elif wanted and id_ is not None:
             ids.append(id_)
     return ids, problems

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from ..schema import Field, Schema
 
-_BOOLEAN_META = "_sis.locked"
-
 
 def check_values(schema: Schema, change: Create | Update, stored: Mapping[str, Any]) -> list[Problem]:
     """Return why the server would refuse a row: it validates all of it, not only what was sent.

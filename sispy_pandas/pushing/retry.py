@@ -14,6 +14,7 @@ from ..records import from_json
 from ..schema import RECEIPT
 from ..values.cast import is_missing
 from ..values.entity import stored
+from ..values.marked import DELETE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,11 +43,11 @@ def retry_frame(report: Report) -> pd.DataFrame:
         old = {} if isinstance(change, Create) else base.get(change.id, {plan.schema.key: change.key})
         row: dict[str, Any] = {path: old.get(path) for path in paths}
         row |= {path: from_json(plan.schema.field(path), value) for path, value in _values(change).items()}
-        row["_delete"] = True if isinstance(change, Delete) else None
+        row[DELETE] = True if isinstance(change, Delete) else None
         row[REASON] = left[row_of(change)].reason
         row[RECEIPT.path] = None if isinstance(change, Create) else _time(change.receipt)
         rows.append(row)
-    names = [*paths, "_delete", REASON, RECEIPT.path]
+    names = [*paths, DELETE, REASON, RECEIPT.path]
     ids = [None if isinstance(change, Create) else change.id for change in changes]
     frame = pd.DataFrame(
         {
@@ -55,7 +56,7 @@ def retry_frame(report: Report) -> pd.DataFrame:
         }
     )
     frame.index = pd.Index(ids, name="_id", dtype=object)
-    return frame if any(frame["_delete"].notna()) else frame.drop(columns="_delete")
+    return frame if any(frame[DELETE].notna()) else frame.drop(columns=DELETE)
 
 
 def to_csv(report: Report, path: str | Path) -> Path:

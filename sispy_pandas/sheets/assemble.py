@@ -15,12 +15,10 @@ from ..changes import Problem
 from ..schema import META, RECEIPT, Field, Schema, nearest
 from ..values.columns import Column
 from ..values.kinds import STRINGS
+from ..values.marked import DELETE, HOW, is_marked
 from ..values.source import Source, with_source
 
-DELETE = "_delete"
 _ID = Field("_id", "ObjectId")
-_MARKS = {"": False, "0": False, "false": False, "no": False}
-_MARKS |= {"1": True, "true": True, "yes": True, "x": True, "delete": True}
 _ZONE = re.compile(r" \([A-Za-z0-9_+:/-]+\)$")
 
 _WELL_FORMED = {str, type(None)}
@@ -217,12 +215,10 @@ class _Rows:
 
 
 def _marks(cells: Sequence[Any], problems: dict[int, Problem], rows: _Rows) -> list[bool | None]:
-    marks: list[bool | None] = []
-    for i, cell in enumerate(cells):
-        mark = _MARKS.get(str("" if cell is None else cell).strip().lower())
-        marks.append(mark)
+    marks = [is_marked(cell) for cell in cells]
+    for i, mark in enumerate(marks):
         if mark is None and i not in problems:
-            problems[i] = rows.problem(i, "mark rows to be deleted with x", DELETE, str(cell))
+            problems[i] = rows.problem(i, HOW, DELETE, str(cells[i]))
     return marks
 
 

@@ -11,9 +11,9 @@ import pandas as pd
 from ..explode import MEMBER, explode, implode
 from ..records import equal, from_json, to_json
 from ..schema import Field
+from ..values.marked import DELETE, HOW, is_marked
 from ..values.refused import Refused
 from ..values.source import source_of, with_source
-from .assemble import DELETE
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from .assemble import ReadColumn, Table
 
 _ID = Field("_id", "ObjectId")
-_MARKS = ("x", "1", "true", "yes", "delete")
 
 
 def member_table(snapshot: Snapshot, path: str) -> list[tuple[Field, pd.Series[Any]]]:
@@ -94,7 +93,9 @@ def with_members(
     nothing = [None] * len(table.rows)
     ids = list(read(_ID, cells.get("_id", nothing)))
     names = list(read(_name_field(field), cells.get(MEMBER, nothing)))
-    marks = [str(cell or "").strip().lower() in _MARKS for cell in cells.get(DELETE, nothing)]
+    marks = [is_marked(cell) for cell in cells.get(DELETE, nothing)]
+    if None in marks:
+        raise ValueError(f"members of {field.path}, row {table.rows[marks.index(None)]}: {HOW}")
     columns = {f.path: list(read(f, cells[f.path])) for f in _fields(field) if f.path in cells}
     key = key_field(schema)
     if key is not None and key.path in cells and schema.key in frame.columns:

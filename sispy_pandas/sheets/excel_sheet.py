@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ..explode import MEMBER
 from ..schema import META, RECEIPT, Field
 from ..values.entity import EDITABLE_META
-from .assemble import DELETE
+from ..values.marked import DELETE
 from .cells import Style
 from .excel_cells import LongText, excel_column
 

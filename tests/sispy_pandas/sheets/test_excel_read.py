@@ -315,6 +315,9 @@ def test_members_of_arrays_on_sheets_of_their_own(server, tmp_path: Path) -> Non
     assert [(p.key, p.reason) for p in live.diff(sp.read_excel(disks.save(), live.schema)).faults] == [
         ("h00002", "member 1: gb: 'many' is no number")
     ]
+    disks.set(3, "_delete", "perhaps")
+    with pytest.raises(ValueError, match=r"members of disks, row 3: mark rows to be deleted with x"):
+        sp.read_excel(disks.save(), live.schema)
 
 
 def test_edits_in_the_grey_column_of_an_exploded_array_are_reported(server, tmp_path: Path) -> None:
