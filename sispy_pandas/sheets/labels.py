@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from ..values.cast import is_missing
@@ -53,7 +54,7 @@ def members(cells: pd.Series[Any]) -> set[str]:
     """Return all references in a column: ids or labels, those in lists too."""
     found: set[str] = set()
     for cell in cells.tolist():
-        if isinstance(cell, tuple | list):
+        if isinstance(cell, tuple | list | np.ndarray):
             found.update(member for member in cell if isinstance(member, str))
         elif isinstance(cell, str) and not isinstance(cell, Refused):
             found.add(cell)
@@ -64,7 +65,7 @@ def replaced(cells: pd.Series[Any], new: Mapping[str, str | Refused]) -> pd.Seri
     """Return a column with known references replaced; a list with a refused member is refused whole."""
 
     def cell_of(cell: Any) -> Any:
-        if isinstance(cell, tuple | list):
+        if isinstance(cell, tuple | list | np.ndarray):
             found = tuple(new.get(m, m) if isinstance(m, str) else m for m in cell)
             bad = next((m for m in found if isinstance(m, Refused)), None)
             return found if bad is None else Refused(str(list(cell)), bad.reason)
