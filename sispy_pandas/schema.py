@@ -134,8 +134,9 @@ class Schema:
 
 
 def nearest(name: str, names: Iterable[str]) -> str:
-    """Return the tail of a message that suggests names spelled like `name`; empty if none is."""
-    found = difflib.get_close_matches(name, list(names), n=3, cutoff=0.6)
+    """Return the tail of a message that suggests names spelled like `name`, in any case; empty if none is."""
+    known = {other.lower(): other for other in names}
+    found = [known[other] for other in difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.6)]
     return f"; did you mean {' or '.join(map(repr, found))}?" if found else ""
 
 

@@ -264,7 +264,7 @@ def test_an_index_that_is_no_column_is_named(server):
 def test_unknown_columns_are_named_with_the_nearest_and_read_only_ones_are_problems(server):
     live = server.fetch()
     df = live.frame(meta=True).head(2)
-    df["cpu"] = 5
+    df["cpu"] = df["CPUS"] = 5
     df["bios"] = [{"vendor": "dell"}, None]
     df["_sis._created_by"] = ["root", "somebody"]
     df["_sis.tags"] = [("x",), ()]
@@ -272,7 +272,10 @@ def test_unknown_columns_are_named_with_the_nearest_and_read_only_ones_are_probl
     plan = live.diff(df)
 
     assert plan.notes == (
-        "column 'cpu' is left alone: schema 'host' has no such field; did you mean 'cpus'?",
+        *(
+            f"column {name!r} is left alone: schema 'host' has no such field; did you mean 'cpus'?"
+            for name in ("cpu", "CPUS")
+        ),
         "column 'bios' is left alone: its fields are columns of their own: bios.vendor, bios.version",
     )
     assert reasons(plan) == [
