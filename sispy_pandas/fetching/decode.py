@@ -33,7 +33,7 @@ class Rows:
 
     columns: dict[str, Sequence[Any]]
     checked: bool
-    """Values are known to be of their declared types."""
+    """Values are known to be of their declared types; Mixed ones are cells already."""
     invalid: tuple[int, ...] = ()
     """Positions of rows with bytes that are no UTF-8; U+FFFD stands for them."""
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ..schema import Field
+from ..values.frozen import freeze
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,12 +39,11 @@ class Structs:
 
     def columns(self, body: bytes) -> dict[str, Sequence[Any]] | None:
         """Return columns of values by dotted path; None: a value is not of its declared type."""
+        columns: dict[str, Sequence[Any]] = {}
         try:
-            rows = self._decoder.decode(body)
+            self._struct.unpack(self._decoder.decode(body), "", columns)
         except (msgspec.DecodeError, UnicodeDecodeError):
             return None
-        columns: dict[str, Sequence[Any]] = {}
-        self._struct.unpack(rows, "", columns)
         return columns
 
 
@@ -59,7 +59,8 @@ class _Struct:
             key: node if isinstance(node, Field) else _Struct(f"{name}_{i}", node)
             for i, (key, node) in enumerate(tree.items())
         }
-        fields = [(f"f{i}", _annotation(node), None) for i, node in enumerate(self.children.values())]
+        kinds = map(_annotation, self.children.values())
+        fields = [(f"f{i}", kind, _NULL if kind is msgspec.Raw else None) for i, kind in enumerate(kinds)]
         if "_id" in tree:
             fields[0] = ("f0", str)  # type: ignore[assignment] # without a default it is required
         rename = {f"f{i}": key for i, key in enumerate(tree)}
@@ -74,6 +75,8 @@ class _Struct:
                 empty = node.type()
                 inner = [empty if value is None else value for value in column]
                 node.unpack(inner, f"{prefix}{key}.", out)
+            elif node.type == "Mixed":
+                out[prefix + key] = _cells(column)
             else:
                 out[prefix + key] = column
 
@@ -81,6 +84,8 @@ class _Struct:
 def _annotation(node: Any) -> Any:
     if isinstance(node, _Struct):
         return node.type | None
+    if node.type == "Mixed":
+        return msgspec.Raw  # see _cells
     if node.type == "Array" and node.item and node.item.type in _SCALARS:
         member: Any = int | float if node.item.type == "Number" else _SCALARS[node.item.type]
         return tuple[member | None, ...] | None  # a tuple, as the cells are
@@ -92,3 +97,16 @@ def _annotation(node: Any) -> Any:
 
 
 _SCALARS: dict[str, type] = {"String": str, "ObjectId": str, "Date": str, "Number": float, "Boolean": bool}
+
+
+_NULL = msgspec.Raw(b"null")
+_MIXED = msgspec.json.Decoder(list[Any])
+
+
+def _cells(raw: Sequence[msgspec.Raw]) -> list[Any]:
+    """Decode Mixed values to cells; equal texts, of which there are many, share one, which never changes."""
+    texts = list(map(bytes, raw))
+    distinct = set(texts)
+    values = _MIXED.decode(b"[%s]" % b",".join(distinct))
+    cells = dict(zip(distinct, [None if value == {} else freeze(value) for value in values], strict=True))
+    return list(map(cells.__getitem__, texts))

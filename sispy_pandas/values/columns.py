@@ -58,7 +58,8 @@ class Column:
             values: One per row; None where there is none.
             slot: Says where the page belongs: pages are joined in the order of their slots. None: behind
                 those that are there.
-            checked: The decoder has already seen to it that values are of the declared type.
+            checked: The decoder has already seen to it that values are of the declared type, and made cells
+                of Mixed ones.
         """
         slot = len(self._lengths) if slot is None else slot
         field = self.field
@@ -85,11 +86,15 @@ class Column:
         if kind == "IpAddress":
             return _strings([_address(value) for value in values])
         if kind == "Array" and item and item.type in _PYTHON_TYPES:
-            return _objects([tuple(value) if value else () for value in values])
+            cells = [tuple(value) if value else () for value in values]
+            if item.type == "String":  # equal lists share one tuple; those of numbers could not: 1 == 1.0
+                shared: dict[Any, Any] = {}
+                cells = [shared.setdefault(cell, cell) for cell in cells]
+            return _objects(cells)
         if kind == "Documents":
             return _objects([freeze(value) if value else () for value in values])
         if kind == "Mixed":
-            return _objects([None if value == {} else freeze(value) for value in values])
+            return _objects(values if checked else [None if v == {} else freeze(v) for v in values])
         if kind == "Array":
             return _objects([from_json(self.field, value) for value in values])
         if self.field.enum:

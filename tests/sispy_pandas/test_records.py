@@ -177,6 +177,15 @@ def test_numbers_are_whole_or_double(values, stream, expected):
     assert str(dtype(Field("f", "Number"), stream=True)) == "Float64"
 
 
+def test_equal_lists_of_texts_share_one_cell_and_numbers_stay_as_they_are():
+    texts, numbers = (Column(Field("a", "Array", item=Field("a", kind))) for kind in ("String", "Number"))
+    texts.add([["a", "b"], None, ["a", "b"], [None]])
+    numbers.add([[1], [1.0], [1]])
+    cells = texts.series().tolist()
+    assert (cells, cells[0] is cells[2]) == ([("a", "b"), (), ("a", "b"), (None,)], True)
+    assert repr(numbers.series().tolist()) == "[(1,), (1.0,), (1,)]"
+
+
 def test_a_frozen_dict_refuses_changes_and_is_a_dict_otherwise():
     cell = freeze({"a": [1, {"b": 2}]})
     for change in (

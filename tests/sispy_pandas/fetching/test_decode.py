@@ -4,6 +4,7 @@ import pytest
 
 import sispy
 from sispy_pandas.fetching.decode import Decoder
+from sispy_pandas.records import FrozenDict
 from sispy_pandas.schema import META, parse_schema
 
 SCHEMA = parse_schema(
@@ -84,9 +85,28 @@ def test_invalid_bytes_are_replaced_and_the_row_is_named():
     assert (rows.columns["name"][0], rows.invalid) == ("\ufffd\n", (0,))
 
 
-def test_a_lone_surrogate_survives():
-    rows = decoded(b'[{"_id": "1", "name": "\\ud800", "_sis": {}}]')
-    assert list(rows.columns["name"]) == ["\ud800"]
+def test_invalid_bytes_in_mixed_values_are_replaced_too():
+    rows = decoded(b'[{"_id": "1", "m": 1, "_sis": {}}, {"_id": "2", "m": {"k": "\xff"}, "_sis": {}}]')
+    assert (list(rows.columns["m"]), rows.checked, rows.invalid) == ([1, {"k": "\ufffd"}], False, (1,))
+
+
+@pytest.mark.parametrize("path", ["name", "m"])
+def test_a_lone_surrogate_survives(path):
+    rows = decoded(b'[{"_id": "1", "%s": "\\ud800", "_sis": {}}]' % path.encode())
+    assert list(rows.columns[path]) == ["\ud800"]
+
+
+def test_equal_mixed_values_share_one_cell_that_cannot_be_changed():
+    values = [{"k": [1]}, {}, {"k": [1]}, None, {"k": [1.0]}, 1, True, "1", [{"k": 1}]]
+    records = [{"_id": str(i), "m": value, "_sis": {}} for i, value in enumerate(values)]
+    cells = decoded(json.dumps(records).encode()).columns["m"]
+    frozen = FrozenDict(k=(1,))
+    assert list(map(repr, cells)) == list(
+        map(repr, [frozen, None, frozen, None, FrozenDict(k=(1.0,)), 1, True, "1", (FrozenDict(k=1),)])
+    )
+    assert cells[0] is cells[2]
+    with pytest.raises(TypeError, match="read-only"):
+        cells[0]["k"] = 2
 
 
 @pytest.mark.parametrize("body", [b"", b'[{"_id": "1"', b'{"a": 1}', b"[1]", b'[{"name": "x"}]'])
