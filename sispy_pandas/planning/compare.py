@@ -36,6 +36,8 @@ def candidates(base: pd.Series[Any], mine: pd.Series[Any]) -> np.ndarray[Any, An
         a, b = (column.to_numpy(dtype=np.float64, na_value=np.nan) for column in (base, mine))
         return np.flatnonzero((a != b) & ~(np.isnan(a) & np.isnan(b)))
     a, b = (_cells(column) for column in (base, mine))
+    if a.__array_interface__ == b.__array_interface__:  # the same memory: the column was never touched
+        return np.array([], dtype=np.intp)
     other = np.fromiter(map(operator.is_not, a, b), dtype=bool, count=len(a))
     return np.array([i for i in np.flatnonzero(other).tolist() if not _alike(a[i], b[i])], dtype=np.intp)
 

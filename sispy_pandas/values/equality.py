@@ -31,7 +31,7 @@ def equal(field: Field, a: Any, b: Any) -> bool:
     Members of document arrays are compared field by field; an `_id` that one side lacks does not matter,
     because the server gives every member one.
     """
-    if a is b:
+    if a is b or (type(a) is type(b) and isinstance(a, str | int | float) and a == b):
         return True
     if field.type == "Documents" and isinstance(a, list | tuple) and isinstance(b, list | tuple):
         return len(a) == len(b) and all(_same_member(field, x, y) for x, y in zip(a, b, strict=True))

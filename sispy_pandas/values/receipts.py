@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
+import pandas as pd
 
 from ..schema import RECEIPT
 from .cast import cast
 from .dates import milliseconds
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 
 def milliseconds_of(times: pd.Series[Any]) -> list[int | None]:
     """Return times as ms since 1970; None for a blank or for what is no time."""
+    if isinstance(times.dtype, pd.DatetimeTZDtype):
+        stored = times.to_numpy(dtype="datetime64[ms]")
+        return [
+            None if blank else ms
+            for ms, blank in zip(stored.astype(np.int64).tolist(), np.isnat(stored).tolist(), strict=True)
+        ]
     found: list[int | None] = []
     for cell in times.tolist():
         try:
