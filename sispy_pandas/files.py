@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pandas as pd
 
 from .changes import Problem
+from .fetching.decode import no_collection
 from .schema import META, RECEIPT, Field, Schema
 from .sheets import origin
 from .sheets.assemble import Copies, Table, assemble
@@ -68,6 +69,7 @@ def to_csv(
     origin.write_beside(path, known)
 
 
+@no_collection()  # the rows of the file hold no cycles, but there are many of them
 def read_csv(
     path: str | os.PathLike[str],
     schema: Schema,
