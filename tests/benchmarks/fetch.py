@@ -92,14 +92,18 @@ def one_at_a_time(url):
 
 def floor(url):
     """Download and decode by msgspec into the same Structs, without a frame."""
+    import msgspec
+
     import sispy
     from sispy_pandas.fetch import Listing
     from sispy_pandas.fetching.decode import Decoder
 
     listing = Listing.of(sispy.Client(url).entities("host"), {})
-    decoder = Decoder(listing.fields)
+    structs = Decoder(listing.fields)._structs
+    names = {field.encode_name: field.name for field in msgspec.structs.fields(structs._struct.type)}
     for page in raw_pages(listing.endpoint):
-        decoder._structs._decoder.decode(page)
+        rows = structs._decoder.decode(page)
+        msgspec.json.decode(b"[%s]" % b",".join(getattr(row, names["facts"]) for row in rows))
 
 
 def raw_pages(endpoint):

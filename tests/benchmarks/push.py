@@ -1,9 +1,9 @@
 """What a push of one changed row in a hundred costs: CPU of the client, requests, bytes, time of the guard.
 
-    python tests/benchmarks/push.py [ROWS] [--old DIR]
+    python tests/benchmarks/push.py [ROWS]
 
-DIR is a `site-packages` folder that holds sispy 1.1.0 with requests and pandas, to compare with its way: all
-rows of the frame through `update_bulk(frame.to_dict("records"))`. The server runs in a process of its own.
+compares with the way of sispy 1.1.0, all rows of the frame through `update_bulk(frame.to_dict("records"))`;
+pip installs it into a folder of its own. The server runs in a process of its own.
 """
 
 import argparse
@@ -12,6 +12,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 
 import numpy as np
@@ -110,6 +111,16 @@ def edited(snapshot, value):
     return frame
 
 
+def the_old_way(client):
+    """Return seconds of CPU, seconds, requests and bytes that sispy 1.1.0 takes to send all rows."""
+    with tempfile.TemporaryDirectory() as folder:
+        install = [sys.executable, "-m", "pip", "install", "-q", "--target", folder, "--no-deps"]
+        subprocess.run([*install, "sispy==1.1.0"], check=True)
+        command = [sys.executable, "-c", OLD, client.url, client.auth_token, "old"]
+        env = os.environ | {"PYTHONPATH": folder}
+        return json.loads(subprocess.run(command, env=env, capture_output=True, check=True).stdout)
+
+
 def tell(line):
     """Print a result."""
     sys.stdout.write(f"{line}\n")
@@ -119,7 +130,6 @@ def main():
     """Measure, and print a table."""
     parser = argparse.ArgumentParser()
     parser.add_argument("rows", type=int, nargs="?", default=100_000)
-    parser.add_argument("--old")
     args = parser.parse_args()
     with server(args.rows) as client:
         snapshot = sp.fetch(client.entities("host"), progress=False)
@@ -149,17 +159,12 @@ def main():
                 f"{1000 * spent[guard]:.0f} ms CPU, {wall:.2f} s, "
                 f"{counter.requests - requests} requests, {counter.size - size:,} bytes of bodies"
             )
-        if args.old:
-            command = [sys.executable, "-S", "-c", OLD, client.url, client.auth_token, "old"]
-            done = subprocess.run(
-                command, env=os.environ | {"PYTHONPATH": args.old}, capture_output=True, text=True, check=True
-            )
-            old, wall, requests, size = json.loads(done.stdout)
-            tell(
-                f"sispy 1.1.0, all rows: {1000 * old:.0f} ms CPU, {wall:.2f} s, {requests} requests, "
-                f"{size:,} bytes of bodies; "
-                f"{old / spent['off']:.0f}x guard='off', {old / spent['check']:.0f}x guard='check'"
-            )
+        old, wall, requests, size = the_old_way(client)
+        tell(
+            f"sispy 1.1.0, all rows: {1000 * old:.0f} ms CPU, {wall:.2f} s, {requests} requests, "
+            f"{size:,} bytes of bodies; "
+            f"{old / spent['off']:.0f}x guard='off', {old / spent['check']:.0f}x guard='check'"
+        )
     with server(args.rows // 10, latency=0.02) as client:
         times = {"off": [], "check": []}
         for i in range(3):
