@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from ..schema import Field, Schema
+from .grid_names import ref_of
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -67,7 +68,7 @@ def wire(column: Column, *, frozen: bool, sample: pd.Series[Any] | None = None) 
         "enum": list(field.enum),
         "min": field.min if field.type == "Number" else None,
         "max": field.max if field.type == "Number" else None,
-        "ref": field.ref,
+        "ref": ref_of(field),
         "description": field.description,
         "frozen": frozen,
         "width": _width(column, sample),
@@ -78,7 +79,7 @@ def _width(column: Column, sample: pd.Series[Any] | None) -> int:
     title = 9 * len(column.field.path) + 54  # room for the sort mark and the menu button
     cells = 0
     texts = None if sample is None else sample.dropna().astype(str)
-    if texts is not None and column.kind in ("text", "json") and len(texts):
+    if texts is not None and column.kind in ("text", "json") and len(texts) and not ref_of(column.field):
         cells = 8 * int(texts.str.len().quantile(0.95)) + 24
     return min(_LONGEST, max(title, cells, _WIDTHS[column.kind] if not cells else 60))
 

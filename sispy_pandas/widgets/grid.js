@@ -300,7 +300,9 @@ class Grid {
     const active = row === this.active.row && column === this.active.column;
     const readonly = definition.readonly || this.marks(row).row === "fixed";
     const state = [definition.kind, mark?.is, readonly && "readonly", selected && "selected", active && "active", text === undefined && "waiting"].filter(Boolean).join(" ");
-    const signature = `${state}|${text}|${this.labels[text]}|${mark?.why}|${mark?.was}|${mark?.theirs}`;
+    const shown = this.display(column, text);
+    const title = this.tooltip(column, text, mark);
+    const signature = `${state}|${text}|${shown}|${title}`;
     if (cell.signature === signature) return; // nothing to do is the usual case while scrolling
     cell.signature = signature;
     cell.className = `cell ${state}`;
@@ -308,12 +310,12 @@ class Grid {
     cell.setAttribute("aria-selected", selected);
     cell.setAttribute("aria-readonly", readonly);
     cell.setAttribute("aria-invalid", mark?.is === "invalid" || mark?.is === "failed");
-    cell.title = this.tooltip(column, text, mark);
+    cell.title = title;
     if (definition.kind === "boolean" && typeof text !== "string") {
       cell.replaceChildren(h("span", { class: `box ${text === true ? "on" : text === false ? "off" : ""}` }));
       cell.setAttribute("aria-label", text === true ? "true" : text === false ? "false" : "no value");
     } else {
-      cell.textContent = this.display(column, text);
+      cell.textContent = shown;
       cell.removeAttribute("aria-label");
     }
   }
@@ -387,8 +389,16 @@ class Grid {
   display(column, text) {
     if (text === undefined) return "…";
     if (text === null) return "";
-    if (this.columns[column].kind === "reference" && this.labels[text]) return this.labels[text];
-    return text.length > 400 ? `${text.slice(0, 400)}…` : text.replaceAll("\n", " ⏎ ");
+    const shown = this.named(column, String(text));
+    return shown.length > 400 ? `${shown.slice(0, 400)}…` : shown.replaceAll("\n", " ⏎ ");
+  }
+
+  /* Put names where ids of references stand, also in the JSON of a list. */
+  named(column, text) {
+    const { kind, ref } = this.columns[column];
+    if (!ref) return text;
+    const inList = (name) => JSON.stringify(name).slice(1, -1);
+    return text.replace(/\b[0-9a-f]{24}\b/g, (id) => (this.labels[id] ? (kind === "json" ? inList : String)(this.labels[id]) : id));
   }
 
   tooltip(column, text, mark) {
@@ -550,13 +560,14 @@ class Grid {
       return;
     }
     const cell = this.rowElements.get(row).cells.get(column);
-    const start = typed ?? (text === null ? "" : String(text));
-    const list = definition.kind === "enum" || definition.kind === "reference";
+    const start = typed ?? (text === null ? "" : this.named(column, String(text)));
+    const list = definition.kind === "enum" || definition.ref;
     const calendar = definition.kind === "date" && typed === null && /^(\d{4}-\d\d-\d\d( \d\d:\d\d.*)?)?$/.test(start);
     const multiline = definition.kind === "text" || definition.kind === "json";
     const input = h(multiline ? "textarea" : "input", {
       class: "editor", "aria-label": definition.name, spellcheck: "false", autocomplete: "off",
       ...(multiline ? { rows: 1 } : { type: calendar ? "datetime-local" : "text", step: calendar ? "any" : null }),
+      ...(definition.kind === "json" && definition.ref ? { placeholder: '["name", "name"]' } : {}),
       ...(definition.kind === "number" ? { inputmode: "decimal", title: this.bounds(definition) } : {}),
       onkeydown: (event) => this.onEditorKey(event), onblur: () => this.commit(), oninput: () => this.onInput(),
     });
@@ -566,8 +577,6 @@ class Grid {
     cell.replaceChildren(input);
     cell.signature = null;
     if (list) {
-      if (typed === null && definition.kind === "reference") input.value = this.labels[text] ?? start;
-      this.editor.start = input.value;
       this.openList(definition);
     }
     input.focus({ preventScroll: true });
@@ -597,7 +606,9 @@ class Grid {
     event.stopPropagation();
     const { editor } = this;
     const { row, column } = this.active;
-    if (event.key === "Enter" && event.altKey && editor.input.tagName === "TEXTAREA") {
+    if ((event.key === "Enter" || event.key === "Tab") && editor.picked && editor.definition.kind === "json") {
+      this.insert();
+    } else if (event.key === "Enter" && event.altKey && editor.input.tagName === "TEXTAREA") {
       editor.input.setRangeText("\n", editor.input.selectionStart, editor.input.selectionEnd, "end");
       this.grow();
     } else if (event.key === "Enter") {
@@ -659,7 +670,8 @@ class Grid {
       const option = event.target.closest("[data-option]");
       if (!option) return;
       this.choose(Number(option.dataset.option));
-      this.commit();
+      if (definition.kind === "json") this.insert();
+      else this.commit();
     });
     this.root.append(editor.list);
     this.complete();
@@ -667,18 +679,20 @@ class Grid {
 
   async complete() {
     const { editor } = this;
-    const typed = editor.input.value === editor.start && editor.typed === null ? "" : editor.input.value;
-    let options;
+    const { text } = this.typedName();
+    const typed = editor.input.value === editor.start && editor.typed === null ? "" : text;
+    let options = [];
     if (editor.definition.kind === "enum") {
       options = editor.definition.enum.map((value) => ({ value, label: value }));
       options = options.filter(({ label }) => label.toLowerCase().startsWith(typed.toLowerCase()));
-    } else {
+    } else if (text !== null) {
       ({ options } = await this.ask("complete", { column: editor.column, text: typed }));
       if (this.editor !== editor || !options) return; // closed meanwhile
     }
-    if (!typed && !editor.definition.required) options = [{ value: null, label: "no value", none: true }, ...options];
+    if (!typed && !editor.definition.required && editor.definition.kind !== "json") options = [{ value: null, label: "no value", none: true }, ...options];
     editor.options = options;
     editor.picked = false;
+    editor.list.hidden = text === null;
     editor.list.replaceChildren(...options.map(({ label, none }, i) =>
       h("div", { role: "option", id: `${editor.list.id}-${i}`, "data-option": i, class: none ? "none" : "" }, label)));
     if (!options.length) editor.list.append(h("div", { class: "none" }, "nothing fits"));
@@ -686,6 +700,24 @@ class Grid {
     const current = options.findIndex(({ value }) => value === editor.text);
     if (typed && options.length) this.choose(0);
     else if (current >= 0) this.choose(current, { picked: false });
+  }
+
+  /* What is completed: the input, or in a list of names, which is JSON, the string in which the caret stands. */
+  typedName() {
+    const { input, definition } = this.editor;
+    if (definition.kind !== "json") return { text: input.value, from: 0 };
+    const before = input.value.slice(0, input.selectionStart);
+    const [, text = null] = /^(?:[^"]|"(?:[^"\\]|\\.)*")*"([^"\\]*)$/.exec(before) ?? [];
+    return { text, from: before.length - (text ?? "").length };
+  }
+
+  /* Put the chosen name into a list of names, and go on with the list. */
+  insert() {
+    const { input, options, chosen } = this.editor;
+    const end = input.selectionStart;
+    const name = JSON.stringify(options[chosen].label).slice(1);
+    input.setRangeText(name, this.typedName().from, input.value[end] === '"' ? end + 1 : end, "end");
+    this.onInput();
   }
 
   choose(number, { picked = true } = {}) {
@@ -745,7 +777,7 @@ class Grid {
       for (let column = left; column <= right; column++) {
         const text = this.text(row, column);
         if (text === undefined) return null;
-        line.push(text === null ? "" : typeof text === "boolean" ? String(text).toUpperCase() : tsvCell(text));
+        line.push(text === null ? "" : typeof text === "boolean" ? String(text).toUpperCase() : tsvCell(this.named(column, text)));
       }
       lines.push(line.join("\t"));
     }

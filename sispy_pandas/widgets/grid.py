@@ -12,14 +12,14 @@ import traitlets
 
 from .columns import wire
 from .grid_blocks import block_edits, fill_edits, tsv
-from .grid_names import is_id
-from .grid_order import Finder, View
+from .grid_names import ids_in, ref_of
+from .grid_order import Finder, look
 from .grid_window import window
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from .grid_model import GridModel
+    from .grid_model import GridModel, View
     from .grid_names import Labels
 
 MOST_ROWS = 500_000
@@ -124,7 +124,7 @@ class Grid(anywidget.AnyWidget):
         seen = window(self.model, start, min(stop, start + _MOST_IN_WINDOW))
         self.send({"type": "window", "version": self._version, **seen})
         if self._labels is not None:
-            self._send_labels(seen["cells"], self._labels)
+            self._send_labels(seen, self._labels)
 
     def _on_at(self, *, row: int) -> None:
         self.active_row = int(self.model.order[row]) if row < len(self.model) else None
@@ -181,7 +181,7 @@ class Grid(anywidget.AnyWidget):
 
     def _look(self, view: View) -> None:
         try:
-            self.model.look(view)
+            look(self.model, view)
         except ValueError as error:
             self.send({"type": "say", "text": f"Not filtered: {error}"})
         self.update()
@@ -198,7 +198,7 @@ class Grid(anywidget.AnyWidget):
         self.send({"id": id, "text": tsv(self.model, top=top, left=left, rows=rows, columns=columns)})
 
     def _on_complete(self, *, id: str, column: int, text: str) -> None:  # noqa: A002  # the message's word
-        ref = self.model.columns[column].field.ref
+        ref = ref_of(self.model.columns[column].field)
         labels = self._labels
 
         def answer() -> None:
@@ -212,13 +212,14 @@ class Grid(anywidget.AnyWidget):
     def _path(self, column: int) -> str:
         return self.model.columns[column].field.path
 
-    def _send_labels(self, texts_by_column: list[list[Any]], labels: Labels) -> None:
-        """Send the names of what the references of a window point to."""
-        wanted = {
-            column.field.ref: [text for text in texts if isinstance(text, str) and is_id(text)]
-            for column, texts in zip(self.model.columns, texts_by_column, strict=True)
-            if column.field.ref is not None
-        }
+    def _send_labels(self, seen: dict[str, Any], labels: Labels) -> None:
+        """Send the names of what the references in a window point to."""
+        wanted: dict[str, list[Any]] = {}
+        for number, (column, texts) in enumerate(zip(self.model.columns, seen["cells"], strict=True)):
+            if (ref := ref_of(column.field)) is not None:
+                marks = [row["cells"].get(number, {}) for row in seen["marks"].values() if "cells" in row]
+                others = [mark.get(side) for mark in marks for side in ("was", "theirs")]
+                wanted.setdefault(ref, []).extend(ids_in([*texts, *others]))
         if not any(wanted.values()):
             return
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .grid_names import named, names_of
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ..schema import Field
     from .grid_model import GridModel
 
 
@@ -43,11 +46,15 @@ def fill_edits(
 
 def tsv(model: GridModel, *, top: int, left: int, rows: int, columns: int) -> str:
     """Write cells as spreadsheets exchange them: quoted where a cell holds a tab, line end or quote."""
-    paths = [column.field.path for column in model.columns[left : left + columns]]
-    return "\n".join(
-        "\t".join(_tsv_cell(model.text(row, path)) for path in paths)
-        for row in model.order[top : top + rows].tolist()
-    )
+    numbers = model.order[top : top + rows].tolist()
+    texts = [_shown(model, column.field, numbers) for column in model.columns[left : left + columns]]
+    return "\n".join("\t".join(map(_tsv_cell, line)) for line in zip(*texts, strict=True))
+
+
+def _shown(model: GridModel, field: Field, rows: Sequence[int]) -> list[str | bool | None]:
+    texts = [model.text(row, field.path) for row in rows]
+    names = names_of(model.labels, field, texts)
+    return [named(names, field, text) if isinstance(text, str) else text for text in texts]
 
 
 def _tsv_cell(text: str | bool | None) -> str:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from .. import records
 from ..schema import Field, Schema
-from . import cells, grid_names, grid_order
+from . import cells
 from .cells import Edit
 from .columns import Column, columns_of
+from .grid_names import Labels, edits_with_ids
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,6 +36,19 @@ class Note:
     kind: Literal["conflict", "failed", "invalid", "done"]
     reason: str = ""
     theirs: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A sort and filters.
+
+    A filter is `text`, `!text`, `=x`, `!=x`, `<x`, `<=x`, `>x`, `>=x`, `=` (no value) or `!=` (any value).
+    """
+
+    sort: str | None = None
+    descending: bool = False
+    filters: Mapping[str, str] = field(default_factory=dict)
+    show: Literal["all", "changed", "invalid"] = "all"
 
 
 class GridModel:
@@ -67,8 +81,8 @@ class GridModel:
         self.fixed = dict(fixed or {})
         self.edits: dict[int, dict[str, Edit]] = {}
         self.notes: dict[int, dict[str, Note]] = {}
-        self.view = grid_order.View()
-        self.labels: grid_names.Labels | None = None  # who shows the model knows them
+        self.view = View()
+        self.labels: Labels | None = None  # who shows the model knows them
         self._by_path = {column.field.path: column for column in self.columns}
         self._parse = parse or (lambda _row, field, given: cells.parse(field, given))
         self._cells = {path: frame[path].array for path in frame.columns}
@@ -159,7 +173,7 @@ class GridModel:
         """
         step: Step = {}
         refused: dict[str, None] = {}
-        for position, path, raw in grid_names.with_ids(self, given):
+        for position, path, raw in edits_with_ids(self.labels, self._by_path, given):
             row = int(self.order[position])
             why = self.fixed.get(row)
             if self.column(path).readonly:
@@ -212,15 +226,6 @@ class GridModel:
         """Whether there is a step to do again."""
         return bool(self._redo)
 
-    def look(self, view: grid_order.View) -> None:
-        """Sort and filter the rows that are shown; edits afterwards do not move a row until the next look.
-
-        Raises:
-            ValueError: A filter cannot be understood; the view stays as it was.
-        """
-        order = grid_order.order(self, view)
-        self.view, self.order = view, order
-
     # What was edited elsewhere, and what becomes of edits
 
     def seed(self, edits: Mapping[int, Mapping[str, Edit]]) -> None:
@@ -228,7 +233,7 @@ class GridModel:
         for row, by_path in edits.items():
             self.edits[row] = dict(by_path)
             self._rows = max(self._rows, row + 1)
-        self.look(self.view)
+        self.order = np.concatenate([np.arange(len(self.base)), np.array(self.new_rows(), dtype=np.int64)])
 
     def note(self, notes: Mapping[int, Mapping[str, Note]]) -> None:
         """Show what became of rows and cells, instead of what was noted before."""

@@ -1,7 +1,8 @@
-"""Names in columns of references: rows are sorted, filtered and found by them, and cells take them."""
+"""Names in columns of references and of lists of them: what a grid shows for ids and takes in their place."""
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -11,10 +12,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ..schema import Field
-    from .grid_model import GridModel
+    from .columns import Column
 
 _MOST = 3_000  # names of one column that a server is asked for; what is left stays an id
-_ID = re.compile(r"\s*[0-9a-fA-F]{24}\s*")
+_ID = re.compile(r"(?<![0-9a-fA-F])[0-9a-fA-F]{24}(?![0-9a-fA-F])")
 
 
 class Labels(Protocol):
@@ -30,47 +31,94 @@ class Labels(Protocol):
         """List some (id, label) whose label holds the text."""
 
 
+def ref_of(field: Field) -> str | None:
+    """Name the schema that a field's values, or the members of its lists, refer to."""
+    return field.ref or (field.item.ref if field.item else None)
+
+
 def is_id(text: str) -> bool:
     """Tell whether a text has the form of an id."""
-    return _ID.fullmatch(text) is not None
+    return _ID.fullmatch(text.strip()) is not None
+
+
+def ids_in(values: Iterable[Any]) -> list[str]:
+    """List the ids in texts, in the JSON of lists, and in lists, each once."""
+    members = (
+        member for value in values for member in (value if isinstance(value, list | tuple) else [value])
+    )
+    return list(dict.fromkeys(id_ for text in members if isinstance(text, str) for id_ in _ID.findall(text)))
 
 
 def names_of(labels: Labels | None, field: Field, values: Iterable[Any]) -> dict[str, str]:
     """Return id -> name of what a field's values refer to, as far as there are names."""
-    if labels is None or field.ref is None:
-        return {}
-    ids = dict.fromkeys(value for value in values if isinstance(value, str) and is_id(value))
-    return labels.of(field.ref, list(ids)[:_MOST])
+    ref = ref_of(field)
+    return {} if labels is None or ref is None else labels.of(ref, ids_in(values)[:_MOST])
 
 
-def ids_of(labels: Labels | None, field: Field, given: Iterable[Any]) -> Mapping[str, str]:
-    """Return name -> id of the names among what was given for a field."""
-    if labels is None or field.ref is None:
-        return {}
-    names = {text for text in given if isinstance(text, str) and text.strip() and not is_id(text)}
-    found = labels.ids(field.ref, sorted({name.strip() for name in names})) if names else {}
-    return {name: found[name.strip()] for name in names if name.strip() in found}
+def named(names: Mapping[str, str], field: Field, text: str) -> str:
+    """Return a cell's text with names in place of ids, as the grid shows it."""
+
+    def name(found: re.Match[str]) -> str:
+        called = names.get(found[0], found[0])
+        return json.dumps(called, ensure_ascii=False)[1:-1] if field.item else called
+
+    return _ID.sub(name, text) if names else text
 
 
-def named(model: GridModel, path: str, cells: pd.Series[Any]) -> pd.Series[Any]:
+def named_column(labels: Labels | None, field: Field, cells: pd.Series[Any]) -> pd.Series[Any]:
     """Return a column with names in place of ids, as the grid shows it."""
-    names = names_of(model.labels, model.column(path).field, cells.dropna().unique())
+    names = names_of(labels, field, cells.dropna().unique())
     if not names:
         return cells
+    if field.item:
+        return cells.map(lambda members: tuple(names.get(member, member) for member in members or ()))
     known = cells.map(names)  # replace() would take seconds where there are thousands of names
     return known.where(known.notna(), cells).astype("str")
 
 
-def with_ids(model: GridModel, given: Iterable[tuple[int, str, Any]]) -> list[tuple[int, str, Any]]:
-    """Return edits, as `GridModel.edit` takes them, with ids for the names in columns of references."""
+def with_ids(labels: Labels | None, field: Field, given: Sequence[Any]) -> list[Any]:
+    """Return what was typed or pasted into cells of a field with ids in place of the names in it.
+
+    A list that holds names comes back as the JSON text of ids. What has no id stays as it is, for the field
+    to refuse.
+    """
+    ref = ref_of(field)
+    if labels is None or ref is None:
+        return list(given)
+    cells = [_members(raw, field) for raw in given]
+    names = {member.strip() for members in cells for member in members if isinstance(member, str)}
+    wanted = sorted(name for name in names if name and not is_id(name))
+    ids = labels.ids(ref, wanted) if wanted else {}
+    return [_replaced(raw, members, ids, field) for raw, members in zip(given, cells, strict=True)]
+
+
+def edits_with_ids(
+    labels: Labels | None, columns: Mapping[str, Column], given: Iterable[tuple[int, str, Any]]
+) -> list[tuple[int, str, Any]]:
+    """Do so for edits, as `GridModel.edit` takes them, with one look-up per column."""
     edits = list(given)
-    paths = {path for _, path, _ in edits}
-    ids = {
-        path: ids_of(model.labels, model.column(path).field, [raw for _, at, raw in edits if at == path])
-        for path in paths
-        if model.column(path).field.ref is not None
-    }
-    return [
-        (position, path, ids[path].get(raw, raw) if path in ids and isinstance(raw, str) else raw)
-        for position, path, raw in edits
-    ]
+    for path in {path for _, path, _ in edits}:
+        numbers = [number for number, (_, at, _) in enumerate(edits) if at == path]
+        meant = with_ids(labels, columns[path].field, [edits[number][2] for number in numbers])
+        for number, raw in zip(numbers, meant, strict=True):
+            edits[number] = (edits[number][0], path, raw)
+    return edits
+
+
+def _members(raw: Any, field: Field) -> list[Any]:
+    """Return the names or ids in an input: of a list its members, none if it is not a list."""
+    if field.item is None:
+        return [raw]
+    if isinstance(raw, str):
+        try:
+            raw = json.loads(raw)
+        except json.JSONDecodeError:
+            return []
+    return list(raw) if isinstance(raw, list | tuple) else []
+
+
+def _replaced(raw: Any, members: Sequence[Any], ids: Mapping[str, str], field: Field) -> Any:
+    if not any(isinstance(member, str) and member.strip() in ids for member in members):
+        return raw
+    known = [ids.get(member.strip(), member) if isinstance(member, str) else member for member in members]
+    return json.dumps(known, ensure_ascii=False) if field.item else known[0]

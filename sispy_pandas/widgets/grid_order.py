@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from .. import records
-from . import grid_names
+from .grid_names import is_id, named, named_column, names_of
 
 if TYPE_CHECKING:
-    from .grid_model import GridModel
+    from collections.abc import Mapping
+
+    from .grid_model import GridModel, View
 
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
 _ENCODE = json.JSONEncoder(ensure_ascii=False, default=str).encode  # json.dumps makes one for every call
@@ -23,17 +23,13 @@ _SIGN = re.compile(r"<=|>=|!=|=|<|>|!|")
 _ORDERED = {"<": "lt", ">": "gt", "<=": "le", ">=": "ge"}
 
 
-@dataclass(frozen=True, slots=True)
-class View:
-    """A sort and filters.
+def look(model: GridModel, view: View) -> None:
+    """Sort and filter the rows that are shown; edits afterwards do not move a row until the next look.
 
-    A filter is `text`, `!text`, `=x`, `!=x`, `<x`, `<=x`, `>x`, `>=x`, `=` (no value) or `!=` (any value).
+    Raises:
+        ValueError: A filter cannot be understood; the view stays as it was.
     """
-
-    sort: str | None = None
-    descending: bool = False
-    filters: Mapping[str, str] = field(default_factory=dict)
-    show: Literal["all", "changed", "invalid"] = "all"
+    model.view, model.order = view, order(model, view)
 
 
 def order(model: GridModel, view: View) -> np.ndarray[Any, np.dtype[np.int64]]:
@@ -47,7 +43,7 @@ def order(model: GridModel, view: View) -> np.ndarray[Any, np.dtype[np.int64]]:
         shown &= _matches(model, path, text)
     rows = np.flatnonzero(shown)
     if view.sort is not None:
-        keys = grid_names.named(model, view.sort, values(model, view.sort)).iloc[rows]
+        keys = _shown(model, view.sort).iloc[rows]
         rows = rows[_argsort(keys, descending=view.descending)]
     if view.show != "all":
         wanted = {
@@ -98,17 +94,13 @@ class Finder:
         needle = text.casefold()
         for number, column in enumerate(model.columns):
             path = column.field.path
-            seen = _contains(_texts(grid_names.named(model, path, values(model, path))), needle)
-            names = grid_names.names_of(
-                model.labels,
-                column.field,
-                (model.text(row, path) for row, by in model.edits.items() if path in by),
-            )
+            seen = _contains(_texts(_shown(model, path)), needle)
+            edited = {row: str(model.text(row, path)) for row, edits in model.edits.items() if path in edits}
+            names = names_of(model.labels, column.field, edited.values())
             mask = np.concatenate([seen, np.zeros(max(model.order.max(initial=0) + 1 - len(seen), 0), bool)])
-            for row, edits in model.edits.items():
-                if path in edits and row < len(mask):
-                    shown = str(model.text(row, path))
-                    mask[row] = needle in names.get(shown, shown).casefold()
+            for row, text in edited.items():
+                if row < len(mask):
+                    mask[row] = needle in named(names, column.field, text).casefold()
             positions = np.flatnonzero(mask[model.order])
             hits.append(positions * len(model.columns) + number)
         self._width = len(model.columns)
@@ -128,13 +120,16 @@ class Finder:
         return hit // self._width, hit % self._width, at + 1, len(self._hits)
 
 
+def _shown(model: GridModel, path: str) -> pd.Series[Any]:
+    """Return one column as edited, with names in place of ids."""
+    return named_column(model.labels, model.column(path).field, values(model, path))
+
+
 def _matches(model: GridModel, path: str, text: str) -> Mask:
     sign = _SIGN.findall(text.strip())[0]
     operand = text.strip().removeprefix(sign).strip()
-    series = values(model, path)
     column = model.column(path).field
-    if not grid_names.is_id(operand):
-        series = grid_names.named(model, path, series)
+    series = values(model, path) if is_id(operand) else _shown(model, path)
     blank = _blank(series)
     if not operand and sign in ("=", "!="):
         return blank if sign == "=" else ~blank

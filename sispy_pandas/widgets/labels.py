@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sispy import Error, NotFound
 
 from ..schema import parse_schema
+from ..values.cast import get_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,4 +81,5 @@ class ServerLabels:
             return []
         query = {"q": q or None, "fields": key, "sort": key, "limit": limit, "populate": False}
         page = self._client.entities(schema).fetch_page(query)
-        return [(entry["_id"], str(entry[key])) for entry in page if entry.get(key) is not None]
+        found = [(entry["_id"], get_path(entry, key)) for entry in page]
+        return [(id_, str(name)) for id_, name in found if name is not None]

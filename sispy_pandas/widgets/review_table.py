@@ -11,7 +11,7 @@ from . import cells
 from .cells import Edit
 from .columns import Column
 from .grid_model import GridModel, Note
-from .grid_names import ids_of, names_of
+from .grid_names import named, names_of, ref_of, with_ids
 from .review_lines import CellId, as_text
 
 if TYPE_CHECKING:
@@ -147,12 +147,14 @@ class ReviewTable:
 
     def _cast(self, field: Field, given: Any) -> Edit:
         """Parse a corrected value; a reference may be written as its name."""
-        return cells.parse(field, ids_of(self._labels, field, [given]).get(given, given))
+        return cells.parse(field, with_ids(self._labels, field, [given])[0])
 
     def _text(self, path: str, value: Any) -> str:
         text = as_text(self._plan, path, value)
-        refers = path in self._plan.schema.columns and self._plan.schema.field(path).ref is not None
-        return self._names.get(text, text) if refers else text
+        if path not in self._plan.schema.columns:
+            return text
+        field = self._plan.schema.field(path)
+        return text if ref_of(field) is None else named(self._names, field, text)
 
     def _names_in(self, lines: Sequence[Line]) -> dict[str, str]:
         """Return id -> name of all references in the lines."""

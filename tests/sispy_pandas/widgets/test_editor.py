@@ -24,6 +24,7 @@ DEFINITION = {
     "up": "Boolean",
     "rack": {"type": "ObjectId", "ref": "rack"},
     "tags": ["String"],
+    "spares": [{"type": "ObjectId", "ref": "rack"}],
 }
 
 
@@ -257,6 +258,31 @@ def test_references_are_reviewed_and_corrected_by_name(hosts):
     review._table.model.undo()
     (change,) = review.chosen().changes
     assert change.after == {"rack": racks["R1"]}
+
+
+def test_lists_of_references_are_reviewed_and_corrected_by_name(hosts):
+    racks = {rack["name"]: rack["_id"] for rack in hosts.client.entities("rack").fetch_all({})}
+    hosts.update("web00", {"spares": [racks["R0"]]})
+    editor = FrameEditor(sp.fetch(hosts, progress=False))
+    edit(editor, (0, "spares", '["R1", "R0"]'))
+    review = editor.review()
+    assert lines(review) == [("web00", "spares", '["R0"]', '["R1", "R0"]', True)]
+    review._table.model.edit([(0, "after", '["R1"]')])
+    (change,) = review.chosen().changes
+    assert change.after == {"spares": [racks["R1"]]}
+    review._table.model.edit([(0, "after", '["R9"]')])
+    with pytest.raises(ValueError, match="R9"):
+        review.chosen()
+
+
+def test_a_name_may_stand_in_a_nested_field(hosts):
+    definition = {"port": {"name": {"type": "String", "unique": True}}}
+    hosts.client.schemas.create({"name": "cable", "_sis": {"owner": ["ops"]}, "definition": definition})
+    id_ = hosts.client.entities("cable").create({"port": {"name": "eth0"}})["_id"]
+    labels = ServerLabels(hosts.client)
+    assert labels.of("cable", [id_]) == {id_: "eth0"}
+    assert labels.ids("cable", ["eth0"]) == {"eth0": id_}
+    assert labels.find("cable", "eth") == [(id_, "eth0")]
 
 
 def test_names_are_asked_for_once(hosts):

@@ -11,8 +11,8 @@ from sispy_pandas.widgets.cells import Edit
 from sispy_pandas.widgets.columns import columns_of
 from sispy_pandas.widgets.grid_blocks import block_edits, fill_edits, tsv
 from sispy_pandas.widgets.grid_frame import joined, split
-from sispy_pandas.widgets.grid_model import GridModel, Note
-from sispy_pandas.widgets.grid_order import Finder, View
+from sispy_pandas.widgets.grid_model import GridModel, Note, View
+from sispy_pandas.widgets.grid_order import Finder, look
 from sispy_pandas.widgets.grid_window import window
 
 
@@ -139,11 +139,11 @@ def test_a_frame_whose_rows_cannot_be_recognised_is_refused(host_schema, hosts, 
 
 def test_sorting_and_filtering_see_edits_but_edits_do_not_move_rows(model):
     model.edit([(0, "cores", "100")])
-    model.look(View(sort="cores", descending=True))
+    look(model, View(sort="cores", descending=True))
     assert model.order.tolist() == [0, 8, 7, 6, 5, 4, 3, 2, 1]
     model.edit([(0, "cores", "1")])
     assert model.order.tolist()[0] == 0
-    model.look(View(sort="cores"))
+    look(model, View(sort="cores"))
     assert model.order.tolist() == [0, 1, 2, 3, 4, 5, 6, 7, 8]
 
 
@@ -164,25 +164,25 @@ def test_sorting_and_filtering_see_edits_but_edits_do_not_move_rows(model):
     ],
 )
 def test_filters(model, path, text, rows):
-    model.look(View(filters={path: text}))
+    look(model, View(filters={path: text}))
     assert model.order.tolist() == rows
 
 
 def test_a_filter_that_makes_no_sense_leaves_the_view_as_it_was(model):
-    model.look(View(sort="cores", descending=True))
+    look(model, View(sort="cores", descending=True))
     with pytest.raises(ValueError, match="many"):
-        model.look(View(filters={"cores": ">many"}))
+        look(model, View(filters={"cores": ">many"}))
     with pytest.raises(ValueError, match="extra has no order"):
-        model.look(View(filters={"extra": ">1"}))
+        look(model, View(filters={"extra": ">1"}))
     assert model.view == View(sort="cores", descending=True)
 
 
 def test_changed_and_invalid_rows_can_be_shown_alone(model):
     model.edit([(0, "cores", "x"), (1, "note", "y")])
     model.note({5: {"note": Note("conflict", "changed by bob", "z")}})
-    model.look(View(show="changed"))
+    look(model, View(show="changed"))
     assert model.order.tolist() == [0, 1, 5]
-    model.look(View(show="invalid"))
+    look(model, View(show="invalid"))
     assert model.order.tolist() == [0, 5]
 
 

@@ -9,10 +9,15 @@ import pytest
 
 pytest.importorskip("anywidget")
 
+from sispy_pandas import records
+from sispy_pandas.schema import Field, Schema
 from sispy_pandas.widgets.cells import Edit
-from sispy_pandas.widgets.grid_model import GridModel
-from sispy_pandas.widgets.grid_names import named
-from sispy_pandas.widgets.grid_order import Finder, View
+from sispy_pandas.widgets.grid import Grid
+from sispy_pandas.widgets.grid_blocks import tsv
+from sispy_pandas.widgets.grid_frame import joined
+from sispy_pandas.widgets.grid_model import GridModel, View
+from sispy_pandas.widgets.grid_names import named_column
+from sispy_pandas.widgets.grid_order import Finder, look
 
 NAMES = {f"{n:024x}": name for n, name in enumerate(["east", "Delta", "charlie", "bravo"])}
 
@@ -40,7 +45,7 @@ def model(host_schema, hosts):
 
 
 def order(model, **view):
-    model.look(View(**view))
+    look(model, View(**view))
     return model.order.tolist()
 
 
@@ -86,11 +91,84 @@ def test_without_names_ids_are_all_there_is(host_schema, hosts):
     assert order(model, filters={"rack": "0001"}) == [1, 6]
 
 
+SPARES = Field("spares", "Array", item=Field("", "ObjectId", ref="rack"))
+RACK = Field("rack", "ObjectId", ref="rack")
+SCHEMA = Schema("shelf", (Field("name", "String", unique=True), SPARES, RACK), "name", {})
+IDS = [f"{n:024x}" for n in range(5)]
+
+
+@pytest.fixture
+def shelves():
+    values = {
+        "name": ["a", "b", "c"],
+        "spares": [[IDS[0], IDS[1]], [], [IDS[4], IDS[2]]],
+        "rack": [IDS[3], IDS[2], None],
+    }
+    model = GridModel(
+        SCHEMA, records.frame_of(SCHEMA, values, [f"{n:024x}" for n in range(9, 12)], [0, 0, 0])
+    )
+    model.labels = Labels()
+    return model
+
+
+def test_lists_of_references_are_filtered_sorted_found_and_copied_by_name(shelves):
+    assert order(shelves, filters={"spares": "delta"}) == [0]
+    assert order(shelves, filters={"spares": "="}) == [1]
+    assert order(shelves, filters={"spares": IDS[1]}) == [0]
+    assert order(shelves, sort="spares") == [2, 0, 1]  # an id comes before a name
+    look(shelves, View())
+    column = [one.field.path for one in shelves.columns].index("spares")
+    shelves.edit([(2, "spares", '["bravo"]')])
+    assert Finder(shelves, "BRAVO").next(0, 0)[:2] == (0, column + 1)
+    assert Finder(shelves, "BRAVO").next(0, 2)[:2] == (2, column)
+    assert tsv(shelves, top=0, left=1, rows=3, columns=2) == (
+        '"[""east"", ""Delta""]"\tbravo\n\tcharlie\n"[""bravo""]"\t'
+    )
+
+
+def test_names_in_a_list_are_taken_for_their_ids_and_one_that_nothing_has_is_refused(shelves):
+    shelves.edit([(0, "spares", f'["bravo", " Delta ", "{IDS[4]}"]'), (1, "spares", ["east"])])
+    shelves.edit([(2, "spares", '["bravo", "nowhere"]')])
+    edits = {row: by_path["spares"] for row, by_path in shelves.edits.items()}
+    assert (edits[0], edits[1]) == (Edit([IDS[3], IDS[1], IDS[4]]), Edit([IDS[0]]))
+    assert edits[2].value == f'["{IDS[3]}", "nowhere"]'  # shown with the name of the first
+    assert "nowhere" in edits[2].reason
+    assert joined(shelves)["spares"].iloc[0] == (IDS[3], IDS[1], IDS[4])
+    shelves.edit([(0, "spares", "[bravo"), (1, "spares", '"bravo"')])
+    assert shelves.edits[0]["spares"].value == "[bravo"
+    assert shelves.edits[1]["spares"].reason is not None  # a name is no list
+
+
+def test_names_are_shown_and_edited_in_lists_and_in_all_columns_of_one_schema(shelves, mount):
+    page = mount(Grid(shelves, labels=Labels()))
+    spares, rack = (page.locator(f'.body [data-row="0"][data-column="{n}"]') for n in (1, 2))
+    spares.get_by_text('["east", "Delta"]', exact=True).wait_for()
+    rack.get_by_text("bravo", exact=True).wait_for()
+    spares.dblclick()
+    assert page.locator(".editor").input_value() == '["east", "Delta"]'
+    page.keyboard.press("Enter")  # untouched
+    assert shelves.edits == {}
+    spares.dblclick()
+    page.locator(".editor").fill("")
+    page.keyboard.type('["br')
+    page.get_by_role("option", name="bravo").wait_for()
+    page.keyboard.press("Enter")  # takes the name into the list
+    page.keyboard.type(', "Delta"]')
+    page.locator(".list").wait_for(state="hidden")
+    page.keyboard.press("Enter")
+    spares.get_by_text('["bravo", "Delta"]', exact=True).wait_for()
+    assert shelves.edits == {0: {"spares": Edit([IDS[3], IDS[1]])}}
+    assert spares.get_attribute("title") == 'was: ["east", "Delta"]\nnow: ["bravo", "Delta"]'
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Control+c")
+    assert page.evaluate("navigator.clipboard.readText()") == '"[""bravo"", ""Delta""]"'
+
+
 def test_thousands_of_names_for_a_hundred_thousand_rows_take_a_moment(model):
     ids = [f"{n:024x}" for n in range(3_000)]
     model.labels.of = lambda _, wanted: {id_: f"rack {int(id_, 16)}" for id_ in wanted}
     cells = pd.Series([ids[n % 3_000] if n % 7 else None for n in range(100_000)], dtype="str")
     started = time.process_time()
-    shown = named(model, "rack", cells)
+    shown = named_column(model.labels, model.column("rack").field, cells)
     assert time.process_time() - started < 1  # s; replace() took eleven
     assert (shown[1], shown.isna().sum()) == ("rack 1", 14_286)
