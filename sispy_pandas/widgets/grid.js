@@ -2,18 +2,19 @@
  *
  * Traits of the model (Python writes, this file reads):
  *   columns  [{name, kind, type, readonly, required, unique, enum, min, max, ref, description, frozen, width}]
- *   status   {version, shown, rows, changed, invalid, new, deleted, conflicts, failed, undo, redo,
- *             sort, descending, filters, show}; a new version means that cached rows are out of date
+ *   status   {version, order, shown, rows, changed, invalid, new, deleted, conflicts, failed, undo, redo,
+ *             sort, descending, filters, show}; a new version means that cached rows are out of date,
+ *            a new order that they stand elsewhere
  *   options  {height, label, rows: whether rows can be added and deleted, follow: whether to send `at`}
  *
- * Messages to Python, {type, ...}:
+ * Messages to Python, {type, order, ...}; what names rows by an order that is no more is refused:
  *   window {start, stop} · edit {cells: [[row, column, input]]} · paste {block, top, left, rows, columns}
  *   at {row} · fill / clear {top, left, rows, columns} · undo · redo · add · delete {rows: [first, last]}
  *   sort {column, descending} · filter {column, text} · show {show}
  *   and, answered by a message with the same `id`: find {text, row, column, back}, copy {rectangle},
  *   complete {column, text}.
- * Messages from Python: {type: "window", version, start, cells, marks}, {type: "labels", labels: {id: name}}
- * and {type: "say", text}.
+ * Messages from Python: {type: "window", version, order, start, cells, marks}, {type: "labels", labels: {id: name}},
+ * {type: "go", row, column} and {type: "say", text}.
  *
  * Rows are positions in the sorted and filtered view, columns are indexes into `columns`.
  */
@@ -23,6 +24,8 @@ const HEAD = 30;
 const GUTTER = 58;
 const BLOCK = 100; // rows of one window
 const MARGIN = 4; // rows drawn above and below what is in sight
+const KEPT = 200; // blocks that are remembered
+const PATIENCE = 5000; // ms without an answer
 
 /* Make an element: h("div", {class: "x", onclick: f, "aria-label": "y"}, child, ...). */
 function h(tag, attributes = {}, ...children) {
@@ -36,7 +39,8 @@ function h(tag, attributes = {}, ...children) {
 }
 
 const clamp = (value, low, high) => Math.max(low, Math.min(high, value));
-const modifier = (event) => event.ctrlKey || event.metaKey;
+const typing = (event) => event.getModifierState("AltGraph"); // AltGr is Ctrl+Alt on some systems
+const modifier = (event) => (event.ctrlKey || event.metaKey) && !typing(event);
 const tsvCell = (text) => (/[\t\n\r"]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
 
 /* Read what spreadsheets put on the clipboard: tabs, line ends, and quotes around cells that hold them. */
@@ -83,14 +87,19 @@ class Grid {
 
   listen() {
     this.onMessage = (message) => {
+      this.heard();
       if (message.id !== undefined && this.answers.has(message.id)) {
         this.answers.get(message.id)(message);
         this.answers.delete(message.id);
       } else if (message.type === "window") this.receive(message);
       else if (message.type === "labels") this.name(message.labels);
+      else if (message.type === "go") this.go(message.row, message.column, { focus: this.body.contains(document.activeElement) });
       else if (message.type === "say") this.say(message.text);
     };
-    this.onStatus = () => this.refresh();
+    this.onStatus = () => {
+      this.heard();
+      this.refresh();
+    };
     this.onColumns = () => {
       this.active.column = this.anchor.column = clamp(this.active.column, 0, this.columns.length - 1);
       this.place();
@@ -103,13 +112,25 @@ class Grid {
   }
 
   close() {
+    this.heard();
     this.model.off("msg:custom", this.onMessage);
     this.model.off("change:status", this.onStatus);
     this.model.off("change:columns", this.onColumns);
     this.sizes.disconnect();
   }
 
-  send(type, content = {}) { this.model.send({ type, ...content }); }
+  /* Send a message. While no answer comes nothing is kept, and whoever edits should know. */
+  send(type, content = {}) {
+    const alone = "The kernel does not answer: it is busy, or gone. What you edit now may be lost.";
+    if (type !== "at") this.silence ??= setTimeout(() => this.say(alone, { stays: true }), PATIENCE); // "at" has no answer
+    this.model.send({ type, order: this.status.order, ...content });
+  }
+
+  heard() {
+    clearTimeout(this.silence);
+    this.silence = null;
+    if (this.stays) this.hush();
+  }
 
   ask(type, content) {
     const id = `${this.view}-${++this.questions}`;
@@ -119,8 +140,16 @@ class Grid {
 
   receive(message) {
     if (message.version < this.status.version) return; // overtaken by an edit: asked for again already
-    this.blocks.set(message.start / BLOCK, message);
+    const number = message.start / BLOCK;
+    this.blocks.delete(number); // the newest ones come last
+    this.blocks.set(number, message);
+    if (this.blocks.size > KEPT) this.forget(this.blocks.keys().next().value);
     this.draw();
+  }
+
+  forget(number) {
+    this.blocks.delete(number);
+    this.asked.delete(number);
   }
 
   /* Names of what references point to come when the server has told them. */
@@ -171,6 +200,8 @@ class Grid {
     this.scroller.addEventListener("keydown", (event) => this.onKey(event));
     for (const type of ["copy", "cut", "paste"]) this.scroller.addEventListener(type, (event) => this.onClipboard(event));
     // Jupyter's shortcuts act on the notebook cell (d d deletes it): no key pressed in here may reach them.
+    // Notebook 7 sees keys before anybody else, but leaves them alone where what has the focus asks for it.
+    this.root.addEventListener("focusin", (event) => event.target.setAttribute("data-lm-suppress-shortcuts", "true"));
     for (const type of ["keydown", "keyup", "keypress"]) this.root.addEventListener(type, (event) => event.stopPropagation());
   }
 
@@ -337,7 +368,8 @@ class Grid {
         h("span", { class: "name", onclick: () => this.cycleSort(i) }, `${column.name}${column.required ? " *" : ""}`),
         h("span", { class: "arrow" }, arrow),
         h("button", { class: "menu", type: "button", tabindex: -1, title: "Sort and filter (Alt+Down)", "aria-label": `Sort and filter ${column.name}`, onclick: () => this.openMenu(i) }, filtered ? "⧩" : "⋮"),
-        h("span", { class: "handle", onpointerdown: (event) => this.resize(event, i) }));
+        h("span", { class: "handle", title: "Width; double-click fits it to what is in sight",
+          onpointerdown: (event) => this.resize(event, i), ondblclick: () => this.fit(i) }));
     }));
   }
 
@@ -365,25 +397,38 @@ class Grid {
     this.line.classList.remove("alert");
   }
 
-  say(text) {
+  say(text, { stays = false } = {}) {
     this.message = text;
+    this.stays = stays;
     this.line.textContent = text;
     this.line.classList.add("alert");
     clearTimeout(this.messageTimer);
-    this.messageTimer = setTimeout(() => { this.message = null; this.draw(); }, 6000);
+    if (!stays) this.messageTimer = setTimeout(() => this.hush(), 6000);
+  }
+
+  hush() {
+    this.message = null;
+    this.stays = false;
+    this.draw();
   }
 
   // ---- What a cell holds
 
   /* The cell's text (booleans are true, false or null); undefined while its window is on the way. */
   text(row, column) {
-    const block = this.blocks.get(Math.floor(row / BLOCK));
+    const block = this.block(row);
     return block?.cells[column]?.[row - block.start];
   }
 
   marks(row) {
-    const block = this.blocks.get(Math.floor(row / BLOCK));
+    const block = this.block(row);
     return block?.marks[row - block.start] ?? {};
+  }
+
+  /* The block of a row, if it is here and shows the row that stands there now. */
+  block(row) {
+    const block = this.blocks.get(Math.floor(row / BLOCK));
+    return block?.order === this.status.order ? block : undefined;
   }
 
   display(column, text) {
@@ -466,6 +511,7 @@ class Grid {
       this.active = { row, column: 0 };
       this.paint();
       this.focus();
+      this.drag(true);
       return;
     }
     const column = Number(target.dataset.column);
@@ -476,13 +522,22 @@ class Grid {
     else this.drag();
   }
 
-  drag() {
-    const over = (event) => {
-      const target = document.elementFromPoint(event.clientX, event.clientY)?.closest("[data-column][data-row]");
-      if (target && this.body.contains(target)) this.go(Number(target.dataset.row), Number(target.dataset.column), { extend: true });
+  /* Extend the selection to where the mouse is; beyond the edge the grid scrolls for as long as the button is down. */
+  drag(rows = false) {
+    let at = null;
+    const follow = () => {
+      if (!at) return;
+      const box = this.scroller.getBoundingClientRect();
+      const [x, y] = [at.clientX - box.left, at.clientY - box.top];
+      const row = Math.floor((y - HEAD + this.scroller.scrollTop) / ROW);
+      const column = this.lefts.findLastIndex((left) => left <= (x < this.frozenWidth ? x : x + this.scroller.scrollLeft));
+      const now = { row: clamp(row, 0, this.shown - 1), column: rows ? this.active.column : Math.max(0, column) };
+      if (now.row !== this.active.row || now.column !== this.active.column) this.go(now.row, now.column, { extend: true });
     };
-    window.addEventListener("mousemove", over);
-    window.addEventListener("mouseup", () => window.removeEventListener("mousemove", over), { once: true });
+    const move = (event) => { at = event; follow(); };
+    const timer = setInterval(follow, 60);
+    window.addEventListener("mousemove", move);
+    window.addEventListener("mouseup", () => { clearInterval(timer); window.removeEventListener("mousemove", move); }, { once: true });
   }
 
   onKey(event) {
@@ -499,7 +554,7 @@ class Grid {
       Home: [ends ? 0 : row, 0], End: [ends ? this.shown - 1 : row, this.columns.length - 1],
     };
     const commands = {
-      z: () => this.send(extend ? "redo" : "undo"), y: () => this.send("redo"), d: () => this.send("fill", this.area()),
+      z: () => this.send(extend ? "redo" : "undo"), y: () => this.send("redo"), d: () => this.fill(),
       f: () => this.openFind(), a: () => this.select(0, 0, this.shown - 1, this.columns.length - 1),
       " ": () => this.select(0, column, this.shown - 1, column), Delete: () => this.deleteRows(),
     };
@@ -509,7 +564,7 @@ class Grid {
     else if (key in moves) this.go(...moves[key], { extend });
     else if (ends && commands[key.toLowerCase()]) commands[key.toLowerCase()]();
     else if (ends && commands[key]) commands[key]();
-    else if (ends || event.altKey) return; // the browser's own shortcuts, copy and paste among them
+    else if (ends || (event.altKey && !typing(event))) return; // the browser's own shortcuts, copy and paste among them
     else if (key === " " && extend) this.select(row, 0, row, this.columns.length - 1);
     else if (key === "Enter" || key === "F2") this.open(null);
     else if (key === " " && this.columns[column].kind === "boolean") this.open(null);
@@ -535,6 +590,13 @@ class Grid {
     const stop = () => this.model.off("change:status", arrive);
     const arrive = () => { stop(); this.go(this.shown - 1, 0); };
     this.model.on("change:status", arrive);
+  }
+
+  /* Fill the selection from its first row; one row takes what is above it. */
+  fill() {
+    const area = this.area();
+    const above = area.rows === 1 && area.top > 0 ? 1 : 0;
+    this.send("fill", { ...area, top: area.top - above, rows: area.rows + above });
   }
 
   deleteRows() {
@@ -572,7 +634,7 @@ class Grid {
       onkeydown: (event) => this.onEditorKey(event), onblur: () => this.commit(), oninput: () => this.onInput(),
     });
     input.value = calendar ? (start.length === 10 ? `${start}T00:00` : start.replace(" ", "T")) : start;
-    this.editor = { cell, row, column, input, text, typed, calendar, start: input.value, options: [], chosen: -1 };
+    this.editor = { cell, row, column, order: this.status.order, input, text, typed, calendar, start: input.value, options: [], chosen: -1 };
     cell.classList.add("editing");
     cell.replaceChildren(input);
     cell.signature = null;
@@ -613,7 +675,7 @@ class Grid {
       this.grow();
     } else if (event.key === "Enter") {
       this.commit();
-      this.go(row + 1, column);
+      this.go(row + (event.shiftKey ? -1 : 1), column);
     } else if (event.key === "Tab") {
       this.commit();
       this.go(row, column + (event.shiftKey ? -1 : 1));
@@ -621,6 +683,9 @@ class Grid {
       this.cancel();
     } else if (editor.list && (event.key === "ArrowDown" || event.key === "ArrowUp")) {
       this.choose(editor.chosen + (event.key === "ArrowDown" ? 1 : -1));
+    } else if (editor.typed !== null && (event.key === "ArrowDown" || event.key === "ArrowUp") && !editor.input.value.includes("\n")) {
+      this.commit(); // typed over a cell, and on with the next one
+      this.go(row + (event.key === "ArrowDown" ? 1 : -1), column);
     } else return;
     event.preventDefault();
   }
@@ -651,7 +716,7 @@ class Grid {
     const unfinished = editor.calendar && editor.input.validity.badInput; // a date of which a part is missing
     if (editor.calendar) value = value.replace("T", " ");
     this.shut();
-    if (!untouched && !unfinished) this.send("edit", { cells: [[editor.row, editor.column, value]] });
+    if (!untouched && !unfinished) this.send("edit", { cells: [[editor.row, editor.column, value]], order: editor.order });
     this.draw();
     this.focus();
   }
@@ -762,10 +827,16 @@ class Grid {
         clamp(left + Math.max(block[0].length, columns) - 1, left, this.columns.length - 1));
       return;
     }
+    const area = this.area();
+    const copied = () => { if (event.type === "cut") this.send("clear", area); };
     const text = this.copied();
-    if (text !== null) event.clipboardData.setData("text/plain", text);
-    else this.ask("copy", this.area()).then(({ text: all }) => navigator.clipboard.writeText(all)).catch((error) => this.say(`Not copied: ${error.message}`));
-    if (event.type === "cut") this.send("clear", this.area());
+    if (text !== null) {
+      event.clipboardData.setData("text/plain", text);
+      copied();
+    } else {
+      this.ask("copy", area).then(({ text: all }) => navigator.clipboard.writeText(all)).then(copied)
+        .catch(() => this.say("Not copied: this browser lets the page copy only rows that were in sight."));
+    }
   }
 
   /* The selection as text; null if a part of it is not here. */
@@ -850,6 +921,14 @@ class Grid {
     window.addEventListener("pointerup", () => window.removeEventListener("pointermove", move), { once: true });
   }
 
+  /* Make a column as wide as its name and its cells in sight are. */
+  fit(column) {
+    const cells = [...this.rowElements.values()].map((row) => row.cells.get(column)).filter(Boolean);
+    const name = this.head.children[column + 1].querySelector(".name");
+    for (const element of [name, ...cells]) element.style.cssText += ";flex:none;width:0";
+    this.setWidth(column, Math.max(name.scrollWidth + 54, ...cells.map((cell) => cell.scrollWidth + 8)));
+  }
+
   setWidth(column, width) {
     this.widthsOf.set(this.columns[column].name, clamp(width, 40, 900));
     const focused = this.body.contains(document.activeElement);
@@ -860,9 +939,9 @@ class Grid {
 
   openHelp() {
     const keys = [
-      ["Enter, F2, or typing", "edit the cell; Alt+Enter starts a new line"], ["Enter / Tab / Escape", "keep and go down / keep and go right / leave as it was"],
+      ["Enter, F2, or typing", "edit the cell; Alt+Enter starts a new line"], ["Enter / Tab / Escape", "keep and go down / keep and go right (with Shift up, left) / leave as it was"],
       ["Delete", "no value; \"\" typed is the empty string"], ["Space", "tick or untick"],
-      ["Ctrl+C, Ctrl+X, Ctrl+V", "copy, cut, paste blocks, also from and to a spreadsheet"], ["Ctrl+D", "fill the selection from its first row"],
+      ["Ctrl+C, Ctrl+X, Ctrl+V", "copy, cut, paste blocks, also from and to a spreadsheet; a new row takes a block of many"], ["Ctrl+D", "fill the selection from its first row, one cell from the cell above"],
       ["Ctrl+Z, Ctrl+Y", "undo, redo"], ["Ctrl+F", "find"], ["Alt+Down", "sort and filter the column"], ["Insert / Ctrl+Delete", "new row / mark rows for deletion"],
       ["Shift+arrows, Ctrl+A", "select"], ["Shift+Space / Ctrl+Space", "select the row / the column"], ["Alt+Shift+Left, Right", "narrower, wider column"],
       ["Tab", "leave the grid"],

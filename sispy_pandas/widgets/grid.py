@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anywidget
+import numpy as np
 import traitlets
 
 from .columns import wire
@@ -19,13 +20,14 @@ from .grid_window import window
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from .grid_model import GridModel, View
+    from .grid_model import GridModel, Slot, View
     from .grid_names import Labels
 
 MOST_ROWS = 500_000
 """Browsers limit the height of an element: at 26 px a row this stays below the lowest limit."""
 _MOST_IN_WINDOW = 500  # rows; a page asks for 100, and nothing else may ask for the table
 _MOST_COPIED = 2_000_000  # cells
+_BY_POSITION = ("edit", "paste", "fill", "clear", "delete")  # messages that change rows named by position
 
 _HERE = Path(__file__).parent
 
@@ -71,6 +73,8 @@ class Grid(anywidget.AnyWidget):
         self._on_change = on_change
         self.active_row: int | None = None
         self._version = 0
+        self._order = 0  # counts how often rows have moved
+        self._places = (model.base.index, model.order)
         self._finder: tuple[str, Finder] | None = None
         super().__init__(options={"height": height, "label": label, "rows": rows, "follow": follow})
         self.show(model)
@@ -94,8 +98,10 @@ class Grid(anywidget.AnyWidget):
         self._version += 1
         self._finder = None
         model = self.model
+        self._note_order()
         self.status = model.counts() | {
             "version": self._version,
+            "order": self._order,
             "shown": len(model),
             "undo": model.can_undo,
             "redo": model.can_redo,
@@ -112,7 +118,11 @@ class Grid(anywidget.AnyWidget):
         handler = getattr(self, f"_on_{kind}", None)
         if handler is None:
             raise ValueError(f"grid.js sent an unknown message: {kind!r}")
-        handler(**{name: value for name, value in message.items() if name != "type"})
+        if kind in _BY_POSITION and message["order"] != self._order:
+            self.send({"type": "say", "text": "Nothing was changed: the rows have moved meanwhile"})
+            self.update()
+            return
+        handler(**{name: value for name, value in message.items() if name not in ("type", "order")})
 
     def _changed(self, refused: Sequence[str] = ()) -> None:
         self.update()
@@ -122,7 +132,7 @@ class Grid(anywidget.AnyWidget):
 
     def _on_window(self, *, start: int, stop: int) -> None:
         seen = window(self.model, start, min(stop, start + _MOST_IN_WINDOW))
-        self.send({"type": "window", "version": self._version, **seen})
+        self.send({"type": "window", "version": self._version, "order": self._order, **seen})
         if self._labels is not None:
             self._send_labels(seen, self._labels)
 
@@ -133,11 +143,16 @@ class Grid(anywidget.AnyWidget):
         self._changed(self.model.edit((row, self._path(column), given) for row, column, given in cells))
 
     def _on_paste(self, *, block: list[list[Any]], top: int, left: int, rows: int, columns: int) -> None:
+        """Lay the block on the grid; from a new row on, it brings the new rows that it needs."""
         edits = block_edits(self.model, block, top=top, left=left, rows=rows, columns=columns)
-        refused = self.model.edit(edits)
-        lost = max(0, top + len(block) - len(self.model))
-        if lost:
-            refused.append(f"{lost} pasted rows did not fit below the last row: add rows first")
+        end, lost = len(self.model), max(0, top + len(block) - len(self.model))
+        grows = lost > 0 and top < end and self.model.is_new(int(self.model.order[top]))
+        fitting = edits if grows else [edit for edit in edits if edit[0] < end]
+        refused = self.model.edit(fitting, new=lost if grows else 0)
+        if lost and not grows:
+            refused.append(f"{lost} pasted rows did not fit below the last row: paste them into a new row")
+        if (wide := left + max(map(len, block)) - len(self.model.columns)) > 0:
+            refused.append(f"{wide} pasted columns did not fit")
         self._changed(refused)
 
     def _on_fill(self, *, top: int, left: int, rows: int, columns: int) -> None:
@@ -149,12 +164,10 @@ class Grid(anywidget.AnyWidget):
         self._changed(self.model.edit((row, path, None) for row in range(top, top + rows) for path in paths))
 
     def _on_undo(self) -> None:
-        self.model.undo()
-        self._changed()
+        self._replayed(self.model.undo())
 
     def _on_redo(self) -> None:
-        self.model.redo()
-        self._changed()
+        self._replayed(self.model.redo())
 
     def _on_add(self) -> None:
         self.model.add_rows()
@@ -208,6 +221,22 @@ class Grid(anywidget.AnyWidget):
         self._aside(answer)
 
     # Inside
+
+    def _note_order(self) -> None:
+        """Count up if a position is not the row any longer that it was; rows added at the end move none."""
+        (index, order), now = self._places, self.model.order
+        if not (index.equals(self.model.base.index) and np.array_equal(order, now[: len(order)])):
+            self._order += 1
+        self._places = (self.model.base.index, now)
+
+    def _replayed(self, slots: Sequence[Slot]) -> None:
+        """Lead the eye to what was undone or done again."""
+        self._changed()
+        rows = np.flatnonzero(np.isin(self.model.order, [row for row, _ in slots]))
+        if len(rows):
+            paths = {path for row, path in slots if row == self.model.order[rows[0]]}
+            columns = [n for n, column in enumerate(self.model.columns) if column.field.path in paths]
+            self.send({"type": "go", "row": int(rows[0]), "column": min(columns, default=0)})
 
     def _path(self, column: int) -> str:
         return self.model.columns[column].field.path

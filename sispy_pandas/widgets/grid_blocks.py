@@ -19,7 +19,7 @@ def block_edits(
     """Lay a pasted block on the grid, as `GridModel.edit` takes it.
 
     The block is repeated when the selection (`rows` x `columns`) is a multiple of it, as spreadsheets do.
-    What would stand outside the grid is left out.
+    What would stand right of the last column is left out.
     """
     height, width = len(block), max(map(len, block), default=0)
     if not width:
@@ -31,7 +31,7 @@ def block_edits(
         (top + i, paths[left + j], block[i % height][j % width])
         for i in range(max(down, height))
         for j in range(max(across, width))
-        if top + i < len(model) and left + j < len(paths) and j % width < len(block[i % height])
+        if left + j < len(paths) and j % width < len(block[i % height])
     ]
 
 

@@ -161,20 +161,22 @@ class GridModel:
 
     # What the user does
 
-    def edit(self, given: Iterable[tuple[int, str, Any]]) -> list[str]:
+    def edit(self, given: Iterable[tuple[int, str, Any]], *, new: int = 0) -> list[str]:
         """Set cells of the view, as one step for undo.
 
         Args:
             given: (position in the view, column path, text or value as `cells.parse` takes it; for a
                 reference its name, too).
+            new: Rows to append first.
 
         Returns:
             The reasons why cells were left as they are (read-only ones), each once.
         """
-        step: Step = {}
+        step: Step = self._appended(new)
+        order = np.concatenate([self.order, [row for row, _ in step]]) if new else self.order
         refused: dict[str, None] = {}
         for position, path, raw in edits_with_ids(self.labels, self._by_path, given):
-            row = int(self.order[position])
+            row = int(order[position])
             why = self.fixed.get(row)
             if self.column(path).readonly:
                 why = f"{path} is read-only"
@@ -188,11 +190,7 @@ class GridModel:
     def add_rows(self, count: int = 1) -> int:
         """Append empty rows and return the position of the first."""
         first = len(self.order)
-        step: Step = {}
-        for _ in range(count):
-            self._change(step, (self._rows, NEW), Edit(True))
-            self._rows += 1
-        self._commit(step)
+        self._commit(self._appended(count))
         return first
 
     def toggle_delete(self, positions: Iterable[int]) -> None:
@@ -208,12 +206,12 @@ class GridModel:
                 self._change(step, (row, DELETED), Edit(True) if mark else None)
         self._commit(step)
 
-    def undo(self) -> bool:
-        """Take the last step back; False if there is none."""
+    def undo(self) -> list[Slot]:
+        """Take the last step back and list what it had changed; nothing if there is none."""
         return self._replay(self._undo, self._redo, 0)
 
-    def redo(self) -> bool:
-        """Do again what was undone; False if there is nothing."""
+    def redo(self) -> list[Slot]:
+        """Do again what was undone and list it; nothing if there is nothing."""
         return self._replay(self._redo, self._undo, 1)
 
     @property
@@ -249,6 +247,11 @@ class GridModel:
         same = edit.reason is None and records.equal(field, edit.value, before)
         return None if same or (edit.value is None and before is None) else edit
 
+    def _appended(self, count: int) -> Step:
+        """Return a step that adds empty rows."""
+        first, self._rows = self._rows, self._rows + count
+        return {(row, NEW): (None, Edit(True)) for row in range(first, self._rows)}
+
     def _change(self, step: Step, slot: Slot, after: Edit | None) -> None:
         row, path = slot
         before = self.edits.get(row, {}).get(path)
@@ -261,13 +264,13 @@ class GridModel:
             self._redo.clear()
             self._put({slot: after for slot, (_, after) in step.items()})
 
-    def _replay(self, source: list[Step], target: list[Step], side: int) -> bool:
+    def _replay(self, source: list[Step], target: list[Step], side: int) -> list[Slot]:
         if not source:
-            return False
+            return []
         step = source.pop()
         target.append(step)
         self._put({slot: sides[side] for slot, sides in step.items()})
-        return True
+        return list(step)
 
     def _put(self, slots: Mapping[Slot, Edit | None]) -> None:
         appeared: list[int] = []

@@ -72,6 +72,13 @@ def test_new_rows_follow_and_rows_to_delete_are_left_out(model, hosts):
     assert (len(model), model.deleted_ids) == (11, [])
 
 
+def test_new_rows_come_with_the_cells_pasted_into_them(model):
+    model.edit([(9, "name", "a"), (10, "name", "b")], new=2)
+    assert (len(model), model.counts()["new"]) == (11, 2)
+    assert model.undo() == [(9, "_new"), (10, "_new"), (9, "name"), (10, "name")]
+    assert (len(model), model.edits, model.undo()) == (9, {}, [])
+
+
 def test_read_only_columns_and_rows_are_left_alone_and_say_why(model):
     assert model.edit([(0, "net.ip", "1.2.3.4"), (0, "_id", "x"), (8, "note", "x")]) == [
         "net.ip is read-only",
@@ -214,7 +221,7 @@ def test_blocks_repeat_in_a_selection_that_is_a_multiple(model):
     assert block_edits(model, [["a"], ["b"]], top=0, left=0, rows=4) == [
         (0, "name", "a"), (1, "name", "b"), (2, "name", "a"), (3, "name", "b"),
     ]  # fmt: skip
-    assert block_edits(model, [["a", "b"]], top=8, left=11, rows=3) == [(8, "_updated_at", "a")]
+    assert block_edits(model, [["a", "b"]], top=8, left=11) == [(8, "_updated_at", "a")]
     assert block_edits(model, [[]], top=0, left=0) == []
     assert fill_edits(model, top=0, left=3, rows=2, columns=1) == [(1, "cores", 1)]
     assert tsv(model, top=1, left=1, rows=2, columns=3) == "rhel9\tFALSE\t2\n\t\t3"

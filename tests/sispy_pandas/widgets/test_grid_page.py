@@ -8,6 +8,8 @@ import pytest
 
 pytest.importorskip("anywidget")
 
+from sispy_pandas import records
+from sispy_pandas.schema import Field, Schema
 from sispy_pandas.widgets.columns import columns_of
 from sispy_pandas.widgets.grid import Grid
 from sispy_pandas.widgets.grid_frame import joined
@@ -245,10 +247,137 @@ def test_blocks_come_from_and_go_to_spreadsheets(open_grid):
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("Control+v")
-    page.get_by_text("2 pasted rows did not fit below the last row: add rows first").wait_for()
+    page.get_by_text("2 pasted rows did not fit below the last row: paste them into a new row").wait_for()
     page.keyboard.press("Control+a")  # more than what is in sight: Python writes it
     page.keyboard.press("Control+c")
     page.wait_for_function("navigator.clipboard.readText().then(text => text.split('\\n').length === 300)")
+
+
+def test_a_block_pasted_into_a_new_row_brings_the_rows_that_it_needs(open_grid):
+    grid, page = open_grid()
+    cell(page, 0, "name").click()
+    page.keyboard.press("Insert")
+    becomes(cell(page, 300, "name"), "active")
+    page.evaluate("navigator.clipboard.writeText('a\\trhel9\\nb\\tdebian13\\nc\\trhel9')")
+    page.keyboard.press("Control+v")
+    cell(page, 302, "name").get_by_text("c", exact=True).wait_for()
+    assert joined(grid.model)[["name", "os"]].iloc[300:].to_numpy().tolist() == [
+        ["a", "rhel9"], ["b", "debian13"], ["c", "rhel9"],
+    ]  # fmt: skip
+    page.keyboard.press("Control+z")  # rows and cells are one step
+    page.get_by_text("301 rows", exact=False).wait_for()
+    assert len(grid.model) == 301
+    cell(page, 300, "name").click()
+    page.keyboard.press("End")
+    page.keyboard.press("Control+v")
+    page.get_by_text("1 pasted columns did not fit").wait_for()
+
+
+def test_rows_that_moved_meanwhile_are_not_edited(open_grid):
+    grid, page = open_grid()
+    cell(page, 2, "note").dblclick()
+    page.locator(".editor").fill("mine")
+    grid._on_sort(column="name", descending=True)  # which the page does not know yet
+    page.keyboard.press("Enter")
+    page.get_by_text("Nothing was changed: the rows have moved meanwhile").wait_for()
+    cell(page, 2, "name").get_by_text("web000297", exact=True).wait_for()
+    assert edits(grid) == {}
+    cell(page, 2, "note").dblclick()
+    page.locator(".editor").fill("mine")
+    page.keyboard.press("Enter")
+    becomes(cell(page, 2, "note"), "changed")
+    assert edits(grid) == {(297, "note"): "mine"}
+
+
+def test_undo_leads_to_what_it_changed(open_grid):
+    _, page = open_grid()
+    cell(page, 3, "note").click()
+    page.keyboard.type("x")
+    page.keyboard.press("Enter")
+    becomes(cell(page, 3, "note"), "changed")
+    page.keyboard.press("Control+End")
+    page.get_by_text("web000299", exact=True).wait_for()
+    page.keyboard.press("Control+z")
+    becomes(cell(page, 3, "note"), "active")
+    assert cell(page, 3, "note").evaluate("e => e === document.activeElement")
+    assert cell(page, 3, "note").inner_text() == "bought with order 3"
+
+
+def test_typing_goes_on_up_and_down(open_grid):
+    grid, page = open_grid()
+    cell(page, 4, "cores").click()
+    for text, key in (("11", "ArrowDown"), ("12", "Shift+Enter"), ("13", "ArrowUp")):
+        page.keyboard.type(text)
+        page.keyboard.press(key)
+    becomes(cell(page, 3, "cores"), "active")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Control+d")  # one cell takes what is above it
+    becomes(cell(page, 4, "bought"), "changed")
+    assert edits(grid) == {
+        (4, "cores"): 13, (5, "cores"): 12, (4, "bought"): "2013-03-04T00:00:00.000Z",
+    }  # fmt: skip
+
+
+def test_a_drag_beyond_the_edge_scrolls_and_selects_rows_in_the_gutter(open_grid):
+    _, page = open_grid()
+    box = page.locator(".scroller").bounding_box()
+    page.mouse.move(box["x"] + 20, box["y"] + 45)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 20, box["y"] + box["height"] + 30)
+    page.get_by_text("web000060", exact=True).wait_for()
+    page.mouse.up()
+    count = "document.querySelectorAll('.body [role=rowheader]').length"
+    rows = page.evaluate("[...document.querySelectorAll('.body .selected')].map(e => Number(e.dataset.row))")
+    assert max(rows) >= 55
+    assert page.evaluate(count) < 60  # rows out of sight are not drawn
+    page.keyboard.press("Control+Home")
+    page.get_by_text("web000001", exact=True).wait_for()
+    handle = page.locator(".head [data-column='0'] .handle").bounding_box()
+    page.mouse.dblclick(handle["x"] + 2, handle["y"] + 8)
+    page.wait_for_function("document.querySelector('.body [data-column=\"0\"]').offsetWidth < 110")
+    assert cell(page, 1, "name").evaluate("e => e.scrollWidth <= e.clientWidth")
+
+
+def test_a_kernel_that_does_not_answer_is_named(open_grid):
+    _, page = open_grid()
+    page.clock.install()
+    cell(page, 1, "note").click()
+    page.evaluate("void (window.__sent = window.__python, window.__python = () => {})")
+    page.keyboard.press("Delete")
+    page.clock.fast_forward(6_000)
+    page.get_by_text("The kernel does not answer").wait_for()
+    page.evaluate("void (window.__python = window.__sent)")
+    page.keyboard.press("Delete")
+    page.get_by_text("The kernel does not answer").wait_for(state="hidden")
+    becomes(cell(page, 1, "note"), "changed")
+
+
+def test_texts_of_all_kinds_are_texts(mount):
+    """HTML is no markup, other scripts are whole; tables of one column and without rows are drawn."""
+    schema = Schema(
+        "s", (Field("<b>x</b>", "String", description="<img src=x onerror=alert(1)>"),), "_id", {}
+    )
+    texts = ["<img src=x onerror=alert(1)>", "مرحبا 12", "👩‍🚀 ünï", "a\nb", "x" * 5000]
+    frame = records.frame_of(schema, {"<b>x</b>": texts}, [f"{n:024x}" for n in range(5)], [0] * 5)
+    grid = Grid(GridModel(schema, frame))
+    page = mount(grid)
+    page.get_by_text("👩‍🚀 ünï", exact=True).wait_for()
+    drawn = [page.locator(f'.body [data-row="{n}"][data-column="0"]').text_content() for n in range(5)]
+    assert drawn == [*texts[:3], "a ⏎ b", "x" * 400 + "…"]
+    assert page.locator(".sispy-grid :is(img, .name b)").count() == 0
+    page.locator('.body [data-row="4"][data-column="0"]').dblclick()
+    assert page.locator(".editor").input_value() == texts[4]
+    page.keyboard.press("Escape")
+    grid.show(GridModel(schema, frame.head(0)))
+    page.flush()
+    page.get_by_text("No rows to show.").wait_for()
+    page.get_by_role("button", name="Add a new row (Insert)").click()
+    page.locator('.row.new [data-row="0"][data-column="0"]').wait_for()
+    page.keyboard.type("first")
+    page.keyboard.press("Enter")
+    page.get_by_text("first", exact=True).wait_for()
+    assert joined(grid.model)["<b>x</b>"].tolist() == ["first"]
 
 
 def test_columns_are_sorted_filtered_and_resized(open_grid):
