@@ -1,4 +1,4 @@
-"""The widgets with a real kernel and front end: Voila, and once JupyterLab."""
+"""The widgets with a real kernel and front end: a day's work in Voila, once JupyterLab and Notebook."""
 
 from __future__ import annotations
 
@@ -32,11 +32,13 @@ NOISE = re.compile(
     r"(Failed to load resource: net::\w+ )?"
     r"https://cdn\.jsdelivr\.net/npm/@fortawesome/fontawesome-free@[^/]+/css/(all|v4-shims)\.min\.css"
     r"|Error: The getter for the shared module is not a function\..*/@jupyter-notebook/lab-extension/.*"
-    r"|Failed to load resource: .*404 \(Not Found\) http://127\.0\.0\.1:\d+/lsp/status\?\d+",
+    r"|Failed to load resource: .*404 \(Not Found\) http://127\.0\.0\.1:\d+/lsp/status\?\d+"
+    r"|Cannot read properties of undefined \(reading 'schema'\)",
     re.DOTALL,
 )
 """What the pages do without any widget in them: two stylesheets that Voila's template has at a CDN,
-an extension of Notebook that Voila cannot load, JupyterLab's question for language servers."""
+an extension of Notebook that Voila cannot load, JupyterLab's question for language servers, and
+a setting that Notebook has not got."""
 
 
 def free_port():
@@ -147,6 +149,7 @@ def test_browse_edit_review_and_push(page, sis, tmp_path, need):
         hosts = sis.client().entities("host")
         names = [cell(page, row, "name").inner_text() for row in range(4)]
         review_and_push(page, sis, hosts, names)
+        by_keyboard(page, hosts, names)
         page.goto("about:blank")
 
 
@@ -183,18 +186,29 @@ def edit(page):
     becomes(cell(page, 3, "hardware.model"), "changed")
     page.keyboard.press("Control+z")
     page.wait_for_function("document.querySelectorAll('.sispy-grid .body .cell.changed').length === 3")
-    page.keyboard.press("Home")
-    for _ in range(9):
-        page.keyboard.press("ArrowRight")
-    page.keyboard.type("77")  # hardware.cores
+    walk_to(page, "bought")
+    page.keyboard.press("F2")
+    page.locator(".editor[type=datetime-local]").fill("2026-11-23T08:30")
+    page.keyboard.press("Tab")
+    becomes(cell(page, 1, "bought"), "changed")
+    walk_to(page, "hardware.cores")
+    page.keyboard.type("77")
     page.keyboard.press("Enter")
     becomes(cell(page, 1, "hardware.cores"), "changed")
+
+
+def walk_to(page, name, grid=0):
+    """Go to a column, in the row where the focus is; those out of sight are not drawn."""
+    names = page.locator(".sispy-grid").nth(grid).locator(".head .name").all_text_contents()
+    page.keyboard.press("Home")
+    for _ in range([text.removesuffix(" *") for text in names].index(name)):
+        page.keyboard.press("ArrowRight")
 
 
 def review_and_push(page, sis, hosts, names):
     """Reject one cell, meet a conflict and a failing server, decide, push again."""
     page.get_by_role("button", name="Review the changes").click()
-    cell(page, 3, "send", grid=1).wait_for()
+    cell(page, 4, "send", grid=1).wait_for()
     virtual = cell(page, column_of(page, "field").index("virtual"), "send", grid=1)
     virtual.locator(".box").click()
     becomes(virtual, "changed")
@@ -206,38 +220,90 @@ def review_and_push(page, sis, hosts, names):
     assert "injected fault" in cell(page, 1, "hardware.cores").get_attribute("title")
     sis.faults = Faults()
 
-    outcomes = column_of(page, "outcome", rows=3)
-    assert sorted(outcomes) == ["conflict", "failed", "failed"]
+    outcomes = column_of(page, "outcome", rows=4)
+    assert sorted(outcomes) == ["conflict", "failed", "failed", "failed"]
     cell(page, outcomes.index("conflict"), "keep", grid=1).dblclick()
     page.get_by_role("option", name="mine", exact=True).click()
     becomes(cell(page, outcomes.index("conflict"), "keep", grid=1), "changed")
-    cores = cell(page, column_of(page, "field", rows=3).index("hardware.cores"), "send", grid=1)
+    cores = cell(page, column_of(page, "field", rows=4).index("hardware.cores"), "send", grid=1)
     cores.locator(".box").click()
     becomes(cores, "changed")
+    date = cell(page, column_of(page, "field", rows=4).index("bought"), "send", grid=1)
+    date.locator(".box").click()
+    becomes(date, "changed")
     push.click()
     page.get_by_text("done: 2").wait_for()
     stored = [hosts.get(name) for name in names[:2]]
     assert stored[0]["serial"] == "SN-TEST-1"
-    assert stored[1]["hardware"]["cores"] == 77
+    assert (stored[1]["hardware"]["cores"], stored[1]["bought"]) == (77, "2026-11-23T08:30:00.000Z")
 
 
-def column_of(page, name, rows=4):
+def by_keyboard(page, hosts, names):
+    """Edit, take a value away, undo, reject a cell in the review and push, without a mouse."""
+    press = page.keyboard.press
+    before = hosts.get(names[0])["environment"]
+    tab_to(page, "e.matches('.body .cell')")
+    press("Control+Home")
+    walk_to(page, "serial")
+    page.keyboard.type("SN-KEYS")
+    press("Enter")
+    becomes(cell(page, 0, "serial"), "changed")
+    press("Delete")
+    becomes(cell(page, 1, "serial"), "changed")
+    press("ArrowDown")
+    press("F2")
+    page.keyboard.type("a mistake")
+    press("Enter")
+    becomes(cell(page, 2, "serial"), "changed")
+    press("Control+z")
+    page.locator(".counts").first.get_by_text("4 cells changed").wait_for()
+    tab_to(page, "e.textContent.trim() === 'Review the changes'")
+    press("Enter")
+    page.get_by_text("4 of 4 cells will be sent").wait_for()
+    assert column_of(page, "field", rows=4) == ["environment", "virtual", "serial", "serial"]
+    tab_to(page, "e.matches('.body .cell')")
+    press("Space")
+    page.get_by_text("3 of 4 cells will be sent").wait_for()
+    tab_to(page, "e.textContent.trim() === 'Push'")
+    press("Enter")
+    page.get_by_text("done: 2").wait_for()
+    stored = [hosts.get(name).to_dict() for name in names[:2]]
+    assert [host.get("serial") for host in stored] == ["SN-KEYS", None]
+    assert stored[0]["environment"] == before
+
+
+def tab_to(page, condition):
+    """Press Tab until the element with the focus, `e`, is the one."""
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if page.evaluate(f"(e => {condition})(document.activeElement)"):
+            return
+    raise AssertionError(condition)
+
+
+def column_of(page, name, rows=5):
     """The texts of one column of the review."""
     return [cell(page, row, name, grid=1).inner_text() for row in range(rows)]
 
 
 @pytest.mark.timeout(180)
-def test_the_editor_in_jupyterlab(page, sis, tmp_path, need):
-    need(find_spec("jupyterlab"), "jupyterlab")
+@pytest.mark.parametrize(
+    ("application", "path"),
+    [("jupyterlab", "lab/tree/work.ipynb?reset"), ("notebook", "notebooks/work.ipynb")],
+    ids=["jupyterlab", "notebook"],
+)
+def test_the_editor_in_jupyter(page, sis, tmp_path, need, application, path):
+    need(find_spec(application), application)
     write_notebook(tmp_path / "work.ipynb", BROWSE.format(url=sis.url, token=sis.token), EDIT)
     arguments = ("--ServerApp.token=", "--ServerApp.ip=127.0.0.1", "--allow-root", "--LabApp.news_url=None")
-    with server("jupyterlab", tmp_path, *arguments) as url:
-        page.goto(f"{url}/lab/tree/work.ipynb?reset", wait_until="commit")
+    with server(application, tmp_path, *arguments) as url:
+        page.goto(f"{url}/{path}", wait_until="commit")
         page.locator(".jp-Notebook").wait_for()
-        page.get_by_text("| Idle").wait_for()  # run before that, it asks for a kernel
-        page.wait_for_timeout(1000)
+        page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()
+        page.wait_for_timeout(1000)  # run before that, it asks for a kernel
         page.get_by_role("menuitem", name="Run", exact=True).click()
         page.get_by_text("Run All Cells", exact=True).click()
+        page.get_by_placeholder("Search schemas and fields").wait_for()
         cell(page, 0, "serial").dblclick()
         page.locator(".editor").fill("dd")  # two presses of d would delete the notebook's cell
         page.keyboard.press("Enter")
