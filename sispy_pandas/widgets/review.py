@@ -60,6 +60,7 @@ class PlanReview(Shown):
         self.given_way: set[CellId] = set()
         self._on_report = on_report
         lines = lines_of(plan)
+        self._by_field: dict[str, tuple[int, int]] = {}
         self._labels = ServerLabels(plan.endpoint.client)
         self._table = ReviewTable(plan, lines, labels=self._labels)
         self._grid = grid_class()(
@@ -111,21 +112,28 @@ class PlanReview(Shown):
     def _draw(self) -> None:
         self._table = ReviewTable(self.plan, lines_of(self.plan, self.report), labels=self._labels)
         self._grid.show(self._table.model)
-        self._fields.children = [self._field_box(path) for path in self.plan.fields]
+        self._by_field = self._table.counts()
+        self._fields.children = [self._field_box(path) for path in self._paths()]
         self._count()
 
+    def _paths(self) -> list[str]:
+        """Return the fields that have lines of their own; rows to delete are one line."""
+        return [path for path in self.plan.fields if path in self._by_field]
+
     def _field_box(self, path: str) -> widgets.Checkbox:
-        cells, ticked = self._table.count(path)
-        box = widgets.Checkbox(
-            value=ticked > 0, description=f"{path} ({cells:,})", indent=False, layout={"width": "auto"}
-        )
+        box = widgets.Checkbox(value=self._by_field[path][1] > 0, indent=False, layout={"width": "auto"})
         box.observe(lambda change: self._tick_field(path, change.new), "value")
         return box
 
     def _count(self) -> None:
         table = self._table
+        self._by_field = table.counts()
         lines = len(table.model.base)
-        sent = lines - len(table.rejected)
+        sent = sum(ticked for _, ticked in self._by_field.values())
+        for box, path in zip(self._fields.children, self._paths(), strict=True):
+            cells, ticked = self._by_field[path]
+            some = f"{ticked:,} of " if 0 < ticked < cells else ""
+            box.description, box.value = f"{path} ({some}{cells:,})", ticked > 0
         facts = [f"<b>{escape(self.plan.schema.name)}</b>: {sent:,} of {lines:,} cells will be sent"]
         counts = self.plan.counts if self.report is None else self.report.counts
         facts += [f"{word}: {number:,}" for word, number in counts.items() if number]
@@ -134,6 +142,8 @@ class PlanReview(Shown):
         self._row.ask_deletes(deletes if deletes > _MOST_DELETES else 0)
 
     def _tick_field(self, path: str, send: bool) -> None:
+        if send == (self._by_field[path][1] > 0):
+            return  # the box has followed its cells
         self._table.tick(send, field=path)
         self._grid.update()
         self._count()

@@ -101,10 +101,13 @@ class ReviewTable:
             found[line.cell] = self._cast(self._plan.schema.field(line.path), edit.value).value
         return found
 
-    def count(self, field: str) -> tuple[int, int]:
-        """Count the cells of a field, and those of them that are ticked."""
-        ticked = [self._is_ticked(n, line) for n, line in enumerate(self._lines) if line.path == field]
-        return len(ticked), sum(ticked)
+    def counts(self) -> dict[str, tuple[int, int]]:
+        """Count the cells of each field, and those of them that are ticked."""
+        found: dict[str, tuple[int, int]] = {}
+        for number, line in enumerate(self._lines):
+            cells, ticked = found.get(line.path, (0, 0))
+            found[line.path] = cells + 1, ticked + self._is_ticked(number, line)
+        return found
 
     def tick(self, send: bool, *, field: str | None = None, row: int | None = None) -> None:
         """Tick or untick all cells of a field, or all cells of the row that line `row` belongs to."""

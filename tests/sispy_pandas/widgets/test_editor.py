@@ -144,7 +144,15 @@ def test_whole_fields_and_rows_are_accepted_and_rejected(editor):
         ["web00", "status"],
         ["web00", "cores"],
     ]
+    assert [(box.description, box.value) for box in review._fields.children] == [
+        ("status (1)", True),
+        ("cores (1 of 2)", True),
+    ]
     review._reject_row.click()
+    assert [(box.description, box.value) for box in review._fields.children] == [
+        ("status (1)", False),
+        ("cores (2)", False),
+    ]
     assert review.chosen().empty
     review._row.push.click()
     assert "No cell is ticked" in review._message.value
