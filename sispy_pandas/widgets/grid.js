@@ -123,7 +123,12 @@ class Grid {
   send(type, content = {}) {
     const alone = "The kernel does not answer: it is busy, or gone. What you edit now may be lost.";
     if (type !== "at") this.silence ??= setTimeout(() => this.say(alone, { stays: true }), PATIENCE); // "at" has no answer
-    this.model.send({ type, order: this.status.order, ...content });
+    try {
+      this.model.send({ type, order: this.status.order, ...content });
+    } catch (error) { // after a restart of the kernel
+      this.heard();
+      this.say(`Not kept: nobody listens any more (${error.message}). Run the cell again.`, { stays: true });
+    }
   }
 
   heard() {
