@@ -751,17 +751,18 @@ class Grid {
     const { editor } = this;
     const { text } = this.typedName();
     const typed = editor.input.value === editor.start && editor.typed === null ? "" : text;
+    const turn = editor.turn = (editor.turn ?? 0) + 1;
+    editor.picked = false; // what is typed counts until there is an answer to it
     let options = [];
     if (editor.definition.kind === "enum") {
       options = editor.definition.enum.map((value) => ({ value, label: value }));
       options = options.filter(({ label }) => label.toLowerCase().startsWith(typed.toLowerCase()));
     } else if (text !== null) {
       ({ options } = await this.ask("complete", { column: editor.column, text: typed }));
-      if (this.editor !== editor || !options) return; // closed meanwhile
+      if (this.editor !== editor || editor.turn !== turn || !options) return; // closed, or typed on meanwhile
     }
     if (!typed && !editor.definition.required && editor.definition.kind !== "json") options = [{ value: null, label: "no value", none: true }, ...options];
     editor.options = options;
-    editor.picked = false;
     editor.list.hidden = text === null;
     editor.list.replaceChildren(...options.map(({ label, none }, i) =>
       h("div", { role: "option", id: `${editor.list.id}-${i}`, "data-option": i, class: none ? "none" : "" }, label)));

@@ -140,6 +140,19 @@ def test_every_type_has_its_editor_and_refused_input_stays_with_its_reason(open_
     assert page.locator(".counts").first.text_content() == "300 rows8 cells changed2 invalid"
 
 
+def test_what_is_typed_counts_not_an_older_suggestion(open_grid):
+    grid, page = open_grid(labels=Racks())
+    cell(page, 2, "rack").dblclick()
+    page.locator(".editor").fill("R")
+    page.get_by_role("option", name="R0").wait_for()
+    slow = "send = window.__python, window.__python = (m) => m.type === 'complete' ? null : send(m)"
+    page.evaluate(f"void ({slow})")
+    page.keyboard.type("4")
+    page.keyboard.press("Enter")
+    becomes(cell(page, 2, "rack"), "changed")
+    assert edits(grid) == {(2, "rack"): f"{4:024x}"}
+
+
 def test_with_the_keyboard_alone(open_grid):
     grid, page = open_grid()
     press = page.keyboard.press
