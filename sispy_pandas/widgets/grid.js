@@ -769,7 +769,8 @@ class Grid {
     if (!options.length) editor.list.append(h("div", { class: "none" }, "nothing fits"));
     this.popUp(editor.list, editor.cell);
     const current = options.findIndex(({ value }) => value === editor.text);
-    if (typed && options.length) this.choose(0);
+    const exact = options.findIndex(({ label }) => label.toLowerCase() === typed?.toLowerCase());
+    if (typed && options.length) this.choose(Math.max(0, exact));
     else if (current >= 0) this.choose(current, { picked: false });
   }
 

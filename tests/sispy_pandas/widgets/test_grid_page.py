@@ -153,6 +153,18 @@ def test_what_is_typed_counts_not_an_older_suggestion(open_grid):
     assert edits(grid) == {(2, "rack"): f"{4:024x}"}
 
 
+def test_a_name_typed_in_full_wins_over_those_that_hold_it(open_grid):
+    labels = Racks()
+    labels.find = lambda schema, text: [(f"{4:024x}", "old R1"), (f"{1:024x}", "R1")]
+    grid, page = open_grid(labels=labels)
+    cell(page, 2, "rack").dblclick()
+    page.locator(".editor").fill("r1")
+    page.get_by_role("option", name="old R1").wait_for()
+    page.keyboard.press("Enter")
+    becomes(cell(page, 2, "rack"), "changed")
+    assert edits(grid) == {(2, "rack"): f"{1:024x}"}
+
+
 def test_with_the_keyboard_alone(open_grid):
     grid, page = open_grid()
     press = page.keyboard.press
