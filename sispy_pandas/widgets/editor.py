@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import replace
 from html import escape
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from ..plan import Plan
     from ..report import Report
     from ..snapshot import Snapshot
+    from .editor_model import Edits
 
 
 class FrameEditor(Shown):
@@ -63,6 +65,7 @@ class FrameEditor(Shown):
             height=height,
             label=f"Rows of {snapshot.schema.name}",
         )
+        self._reviewed: Edits = {}
         self._review = widgets.Button(
             description="Review the changes", icon="check", button_style="primary", layout={"width": "auto"}
         )
@@ -92,7 +95,8 @@ class FrameEditor(Shown):
 
     def review(self) -> PlanReview | None:
         """Show the plan below the grid, as the button does; None if there is nothing to push."""
-        plan = self.plan()
+        with self._grid.lock:
+            plan, self._reviewed = self.plan(), deepcopy(self._grid.model.edits)
         if plan.empty:
             self._message.value = "Nothing was changed."
             self._below.children = ()
@@ -112,7 +116,14 @@ class FrameEditor(Shown):
         # the plan of a second push, or of an undo, knows less than what is shown here
         known = replace(report, plan=replace(report.plan, snapshot=self.snapshot))
         self.snapshot = known.snapshot
-        fresh = after_push(self._grid.model, report, self.snapshot, given_way=review.given_way)
-        self._grid.show(fresh)
+        with self._grid.lock:
+            fresh, self._reviewed = after_push(
+                self._grid.model,
+                report,
+                self.snapshot,
+                reviewed=self._reviewed,
+                given_way=review.given_way,
+            )
+            self._grid.show(fresh)
         counts = ", ".join(f"{number:,} {word}" for word, number in report.counts.items() if number)
         self._message.value = escape(counts)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..changes import Create, row_of
 from ..sheets.labels import replaced
+from .cells import Edit
 from .columns import columns_of
 from .grid_frame import split
 from .grid_model import DELETED, NEW, GridModel, Note
@@ -18,8 +19,11 @@ if TYPE_CHECKING:
     from ..references import LabelledSnapshot
     from ..report import Outcome, Report
     from ..snapshot import Snapshot
-    from .cells import Edit
     from .review_lines import CellId
+
+
+Edits = dict[int, dict[str, Edit]]
+"""Row number -> path -> edit, as a GridModel has them."""
 
 
 def editor_model(snapshot: Snapshot, frame: pd.DataFrame | None = None) -> GridModel:
@@ -30,7 +34,7 @@ def editor_model(snapshot: Snapshot, frame: pd.DataFrame | None = None) -> GridM
     """
     everything = snapshot.frame(meta=True)
     opened = snapshot.frame()
-    edits: dict[int, dict[str, Edit]] = {}
+    edits: Edits = {}
     if frame is not None:
         opened, edits = split(snapshot.schema, opened, frame)
     columns = columns_of(snapshot.schema, opened, readonly=snapshot.expanded)
@@ -46,14 +50,22 @@ def with_ids(snapshot: LabelledSnapshot, frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def after_push(
-    model: GridModel, report: Report, snapshot: Snapshot, *, given_way: Collection[CellId] = ()
-) -> GridModel:
+    model: GridModel,
+    report: Report,
+    snapshot: Snapshot,
+    *,
+    reviewed: Edits,
+    given_way: Collection[CellId] = (),
+) -> tuple[GridModel, Edits]:
     """Return the model of the new state: what was written is the base, what was not is still an edit.
+
+    With it come those of its edits that the plan was made of.
 
     Args:
         model: What was edited when the push began, or since.
         report: What became of it.
         snapshot: The new state, with the server's answers in it.
+        reviewed: The edits that the plan was made of; newer ones stay, whatever became of the older.
         given_way: Conflicts in which the other's value was chosen: these edits are no more.
     """
     everything = snapshot.frame(meta=True)
@@ -65,23 +77,26 @@ def after_push(
     position = {id_: number for number, id_ in enumerate(ids)}
     outcomes = {outcome.row: outcome for outcome in report.outcomes}
     labels, pushed = _labels(model, report), _pushed(report)
-    edits: dict[int, dict[str, Edit]] = {}
+    edits: Edits = {}
+    old: Edits = {}
     notes: dict[int, dict[str, Note]] = {}
     fresh_rows = len(opened)
     for row, by_path in sorted(model.edits.items()):
         label = labels[row]
         outcome = outcomes.get(label)
         settled = {path for named, path in given_way if named == label} | _settled(outcome, pushed)
-        left = {path: edit for path, edit in by_path.items() if path not in settled}
+        then = reviewed.get(row, {})
+        left = {path: edit for path, edit in by_path.items() if path not in settled or then.get(path) != edit}
         target = position.get(outcome.id if outcome and outcome.id else label)
         if NEW in left:
             target, fresh_rows = fresh_rows, fresh_rows + 1
         if left and target is not None:  # a row without a place was deleted
             edits[target] = left
+            old[target] = {path: edit for path, edit in left.items() if then.get(path) == edit}
             notes[target] = _notes(outcome, report, pushed, left) if outcome is not None else {}
     fresh.seed(edits)
     fresh.note(notes)
-    return fresh
+    return fresh, old
 
 
 def _pushed(report: Report) -> dict[Hashable, set[str]]:

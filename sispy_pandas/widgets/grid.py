@@ -69,6 +69,7 @@ class Grid(anywidget.AnyWidget):
         if len(model) > MOST_ROWS:
             raise ValueError(f"{len(model):,} rows, and the grid shows {MOST_ROWS:,}: filter the frame first")
         self.model = model
+        self.lock = threading.RLock()  # held while a model is made of the one shown: no edit gets lost
         self._labels = labels
         self._on_change = on_change
         self.active_row: int | None = None
@@ -118,11 +119,12 @@ class Grid(anywidget.AnyWidget):
         handler = getattr(self, f"_on_{kind}", None)
         if handler is None:
             raise ValueError(f"grid.js sent an unknown message: {kind!r}")
-        if kind in _BY_POSITION and message["order"] != self._order:
-            self.send({"type": "say", "text": "Nothing was changed: the rows have moved meanwhile"})
-            self.update()
-            return
-        handler(**{name: value for name, value in message.items() if name not in ("type", "order")})
+        with self.lock:
+            if kind in _BY_POSITION and message["order"] != self._order:
+                self.send({"type": "say", "text": "Nothing was changed: the rows have moved meanwhile"})
+                self.update()
+                return
+            handler(**{name: value for name, value in message.items() if name not in ("type", "order")})
 
     def _changed(self, refused: Sequence[str] = ()) -> None:
         self.update()

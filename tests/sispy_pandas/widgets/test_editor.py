@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+import threading
 
 import pandas as pd
 import pytest
@@ -12,6 +13,7 @@ pytest.importorskip("anywidget")
 
 import sispy_pandas as sp
 from sispy.sandbox import Sandbox
+from sispy_pandas.widgets import editor as editor_module
 from sispy_pandas.widgets.cells import Edit
 from sispy_pandas.widgets.editor import FrameEditor
 from sispy_pandas.widgets.labels import ServerLabels
@@ -130,6 +132,41 @@ def test_what_was_rejected_stays_an_edit_of_a_row_that_was_written(editor, hosts
     assert model.edits == {0: {"up": Edit(True)}, 12: {"cores": Edit(8)}}
     assert model.base["name"].iloc[12] == "db1"
     assert editor.plan().frame()[["key", "field"]].to_numpy().tolist() == [["web00", "up"], ["db1", "cores"]]
+
+
+def test_what_is_typed_while_a_push_ends_is_kept(editor, monkeypatch):
+    edit(editor, (0, "cores", "7"))
+    grid, made = editor._grid, editor_module.after_push
+    column = [column.field.path for column in grid.model.columns].index("cores")
+    message = {"type": "edit", "cells": [[1, column, "9"]], "order": grid.status["order"]}
+    page = threading.Thread(target=grid._receive, args=(grid, message, []))
+
+    def slow(*given, **options):
+        fresh = made(*given, **options)
+        page.start()
+        page.join(0.2)
+        return fresh
+
+    monkeypatch.setattr(editor_module, "after_push", slow)
+    review = editor.review()
+    review._row.push.click()
+    review.wait()
+    page.join()
+    assert grid.model.edits == {1: {"cores": Edit(9)}}
+
+
+def test_an_edit_that_is_newer_than_the_review_stays(editor, hosts):
+    edit(editor, (0, "cores", "7"), (1, "cores", "8"))
+    review = editor.review()
+    edit(editor, (0, "cores", "9"))
+    for sent in (7, 1):  # the push, then its undo
+        review._row.push.click()
+        review.wait()
+        assert hosts.get("web00")["cores"] == sent
+        assert editor._grid.model.edits == {0: {"cores": Edit(9)}}
+        assert editor._grid.model.base["cores"].iloc[0] == sent
+        review._row.undo.click()
+        review.wait()
 
 
 def test_whole_fields_and_rows_are_accepted_and_rejected(editor):
