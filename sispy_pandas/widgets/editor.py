@@ -94,7 +94,15 @@ class FrameEditor(Shown):
         return self.snapshot.diff(self.frame(), delete=self.deleted)
 
     def review(self) -> PlanReview | None:
-        """Show the plan below the grid, as the button does; None if there is nothing to push."""
+        """Show the plan below the grid, as the button does; None if there is nothing to push.
+
+        While a push is running its review stays.
+        """
+        review: PlanReview
+        for review in self._below.children:
+            if review.busy:
+                self._message.value = "Wait until the push has ended."
+                return review
         with self._grid.lock:
             plan, self._reviewed = self.plan(), deepcopy(self._grid.model.edits)
         if plan.empty:
@@ -115,8 +123,8 @@ class FrameEditor(Shown):
         (review,) = self._below.children
         # the plan of a second push, or of an undo, knows less than what is shown here
         known = replace(report, plan=replace(report.plan, snapshot=self.snapshot))
-        self.snapshot = known.snapshot
         with self._grid.lock:
+            self.snapshot = known.snapshot
             fresh, self._reviewed = after_push(
                 self._grid.model,
                 report,

@@ -92,6 +92,11 @@ class PlanReview(Shown):
         self.plan, self.report = plan, None
         self._draw()
 
+    @property
+    def busy(self) -> bool:
+        """Whether a push is running."""
+        return bool(self._row.push.disabled)
+
     def chosen(self) -> Plan:
         """Return the plan of the ticked cells.
 

@@ -145,6 +145,7 @@ def test_what_is_typed_while_a_push_ends_is_kept(editor, monkeypatch):
         fresh = made(*given, **options)
         page.start()
         page.join(0.2)
+        assert (editor.review(), review.busy) == (review, True)
         return fresh
 
     monkeypatch.setattr(editor_module, "after_push", slow)
@@ -153,6 +154,7 @@ def test_what_is_typed_while_a_push_ends_is_kept(editor, monkeypatch):
     review.wait()
     page.join()
     assert grid.model.edits == {1: {"cores": Edit(9)}}
+    assert not review.busy
 
 
 def test_an_edit_that_is_newer_than_the_review_stays(editor, hosts):
