@@ -52,7 +52,11 @@ class SchemaBrowser(Shown):
         self._entries: dict[str, tuple[Schema, int | None]] = {}
         self._visited: list[str] = []
         self._busy = False
-        self._search = widgets.Text(placeholder="Search schemas and fields", layout={"width": "auto"})
+        self._search = widgets.Text(
+            placeholder="Search schemas and fields",
+            tooltip="Enter shows the first hit",
+            layout={"width": "auto"},
+        )
         self._list = widgets.Select(options=(), rows=18, layout={"width": "auto"})
         self._reload = widgets.Button(description="Reload", icon="refresh", layout={"width": "auto"})
         self._message = widgets.HTML()
@@ -64,6 +68,7 @@ class SchemaBrowser(Shown):
         )
         self._loading = Background(busy=self._show_busy, say=self._say)
         self._search.observe(lambda _: self._fill_list(), "value")
+        self._search.on_msg(self._on_enter)  # in Jupyter the keys of a list are the notebook's
         self._list.observe(self._on_choice, "value")
         self._reload.on_click(lambda _: self._loading.cancel() if self._busy else self.reload())
         self._tabs.observe(lambda change: self._open_tab(change.new), "selected_index")
@@ -129,12 +134,18 @@ class SchemaBrowser(Shown):
         shown = [
             (_label(schema, count), name)
             for name, (schema, count) in self._entries.items()
-            if wanted in name or any(wanted in path.lower() for path in schema.columns)
+            if wanted in name.lower() or any(wanted in path.lower() for path in schema.columns)
         ]
+        shown.sort(key=lambda option: wanted not in option[1].lower())  # stable: names before fields
         chosen = self.schema.name if self.schema else None
         with self._list.hold_trait_notifications():
             self._list.options = shown
             self._list.value = chosen if chosen in {name for _, name in shown} else None
+
+    def _on_enter(self, _text: Any, content: dict[str, Any], _buffers: Any) -> None:
+        """Show the first schema that the search found."""
+        if content.get("event") == "submit" and self._list.options:
+            self.visit(self._list.options[0][1])
 
     def _on_choice(self, change: Any) -> None:
         if change.new is not None and (self.schema is None or change.new != self.schema.name):

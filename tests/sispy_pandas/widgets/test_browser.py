@@ -53,6 +53,16 @@ def test_schemas_are_listed_with_counts_and_owners_and_searched_by_field(browser
     assert browser._list.options == (("host (6) · ops", "host"),)
 
 
+def test_enter_opens_the_first_hit_and_names_come_before_fields(browser):
+    browser._search.value = " RACK"
+    assert [name for _, name in browser._list.options] == ["rack", "host"]  # which has a field of this name
+    browser._search._handle_custom_msg({"event": "submit"}, [])
+    assert browser.schema.name == "rack"
+    browser._search.value = "nothing"
+    browser._search._handle_custom_msg({"event": "submit"}, [])
+    assert browser.schema.name == "rack"
+
+
 def test_a_definition_is_a_tree_with_its_rules(browser):
     browser._list.value = "host"
     html = browser._pane._definition.value

@@ -303,7 +303,9 @@ def test_the_editor_in_jupyter(page, sis, tmp_path, need, application, path):
         page.wait_for_timeout(1000)  # run before that, it asks for a kernel
         page.get_by_role("menuitem", name="Run", exact=True).click()
         page.get_by_text("Run All Cells", exact=True).click()
-        page.get_by_placeholder("Search schemas and fields").wait_for()
+        page.get_by_placeholder("Search schemas and fields").fill("rack")
+        page.keyboard.press("Enter")
+        page.get_by_role("button", name="host.rack → here").wait_for()
         cell(page, 0, "serial").dblclick()
         page.locator(".editor").fill("dd")  # two presses of d would delete the notebook's cell
         page.keyboard.press("Enter")
