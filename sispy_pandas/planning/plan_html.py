@@ -29,10 +29,7 @@ def html(plan: Plan) -> str:
             [str(f.key if f.key is not None else f.row), f.column or "", show(f.value), f.reason]
             for f in plan.faults[:SHOWN]
         ]
-        parts += [
-            f"<p>{count(len(plan.faults), 'problem')}</p>",
-            table(["row", "column", "value", "reason"], faults),
-        ]
+        parts.append(table(["problem in", "column", "value", "reason"], faults))
     if plan.stale:
         stale = [[str(s.key if s.key is not None else s.id), s.reason] for s in plan.stale[:SHOWN]]
         parts.append(table(["stale row", "reason"], stale))

@@ -14,8 +14,12 @@ SHOWN = 40
 
 def headline(report: Report) -> str:
     """Return what became of the push in one line."""
-    words = ", ".join(f"{n:,} {word}" for word, n in report.counts.items() if n) or "nothing to do"
+    words = ", ".join(_counted(n, word) for word, n in report.counts.items() if n) or "nothing to do"
     return f"{report.plan.schema.name} {whereabouts(report.plan)}: {words}"
+
+
+def _counted(n: int, word: str) -> str:
+    return count(n, word) if word in ("conflict", "problem") else f"{n:,} {word}"  # the others are no nouns
 
 
 def text(report: Report) -> str:

@@ -34,7 +34,7 @@ def test_one_row_for_every_row_of_the_plan(server, report):
     assert list(report.done["key"]) == ["h00000", "h00003", "n1"]
     assert list(report.failures["key"]) == ["h00001", "h00002", "n2"]
     assert len(report) == 6
-    assert "3 done, 1 conflict, 2 problem" in str(report)
+    assert "3 done, 1 conflict, 2 problems" in str(report)
     assert "somebody else changed cpus" in report._repr_html_()
 
 
