@@ -181,12 +181,12 @@ def _install(resource: Resource, planned: list[tuple[Change, Any]], user: Docume
     commits = resource.world.commits
     for change, echoed in planned:
         try:
-            after = writes.install(resource, change)
+            made = writes.install(resource, change)
         except SisError as error:
             outcome.fail(error, echoed)
             continue
-        commits.record(resource, "update", user["name"], after, change.before, bulk=True)
-        outcome.success.append(after)
+        commits.record(resource, "update", user["name"], made.after, made.before, bulk=True)
+        outcome.success.append(made.after)
 
 
 def delete(resource: Resource, found: list[Document], user: Document) -> Outcome:

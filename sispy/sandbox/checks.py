@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
-
-import regex
 
 from sispy.sandbox import scalars
 from sispy.sandbox.dates import date_order
 from sispy.sandbox.numbers import JS_SPACE, number, text_of_number
+from sispy.sandbox.patterns import Pattern, pattern_of
 
 if TYPE_CHECKING:
     from sispy.sandbox.scalars import Json
@@ -19,9 +17,6 @@ if TYPE_CHECKING:
 Check = Callable[[Any], str | None]
 """A cast value that is not missing -> what is wrong with it, or None."""
 Setter = Callable[[str], str]
-
-PATTERN_SECONDS = 0.25
-_LITERAL = re.compile(r"/(.*)/([a-z]*)", re.DOTALL)
 
 
 def checks_of(kind: str, options: Mapping[str, Json], path: str) -> tuple[Setter | None, tuple[Check, ...]]:
@@ -40,41 +35,6 @@ def checks_of(kind: str, options: Mapping[str, Json], path: str) -> tuple[Setter
 def required_text(path: str) -> str:
     """Say that a value is missing."""
     return f"Path `{path}` is required."
-
-
-def pattern_of(literal: Json) -> regex.Pattern[str]:
-    """Compile a JavaScript regex in slashes.
-
-    Raises:
-        ValueError: it is none.
-    """
-    found = _LITERAL.fullmatch(literal) if isinstance(literal, str) else None
-    if not found:
-        raise ValueError(f"{literal!r} is no regular expression in slashes.")
-    return compile_pattern(found[1], found[2])
-
-
-def compile_pattern(source: str, options: str = "") -> regex.Pattern[str]:
-    """Compile a regex with the options of JavaScript or of `$options`.
-
-    Raises:
-        ValueError: the pattern or an option is wrong.
-    """
-    flags = regex.VERSION0
-    for option in options:
-        if option not in "imsxguy":
-            raise ValueError(f"invalid flag in regex options: {option}")
-        flags |= {"i": regex.I, "m": regex.M, "s": regex.S, "x": regex.X}.get(option, 0)
-    if len(source) > 32_764:
-        raise ValueError("the regular expression is too long")
-    # Named groups differ in spelling, and `$` without m is the very end.
-    text = re.sub(r"\(\?<(?![=!])", "(?P<", source)
-    if not flags & regex.M:
-        text = re.sub(r"(?<!\\)((?:\\\\)*)\$(?=\)|\||$)", r"\1\\Z", text)
-    try:
-        return regex.compile(text, flags)
-    except (regex.error, RecursionError, OverflowError, MemoryError) as error:
-        raise ValueError(f"Regular expression is invalid: {error}") from error
 
 
 def _setter(options: Mapping[str, Json]) -> Setter | None:
@@ -130,10 +90,10 @@ def _text_checks(options: Mapping[str, Json], path: str) -> list[Check]:
     return checks
 
 
-def _match_check(pattern: regex.Pattern[str], path: str) -> Check:
+def _match_check(pattern: Pattern, path: str) -> Check:
     def check(value: Any) -> str | None:
         try:
-            if not value or pattern.search(value, timeout=PATTERN_SECONDS):
+            if not value or pattern.finds(value):
                 return None
         except TimeoutError:
             return f"Path `{path}` could not be matched in time."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -91,12 +91,13 @@ class Commits:
         if action == "update":
             old, new = resource.written(before or {}), resource.written(document)
             fields = {key for key in old.keys() | new.keys() if not key.startswith("_")}
-            if all(old.get(key) == new.get(key) and (key in old) == (key in new) for key in fields):
+            if all((key in old) == (key in new) and delta.same(old.get(key), new.get(key)) for key in fields):
                 return
             data = encode(delta.diff(decode(encode(old)), decode(encode(new))))
         else:
-            data = resource.encoded(document)
-        modified = at if action == "delete" else document["_sis"]["_updated_at"]
+            data = resource.encoded(document) if action == "insert" else encode(resource.shown(document))
+        updated = (document.get("_sis") or {}).get("_updated_at", at)
+        modified = max(at, updated) if action == "delete" else updated
         oid = document["_id"]
         name = oid if resource.by_oid else str(document["name"])
         commit = Commit(resource.world.ids(), resource.type, name, oid, action, by, modified, data, at, bulk)
@@ -130,8 +131,7 @@ class Commits:
         moment = number_of_text(when)
         if moment is None:
             raise missing
-        history = self.of(kind, name)
-        state = _state(history[: bisect_right(history, moment, key=lambda commit: commit.at)])
+        state = _state(commit for commit in self.of(kind, name) if commit.at <= moment)
         if state is None:
             raise missing
         return state
@@ -145,5 +145,18 @@ def _state(history: Iterable[Commit]) -> Document | None:
         return None
     state: Document = decode(commits[start].data)
     for commit in commits[start + 1 :]:
-        state = delta.patch(state, decode(commit.data)) if commit.action == "update" else decode(commit.data)
+        change = decode(commit.data)
+        state = _changed(state, change) if commit.action == "update" else change
+    return state
+
+
+def _changed(state: Document, change: Document) -> Document:
+    """Apply a delta key by key: one that does not fit, for want of commits in between, changes nothing."""
+    for name, inner in change.items():
+        before = state.get(name)
+        if isinstance(before, dict) and isinstance(inner, dict) and inner.get("_t") != "a":
+            state = {**state, name: _changed(before, inner)}
+            continue
+        with contextlib.suppress(delta.DeltaError):
+            state = delta.patch(state, {name: inner})
     return state

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from sispy.sandbox import scalars
-from sispy.sandbox.checks import PATTERN_SECONDS, compile_pattern
 from sispy.sandbox.dates import date_order
 from sispy.sandbox.inspect import inspect
 from sispy.sandbox.numbers import number
 from sispy.sandbox.ordering import NUMBER_RANK, identical, order_key, rank_of
+from sispy.sandbox.patterns import Pattern
 from sispy.sandbox.queryerrors import CastError
 from sispy.sandbox.scalars import MISSING, CastFailure, Json
 
@@ -19,9 +18,6 @@ if TYPE_CHECKING:
     from sispy.sandbox.nodes import Node
 
 Test = Callable[[Json], bool]
-
-_PATTERN_BUDGET = 2.0
-"""Seconds that all patterns of one query may take together."""
 
 
 def normalised(condition: Mapping[str, Json]) -> Iterator[tuple[str, Json]]:
@@ -193,24 +189,15 @@ def _pattern(operand: Json, node: Node | None) -> Test:
     if type_of in ("Number", "Boolean", "Date", "ObjectId"):
         raise CastError(f"Can't use $regex with {type_of}.", name="Error")
     try:
-        search = compile_pattern(source, options).search
+        pattern = Pattern(source, options)
     except ValueError as error:
         raise CastError(str(error)) from error
-    spent = 0.0
 
     def test(value: Json) -> bool:
-        nonlocal spent
-        if type(value) is not str:
-            return False
-        start = time.perf_counter()
         try:
-            found = search(value, timeout=PATTERN_SECONDS) is not None
+            return type(value) is str and pattern.finds(value)
         except TimeoutError as error:
             raise CastError("the regular expression takes too long") from error
-        spent += time.perf_counter() - start
-        if spent > _PATTERN_BUDGET:
-            raise CastError("the regular expression takes too long")
-        return found
 
     return test
 

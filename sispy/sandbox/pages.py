@@ -10,6 +10,7 @@ from sispy.sandbox.encoding import decode, encode
 from sispy.sandbox.entities import Entities
 from sispy.sandbox.presentation import presenter
 from sispy.sandbox.queryerrors import QueryError
+from sispy.sandbox.scalars import cast_object_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -56,23 +57,32 @@ def matching(resource: Resource, condition: Document) -> list[Document]:
     if not condition:
         return list(resource.collection)
     matches = query.compile_query(condition, resource.definition)
-    found, exact = candidates(resource.collection, condition)
+    found, exact = candidates(resource.collection, condition, resource.definition)
     return list(found) if exact else [document for document in found if matches(document)]
 
 
-def candidates(collection: Collection, condition: Document) -> tuple[Iterable[Document], bool]:
-    """Give the documents that an index leaves over, and whether these are exactly those that match."""
+def candidates(
+    collection: Collection, condition: Document, definition: Definition
+) -> tuple[Iterable[Document], bool]:
+    """Give the documents that an index leaves over, and whether these are exactly those that match.
+
+    The condition was compiled before: its values can be cast.
+    """
     documents = collection.documents
     wanted = condition.get("_id")
     exact = len(condition) == 1
     if isinstance(wanted, str):
-        found = documents.get(wanted.lower())
+        found = documents.get(cast_object_id(wanted))
         return ([] if found is None else [found]), exact
     if isinstance(wanted, dict):
         if isinstance(wanted.get("$in"), list):
-            ids = {name.lower() for name in wanted["$in"] if isinstance(name, str)} & documents.keys()
+            ids = {cast_object_id(name) for name in wanted["$in"] if name is not None} & documents.keys()
             return [documents[name] for name in sorted(ids)], False
-        bounds = {name: value for name, value in wanted.items() if name in _BOUNDS and isinstance(value, str)}
+        bounds = {
+            name: cast_object_id(value)
+            for name, value in wanted.items()
+            if name in _BOUNDS and isinstance(value, str)
+        }
         if bounds:
             low, high = (bounds.get(a, bounds.get(b)) for a, b in (("$gt", "$gte"), ("$lt", "$lte")))
             between = collection.ids_between(
@@ -81,9 +91,11 @@ def candidates(collection: Collection, condition: Document) -> tuple[Iterable[Do
             exact = exact and len(bounds) == len(wanted) == (low is not None) + (high is not None)
             return [documents[name] for name in between], exact
     name = condition.get("name")
-    if isinstance(name, str) and "name" in collection.keys:
-        found = collection.find("name", name)
-        return ([] if found is None else [found]), False
+    if isinstance(name, str) and "name" in collection.keys and "name" not in collection.clashing:
+        node = definition.leaves["name"]
+        if node.kind == "scalar" and node.cast is not None:
+            found = collection.find("name", node.cast(name))
+            return ([] if found is None else [found]), False
     return documents.values(), False
 
 
@@ -128,7 +140,6 @@ def _sorted(resource: Resource, found: list[Document], request: Request) -> list
         return found
     if not isinstance(spec, str):
         raise Raw("MongoError", "bad sort specification", ok=0, errmsg="bad sort specification", code=2)
-    spec = spec.strip()
     if spec in {"_id", "+_id", "-_id"}:
         ascending = spec != "-_id"
         if resource.collection.ordered:

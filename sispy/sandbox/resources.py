@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from sispy.delta import same
 from sispy.sandbox import access, query
 from sispy.sandbox.answers import Bad, Denied
 from sispy.sandbox.encoding import encode
@@ -182,8 +183,8 @@ def check_immutable(before: Document, after: Document) -> None:
     old, new = before.get("_sis") or {}, after.get("_sis") or {}
     if not old.get("immutable"):
         return
-    changed = {key for key in old.keys() | new.keys() if old.get(key) != new.get(key)}
+    changed = {key for key in old.keys() | new.keys() if not same(old.get(key), new.get(key))}
     changed -= {"_updated_at", "_updated_by", "_version"}
     fields = {key for key in before.keys() | after.keys() if not key.startswith("_")}
-    if len(changed) > 1 or any(before.get(key) != after.get(key) for key in fields):
+    if len(changed) > 1 or not all(same(before.get(key), after.get(key)) for key in fields):
         raise Denied("Cannot change an immutable object unless only changing immutable state")

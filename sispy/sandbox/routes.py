@@ -68,8 +68,12 @@ class Routes:
     async def _entities(self, schema: str, rest: list[str], request: Request) -> Answer:
         if len(rest) >= 2:
             return self._history(schema, rest, request)
-        # A write without a token to a schema that does not exist is told about the token.
-        user = self._user(request) if (request.method, len(rest)) in WRITES else None
+        user = None
+        if request.method != "GET":
+            if (request.method, len(rest)) not in WRITES:
+                raise NoRoute
+            # A write without a token to a schema that does not exist is told about the token.
+            user = self._user(request)
         return await self._resource(self.world.of_schema(schema), rest, request, user)
 
     async def _resource(
@@ -153,19 +157,19 @@ class Routes:
             return self._upsert(resource, name, request, user)
         try:
             if condition is not None:
-                after = writes.compare_and_set(resource, stored, request.body, user, condition)
+                made = writes.compare_and_set(resource, stored, request.body, user, condition)
             else:
                 force = bool(request.query.get("forceMixed"))
                 change = writes.prepare(resource, stored, request.body, user, force_mixed=force)
                 await asyncio.sleep(0)  # here others may write what was read above
-                after = writes.install(resource, change)
+                made = writes.install(resource, change)
         except SisError:
             if not upsert:
                 raise
             return self._upsert(resource, name, request, user)
-        self.world.commits.record(resource, "update", user["name"], after, stored)
-        shown = resource.written(after)
-        self.world.announce(resource, "update", shown, old=resource.written(stored))
+        self.world.commits.record(resource, "update", user["name"], made.after, made.before)
+        shown = resource.written(made.after)
+        self.world.announce(resource, "update", shown, old=resource.written(made.before))
         return json_answer(shown)
 
     def _upsert(self, resource: Resource, name: str, request: Request, user: Document) -> Answer:

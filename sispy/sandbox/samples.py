@@ -263,5 +263,5 @@ class _Builder:
             body: Document = {"status": "maintenance", "monitored": False}
             if i % 2:
                 body = {"os": {"name": "debian", "version": "13"}, "labels": [*stored["labels"], "upgraded"]}
-            after = writes.install(hosts, writes.prepare(hosts, stored, body, user))
+            after = writes.install(hosts, writes.prepare(hosts, stored, body, user)).after
             self.world.commits.record(hosts, "update", user["name"], after, stored)

@@ -36,6 +36,8 @@ class Collection:
         self.on_change: Callable[[str, str, Document | None], None] = lambda *_: None
         self.keys: dict[str, dict[Key, str]] = {}
         self.sparse: set[str] = set()
+        self.clashing: set[str] = set()
+        """Unique paths at which documents collide, as they were there before the index."""
         self.ordered = True
         """Whether the order of insertion is that of the ids."""
         self._last = ""
@@ -52,10 +54,11 @@ class Collection:
         """Set the unique paths, and whether sparse; where documents collide, the first has the key."""
         self.sparse = {path for path, sparse in unique.items() if sparse}
         self.keys = {path: {} for path in unique}
-        for document in self.documents.values():
+        self.clashing = set()
+        for name, document in self.documents.items():
             for path, keys in self.keys.items():
-                for key in self._keys(document, path):
-                    keys.setdefault(key, document["_id"])
+                if any(keys.setdefault(key, name) != name for key in self._keys(document, path)):
+                    self.clashing.add(path)
 
     def find(self, path: str, value: Any) -> Document | None:
         """Give the document that holds a value in a unique field, at the price of one look-up."""

@@ -80,7 +80,7 @@ class World:
 
     def drop_entities(self, name: str) -> None:
         """Forget the entities of a deleted schema."""
-        del self.entities[name]
+        self.entities.pop(name).collection.documents.clear()  # an update that is under way finds nothing
         self.dirty = {key: value for key, value in self.dirty.items() if key[0] != name}
         if self.keeps:
             self.dropped.append(name)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from sispy.delta import same
 from sispy.sandbox import casting, envelope, query
 from sispy.sandbox.answers import Bad, Internal, Missing, Raw, SisError
 from sispy.sandbox.merge import apply
@@ -174,8 +175,8 @@ def later(resource: Resource, stored: Document) -> int:
     return max(at, before + 1) if isinstance(before, int) and before - at < 1000 else at
 
 
-def install(resource: Resource, change: Change) -> Document:
-    """Make a computed update; what others have changed meanwhile stays.
+def install(resource: Resource, change: Change) -> Change:
+    """Make a computed update; what others have changed meanwhile stays. Gives what was really changed.
 
     Raises:
         Missing: the object was deleted meanwhile.
@@ -192,7 +193,7 @@ def install(resource: Resource, change: Change) -> Document:
             raise Internal("VersionError: No matching document found.")
         fields = {**resource.definition.fields, "_sis": resource.definition.meta}
         after = rebased(fields, change.before, after, current)
-    return _replace(resource, current, after)
+    return Change(current, _replace(resource, current, after))
 
 
 def _replace(resource: Resource, before: Document, after: Document) -> Document:
@@ -216,7 +217,9 @@ def rebased(fields: Mapping[str, Node], before: Document, after: Document, curre
     merged = dict(current)
     for key in before.keys() | after.keys():
         old, new, node = before.get(key), after.get(key), fields.get(key)
-        if old == new and (key in before) == (key in after):
+        if same(old, new) and (key in before) == (key in after):
+            continue
+        if node is None and key != "_v":  # the field was removed from the schema meanwhile
             continue
         if key not in after:
             merged.pop(key, None)
@@ -229,7 +232,7 @@ def rebased(fields: Mapping[str, Node], before: Document, after: Document, curre
 
 def compare_and_set(
     resource: Resource, stored: Document, body: Any, user: Document, condition: Any
-) -> Document:
+) -> Change:
     """Write the body over an object that meets a condition; `_sis` and nested values are replaced.
 
     Raises:
@@ -237,21 +240,19 @@ def compare_and_set(
     """
     change = prepare(resource, stored, body, user, wrong=raw_invalid)
     try:
-        matches: Callable[[Document], bool] = query.compile_query(condition, resource.definition)
+        if not query.compile_query(condition, resource.definition)(stored):
+            raise Bad("CAS update failed.")
     except query.CastError as error:
         raise Raw("CastError", str(error)) from error
-    current = resource.collection.documents.get(stored["_id"])
-    if current is None or not matches(current):
-        raise Bad("CAS update failed.")
     body = resource.check_change(body, stored)
     sent = envelope.for_update(body, keeps_creation=resource.keeps_creation)
-    after, _ = apply(resource.definition, current, resource.fields(sent), cas=True)
+    after, _ = apply(resource.definition, stored, resource.fields(sent), cas=True)
     sis = {key: value for key, value in after["_sis"].items() if key in envelope.sent_sis(sent)}
     author = envelope.sent_sis(body).get("_updated_by")
     if isinstance(author, str):
         sis["_updated_by"] = author
     after["_sis"] = {"_version": envelope.VERSION, **sis, "_updated_at": change.after["_sis"]["_updated_at"]}
-    return _replace(resource, current, after)
+    return Change(stored, _replace(resource, stored, after))
 
 
 def raw_invalid(errors: dict[str, str]) -> Raw:

@@ -104,3 +104,61 @@ def test_a_wiped_sis_does_not_stop_the_replay(call, row):
     newest = commits(call, path)[0]
     assert newest["commit_data"]["_sis"]["tags"] == {"_t": "a", "_0": ["t", 0, 0]}
     assert call("GET", f"{path}/commits/{newest['_id']}")[1]["value_at"]["n"] == 2
+
+
+def replayed(call, path):
+    """The latest revision, without what differs from one write to the next."""
+    status, state = call("GET", f"{path}/revision/4e15")
+    assert status == 200, state
+    return {key: value for key, value in state.items() if key not in {"_id", "_v"}}
+
+
+def test_metadata_that_changed_without_a_commit_does_not_stop_the_replay(call, schema):
+    schema("odd", {"n": "Number", "_sis": {"x": "Mixed"}})
+    path = f"/entities/odd/{call('POST', '/entities/odd', {'n': 1, '_sis': {'x': 1}})[1]['_id']}"
+    call("PUT", path, {"_sis": {"x": {"a": 1}, "_created_by": "zq" * 70}})
+    sis = {"x": {"a": 2}, "_created_by": "zq" * 30 + "!!" + "zq" * 40}
+    last = call("PUT", path, {"n": 2, "_sis": sis})[1]
+    state = replayed(call, path)
+    assert (state["n"], state["_sis"]["x"], state["_sis"]["_created_by"]) == (2, 1, "root")
+    assert state["_sis"]["_updated_at"] == last["_sis"]["_updated_at"]
+
+
+def test_a_gap_in_the_history_does_not_stop_the_replay(call, schema):
+    made = schema("gap", {"m": "Mixed", "n": "Number"})
+    path = f"/entities/gap/{call('POST', '/entities/gap', {'m': 5, 'n': 1})[1]['_id']}"
+    call("PUT", "/schemas/gap", {**made, "track_history": False})
+    call("PUT", path, {"m": {"a": 1}})
+    call("PUT", "/schemas/gap", {**made, "track_history": True})
+    call("PUT", path, {"m": {"a": 2}, "n": 2})
+    state = replayed(call, path)
+    assert (state["m"], state["n"]) == (5, 2)
+
+
+def test_the_replay_follows_writes_at_the_same_time(call, schema):
+    schema("twice", {"m": "Mixed"})
+    made = call("POST", "/entities/twice", {"m": {"a": [1], "t": "x" * 80}})[1]
+    path = f"/entities/twice/{made['_id']}"
+    for i in range(6):
+        both = [{"m": 5}, {"m": {"a": [1, 2, i], "t": "y" * 80 + str(i)}}]
+        call("PUT", "/entities/twice", [{"_id": made["_id"], **body} for body in both])
+        assert replayed(call, path)["m"] == call("GET", path)[1]["m"]
+
+
+def test_true_and_one_are_two_values(call, row):
+    path = f"/entities/row/{row['_id']}"
+    call("PUT", path, {"m": {"a": True}})
+    assert commits(call, path)[0]["commit_data"]["m"] == {"a": [1, True]}
+    call("PUT", path, {"_sis": {"immutable": True}})
+    assert call("PUT", path, {"m": {"a": 1}})[0] == 401
+
+
+def test_a_delete_is_the_last_of_a_quick_series(call, row, sis_sandbox, monkeypatch):
+    path = f"/entities/row/{row['_id']}"
+    monkeypatch.setattr(sis_sandbox.world, "clock", lambda: row["_sis"]["_updated_at"])
+    for i in range(3):
+        last = call("PUT", path, {"n": i + 10})[1]
+    call("DELETE", path)
+    times = [commit["date_modified"] for commit in commits(call, path)]
+    assert times == sorted(times, reverse=True)
+    assert call("GET", f"{path}/revision/{last['_sis']['_updated_at']}")[1] == last

@@ -36,16 +36,21 @@ def sis():
 
 def at_once(sis, *bodies, name="a"):
     """PUT several bodies to one entity so that all are read before the first is written."""
+    return together(sis, *(("PUT", ["entities", "row", name], body) for body in bodies))
 
-    async def one(body):
-        request = Request("PUT", "/", ["entities", "row", name], {}, {"x-auth-token": sis.token}, body)
+
+def together(sis, *requests):
+    """Carry out requests so that updates are read before, and written after what the others do at once."""
+
+    async def one(method, segments, body):
+        request = Request(method, "/", segments, {}, {"x-auth-token": sis.token}, body)
         try:
             return (await sis._app.routes.answer(request)).status
         except SisError as error:
             return error.status
 
     async def run():
-        return await asyncio.gather(*map(one, bodies))
+        return await asyncio.gather(*(one(*request) for request in requests))
 
     return asyncio.run(run())
 
@@ -77,6 +82,27 @@ def test_only_one_of_two_arrays_is_written(sis, rows):
 def test_merges_into_one_mixed_value_are_lost(sis, rows):
     assert at_once(sis, {"m": {"y": 2}}, {"m": {"z": 3}}) == [200, 200]
     assert rows.get("a")["m"] == {"x": 1, "z": 3}
+
+
+def test_an_update_does_not_bring_back_a_deleted_schema(tmp_path):
+    with Sandbox(data=tmp_path / "sis.sqlite") as sis:
+        client = sis.client()
+        client.schemas.create(SCHEMA)
+        client.entities("row").create({"name": "a", "n": 1})
+        update = ("PUT", ["entities", "row", "a"], {"n": 2})
+        assert together(sis, update, ("DELETE", ["schemas", "row"], None)) == [404, 200]
+        client.schemas.create(SCHEMA)
+    with Sandbox(data=tmp_path / "sis.sqlite") as sis:
+        assert list(sis.client().entities("row").fetch_all({})) == []
+
+
+def test_an_update_does_not_bring_back_a_removed_field(sis, rows):
+    kept = {"name": SCHEMA["definition"]["name"], "sub": {"b": "Number"}}
+    slim = {**SCHEMA, "id_field": "name", "definition": kept}
+    update = ("PUT", ["entities", "row", "a"], {"n": 2, "sub": {"a": 3, "b": 4}})
+    assert together(sis, ("PUT", ["schemas", "row"], slim), update) == [200, 200]
+    row = rows.get("a")
+    assert {key: row[key] for key in row if key[0] != "_"} == {"name": "a", "sub": {"b": 4}}
 
 
 def test_one_id_twice_in_a_bulk_update(rows):

@@ -176,6 +176,46 @@ def test_bad_options_of_lists(call, row, query, status):
     assert status == 400 or call.headers["x-total-count"] == "1"
 
 
+@pytest.mark.parametrize("sort", ["%20name", "+name", "name%20"])
+def test_a_sort_with_a_blank_names_an_unknown_field(call, schema, sort):
+    schema("item", {"name": KEY})
+    call("POST", "/entities/item", [{"name": name} for name in "bac"])
+    assert [row["name"] for row in call("GET", f"/entities/item?sort={sort}")[1]] == list("bac")
+
+
+@pytest.mark.parametrize(
+    ("entry", "values", "asked", "count"),
+    [
+        ({"type": "Number", "unique": True}, [3], "3", 1),
+        ({"type": "String", "unique": True, "lowercase": True}, ["ABC"], "ABC", 1),
+        ({"type": ["String"], "unique": True}, [["a", "b"]], "b", 1),
+        ({"type": "ObjectId", "unique": True}, ["123456789012"], "123456789012", 1),
+        ({"type": "Mixed", "unique": True}, ["a"], "a", 1),
+    ],
+)
+def test_a_unique_name_is_found_as_any_other_field_is(call, schema, entry, values, asked, count):
+    schema("item", {"name": entry, "n": "Number"})
+    call("POST", "/entities/item", [{"name": value} for value in values])
+    for query in ({"name": asked}, {"$or": [{"name": asked}]}):
+        assert len(call("GET", "/entities/item", query={"q": query})[1]) == count
+
+
+def test_names_that_were_there_before_they_had_to_be_unique_are_all_found(call, schema):
+    made = schema("item", {"name": "String"})
+    call("POST", "/entities/item", [{"name": "a"}, {"name": "a"}, {"name": "b"}])
+    call("PUT", "/schemas/item", {**made, "definition": {"name": {"type": "String", "unique": True}}})
+    assert len(call("GET", "/entities/item", query={"q": {"name": "a"}})[1]) == 2
+
+
+def test_a_pattern_of_a_condition_that_takes_too_long_is_an_answer(call, schema):
+    schema("item", {"s": "String"})
+    made = call("POST", "/entities/item", {"s": "a" * 60 + "!"})[1]
+    status, answer = call(
+        "PUT", f"/entities/item/{made['_id']}", {"s": "b"}, {"cas": {"s": {"$regex": "^(a|aa)+$"}}}
+    )
+    assert (status, answer["name"]) == (500, "CastError")
+
+
 def test_ids_are_ranges_and_sets(call, schema):
     schema("item", {"n": "Number"})
     ids = [row["_id"] for row in call("POST", "/entities/item", [{"n": i} for i in range(10)])[1]["success"]]
