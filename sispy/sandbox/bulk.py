@@ -6,7 +6,7 @@ import random
 from typing import TYPE_CHECKING, Any
 
 from sispy.sandbox import writes
-from sispy.sandbox.answers import Bad, Denied, Empty, Missing, SisError
+from sispy.sandbox.answers import Bad, Denied, Empty, Internal, Missing, SisError
 from sispy.sandbox.encoding import encode
 from sispy.sandbox.envelope import VERSION, sent_sis
 from sispy.sandbox.store import Document, DuplicateKey
@@ -63,8 +63,9 @@ def insert(resource: Resource, items: list[Any], user: Document, *, all_or_none:
     failed = False
     for document in documents:
         try:
+            writes.check_keys(resource.definition, document)
             resource.collection.insert(document)
-        except DuplicateKey:
+        except (DuplicateKey, Internal):
             failed = True
             outcome.fail(Bad("Insert failed"), resource.shown(document))
         else:

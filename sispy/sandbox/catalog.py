@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sispy.sandbox import access, casting, schemas
-from sispy.sandbox.answers import Bad
+from sispy.sandbox.answers import Bad, Internal
 from sispy.sandbox.entities import Entities
 from sispy.sandbox.named import META
 from sispy.sandbox.resources import Resource, Shown
@@ -48,6 +48,7 @@ class Schemas(Resource):
 
         Raises:
             Bad: something is missing or cannot be.
+            Internal: the database does not take the name of a field.
         """
         name, definition = body.get("name"), body.get("definition")
         if not name or not isinstance(name, str):
@@ -65,6 +66,8 @@ class Schemas(Resource):
             # and as it will be stored: empty objects are lost, even where one was the type of a field
             schemas.compile_definition(casting.build(DEFINITION, self.fields(body))[0].get("definition"))
             schemas.choose_id_field(definition, body.get("id_field") or None, pick=False)
+        except schemas.FieldNameError as error:
+            raise Internal(str(error)) from error
         except schemas.SchemaError as error:
             raise Bad(str(error)) from error
 

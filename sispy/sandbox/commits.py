@@ -109,17 +109,20 @@ class Commits:
         return self.by_object.get((kind, name), [])
 
     def one(self, kind: str, name: str, oid: str) -> Document:
-        """Give a commit with the state it led to.
+        """Give a commit with the state it led to, or that it deleted.
 
         Raises:
             Missing: the object has no such commit, or the history has no beginning.
         """
         history = self.of(kind, name)
         at = next((index for index, commit in enumerate(history) if commit.oid == oid), None)
-        state = None if at is None else _state(history[: at + 1])
-        if at is None or state is None:
+        if at is None:
             raise Missing("commit", oid)
-        return {**history[at].document(), "value_at": state}
+        shown = history[at].document()
+        state = _state(history[: at + 1]) if shown["action"] == "update" else shown["commit_data"]
+        if state is None:
+            raise Missing("commit", oid)
+        return {**shown, "value_at": state}
 
     def revision(self, kind: str, name: str, when: str) -> Document:
         """Give the state of an object at a time in milliseconds.

@@ -52,6 +52,10 @@ class SchemaError(ValueError):
     """A definition or schema that the server refuses; its text is the server's, without `Bad request: `."""
 
 
+class FieldNameError(SchemaError):
+    """A name of a field that the database does not take."""
+
+
 def parse_fields(entries: Mapping[str, Json], prefix: str, depth: int) -> dict[str, Node]:
     """Read the entries of a definition or of a nested object.
 
@@ -68,7 +72,7 @@ def parse_fields(entries: Mapping[str, Json], prefix: str, depth: int) -> dict[s
     nodes = {}
     for name, entry in entries.items():
         if not name or "." in name or name.startswith("$") or "\0" in name:
-            raise SchemaError(f"Schema is invalid: `{name}` is no name of a field.")
+            raise FieldNameError(f"Schema is invalid: `{name}` is no name of a field.")
         if name in REFUSED_NAMES:
             raise SchemaError(f"Schema is invalid: Error: `{name}` may not be used as a schema pathname")
         nodes[name] = _node(entry, prefix + name, depth)

@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from sispy.sandbox.nodes import ENVELOPE, Definition, Node, Reference, find
-from sispy.sandbox.parser import SchemaError, parse_fields
+from sispy.sandbox.parser import FieldNameError, SchemaError, parse_fields
 from sispy.sandbox.scalars import MISSING, Json
 
 __all__ = [
     "ENTITY_META",
     "ENVELOPE",
     "Definition",
+    "FieldNameError",
     "Node",
     "Reference",
     "SchemaError",

@@ -24,6 +24,15 @@ def test_inserted_objects_are_in_order_and_marked(call, rows):
     assert call("GET", "/entities/row/d")[1] == answer["success"][0]
 
 
+@pytest.mark.parametrize("key", ["a.b", "$a"])
+def test_keys_that_the_database_does_not_take_are_not_inserted(call, schema, key):
+    schema("mixed", {"m": "Mixed"})
+    assert call("POST", "/entities/mixed", {"m": {key: 1}})[0] == 500
+    answer = call("POST", "/entities/mixed", [{"m": {key: 1}}, {"m": 2}])[1]
+    assert [row["m"] for row in answer["success"]] == [2]
+    assert [error["err"][1]["error"] for error in answer["errors"]] == ["Bad request: Insert failed"]
+
+
 def test_each_insert_error_says_what_was_sent(call, rows):
     items = [
         5,

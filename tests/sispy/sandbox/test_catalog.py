@@ -37,6 +37,12 @@ def test_what_a_schema_needs(call, change, text):
     assert (status, answer["code"], text in answer["error"]) == (400, 1001, True), answer
 
 
+@pytest.mark.parametrize("name", ["a.b", "$a"])
+def test_names_that_the_database_does_not_take_are_errors_of_its_own(call, name):
+    status, answer = call("POST", "/schemas", {**BODY, "definition": {name: "String"}})
+    assert (status, answer["code"]) == (500, 1002)
+
+
 def test_a_second_schema_of_the_name_is_a_duplicate(call):
     call("POST", "/schemas", BODY)
     status, answer = call("POST", "/schemas", BODY)

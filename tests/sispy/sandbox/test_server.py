@@ -256,6 +256,9 @@ def test_an_update_commit_without_a_beginning_is_not_found(sis_sandbox, rows):
     assert [commit["action"] for commit in commits] == ["update"]
     with pytest.raises(NotFound):
         rows.commit(row["_id"], commits[0]["_id"])
+    rows.delete(row["_id"])
+    newest = rows.commits(row["_id"]).fetch_all({})[0]  # it holds the object itself
+    assert rows.commit(row["_id"], newest["_id"])["value_at"] == newest["commit_data"]
 
 
 def test_no_traceback_leaves_the_server(sis_sandbox, rows, monkeypatch, caplog):
