@@ -24,6 +24,7 @@ Errors = dict[str, str]
 
 MAX_DEPTH = 100
 """How deep Mixed values may be nested (the database's own limit)."""
+MAX_DOTTED = 1000
 MAX_INDEX = 9999
 """Beyond it an index in a dotted path is ignored: the gap would be filled with nulls."""
 
@@ -36,9 +37,8 @@ def build(definition: Definition, body: Mapping[str, Json]) -> tuple[dict[str, J
     """
     errors: Errors = {}
     document = build_fields(definition.fields, body, "", errors)
-    for name, value in body.items():
-        if "." in name:
-            set_path(definition.fields, document, name.split("."), value, name, errors)
+    for name in dotted_names(body, errors):
+        set_path(definition.fields, document, name.split("."), body[name], name, errors)
     sent = body.get("_sis")
     document["_sis"] = build_fields(
         definition.meta.fields, sent if isinstance(sent, dict) else {}, "_sis.", errors
@@ -192,6 +192,15 @@ def minimised(value: Json, depth: int = 0) -> Json:
         members = [minimised(one, depth + 1) for one in value]
         return [None if one is MISSING else one for one in members]
     return number(value) if type(value) is int or type(value) is float else value
+
+
+def dotted_names(body: Mapping[str, Json], errors: Errors) -> list[str]:
+    """Give the dotted keys of a body; too many are an error, as each costs a copy of what it changes."""
+    names = [name for name in body if "." in name]
+    if len(names) <= MAX_DOTTED:
+        return names
+    errors[names[0]] = f"there are more than {MAX_DOTTED} dotted keys."
+    return []
 
 
 def set_path(

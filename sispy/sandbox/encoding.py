@@ -26,7 +26,14 @@ def decode(content: bytes) -> Any:
     try:
         return _decoder.decode(content)
     except msgspec.DecodeError:
-        return _repair(json.loads(content.decode(), parse_constant=_refuse, object_pairs_hook=_whole))
+        return _repair(
+            json.loads(content.decode(), parse_int=_integer, parse_constant=_refuse, object_pairs_hook=_whole)
+        )
+
+
+def _integer(text: str) -> float:
+    """Read an integer; one that no double can hold is infinite."""
+    return int(text) if len(text) < 400 else float(text)
 
 
 def _refuse(name: str) -> NoReturn:

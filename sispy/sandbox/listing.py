@@ -15,6 +15,8 @@ from sispy.sandbox.scalars import MISSING, Json
 if TYPE_CHECKING:
     from sispy.sandbox.nodes import Definition
 
+_MAX_KEYS = 32
+"""By how many paths the database sorts at most."""
 Sorter = Callable[[Iterable[Mapping[str, Json]]], list[Mapping[str, Json]]]
 
 
@@ -25,10 +27,13 @@ def sorter(spec: str, definition: Definition | None = None) -> Sorter:
     member, descending by its greatest. Documents with equal keys keep their order.
 
     Raises:
-        QueryError: an empty name.
+        QueryError: an empty name, or too many.
     """
     keys = []
-    for part in spec.split(","):
+    parts = spec.split(",")
+    if len(parts) > _MAX_KEYS:
+        raise QueryError("too many compound keys")
+    for part in parts:
         descending = part.startswith("-")
         name = part.removeprefix("-") if descending else part.removeprefix("+")
         if not name or name.startswith(("$", ".")) or ".." in name or name.endswith("."):

@@ -6,7 +6,7 @@ from copy import deepcopy
 from typing import TYPE_CHECKING
 
 from sispy.delta import same
-from sispy.sandbox.casting import Errors, cast_array, cast_documents, minimised, set_path
+from sispy.sandbox.casting import Errors, cast_array, cast_documents, dotted_names, minimised, set_path
 from sispy.sandbox.presentation import with_meta
 from sispy.sandbox.scalars import MISSING, CastFailure, Json
 from sispy.sandbox.validation import validate
@@ -42,15 +42,14 @@ def apply(
     errors: Errors = {}
     document = dict(stored)
     changed = False
+    dotted = set(dotted_names(body, errors))
     for name, value in body.items():
-        if name == "_sis":
-            continue
         if name.startswith("_"):
             continue
         node = definition.fields.get(name)
         if node is not None:
             changed |= _set(document, name, node, value, name, errors, force=force_mixed or cas, replace=cas)
-        elif "." in name:
+        elif name in dotted:
             set_path(definition.fields, document, name.split("."), value, name, errors)
     sent = body.get("_sis")
     if cas:

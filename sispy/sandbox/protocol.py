@@ -20,6 +20,10 @@ class Protocol(H11Protocol):
         """Hand the transport to the requests, whose faults may abort it."""
         super().connection_made(transport)
         self.app_state = {**self.app_state, "transport": transport}
+        # Who connects and says nothing is idle, too.
+        self.timeout_keep_alive_task = self.loop.call_later(
+            self.timeout_keep_alive, self.timeout_keep_alive_handler
+        )
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002  # uvicorn's signature
         """Refuse a request that cannot be read, and hang up."""

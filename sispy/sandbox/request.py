@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import re
 import zlib
 from dataclasses import dataclass
@@ -131,8 +130,10 @@ def _inflate(coding: str, content: bytes, limit: int) -> bytes:
         engine = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)
         try:
             content = engine.decompress(content, limit + 1)
-        except (zlib.error, gzip.BadGzipFile) as error:
+        except zlib.error as error:
             raise Bad("Invalid JSON") from error
+        if not engine.eof and len(content) <= limit:
+            raise Bad("Invalid JSON")  # its end is missing
     elif coding != "identity":
         raise Internal(f'UnsupportedMediaTypeError: unsupported content encoding "{coding}"')
     if len(content) > limit:

@@ -42,7 +42,7 @@ def test_dates_sort_by_time():
     assert order("d", [{"d": one} for one in dates], compile_definition({"d": "Date"})) == [2, 3, 0, 1]
 
 
-@pytest.mark.parametrize("spec", ["n,", "-", ",n", "a..b", "$n"])
+@pytest.mark.parametrize("spec", ["n,", "-", ",n", "a..b", "$n", "n" + ",n" * 32])
 def test_bad_sorts(spec):
     with pytest.raises(QueryError):
         sorter(spec)

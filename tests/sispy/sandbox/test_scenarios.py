@@ -458,9 +458,8 @@ class Scenario(RuleBasedStateMachine):
             raw, populated = at(row, path), at(shown, path)
             alive = self.tables[one.ref].ids
             if one.kind == "array":
-                assert [each and each["_id"] for each in populated] == [
-                    x for x in raw if x is None or x in alive
-                ]
+                found = [each and each["_id"] for each in populated or []]
+                assert found == [oid for oid in raw or [] if oid is None or oid in alive]
             elif isinstance(raw, str):
                 assert populated is None if raw not in alive else populated["_id"] == raw
 
