@@ -132,11 +132,6 @@ class Projection:
         return not (self.exclude and tree is True)
 
 
-def projection(spec: str, *, extra: Iterable[str] = ()) -> Projection:
-    """Compile the parameter `fields`; see `Projection`."""
-    return Projection(spec, extra=extra)
-
-
 def _plant(tree: dict[str, Any], path: str) -> None:
     parts = path.split(".")
     if "" in parts or any(part.startswith("$") for part in parts):

@@ -168,9 +168,9 @@ def _items(resource: Resource, page: list[Document], request: Request) -> list[b
     projection: listing.Projection | None = None
     if spec and populated and not spec.startswith("-"):
         named = {name.strip() for name in spec.split(",")}
-        projection = listing.projection(spec, extra=[path for path in populated if path not in named])
+        projection = listing.Projection(spec, extra=[path for path in populated if path not in named])
     elif spec:
-        projection = listing.projection(spec)
+        projection = listing.Projection(spec)
     show = presenter(resource.definition, projection=projection, remove_empty=remove_empty)
     shown = [resource.finished(show(document)) for document in page]
     if populated and isinstance(resource, Entities):
@@ -230,7 +230,7 @@ def answer_commits(history: list[Commit], definition: Definition, request: Reque
     spec = (request.text("fields") or "").strip()
     try:
         page = _page(documents, request)
-        projection = listing.projection(spec) if spec else None
+        projection = listing.Projection(spec) if spec else None
     except QueryError as error:
         return error_answer(raw(error), headers)
     except Raw as error:

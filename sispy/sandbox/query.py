@@ -1,4 +1,4 @@
-"""Queries over stored documents: Mongo's matching rules with SIS's casts, sort and projection (SIS-API 6).
+"""Queries over stored documents: Mongo's matching rules with SIS's casts (SIS-API 6).
 
 A query is compiled once, to closures; matching then costs no more than looking up and comparing. Values
 are compared as stored (scalars.py): numbers by value, dates by their time, booleans are no numbers, and an
@@ -11,25 +11,16 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from sispy.sandbox import operators
-from sispy.sandbox.listing import Projection, projection, sorter
 from sispy.sandbox.nodes import Node, find
 from sispy.sandbox.paths import all_fields, values_at
-from sispy.sandbox.queryerrors import CastError, QueryError
+from sispy.sandbox.queryerrors import CastError
 from sispy.sandbox.scalars import MISSING, CastFailure, Json
 
 if TYPE_CHECKING:
     from sispy.sandbox.nodes import Definition
     from sispy.sandbox.operators import Test
 
-__all__ = [
-    "CastError",
-    "Matcher",
-    "Projection",
-    "QueryError",
-    "compile_query",
-    "projection",
-    "sorter",
-]
+__all__ = ["CastError", "Matcher", "compile_query"]
 
 Matcher = Callable[[Mapping[str, Json]], bool]
 

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from sispy.sandbox.nodes import ENVELOPE, Definition, Node, Reference, find
+from sispy.sandbox.nodes import Definition, Node, Reference
 from sispy.sandbox.parser import FieldNameError, SchemaError, parse_fields
 from sispy.sandbox.scalars import MISSING, Json
 
 __all__ = [
     "ENTITY_META",
-    "ENVELOPE",
     "Definition",
     "FieldNameError",
     "Node",
@@ -22,7 +21,6 @@ __all__ = [
     "check_locked",
     "choose_id_field",
     "compile_definition",
-    "find",
     "paths_of",
     "removed_paths",
 ]

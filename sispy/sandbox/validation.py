@@ -30,11 +30,6 @@ def validate(definition: Definition, document: Mapping[str, Json]) -> dict[str, 
     return errors
 
 
-def message(errors: Mapping[str, str]) -> str:
-    """Join the errors of one document as the server does: `ValidationError: n: ..., e: ...`."""
-    return "ValidationError: " + ", ".join(f"{path}: {text}" for path, text in errors.items())
-
-
 def _check_fields(
     fields: Mapping[str, Node],
     document: Mapping[str, Json],

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sispy.sandbox.listing import projection, sorter
+from sispy.sandbox.listing import Projection, sorter
 from sispy.sandbox.queryerrors import QueryError
 from sispy.sandbox.schemas import compile_definition
 
@@ -85,17 +85,17 @@ DOCUMENT = {
     ],
 )
 def test_projection(spec, expected):
-    assert projection(spec)(DOCUMENT) == expected
+    assert Projection(spec)(DOCUMENT) == expected
 
 
 def test_projection_with_the_paths_of_references():
-    assert projection("n", extra=["s"])(DOCUMENT) == {"_id": "1", "n": 1, "s": "x"}
+    assert Projection("n", extra=["s"])(DOCUMENT) == {"_id": "1", "n": 1, "s": "x"}
 
 
 @pytest.mark.parametrize("spec", ["n,-s", "sub,sub.a", "sub.a,sub", "a..b", "$x"])
 def test_bad_projections(spec):
     with pytest.raises(QueryError):
-        projection(spec)
+        Projection(spec)
 
 
 @pytest.mark.parametrize(
@@ -107,4 +107,4 @@ def test_bad_projections(spec):
     ],
 )  # fmt: skip
 def test_what_a_projection_selects(spec, path, shown):
-    assert projection(spec).selects(path) is shown
+    assert Projection(spec).selects(path) is shown

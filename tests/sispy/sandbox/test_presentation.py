@@ -2,7 +2,7 @@
 
 import pytest
 
-from sispy.sandbox.listing import projection
+from sispy.sandbox.listing import Projection
 from sispy.sandbox.presentation import present, presenter
 from sispy.sandbox.schemas import compile_definition
 
@@ -30,7 +30,7 @@ def test_missing_arrays_are_empty_ones():
 
 
 def test_missing_arrays_are_empty_ones_though_not_selected():
-    shown = present(PLAIN, {"_id": "1", "n": 1, "l": ["a"]}, projection=projection("n"))
+    shown = present(PLAIN, {"_id": "1", "n": 1, "l": ["a"]}, projection=Projection("n"))
     assert shown == {"_id": "1", "n": 1, "l": [], "docs": [], "sub": {"l": []}}
 
 
@@ -51,8 +51,8 @@ def test_defaults_are_filled_in():
 
 
 def test_defaults_are_filled_in_where_they_are_selected():
-    assert present(FILLING, {"_id": "1", "n": 1}, projection=projection("n")) == {"_id": "1", "n": 1}
-    assert present(FILLING, {"_id": "1"}, projection=projection("-d,-sub")) == {"_id": "1", "l": []}
+    assert present(FILLING, {"_id": "1", "n": 1}, projection=Projection("n")) == {"_id": "1", "n": 1}
+    assert present(FILLING, {"_id": "1"}, projection=Projection("-d,-sub")) == {"_id": "1", "l": []}
 
 
 def test_a_null_array_stays_beside_a_default():
@@ -78,7 +78,7 @@ def test_remove_empty():
 
 
 def test_remove_empty_with_a_projection_adds_meta_data():
-    shown = present(PLAIN, {"_id": "1", "n": 1, "l": ["a"]}, projection=projection("n"), remove_empty=True)
+    shown = present(PLAIN, {"_id": "1", "n": 1, "l": ["a"]}, projection=Projection("n"), remove_empty=True)
     assert shown == {"_id": "1", "n": 1, "_sis": META}
 
 
