@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any
 
-from sispy.sandbox.answers import Answer, Internal, SisError, error_answer, html_answer
+from sispy.sandbox.answers import Answer, Bad, Internal, SisError, error_answer, html_answer
 from sispy.sandbox.faults import Faults, Injector
 from sispy.sandbox.hooks import Dispatcher, calls
 from sispy.sandbox.request import BODY_LIMIT, HEAD_LIMIT, Request, parse, parse_body
@@ -106,6 +106,8 @@ class App:
             answer = await self.routes.answer(request)
         except SisError as error:
             answer = error_answer(error)
+        except RecursionError:
+            answer = error_answer(Bad("the request is nested too deeply"))
         except Exception:  # noqa: BLE001  # one broken request must not stop the server
             _log.exception("%s %s failed", request.method, mask_path(request.target))
             answer = error_answer(Internal("unexpected error"))

@@ -116,9 +116,12 @@ def paths_of(definition: Mapping[str, Json] | Definition) -> set[str]:
 
 def removed_paths(old: Definition, new: Definition) -> list[str]:
     """List what an update of a schema removes from all entities: the topmost paths that are gone."""
-    kept = paths_of(new)
-    gone = sorted(path for path in paths_of(old) if path not in kept)
-    return [path for path in gone if not any(path.startswith(other + ".") for other in gone)]
+    gone = paths_of(old) - paths_of(new)
+    return sorted(path for path in gone if not any(parent in gone for parent in _parents(path)))
+
+
+def _parents(path: str) -> Iterator[str]:
+    return (path[:i] for i, letter in enumerate(path) if letter == ".")
 
 
 def check_locked(old: Definition, new: Definition, locked_fields: list[str]) -> None:

@@ -162,3 +162,12 @@ def test_a_delete_is_the_last_of_a_quick_series(call, row, sis_sandbox, monkeypa
     times = [commit["date_modified"] for commit in commits(call, path)]
     assert times == sorted(times, reverse=True)
     assert call("GET", f"{path}/revision/{last['_sis']['_updated_at']}")[1] == last
+
+
+def test_of_what_is_gone_only_the_history_is_kept(call, row, sis_sandbox):
+    path = f"/entities/row/{row['_id']}"
+    other = call("POST", "/entities/row", {"n": 2})[1]
+    call("DELETE", path)
+    call("DELETE", "/entities/row", query={"q": {"n": 2}})
+    assert len(commits(call, f"/entities/row/{other['_id']}")) == 2
+    assert sis_sandbox.world.entities["row"].collection.encoded == {}
