@@ -193,6 +193,7 @@ def install(resource: Resource, change: Change) -> Change:
             raise Internal("VersionError: No matching document found.")
         fields = {**resource.definition.fields, "_sis": resource.definition.meta}
         after = rebased(fields, change.before, after, current)
+        after["_sis"] = {**after["_sis"], "_updated_at": later(resource, current)}
     return Change(current, _replace(resource, current, after))
 
 

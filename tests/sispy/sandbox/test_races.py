@@ -68,6 +68,12 @@ def test_different_scalars_are_all_kept(sis, rows):
     assert (row["n"], row["o"], row["sub"]) == (2, 3, {"a": 4, "b": 5})
 
 
+def test_no_two_of_them_share_a_millisecond(sis, rows):
+    assert at_once(sis, {"n": 2}, {"o": 3}, {"n": 4}) == [200] * 3
+    commits = rows.commits(rows.get("a")["_id"]).fetch_all({})
+    assert len({commit["date_modified"] for commit in commits}) == len(commits) == 4
+
+
 def test_of_the_same_scalar_the_last_write_wins(sis, rows):
     assert at_once(sis, {"n": 2}, {"n": 3}) == [200, 200]
     assert rows.get("a")["n"] == 3
