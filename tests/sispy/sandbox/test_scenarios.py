@@ -320,7 +320,12 @@ class Table:
     """Whether all stored values are those of today's definition."""
 
 
+there_are_rows = precondition(lambda self: any(table.ids for table in self.tables.values()))
+
+
 class Scenario(RuleBasedStateMachine):
+    """The server, and what it must hold by now."""
+
     def __init__(self):
         super().__init__()
         self.folder = tempfile.TemporaryDirectory()
@@ -489,6 +494,7 @@ class Scenario(RuleBasedStateMachine):
             "_sis": {"owner": ["g1"]},
             "definition": {field_name: one.entry for field_name, one in definition.items()},
             "track_history": data.draw(st.sampled_from([True, True, False])),
+            "locked_fields": data.draw(st.lists(st.sampled_from(list(definition)), max_size=1)),
             **{flag: True for flag in flags if data.draw(st.integers(0, 3)) == 0},
         }
         if data.draw(st.booleans()):
@@ -543,7 +549,7 @@ class Scenario(RuleBasedStateMachine):
         self.get(f"/entities/{name}", populate="false")
         assert self.count == str(len(table.ids))
 
-    @precondition(lambda self: any(table.ids for table in self.tables.values()))
+    @there_are_rows
     @rule(data=st.data(), force=st.booleans(), dotted=st.booleans())
     def update(self, data, force, dotted):
         name = self.pick(data)
@@ -569,7 +575,7 @@ class Scenario(RuleBasedStateMachine):
         assert after["_sis"]["_updated_at"] > before["_sis"]["_updated_at"]
         self.check(name, oid, after)
 
-    @precondition(lambda self: any(table.ids for table in self.tables.values()))
+    @there_are_rows
     @rule(data=st.data())
     def update_many(self, data):
         name = self.pick(data)
@@ -590,7 +596,7 @@ class Scenario(RuleBasedStateMachine):
         for oid in set(ids) - {after["_id"] for after in outcome["success"]}:
             assert self.read(name, oid) == before[oid]
 
-    @precondition(lambda self: any(table.ids for table in self.tables.values()))
+    @there_are_rows
     @rule(data=st.data(), stale=st.booleans())
     def compare_and_set(self, data, stale):
         name = self.pick(data)
@@ -615,7 +621,7 @@ class Scenario(RuleBasedStateMachine):
         else:
             assert self.refused(name, status, after) or not table.plain, after
 
-    @precondition(lambda self: any(table.ids for table in self.tables.values()))
+    @there_are_rows
     @rule(data=st.data())
     def update_by_query(self, data):
         name = self.pick(data)
@@ -650,7 +656,7 @@ class Scenario(RuleBasedStateMachine):
         else:
             assert status in {400, 500}, after
 
-    @precondition(lambda self: any(table.ids for table in self.tables.values()))
+    @there_are_rows
     @rule(data=st.data())
     def delete(self, data):
         name = self.pick(data)
@@ -673,7 +679,7 @@ class Scenario(RuleBasedStateMachine):
             if self.tables[name].plain:
                 assert self.get(f"/entities/{name}/{oid}/revision/4e15") == before
 
-    @precondition(lambda self: any(table.ids for table in self.tables.values()))
+    @there_are_rows
     @rule(data=st.data(), many=st.booleans())
     def write_nonsense(self, data, many):
         name = self.pick(data)
@@ -694,6 +700,22 @@ class Scenario(RuleBasedStateMachine):
             self.check(name, oid, after)
         else:
             assert self.read(name, oid) == before
+
+    @rule(data=st.data(), many=st.booleans())
+    def create_nonsense(self, data, many):
+        name = self.pick(data, rows=False)
+        table = self.tables[name]
+        sent, _ = data.draw(self.objects(table.fields, complete=True))
+        paths = [path for path, _ in leaves(table.fields)] + list(table.fields) + ["_sis", "_id", "l.0.x"]
+        body = sent | data.draw(st.dictionaries(st.sampled_from(paths), JUNK | JSON, min_size=1, max_size=2))
+        status, made = self.call("POST", f"/entities/{name}", [body] if many else body)
+        if many:
+            assert (status, len(made["success"]) + len(made["errors"])) == (200, 1)
+            status, made = (201, made["success"][0]) if made["success"] else (400, made)
+        assert status in {201, 400, 500}, made
+        if status == 201:
+            table.ids.add(made["_id"])
+            self.check(name, made["_id"], made)
 
     def conditions(self, table):
         """Give a strategy of queries that fit a definition."""
@@ -722,7 +744,7 @@ class Scenario(RuleBasedStateMachine):
 
         return condition()
 
-    @precondition(lambda self: any(table.ids for table in self.tables.values()))
+    @there_are_rows
     @rule(data=st.data())
     def look(self, data):
         name = self.pick(data)
@@ -781,6 +803,9 @@ class Scenario(RuleBasedStateMachine):
         if data.draw(st.integers(0, 4)) == 0:
             body["track_history"] = not body["track_history"]
         status, answer = self.call("PUT", f"/schemas/{name}", body)
+        if gone & set(body["locked_fields"]):
+            assert (status, answer["code"]) == (400, 1001)
+            return
         assert status == 200, answer
         self.tables[name] = Table(body, definition, table.ids, plain=False)
         for row in self.get(f"/entities/{name}", populate="false"):
