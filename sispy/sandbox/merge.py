@@ -105,10 +105,10 @@ def _set(
                 return _set_nested(place, name, node, value, where, errors, force=force, replace=replace)
             case "mixed":
                 new = minimised(value) if force or not _mergeable(old, value) else merge_mixed(old, value)
-                if new is not MISSING:
-                    place[name] = new
-                elif force or _mergeable(old, value):
+                if new is MISSING:
                     place.pop(name, None)
+                else:
+                    place[name] = new
             case "array":
                 place[name] = None if value is None else cast_array(node, value)
                 return value is not None and not same(old, place[name])

@@ -89,6 +89,12 @@ def test_update(body, changes):
     assert document == expected
 
 
+@pytest.mark.parametrize("old", [5, [1], None])
+@pytest.mark.parametrize("sent", [{}, {"x": {}}])
+def test_an_object_without_values_replaces_all_but_an_object(old, sent):
+    assert "m" not in apply(DEFINITION, {**STORED, "m": old}, {"m": sent})[0]
+
+
 def test_nothing_of_the_stored_document_is_changed_in_place():
     before = repr(STORED)
     for body, _ in CASES:

@@ -240,8 +240,6 @@ def merged(definition, before, stored, *, force=False):
             value = merged(one.fields, old or {}, value, force=force) or ABSENT
         elif one.kind == "mixed" and isinstance(value, dict) and isinstance(old, dict) and not force:
             value = mixed(old, value)
-        elif one.kind == "mixed" and value == {} and not force:
-            continue
         else:
             value = placed(one, value)
         document.pop(name, None)
