@@ -32,6 +32,7 @@ def test_it_serves_until_it_is_told_to_stop(number):
     process, printed = start("--samples", "3", "--user", "boss", "-v")
     try:
         assert (printed["user"], len(printed["token"])) == ("boss", 32)
+        assert process.stderr.readline() == "Stop with Ctrl-C.\n"
         answer = requests.get(f"{printed['url']}/api/v1.1/entities/host?limit=1", timeout=10)
         assert answer.headers["x-total-count"] == "3"
         token = f"/api/v1.1/users/boss/tokens/{printed['token']}"
@@ -42,7 +43,6 @@ def test_it_serves_until_it_is_told_to_stop(number):
         process.kill()
     assert process.returncode == 0
     assert errors.splitlines() == [
-        "Stop with Ctrl-C.",
         "200 GET /api/v1.1/entities/host?limit=1",
         "200 GET /api/v1.1/users/boss/tokens/***",
     ]
