@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from ..files import zone_of
@@ -52,7 +53,7 @@ def put_back(target: EditableSheet, report: Report) -> None:
             continue
         for number, cell in zip(rows, excel_column(field, shown[field.path], style), strict=True):
             _put(target.sheet.cell(number, at), cell)
-    _put_base(target, schema, frame)
+    _put_base(target, schema, frame, report.plan.endpoint.client.url)
 
 
 def _put(cell: Any, value: Any) -> None:
@@ -63,10 +64,12 @@ def _put(cell: Any, value: Any) -> None:
         cell.data_type = "s"
 
 
-def _put_base(target: EditableSheet, schema: Schema, frame: pd.DataFrame) -> None:
-    hidden, paths = target.found.hidden, target.found.note.get("columns")
+def _put_base(target: EditableSheet, schema: Schema, frame: pd.DataFrame, server: str) -> None:
+    hidden, note = target.found.hidden, target.found.note
+    paths = note.get("columns")
     if hidden is None or paths is None:
         return
+    _put_row(hidden, 1, note | {"server": server})  # after a rehearsal it is a workbook of the copy
     columns = [json_values(schema.field(p), frame[p]) if p in frame else [None] * len(frame) for p in paths]
     receipts = json_values(RECEIPT, frame[RECEIPT.path])
     at = {
@@ -74,9 +77,14 @@ def _put_base(target: EditableSheet, schema: Schema, frame: pd.DataFrame) -> Non
         for number, row in enumerate(hidden.iter_rows(min_row=2, values_only=True), start=2)
     }
     for id_, receipt, *values in zip(frame.index, receipts, *columns, strict=True):
-        number = at.get(id_, hidden.max_row + 1)
-        for column, piece in enumerate(pieces([id_, receipt, values]), start=1):
-            _put(hidden.cell(number, column), piece)
+        _put_row(hidden, at.get(id_, hidden.max_row + 1), [id_, receipt, values])
+
+
+def _put_row(hidden: Any, number: int, value: Any) -> None:
+    """Write a value over a row of the hidden sheet, which may have taken more cells before."""
+    cells = zip_longest(range(1, hidden.max_column + 1), pieces(value))
+    for column, (_, piece) in enumerate(cells, start=1):
+        _put(hidden.cell(number, column), piece)
 
 
 def _id_of(row: Any) -> str | None:

@@ -122,6 +122,18 @@ def test_ids_and_receipts_are_written_back(server, file: Path, tmp_path: Path) -
         sp.mark_problems(file, plan, tmp_path / "x.xlsx", write_back=True)
 
 
+def test_a_row_that_became_shorter_is_written_back_whole(server, tmp_path: Path) -> None:
+    server.hosts.update("h00000", {"bios": {"vendor": "v" * 20_000}, "serial": "s" * 20_000})
+    file = tmp_path / "hosts.xlsx"
+    sp.to_excel(server.fetch(), file)
+    edited(file, {(2, "bios.vendor"): "short"})
+    report = plan_of(server, file).push(progress=False, limits=QUICK).raise_for_failures()
+    out = sp.mark_problems(file, report, tmp_path / "next.xlsx", write_back=True)
+    server.hosts.update("h00000", {"cpus": 60})
+    edited(out, {(2, "bios.vendor"): "shorter"})
+    assert [dict(c.after) for c in plan_of(server, out).changes] == [{"bios.vendor": "shorter"}]
+
+
 def test_labels_stay_labels_when_rows_are_written_back(server, tmp_path: Path) -> None:
     live = server.fetch(refs="label")
     sp.to_excel(live, tmp_path / "hosts.xlsx")
