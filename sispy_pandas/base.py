@@ -58,7 +58,7 @@ def snapshot_of(
 
     Raises:
         ValueError: The frame has ids but no receipts, and `base` is not "now"; or its file was exported from
-            another server.
+            another server, and this one is no sandbox that is a copy of it.
         sispy.Error: The server could not be asked.
 
     Example:
@@ -71,7 +71,7 @@ def snapshot_of(
     started = datetime.now(UTC)
     source = source_of(frame)
     if source is not None:
-        source.refuse_other(endpoint.client.url, endpoint.name)
+        source.refuse_other(endpoint.client, endpoint.name)
     schema = schema_of(endpoint.client, endpoint.name)
     labels = source.labels if source is not None else None
     if labels is not None:

@@ -18,7 +18,8 @@ def copy(world: World, client: Client, names: Sequence[str] | None = None) -> No
     """Fill a world with what a server has; it is only read.
 
     Ids, `_sis` and what a later definition would refuse are taken as they are. History, users, hooks and
-    hiera are not copied: each entity's history begins with the copy.
+    hiera are not copied: each entity's history begins with the copy. `GET /info` names the original from
+    then on, so that the toolkit takes files of it.
 
     Args:
         world: where to.
@@ -34,6 +35,8 @@ def copy(world: World, client: Client, names: Sequence[str] | None = None) -> No
         raise ValueError(
             f"no schema {', '.join(unknown)} at {client.url}; there are {', '.join(sorted(there))}"
         )
+    world.copy_of = client.url
+    world.changed("info", "copy_of", {"copy_of": client.url})
     for name in there if names is None else names:
         world.schemas.collection.restore(there[name])
         entities = world.entities[name] = Entities(world, there[name])

@@ -72,6 +72,8 @@ class Disk:
                     world.entities[schema["name"]] = Entities(world, schema)
         for entities in world.entities.values():
             self._fill(entities.collection)
+        for (body,) in self._file.execute("SELECT body FROM documents WHERE collection = 'info'"):
+            world.copy_of = decode(body)["copy_of"]
         for row in self._file.execute("SELECT * FROM commits ORDER BY rowid"):
             world.commits.add(Commit(*row))
         world.keeps = True

@@ -50,6 +50,8 @@ class World:
         """Schemas whose entities were dropped since the last flush."""
         self.keeps = False
         """Whether somebody flushes."""
+        self.copy_of: str | None = None
+        """Address of the server whose entities these are a copy of."""
         self.commits = Commits()
         self.entities: dict[str, Entities] = {}
         self.schemas = Schemas(self)

@@ -13,6 +13,7 @@ from sispy.config_file import read_config
 from ..changes import Change, Create, Delete, Problem, Stale, Update
 from ..plan import Plan
 from ..schema import Field, Schema, parse_schema
+from ..values.source import takes
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator, Mapping
@@ -37,7 +38,8 @@ def load_plan(path: str | Path, client: Client | None = None) -> Plan:
 
     Args:
         path: The file.
-        client: For the server that the plan was made on; without one, the profile with that address is used.
+        client: For the server that the plan was made on, or a sandbox that is a copy of it; without one, the
+            profile with that address is used.
 
     Raises:
         ValueError: The file was altered, is for another server, or a field of it is another now; there is no
@@ -82,7 +84,7 @@ def parse(text: Iterable[str], client: Client | None, *, where: str) -> Plan:
     if _object(last).get("sha256") != _digest(content):
         raise ValueError(f"{where} was altered after it was saved: make a new plan instead")
     client = client or client_for(head["server"])
-    if client.url != head["server"]:
+    if not takes(client, head["server"]):
         raise ValueError(f"{where} is for {head['server']}, not for {client.url}")
     schema = parse_schema(client.schemas.get(head["schema"]).to_dict())
     _refuse_other_fields(schema, head["fields"], where)

@@ -7,8 +7,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from sispy.errors import Error
+
 if TYPE_CHECKING:
     import pandas as pd
+
+    from sispy import Client
 
     from ..changes import Problem
 
@@ -60,14 +64,18 @@ class Source(dict[str, str]):
         parts += [f"column {column}"] if column else []
         return ", ".join(parts)
 
-    def refuse_other(self, server: str, schema: str) -> None:
+    def refuse_other(self, client: Client, schema: str) -> None:
         """Refuse a table that was exported from elsewhere.
 
         Raises:
-            ValueError: It is of another server or schema, as far as the file says.
+            ValueError: It is of another schema, or of a server that this one is no copy of, as far as the
+                file says.
         """
-        for kind, mine, theirs in (("server", self.server, server), ("schema", self.schema, schema)):
-            if mine is not None and mine.rstrip("/") != theirs.rstrip("/"):
+        for kind, mine, theirs, other in (
+            ("schema", self.schema, schema, self.schema not in (None, schema)),
+            ("server", self.server, client.url, self.server is not None and not takes(client, self.server)),
+        ):
+            if other:
                 raise ValueError(
                     f"{self.path} was exported from {kind} {mine}, not from {theirs} "
                     "(frame.attrs.clear() makes it a frame like any other)"
@@ -84,6 +92,20 @@ class Source(dict[str, str]):
 
     def __eq__(self, other: object) -> bool:
         return self is other
+
+
+def takes(client: Client, server: str) -> bool:
+    """Tell whether what was made on a server belongs to that of the client: it is the same, or its copy.
+
+    Only a sandbox that was filled by `copy_from` calls itself a copy: what is to be pushed to a server can be
+    rehearsed there, and nothing can go to a wrong one.
+    """
+    if server.rstrip("/") == client.url:
+        return True
+    try:
+        return bool(client.info().to_dict().get("copy_of") == server.rstrip("/"))
+    except (Error, TypeError):
+        return False  # no server that tells what it is
 
 
 def source_of(frame: pd.DataFrame) -> Source | None:
