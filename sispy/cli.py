@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 from click.shell_completion import CompletionItem
 
-from sispy.exits import Declined, Exit, Misuse, explain
+from sispy.exits import Declined, Exit, explain
 from sispy.options import end_log, examples
 from sispy.terminal import say
 
@@ -119,12 +119,11 @@ def _run(command: Callable[[], Any]) -> int:
     except Declined:
         return Exit.INTERRUPTED
     except click.ClickException as error:
-        if isinstance(error, Misuse):
-            say(f"sispy: {error.message}")
-        else:
-            error.show()
+        say(_usage(error))
         log.info("%s", error.format_message())
         return Exit.USAGE
+    except SystemExit:  # what click makes of a reader of the help that went away
+        return Exit.DONE
     except (click.Abort, KeyboardInterrupt):
         say("sispy: interrupted")
         return Exit.INTERRUPTED
@@ -136,6 +135,16 @@ def _run(command: Callable[[], Any]) -> int:
         status, sentence = explained
         say(f"sispy: {sentence}")
         return status
+
+
+def _usage(error: click.ClickException) -> str:
+    """Return what to say about wrong use; of a mistyped command its usage, too."""
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    if context is None:
+        return f"sispy: {error.format_message()}"
+    said = error.format_message()
+    hint = "" if "--help" in said else f" `{context.command_path} --help` tells more."
+    return f"{context.get_usage()}\nsispy: {said}{hint}"
 
 
 @click.group(

@@ -85,7 +85,7 @@ def whoami(session: Session) -> None:
     """Show server, user and token in force, and where each comes from."""
     profile = _profile(session, None)
     if not profile.url:
-        raise click.UsageError("No server: give --url, set SIS_URL, or run `sispy login URL`.")
+        raise Misuse("there is no server: give --url, set SIS_URL, or run `sispy login URL`.")
     user, state = _checked(session, profile)
     rows = [
         ("server", profile.url, profile.sources.get("url", "")),
@@ -117,7 +117,7 @@ def _client(session: Session, profile: Profile, url: str) -> Client:
 
 def _ask(question: str, option: str) -> str:
     if not is_terminal(sys.stdin):
-        raise click.UsageError(f"{question}? There is no terminal to ask: give {option}.")
+        raise Misuse(f"{question}? There is no terminal to ask: give {option}.")
     return str(click.prompt(question, err=True))
 
 
@@ -127,9 +127,9 @@ def _password(name: str, url: str, *, stdin: bool) -> str:
     if is_terminal(sys.stdin):
         password = getpass.getpass(f"Password of {name} at {url}: ")
     else:
-        raise click.UsageError("There is no terminal to ask for the password: give --password-stdin.")
+        raise Misuse("there is no terminal to ask for the password: give --password-stdin.")
     if not password:
-        raise click.UsageError("The password is empty.")
+        raise Misuse("the password is empty.")
     return password
 
 

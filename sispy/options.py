@@ -8,6 +8,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -141,19 +142,31 @@ def password_from_stdin() -> str:
     """Return the password that `--password-stdin` speaks of: an argument would be there for all to read.
 
     Raises:
-        click.UsageError: Standard input is empty.
+        Misuse: Standard input is empty.
     """
     password = sys.stdin.read().rstrip("\r\n")
     if not password:
-        raise click.UsageError("The password is empty.")
+        raise Misuse("the password is empty.")
     return password
 
 
 _LOGGERS = ("sispy", "sispy_pandas")
 
 
+class _LogFile(logging.FileHandler):
+    """A log that a full disk ends: the command goes on."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: ARG002, N802 - logging names it
+        say(f"{self.baseFilename}: the log ends here ({sys.exc_info()[1]})")
+        end_log()
+
+    def close(self) -> None:
+        with suppress(OSError):
+            super().close()
+
+
 def _log_to(path: str) -> None:
-    handler = logging.FileHandler(path, encoding="utf-8")
+    handler = _LogFile(path, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
     for logger in map(logging.getLogger, _LOGGERS):
         logger.setLevel(logging.INFO)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import numbers
 import os
 import shutil
 import sys
 import textwrap
 import unicodedata
+from contextlib import suppress
 from typing import IO, TYPE_CHECKING, Any
 
 import click
@@ -22,16 +24,39 @@ def out(text: str = "", *, newline: bool = True) -> None:
     """Print a result on standard output.
 
     A reader that went away (`sispy schemas | head -1`) ends the printing, not the command.
+
+    Raises:
+        OSError: Standard output is closed, or a file on a full disk.
     """
+    if sys.stdout is None:
+        raise OSError(errno.EBADF, "it is closed", "standard output")
     try:
         click.echo(text, nl=newline)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        _into_nothing(1)
+    except OSError as error:
+        _into_nothing(1)
+        raise OSError(error.errno, error.strerror, "standard output") from error
 
 
 def say(text: str = "") -> None:
-    """Print progress, a hint or an error on standard error."""
-    click.echo(fitted(text) if is_terminal(sys.stderr) else text, err=True)
+    """Print progress, a hint or an error on standard error; where it cannot be written, nobody listens."""
+    try:
+        click.echo(fitted(text) if is_terminal(sys.stderr) else text, err=True)
+    except OSError:
+        _into_nothing(2)
+
+
+def say_now(text: str) -> None:
+    """Print a line on standard error from a signal handler, perhaps in the middle of another print."""
+    if sys.stderr is not None:  # else 2 is the number of some other file
+        with suppress(OSError):
+            os.write(2, f"\n{text}\n".encode())
+
+
+def _into_nothing(stream: int) -> None:
+    """Send what is still to be printed nowhere, at the end of the process, too."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
 
 
 def is_terminal(stream: IO[Any] | None) -> bool:

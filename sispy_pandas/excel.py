@@ -104,7 +104,10 @@ def to_excel(
         for number, sheet in enumerate(sheets, start=1):
             if sheet.note is not None:
                 _base(book, f"{PREFIX}{number}", sheet)
-        book.close()
+        try:
+            book.close()
+        except xlsxwriter.exceptions.FileCreateError as error:
+            raise error.args[0] from None  # an OSError
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from sispy.errors import Error
 from sispy.exits import Exit
-from sispy.terminal import confirm, out, table
+from sispy.terminal import confirm, out, say_now, table
 from sispy.wording import in_a_shell
 from sispy_pandas.commands.journals import short
 from sispy_pandas.commands.outcome import status_of_plan, status_of_report
@@ -71,16 +71,32 @@ def send(
             out(f"\n{plan_text(refused.plan)}" if refused.plan.faults != plan.faults else "")
             session.say(f"nothing was pushed: {refused}")
             return None, status_of_plan(refused.plan) or Exit.PROBLEMS
-    out(f"\n{report_text(report)}")
+        except Error:
+            raise  # of the server: some are OSErrors as well
+        except OSError as error:
+            session.say(
+                "the push has stopped: once its journal can be written, `sispy pushes` tells how far it came "
+                "and `sispy resume` goes on"
+            )
+            raise OSError(error.errno, error.strerror, str(how.get("journal") or folder())) from error
+    try:
+        out(f"\n{report_text(report)}")
+    finally:
+        status = _next_step(session, report, stopped=stopped())
+    return report, status
+
+
+def _next_step(session: Session, report: Report, *, stopped: bool) -> Exit:
+    """Say how to go on after a push, or back, and return its exit status."""
     name = _name(report.journal)
-    if stopped() and report.counts["unsent"]:
+    if stopped and report.counts["unsent"]:
         session.say(f"interrupted: `sispy resume {name}` goes on, `sispy undo {name}` goes back")
-        return report, Exit.INTERRUPTED
+        return Exit.INTERRUPTED
     if report.counts["unsent"]:
         session.say(f"not all rows were sent; `sispy resume {name}` goes on")
     elif report.counts["done"]:
         session.say(f"`sispy undo {name}` puts the old values back")
-    return report, status_of_report(report)
+    return status_of_report(report)
 
 
 def _name(path: Path | None) -> str:
@@ -110,8 +126,7 @@ def _stoppable() -> Iterator[Callable[[], bool]]:
         if pressed.is_set():
             raise KeyboardInterrupt
         pressed.set()
-        # not by print: the signal may have come in the middle of one
-        os.write(2, b"\nstopping after the request under way; once more to stop at once\n")
+        say_now("stopping after the request under way; once more to stop at once")
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

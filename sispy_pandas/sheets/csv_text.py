@@ -7,9 +7,12 @@ import contextlib
 import csv
 import errno
 import io
+import os
 import re
 import secrets
 from typing import IO, TYPE_CHECKING
+
+from sispy.errors import Error
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -35,6 +38,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
     Raises:
         FileNotFoundError: There is no such folder.
+        OSError: It cannot be written; the error names `path`.
     """
     if not path.parent.is_dir():
         raise FileNotFoundError(errno.ENOENT, "there is no such folder", str(path.parent))
@@ -44,6 +48,11 @@ def replacing(path: Path) -> Iterator[Path]:
         if path.exists():
             beside.chmod(path.stat().st_mode & 0o777)
         beside.replace(path)
+    except Error:
+        raise  # of the server: some are OSErrors as well
+    except OSError as error:
+        reason = error.strerror or (os.strerror(error.errno) if error.errno else str(error))
+        raise OSError(error.errno, reason, str(path)) from error
     finally:
         beside.unlink(missing_ok=True)
 

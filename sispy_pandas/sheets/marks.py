@@ -11,6 +11,7 @@ from ..excel import CONFLICTS
 from ..extras import optional
 from ..report import Report
 from .conflict_sheet import write_conflicts
+from .csv_text import replacing
 from .excel_book import EditableSheet
 from .write_back import put_back
 
@@ -80,7 +81,8 @@ def mark_problems(
         target.mark(conflict.id, conflict.field, reason[:_LONGEST], _CONFLICT)
     if schema is not None and conflicts:
         write_conflicts(book, schema, conflicts)
-    book.save(out)
+    with replacing(out) as beside:
+        book.save(beside)
     return out
 
 

@@ -82,9 +82,9 @@ def test_login_with_a_wrong_password(sandbox, run):
         (
             ["URL", "--user", "anna"],
             "",
-            "There is no terminal to ask for the password: give --password-stdin.",
+            "there is no terminal to ask for the password: give --password-stdin.",
         ),
-        (["URL", "--user", "anna", "--password-stdin"], "\n", "The password is empty."),
+        (["URL", "--user", "anna", "--password-stdin"], "\n", "the password is empty."),
     ],
 )
 def test_login_without_a_terminal_says_what_to_give(sandbox, run, arguments, text, message):
@@ -194,7 +194,10 @@ def test_whoami_of_a_dead_token_and_of_nobody(sandbox, run, anna):
 def test_whoami_without_a_server(run):
     status, _, messages = run("whoami")
 
-    assert (status, "No server: give --url, set SIS_URL, or run `sispy login URL`." in messages) == (64, True)
+    assert (status, "there is no server: give --url, set SIS_URL, or run `sispy login URL`." in messages) == (
+        64,
+        True,
+    )
 
 
 @pytest.mark.parametrize(

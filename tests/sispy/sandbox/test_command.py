@@ -78,7 +78,7 @@ def test_its_password_is_no_argument(tmp_path):
         check=False,
         timeout=60,
     )
-    assert "The password is empty." in done.stderr
+    assert "the password is empty." in done.stderr
 
 
 def test_a_copy_says_what_it_has():
@@ -97,12 +97,12 @@ def test_what_keeps_it_from_starting(tmp_path):
         done = run("--port", port)
     assert done.returncode != 0
     assert (
-        done.stderr == f"Error: the sandbox cannot start on 127.0.0.1 port {port}: Address already in use\n"
+        done.stderr == f"sispy: the sandbox cannot start on 127.0.0.1 port {port}: Address already in use\n"
     )
     folder = tmp_path / "no" / "folder.sqlite"
     done = run("--port", "0", "--data", str(folder))
     assert done.stderr == (
-        f"Error: the sandbox cannot start on 127.0.0.1 port 0: {folder}: No such file or directory\n"
+        f"sispy: the sandbox cannot start on 127.0.0.1 port 0: {folder}: No such file or directory\n"
     )
     assert "give --copy-from" in run("--schemas", "host").stderr
     unreachable = run("--port", "0", "--copy-from", "http://127.0.0.1:1")
