@@ -266,8 +266,8 @@ class Run:
         """
         least = self.limits.settle + rows * self.limits.settle_row
         if since is not None:
-            least -= max(0.0, time.time() - since / 1000)
-        self.wait(max(0.0, least))
+            least = max(0.0, least - max(0.0, time.time() - since / 1000))
+        self.wait(least)
         found = look()
         end = time.monotonic() + least + self.limits.patience
         while time.monotonic() < end:

@@ -1,5 +1,6 @@
 """Undo and resume: the way back, and the way on after a crash."""
 
+import json
 import os
 import random
 import signal
@@ -171,6 +172,36 @@ def test_resume_and_undo_outlive_a_new_field_of_the_definition(server):
     push(sp.undo(report), expect_deletes=10).raise_for_failures()
 
     assert server.stored() == before
+
+
+def an_hour_ago(path):
+    """Make a journal one of a push that was killed an hour ago, its first request under way."""
+    lines = path.read_text().splitlines(keepends=True)
+    at = next(n for n, line in enumerate(lines) if '"event": "send"' in line)
+    sent = json.loads(lines[at])
+    path.write_text("".join(lines[:at]) + json.dumps({**sent, "at": sent["at"] - 3_600_000}) + "\n")
+
+
+def test_a_push_that_was_killed_long_ago_is_resumed(server):
+    report = push(everything(server.fetch()))
+    wanted = server.stored()
+    an_hour_ago(report.journal)
+
+    push(sp.resume(report.journal, client=server.client)).raise_for_failures()
+
+    assert server.stored() == wanted
+
+
+def test_a_resume_that_is_cancelled_while_it_waits_for_the_server_can_be_resumed(server):
+    report = push(everything(server.fetch()))
+    wanted = server.stored()
+    an_hour_ago(report.journal)
+
+    stopped = push(sp.resume(report.journal, client=server.client), cancel=lambda: True)
+
+    assert (stopped.stopped, stopped.counts["unsent"]) == ("cancelled", len(stopped))
+    push(sp.resume(report.journal, client=server.client)).raise_for_failures()
+    assert server.stored() == wanted
 
 
 def test_a_journal_is_private_locked_and_without_token(server):
