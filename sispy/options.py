@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from sispy.completion import profiles
 from sispy.exits import Misuse
 from sispy.terminal import is_terminal, say
 from sispy.wording import in_a_shell
@@ -98,7 +99,9 @@ class _LogLines:
 def session(command: Command) -> Command:
     """Give a command the shared options; it receives them as one keyword argument `session`."""
 
-    @click.option("--profile", metavar="NAME", help="Profile of the config file to use.")
+    @click.option(
+        "--profile", metavar="NAME", shell_complete=profiles, help="Profile of the config file to use."
+    )
     @click.option("--url", metavar="URL", help="Server to talk to, e.g. https://sis.example.com.")
     @click.option(
         "--timeout", type=click.FloatRange(min=0.1), metavar="SECONDS", help="Wait this long for an answer."

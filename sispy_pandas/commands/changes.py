@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from sispy.completion import tables
 from sispy.options import Session, examples, session
 from sispy.terminal import out, table
 from sispy_pandas.commands.spans import changes_of, span
@@ -18,7 +19,7 @@ SHOWN = 40
 @click.command(
     epilog=examples("sispy changes host --since 2h", "sispy changes host --since 1d --by alice --cells")
 )
-@click.argument("name", metavar="SCHEMA")
+@click.argument("name", metavar="SCHEMA", shell_complete=tables)
 @span
 @click.option("--cells", is_flag=True, help="Show the cells, not only how many.")
 @click.option(

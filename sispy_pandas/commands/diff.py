@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sispy.completion import tables_or_files
 from sispy.exits import Exit
 from sispy.options import Session, examples, session
 from sispy.terminal import out, table
@@ -34,7 +35,7 @@ HEAD = ("", "key", "field", "before", "after")
         "sispy diff old.xlsx new.csv --key hostname --output html > changes.html",
     )
 )
-@click.argument("old", metavar="OLD|SCHEMA")
+@click.argument("old", metavar="OLD|SCHEMA", shell_complete=tables_or_files)
 @click.argument("new", metavar="NEW|OLD", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
     "--key", default="_id", show_default=True, metavar="FIELD", help="Recognise rows by this column."

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from sispy.completion import tables
 from sispy.exits import Misuse
 from sispy.options import Session, examples, session
 from sispy_pandas.commands.tables import table_of
@@ -26,7 +27,7 @@ _FORMATS = (".csv", ".xlsx", ".parquet", ".ndjson")
         "sispy export host -o fra.ndjson rack.site.name=fra1 'owner is empty' --fields name,os",
     )
 )
-@click.argument("schema")
+@click.argument("schema", shell_complete=tables)
 @click.argument("filters", nargs=-1, metavar="[FILTER]...")
 @click.option(
     "-o",

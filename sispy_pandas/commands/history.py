@@ -6,6 +6,7 @@ import warnings
 
 import click
 
+from sispy.completion import tables
 from sispy.options import Session, examples, session
 from sispy.terminal import out, table
 from sispy_pandas.commands.tables import table_of
@@ -16,7 +17,7 @@ from sispy_pandas.planning.plan_text import show
 
 
 @click.command(epilog=examples("sispy history host web01", "sispy history host web01 --blame"))
-@click.argument("name", metavar="SCHEMA")
+@click.argument("name", metavar="SCHEMA", shell_complete=tables)
 @click.argument("row")
 @click.option("--blame", is_flag=True, help="Show the last change of every field instead.")
 @session

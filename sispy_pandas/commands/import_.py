@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import pandas as pd
 
+from sispy.completion import tables
 from sispy.exits import Misuse
 from sispy.options import Session, examples, session, yes
 from sispy.terminal import confirm, out
@@ -48,7 +49,14 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     ),
 )
 @click.argument("file", type=_FILE)
-@click.option("--schema", "name", required=True, metavar="NAME", help="The table; made if it does not exist.")
+@click.option(
+    "--schema",
+    "name",
+    required=True,
+    metavar="NAME",
+    shell_complete=tables,
+    help="The table; made if it does not exist.",
+)
 @click.option("--definition", type=_FILE, help="Definition of a new table as JSON; else read off the data.")
 @click.option("--key", metavar="FIELD", help="The unique field that rows are recognised by.")
 @click.option("--enums", is_flag=True, help="Allow only today's values where a text column has few.")

@@ -5,12 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from click.shell_completion import CompletionItem
+
 from sispy.exits import Misuse
 from sispy_pandas import journal
 from sispy_pandas.pushes import pushes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import click
 
 
 def short(path: Path) -> str:
@@ -37,6 +41,14 @@ def chosen(name: str | None, wanted: Callable[[journal.Record], bool], kind: str
     if name is None:
         raise Misuse(f"there is no {kind} push; `sispy pushes` lists those there are.")
     raise Misuse(f"{name!r} is no journal: give a file or a name that `sispy pushes` lists.")
+
+
+def completed(
+    _ctx: click.Context, _parameter: click.Parameter, incomplete: str
+) -> list[str] | list[CompletionItem]:
+    """Return the short names that match, for the shell to complete, else let it complete a file."""
+    names = [name for name in map(short, map(Path, pushes()["journal"])) if name.startswith(incomplete)]
+    return names or [CompletionItem(incomplete, type="file")]
 
 
 def is_unfinished(record: journal.Record) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sispy.completion import tables
 from sispy.options import Session, examples, session
 from sispy.terminal import out
 from sispy_pandas.commands.outcome import status_of_plan
@@ -28,7 +29,7 @@ _PATH = click.Path(dir_okay=False, path_type=Path)
         'sispy plan host audit.csv --key hostname --rename "Host Name=hostname"',
     )
 )
-@click.argument("table", metavar="SCHEMA")
+@click.argument("table", metavar="SCHEMA", shell_complete=tables)
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("-o", "save", type=_PATH, metavar="PLAN", help="Save the plan.")
 @click.option("--mark", type=_PATH, metavar="OUT.xlsx", help="Copy the workbook FILE, its problems marked.")

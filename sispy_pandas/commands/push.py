@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sispy.completion import tables_or_files
 from sispy.exits import Misuse
 from sispy.options import Session, examples, session, yes
 from sispy_pandas.commands.planning import plan_of_file
@@ -30,7 +31,7 @@ _PATH = click.Path(dir_okay=False, path_type=Path)
         "sispy push host hosts.xlsx --yes --skip-problems --write-back left.xlsx",
     )
 )
-@click.argument("table", metavar="SCHEMA|PLAN")
+@click.argument("table", metavar="SCHEMA|PLAN", shell_complete=tables_or_files)
 @click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
     "--require-fresh", is_flag=True, help="Push nothing (status 4) if anything in the plan is stale."

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sispy.options import Session, examples, session, yes
-from sispy_pandas.commands.journals import chosen, is_unfinished
+from sispy_pandas.commands.journals import chosen, completed, is_unfinished
 from sispy_pandas.commands.sending import send
 from sispy_pandas.commands.writing import pushing
 from sispy_pandas.repair import resume as resume_plan
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command(epilog=examples("sispy resume", "sispy resume push.jsonl --yes"))
-@click.argument("name", metavar="[JOURNAL]", required=False)
+@click.argument("name", metavar="[JOURNAL]", required=False, shell_complete=completed)
 @pushing
 @yes
 @session

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sispy.completion import tables
 from sispy.options import Session, examples, session, yes
 from sispy_pandas.commands.sending import send
 from sispy_pandas.commands.spans import changes_of, span
@@ -17,13 +18,13 @@ if TYPE_CHECKING:
 
 
 @click.command(epilog=examples("sispy revert host --since 2h --by alice --fields os,tags"))
-@click.argument("name", metavar="TABLE")
+@click.argument("name", metavar="SCHEMA", shell_complete=tables)
 @span
 @pushing
 @yes
 @session
 def revert(session: Session, name: str, chosen: dict[str, Any], how: dict[str, Any], yes: bool) -> Exit:
-    """Put back what was changed in TABLE in a span of time, and spare what others changed later.
+    """Put back what was changed in table SCHEMA in a span of time, and spare what others changed later.
 
     `sispy changes` with the same options shows what is meant. Cells that were changed again since are
     conflicts and stay as they are. Rows that the changes created are deleted. The revert is a push like any

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sispy.completion import tables
 from sispy.options import Session, examples, session
 from sispy.terminal import out, table
 from sispy_pandas.commands.tables import table_of
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @click.command(epilog=examples("sispy schemas", "sispy schemas host"))
-@click.argument("name", metavar="[SCHEMA]", required=False)
+@click.argument("name", metavar="[SCHEMA]", required=False, shell_complete=tables)
 @session
 def schemas(session: Session, name: str | None) -> None:
     """List the tables of the server, or show the fields of SCHEMA.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sispy.options import Session, examples, session, yes
-from sispy_pandas.commands.journals import chosen, has_written
+from sispy_pandas.commands.journals import chosen, completed, has_written
 from sispy_pandas.commands.sending import send
 from sispy_pandas.commands.writing import pushing
 from sispy_pandas.repair import undo as undo_plan
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command(epilog=examples("sispy undo", "sispy undo f460df --fields os.version,notes"))
-@click.argument("name", metavar="[JOURNAL]", required=False)
+@click.argument("name", metavar="[JOURNAL]", required=False, shell_complete=completed)
 @click.option("--fields", metavar="A,B", help="Put back these fields only.")
 @pushing
 @yes

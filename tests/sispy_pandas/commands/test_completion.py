@@ -1,0 +1,94 @@
+"""What TAB completes: commands and options by click; tables, journals, profiles and files as said here."""
+
+import os
+import sys
+from pathlib import Path
+
+import click
+import pexpect
+import pytest
+from click.testing import CliRunner
+
+from sispy.cli import main
+
+
+@pytest.fixture
+def tab(env, monkeypatch):
+    """Return what a shell is told when TAB is pressed at the end of a line."""
+
+    def press(line: str) -> list[str]:
+        monkeypatch.setenv("_SISPY_COMPLETE", "bash_complete")
+        monkeypatch.setenv("COMP_WORDS", line)
+        monkeypatch.setenv("COMP_CWORD", str(len(line.split(" ")) - 1))
+        result = CliRunner().invoke(main, prog_name="sispy")
+        assert (result.exit_code, result.stderr) == (0, "")
+        return [word.removeprefix("plain,") for word in result.stdout.split()]
+
+    return press
+
+
+TABLES = ["host", "rack", "service", "site"]
+
+
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ("sispy schemas ", TABLES),
+        ("sispy export ho", ["host"]),
+        ("sispy plan r", ["rack"]),
+        ("sispy history s", ["service", "site"]),
+        ("sispy changes h", ["host"]),
+        ("sispy revert h", ["host"]),
+        ("sispy import x.csv --schema ra", ["rack"]),
+        ("sispy push h", ["host"]),
+        ("sispy diff h", ["host"]),
+        ("sispy push plan", ["file,plan"]),
+        ("sispy diff yest", ["file,yest"]),
+        ("sispy diff old.csv n", ["file,n"]),
+        ("sispy plan host h", ["file,h"]),
+        ("sispy push host h", ["file,h"]),
+        ("sispy import h", ["file,h"]),
+        ("sispy export host -o h", ["file,h"]),
+        ("sispy plan host hosts.csv --output ", ["text", "json", "md", "html"]),
+        ("sispy undo push", ["file,push"]),
+        ("sispy demo --directory d", ["dir,d"]),
+    ],
+)
+def test_what_people_complete(tab, line, offered):
+    assert tab(line) == offered
+
+
+@pytest.mark.parametrize("line", ["sispy schemas --url http://127.0.0.1:9 ", "sispy schemas --url nonsense "])
+def test_where_no_server_answers_nothing_is_offered_and_nothing_asked(tab, sis, line):
+    assert tab(line) == []
+    assert len(sis.requests) == 0
+
+
+def test_pushes_and_profiles_by_name(tab, sispy, monkeypatch, tmp_path):
+    Path("new.json").write_text('[{"name": "a"}]')
+    assert sispy("import", "new.json", "--schema", "new", "--yes").exit_code == 0
+    name = sispy("pushes").stdout.splitlines()[1].split()[0]
+    (tmp_path / ".config" / "sispy").mkdir(parents=True)
+    config = tmp_path / ".config" / "sispy" / "config.toml"
+    config.write_text('[profiles.prod]\nurl = "https://prod.example.com"\n[profiles.test]\n')
+    config.chmod(0o600)
+
+    assert tab(f"sispy undo {name[:3]}") == [name]
+    assert tab(f"sispy resume {name[:3]}") == [name]
+    assert tab("sispy whoami --profile p") == ["prod"]
+
+
+def test_in_bash(env, tmp_path):
+    Path("hosts.csv").touch()
+    env = {**env, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "PS1": "$ ", "TERM": "dumb"}
+    bash = pexpect.spawn("bash", ["--norc", "--noprofile", "-i"], env=env, encoding="utf-8", timeout=30)
+    bash.sendline('eval "$(_SISPY_COMPLETE=bash_source sispy)"; echo rea""dy')
+    bash.expect("ready\r\n")
+    bash.send("sispy pl\t")
+    bash.expect("sispy plan ")
+    bash.send("ho\t")
+    bash.expect("host ")
+    bash.send("ho\t")
+    bash.expect(r"hosts\.csv ")
+    bash.sendintr()
+    bash.close(force=True)
