@@ -147,7 +147,7 @@ def password_from_stdin() -> str:
     Raises:
         Misuse: Standard input is empty.
     """
-    password = sys.stdin.read().rstrip("\r\n")
+    password = sys.stdin.read().rstrip("\r\n") if sys.stdin is not None else ""
     if not password:
         raise Misuse("the password is empty.")
     return password

@@ -7,7 +7,6 @@ import contextlib
 import csv
 import errno
 import io
-import os
 import re
 import secrets
 from typing import IO, TYPE_CHECKING
@@ -44,6 +43,7 @@ def replacing(path: Path) -> Iterator[Path]:
         raise FileNotFoundError(errno.ENOENT, "there is no such folder", str(path.parent))
     beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
+        beside.touch(exist_ok=False)  # what cannot be written is found out before the work
         yield beside
         if path.exists():
             beside.chmod(path.stat().st_mode & 0o777)
@@ -51,8 +51,7 @@ def replacing(path: Path) -> Iterator[Path]:
     except Error:
         raise  # of the server: some are OSErrors as well
     except OSError as error:
-        reason = error.strerror or (os.strerror(error.errno) if error.errno else str(error))
-        raise OSError(error.errno, reason, str(path)) from error
+        raise OSError(error.errno, error.strerror or str(error), str(path)) from error
     finally:
         beside.unlink(missing_ok=True)
 
@@ -60,7 +59,7 @@ def replacing(path: Path) -> Iterator[Path]:
 @contextlib.contextmanager
 def replaced(path: Path, *, encoding: str = "utf-8") -> Iterator[IO[str]]:
     """Open a text file that takes the place of `path` when, and only when, all went well."""
-    with replacing(path) as beside, beside.open("x", encoding=encoding, newline="") as file:
+    with replacing(path) as beside, beside.open("w", encoding=encoding, newline="") as file:
         yield file
 
 

@@ -1,12 +1,12 @@
 """The command line against a sandbox: in this process as in a pipe, and in a terminal of its own."""
 
+import contextlib
 import fcntl
 import logging
 import os
 import pty
 import re
 import struct
-import subprocess
 import sys
 import termios
 from pathlib import Path
@@ -79,6 +79,8 @@ class Terminal(pexpect.fdpexpect.fdspawn):
     def __init__(self, args):
         self.pid, fd = pty.fork()
         if self.pid == 0:
+            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 80, 0, 0))
+            sys.stdin, sys.stdout, sys.stderr = (os.fdopen(fd, mode) for fd, mode in enumerate("rww"))
             _work(args)
         super().__init__(fd, encoding="utf-8", timeout=30)
 
@@ -91,15 +93,14 @@ def _work(args) -> NoReturn:
     """Be a command: never return to the test."""
     status = 1
     try:
-        fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 80, 0, 0))
-        sys.stdin, sys.stdout, sys.stderr = (os.fdopen(fd, mode) for fd, mode in enumerate("rww"))
         logging.getLogger().handlers.clear()
         main([str(arg) for arg in args], prog_name="sispy")
     except SystemExit as end:
         status = end.code
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in filter(None, (sys.stdout, sys.stderr)):
+            with contextlib.suppress(OSError):
+                stream.flush()
         os._exit(status)
 
 
@@ -142,16 +143,38 @@ def screen(steady):
 
 
 @pytest.fixture
-def closed():
-    """Run a command whose standard input is closed: (status, stdout, stderr)."""
+def streams(env, tmp_path):
+    """Run a command with other standard streams: (status, stdout, stderr).
 
-    def run(*args):
-        done = subprocess.run(
-            ["sh", "-c", '"$@" <&-', "sh", PROGRAM, *args], capture_output=True, text=True, timeout=60
-        )
-        return done.returncode, done.stdout, done.stderr
+    Each of them is a path, None for a closed one, or "" for what a test usually gives: nothing to read, and
+    files to write to. Like `terminal` it is a fork of this process.
+    """
+    usual = ["/dev/null", tmp_path / ".stdout", tmp_path / ".stderr"]
+
+    def run(*args, stdin="", stdout="", stderr=""):
+        for path in usual[1:]:
+            path.write_text("")
+        paths = [usual[n] if path == "" else path for n, path in enumerate((stdin, stdout, stderr))]
+        pid = os.fork()
+        if pid == 0:
+            _redirect(paths)
+            _work(args)
+        status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        return status, *(path.read_text() for path in usual[1:])
 
     return run
+
+
+def _redirect(paths) -> None:
+    """Open or close the standard streams of this process."""
+    opened = [None if path is None else os.open(path, os.O_RDWR) for path in paths]
+    for fd, source in enumerate(opened):
+        if source is None:
+            os.close(fd)
+        else:
+            os.dup2(source, fd)
+    streams = (None if path is None else os.fdopen(fd, "rww"[fd]) for fd, path in enumerate(paths))
+    sys.stdin, sys.stdout, sys.stderr = streams
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import os
 import sys
 from pathlib import Path
 
-import click
 import pexpect
 import pytest
 from click.testing import CliRunner

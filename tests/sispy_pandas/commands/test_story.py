@@ -43,17 +43,29 @@ def test_the_day_has_every_command():
     assert {step[0] for step in DAY if step != "edit"} | ELSEWHERE == set(COMMANDS)
 
 
-def test_a_day_in_a_pipe(sispy, steady, golden):
+def told_of(run, steady) -> list[str]:
+    """Return what the commands of a day tell, with standard error marked, and how they end."""
     told = []
     for step in DAY:
         if step == "edit":
             edit()
             continue
-        result = sispy(*step)
-        said = [*steady(result.stdout), *(f"! {line}" for line in steady(result.stderr))]
-        told += [f"$ sispy {' '.join(step)}", *said, f"-> {result.exit_code}", ""]
+        status, stdout, stderr = run(*step)
+        said = [*steady(stdout), *(f"! {line}" for line in steady(stderr))]
+        told += [f"$ sispy {' '.join(step)}", *said, f"-> {status}", ""]
+    return told
 
-    golden("day-in-a-pipe", told)
+
+def test_a_day_in_a_pipe(sispy, steady, golden):
+    def run(*step):
+        result = sispy(*step)
+        return result.exit_code, result.stdout, result.stderr
+
+    golden("day-in-a-pipe", told_of(run, steady))
+
+
+def test_a_day_with_standard_input_closed(streams, steady, golden):
+    golden("day-in-a-pipe", told_of(lambda *step: streams(*step, stdin=None), steady))
 
 
 def test_a_day_in_a_terminal(terminal, screen, golden):
@@ -70,7 +82,7 @@ def test_a_day_in_a_terminal(terminal, screen, golden):
 
 
 @pytest.mark.parametrize("command", ["push", "undo", "import", "revert", "login"])
-def test_nothing_is_asked_where_standard_input_is_closed(sispy, closed, command):
+def test_nothing_is_asked_where_standard_input_is_closed(sispy, streams, command):
     sispy("export", "host", "-o", "hosts.csv", "os.name=rhel")
     edit()
     Path("new.json").write_text('[{"name": "a"}]')
@@ -84,7 +96,7 @@ def test_nothing_is_asked_where_standard_input_is_closed(sispy, closed, command)
         "login": ["--user", "alice"],
     }
 
-    status, _, stderr = closed(command, *arguments[command])
+    status, _, stderr = streams(command, *arguments[command], stdin=None)
 
     assert status == 64
     assert "no terminal to ask" in stderr
