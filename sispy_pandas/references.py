@@ -193,7 +193,8 @@ def _looked_up(
 ) -> dict[str, str | Refused]:
     """Return the ids of the rows with these labels, refusals for those that cannot be told."""
     if label is None:
-        return {text: Refused(text, f"schema {target.name!r} has no labels: write the _id") for text in texts}
+        reason = f"schema {target.name!r} has no unique field to name its rows by: write the _id"
+        return {text: Refused(text, reason) for text in texts}
     field = target.field(label)
     values = sorted(texts) if field.type == "String" else sorted(t for t in texts if _is_number(t))
     rows: dict[str, list[str]] = {}

@@ -21,6 +21,7 @@ from sispy_pandas.commands.inputs import read_rows
 from sispy_pandas.commands.tables import table_of
 from sispy_pandas.fetch import fetch
 from sispy_pandas.planning.plan_text import count
+from sispy_pandas.values.source import source_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -66,8 +67,11 @@ def diff(session: Session, old: str, new: Path, key: str, output: str) -> Exit:
 
 def _against_today(session: Session, name: str, old: Path) -> tuple[Cells, Cells]:
     endpoint, schema = table_of(session.client(), name)
-    today = fetch(endpoint, progress=session.progress)
-    return cells_of(read_rows(old, schema), schema), cells_of(today, schema)
+    before = read_rows(old, schema)
+    source = source_of(before)
+    labels = source is not None and source.labels is not None  # an export with --refs label
+    today = fetch(endpoint, refs="label" if labels else "id", progress=session.progress)
+    return cells_of(before, schema), cells_of(today, schema)
 
 
 def _count(found: Sequence[Difference]) -> str:

@@ -117,6 +117,7 @@ def _make(session: Session, client: Client, document: dict[str, Any], file: Path
     out()
     if plan.counts["problems"]:
         out(plan_text(plan))
+        session.say("nothing was made: mend the problems, or leave out the option that makes them")
         return status_of_plan(plan)
     need_token(client)
     confirm(f"Make table {schema.name} with {len(rows):,} rows?", yes=yes)
@@ -148,6 +149,8 @@ def _join(
     rows = read_rows(file, schema, refs="label")
     key = key or schema.key
     snapshot = fetch(client.entities(schema.name), refs="label", progress=session.progress)
+    if key is None:
+        session.say(f"{schema.name} has no unique field to know rows by: every row of {file} is a new one")
     matching: dict[str, Any] = {"new": True} if key is None else {"key": key, "create_missing": True}
     plan = snapshot.diff(rows, **matching)  # with a key, blank cells keep what is stored
     return send(session, plan, yes=yes)[1]

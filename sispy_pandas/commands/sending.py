@@ -53,7 +53,8 @@ def send(
     out(plan_text(plan))
     status = status_of_plan(plan)
     if plan.faults and not skip_problems:
-        session.say("nothing was pushed: mend the problems, or push the other rows with --skip-problems")
+        others = ", or push the other rows with --skip-problems" if how else ""  # import has none
+        session.say(f"nothing was pushed: mend the problems{others}")
         return None, status
     if not len(plan):
         session.say("nothing to push")

@@ -30,22 +30,19 @@ def plan_text(plan: Plan, *, shown: int = SHOWN) -> str:
     blocks = [fitted("\n".join(_head(plan)))]
     cells = list(_cells(plan))
     if len(cells) > shown:
-        blocks.append(table(["field", "cells", "most frequent"], summary(plan)))
+        fields = [[field, int(number), most] for field, number, most in summary(plan)]
+        blocks.append(table(["field", "cells", "most frequent"], fields))
     if cells:
         text = _coloured(table(["", plan.schema.key or "_id", "field", "before", "after"], cells[:shown]))
-        left = len(cells) - shown
-        blocks.append(text + (f"\n... and {count(left, 'more cell')}" if left > 0 else ""))
+        blocks.append(text + _more(cells, shown, "cell"))
     if plan.faults:
         rows = [[_row(p), p.column or "", show(p.value), in_a_shell(p.reason)] for p in plan.faults[:shown]]
-        blocks.append(table(["problem in", "column", "value", "reason"], rows, wrap=True))
+        text = table(["problem in", "column", "value", "reason"], rows, wrap=True)
+        blocks.append(text + _more(plan.faults, shown, "problem"))
     if plan.stale:
-        blocks.append(
-            table(
-                ["stale row", "reason"],
-                [[_row(s), in_a_shell(s.reason)] for s in plan.stale[:shown]],
-                wrap=True,
-            )
-        )
+        rows = [[_row(s), in_a_shell(s.reason)] for s in plan.stale[:shown]]
+        text = table(["stale row", "reason"], rows, wrap=True)
+        blocks.append(text + _more(plan.stale, shown, "stale row"))
     return "\n\n".join(blocks)
 
 
@@ -57,9 +54,7 @@ def report_text(report: Report) -> str:
     if bad:
         rows = [[_row(o), o.action, o.word, o.status, in_a_shell(o.reason)] for o in bad[:SHOWN]]
         titles = [report.plan.schema.key or "_id", "action", "outcome", "status", "reason"]
-        left = len(bad) - SHOWN
-        more = f"\n... and {count(left, 'more row')}" if left > 0 else ""
-        blocks.append(table(titles, rows, wrap=True) + more)
+        blocks.append(table(titles, rows, wrap=True) + _more(bad, SHOWN, "row"))
     unsent = Counter(in_a_shell(o.reason) for o in report.outcomes if o.word == "unsent")
     if unsent:
         lines = [f"{count(n, 'row')} not sent: {reason}" for reason, n in unsent.items()]
@@ -68,7 +63,8 @@ def report_text(report: Report) -> str:
         cells = [
             [_row(c), c.field, show(c.base), show(c.mine), show(c.theirs)] for c in report.clashes[:SHOWN]
         ]
-        blocks.append(table(["conflict in", "field", "base", "mine", "theirs"], cells))
+        text = table(["conflict in", "field", "base", "mine", "theirs"], cells)
+        blocks.append(text + _more(report.clashes, SHOWN, "conflict"))
     return "\n\n".join(blocks)
 
 
@@ -150,6 +146,12 @@ def _cells(plan: Plan) -> Iterator[list[str]]:
     for change, path, before, after in plan.cells():
         key = change.key if change.key is not None else getattr(change, "id", getattr(change, "row", ""))
         yield [action(change), str(key), path, show(before), show(after)]
+
+
+def _more(items: Sequence[Any], shown: int, noun: str) -> str:
+    """Return the line that says how many are not shown."""
+    left = len(items) - shown
+    return f"\n... and {count(left, f'more {noun}')}" if left > 0 else ""
 
 
 def _row(item: Any) -> str:

@@ -50,3 +50,12 @@ def test_a_file_that_is_no_export_is_named(tmp_path, name, words):
 
     with pytest.raises(ValueError, match=words):
         read_cells(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["hosts.csv", "hosts.xlsx"])
+def test_an_export_with_references_by_name_is_compared_by_name(sispy, name):
+    assert sispy("export", "host", "-o", name, "--refs", "label").exit_code == 0
+
+    result = sispy("diff", "host", name)
+
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "", "no difference\n")

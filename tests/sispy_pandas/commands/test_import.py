@@ -215,3 +215,27 @@ def test_references_are_given_by_label(sispy, sis, file, name):
         "import", file([{"name": "c9", "rack": "nowhere"}]), "--schema", "line", "--reference", "rack"
     )
     assert (wrong.exit_code, "has name 'nowhere'" in wrong.stdout) == (3, True)
+
+
+def test_rows_without_a_key_are_said_to_be_new(sispy, sis, file):
+    path = file([{"n": 1}, {"n": 1}])
+    assert sispy("import", path, "--schema", "log", "--yes").exit_code == 0
+
+    result = sispy("import", path, "--schema", "log")
+
+    assert result.exit_code == 64
+    assert f"log has no unique field to know rows by: every row of {path} is a new one" in result.stderr
+    rows = [{"entry": n, "log": "x"} for n in range(50)]
+    refused = sispy("import", file(rows), "--schema", "line", "--reference", "log")
+    assert (refused.exit_code, "... and 10 more problems" in refused.stdout) == (3, True)
+    assert "schema 'log' has no unique field to name its rows by" in refused.stdout
+    assert refused.stderr == "nothing was made: mend the problems, or leave out the option that makes them\n"
+
+
+def test_a_joining_row_with_a_problem_prevents_everything(sispy, sis, file):
+    sispy("import", file(SWITCHES), "--schema", "switch", "--yes")
+
+    result = sispy("import", file([{"name": "sw9"}]), "--schema", "switch", "--yes")
+
+    assert (result.exit_code, result.stderr) == (3, "nothing was pushed: mend the problems\n")
+    assert sis.client().entities("switch").count() == 3
