@@ -20,6 +20,7 @@ from click.shell_completion import CompletionItem
 from sispy.exits import Declined, Exit, explain
 from sispy.options import end_log, examples
 from sispy.terminal import say
+from sispy.wording import in_a_shell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -140,9 +141,9 @@ def _run(command: Callable[[], Any]) -> int:
 def _usage(error: click.ClickException) -> str:
     """Return what to say about wrong use; of a mistyped command its usage, too."""
     context = error.ctx if isinstance(error, click.UsageError) else None
+    said = in_a_shell(error.format_message())
     if context is None:
-        return f"sispy: {error.format_message()}"
-    said = error.format_message()
+        return f"sispy: {said}"
     hint = "" if "--help" in said else f" `{context.command_path} --help` tells more."
     return f"{context.get_usage()}\nsispy: {said}{hint}"
 

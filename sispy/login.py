@@ -47,7 +47,13 @@ def login(
     url = profile.url or _ask("Address of the server", "URL")
     name = user or profile.username or _ask("User", "--user")
     client = _client(session, profile, url)
-    client.authenticate(name, _password(name, url, stdin=password_stdin))
+    password = _password(name, url, stdin=password_stdin)
+    try:
+        client.authenticate(name, password)
+    except Unauthorized as exc:
+        reason = exc.error.removeprefix("Unauthorized. ")
+        said = f"{url} does not let {name} in: {reason} `sispy login` asks again"
+        raise Unauthorized(said, exc.http_status_code, exc.code) from exc
     token, expires = client.auth_token, client.token_expires
     if persistent is not None:
         token, expires = _persistent(client, name, persistent), None
@@ -92,7 +98,7 @@ def whoami(session: Session) -> None:
         ("user", user, profile.sources.get("username", "") if user != "unknown" else ""),
         ("token", state, profile.sources.get("token", "")),
     ]
-    out(table(("", "in force", "from"), rows))
+    out(table(("", "in force", "from"), rows, keep=("in force",), wrap=True))
     if state in ("none", "refused"):
         said = "nobody is logged in" if state == "none" else "the server refuses the token"
         raise Unauthorized(f"{said}: `sispy login` gets one")

@@ -42,7 +42,7 @@ def out(text: str = "", *, newline: bool = True) -> None:
 def say(text: str = "") -> None:
     """Print progress, a hint or an error on standard error; where it cannot be written, nobody listens."""
     try:
-        click.echo(fitted(text) if is_terminal(sys.stderr) else text, err=True)
+        click.echo(fitted(text, sys.stderr) if is_terminal(sys.stderr) else text, err=True)
     except OSError:
         _into_nothing(2)
 
@@ -77,16 +77,20 @@ def confirm(question: str, *, yes: bool, option: str = "--yes") -> None:
         raise Declined("nothing was done")
 
 
-def width() -> int | None:
-    """Return the columns to print in: the terminal's, or COLUMNS; None (no limit) in a pipe or a file."""
-    if is_terminal(sys.stdout) or os.environ.get("COLUMNS"):
+def width(stream: IO[Any] | None = None) -> int | None:
+    """Return the columns to print in: the terminal's, or COLUMNS; None (no limit) in a pipe or a file.
+
+    Args:
+        stream: What is printed on; None: standard output.
+    """
+    if is_terminal(stream or sys.stdout) or os.environ.get("COLUMNS"):
         return shutil.get_terminal_size().columns
     return None
 
 
-def fitted(text: str) -> str:
-    """Return a text whose lines are broken at words where they are wider than the terminal."""
-    limit = width()
+def fitted(text: str, stream: IO[Any] | None = None) -> str:
+    """Return a text whose lines are broken at words where they are wider than the terminal; see `width`."""
+    limit = width(stream)
     if limit is None:
         return text
     return "\n".join(

@@ -25,6 +25,7 @@ _IN_A_SHELL = tuple(
         (r"\bexpect_deletes=(\d+)", r"--expect-deletes \1"),
         (r"\b(key|guard|base|keep|copies|on_conflict)='([^']*)'", r"--\1 \2"),
         (r"--base now\b", "--base-now"),
+        (r"\bgive url=", "give --url"),
         (r"\bknown= takes\b", "--known FILE takes"),
         (r", or give encoding=", ""),
         (r"\bsheet=(?=$|[\s,])", "--sheet"),

@@ -37,6 +37,9 @@ def shell(tmp_path):
             "SIS_USER": sis.user,
         }
 
+        def address(url: str) -> str:
+            return url.partition("://")[2]
+
         def run(command: str) -> tuple[int, str]:
             done = subprocess.run(
                 ["bash", "-c", command.replace(SERVER, sis.url)],
@@ -47,7 +50,8 @@ def shell(tmp_path):
                 stderr=subprocess.STDOUT,
                 text=True,
             )
-            return done.returncode, done.stdout.replace(sis.url, SERVER)
+            said = done.stdout.replace(sis.url, SERVER).replace(address(sis.url), address(SERVER))
+            return done.returncode, said
 
         yield run
 

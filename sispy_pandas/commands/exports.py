@@ -110,8 +110,8 @@ def read_cells(path: Path) -> Cells:
             frame = pd.read_parquet(path).reset_index()
         case ".ndjson" | ".jsonl":
             return _of_objects([json.loads(line) for line in path.read_text("utf-8").splitlines() if line])
-        case other:
-            raise ValueError(f"{path}: {other or 'no suffix'} is none of .csv, .xlsx, .parquet, .ndjson")
+        case _:
+            raise ValueError(f"{path}: the name must end in one of .csv, .xlsx, .parquet, .ndjson")
     return _of_objects([{str(k): v for k, v in row.items()} for row in frame.to_dict("records")])
 
 

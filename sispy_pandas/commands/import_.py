@@ -23,6 +23,7 @@ from sispy_pandas.commands.tables import schema_of
 from sispy_pandas.commands.tree import tree
 from sispy_pandas.fetch import fetch
 from sispy_pandas.infer import infer_schema
+from sispy_pandas.planning.plan_text import count
 from sispy_pandas.pushing.options import need_token
 from sispy_pandas.records import frame_of
 from sispy_pandas.references import find_references, labelled
@@ -120,7 +121,7 @@ def _make(session: Session, client: Client, document: dict[str, Any], file: Path
         session.say("nothing was made: mend the problems, or leave out the option that makes them")
         return status_of_plan(plan)
     need_token(client)
-    confirm(f"Make table {schema.name} with {len(rows):,} rows?", yes=yes)
+    confirm(f"Make table {schema.name} with {count(len(rows), 'row')} on {client.url}?", yes=yes)
     made = parse_schema(client.schemas.create(document).to_dict())
     session.say(f"made table {made.name}")
     report = labelled(_nothing_yet(client, made)).diff(rows, new=True).push(progress=session.progress)

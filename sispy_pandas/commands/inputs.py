@@ -65,7 +65,7 @@ def read_rows(
         return read_excel(path, schema, rename=rename, sheet=sheet, **cells)
     if suffix in (".json", ".ndjson", ".jsonl"):
         return frame_of_records(read_records(path), schema).rename(columns=dict(rename or {}))
-    raise ValueError(f"{path}: {suffix or 'no suffix'} is none of .csv, .xlsx, .json, .ndjson")
+    raise ValueError(f"{path}: the name must end in one of .csv, .xlsx, .json, .ndjson")
 
 
 def frame_of_records(records: list[dict[str, Any]], schema: Schema) -> pd.DataFrame:

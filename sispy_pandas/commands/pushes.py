@@ -33,7 +33,7 @@ def pushes(limit: int) -> None:
             "yes" if row["ended"] else "no",
             row["user"],
             row["note"],
-            row["server"],
+            row["server"].partition("://")[2],
         ]
         for row in found.to_dict("records")
     ]

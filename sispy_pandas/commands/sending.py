@@ -63,8 +63,9 @@ def send(
         out(f"\n{stale}")
         session.say("nothing was pushed: the plan is stale; make it anew")
         return None, Exit.CONFLICT
-    need_token(plan.endpoint.client)
-    confirm(f"Push {count(len(plan), 'row')} to {plan.schema.name}?", yes=yes)
+    client = plan.endpoint.client
+    need_token(client)
+    confirm(f"Push {count(len(plan), 'row')} to {plan.schema.name} on {client.url}?", yes=yes)
     with _stoppable() as stopped:
         try:
             report = plan.push(skip_problems=skip_problems, cancel=stopped, progress=session.progress, **how)

@@ -112,7 +112,7 @@ def match_by_key(keys: list[Any], frame: pd.DataFrame, *, schema: Schema, key: s
     if not (column.unique or key == schema.id_field):
         unique = [f.path for f in schema.fields if f.unique]
         raise ValueError(
-            f"key={key!r} is not unique in schema {schema.name!r}; these are: {unique or 'none'}"
+            f"key={key!r} is not unique in schema {schema.name!r}; these are: {', '.join(unique) or 'none'}"
         )
     if key in frame.columns:
         cells = frame[key].tolist()

@@ -67,7 +67,9 @@ def test_login_with_a_wrong_password(sandbox, run):
     status, _, messages = run("login", sandbox.url, "--user", "anna", "--password-stdin", text="wrong")
 
     assert (status, config_file().exists()) == (7, False)
-    assert "Invalid password" in messages
+    assert messages == (
+        f"sispy: {sandbox.url} does not let anna in: Invalid password. `sispy login` asks again\n"
+    )
 
 
 @pytest.mark.parametrize(

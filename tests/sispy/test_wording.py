@@ -43,6 +43,7 @@ from sispy.wording import in_a_shell
             "client.authenticate() gives one",
             "there is no token for http://a, and writing needs one: `sispy login` or SIS_TOKEN gives one",
         ),
+        ("which server? give url=, set SIS_URL", "which server? give --url, set SIS_URL"),
         ("'status' is no filter; one is 'status=live'", "'status' is no filter; one is 'status=live'"),
     ],
 )

@@ -117,7 +117,8 @@ def steady(sis):
     def steady(text: str) -> list[str]:
         text = click.unstyle(text).replace("\r\n", "\n")
         lines = [line.rsplit("\r", 1)[-1] for line in text.split("\n") if "%|" not in line]
-        text = "\n".join(lines).strip("\n").replace(sis.url, "http://127.0.0.1:NNNNN"[: len(sis.url)])
+        address = sis.url.removeprefix("http://")
+        text = "\n".join(lines).strip("\n").replace(address, "127.0.0.1:NNNNN"[: len(address)])
         text = re.sub(r"\b[0-9a-f]{24}\b", "I" * 24, text)
         text = re.sub(r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d\b", "YYYY-MM-DD HH:MM", text)
         text = re.sub(r"(?m)(HH:MM):\d\d", r"\1:SS", text)

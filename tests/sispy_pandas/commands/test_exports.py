@@ -44,7 +44,9 @@ def test_csv_and_ndjson_are_read_as_texts(tmp_path):
     assert read_cells(tmp_path / "a.ndjson") == expected
 
 
-@pytest.mark.parametrize(("name", "words"), [("a.csv", "is empty"), ("a.doc", ".doc is none of .csv")])
+@pytest.mark.parametrize(
+    ("name", "words"), [("a.csv", "is empty"), ("a.doc", "a.doc: the name must end in one of .csv")]
+)
 def test_a_file_that_is_no_export_is_named(tmp_path, name, words):
     (tmp_path / name).write_text("")
 
