@@ -150,7 +150,7 @@ def _usage(error: click.ClickException) -> str:
 
 @click.group(
     cls=_Commands,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": ["-h", "--help"], "show_default": True},
     epilog=examples(
         "sispy login https://sis.example.com",
         "sispy export host status=live -o hosts.csv     # edit hosts.csv",

@@ -66,7 +66,7 @@ def login(
             session.say(f"Note that {variable} is set: it wins over the token of the profile.")
 
 
-@click.command()
+@click.command(epilog=examples("sispy logout", "sispy logout --profile test"))
 @session
 def logout(session: Session) -> None:
     """Delete the remembered token, on the server and here."""
@@ -85,7 +85,7 @@ def logout(session: Session) -> None:
     session.say(f"Logged out of {url}: the token of profile {name!r} is deleted.")
 
 
-@click.command()
+@click.command(epilog=examples("sispy whoami", "sispy whoami --profile test"))
 @session
 def whoami(session: Session) -> None:
     """Show server, user and token in force, and where each comes from."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 import os
+import re
 import sys
 import time
 from collections.abc import Callable
@@ -100,11 +101,17 @@ def session(command: Command) -> Command:
     """Give a command the shared options; it receives them as one keyword argument `session`."""
 
     @click.option(
-        "--profile", metavar="NAME", shell_complete=profiles, help="Profile of the config file to use."
+        "--profile",
+        metavar="NAME",
+        shell_complete=profiles,
+        help="Profile of the config file; default: SIS_PROFILE, or what the file says.",
     )
     @click.option("--url", metavar="URL", help="Server to talk to, e.g. https://sis.example.com.")
     @click.option(
-        "--timeout", type=click.FloatRange(min=0.1), metavar="SECONDS", help="Wait this long for an answer."
+        "--timeout",
+        type=click.FloatRange(min=0.1),
+        metavar="SECONDS",
+        help="Wait this long for an answer; default: 60.",
     )
     @click.option("-q", "--quiet", is_flag=True, help="Print results and errors only.")
     @click.option(
@@ -154,6 +161,7 @@ def password_from_stdin() -> str:
 
 
 _LOGGERS = ("sispy", "sispy_pandas")
+_PASSWORD_IN_URL = re.compile(r"//[^/\s@]*@")
 
 
 class _LogFile(logging.FileHandler):
@@ -174,7 +182,8 @@ def _log_to(path: str) -> None:
     for logger in map(logging.getLogger, _LOGGERS):
         logger.setLevel(logging.INFO)
         logger.addHandler(handler)
-    logging.getLogger("sispy.cli").info("%s", " ".join(["sispy", *sys.argv[1:]]))
+    called = " ".join(["sispy", *sys.argv[1:]])
+    logging.getLogger("sispy.cli").info("%s", _PASSWORD_IN_URL.sub("//***@", called))
 
 
 def end_log() -> None:

@@ -26,6 +26,7 @@ _IN_A_SHELL = tuple(
         (r"\b(key|guard|base|keep|copies|on_conflict)='([^']*)'", r"--\1 \2"),
         (r"--base now\b", "--base-now"),
         (r"\bgive url=", "give --url"),
+        (r"\buse authenticate\(\) to log in", "`sispy login` logs in"),
         (r"\bknown= takes\b", "--known FILE takes"),
         (r", or give encoding=", ""),
         (r"\bsheet=(?=$|[\s,])", "--sheet"),

@@ -29,7 +29,6 @@ COLUMNS = ["name", "status", "os.name", "os.version", "position", "bought"]
     "--directory",
     type=click.Path(file_okay=False, path_type=Path),
     default=Path("sispy-demo"),
-    show_default=True,
     help="Where the files go.",
 )
 def demo(directory: Path) -> None:

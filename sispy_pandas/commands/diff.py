@@ -38,11 +38,12 @@ HEAD = ("", "key", "field", "before", "after")
 )
 @click.argument("old", metavar="OLD|SCHEMA", shell_complete=tables_or_files)
 @click.argument("new", metavar="NEW|OLD", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--key", default="_id", metavar="FIELD", help="Recognise rows by this column.")
 @click.option(
-    "--key", default="_id", show_default=True, metavar="FIELD", help="Recognise rows by this column."
-)
-@click.option(
-    "--output", type=click.Choice(["text", "html", "json", "csv"]), default="text", show_default=True
+    "--output",
+    type=click.Choice(["text", "html", "json", "csv"]),
+    default="text",
+    help="How to print the differences.",
 )
 @session
 def diff(session: Session, old: str, new: Path, key: str, output: str) -> Exit:

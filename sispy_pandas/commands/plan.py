@@ -31,9 +31,14 @@ _PATH = click.Path(dir_okay=False, path_type=Path)
 )
 @click.argument("table", metavar="SCHEMA", shell_complete=tables)
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("-o", "save", type=_PATH, metavar="PLAN", help="Save the plan.")
+@click.option("-o", "save", type=_PATH, metavar="PLAN", help="Save the plan, for `sispy push PLAN`.")
 @click.option("--mark", type=_PATH, metavar="OUT.xlsx", help="Copy the workbook FILE, its problems marked.")
-@click.option("--output", type=click.Choice(list(FORMATS)), default="text", show_default=True)
+@click.option(
+    "--output",
+    type=click.Choice(list(FORMATS)),
+    default="text",
+    help="How to print the plan; md fits a merge request.",
+)
 @click.option("--check", is_flag=True, help="Ask the server, too: references, unique values, permissions.")
 @click.option("--detailed-exitcode", is_flag=True, help="End with 2 if there are changes.")
 @reading

@@ -14,7 +14,7 @@ from sispy_pandas.pushes import pushes as list_pushes
 
 
 @click.command(epilog=examples("sispy pushes", "sispy pushes --limit 5"))
-@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="Show so many.")
+@click.option("--limit", type=click.IntRange(min=1), default=20, help="Show so many.")
 def pushes(limit: int) -> None:
     """List the pushes made by you on this machine, the newest first.
 

@@ -39,9 +39,14 @@ def reading(command: Command) -> Command:
     )
     @click.option("--sheet", metavar="NAME", help="Sheet of a workbook.")
     @click.option("--tz", metavar="ZONE", help="Zone of times without one, e.g. Europe/Berlin.")
-    @click.option("--dayfirst", is_flag=True, default=None, help="3/4/2026 is the third of April.")
     @click.option(
-        "--copies", type=click.Choice(["refuse", "new"]), default="refuse", help="What copied rows are."
+        "--dayfirst", is_flag=True, default=None, help="3/4/2026 is the third of April; else it is refused."
+    )
+    @click.option(
+        "--copies",
+        type=click.Choice(["refuse", "new"]),
+        default="refuse",
+        help="Rows copied together with their _id: refuse them, or take them for new rows.",
     )
     @click.option(
         "--accept-program-changes",

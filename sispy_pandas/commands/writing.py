@@ -33,7 +33,12 @@ def pushing(command: Command) -> Command:
     )
     @click.option("--allow-dangling", is_flag=True, help="Delete rows that others refer to.")
     @click.option("--note", metavar="TEXT", help="Goes into the journal, e.g. CHG0012345.")
-    @click.option("--journal", type=_PATH, metavar="FILE", help="Where to keep the journal of this push.")
+    @click.option(
+        "--journal",
+        type=_PATH,
+        metavar="FILE",
+        help="Where to keep the journal; default: where `sispy pushes` looks.",
+    )
     @functools.wraps(command)
     def with_how(
         *args: Any,

@@ -111,6 +111,17 @@ def test_a_log_file_holds_what_happened_and_no_secret(sispy, sis):
     assert sis.token not in text
 
 
+def test_a_password_in_an_address_is_refused_and_not_logged(sispy, monkeypatch):
+    args = ["schemas", "--url", "http://root:hunter2@127.0.0.1:9", "--log-file", "sispy.log"]
+    monkeypatch.setattr("sys.argv", ["sispy", *args])
+
+    result = sispy(*args)
+
+    assert (result.exit_code, "`sispy login` logs in" in result.stderr) == (64, True)
+    assert "//***@127.0.0.1:9" in Path("sispy.log").read_text()
+    assert "hunter2" not in Path("sispy.log").read_text() + result.stderr
+
+
 @pytest.mark.parametrize("quiet", [[], ["--quiet"]])
 def test_results_go_to_standard_output_and_all_else_to_standard_error(sispy, quiet):
     sispy("export", "host", "-o", "a.csv", "-q")
