@@ -11,6 +11,7 @@ from sispy.errors import Error
 from sispy.exits import Exit
 from sispy.terminal import confirm, out, say_now, table
 from sispy.wording import in_a_shell
+from sispy_pandas.changes import row_of
 from sispy_pandas.commands.journals import short
 from sispy_pandas.commands.outcome import status_of_plan, status_of_report
 from sispy_pandas.commands.show import plan_text, report_text
@@ -65,7 +66,9 @@ def send(
         return None, Exit.CONFLICT
     client = plan.endpoint.client
     need_token(client)
-    confirm(f"Push {count(len(plan), 'row')} to {plan.schema.name} on {client.url}?", yes=yes)
+    barred = {fault.row for fault in plan.faults}
+    rows = sum(row_of(change) not in barred for change in plan.changes)
+    confirm(f"Push {count(rows, 'row')} to {plan.schema.name} on {client.url}?", yes=yes)
     with _stoppable() as stopped:
         try:
             report = plan.push(skip_problems=skip_problems, cancel=stopped, progress=session.progress, **how)
@@ -98,6 +101,8 @@ def _next_step(session: Session, report: Report, *, stopped: bool) -> Exit:
         session.say(f"not all rows were sent; `sispy resume {name}` goes on")
     elif report.counts["done"]:
         session.say(f"`sispy undo {name}` puts the old values back")
+    if report.counts["conflict"]:
+        session.say("cells in conflict are left as others wrote them; --on-conflict mine writes over them")
     return status_of_report(report)
 
 

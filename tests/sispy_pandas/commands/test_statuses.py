@@ -111,6 +111,9 @@ def test_4_conflicts(sispy, sis, edited):
 
     assert result.exit_code == 4
     assert "conflict in" in result.stdout
+    assert result.stderr == (
+        "cells in conflict are left as others wrote them; --on-conflict mine writes over them\n"
+    )
     assert host(sis, name)["os"]["version"] == "7"
 
 
@@ -280,6 +283,15 @@ def test_64_wrong_use(sispy, tmp_path, args, sentence):
 
     assert (result.exit_code, result.stdout) == (64, "")
     assert sentence in result.stderr
+
+
+def test_rows_with_problems_are_not_among_those_asked_about(terminal, screen, edited):
+    path = edited((",rhel,8,", ",rhel,9,"), (",test,", ",nowhere,"))
+
+    status, lines = screen(terminal("push", "host", path, "--skip-problems", "-q"), answer="y")
+
+    assert status == 3
+    assert [line.partition(" on ")[0] for line in lines if "[y/N]" in line] == ["Push 1 row to host"]
 
 
 def test_130_no_is_an_answer(terminal, screen, edited, sis):
