@@ -248,6 +248,21 @@ def test_7_rows_that_the_user_may_not_write(sispy, sis, edited, monkeypatch):
     assert sispy("push", "plan.json", "--yes").exit_code == 7
 
 
+def test_7_before_4_and_3_where_all_apply(sispy, sis, edited, monkeypatch):
+    path = edited()
+    path.write_text(path.read_text().replace(",rhel,8,", ",rhel,10,").replace(",test,", ",nowhere,", 1))
+    sis.client().entities("host").update("web-fra1-001", {"os": {"version": "7"}})
+    monkeypatch.setenv("SIS_TOKEN", sis.client("bob").auth_token)
+    monkeypatch.setenv("SIS_USER", "bob")
+
+    result = sispy("push", "host", path, "--yes", "--skip-problems")
+
+    assert result.exit_code == 7
+    assert "you have no role in" in " ".join(result.stdout.split())
+    assert "'nowhere' is none of" in " ".join(result.stdout.split())
+    assert "1 conflict," in result.stdout
+
+
 def test_64_a_profile_that_is_not_what_it_seems(sispy, sis, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     (tmp_path / "sispy").mkdir()
