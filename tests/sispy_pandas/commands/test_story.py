@@ -81,6 +81,47 @@ def test_a_day_in_a_terminal(terminal, screen, golden):
     assert [line for line in told if len(line) > 80] == []
 
 
+def test_login_in_a_terminal(terminal, screen, steady, sis, monkeypatch):
+    for name in ("SIS_URL", "SIS_TOKEN", "SIS_USER"):
+        monkeypatch.delenv(name)
+    child = terminal("login")
+    for question, answer in [
+        ("Address of the server: ", sis.url),
+        ("User: ", "root"),
+        (f"Password of root at {sis.url}: ", "root"),
+    ]:
+        child.expect_exact(question)
+        child.sendline(answer)
+    child.expect_exact("Logged in to ")
+
+    told = " ".join(steady(child.read()))
+    assert child.ended() == 0
+    assert told.endswith("/.config/sispy/config.toml")
+    status, lines = screen(terminal("whoami"))
+    assert (status, [line.split()[0] for line in lines if line[0] != " "]) == (0, ["server", "user", "token"])
+    assert max(map(len, lines)) <= 80
+
+
+def test_import_in_a_terminal(terminal, screen, sis):
+    Path("new.json").write_text('[{"name": "a", "n": 1}, {"name": "b", "n": 2}]')
+
+    status, lines = screen(terminal("import", "new.json", "--schema", "new"))
+
+    assert status == 0
+    assert lines == [
+        "new: a new table on http://127.0.0.1:NNNNN, 2 fields",
+        "key     name",
+        "owners  root",
+        "",
+        "├─ name  String  required, unique",
+        "└─ n     Number  required",
+        "",
+        "Make table new with 2 rows on http://127.0.0.1:NNNNN? [y/N]: y",
+        "made table new",
+        "new on http://127.0.0.1:NNNNN as root: 2 done",
+    ]
+
+
 @pytest.mark.parametrize("command", ["push", "undo", "import", "revert", "login"])
 def test_nothing_is_asked_where_standard_input_is_closed(sispy, streams, command):
     sispy("export", "host", "-o", "hosts.csv", "os.name=rhel")
