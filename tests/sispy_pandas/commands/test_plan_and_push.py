@@ -130,3 +130,18 @@ def test_results_go_to_standard_output_and_all_else_to_standard_error(sispy, qui
 
     assert (result.exit_code, result.stdout) == (0, "")
     assert result.stderr == ("" if quiet else "no difference\n")
+
+
+def test_nothing_that_only_looks_ever_writes_to_the_server(sispy, sis):
+    sispy("export", "host", "-o", "hosts.csv", "os.name=rhel")
+    path = Path("hosts.csv")
+    path.write_text(path.read_text().replace(",rhel,8,", ",rhel,9,"))
+    begun = len(sis.requests)
+
+    assert sispy("plan", "host", "hosts.csv", "--check", "-o", "plan.json").exit_code == 0
+    for output in ("json", "md", "html"):
+        assert sispy("plan", "host", "hosts.csv", "--output", output).exit_code == 0
+    assert sispy("diff", "host", "hosts.csv").exit_code == 2
+    assert sispy("changes", "host", "--since", "1h").exit_code == 0
+    assert sispy("schemas", "host").exit_code == 0
+    assert {request.method for request in sis.requests[begun:]} <= {"GET", "HEAD"}
