@@ -52,7 +52,7 @@ def load_plan(path: str | Path, client: Client | None = None) -> Plan:
         True
     """
     text = Path(path).read_text(encoding="utf-8")
-    return parse(text.split("\n"), client, where=str(path))
+    return parse(text.split("\n"), client, where=str(path), copies=True)
 
 
 def lines(plan: Plan) -> list[str]:
@@ -75,8 +75,8 @@ def digest(plan: Plan) -> str:
     return str(json.loads(lines(plan)[-1])["sha256"])
 
 
-def parse(text: Iterable[str], client: Client | None, *, where: str) -> Plan:
-    """Return the plan of some lines; see `load_plan`."""
+def parse(text: Iterable[str], client: Client | None, *, where: str, copies: bool = False) -> Plan:
+    """Return the plan of some lines; see `load_plan`. Only with `copies` a copy of its server takes it."""
     *content, last = [line for line in text if line.strip()] or [""]
     head = _object(content[0] if content else last)
     if head.get("sispy_plan") != FORMAT:
@@ -84,7 +84,7 @@ def parse(text: Iterable[str], client: Client | None, *, where: str) -> Plan:
     if _object(last).get("sha256") != _digest(content):
         raise ValueError(f"{where} was altered after it was saved: make a new plan instead")
     client = client or client_for(head["server"])
-    if not takes(client, head["server"]):
+    if client.url != head["server"] and not (copies and takes(client, head["server"])):
         raise ValueError(f"{where} is for {head['server']}, not for {client.url}")
     schema = parse_schema(client.schemas.get(head["schema"]).to_dict())
     _refuse_other_fields(schema, head["fields"], where)

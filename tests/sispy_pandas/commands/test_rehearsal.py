@@ -86,3 +86,18 @@ def test_a_copy_that_is_kept_in_a_file_stays_one(sis, tmp_path):
         with Sandbox(data=tmp_path / "copy.sqlite", copy_from=source) as copy:
             assert copy.client().info()["copy_of"] == sis.url
     assert "copy_of" not in sis.client().info()
+
+
+@pytest.mark.parametrize("command", ["resume", "undo"])
+def test_a_journal_of_the_server_is_not_one_of_its_copy(sispy, sis, copy, edited, on, command):
+    assert sispy("push", "host", "hosts.csv", "--yes", "--journal", "push.jsonl").exit_code == 0
+    kept = Path("push.jsonl").read_bytes()
+    on(copy)
+
+    result = sispy(command, "push.jsonl", "--yes")
+
+    assert (result.exit_code, f"push.jsonl is for {sis.url}, not for {copy.url}" in result.stderr) == (
+        3,
+        True,
+    )
+    assert Path("push.jsonl").read_bytes() == kept

@@ -131,7 +131,7 @@ def test_a_folder_that_is_not_there_is_named(sispy, suffix):
     result = sispy("export", "host", "-o", f"nowhere/x.{suffix}")
 
     assert (result.exit_code, result.stdout) == (3, "")
-    assert result.stderr == f"sispy: nowhere/x.{suffix}: No such file or directory\n"
+    assert result.stderr == "sispy: nowhere: there is no such folder\n"
 
 
 def test_a_push_whose_journal_fills_the_disk_says_how_to_go_on(limited, sispy, sis):
