@@ -120,10 +120,11 @@ class Sandbox:
         """
         from sispy import Client
 
+        client = Client(self.url, auth_token=self.token)
         if user is None or user == self.user:
-            return Client(self.url, auth_token=self.token)
-        client = Client(self.url)
-        client.authenticate(user, user)
+            client.username = self.user
+        else:
+            client.authenticate(user, user)
         return client
 
     def start(self) -> Sandbox:
