@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from sispy.errors import NotFound
 
 from .fetch import schema_of
+from .fetching.decode import columns_of, no_collection
 from .fetching.reading import READERS, read
 from .fetching.table import warnings_frame
 from .planning.compare import changed
@@ -35,6 +36,7 @@ NO_META_HISTORY = "it changed since its export, and of owner, tags and locked th
 NO_HISTORY = "it changed since its export, and the server keeps no history to tell what the export said"
 
 
+@no_collection()  # thousands of entities and no cycle among them
 def snapshot_of(
     endpoint: Endpoint,
     frame: pd.DataFrame,
@@ -135,8 +137,7 @@ class _Builder:
         )
 
     def frame(self, entities: list[Mapping[str, Any]]) -> pd.DataFrame:
-        fields = (*self.schema.fields, *META)
-        columns = {field.path: [get_path(entity, field.path) for entity in entities] for field in fields}
+        columns = columns_of(entities, (*self.schema.fields, *META))
         return frame_of(self.schema, columns, [e["_id"] for e in entities], [receipt(e) for e in entities])
 
 

@@ -104,8 +104,7 @@ class Decoder:
         return Rows(columns, checked=True)
 
     def _read_records(self, records: Sequence[Any]) -> Rows:
-        columns: dict[str, Sequence[Any]] = {}
-        _unpack(records, self._tree, "", columns)
+        columns = _columns(records, self._tree)
         columns[RECEIPT.path] = columns.pop(_STORED.path)
         return Rows(columns, checked=False)
 
@@ -156,6 +155,17 @@ def _tree(fields: Sequence[Field]) -> dict[str, Any]:
             node = node.setdefault(part, {})
         node[last] = field
     return tree
+
+
+def columns_of(records: Sequence[Any], fields: Sequence[Field]) -> dict[str, Sequence[Any]]:
+    """Return columns of the JSON values in nested records by dotted path; None where a record has none."""
+    return _columns(records, _tree(fields))
+
+
+def _columns(records: Sequence[Any], tree: dict[str, Any]) -> dict[str, Sequence[Any]]:
+    columns: dict[str, Sequence[Any]] = {}
+    _unpack(records, tree, "", columns)
+    return columns
 
 
 def _unpack(records: Sequence[Any], tree: dict[str, Any], prefix: str, out: dict[str, Sequence[Any]]) -> None:

@@ -57,6 +57,8 @@ def changed(
     new = mine.iloc[at].tolist()
     found: list[tuple[int, Any, Any, str | None]] = []
     for position, before, cell in zip(at.tolist(), old, new, strict=True):
+        if _says_the_same(field, before, cell):
+            continue
         try:
             after = sorted_as_stored(field, cast(field, cell))
         except ValueError as error:
@@ -68,6 +70,14 @@ def changed(
             is_text = isinstance(before, dict | list) and _is_structure_as_text(after)
             found.append((position, before, after, TEXT if is_text else None))
     return found
+
+
+def _says_the_same(field: Field, before: Any, cell: Any) -> bool:
+    """Tell without writing the cell as it would be stored; False where it holds what is no JSON."""
+    try:
+        return equal(field, before, cell)
+    except (TypeError, ValueError):  # arrays and pandas' NA have no truth of their own
+        return False
 
 
 def _is_structure_as_text(value: Any) -> bool:
@@ -106,6 +116,15 @@ def _cells(column: pd.Series[Any]) -> Any:
 
 
 def _alike(a: Any, b: Any) -> bool:
-    if is_missing(a) or is_missing(b):
-        return is_missing(a) and is_missing(b)
-    return type(a) is type(b) and isinstance(a, str | int | float | pd.Timestamp) and bool(a == b)
+    """Tell at a glance that two cells hold the same; where it does not, only a cast can tell."""
+    if isinstance(a, dict):
+        return (
+            isinstance(b, dict)
+            and a.keys() == b.keys()
+            and all(_alike(value, b[key]) for key, value in a.items())
+        )
+    if isinstance(a, tuple | list):
+        return isinstance(b, tuple | list) and len(a) == len(b) and all(map(_alike, a, b))
+    if type(a) is type(b) and isinstance(a, str | int | float | pd.Timestamp) and a == b:
+        return True
+    return is_missing(a) and is_missing(b)
