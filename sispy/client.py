@@ -106,9 +106,9 @@ class Client:
     ) -> Client:
         """Make a client from what this machine knows, and log in if that takes a password.
 
-        Explicit arguments win over SIS_URL, SIS_TOKEN, SIS_TOKEN_FILE, SIS_USER, SIS_PASSWORD, SIS_PROFILE,
-        these over the config file (see `sispy.config`), and that over netrc. Where only an ended token is
-        found, a terminal or notebook asks for the password.
+        Explicit arguments, the profile `name` among them, win over SIS_URL, SIS_TOKEN, SIS_TOKEN_FILE,
+        SIS_USER, SIS_PASSWORD, SIS_PROFILE, these over the config file (see `sispy.config`), and that over
+        netrc. Where only an ended token is found, a terminal or notebook asks for the password.
 
         Args:
             name: profile of the config file.

@@ -1,8 +1,8 @@
 """Profiles: which server, as whom, trusting which certificates, and where each of these was said.
 
-Explicit arguments win over SIS_URL, SIS_TOKEN, SIS_TOKEN_FILE, SIS_USER, SIS_PASSWORD and SIS_PROFILE, these
-over the config file, and that over netrc. A token or password of the config file is used for the address it
-stands beside and for no other.
+Explicit arguments win, and a profile that one of them names; then come SIS_URL, SIS_TOKEN, SIS_TOKEN_FILE,
+SIS_USER, SIS_PASSWORD and SIS_PROFILE, then the config file, then netrc. A token or password of the config
+file is used for the address it stands beside and for no other.
 
 The config file is ~/.config/sispy/config.toml ($XDG_CONFIG_HOME/sispy, on Windows %APPDATA%/sispy), or what
 SIS_CONFIG names:
@@ -80,7 +80,7 @@ def resolve(
     """Find out what is in force; None means that an argument does not say.
 
     Raises:
-        ValueError: a profile is named that the config file does not hold and nothing else gives an address.
+        ValueError: a profile is named that the config file does not hold, and no address beside it.
     """
     config, path, env = read_config(), config_file(), os.environ
     profiles = config.get("profiles", {})
@@ -89,22 +89,18 @@ def resolve(
     kept = profiles.get(chosen, {})
     file = f"{path}, profile {chosen!r}"
 
-    places = ((url, "argument"), (env.get("SIS_URL"), "SIS_URL"), (kept.get("url"), file))
-    here, where = next(((value, source) for value, source in places if value), ("", ""))
-    if named and chosen not in profiles and not here:
+    places = [(env.get("SIS_URL"), "SIS_URL"), (kept.get("url"), file)]
+    ranked = places[::-1] if name else places
+    here, where = next(((value, source) for value, source in [(url, "argument"), *ranked] if value), ("", ""))
+    if named and chosen not in profiles and not (url if name else here):
         known = ", ".join(profiles) or "none"
-        raise ValueError(f"{path} has no profile {chosen!r} (it has: {known})")
+        raise ValueError(f"{path} has no profile {chosen!r} (it has: {known}); `sispy login` makes one")
     if here.rstrip("/") != str(kept.get("url", "")).rstrip("/"):
         kept = {}  # what is kept for one server is not shown to another
 
-    user, login = _choose(
-        [
-            _Login("argument", username, auth_token, password),
-            _environment(),
-            _Login(file, kept.get("username"), kept.get("token"), None),
-            _netrc(here),
-        ]
-    )
+    logins = [_environment(), _Login(file, kept.get("username"), kept.get("token"), None)]
+    argument = _Login("argument", username, auth_token, password)
+    user, login = _choose([argument, *(logins[::-1] if name else logins), _netrc(here)])
     sources = {
         "url": where,
         "username": user.source("username") if user.username else "",

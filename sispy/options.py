@@ -43,28 +43,11 @@ class Session:
         """
         from sispy.client import Client  # late: `sispy --help` needs no HTTP
 
-        self._check_profile()
         options: dict[str, Any] = {"url": self.url, "timeout": self.timeout}
         try:
             return Client.from_profile(self.profile, **{k: v for k, v in options.items() if v is not None})
         except ValueError as error:
             raise Misuse(str(error)) from error
-
-    def _check_profile(self) -> None:
-        """Refuse a profile that does not exist, or that SIS_URL would silently send elsewhere."""
-        if self.profile is None or self.url is not None:
-            return
-        from sispy.config_file import read_config  # late: most commands name no profile
-
-        known, elsewhere = read_config().get("profiles", {}), os.environ.get("SIS_URL")
-        if self.profile not in known:
-            names = ", ".join(known) or "none"
-            raise Misuse(
-                f"there is no profile {self.profile!r} (there are: {names}); `sispy login` makes one."
-            )
-        address = str(known[self.profile].get("url", ""))
-        if elsewhere and elsewhere.rstrip("/") != address.rstrip("/"):
-            raise Misuse(f"profile {self.profile!r} is for {address}, but SIS_URL is {elsewhere}: unset one.")
 
     def client_if_named(self) -> Client | None:
         """Return a client if an option or the environment names a server, else None: the file does."""

@@ -72,6 +72,9 @@ def test_which_profile(stored, monkeypatch):
     monkeypatch.setenv("SIS_PROFILE", "test")
     assert resolve().url == OTHER
     assert resolve("prod").url == URL
+    monkeypatch.setenv("SIS_URL", "https://third.example.com")
+    assert resolve().url == "https://third.example.com"
+    assert resolve("prod").url == URL
     with pytest.raises(ValueError, match=r"has no profile 'nope' \(it has: prod, test\)"):
         resolve("nope")
     assert resolve("nope", url="http://x").url == "http://x"
@@ -94,6 +97,17 @@ def test_which_profile(stored, monkeypatch):
         ({"username": "eve"}, {"SIS_TOKEN": "t", "SIS_USER": "bob"}, "eve", None, None),
         ({"username": "eve", "password": "p"}, {"SIS_TOKEN": "t"}, "eve", None, "p"),
         ({}, {"SIS_TOKEN": "t", "SIS_PASSWORD": "p"}, "anna", "t", None),
+        (
+            {"name": "prod"},
+            {"SIS_URL": OTHER, "SIS_TOKEN": "t", "SIS_USER": "bob"},
+            "anna",
+            "file-token",
+            None,
+        ),
+        ({"name": "prod", "url": OTHER}, {"SIS_TOKEN": "t", "SIS_USER": "bob"}, "bob", "t", None),
+        ({"name": "prod", "username": "eve"}, {"SIS_PASSWORD": "p"}, "eve", None, "p"),
+        ({"name": "test"}, {"SIS_URL": URL, "SIS_TOKEN": "t", "SIS_USER": "bob"}, "bob", "t", None),
+        ({}, {"SIS_PROFILE": "prod", "SIS_TOKEN": "t", "SIS_USER": "bob"}, "bob", "t", None),
     ],
 )
 def test_precedence(stored, monkeypatch, arguments, environment, user, token, password):
