@@ -49,7 +49,7 @@ def to_excel(
     choices: Mapping[str, Sequence[str]] | None = None,
     explode: Sequence[str] = (),
     progress: Any = True,
-) -> None:
+) -> int:
     """Write tables to an Excel workbook that can be edited for days and read back with `read_excel`.
 
     Ids, receipts and the rows as they were exported are hidden in it, so that a stale workbook merges
@@ -68,6 +68,9 @@ def to_excel(
             edited, and `read_excel` puts them back.
         progress: Of the fetch of an endpoint, as for `fetch`.
 
+    Returns:
+        The number of rows of the tables.
+
     Raises:
         ValueError: More rows or columns than a workbook has, a name that no sheet or no workbook can have.
         FileNotFoundError: There is no such folder.
@@ -75,6 +78,7 @@ def to_excel(
 
     Example:
         >>> to_excel(live, "hosts.xlsx")
+        10
         >>> live.diff(sp.read_excel("hosts.xlsx", live.schema)).empty
         True
     """
@@ -108,6 +112,7 @@ def to_excel(
             book.close()
         except xlsxwriter.exceptions.FileCreateError as error:
             raise error.args[0] from None  # an OSError
+    return sum(len(one) for _, one in tables)
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,7 +85,7 @@ def to_csv(
     bom: bool = False,
     delimiter: str = ",",
     progress: Any = True,
-) -> None:
+) -> int:
     """Write a table to a CSV file that can be edited anywhere and read back with `read_csv`.
 
     Beside it, a small `.meta.json` tells where it came from.
@@ -102,15 +102,19 @@ def to_csv(
         delimiter: Between cells.
         progress: Of an endpoint, as in `fetch`.
 
+    Returns:
+        The number of rows written.
+
     Example:
         >>> to_csv(live, "hosts.csv")
+        10
         >>> sp.read_csv("hosts.csv", live.schema)["name"].tolist() == live.frame()["name"].tolist()
         True
     """
     found = _fetched_if_sorted(source, query, fields, progress)
     if not isinstance(found, Listing):
         files.to_csv(found, path, schema=schema, meta=meta, tz=tz, bom=bom, delimiter=delimiter)
-        return
+        return len(found)
     style, path, started, rows = Style(files.zone_of(tz)), Path(path), datetime.now(UTC), 0
     with replaced(path, encoding="utf-8-sig" if bom else "utf-8") as file:
         names = ["_id", *found.names(meta=meta)]
@@ -122,6 +126,7 @@ def to_csv(
             rows += len(frame)
     note = origin.origin(_hollow(found, query, started), zone=str(style.zone))
     origin.write_beside(path, note | {"rows": rows})
+    return rows
 
 
 def to_ndjson(
@@ -133,7 +138,7 @@ def to_ndjson(
     schema: Schema | None = None,
     meta: bool = False,
     progress: Any = True,
-) -> None:
+) -> int:
     """Write a table as JSON records, one per line, keys sorted.
 
     Args:
@@ -145,20 +150,26 @@ def to_ndjson(
         meta: Write all of `_sis`, not the time of the last change alone.
         progress: Of an endpoint, as in `fetch`.
 
+    Returns:
+        The number of rows written.
+
     Raises:
         ValueError: A frame without a schema.
 
     Example:
         >>> to_ndjson(live, "hosts.ndjson")
+        10
         >>> len(pd.read_json("hosts.ndjson", lines=True))
         10
     """
-    found = _fetched_if_sorted(source, query, fields, progress)
+    found, rows = _fetched_if_sorted(source, query, fields, progress), 0
     with replaced(Path(path)) as file:
         for known, frame in _parts(found, schema, meta=meta, progress=progress):
             for record in records_of(known, frame):
                 text = json.dumps(record, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
                 file.write(f"{text}\n")
+            rows += len(frame)
+    return rows
 
 
 def to_parquet(
@@ -170,7 +181,7 @@ def to_parquet(
     schema: Schema | None = None,
     meta: bool = False,
     progress: Any = True,
-) -> None:
+) -> int:
     """Write a table to a Parquet file, for other programs: document arrays and Mixed are JSON text in it.
 
     Args:
@@ -182,19 +193,25 @@ def to_parquet(
         meta: Write the columns of `_sis`, too.
         progress: Of an endpoint, as in `fetch`.
 
+    Returns:
+        The number of rows written.
+
     Raises:
         ImportError: pyarrow is missing.
         ValueError: A value contradicts the definition: a Parquet column has one type.
 
     Example:
         >>> to_parquet(live, "hosts.parquet")
+        10
         >>> len(pd.read_parquet("hosts.parquet"))
         10
     """
-    found = _fetched_if_sorted(source, query, fields, progress)
+    found, rows = _fetched_if_sorted(source, query, fields, progress), 0
     with replacing(Path(path)) as beside, Writer(beside) as writer:
         for known, frame in _parts(found, schema, meta=meta, progress=progress, stream=True):
             writer.write(files.as_table(frame, schema=known))
+            rows += len(frame)
+    return rows
 
 
 def _fetched_if_sorted(

@@ -109,7 +109,7 @@ def read_csv(
             have one name.
 
     Example:
-        >>> sp.to_csv(live, "hosts.csv")
+        >>> _ = sp.to_csv(live, "hosts.csv")
         >>> live.diff(read_csv("hosts.csv", live.schema)).empty
         True
     """

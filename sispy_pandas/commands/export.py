@@ -16,6 +16,7 @@ from sispy_pandas.export import to_csv, to_ndjson, to_parquet
 from sispy_pandas.fetch import fetch, schemas_of
 from sispy_pandas.fetching.query import parse_query
 from sispy_pandas.filters import parse_filters
+from sispy_pandas.planning.plan_text import count
 
 _FORMATS = (".csv", ".xlsx", ".parquet", ".ndjson")
 
@@ -99,22 +100,21 @@ def export(
     else:
         source = endpoint
         options = {"meta": meta, "query": asked, "fields": names, "progress": session.progress}
-    _write(source, output, tz=tz, options=options)
-    session.say(f"{output} is written")
+    rows = _write(source, output, tz=tz, options=options)
+    session.say(f"{output} is written: {count(rows, 'row')}")
 
 
-def _write(source: Any, output: Path, *, tz: str, options: dict[str, Any]) -> None:
+def _write(source: Any, output: Path, *, tz: str, options: dict[str, Any]) -> int:
     match output.suffix.lower():
         case ".csv":
-            to_csv(source, output, tz=tz, **options)
+            return to_csv(source, output, tz=tz, **options)
         case ".ndjson":
-            to_ndjson(source, output, **options)
+            return to_ndjson(source, output, **options)
         case ".parquet":
-            to_parquet(source, output, **options)
-        case _:
-            from sispy_pandas.excel import to_excel  # late: it needs an optional package
+            return to_parquet(source, output, **options)
+    from sispy_pandas.excel import to_excel  # late: it needs an optional package
 
-            to_excel(source, output, tz=tz, **options)
+    return to_excel(source, output, tz=tz, **options)
 
 
 def _query(text: str | None) -> Any:

@@ -79,7 +79,7 @@ def read_excel(
         ImportError: openpyxl is missing.
 
     Example:
-        >>> sp.to_excel(live, "hosts.xlsx")
+        >>> _ = sp.to_excel(live, "hosts.xlsx")
         >>> live.diff(read_excel("hosts.xlsx", live.schema)).empty
         True
     """

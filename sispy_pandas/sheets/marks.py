@@ -57,7 +57,7 @@ def mark_problems(
         ImportError: openpyxl is missing.
 
     Example:
-        >>> sp.to_excel(live, "hosts.xlsx")
+        >>> _ = sp.to_excel(live, "hosts.xlsx")
         >>> edited = sp.read_excel("hosts.xlsx", live.schema)
         >>> plan = live.diff(edited.assign(position=99))
         >>> mark_problems("hosts.xlsx", plan, "problems.xlsx").name

@@ -25,7 +25,7 @@ def machines(sis):
 def test_a_table_to_a_csv_file(sispy, tmp_path):
     result = sispy("export", "machine", "-o", "hosts.csv")
     assert (result.exit_code, result.stdout) == (0, "")
-    assert "hosts.csv is written" in result.stderr
+    assert "hosts.csv is written: 9 rows" in result.stderr
     assert len(names(tmp_path / "hosts.csv")) == 9
 
 

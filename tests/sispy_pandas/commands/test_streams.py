@@ -67,7 +67,7 @@ def test_nothing_is_written_where_the_plan_cannot_be_shown(streams, sis, stdout)
 
 
 def test_a_command_without_a_result_needs_no_standard_output(streams):
-    assert streams("export", "host", "-o", "x.csv", stdout=None) == (0, "", "x.csv is written\n")
+    assert streams("export", "host", "-o", "x.csv", stdout=None) == (0, "", "x.csv is written: 60 rows\n")
 
 
 @pytest.mark.parametrize("stderr", ["/dev/full", None])
