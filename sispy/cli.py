@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import logging
 import os
+import signal
 import sys
 import time
 from importlib import import_module
@@ -108,7 +109,11 @@ class _Commands(click.Group):
         if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
             extra["color"] = False
         start = time.monotonic()
-        status = _run(lambda: super(_Commands, self).main(args, prog_name, complete_var, False, **extra))
+        before = signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends like Ctrl-C: in good order
+        try:
+            status = _run(lambda: super(_Commands, self).main(args, prog_name, complete_var, False, **extra))
+        finally:
+            signal.signal(signal.SIGTERM, before)
         log.info("exit status %d after %.1f s", status, time.monotonic() - start)
         end_log()
         sys.exit(status)

@@ -26,7 +26,9 @@ def wait_for(sis, method, path):
         time.sleep(0.02)
 
 
-@pytest.mark.parametrize(("stop", "status"), [(signal.SIGINT, 130), (signal.SIGKILL, -9)])
+@pytest.mark.parametrize(
+    ("stop", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 130), (signal.SIGKILL, -9)]
+)
 def test_an_export_that_is_stopped_leaves_yesterdays_file(terminal, sis, stop, status):
     Path("hosts.csv").write_text("yesterday\n")
     sis.faults = Faults(latencies={"GET /entities/host": 1.0})
@@ -39,6 +41,8 @@ def test_an_export_that_is_stopped_leaves_yesterdays_file(terminal, sis, stop, s
 
     assert child.ended() == status
     assert Path("hosts.csv").read_text() == "yesterday\n"
+    if stop != signal.SIGKILL:
+        assert list(Path().glob(".*.part")) == []
 
 
 @pytest.fixture
