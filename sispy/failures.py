@@ -8,25 +8,7 @@ import ssl
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from .errors import (
-    BadAnswer,
-    BadRequest,
-    CASConflict,
-    ConnectionLost,
-    DuplicateKey,
-    NoAnswer,
-    NotFound,
-    NotJSON,
-    PayloadTooLarge,
-    Redirected,
-    Refused,
-    ServerError,
-    Timeout,
-    TLSFailed,
-    TooManyRequests,
-    Unauthorized,
-    UnknownHost,
-)
+from . import errors
 from .text import as_object, excerpt, mask, mask_deep
 
 if TYPE_CHECKING:
@@ -38,7 +20,9 @@ TRUST_HINT = (
 )
 
 
-def no_answer(cause: BaseException, where: str, *, sent: bool, seconds: float | None = None) -> NoAnswer:
+def no_answer(
+    cause: BaseException, where: str, *, sent: bool, seconds: float | None = None
+) -> errors.NoAnswer:
     """Turn what the socket said into a NoAnswer.
 
     Args:
@@ -48,19 +32,19 @@ def no_answer(cause: BaseException, where: str, *, sent: bool, seconds: float | 
         seconds: the time limit in force, for the message.
     """
     if isinstance(cause, socket.gaierror):
-        return UnknownHost(f"{where}: the host's name has no address ({cause.strerror})", sent=False)
+        return errors.UnknownHost(f"{where}: the host's name has no address ({cause.strerror})", sent=False)
     if isinstance(cause, ssl.SSLCertVerificationError):
         text = f"{where}: the server's certificate is not trusted ({cause.verify_message}); {TRUST_HINT}"
-        return TLSFailed(text, sent=False)
+        return errors.TLSFailed(text, sent=False)
     if isinstance(cause, TimeoutError):
         doing = "no complete answer" if sent else "no connection"
         limit = "" if seconds is None else f" within {seconds:g} s"
-        return Timeout(f"{where}: {doing}{limit}", sent=sent)
+        return errors.Timeout(f"{where}: {doing}{limit}", sent=sent)
     if isinstance(cause, ssl.SSLError) and not (sent and isinstance(cause, ssl.SSLEOFError)):
-        return TLSFailed(f"{where}: TLS failed ({cause.reason or cause}); {TRUST_HINT}", sent=sent)
+        return errors.TLSFailed(f"{where}: TLS failed ({cause.reason or cause}); {TRUST_HINT}", sent=sent)
     if not sent:
-        return Refused(f"{where}: cannot connect ({_words(cause)})", sent=False)
-    return ConnectionLost(f"{where}: the connection was lost ({_words(cause)})", sent=True)
+        return errors.Refused(f"{where}: cannot connect ({_words(cause)})", sent=False)
+    return errors.ConnectionLost(f"{where}: the connection was lost ({_words(cause)})", sent=True)
 
 
 def _words(cause: BaseException) -> str:
@@ -77,7 +61,7 @@ def bad_answer(
     login: bool = False,
     sent_bytes: int = 0,
     location: str = "",
-) -> BadAnswer:
+) -> errors.BadAnswer:
     """Build the error for an answer that is no success, whatever its shape (SIS-API.md, section 13.2).
 
     Args:
@@ -115,25 +99,27 @@ def _said(document: dict[str, Any]) -> str:
     return f"{name}: {message}" if name else str(message)
 
 
-def _kind(status: int, said: str, *, cas: bool, login: bool, sent_bytes: int) -> type[BadAnswer]:
+def _kind(status: int, said: str, *, cas: bool, login: bool, sent_bytes: int) -> type[errors.BadAnswer]:
     # texts decide only where status and code cannot: the server answers 400, 404 and 500 for unlike things
     if status in (401, 403, 407) or (login and status == 404):
-        return Unauthorized
+        return errors.Unauthorized
     if "E11000" in said or status == 409:
-        return DuplicateKey
+        return errors.DuplicateKey
     if status == 413 or (status == 500 and (sent_bytes > 10 * 2**20 or "PayloadTooLarge" in said)):
-        return PayloadTooLarge
+        return errors.PayloadTooLarge
     if (status == 400 and "x-auth-token" in said) or (status == 404 and said.startswith("sis_tokens ")):
-        return Unauthorized
+        return errors.Unauthorized
     if status == 404:
-        return NotFound
+        return errors.NotFound
     if status == 429:
-        return TooManyRequests
+        return errors.TooManyRequests
     if status >= 500:
-        return ServerError
+        return errors.ServerError
     if status >= 400:
-        return CASConflict if cas and status == 400 and "CAS update failed" in said else BadRequest
-    return Redirected if status >= 300 else NotJSON
+        return (
+            errors.CASConflict if cas and status == 400 and "CAS update failed" in said else errors.BadRequest
+        )
+    return errors.Redirected if status >= 300 else errors.NotJSON
 
 
 def _phrase(status: int) -> str:
