@@ -566,8 +566,10 @@ class Grid {
     if (event.altKey && key === "ArrowDown") this.openMenu(column);
     else if (event.altKey && extend && key === "ArrowLeft") this.setWidth(column, this.widths[column] - 20);
     else if (event.altKey && extend && key === "ArrowRight") this.setWidth(column, this.widths[column] + 20);
-    else if (key in moves) this.go(...moves[key], { extend });
-    else if (ends && commands[key.toLowerCase()]) commands[key.toLowerCase()]();
+    else if (key in moves) {
+      if (moves[key][1] <= 0 && (key === "Home" || key === "ArrowLeft")) this.scroller.scrollLeft = 0; // the frozen column is in sight anyway
+      this.go(...moves[key], { extend });
+    } else if (ends && commands[key.toLowerCase()]) commands[key.toLowerCase()]();
     else if (ends && commands[key]) commands[key]();
     else if (ends || (event.altKey && !typing(event))) return; // the browser's own shortcuts, copy and paste among them
     else if (key === " " && extend) this.select(row, 0, row, this.columns.length - 1);
