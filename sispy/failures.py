@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import re
 import socket
 import ssl
@@ -48,6 +49,8 @@ def no_answer(
 
 
 def _words(cause: BaseException) -> str:
+    if isinstance(cause, http.client.IncompleteRead | ValueError):  # of urllib3
+        return "the answer was cut off"
     return getattr(cause, "strerror", None) or str(cause) or type(cause).__name__
 
 

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from ..changes import Create, row_of
 from ..sheets.labels import replaced
+from ..values.marked import DELETE
 from .cells import Edit
 from .columns import columns_of
 from .grid_frame import split
-from .grid_model import DELETED, NEW, GridModel, Note
+from .grid_model import NEW, GridModel, Note
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Hashable, Mapping
@@ -112,14 +113,14 @@ def _settled(outcome: Outcome | None, pushed: Mapping[Hashable, set[str]]) -> se
     if outcome is None:
         return set()
     if outcome.word in ("done", "unchanged"):
-        return pushed.get(outcome.row, set()) | {NEW, DELETED}
+        return pushed.get(outcome.row, set()) | {NEW, DELETE}
     return set(outcome.written)
 
 
 def _labels(model: GridModel, report: Report) -> dict[int, Hashable]:
     """Return row number -> how the plan names the row: its `_id`, or a new row's position in the frame."""
     labels: dict[int, Hashable] = dict(enumerate(model.base.index))
-    first = len(model.base) - len(model.rows_with(DELETED))
+    first = len(model.base) - len(model.rows_with(DELETE))
     creates = {row_of(change) for change in report.plan.changes if isinstance(change, Create)}
     for offset, row in enumerate(model.new_rows()):
         labels[row] = first + offset if first + offset in creates else None

@@ -10,6 +10,7 @@ import numpy as np
 
 from .. import records
 from ..schema import Field, Schema
+from ..values.marked import DELETE
 from . import cells
 from .cells import Edit
 from .columns import Column, columns_of
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 NEW = "_new"
-DELETED = "_delete"
-_MARKS = (NEW, DELETED)  # marks of a row, kept beside its edited cells so that undo treats them alike
+_MARKS = (NEW, DELETE)  # marks of a row, kept beside its edited cells so that undo treats them alike
 
 Slot = tuple[int, str]
 """Row number and column path (or mark)."""
@@ -137,13 +137,13 @@ class GridModel:
         return self.rows_with(NEW)
 
     def rows_with(self, mark: str) -> list[int]:
-        """List the rows that carry a mark, NEW or DELETED, in the order of their numbers."""
+        """List the rows that carry a mark, NEW or DELETE, in the order of their numbers."""
         return sorted(row for row, edits in self.edits.items() if mark in edits)
 
     @property
     def deleted_ids(self) -> list[str]:
         """The ids of the rows that are marked for deletion."""
-        return [str(self.base.index[row]) for row in self.rows_with(DELETED)]
+        return [str(self.base.index[row]) for row in self.rows_with(DELETE)]
 
     def counts(self) -> dict[str, int]:
         """Count what an editor's status line tells."""
@@ -154,7 +154,7 @@ class GridModel:
             "invalid": self._count_notes("invalid")
             + sum(edit.reason is not None for edits in edited.values() for edit in edits.values()),
             "new": len(self.new_rows()),
-            "deleted": len(self.rows_with(DELETED)),
+            "deleted": len(self.rows_with(DELETE)),
             "conflicts": self._count_notes("conflict"),
             "failed": self._count_notes("failed"),
         }
@@ -196,14 +196,14 @@ class GridModel:
     def toggle_delete(self, positions: Iterable[int]) -> None:
         """Mark rows for deletion, or take the mark away if all of them have it; new rows vanish."""
         rows = [int(self.order[position]) for position in positions]
-        mark = any(DELETED not in self.edits.get(row, {}) for row in rows)
+        mark = any(DELETE not in self.edits.get(row, {}) for row in rows)
         step: Step = {}
         for row in rows:
             if self.is_new(row):
                 for slot in self.edits[row]:
                     self._change(step, (row, slot), None)
             else:
-                self._change(step, (row, DELETED), Edit(True) if mark else None)
+                self._change(step, (row, DELETE), Edit(True) if mark else None)
         self._commit(step)
 
     def undo(self) -> list[Slot]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..values.marked import DELETE
 from . import cells
-from .grid_model import DELETED, NEW, GridModel
+from .grid_model import NEW, GridModel
 
 
 def window(model: GridModel, start: int, stop: int) -> dict[str, Any]:
@@ -28,7 +29,7 @@ def _marks(model: GridModel, row: int) -> dict[str, Any]:
     marks: dict[str, Any] = {}
     if NEW in edits:
         marks["row"] = "new"
-    elif DELETED in edits:
+    elif DELETE in edits:
         marks["row"] = "deleted"
     elif row in model.fixed:
         marks["row"], marks["why"] = "fixed", model.fixed[row]

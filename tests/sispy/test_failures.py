@@ -1,7 +1,9 @@
+import http.client
+
 import pytest
 
 import sispy
-from sispy.failures import bad_answer
+from sispy.failures import bad_answer, no_answer
 
 HTML_404 = b"<!DOCTYPE html>\n<head><title>Error</title></head><pre>Cannot GET /api/v1.1/x</pre>"
 TOO_LONG = "the URL and headers are too long; split the query (URLs below 6 KB are safe)"
@@ -112,3 +114,15 @@ def test_tokens_are_masked_everywhere():
 
     assert error.response_dict == {"error": "sis_tokens *** does not exist", "deep": [{"***": "a ***"}]}
     assert "t0ken" not in f"{error!r} {error} {error.args}"
+
+
+@pytest.mark.parametrize(
+    "cause", [http.client.IncompleteRead(b"[1"), ValueError("invalid literal for int()")]
+)
+def test_an_answer_that_ends_early_is_called_so(cause):
+    error = no_answer(cause, "http://x:1", sent=True)
+
+    assert (type(error), str(error)) == (
+        sispy.ConnectionLost,
+        "http://x:1: the connection was lost (the answer was cut off)",
+    )
