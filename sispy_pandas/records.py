@@ -55,11 +55,14 @@ def to_json(field: Field, cell: Any) -> Any:
     """Return the JSON value of a cell exactly as it is: nothing is cast, trimmed or checked.
 
     Raises:
-        ValueError: The cell cannot be written as JSON.
+        ValueError: The cell cannot be written as JSON; the message names its column.
     """
     if is_missing(cell):
         return [] if field.type in ("Array", "Documents") else None
-    value = plain(cell)
+    try:
+        value = plain(cell)
+    except ValueError as error:
+        raise ValueError(f"column {field.path!r}: {error}") from None
     if isinstance(value, float) and field.type == "Number" and value.is_integer() and abs(value) <= 2**53:
         return int(value)
     return None if value == {} else value

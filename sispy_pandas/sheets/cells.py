@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from ..values.cast import cast, is_blank, plain
+from ..records import to_json
+from ..values.cast import cast, is_blank
 from ..values.dates import iso, milliseconds
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def _contradiction(field: Field, cell: Any) -> str:
     """A stored value that is none of its type: text stays text, the rest is JSON."""
     if isinstance(cell, str):
         return escape(cell)
-    return ("'" if field.type == "String" else "") + json_text(plain(cell))
+    return ("'" if field.type == "String" else "") + json_text(to_json(field, cell))
 
 
 def json_text(value: Any) -> str:

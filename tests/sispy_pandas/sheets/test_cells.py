@@ -3,6 +3,7 @@ from __future__ import annotations
 import zoneinfo
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from sispy_pandas.records import cast
@@ -125,3 +126,9 @@ def test_a_column_keeps_what_it_cannot_read_as_refused_text() -> None:
 def test_refused_text_is_cast_to_nothing(field: Field) -> None:
     with pytest.raises(ValueError, match=r"^because$"):
         cast(field, Refused("x", "because"))
+
+
+@pytest.mark.parametrize("field", [MIXED, STRING, NUMBER, ARRAY])
+def test_what_no_file_can_hold_is_named_with_its_column(field: Field) -> None:
+    with pytest.raises(ValueError, match=rf"^column '{field.path}': a Timedelta cannot be written as JSON$"):
+        write_cell(field, pd.Timedelta("1D"))
