@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from addresses import IP
 from sispy_pandas.records import (
     FrozenDict,
     equal,
@@ -38,14 +39,6 @@ SCHEMA = parse_schema(
         },
     }
 )
-IP = {
-    "ip_address": "10.1.2.3",
-    "version": "v4",
-    "cidr": 24,
-    "network": "10.1.2.0",
-    "broadcast": "10.1.2.255",
-    "subnet_mask": "255.255.255.0",
-}
 FULL = {
     "_id": "b" * 24,
     "_sis": {"_updated_at": 1577934245678},

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from addresses import IP
 from sispy_pandas.fetching.decode import Decoder
 from sispy_pandas.fetching.table import Table
 from sispy_pandas.records import equal, get_path, records_of
@@ -51,16 +52,7 @@ GOOD = {
     "o": st.fixed_dictionaries(
         {}, optional={"ref": st.just("a" * 24), "deep": st.fixed_dictionaries({}, optional={"n": NUMBER})}
     ),
-    "ip": st.just(
-        {
-            "ip_address": "10.1.2.3",
-            "version": "v4",
-            "cidr": 24,
-            "network": "10.1.2.0",
-            "broadcast": "10.1.2.255",
-            "subnet_mask": "255.255.255.0",
-        }
-    ),
+    "ip": st.just(IP),
     "l": st.lists(TEXT | st.none(), max_size=3),
     "ln": st.lists(NUMBER | st.none(), max_size=3),
     "lm": st.lists(JSON, max_size=3),

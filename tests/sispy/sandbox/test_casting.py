@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from addresses import IP as IP4
 from sispy.sandbox.casting import build
 from sispy.sandbox.scalars import MISSING
 from sispy.sandbox.schemas import compile_definition
@@ -29,14 +30,6 @@ def cast_failed(kind, shown):
     return Text(f'Cast to {kind} failed for value "{shown}" at path "f"')
 
 
-IP4 = {
-    "ip_address": "10.1.2.3",
-    "version": "v4",
-    "cidr": 24,
-    "network": "10.1.2.0",
-    "broadcast": "10.1.2.255",
-    "subnet_mask": "255.255.255.0",
-}
 IP6 = {
     "ip_address": "2001:db8::1",
     "version": "v6",

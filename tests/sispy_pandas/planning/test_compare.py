@@ -2,18 +2,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from addresses import IP
 from sispy_pandas.planning.compare import changed
 from sispy_pandas.schema import Field
 from sispy_pandas.values.columns import Column
 
-IP = {
-    "ip_address": "10.1.2.3",
-    "version": "v4",
-    "cidr": 24,
-    "network": "10.1.2.0",
-    "broadcast": "10.1.2.255",
-    "subnet_mask": "255.255.255.0",
-}
 CARDS = Field(
     "cards", "Documents", fields=(Field("ip", "IpAddress"), Field("n", "Number"), Field("on.at", "Date"))
 )

@@ -1,0 +1,10 @@
+"""An address as the server stores it (SIS-API.md, section 4.3)."""
+
+IP = {
+    "ip_address": "10.1.2.3",
+    "version": "v4",
+    "cidr": 24,
+    "network": "10.1.2.0",
+    "broadcast": "10.1.2.255",
+    "subnet_mask": "255.255.255.0",
+}
