@@ -1,4 +1,5 @@
 import http.client
+from http import HTTPStatus
 
 import pytest
 
@@ -49,7 +50,7 @@ TOO_LONG = "the URL and headers are too long; split the query (URLs below 6 KB a
             "Internal error PayloadTooLargeError",
             None,
         ),
-        (413, b"", sispy.PayloadTooLarge, "413 Request Entity Too Large: the answer is empty", None),
+        (413, b"", sispy.PayloadTooLarge, f"413 {HTTPStatus(413).phrase}: the answer is empty", None),
         (429, b"slow down", sispy.TooManyRequests, "429 Too Many Requests: slow down", None),
         (
             500,
