@@ -37,9 +37,8 @@ def swaps(schema: Schema, changes: Sequence[Change]) -> list[Problem]:
         for provider in providers:
             if row not in free and provider not in free:
                 waited.setdefault(provider, set()).add(row)
-    outside = {
-        row for level in _levels(waited) for row in level
-    }  # they wait for a swap, and are no part of it
+    # those that only wait for a swap are no part of it
+    outside = {row for level in _levels(waited) for row in level}
     found = []
     for change in changes:
         row = row_of(change)
