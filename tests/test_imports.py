@@ -17,7 +17,6 @@ OPTIONAL = {
     "msgspec",
     "openpyxl",
     "pyarrow",
-    "regex",
     "uvicorn",
     "xlsxwriter",
 }
