@@ -11,8 +11,8 @@
 | `[patch, 0, 2]` | text of 60 characters or more, as a diff-match-patch patch |
 
 Members of arrays are matched by their complete value, as the server does, so a changed member appears as
-removed and inserted; `patch` and `unpatch` understand deltas inside members all the same. The only optional
-dependency, diff-match-patch, is imported when two long texts are compared or a text patch is applied.
+removed and inserted; `patch` and `unpatch` understand deltas inside members all the same. Changes of
+long texts are read and written by diff-match-patch, imported on first use.
 
 Values are never changed in place; results share unchanged parts with what was given.
 """
@@ -47,9 +47,6 @@ def diff(old: Json, new: Json) -> Json | None:
         old: the value before.
         new: the value after.
 
-    Raises:
-        ImportError: two long texts differ and diff-match-patch is not installed.
-
     Example:
         >>> diff({"n": 1, "l": ["p", "q"]}, {"n": 2, "l": ["q"]})
         {'n': [1, 2], 'l': {'_t': 'a', '_0': ['p', 0, 0]}}
@@ -72,7 +69,6 @@ def patch(old: Json, delta: Json | None) -> Json:
 
     Raises:
         DeltaError: the delta does not fit.
-        ImportError: it holds a text diff and diff-match-patch is not installed.
 
     Example:
         >>> patch({"n": 1}, {"n": [1, 2], "s": ["x"]})
@@ -86,7 +82,6 @@ def unpatch(new: Json, delta: Json | None) -> Json:
 
     Raises:
         DeltaError: the delta does not fit.
-        ImportError: it holds a text diff and diff-match-patch is not installed.
 
     Example:
         >>> unpatch({"n": 2, "s": "x"}, {"n": [1, 2], "s": ["x"]})

@@ -1,4 +1,4 @@
-"""Text diffs inside deltas, in diff-match-patch's form; that package is imported on the first use."""
+"""Text diffs inside deltas, in diff-match-patch's form; that package is imported on first use."""
 
 from __future__ import annotations
 
@@ -9,11 +9,7 @@ if TYPE_CHECKING:
 
 
 def text_patch(old: str, new: str) -> str | None:
-    """Describe the change of a text; None where it cannot be written, in the middle of a surrogate pair.
-
-    Raises:
-        ImportError: diff-match-patch is not installed.
-    """
+    """Describe the change of a text; None where it cannot be written, in the middle of a surrogate pair."""
     machine = _texts()
     patches = machine.patch_make(_units(old), _units(new))
     try:
@@ -29,7 +25,6 @@ def apply_text(text: str, value: str, *, backwards: bool = False) -> str:
 
     Raises:
         ValueError: it is none, or does not fit.
-        ImportError: diff-match-patch is not installed.
     """
     machine = _texts()
     result = _units(value)
@@ -65,10 +60,6 @@ def _characters(units: str) -> str:
 
 
 def _texts() -> diff_match_patch:
-    try:
-        from diff_match_patch import diff_match_patch
-    except ImportError as error:
-        raise ImportError(
-            'changes of long texts need diff-match-patch: pip install ".[sandbox]"', name="diff_match_patch"
-        ) from error
+    from diff_match_patch import diff_match_patch
+
     return diff_match_patch()

@@ -4,7 +4,7 @@ try:
     from sispy.sandbox.faults import Faults, Seen
     from sispy.sandbox.server import Sandbox
 except ImportError as error:
-    if error.name not in {"uvicorn", "h11", "msgspec", "diff_match_patch"}:
+    if error.name not in {"uvicorn", "h11", "msgspec"}:
         raise
     raise ImportError(f'the sandbox needs {error.name}: pip install ".[sandbox]"', name=error.name) from error
 
