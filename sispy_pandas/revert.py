@@ -12,7 +12,7 @@ from .plan import Plan
 from .planning.plan_text import count
 from .planning.validate import refused
 from .planning.waves import swaps
-from .values.entity import receipt, stored, values_of
+from .values.entity import EDITABLE_META, receipt, stored, values_of
 from .values.equality import equal
 
 if TYPE_CHECKING:
@@ -23,18 +23,20 @@ if TYPE_CHECKING:
     from .schema import Schema
 
 
-Cell = tuple[str, int]
-"""Field and time of one change of a cell: what tells it from the others of its row."""
+Cell = tuple[str, str]
+"""Field and commit of one change of a cell: what tells it from the others of its row."""
 
 
 def revert(changes: Changes) -> Plan:
     """Return the plan that gives cells the values they had before these changes.
 
-    A cell that was changed again since, by a change that is not among these, is a conflict: `plan.conflicts`
-    names it, and a push leaves it alone unless `on_conflict="mine"` says otherwise. A cell that somebody else
-    changed between two of these changes gets that person's value. Rows that these changes created are
-    deleted, and rows that they deleted are created again, with a new `_id`; unless only some of their fields
-    are meant: then they are left as they are.
+    A cell that was changed again since, by a change that is not among these, is a conflict, also where it
+    holds the same value again: `plan.conflicts` names it, and a push leaves it alone unless
+    `on_conflict="mine"` says otherwise. A cell that somebody else changed between two of these changes gets
+    that person's value. Rows that these changes created are deleted, unless they were written to by changes
+    that are not among these: such a row is in conflict as a whole, and stays. Rows that they deleted are
+    created again, with a new `_id`. Where only some fields of a new or deleted row are meant, it is left as
+    it is.
 
     Nothing is written: read the plan, push it; its push can be undone like any other.
 
@@ -49,7 +51,7 @@ def revert(changes: Changes) -> Plan:
     schema = changes.schema
     chosen: dict[str, set[Cell]] = defaultdict(set)
     for edit in changes.edits:
-        chosen[edit.id].add((edit.field, edit.at))
+        chosen[edit.id].add((edit.field, edit.commit))
     rows = [_row(schema, id_, changes.history[id_], wanted) for id_, wanted in chosen.items()]
     made = tuple(row.change for row in rows if row.change is not None)
     again = sum(isinstance(change, Create) for change in made)
@@ -86,29 +88,54 @@ class _Row:
 
 
 def _row(schema: Schema, id_: str, steps: Sequence[Step], wanted: set[Cell]) -> _Row:
-    newest = steps[0]
-    times = {at for _, at in wanted}
-    ends = [step for step in steps if step.at in times and step.action != "update"]
-    whole = [s for s in ends if all((edit.field, edit.at) in wanted for edit in edits(schema, s))]
-    if any(step.action == "insert" for step in whole):
-        if newest.after is None:
-            return _Row()
-        last = next(step for step in steps if step.at in times)
-        values = {field.path: stored(field, last.after or {}) for field in schema.fields}
-        known = receipt(newest.after) if last is newest else None
-        return _Row(Delete(id_, values, key_of(schema, newest), known))
+    commits = {commit for _, commit in wanted}
+    ends = [step for step in steps if step.commit in commits and step.action != "update"]
+    whole = [s for s in ends if all((edit.field, edit.commit) in wanted for edit in edits(schema, s))]
+    made = next((step for step in whole if step.action == "insert"), None)
+    if made is not None:
+        return _Row() if steps[0].after is None else _without(schema, id_, steps, made, wanted)
     if whole:
         gone = whole[0]
         return _Row(Create(id_, _before_deletion(schema, steps, gone, wanted), key_of(schema, gone)))
-    row = _cells(schema, id_, steps, {cell for cell in wanted if cell[1] not in {s.at for s in ends}})
+    row = _cells(schema, id_, steps, {cell for cell in wanted if cell[1] not in {s.commit for s in ends}})
     return replace(row, in_part=bool(ends))
+
+
+def _without(schema: Schema, id_: str, steps: Sequence[Step], made: Step, wanted: set[Cell]) -> _Row:
+    """Delete a row that is there by a change that is meant; what others wrote to it is in conflict with that.
+
+    Of a row in conflict the plan knows no more than what it was before the others wrote, so that the guard
+    of the push sees them at work, too, where a cell holds the same value again.
+    """
+    newest = steps[0]
+    now = newest.after or {}
+    values = {field.path: stored(field, now) for field in schema.fields}
+    others: dict[str, Any] = {}
+    chains = _chains(schema, steps[: steps.index(made) + 1])
+    for path, chain in chains.items():
+        foreign = [edit for edit in chain if edit.known and (path, edit.commit) not in wanted]
+        if foreign:
+            others[path] = foreign[-1].before
+    for field in (*schema.fields, *(schema.field(path) for path in EDITABLE_META)):
+        # owners, tags and locks have no history, nor has what was written while tracking was off
+        told_by = chains.get(field.path)
+        told = told_by[0].after if told_by else stored(field, made.after or {})
+        found = stored(field, now)
+        if not (equal(field, told, found) or (field.default is not None and found == field.default)):
+            others.setdefault(field.path, told)
+    key = key_of(schema, newest)
+    clashes = tuple(
+        Conflict(id_, path, base, None, stored(schema.field(path), now), key) for path, base in others.items()
+    )
+    known = made.at if others else receipt(now)
+    return _Row(Delete(id_, values | others, key, known), clashes)
 
 
 def _before_deletion(schema: Schema, steps: Sequence[Step], gone: Step, wanted: set[Cell]) -> dict[str, Any]:
     """Return the values that a deleted row had before it was deleted, and before the other changes meant."""
     values = values_of(schema, gone.before or {})
-    for path, chain in _chains(schema, [step for step in steps if step.at < gone.at]).items():
-        if (path, chain[0].at) in wanted and chain[0].known:
+    for path, chain in _chains(schema, steps[steps.index(gone) + 1 :]).items():
+        if (path, chain[0].commit) in wanted and chain[0].known:
             values[path] = chain[_end(chain, 0, path, wanted)].before
     return {path: value for path, value in values.items() if value is not None and value != []}
 
@@ -125,14 +152,16 @@ def _cells(schema: Schema, id_: str, steps: Sequence[Step], wanted: set[Cell]) -
         if not all(edit.known for edit in chain):
             faults.append(Problem(id_, "the schema has lost this field since", path, None, key))
             continue
-        start = next(i for i, edit in enumerate(chain) if (path, edit.at) in wanted)
+        start = next(i for i, edit in enumerate(chain) if (path, edit.commit) in wanted)
         end = _end(chain, start, path, wanted)
         base, target, theirs = chain[start].after, chain[end].before, chain[0].after
         field = schema.field(path)
         if equal(field, target, theirs):
             continue
+        if start and equal(field, base, theirs):
+            base = chain[start - 1].after  # written since, and back: only so does the guard see it
         before[path], after[path] = base, target
-        if not equal(field, base, theirs):
+        if start:
             clashes.append(Conflict(id_, path, base, target, theirs, key))
     if steps[0].after is None and after:
         gone = Conflict(id_, "_id", id_, id_, None, key)
@@ -153,6 +182,6 @@ def _chains(schema: Schema, steps: Sequence[Step]) -> dict[str, list[Edit]]:
 def _end(chain: Sequence[Edit], start: int, path: str, wanted: set[Cell]) -> int:
     """Return where a run of meant changes that begins at `start` ends, on the way back in time."""
     end = start
-    while end + 1 < len(chain) and (path, chain[end + 1].at) in wanted:
+    while end + 1 < len(chain) and (path, chain[end + 1].commit) in wanted:
         end += 1
     return end

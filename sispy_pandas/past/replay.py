@@ -8,12 +8,12 @@ was switched on late; where a delta does not fit (the schema lost a field since)
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from sispy.delta import DeltaError, patch, same, unpatch
 
-from ..values.entity import stored
+from ..values.entity import receipt, stored
 from ..values.equality import equal
 
 if TYPE_CHECKING:
@@ -56,6 +56,8 @@ class Edit:
     action: Action
     known: bool = True
     """Whether the schema still has the field."""
+    commit: str = ""
+    """`_id` of that commit: two of them may have the same time."""
 
 
 def commits_of(endpoint: Endpoint, id_: str, since: int | None = None) -> list[Document]:
@@ -75,18 +77,25 @@ def replay(current: Document | None, commits: Sequence[Document]) -> list[Step]:
 
     Args:
         current: The row as it is stored now, references as ids; None: it is gone.
-        commits: All its commits from some time on until now, the newest first.
+        commits: All its commits from some time on, the newest first. Those that came after `current` was read
+            are left out.
 
     Raises:
         DeltaError: The commits do not lead to what is stored: read all of them and try again, or the server's
             history is incomplete.
     """
+    read_at = None if current is None else receipt(current)
+    if read_at is not None:
+        commits = [commit for commit in commits if commit["date_modified"] <= read_at]
     try:
         return _backwards(current, commits)
     except DeltaError:
         if not any(commit["action"] == "insert" for commit in commits):
             raise
-        return _forwards(commits)
+    steps = _forwards(commits)
+    if current is not None and steps[0].after is not None:  # `_sis` of the commits may be out of date
+        steps[0] = replace(steps[0], after={**steps[0].after, "_sis": current.get("_sis")})
+    return steps
 
 
 def cells(schema: Schema, step: Step) -> Iterator[tuple[str, Any, Any, bool]]:
@@ -110,7 +119,7 @@ def edits(schema: Schema, step: Step) -> Iterator[Edit]:
     """Yield the cells that a step has changed."""
     key = key_of(schema, step)
     for path, before, after, known in cells(schema, step):
-        yield Edit(step.id, key, path, before, after, step.by, step.at, step.action, known)
+        yield Edit(step.id, key, path, before, after, step.by, step.at, step.action, known, step.commit)
 
 
 def key_of(schema: Schema, step: Step) -> Any:

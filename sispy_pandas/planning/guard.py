@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..changes import Conflict, Delete, Update
 from ..schema import RECEIPT
-from ..values.entity import receipt, stored
+from ..values.entity import EDITABLE_META, receipt, stored
 from ..values.equality import equal
 from ..values.mixed import NeedsReplacing, merge_patch
 
@@ -67,7 +67,7 @@ def foreign_edits(schema: Schema, change: Delete, entity: Mapping[str, Any]) -> 
         if not equal(column, theirs, base):
             found.append(Conflict(change.id, path, base, None, theirs, change.key))
     now = receipt(entity)
-    if change.receipt not in (None, now) and not set(schema.columns) <= set(change.before):
+    if change.receipt not in (None, now) and not {*schema.columns, *EDITABLE_META} <= set(change.before):
         # somebody wrote to the row, perhaps into a field that was not compared
         found.append(Conflict(change.id, RECEIPT.path, change.receipt, None, now, change.key))
     return tuple(found)

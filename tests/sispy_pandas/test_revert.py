@@ -1,0 +1,141 @@
+"""What a revert and an undo take back, and what they spare: everything that others wrote since."""
+
+import pytest
+
+import sispy_pandas as sp
+from sispy.sandbox import Sandbox
+from sispy_pandas.past.edits import changes
+from sispy_pandas.revert import revert
+
+DEFINITION = {
+    "name": {"type": "String", "required": True, "unique": True},
+    "os": "String",
+    "cpus": "Number",
+    "tags": ["String"],
+    "site": {"room": "String", "row": "Number"},
+    "disks": [{"dev": "String", "gb": "Number"}],
+    "facts": "Mixed",
+}
+
+
+@pytest.fixture
+def hosts(tmp_path, monkeypatch):
+    """Return a function from a user to the table as that user sees it."""
+    monkeypatch.setenv("SISPY_JOURNALS", str(tmp_path / "journals"))
+    with Sandbox() as sis:
+        root = sis.client()
+        for name in ("script", "carol"):
+            user = {"name": name, "email": f"{name}@example.com", "pw": name, "roles": {"g": "admin"}}
+            root.users.create(user)
+        root.schemas.create({"name": "host", "_sis": {"owner": ["g"]}, "definition": DEFINITION})
+        clients = {name: sis.client(name) for name in ("script", "carol")} | {"root": root}
+        yield lambda user="root": clients[user].entities("host")
+
+
+def by_script(hosts, **options):
+    return changes(hosts(), since="2001-01-01T00:00Z", by="script", progress=False, **options)
+
+
+def pushed(plan, **options):
+    return plan.push(progress=False, journal=False, **options)
+
+
+def rows(frame, *columns):
+    return [tuple(row) for row in frame[list(columns)].itertuples(index=False)]
+
+
+def test_a_new_row_that_another_wrote_to_stays_also_if_its_maker_wrote_to_it_again(hosts):
+    id_ = hosts("script").create({"name": "new", "os": "one"})["_id"]
+    hosts("carol").update(id_, {"cpus": 4})
+    hosts("script").update(id_, {"os": "two"})
+    plan = revert(by_script(hosts))
+    assert rows(plan.conflicts, "_id", "field", "base", "mine", "theirs") == [(id_, "cpus", None, None, 4)]
+    report = pushed(plan)
+    assert [(o.key, o.word) for o in report.outcomes] == [("new", "conflict")]
+    assert "cpus" in report.conflicts["field"].tolist()
+    assert hosts().get(id_)["cpus"] == 4
+    assert pushed(plan.rebase(report, keep="theirs")).counts["done"] == 0
+    assert pushed(plan.rebase(report, keep="mine")).counts["done"] == 1
+    assert hosts().count() == 0
+
+
+@pytest.mark.parametrize("last", ["script", "carol"])
+def test_a_new_row_that_another_wrote_to_stays_also_if_it_holds_the_same_value_again(hosts, last):
+    id_ = hosts("script").create({"name": "new", "os": "one"})["_id"]
+    hosts("carol").update(id_, {"os": "two"})
+    hosts(last).update(id_, {"os": "one"})
+    assert pushed(revert(by_script(hosts))).counts["conflict"] == 1
+    assert hosts().count() == 1
+
+
+def test_a_new_row_with_tags_of_another_stays(hosts):
+    id_ = hosts("script").create({"name": "new"})["_id"]
+    hosts("carol").update(id_, {"_sis": {"tags": ["keep"]}})
+    hosts("script").update(id_, {"os": "two"})
+    plan = revert(by_script(hosts))
+    assert rows(plan.conflicts, "field", "base", "theirs") == [("_sis.tags", [], ["keep"])]
+    assert pushed(plan).counts["conflict"] == 1
+    assert hosts().count() == 1
+
+
+@pytest.mark.parametrize("body", [{"_sis": {"tags": ["keep"]}}, {"os": "two"}])
+def test_a_new_row_that_another_writes_to_between_the_plan_and_its_push_stays(hosts, body):
+    id_ = hosts("script").create({"name": "new", "os": "one"})["_id"]
+    plan = revert(by_script(hosts))
+    hosts("carol").update(id_, body)
+    hosts("carol").update(id_, {"os": "one"})
+    assert pushed(plan).counts["conflict"] == 1
+    assert hosts().count() == 1
+
+
+def test_a_new_row_that_only_its_maker_wrote_to_goes(hosts):
+    id_ = hosts("script").create({"name": "new", "os": "one", "disks": [{"dev": "a"}]})["_id"]
+    hosts("script").update(id_, {"os": "two", "site": {"room": "r"}, "_sis": {"tags": []}})
+    plan = revert(by_script(hosts))
+    assert plan.conflicts.empty
+    assert pushed(plan).counts["done"] == 1
+    assert hosts().count() == 0
+
+
+@pytest.mark.parametrize(
+    ("one", "two"),
+    [
+        ({"os": "x"}, {"os": "y"}),
+        ({"site": {"row": 1}}, {"site": {"row": 2}}),
+        ({"disks": [{"gb": 1}]}, {"disks": []}),
+        ({"facts": {"k": 1}}, {"facts": {"k": 2}}),
+        ({"tags": ["a"]}, {"tags": ["b"]}),
+    ],
+)
+def test_a_cell_that_another_changed_and_changed_back_is_a_conflict(hosts, one, two):
+    id_ = hosts("carol").create({"name": "old"})["_id"]
+    hosts("script").update(id_, one)
+    mine = hosts().get(id_).to_dict()
+    hosts("carol").update(id_, two)
+    hosts("carol").update(id_, {name: mine[name] for name in one})
+    plan = revert(by_script(hosts))
+    assert len(plan.conflicts) == 1
+    report = pushed(plan)
+    assert (report.counts["conflict"], report.counts["done"]) == (1, 0)
+    now = hosts().get(id_).to_dict()
+    assert {name: now[name] for name in one} == {name: mine[name] for name in one}
+    assert pushed(plan, on_conflict="mine").counts["done"] == 1
+
+
+def test_what_was_written_while_the_history_was_read_is_left_to_the_guard(hosts, monkeypatch):
+    id_ = hosts("carol").create({"name": "old", "os": "one", "tags": ["a", "b"]})["_id"]
+    hosts("script").update(id_, {"os": "two", "tags": ["b"]})
+    endpoint = hosts()
+    read = endpoint.commits
+
+    def commits(id_):
+        hosts("carol").update(id_, {"tags": ["b", "c"]})
+        return read(id_)
+
+    monkeypatch.setattr(type(endpoint), "commits", lambda self, id_: commits(id_))
+    found = changes(endpoint, since="2001-01-01T00:00Z", by="script", progress=False)
+    monkeypatch.undo()
+    report = pushed(revert(found))
+    assert rows(report.conflicts, "field", "theirs") == [("tags", ["b", "c"])]
+    assert hosts().get(id_)["os"] == "one"
+    assert sp.history(hosts(), id_)["by"].iloc[0] == "root"
