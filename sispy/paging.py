@@ -8,9 +8,11 @@ breaks ties and pages follow each other by offset.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
+from .errors import BadAnswer
 from .response import Response
 
 MAX_PAGE = 10_000
@@ -36,36 +38,75 @@ def page_limit(query: Query, page_size: int) -> int:
 
 
 def by_key(fetch_page: FetchPage, query: Mapping[str, Any], limit: int) -> Iterator[Response]:
-    """Yield pages in the order of `_id`, each beginning after the last `_id` of the one before."""
-    own = query.get("q")
+    """Yield pages in the order of `_id`, each beginning after the last `_id` of the one before.
+
+    Raises:
+        BadAnswer: the server repeats rows, or does not sort them: there would be no end.
+    """
+    own, last = query.get("q"), ""
     page = fetch_page({**query, "sort": "_id", "limit": limit})
-    yield page
     while not _ended(page, limit):
-        after = {"_id": {"$gt": page[-1]["_id"]}}
+        last = last_id(_ids(page), last)
+        yield page
+        after = {"_id": {"$gt": last}}
         q = {"$and": [_as_query(own), after]} if own else after
         page = fetch_page({**query, "q": q, "sort": "_id", "limit": limit})
-        if len(page):
-            yield page
+    if last and len(page):
+        last_id(_ids(page), last)
+    if len(page) or not last:
+        yield page
+
+
+def last_id(ids: Sequence[Any], last: str = "") -> str:
+    """Return the last `_id` of a page that comes after another one.
+
+    Args:
+        ids: Of the page, or its first and last one: they must grow.
+        last: The last `_id` of the page before.
+
+    Raises:
+        BadAnswer: They do not grow, or do not begin after the last one.
+    """
+    if not all(isinstance(id_, str) for id_ in ids) or not all(a < b for a, b in pairwise((last, *ids))):
+        raise BadAnswer(
+            f"the server repeats rows or does not sort them by _id: after {last or 'the beginning'} "
+            f"it sent {ids[0]} to {ids[-1]}, so the list would have no end"
+        )
+    return str(ids[-1])
+
+
+def _ids(page: Response) -> list[Any]:
+    return [row.get("_id") if isinstance(row, Mapping) else None for row in page]
 
 
 def by_offset(fetch_page: FetchPage, query: Mapping[str, Any], limit: int) -> Iterator[Response]:
-    """Yield pages in the caller's order, each beginning where the one before ended."""
+    """Yield pages in the caller's order, each beginning where the one before ended.
+
+    Raises:
+        BadAnswer: the server sends the same page again: there would be no end.
+    """
     offset = int(query.get("offset") or 0)
     page = fetch_page({**query, "limit": limit, "offset": offset})
     yield page
     while not _ended(page, limit, offset):
         offset += len(page)
-        page = fetch_page({**query, "limit": limit, "offset": offset})
+        before, page = page, fetch_page({**query, "limit": limit, "offset": offset})
         if len(page):
+            if page._result == before._result and (_total(page) is None or None not in _ids(page)):
+                raise BadAnswer(f"the server sent the rows before offset {offset} a second time")
             yield page
 
 
 def _ended(page: Response, limit: int, before: int = 0) -> bool:
     # the server may cut pages shorter than asked: its count decides, and without one the length of the page
-    total = getattr(page._meta, "total_count", None)
+    total = _total(page)
     if total is None:
         return len(page) < limit
     return not len(page) or before + len(page) >= total
+
+
+def _total(page: Response) -> int | None:
+    return getattr(page._meta, "total_count", None)
 
 
 def _as_query(q: Any) -> Any:

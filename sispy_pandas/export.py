@@ -252,7 +252,8 @@ def _frames(
     """Yield the rows of a list in order, by default a page at a time; at least one frame, maybe empty."""
     size = -(-rows // -(-rows // 10_000)) if rows else None
     names, done, odd = listing.names(meta=meta), 0, 0
-    table = Table(listing.fields, stream=stream)
+    shifts = listing.by_offset(stream=True)
+    table = Table(listing.fields, stream=stream, shifts=shifts)
     with bar(progress, total=None, unit=" rows", desc=listing.schema.name) as shown:
         for page in listing.pages(stream=True, size=size):
             table.add(page.rows)
@@ -261,7 +262,7 @@ def _frames(
             if table.rows >= rows:
                 frame, found = table.finish()
                 done, odd = done + len(frame), odd + len(found)
-                table = Table(listing.fields, stream=stream)
+                table = Table(listing.fields, stream=stream, shifts=shifts)
                 yield frame[names]
     if table.rows or not done:
         frame, found = table.finish()

@@ -72,7 +72,7 @@ def fetch(
         raise ValueError(f"refs={refs!r}: 'id', 'label' or a dict of column -> field")
     listing = Listing.of(endpoint, query, fields, expand=expand or ())
     started, clock = datetime.now(UTC), time.monotonic()
-    table = Table(listing.fields)
+    table = Table(listing.fields, shifts=listing.by_offset(stream=False))
     size = 0
     with (
         no_collection(),  # else the collector looks at the cells of all pages again and again
@@ -170,6 +170,12 @@ class Listing:
             wire["fields"] = paths
         return wire
 
+    def by_offset(self, *, stream: bool) -> bool:
+        """Tell whether pages follow by offset, because the server has to sort or to cut the list."""
+        query = self.query
+        by_server = query.sort and (stream or query.limit or not sorts_here(self.schema, query))
+        return bool(query.offset or (by_server and query.sort != (("_id", False),)))
+
     def pages(self, *, stream: bool = False, size: int | None = None) -> Iterator[Page]:
         """Yield the decoded pages.
 
@@ -180,8 +186,7 @@ class Listing:
         query, decoder = self.query, Decoder(self.fields)
         ask: Callable[[Mapping[str, Any]], Any] = self.endpoint.raw_page
         wire = self.wire()
-        by_server = query.sort and (stream or query.limit or not sorts_here(self.schema, query))
-        if query.offset or (by_server and query.sort != (("_id", False),)):
+        if self.by_offset(stream=stream):
             order = [("-" if descends else "") + path for path, descends in query.sort]
             wire["sort"] = ",".join(order if "_id" in dict(query.sort) else [*order, "_id"])
             return by_offset(ask, decoder, wire, limit=query.limit, offset=query.offset, size=size)

@@ -95,6 +95,8 @@ _KINDS = {
 def _parsed(text: str, path: Path, line: int) -> Any:
     try:
         return json.loads(text)
+    except RecursionError:
+        raise ValueError(f"{path} is nested too deeply to be read") from None
     except json.JSONDecodeError as error:
         place = f"line {line + error.lineno - 1}, column {error.colno}"
         raise ValueError(f"{path} is no JSON: {error.msg} at {place}") from error

@@ -42,12 +42,13 @@ class Rows:
 
 
 class Body:
-    """A page that is not decoded yet: its number of rows, its last id, and its blocks of rows."""
+    """A page that is not decoded yet: its number of rows, the `_id`s at its ends, and its blocks of rows."""
 
     def __init__(
-        self, rows: Sequence[Any], last_id: str | None, read: Callable[[Sequence[Any]], Rows]
+        self, rows: Sequence[Any], bounds: Sequence[str], read: Callable[[Sequence[Any]], Rows]
     ) -> None:
-        self.last_id = last_id
+        self.bounds = bounds
+        """First and last `_id`; of one row its own alone."""
         self._rows = rows
         self._read = read
 
@@ -82,8 +83,10 @@ class Decoder:
         Raises:
             NotJSON: The body is no list of JSON objects.
         """
-        if self._structs and (found := self._structs.split(body)):
-            return Body(*found, partial(self._read_raw, self._structs))
+        if self._structs and (rows := self._structs.split(body)) is not None:
+            bounds = self._structs.ids(_ends(rows))
+            if bounds is not None:
+                return Body(rows, bounds, partial(self._read_raw, self._structs))
         with no_collection():
             records, invalid = _loaded(body)
 
@@ -91,7 +94,7 @@ class Decoder:
             found = self._read_records(part)
             return replace(found, invalid=tuple(i for i, r in enumerate(part) if id(r) in invalid))
 
-        return Body(records, records[-1]["_id"] if records else None, read)
+        return Body(records, [record["_id"] for record in _ends(records)], read)
 
     def _read_raw(self, structs: Structs, rows: Sequence[Any]) -> Rows:
         body = b"[%s]" % b",".join(rows)
@@ -107,6 +110,11 @@ class Decoder:
         columns = _columns(records, self._tree)
         columns[RECEIPT.path] = columns.pop(_STORED.path)
         return Rows(columns, checked=False)
+
+
+def _ends(rows: Sequence[Any]) -> Sequence[Any]:
+    """Return the first and the last row; one alone stands for both, and of none there is none."""
+    return rows if len(rows) < 3 else (rows[0], rows[-1])
 
 
 def _structs(tree: dict[str, Any]) -> Structs | None:
@@ -125,6 +133,8 @@ def _loaded(body: bytes) -> tuple[list[Any], frozenset[int]]:
             records, broken = json.loads(body), False
         except UnicodeDecodeError:
             records, broken = json.loads(body.decode(errors="replace")), True
+    except RecursionError as error:
+        raise NotJSON(f"the page is nested too deeply to be read ({error})") from error
     except ValueError as error:
         raise NotJSON(f"the page is no JSON ({error})") from error
     if not isinstance(records, list) or not all(isinstance(r, dict) and "_id" in r for r in records):

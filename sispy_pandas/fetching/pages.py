@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sispy.errors import BadAnswer
+from sispy.paging import last_id
 
 if TYPE_CHECKING:
     from sispy import RawPage
@@ -57,6 +58,9 @@ def by_key(
         limit: Most rows wanted; with one there is a single lane.
         lanes: Ranges that are downloaded side by side; 1 keeps all pages in order.
         size: Rows per page; None for the most.
+
+    Raises:
+        sispy.BadAnswer: The server repeats rows, or does not sort them: there would be no end.
     """
     size = size or PAGE
     q = query.get("q") or {}
@@ -68,13 +72,12 @@ def by_key(
     if _ended(rows, total, base["limit"]) or (limit and len(rows) >= limit):
         yield first
         return
-    after: dict[str, Any] = {"$gt": rows.last_id}
+    after: dict[str, Any] = {"$gt": last_id(rows.bounds)}
     ranges = [after]
     if lanes > 1 and limit is None and total is not None and total - len(rows) > size:
         middle = len(rows) + (total - len(rows)) // 2
         probe = decoder.open(ask({**base, "limit": 1, "offset": middle, "fields": "_id"}).body)
-        bound = str(probe.last_id)
-        if len(probe) and bound > str(rows.last_id):
+        if len(probe) and (bound := probe.bounds[-1]) > after["$gt"]:
             ranges = [{**after, "$lt": bound}, {"$gte": bound}]
 
     def asked(conditions: dict[str, Any], rest: int | None = None) -> dict[str, Any]:
@@ -91,11 +94,11 @@ def by_key(
             (lane, number, conditions), raw = downloads.get()
             rows = decoder.open(raw.body)
             done += len(rows)
-            stuck = str(rows.last_id) <= conditions.get("$gt", "")
-            if _ended(rows, raw.total_count, size) or stuck or (limit and done >= limit):
+            last = last_id(rows.bounds, conditions.get("$gt", "")) if len(rows) else None
+            if _ended(rows, raw.total_count, size) or (limit and done >= limit):
                 running -= 1
             else:  # asked for before the rows are used: the next page travels meanwhile
-                conditions = {**conditions, "$gt": rows.last_id}
+                conditions = {**conditions, "$gt": last}
                 conditions.pop("$gte", None)
                 downloads.put((lane, number + 1, conditions), asked(conditions, limit and limit - done))
             yield Page((lane, number), rows, len(raw.body), total)
@@ -121,7 +124,8 @@ def by_offset(
         size: Rows per page; None for the most.
 
     Raises:
-        sispy.BadAnswer: The server does not count, and there is more than one page.
+        sispy.BadAnswer: The server does not count, and there is more than one page; or it sends the first
+            one again.
     """
     size = size or PAGE
     raw = ask({**query, "offset": offset, "limit": min(size, limit or size)})
@@ -149,7 +153,12 @@ def by_offset(
         for _ in starts:
             slot, raw = downloads.get()
             put()
-            yield Page(slot, decoder.open(raw.body), len(raw.body), total)
+            rows = decoder.open(raw.body)
+            if len(rows) and rows.bounds == first.rows.bounds:
+                raise BadAnswer(
+                    f"the server sent the rows at offset {offset} again, in place of those behind"
+                )
+            yield Page(slot, rows, len(raw.body), total)
 
 
 def _ended(rows: Body, count: int | None, size: int) -> bool:

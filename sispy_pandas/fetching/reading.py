@@ -7,6 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from sispy.paging import MAX_PAGE, by_key
+
 from .chunks import is_askable, queries
 
 if TYPE_CHECKING:
@@ -16,7 +18,6 @@ URL = 6_000
 """Bytes of an encoded query in a URL: the server refuses 16 KiB with its headers (SIS-API 14)."""
 READERS = 2
 """Requests at a time: a server process does one thing at a time."""
-PAGE = 10_000
 WORTH_PAGING = 4
 """A table of so many times the rows wanted is paged: reading more rows costs less than asking for them."""
 
@@ -47,7 +48,7 @@ def read(
         readers: Requests at a time.
         send: Called with each request, which it carries out; where patience is put in.
     """
-    options: dict[str, Any] = {"populate": False, "limit": PAGE}
+    options: dict[str, Any] = {"populate": False, "limit": MAX_PAGE}
     if fields is not None:
         wanted = ",".join(
             _without_children({"_sis" if f.startswith("_sis.") else f for f in fields} | {"_id"})
@@ -58,7 +59,8 @@ def read(
     asked = [q for q, _ in queries(path, filter(is_askable, values), url=url)]
     if path == "_id" and len(asked) > 4 and WORTH_PAGING * len(values) > send(lambda: endpoint.count({})):
         known = set(values)
-        yield from (row for page in _pages(endpoint, options, send) for row in page if row["_id"] in known)
+        pages = by_key(lambda query: send(partial(endpoint.fetch_page, query)), options, MAX_PAGE)
+        yield from (row for page in pages for row in page if row["_id"] in known)
         return
 
     def page(q: Mapping[str, Any]) -> Any:
@@ -87,17 +89,6 @@ def referring(
         for page in endpoint.pages({"q": q, "fields": ",".join(fields), "populate": False}):
             yield from (row for row in page if row["_id"] not in seen)
             seen.update(row["_id"] for row in page)
-
-
-def _pages(endpoint: Endpoint, options: Mapping[str, Any], send: Send) -> Iterator[Any]:
-    """Yield the pages of a whole table, each beginning after the last `_id` of the one before."""
-    asked = {**options, "sort": "_id"}
-    while True:
-        page = send(partial(endpoint.fetch_page, asked))
-        yield page
-        if len(page) < PAGE:
-            return
-        asked = {**asked, "q": {"_id": {"$gt": page[-1]["_id"]}}}
 
 
 def _without_children(paths: Collection[str]) -> list[str]:

@@ -1,12 +1,14 @@
 """Rows decoded by msgspec: every object becomes a Struct made for the schema.
 
-A Struct holds the fields that are asked for and nothing else. This module needs the extra `fast`.
+A Struct holds the fields that are asked for and nothing else; where a name cannot be one of a Struct's, a
+typed dict does the same. This module needs the extra `fast`.
 """
 
 from __future__ import annotations
 
+import re
 from itertools import repeat
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Required, TypedDict
 
 import msgspec
 
@@ -26,15 +28,20 @@ class Structs:
 
     def __init__(self, tree: dict[str, Any]) -> None:
         self._struct = _Struct("Row", tree)
-        self._split = msgspec.json.Decoder(list[msgspec.Raw])
         self._decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(_list_of(self._struct.type))
 
-    def split(self, body: bytes) -> tuple[Sequence[Any], str | None] | None:
-        """Return the rows of a page, not decoded, and the last `_id`; None: the page is not as declared."""
+    def split(self, body: bytes) -> Sequence[Any] | None:
+        """Return the rows of a page, not decoded; None: the page is no list."""
         try:
-            rows = self._split.decode(body)
-            return rows, self._decoder.decode(b"[%s]" % bytes(rows[-1]))[0].f0 if rows else None
-        except (msgspec.DecodeError, UnicodeDecodeError):
+            return _ROWS.decode(body)
+        except _OTHER:
+            return None
+
+    def ids(self, rows: Sequence[Any]) -> Sequence[str] | None:
+        """Return the `_id`s of some rows; None: one has none."""
+        try:
+            return [row.id for row in _IDS.decode(b"[%s]" % b",".join(rows))]
+        except _OTHER:
             return None
 
     def columns(self, body: bytes) -> dict[str, Sequence[Any]] | None:
@@ -42,9 +49,19 @@ class Structs:
         columns: dict[str, Sequence[Any]] = {}
         try:
             self._struct.unpack(self._decoder.decode(body), "", columns)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except _OTHER:
             return None
         return columns
+
+
+class _Id(msgspec.Struct, gc=False):
+    id: str = msgspec.field(name="_id")
+
+
+_ROWS = msgspec.json.Decoder(list[msgspec.Raw])
+_IDS = msgspec.json.Decoder(list[_Id])
+_OTHER = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What msgspec says of a page that is not as declared; too deep a one is left to json, which says so."""
 
 
 def _list_of(kind: Any) -> Any:
@@ -52,24 +69,37 @@ def _list_of(kind: Any) -> Any:
 
 
 class _Struct:
-    """A msgspec Struct made for a tree of fields, and the way from its instances to columns."""
+    """A type for msgspec made for a tree of fields, and the way from its instances to columns."""
 
     def __init__(self, name: str, tree: dict[str, Any]) -> None:
         self.children = {
             key: node if isinstance(node, Field) else _Struct(f"{name}_{i}", node)
             for i, (key, node) in enumerate(tree.items())
         }
-        kinds = map(_annotation, self.children.values())
-        fields = [(f"f{i}", kind, _NULL if kind is msgspec.Raw else None) for i, kind in enumerate(kinds)]
+        kinds = {key: _annotation(node) for key, node in self.children.items()}
+        self.defaults = [_NULL if kind is msgspec.Raw else None for kind in kinds.values()]
+        self.is_dict = any(map(_UNFIT.search, tree))
+        if self.is_dict:
+            kinds |= {"_id": Required[str]} if "_id" in tree else {}
+            self.type: Any = _TYPED_DICT(name, kinds, total=False)
+            return
+        fields = [
+            (f"f{i}", kind, default)
+            for i, (kind, default) in enumerate(zip(kinds.values(), self.defaults, strict=True))
+        ]
         if "_id" in tree:
             fields[0] = ("f0", str)  # type: ignore[assignment] # without a default it is required
         rename = {f"f{i}": key for i, key in enumerate(tree)}
         # gc=False: JSON has no cycles, and the collector need not follow a million objects
-        self.type: Any = msgspec.defstruct(name, fields, rename=rename, gc=False)
+        self.type = msgspec.defstruct(name, fields, rename=rename, gc=False)
+
+    def _tuple(self, row: Any) -> tuple[Any, ...]:
+        return tuple(map(row.get, self.children, self.defaults))
 
     def unpack(self, rows: Sequence[Any], prefix: str, out: dict[str, Sequence[Any]]) -> None:
         """Add a column for every leaf."""
-        columns = zip(*map(msgspec.structs.astuple, rows), strict=True) if rows else repeat(())
+        values = map(self._tuple if self.is_dict else msgspec.structs.astuple, rows)
+        columns = zip(*values, strict=True) if rows else repeat(())
         for (key, node), column in zip(self.children.items(), columns, strict=False):
             if isinstance(node, _Struct):
                 empty = node.type()
@@ -99,6 +129,9 @@ def _annotation(node: Any) -> Any:
 _SCALARS: dict[str, type] = {"String": str, "ObjectId": str, "Date": str, "Number": float, "Boolean": bool}
 
 
+_TYPED_DICT: Any = TypedDict  # mypy wants its names in the source, here they are a schema's
+_UNFIT = re.compile(r'[\x00-\x1f"\\\ud800-\udfff]')
+"""What msgspec takes in no name of a Struct's field, because such a name would be written with escapes."""
 _NULL = msgspec.Raw(b"null")
 _MIXED = msgspec.json.Decoder(list[Any])
 

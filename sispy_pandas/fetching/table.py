@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from sispy.errors import BadAnswer
+
 from ..schema import META, RECEIPT, Field
 from ..values.columns import Column
 from ..values.kinds import STRINGS
@@ -26,12 +28,14 @@ class Table:
     Args:
         fields: The columns beside `_id` and the receipt, in their order.
         stream: See `columns.dtype`.
+        shifts: Pages follow by offset, so that a row may come twice while others come and go: one is kept.
     """
 
-    def __init__(self, fields: Sequence[Field], *, stream: bool = False) -> None:
+    def __init__(self, fields: Sequence[Field], *, stream: bool = False, shifts: bool = False) -> None:
         self._ids = Column(Field("_id", "String"))
         self._columns = [Column(field, stream=stream) for field in (*fields, RECEIPT)]
         self._invalid: list[str] = []
+        self._shifts = shifts
         self.rows = 0
 
     def add(self, page: Body, slot: Any = None) -> None:
@@ -54,7 +58,11 @@ class Table:
         self._invalid += [ids[i] for i in rows.invalid]
 
     def finish(self) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """Return the frame and its warnings; what was gathered is gone afterwards."""
+        """Return the frame and its warnings; what was gathered is gone afterwards.
+
+        Raises:
+            BadAnswer: The server sent a row more than once, and no page can have shifted.
+        """
         odd = {column.field: column.odd for column in self._columns}
         index = pd.Index(self._ids.series(), name="_id", dtype=STRINGS)
         frame = pd.DataFrame({c.field.path: c.series() for c in self._columns}, copy=False)
@@ -67,7 +75,15 @@ class Table:
         found += [
             (id_, None, None, "bytes that are no UTF-8: U+FFFD stands for them") for id_ in self._invalid
         ]
-        return frame, warnings_frame(found)
+        if index.is_unique:
+            return frame, warnings_frame(found)
+        twice = index[index.duplicated()].unique()
+        if not self._shifts:
+            raise BadAnswer(
+                f"the server sent {len(twice)} rows more than once, such as the one of _id {twice[0]}"
+            )
+        found += [(id_, None, None, "it came more than once while the list shifted") for id_ in twice]
+        return frame[~index.duplicated()], warnings_frame(found)
 
 
 def warnings_frame(rows: Sequence[tuple[Any, ...]]) -> pd.DataFrame:

@@ -47,8 +47,13 @@ def match_by_id(ids: pd.Index[Any], frame: pd.DataFrame, *, schema: Schema) -> M
     """Match the rows of a frame by `_id`, the name of its index or of a column.
 
     Raises:
-        ValueError: The frame has no `_id`, or has those of another table.
+        ValueError: The frame has no `_id`, or has those of another table; or the snapshot holds a row twice.
     """
+    if not ids.is_unique:
+        doubled = ids[ids.duplicated()][0]
+        raise ValueError(
+            f"the snapshot of {schema.name!r} holds the row {doubled} more than once: fetch it again"
+        )
     given = _ids_of(frame)
     labels = row_numbers(frame) or tuple(range(len(frame)))
     if _same_values(given, ids):

@@ -108,7 +108,7 @@ def _contradicting(text: str) -> Any:
     """An object in a text column, as `_contradiction` wrote it; other text is text."""
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
 
 
@@ -211,7 +211,7 @@ def _structure_or_refuse(text: str, reason: str) -> Any:
     if text[0] in "{[":
         try:
             return json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             pass
     raise ValueError(f"{_shown(text)} is {reason}")
 

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from sispy.errors import NotJSON
+
 from .addresses import ip_text
 from .frozen import freeze
 from .kinds import STRINGS, TIMES, categories, from_json, is_declared
@@ -60,20 +62,30 @@ class Column:
                 those that are there.
             checked: The decoder has already seen to it that values are of the declared type, and made cells
                 of Mixed ones.
+
+        Raises:
+            NotJSON: A value is nested too deeply.
         """
         slot = len(self._lengths) if slot is None else slot
         field = self.field
         try:
-            if not checked:
-                _refuse_other_types(field, values)
-            page = self._page(values, checked=checked)
-        except (Contradiction, UnicodeError):
-            page = _objects([from_json(field, value) for value in values])
-            self._odd += [(slot, i, v) for i, v in enumerate(values) if not is_declared(field, v)]
+            page = self._typed_or_objects(values, slot, checked=checked)
+        except RecursionError as error:
+            raise NotJSON(f"a value of {field.path!r} cannot be read: {error}") from error
         if field.enum and page.dtype != object:
             unlisted = np.flatnonzero(page >= len(field.enum)).tolist()
             self._odd += [(slot, i, values[i]) for i in unlisted]
         self._pages[slot], self._lengths[slot] = page, len(page)
+
+    def _typed_or_objects(self, values: Sequence[Any], slot: Any, *, checked: bool) -> Any:
+        field = self.field
+        try:
+            if not checked:
+                _refuse_other_types(field, values)
+            return self._page(values, checked=checked)
+        except (Contradiction, UnicodeError):
+            self._odd += [(slot, i, v) for i, v in enumerate(values) if not is_declared(field, v)]
+            return _objects([from_json(field, value) for value in values])
 
     def _page(self, values: Sequence[Any], *, checked: bool) -> Any:
         kind, item = self.field.type, self.field.item

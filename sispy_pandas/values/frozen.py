@@ -40,17 +40,29 @@ class FrozenDict(dict[str, Any]):
 _put = dict.__setitem__
 
 
-def freeze(value: Any) -> Any:
-    """Return a JSON value with its dicts and lists made read-only, at every depth."""
+DEEPEST = 200
+"""Levels of a value that is taken: a server stores 100, and Python recurses some hundred times."""
+
+
+def freeze(value: Any, room: int = DEEPEST) -> Any:
+    """Return a JSON value with its dicts and lists made read-only, at every depth.
+
+    Raises:
+        RecursionError: It is nested deeper than any value that can be stored.
+    """
+    if not room:
+        raise RecursionError(f"nested more than {DEEPEST} levels deep")
     kind = value.__class__
     if kind is dict:
         frozen = FrozenDict(value)  # copied by C code; only what is nested needs another look
         for key, inner in value.items():
             if inner.__class__ in _CONTAINERS:
-                _put(frozen, key, freeze(inner))
+                _put(frozen, key, freeze(inner, room - 1))
         return frozen
     if kind is list or kind is tuple:
-        return tuple([freeze(inner) if inner.__class__ in _CONTAINERS else inner for inner in value])
+        return tuple(
+            [freeze(inner, room - 1) if inner.__class__ in _CONTAINERS else inner for inner in value]
+        )
     return value
 
 

@@ -193,3 +193,53 @@ def test_commits_page_by_offset(double, wire):
     assert [parse_qs(url.query) for url in asked] == [
         {"limit": ["2"], "q": ['{"action":"update"}'], "offset": [str(n)]} for n in (0, 2, 4)
     ]
+
+
+@pytest.mark.parametrize("counts", [True, False])
+@pytest.mark.parametrize("query", [{}, {"sort": "n"}, {"fields": "n,-_id"}])
+def test_a_server_that_repeats_a_page_is_no_endless_loop(table, monkeypatch, query, counts):
+    rows, host = table(7)
+
+    def stuck(asked):
+        answer = rows.fetch_page({**asked, "q": {}, "offset": 0})
+        if not counts:
+            answer._meta.total_count = None
+        return answer
+
+    monkeypatch.setattr(host, "fetch_page", stuck)
+
+    with pytest.raises(sispy.BadAnswer, match=r"repeats rows|a second time"):
+        host.fetch_all({**query, "limit": 2})
+
+
+def test_rows_without_ids_may_be_alike(table, monkeypatch):
+    _, host = table(0)
+    meta = sispy.Meta({"x-total-count": "6"})
+    monkeypatch.setattr(host, "fetch_page", lambda query: sispy.Response([{"n": 1}] * 2, meta))
+
+    assert host.fetch_all({"fields": "n,-_id", "limit": 2}).to_list() == [{"n": 1}] * 6
+
+
+def test_a_last_page_that_is_repeated_is_refused_too(table, monkeypatch):
+    rows, host = table(5)
+    pages = iter([rows.rows[:4], rows.rows[2:5]])
+
+    def repeating(query):
+        return sispy.Response(next(pages), sispy.Meta({}))
+
+    monkeypatch.setattr(host, "fetch_page", repeating)
+
+    with pytest.raises(sispy.BadAnswer) as caught:
+        host.fetch_all({"limit": 4})
+    assert caught.value.error == (
+        "the server repeats rows or does not sort them by _id: after 000000000000000000000003 it sent "
+        "000000000000000000000002 to 000000000000000000000004, so the list would have no end"
+    )
+
+
+def test_rows_without_an_id_cannot_be_paged_by_key(table, monkeypatch):
+    _, host = table(0)
+    monkeypatch.setattr(host, "fetch_page", lambda query: sispy.Response([{"n": 1}] * 2, sispy.Meta({})))
+
+    with pytest.raises(sispy.BadAnswer, match="it sent None to None"):
+        host.fetch_all({"limit": 2})

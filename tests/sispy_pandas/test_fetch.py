@@ -1,5 +1,6 @@
 """Fetching from a sandbox over real HTTP."""
 
+import json
 import threading
 
 import pandas as pd
@@ -287,3 +288,47 @@ def test_progress_knows_the_total(hosts, small_pages):
     sp.fetch(hosts, progress=lambda done, total: seen.append((done, total)))
     assert seen[-1] == (25, 25)
     assert all(total == 25 for _, total in seen)
+
+
+def pages_of(endpoint, monkeypatch, *answers):
+    """Let an endpoint answer with these lists of rows, one after the other."""
+    pages = [sispy.RawPage(json.dumps(rows).encode(), sispy.response.Headers(), 4) for rows in answers]
+    monkeypatch.setattr(endpoint, "raw_page", lambda query: pages.pop(0))
+    monkeypatch.setattr(endpoint, "count", lambda q: 4)
+
+
+def rows_of(*numbers):
+    return [{"_id": f"{n:024x}", "name": f"n{n}", "_sis": {"_updated_at": 1}} for n in numbers]
+
+
+def test_a_row_that_comes_twice_is_one_clear_sentence(hosts, monkeypatch):
+    pages_of(hosts, monkeypatch, rows_of(1, 2, 2, 3))
+
+    with pytest.raises(sispy.BadAnswer) as caught:
+        fetched(hosts)
+    assert caught.value.error == (
+        "the server sent 1 rows more than once, such as the one of _id 000000000000000000000002"
+    )
+
+
+def test_a_row_that_comes_twice_because_the_list_shifted_is_kept_once_and_named(
+    hosts, small_pages, monkeypatch
+):
+    monkeypatch.setattr(pages, "PAGE", 2)
+    pages_of(hosts, monkeypatch, rows_of(3, 1), rows_of(1, 2))
+
+    snapshot = fetched(hosts, {"sort": "-name", "limit": 4})
+
+    assert snapshot.frame()["name"].tolist() == ["n3", "n2", "n1"]
+    assert snapshot.warnings.values.tolist() == [
+        [f"{1:024x}", None, None, "it came more than once while the list shifted"]
+    ]
+
+
+@pytest.mark.parametrize("query", [{}, {"sort": "-name", "limit": 8}])
+def test_a_server_that_repeats_a_page_is_left(hosts, small_pages, monkeypatch, query):
+    answer = sispy.RawPage(json.dumps(rows_of(1, 2, 3, 4)).encode(), sispy.response.Headers(), 100)
+    monkeypatch.setattr(hosts, "raw_page", lambda query: answer)
+
+    with pytest.raises(sispy.BadAnswer, match=r"the server (repeats rows|sent the rows at offset 0 again)"):
+        fetched(hosts, query)

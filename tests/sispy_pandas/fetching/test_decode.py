@@ -4,6 +4,7 @@ import pytest
 
 import sispy
 from sispy_pandas.fetching.decode import Decoder
+from sispy_pandas.fetching.table import Table
 from sispy_pandas.records import FrozenDict
 from sispy_pandas.schema import META, parse_schema
 
@@ -68,7 +69,7 @@ def test_a_page_longer_than_a_block_keeps_its_order():
     page = Decoder(FIELDS).open(body)
     numbers = [n for rows in page.blocks() for n in rows.columns["n"]]
     assert numbers == list(map(float, range(1000)))
-    assert (len(page), page.last_id) == (1000, "999")
+    assert (len(page), list(page.bounds)) == (1000, ["0", "999"])
 
 
 @pytest.mark.parametrize(
@@ -117,3 +118,65 @@ def test_what_is_no_page_is_an_error(body):
 
 def test_an_empty_page_has_all_columns():
     assert {name: list(cells) for name, cells in decoded(b"[]").columns.items()} == {k: [] for k in COLUMNS}
+
+
+ODD = ['a"b', "in\\out", "x\ny", "\x01", "\ud800", "class", "1st", "é😀", "a b", "\u2028", "\x7f", "f0", "$x"]
+
+
+@pytest.mark.parametrize("fast", [True, False])
+@pytest.mark.parametrize("kind", ["String", "Number", ["Number"], "Mixed", {"in\\ner": "Boolean"}])
+def test_any_name_of_a_field_is_read(kind, fast):
+    schema = parse_schema({"name": "t", "definition": dict.fromkeys(ODD, kind) | {"plain": {'q"': "String"}}})
+    value = {"String": "v", "Number": 1, "Mixed": {"k": "v"}}.get(str(kind), {"in\\ner": True})
+    value = [1, 2] if isinstance(kind, list) else value
+    stored = [
+        {"_id": "1", "_sis": {"_updated_at": 5}, **dict.fromkeys(ODD[:7], value), "other": {"plain": 1}}
+    ]
+    rest = {"_id": "2", "_sis": {"_updated_at": 6}, **dict.fromkeys(ODD[7:], value), "plain": {'q"': "x"}}
+
+    (rows,) = Decoder(schema.fields, fast=fast).open(json.dumps([*stored, rest]).encode()).blocks()
+
+    at = schema.columns[0].removeprefix(ODD[0])
+    leaf = value["in\\ner"] if at else value
+    found = columns(rows)
+    assert found.pop('plain.q"') == [None, "x"]
+    assert (found.pop("_id"), found.pop("_updated_at")) == (["1", "2"], [5, 6])
+    assert found == {f"{name}{at}": [leaf, None] if i < 7 else [None, leaf] for i, name in enumerate(ODD)}
+
+
+def test_odd_names_do_not_take_the_fast_way_away():
+    schema = parse_schema({"name": "t", "definition": {'a"b': "Number", "c\nd": "Mixed"}})
+    (rows,) = Decoder(schema.fields).open(b'[{"_id": "1", "a\\"b": 1, "_sis": {}}]').blocks()
+    assert (rows.checked, columns(rows)['a"b'], columns(rows)["c\nd"]) == (True, [1.0], [None])
+
+
+def nested(levels, open_="[", close="]"):
+    return open_ * levels + close * levels
+
+
+@pytest.mark.parametrize("fast", [True, False])
+@pytest.mark.parametrize("levels", [201, 900, 100_000])
+@pytest.mark.parametrize(
+    "body",
+    [
+        '[{"_id": "1", "m": %s, "_sis": {}}]',
+        '[{"_id": "1", "docs": [%s], "_sis": {}}]',
+        '[{"_id": "1", "x": %s}]',
+        "%s",
+    ],
+)
+def test_a_page_that_is_nested_too_deeply_is_an_error(body, levels, fast):
+    page = (body % nested(levels)).encode()
+    table = Table(FIELDS)
+    if '"x"' in body and levels < 1000:  # what is not asked for does not matter
+        table.add(Decoder(FIELDS, fast=fast).open(page))
+    else:
+        with pytest.raises(sispy.NotJSON, match=r"nested (too|more)|no list of objects"):
+            table.add(Decoder(FIELDS, fast=fast).open(page))
+
+
+@pytest.mark.parametrize("fast", [True, False])
+def test_what_a_server_can_store_is_not_too_deep(fast):
+    table = Table(FIELDS)
+    table.add(Decoder(FIELDS, fast=fast).open(b'[{"_id": "1", "m": %s, "_sis": {}}]' % nested(199).encode()))
+    assert json.dumps(table.finish()[0]["m"].iloc[0]) == nested(199)

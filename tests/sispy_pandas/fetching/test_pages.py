@@ -65,13 +65,25 @@ def test_a_server_that_counts_rows_it_does_not_show_is_no_endless_loop():
     assert ids_of(by_key(server(IDS, lie=5), DECODER, {}, limit=None, lanes=2, size=4)) == IDS
 
 
-def test_a_server_that_ignores_the_filter_is_no_endless_loop():
+@pytest.mark.parametrize("lanes", [1, 2])
+def test_a_server_that_ignores_the_filter_is_no_endless_loop(lanes):
     honest = server(IDS)
 
     def deaf(query):
         return honest({**query, "q": {}})
 
-    assert len(ids_of(by_key(deaf, DECODER, {}, limit=None, lanes=1, size=4))) == 8
+    with pytest.raises(sispy.BadAnswer, match="after 003 it sent 000 to 003, so the list would have no end"):
+        ids_of(by_key(deaf, DECODER, {}, limit=None, lanes=lanes, size=4))
+
+
+def test_a_server_that_ignores_the_offset_is_no_endless_loop():
+    honest = server(IDS)
+
+    def deaf(query):
+        return honest({**query, "offset": 0})
+
+    with pytest.raises(sispy.BadAnswer, match="sent the rows at offset 0 again, in place of those behind"):
+        ids_of(by_offset(deaf, DECODER, {}, limit=None, offset=0, size=4))
 
 
 def test_leaving_the_pages_early_ends_the_threads():
