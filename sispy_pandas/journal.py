@@ -7,7 +7,7 @@ writes it; then follow events. It holds no token. The folder is `$SISPY_JOURNALS
 | event | says |
 |---|---|
 | `begin` | who pushes, when, with which options; `resume` the same of a later push that goes on |
-| `send` | these rows are about to be sent, and what the server held before: their fate is open |
+| `send` | rows are about to be sent, with what the guard read (cells, `_updated_at`); their fate is open |
 | `row` | the outcome of a row: its fate is known |
 | `conflict` | a cell that was not written, with base, mine and theirs |
 | `end` | the push ended; with `stopped` it ended early |
@@ -111,6 +111,8 @@ class Entry:
     pending: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
     """The same of cells that were sent and whose fate is open."""
     receipt: int | None = None
+    read: int | None = None
+    """`_sis._updated_at` of the state that the guard read before the row was written, in ms."""
     sent_at: int = 0
     """When it was sent last, in ms."""
     since: int = 0
@@ -158,10 +160,15 @@ def read(file: str | Path) -> Record:
         if name == "begin":
             begin = found
         elif name == "send":
-            for row, cells in found["rows"]:
+            for row, cells, *read in found["rows"]:
                 old = entries.get(row, Entry())
                 pending = {path: (before, after) for path, (before, after) in cells.items()}
-                marks = (found["at"], found.get("since", 0), frozenset(found.get("known", ())))
+                marks = (
+                    read[0] if read else None,
+                    found["at"],
+                    found.get("since", 0),
+                    frozenset(found.get("known", ())),
+                )
                 entries[row] = Entry(None, old.id, found["action"], old.written, pending, None, *marks)
         elif name == "row":
             old = entries.get(found["row"], Entry())
@@ -175,6 +182,7 @@ def read(file: str | Path) -> Record:
                 written,
                 {},
                 found["receipt"],
+                found.get("read", old.read),
                 found["at"],
             )
     if not begin:

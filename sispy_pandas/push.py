@@ -170,6 +170,7 @@ def _take_up(run: Run, record: Record) -> str | None:
         return None
     for row, entry in sent.items():
         run.pending[row], run.pending_since[row] = entry.pending, entry.sent_at
+        run.pending_receipts[row] = entry.read
         if entry.action == "create":
             run.strangers[row] = (entry.since, entry.known)
     creates = [change for row in sent if isinstance(change := rows[row], Create)]

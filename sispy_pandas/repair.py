@@ -94,7 +94,7 @@ def undo(source: Report | str | Path, client: Client | None = None) -> Plan:
 
 
 def _entry(outcome: Any) -> Entry:
-    return Entry(outcome.word, outcome.id, outcome.action, outcome.written, {}, outcome.receipt)
+    return Entry(outcome.word, outcome.id, outcome.action, outcome.written, {}, outcome.receipt, outcome.read)
 
 
 def _undone(plan: Plan, entries: Iterable[tuple[Any, Entry]]) -> Plan:

@@ -60,6 +60,8 @@ class Outcome:
     """Path -> (before, after) of the cells that this push wrote."""
     receipt: int | None = None
     """`_sis._updated_at` after the write, in ms."""
+    read: int | None = None
+    """`_sis._updated_at` before the write, as the guard read it, in ms; `written` has cells of that state."""
 
 
 @dataclass(frozen=True)

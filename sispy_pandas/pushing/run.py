@@ -59,6 +59,10 @@ class Run:
     """Status of the answer that ended the push; 401 for all the ways in which SIS refuses a token."""
     pending_since: dict[Hashable, int] = field(default_factory=dict)
     """When each of them was sent, in ms of this machine's clock."""
+    receipts: dict[Hashable, int | None] = field(default_factory=dict)
+    """`_sis._updated_at` of rows in the state that the guard compared last, in ms."""
+    pending_receipts: dict[Hashable, int | None] = field(default_factory=dict)
+    """The same of rows that were sent, of the state before the first request whose effect is open."""
     arrived: dict[Hashable, dict[str, tuple[Any, Any]]] = field(default_factory=dict)
     """Cells of such rows that were found written."""
     strangers: dict[Hashable, tuple[int, frozenset[str]]] = field(default_factory=dict)
@@ -89,6 +93,7 @@ class Run:
         """Record how a row ended."""
         row = row_of(change)
         written = {**self.arrived.pop(row, {}), **(written or {})}
+        read = self.pending_receipts.pop(row, None)
         conflicts = self.conflicts.get(row, ())
         if conflicts and word in ("done", "unchanged"):
             word, reason = "conflict", _in_conflict(conflicts, written)
@@ -102,6 +107,7 @@ class Run:
             reason,
             written,
             receipt,
+            read if written else None,
         )
         if row in self.outcomes:
             raise AssertionError(f"row {row!r} ended twice: {self.outcomes[row]} and {outcome}")
@@ -117,6 +123,7 @@ class Run:
             reason=reason,
             written={path: list(pair) for path, pair in outcome.written.items()},
             receipt=receipt,
+            read=outcome.read,
         )
         for c in conflicts:
             self.journal.event("conflict", row=row, field=c.field, base=c.base, mine=c.mine, theirs=c.theirs)
@@ -129,12 +136,15 @@ class Run:
         now = int(time.time() * 1000)
         rows = list(rows)
         self.sending = tuple(change for change, _ in rows)
+        lines = []
         for change, cells in rows:
-            self.pending[row_of(change)] = cells
-            self.pending_since[row_of(change)] = now
-        lines = [
-            [row_of(change), {path: list(pair) for path, pair in cells.items()}] for change, cells in rows
-        ]
+            row = row_of(change)
+            if row not in self.pending:
+                self.pending_receipts[row] = self.receipts.get(row, getattr(change, "receipt", None))
+            self.pending[row] = cells
+            self.pending_since[row] = now
+            sent = {path: list(pair) for path, pair in cells.items()}
+            lines.append([row, sent, self.pending_receipts[row]])
         self.journal.event("send", action=action, rows=lines, **more)
         self.journal.keep()
 

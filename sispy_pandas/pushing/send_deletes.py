@@ -39,6 +39,7 @@ def send_deletes(run: Run, deletes: Sequence[Delete], *, lost: int = 0) -> None:
         elif foreign and run.on_conflict == "theirs":
             run.settle(delete, "unchanged", "kept, because somebody else changed it")
         else:
+            run.receipts[delete.id] = receipt(entity)
             work.append((delete, entity))
     if work:
         _send(run, work, lost=lost)

@@ -171,6 +171,8 @@ def left_to_write(
         last: See `send_updates`.
     """
     run.note_arrival(update.id, merged.there)
+    if entity:
+        run.receipts[update.id] = receipt(entity)
     if merged.conflicts:
         run.conflicts[update.id] = merged.conflicts
     else:

@@ -10,6 +10,7 @@ import pytest
 import sispy
 import sispy_pandas as sp
 from sispy.sandbox import Faults
+from sispy_pandas.journal import read as read_journal
 
 QUICK = sp.Limits(settle=0.2, settle_row=0.0, patience=4.0, rows=50)
 
@@ -297,3 +298,35 @@ def test_a_resume_that_meets_a_dead_server_ends_like_any_push(server):
     assert [o.word for o in report.outcomes] == ["unsent", "unsent"]
     server.sandbox.faults = Faults()
     assert push(sp.resume(journal, client=server.client)).counts["done"] == 2
+
+
+@pytest.mark.parametrize("guard", ["check", "cas"])
+def test_what_the_guard_read_is_in_the_outcome_and_in_the_journal(server, guard):
+    live = server.fetch()
+    first, last = live.ids[0], live.ids[1]
+    gone = live.ids[2]
+    now = {
+        id_: server.hosts.update(id_, {"live": None})["_sis"]["_updated_at"] for id_ in (first, last, gone)
+    }
+    plan = live.diff(live.frame().loc[[first, last], ["cpus"]].assign(cpus=9), delete=[gone])
+
+    report = push(plan, guard=guard, on_conflict="mine")
+
+    assert {o.id: (o.word, o.read) for o in report.outcomes} == {id_: ("done", now[id_]) for id_ in now}
+    assert {row: entry.read for row, entry in read_journal(report.journal).entries.items()} == now
+
+
+def test_a_push_that_goes_on_knows_what_was_read_before_the_row_was_sent_first(server):
+    live = server.fetch()
+    id_ = live.ids[0]
+    before = server.hosts.get(id_)["_sis"]["_updated_at"]
+    server.sandbox.faults = Faults(drop_after={"PUT *": 1.0})
+    stopped = push(
+        live.diff(live.frame().loc[[id_], ["cpus"]].assign(cpus=9)),
+        limits=sp.Limits(settle=0.1, settle_row=0.0, attempts=1),
+    )
+    server.sandbox.faults = Faults()
+
+    report = push(sp.resume(stopped.journal, server.client))
+
+    assert [(o.word, o.read) for o in report.outcomes] == [("done", before)]
