@@ -97,7 +97,7 @@ class App:
         return await self.injector.around(request, content, lambda: self._handle(request, content, limit))
 
     async def _handle(self, request: Request, content: bytes, limit: int) -> Answer:
-        self.world.defects = self.injector.faults.defects
+        self.world.defects, self.world.order = self.injector.faults.defects, self.injector.order
         try:
             request.body = parse_body(request.headers, content, limit)
         except SisError as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from typing import TYPE_CHECKING, Any
 
 from sispy.sandbox import writes
@@ -12,10 +11,9 @@ from sispy.sandbox.envelope import VERSION, sent_sis
 from sispy.sandbox.store import Document, DuplicateKey
 
 if TYPE_CHECKING:
+    from sispy.sandbox.request import Window
     from sispy.sandbox.resources import Resource
     from sispy.sandbox.writes import Change
-
-_order = random.Random(1)  # noqa: S311  # the order of answers is no secret
 
 
 class Outcome:
@@ -36,8 +34,10 @@ class Outcome:
         return b'{"success":[' + done + b'],"errors":' + encode(self.errors) + b"}"
 
 
-def insert(resource: Resource, items: list[Any], user: Document, *, all_or_none: bool) -> Outcome:
-    """Create many objects.
+async def insert(
+    resource: Resource, items: list[Any], user: Document, window: Window, *, all_or_none: bool
+) -> Outcome:
+    """Create many objects, by one command.
 
     Raises:
         Bad: there are none.
@@ -59,6 +59,7 @@ def insert(resource: Resource, items: list[Any], user: Document, *, all_or_none:
             documents.append(document)
     if all_or_none and outcome.errors:
         return outcome
+    await window(None)
     wrong = resource.world.defects and bool(outcome.errors)
     failed = False
     for document in documents:
@@ -119,7 +120,7 @@ def _verified(resource: Resource, body: Document, user: Document, outcome: Outco
     return True
 
 
-def update(resource: Resource, items: list[Any], user: Document) -> Outcome:
+async def update(resource: Resource, items: list[Any], user: Document, window: Window) -> Outcome:
     """Update many objects by their ids; all are read before the first is written.
 
     Raises:
@@ -153,11 +154,13 @@ def update(resource: Resource, items: list[Any], user: Document) -> Outcome:
             planned.append((writes.prepare(resource, stored, body, user), echoed))
         except SisError as error:
             outcome.fail(error, echoed)
-    _install(resource, planned, user, outcome)
+    await _install(resource, planned, user, window, outcome)
     return outcome
 
 
-def update_matching(resource: Resource, found: list[Document], body: Any, user: Document) -> Outcome:
+async def update_matching(
+    resource: Resource, found: list[Document], body: Any, user: Document, window: Window
+) -> Outcome:
     """Update many objects with one body."""
     outcome = Outcome()
     planned: list[tuple[Change, Any]] = []
@@ -167,7 +170,7 @@ def update_matching(resource: Resource, found: list[Document], body: Any, user: 
             planned.append((writes.prepare(resource, stored, body, user), echoed))
         except SisError as error:
             outcome.fail(error, echoed)
-    _install(resource, planned, user, outcome)
+    await _install(resource, planned, user, window, outcome)
     return outcome
 
 
@@ -176,11 +179,14 @@ def _identity(resource: Resource, stored: Document) -> Document:
     return identity if resource.by_oid else {**identity, "name": stored["name"]}
 
 
-def _install(resource: Resource, planned: list[tuple[Change, Any]], user: Document, outcome: Outcome) -> None:
-    """Write what was planned, in an order that nobody may rely on."""
-    _order.shuffle(planned)
-    commits = resource.world.commits
+async def _install(
+    resource: Resource, planned: list[tuple[Change, Any]], user: Document, window: Window, outcome: Outcome
+) -> None:
+    """Write what was planned, one command per object, in an order that nobody may rely on."""
+    order, commits = resource.world.order, resource.world.commits
+    order.shuffle(planned)
     for change, echoed in planned:
+        await window(change.before["_id"])
         try:
             made = writes.install(resource, change)
         except SisError as error:
@@ -188,18 +194,22 @@ def _install(resource: Resource, planned: list[tuple[Change, Any]], user: Docume
             continue
         commits.record(resource, "update", user["name"], made.after, made.before, bulk=True)
         outcome.success.append(made.after)
+    order.shuffle(outcome.errors)
 
 
-def delete(resource: Resource, found: list[Document], user: Document) -> Outcome:
-    """Delete many objects; those that are locked or not permitted stay."""
+async def delete(resource: Resource, found: list[Document], user: Document, window: Window) -> Outcome:
+    """Delete many objects, by one command; those that are locked or not permitted stay."""
     outcome = Outcome()
-    commits = resource.world.commits
     for stored in found:
         try:
-            deleted = writes.delete(resource, stored, user)
+            writes.check_delete(resource, stored, user)
         except (Denied, Bad) as error:
             outcome.fail(error, resource.shown(stored))
-            continue
-        commits.record(resource, "delete", user["name"], deleted, bulk=True)
-        outcome.success.append(deleted)
+        else:
+            outcome.success.append(stored)
+    await window(None)
+    for stored in outcome.success:
+        writes.remove(resource, stored)
+        resource.world.commits.record(resource, "delete", user["name"], stored, bulk=True)
+    resource.world.order.shuffle(outcome.success)
     return outcome

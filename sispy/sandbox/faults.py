@@ -33,6 +33,8 @@ class Seen:
         query: the parameters.
         body: the bytes of the body.
         status: of the answer, None before there is one.
+        item: for `between`, the `_id` of the object that is written next; None for a new one, and where one
+            command writes all of them (bulk POST and bulk DELETE).
 
     Example:
         >>> from sispy.sandbox import Sandbox
@@ -49,6 +51,7 @@ class Seen:
     query: Mapping[str, Any]
     body: bytes
     status: int | None = None
+    item: str | None = None
 
     def matches(self, route: str) -> bool:
         """Tell whether a route means this request.
@@ -81,12 +84,20 @@ class Faults:
             null in a bulk array is a 500 `{}`, and the keys of new definitions, Mixed values and hieradata
             are reversed, as on the server.
         before: called before a request is carried out.
+        between: called when the stored objects were read and checked, before they are written: once for a
+            POST or a DELETE, single or bulk, once per object for a PUT.
         after: called when it was carried out, before its answer goes out.
-        seed: of the rates; the same sequence of requests meets the same faults.
+        seed: of the rates, and of the order in which the items of a bulk are written and answered; the same
+            sequence of requests meets the same faults.
 
-    `before` and `after` are called with a `Seen` in a thread of their own, one at a time, and may use a
-    client of this very sandbox: requests that arrive meanwhile meet no faults and call nothing. What they
-    return is ignored, what they raise is an error 500 of the request.
+    `before`, `between` and `after` are called with a `Seen` in a thread of their own, one at a time, and may
+    use a client of this very sandbox: requests that arrive meanwhile meet no faults and call nothing. What
+    they return is ignored, what they raise is an error 500 of the request.
+
+    What somebody else writes in `before` is read by the request: the history tells A -> B, B -> C. What is
+    written in `between` is not: the answer and the commit tell A -> C, from what was read, though B stood
+    there. Scalars: the last one wins, cell by cell. Mixed values: what the other has merged into it is lost.
+    Arrays: the second one fails with 500 (VersionError). A compare-and-set looks at its condition again.
 
     Example:
         >>> Faults(drop_after={"POST /entities/host": 1.0}, latency=0.01).latency
@@ -105,6 +116,7 @@ class Faults:
     retry_after: float | None = None
     defects: bool = False
     before: Callable[[Seen], object] | None = None
+    between: Callable[[Seen], object] | None = None
     after: Callable[[Seen], object] | None = None
     seed: int = 0
 
@@ -146,6 +158,7 @@ class Injector:
     def faults(self, faults: Faults) -> None:
         self._faults = faults
         self._random = random.Random(faults.seed)  # noqa: S311  # which request fails is no secret
+        self.order = random.Random(faults.seed)  # noqa: S311  # nor is the order of a bulk
         self.plain = faults == Faults()
 
     async def around(
@@ -158,7 +171,7 @@ class Injector:
         if self.plain or self._calling:
             answer: Answer | None = await handle()
         else:
-            answer = await self._faulty(seen, handle)
+            answer = await self._faulty(request, seen, handle)
         if not self._calling:
             self._remember(replace(seen, status=answer.status if answer else None))
         return answer
@@ -169,7 +182,7 @@ class Injector:
         while len(self.seen) > KEPT or (self._kept > KEPT_BYTES and len(self.seen) > 1):
             self._kept -= len(self.seen.popleft().body)
 
-    async def _faulty(self, seen: Seen, handle: Handle) -> Answer | None:
+    async def _faulty(self, request: Request, seen: Seen, handle: Handle) -> Answer | None:
         faults = self.faults
         extra = sum(seconds for route, seconds in faults.latencies.items() if seen.matches(route))
         if faults.latency or extra:
@@ -179,6 +192,8 @@ class Injector:
             if self._hit(faults.drop_before, seen):
                 return None
             self._fail(faults.errors, seen)
+            if faults.between is not None:
+                request.window = lambda item: self._call(faults.between, replace(seen, item=item))
             answer = await handle()
             await self._call(faults.after, replace(seen, status=answer.status))
             if self._hit(faults.drop_after, seen):

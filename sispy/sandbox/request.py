@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import zlib
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, unquote_to_bytes
@@ -22,6 +24,16 @@ _INTEGER = re.compile(r"\s*([+-]?\d+)")
 _CHARSET = re.compile(r"charset\s*=\s*\"?([^\s;\"]+)", re.IGNORECASE)
 
 
+Window = Callable[[str | None], Awaitable[None]]
+"""Awaited between the reading and the writing of stored objects, with the id of the one that is written next
+or None for several: here others may write."""
+
+
+async def _yield(item: str | None) -> None:  # noqa: ARG001  # a window that everybody may use
+    """Let other requests go on."""
+    await asyncio.sleep(0)
+
+
 @dataclass
 class Request:
     """One request: its method, the decoded segments of its path, its parameters and headers."""
@@ -33,6 +45,7 @@ class Request:
     headers: dict[str, str]
     body: Any = None
     """The JSON of the body; None if there is none that the server takes."""
+    window: Window = _yield
 
     def text(self, name: str) -> str | None:
         """The value of a parameter that was given once, as text."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any
 
 from sispy.sandbox import bulk, pages, query, writes
@@ -91,9 +90,9 @@ class Routes:
             raise NoRoute
         user = user or self._user(request)
         if request.method == "POST":
-            return self._create(resource, request, user)
+            return await self._create(resource, request, user)
         if request.method == "DELETE":
-            return self._delete(resource, rest, request, user)
+            return await self._delete(resource, rest, request, user)
         return await self._update(resource, rest, request, user)
 
     def _user(self, request: Request) -> Document:
@@ -101,17 +100,23 @@ class Routes:
 
     # Writes
 
-    def _create(self, resource: Resource, request: Request, user: Document) -> Answer:
+    async def _create(self, resource: Resource, request: Request, user: Document) -> Answer:
         if isinstance(request.body, list):
             all_or_none = request.query.get("all_or_none") == "true"
-            outcome = bulk.insert(resource, request.body, user, all_or_none=all_or_none)
+            outcome = await bulk.insert(resource, request.body, user, request.window, all_or_none=all_or_none)
             self._tell_bulk(resource, "insert", outcome.success, user)
             return bulk_answer(outcome.encoded(resource))
-        document = writes.create(resource, request.body, user)
-        self.world.commits.record(resource, "insert", user["name"], document)
+        document = await self._stored(resource, request, user)
         shown = resource.written(document)
         self.world.announce(resource, "insert", shown)
         return json_answer(shown, 201)
+
+    async def _stored(self, resource: Resource, request: Request, user: Document) -> Document:
+        document = writes.draft(resource, request.body, user)
+        await request.window(None)
+        writes.store(resource, document)
+        self.world.commits.record(resource, "insert", user["name"], document)
+        return document
 
     def _tell_bulk(self, resource: Resource, action: str, documents: list[Document], user: Document) -> None:
         if action == "insert":
@@ -125,12 +130,12 @@ class Routes:
         if rest:
             return await self._update_one(resource, rest[0], request, user)
         if isinstance(request.body, list):
-            outcome = bulk.update(resource, request.body, user)
+            outcome = await bulk.update(resource, request.body, user, request.window)
         else:
             found = self._meant(resource, request, Bad("A valid query is required"))
             if not request.body:
                 raise Bad("Body should not be empty")
-            outcome = bulk.update_matching(resource, found, request.body, user)
+            outcome = await bulk.update_matching(resource, found, request.body, user, request.window)
         self._tell_bulk(resource, "update", outcome.success, user)
         return bulk_answer(outcome.encoded(resource))
 
@@ -154,43 +159,46 @@ class Routes:
         if stored is None:
             if not upsert:
                 raise Missing(resource.type, name)
-            return self._upsert(resource, name, request, user)
+            return await self._upsert(resource, name, request, user)
         try:
             if condition is not None:
-                made = writes.compare_and_set(resource, stored, request.body, user, condition)
+                made = await writes.compare_and_set(
+                    resource, stored, request.body, user, condition, request.window
+                )
             else:
                 force = bool(request.query.get("forceMixed"))
                 change = writes.prepare(resource, stored, request.body, user, force_mixed=force)
-                await asyncio.sleep(0)  # here others may write what was read above
+                await request.window(stored["_id"])
                 made = writes.install(resource, change)
         except SisError:
             if not upsert:
                 raise
-            return self._upsert(resource, name, request, user)
+            return await self._upsert(resource, name, request, user)
         self.world.commits.record(resource, "update", user["name"], made.after, made.before)
         shown = resource.written(made.after)
         self.world.announce(resource, "update", shown, old=resource.written(made.before))
         return json_answer(shown)
 
-    def _upsert(self, resource: Resource, name: str, request: Request, user: Document) -> Answer:
+    async def _upsert(self, resource: Resource, name: str, request: Request, user: Document) -> Answer:
         body, key = request.body, resource.id_field
         if not isinstance(body, dict) or key == "_id" or key not in body or text(body[key]) != name:
             raise Bad("Cannot insert object with specified ID")
-        document = writes.create(resource, body, user)
-        self.world.commits.record(resource, "insert", user["name"], document)
+        document = await self._stored(resource, request, user)
         self.world.announce(resource, "update", None, bare=True)
         return json_answer(resource.written(document), 201)
 
-    def _delete(self, resource: Resource, rest: list[str], request: Request, user: Document) -> Answer:
-        commits = self.world.commits
+    async def _delete(self, resource: Resource, rest: list[str], request: Request, user: Document) -> Answer:
         if rest:
-            document = writes.delete(resource, writes.find(resource, rest[0]), user)
-            commits.record(resource, "delete", user["name"], document)
+            document = writes.find(resource, rest[0])
+            writes.check_delete(resource, document, user)
+            await request.window(document["_id"])
+            writes.remove(resource, document)
+            self.world.commits.record(resource, "delete", user["name"], document)
             shown = resource.shown(document)
             self.world.announce(resource, "delete", shown)
             return json_answer(shown)
         found = self._meant(resource, request, Bad("Bulk delete requires a non empty query."))
-        outcome = bulk.delete(resource, found, user)
+        outcome = await bulk.delete(resource, found, user, request.window)
         self.world.announce(resource, "delete", [resource.shown(d) for d in outcome.success], bulk=True)
         return bulk_answer(outcome.encoded(resource, written=False))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +44,7 @@ class World:
         self.ids: Callable[[], str] = new_object_id
         self.defects = False
         """Whether bulk operations have the defects of the server."""
+        self.order = random.Random(0)  # noqa: S311  # the order in which items of a bulk end is no secret
         self.events: list[Event] = []
         self.dirty: dict[tuple[str, str], Document | None] = {}
         """Documents changed since the last flush, by collection and id; None: deleted."""
@@ -82,7 +84,9 @@ class World:
 
     def drop_entities(self, name: str) -> None:
         """Forget the entities of a deleted schema."""
-        self.entities.pop(name).collection.documents.clear()  # an update that is under way finds nothing
+        gone = self.entities.pop(name).collection
+        gone.documents.clear()  # an update that is under way finds nothing,
+        gone.on_change = lambda *_: None  # and a create is kept by nobody
         self.dirty = {key: value for key, value in self.dirty.items() if key[0] != name}
         if self.keeps:
             self.dropped.append(name)

@@ -1,7 +1,8 @@
 """Writes of single objects: create, update, compare-and-set, upsert, delete.
 
-An update is made in two steps, as the database does it: the object is read and the change is computed; then
-what has changed is set in the object as it is by then. Between the two, other requests may write.
+Every write is made in two steps, as the server does it: what is stored is read, and the change is checked and
+computed; then it is made in what is stored by then. Between the two, in the window of the request, others may
+write. The answer and the history tell what the first step has read and computed.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from sispy.sandbox.store import Document, DuplicateKey
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from sispy.sandbox.request import Window
     from sispy.sandbox.resources import Resource
     from sispy.sandbox.schemas import Definition, Node
 
@@ -70,10 +72,21 @@ def _reversed(definition: Definition, document: Document) -> Document:
 
 
 def create(resource: Resource, body: Any, user: Document) -> Document:
-    """Create an object.
+    """Create an object, without a window.
 
     Raises:
         SisError: what the server answers when it does not.
+    """
+    document = draft(resource, body, user)
+    store(resource, document)
+    return document
+
+
+def draft(resource: Resource, body: Any, user: Document) -> Document:
+    """Give a new object, checked but not stored.
+
+    Raises:
+        SisError: what the server answers when it cannot be.
     """
     body = resource.check_new(body)
     body = resource.fill(user, body)
@@ -83,7 +96,6 @@ def create(resource: Resource, body: Any, user: Document) -> Document:
     if errors:
         raise invalid(errors)
     check_keys(resource.definition, document)
-    store(resource, document)
     return document
 
 
@@ -176,7 +188,9 @@ def later(resource: Resource, stored: Document) -> int:
 
 
 def install(resource: Resource, change: Change) -> Change:
-    """Make a computed update; what others have changed meanwhile stays. Gives what was really changed.
+    """Make a computed update; of what others have written meanwhile stays what it does not touch.
+
+    Gives what the writer believes to have changed: from what was read, not from what is stored.
 
     Raises:
         Missing: the object was deleted meanwhile.
@@ -186,24 +200,24 @@ def install(resource: Resource, change: Change) -> Change:
     current = resource.collection.documents.get(name)
     if current is None:
         raise Missing(resource.type, name)
-    after = change.after
+    stored = after = change.after
     if current is not change.before:
         moved = after.get("_v") != change.before.get("_v")
         if moved and current.get("_v") != change.before.get("_v"):
             raise Internal("VersionError: No matching document found.")
+        after = {**after, "_sis": {**after["_sis"], "_updated_at": later(resource, current)}}
         fields = {**resource.definition.fields, "_sis": resource.definition.meta}
-        after = rebased(fields, change.before, after, current)
-        after["_sis"] = {**after["_sis"], "_updated_at": later(resource, current)}
-    return Change(current, _replace(resource, current, after))
+        stored = rebased(fields, change.before, after, current)
+    _replace(resource, current, stored)
+    return Change(change.before, after)
 
 
-def _replace(resource: Resource, before: Document, after: Document) -> Document:
+def _replace(resource: Resource, before: Document, after: Document) -> None:
     try:
         resource.collection.replace(after)
     except DuplicateKey as error:
         raise Internal(f"MongoError: {error}") from error
     resource.after_change(before, after)
-    return after
 
 
 def at_path(document: Any, path: str) -> Any:
@@ -231,17 +245,22 @@ def rebased(fields: Mapping[str, Node], before: Document, after: Document, curre
     return merged
 
 
-def compare_and_set(
-    resource: Resource, stored: Document, body: Any, user: Document, condition: Any
+async def compare_and_set(
+    resource: Resource, read: Document, body: Any, user: Document, condition: Any, window: Window
 ) -> Change:
     """Write the body over an object that meets a condition; `_sis` and nested values are replaced.
+
+    The condition is looked at in the very step that writes.
 
     Raises:
         SisError: as for an update, but what is wrong with a value is a 500.
     """
-    change = prepare(resource, stored, body, user, wrong=raw_invalid)
+    prepare(resource, read, body, user, wrong=raw_invalid)
     try:
-        if not query.compile_query(condition, resource.definition)(stored):
+        matches = query.compile_query(condition, resource.definition)
+        await window(read["_id"])
+        stored = resource.collection.documents.get(read["_id"])
+        if stored is None or not matches(stored):
             raise Bad("CAS update failed.")
     except query.CastError as error:
         raise Raw("CastError", str(error)) from error
@@ -252,8 +271,9 @@ def compare_and_set(
     author = envelope.sent_sis(body).get("_updated_by")
     if isinstance(author, str):
         sis["_updated_by"] = author
-    after["_sis"] = {"_version": envelope.VERSION, **sis, "_updated_at": change.after["_sis"]["_updated_at"]}
-    return Change(stored, _replace(resource, stored, after))
+    after["_sis"] = {"_version": envelope.VERSION, **sis, "_updated_at": later(resource, stored)}
+    _replace(resource, stored, after)
+    return Change(read, after)
 
 
 def raw_invalid(errors: dict[str, str]) -> Raw:
@@ -262,19 +282,19 @@ def raw_invalid(errors: dict[str, str]) -> Raw:
     return Raw("ValidationError", "Validation failed", errors=details, _message="Validation failed")
 
 
-def delete(resource: Resource, stored: Document, user: Document) -> Document:
-    """Delete an object.
+def check_delete(resource: Resource, stored: Document, user: Document) -> None:
+    """Refuse to delete an object.
 
     Raises:
         Denied: it is locked, or the user may not.
     """
     check_locks(stored)
     resource.may_delete(user, stored)
-    remove(resource, stored)
-    return stored
 
 
-def remove(resource: Resource, stored: Document) -> None:
-    """Take an object out of its collection."""
-    resource.collection.delete(stored["_id"])
-    resource.after_delete(stored)
+def remove(resource: Resource, read: Document) -> None:
+    """Take an object out of its collection, whatever became of it since it was read."""
+    stored = resource.collection.documents.get(read["_id"])
+    if stored is not None:
+        resource.collection.delete(stored["_id"])
+        resource.after_delete(stored)

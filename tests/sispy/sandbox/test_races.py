@@ -8,8 +8,8 @@ from collections import Counter
 
 import pytest
 
-from sispy.errors import Error
-from sispy.sandbox import Sandbox
+from sispy.errors import BadAnswer, Error
+from sispy.sandbox import Faults, Sandbox
 from sispy.sandbox.answers import SisError
 from sispy.sandbox.request import Request
 
@@ -90,13 +90,232 @@ def test_merges_into_one_mixed_value_are_lost(sis, rows):
     assert rows.get("a")["m"] == {"x": 1, "z": 3}
 
 
+class Colleague:
+    """Does one thing in the window of the first request that matches; notes which objects it saw."""
+
+    def __init__(self, sis, route, act):
+        self.route, self.act, self.items = route, act, []
+        sis.faults = Faults(between=self)
+
+    def __call__(self, seen):
+        if seen.matches(self.route):
+            self.items.append(seen.item)
+            if len(self.items) == 1:
+                self.act()
+
+
+def history(rows, oid):
+    """The edits of an object, the oldest first: what happened to its own fields."""
+    return [
+        {key: value for key, value in commit["commit_data"].items() if key[0] != "_"}
+        for commit in reversed(rows.commits(oid).fetch_all({}))
+        if commit["action"] == "update"
+    ]
+
+
+def test_what_is_written_before_the_reading_is_read(sis, rows):
+    oid = rows.get("a")["_id"]
+    sis.faults = Faults(before=lambda seen: seen.method == "PUT" and rows.update(oid, {"n": 2}))
+
+    assert rows.update(oid, {"n": 3})["n"] == 3
+    assert history(rows, oid) == [{"n": [1, 2]}, {"n": [2, 3]}]
+
+
+def test_what_is_written_after_the_reading_is_in_no_delta(sis, rows):
+    oid = rows.get("a")["_id"]
+    window = Colleague(sis, "PUT /entities/row/*", lambda: rows.update(oid, {"n": 2, "o": 7}))
+
+    answer = rows.update(oid, {"n": 3})
+
+    assert window.items == [oid]
+    assert (answer["n"], "o" in answer) == (3, False)  # the writer never saw it
+    row = rows.get(oid)
+    assert (row["n"], row["o"], row["_sis"]["_updated_at"]) == (3, 7, answer["_sis"]["_updated_at"])
+    assert history(rows, oid) == [{"n": [1, 2], "o": [7]}, {"n": [1, 3]}]
+
+
+def test_a_merge_into_mixed_in_the_window_is_lost(sis, rows):
+    oid = rows.get("a")["_id"]
+    Colleague(sis, "PUT *", lambda: rows.update(oid, {"m": {"y": 2}}))
+
+    assert rows.update(oid, {"m": {"z": 3}})["m"] == {"x": 1, "z": 3}
+    assert rows.get(oid)["m"] == {"x": 1, "z": 3}
+    assert history(rows, oid) == [{"m": {"y": [2]}}, {"m": {"z": [3]}}]
+
+
+def test_an_array_written_in_the_window_is_a_version_error(sis, rows):
+    oid = rows.get("a")["_id"]
+    Colleague(sis, "PUT *", lambda: rows.update(oid, {"l": ["q"]}))
+
+    with pytest.raises(BadAnswer, match="VersionError") as caught:
+        rows.update(oid, {"l": ["r"], "n": 5})
+
+    assert caught.value.http_status_code == 500
+    assert (rows.get(oid)["l"], rows.get(oid)["n"]) == (["q"], 1)
+
+
+def test_an_array_and_a_scalar_in_the_window_are_both_kept(sis, rows):
+    oid = rows.get("a")["_id"]
+    Colleague(sis, "PUT *", lambda: rows.update(oid, {"n": 5}))
+
+    assert rows.update(oid, {"l": ["r"]})["l"] == ["r"]
+    assert (rows.get(oid)["l"], rows.get(oid)["n"]) == (["r"], 5)
+
+
+def test_a_compare_and_set_looks_again(sis, rows):
+    row = rows.get("a")
+    window = Colleague(sis, "PUT *", lambda: rows.update(row["_id"], {"n": 2}))
+
+    with pytest.raises(BadAnswer, match="CAS update failed"):
+        rows.update(row["_id"], {"n": 3}, cas={"n": 1})
+
+    assert (window.items, rows.get("a")["n"]) == ([row["_id"]], 2)
+
+
+def test_a_compare_and_set_of_something_else_goes_through(sis, rows):
+    row = rows.get("a")
+    Colleague(sis, "PUT *", lambda: rows.update(row["_id"], {"o": 2, "m": {"y": 2}}))
+
+    answer = rows.update(row["_id"], {"n": 3}, cas={"n": 1})
+
+    assert (answer["n"], answer["o"], answer["m"]) == (3, 2, {"x": 1, "y": 2})
+    assert rows.get("a")["m"] == {"x": 1, "y": 2}
+    read = {"n": [1, 3], "o": [2], "m": {"y": [2]}}  # computed from what was read before the condition
+    assert history(rows, row["_id"]) == [{"o": [2], "m": {"y": [2]}}, read]
+
+
+def test_a_compare_and_set_of_a_deleted_row_fails(sis, rows):
+    row = rows.get("a")
+    Colleague(sis, "PUT *", lambda: rows.delete(row["_id"]))
+
+    with pytest.raises(BadAnswer, match="CAS update failed"):
+        rows.update(row["_id"], {"n": 3}, cas={"n": 1})
+
+
+@pytest.mark.parametrize("by_query", [False, True])
+def test_a_bulk_update_has_a_window_per_object(sis, rows, by_query):
+    made = rows.create([{"name": f"r{i}", "n": 1} for i in range(6)])["success"]
+    ids = [row["_id"] for row in made]
+    window = Colleague(
+        sis, "PUT /entities/row", lambda: rows.update_bulk([{"_id": one, "n": 5, "o": 6} for one in ids])
+    )
+
+    if by_query:
+        done = rows.update_bulk({"n": 2}, {"q": {"n": 1, "name": {"$ne": "a"}}})
+    else:
+        done = rows.update_bulk([{"_id": one, "n": 2} for one in ids])
+
+    assert sorted(window.items) == sorted(ids)
+    assert window.items == [row["_id"] for row in done["success"]] != ids
+    assert {(row["n"], row["o"]) for row in rows.fetch_all({"q": {"_id": {"$in": ids}}})} == {(2, 6)}
+    assert [history(rows, one) for one in ids] == [[{"n": [1, 5], "o": [6]}, {"n": [1, 2]}]] * 6
+
+
+def test_what_is_deleted_in_the_window_of_an_update_is_missing(sis, rows):
+    ids = [row["_id"] for row in rows.create([{"name": f"r{i}"} for i in range(3)])["success"]]
+    Colleague(sis, "PUT *", lambda: rows.delete(ids[1]))
+
+    done = rows.update_bulk([{"_id": one, "n": 2} for one in ids])
+
+    assert sorted(row["_id"] for row in done["success"]) == sorted([ids[0], ids[2]])
+    assert [error["err"][0] for error in done["errors"]] == [404]
+
+
+@pytest.mark.parametrize("bulk", [False, True])
+def test_a_name_taken_in_the_window_of_a_create(sis, rows, bulk):
+    window = Colleague(sis, "POST *", lambda: rows.create({"name": "b", "n": 7}))
+
+    if bulk:
+        done = rows.create([{"name": "b"}, {"name": "c"}])
+        assert [row["name"] for row in done["success"]] == ["c"]
+        assert [error["err"][1]["error"] for error in done["errors"]] == ["Bad request: Insert failed"]
+    else:
+        with pytest.raises(BadAnswer, match="E11000"):
+            rows.create({"name": "b"})
+
+    assert (window.items, rows.get("b")["n"]) == ([None], 7)
+
+
+def test_a_name_taken_in_the_window_of_an_upsert(sis, rows):
+    sis.client().schemas.update("row", {**SCHEMA, "id_field": "name"})
+    window = Colleague(sis, "PUT *", lambda: rows.create({"name": "b", "n": 7}))
+
+    rows.upsert("b", {"name": "b", "n": 8})  # which looks what is there, and updates it
+
+    put = [seen.status for seen in sis.requests if seen.matches("PUT /entities/*")]
+    assert (put, window.items[0], rows.get("b")["n"]) == ([500, 200], None, 8)
+
+
+@pytest.mark.parametrize("bulk", [False, True])
+def test_a_delete_deletes_what_was_changed_in_its_window(sis, rows, bulk):
+    row = rows.get("a")
+    window = Colleague(sis, "DELETE *", lambda: rows.update(row["_id"], {"n": 2}))
+
+    deleted = rows.delete_bulk({"q": {"n": 1}})["success"][0] if bulk else rows.delete(row["_id"])
+
+    assert (window.items, deleted["n"]) == ([None if bulk else row["_id"]], 1)
+    assert rows.count({}) == 0
+    newest = rows.commits(row["_id"]).fetch_all({})[0]
+    assert (newest["action"], newest["commit_data"]["n"]) == ("delete", 1)
+
+
+@pytest.mark.parametrize("bulk", [False, True])
+def test_two_deletes_at_once_both_say_that_they_did_it(sis, rows, bulk):
+    row = rows.get("a")
+    Colleague(sis, "DELETE *", lambda: rows.delete(row["_id"]))
+
+    deleted = rows.delete_bulk({"q": {"n": 1}})["success"][0] if bulk else rows.delete(row["_id"])
+
+    assert deleted["_id"] == row["_id"]
+    assert rows.count({}) == 0
+
+
+def test_a_create_in_a_schema_that_is_deleted_meanwhile_is_kept_by_nobody(tmp_path):
+    with Sandbox(data=tmp_path / "sis.sqlite") as sis:
+        client = sis.client()
+        client.schemas.create(SCHEMA)
+        Colleague(sis, "POST *", lambda: client.schemas.delete("row"))
+        client.entities("row").create({"name": "a"})
+        sis.faults = Faults()
+        client.schemas.create(SCHEMA)
+    with Sandbox(data=tmp_path / "sis.sqlite") as sis:
+        assert list(sis.client().entities("row").fetch_all({})) == []
+
+
+def test_a_window_that_fails_is_an_error_of_the_request(sis, rows, caplog):
+    sis.faults = Faults(between=lambda seen: 1 / 0)
+
+    with pytest.raises(BadAnswer, match="injected fault"):
+        rows.update_bulk([{"_id": rows.get("a")["_id"], "n": 2}])
+
+    assert rows.get("a")["n"] == 1
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_the_order_of_a_bulk_goes_by_the_seed():
+    def orders(seed):
+        with Sandbox(faults=Faults(seed=seed)) as sis:
+            sis.client().schemas.create(SCHEMA)
+            rows = sis.client().entities("row")
+            ids = [row["_id"] for row in rows.create([{"name": f"r{i}"} for i in range(8)])["success"]]
+            done = rows.update_bulk([{"_id": one, "n": "x" if i % 2 else i} for i, one in enumerate(ids)])
+            gone = rows.delete_bulk({"q": {"name": {"$ne": ""}}})
+            return (
+                [ids.index(row["_id"]) for row in done["success"]],
+                [error["value"]["n"] for error in done["errors"]],
+                [ids.index(row["_id"]) for row in gone["success"]],
+            )
+
+    assert orders(1) == orders(1) != orders(2)
+
+
 def test_an_update_does_not_bring_back_a_deleted_schema(tmp_path):
     with Sandbox(data=tmp_path / "sis.sqlite") as sis:
         client = sis.client()
         client.schemas.create(SCHEMA)
         client.entities("row").create({"name": "a", "n": 1})
         update = ("PUT", ["entities", "row", "a"], {"n": 2})
-        assert together(sis, update, ("DELETE", ["schemas", "row"], None)) == [404, 200]
+        assert together(sis, ("DELETE", ["schemas", "row"], None), update) == [200, 404]
         client.schemas.create(SCHEMA)
     with Sandbox(data=tmp_path / "sis.sqlite") as sis:
         assert list(sis.client().entities("row").fetch_all({})) == []
