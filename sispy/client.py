@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ from .errors import NotJSON, Unauthorized
 from .http import Answer, Request
 from .resources import Hooks, Schemas, Tokens
 from .response import Meta, Response
-from .session import Renewal, open_profile
+from .session import Renewal, lists_token, open_profile
 from .text import MASK, excerpt, mask
 from .transport import Policy, call
 
@@ -46,7 +47,8 @@ class Client:
         url: the address, without a slash at its end.
         base_uri: the address of the API below it.
         auth_token: the token in use; may be set.
-        username: who logged in, None if unknown.
+        username: whose token is in use, None if unknown: who logged in, or who is said to own the token and
+            does; may be set. The first look at a name that was only said asks the server (SIS-API 12.4).
         token_expires: when the token of `authenticate` ends, None if unknown.
 
     Raises:
@@ -75,7 +77,9 @@ class Client:
         self.version = version
         self.base_uri = f"{self.url}/api/v{version}"
         self.auth_token = auth_token
-        self.username: str | None = None
+        self._claim: str | None = None
+        self._proof: tuple[str, str, bool] | None = None  # a token, a name, and whether they go together
+        self._proving = threading.Lock()
         self.token_expires: datetime | None = None
         if timeout is None:
             timeout = (10.0, 60.0)
@@ -127,16 +131,38 @@ class Client:
         profile = resolve(name, url=url, auth_token=auth_token, username=username, password=password)
         return open_profile(cls, profile, options)
 
+    @property
+    def username(self) -> str | None:
+        """Whose token is in use, None if unknown; see `Client`."""
+        with self._proving:
+            while (name := self._claim) and (token := self.auth_token):
+                known = self._proof
+                if known is not None and known[:2] == (token, name):
+                    return name if known[2] else None
+                theirs = lists_token(self, name, token)
+                if theirs is None:  # no answer proves nothing: the next look asks again
+                    return None
+                if token == self.auth_token:  # else it was renewed meanwhile
+                    self._proof = token, name, theirs
+            return name
+
+    @username.setter
+    def username(self, name: str | None) -> None:
+        self._claim = name
+
     def __repr__(self) -> str:
-        user = f", user {self.username!r}" if self.username else ""
+        known = self._proof  # a look must not ask the server
+        told = known is not None and known == (self.auth_token, self._claim, True)
+        user = f", user {self._claim!r}" if told else ""
         return f"<sispy.Client {self.url}{user}>"
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave connections and passwords behind; the token travels, for workers in other processes."""
-        return {**self.__dict__, "_http_handler": None, "_renewal": None}
+        return {**self.__dict__, "_http_handler": None, "_renewal": None, "_proving": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
+        self._proving = threading.Lock()
         self._http_handler = http.get_handler(**self._connect)
 
     def entities(self, schema_name: str) -> Endpoint:
@@ -174,10 +200,15 @@ class Client:
         pair = base64.b64encode(f"{username}:{password}".encode()).decode()
         headers = {"Accept": "application/json", "Authorization": f"Basic {pair}"}
         answer = self.request(Request(f"{self.base_uri}/users/auth_token", "POST", headers=headers))
-        self.auth_token, self.username = answer["name"], username
+        self._belongs(answer["name"], username)
         expires = float(answer._result.get("expires", _EIGHT_HOURS))
         self.token_expires = datetime.now(UTC) + timedelta(milliseconds=expires)
         return expires
+
+    def _belongs(self, token: str, username: str) -> None:
+        """Use a token that certainly is this user's."""
+        self._proof = token, username, True
+        self.auth_token, self._claim = token, username
 
     def request(self, request: Request) -> Response:
         """Send a request of your own; the answer must be JSON."""

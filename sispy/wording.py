@@ -13,7 +13,10 @@ _IN_A_SHELL = tuple(
         (r"; all of them in \.frame\(\)", ""),
         (r"; fetch\(\) names them", ""),
         (r", SIS_TOKEN or client\.authenticate\(\)", " or SIS_TOKEN"),
-        (r"log in with client\.authenticate\(\), or set client\.username", "set SIS_USER, or `sispy login`"),
+        (
+            r" or client\.username to its owner, or log in with client\.authenticate\(\)",
+            " to its owner, or `sispy login`",
+        ),
         (r"give client=sispy\.Client\('([^']*)'[^)]*\)", r"give --url \1"),
         (r"\bsp\.resume\('([^']*)'\)(?:\.push\(\))?", r"`sispy resume \1`"),
         (r"\bsp\.resume(?:\(path\))?", "`sispy resume`"),

@@ -7,6 +7,7 @@ writes it; then follow events. It holds no token. The folder is `$SISPY_JOURNALS
 | event | says |
 |---|---|
 | `begin` | who pushes, when, with which options; `resume` the same of a later push that goes on |
+| `user` | whose the token is, where only the server's first answer tells |
 | `send` | rows are about to be sent, with what the guard read (cells, `_updated_at`); their fate is open |
 | `row` | the outcome of a row: its fate is known |
 | `conflict` | a cell that was not written, with base, mine and theirs |
@@ -119,6 +120,8 @@ class Entry:
     """Of a new row without a unique value: the time from which on rows were looked at before it was sent."""
     known: frozenset[str] = frozenset()
     """And the `_id`s of those rows."""
+    sender: str | None = None
+    """Who sent it last."""
 
 
 @dataclass(frozen=True)
@@ -147,6 +150,7 @@ def read(file: str | Path) -> Record:
     begin: dict[str, Any] = {}
     entries: dict[Any, Entry] = {}
     last: dict[str, Any] = {}
+    user: str | None = None
     for line in _lines(file):
         try:
             found = json.loads(line)
@@ -157,8 +161,12 @@ def read(file: str | Path) -> Record:
             plan.append(line)
             continue
         last = found
+        if name in ("begin", "resume", "user"):
+            user = found.get("user")
         if name == "begin":
             begin = found
+        elif name == "user":
+            begin = {**begin, "user": begin.get("user") or user}
         elif name == "send":
             for row, cells, *read in found["rows"]:
                 old = entries.get(row, Entry())
@@ -168,6 +176,7 @@ def read(file: str | Path) -> Record:
                     found["at"],
                     found.get("since", 0),
                     frozenset(found.get("known", ())),
+                    user,
                 )
                 entries[row] = Entry(None, old.id, found["action"], old.written, pending, None, *marks)
         elif name == "row":

@@ -98,9 +98,10 @@ def push(
     total, name = len(plan), f"push {plan.schema.name}"
     with opened(path) as book, bar(progress, total=total, unit=" rows", desc=name) as shown:
         stop = cancel.is_set if isinstance(cancel, Event) else cancel or _never
-        run = Run(plan, book, limits or Limits(), options.guard, options.on_conflict, shown, stop)
+        user = plan.endpoint.client.username
+        run = Run(plan, book, limits or Limits(), options.guard, options.on_conflict, shown, stop, user)
         stopped: str | None = None
-        facts = {"user": plan.endpoint.client.username, **asdict(options)}
+        facts = {"user": user, **asdict(options)}
         if plan.journal is None and path is not None:
             book.lines(lines(plan))
             book.event("begin", new_rows=fingerprint(plan), server=plan.endpoint.client.url, **facts)
@@ -118,7 +119,7 @@ def push(
         tuple(conflict for row in run.conflicts.values() for conflict in row),
         journal=path,
         note=options.note,
-        user=plan.endpoint.client.username,
+        user=run.user,
         started=started,
         ended=_now(),
         stopped=stopped,
@@ -172,7 +173,7 @@ def _take_up(run: Run, record: Record) -> str | None:
         run.pending[row], run.pending_since[row] = entry.pending, entry.sent_at
         run.pending_receipts[row] = entry.read
         if entry.action == "create":
-            run.strangers[row] = (entry.since, entry.known)
+            run.strangers[row], run.senders[row] = (entry.since, entry.known), entry.sender
     creates = [change for row in sent if isinstance(change := rows[row], Create)]
     ids = [change.id for row in sent if isinstance(change := rows[row], Update | Delete)]
     try:

@@ -120,9 +120,9 @@ class Sandbox:
         """
         from sispy import Client
 
-        client = Client(self.url, auth_token=self.token)
+        client = Client(self.url)
         if user is None or user == self.user:
-            client.username = self.user
+            client._belongs(self.token, self.user)
         else:
             client.authenticate(user, user)
         return client

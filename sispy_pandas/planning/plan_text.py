@@ -43,7 +43,7 @@ def whereabouts(plan: Plan) -> str:
     """Return server, profile and user in words, as far as they are known."""
     client = plan.endpoint.client
     profile = getattr(client, "profile", None)
-    user = client.username
+    user = client.username or ("the owner of the token" if client.auth_token else None)
     return f"on {client.url}" + (f" (profile {profile})" if profile else "") + (f" as {user}" if user else "")
 
 

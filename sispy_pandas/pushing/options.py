@@ -69,14 +69,14 @@ def refuse(plan: Plan, options: Options, expect_deletes: int | None) -> None:
 
     Raises:
         PlanRefused: It deletes more rows than stated.
-        ValueError: The user is not known, whose name compare-and-set writes into each row.
+        ValueError: It is not known whose the token is, whose name compare-and-set writes into each row.
         sispy.Unauthorized: There is no token.
     """
     need_token(plan.endpoint.client)
     if options.guard == "cas" and not plan.endpoint.client.username:
         raise ValueError(
-            "guard='cas' writes the name of the user into each row, and it is not known here: log in with "
-            "client.authenticate(), or set client.username"
+            "guard='cas' writes the name of the user into each row, and nobody proves whose the token is: "
+            "set SIS_USER or client.username to its owner, or log in with client.authenticate()"
         )
     deletes = plan.counts["deletes"]
     unstated = expect_deletes is None and deletes > FREE_DELETES and plan.journal is None

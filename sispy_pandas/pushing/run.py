@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sispy import errors
 
-from ..changes import Change, Conflict, Create, action_of, row_of
+from ..changes import Change, Conflict, Create, Delete, action_of, row_of
 from ..fetching.reading import read
 from ..report import Outcome, Word
+from ..values.cast import get_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Mapping
@@ -48,6 +49,8 @@ class Run:
     on_conflict: OnConflict
     bar: Bar
     cancel: Callable[[], bool]
+    user: str | None = None
+    """Who pushes. Whose the token is, the server's first answer tells at the latest."""
     outcomes: dict[Hashable, Outcome] = field(default_factory=dict)
     conflicts: dict[Hashable, tuple[Conflict, ...]] = field(default_factory=dict)
     entities: dict[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -68,6 +71,9 @@ class Run:
     strangers: dict[Hashable, tuple[int, frozenset[str]]] = field(default_factory=dict)
     """For new rows without a unique value, before they are sent: a time of the server's clock in ms, and the
     `_id`s of the rows that were created since then. What appears beside those is ours."""
+
+    senders: dict[Hashable, str | None] = field(default_factory=dict)
+    """Who sent rows that an interrupted push left open."""
 
     @property
     def endpoint(self) -> Endpoint:
@@ -113,6 +119,8 @@ class Run:
             raise AssertionError(f"row {row!r} ended twice: {self.outcomes[row]} and {outcome}")
         self.outcomes[row] = outcome
         self.pending.pop(row, None)
+        if self.user is None and written and status == 200 and not isinstance(change, Delete):
+            self._meet(self.entities.get(outcome.id or "", {}))
         self.journal.event(
             "row",
             row=row,
@@ -128,6 +136,11 @@ class Run:
         for c in conflicts:
             self.journal.event("conflict", row=row, field=c.field, base=c.base, mine=c.mine, theirs=c.theirs)
         self.bar.update(1)
+
+    def _meet(self, answer: Mapping[str, Any]) -> None:
+        """Take the user's name from the answer to a write of this push."""
+        self.user = get_path(answer, "_sis._updated_by")
+        self.journal.event("user", user=self.user)
 
     def about_to_send(
         self, action: str, rows: Iterable[tuple[Change, Mapping[str, tuple[Any, Any]]]], **more: Any
@@ -213,11 +226,10 @@ class Run:
 
     def token_is_dead(self, error: errors.Unauthorized) -> bool:
         """Tell whether the token was refused, not the user's right to an object: both are 401 (SIS-API 2)."""
-        client = self.endpoint.client
-        if not client.username:
+        if not self.user:
             return "token" in str(error).lower()
         try:
-            client.tokens(client.username).fetch_page({"limit": 1})
+            self.endpoint.client.tokens(self.user).fetch_page({"limit": 1})
         except errors.Unauthorized:
             return True
         except errors.Error:

@@ -90,7 +90,7 @@ def _complete(run: Run, values: Mapping[str, Any], entity: Mapping[str, Any]) ->
     tops = {path.split(".", 1)[0] for path in values if "." in path and not path.startswith("_sis.")}
     content = {top: _copy(entity[top]) for top in tops if isinstance(entity.get(top), dict)}
     sis = _copy(entity.get("_sis", {}))
-    sis["_updated_by"] = run.endpoint.client.username
+    sis["_updated_by"] = run.user
     content["_sis"] = sis
     for path, value in values.items():
         parents, _, last = path.rpartition(".")

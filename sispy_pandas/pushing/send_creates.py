@@ -131,27 +131,28 @@ def _mark(run: Run, creates: Sequence[Create]) -> dict[str, Any]:
         )
     )
     since = max((get_path(row, "_sis._created_at") or 0 for row in newest), default=0) - CLOCKS_APART
-    known = frozenset(row["_id"] for row in _own_since(run, since, fields="_id"))
+    known = frozenset(row["_id"] for row in _own_since(run, since, run.user, fields="_id"))
     for create in anonymous:
         run.strangers[create.row] = (since, known)
     return {"since": since, "known": sorted(known)}
 
 
 def _appeared(run: Run, creates: Sequence[Create]) -> list[dict[str, Any]]:
-    """Return the rows that this user created since those rows were sent, and that nothing else explains."""
+    """Return the rows that their sender created since they were sent, and that nothing else explains."""
     explained = {outcome.id for outcome in run.outcomes.values()}
     since = min(run.strangers[create.row][0] for create in creates)
     for create in creates:
         explained |= run.strangers[create.row][1]
-    return [entity for entity in _own_since(run, since) if entity["_id"] not in explained]
+    senders = {run.senders.get(create.row, run.user) for create in creates}
+    author = senders.pop() if len(senders) == 1 else None
+    return [entity for entity in _own_since(run, since, author) if entity["_id"] not in explained]
 
 
-def _own_since(run: Run, since: int, **options: Any) -> list[dict[str, Any]]:
-    """Return the rows that this user created since a time of the server's clock."""
+def _own_since(run: Run, since: int, author: str | None, **options: Any) -> list[dict[str, Any]]:
+    """Return the rows that a user, or if unknown anybody, created since a time of the server's clock."""
     q: dict[str, Any] = {"_sis._created_at": {"$gte": since}}
-    user = run.endpoint.client.username
-    if user:
-        q["_sis._created_by"] = user
+    if author:
+        q["_sis._created_by"] = author
     return list(run.patiently(lambda: run.endpoint.fetch_all({"q": q, "populate": False, **options})))
 
 

@@ -1,10 +1,13 @@
+import pickle
 import sys
 import time
 import types
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 import sispy
+from sispy.sandbox import Sandbox
 from sispy.session import Renewal, ask_password, can_ask
 
 
@@ -103,3 +106,90 @@ def test_a_new_token_that_is_refused_as_well_is_an_error(double, wire):
         client.entities("host").create({})
 
     assert len(server.seen) == 4
+
+
+@pytest.fixture(scope="module")
+def sandbox():
+    with Sandbox() as server:
+        for name in ("anna", "carol"):
+            server.client().users.create(
+                {"name": name, "email": f"{name}@example.com", "pw": name, "roles": {"ops": "user"}}
+            )
+        yield server
+
+
+def asked(sandbox, since):
+    """Return the requests about tokens that came since."""
+    return [f"{seen.path} {seen.query}" for seen in sandbox.requests[since:] if "tokens" in seen.path]
+
+
+@pytest.mark.parametrize(
+    ("owner", "claim", "known"),
+    [
+        ("carol", "carol", "carol"),
+        ("carol", "anna", None),
+        ("carol", "nobody", None),
+        ("carol", "a/b", None),
+        ("root", "carol", None),  # a super user may list everybody's tokens: this one is not among them
+        ("root", "root", "root"),
+    ],
+)
+def test_a_name_goes_with_a_token_only_if_the_server_lists_it(sandbox, owner, claim, known):
+    token = str(sandbox.client(None if owner == "root" else owner).auth_token)
+    client = sispy.Client(sandbox.url, auth_token=token)
+    client.username = claim
+    since = len(sandbox.requests)
+
+    assert repr(client) == f"<sispy.Client {sandbox.url}>"
+    assert [client.username, client.username] == [known, known]
+    assert len(asked(sandbox, since)) == (claim != "a/b")
+    assert token not in "".join(asked(sandbox, since))
+    assert repr(client) == f"<sispy.Client {sandbox.url}{f', user {known!r}' if known else ''}>"
+
+
+def test_the_name_of_a_login_needs_no_proof_until_the_token_is_another(sandbox):
+    client = sandbox.client("anna")
+    since = len(sandbox.requests)
+
+    assert client.username == "anna"
+    assert pickle.loads(pickle.dumps(client)).username == "anna"
+    assert sandbox.client().username == "root"
+    assert asked(sandbox, since) == []
+    client.auth_token = sandbox.client("carol").auth_token
+    assert client.username is None
+
+
+def test_a_token_from_the_environment_is_not_of_the_user_of_the_profile(sandbox, monkeypatch):
+    from sispy.config_file import config_file
+
+    config_file().write_text(f'[profiles.default]\nurl = "{sandbox.url}"\nusername = "root"\ntoken = "x"\n')
+    config_file().chmod(0o600)
+    monkeypatch.setenv("SIS_TOKEN", str(sandbox.client("carol").auth_token))
+
+    assert sispy.Client.from_profile().username is None
+    monkeypatch.setenv("SIS_USER", "carol")
+    assert sispy.Client.from_profile().username == "carol"
+    monkeypatch.setenv("SIS_USER", "anna")
+    assert sispy.Client.from_profile().username is None
+
+
+@pytest.mark.parametrize("content", [{}, [{"name": 1}, {}], None, {"error": "busy", "code": 1002}])
+def test_an_answer_that_proves_nothing_is_asked_for_again(double, wire, content):
+    status = 500 if content and "error" in content else 200
+    server = double(wire.answer(content, status), wire.answer([{"name": "token-1"}]))
+    client = sispy.Client(server.url, auth_token="token-1", retries=0)
+    client.username = "anna"
+
+    assert client.username is None
+    assert client.username == "anna"
+    assert len(server.seen) == 2
+
+
+def test_many_threads_ask_once(sandbox):
+    client = sispy.Client(sandbox.url, auth_token=sandbox.token)
+    client.username = "root"
+    since = len(sandbox.requests)
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(lambda _: client.username, range(16))) == {"root"}
+    assert len(asked(sandbox, since)) == 1

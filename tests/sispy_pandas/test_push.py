@@ -1,11 +1,15 @@
 """A push: what it sends, what it leaves, and one outcome for every row."""
 
+import itertools
 import json
 
 import pandas as pd
 import pytest
 
+import sispy
 import sispy_pandas as sp
+from sispy.sandbox import Faults
+from sispy_pandas import journal
 from sispy_pandas.changes import Conflict
 
 QUICK = sp.Limits(settle=0.1, settle_row=0.0, patience=3.0)
@@ -271,3 +275,62 @@ def test_an_interrupted_push_of_rows_without_unique_fields_has_to_be_resumed(ser
     rest = push(sp.resume(report.journal, client=server.client))
     assert rest.counts["done"] == 2
     assert logs.count({}) == 2
+
+
+def said_to_be(server, name, owner):
+    """Return a client with the token of one user and the name of another."""
+    server.client.users.create(
+        {"name": owner, "email": f"{owner}@example.com", "pw": owner, "roles": {"ops": "user", "net": "user"}}
+    )
+    client = sispy.Client(server.client.url, auth_token=server.sandbox.client(owner).auth_token)
+    client.username = name
+    return client
+
+
+def test_new_rows_are_looked_for_under_the_owner_of_the_token_not_under_a_name_beside_it(server):
+    client = said_to_be(server, "root", "carol")
+    logs = client.entities("log")
+    plan = sp.fetch(logs, progress=False).diff(pd.DataFrame({"text": ["a", "a", "b"]}), new=True)
+    posts = itertools.count()
+
+    def lose_the_first_answer(seen):
+        if seen.method == "POST" and not next(posts):
+            raise ConnectionError
+
+    server.sandbox.faults = Faults(after=lose_the_first_answer)
+
+    report = push(plan)
+
+    assert (report.counts["done"], logs.count({})) == (3, 3)
+
+
+def test_who_pushed_is_what_the_first_answer_says_where_the_name_is_no_proof(server):
+    client = said_to_be(server, "root", "carol")
+    live = sp.fetch(client.entities("host"), progress=False)
+    plan = live.diff(live.frame().head(3).assign(cpus=7))
+    since = len(server.sandbox.requests)
+
+    assert f"on {client.url} as the owner of the token: 3 updates" in str(plan)
+    with pytest.raises(ValueError, match="nobody proves whose the token is: set SIS_USER"):
+        push(plan, guard="cas")
+    assert server.writes(since) == []
+    report = push(plan)
+
+    assert (report.ok, report.user) == (True, "carol")
+    assert journal.read(report.journal).begin["user"] == "carol"
+    assert sp.pushes()["user"].tolist() == ["carol"]
+    tokens = [seen.path for seen in server.sandbox.requests[since:] if "tokens" in seen.path]
+    assert tokens == ["/users/root/tokens"]
+
+
+def test_rows_that_another_user_sent_before_the_push_was_cut_are_looked_for_under_his_name(server):
+    client = said_to_be(server, "carol", "carol")
+    logs = client.entities("log")
+    plan = sp.fetch(logs, progress=False).diff(pd.DataFrame({"text": ["a", "b"]}), new=True)
+    report = push(plan)
+    lines = report.journal.read_bytes().splitlines(keepends=True)
+    report.journal.write_bytes(b"".join(lines[:-3]))  # cut after `send`
+
+    rest = push(sp.resume(report.journal, client=server.client))
+
+    assert (rest.counts["done"], logs.count({})) == (2, 2)
