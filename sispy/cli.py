@@ -21,6 +21,7 @@ from click.shell_completion import CompletionItem
 from sispy.exits import Declined, Exit, explain
 from sispy.options import end_log, examples
 from sispy.terminal import say
+from sispy.text import printable
 from sispy.wording import in_a_shell
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ def _run(command: Callable[[], Any]) -> int:
         return Exit.INTERRUPTED
     except click.ClickException as error:
         say(_usage(error))
-        log.info("%s", error.format_message())
+        log.info("%s", printable(error.format_message()))
         return Exit.USAGE
     except SystemExit:  # what click makes of a reader of the help that went away
         return Exit.DONE

@@ -18,7 +18,7 @@ from .http import Answer, Request
 from .resources import Hooks, Schemas, Tokens
 from .response import Meta, Response
 from .session import Renewal, lists_token, open_profile
-from .text import MASK, excerpt, mask
+from .text import MASK, excerpt, mask, printable
 from .transport import Policy, call
 
 if TYPE_CHECKING:
@@ -154,7 +154,7 @@ class Client:
         known = self._proof  # a look must not ask the server
         told = known is not None and known == (self.auth_token, self._claim, True)
         user = f", user {self._claim!r}" if told else ""
-        return f"<sispy.Client {self.url}{user}>"
+        return printable(f"<sispy.Client {self.url}{user}>")
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave connections and passwords behind; the token travels, for workers in other processes."""

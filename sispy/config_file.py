@@ -14,6 +14,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .text import printable
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -52,7 +54,8 @@ def read_config() -> dict[str, Any]:
         and stat.S_IMODE(mode) & 0o077
         and any("token" in p for p in profiles.values())
     ):
-        warnings.warn(f"{path} holds tokens and others may read it: chmod 600 {path}", stacklevel=2)
+        shown = printable(path)
+        warnings.warn(f"{shown} holds tokens and others may read it: chmod 600 {shown}", stacklevel=2)
     return config
 
 

@@ -26,6 +26,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from .text import printable
+
 
 class Error(Exception):
     """Describe a failure: the root of all errors this package raises about a server.
@@ -58,10 +60,10 @@ class Error(Exception):
         super().__init__(self.error)
 
     def __str__(self) -> str:
-        return self.error
+        return printable(self.error, lines=True)
 
     def __repr__(self) -> str:
-        return (
+        return printable(
             f"{type(self).__name__}({self.error!r}, http_status_code={self.http_status_code!r}, "
             f"code={self.code!r}, response_dict={self.response_dict!r})"
         )

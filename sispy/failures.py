@@ -10,7 +10,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from . import errors
-from .text import as_object, excerpt, mask, mask_deep
+from .text import as_object, excerpt, mask, mask_deep, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -87,7 +87,9 @@ def bad_answer(
     # a stack trace may follow the message: it helps nobody and names files of the server
     said = re.split(r"\n\s+at ", said, maxsplit=1)[0].strip()
     kind = _kind(status, said, cas=cas, login=login, sent_bytes=sent_bytes)
-    return kind(mask(said, secrets), status, document.get("code"), mask_deep(document, secrets))
+    return kind(
+        printable(mask(said, secrets), lines=True), status, document.get("code"), mask_deep(document, secrets)
+    )
 
 
 def _said(document: dict[str, Any]) -> str:

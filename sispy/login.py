@@ -16,6 +16,7 @@ from sispy.errors import BadRequest, NotFound, Unauthorized
 from sispy.exits import Misuse
 from sispy.options import Session, examples, password_from_stdin, session
 from sispy.terminal import is_terminal, out, table
+from sispy.text import printable
 
 if TYPE_CHECKING:
     from sispy.client import Client
@@ -131,7 +132,7 @@ def _password(name: str, url: str, *, stdin: bool) -> str:
     if stdin:
         return password_from_stdin()
     if is_terminal(sys.stdin):
-        password = getpass.getpass(f"Password of {name} at {url}: ")
+        password = getpass.getpass(printable(f"Password of {name} at {url}: "))
     else:
         raise Misuse("there is no terminal to ask for the password: give --password-stdin.")
     if not password:

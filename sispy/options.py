@@ -7,6 +7,7 @@ import logging
 import os
 import re
 import sys
+import textwrap
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -18,6 +19,7 @@ import click
 from sispy.completion import profiles
 from sispy.exits import Misuse
 from sispy.terminal import is_terminal, say
+from sispy.text import printable
 from sispy.wording import in_a_shell
 
 if TYPE_CHECKING:
@@ -147,6 +149,19 @@ _LOGGERS = ("sispy", "sispy_pandas")
 _PASSWORD_IN_URL = re.compile(r"//[^/\s@]*@")
 
 
+class _LogLine(logging.Formatter):
+    """One line for each entry, in which everything can be seen; a traceback follows, indented.
+
+    So nothing that a server says can look like an entry of its own.
+    """
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging names it
+        return printable(super().formatMessage(record))
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - as above
+        return textwrap.indent(printable(super().formatException(ei), lines=True), "  ", lambda _: True)
+
+
 class _LogFile(logging.FileHandler):
     """A log that a full disk ends: the command goes on."""
 
@@ -161,7 +176,7 @@ class _LogFile(logging.FileHandler):
 
 def _log_to(path: str) -> None:
     handler = _LogFile(path, encoding="utf-8")
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    handler.setFormatter(_LogLine("%(asctime)s %(levelname)s %(name)s %(message)s"))
     for logger in map(logging.getLogger, _LOGGERS):
         logger.setLevel(logging.INFO)
         logger.addHandler(handler)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .errors import Error
+from .text import printable
 
 
 class Headers(MutableMapping[str, str]):
@@ -133,7 +134,7 @@ class Response:
         return str(self._result)
 
     def __repr__(self) -> str:
-        text = repr(self._result)
+        text = printable(repr(self._result))
         return f"Response({text if len(text) <= 1000 else text[:997] + '...'})"
 
 

@@ -1,10 +1,15 @@
-"""What commands print: results on standard output, the rest on standard error, fitted to the terminal."""
+"""What commands print: results on standard output, the rest on standard error, fitted to the terminal.
+
+Nothing but text leaves here: whatever a text holds beside it is shown as escapes, except for the colours that
+`styled` gave. Data alone (`out(..., data=True)`) goes into files and pipes as it is.
+"""
 
 from __future__ import annotations
 
 import errno
 import numbers
 import os
+import re
 import shutil
 import sys
 import textwrap
@@ -15,15 +20,38 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from sispy.exits import Declined, Misuse
+from sispy.text import printable, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
 
-def out(text: str = "", *, newline: bool = True) -> None:
+LONGEST = 500
+"""Characters of a table's cell that are shown."""
+STYLES = {"bold": "1", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
+_OURS = re.compile(f"(\x1b\\[(?:0|{'|'.join(STYLES.values())})m)")
+
+
+def styled(text: str, style: str | None) -> str:
+    """Return a text in one of `STYLES`; without one as it is."""
+    return text if style is None else f"\x1b[{STYLES[style]}m{text}\x1b[0m"
+
+
+def _plain(text: str) -> str:
+    """Return a text of several lines without anything that is none, but for our own colours."""
+    parts = _OURS.split(text)
+    return "".join(part if at % 2 else printable(part, lines=True) for at, part in enumerate(parts))
+
+
+def out(text: str = "", *, newline: bool = True, data: bool = False) -> None:
     """Print a result on standard output.
 
     A reader that went away (`sispy schemas | head -1`) ends the printing, not the command.
+
+    Args:
+        text: The result.
+        newline: End it with a line's end.
+        data: It is data for a program: written as it is, unless a terminal would get it.
 
     Raises:
         OSError: Standard output is closed, or a file on a full disk.
@@ -31,7 +59,10 @@ def out(text: str = "", *, newline: bool = True) -> None:
     if sys.stdout is None:
         raise OSError(errno.EBADF, "it is closed", "standard output")
     try:
-        click.echo(text, nl=newline)
+        if data and not is_terminal(sys.stdout):
+            click.echo(text, nl=newline, color=True)  # else it would take escape sequences out
+        else:
+            click.echo(_plain(text), nl=newline)
     except BrokenPipeError:
         _into_nothing(1)
     except OSError as error:
@@ -41,6 +72,7 @@ def out(text: str = "", *, newline: bool = True) -> None:
 
 def say(text: str = "") -> None:
     """Print progress, a hint or an error on standard error; where it cannot be written, nobody listens."""
+    text = printable(text, lines=True)
     try:
         click.echo(fitted(text, sys.stderr) if is_terminal(sys.stderr) else text, err=True)
     except OSError:
@@ -71,6 +103,7 @@ def confirm(question: str, *, yes: bool, option: str = "--yes") -> None:
     """
     if yes:
         return
+    question = printable(question)
     if not is_terminal(sys.stdin):
         raise Misuse(f"{question} There is no terminal to ask: give {option} to answer yes.")
     if not click.confirm(question, err=True):
@@ -97,12 +130,6 @@ def fitted(text: str, stream: IO[Any] | None = None) -> str:
         "\n".join(textwrap.wrap(line, limit, break_on_hyphens=False, break_long_words=False)) if line else ""
         for line in text.split("\n")
     )
-
-
-def visible(value: object) -> str:
-    """Return a value as one printable line: control characters of the data must not reach the terminal."""
-    text = "" if value is None else str(value)
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def cells(text: str) -> int:
@@ -143,12 +170,12 @@ def table(
         keep: Titles of columns that are never cut.
     """
     body = [list(row) for row in rows]
-    texts = [list(head), *([visible(cell) for cell in row] for row in body)]
+    texts = [[shorten("" if cell is None else cell, LONGEST) for cell in row] for row in (head, *body)]
     right = [bool(body) and all(_is_number(row[i]) for row in body) for i in range(len(head))]
     wanted = [max(cells(row[i]) for row in texts) for i in range(len(head))]
     widths = _fit(wanted, limit or width(), [i for i, title in enumerate(head) if title not in keep])
     lines = [line for row in texts for line in _lines(row, widths, right, wrap=wrap)]
-    lines[0] = click.style(lines[0], bold=True)
+    lines[0] = styled(lines[0], "bold")
     return "\n".join(lines)
 
 

@@ -1,9 +1,14 @@
-"""Texts from a server, made fit for people: secrets masked, pages cut down to their words."""
+"""Foreign texts, made fit for people: what cannot be seen is shown, long ones are cut, secrets masked.
+
+Whatever a server or a file holds goes through `printable` (or what is built on it) before it reaches a
+terminal, a log, a message, Markdown or a page. Frames and data files keep exact values.
+"""
 
 from __future__ import annotations
 
 import html
 import json
+import os.path
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +16,97 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 MASK = "***"
+WIDTH = 40
+"""Characters of a value that are shown beside others."""
+_CONTEXT = 12
+"""Characters that are shown before the first difference of two long texts."""
+_IGNORABLE = "\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef"
+_INVISIBLE = re.compile(f"[{_IGNORABLE}]")
+"""Letters and marks that leave no trace, which `str.isprintable` takes for printable."""
+
+
+def printable(text: object, *, lines: bool = False) -> str:
+    r"""Return a text in which every character can be seen: others are written as escapes.
+
+    Those are control characters, marks that turn the direction of writing, characters without width, blanks
+    other than the space, halves of surrogate pairs and separators of lines.
+
+    >>> printable("a\x1b[2J\u202eb")
+    'a\\x1b[2J\\u202eb'
+
+    Args:
+        text: Anything; of what is no text, its `str`.
+        lines: The text has several lines by design: their ends stay.
+    """
+    whole = text if isinstance(text, str) else str(text)
+    if whole.isprintable() and (whole.isascii() or not _INVISIBLE.search(whole)):
+        return whole
+    if lines:
+        return "\n".join(map(printable, whole.split("\n")))
+    return "".join(map(_seen, whole))
+
+
+def _seen(char: str) -> str:
+    return (
+        char
+        if char.isprintable() and not _INVISIBLE.match(char)
+        else char.encode("unicode_escape").decode("ascii")
+    )
+
+
+def json_seen(value: Any, **options: Any) -> str:
+    r"""Return a value as JSON in readable characters, what cannot be seen as JSON's own escapes: exact.
+
+    >>> json_seen({"name": "Zo\u00eb\u202e"})
+    '{"name": "Zoë\\u202e"}'
+
+    Args:
+        value: What JSON has.
+        options: Of `json.dumps`.
+    """
+    text = json.dumps(value, ensure_ascii=False, **options)
+    if printable(text, lines=True) == text:
+        return text
+    return "".join(char if char == "\n" or _seen(char) == char else json.dumps(char)[1:-1] for char in text)
+
+
+def in_html(text: object) -> str:
+    """Return a text as it stands in a page: printable, and no markup."""
+    return html.escape(printable(text, lines=True))
+
+
+def shorten(text: object, width: int = WIDTH) -> str:
+    """Return a text on one line, printable; a long one ends with its length in characters.
+
+    >>> shorten("k" * 30_000, 8)
+    'kkkkk... (30,000 characters)'
+    """
+    return _window(text if isinstance(text, str) else str(text), 0, width)
+
+
+def shorten_apart(*texts: str, width: int = WIDTH) -> list[str]:
+    """Return texts as `shorten` would, but long ones cut around the place where they begin to differ.
+
+    >>> shorten_apart("a" * 100 + "b", "a" * 100 + "c", width=12)
+    ['...aaab (101 characters)', '...aaac (101 characters)']
+    """
+    if max(map(len, texts)) <= width:
+        return list(map(printable, texts))
+    given = {text for text in texts if text}
+    same = len(os.path.commonprefix(list(given))) if len(given) > 1 else 0  # noqa: RUF071 - of characters
+    start = max(0, same - min(_CONTEXT, (width - 6) // 2))
+    return [_window(text, start, width) for text in texts]
+
+
+def _window(text: str, start: int, width: int) -> str:
+    """Return what fits of a text from a character on, with dots where something is left out."""
+    if len(text) <= width:
+        return printable(text)
+    start = min(start, len(text) - 1)
+    start = 0 if start <= 3 else start
+    part = text[start : start + max(1, width - (6 if start else 3))]
+    rest = start + len(part) < len(text)
+    return f"{'...' if start else ''}{printable(part)}{'...' if rest else ''} ({len(text):,} characters)"
 
 
 def mask(text: str, secrets: Iterable[str]) -> str:

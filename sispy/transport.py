@@ -14,7 +14,7 @@ from urllib.parse import urljoin, urlsplit
 from .errors import BadAnswer, ConnectionLost, Error, NoAnswer, Refused
 from .failures import bad_answer
 from .http.base import body_of
-from .text import mask_path
+from .text import mask_path, printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,7 +82,7 @@ def call(handler: Handler, request: Request, policy: Policy, secrets: Sequence[s
             finally:
                 del failure  # or it would hold this frame, and with it the request, until the next collection
         tries += 1
-        LOG.info("try again in %.1f s: %s", pause, failure)
+        LOG.info("try again in %.1f s: %s", pause, printable(failure))
         time.sleep(pause)
 
 
@@ -121,7 +121,7 @@ def _logged(handler: Handler, request: Request, policy: Policy, secrets: Sequenc
         raise
     finally:
         if LOG.isEnabledFor(logging.INFO):
-            path = mask_path(urlsplit(request.uri).path, secrets)
+            path = printable(mask_path(urlsplit(request.uri).path, secrets))
             ms = (time.perf_counter() - start) * 1000
             LOG.info("%s %s %s %.0f ms %d bytes", request.method, path, status, ms, size)
     return answer

@@ -18,6 +18,7 @@ import pandas as pd
 
 from sispy import Endpoint
 from sispy.errors import BadAnswer
+from sispy.text import printable
 
 from . import files
 from .fetch import Listing, fetch
@@ -273,7 +274,7 @@ def _frames(
         raise BadAnswer(f"{listing.schema.name}: {reason}")
     if odd:
         text = f"{listing.schema.name}: {odd} values contradict the definition; fetch() names them"
-        warnings.warn(text, stacklevel=4)
+        warnings.warn(printable(text), stacklevel=4)
 
 
 def _hollow(listing: Listing, query: Mapping[str, Any] | None, started: datetime) -> Snapshot:

@@ -13,6 +13,7 @@ import pandas as pd
 
 from sispy.delta import DeltaError
 from sispy.errors import NotFound
+from sispy.text import printable
 
 from .fetch import fetch, schema_of
 from .fetching.lanes import each
@@ -226,5 +227,5 @@ def _frame(rows: list[tuple[Any, ...]], columns: tuple[str, ...]) -> pd.DataFram
 def _told(frame: pd.DataFrame, why: str | None) -> pd.DataFrame:
     if why is not None:
         frame.attrs["why"] = why
-        warnings.warn(why, HistoryWarning, stacklevel=3)
+        warnings.warn(printable(why), HistoryWarning, stacklevel=3)
     return frame

@@ -6,6 +6,8 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
+from sispy.text import printable
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -93,7 +95,7 @@ def bar(progress: Any, *, total: int | None, unit: str, desc: str) -> Iterator[B
         with tqdm(
             total=total,
             unit=unit,
-            desc=desc,
+            desc=printable(desc),
             mininterval=interval,
             dynamic_ncols=in_notebook,  # else the text leaves the bar no room there
             file=sys.stderr,

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sispy.delta import same
+from sispy.text import printable, shorten
 
 from .fetch import schema_of
 from .past.schema_effects import BREAKING, WORDS, Comparison, Effect, is_within
-from .planning.plan_text import count, show
+from .planning.plan_text import SENTENCE, count, show
 from .progress import bar
 from .schema import Schema, parse_schema
 from .tables import table
@@ -69,7 +70,7 @@ class SchemaPlan:
     def __repr__(self) -> str:
         head = f"schema {self.body['name']} on {self.client.url}: {count(self.total, 'row')}"
         if not self.effects:
-            return f"{head}, no change"
+            return printable(f"{head}, no change")
         lines = [head]
         for effect in self.effects:
             rows = f"{count(len(effect.rows), 'row')}, " if effect.rows else ""
@@ -78,7 +79,7 @@ class SchemaPlan:
             )
             told = effect.detail or WORDS[effect.kind]
             lines.append(f"  {effect.kind:<9} {effect.field}: {rows}{told}{example}")
-        return "\n".join(lines)
+        return "\n".join(shorten(line, SENTENCE) for line in lines)
 
     def frame(self) -> pd.DataFrame:
         """Return one line per effect: effect, field, rows, meaning."""

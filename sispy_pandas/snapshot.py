@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from sispy.text import in_html, printable
+
 from .records import records_of
 from .schema import META, Schema
 
@@ -64,12 +66,12 @@ class Snapshot:
     def __repr__(self) -> str:
         odd = f", {len(self.warnings)} warnings" if len(self.warnings) else ""
         at = self.fetched_at.strftime("%Y-%m-%d %H:%M:%S UTC")
-        return f"<Snapshot of {self.schema.name}: {len(self):,} rows, fetched {at}{odd}>"
+        return f"<Snapshot of {printable(self.schema.name)}: {len(self):,} rows, fetched {at}{odd}>"
 
     def _repr_html_(self) -> str:
         table: str = self.frame().head(10)._repr_html_()  # type: ignore[operator] # pandas-stubs lacks it
-        text = repr(self).strip("<>")
-        return f'<p>{text}</p>{_ONE_LINE}<div class="sispy-rows">{table}</div>'
+        text = in_html(repr(self).strip("<>"))
+        return f'<p>{text}</p>{_ONE_LINE}<div class="sispy-rows">{printable(table, lines=True)}</div>'
 
     @property
     def ids(self) -> pd.Index[Any]:

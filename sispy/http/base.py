@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
-from ..text import mask_path
+from ..text import mask_path, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,7 +50,7 @@ class Request:
     items: int = 0
 
     def __repr__(self) -> str:
-        return f"Request({self.method} {mask_path(self.uri)})"
+        return printable(f"Request({self.method} {mask_path(self.uri)})")
 
     def __post_init__(self) -> None:
         self.method = self.method.upper()  # the server answers others with an empty 400

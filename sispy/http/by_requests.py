@@ -16,7 +16,7 @@ from requests.structures import CaseInsensitiveDict
 
 from ..failures import no_answer
 from ..response import Headers
-from ..text import mask_path
+from ..text import mask_path, printable
 from .base import Answer, PatientResponse, Request, Wires, body_of, headers_of, plain
 from .proxies import proxy_for
 from .tls import context, trust
@@ -33,7 +33,9 @@ class _Masked(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         if isinstance(record.args, tuple):
-            record.args = tuple(mask_path(item) if isinstance(item, str) else item for item in record.args)
+            record.args = tuple(
+                printable(mask_path(item)) if isinstance(item, str) else item for item in record.args
+            )
         return True
 
 

@@ -10,7 +10,7 @@ from sispy.completion import tables
 from sispy.options import Session, examples, session
 from sispy.terminal import out, table
 from sispy_pandas.commands.spans import changes_of, span
-from sispy_pandas.planning.plan_text import show
+from sispy_pandas.planning.plan_text import name_of, show_apart
 
 SHOWN = 40
 """Cells that `--cells` shows on a terminal; `--output csv` has all."""
@@ -41,10 +41,7 @@ def changes(session: Session, name: str, chosen: dict[str, Any], cells: bool, ou
         return
     out(repr(found).splitlines()[0])
     if cells:
-        rows = [
-            [str(e.key if e.key is not None else e.id), e.field, show(e.before), show(e.after), e.by]
-            for e in found.edits[:SHOWN]
-        ]
+        rows = [[name_of(e), e.field, *show_apart(e.before, e.after), e.by] for e in found.edits[:SHOWN]]
         out("\n" + table([found.schema.key or "_id", "field", "before", "after", "by"], rows))
         if len(found) > SHOWN:
             out(f"... and {len(found) - SHOWN:,} more; --output csv has all")

@@ -11,7 +11,7 @@ import click
 
 import sispy_pandas as sp
 from sispy.options import examples
-from sispy.terminal import is_terminal, out, table
+from sispy.terminal import is_terminal, out, styled, table
 from sispy_pandas.commands.show import plan_text, report_text
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def _push(plan: Plan, colleague: Endpoint, chosen: str, journal: Path) -> None:
     report = plan.push(progress=is_terminal(sys.stderr), journal=journal)
     out(report_text(report))
     out("\nThe colleague's value stands; to insist:")
-    out(click.style('   >>> plan.rebase(report, keep="mine").push()', fg="cyan"))
+    out(styled('   >>> plan.rebase(report, keep="mine").push()', "cyan"))
 
 
 def _history(hosts: Endpoint, chosen: str) -> None:
@@ -111,18 +111,18 @@ def _history(hosts: Endpoint, chosen: str) -> None:
 
 
 def _next(directory: Path) -> None:
-    out(f"\n{click.style('The files are in', bold=True)} {directory}/. What to try next:")
+    out(f"\n{styled('The files are in', 'bold')} {directory}/. What to try next:")
     rows = [
         ("sispy sandbox --samples 2000", "this server again, to play with"),
         ("notebooks/", "the same in Jupyter, with a grid to edit in"),
         ("sispy login URL", "your own server"),
     ]
     for command, text in rows:
-        out(f"  {click.style(f'{command:<30}', fg='cyan')}{text}")
+        out(f"  {styled(f'{command:<30}', 'cyan')}{text}")
 
 
 def _step(number: int, title: str, *code: str) -> None:
     """Print the head of a step: what happens, and the Python that does it."""
-    out(f"\n{click.style(f'{number}. {title}', bold=True)}")
+    out(f"\n{styled(f'{number}. {title}', 'bold')}")
     for line in code:
-        out(click.style(f"   >>> {line}", fg="cyan"))
+        out(styled(f"   >>> {line}", "cyan"))

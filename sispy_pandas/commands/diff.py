@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import csv
-import html
 import io
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +14,7 @@ from sispy.completion import tables_or_files
 from sispy.exits import Exit
 from sispy.options import Session, examples, session
 from sispy.terminal import out, table
+from sispy.text import in_html, json_seen, shorten, shorten_apart
 from sispy_pandas.commands.exports import Cells, Difference, cells_of, compare, read_cells
 from sispy_pandas.commands.inputs import read_rows
 from sispy_pandas.commands.tables import table_of
@@ -61,7 +60,7 @@ def diff(session: Session, old: str, new: Path, key: str, output: str) -> Exit:
     if only:
         session.say(f"left out, as one side lacks them: {', '.join(only)}")
     if found or output in ("json", "html"):
-        out(_FORMATS[output](found))
+        out(_FORMATS[output](found), data=output == "csv")
     session.say(_count(found))
     return Exit.CHANGES if found else Exit.DONE
 
@@ -85,11 +84,12 @@ def _count(found: Sequence[Difference]) -> str:
 
 
 def _text(found: Sequence[Difference]) -> str:
-    return table(HEAD, [(d.action, d.key, d.field, d.before, d.after) for d in found])
+    rows = ((d.action, shorten(d.key), d.field, *shorten_apart(d.before, d.after)) for d in found)
+    return table(HEAD, rows)
 
 
 def _json(found: Sequence[Difference]) -> str:
-    return json.dumps([asdict(d) for d in found], indent=2, ensure_ascii=False)
+    return json_seen([asdict(d) for d in found], indent=2)
 
 
 def _csv(found: Sequence[Difference]) -> str:
@@ -103,7 +103,7 @@ def _csv(found: Sequence[Difference]) -> str:
 def _html(found: Sequence[Difference]) -> str:
     rows = "\n".join(
         "<tr>"
-        + "".join(f"<td>{html.escape(cell)}</td>" for cell in (d.action, d.key, d.field, d.before, d.after))
+        + "".join(f"<td>{in_html(cell)}</td>" for cell in (d.action, d.key, d.field, d.before, d.after))
         for d in found
     )
     head = "".join(f"<th>{title}</th>" for title in HEAD)

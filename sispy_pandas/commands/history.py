@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,7 +14,12 @@ from sispy_pandas.commands.tables import table_of
 from sispy_pandas.history import HistoryWarning
 from sispy_pandas.history import blame as blame_of
 from sispy_pandas.history import history as history_of
-from sispy_pandas.planning.plan_text import show
+from sispy_pandas.planning.plan_text import show, show_apart
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+_STEP = ("at", "by", "action", "field", "before", "after")
 
 
 @click.command(epilog=examples("sispy history host web01", "sispy history host web01 --blame"))
@@ -30,21 +36,19 @@ def history(session: Session, name: str, row: str, blame: bool) -> None:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", HistoryWarning)
         found = blame_of(endpoint, row).reset_index() if blame else history_of(endpoint, row)
-    columns = (
-        ["field", "value", "by", "at", "action"]
-        if blame
-        else ["at", "by", "action", "field", "before", "after"]
-    )
+    names = ("field", "value", "by", "at", "action") if blame else _STEP
     if len(found) and not (blame and found["by"].isna().all()):
-        rows = zip(*(found[column].map(_shown(column)) for column in columns), strict=True)
-        out(table(columns, [list(cells) for cells in rows], keep=("at",)))
+        rows = found.astype(object).where(found.notna(), None).to_dict("records")
+        out(table(names, [[_shown(row)[name] for name in names] for row in rows], keep=("at",)))
     for warning in caught:
         session.say(str(warning.message))
 
 
-def _shown(column: str):  # type: ignore[no-untyped-def] # a function of one cell
-    if column == "at":
-        return lambda at: "" if at is None or at != at else at.strftime("%Y-%m-%d %H:%M:%S")
-    if column in ("before", "after", "value"):
-        return show
-    return lambda text: "" if text is None or text != text else text
+def _shown(row: dict[Hashable, Any]) -> dict[Hashable, Any]:
+    """Return a step with its values as people read them."""
+    if "value" in row:
+        values: dict[Hashable, Any] = {"value": show(row["value"])}
+    else:
+        values = dict(zip(("before", "after"), show_apart(row["before"], row["after"]), strict=True))
+    at = row["at"]
+    return {**row, **values, "at": "" if at is None else at.strftime("%Y-%m-%d %H:%M:%S")}

@@ -17,7 +17,7 @@ from sispy_pandas.commands.outcome import status_of_plan, status_of_report
 from sispy_pandas.commands.show import plan_text, report_text
 from sispy_pandas.journal import folder
 from sispy_pandas.plan import PlanRefused
-from sispy_pandas.planning.plan_text import count, show
+from sispy_pandas.planning.plan_text import count, name_of, show_apart
 from sispy_pandas.pushing.options import need_token
 
 if TYPE_CHECKING:
@@ -116,11 +116,8 @@ def _name(path: Path | None) -> str:
 def _gone_stale(plan: Plan) -> str:
     """Return a table of the cells that others changed since the plan was made, empty if there are none."""
     fresh = plan.refresh()
-    rows = [
-        [c.key if c.key is not None else c.id, c.field, show(c.base), show(c.mine), show(c.theirs)]
-        for c in fresh.clashes
-    ]
-    rows += [[s.key if s.key is not None else s.id, "", "", "", in_a_shell(s.reason)] for s in fresh.stale]
+    rows = [[name_of(c), c.field, *show_apart(c.base, c.mine, c.theirs)] for c in fresh.clashes]
+    rows += [[name_of(s), "", "", "", in_a_shell(s.reason)] for s in fresh.stale]
     return table([plan.schema.key or "_id", "field", "base", "mine", "theirs"], rows) if rows else ""
 
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
+import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-import click
-
-from sispy.terminal import fitted, table
+from sispy.terminal import fitted, styled, table
+from sispy.text import json_seen, shorten
 from sispy.wording import in_a_shell
 from sispy_pandas.planning import plan_text as words
-from sispy_pandas.planning.plan_text import action, count, show, summary
+from sispy_pandas.planning.plan_text import SENTENCE, action, count, name_of, show, show_apart, summary
 from sispy_pandas.pushing.report_text import headline
 
 if TYPE_CHECKING:
@@ -22,6 +21,9 @@ if TYPE_CHECKING:
 
 SHOWN = 40
 """Cells that a terminal shows of a plan; `--output json` and `-o plan.json` hold all."""
+_MARKUP = re.compile(r"[\\`*_\[\]<>|&#@!$]|~(?=.)|(?<=.)~")
+_ADDRESS = re.compile(r"(\w)(:(?=/)|\.(?<=www\.))", re.IGNORECASE)
+"""What makes a link of a text without any markup."""
 _COLOURS = {"+": "green", "~": "yellow", "-": "red"}
 
 
@@ -36,11 +38,13 @@ def plan_text(plan: Plan, *, shown: int = SHOWN) -> str:
         text = _coloured(table(["", plan.schema.key or "_id", "field", "before", "after"], cells[:shown]))
         blocks.append(text + _more(cells, shown, "cell"))
     if plan.faults:
-        rows = [[_row(p), p.column or "", show(p.value), in_a_shell(p.reason)] for p in plan.faults[:shown]]
+        rows = [
+            [name_of(p), p.column or "", show(p.value), in_a_shell(p.reason)] for p in plan.faults[:shown]
+        ]
         text = table(["problem in", "column", "value", "reason"], rows, wrap=True)
         blocks.append(text + _more(plan.faults, shown, "problem"))
     if plan.stale:
-        rows = [[_row(s), in_a_shell(s.reason)] for s in plan.stale[:shown]]
+        rows = [[name_of(s), in_a_shell(s.reason)] for s in plan.stale[:shown]]
         text = table(["stale row", "reason"], rows, wrap=True)
         blocks.append(text + _more(plan.stale, shown, "stale row"))
     return "\n\n".join(blocks)
@@ -48,21 +52,20 @@ def plan_text(plan: Plan, *, shown: int = SHOWN) -> str:
 
 def report_text(report: Report) -> str:
     """Return a report fitted to the terminal: counts, then the rows that need somebody's attention."""
-    head = [headline(report), *([f"stopped: {in_a_shell(report.stopped)}"] if report.stopped else [])]
+    stopped = [shorten(f"stopped: {in_a_shell(report.stopped)}", SENTENCE)] if report.stopped else []
+    head = [headline(report), *stopped]
     blocks = [fitted("\n".join(head))]
     bad = [o for o in report.outcomes if o.word not in ("done", "unchanged", "unsent")]
     if bad:
-        rows = [[_row(o), o.action, o.word, o.status, in_a_shell(o.reason)] for o in bad[:SHOWN]]
+        rows = [[name_of(o), o.action, o.word, o.status, in_a_shell(o.reason)] for o in bad[:SHOWN]]
         titles = [report.plan.schema.key or "_id", "action", "outcome", "status", "reason"]
         blocks.append(table(titles, rows, wrap=True) + _more(bad, SHOWN, "row"))
     unsent = Counter(in_a_shell(o.reason) for o in report.outcomes if o.word == "unsent")
     if unsent:
-        lines = [f"{count(n, 'row')} not sent: {reason}" for reason, n in unsent.items()]
+        lines = [shorten(f"{count(n, 'row')} not sent: {reason}", SENTENCE) for reason, n in unsent.items()]
         blocks.append(fitted("\n".join(lines)))
     if report.clashes:
-        cells = [
-            [_row(c), c.field, show(c.base), show(c.mine), show(c.theirs)] for c in report.clashes[:SHOWN]
-        ]
+        cells = [[name_of(c), c.field, *show_apart(c.base, c.mine, c.theirs)] for c in report.clashes[:SHOWN]]
         text = table(["conflict in", "field", "base", "mine", "theirs"], cells)
         blocks.append(text + _more(report.clashes, SHOWN, "conflict"))
     return "\n\n".join(blocks)
@@ -101,7 +104,7 @@ def plan_json(plan: Plan) -> str:
         "stale": stale,
         "notes": list(plan.notes),
     }
-    return json.dumps(document, indent=2, ensure_ascii=False, default=str)
+    return json_seen(document, indent=2, default=str)
 
 
 def plan_markdown(plan: Plan) -> str:
@@ -116,11 +119,11 @@ def plan_markdown(plan: Plan) -> str:
     if len(cells) > SHOWN:
         blocks.append(f"... and {count(len(cells) - SHOWN, 'more cell')}")
     if plan.faults:
-        rows = [[_row(p), p.column or "", show(p.value), in_a_shell(p.reason)] for p in plan.faults]
+        rows = [[name_of(p), p.column or "", show(p.value), in_a_shell(p.reason)] for p in plan.faults]
         blocks.append(_markdown(["problem in", "column", "value", "reason"], rows))
     if plan.stale:
         blocks.append(
-            _markdown(["stale row", "reason"], [[_row(s), in_a_shell(s.reason)] for s in plan.stale])
+            _markdown(["stale row", "reason"], [[name_of(s), in_a_shell(s.reason)] for s in plan.stale])
         )
     return "\n\n".join(blocks)
 
@@ -144,8 +147,7 @@ def _head(plan: Plan) -> list[str]:
 
 def _cells(plan: Plan) -> Iterator[list[str]]:
     for change, path, before, after in plan.cells():
-        key = change.key if change.key is not None else getattr(change, "id", getattr(change, "row", ""))
-        yield [action(change), str(key), path, show(before), show(after)]
+        yield [action(change), name_of(change), path, *show_apart(before, after)]
 
 
 def _more(items: Sequence[Any], shown: int, noun: str) -> str:
@@ -154,14 +156,9 @@ def _more(items: Sequence[Any], shown: int, noun: str) -> str:
     return f"\n... and {count(left, f'more {noun}')}" if left > 0 else ""
 
 
-def _row(item: Any) -> str:
-    name = item.key if item.key is not None else getattr(item, "row", getattr(item, "id", ""))
-    return str(name)
-
-
 def _coloured(text: str) -> str:
     top, *lines = text.split("\n")
-    return "\n".join([top, *(click.style(line, fg=_COLOURS.get(line[:1])) for line in lines)])
+    return "\n".join([top, *(styled(line, _COLOURS.get(line[:1])) for line in lines)])
 
 
 def _markdown(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -170,6 +167,6 @@ def _markdown(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _escaped(text: str) -> str:
-    for sign in "\\|*_`<[":
-        text = text.replace(sign, "\\" + sign)
-    return text
+    """Return a text that Markdown shows as it is: no links, no mentions, no markup of any kind."""
+    text = _MARKUP.sub(r"\\\g<0>", shorten(text, SENTENCE))
+    return _ADDRESS.sub(r"\1\\\2", text)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sispy.terminal import cells, cut, visible, width
+from sispy.terminal import cells, cut, width
+from sispy.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -52,7 +53,7 @@ def rules(field: Field) -> str:
         words.append(" | ".join(value.enum))
     if field.description:
         words.append(f"- {field.description}")
-    return visible(", ".join(words))
+    return printable(", ".join(words))
 
 
 def _bound(number: float | None) -> str:
@@ -67,7 +68,7 @@ def _branches(fields: Sequence[Field], indent: str) -> Iterator[tuple[str, str, 
         groups.setdefault(head, []).append((rest, field))
     for number, (head, members) in enumerate(groups.items(), start=1):
         last = number == len(groups)
-        name = f"{indent}{'└─ ' if last else '├─ '}{visible(head)}"
+        name = f"{indent}{'└─ ' if last else '├─ '}{printable(head)}"
         inner = indent + ("   " if last else "│  ")
         rest, field = members[0]
         if rest:

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from sispy.text import in_html, printable, shorten
+
 from ..fetch import schema_of
 from ..fetching.chunks import queries
 from ..fetching.lanes import each
-from ..planning.plan_text import count
+from ..planning.plan_text import SENTENCE, count
 from ..snapshot import Snapshot
 from ..tables import table
 from ..values.moments import milliseconds_of, times
@@ -62,11 +64,12 @@ class Changes:
         names = ", ".join(f"{name} ({cells:,})" for name, cells in people)
         head = f"{self.schema.name}: {count(len(self), 'cell')} of {count(rows, 'row')} changed"
         head += f" by {names}" if names else ""
-        return "\n".join([head, *self.notes])
+        return "\n".join(shorten(line, SENTENCE) for line in (head, *self.notes))
 
     def _repr_html_(self) -> str:
         summary: str = self.summary().head(20)._repr_html_()  # type: ignore[operator] # pandas-stubs lacks it
-        return f"<p>{'<br>'.join(repr(self).splitlines())}</p>{summary}"
+        lines = "<br>".join(map(in_html, repr(self).splitlines()))
+        return f"<p>{lines}</p>{printable(summary, lines=True)}"
 
     def frame(self) -> pd.DataFrame:
         """Return one line per changed cell: _id, key, field, before, after, by, at (UTC)."""

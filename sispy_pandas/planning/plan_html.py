@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import TYPE_CHECKING
 
+from sispy.text import in_html
+
 from ..changes import Create
-from .plan_text import action, count, head, show, shown_cells, summary
+from .plan_text import action, count, head, name_of, show, show_apart, shown_cells, summary
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -20,29 +21,23 @@ SHOWN = 200
 def html(plan: Plan) -> str:
     """Return the plan as one self-contained fragment of a bounded size."""
     first, *more = head(plan)
-    parts = [f"<p><b>{escape(first)}</b></p>", *(f"<p>{escape(line)}</p>" for line in more)]
+    parts = [f"<p><b>{in_html(first)}</b></p>", *(f"<p>{in_html(line)}</p>" for line in more)]
     cells = shown_cells(plan)
     if len(cells) > SHOWN:
         parts.append(table(["field", "cells", "most frequent"], summary(plan)))
     if plan.faults:
-        faults = [
-            [str(f.key if f.key is not None else f.row), f.column or "", show(f.value), f.reason]
-            for f in plan.faults[:SHOWN]
-        ]
+        faults = [[name_of(f), f.column or "", show(f.value), f.reason] for f in plan.faults[:SHOWN]]
         parts.append(table(["problem in", "column", "value", "reason"], faults))
     if plan.stale:
-        stale = [[str(s.key if s.key is not None else s.id), s.reason] for s in plan.stale[:SHOWN]]
+        stale = [[name_of(s), s.reason] for s in plan.stale[:SHOWN]]
         parts.append(table(["stale row", "reason"], stale))
     if cells:
         rows = [
             [
                 action(change),
-                str(
-                    change.key if change.key is not None else "" if isinstance(change, Create) else change.id
-                ),
+                "" if isinstance(change, Create) and change.key is None else name_of(change),
                 path,
-                show(before),
-                show(after),
+                *show_apart(before, after),
             ]
             for change, path, before, after in cells[:SHOWN]
         ]
@@ -57,6 +52,6 @@ def html(plan: Plan) -> str:
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Return an HTML table of plain texts, escaped."""
-    top = "".join(f"<th>{escape(cell)}</th>" for cell in head)
-    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    top = "".join(f"<th>{in_html(cell)}</th>" for cell in head)
+    body = "".join("<tr>" + "".join(f"<td>{in_html(cell)}</td>" for cell in row) + "</tr>" for row in rows)
     return f"<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"

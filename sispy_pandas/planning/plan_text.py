@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any
+
+from sispy.text import WIDTH, json_seen, printable, shorten, shorten_apart
 
 from ..changes import Change, Create, Delete, Update
 
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
 
 SHOWN = 40
 """Cells in the text; a longer plan is summarised by field before them."""
-WIDTH = 40
+SENTENCE = 500
+"""Characters of a line of words, or of a reason in a table, that are shown."""
 
 
 def head(plan: Plan) -> list[str]:
@@ -36,7 +38,7 @@ def head(plan: Plan) -> list[str]:
         lines.append(f"{count(n['stale'], 'stale row')}: not sent")
     if n["conflicts"]:
         lines.append(f"{count(n['conflicts'], 'cell')} changed by others since; see .conflicts")
-    return [*lines, *plan.notes]
+    return [shorten(line, SENTENCE) for line in [*lines, *plan.notes]]
 
 
 def whereabouts(plan: Plan) -> str:
@@ -54,7 +56,7 @@ def text(plan: Plan) -> str:
     if len(cells) > SHOWN:
         lines += ["", *columns(["field", "cells", "most frequent"], summary(plan))]
     rows = [
-        [action(change), str(change.key if change.key is not None else _row(change)), path, show(a), show(b)]
+        [action(change), _row(change) if change.key is None else show(change.key), path, *show_apart(a, b)]
         for change, path, a, b in cells[:SHOWN]
     ]
     if rows:
@@ -62,13 +64,10 @@ def text(plan: Plan) -> str:
     if len(cells) > SHOWN:
         lines.append(f"... and {count(len(cells) - SHOWN, 'more cell')}; all of them in .frame()")
     if plan.faults:
-        rows = [
-            [str(f.key if f.key is not None else f.row), f.column or "", show(f.value), f.reason]
-            for f in plan.faults[:SHOWN]
-        ]
+        rows = [[name_of(f), f.column or "", show(f.value), f.reason] for f in plan.faults[:SHOWN]]
         lines += ["", *columns(["problem in", "column", "value", "reason"], rows)]
     if plan.stale:
-        rows = [[str(s.key if s.key is not None else s.id), s.reason] for s in plan.stale[:SHOWN]]
+        rows = [[name_of(s), s.reason] for s in plan.stale[:SHOWN]]
         lines += ["", *columns(["stale", "reason"], rows)]
     return "\n".join(lines)
 
@@ -85,7 +84,7 @@ def summary(plan: Plan) -> list[list[str]]:
     """Return one line per field: how many cells change, and the change that is most frequent."""
     by_field: dict[str, Counter[str]] = {}
     for change, path, before, after in shown_cells(plan):
-        text = f"{show(before)} -> {show(after)}" if isinstance(change, Update) else f"({action(change)})"
+        text = " -> ".join(show_apart(before, after)) if isinstance(change, Update) else f"({action(change)})"
         by_field.setdefault(path, Counter())[text] += 1
     lines = []
     for path in (path for path in (*plan.fields, "(whole row)") if path in by_field):
@@ -106,25 +105,38 @@ def count(n: int, noun: str) -> str:
 
 def show(value: Any, width: int = WIDTH) -> str:
     """Return a cell's value in the JSON form as one short line for people; a blank is an empty text."""
+    return shorten(_line(value), width)
+
+
+def show_apart(*values: Any, width: int = WIDTH) -> list[str]:
+    """Return values as `show` does, but long ones cut around the place where they begin to differ."""
+    return shorten_apart(*map(_line, values), width=width)
+
+
+def _line(value: Any) -> str:
     if value is None or value in ((), []):
         return ""
     if isinstance(value, str):
-        line = (
-            value if value.isprintable() and value.strip() == value else json.dumps(value, ensure_ascii=False)
-        )
-    elif isinstance(value, bool | int | float):
-        line = json.dumps(value)
-    else:
-        line = json.dumps(value, ensure_ascii=False, default=str)
-    return line if len(line) <= width else line[: width - 3] + "..."
+        if value == value.strip() == printable(value):
+            return value
+        return '"' + value.replace("\\", r"\\").replace('"', r"\"") + '"'
+    return json_seen(value, default=str)
+
+
+def name_of(item: Any) -> str:
+    """Return what people know a row by: its key, else its `_id`, else what names it in its plan."""
+    if item.key is not None:
+        return show(item.key)
+    return show(getattr(item, "id", None) or getattr(item, "row", None))
 
 
 def columns(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Return lines with the cells below each other."""
-    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+    """Return lines with the cells below each other; what is longer than a sentence is cut."""
+    lines = [[shorten(cell, SENTENCE) for cell in row] for row in [head, *rows]]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in [head, *rows]
+        for row in lines
     ]
 
 
@@ -135,5 +147,5 @@ def _default_owner(plan: Plan) -> str:
     return f"owned by those of your groups that are among {owners} (of a super user: by nobody)"
 
 
-def _row(change: Update | Create | Delete) -> object:
+def _row(change: Update | Create | Delete) -> str:
     return f"new row {change.row}" if isinstance(change, Create) else change.id

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import TYPE_CHECKING
+
+from sispy.text import in_html
 
 from ..planning.plan_file import digest
 from ..planning.plan_html import table
@@ -21,9 +22,9 @@ _STYLE = (
 
 def fragment(report: Report) -> str:
     """Return counts, and the rows that were not written, as a fragment of a bounded size."""
-    parts = [f"<p><b>{escape(headline(report))}</b></p>"]
+    parts = [f"<p><b>{in_html(headline(report))}</b></p>"]
     if report.stopped:
-        parts.append(f"<p>stopped: {escape(report.stopped)}</p>")
+        parts.append(f"<p>stopped: {in_html(report.stopped)}</p>")
     head, rows = unwritten(report)
     if rows:
         parts.append(table(head, rows[:SHOWN]))
@@ -81,7 +82,7 @@ def page(report: Report) -> str:
         [o.id or str(o.row), str(o.key or ""), o.action, o.word, str(o.status or ""), o.reason]
         for o in report.outcomes
     ]
-    title = escape(headline(report))
+    title = in_html(headline(report))
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
         f"<style>{_STYLE}</style></head><body><h1>{title}</h1>{table(['', ''], facts)}"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..planning.plan_text import columns, count, show, whereabouts
+from sispy.text import printable, shorten
+
+from ..planning.plan_text import SENTENCE, columns, count, name_of, show_apart, whereabouts
 
 if TYPE_CHECKING:
     from ..report import Report
@@ -15,7 +17,7 @@ SHOWN = 40
 def headline(report: Report) -> str:
     """Return what became of the push in one line."""
     words = ", ".join(_counted(n, word) for word, n in report.counts.items() if n) or "nothing to do"
-    return f"{report.plan.schema.name} {whereabouts(report.plan)}: {words}"
+    return shorten(f"{report.plan.schema.name} {whereabouts(report.plan)}: {words}", SENTENCE)
 
 
 def _counted(n: int, word: str) -> str:
@@ -26,9 +28,9 @@ def text(report: Report) -> str:
     """Return the report as text of a bounded length."""
     lines = [headline(report)]
     if report.stopped:
-        lines.append(f"stopped: {report.stopped}")
+        lines.append(shorten(f"stopped: {report.stopped}", SENTENCE))
     if report.journal:
-        lines.append(f"journal: {report.journal}")
+        lines.append(printable(f"journal: {report.journal}"))
     head, rows = unwritten(report)
     if rows:
         lines += ["", *columns(head, rows[:SHOWN])]
@@ -43,7 +45,7 @@ def text(report: Report) -> str:
 def unwritten(report: Report) -> tuple[list[str], list[list[str]]]:
     """Return the head and the rows of the table of what was not written."""
     rows = [
-        [str(o.key if o.key is not None else o.id or o.row), o.action, o.word, str(o.status or ""), o.reason]
+        [name_of(o), o.action, o.word, str(o.status or ""), o.reason]
         for o in report.outcomes
         if o.word not in ("done", "unchanged")
     ]
@@ -52,8 +54,5 @@ def unwritten(report: Report) -> tuple[list[str], list[list[str]]]:
 
 def clashing(report: Report) -> tuple[list[str], list[list[str]]]:
     """Return the head and the rows of the table of conflicts."""
-    cells = [
-        [str(c.key if c.key is not None else c.id), c.field, show(c.base), show(c.mine), show(c.theirs)]
-        for c in report.clashes
-    ]
+    cells = [[name_of(c), c.field, *show_apart(c.base, c.mine, c.theirs)] for c in report.clashes]
     return ["conflict in", "field", "base", "mine", "theirs"], cells

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 import traitlets
+
+from sispy.text import in_html, printable
 
 from ..schema import Schema, parse_schema
 from . import schema_html
@@ -99,7 +100,7 @@ class SchemaBrowser(Shown):
         self._pane.wait(seconds)
 
     def __repr__(self) -> str:
-        return f"<SchemaBrowser of {self._client.url}: {len(self._entries)} schemas>"
+        return f"<SchemaBrowser of {printable(self._client.url)}: {len(self._entries)} schemas>"
 
     def _html(self) -> str:
         self._loading.wait(1)  # a slow server: then without its schemas
@@ -108,7 +109,7 @@ class SchemaBrowser(Shown):
     # Inside
 
     def _title(self) -> widgets.HTML:
-        return widgets.HTML(f"<b>{escape(self._client.url)}</b>")
+        return widgets.HTML(f"<b>{in_html(self._client.url)}</b>")
 
     def _schemas_tab(self) -> widgets.HBox:
         left = widgets.VBox([self._search, self._list, self._reload, self._message])

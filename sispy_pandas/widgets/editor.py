@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from copy import deepcopy
 from dataclasses import replace
-from html import escape
 from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
+
+from sispy.text import in_html, printable
 
 from ..references import LabelledSnapshot
 from .editor_model import after_push, editor_model, with_ids
@@ -78,7 +79,8 @@ class FrameEditor(Shown):
     def __repr__(self) -> str:
         counts = self._grid.model.counts()
         rows, changed = counts["rows"], counts["changed"]
-        return f"<FrameEditor of {self.snapshot.schema.name}: {rows:,} rows, {changed:,} cells changed>"
+        name = printable(self.snapshot.schema.name)
+        return f"<FrameEditor of {name}: {rows:,} rows, {changed:,} cells changed>"
 
     def frame(self) -> pd.DataFrame:
         """Return the rows as edited: new ones last with a blank `_id`, those to be deleted left out."""
@@ -115,7 +117,7 @@ class FrameEditor(Shown):
         return review
 
     def _html(self) -> str:
-        return page(f"<p>{escape(repr(self))}</p>", sample(self.frame().head(10)))
+        return page(f"<p>{in_html(repr(self))}</p>", sample(self.frame().head(10)))
 
     def _take_report(self, report: Report) -> None:
         """Show the server's new state below what is still to be done."""
@@ -134,4 +136,4 @@ class FrameEditor(Shown):
             )
             self._grid.show(fresh)
         counts = ", ".join(f"{number:,} {word}" for word, number in report.counts.items() if number)
-        self._message.value = escape(counts)
+        self._message.value = in_html(counts)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
+
+from sispy.text import in_html, printable
 
 from .background import Background, Job
 from .labels import ServerLabels
@@ -85,7 +86,7 @@ class PlanReview(Shown):
     def __repr__(self) -> str:
         lines = len(self._table.model.base)
         sent = lines - len(self._table.rejected)
-        return f"<PlanReview of {self.plan.schema.name}: {sent:,} of {lines:,} cells will be sent>"
+        return f"<PlanReview of {printable(self.plan.schema.name)}: {sent:,} of {lines:,} cells will be sent>"
 
     def show(self, plan: Plan) -> None:
         """Show another plan."""
@@ -139,7 +140,7 @@ class PlanReview(Shown):
             cells, ticked = self._by_field[path]
             some = f"{ticked:,} of " if 0 < ticked < cells else ""
             box.description, box.value = f"{path} ({some}{cells:,})", ticked > 0
-        facts = [f"<b>{escape(self.plan.schema.name)}</b>: {sent:,} of {lines:,} cells will be sent"]
+        facts = [f"<b>{in_html(self.plan.schema.name)}</b>: {sent:,} of {lines:,} cells will be sent"]
         counts = self.plan.counts if self.report is None else self.report.counts
         facts += [f"{word}: {number:,}" for word, number in counts.items() if number]
         self._head.value = " · ".join(facts)
@@ -198,7 +199,7 @@ class PlanReview(Shown):
         self._row.allow_undo(report.counts["done"] > 0 and report.journal is not None)
         self._on_report(report)
         if report.stopped:
-            journal = escape(str(report.journal))
+            journal = in_html(str(report.journal))
             self._message.value = f"It ended early: <code>sp.resume({journal!r})</code> goes on with it."
 
     def _cancel(self) -> None:

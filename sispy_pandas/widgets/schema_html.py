@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+
+from sispy.text import in_html
 
 from .. import records
 
@@ -36,7 +37,7 @@ def page(*parts: str) -> str:
 
 def alert(text: str) -> str:
     """Show what went wrong; nothing for an empty text."""
-    return f'<div style="color:var(--jp-error-color1,#c33)">{escape(text)}</div>' if text else ""
+    return f'<div style="color:var(--jp-error-color1,#c33)">{in_html(text)}</div>' if text else ""
 
 
 def definition(schema: Schema) -> str:
@@ -47,7 +48,7 @@ def definition(schema: Schema) -> str:
         *above, name = field.path.split(".")
         for depth, parent in enumerate(above):
             if parents[: depth + 1] != tuple(above[: depth + 1]):
-                rows.append(_row(depth, escape(parent), '<span class="faint">nested</span>', "", ""))
+                rows.append(_row(depth, in_html(parent), '<span class="faint">nested</span>', "", ""))
         parents = tuple(above)
         rows += _field_rows(field, name, len(above), locked=field.path in schema.locked_fields)
     head = "<tr><th>Field</th><th>Type</th><th>Rules</th><th>Description</th></tr>"
@@ -58,21 +59,21 @@ def facts(schema: Schema, count: int | None) -> str:
     """Say in a line whose the schema is, how many rows it has and who may write."""
     rules = [
         f"{count:,} rows" if count is not None else "",
-        f"id field <b>{escape(schema.id_field)}</b>",
-        f"owners <b>{escape(', '.join(schema.owner) or 'nobody')}</b>",
+        f"id field <b>{in_html(schema.id_field)}</b>",
+        f"owners <b>{in_html(', '.join(schema.owner) or 'nobody')}</b>",
         "open: anybody may change it" if schema.is_open else "public" if schema.is_public else "",
         "" if schema.track_history else "no history is kept",
     ]
     line = " · ".join(filter(None, rules))
-    description = f"<div>{escape(schema.description)}</div>" if schema.description else ""
+    description = f"<div>{in_html(schema.description)}</div>" if schema.description else ""
     return f'{description}<div class="faint">{line}</div>'
 
 
 def schema_list(entries: Sequence[tuple[Schema, int | None]]) -> str:
     """List schemas with their counts, owners and fields: what is shown where no widget can be."""
     rows = "".join(
-        f"<tr><td><b>{escape(schema.name)}</b></td><td>{'' if count is None else format(count, ',')}</td>"
-        f"<td>{escape(', '.join(schema.owner))}</td><td>{escape(', '.join(schema.columns))}</td></tr>"
+        f"<tr><td><b>{in_html(schema.name)}</b></td><td>{'' if count is None else format(count, ',')}</td>"
+        f"<td>{in_html(', '.join(schema.owner))}</td><td>{in_html(', '.join(schema.columns))}</td></tr>"
         for schema, count in entries
     )
     head = "<tr><th>Schema</th><th>Rows</th><th>Owners</th><th>Fields</th></tr>"
@@ -83,7 +84,7 @@ def sample(frame: pd.DataFrame) -> str:
     """Draw the rows of a small frame, long cells cut."""
     if frame.empty:
         return '<p class="faint">No rows.</p>'
-    head = "".join(f"<th>{escape(str(column))}</th>" for column in frame.columns)
+    head = "".join(f"<th>{in_html(str(column))}</th>" for column in frame.columns)
     rows = "".join(
         f"<tr>{''.join(_sample_cell(cell) for cell in row)}</tr>" for row in frame.itertuples(index=False)
     )
@@ -93,8 +94,8 @@ def sample(frame: pd.DataFrame) -> str:
 def documents(objects: Iterable[dict[str, Any]], name: str = "name") -> str:
     """Draw objects that have no schema (hiera, hooks, users) as name and content."""
     rows = "".join(
-        f"<tr><td><b>{escape(str(entry.get(name, '')))}</b></td>"
-        f"<td><pre>{escape(_content(entry, name))}</pre></td></tr>"
+        f"<tr><td><b>{in_html(str(entry.get(name, '')))}</b></td>"
+        f"<td><pre>{in_html(_content(entry, name))}</pre></td></tr>"
         for entry in objects
     )
     if not rows:
@@ -114,25 +115,25 @@ def _sample_cell(cell: Any) -> str:
         text = cell.strftime("%Y-%m-%d %H:%M:%S").removesuffix(" 00:00:00")
     else:
         text = json.dumps(cell, ensure_ascii=False) if isinstance(cell, dict | tuple | list) else str(cell)
-    return f'<td class="cut" title="{escape(text)}">{escape(text)}</td>'
+    return f'<td class="cut" title="{in_html(text)}">{in_html(text)}</td>'
 
 
 def _field_rows(field: Field, name: str, depth: int, *, locked: bool) -> list[str]:
-    kind = escape(field.type)
+    kind = in_html(field.type)
     if field.item is not None:
-        kind = f"{escape(field.item.type)} []"
+        kind = f"{in_html(field.item.type)} []"
     elif field.type == "Documents":
         kind = "documents []"
     ref = field.ref or (field.item.ref if field.item else None)
     if ref:
-        kind += f" → <b>{escape(ref)}</b>"
+        kind += f" → <b>{in_html(ref)}</b>"
     tags = [
         tag
         for tag, applies in (("required", field.required), ("unique", field.unique), ("locked", locked))
         if applies
     ]
-    rules = " ".join([*(f'<span class="tag">{tag}</span>' for tag in tags), escape(_rules(field))])
-    rows = [_row(depth, f"<b>{escape(name)}</b>", kind, rules, escape(field.description or ""))]
+    rules = " ".join([*(f'<span class="tag">{tag}</span>' for tag in tags), in_html(_rules(field))])
+    rows = [_row(depth, f"<b>{in_html(name)}</b>", kind, rules, in_html(field.description or ""))]
     for inner in field.fields:
         rows += _field_rows(inner, inner.path, depth + 1, locked=False)
     return rows

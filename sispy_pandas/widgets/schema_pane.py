@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 import traitlets
+
+from sispy.text import in_html
 
 from ..fetch import fetch
 from . import schema_html
@@ -72,7 +73,7 @@ class SchemaPane(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self.cancel()
         self._schema = schema
         self._back.disabled = not can_go_back
-        name = escape(schema.name)
+        name = in_html(schema.name)
         self._title.value = schema_html.page(f"<b>{name}</b>", schema_html.facts(schema, count))
         self._definition.value = schema_html.page(schema_html.definition(schema))
         self._links.children = [self._link(text, target) for text, target in self._references(schema)]
@@ -130,7 +131,7 @@ class SchemaPane(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
             return
         if builder.fault:
             self._counting.cancel()
-            self._count.value = f"<i>{escape(builder.fault)}</i>"
+            self._count.value = f"<i>{in_html(builder.fault)}</i>"
             return
         self.query = {"q": builder.q} if builder.q else {}
         name = self._schema.name
@@ -192,7 +193,7 @@ class SchemaPane(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
 
         def keep(result: tuple[Snapshot, Path]) -> None:
             self.snapshot, written = result
-            text = escape(str(written))
+            text = in_html(str(written))
             self._actions.say(f"{len(self.snapshot):,} rows are in <code>{text}</code>")
 
         self._fetching.start(work, keep)

@@ -21,8 +21,36 @@ def test_a_table_cuts_the_widest_columns_until_it_fits():
     assert plain(table) == "a              b\nxxxxxxxxxxxx…  short"
 
 
-def test_control_characters_of_the_data_do_not_reach_the_terminal():
-    assert terminal.visible("a\x1b[31mred\n") == "a\\x1b[31mred\\n"
+def test_control_characters_of_the_data_do_not_reach_the_terminal(capsys):
+    evil = "a\x1b[5mred\x1b]52;c;ZQ==\x07\u202e\r\u2028"
+    shown = r"a\x1b[5mred\x1b]52;c;ZQ==\x07\u202e\r\u2028"
+
+    assert plain(terminal.table(["n"], [[evil + "\n"]])) == f"n\n{shown}\\n"
+    terminal.out(f"{evil}\nnext")
+    terminal.say(f"{evil}\nnext")
+
+    assert capsys.readouterr() == (f"{shown}\nnext\n", f"{shown}\nnext\n")
+
+
+def test_data_for_a_program_stay_as_they_are(capsys):
+    terminal.out("a\x1b[2J\u202e,b", data=True)
+
+    assert capsys.readouterr().out == "a\x1b[2J\u202e,b\n"
+
+
+def test_data_on_a_terminal_are_shown_like_any_text(capsys, monkeypatch):
+    monkeypatch.setattr(terminal, "is_terminal", lambda _: True)
+
+    terminal.out("a\x1b[2J\u202e,b", data=True)
+
+    assert capsys.readouterr().out == "a\\x1b[2J\\u202e,b\n"
+
+
+def test_a_question_holds_text_alone(monkeypatch):
+    monkeypatch.setattr("sys.stdin", None)
+
+    with pytest.raises(Misuse, match=r"Push to \\x1b\[2J\?"):
+        terminal.confirm("Push to \x1b[2J?", yes=False)
 
 
 def test_wide_and_combining_characters_count_as_they_are_shown():
