@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from .changes import Change, Create, Delete, Update, row_of
 from .journal import Entry, read
+from .past.spared import spared
 from .plan import Plan
 from .planning.plan_file import parse
 from .planning.plan_text import count
@@ -55,11 +56,14 @@ def resume(journal: str | Path, client: Client | None = None) -> Plan:
 
 
 def undo(source: Report | str | Path, client: Client | None = None) -> Plan:
-    """Return the plan that puts back what a push changed; cells that others changed since are left alone.
+    """Return the plan that puts back what a push changed; cells that others wrote since are left alone.
+
+    That is so for a cell that holds the same value again, too, where the schema keeps history:
+    `plan.conflicts` names what the history shows.
 
     It is a plan like any other: read it, narrow it by `only`, push it; its push can be undone as well. Rows
-    that were created are deleted. Rows that were deleted are created again, with a new `_id`: references to
-    the old one stay dangling until they are changed.
+    that were created are deleted, unless somebody else wrote to them. Rows that were deleted are created
+    again, with a new `_id`: references to the old one stay dangling until they are changed.
 
     An enum that was blank before cannot be blank again: the server refuses null for it. Such a cell is a
     problem of the plan; `undo(...).without(fields=[...])` puts back the others of its row.
@@ -72,6 +76,7 @@ def undo(source: Report | str | Path, client: Client | None = None) -> Plan:
         ValueError: The journal has rows of unknown fate: `resume` it first. Or it is no journal, or there is
             no client for its server. Or the schema has lost a field of the push or gives it another type:
             then `sp.revert(sp.changes(...))` is the way back for the others.
+        sispy.Error: The server could not be asked.
 
     Example:
         >>> report = live.diff(live.frame().tail(1).assign(notes="undone")).push(progress=False)
@@ -80,7 +85,7 @@ def undo(source: Report | str | Path, client: Client | None = None) -> Plan:
     """
     if isinstance(source, Report):
         if source.journal is None:
-            return _undone(source.plan, ((o.row, _entry(o)) for o in source.outcomes))
+            return _undone(source.plan, ((o.row, _entry(o)) for o in source.outcomes), source.user)
         client = client or source.plan.endpoint.client
         source = source.journal
     record = read(source)
@@ -90,14 +95,14 @@ def undo(source: Report | str | Path, client: Client | None = None) -> Plan:
         raise ValueError(
             f"the fate of {len(waiting)} rows is unknown: sp.resume({str(source)!r}).push() first"
         )
-    return _undone(plan, record.entries.items())
+    return _undone(plan, record.entries.items(), record.begin.get("user"))
 
 
 def _entry(outcome: Any) -> Entry:
     return Entry(outcome.word, outcome.id, outcome.action, outcome.written, {}, outcome.receipt, outcome.read)
 
 
-def _undone(plan: Plan, entries: Iterable[tuple[Any, Entry]]) -> Plan:
+def _undone(plan: Plan, entries: Iterable[tuple[Any, Entry]], user: str | None) -> Plan:
     keys = {row_of(change): change.key for change in plan.changes}
     changes: list[Change] = []
     again: list[str] = []
@@ -115,11 +120,13 @@ def _undone(plan: Plan, entries: Iterable[tuple[Any, Entry]]) -> Plan:
             values = {path: value for path, value in after.items() if value is not None and value != []}
             changes.append(Create(str(row), values, key))
             again.append(str(row))
+    changes, clashes = spared(plan.endpoint, plan.schema, changes, user)
     return Plan(
         plan.endpoint,
         plan.schema,
         tuple(changes),
         faults=refused(plan.schema, changes),
+        clashes=clashes,
         notes=(_told(plan, again),) if again else (),
         snapshot=plan.snapshot,
     )

@@ -17,7 +17,7 @@ from ..planning.plan_text import SENTENCE, count
 from ..snapshot import Snapshot
 from ..tables import table
 from ..values.moments import milliseconds_of, times
-from .replay import Edit, Step, commits_of, edits, replay
+from .replay import Edit, Step, edits, steps_since
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -170,7 +170,7 @@ def changes(
     rows: list[str] = [*current, *gone]
 
     def steps_of(id_: str) -> tuple[Step, ...] | str:
-        return _steps(endpoint, id_, current.get(id_), start)
+        return steps_since(endpoint, id_, current.get(id_), start)
 
     history: dict[str, tuple[Step, ...]] = {}
     unclear: list[str] = []
@@ -256,17 +256,3 @@ def _gone(
         found = endpoint.fetch_page({"q": q, "fields": "_id", "populate": False, "limit": 10_000})
         left.difference_update(row["_id"] for row in found)
     return sorted(left)
-
-
-def _steps(
-    endpoint: Endpoint, id_: str, current: Mapping[str, Any] | None, start: int
-) -> tuple[Step, ...] | str:
-    """Rebuild a row's steps since a time; a text where its commits do not add up."""
-    try:
-        return tuple(replay(current, commits_of(endpoint, id_, start)))
-    except ValueError:
-        pass  # the delta of a field that the schema lost: the whole history has its values
-    try:
-        return tuple(step for step in replay(current, commits_of(endpoint, id_)) if step.at >= start)
-    except ValueError as error:
-        return str(error)

@@ -98,6 +98,18 @@ def replay(current: Document | None, commits: Sequence[Document]) -> list[Step]:
     return steps
 
 
+def steps_since(endpoint: Endpoint, id_: str, current: Document | None, start: int) -> tuple[Step, ...] | str:
+    """Rebuild a row's steps since a time, the newest first; a text where its commits do not add up."""
+    try:
+        return tuple(replay(current, commits_of(endpoint, id_, start)))
+    except ValueError:
+        pass  # the delta of a field that the schema lost: the whole history has its values
+    try:
+        return tuple(step for step in replay(current, commits_of(endpoint, id_)) if step.at >= start)
+    except ValueError as error:
+        return str(error)
+
+
 def cells(schema: Schema, step: Step) -> Iterator[tuple[str, Any, Any, bool]]:
     """Yield (field, before, after, whether the schema has it) of every cell that a step has changed."""
     before, after = step.before or {}, step.after or {}

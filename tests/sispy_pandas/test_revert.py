@@ -1,5 +1,8 @@
 """What a revert and an undo take back, and what they spare: everything that others wrote since."""
 
+from dataclasses import replace
+
+import pandas as pd
 import pytest
 
 import sispy_pandas as sp
@@ -139,3 +142,87 @@ def test_what_was_written_while_the_history_was_read_is_left_to_the_guard(hosts,
     assert rows(report.conflicts, "field", "theirs") == [("tags", ["b", "c"])]
     assert hosts().get(id_)["os"] == "one"
     assert sp.history(hosts(), id_)["by"].iloc[0] == "root"
+
+
+def undone(report):
+    return pushed(sp.undo(report))
+
+
+def new_row(hosts, **cells):
+    frame = pd.DataFrame([{"name": "new", **cells}])
+    plan = sp.fetch(hosts("script"), progress=False).diff(frame, new=True)
+    return plan.push(progress=False)
+
+
+def edited(hosts, user="script", **cells):
+    live = sp.fetch(hosts(user), progress=False)
+    return live.diff(live.frame().astype(object).assign(**cells)).push(progress=False)
+
+
+@pytest.mark.parametrize(
+    ("cells", "body", "back"),
+    [
+        ({"os": "two"}, {"os": "three"}, {"os": "two"}),
+        ({"site.row": 2}, {"site": {"row": 3}}, {"site": {"row": 2}}),
+        ({"tags": ["x"]}, {"tags": []}, {"tags": ["x"]}),
+        ({"facts": {"k": 2}}, {"facts": {"k": 3}}, {"facts": {"k": 2}}),
+    ],
+)
+def test_undo_spares_a_cell_that_another_changed_and_changed_back(hosts, cells, body, back):
+    id_ = hosts("carol").create({"name": "old", "os": "one", "cpus": 1})["_id"]
+    report = edited(hosts, cpus=2, **{path: [value] for path, value in cells.items()})
+    hosts("carol").update(id_, body)
+    hosts("carol").update(id_, back)
+    plan = sp.undo(report)
+    assert plan.conflicts["field"].tolist() == list(cells)
+    assert pushed(plan).conflicts["field"].tolist() == list(cells)
+    assert hosts().get(id_)["cpus"] == 1
+    assert {name: hosts().get(id_).to_dict()[name] for name in back} == back
+
+
+def test_undo_spares_a_new_row_that_another_wrote_to_whatever_it_holds_now(hosts):
+    every = {"os": "one", "cpus": 1, "tags": ["a"], "site.room": "r", "site.row": 1}
+    report = new_row(hosts, **every, disks=[{"dev": "a"}], facts={"k": 1})
+    id_ = report.outcomes[0].id
+    hosts("carol").update(id_, {"os": "two"})
+    hosts("carol").update(id_, {"os": "one"})
+    plan = sp.undo(report)
+    assert rows(plan.conflicts, "field", "base", "theirs") == [("os", "one", "one")]
+    assert pushed(plan).counts["conflict"] == 1
+    assert hosts().count() == 1
+
+
+def test_undo_spares_a_new_row_that_another_wrote_to_while_its_answer_was_lost(hosts, monkeypatch):
+    report = new_row(hosts, os="one")
+    id_ = report.outcomes[0].id
+    hosts("carol").update(id_, {"cpus": 4})
+    (outcome,) = report.outcomes  # as it is when the row was only found by a second look
+    late = replace(outcome, receipt=hosts().get(id_)["_sis"]["_updated_at"])
+    report = replace(report, outcomes=(late,), journal=None)
+    assert undone(report).counts["conflict"] == 1
+    assert hosts().get(id_)["cpus"] == 4
+
+
+def test_undos_go_back_step_by_step(hosts):
+    made = new_row(hosts, os="one")
+    first = edited(hosts, os="two", cpus=2)
+    second = edited(hosts, os="three")
+    for report in (second, first, made):
+        assert undone(report).ok
+    assert hosts().count() == 0
+
+
+def test_undo_of_a_new_row_that_its_maker_changed_later_is_a_conflict(hosts):
+    made = new_row(hosts, os="one")
+    edited(hosts, cpus=2)
+    assert undone(made).counts["conflict"] == 1
+
+
+def test_undo_without_history_leaves_it_to_the_guard(hosts):
+    schema = hosts().client.schemas.get("host").to_dict()
+    hosts().client.schemas.update("host", {**schema, "track_history": False})
+    id_ = hosts("carol").create({"name": "old", "os": "one", "cpus": 1})["_id"]
+    report = edited(hosts, os="two", cpus=2)
+    hosts("carol").update(id_, {"os": "three"})
+    assert undone(report).conflicts["field"].tolist() == ["os"]
+    assert hosts().get(id_)["cpus"] == 1
