@@ -33,8 +33,8 @@ def failed_by_query(response: Response, key: str) -> Response:
 
 
 def _objects(response: Response, part: str) -> list[dict[str, Any]]:
-    found = response._result.get(part, ()) if isinstance(response._result, dict) else ()
-    return [item for item in found if isinstance(item, dict)]
+    found = response._result.get(part) if isinstance(response._result, dict) else None
+    return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
 
 
 def _other_ids(strange: list[dict[str, Any]], missing: set[str]) -> set[str]:

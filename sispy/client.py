@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 from . import http
 from .endpoint import Endpoint
-from .errors import NotJSON, Unauthorized
+from .errors import NotJSON, TokenRenewed, Unauthorized
 from .http import Answer, Request
 from .resources import Hooks, Schemas, Tokens
 from .response import Meta, Response
@@ -231,8 +231,11 @@ class Client:
         except Unauthorized as exc:
             if token is None or self._renewal is None or not self._renewal.ended(exc):
                 raise
+            refusal = exc
         # refused before anything was done: also a write may be sent again
         self._renewal.renew(self, token)
+        if request.once:
+            raise TokenRenewed(refusal.error, refusal.http_status_code, refusal.code)
         request = replace(request, headers={**(request.headers or {}), "x-auth-token": str(self.auth_token)})
         return call(self._http_handler, request, self._policy, self._secrets(request))
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .bulk import failed_by_list, failed_by_query
 from .commits import Commits
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from .response import Response
 
 Content = Mapping[str, Any]
+E = TypeVar("E", bound=ReadOnlyEndpoint)
 
 _QUERY_ITEMS = 10_000  # how many rows a bulk call by query is allowed time for
 
@@ -187,6 +189,23 @@ class Endpoint(ReadOnlyEndpoint):
     @property
     def _key(self) -> str:
         return "_id" if self.endpoint.startswith("entities/") else "name"
+
+
+def tried_once(endpoint: E) -> E:
+    """Return the endpoint for somebody who looks before every try: it sends each request exactly once.
+
+    A token that has ended is still renewed, but what was refused for it is not sent again.
+
+    Raises:
+        Error: its methods raise what went wrong at the first try; a renewed token is a `TokenRenewed`.
+
+    Example:
+        >>> tried_once(client.entities("rack")).count()
+        4
+    """
+    view = copy.copy(endpoint)
+    view._once = True
+    return view
 
 
 def _rows(content: Sequence[Content]) -> list[Content]:

@@ -12,6 +12,7 @@ Error                      the root; what sispy 1.1 called Error
     |-- BadRequest         400 and the other refusals of a request as it is
     |   `-- CASConflict    the object no longer meets the compare-and-set condition
     |-- Unauthorized       no token, a dead token, a wrong password, or not allowed
+    |   `-- TokenRenewed   nothing was done; there is a new token now (`sispy.endpoint.tried_once`)
     |-- NotFound           no such object, schema or address
     |-- DuplicateKey       the value of a unique field is taken
     |-- PayloadTooLarge    the body is above the server's limit
@@ -211,6 +212,13 @@ class Unauthorized(BadAnswer):
         ... except Unauthorized as error:
         ...     error.http_status_code
         401
+    """
+
+
+class TokenRenewed(Unauthorized):
+    """Say that a write had no effect because the token had ended, and that the client has a new one now.
+
+    Only an endpoint of `sispy.endpoint.tried_once` raises it; others send the write again.
     """
 
 

@@ -30,6 +30,7 @@ class ReadOnlyEndpoint:
         self.endpoint = endpoint
         self.client = client
         self._path = "/".join(path_part("endpoint", part) for part in endpoint.split("/"))
+        self._once = False
 
     @property
     def name(self) -> str:
@@ -124,6 +125,7 @@ class ReadOnlyEndpoint:
             body=None if content is None else json_text(content),
             headers=self.client._headers(),
             items=items,
+            once=self._once,
         )
 
     def _call(

@@ -73,7 +73,8 @@ def call(handler: Handler, request: Request, policy: Policy, secrets: Sequence[s
             failure = _failure(request, answer, secrets)
         pause = _pause(failure, request.method, tries)
         if (
-            pause is None
+            request.once
+            or pause is None
             or tries >= policy.retries
             or time.monotonic() - start + pause > policy.retry_seconds
         ):

@@ -201,7 +201,7 @@ def _send_all(run: Run, before: Mapping[Hashable, tuple[str, Path]]) -> str | No
                 if run.guard == "cas":
                     send_cas(run, part)
                 else:
-                    send_updates(run, part, look=run.guard != "off" or any(u.id in run.pending for u in part))
+                    send_updates(run, part)
             for some in _parts(run, [change for change in wave if isinstance(change, Create)]):
                 send_creates(run, _not_created_before(run, some, before))
             for few in _parts(

@@ -41,6 +41,7 @@ class Request:
         body: JSON text or bytes.
         headers: they may hold a token, so a repr leaves them out, as it does the body.
         items: number of rows that a bulk request carries; the time to answer grows with it.
+        once: never send it a second time, for whatever reason: who asks for that looks first.
     """
 
     uri: str
@@ -48,6 +49,7 @@ class Request:
     body: str | bytes | None = None
     headers: Mapping[str, str] | None = None
     items: int = 0
+    once: bool = False
 
     def __repr__(self) -> str:
         return printable(f"Request({self.method} {mask_path(self.uri)})")

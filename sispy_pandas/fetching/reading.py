@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from sispy import errors
 from sispy.paging import MAX_PAGE, by_key
 
 from .chunks import is_askable, queries
 
 if TYPE_CHECKING:
     from sispy import Endpoint
+    from sispy.response import Response
 
 URL = 6_000
 """Bytes of an encoded query in a URL: the server refuses 16 KiB with its headers (SIS-API 14)."""
@@ -47,6 +48,9 @@ def read(
         url: Bytes of an encoded query.
         readers: Requests at a time.
         send: Called with each request, which it carries out; where patience is put in.
+
+    Raises:
+        sispy.Error: The server does not answer, or not with such rows.
     """
     options: dict[str, Any] = {"populate": False, "limit": MAX_PAGE}
     if fields is not None:
@@ -59,12 +63,14 @@ def read(
     asked = [q for q, _ in queries(path, filter(is_askable, values), url=url)]
     if path == "_id" and len(asked) > 4 and WORTH_PAGING * len(values) > send(lambda: endpoint.count({})):
         known = set(values)
-        pages = by_key(lambda query: send(partial(endpoint.fetch_page, query)), options, MAX_PAGE)
-        yield from (row for page in pages for row in page if row["_id"] in known)
+        yield from (
+            row for page in pages(endpoint, options, send=send) for row in page if row["_id"] in known
+        )
         return
 
     def page(q: Mapping[str, Any]) -> Any:
-        return send(lambda: endpoint.fetch_page({**options, "q": q}))
+        ids = q["_id"]["$in"] if path == "_id" else None
+        return send(lambda: rows_of(endpoint.fetch_page({**options, "q": q}), ids))
 
     if len(asked) < 2:
         yield from (row for q in asked for row in page(q))
@@ -89,6 +95,39 @@ def referring(
         for page in endpoint.pages({"q": q, "fields": ",".join(fields), "populate": False}):
             yield from (row for row in page if row["_id"] not in seen)
             seen.update(row["_id"] for row in page)
+
+
+def pages(
+    endpoint: Endpoint, options: Mapping[str, Any], *, send: Send = lambda call: call()
+) -> Iterator[Response]:
+    """Yield pages in the order of `_id`; `options` may hold a `q`, the rest is as of `read`."""
+
+    def page(query: Mapping[str, Any]) -> Response:
+        answer = endpoint.fetch_page(query)
+        rows_of(answer)
+        return answer
+
+    yield from by_key(lambda query: send(lambda: page(query)), options, MAX_PAGE)
+
+
+def rows_of(answer: Response, ids: Collection[str] | None = None) -> list[dict[str, Any]]:
+    """Return the rows of an answer.
+
+    Args:
+        answer: The answer.
+        ids: The `_id`s that were asked for.
+
+    Raises:
+        sispy.NotJSON: It is no list of rows, each once, or holds others than asked for.
+    """
+    try:
+        rows = answer.to_list()
+    except errors.Error:
+        rows = [None]
+    found = {row["_id"] for row in rows if isinstance(row, dict) and isinstance(row.get("_id"), str)}
+    if len(found) < len(rows) or (ids is not None and not found <= set(ids)):
+        raise errors.NotJSON(f"the answer is no list of the rows asked for: {answer!r:.100}", 200)
+    return rows
 
 
 def _without_children(paths: Collection[str]) -> list[str]:

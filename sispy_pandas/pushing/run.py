@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sispy import errors
+from sispy.endpoint import tried_once
 
 from ..changes import Change, Conflict, Create, Delete, action_of, row_of
 from ..fetching.reading import read
@@ -28,14 +30,54 @@ T = TypeVar("T")
 
 READS = 4
 """Times that a read is tried which the server fails on."""
+BUSY = (408, 429, 503)
+"""Statuses of an answer that asks for patience."""
+
+
+_NONE = (errors.ServerError, errors.NotJSON)
+"""Answers that tell nothing about what was asked for."""
 
 
 class Stopped(Exception):  # noqa: N818 - not an error of the push: the way to its orderly end
     """The push cannot go on now; the rows left are unsent, and `resume` completes it."""
 
 
+class NotSent(Exception):  # noqa: N818 - the next round begins
+    """A write certainly had no effect; before it is sent again, what the server holds has to be read again.
+
+    Attributes:
+        renewed: It was refused for a token that had ended, and there is a new one now.
+    """
+
+    pause = 0.0
+    """Seconds that the server asked to wait."""
+
+    def __init__(self, error: errors.Error) -> None:
+        super().__init__(str(error))
+        self.renewed = isinstance(error, errors.TokenRenewed)
+
+
 class FateUnknown(Exception):  # noqa: N818 - the beginning of finding out
-    """A write was sent and no usable answer came: it may have been carried out, or be so any moment."""
+    """A write was sent and no usable answer came: it may have been carried out, or be so any moment.
+
+    Attributes:
+        status: Of the answer, None if there was none.
+        busy: Somebody asks for patience. SIS never does: a proxy may say so for a write that it passed on.
+        by_server: The server, or a proxy before it, failed.
+        pause: Seconds that the answer asks to wait.
+    """
+
+    def __init__(self, text: str, error: errors.Error | None = None) -> None:
+        super().__init__(text)
+        self.status = error.http_status_code if error is not None else None
+        self.busy = self.status in BUSY
+        self.by_server = isinstance(error, errors.ServerError) and not self.busy
+        self.pause = getattr(error, "retry_after", None) or 0.0
+
+    @property
+    def ended(self) -> bool:
+        """Whether the server itself says that it is done with one row: a proxy may have given up on it."""
+        return self.by_server and self.status == 500
 
 
 @dataclass
@@ -68,6 +110,10 @@ class Run:
     """The same of rows that were sent, of the state before the first request whose effect is open."""
     arrived: dict[Hashable, dict[str, tuple[Any, Any]]] = field(default_factory=dict)
     """Cells of such rows that were found written."""
+    claimed: set[str] = field(default_factory=set)
+    """`_id`s of new rows in answers that did not fit what was sent: they may be ours."""
+    failing: dict[Hashable, FateUnknown] = field(default_factory=dict)
+    """Rows that the server fails on again and again: what did not arrive by now is not sent again."""
     strangers: dict[Hashable, tuple[int, frozenset[str]]] = field(default_factory=dict)
     """For new rows without a unique value, before they are sent: a time of the server's clock in ms, and the
     `_id`s of the rows that were created since then. What appears beside those is ours."""
@@ -79,6 +125,11 @@ class Run:
     def endpoint(self) -> Endpoint:
         """Where the plan is pushed to."""
         return self.plan.endpoint
+
+    @cached_property
+    def writer(self) -> Endpoint:
+        """The same for writes: each is sent once, because the next time has to begin with the guard."""
+        return tried_once(self.endpoint)
 
     @property
     def schema(self) -> Schema:
@@ -198,21 +249,31 @@ class Run:
         """Read rows by `_id`; those that do not exist any more are missing in the answer."""
         return {entity["_id"]: entity for entity in self.read("_id", ids, fields=fields)}
 
-    def write(self, send: Callable[[], T], *, single: bool = False) -> T:
-        """Do a write; repeat it only if it certainly had no effect.
+    def fail(self, changes: Iterable[Change], text: object, status: int | None) -> None:
+        """End rows that the server refused, and of which it stored nothing."""
+        for change in changes:
+            self.not_sent([change])
+            self.settle(change, "failed", str(text), status=status)
+
+    def write(self, send: Callable[[Endpoint], T], *, single: bool = False) -> T:
+        """Do a write, once.
 
         Args:
-            send: Does it.
+            send: Does it with the endpoint given.
             single: It writes one object, so that "unauthorized" may be said of that object alone; of a bulk
                 request it is said of the token.
 
         Raises:
+            NotSent: It had no effect.
             FateUnknown: It may have had one.
-            Stopped: The server does not take it, or the token is dead.
+            Stopped: The token is dead.
             sispy.BadAnswer: The request was refused.
         """
         try:
-            return self.patiently(send, writing=True)
+            return send(self.writer)
+        except errors.TokenRenewed as error:
+            self.not_sent(self.sending)
+            raise NotSent(error) from error
         except errors.Unauthorized as error:
             if single and not self.token_is_dead(error):
                 raise
@@ -220,9 +281,14 @@ class Run:
             self.not_sent(self.sending)
             raise Stopped(f"the server does not accept the token any more: {error}") from error
         except errors.NoAnswer as error:
-            raise FateUnknown(str(error)) from error
-        except (errors.ServerError, errors.NotJSON) as error:
-            raise FateUnknown(str(error)) from error
+            if error.sent:
+                raise FateUnknown(str(error), error) from error
+            self.not_sent(self.sending)
+            raise NotSent(error) from error
+        except errors.BadAnswer as error:
+            if isinstance(error, _NONE) or error.http_status_code in (303, *BUSY):
+                raise FateUnknown(str(error), error) from error
+            raise
 
     def token_is_dead(self, error: errors.Unauthorized) -> bool:
         """Tell whether the token was refused, not the user's right to an object: both are 401 (SIS-API 2)."""
@@ -236,28 +302,22 @@ class Run:
             return "token" in str(error).lower()
         return False
 
-    def patiently(self, send: Callable[[], T], *, writing: bool = False) -> T:
-        """Do a request; wait for a server that is away or busy."""
-        end = time.monotonic() + self.limits.patience
-        pause, tries = 0.2, 0
+    def patiently(self, read: Callable[[], T]) -> T:
+        """Do a read; wait for a server that is away or busy."""
+        patience, tries = Patience(self), 0
         while True:
             try:
-                return send()
+                return read()
             except errors.NoAnswer as error:
-                if writing and error.sent:
-                    raise
                 failure: errors.Error = error
+                pause = 0.0
             except errors.BadAnswer as error:
-                busy = isinstance(error, errors.TooManyRequests) or error.http_status_code == 503
-                tries += 1
-                if not busy and (writing or tries > READS or not isinstance(error, errors.ServerError)):
+                tries += error.http_status_code not in BUSY
+                if tries > READS or not (isinstance(error, _NONE) or error.http_status_code in BUSY):
                     raise
                 failure = error
-                pause = max(pause, error.retry_after or 0)
-            if time.monotonic() + pause > end:
-                raise Stopped(f"the server does not answer: {failure}") from failure
-            self.wait(pause)
-            pause = min(2 * pause, 5.0)
+                pause = error.retry_after or 0.0
+            patience.wait(failure, pause)
 
     def wait(self, seconds: float) -> None:
         """Sleep, but not through a cancellation.
@@ -299,6 +359,32 @@ class Run:
                 return again
             found = again
         raise Stopped("the rows of a write without an answer do not come to rest")
+
+
+class Patience:
+    """Waits of growing length for a server that is away or busy, until there is no patience left."""
+
+    def __init__(self, run: Run) -> None:
+        self._run, self._pause = run, 0.2
+        self._end: float | None = None
+
+    def wait(self, failure: Exception, least: float) -> None:
+        """Wait for some time.
+
+        Args:
+            failure: What is waited for to go away.
+            least: Seconds that the server asked for.
+
+        Raises:
+            Stopped: That would take too long, or the push was cancelled.
+        """
+        pause, now = max(self._pause, least), time.monotonic()
+        if self._end is None:
+            self._end = now + self._run.limits.patience
+        if now + pause > self._end:
+            raise Stopped(f"the server does not answer: {failure}") from failure
+        self._run.wait(pause)
+        self._pause = min(2 * pause, 5.0)
 
 
 def _in_conflict(conflicts: tuple[Conflict, ...], written: Mapping[str, tuple[Any, Any]] | None) -> str:

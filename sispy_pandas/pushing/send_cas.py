@@ -9,6 +9,7 @@ of documents, `_sis`, or a cell too long for the URL: of those the condition nam
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -17,14 +18,16 @@ from sispy import errors
 from ..planning.guard import merge
 from ..values.cast import get_path
 from ..values.entity import receipt
-from .run import FateUnknown, Run, Stopped
-from .send_updates import has_ended, is_gone, is_written, left_to_write
+from .answers import of_one
+from .rounds import until_settled
+from .send_updates import is_gone, is_refused, is_written, left_to_write
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ..changes import Update
     from ..schema import Field, Schema
+    from .run import Run
 
 URL = 5_000
 """Bytes of an encoded condition: it travels in the URL."""
@@ -34,55 +37,49 @@ RACES = 5
 
 def send_cas(run: Run, updates: Sequence[Update]) -> None:
     """Bring some rows to their outcome, one request each."""
-    entities = run.read_rows(update.id for update in updates)
+    look = partial(_look, run)
+    entities = look(updates)
     for update in updates:
         run.stop_if_cancelled()
-        _send(run, update, entities.get(update.id), lost=0, races=0)
+        until_settled(run, [update], _Rounds(run, entities), look, apart=True)
 
 
-def _send(
-    run: Run,
-    update: Update,
-    entity: Mapping[str, Any] | None,
-    *,
-    lost: int,
-    races: int,
-    last: FateUnknown | None = None,
-) -> None:
-    if entity is None:
-        is_gone(run, update)
-        return
-    merged = merge(run.schema, update, entity, run.on_conflict)
-    write = left_to_write(run, update, merged, entity, last=last)
-    if not write:
-        return
-    content = _complete(run, {path: mine for path, (_, mine) in write.items()}, entity)
-    condition = _condition(run.schema, write, entity)
-    run.about_to_send("update", [(update, write)])
-    try:
-        answer = run.write(lambda: run.endpoint.update(update.id, content, cas=condition), single=True)
-    except FateUnknown as cause:
-        by_server = isinstance(cause.__cause__, errors.ServerError)  # here a bad value is a 500, too
-        if lost + 1 >= run.limits.attempts and not by_server:
-            raise Stopped(f"no answer {lost + 1} times: {cause}") from cause
-        if not has_ended(cause):
-            run.until_quiet(lambda: run.read_rows([update.id]), 1)
-        now = run.read_rows([update.id]).get(update.id)
-        last = cause if by_server and lost else None
-        _send(run, update, now, lost=lost + 1, races=races, last=last)
-    except errors.NotFound:
-        is_gone(run, update)
-    except errors.CASConflict as error:
-        run.not_sent([update])
-        if races >= RACES:
-            run.settle(update, "failed", f"others write to this row all the time: {error}", status=400)
+def _look(run: Run, updates: Sequence[Update]) -> dict[str, dict[str, Any]]:
+    return run.read_rows(update.id for update in updates)
+
+
+class _Rounds:
+    """The attempts for one row: the condition tells whether somebody was quicker than what was read."""
+
+    def __init__(self, run: Run, entities: Mapping[str, Mapping[str, Any]]) -> None:
+        self._run = run
+        self._entities: Mapping[str, Mapping[str, Any]] | None = entities  # for the first attempt
+        self._races = 0
+
+    def __call__(self, updates: Sequence[Update]) -> None:
+        run, (update,) = self._run, updates
+        entity = (_look(run, updates) if self._entities is None else self._entities).get(update.id)
+        self._entities = None
+        if entity is None:
+            is_gone(run, update)
             return
-        _send(run, update, run.read_rows([update.id]).get(update.id), lost=lost, races=races + 1)
-    except errors.BadAnswer as error:
-        run.not_sent([update])
-        run.settle(update, "failed", str(error), status=error.http_status_code)
-    else:
-        is_written(run, update, write, answer.to_dict())
+        write = left_to_write(run, update, merge(run.schema, update, entity, run.on_conflict), entity)
+        if not write:
+            return
+        content = _complete(run, {path: mine for path, (_, mine) in write.items()}, entity)
+        condition = _condition(run.schema, write, entity)
+        run.about_to_send("update", [(update, write)])
+        try:
+            answer = run.write(lambda to: to.update(update.id, content, cas=condition), single=True)
+        except errors.CASConflict as error:
+            self._races += 1
+            if self._races > RACES:
+                run.fail([update], f"others write to this row all the time: {error}", 400)
+            run.not_sent([update])
+        except errors.BadAnswer as error:
+            is_refused(run, update, error)
+        else:
+            is_written(run, update, write, of_one(answer, update.id))
 
 
 def _complete(run: Run, values: Mapping[str, Any], entity: Mapping[str, Any]) -> dict[str, Any]:

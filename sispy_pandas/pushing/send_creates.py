@@ -2,45 +2,53 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sispy import errors
 
-from ..changes import Conflict, Create
+from ..changes import Conflict, Create, Update
 from ..fetching.chunks import halves
-from ..planning.guard import not_stored
+from ..fetching.reading import pages, rows_of
+from ..planning.guard import merge, not_stored
 from ..planning.validate import hashable, unique_fields
 from ..values.cast import get_path
 from ..values.entity import body, receipt, stored
 from ..values.equality import equal
-from .run import FateUnknown, Run, Stopped
-from .send_updates import status_and_text
+from .answers import of_bulk, of_one, status_and_text
+from .interim import interim
+from .rounds import until_settled
+from .run import FateUnknown
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
 
     from ..report import Word
     from ..schema import Field, Schema
-
+    from .run import Run
 
 CLOCKS_APART = 5_000
 """Milliseconds by which the clocks of a server's processes may differ."""
 
 
-def send_creates(run: Run, creates: Sequence[Create], *, lost: int = 0) -> None:
+def send_creates(run: Run, creates: Sequence[Create]) -> None:
     """Bring some rows to their outcome.
 
     A row whose unique value exists is not sent: it is "unchanged" if the server holds all of it, or was
     written by this push, else it is a conflict. Rows of a schema without unique fields are recognised after
     a lost answer by author, time and content.
     """
+    until_settled(run, creates, partial(_round, run), partial(traces, run))
+
+
+def _round(run: Run, creates: Sequence[Create]) -> None:
     left = _without_existing(run, creates)
     anonymous = [create for create in left if identity(run.schema, create) is None]
     if any(create.row in run.pending for create in anonymous):
         found = _without_arrived(run, anonymous)
         left = [create for create in left if create not in anonymous or create in found]
     if left:
-        _send(run, left, lost=lost)
+        _send(run, left)
 
 
 def identity(schema: Schema, create: Create) -> Field | None:
@@ -69,16 +77,13 @@ def _without_existing(run: Run, creates: Sequence[Create]) -> list[Create]:
         if entity is None:
             left.append(create)
             continue
-        id_, when = entity["_id"], receipt(entity)
+        id_ = entity["_id"]
         differing = not_stored(run.schema, create.values, entity)
-        if create.row in run.pending and not differing:
-            run.entities[id_] = entity
-            written = _cells(create)
-            reason = "found created after the answer got lost"
-            run.settle(create, "done", reason, written=written, id=id_, receipt=when)
+        if create.row in run.pending and _is_begun(run, create, entity):
+            _created(run, create, entity, "found created after the answer got lost")
         elif not differing:
             run.entities[id_] = entity
-            run.settle(create, "unchanged", "it exists with these values", id=id_, receipt=when)
+            run.settle(create, "unchanged", "it exists with these values", id=id_, receipt=receipt(entity))
         else:
             run.conflicts[create.row] = tuple(
                 Conflict(
@@ -99,25 +104,44 @@ def _without_arrived(run: Run, creates: Sequence[Create]) -> list[Create]:
     sent = [create for create in creates if create.row in run.pending]
     candidates = _appeared(run, sent)
     matches: dict[Hashable, dict[str, Any]] = {}
-    for create in sent:
-        match = next((e for e in candidates if not not_stored(run.schema, create.values, e)), None)
-        if match is not None:
-            matches[create.row] = match
-            candidates.remove(match)
-    extra = any(not not_stored(run.schema, create.values, e) for create in sent for e in candidates)
-    if matches and (len(matches) < len(sent) or extra):
+    for is_it in (_is_complete, _is_begun):
+        for create in sent:
+            fits = [
+                entity for entity in candidates if create.row not in matches and is_it(run, create, entity)
+            ]
+            if fits:
+                matches[create.row] = fits[0]
+                candidates.remove(fits[0])
+    extra = any(
+        entity["_id"] in run.claimed or any(_is_begun(run, create, entity) for create in sent)
+        for entity in candidates
+    )
+    if extra or 0 < len(matches) < len(sent):
         for create in sent:
             reason = "it may have been created: rows like it appeared, but not as many as were sent"
             run.settle(create, "unsent", reason)
     elif matches:
-        for create in sent:
-            entity = matches[create.row]
-            run.entities[entity["_id"]] = entity
-            reason = "found created after the answer got lost"
-            run.settle(
-                create, "done", reason, written=_cells(create), id=entity["_id"], receipt=receipt(entity)
-            )
+        for create in _simple_first(run, sent):
+            _created(run, create, matches[create.row], "found created after the answer got lost")
     return [create for create in creates if create.row not in run.outcomes]
+
+
+def _is_complete(run: Run, create: Create, entity: Mapping[str, Any]) -> bool:
+    return not not_stored(run.schema, create.values, entity)
+
+
+def _is_begun(run: Run, create: Create, entity: Mapping[str, Any]) -> bool:
+    """Tell whether this is the row, complete or as a POST makes it."""
+    first = interim(run.schema, create.values)
+    missing = not_stored(run.schema, create.values, entity)
+    return not not_stored(
+        run.schema, {path: first.get(path, create.values[path]) for path in missing}, entity
+    )
+
+
+def _simple_first(run: Run, creates: Sequence[Create]) -> list[Create]:
+    """Return the rows in an order in which those come last that take a request more."""
+    return sorted(creates, key=lambda create: bool(interim(run.schema, create.values)))
 
 
 def _mark(run: Run, creates: Sequence[Create]) -> dict[str, Any]:
@@ -126,8 +150,10 @@ def _mark(run: Run, creates: Sequence[Create]) -> dict[str, Any]:
     if not anonymous:
         return {}
     newest = run.patiently(
-        lambda: run.endpoint.fetch_page(
-            {"sort": "-_sis._created_at", "limit": 1, "fields": "_sis", "populate": False}
+        lambda: rows_of(
+            run.endpoint.fetch_page(
+                {"sort": "-_sis._created_at", "limit": 1, "fields": "_sis", "populate": False}
+            )
         )
     )
     since = max((get_path(row, "_sis._created_at") or 0 for row in newest), default=0) - CLOCKS_APART
@@ -153,50 +179,93 @@ def _own_since(run: Run, since: int, author: str | None, **options: Any) -> list
     q: dict[str, Any] = {"_sis._created_at": {"$gte": since}}
     if author:
         q["_sis._created_by"] = author
-    return list(run.patiently(lambda: run.endpoint.fetch_all({"q": q, "populate": False, **options})))
+    found = pages(run.endpoint, {"q": q, "populate": False, **options}, send=run.patiently)
+    return [row for page in found for row in page]
 
 
-def _send(run: Run, creates: Sequence[Create], *, lost: int) -> None:
+def _send(run: Run, creates: Sequence[Create]) -> None:
     marks = _mark(run, creates)
     run.about_to_send("create", [(create, _cells(create)) for create in creates], **marks)
     bodies = [_body(run, create) for create in creates]
     try:
-        answer = run.write(lambda: run.endpoint.create(bodies, all_or_none=True))
-    except FateUnknown as cause:
-        if lost + 1 >= run.limits.attempts:
-            raise Stopped(f"no answer {lost + 1} times: {cause}") from cause
-        run.until_quiet(lambda: traces(run, creates), len(creates))
-        send_creates(run, creates, lost=lost + 1)
-        return
+        answer = run.write(lambda to: to.create(bodies, all_or_none=True))
     except errors.PayloadTooLarge as error:
         run.not_sent(creates)
         _divide(run, creates, str(error), error.http_status_code)
         return
     except errors.BadAnswer as error:
-        run.not_sent(creates)
-        for create in creates:
-            run.settle(create, "failed", str(error), status=error.http_status_code)
+        run.fail(creates, error, error.http_status_code)
         return
-    if answer["errors"] or len(answer["success"]) != len(creates):
+    success, failed = of_bulk(answer)
+    if failed and not success:
         run.not_sent(creates)
-        _blame(run, creates, list(answer["errors"]))
+        _blame(run, creates, failed)
         return
-    for create, entity in zip(creates, _in_order(run, creates, list(answer["success"])), strict=True):
-        if entity is None:
-            run.settle(create, "failed", "the server's answer does not show this row", status=200)
-            continue
-        missing = not_stored(run.schema, create.values, entity)
-        run.entities[entity["_id"]] = entity
-        reason = f"created, but the server does not hold {', '.join(missing)}" if missing else ""
-        written = {path: pair for path, pair in _cells(create).items() if path not in missing}
-        word: Word = "failed" if missing else "done"
-        run.settle(
-            create, word, reason, status=200, written=written, id=entity["_id"], receipt=receipt(entity)
-        )
+    found = _in_order(run, creates, success, failed)
+    for create in _simple_first(run, creates):
+        _created(run, create, found[create.row])
+
+
+def _created(run: Run, create: Create, entity: Mapping[str, Any], reason: str = "") -> None:
+    """End a row that was created; before that, put in what it could not be created with."""
+    first = interim(run.schema, create.values)
+    if first and not _is_complete(run, create, entity):
+        run.sending = ()  # from here on no failure means that the row was not created
+        attempt = partial(_complete, run, id_=entity["_id"], first=first)
+        until_settled(run, [create], attempt, lambda _: run.read_rows([entity["_id"]]))
+        return
+    _is_created(run, create, entity, reason)
+
+
+def _complete(run: Run, creates: Sequence[Create], *, id_: str, first: Mapping[str, Any]) -> None:
+    """Put into a new row what it could not be created with, unless somebody else was quicker."""
+    (create,) = creates
+    entity = run.read_rows([id_]).get(id_)
+    if entity is None:
+        run.conflicts[create.row] = (Conflict(id_, "_id", id_, id_, None, create.key),)
+        run.settle(create, "conflict", "somebody deleted the row before it was complete", status=404, id=id_)
+        return
+    update = Update(id_, first, {path: create.values[path] for path in first}, create.key)
+    mine = run.guard == "off" or run.on_conflict == "mine"
+    merged = merge(run.schema, update, entity, "mine" if mine else "skip")
+    run.conflicts[create.row] = merged.conflicts
+    values = {path: value for path, (_, value) in merged.write.items()}
+    if not values:
+        _is_created(run, create, entity)
+        return
+    try:
+        answer = run.write(lambda to: to.update(id_, body(values), force_mixed=True), single=True)
+    except errors.BadAnswer as error:
+        run.conflicts[create.row] = ()
+        reason = f"created, but {', '.join(values)} was refused: {error}"
+        _is_created(run, create, entity, reason, error.http_status_code)
+    else:
+        _is_created(run, create, of_one(answer, id_))
+
+
+def _is_created(
+    run: Run, create: Create, entity: Mapping[str, Any], reason: str = "", refusal: int | None = None
+) -> None:
+    missing = not_stored(run.schema, create.values, entity)
+    written = {path: pair for path, pair in _cells(create).items() if path not in missing}
+    lost = set(missing) - {conflict.field for conflict in run.conflicts.get(create.row, ())}
+    if lost and refusal is None:
+        reason = f"created, but the server does not hold {', '.join(sorted(lost))}"
+    run.entities[entity["_id"]] = entity
+    word: Word = "failed" if lost else "done"
+    run.settle(
+        create,
+        word,
+        reason,
+        status=refusal or 200,
+        written=written,
+        id=entity["_id"],
+        receipt=receipt(entity),
+    )
 
 
 def _blame(run: Run, creates: Sequence[Create], entries: list[Any]) -> None:
-    """Fail the rows that the server names as culprits, and send the others again; nothing was stored."""
+    """Fail the rows that the server names as culprits; nothing was stored."""
     culprits: dict[Hashable, tuple[int | None, str]] = {}
     for entry in entries:
         value = entry.get("value") if isinstance(entry, dict) else None
@@ -204,16 +273,12 @@ def _blame(run: Run, creates: Sequence[Create], entries: list[Any]) -> None:
         if len(alike) == 1:
             culprits[alike[0].row] = status_and_text(entry)
     if not culprits:
-        status, text = status_and_text(entries[0]) if entries else (None, "the server gave no reason")
+        status, text = status_and_text(entries[0])
         _divide(run, creates, text, status)
-        return
-    for create in creates:
+    for create in creates:  # the others go into the next round
         if create.row in culprits:
             status, text = culprits[create.row]
             run.settle(create, "failed", text, status=status)
-    left = [create for create in creates if create.row not in culprits]
-    if left:
-        send_creates(run, left)
 
 
 def _divide(run: Run, creates: Sequence[Create], reason: str, status: int | None) -> None:
@@ -226,26 +291,38 @@ def _divide(run: Run, creates: Sequence[Create], reason: str, status: int | None
 
 
 def _resembles(run: Run, create: Create, value: Mapping[str, Any]) -> bool:
-    """Tell whether an error entry can be about this row: it shows what was sent, but for the bad fields."""
+    """Tell whether an entity, or an error entry, can be about this row: it shows what was sent."""
     field = identity(run.schema, create)
     if field is not None and stored(field, value) is not None:
         return equal(field, stored(field, value), create.values[field.path])
     return all(
         shown in (None, []) or equal(run.schema.field(path), shown, sent)
-        for path, sent in create.values.items()
+        for path, sent in {**create.values, **interim(run.schema, create.values)}.items()
         for shown in [stored(run.schema.field(path), value)]
     )
 
 
 def _in_order(
-    run: Run, creates: Sequence[Create], entities: list[Mapping[str, Any]]
-) -> list[Mapping[str, Any] | None]:
-    """Return the stored entity of every row, matched by content: the order of answers proves nothing."""
-    found: list[Mapping[str, Any] | None] = []
+    run: Run, creates: Sequence[Create], entities: Sequence[Mapping[str, Any]], failed: Sequence[Any]
+) -> dict[Hashable, Mapping[str, Any]]:
+    """Return the stored entity of every row, matched by content: the order of answers proves nothing.
+
+    Raises:
+        FateUnknown: The answer does not show every row exactly once, and nothing else.
+    """
+    ids = {entity["_id"] for entity in entities}
+    known = {outcome.id for outcome in run.outcomes.values()}
+    for create in creates:
+        known |= run.strangers.get(create.row, (0, frozenset()))[1]
+    found: dict[Hashable, Mapping[str, Any]] = {}
     left = list(entities)
     for create in creates:
         at = next((i for i, entity in enumerate(left) if _resembles(run, create, entity)), None)
-        found.append(None if at is None else left.pop(at))
+        if at is not None:
+            found[create.row] = left.pop(at)
+    if failed or left or ids & known or not len(ids) == len(entities) == len(creates):
+        run.claimed |= ids - known
+        raise FateUnknown(f"{len(creates)} new rows were sent, the answer shows {len(found)} of them")
     return found
 
 
@@ -266,7 +343,7 @@ def traces(run: Run, creates: Sequence[Create]) -> set[str]:
 
 
 def _body(run: Run, create: Create) -> dict[str, Any]:
-    values = dict(create.values)
+    values = {**create.values, **interim(run.schema, create.values)}
     if run.plan.owner is not None:
         values.setdefault("_sis.owner", list(run.plan.owner))
     return body(values)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sispy import errors
@@ -9,21 +11,33 @@ from sispy import errors
 from ..changes import Conflict, Delete
 from ..planning.guard import foreign_edits
 from ..values.entity import receipt, values_of
-from .run import FateUnknown, Run, Stopped
+from .answers import id_of, of_bulk, status_and_text
+from .rounds import until_settled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from .run import Run
 
 PER_REQUEST = 40
 """Rows in one request: every condition takes about 110 bytes of the URL."""
 
 
-def send_deletes(run: Run, deletes: Sequence[Delete], *, lost: int = 0) -> None:
+def send_deletes(run: Run, deletes: Sequence[Delete]) -> None:
     """Bring some rows to their outcome.
 
     The condition of the request names `_id` and `_sis._updated_at` of each row, so that a row which changes
     between the reading and the deleting stays.
     """
+    races: Counter[str] = Counter()
+    until_settled(run, deletes, partial(_round, run, races=races), partial(_look, run))
+
+
+def _look(run: Run, deletes: Sequence[Delete]) -> dict[str, dict[str, Any]]:
+    return run.read_rows((delete.id for delete in deletes), fields=())
+
+
+def _round(run: Run, deletes: Sequence[Delete], *, races: Counter[str]) -> None:
     entities = run.read_rows(delete.id for delete in deletes)
     work: list[tuple[Delete, dict[str, Any]]] = []
     for delete in deletes:
@@ -31,21 +45,25 @@ def send_deletes(run: Run, deletes: Sequence[Delete], *, lost: int = 0) -> None:
         if entity is None:
             _is_gone(run, delete)
             continue
-        run.pending.pop(delete.id, None)
+        run.not_sent([delete])
         foreign = foreign_edits(run.schema, delete, entity) if run.guard != "off" else ()
         if foreign and run.on_conflict == "skip":
             run.conflicts[delete.id] = foreign
             run.settle(delete, "conflict", f"somebody else changed {', '.join(c.field for c in foreign)}")
         elif foreign and run.on_conflict == "theirs":
             run.settle(delete, "unchanged", "kept, because somebody else changed it")
+        elif races[delete.id] >= run.limits.attempts:
+            run.conflicts[delete.id] = (Conflict(delete.id, "_id", delete.id, None, delete.id, delete.key),)
+            run.settle(delete, "conflict", "it changed at every attempt to delete it")
         else:
             run.receipts[delete.id] = receipt(entity)
             work.append((delete, entity))
     if work:
-        _send(run, work, lost=lost)
+        _send(run, work)
+        races.update(delete.id for delete, _ in work)
 
 
-def _send(run: Run, work: Sequence[tuple[Delete, dict[str, Any]]], *, lost: int) -> None:
+def _send(run: Run, work: Sequence[tuple[Delete, dict[str, Any]]]) -> None:
     rows: list[tuple[Delete, Mapping[str, tuple[Any, Any]]]] = [
         (delete, {path: (value, None) for path, value in values_of(run.schema, entity).items()})
         for delete, entity in work
@@ -53,41 +71,22 @@ def _send(run: Run, work: Sequence[tuple[Delete, dict[str, Any]]], *, lost: int)
     run.about_to_send("delete", rows)
     conditions = [_condition(delete, entity) for delete, entity in work]
     try:
-        answer = run.write(lambda: run.endpoint.delete_bulk({"q": {"$or": conditions}}))
-    except FateUnknown as cause:
-        if lost + 1 >= run.limits.attempts:
-            raise Stopped(f"no answer {lost + 1} times: {cause}") from cause
-        ids = [delete.id for delete, _ in work]
-        run.until_quiet(lambda: run.read_rows(ids, fields=()), len(work))
-        send_deletes(run, [delete for delete, _ in work], lost=lost + 1)
-        return
+        answer = run.write(lambda to: to.delete_bulk({"q": {"$or": conditions}}))
     except errors.BadAnswer as error:
-        for delete, _ in work:
-            run.settle(delete, "failed", str(error), status=error.http_status_code)
+        run.fail([delete for delete, _ in work], error, error.http_status_code)
         return
-    gone = {entity["_id"] for entity in answer["success"] if isinstance(entity, dict)}
-    refused = {
-        entry["value"]["_id"]: entry for entry in answer["errors"] if "_id" in (entry.get("value") or {})
-    }
-    left: list[Delete] = []
+    success, failed = of_bulk(answer, {delete.id for delete, _ in work})
+    gone = {entity["_id"] for entity in success}
+    refused = {id_of(entry): status_and_text(entry) for entry in failed}
     for delete, written in rows:
         if delete.id in gone:
             run.entities[delete.id] = {}
             run.settle(delete, "done", status=200, written=written)
         elif delete.id in refused:
-            err = refused[delete.id]["err"]
-            said = err[1].get("error") if len(err) > 1 and isinstance(err[1], dict) else None
-            run.settle(delete, "failed", str(said or "the server gave no reason"), status=err[0])
-        else:
+            status, text = refused[delete.id]
+            run.settle(delete, "failed", text, status=status)
+        else:  # it changed between the reading and the deleting: the next round compares again
             run.not_sent([delete])
-            left.append(delete)
-    if left and lost + 1 >= run.limits.attempts:
-        for delete in left:
-            conflict = Conflict(delete.id, "_id", delete.id, None, delete.id, delete.key)
-            run.conflicts[delete.id] = (conflict,)
-            run.settle(delete, "conflict", "it changed at every attempt to delete it")
-    elif left:  # changed between reading and deleting: compare again
-        send_deletes(run, left, lost=lost + 1)
 
 
 def _condition(delete: Delete, entity: Mapping[str, Any]) -> dict[str, Any]:

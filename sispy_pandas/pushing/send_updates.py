@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from sispy import errors
 
@@ -11,100 +12,93 @@ from ..changes import Conflict, Update
 from ..fetching.chunks import halves
 from ..planning.guard import Merged, merge, not_stored, payload, unguarded
 from ..values.entity import body, receipt
-from .run import FateUnknown, Run, Stopped
+from .answers import id_of, of_bulk, of_one, status_and_text
+from .rounds import until_settled
+
+if TYPE_CHECKING:
+    from .run import Run
 
 Work = tuple[Update, Mapping[str, tuple[Any, Any]]]
 
 
-def send_updates(
-    run: Run,
-    updates: Sequence[Update],
-    *,
-    look: bool = True,
-    alone: bool = False,
-    lost: int = 0,
-    last: FateUnknown | None = None,
-) -> None:
+def send_updates(run: Run, updates: Sequence[Update], *, alone: bool = False) -> None:
     """Bring some rows to their outcome.
 
     Args:
         run: The push.
         updates: One chunk.
-        look: Read the rows again first.
         alone: This row was refused among others: what the server says now is its own reason.
-        lost: How often the answer for these rows did not arrive.
-        last: The server fails on this row again and again: what did not arrive by now is not sent again.
     """
+    until_settled(run, updates, partial(_round, run, alone=alone), partial(_look, run), apart=True)
+
+
+def _look(run: Run, updates: Sequence[Update]) -> dict[str, dict[str, Any]]:
+    return run.read_rows((update.id for update in updates), fields={p for u in updates for p in u.after})
+
+
+def _round(run: Run, updates: Sequence[Update], *, alone: bool) -> None:
     work: list[Work] = []
     decision = "mine" if run.guard == "off" else run.on_conflict
-    entities = run.read_rows((u.id for u in updates), fields=_touched(updates)) if look else {}
+    looks = run.guard != "off" or alone or any(update.id in run.pending for update in updates)
+    entities = _look(run, updates) if looks else {}
     for update in updates:
         entity = entities.get(update.id)
-        if look and entity is None:
+        if looks and entity is None:
             is_gone(run, update)
             continue
         merged = unguarded(update) if entity is None else merge(run.schema, update, entity, decision)
-        write = left_to_write(run, update, merged, entity or {}, last=last)
+        write = left_to_write(run, update, merged, entity or {})
         if write:
             work.append((update, write))
     plain: list[tuple[Work, dict[str, Any]]] = []
+    replacing: list[tuple[Work, dict[str, Any]]] = []
     for item in work:
         values, replaces = payload(run.schema, item[1])
-        if replaces:
-            _send_one(run, item, values, lost=lost)
-        else:
-            plain.append((item, values))
+        (replacing if replaces else plain).append((item, values))
     if plain:
-        _send_bulk(run, plain, alone=alone, lost=lost)
+        _send_bulk(run, plain, alone=alone)
+    elif len(replacing) == 1:
+        _send_one(run, *replacing.pop())
+    for (update, _), _ in replacing:  # a request of its own, so it is read again right before it
+        run.stop_if_cancelled()
+        send_updates(run, [update])
 
 
-def _send_bulk(run: Run, items: Sequence[tuple[Work, dict[str, Any]]], *, alone: bool, lost: int) -> None:
+def _send_bulk(run: Run, items: Sequence[tuple[Work, dict[str, Any]]], *, alone: bool) -> None:
     work = [item for item, _ in items]
     updates = [update for update, _ in work]
     run.about_to_send("update", work)
     bodies = [{"_id": update.id, **body(values)} for (update, _), values in items]
     try:
-        answer = run.write(lambda: run.endpoint.update_bulk(bodies))
-    except FateUnknown as cause:
-        look_again(run, updates, cause, lost)
-        return
+        answer = run.write(lambda to: to.update_bulk(bodies))
     except errors.PayloadTooLarge as error:
-        run.not_sent(updates)
         if len(updates) == 1:
-            run.settle(updates[0], "failed", str(error), status=error.http_status_code)
+            run.fail(updates, error, error.http_status_code)
             return
+        run.not_sent(updates)
         for half in halves(updates):
             send_updates(run, half)
         return
     except errors.BadAnswer as error:
-        run.not_sent(updates)
-        for update in updates:
-            run.settle(update, "failed", str(error), status=error.http_status_code)
+        run.fail(updates, error, error.http_status_code)
         return
-    stored = {
-        entity["_id"]: entity for entity in answer["success"] if isinstance(entity, dict) and "_id" in entity
-    }
-    refused: list[Work] = []
+    success, failed = of_bulk(answer, {update.id for update in updates})
+    stored = {entity["_id"]: entity for entity in success}
+    refused = [update for update in updates if update.id not in stored]
     for update, write in work:
         if update.id in stored:
             is_written(run, update, write, stored[update.id])
-        else:
-            refused.append((update, write))
     if refused:
-        _refused(run, refused, list(answer["errors"]), whole=len(refused) == len(work), alone=alone)
+        _refused(run, refused, failed, whole=len(refused) == len(work), alone=alone)
 
 
-def _refused(run: Run, refused: Sequence[Work], entries: list[Any], *, whole: bool, alone: bool) -> None:
+def _refused(run: Run, refused: Sequence[Update], entries: list[Any], *, whole: bool, alone: bool) -> None:
     """Find the reasons of rows that the server did not write."""
     reasons = [status_and_text(entry) for entry in entries]
-    gone = {
-        entry["value"]["_id"]
-        for entry, (status, _) in zip(entries, reasons, strict=True)
-        if status == 404 and isinstance(entry.get("value"), dict) and "_id" in entry["value"]
-    }
+    gone = {id_of(entry) for entry, (status, _) in zip(entries, reasons, strict=True) if status == 404}
     same = len(set(reasons)) == 1 and len(reasons) == len(refused)
     retry: list[Update] = []
-    for update, _ in refused:
+    for update in refused:
         if update.id in gone:
             is_gone(run, update)
         elif reasons and (alone or (whole and same and _is_final(*reasons[0]))):
@@ -119,47 +113,20 @@ def _refused(run: Run, refused: Sequence[Work], entries: list[Any], *, whole: bo
         send_updates(run, [update], alone=True)
 
 
-def _send_one(run: Run, work: Work, values: Mapping[str, Any], *, lost: int) -> None:
+def _send_one(run: Run, work: Work, values: Mapping[str, Any]) -> None:
     """Send a row whose Mixed field must be replaced: a request of its own."""
     update, write = work
     run.about_to_send("update", [work])
     try:
-        answer = run.write(
-            lambda: run.endpoint.update(update.id, body(values), force_mixed=True), single=True
-        )
-    except FateUnknown as cause:
-        look_again(run, [update], cause, lost)
-    except errors.NotFound:
-        is_gone(run, update)
+        answer = run.write(lambda to: to.update(update.id, body(values), force_mixed=True), single=True)
     except errors.BadAnswer as error:
-        run.not_sent([update])
-        run.settle(update, "failed", str(error), status=error.http_status_code)
+        is_refused(run, update, error)
     else:
-        is_written(run, update, write, answer.to_dict())
-
-
-def look_again(run: Run, updates: Sequence[Update], cause: FateUnknown, lost: int) -> None:
-    """Find out what became of a write without an answer, and send what did not arrive."""
-    if lost + 1 >= run.limits.attempts:
-        raise Stopped(f"no answer {lost + 1} times: {cause}") from cause
-    ids, fields = [update.id for update in updates], _touched(updates)
-    if len(updates) > 1 or not has_ended(cause):
-        run.until_quiet(lambda: run.read_rows(ids, fields=fields), len(updates))
-    if isinstance(cause.__cause__, errors.ServerError):
-        for update in updates:  # one of them may be what breaks the server
-            send_updates(run, [update], lost=lost + 1, last=cause if lost and len(updates) == 1 else None)
-    else:
-        send_updates(run, updates, lost=lost + 1)
-
-
-def has_ended(cause: FateUnknown) -> bool:
-    """Tell whether the server itself says that it is done with one row: a proxy may have given up on it."""
-    error = cause.__cause__
-    return isinstance(error, errors.ServerError) and error.http_status_code == 500
+        is_written(run, update, write, of_one(answer, update.id))
 
 
 def left_to_write(
-    run: Run, update: Update, merged: Merged, entity: Mapping[str, Any], *, last: FateUnknown | None
+    run: Run, update: Update, merged: Merged, entity: Mapping[str, Any]
 ) -> Mapping[str, tuple[Any, Any]]:
     """Return the cells of a row that are to be written; none if that ends the row.
 
@@ -168,7 +135,6 @@ def left_to_write(
         update: The row.
         merged: Its cells, compared with what the server holds.
         entity: What the server holds.
-        last: See `send_updates`.
     """
     run.note_arrival(update.id, merged.there)
     if entity:
@@ -179,10 +145,9 @@ def left_to_write(
         run.conflicts.pop(update.id, None)
     if not merged.write:
         _is_settled(run, update, merged, entity)
-    elif last is not None:
-        error = last.__cause__
-        status = error.http_status_code if isinstance(error, errors.Error) else None
-        run.settle(update, "failed", str(last), status=status)
+    elif update.id in run.failing:
+        last = run.failing[update.id]
+        run.fail([update], last, last.status)
     else:
         return merged.write
     return {}
@@ -211,6 +176,14 @@ def is_written(
         run.settle(update, "done", status=200, written=written, receipt=receipt(answer))
 
 
+def is_refused(run: Run, update: Update, error: errors.BadAnswer) -> None:
+    """End a row whose own request was refused; a 404 may also come from a proxy that knows no such page."""
+    if isinstance(error, errors.NotFound) and not run.read_rows([update.id], fields=()):
+        is_gone(run, update)
+    else:
+        run.fail([update], error, error.http_status_code)
+
+
 def is_gone(run: Run, update: Update) -> None:
     """End a row that does not exist any more."""
     run.conflicts[update.id] = (Conflict(update.id, "_id", update.id, update.id, None, update.key),)
@@ -220,17 +193,3 @@ def is_gone(run: Run, update: Update) -> None:
 def _is_final(status: int | None, text: str) -> bool:
     """Tell whether sending the same again is pointless; a 500 may be a version conflict (SIS-API 13.3)."""
     return status != 500 or "E11000" in text
-
-
-def _touched(updates: Sequence[Update]) -> set[str]:
-    return {path for update in updates for path in update.after}
-
-
-def status_and_text(entry: Any) -> tuple[int | None, str]:
-    """Read an error entry of a bulk answer; `err` has two elements or three (SIS-API 7)."""
-    err = entry.get("err") if isinstance(entry, dict) else None
-    if not isinstance(err, list) or not err:
-        return None, "the server gave no reason"
-    said = err[1] if len(err) > 1 else None
-    text = said.get("error") if isinstance(said, dict) else said
-    return err[0] if isinstance(err[0], int) else None, str(text or "the server gave no reason")

@@ -251,3 +251,13 @@ def test_endpoints_have_names_and_a_repr(host):
     assert (endpoint.endpoint, endpoint.name) == ("entities/host", "host")
     assert repr(endpoint) == f"Endpoint('entities/host', <sispy.Client {endpoint.client.url}>)"
     assert repr(endpoint.commits("a")).startswith("Commits('entities/host/a/commits', ")
+
+
+@pytest.mark.parametrize(
+    "said", [None, [], "no", {}, {"success": None, "errors": None}, {"success": [None, 5]}]
+)
+def test_a_bulk_answer_of_another_shape_has_done_nothing_that_is_known(double, wire, said):
+    hosts = double(wire.answer(body=json.dumps(said).encode())).client().entities("host")
+
+    assert hosts.update_bulk([{"_id": "a", "n": 1}]).failed_ids == ("a",)
+    assert hosts.delete_bulk({"q": {"n": 1}}).failed_ids == ()

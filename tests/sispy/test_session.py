@@ -7,6 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 import sispy
+from sispy.endpoint import tried_once
+from sispy.errors import TokenRenewed
 from sispy.sandbox import Sandbox
 from sispy.session import Renewal, ask_password, can_ask
 
@@ -193,3 +195,20 @@ def test_many_threads_ask_once(sandbox):
     with ThreadPoolExecutor(8) as pool:
         assert set(pool.map(lambda _: client.username, range(16))) == {"root"}
     assert len(asked(sandbox, since)) == 1
+
+
+def test_who_looks_before_every_try_is_told_that_the_token_is_new_and_nothing_was_sent_again(double, wire):
+    login = wire.answer({"name": "token-1", "username": "anna", "expires": 60_000}, 201)
+    again = wire.answer({"name": "token-2", "username": "anna", "expires": 60_000}, 201)
+    no = wire.answer({"error": "sis_tokens token-1 does not exist", "code": 1000}, 404)
+    server = double(login, no, again, wire.answer({"_id": "1"}))
+    client = server.client()
+    client.authenticate("anna", "secret", renew=True)
+    hosts = tried_once(client.entities("host"))
+
+    with pytest.raises(TokenRenewed, match=r"sis_tokens \*\*\* does not exist"):
+        hosts.update("1", {"n": 1})
+    assert len(server.seen) == 3
+    assert hosts.update("1", {"n": 1}).to_dict() == {"_id": "1"}
+
+    assert [seen.headers.get("x-auth-token") for seen in server.seen] == [None, "token-1", None, "token-2"]

@@ -6,6 +6,7 @@ import pytest
 
 import sispy
 import sispy.http
+from sispy.endpoint import tried_once
 
 pytestmark = pytest.mark.usefixtures("http_lib")
 
@@ -232,3 +233,19 @@ def test_no_error_below_the_network_holds_a_token():
         chain += repr(error)
         error = error.__cause__ or error.__context__
     assert "t0ken" not in chain
+
+
+def test_who_looks_before_every_try_is_told_at_once_that_nobody_listens(no_sleep):
+    hosts = tried_once(sispy.Client("http://127.0.0.1:1").entities("host"))
+
+    with pytest.raises(sispy.Refused) as caught:
+        hosts.update("a", {"n": 1})
+
+    assert (caught.value.sent, no_sleep) == (False, [])
+
+
+def test_a_write_that_nobody_took_is_repeated_for_others(no_sleep):
+    with pytest.raises(sispy.Refused):
+        sispy.Client("http://127.0.0.1:1", retries=3).entities("host").update("a", {"n": 1})
+
+    assert len(no_sleep) == 3

@@ -1,0 +1,70 @@
+"""Values that the server stores but does not create: a POST refuses keys that a PUT takes (SIS-API 4.3).
+
+A new row begins with something else in such a cell, and gets the value by a PUT.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..values.cast import get_path, set_path
+from ..values.mixed import hollow
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ..schema import Field, Schema
+
+STAND_IN = "(to be completed)"
+"""Stands in a required Mixed field of which nothing is left."""
+
+
+def interim(schema: Schema, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a new row begins with in the cells that a POST refuses: null where that is allowed.
+
+    >>> from sispy_pandas.schema import parse_schema
+    >>> schema = parse_schema({"name": "node", "definition": {"name": "String", "labels": "Mixed"}})
+    >>> interim(schema, {"name": "n1", "labels": {"example.com/os": "linux"}})
+    {'labels': None}
+    """
+    found = {}
+    for path, value in values.items():
+        if not path.startswith("_sis.") and _is_barred(value):
+            field = schema.field(path)
+            found[path] = _allowed(field, value) if field.required else None
+    return found
+
+
+def _is_barred(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(_is_bad(key) or _is_barred(inner) for key, inner in value.items())
+    return isinstance(value, list) and any(map(_is_barred, value))
+
+
+def _is_bad(key: str) -> bool:
+    return "." in key or key.startswith("$")
+
+
+def _allowed(field: Field, value: Any) -> Any:
+    """Return a value without the keys that a POST refuses."""
+    if field.type == "Documents":
+        return [member and _member(field, member) for member in value]
+    if field.type == "Array" and field.item is not None:
+        return [_allowed(field.item, member) for member in value]
+    kept = _without_bad_keys(value)
+    return STAND_IN if hollow(kept) else kept
+
+
+def _member(field: Field, member: Mapping[str, Any]) -> dict[str, Any]:
+    found = {"_id": member["_id"]} if "_id" in member else {}
+    for inner in field.fields:
+        value = get_path(member, inner.path)
+        if value is not None:
+            set_path(found, inner.path, _allowed(inner, value))
+    return found
+
+
+def _without_bad_keys(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_bad_keys(inner) for key, inner in value.items() if not _is_bad(key)}
+    return [_without_bad_keys(inner) for inner in value] if isinstance(value, list) else value
