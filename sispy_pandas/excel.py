@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from sispy import Endpoint
+from sispy.text import printable
 
 from .extras import optional
 from .fetch import fetch
 from .files import as_table, zone_of
 from .references import LabelledSnapshot
+from .sheets.cells import escape
 from .sheets.csv_text import replacing
 from .sheets.excel_base import PREFIX, base_rows
 from .sheets.excel_members import key_field, member_table
@@ -145,6 +147,8 @@ def _sheet_name(name: str) -> str:
         or name.startswith(PREFIX)
         or not name
         or set(name) & set("[]:*?/\\")
+        or name.strip("'") != name
+        or printable(name) != name
     ):
         raise ValueError(f"{name!r} cannot be the name of a sheet")
     return name
@@ -158,14 +162,7 @@ def _sheet(
     zone: datetime.tzinfo,
     choices: Mapping[str, Sequence[str]],
 ) -> _Sheet:
-    name = name[:31]
-    if (
-        name in (ABOUT, CONFLICTS, LISTS)
-        or name.startswith(PREFIX)
-        or not name
-        or set(name) & set("[]:*?/\\")
-    ):
-        raise ValueError(f"{name!r} cannot be the name of a sheet")
+    name = _sheet_name(name)
     table = as_table(source, schema=schema, meta=meta)
     rows = len(table[0][1]) if table else 0
     if rows + 1 > MOST_ROWS or len(table) + 1 > _MOST_COLUMNS:
@@ -225,7 +222,7 @@ def _about(book: Any, sheets: Iterable[_Sheet]) -> None:
     facts += [("", ""), ("Format version", f"{FORMAT} (sispy {metadata.version('sispy')})"), ("", "")]
     for row, (title, text) in enumerate([*facts, *_HOW_TO], start=1):
         sheet.write_string(row, 0, title, label)
-        sheet.write_string(row, 1, text, wrap)
+        sheet.write_string(row, 1, text if title in dict(_HOW_TO) else escape(text), wrap)
 
 
 _FACTS = (

@@ -27,7 +27,7 @@ from .fetching.table import Table
 from .progress import bar
 from .records import records_of
 from .sheets import origin
-from .sheets.cells import Style, write_column
+from .sheets.cells import Style, write_column, write_heading
 from .sheets.csv_text import replaced, replacing, write_columns
 from .snapshot import Snapshot
 
@@ -119,7 +119,7 @@ def to_csv(
     style, path, started, rows = Style(files.zone_of(tz)), Path(path), datetime.now(UTC), 0
     with replaced(path, encoding="utf-8-sig" if bom else "utf-8") as file:
         names = ["_id", *found.names(meta=meta)]
-        write_columns(file, [[name] for name in names], delimiter=delimiter)
+        write_columns(file, [[write_heading(name)] for name in names], delimiter=delimiter)
         for frame in _frames(found, meta=meta, progress=progress):
             table = files.as_table(frame, schema=found.schema)
             texts = [write_column(field, cells, style) for field, cells in table]

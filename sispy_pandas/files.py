@@ -16,7 +16,7 @@ from .schema import META, RECEIPT, Field, Schema
 from .sheets import origin
 from .sheets.assemble import Copies, Table, assemble
 from .sheets.cell_values import read_column
-from .sheets.cells import Style, write_column
+from .sheets.cells import Style, read_heading, write_column, write_heading
 from .sheets.csv_arrow import arrow_columns, arrow_series, is_arrow
 from .sheets.csv_text import decode, dialect, parse, replaced, write_columns
 from .values.marked import DELETE
@@ -63,7 +63,7 @@ def to_csv(
     style, path = Style(zone_of(tz)), Path(path)
     columns = [write_column(field, cells, style) for field, cells in table]
     with replaced(path, encoding="utf-8-sig" if bom else "utf-8") as file:
-        write_columns(file, [[field.path] for field, _ in table], delimiter=delimiter)
+        write_columns(file, [[write_heading(field.path)] for field, _ in table], delimiter=delimiter)
         write_columns(file, columns, delimiter=delimiter)
     known = None if isinstance(source, pd.DataFrame) else origin.origin(source, zone=str(style.zone))
     origin.write_beside(path, known)
@@ -194,7 +194,7 @@ def _plain_table(
 ) -> tuple[Table, tuple[Problem, ...]] | None:
     """Return the cells by the short cut for exported files; None where it does not lead there."""
     body, delimiter, header = dialect(text, known, delimiter)
-    header = [name.strip() for name in header]
+    header = list(map(read_heading, header))
     columns = arrow_columns(body, header, delimiter) if all(header) else None
     if columns is None:
         return None
@@ -206,7 +206,7 @@ def _plain_table(
 
 def _table(lines: list[list[str]], path: Path) -> tuple[Table, tuple[Problem, ...]]:
     """Return the cells by column, without empty rows; rows of another length than the header as Problems."""
-    header = [name.strip() for name in lines[0]] if lines else []
+    header = list(map(read_heading, lines[0])) if lines else []
     while header and not header[-1]:
         header.pop()
     if not header:

@@ -11,6 +11,7 @@ from sispy.options import Session, examples, session
 from sispy.terminal import out, table
 from sispy_pandas.commands.spans import changes_of, span
 from sispy_pandas.planning.plan_text import name_of, show_apart
+from sispy_pandas.sheets.cells import escape
 
 SHOWN = 40
 """Cells that `--cells` shows on a terminal; `--output csv` has all."""
@@ -34,7 +35,8 @@ def changes(session: Session, name: str, chosen: dict[str, Any], cells: bool, ou
     """
     found = changes_of(session, name, chosen)
     if output == "csv":
-        out(found.frame().to_csv(index=False), newline=False)
+        safe = found.frame().map(lambda cell: escape(cell) if isinstance(cell, str) else cell)
+        out(safe.to_csv(index=False), newline=False, data=True)
         return
     if not len(found):
         session.say(f"{name}: no such changes")

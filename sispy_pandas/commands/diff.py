@@ -20,6 +20,7 @@ from sispy_pandas.commands.inputs import read_rows
 from sispy_pandas.commands.tables import table_of
 from sispy_pandas.fetch import fetch
 from sispy_pandas.planning.plan_text import count
+from sispy_pandas.sheets.cells import write_heading
 from sispy_pandas.values.source import source_of
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def _csv(found: Sequence[Difference]) -> str:
     lines = io.StringIO()
     writer = csv.writer(lines, lineterminator="\n")
     writer.writerow(("action", *HEAD[1:]))
-    writer.writerows((d.action, d.key, d.field, d.before, d.after) for d in found)
+    writer.writerows((d.action, d.key, write_heading(d.field), d.before, d.after) for d in found)
     return lines.getvalue().rstrip("\n")
 
 

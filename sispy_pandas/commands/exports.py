@@ -12,11 +12,11 @@ import pandas as pd
 
 from sispy_pandas.files import as_table
 from sispy_pandas.schema import RECEIPT
-from sispy_pandas.sheets.cells import write_column
+from sispy_pandas.sheets.cells import escape, read_heading, write_column
 from sispy_pandas.sheets.csv_text import decode, parse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from sispy_pandas.schema import Schema
 
@@ -105,14 +105,19 @@ def read_cells(path: Path) -> Cells:
         case ".csv" | ".tsv" | ".txt":
             return _padded(iter(parse(decode(path, None)[0], {"_id", RECEIPT.path}, None)), path)
         case ".xlsx":
-            frame = read_workbook(path)
+            frame = read_workbook(path).rename(columns=read_heading)
         case ".parquet":
-            frame = pd.read_parquet(path).reset_index()
+            return _of_objects(_records(pd.read_parquet(path).reset_index()), escape)
         case ".ndjson" | ".jsonl":
-            return _of_objects([json.loads(line) for line in path.read_text("utf-8").splitlines() if line])
+            lines = path.read_text("utf-8").split("\n")
+            return _of_objects([json.loads(line) for line in lines if line.strip()], escape)
         case _:
             raise ValueError(f"{path}: the name must end in one of .csv, .xlsx, .parquet, .ndjson")
-    return _of_objects([{str(k): v for k, v in row.items()} for row in frame.to_dict("records")])
+    return _of_objects(_records(frame), str)
+
+
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(k): v for k, v in row.items()} for row in frame.to_dict("records")]
 
 
 def read_workbook(path: Path) -> pd.DataFrame:
@@ -140,19 +145,19 @@ def _padded(lines: Iterator[list[str]], path: Path) -> Cells:
         raise ValueError(f"{path} is empty: an export has a header at least")
     width = len(head)
     rows = (tuple((row + [""] * width)[:width]) for row in lines if any(row))
-    return Cells(tuple(head), tuple(rows))
+    return Cells(tuple(map(read_heading, head)), tuple(rows))
 
 
-def _of_objects(records: Sequence[dict[str, Any]]) -> Cells:
+def _of_objects(records: Sequence[dict[str, Any]], of_text: Callable[[str], str]) -> Cells:
+    """Return records as cells; `of_text` makes a cell's text of a text: a workbook has the former already."""
     columns = tuple(dict.fromkeys(str(name) for record in records for name in record))
-    return Cells(columns, tuple(tuple(_text(record.get(name)) for name in columns) for record in records))
+    rows = (tuple(_text(record.get(name), of_text) for name in columns) for record in records)
+    return Cells(columns, tuple(rows))
 
 
-def _text(value: Any) -> str:
+def _text(value: Any, of_text: Callable[[str], str]) -> str:
     if value is None or (pd.api.types.is_scalar(value) and pd.isna(value)):
         return ""
-    return (
-        value
-        if isinstance(value, str)
-        else json.dumps(value, default=str, sort_keys=True, ensure_ascii=False)
-    )
+    if isinstance(value, str):
+        return of_text(value)
+    return json.dumps(value, default=str, sort_keys=True, ensure_ascii=False)

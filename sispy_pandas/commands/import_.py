@@ -28,6 +28,7 @@ from sispy_pandas.pushing.options import need_token
 from sispy_pandas.records import frame_of
 from sispy_pandas.references import find_references, labelled
 from sispy_pandas.schema import Schema, parse_schema
+from sispy_pandas.sheets.cells import read_heading
 from sispy_pandas.sheets.csv_text import decode, parse
 from sispy_pandas.snapshot import Snapshot
 
@@ -194,9 +195,9 @@ def _raw(file: Path) -> pd.DataFrame | list[dict[str, Any]]:
             titles, *rows = parse(decode(file, None)[0], ())
             width = len(titles)
             cells = [[cell or None for cell in (row + [""] * width)[:width]] for row in rows if any(row)]
-            return pd.DataFrame(cells, columns=titles, dtype=object)
+            return pd.DataFrame(cells, columns=list(map(read_heading, titles)), dtype=object)
         case ".xlsx":
-            frame = read_workbook(file)
+            frame = read_workbook(file).rename(columns=read_heading)
             return frame.mask(frame == "", None)
         case _:
             return read_records(file)

@@ -15,7 +15,7 @@ from ..schema import Field
 from ..values.cast import cast
 from ..values.dates import iso, milliseconds
 from ..values.refused import Refused
-from .cells import PLAIN, Style
+from .cells import PLAIN, Style, unescape
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -68,7 +68,7 @@ def read_column(field: Field, texts: Sequence[str], style: Style = PLAIN) -> lis
         try:
             found.append(read(text, style) if text else None)
         except ValueError as error:
-            found.append(Refused(text, str(error)))
+            found.append(Refused(unescape(text), str(error)))
     return found
 
 
@@ -170,8 +170,7 @@ def _day_form(text: str, dayfirst: bool, zone: datetime.tzinfo) -> int | None:
 
 
 def _read_id(text: str, _style: Style) -> Any:
-    found = text[1:] if text[0] == "'" else text
-    found = found.strip()
+    found = unescape(text).strip()
     if _OBJECT_ID.fullmatch(found):
         return found.lower()
     return _structure_or_refuse(text, "no id of 24 hex digits")

@@ -1,8 +1,9 @@
 """What a cell of a text file means, both ways: the one home of this meaning for CSV and spreadsheets.
 
 * blank: no value (null; `[]` for arrays); a lone `'`: the empty string
-* text that begins with `= + - @ TAB CR LF '` has one `'` in front, so that no program calculates it;
-  an id that a program would take for a number has one, too
+* text that begins with `TAB CR LF '`, or with `= + - @` in any width, also behind blanks and characters
+  that cannot be seen, has one `'` in front, so that no program calculates it; an id that a program would
+  take for a number has one, too; headings likewise, and those with blanks around them
 * Mixed, arrays and arrays of documents: JSON
 * Boolean: true, false, 1, 0, yes, no, in any case
 * Date: ISO 8601 with milliseconds and offset; a time without offset is in the file's zone
@@ -19,6 +20,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
+from sispy.text import printable
+
 from ..records import to_json
 from ..values.cast import cast, is_blank
 from ..values.dates import iso, milliseconds
@@ -28,8 +31,13 @@ if TYPE_CHECKING:
 
     from ..schema import Field
 
-TRIGGERS = frozenset("=+-@\t\r\n'")
-"""First characters that make a program calculate a text, and the sign that prevents it."""
+_SIGNS = frozenset(
+    "=+-@\u207a\u207c\u208a\u208c\u2a75\u2a76\ufb29\ufe62\ufe63\ufe66\ufe6b\uff0b\uff0d\uff1d\uff20"
+)
+"""What makes a program calculate a text, in all widths."""
+_FIRST = frozenset("\t\r\n'")
+"""What does so, or is taken away, at the very beginning."""
+_PLAIN = frozenset(map(chr, range(0x21, 0x7F))) - _SIGNS - _FIRST
 
 _NUMBER_LIKE = re.compile(r"\d+(?:[eE]\d+)?")
 
@@ -51,8 +59,35 @@ PLAIN = Style()
 
 
 def escape(text: str) -> str:
-    """Return text as a cell holds it: `'` alone if it is empty, one `'` before what would be calculated."""
-    return "'" + text if not text or text[0] in TRIGGERS else text
+    """Return text as a cell holds it: `'` alone if it is empty, one `'` before what would be calculated.
+
+    >>> [escape(text) for text in ("web-1", "", "=1+1", " -5", "a=1")]
+    ['web-1', "'", "'=1+1", "' -5", 'a=1']
+    """
+    return text if text[:1] in _PLAIN or not _is_calculated(text) else "'" + text
+
+
+def unescape(text: str) -> str:
+    """Return the text that a cell holds: what `escape` was given."""
+    return text.removeprefix("'")
+
+
+def write_heading(name: str) -> str:
+    """Return the name of a column as the first row of a file holds it."""
+    return "'" + name if name != name.strip() else escape(name)
+
+
+def read_heading(cell: object) -> str:
+    """Return the name of a column from the first row of a file; blanks around it are none of it."""
+    text = "" if cell is None else str(cell)
+    return text[1:] if text.startswith("'") else text.strip()
+
+
+def _is_calculated(text: str) -> bool:
+    if not text or text[0] in _FIRST:
+        return True
+    seen = next((char for char in text if char != " " and printable(char) == char), "")
+    return seen in _SIGNS
 
 
 def write_cell(field: Field, cell: Any, style: Style = PLAIN) -> str:
@@ -136,7 +171,7 @@ def _write_texts(field: Field, cells: list[Any]) -> list[str]:
         ]
     if field.trim or field.case:
         return [write_cell(field, cell) for cell in cells]
-    return ["" if type(c) is not str else c if c and c[0] not in TRIGGERS else "'" + c for c in cells]
+    return ["" if type(c) is not str else c if c[:1] in _PLAIN else escape(c) for c in cells]
 
 
 def _masked(texts: Iterable[str], cells: pd.Series[Any]) -> list[str]:

@@ -9,7 +9,7 @@ from ..excel import CONFLICTS
 from ..extras import optional
 from ..records import from_json
 from .cell_values import read_cell
-from .cells import write_cell
+from .cells import escape, unescape, write_cell
 from .excel_cells import LongText, escaped, unescaped
 
 if TYPE_CHECKING:
@@ -49,7 +49,13 @@ def write_conflicts(book: Any, schema: Schema, conflicts: Sequence[Conflict]) ->
         field = schema.field(conflict.field)
         texts = [_text(field, value) for value in (conflict.base, conflict.mine, conflict.theirs)]
         sheet.append(
-            [conflict.id, "" if conflict.key is None else str(conflict.key), conflict.field, *texts, None]
+            [
+                escape(conflict.id),
+                None if conflict.key is None else escaped(escape(str(conflict.key))),
+                escaped(escape(conflict.field)),
+                *texts,
+                None,
+            ]
         )
     for row in sheet.iter_rows(min_row=2):
         for cell in row:
@@ -86,13 +92,14 @@ def read_conflicts(book: Any, schema: Schema) -> list[Choice]:
     for number, row in enumerate(rows, start=2):
         cells = dict(zip(header, row, strict=False))
         keep = str(cells.get("keep") or "").strip().lower()
-        if not keep or str(cells.get("field")) not in schema.columns:
+        path = unescape(unescaped(str(cells.get("field"))))
+        if not keep or path not in schema.columns:
             continue
         if keep not in ("mine", "theirs"):
             raise ValueError(f"sheet {CONFLICTS!r}, row {number}: keep is mine or theirs, not {keep!r}")
         theirs = unescaped(str(cells.get("theirs") or ""))
-        field = schema.field(str(cells["field"]))
-        found.append(Choice(str(cells["_id"]), field, theirs, "mine" if keep == "mine" else "theirs"))
+        id_, field = unescape(str(cells["_id"])), schema.field(path)
+        found.append(Choice(id_, field, theirs, "mine" if keep == "mine" else "theirs"))
     return found
 
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from sispy.text import printable
+
 from ..extras import optional
-from .excel_cells import escaped
+from .cells import read_heading
+from .excel_cells import unescaped
 from .excel_find import find
 
 if TYPE_CHECKING:
@@ -41,7 +44,7 @@ class EditableSheet:
         self.columns: dict[str, int] = {}
         for cell in self.sheet[self.header]:
             if cell.value is not None:
-                title = str(cell.value).strip()
+                title = read_heading(unescaped(str(cell.value)))
                 self.columns[rename.get(title, _ZONE.sub("", title))] = cell.column
         self._rows: dict[str, int] = {}
         if "_id" in self.columns:
@@ -70,7 +73,7 @@ class EditableSheet:
             reason = f"{column}: {reason}" if column else reason
         cell = self.sheet.cell(number, at)
         cell.fill = self._fill("solid", fgColor=colour)
-        reason = escaped(reason)
+        reason = printable(reason, lines=True)
         text = f"{cell.comment.text}\n{reason}" if cell.comment else reason
         cell.comment = self._comment(text, _AUTHOR, width=320, height=max(60, 18 * (1 + len(text) // 40)))
         return True

@@ -16,7 +16,7 @@ from ..values.refused import Refused
 from ..values.source import Source
 from . import origin
 from .assemble import Copies, Table, assemble
-from .cells import Style
+from .cells import Style, read_heading
 from .conflict_sheet import decided, read_conflicts
 from .excel_base import Base
 from .excel_cells import LongText, read_excel_column, unescaped
@@ -150,7 +150,7 @@ def _table(sheet: Any, path: Path) -> Table:
     with no_collection():
         _, names = next(rows, (0, ()))
         kept = list(rows)
-    header = ["" if name is None else str(name).strip() for name in names]
+    header = [read_heading(unescaped(name) if isinstance(name, str) else name) for name in names]
     columns = list(zip_longest(*(row for _, row in kept)))
     columns += [(None,) * len(kept)] * (len(header) - len(columns))
     header += [""] * (len(columns) - len(header))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sispy.text import printable, shorten
+
 from ..explode import MEMBER
 from ..schema import META, RECEIPT, Field
 from ..values.entity import EDITABLE_META
 from ..values.marked import DELETE
-from .cells import Style
+from .cells import Style, escape, write_heading
 from .excel_cells import LongText, excel_column
 
 if TYPE_CHECKING:
@@ -57,7 +59,9 @@ class Lists:
         for row in range(max(map(len, self._columns))):
             for values, column in self._columns.items():
                 if row < len(values):
-                    _write(sheet, row, column, values[row], text, None)
+                    value = values[row]
+                    shown = escape(value) if isinstance(value, str) else value  # as the cells have it
+                    _write(sheet, row, column, shown, text, None)
 
 
 def _cell(row: int, column: int) -> str:
@@ -114,7 +118,7 @@ def write_sheet(
         title = f"{field.path} ({zone})" if field.type == "Date" and field != RECEIPT else field.path
         hidden = {"hidden": True} if field.path in _HIDDEN else {}
         sheet.set_column(at, at, _width(title, field, cells), formats[at], hidden)
-        sheet.write_string(0, at, title, required if field.required else header)
+        sheet.write_string(0, at, write_heading(title), required if field.required else header)
         _dropdown(sheet, at, field, rows, lists, choices)
         if not hidden:
             sheet.write_comment(0, at, _explained(field, dim[at]), {"x_scale": 1.6, "y_scale": 1.2})
@@ -206,7 +210,7 @@ def _dropdown(
             {
                 "validate": "list",
                 "source": lists.range_of(offered),
-                "error_title": field.path[:32],
+                "error_title": shorten(field.path, 24)[:32],
                 "error_message": "Choose one of the list.",
             },
         )
@@ -215,7 +219,7 @@ def _dropdown(
 
 
 def _bounds(field: Field) -> dict[str, Any]:
-    rule: dict[str, Any] = {"validate": "decimal", "error_title": field.path[:32]}
+    rule: dict[str, Any] = {"validate": "decimal", "error_title": shorten(field.path, 24)[:32]}
     if field.min is not None and field.max is not None:
         rule |= {"criteria": "between", "minimum": field.min, "maximum": field.max}
         rule["error_message"] = f"A number from {field.min:g} to {field.max:g}."
@@ -243,4 +247,4 @@ def _explained(field: Field, read_only: bool) -> str:
     lines += [f"matches {field.match}"] if field.match else []
     lines += [f"default: {field.default}"] if field.default is not None else []
     lines += ["for reading only"] if read_only else []
-    return "\n".join(lines)
+    return printable("\n".join(lines), lines=True)
