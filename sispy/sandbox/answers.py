@@ -87,6 +87,17 @@ class Denied(SisError):
     prefix = "Unauthorized. "
 
 
+class Foreign(SisError):
+    """421, 403: a request that a page of somebody else made, or may have made."""
+
+    code = 1004
+    prefix = "Unauthorized. "
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status = status
+
+
 class Raw(SisError):
     """500 with the exception of the database as it is, without the key `error`."""
 

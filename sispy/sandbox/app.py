@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
-from sispy.sandbox.answers import Answer, Bad, Internal, SisError, error_answer, html_answer
+from sispy.sandbox import patterns
+from sispy.sandbox.answers import Answer, Bad, Foreign, Internal, SisError, error_answer, html_answer
 from sispy.sandbox.faults import Faults, Injector
 from sispy.sandbox.hooks import Dispatcher, calls
 from sispy.sandbox.request import BODY_LIMIT, HEAD_LIMIT, Request, parse, parse_body
@@ -38,7 +41,11 @@ _CORS = {
 
 
 class App:
-    """Serves one world over HTTP."""
+    """Serves one world over HTTP, to programs of this machine.
+
+    A page that somebody opens in a browser on this machine can send requests, too. It learns nothing without
+    `cors`; and neither its own origin, nor a name of its own that it lets lead here, is served.
+    """
 
     def __init__(
         self,
@@ -46,9 +53,13 @@ class App:
         *,
         faults: Faults | None = None,
         token_lifetime: float = 28_800.0,
+        hosts: Iterable[str] = (),
+        cors: bool = False,
         log: Log | None = None,
     ) -> None:
         self.world = world
+        self.hosts = {name.lower() for name in hosts} | {"localhost"}
+        self.cors = cors
         self.routes = Routes(world, token_lifetime_ms=int(token_lifetime * 1000))
         self.injector = Injector(faults or Faults())
         self.dispatcher = Dispatcher()
@@ -85,8 +96,14 @@ class App:
         if size + len(scope["raw_path"]) + len(scope["query_string"]) > HEAD_LIMIT:
             return Answer(431, headers={"connection": "close"}, cors=False)
         try:
+            self._check_origin(headers, scope)
+        except Foreign as error:
+            return error_answer(error, {"connection": "close"}, cors=False)
+        try:
             limit = self.injector.faults.body_limit or BODY_LIMIT
             content = await _body(receive, limit)
+            if content is None:
+                return None
             request = parse(
                 "GET" if method == "HEAD" else method, scope["raw_path"], scope["query_string"], headers
             )
@@ -96,7 +113,24 @@ class App:
             return _plain(request, method)
         return await self.injector.around(request, content, lambda: self._handle(request, content, limit))
 
+    def _check_origin(self, headers: Mapping[str, str], scope: Scope) -> None:
+        host, origin = headers.get("host"), headers.get("origin")
+        if host is not None and not self._serves(f"//{host}", scope):
+            how = "sispy sandbox --allow-host NAME serves it"
+            raise Foreign(421, f"The sandbox is not called {host[:200]}: {how}")
+        if origin is not None and not self.cors and not self._serves(origin, scope):
+            raise Foreign(403, f"The sandbox does not serve pages of {origin[:200]}: --cors lets it")
+
+    def _serves(self, url: str, scope: Scope) -> bool:
+        """Whether a URL names this machine: a known name, a loopback address, where it was reached."""
+        try:
+            name = (urlsplit(url).hostname or "").removesuffix(".")
+            return name in self.hosts or name == scope["server"][0] or ip_address(name).is_loopback
+        except ValueError:
+            return False
+
     async def _handle(self, request: Request, content: bytes, limit: int) -> Answer:
+        patterns.metered()
         self.world.defects, self.world.order = self.injector.faults.defects, self.injector.order
         try:
             request.body = parse_body(request.headers, content, limit)
@@ -124,7 +158,7 @@ class App:
 
     async def _send(self, answer: Answer, request_headers: Mapping[str, str], send: Send) -> None:
         headers = dict(answer.headers)
-        if answer.cors:
+        if answer.cors and self.cors:
             headers |= _CORS | {"access-control-allow-origin": request_headers.get("origin", "*")}
         headers |= {"x-powered-by": "Express"}
         if headers.get("connection") != "close":
@@ -154,8 +188,8 @@ class App:
                 self.dispatcher.start(call)
 
 
-async def _body(receive: Receive, limit: int) -> bytes:
-    """Read the body of a request.
+async def _body(receive: Receive, limit: int) -> bytes | None:
+    """Read the body of a request; None if the connection ended within it.
 
     Raises:
         Internal: it is too large; as much as is reasonable was read and dropped.
@@ -164,6 +198,8 @@ async def _body(receive: Receive, limit: int) -> bytes:
     size = 0
     while True:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
         part = message.get("body", b"")
         size += len(part)
         if size <= limit:

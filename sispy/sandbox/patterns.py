@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import time
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import regex
@@ -11,12 +13,37 @@ import regex
 if TYPE_CHECKING:
     from sispy.sandbox.scalars import Json
 
-SECONDS = 0.25
+SECONDS = 0.1
 """How long one search may take."""
-BUDGET = 1.0
-"""Seconds that all searches of a pattern may take, beyond half of what the thread works in all."""
+BUDGET = 0.5
+"""Seconds that all searches of a request may take, beyond half of what the thread works in all."""
 _LITERAL = re.compile(r"/(.*)/([a-z]*)", re.DOTALL)
 _FLAGS = {"i": regex.I, "m": regex.M, "s": regex.S, "x": regex.X}
+
+
+@dataclass
+class _Meter:
+    """What searches have cost of late, in seconds of the thread."""
+
+    spent: float = 0.0
+    since: float = field(default_factory=time.thread_time)
+
+    def start(self) -> float:
+        """Begin a search, if there is something left for it."""
+        now = time.thread_time()
+        self.spent = max(0.0, self.spent - max(0.0, now - self.since) / 2)
+        self.since = now
+        if self.spent > BUDGET:
+            raise TimeoutError
+        return now
+
+
+_meter: ContextVar[_Meter | None] = ContextVar("meter", default=None)
+
+
+def metered() -> None:
+    """Let all patterns that are used from here on in this context share one budget."""
+    _meter.set(_Meter())
 
 
 class Pattern:
@@ -43,8 +70,7 @@ class Pattern:
             self._search = regex.compile(text, flags).search
         except (regex.error, RecursionError, OverflowError, MemoryError) as error:
             raise ValueError(f"Regular expression is invalid: {error}") from error
-        self._spent = 0.0
-        self._since = time.thread_time()
+        self._own = _Meter()
 
     def finds(self, text: str) -> bool:
         """Tell whether the pattern is found in a text.
@@ -52,15 +78,12 @@ class Pattern:
         Raises:
             TimeoutError: it takes too long, or all searches of late did.
         """
-        start = time.thread_time()
-        self._spent = max(0.0, self._spent - max(0.0, start - self._since) / 2)
-        self._since = start
-        if self._spent > BUDGET:
-            raise TimeoutError
+        meter = _meter.get() or self._own
+        start = meter.start()
         try:
             return self._search(text, timeout=SECONDS) is not None
         finally:
-            self._spent += time.thread_time() - start
+            meter.spent += time.thread_time() - start
 
 
 def pattern_of(literal: Json) -> Pattern:

@@ -93,7 +93,6 @@ class _Builder:
             body = {
                 "name": name,
                 "email": f"{name}@example.com",
-                "pw": name,
                 "roles": roles,
                 "verified": True,
             }

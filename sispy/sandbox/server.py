@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 import socket
 import threading
 from typing import TYPE_CHECKING
@@ -43,10 +44,13 @@ class Sandbox:
         port: port to listen on; 0 takes a free one.
         host: address to listen on.
         user: name of the super user.
-        password: of the super user.
+        password: of the super user and of the sample users; None makes one that nobody can guess, to be read
+            in the attribute of this name.
         token_lifetime: seconds until the token of a login expires.
         copy_from: client of a server whose schemas and entities are copied; it is only read.
         schemas: which ones; None means all.
+        cors: whether pages of other origins may read the answers, as the real server's.
+        allow_hosts: names by which it may be called, beside those of loopback and `host`.
         log: called with method, target (tokens in it are masked) and status of each request.
 
     Example:
@@ -65,14 +69,16 @@ class Sandbox:
         host: str = "127.0.0.1",
         *,
         user: str = "root",
-        password: str = "root",  # noqa: S107  # for a server that only this machine reaches
+        password: str | None = None,
         token_lifetime: float = 28_800.0,
         copy_from: Client | None = None,
         schemas: Sequence[str] | None = None,
+        cors: bool = False,
+        allow_hosts: Sequence[str] = (),
         log: Log | None = None,
     ) -> None:
         self.user = user
-        self.password = password
+        self.password = password or secrets.token_hex(12)
         self.host = host
         self.port = port
         self.token = ""
@@ -82,7 +88,15 @@ class Sandbox:
         self._lifetime = token_lifetime
         self._source = copy_from
         self._schemas = schemas
-        self._app = App(self.world, faults=faults, token_lifetime=token_lifetime, log=log)
+        self.world.users.password = self.password
+        self._app = App(
+            self.world,
+            faults=faults,
+            token_lifetime=token_lifetime,
+            hosts=[host, *allow_hosts],
+            cors=cors,
+            log=log,
+        )
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping: asyncio.Event | None = None
@@ -115,8 +129,12 @@ class Sandbox:
         """Make a client for this server that is logged in.
 
         Args:
-            user: who; None is the super user. Others log in with their name as the password, as the sample
-                users do.
+            user: who; None is the super user. One whose password was set is expected to have his name as
+                the password.
+
+        Raises:
+            NotFound: there is no such user.
+            Unauthorized: the user has no role, or another password.
         """
         from sispy import Client
 
@@ -124,7 +142,8 @@ class Sandbox:
         if user is None or user == self.user:
             client._belongs(self.token, self.user)
         else:
-            client.authenticate(user, user)
+            known = self.world.users.collection.find("name", user) or {}
+            client.authenticate(user, user if known.get("pw") else self.password)
         return client
 
     def start(self) -> Sandbox:
@@ -197,11 +216,13 @@ class Sandbox:
             body = {
                 "name": self.user,
                 "email": f"{self.user}@sis.example.com",
-                "pw": self.password,
                 "super_user": True,
                 "roles": {},
             }
             user = writes.create(world.users, body, ROOT)
+        elif "pw" in user:  # of an earlier version, or set by a request: only that of this start lets in
+            user = {key: value for key, value in user.items() if key != "pw"}
+            world.users.collection.replace(user)
         if self._samples and not world.entities:
             from sispy.sandbox.samples import load
 

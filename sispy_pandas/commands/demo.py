@@ -113,7 +113,7 @@ def _history(hosts: Endpoint, chosen: str) -> None:
 def _next(directory: Path) -> None:
     out(f"\n{styled('The files are in', 'bold')} {directory}/. What to try next:")
     rows = [
-        ("sispy sandbox --samples 2000", "this server again, to play with"),
+        ("sispy sandbox --samples 2000", "this server again; it prints how to log in"),
         ("notebooks/", "the same in Jupyter, with a grid to edit in"),
         ("sispy login URL", "your own server"),
     ]

@@ -40,7 +40,7 @@ def outcomes(lib, folder=None):
     environment = {**os.environ, "PYTHONWARNINGS": "ignore"}
     if folder is not None:
         environment["PYTHONPATH"] = str(folder)
-    with Sandbox() as sandbox:
+    with Sandbox(password="root") as sandbox:
         done = subprocess.run(
             [sys.executable, SCRIPT, sandbox.url, lib],
             capture_output=True,

@@ -40,13 +40,13 @@ WRITES = {
     "update_by_query": lambda sis: sis.entities("host").update_bulk({"n": 2}, {"q": {"name": "a"}}),
     "delete": lambda sis: sis.entities("host").delete("a"),
     "delete_bulk": lambda sis: sis.entities("host").delete_bulk({"q": {"name": "a"}}),
-    "authenticate": lambda sis: sis.authenticate("root", "root"),
+    "authenticate": lambda sis: sis.authenticate("root", "secret"),
 }
 
 
 @pytest.fixture(scope="module")
 def sandbox():
-    with Sandbox() as server:
+    with Sandbox(password="secret") as server:
         server.client().schemas.create(SCHEMA)
         yield server
 
@@ -193,13 +193,13 @@ def test_a_write_that_certainly_did_not_arrive_is_repeated(sis, monkeypatch):
     def start_after_the_second_try(pause):
         pauses.append(pause)
         if len(pauses) == 2:
-            running.append(Sandbox(port=port).start())
+            running.append(Sandbox(port=port, password="secret").start())
             client.auth_token = running[0].token
 
     pauses = []
     monkeypatch.setattr(transport.time, "sleep", start_after_the_second_try)
     try:
-        assert client.authenticate("root", "root") is True
+        assert client.authenticate("root", "secret") is True
     finally:
         for server in running:
             server.stop()

@@ -121,7 +121,7 @@ def test_a_persistent_token_replaces_that_of_the_login(sandbox, run):
 
 def test_a_super_user_is_told_why_there_is_no_persistent_token(sandbox, run):
     status, _, messages = run(
-        "login", sandbox.url, "--user", "root", "--password-stdin", "--persistent", "x", text="root"
+        "login", sandbox.url, "--user", "root", "--password-stdin", "--persistent", "x", text=sandbox.password
     )
 
     assert (status, config_file().exists()) == (7, False)

@@ -1,10 +1,12 @@
 """The command `sispy sandbox`: what it prints, how it ends, what it says when it cannot start."""
 
 import doctest
+import os
 import signal
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import requests
@@ -19,12 +21,18 @@ def start(*arguments, stdin=None):
     process = subprocess.Popen(
         command, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
-    return process, dict(process.stdout.readline().split() for _ in range(3))
+    return process, dict(process.stdout.readline().rstrip().split(maxsplit=1) for _ in range(4))
 
 
 def run(*arguments):
     command = [sys.executable, "-c", "from sispy.cli import main; main()", "sandbox", *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+
+def typed(line, environment):
+    """Run a line as a user types it."""
+    how = {"env": environment, "capture_output": True, "text": True, "check": True}
+    return subprocess.run(line, shell=True, **how)  # noqa: S602 - a pipe
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -48,6 +56,47 @@ def test_it_serves_until_it_is_told_to_stop(number):
     ]
 
 
+def test_the_login_line_works_as_printed(tmp_path):
+    environment = {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "SIS_CONFIG": str(tmp_path / "config.toml"),
+    }
+    process, printed = start("--samples", "3", "--data", str(tmp_path / "sis.sqlite"))
+    try:
+        line = printed["login"]
+        assert line.startswith("echo ")
+        typed(line, environment)
+        done = typed(line.replace("--user root", "--user bob"), environment)
+        assert f"Logged in to {printed['url']} as bob" in done.stderr
+    finally:
+        process.terminate()
+        process.communicate(timeout=10)
+
+    again, printed = start("--data", str(tmp_path / "sis.sqlite"))
+    try:
+        assert printed["login"].split()[1] != line.split()[1]  # a new one each time, and it works
+        typed(printed["login"], environment)
+        gone = Client(printed["url"])
+        with pytest.raises(Unauthorized):
+            gone.authenticate("root", line.split()[1])
+    finally:
+        again.terminate()
+        again.communicate(timeout=10)
+
+
+def test_another_name_and_other_origins_are_let_in_by_options():
+    process, printed = start("--allow-host", "sis.test", "--cors")
+    try:
+        headers = {"Host": "sis.test", "Origin": "https://page.example"}
+        answer = requests.get(f"{printed['url']}/api/v1.1/info", headers=headers, timeout=10)
+    finally:
+        process.terminate()
+        process.communicate(timeout=10)
+    assert answer.status_code == 200
+    assert answer.headers["access-control-allow-origin"] == "https://page.example"
+
+
 def test_another_address_prints_a_warning():
     process, printed = start("--host", "0.0.0.0")  # noqa: S104 - that is the point
     process.terminate()
@@ -65,6 +114,7 @@ def test_its_password_is_no_argument(tmp_path):
         client = Client(printed["url"].replace("0.0.0.0", "127.0.0.1"))  # noqa: S104 - what was printed
         with pytest.raises(Unauthorized):
             client.authenticate("root", "root")
+        assert printed["login"] == f"sispy login {printed['url']} --user root"
         assert client.authenticate("root", "opensesame")
     finally:
         process.terminate()

@@ -13,7 +13,7 @@ KIT = Path(__file__).parents[4] / "shared" / "conformance"
 
 @pytest.mark.skipif(not (KIT / "recorded.json").exists(), reason=f"no conformance kit at {KIT}")
 def test_the_kit_finds_no_difference():
-    with Sandbox(password="secret", faults=Faults(defects=True)) as sis:
+    with Sandbox(password="secret", cors=True, allow_hosts=["x"], faults=Faults(defects=True)) as sis:
         command = [sys.executable, str(KIT / "conformance.py"), "check", str(KIT / "recorded.json")]
         options = ["--url", sis.url, "--user", "root", "--password", "secret", "-q", "--strict"]
         run = subprocess.run([*command, *options], capture_output=True, text=True, check=False)

@@ -1,5 +1,6 @@
 """Which documents a query finds: one table of facts, and a plain second implementation to compare with."""
 
+import contextvars
 import re
 from datetime import UTC
 
@@ -7,6 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sispy.sandbox import patterns
+from sispy.sandbox.patterns import Pattern
 from sispy.sandbox.query import CastError, compile_query
 from sispy.sandbox.schemas import compile_definition
 
@@ -509,3 +512,18 @@ def test_dates_are_ordered_by_time(one, other):
     asked = other.strftime("%Y-%m-%dT%H:%M:%SZ")
     matches = compile_query({"d": {"$lt": asked}}, DEFINITION)
     assert matches({"d": stored}) is (one.replace(microsecond=0) < other.replace(microsecond=0))
+
+
+def test_patterns_of_one_request_share_a_budget():
+    def run():
+        patterns.metered()
+        first, second = Pattern("x"), Pattern("y")
+        assert second.finds("y")
+        patterns._meter.get().spent = patterns.BUDGET + 1  # by the first
+        with pytest.raises(TimeoutError):
+            second.finds("y")
+        patterns.metered()  # the next request
+        assert first.finds("x")
+        assert second.finds("y")
+
+    contextvars.copy_context().run(run)

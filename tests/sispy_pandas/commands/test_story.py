@@ -88,7 +88,7 @@ def test_login_in_a_terminal(terminal, screen, steady, sis, monkeypatch):
     for question, answer in [
         ("Address of the server: ", sis.url),
         ("User: ", "root"),
-        (f"Password of root at {sis.url}: ", "root"),
+        (f"Password of root at {sis.url}: ", sis.password),
     ]:
         child.expect_exact(question)
         child.sendline(answer)
