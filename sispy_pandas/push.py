@@ -165,6 +165,7 @@ def _checked(plan: Plan, pending: Collection[Hashable], options: Options) -> Pla
 
 def _take_up(run: Run, record: Record) -> str | None:
     """Take over what an interrupted push left open, once the server is at rest; say why if it is not."""
+    run.explained.update(entry.id for entry in record.entries.values() if entry.word is not None and entry.id)
     rows = {row_of(change): change for change in run.plan.changes}
     sent = {row: entry for row, entry in record.entries.items() if entry.word is None and row in rows}
     if not sent:
@@ -182,8 +183,8 @@ def _take_up(run: Run, record: Record) -> str | None:
             len(sent),
             since=max(entry.sent_at for entry in sent.values()),
         )
-    except Stopped as stop:
-        return str(stop)
+    except (Stopped, errors.Error) as error:
+        return _why(run, error)
     return None
 
 
@@ -208,12 +209,16 @@ def _send_all(run: Run, before: Mapping[Hashable, tuple[str, Path]]) -> str | No
                 run, [change for change in wave if isinstance(change, Delete)], rows=PER_REQUEST
             ):
                 send_deletes(run, few)
-    except Stopped as stop:
-        return str(stop)
-    except errors.Error as error:
-        run.stop_status = 401 if isinstance(error, errors.Unauthorized) else error.http_status_code
-        return f"the server could not be asked: {error}"
+    except (Stopped, errors.Error) as error:
+        return _why(run, error)
     return None
+
+
+def _why(run: Run, error: Stopped | errors.Error) -> str:
+    if isinstance(error, Stopped):
+        return str(error)
+    run.stop_status = 401 if isinstance(error, errors.Unauthorized) else error.http_status_code
+    return f"the server could not be asked: {error}"
 
 
 def _not_created_before(

@@ -64,7 +64,7 @@ async def insert(
     failed = False
     for document in documents:
         try:
-            writes.check_keys(resource.definition, document)
+            writes.check_keys(document)
             resource.collection.insert(document)
         except (DuplicateKey, Internal):
             failed = True

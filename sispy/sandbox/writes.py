@@ -95,7 +95,7 @@ def draft(resource: Resource, body: Any, user: Document) -> Document:
     document, errors = build(resource, body, user)
     if errors:
         raise invalid(errors)
-    check_keys(resource.definition, document)
+    check_keys(document)
     return document
 
 
@@ -112,26 +112,20 @@ def store(resource: Resource, document: Document) -> None:
     resource.after_change(None, document)
 
 
-def check_keys(definition: Definition, document: Document) -> None:
-    """Refuse keys within Mixed values that the database does not take in an insert.
+def check_keys(value: Any) -> None:
+    """Refuse keys that the database does not take in an insert: in Mixed values, wherever they stand.
 
     Raises:
         Internal: a key has a dot or begins with `$`.
     """
-    for path, node in definition.leaves.items():
-        if node.kind == "mixed":
-            _check_keys(at_path(document, path))
-
-
-def _check_keys(value: Any) -> None:
     if isinstance(value, list):
         for item in value:
-            _check_keys(item)
+            check_keys(item)
     elif isinstance(value, dict):
         for key, item in value.items():
             if "." in key or key.startswith("$"):
                 raise Internal(f"Error: key {key} must not contain '.' or start with '$'")
-            _check_keys(item)
+            check_keys(item)
 
 
 def invalid(errors: dict[str, str]) -> Bad:

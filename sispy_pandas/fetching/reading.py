@@ -126,7 +126,7 @@ def rows_of(answer: Response, ids: Collection[str] | None = None) -> list[dict[s
         rows = [None]
     found = {row["_id"] for row in rows if isinstance(row, dict) and isinstance(row.get("_id"), str)}
     if len(found) < len(rows) or (ids is not None and not found <= set(ids)):
-        raise errors.NotJSON(f"the answer is no list of the rows asked for: {answer!r:.100}", 200)
+        raise errors.NotJSON(f"the answer is no list of the rows asked for: {answer!s:.100}", 200)
     return rows
 
 

@@ -32,7 +32,7 @@ def of_bulk(answer: Response, ids: Collection[str] | None = None) -> tuple[list[
     found = _object(answer)
     success, failed = found.get("success"), found.get("errors")
     if not (isinstance(success, list) and isinstance(failed, list) and all(map(_is_entity, success))):
-        raise FateUnknown(f"the answer is none to a bulk request: {answer!r:.100}")
+        raise FateUnknown(f"the answer is none to a bulk request: {answer!s:.100}")
     strange = [entity["_id"] for entity in success if ids is not None and entity["_id"] not in ids]
     if strange:
         raise FateUnknown(f"the answer is about a row that was not sent: {strange[0]:.100}")
@@ -47,7 +47,7 @@ def of_one(answer: Response, id_: str) -> Entity:
     """
     found = _object(answer)
     if not _is_entity(found) or found["_id"] != id_:
-        raise FateUnknown(f"the answer is not about row {id_}: {answer!r:.100}")
+        raise FateUnknown(f"the answer is not about row {id_}: {answer!s:.100}")
     return found
 
 

@@ -110,6 +110,8 @@ class Run:
     """The same of rows that were sent, of the state before the first request whose effect is open."""
     arrived: dict[Hashable, dict[str, tuple[Any, Any]]] = field(default_factory=dict)
     """Cells of such rows that were found written."""
+    explained: set[str] = field(default_factory=set)
+    """`_id`s of rows that earlier pushes of this journal made: nobody need wonder whose they are."""
     claimed: set[str] = field(default_factory=set)
     """`_id`s of new rows in answers that did not fit what was sent: they may be ours."""
     failing: dict[Hashable, FateUnknown] = field(default_factory=dict)

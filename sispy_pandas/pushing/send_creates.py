@@ -165,7 +165,7 @@ def _mark(run: Run, creates: Sequence[Create]) -> dict[str, Any]:
 
 def _appeared(run: Run, creates: Sequence[Create]) -> list[dict[str, Any]]:
     """Return the rows that their sender created since they were sent, and that nothing else explains."""
-    explained = {outcome.id for outcome in run.outcomes.values()}
+    explained = run.explained.union(outcome.id for outcome in run.outcomes.values() if outcome.id)
     since = min(run.strangers[create.row][0] for create in creates)
     for create in creates:
         explained |= run.strangers[create.row][1]

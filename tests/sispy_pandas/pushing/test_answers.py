@@ -1,0 +1,235 @@
+"""Answers of another shape than the contract's are none: the rows are looked up, and nothing is doubled."""
+
+import json
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+
+import sispy_pandas as sp
+from sispy.http.base import Answer
+from sispy.response import Headers
+from sispy.sandbox import Faults
+
+QUICK = sp.Limits(settle=0.0, settle_row=0.0, patience=2.0)
+STRANGE = [
+    None,
+    [],
+    {},
+    "",
+    5,
+    {"error": "no", "code": 1},
+    {"success": None, "errors": None},
+    {"success": []},
+    {"success": {}, "errors": []},
+    {"success": [None], "errors": []},
+    {"success": [{}], "errors": []},
+    {"success": [{"_id": "5" * 24}], "errors": []},
+    {"success": [{"_id": 5, "_sis": {}}], "errors": []},
+    {"success": [{"_id": "5" * 24, "_sis": {}}], "errors": []},
+    {"_id": "5" * 24, "_sis": {}},
+]
+
+
+def push(plan, **options):
+    return plan.push(progress=False, **{"limits": QUICK, **options})
+
+
+class Proxy:
+    """Give something else for the first answer to a method, whether the request was carried out or not."""
+
+    def __init__(self, server, method, said, *, carried_out=True, times=1):
+        self.handler = server.client._http_handler
+        self.forward, self.method, self.said = self.handler.send, method, said
+        self.carried_out, self.times, self.seen = carried_out, times, []
+        self.handler.send = self.send
+
+    def send(self, request, *, timeout):
+        if request.method != self.method or len(self.seen) >= self.times:
+            return self.forward(request, timeout=timeout)
+        self.seen.append(request)
+        answer = Answer(200, "OK", Headers(), b"")
+        if self.carried_out:
+            answer = self.forward(request, timeout=timeout)
+        said = self.said(json.loads(answer.body or b"null")) if callable(self.said) else self.said
+        return replace(answer, body=json.dumps(said).encode())
+
+
+def update(live):
+    return live.diff(live.frame().head(2).assign(cpus=8))
+
+
+def replacement(live):
+    frame = live.frame().head(1)
+    frame.at[frame.index[0], "extra"] = {"a": None, "b": {"c": 1}}
+    return live.diff(frame)
+
+
+def delete(live):
+    return live.diff(live.frame().head(0), delete=[live.ids[0], live.ids[1]])
+
+
+def create(live):
+    return live.diff(pd.DataFrame({"name": ["n1", "n2"], "cpus": [2, 3]}), new=True)
+
+
+@pytest.mark.parametrize("carried_out", [True, False])
+@pytest.mark.parametrize(
+    ("edit", "guard", "method"),
+    [
+        (update, "check", "PUT"),
+        (update, "off", "PUT"),
+        (update, "cas", "PUT"),
+        (replacement, "check", "PUT"),
+        (delete, "check", "DELETE"),
+        (create, "check", "POST"),
+    ],
+)
+def test_a_write_with_a_strange_answer_is_looked_up(server, edit, guard, method, carried_out):
+    for said in STRANGE:
+        server.reset(3)
+        plan = edit(server.fetch())
+        proxy = Proxy(server, method, said, carried_out=carried_out)
+
+        report = push(plan, guard=guard, journal=False)
+
+        assert len(proxy.seen) == 1
+        assert [o.word for o in report.outcomes] == ["done"] * len(plan), said
+        assert bool(report.outcomes[0].reason) == carried_out, said
+        assert push(plan, journal=False).counts["unchanged"] == len(plan)
+
+
+def with_success(change):
+    """Change the list of entities in a bulk answer."""
+    return lambda answer: {**answer, "success": change(answer["success"])}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        *STRANGE,
+        {"success": [], "errors": []},
+        with_success(lambda rows: [rows[0], rows[0], rows[2]]),
+        with_success(lambda rows: [*rows, rows[0]]),
+        with_success(lambda rows: [*rows, {**rows[0], "_id": "5" * 24}]),
+        with_success(lambda rows: rows[:2]),
+        with_success(lambda rows: [{**row, "text": "somebody's"} for row in rows]),
+        with_success(lambda rows: [{**row, "_id": f"{n}" * 24, "text": "x"} for n, row in enumerate(rows)]),
+        lambda answer: {**answer, "errors": [5]},
+    ],
+    ids=lambda said: "changed" if callable(said) else str(said),
+)
+def test_new_rows_that_nothing_identifies_are_not_doubled_by_a_strange_answer(server, said):
+    logs = server.client.entities("log")
+    plan = sp.fetch(logs, progress=False).diff(
+        pd.DataFrame({"text": ["a", "a", "b"], "n": [1, 1, 2]}), new=True
+    )
+    Proxy(server, "POST", said)
+
+    report = push(plan)
+
+    assert [o.word for o in report.outcomes] == ["done"] * 3
+    assert sorted(o.id for o in report.outcomes) == sorted(row["_id"] for row in logs.fetch_all())
+
+
+def test_new_rows_that_the_server_shows_with_other_values_are_reported_and_not_sent_again(server):
+    logs = server.client.entities("log")
+    plan = sp.fetch(logs, progress=False).diff(pd.DataFrame({"text": ["a"], "n": [1]}), new=True)
+    definition = server.client.schemas.get("log").to_dict()
+    definition["definition"]["text"] = {"type": "String", "uppercase": True}
+    server.sandbox.faults = Faults(
+        before=lambda seen: seen.method == "POST" and server.client.schemas.update("log", definition)
+    )
+
+    report = push(plan)
+
+    assert [(o.word, o.reason) for o in report.outcomes] == [
+        ("unsent", "it may have been created: rows like it appeared, but not as many as were sent")
+    ]
+    assert logs.count() == 1
+
+
+def test_error_entries_of_any_shape_are_survived(server):
+    strange = [5, None, [], {}, {"err": None}, {"err": []}, {"err": [404], "value": 5}]
+    strange += [{"err": [404, None], "value": {"_id": []}}, {"err": ["x", {"error": 5}], "value": None}]
+    live = server.fetch()
+    ids = list(live.ids)
+    for method, plan in (
+        ("PUT", live.diff(live.frame().head(2).assign(cpus=8))),
+        ("DELETE", live.diff(live.frame().head(0), delete=ids[4:6])),
+        ("POST", create(live)),
+    ):
+        Proxy(server, method, {"success": [], "errors": strange}, carried_out=False)
+
+        report = push(plan)
+
+        assert [o.word for o in report.outcomes] == ["done", "done"]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        None,
+        {},
+        "",
+        [None],
+        [{}],
+        [{"_id": 5}],
+        [{"_id": "5" * 24, "_sis": {}, "cpus": 1}],
+        lambda rows: [*rows, rows[0]],
+        lambda rows: {"error": "no"},
+    ],
+    ids=lambda said: "changed" if callable(said) else str(said),
+)
+@pytest.mark.parametrize(
+    ("edit", "guard"), [(update, "check"), (update, "cas"), (replacement, "check"), (delete, "check")]
+)
+def test_a_strange_list_is_asked_for_again(server, edit, guard, said):
+    plan, proxies = edit(server.fetch()), []
+
+    def checked():  # asked before every chunk: what is read from now on is for the guard
+        if not proxies:
+            proxies.append(Proxy(server, "GET", said))
+
+    report = push(plan, guard=guard, cancel=checked)
+
+    assert len(proxies[0].seen) == 1
+    assert [o.word for o in report.outcomes] == ["done"] * len(plan)
+
+
+def test_a_server_that_only_gives_strange_lists_ends_the_push(server):
+    plan = update(server.fetch())
+    writes = []
+    handler = server.client._http_handler
+    send = handler.send
+
+    def sending(request, *, timeout):
+        if request.method == "PUT":
+            writes.append(request)
+        answer = send(request, timeout=timeout)
+        return replace(answer, body=b"null") if writes and request.method == "GET" else answer
+
+    handler.send = sending
+    server.sandbox.faults = Faults(truncate={"PUT *": 1.0})
+    report = push(plan)
+
+    assert report.stopped == "the server does not answer: the answer is no list of the rows asked for: None"
+    assert [o.word for o in report.outcomes] == ["unsent", "unsent"]
+
+
+def test_a_404_that_is_not_about_the_row_does_not_make_it_deleted(server):
+    plan = replacement(server.fetch())
+    handler = server.client._http_handler
+    send = handler.send
+
+    def sending(request, *, timeout):
+        if request.method != "PUT":
+            return send(request, timeout=timeout)
+        return Answer(404, "Not Found", Headers(), b"<html>no such page</html>")
+
+    handler.send = sending
+    report = push(plan)
+
+    assert [(o.word, o.status, o.reason) for o in report.outcomes] == [
+        ("failed", 404, "404 Not Found: no such page")
+    ]
