@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import metadata
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +18,8 @@ from .extras import optional
 from .fetch import fetch
 from .files import as_table, zone_of
 from .references import LabelledSnapshot
+from .sheets.atomic import replacing
 from .sheets.cells import escape
-from .sheets.csv_text import replacing
 from .sheets.excel_base import PREFIX, base_rows
 from .sheets.excel_members import key_field, member_table
 from .sheets.excel_sheet import Lists, write_sheet
@@ -95,8 +96,9 @@ def to_excel(
     for sheet, (_, one) in list(zip(sheets, tables, strict=True)):
         sheets += _exploded(sheet, one, explode)
     options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    whole = BytesIO()  # on a full disk zipfile would complain on standard error, too
     with replacing(path) as beside:
-        book = xlsxwriter.Workbook(str(beside), options)
+        book = xlsxwriter.Workbook(whole, options)
         written = [book.add_worksheet(sheet.name) for sheet in sheets]
         lists = Lists(LISTS)
         for sheet, worksheet in zip(sheets, written, strict=True):
@@ -110,10 +112,8 @@ def to_excel(
         for number, sheet in enumerate(sheets, start=1):
             if sheet.note is not None:
                 _base(book, f"{PREFIX}{number}", sheet)
-        try:
-            book.close()
-        except xlsxwriter.exceptions.FileCreateError as error:
-            raise error.args[0] from None  # an OSError
+        book.close()
+        beside.write_bytes(whole.getbuffer())
     return sum(len(one) for _, one in tables)
 
 

@@ -27,8 +27,9 @@ from .fetching.table import Table
 from .progress import bar
 from .records import records_of
 from .sheets import origin
+from .sheets.atomic import replaced, replacing
 from .sheets.cells import Style, write_column, write_heading
-from .sheets.csv_text import replaced, replacing, write_columns
+from .sheets.csv_text import write_columns
 from .snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -125,8 +126,8 @@ def to_csv(
             texts = [write_column(field, cells, style) for field, cells in table]
             write_columns(file, texts, delimiter=delimiter)
             rows += len(frame)
-    note = origin.origin(_hollow(found, query, started), zone=str(style.zone))
-    origin.write_beside(path, note | {"rows": rows})
+        note = origin.origin(_hollow(found, query, started), zone=str(style.zone))
+        origin.write_beside(path, note | {"rows": rows}, file)
     return rows
 
 

@@ -15,10 +15,11 @@ from .fetching.decode import no_collection
 from .schema import META, RECEIPT, Field, Schema
 from .sheets import origin
 from .sheets.assemble import Copies, Table, assemble
+from .sheets.atomic import replaced
 from .sheets.cell_values import read_column
 from .sheets.cells import Style, read_heading, write_column, write_heading
 from .sheets.csv_arrow import arrow_columns, arrow_series, is_arrow
-from .sheets.csv_text import decode, dialect, parse, replaced, write_columns
+from .sheets.csv_text import decode, dialect, parse, write_columns
 from .values.marked import DELETE
 from .values.source import Source
 
@@ -65,8 +66,8 @@ def to_csv(
     with replaced(path, encoding="utf-8-sig" if bom else "utf-8") as file:
         write_columns(file, [[write_heading(field.path)] for field, _ in table], delimiter=delimiter)
         write_columns(file, columns, delimiter=delimiter)
-    known = None if isinstance(source, pd.DataFrame) else origin.origin(source, zone=str(style.zone))
-    origin.write_beside(path, known)
+        known = None if isinstance(source, pd.DataFrame) else origin.origin(source, zone=str(style.zone))
+        origin.write_beside(path, known, file)
 
 
 @no_collection()  # the rows of the file hold no cycles, but there are many of them

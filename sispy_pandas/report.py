@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from .plan import Plan, conflict_table
+from .sheets.atomic import replaced
 from .tables import table
 
 if TYPE_CHECKING:
@@ -185,7 +186,8 @@ class Report:
 
         text = page(self)
         if path is not None:
-            Path(path).write_text(text, encoding="utf-8")
+            with replaced(Path(path)) as file:
+                file.write(text)
         return text
 
     def __str__(self) -> str:

@@ -13,6 +13,7 @@ from sispy.config_file import read_config
 from ..changes import Change, Create, Delete, Problem, Stale, Update
 from ..plan import Plan
 from ..schema import Field, Schema, parse_schema
+from ..sheets.atomic import replaced
 from ..values.source import takes
 
 if TYPE_CHECKING:
@@ -26,9 +27,7 @@ FORMAT = 1
 def save(plan: Plan, path: str | Path) -> Path:
     """Write a plan to a file, readable by its owner alone."""
     path = Path(path)
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        path.chmod(0o600)  # of a file that was there before
+    with replaced(path, private=True) as file:
         file.write("\n".join([*lines(plan), ""]))
     return path
 

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import codecs
-import contextlib
 import csv
-import errno
 import io
 import re
-import secrets
 from typing import IO, TYPE_CHECKING
 
-from sispy.errors import Error
-
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Sequence
     from pathlib import Path
 
 DELIMITERS = ",;\t|"
@@ -29,38 +24,6 @@ _HEAD = 1 << 18
 QUOTE = '"'
 _LINES = 10_000
 """Written at a time."""
-
-
-@contextlib.contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Give the path of a new file that takes the place of `path` when, and only when, all went well.
-
-    Raises:
-        FileNotFoundError: There is no such folder.
-        OSError: It cannot be written; the error names `path`.
-    """
-    if not path.parent.is_dir():
-        raise FileNotFoundError(errno.ENOENT, "there is no such folder", str(path.parent))
-    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-    try:
-        beside.touch(exist_ok=False)  # what cannot be written is found out before the work
-        yield beside
-        if path.exists():
-            beside.chmod(path.stat().st_mode & 0o777)
-        beside.replace(path)
-    except Error:
-        raise  # of the server: some are OSErrors as well
-    except OSError as error:
-        raise OSError(error.errno, error.strerror or str(error), str(path)) from error
-    finally:
-        beside.unlink(missing_ok=True)
-
-
-@contextlib.contextmanager
-def replaced(path: Path, *, encoding: str = "utf-8") -> Iterator[IO[str]]:
-    """Open a text file that takes the place of `path` when, and only when, all went well."""
-    with replacing(path) as beside, beside.open("w", encoding=encoding, newline="") as file:
-        yield file
 
 
 def write_columns(file: IO[str], columns: Sequence[Sequence[str]], *, delimiter: str = ",") -> None:

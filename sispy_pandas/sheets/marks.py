@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,8 +11,8 @@ import pandas as pd
 from ..excel import CONFLICTS
 from ..extras import optional
 from ..report import Report
+from .atomic import replacing
 from .conflict_sheet import write_conflicts
-from .csv_text import replacing
 from .excel_book import EditableSheet
 from .write_back import put_back
 
@@ -81,8 +82,10 @@ def mark_problems(
         target.mark(conflict.id, conflict.field, reason[:_LONGEST], _CONFLICT)
     if schema is not None and conflicts:
         write_conflicts(book, schema, conflicts)
+    whole = BytesIO()  # on a full disk zipfile would complain on standard error, too
+    book.save(whole)
     with replacing(out) as beside:
-        book.save(beside)
+        beside.write_bytes(whole.getbuffer())
     return out
 
 

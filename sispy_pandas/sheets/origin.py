@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from ..values.source import FORMAT, Source
-from .csv_text import replaced
+from .atomic import replaced
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,8 +37,12 @@ def origin(snapshot: Snapshot, *, zone: str) -> Note:
     } | ({"labels": {path: labels.ids(path) for path in labels.names}} if labels else {})
 
 
-def write_beside(path: Path, note: Note | None) -> None:
-    """Write the note of a CSV file beside it; without one, remove what an earlier file left there."""
+def write_beside(path: Path, note: Note | None, file: IO[str]) -> None:
+    """Write the note of a CSV file beside it; without one, remove what an earlier file left there.
+
+    It is done last before the file takes its place, so that no file ever stands beside the note of another.
+    """
+    file.flush()
     beside = _beside(path)
     if note is None:
         beside.unlink(missing_ok=True)
