@@ -72,6 +72,8 @@ class Problem:
     key: Any = None
     denied: bool = False
     """The cell is in order, but the user lacks the right to write the row."""
+    rows: tuple[Mapping[str, Any], ...] = field(default=(), compare=False, repr=False)
+    """The rows that it keeps out of the changes, as they were edited: column -> JSON value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,8 @@ class Stale:
     id: str
     reason: str
     key: Any = None
+    rows: tuple[Mapping[str, Any], ...] = field(default=(), compare=False, repr=False)
+    """The row as it was edited: column -> JSON value."""
 
 
 Change = Create | Update | Delete

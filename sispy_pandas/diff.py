@@ -12,6 +12,7 @@ from .plan import Plan
 from .planning.compare import changed
 from .planning.deleted_rows import deleted_rows
 from .planning.editable import APART, READ_ONLY, editable, taken_apart
+from .planning.left_out import LeftOut
 from .planning.matching import Matched, all_new, match_by_id, match_by_key
 from .planning.new_rows import new_rows, not_there
 from .planning.validate import check_values, constrained, taken_twice, unique_fields
@@ -156,12 +157,13 @@ class _Comparison:
         }
         self.problems += taken_twice(self.schema, changes, stored)
         self.problems += swaps(self.schema, changes)
+        left_out = LeftOut(self.schema, self.frame, self.rows, self.base.index, changes)
         return Plan(
             self.snapshot.endpoint,
             self.schema,
             changes=tuple(changes),
-            faults=tuple(_unique(self.problems)),
-            stale=tuple(self.stale),
+            faults=tuple(map(left_out.told, _unique(self.problems))),
+            stale=tuple(map(left_out.told, self.stale)),
             notes=tuple(self.notes),
             owner=owner,
             snapshot=self.snapshot,

@@ -112,7 +112,10 @@ def to_excel(
         for number, sheet in enumerate(sheets, start=1):
             if sheet.note is not None:
                 _base(book, f"{PREFIX}{number}", sheet)
-        book.close()
+        try:
+            book.close()
+        except xlsxwriter.exceptions.FileCreateError as error:  # of its temporary files
+            raise error.args[0] from None  # an OSError
         beside.write_bytes(whole.getbuffer())
     return sum(len(one) for _, one in tables)
 

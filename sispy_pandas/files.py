@@ -128,8 +128,9 @@ def read_csv(
     table, ragged = _plain_table(text, known, delimiter, schema) or _table(
         parse(text, known, delimiter), path
     )
-    source = replace(origin.described(source, note, schema), problems=ragged)
     style = Style(zone_of(tz or note.get("zone") or "UTC"), dayfirst, decimal)
+    ragged = tuple(replace(p, rows=tuple(_ragged(row, schema, style) for row in p.rows)) for p in ragged)
+    source = replace(origin.described(source, note, schema), problems=ragged)
 
     def read(field: Field, cells: Sequence[Any]) -> list[Any] | pd.Series[Any]:
         if is_arrow(cells):
@@ -216,13 +217,26 @@ def _table(lines: list[list[str]], path: Path) -> tuple[Table, tuple[Problem, ..
     numbered = [(number, row) for number, row in enumerate(lines[1:], start=2) if any(row)]
     if any(len(row) != width for _, row in numbered):
         fitted = [(number, _fitted(row, header)) for number, row in numbered]
+        cells = {number: dict(zip(header, row, strict=False)) for number, row in numbered}
         problems = [
-            Problem(number, row[0], column=row[1]) for number, row in fitted if isinstance(row, tuple)
+            Problem(number, row[0], column=row[1], rows=(cells[number],))
+            for number, row in fitted
+            if isinstance(row, tuple)
         ]
         numbered = [(number, row) for number, row in fitted if isinstance(row, list)]
     columns = tuple(zip(*(row for _, row in numbered), strict=True)) or ((),) * width
     names = tuple(name or f"column {i + 1}" for i, name in enumerate(header))
     return Table(names, columns, tuple(number for number, _ in numbered)), tuple(problems)
+
+
+def _ragged(row: Mapping[str, str], schema: Schema, style: Style) -> dict[str, Any]:
+    """Return the values of a row that is too long or too short, as far as they go.
+
+    Nobody knows whether they stand in their columns: no receipt says that they may be taken as they are.
+    """
+    fields = {f.path: f for f in (*schema.fields, *META, _ID) if f.path in row}
+    values = {path: read_column(field, [row[path]], style)[0] for path, field in fields.items()}
+    return values | {RECEIPT.path: "cells are missing or too many"}
 
 
 def _fitted(row: list[str], header: list[str]) -> list[str] | tuple[str, str | None]:

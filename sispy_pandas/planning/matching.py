@@ -15,7 +15,7 @@ from ..values.cast import cast, is_missing
 from ..values.source import row_numbers
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Hashable, Mapping
 
 _OBJECT_ID = re.compile(r"[0-9a-f]{24}")
 _REPAIR = (
@@ -41,6 +41,8 @@ class Matched:
     """Position and `_id` of rows that the snapshot does not have."""
     labels: tuple[Hashable, ...] = field(default=(), repr=False)
     """What names a new row, by position."""
+    left: Mapping[Hashable, tuple[int, ...]] = field(default_factory=dict, repr=False)
+    """Row of a problem, or `_id` that the snapshot does not have -> its positions in the frame."""
 
 
 def match_by_id(ids: pd.Index[Any], frame: pd.DataFrame, *, schema: Schema) -> Matched:
@@ -64,26 +66,30 @@ def match_by_id(ids: pd.Index[Any], frame: pd.DataFrame, *, schema: Schema) -> M
     receipts = frame[RECEIPT.path].isna().tolist() if RECEIPT.path in frame.columns else None
     new: list[int] = []
     seen: dict[str, int] = {}
-    twice: set[str] = set()
+    twice: dict[str, list[int]] = {}
+    left: dict[Hashable, tuple[int, ...]] = {}
     for position, cell in enumerate(cells):
         if cell is None:
             if receipts and not receipts[position]:
                 reason = (
                     "its _id is blank although it was exported: put the _id back, or clear _updated_at too"
                 )
-                problems.append(Problem(position, reason, "_id"))
+                problems.append(Problem(labels[position], reason, "_id"))
+                left[labels[position]] = (position,)
             else:
                 new.append(position)
         elif not _OBJECT_ID.fullmatch(cell):
             problems.append(
-                Problem(position, "this is no _id (24 hex digits): it lost its form", "_id", cell)
+                Problem(labels[position], "this is no _id (24 hex digits): it lost its form", "_id", cell)
             )
+            left[labels[position]] = (position,)
         elif cell in seen:
-            twice.add(cell)
+            twice.setdefault(cell, [seen[cell]]).append(position)
         else:
             seen[cell] = position
     for cell in sorted(twice):
         del seen[cell]
+        left[cell] = tuple(twice[cell])
         problems.append(Problem(cell, "this _id is in the frame more than once", "_id", cell))
     base = ids.get_indexer(pd.Index(list(seen), dtype=ids.dtype))
     at = np.fromiter(seen.values(), dtype=np.intp, count=len(seen))
@@ -95,8 +101,15 @@ def match_by_id(ids: pd.Index[Any], frame: pd.DataFrame, *, schema: Schema) -> M
             f"{len(unknown)} of {len(seen)} values in _id are no rows of this snapshot of {schema.name!r} "
             f"({', '.join(cell for _, cell in unknown[:3])}, ...): are they the ids of another table?"
         )
+    left |= {cell: (position,) for position, cell in unknown}
     return Matched(
-        at[base >= 0], base[base >= 0], tuple(new), tuple(problems), unknown=unknown, labels=labels
+        at[base >= 0],
+        base[base >= 0],
+        tuple(new),
+        tuple(problems),
+        unknown=unknown,
+        labels=labels,
+        left=left,
     )
 
 
@@ -134,7 +147,7 @@ def match_by_key(keys: list[Any], frame: pd.DataFrame, *, schema: Schema, key: s
         known[value] = position
     problems: list[Problem] = []
     seen: dict[Any, int] = {}
-    twice: set[Any] = set()
+    twice: dict[Any, list[int]] = {}
     for position, cell in enumerate(cells):
         try:
             value = cast(column, cell)
@@ -148,7 +161,7 @@ def match_by_key(keys: list[Any], frame: pd.DataFrame, *, schema: Schema, key: s
                 Problem(labels[position], "more than one stored row has this key", key, value, value)
             )
         elif value in seen:
-            twice.add(value)
+            twice.setdefault(value, [seen[value]]).append(position)
         else:
             seen[value] = position
     for value in twice:
@@ -156,6 +169,7 @@ def match_by_key(keys: list[Any], frame: pd.DataFrame, *, schema: Schema, key: s
         problems.append(
             Problem(labels[position], "this key is in the frame more than once", key, value, value)
         )
+    left: dict[Hashable, tuple[int, ...]] = {labels[at[0]]: tuple(at) for at in twice.values()}
     there = [(position, known[value]) for value, position in seen.items() if value in known]
     missing = [(value, position) for value, position in seen.items() if value not in known]
     notes: tuple[str, ...] = ()
@@ -171,6 +185,7 @@ def match_by_key(keys: list[Any], frame: pd.DataFrame, *, schema: Schema, key: s
         tuple(problems),
         notes,
         labels=labels,
+        left={label: (position,) for position, label in enumerate(labels)} | left,
     )
 
 

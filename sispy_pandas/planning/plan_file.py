@@ -173,9 +173,13 @@ def _cells(plan: Plan) -> Iterator[str]:
         yield from (_text({**row, **cell}) for cell in cells or [{}])
     for p in plan.faults:
         line = {"problem": p.row, "column": p.column, "value": p.value, "reason": p.reason, "key": p.key}
-        yield _text(line | ({"denied": True} if p.denied else {}))
+        yield _text(line | ({"denied": True} if p.denied else {}) | _edited(p))
     for s in plan.stale:
-        yield _text({"stale": s.id, "reason": s.reason, "key": s.key})
+        yield _text({"stale": s.id, "reason": s.reason, "key": s.key} | _edited(s))
+
+
+def _edited(left: Problem | Stale) -> dict[str, Any]:
+    return {"rows": left.rows} if left.rows else {}
 
 
 def _row(change: Change) -> dict[str, Any]:
@@ -192,9 +196,12 @@ def _read(found: list[dict[str, Any]]) -> tuple[tuple[Change, ...], tuple[Proble
     for line in found:
         if "problem" in line:
             cell = line["column"], line["value"], line["key"]
-            problems.append(Problem(line["problem"], line["reason"], *cell, denied=line.get("denied", False)))
+            edited = tuple(line.get("rows", ()))
+            denied = line.get("denied", False)
+            problems.append(Problem(line["problem"], line["reason"], *cell, denied=denied, rows=edited))
         elif "stale" in line:
-            stale.append(Stale(line["stale"], line["reason"], line["key"]))
+            edited = tuple(line.get("rows", ()))
+            stale.append(Stale(line["stale"], line["reason"], line["key"], edited))
         else:
             verb = next(verb for verb in ("create", "update", "delete") if verb in line)
             rows.setdefault((verb, line[verb]), []).append(line)

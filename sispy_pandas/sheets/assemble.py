@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from ..changes import Problem
+from ..planning.left_out import edited_row
 from ..schema import META, RECEIPT, Field, Schema, nearest
 from ..values.columns import Column
 from ..values.kinds import STRINGS
@@ -88,11 +89,22 @@ def assemble(
     if receipts is not None:
         frame[RECEIPT.path] = _typed(RECEIPT, _milliseconds(rows.receipts), keep).array
     source = replace(source, notes=source.notes + _renamed(names, schema))
-    found = tuple(problems[i] for i in sorted(problems))
+    marked = {} if marks is None else {DELETE: columns[DELETE]}
+    found = tuple(
+        replace(problems[i], rows=(edited_row(schema, rows.cells(i) | _cells({**values, **marked}, i)),))
+        for i in sorted(problems)
+    )
     numbers = tuple(table.rows[i] for i in keep)
     return with_source(
         frame, replace(source, rows=numbers, index=frame.index, problems=source.problems + found)
     )
+
+
+def _cells(values: Mapping[str, Values | Sequence[Any]], position: int) -> dict[str, Any]:
+    return {
+        path: cells.iloc[position] if isinstance(cells, pd.Series) else cells[position]
+        for path, cells in values.items()
+    }
 
 
 def label_field(field: Field) -> Field:
@@ -160,6 +172,12 @@ class _Rows:
         self.keys = keys if keys is not None else [None] * len(numbers)
         self.ids = ids
         self.receipts = receipts if receipts is not None else [None] * len(numbers)
+        self._copied: set[int] = set()
+
+    def cells(self, position: int) -> dict[str, Any]:
+        """Return id and receipt of a row; a copy has the receipt alone: it is not its original."""
+        ids = {} if self.ids is None else {"_id": self.ids[position]}
+        return (ids if position not in self._copied else {}) | {RECEIPT.path: self.receipts[position]}
 
     def problem(self, position: int, reason: str, column: str | None = None, value: Any = None) -> Problem:
         return Problem(self.numbers[position], reason, column=column, value=value, key=self.keys[position])
@@ -200,6 +218,8 @@ class _Rows:
                 if copies == "new" and row is not None:
                     ids[i] = self.receipts[i] = None
                     continue
+                if row is not None:
+                    self._copied.add(i)
                 found[i] = self.problem(i, self._copy_of(id_, positions, row), "_id", id_)
         return found
 

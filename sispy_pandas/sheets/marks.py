@@ -83,8 +83,8 @@ def mark_problems(
     if schema is not None and conflicts:
         write_conflicts(book, schema, conflicts)
     whole = BytesIO()  # on a full disk zipfile would complain on standard error, too
-    book.save(whole)
     with replacing(out) as beside:
+        book.save(whole)
         beside.write_bytes(whole.getbuffer())
     return out
 
