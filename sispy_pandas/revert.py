@@ -93,7 +93,7 @@ def _row(schema: Schema, id_: str, steps: Sequence[Step], wanted: set[Cell]) -> 
     whole = [s for s in ends if all((edit.field, edit.commit) in wanted for edit in edits(schema, s))]
     made = next((step for step in whole if step.action == "insert"), None)
     if made is not None:
-        return _Row() if steps[0].after is None else _without(schema, id_, steps, made, wanted)
+        return _Row() if steps[0].now is None else _without(schema, id_, steps, made, wanted)
     if whole:
         gone = whole[0]
         return _Row(Create(id_, _before_deletion(schema, steps, gone, wanted), key_of(schema, gone)))
@@ -108,7 +108,7 @@ def _without(schema: Schema, id_: str, steps: Sequence[Step], made: Step, wanted
     of the push sees them at work, too, where a cell holds the same value again.
     """
     newest = steps[0]
-    now = newest.after or {}
+    now = newest.now or {}
     values = {field.path: stored(field, now) for field in schema.fields}
     others: dict[str, Any] = {}
     chains = _chains(schema, steps[: steps.index(made) + 1])
@@ -163,10 +163,10 @@ def _cells(schema: Schema, id_: str, steps: Sequence[Step], wanted: set[Cell]) -
         before[path], after[path] = base, target
         if start:
             clashes.append(Conflict(id_, path, base, target, theirs, key))
-    if steps[0].after is None and after:
+    if steps[0].now is None and after:
         gone = Conflict(id_, "_id", id_, id_, None, key)
         return _Row(clashes=(gone,), faults=tuple(faults))
-    change = Update(id_, before, after, key, receipt(steps[0].after or {})) if after else None
+    change = Update(id_, before, after, key, receipt(steps[0].now or {})) if after else None
     return _Row(change, tuple(clashes), tuple(faults))
 
 

@@ -39,6 +39,8 @@ class Step:
     after: Document | None
     touched: frozenset[str] | None = None
     """Top-level fields that an update's delta names; None: all."""
+    now: Document | None = None
+    """Of the newest step: the row as it is stored; not all writes leave commits. None: it is gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +90,13 @@ def replay(current: Document | None, commits: Sequence[Document]) -> list[Step]:
     if read_at is not None:
         commits = [commit for commit in commits if commit["date_modified"] <= read_at]
     try:
-        return _backwards(current, commits)
+        steps = _backwards(current, commits)
     except DeltaError:
         if not any(commit["action"] == "insert" for commit in commits):
             raise
-    steps = _forwards(commits)
-    if current is not None and steps[0].after is not None:  # `_sis` of the commits may be out of date
-        steps[0] = replace(steps[0], after={**steps[0].after, "_sis": current.get("_sis")})
+        steps = _forwards(commits)
+    if steps:
+        steps[0] = replace(steps[0], now=current)
     return steps
 
 

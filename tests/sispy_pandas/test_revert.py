@@ -71,10 +71,12 @@ def test_a_new_row_that_another_wrote_to_stays_also_if_it_holds_the_same_value_a
     assert hosts().count() == 1
 
 
-def test_a_new_row_with_tags_of_another_stays(hosts):
+@pytest.mark.parametrize("later", [True, False])
+def test_a_new_row_with_tags_of_another_stays(hosts, later):
     id_ = hosts("script").create({"name": "new"})["_id"]
     hosts("carol").update(id_, {"_sis": {"tags": ["keep"]}})
-    hosts("script").update(id_, {"os": "two"})
+    if later:
+        hosts("script").update(id_, {"os": "two"})
     plan = revert(by_script(hosts))
     assert rows(plan.conflicts, "field", "base", "theirs") == [("_sis.tags", [], ["keep"])]
     assert pushed(plan).counts["conflict"] == 1
@@ -89,6 +91,12 @@ def test_a_new_row_that_another_writes_to_between_the_plan_and_its_push_stays(ho
     hosts("carol").update(id_, {"os": "one"})
     assert pushed(plan).counts["conflict"] == 1
     assert hosts().count() == 1
+
+
+def test_a_write_that_changed_nothing_is_nobodys_work(hosts):
+    id_ = hosts("script").create({"name": "new", "os": "one"})["_id"]
+    hosts("carol").update(id_, {"os": "one"})
+    assert pushed(revert(by_script(hosts))).counts["done"] == 1
 
 
 def test_a_new_row_that_only_its_maker_wrote_to_goes(hosts):
