@@ -85,8 +85,9 @@ def _update(
         field, theirs = schema.field(path), stored(schema.field(path), now)
         if equal(field, theirs, change.after[path]):
             continue
-        if equal(field, theirs, before[path]):
-            before[path] = first[path].after  # written since, and back: only so does the guard see it
+        if equal(field, theirs, before[path]):  # written since, and back: the guard sees it by another value
+            edit = first[path]
+            before[path] = edit.before if equal(field, edit.after, theirs) else edit.after
         clashes.append(Conflict(change.id, path, before[path], change.after[path], theirs, change.key))
     return replace(change, before=before), clashes
 

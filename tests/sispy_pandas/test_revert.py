@@ -188,6 +188,15 @@ def test_undo_spares_a_cell_that_another_changed_and_changed_back(hosts, cells, 
     assert {name: hosts().get(id_).to_dict()[name] for name in back} == back
 
 
+def test_undo_spares_members_that_another_wrote_anew(hosts):
+    id_ = hosts("carol").create({"name": "old"})["_id"]
+    report = edited(hosts, disks=[[{"gb": 1}]])
+    hosts("carol").update(id_, {"disks": [{"gb": 1}]})
+    theirs = hosts().get(id_)["disks"]
+    assert undone(report).conflicts["field"].tolist() == ["disks"]
+    assert hosts().get(id_)["disks"] == theirs
+
+
 def test_undo_spares_a_new_row_that_another_wrote_to_whatever_it_holds_now(hosts):
     every = {"os": "one", "cpus": 1, "tags": ["a"], "site.room": "r", "site.row": 1}
     report = new_row(hosts, **every, disks=[{"dev": "a"}], facts={"k": 1})
