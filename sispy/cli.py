@@ -131,8 +131,9 @@ def _run(command: Callable[[], Any]) -> int:
         return Exit.USAGE
     except SystemExit:  # what click makes of a reader of the help that went away
         return Exit.DONE
-    except (click.Abort, KeyboardInterrupt):
-        say("sispy: interrupted")
+    except (click.Abort, KeyboardInterrupt) as stop:
+        notes = getattr(stop, "__notes__", ["interrupted"])
+        say("\n".join(f"sispy: {in_a_shell(note)}" for note in notes))
         return Exit.INTERRUPTED
     except Exception as error:
         explained = explain(error)

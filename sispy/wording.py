@@ -19,6 +19,8 @@ _IN_A_SHELL = tuple(
         ),
         (r"give client=sispy\.Client\('([^']*)'[^)]*\)", r"give --url \1"),
         (r"\bsp\.resume\('([^']*)'\)(?:\.push\(\))?", r"`sispy resume \1`"),
+        (r"\bsp\.undo\('([^']*)'\)", r"`sispy undo \1`"),
+        (r"\bagain=True\b", "--again"),
         (r"\bsp\.resume(?:\(path\))?", "`sispy resume`"),
         (r"\brename=\{'([^']*)': '([^']*)'\}", r'--rename "\1=\2"'),
         (

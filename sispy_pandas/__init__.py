@@ -19,6 +19,7 @@ from .plan import Plan, PlanRefused
 from .planning.plan_file import load_plan
 from .pushes import pushes
 from .pushing.limits import Limits
+from .pushing.turns import TableInUse
 from .records import FrozenDict
 from .relations import RepointPlans, dangling, referrers, repoint
 from .repair import resume, undo
@@ -36,7 +37,8 @@ if TYPE_CHECKING:
 __all__ = [
     "Changes", "Field", "FrameEditor", "FrozenDict", "HistoryWarning", "Limits", "Plan", "PlanRefused",
     "PlanReview", "PushFailed", "RepointPlans", "Report", "Schema", "SchemaBrowser", "SchemaPlan",
-    "SchemaPlanRefused", "Snapshot", "added", "as_of", "blame", "changes", "dangling", "explode", "fetch",
+    "SchemaPlanRefused", "Snapshot", "TableInUse", "added", "as_of", "blame", "changes", "dangling",
+    "explode", "fetch",
     "history", "implode", "infer_schema", "iter_frames", "load_plan", "mark_problems", "parse_schema",
     "plan_schema", "pushes", "read_csv", "read_dask", "read_excel", "referrers", "removed", "repoint",
     "resume", "revert", "schemas", "snapshot_of", "to_csv", "to_excel", "to_ndjson", "to_parquet", "undo",

@@ -17,6 +17,7 @@ writes it; then follow events. It holds no token. The folder is `$SISPY_JOURNALS
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import secrets
@@ -51,6 +52,11 @@ def new_path(schema: str) -> Path:
     return folder() / f"{stamp}-{schema}-{secrets.token_hex(3)}.jsonl"
 
 
+def short(path: Path) -> str:
+    """Return the letters at the end of a journal's name: enough to name it."""
+    return path.stem.rpartition("-")[2]
+
+
 class Journal:
     """A journal that is open for writing, and locked against every other writer.
 
@@ -63,11 +69,9 @@ class Journal:
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         handle = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
         self._file: IO[bytes] = os.fdopen(handle, "r+b")
-        try:
-            _lock(self._file, self.path)
-        except ValueError:
+        if not (try_lock(self._file.fileno()) or _locked_soon(self._file.fileno())):
             self._file.close()
-            raise
+            raise ValueError(f"another push is writing to {self.path}")
         _cut_torn_line(self._file)
 
     def lines(self, lines: Iterable[str]) -> None:
@@ -97,6 +101,10 @@ class Journal:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+SETTLED = ("done", "unchanged", "conflict", "failed", "problem")
+"""The outcomes that no resumption changes."""
 
 
 @dataclass(frozen=True)
@@ -132,78 +140,177 @@ class Record:
     plan: tuple[str, ...]
     """The lines of the plan."""
     begin: Mapping[str, Any]
+    """When it began, by whom (`user`), with which options."""
     entries: Mapping[Any, Entry]
     """By row: `_id`, or `Create.row`."""
     ended: bool
     """Whether the last push of this journal came to its end."""
     stopped: str | None
 
+    @property
+    def head(self) -> dict[str, Any]:
+        """The first line of the plan: server, schema, counts, and what it undoes."""
+        head: dict[str, Any] = json.loads(self.plan[0])
+        return head
+
+    @property
+    def open(self) -> bool:
+        """Whether it did not come to its end: `resume` goes on with it."""
+        return not self.ended or self.stopped is not None
+
 
 def read(file: str | Path) -> Record:
     """Read a journal, also one whose last line was cut off by a crash.
 
     Raises:
-        ValueError: The file is no journal.
+        ValueError: The file is no journal, or a line of it is damaged.
+        OSError: It cannot be read.
     """
     file = Path(file)
-    plan: list[str] = []
-    begin: dict[str, Any] = {}
-    entries: dict[Any, Entry] = {}
-    last: dict[str, Any] = {}
-    user: str | None = None
-    for line in _lines(file):
-        try:
-            found = json.loads(line)
-        except ValueError:
-            raise ValueError(f"{file} is no journal of a push: {line[:60]!r}") from None
+    reader, number = _Reader(), 0
+    try:
+        with file.open("rb") as content:
+            for line in content:
+                number += 1
+                if line.endswith(b"\n"):
+                    reader.take(line[:-1].decode())
+        return reader.record(file)
+    except (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError) as error:
+        why = f"line {number} is none of its lines" if number else "it is empty"
+        said = str(error) if isinstance(error, _NeverBegan) else why
+        raise ValueError(f"{file} is no journal of a push: {said}") from None
+
+
+class _NeverBegan(ValueError):  # noqa: N818 - no error of its own: the reason in one of `read`
+    """What was read is in order, but the push of it never began."""
+
+
+class _Reader:
+    """Makes a record of the lines of a journal; whatever is no line of one raises."""
+
+    def __init__(self) -> None:
+        self.plan: list[str] = []
+        self.begin: dict[str, Any] = {}
+        self.entries: dict[Any, Entry] = {}
+        self.last: dict[str, Any] = {}
+        self.user: str | None = None
+
+    def take(self, line: str) -> None:
+        found = json.loads(line)
         name = found.get("event")
         if name is None:
-            plan.append(line)
-            continue
-        last = found
+            if not self.plan:
+                _check_head(found)
+            self.plan.append(line)
+            return
+        self.last = {**found, "at": _whole(found["at"])}
         if name in ("begin", "resume", "user"):
-            user = found.get("user")
+            self.user = _text(found["user"])
         if name == "begin":
-            begin = found
+            self.begin = self.last
         elif name == "user":
-            begin = {**begin, "user": begin.get("user") or user}
+            self.begin = {**self.begin, "user": self.begin.get("user") or self.user}
         elif name == "send":
             for row, cells, *read in found["rows"]:
-                old = entries.get(row, Entry())
-                pending = {path: (before, after) for path, (before, after) in cells.items()}
-                marks = (
-                    read[0] if read else None,
-                    found["at"],
-                    found.get("since", 0),
-                    frozenset(found.get("known", ())),
-                    user,
-                )
-                entries[row] = Entry(None, old.id, found["action"], old.written, pending, None, *marks)
+                self._sent(_row(row), _pairs(cells), read[0] if read else None)
         elif name == "row":
-            old = entries.get(found["row"], Entry())
-            written = dict(old.written)
-            for path, (before, after) in found["written"].items():
-                written[path] = (written[path][0] if path in written else before, after)
-            entries[found["row"]] = Entry(
-                found["outcome"],
-                found["id"] or old.id,
-                found["action"],
-                written,
-                {},
-                found["receipt"],
-                found.get("read", old.read),
-                found["at"],
-            )
-    if not begin:
-        raise ValueError(f"{file} is no journal of a push: it never began")
-    return Record(file, tuple(plan), begin, entries, last.get("event") == "end", last.get("stopped"))
+            self._ended(_row(found["row"]), _pairs(found["written"]))
+
+    def _sent(self, row: Any, pending: dict[str, tuple[Any, Any]], read: int | None) -> None:
+        old = self.entries.get(row, Entry())
+        self.entries[row] = Entry(
+            None,
+            old.id,
+            str(self.last["action"]),
+            old.written,
+            pending,
+            read=read,
+            sent_at=self.last["at"],
+            since=_whole(self.last.get("since", 0)),
+            known=frozenset(self.last.get("known", ())),
+            sender=self.user,
+        )
+
+    def _ended(self, row: Any, written: dict[str, tuple[Any, Any]]) -> None:
+        old, now = self.entries.get(row, Entry()), self.last
+        all_written = dict(old.written)
+        for path, (before, after) in written.items():
+            all_written[path] = (all_written[path][0] if path in all_written else before, after)
+        self.entries[row] = Entry(
+            str(now["outcome"]),
+            _text(now["id"]) or old.id,
+            str(now["action"]),
+            all_written,
+            {},
+            None if now["receipt"] is None else _whole(now["receipt"]),
+            now.get("read"),
+            now["at"],
+        )
+
+    def record(self, file: Path) -> Record:
+        if not self.begin or not self.plan:
+            raise _NeverBegan("it never began")
+        ended = self.last.get("event") == "end"
+        plan = tuple(self.plan)
+        return Record(file, plan, self.begin, self.entries, ended, _text(self.last.get("stopped")))
 
 
-def _lines(path: Path) -> Iterator[str]:
-    with path.open("rb") as file:
-        for line in file:
-            if line.endswith(b"\n"):
-                yield line[:-1].decode()
+def _check_head(head: Any) -> None:
+    """Raise unless this is the first line of a plan."""
+    _whole(head["counts"]["creates"] + head["counts"]["updates"] + head["counts"]["deletes"])
+    if not isinstance(head["schema"], str) or not isinstance(head["server"], str):
+        raise TypeError("names of a plan are texts")
+
+
+def _whole(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError(f"{value!r} is no whole number")
+    return value
+
+
+def _text(value: Any) -> str | None:
+    if value is not None and not isinstance(value, str):
+        raise TypeError(f"{value!r} is no text")
+    return value
+
+
+def _row(value: Any) -> Any:
+    """Return what names a row, as `Create.row` was before it became JSON: labels of two levels are tuples."""
+    return tuple(map(_row, value)) if isinstance(value, list) else value
+
+
+def _pairs(cells: Any) -> dict[str, tuple[Any, Any]]:
+    return {path: (before, after) for path, (before, after) in cells.items()}
+
+
+def remember(kind: str, what: object, path: Path) -> None:
+    """Note that a journal has to do with something, for `recalled`; also of a journal kept elsewhere."""
+    index = _index(kind, what)
+    index.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    handle = os.open(index, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        os.write(handle, json.dumps(str(path.absolute())).encode() + b"\n")
+    finally:
+        os.close(handle)
+
+
+def recalled(kind: str, what: object) -> list[Record]:
+    """Return the journals that have to do with something, the oldest first, without what is none any more."""
+    try:
+        lines = _index(kind, what).read_bytes().splitlines()
+    except FileNotFoundError:
+        return []
+    found: dict[str, Record] = {}
+    for line in lines:
+        with contextlib.suppress(ValueError, TypeError, OSError):
+            name = json.loads(line)
+            found[name] = read(name)
+    return list(found.values())
+
+
+def _index(kind: str, what: object) -> Path:
+    text = json.dumps([kind, what], sort_keys=True, default=str)
+    return folder() / "index" / hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def _cut_torn_line(file: IO[bytes]) -> None:
@@ -214,13 +321,30 @@ def _cut_torn_line(file: IO[bytes]) -> None:
     file.seek(end)
 
 
-def _lock(file: IO[bytes], path: Path) -> None:
+def try_lock(handle: int) -> bool:
+    """Lock an open file if nobody else has; where the system knows no `flock` (Windows) nobody has."""
     if fcntl is None:
-        return
+        return True
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        raise ValueError(f"another push is writing to {path}") from None
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _locked_soon(handle: int) -> bool:
+    """Lock a file that `in_use` may just be looking at."""
+    time.sleep(0.05)
+    return try_lock(handle)
+
+
+def in_use(path: Path) -> bool:
+    """Tell whether a push is writing to a journal at this moment."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        return not try_lock(handle)
+    finally:
+        os.close(handle)
 
 
 class Nowhere:

@@ -83,6 +83,8 @@ class Plan:
     """What the changes were compared with, where there is one."""
     journal: Path | None = None
     """The journal of the interrupted push that this plan finishes."""
+    undoes: str | None = None
+    """The journal of the push that this plan takes back; of one without a journal, what its plan changes."""
 
     def __post_init__(self) -> None:
         rows = [row_of(change) for change in self.changes]
@@ -219,6 +221,8 @@ class Plan:
         progress: Any = True,
         cancel: Callable[[], bool] | Event | None = None,
         limits: Limits | None = None,
+        again: bool = False,
+        wait: bool | Callable[[str], object] = True,
     ) -> Report:
         """Send the changed cells to the server and account for every row; see `sispy_pandas.push`."""
         from .push import push
@@ -235,6 +239,8 @@ class Plan:
             progress=progress,
             cancel=cancel,
             limits=limits,
+            again=again,
+            wait=wait,
         )
 
     def refresh(self) -> Plan:

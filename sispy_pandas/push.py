@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from collections import Counter
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from sispy import errors
 
 from .changes import Change, Create, Delete, Update, action_of, row_of
 from .fetching.chunks import chunks, encoded_size
-from .journal import Record, new_path, opened, read
+from .journal import SETTLED, Entry, Nowhere, Record, new_path, opened, read
 from .plan import Plan, PlanRefused
 from .planning.plan_file import lines
 from .planning.plan_text import count
 from .planning.waves import waves
 from .progress import bar
-from .pushing.earlier import anonymous, created_before, fingerprint
+from .pushing.earlier import Before, Memory, anonymous
 from .pushing.limits import Limits
 from .pushing.options import Options, refuse
 from .pushing.run import Run, Stopped
@@ -26,13 +28,16 @@ from .pushing.send_cas import send_cas
 from .pushing.send_creates import send_creates, traces
 from .pushing.send_deletes import PER_REQUEST, send_deletes
 from .pushing.send_updates import send_updates
+from .pushing.turns import turn
 from .report import Outcome, Report
 from .values.entity import body
+from .values.moments import clock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 
     from .plan import Guard, OnConflict
+    from .report import Word
 
 
 def push(
@@ -48,6 +53,8 @@ def push(
     progress: Any = True,
     cancel: Callable[[], bool] | Event | None = None,
     limits: Limits | None = None,
+    again: bool = False,
+    wait: bool | Callable[[str], object] = True,
 ) -> Report:
     """Send the changed cells of a plan to the server and account for every row.
 
@@ -67,6 +74,10 @@ def push(
         cancel: A function, or a `threading.Event`, that is asked between chunks: True ends the push in an
             orderly way, and `resume` can finish it.
         limits: Sizes and waits.
+        again: Send rows once more that an earlier push of the same plan wrote and that nobody undid; else
+            they are left out as "unchanged". Without a journal only this process remembers them.
+        wait: Another push from this machine may be writing to the table: wait for its end (a function is told
+            whose it is and how far), or, if False, send nothing and raise.
 
     What the guards cannot see: "check", a write between the reading and the writing of a chunk; "cas", one
     within the very millisecond of the last write that was read, if it goes to a Mixed field, an array of
@@ -78,43 +89,42 @@ def push(
 
     Raises:
         PlanRefused: The plan has problems, or more deletes than stated; nothing was sent.
+        TableInUse: The same, because another push writes to the table and `wait` is False.
         ValueError: An unknown word for `guard` or `on_conflict`, or the journal is in use.
         sispy.Error: The server could not be asked before the first row was sent.
+        KeyboardInterrupt: With a note that says how to go on.
     """
     options = Options(guard, on_conflict, skip_problems, allow_dangling, note)
-    if plan.journal is not None:
-        options = options.resumed(read(plan.journal).begin)
-    refuse(plan, options, expect_deletes)
-    started, path = _now(), _path(plan, journal)
-    before: dict[Hashable, tuple[str, Path]] = {}
-    if plan.journal is None:
-        plan = _checked(plan, (), options)
-        before = created_before(plan)
-        if path is None and anonymous(plan):
-            raise PlanRefused(
-                f"schema {plan.schema.name!r} has no unique field to know new rows by: they need a journal",
-                plan,
-            )
-    total, name = len(plan), f"push {plan.schema.name}"
-    with opened(path) as book, bar(progress, total=total, unit=" rows", desc=name) as shown:
-        stop = cancel.is_set if isinstance(cancel, Event) else cancel or _never
-        user = plan.endpoint.client.username
-        run = Run(plan, book, limits or Limits(), options.guard, options.on_conflict, shown, stop, user)
-        stopped: str | None = None
-        facts = {"user": user, **asdict(options)}
-        if plan.journal is None and path is not None:
-            book.lines(lines(plan))
-            book.event("begin", new_rows=fingerprint(plan), server=plan.endpoint.client.url, **facts)
-        elif plan.journal is not None:
-            stopped = _take_up(run, read(plan.journal))
-            if stopped is None:
-                run.plan = plan = _checked(plan, run.pending, options)
-            book.event("resume", **facts)
-        stopped = stopped or _send_all(run, before)
-        _settle_the_rest(run, stopped)
-        book.event("end", stopped=stopped)
+    with _way_on() as way:
+        if plan.journal is not None:
+            way.journal = plan.journal
+            options = options.resumed(read(plan.journal).begin)
+        refuse(plan, options, expect_deletes)
+        started, path = _now(), _path(plan, journal)
+        memory = Memory.of(plan)
+        if plan.journal is None:
+            plan = _checked(plan, options, settled=() if again else memory.done())
+            if path is None and anonymous(plan):
+                raise PlanRefused(
+                    f"schema {plan.schema.name!r} has no unique field to know new rows by: "
+                    "they need a journal",
+                    plan,
+                )
+        with bar(progress, total=len(plan), unit=" rows", desc=f"push {plan.schema.name}") as shown:
+            stop = cancel.is_set if isinstance(cancel, Event) else cancel or _never
+            user = plan.endpoint.client.username
+            how = options.guard, options.on_conflict
+            run = Run(plan, Nowhere(), limits or Limits(), *how, shown, stop, user)
+            tell = wait if callable(wait) else shown.set_postfix_str
+            try:
+                with turn(run, options.note, wait=wait is not False, tell=tell) as run.bar:
+                    way.journal, way.sending = path, True
+                    stopped = _push(run, memory, path, options, again=again)
+            except Stopped as stop_:  # cancelled before its turn came: nothing was sent or written down
+                stopped, path = str(stop_), plan.journal
+                _settle_the_rest(run, stopped)
     return Report(
-        plan,
+        run.plan,
         tuple(_in_plan_order(run)),
         tuple(conflict for row in run.conflicts.values() for conflict in row),
         journal=path,
@@ -122,9 +132,70 @@ def push(
         user=run.user,
         started=started,
         ended=_now(),
+        notes=tuple(run.notes),
         stopped=stopped,
         entities=run.entities,
     )
+
+
+def _push(run: Run, memory: Memory, path: Path | None, options: Options, *, again: bool) -> str | None:
+    """Bring every row to its outcome, now that no other push writes to the table; return why it stopped."""
+    plan, stopped = run.plan, None
+    facts = {"user": run.user, **asdict(options)}
+    if plan.journal is None:
+        memory.refuse_open()
+        done = {} if again else memory.done()  # once more: another push may have come first
+    with opened(path) as run.journal:
+        if plan.journal is not None:
+            stopped = _take_up(run, read(plan.journal), options)
+            run.journal.event("resume", **facts)
+        else:
+            if path is not None:
+                run.journal.lines(lines(plan))
+                run.journal.event("begin", server=plan.endpoint.client.url, **facts)
+                memory.note(path)
+            _leave_out(run, done)
+        stopped = stopped or _send_all(run)
+        _settle_the_rest(run, stopped)
+        run.journal.event("end", stopped=stopped)
+    memory.note_end(run.outcomes.values(), journal=path is not None)
+    return stopped
+
+
+def _leave_out(run: Run, done: Mapping[Hashable, Before]) -> None:
+    """End the rows that an earlier push of this plan wrote, and say so."""
+    for change in run.plan.changes:
+        if (before := done.get(row_of(change))) is not None:
+            run.settle(change, "unchanged", before.reason, id=before.id, receipt=before.receipt)
+    reasons = Counter(before.reason for before in done.values())
+    run.notes += [f"{count(n, 'row')} left out: {reason}" for reason, n in reasons.items()]
+
+
+@dataclass
+class _Way:
+    """The way on from a push that is interrupted at this moment."""
+
+    journal: Path | None = None
+    sending: bool = False
+
+    def __str__(self) -> str:
+        if self.journal is not None:
+            name = str(self.journal)
+            return f"interrupted: sp.resume({name!r}).push() goes on, sp.undo({name!r}) goes back"
+        if self.sending:
+            return "interrupted: the push keeps no journal; a new fetch and diff tell what is left"
+        return "interrupted before anything was sent"
+
+
+@contextmanager
+def _way_on() -> Iterator[_Way]:
+    """Put the way on into a KeyboardInterrupt."""
+    way = _Way()
+    try:
+        yield way
+    except KeyboardInterrupt as interrupt:
+        interrupt.add_note(str(way))
+        raise
 
 
 def _path(plan: Plan, journal: str | Path | bool | None) -> Path | None:
@@ -143,16 +214,19 @@ def _path(plan: Plan, journal: str | Path | bool | None) -> Path | None:
     return path
 
 
-def _checked(plan: Plan, pending: Collection[Hashable], options: Options) -> Plan:
-    """Return the plan with the problems that the server knows of.
+def _checked(
+    plan: Plan, options: Options, *, settled: Collection[Hashable] = (), pending: Collection[Hashable] = ()
+) -> Plan:
+    """Return the plan with the problems that the server knows of, if it may be pushed with them.
 
-    Rows in `pending` were sent by a push that was interrupted. What the server says about them now may be the
-    effect of that, and is no problem.
+    Rows in `settled` need no checks: they will not be sent. Rows in `pending` were sent by a push that was
+    interrupted. What the server says about them now may be the effect of that, and is no problem.
     """
+    left = tuple(change for change in plan.changes if row_of(change) not in settled)
     known = set(map(id, plan.faults))
-    checked = plan.check(allow_dangling=options.allow_dangling)
+    checked = replace(plan, changes=left).check(allow_dangling=options.allow_dangling)
     faults = tuple(fault for fault in checked.faults if id(fault) in known or fault.row not in pending)
-    plan = replace(checked, faults=faults)
+    plan = replace(plan, faults=faults)
     if plan.faults and not options.skip_problems:
         first = plan.faults[0]
         raise PlanRefused(
@@ -163,13 +237,17 @@ def _checked(plan: Plan, pending: Collection[Hashable], options: Options) -> Pla
     return plan
 
 
-def _take_up(run: Run, record: Record) -> str | None:
-    """Take over what an interrupted push left open, once the server is at rest; say why if it is not."""
+def _take_up(run: Run, record: Record, options: Options) -> str | None:
+    """Take over what an interrupted push left open, once the server is at rest; say why if it is not.
+
+    The journal is ours only now: what another push of it ended meanwhile is not sent.
+    """
     run.explained.update(entry.id for entry in record.entries.values() if entry.word is not None and entry.id)
     rows = {row_of(change): change for change in run.plan.changes}
+    for row, entry in record.entries.items():
+        if row in rows and entry.word in SETTLED:
+            run.outcomes[row] = _ended_meanwhile(rows[row], entry)
     sent = {row: entry for row, entry in record.entries.items() if entry.word is None and row in rows}
-    if not sent:
-        return None
     for row, entry in sent.items():
         run.pending[row], run.pending_since[row] = entry.pending, entry.sent_at
         run.pending_receipts[row] = entry.read
@@ -178,24 +256,29 @@ def _take_up(run: Run, record: Record) -> str | None:
     creates = [change for row in sent if isinstance(change := rows[row], Create)]
     ids = [change.id for row in sent if isinstance(change := rows[row], Update | Delete)]
     try:
-        run.until_quiet(
-            lambda: (run.read_rows(ids), traces(run, creates)),
-            len(sent),
-            since=max(entry.sent_at for entry in sent.values()),
-        )
+        if sent:
+            run.until_quiet(
+                lambda: (run.read_rows(ids), traces(run, creates)),
+                len(sent),
+                since=max(entry.sent_at for entry in sent.values()),
+            )
     except (Stopped, errors.Error) as error:
         return _why(run, error)
+    run.plan = _checked(run.plan, options, settled=run.outcomes, pending=run.pending)
     return None
 
 
-def _send_all(run: Run, before: Mapping[Hashable, tuple[str, Path]]) -> str | None:
-    """Send wave after wave, chunk after chunk; return why it stopped early, if it did.
+def _ended_meanwhile(change: Change, entry: Entry) -> Outcome:
+    word = cast("Word", "unchanged" if entry.word == "done" else entry.word)
+    reason = f"another push of this journal ended it {clock(entry.sent_at)}"
+    return Outcome(
+        row_of(change), action_of(change), word, entry.id, change.key, None, reason, receipt=entry.receipt
+    )
 
-    Args:
-        run: The push.
-        before: New rows that an earlier push created: row -> (`_id`, journal).
-    """
-    barred = {fault.row for fault in run.plan.faults}
+
+def _send_all(run: Run) -> str | None:
+    """Send wave after wave, chunk after chunk; return why it stopped early, if it did."""
+    barred = {fault.row for fault in run.plan.faults}.union(run.outcomes)
     try:
         for wave in waves(run.schema, [c for c in run.plan.changes if row_of(c) not in barred]):
             for part in _parts(run, [change for change in wave if isinstance(change, Update)]):
@@ -204,7 +287,7 @@ def _send_all(run: Run, before: Mapping[Hashable, tuple[str, Path]]) -> str | No
                 else:
                     send_updates(run, part)
             for some in _parts(run, [change for change in wave if isinstance(change, Create)]):
-                send_creates(run, _not_created_before(run, some, before))
+                send_creates(run, some)
             for few in _parts(
                 run, [change for change in wave if isinstance(change, Delete)], rows=PER_REQUEST
             ):
@@ -219,16 +302,6 @@ def _why(run: Run, error: Stopped | errors.Error) -> str:
         return str(error)
     run.stop_status = 401 if isinstance(error, errors.Unauthorized) else error.http_status_code
     return f"the server could not be asked: {error}"
-
-
-def _not_created_before(
-    run: Run, creates: Sequence[Create], before: Mapping[Hashable, tuple[str, Path]]
-) -> list[Create]:
-    for create in creates:
-        if create.row in before:
-            id_, journal = before[create.row]
-            run.settle(create, "unchanged", f"an earlier push created it: {journal}", id=id_)
-    return [create for create in creates if create.row not in before]
 
 
 def _parts(run: Run, changes: Sequence[Any], *, rows: int | None = None) -> Iterable[Sequence[Any]]:

@@ -184,10 +184,7 @@ def _repointed(
         before, after = {}, {}
         for column in columns:
             value = stored(schema.field(column), row)
-            changed = value
-            for path in paths:
-                if _column(schema, path) == column:
-                    changed = _replaced(changed, path[len(column) + 1 :], targets)
+            changed = redirected(schema, column, value, paths, targets)
             if changed != value:
                 before[column], after[column] = value, changed
         if after:
@@ -196,6 +193,16 @@ def _repointed(
         return None
     note = f"references to {count(len(old), 'row')} of {target} change"
     return Plan(endpoint, schema, tuple(updates), notes=(note,))
+
+
+def redirected(
+    schema: Schema, column: str, value: Any, paths: Iterable[str], targets: Mapping[str, str | None]
+) -> Any:
+    """Return the value of a column with the ids at these reference paths replaced."""
+    for path in paths:
+        if _column(schema, path) == column:
+            value = _replaced(value, path[len(column) + 1 :], targets)
+    return value
 
 
 def _replaced(value: Any, path: str, targets: Mapping[str, str | None]) -> Any:

@@ -7,21 +7,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .changes import Change, Create, Delete, Update, row_of
-from .journal import Entry, read
+from .journal import SETTLED, Entry, Record, read, short
 from .past.spared import spared
 from .plan import Plan
 from .planning.plan_file import parse
 from .planning.plan_text import count
+from .planning.precheck import ids_in, reference_fields
 from .planning.validate import refused
-from .relations import referrers
+from .pushing.earlier import came_back, content, taken_back
+from .relations import redirected, referrers
 from .report import Report
+from .values.moments import clock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from sispy import Client
-
-FINAL = ("done", "unchanged", "conflict", "failed", "problem")
 
 
 def resume(journal: str | Path, client: Client | None = None) -> Plan:
@@ -45,12 +46,14 @@ def resume(journal: str | Path, client: Client | None = None) -> Plan:
     """
     record = read(journal)
     plan = parse(record.plan, client, where=str(journal))
-    settled = {row for row, entry in record.entries.items() if entry.word in FINAL}
+    settled = {row for row, entry in record.entries.items() if entry.word in SETTLED}
+    left = [change for change in plan.changes if row_of(change) not in settled]
+    changes, notes = _at_today(plan, left)
     return replace(
         plan,
-        changes=tuple(change for change in plan.changes if row_of(change) not in settled),
+        changes=tuple(change for change in changes if row_of(change) not in settled),
         faults=tuple(fault for fault in plan.faults if fault.row not in settled),
-        notes=(*plan.notes, f"resumes the push of {record.begin.get('user') or 'an unknown user'}"),
+        notes=(*plan.notes, f"resumes the push of {record.begin.get('user') or 'an unknown user'}", *notes),
         journal=Path(journal),
     )
 
@@ -85,7 +88,8 @@ def undo(source: Report | str | Path, client: Client | None = None) -> Plan:
     """
     if isinstance(source, Report):
         if source.journal is None:
-            return _undone(source.plan, ((o.row, _entry(o)) for o in source.outcomes), source.user)
+            entries = {o.row: _entry(o) for o in source.outcomes}
+            return _undone(source.plan, entries, source.user, undoes=content(source.plan))
         client = client or source.plan.endpoint.client
         source = source.journal
     record = read(source)
@@ -95,18 +99,63 @@ def undo(source: Report | str | Path, client: Client | None = None) -> Plan:
         raise ValueError(
             f"the fate of {len(waiting)} rows is unknown: sp.resume({str(source)!r}).push() first"
         )
-    return _undone(plan, record.entries.items(), record.begin.get("user"))
+    undone = taken_back(record)
+    left = {row: entry for row, entry in record.entries.items() if row not in undone}
+    back = _undone(plan, left, record.begin.get("user"), undoes=str(record.path.absolute()))
+    return replace(back, notes=(*_undone_before(undone.values()), *back.notes))
 
 
 def _entry(outcome: Any) -> Entry:
     return Entry(outcome.word, outcome.id, outcome.action, outcome.written, {}, outcome.receipt, outcome.read)
 
 
-def _undone(plan: Plan, entries: Iterable[tuple[Any, Entry]], user: str | None) -> Plan:
+def _undone_before(undos: Collection[Record]) -> Iterator[str]:
+    """Say what of a push is undone already."""
+    for path, record in {record.path: record for record in undos}.items():
+        n = sum(record.path == path for record in undos)
+        yield f"{count(n, 'row')} undone already, {clock(record.begin['at'])} by {short(path)}"
+
+
+def _at_today(plan: Plan, changes: Iterable[Change]) -> tuple[list[Change], tuple[str, ...]]:
+    """Point changes to rows that came back under a new `_id` since, and say which undos brought them."""
+    back = came_back(plan.endpoint.client.url)
+    ids: dict[str, str | None] = {old: found.id for old, found in back.items()}
+    paths = [path for path, _ in reference_fields(plan.schema)]
+    used: set[str] = set()
+
+    def today(cells: Mapping[str, Any]) -> dict[str, Any]:
+        used.update(id_ for path in paths for id_ in ids_in(cells, path))
+        return {column: redirected(plan.schema, column, value, paths, ids) for column, value in cells.items()}
+
+    found: list[Change] = []
+    for change in changes:
+        if isinstance(change, Create):
+            found.append(replace(change, values=today(change.values)))
+            continue
+        used.add(change.id)
+        if (row := back.get(change.id)) is not None:
+            change = replace(change, id=row.id, receipt=row.receipt)
+        if isinstance(change, Update):
+            change = replace(change, before=today(change.before), after=today(change.after))
+        found.append(change if isinstance(change, Update) else replace(change, before=today(change.before)))
+    return found, tuple(_renamed(back[old].undo for old in sorted(used & back.keys())))
+
+
+def _renamed(undos: Iterable[Record]) -> Iterator[str]:
+    """Say which undos the new `_id`s of rows that came back are from."""
+    by_path: dict[Path, list[Record]] = {}
+    for undo in undos:
+        by_path.setdefault(undo.path, []).append(undo)
+    for path, those in by_path.items():
+        rows, when = f"{count(len(those), 'row')} of {those[0].head['schema']}", clock(those[0].begin["at"])
+        yield f"{rows} that came back under a new _id {when}, by {short(path)}: this plan means the new one"
+
+
+def _undone(plan: Plan, entries: Mapping[Any, Entry], user: str | None, *, undoes: str) -> Plan:
     keys = {row_of(change): change.key for change in plan.changes}
     changes: list[Change] = []
     again: list[str] = []
-    for row, entry in entries:
+    for row, entry in entries.items():
         key = keys.get(row)
         if not entry.written:
             continue
@@ -120,6 +169,7 @@ def _undone(plan: Plan, entries: Iterable[tuple[Any, Entry]], user: str | None) 
             values = {path: value for path, value in after.items() if value is not None and value != []}
             changes.append(Create(str(row), values, key))
             again.append(str(row))
+    changes, renamed = _at_today(plan, changes)
     changes, clashes = spared(plan.endpoint, plan.schema, changes, user)
     return Plan(
         plan.endpoint,
@@ -127,7 +177,8 @@ def _undone(plan: Plan, entries: Iterable[tuple[Any, Entry]], user: str | None) 
         tuple(changes),
         faults=refused(plan.schema, changes),
         clashes=clashes,
-        notes=(_told(plan, again),) if again else (),
+        notes=(*renamed, *([_told(plan, again)] if again else ())),
+        undoes=undoes,
         snapshot=plan.snapshot,
     )
 

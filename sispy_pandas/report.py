@@ -90,6 +90,8 @@ class Report:
     started: str = ""
     """ISO 8601 in UTC."""
     ended: str = ""
+    notes: tuple[str, ...] = ()
+    """What a reader has to know beside the outcomes."""
     stopped: str | None = None
     """Why the push ended before all rows had their turn; None: it did not."""
     entities: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False, compare=False)

@@ -17,11 +17,6 @@ if TYPE_CHECKING:
     import click
 
 
-def short(path: Path) -> str:
-    """Return the letters at the end of a journal's name: enough to name it."""
-    return path.stem.rpartition("-")[2]
-
-
 def chosen(name: str | None, wanted: Callable[[journal.Record], bool], kind: str) -> Path:
     """Return the journal of that path or short name; without a name the newest one that is wanted.
 
@@ -36,7 +31,7 @@ def chosen(name: str | None, wanted: Callable[[journal.Record], bool], kind: str
     if name is not None and Path(name).is_file():
         return Path(name)
     for path in map(Path, pushes()["journal"]):
-        if wanted(journal.read(path)) if name is None else name in (short(path), path.name):
+        if wanted(journal.read(path)) if name is None else name in (journal.short(path), path.name):
             return path
     if name is None:
         raise Misuse(f"there is no {kind} push; `sispy pushes` lists those there are.")
@@ -47,7 +42,9 @@ def completed(
     _ctx: click.Context, _parameter: click.Parameter, incomplete: str
 ) -> list[str] | list[CompletionItem]:
     """Return the short names that match, for the shell to complete, else let it complete a file."""
-    names = [name for name in map(short, map(Path, pushes()["journal"])) if name.startswith(incomplete)]
+    names = [
+        name for name in map(journal.short, map(Path, pushes()["journal"])) if name.startswith(incomplete)
+    ]
     return names or [CompletionItem(incomplete, type="file")]
 
 

@@ -8,8 +8,7 @@ import click
 
 from sispy.options import examples
 from sispy.terminal import out, say, table
-from sispy_pandas.commands.journals import short
-from sispy_pandas.journal import folder
+from sispy_pandas.journal import folder, short
 from sispy_pandas.pushes import pushes as list_pushes
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sispy.errors import Error
@@ -12,13 +13,13 @@ from sispy.exits import Exit
 from sispy.terminal import confirm, out, say_now, table
 from sispy.wording import in_a_shell
 from sispy_pandas.changes import row_of
-from sispy_pandas.commands.journals import short
 from sispy_pandas.commands.outcome import status_of_plan, status_of_report
 from sispy_pandas.commands.show import plan_text, report_text
-from sispy_pandas.journal import folder
+from sispy_pandas.journal import folder, short
 from sispy_pandas.plan import PlanRefused
 from sispy_pandas.planning.plan_text import count, name_of, show_apart
 from sispy_pandas.pushing.options import need_token
+from sispy_pandas.pushing.turns import TableInUse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -71,7 +72,11 @@ def send(
     confirm(f"Push {count(rows, 'row')} to {plan.schema.name} on {client.url}?", yes=yes)
     with _stoppable() as stopped:
         try:
-            report = plan.push(skip_problems=skip_problems, cancel=stopped, progress=session.progress, **how)
+            how = {"wait": partial(_waiting, session), "progress": session.progress, **how}
+            report = plan.push(skip_problems=skip_problems, cancel=stopped, **how)
+        except TableInUse as refused:
+            session.say(f"nothing was pushed: {refused}")
+            return None, Exit.CONFLICT
         except PlanRefused as refused:
             out(f"\n{plan_text(refused.plan)}" if refused.plan.faults != plan.faults else "")
             session.say(f"nothing was pushed: {refused}")
@@ -91,9 +96,17 @@ def send(
     return report, status
 
 
+def _waiting(session: Session, told: str) -> None:
+    if told:
+        session.say(told)
+
+
 def _next_step(session: Session, report: Report, *, stopped: bool) -> Exit:
     """Say how to go on after a push, or back, and return its exit status."""
     name = _name(report.journal)
+    if report.journal is None and report.stopped:
+        session.say(f"nothing was pushed: {report.stopped}")
+        return Exit.INTERRUPTED
     if stopped and report.counts["unsent"]:
         session.say(f"interrupted: `sispy resume {name}` goes on, `sispy undo {name}` goes back")
         return Exit.INTERRUPTED

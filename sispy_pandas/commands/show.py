@@ -53,7 +53,8 @@ def plan_text(plan: Plan, *, shown: int = SHOWN) -> str:
 def report_text(report: Report) -> str:
     """Return a report fitted to the terminal: counts, then the rows that need somebody's attention."""
     stopped = [shorten(f"stopped: {in_a_shell(report.stopped)}", SENTENCE)] if report.stopped else []
-    head = [headline(report), *stopped]
+    notes = [shorten(in_a_shell(note), SENTENCE) for note in report.notes]
+    head = [headline(report), *notes, *stopped]
     blocks = [fitted("\n".join(head))]
     bad = [o for o in report.outcomes if o.word not in ("done", "unchanged", "unsent")]
     if bad:

@@ -39,6 +39,10 @@ def pushing(command: Command) -> Command:
         metavar="FILE",
         help="Where to keep the journal; default: where `sispy pushes` looks.",
     )
+    @click.option("--again", is_flag=True, help="Push rows once more that an earlier push of the plan wrote.")
+    @click.option(
+        "--no-wait", is_flag=True, help="Push nothing (status 4) while another push writes to the table."
+    )
     @functools.wraps(command)
     def with_how(
         *args: Any,
@@ -49,6 +53,8 @@ def pushing(command: Command) -> Command:
         allow_dangling: bool,
         note: str | None,
         journal: Path | None,
+        again: bool,
+        no_wait: bool,
         **kwargs: Any,
     ) -> Any:
         how = {
@@ -59,6 +65,8 @@ def pushing(command: Command) -> Command:
             "allow_dangling": allow_dangling,
             "note": note,
             "journal": journal,
+            "again": again,
+            **({"wait": False} if no_wait else {}),
         }
         return command(*args, how=how, **kwargs)
 

@@ -65,6 +65,8 @@ def lines(plan: Plan) -> list[str]:
         "owner": plan.owner,
         "notes": plan.notes,
     }
+    if plan.undoes is not None:
+        head["undoes"] = plan.undoes
     found = [_text(head), *sorted(_cells(plan))]
     return [*found, _text({"sha256": _digest(found)})]
 
@@ -97,6 +99,7 @@ def parse(text: Iterable[str], client: Client | None, *, where: str, copies: boo
         stale,
         notes=tuple(head["notes"]),
         owner=owner,
+        undoes=head.get("undoes"),
     )
 
 

@@ -68,7 +68,7 @@ def ids_at(entity: Any, path: str) -> set[str]:
     return ids_at(entity.get(head), rest) if isinstance(entity, Mapping) else set()
 
 
-def _ids_in(values: Mapping[str, Any], path: str) -> set[str]:
+def ids_in(values: Mapping[str, Any], path: str) -> set[str]:
     """Return the ids that a change puts at a reference path."""
     column = next((name for name in values if path == name or path.startswith(f"{name}.")), None)
     return set() if column is None else ids_at(values[column], path[len(column) + 1 :])
@@ -79,12 +79,12 @@ def _references(plan: Plan, references: Sequence[tuple[str, str]]) -> list[Probl
     sent = [(change, _values(change)) for change in plan.changes if not isinstance(change, Delete)]
     found = []
     for path, target in references:
-        wanted = {id_ for _, values in sent for id_ in _ids_in(values, path)}
+        wanted = {id_ for _, values in sent for id_ in ids_in(values, path)}
         if not wanted:
             continue
         missing = wanted - _existing(plan, target, wanted)
         for change, values in sent:
-            for id_ in sorted(_ids_in(values, path) & missing):
+            for id_ in sorted(ids_in(values, path) & missing):
                 reason = f"refers to a {target} that does not exist"
                 found.append(Problem(row_of(change), reason, path, id_, change.key))
     return found

@@ -1,21 +1,52 @@
-"""Earlier pushes of the same new rows: for tables in which nothing else tells them from others."""
+"""What this machine remembers of earlier pushes: what is done, what was undone, which rows came back.
+
+Every push with a journal is noted in the folder of journals, wherever its journal is; of one without a
+journal this process alone knows.
+"""
 
 from __future__ import annotations
 
-import hashlib
 import json
-from typing import TYPE_CHECKING
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
-from ..changes import Create
+from ..changes import Change, Create, Delete, row_of
 from ..fetching.reading import read as read_rows
-from ..journal import folder, read
+from ..journal import Entry, Record, recalled, remember, short
+from ..planning.plan_file import digest
+from ..values.entity import receipt
+from ..values.moments import clock
 from .send_creates import identity
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Hashable, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from ..plan import Plan
+    from ..report import Outcome
+
+
+@dataclass(frozen=True)
+class Before:
+    """A row of a plan that an earlier push wrote, and nobody undid."""
+
+    id: str
+    receipt: int | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class Back:
+    """A row that was deleted and that an undo brought back under a new `_id`."""
+
+    id: str
+    receipt: int | None
+    undo: Record
+
+
+_HERE: dict[str, dict[str, Entry]] = {}
+"""Of pushes of this process that kept no journal: the plan -> row -> what became of it."""
 
 
 def anonymous(plan: Plan) -> list[Create]:
@@ -23,39 +54,141 @@ def anonymous(plan: Plan) -> list[Create]:
     return [c for c in plan.changes if isinstance(c, Create) and identity(plan.schema, c) is None]
 
 
-def fingerprint(plan: Plan) -> str | None:
-    """Return what equal new rows without a unique value have in common; None if there are none."""
-    rows = [[create.row, dict(create.values)] for create in anonymous(plan)]
-    if not rows:
-        return None
-    text = json.dumps([plan.endpoint.client.url, plan.schema.name, rows], sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()
+def content(plan: Plan) -> str:
+    """Return what equal changes to one table of one server have in common."""
+    return digest(replace(plan, faults=(), stale=(), clashes=(), notes=(), undoes=None))
 
 
-def created_before(plan: Plan) -> dict[Hashable, tuple[str, Path]]:
-    """Return the new rows that an earlier push created and that are still there: row -> (`_id`, journal).
+@dataclass(frozen=True)
+class Memory:
+    """What is remembered of earlier pushes of a plan: of all its changes, or of its new rows alone.
 
-    Raises:
-        ValueError: Such a push was interrupted: it has to be resumed first.
+    New rows without a unique value are known again also where the rest of the plan is another now.
     """
-    wanted = fingerprint(plan)
-    rows = {create.row for create in anonymous(plan)}
-    found: dict[Hashable, tuple[str, Path]] = {}
-    for path in sorted(folder().glob(f"*-{plan.schema.name}-*.jsonl")) if wanted else []:
-        try:
-            record = read(path)
-        except (ValueError, OSError):
-            continue  # no journal, or not ours to read
-        if record.begin.get("new_rows") != wanted:
-            continue
-        entries = {row: entry for row, entry in record.entries.items() if row in rows}
-        if any(entry.word is None for entry in entries.values()) or not record.ended:
-            raise ValueError(
-                f"a push of the same new rows was interrupted: sp.resume({str(path)!r}) finishes it"
+
+    plan: Plan
+    content: str
+    new_rows: str | None
+
+    @classmethod
+    def of(cls, plan: Plan) -> Memory:
+        """Return the memory of a plan."""
+        new = anonymous(plan)
+        return cls(plan, content(plan), content(replace(plan, changes=tuple(new))) if new else None)
+
+    def note(self, path: Path) -> None:
+        """Remember the push with this journal, before its first row is sent."""
+        remember("plan", self.content, path)
+        if self.new_rows is not None:
+            remember("new rows", self.new_rows, path)
+        if self.plan.undoes is not None:
+            remember("undo of", self.plan.undoes, path)
+            if self.plan.counts["creates"]:
+                remember("brings back on", self.plan.endpoint.client.url, path)
+
+    def note_end(self, outcomes: Iterable[Outcome], *, journal: bool) -> None:
+        """Remember in this process how a push without a journal ended, and forget one that is undone now."""
+        if self.plan.undoes is not None:
+            _HERE.pop(self.plan.undoes, None)
+        if journal:
+            return
+        known = _HERE.setdefault(self.content, {})
+        for o in outcomes:
+            known[_name(o.row)] = Entry(
+                o.word, o.id, o.action, o.written, receipt=o.receipt, sent_at=int(time.time() * 1000)
             )
-        found |= {
-            row: (entry.id, path) for row, entry in entries.items() if entry.word == "done" and entry.id
+
+    def refuse_open(self) -> None:
+        """Raise if new rows of the plan were sent by a push whose fate is open.
+
+        Raises:
+            ValueError: That push has to be resumed first.
+        """
+        names = {_name(create.row) for create in anonymous(self.plan)}
+        for record in recalled("new rows", self.new_rows) if self.new_rows else []:
+            if any(entry.word is None and _name(row) in names for row, entry in record.entries.items()):
+                path = str(record.path)
+                raise ValueError(
+                    f"a push of the same new rows was interrupted: sp.resume({path!r}) finishes it"
+                )
+
+    def done(self) -> dict[Hashable, Before]:
+        """Return the rows that were pushed before and not undone since, and that the server agrees on.
+
+        It does not if it is another world at the same address, such as a sandbox begun anew: a row that was
+        written is missing or older, a deleted one is there.
+
+        Raises:
+            sispy.Error: The server could not be asked.
+        """
+        found: dict[Hashable, Before] = {}
+        changes = {_name(row_of(change)): change for change in self.plan.changes}
+        new = {_name(create.row): create for create in anonymous(self.plan)}
+        for mine, records in (
+            (changes, recalled("plan", self.content)),
+            (new, recalled("new rows", self.new_rows) if self.new_rows else []),
+        ):
+            for record in records:
+                undone = taken_back(record)
+                left = {_name(row): entry for row, entry in record.entries.items() if row not in undone}
+                found |= _written(mine, left, f" as {short(record.path)}")
+        found |= _written(changes, _HERE.get(self.content, {}), "")
+        deleted = {change.id for change in self.plan.changes if isinstance(change, Delete)}
+        ids = sorted({before.id for before in found.values()})
+        there = {
+            entity["_id"]: receipt(entity) or 0
+            for entity in read_rows(self.plan.endpoint, "_id", ids, fields=["_id", "_sis"])
         }
-    ids = {id_ for id_, _ in found.values()}
-    there = {row["_id"] for row in read_rows(plan.endpoint, "_id", sorted(ids), fields=["_id"])}
-    return {row: place for row, place in found.items() if place[0] in there}
+        return {
+            row: before
+            for row, before in found.items()
+            if (before.id in deleted) == (before.id not in there)
+            and (before.receipt or 0) <= there.get(before.id, before.receipt or 0)
+        }
+
+
+def _written(
+    changes: Mapping[str, Change], entries: Mapping[str, Entry], name: str
+) -> Iterator[tuple[Hashable, Before]]:
+    for row, entry in entries.items():
+        if row in changes and entry.word == "done" and entry.id:
+            reason = f"pushed {clock(entry.sent_at)}{name}; again=True sends it all the same"
+            yield row_of(changes[row]), Before(entry.id, entry.receipt, reason)
+
+
+def taken_back(record: Record, *, seen: frozenset[Path] = frozenset()) -> dict[Any, Record]:
+    """Return the rows of a push that were undone, and by which push; not those whose undo was undone."""
+    found: dict[Any, Record] = {}
+    for undo in recalled("undo of", str(record.path.absolute())):
+        if undo.path in seen:
+            continue
+        redone = taken_back(undo, seen=seen | {record.path})
+        back = {row for row, entry in undo.entries.items() if entry.written and row not in redone}
+        ids = came_back(undo.head["server"]) if back else {}
+        for row, entry in record.entries.items():
+            name = entry.id if entry.action == "create" else row
+            if name in back or (name in ids and ids[name].id in back):
+                found[row] = undo
+    return found
+
+
+def came_back(server: str) -> dict[str, Back]:
+    """Return the rows of a server that undos of this machine brought back: old `_id` -> the latest one."""
+    steps: dict[str, Back] = {}
+    for undo in recalled("brings back on", server):
+        for row, entry in undo.entries.items():
+            if entry.action == "create" and entry.id and entry.written and isinstance(row, str):
+                steps[row] = Back(entry.id, entry.receipt, undo)
+    found = {}
+    for old, back in steps.items():
+        seen = {old}
+        while back.id in steps and back.id not in seen:
+            seen.add(back.id)
+            back = steps[back.id]
+        found[old] = back
+    return found
+
+
+def _name(row: object) -> str:
+    """Return what a row is called in a journal."""
+    return json.dumps(row, default=str)

@@ -23,6 +23,7 @@ _STYLE = (
 def fragment(report: Report) -> str:
     """Return counts, and the rows that were not written, as a fragment of a bounded size."""
     parts = [f"<p><b>{in_html(headline(report))}</b></p>"]
+    parts += [f"<p>{in_html(note)}</p>" for note in report.notes]
     if report.stopped:
         parts.append(f"<p>stopped: {in_html(report.stopped)}</p>")
     head, rows = unwritten(report)

@@ -27,6 +27,7 @@ def _counted(n: int, word: str) -> str:
 def text(report: Report) -> str:
     """Return the report as text of a bounded length."""
     lines = [headline(report)]
+    lines += [shorten(note, SENTENCE) for note in report.notes]
     if report.stopped:
         lines.append(shorten(f"stopped: {report.stopped}", SENTENCE))
     if report.journal:

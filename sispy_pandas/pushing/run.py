@@ -120,6 +120,8 @@ class Run:
     """For new rows without a unique value, before they are sent: a time of the server's clock in ms, and the
     `_id`s of the rows that were created since then. What appears beside those is ours."""
 
+    notes: list[str] = field(default_factory=list)
+    """What a reader of the report has to know."""
     senders: dict[Hashable, str | None] = field(default_factory=dict)
     """Who sent rows that an interrupted push left open."""
 

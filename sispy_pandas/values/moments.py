@@ -54,6 +54,12 @@ def times(values: Any) -> pd.Series[Any]:
     return pd.to_datetime(numbers, unit="ms", utc=True).astype("datetime64[ms, UTC]")
 
 
+def clock(ms: int) -> str:
+    """Return a time for people of this machine: the hour, and the day if it was not today."""
+    moment, now = datetime.fromtimestamp(ms / 1000).astimezone(), datetime.now().astimezone()
+    return f"{moment:%H:%M}" if moment.date() == now.date() else f"{moment:%Y-%m-%d %H:%M}"
+
+
 def _zone(tz: str | tzinfo) -> tzinfo:
     try:
         return ZoneInfo(tz) if isinstance(tz, str) else tz

@@ -1,0 +1,146 @@
+"""What is remembered of earlier pushes: nothing is sent twice, and what was undone may be sent again."""
+
+import shutil
+
+import pandas as pd
+import pytest
+
+import sispy_pandas as sp
+from sispy.sandbox import Sandbox
+from sispy_pandas import journal
+
+QUICK = sp.Limits(settle=0.1, settle_row=0.0, patience=3.0)
+
+
+def push(plan, **options):
+    return plan.push(progress=False, **{"limits": QUICK, **options})
+
+
+def words(report):
+    return [outcome.word for outcome in report.outcomes]
+
+
+def new_logs(server, n=3):
+    """Return the plan of some new rows of a table without a unique field."""
+    logs = server.client.entities("log")
+    return sp.fetch(logs, progress=False).diff(pd.DataFrame({"text": ["x"] * n, "n": range(n)}), new=True)
+
+
+def test_a_journal_is_finished_once_whoever_pushes_the_rest(server):
+    plan = new_logs(server)
+    chunks = iter([False, True])
+    report = push(plan, cancel=lambda: next(chunks, True), limits=sp.Limits(rows=1, settle=0.1))
+    assert report.counts["unsent"] == 2
+    one, other = (sp.resume(report.journal, client=server.client) for _ in range(2))
+
+    first, second = push(one), push(other)
+
+    assert (words(first), words(second)) == (["done", "done"], ["unchanged", "unchanged"])
+    assert second.outcomes[0].reason.startswith("another push of this journal ended it ")
+    assert server.client.entities("log").count({}) == 3
+
+
+@pytest.mark.parametrize("kept", ["in the folder", "elsewhere", "nowhere"])
+def test_a_colleague_who_takes_the_old_value_back_is_not_overwritten_by_the_same_plan(server, tmp_path, kept):
+    live = server.fetch()
+    plan = live.diff(live.frame().head(2).assign(cpus=9))
+    places = {
+        "in the folder": [None, None],
+        "elsewhere": [tmp_path / "a", tmp_path / "b"],
+        "nowhere": [False, False],
+    }
+    first, second = places[kept]
+    report = push(plan, journal=first)
+    server.hosts.update(live.ids[0], {"cpus": 1})
+
+    again = push(plan, journal=second)
+
+    assert (words(report), words(again)) == (["done", "done"], ["unchanged", "unchanged"])
+    name = f" as {journal.short(report.journal)}" if report.journal else ""
+    assert again.outcomes[0].reason.endswith(f"{name}; again=True sends it all the same")
+    assert f"2 rows left out: {again.outcomes[0].reason}" in str(again)
+    assert server.stored()["h00000"]["cpus"] == 1
+    assert words(push(plan, again=True)) == ["done", "unchanged"]
+    assert server.stored()["h00000"]["cpus"] == 9
+
+
+def test_a_saved_plan_is_known_again_and_its_rows_that_failed_are_sent(server, tmp_path):
+    live = server.fetch()
+    plan = live.diff(live.frame().head(3).assign(cpus=9))
+    server.hosts.update(live.ids[1], {"cpus": 5})
+    saved = plan.save(tmp_path / "plan")
+    assert words(push(plan)) == ["done", "conflict", "done"]
+    server.hosts.update(live.ids[1], {"cpus": 2})  # the base again
+
+    again = push(sp.load_plan(saved, server.client))
+
+    assert words(again) == ["unchanged", "done", "unchanged"]
+
+
+def test_after_its_undo_a_plan_is_as_new_and_after_the_undo_of_that_it_is_done(server):
+    live = server.fetch()
+    df = live.frame().reset_index().astype(object).head(3)
+    df.loc[0, "cpus"] = 9
+    df["_delete"] = [None, None, "x"]
+    plan = live.diff(pd.concat([df, pd.DataFrame({"name": ["new"], "cpus": [3]})], ignore_index=True))
+    before, report = server.stored(), push(plan)
+    after = server.stored()
+
+    undone = push(sp.undo(report)).raise_for_failures()
+    assert server.stored() == before
+    redone = push(sp.undo(undone)).raise_for_failures()
+    assert server.stored() == after
+    assert words(push(plan)) == ["unchanged"] * 3
+    push(sp.undo(redone)).raise_for_failures()
+    assert words(push(plan)) == ["done", "done", "unchanged"]  # the row to be deleted has another `_id` now
+
+
+def test_after_the_undo_of_a_push_without_a_journal_its_plan_is_as_new(server):
+    live = server.fetch()
+    plan = live.diff(live.frame().head(2).assign(cpus=9))
+    report = push(plan, journal=False)
+    push(sp.undo(report), journal=False).raise_for_failures()
+
+    assert words(push(plan, journal=False)) == ["done", "done"]
+
+
+def test_an_undone_push_says_so_and_what_was_undone_in_part_is_undone_in_the_rest(server):
+    live = server.fetch()
+    report = push(live.diff(live.frame().head(3).assign(cpus=9)))
+    first = push(sp.undo(report).only(ids=[live.ids[0]]))
+
+    rest = sp.undo(report)
+    assert [change.id for change in rest.changes] == live.ids[1:3].tolist()
+    assert rest.notes[0].startswith("1 row undone already, ")
+    assert rest.notes[0].endswith(f" by {journal.short(first.journal)}")
+    push(rest).raise_for_failures()
+    assert sp.undo(report.journal, client=server.client).changes == ()
+
+
+def test_a_rehearsal_does_not_count_nor_does_a_sandbox_begun_anew_at_the_same_address(tmp_path, monkeypatch):
+    monkeypatch.setenv("SISPY_JOURNALS", str(tmp_path / "journals"))
+    with Sandbox(samples=5) as real, Sandbox(copy_from=real.client()) as copy:
+        live = sp.fetch(real.client().entities("host"), progress=False)
+        plan = live.diff(live.frame().assign(notes="x"))
+        saved = plan.save(tmp_path / "plan")
+        assert push(sp.load_plan(saved, copy.client())).counts["done"] == 5
+        assert push(plan).counts["done"] == 5
+        port = real.port
+    with Sandbox(samples=5, port=port) as anew:
+        live = sp.fetch(anew.client().entities("host"), progress=False)
+        plan = live.diff(live.frame().assign(notes="x"))
+        assert push(plan).counts["done"] == 5
+
+
+def test_a_plan_that_cannot_be_found_in_damaged_notes_is_pushed(server):
+    live = server.fetch()
+    plan = live.diff(live.frame().head(2).assign(cpus=9))
+    report = push(plan)
+    for note in (journal.folder() / "index").iterdir():
+        note.write_bytes(b"\xff\n[]\nnull\n" + note.read_bytes() + b'"/nowhere"\n"')
+    assert words(push(plan)) == ["unchanged", "unchanged"]
+    report.journal.write_bytes(b"null\n")
+    assert words(push(plan)) == ["unchanged", "unchanged"]
+    shutil.rmtree(journal.folder())
+    assert words(push(plan)) == ["unchanged", "unchanged"]
+    assert push(plan).outcomes[0].reason.startswith("the server holds these values already")
