@@ -17,6 +17,7 @@ from sispy_pandas.fetch import fetch, schemas_of
 from sispy_pandas.fetching.query import parse_query
 from sispy_pandas.filters import parse_filters
 from sispy_pandas.planning.plan_text import count
+from sispy_pandas.sheets.atomic import refuse_unwritable
 
 _FORMATS = (".csv", ".xlsx", ".parquet", ".ndjson")
 
@@ -78,6 +79,7 @@ def export(
         raise Misuse(f"{output.name}: the name must end in one of {', '.join(_FORMATS)}")
     if expand and output.suffix.lower() == ".ndjson":
         raise Misuse(".ndjson holds the records of the table alone: --expand wants .csv, .xlsx or .parquet")
+    refuse_unwritable(output)
     client = session.client()
     endpoint, known = table_of(client, schema)
     asked: dict[str, Any] = {"sort": sort} if sort else {}

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 import click
 
 from sispy.completion import tables
+from sispy.exits import Misuse
 from sispy.options import Session, examples, session
 from sispy.terminal import out
 from sispy_pandas.commands.outcome import status_of_plan
 from sispy_pandas.commands.planning import plan_of_file
 from sispy_pandas.commands.reading import Reading, reading
 from sispy_pandas.commands.show import FORMATS
+from sispy_pandas.commands.targets import refuse_target
 from sispy_pandas.sheets.marks import mark_problems
 
 if TYPE_CHECKING:
@@ -58,6 +60,10 @@ def plan(
 
     A saved plan can be reviewed and then sent as it is: `sispy push PLAN`.
     """
+    if mark is not None and file.suffix.lower() != ".xlsx":
+        raise Misuse(f"--mark copies a workbook, and {file} is none.")
+    refuse_target("--mark", mark, (".xlsx",), others=(file, save))
+    refuse_target("-o", save, others=(file,))
     found = plan_of_file(session, table, file, reading)
     if check:
         found = found.check()

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from sispy.completion import tables_or_files
-from sispy.exits import Misuse
+from sispy.exits import Misuse, first
 from sispy.options import Session, examples, session, yes
 from sispy_pandas.commands.planning import plan_of_file
 from sispy_pandas.commands.reading import Reading, reading
 from sispy_pandas.commands.sending import send
+from sispy_pandas.commands.targets import refuse_target, written
 from sispy_pandas.commands.writing import pushing
+from sispy_pandas.extras import optional
 from sispy_pandas.planning.plan_file import load_plan
-from sispy_pandas.sheets.marks import mark_problems
+from sispy_pandas.sheets.marks import Copy, copy_to_mark, marked
 
 if TYPE_CHECKING:
     from sispy.exits import Exit
     from sispy_pandas.plan import Plan
+    from sispy_pandas.report import Report
 
+_LEFT = (".csv", ".xlsx")
 _PATH = click.Path(dir_okay=False, path_type=Path)
 
 
@@ -64,16 +69,35 @@ def push(
     """
     if write_back is not None and file is None:
         raise Misuse("--write-back copies the workbook FILE; a saved plan knows none.")
+    if write_back is not None and file is not None and file.suffix.lower() != ".xlsx":
+        raise Misuse(f"--write-back copies a workbook, and {file} is none.")
+    source = Path(table) if file is None else file
+    refuse_target("--write-back", write_back, (".xlsx",), others=(source,))
+    refuse_target("--conflicts-out", conflicts_out, _LEFT, others=(source, write_back))
+    if conflicts_out is not None and conflicts_out.suffix.lower() == ".xlsx":
+        optional("xlsxwriter", "excel")
     plan = _saved(session, table) if file is None else plan_of_file(session, table, file, reading)
-    report, status = send(session, plan, yes=yes, require_fresh=require_fresh, **how)
-    if report is not None and conflicts_out is not None and len(report.failures):
-        (report.to_excel if conflicts_out.suffix == ".xlsx" else report.to_csv)(conflicts_out)
-        session.say(f"{conflicts_out}: the rows that were not pushed; edit it and push it")
-    if report is not None and write_back is not None and file is not None:
+    copy: Copy | None = None
+    if write_back is not None and file is not None:
         cells = reading.cells
-        mark_problems(file, report, write_back, sheet=cells["sheet"], rename=cells["rename"], write_back=True)
-        session.say(f"{write_back}: a copy of {file} with new ids, receipts, and what was not written")
-    return status
+        copy = copy_to_mark(file, write_back, plan.schema, sheet=cells["sheet"], rename=cells["rename"])
+    report, status = send(session, plan, yes=yes, require_fresh=require_fresh, **how)
+    statuses = [status]
+    if report is not None and conflicts_out is not None and len(report.failures):
+        statuses.append(written(session, partial(_left, report, conflicts_out)))
+    if report is not None and copy is not None:
+        statuses.append(written(session, partial(_written_back, report, copy, file)))
+    return first(filter(None, statuses))  # interrupted counts more than done
+
+
+def _left(report: Report, target: Path) -> str:
+    (report.to_excel if target.suffix.lower() == ".xlsx" else report.to_csv)(target)
+    return f"{target}: the rows that were not pushed; edit it and push it"
+
+
+def _written_back(report: Report, copy: Copy, file: Path | None) -> str:
+    marked(copy, report, write_back=True)
+    return f"{copy.out}: a copy of {file} with new ids, receipts, and what was not written"
 
 
 def _saved(session: Session, path: str) -> Plan:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from ..excel import CONFLICTS
 from ..extras import optional
 from ..report import Report
-from .atomic import replacing
+from .atomic import refuse_unwritable, replacing
 from .conflict_sheet import write_conflicts
 from .excel_book import EditableSheet
 from .write_back import put_back
@@ -64,14 +65,48 @@ def mark_problems(
         >>> mark_problems("hosts.xlsx", plan, "problems.xlsx").name
         'problems.xlsx'
     """
+    schema = _schema_of(problems)
+    copy = copy_to_mark(path, out, schema, sheet=sheet, rename=rename)
+    return marked(copy, problems, write_back=write_back)
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A workbook that was read, and the file that it is to be written to with marks in it."""
+
+    book: Any
+    target: EditableSheet
+    out: Path
+
+
+def copy_to_mark(
+    path: str | os.PathLike[str],
+    out: str | os.PathLike[str],
+    schema: Schema | None,
+    *,
+    sheet: str | None = None,
+    rename: Mapping[str, str] | None = None,
+) -> Copy:
+    """Read the workbook that `mark_problems` copies; refuse what it would refuse, before there is a report.
+
+    Raises:
+        ValueError: As `mark_problems`.
+        OSError: `out` cannot be written.
+    """
     path, out = Path(path), Path(out)
     if out.exists() and out.samefile(path):
         raise ValueError(f"{out} is the workbook itself: write the marked copy beside it")
+    refuse_unwritable(out)
+    book = optional("openpyxl", "excel").load_workbook(path)
+    return Copy(book, EditableSheet(book, path, schema, sheet=sheet, rename=rename or {}), out)
+
+
+def marked(copy: Copy, problems: Plan | Report | pd.DataFrame, *, write_back: bool = False) -> Path:
+    """Write the copy, marked; for the arguments see `mark_problems`."""
+    book, target, out = copy.book, copy.target, copy.out
+    schema = _schema_of(problems)
     if write_back and not isinstance(problems, Report):
         raise ValueError("write_back=True needs the report of a push")
-    book = optional("openpyxl", "excel").load_workbook(path)
-    schema = _schema_of(problems)
-    target = EditableSheet(book, path, schema, sheet=sheet, rename=rename or {})
     if write_back and isinstance(problems, Report):
         put_back(target, problems)
     for row, column, reason in _marks(problems):
