@@ -21,6 +21,10 @@ TRUST_HINT = (
 )
 
 
+class TooLargeError(OSError):
+    """Say that an answer is larger than any that is meant; asked again it would be no smaller."""
+
+
 def no_answer(
     cause: BaseException, where: str, *, sent: bool, seconds: float | None = None
 ) -> errors.NoAnswer:
@@ -37,6 +41,8 @@ def no_answer(
     if isinstance(cause, ssl.SSLCertVerificationError):
         text = f"{where}: the server's certificate is not trusted ({cause.verify_message}); {TRUST_HINT}"
         return errors.TLSFailed(text, sent=False)
+    if isinstance(cause, TooLargeError):
+        return errors.NoAnswer(f"{where}: {cause}", sent=sent)
     if isinstance(cause, TimeoutError):
         doing = "no complete answer" if sent else "no connection"
         limit = "" if seconds is None else f" within {seconds:g} s"

@@ -1,4 +1,4 @@
-"""What both handlers share: requests, answers, connections per thread, reading to the end."""
+"""What both handlers share: requests, answers, connections per thread, reading to the end and no further."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
+from ..failures import TooLargeError
 from ..text import mask_path, printable
 
 if TYPE_CHECKING:
@@ -26,9 +27,14 @@ if TYPE_CHECKING:
 IDLE_SECONDS = 4.0
 """A connection unused for longer is not used again: the server closes idle ones after 5 s."""
 
+LARGEST = 512 * 2**20
+"""Bytes of an answer, unpacked: room for the largest page, 10,000 rows, of 50 KiB each. More is refused."""
+
 W = TypeVar("W")
 
 _SLOWEST = 1024  # bytes per second: an answer that comes slower than this on average is given up
+_LARGEST_HEAD = 2**20
+_PIECE = 2**16  # unpacked at most a thousand times as much
 
 
 @dataclass(eq=False, repr=False)
@@ -140,15 +146,25 @@ class PatientResponse(http.client.HTTPResponse):
 
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
-        self.fp = io.BufferedReader(_Patient(self.fp.detach(), sock.gettimeout()))
+        self._wire = _Patient(self.fp.detach(), sock.gettimeout())
+        self.fp = io.BufferedReader(self._wire)
+
+    def begin(self) -> None:
+        """Read the head; what follows may be larger, with the sizes of chunks between."""
+        super().begin()
+        self._wire.limit += 2 * LARGEST
 
 
 class _Patient(io.RawIOBase):
-    """Give up when an answer, from its first byte, takes longer than its size and the timeout allow."""
+    """Give up when an answer, from its first byte, takes longer than its size and the timeout allow.
+
+    And when there is more of it than `limit`: heads, chunks and trailers without end.
+    """
 
     def __init__(self, raw: io.RawIOBase, seconds: float | None) -> None:
         self._raw, self._seconds = raw, float("inf") if seconds is None else seconds
         self._start, self._got = 0.0, 0
+        self.limit = _LARGEST_HEAD
 
     def readable(self) -> bool:
         return True
@@ -160,6 +176,8 @@ class _Patient(io.RawIOBase):
         self._got += got or 0
         if now - self._start > self._seconds + self._got / _SLOWEST:
             raise TimeoutError
+        if self._got > self.limit:
+            raise TooLargeError(f"the answer goes on beyond {self.limit / 2**20:g} MiB")
         return got
 
     def close(self) -> None:
@@ -167,19 +185,46 @@ class _Patient(io.RawIOBase):
         super().close()
 
 
-def plain(headers: Headers, body: bytes, *, has_body: bool) -> bytes:
-    """Return the body of an answer, uncompressed if a proxy has compressed it.
+def body_from(read: Callable[[int], bytes], headers: Headers, *, has_body: bool) -> bytes:
+    """Read the body of an answer to its end, uncompressed if a proxy has compressed it.
+
+    Args:
+        read: gives so many bytes at most, and none at the end.
+        headers: of the answer.
+        has_body: whether the announced length is that of a body.
 
     Raises:
+        TooLargeError: it has, or becomes when it is unpacked, more than `LARGEST` bytes.
         OSError: the body is shorter than announced, or the compressed data are damaged.
     """
-    length = headers.get("content-length", "")
-    if has_body and length.isdecimal() and len(body) < int(length):
-        raise OSError(f"{len(body)} of {length} bytes came")
-    if headers.get("content-encoding", "").lower() not in ("gzip", "x-gzip", "deflate") or not body:
-        return body
+    packed = headers.get("content-encoding", "").lower() in ("gzip", "x-gzip", "deflate")
+    engine = zlib.decompressobj(zlib.MAX_WBITS | 32) if packed else None
+    announced = headers.get("content-length", "")
+    length = int(announced) if announced.isdecimal() and len(announced) < 20 else 0
+    # at once where that is known to be little enough, or the parts would have to be joined by another copy
+    amount = _PIECE if packed or not 0 < length <= LARGEST else length
+    parts: list[bytes] = []
+    came = size = 0
+    while piece := read(amount):
+        came += len(piece)
+        part = piece if engine is None else _unpacked(engine, piece, LARGEST - size + 1)
+        size += len(part)
+        if size > LARGEST:
+            raise TooLargeError(
+                f"the answer has more than {LARGEST / 2**20:g} MiB{' when unpacked' if packed else ''}; "
+                "ask for fewer rows or fields"
+            )
+        parts.append(part)
+    if has_body and came < length:
+        raise OSError(f"{came} of {length} bytes came")
+    if engine is not None and came and not engine.eof:
+        raise OSError("the compressed answer is damaged: its end is missing")
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _unpacked(engine: zlib._Decompress, piece: bytes, limit: int) -> bytes:
     try:
-        return zlib.decompress(body, wbits=zlib.MAX_WBITS | 32)
+        return engine.decompress(piece, limit)
     except zlib.error as exc:
         text = f"the compressed answer is damaged: {exc}"
     raise OSError(text)

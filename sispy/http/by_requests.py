@@ -17,7 +17,7 @@ from requests.structures import CaseInsensitiveDict
 from ..failures import no_answer
 from ..response import Headers
 from ..text import mask_path, printable
-from .base import Answer, PatientResponse, Request, Wires, body_of, headers_of, plain
+from .base import Answer, PatientResponse, Request, Wires, body_from, body_of, headers_of
 from .proxies import proxy_for
 from .tls import context, trust
 
@@ -141,11 +141,10 @@ def _prepared(request: Request, headers: dict[str, str]) -> requests.PreparedReq
 def _read(answer: requests.Response, method: str) -> Answer:
     with contextlib.closing(answer.raw) as raw:  # what is not read to its end must not stay open
         headers = Headers(raw.headers.iteritems())
-        body = raw.read(decode_content=False)
+        read = functools.partial(raw.read, decode_content=False)
+        body = body_from(read, headers, has_body=method != "HEAD")
         raw.release_conn()
-    return Answer(
-        answer.status_code, answer.reason or "", headers, plain(headers, body, has_body=method != "HEAD")
-    )
+    return Answer(answer.status_code, answer.reason or "", headers, body)
 
 
 def _root(exc: BaseException) -> tuple[BaseException, bool]:

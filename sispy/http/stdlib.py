@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from ..failures import no_answer
 from ..response import Headers
-from .base import Answer, PatientResponse, Request, Wires, body_of, headers_of, plain
+from .base import Answer, PatientResponse, Request, Wires, body_from, body_of, headers_of
 from .proxies import proxy_authorization, proxy_for
 from .tls import context, readable, trust
 
@@ -71,10 +71,10 @@ def _exchange(
         line.request(request.method, target, body=body_of(request), headers=headers)
     with contextlib.closing(line.getresponse()) as answer:
         read = Headers(answer.getheaders())
-        body = answer.read()
+        body = body_from(answer.read, read, has_body=request.method != "HEAD")
     if answer.will_close:
         line.close()
-    return Answer(answer.status, answer.reason, read, plain(read, body, has_body=request.method != "HEAD"))
+    return Answer(answer.status, answer.reason, read, body)
 
 
 class _Lines:

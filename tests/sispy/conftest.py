@@ -111,6 +111,17 @@ def trickle(seconds, head=b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
     return act
 
 
+def endless(head, more) -> Wire:
+    """Send the head, then the same for ever, until the client goes away."""
+
+    def act(sock):
+        sock.sendall(head)
+        while True:
+            sock.sendall(more)
+
+    return act
+
+
 class Double:
     """Serve scripted answers over real sockets, one after another; the last one is repeated."""
 
@@ -198,6 +209,7 @@ def wire():
         hang_up = staticmethod(hang_up)
         silence = staticmethod(silence)
         trickle = staticmethod(trickle)
+        endless = staticmethod(endless)
 
     return Parts
 

@@ -9,6 +9,7 @@ import pytest
 
 import sispy
 import sispy.http
+from sispy.http import base
 
 pytestmark = pytest.mark.usefixtures("http_lib")
 
@@ -176,6 +177,105 @@ def test_damaged_compression_is_a_lost_connection(double, wire):
 
     with pytest.raises(sispy.ConnectionLost, match="the compressed answer is damaged"):
         server.client(retries=0).info()
+
+
+def test_compression_without_its_end_is_a_lost_connection(double, wire):
+    body = gzip.compress(b'{"a": 1}')[:-9]
+    server = double(wire.answer(body=body, headers={"Content-Encoding": "gzip"}))
+
+    with pytest.raises(sispy.ConnectionLost, match="the compressed answer is damaged"):
+        server.client(retries=0).info()
+
+
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate"])
+def test_a_packed_answer_is_bounded(double, wire, monkeypatch, encoding):
+    import zlib
+
+    monkeypatch.setattr(base, "LARGEST", 2**20)
+    text = b"[" + b" " * 2**26 + b"]"
+    packed = gzip.compress(text) if encoding == "gzip" else zlib.compress(text)
+    server = double(wire.answer(body=packed, headers={"Content-Encoding": encoding}))
+    client = server.client()
+
+    with pytest.raises(sispy.NoAnswer) as caught:
+        client.entities("host").fetch_page()
+
+    assert type(caught.value) is sispy.NoAnswer
+    assert caught.value.error == (
+        f"{server.url}: the answer has more than 1 MiB when unpacked; ask for fewer rows or fields"
+    )
+    assert (caught.value.sent, len(server.seen)) == (True, 1)  # it would be no smaller, asked again
+    server.script = [wire.answer({"a": 1})]
+    assert client.info().to_dict() == {"a": 1}  # on another connection: the rest of the large one is not read
+
+
+@pytest.mark.parametrize("spare", [0, -1])
+def test_the_bound_is_exact(double, wire, monkeypatch, spare):
+    monkeypatch.setattr(base, "LARGEST", 2**20)
+    body = b"[" + b" " * (2**20 - 2 - spare) + b"]"
+    packed = {"Content-Encoding": "gzip"}
+    for act in (wire.answer(body=body), wire.answer(body=gzip.compress(body), headers=packed)):
+        page = double(act).client().entities("host").raw_page
+        if spare < 0:
+            with pytest.raises(sispy.NoAnswer, match="has more than 1 MiB"):
+                page()
+        else:
+            assert page().body == body
+
+
+@pytest.mark.parametrize(
+    ("head", "more"),
+    [
+        (b"HTTP/1.1 200 OK\r\n\r\n", b" " * 4096),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 999999999999999\r\n\r\n", b" " * 4096),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: " + b"9" * 9999 + b"\r\n\r\n", b" " * 4096),
+        (CHUNKED, b"400\r\n" + b" " * 1024 + b"\r\n"),
+        (CHUNKED, b"1\r\n \r\n" * 1000),
+        (CHUNKED + b"7ffffffffffffff0\r\n", b" " * 4096),
+        (CHUNKED + b"0\r\n", b"A: b\r\n" * 1000),
+        (b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 100),
+    ],
+    ids=[
+        "to the end",
+        "huge length",
+        "no length",
+        "chunks",
+        "tiny chunks",
+        "a huge chunk",
+        "trailers",
+        "continue",
+    ],
+)
+def test_an_answer_without_end_is_given_up(double, wire, monkeypatch, head, more):
+    monkeypatch.setattr(base, "LARGEST", 2**20)
+    server = double(wire.endless(head, more))
+
+    with pytest.raises(sispy.NoAnswer, match="MiB") as caught:
+        server.client().info()
+
+    assert type(caught.value) is sispy.NoAnswer
+    assert len(server.seen) == 1
+
+
+def test_a_head_without_end_is_given_up(double, wire):
+    server = double(wire.endless(b"HTTP/1.1 200 OK\r\n", b"A: b\r\n" * 1000))
+
+    with pytest.raises(sispy.ConnectionLost, match="headers"):
+        server.client(retries=0).info()
+
+
+def test_a_large_head_is_given_up(double, wire):
+    server = double(wire.endless(b"HTTP/1.1 200 OK\r\n", b"A: " + b"b" * 65_000 + b"\r\n"))
+
+    with pytest.raises(sispy.NoAnswer, match="goes on beyond 1 MiB"):
+        server.client().info()
+
+
+def test_the_largest_page_of_large_rows_is_within_the_bound():
+    assert base.LARGEST >= 10_000 * 50 * 1024
 
 
 def test_large_bodies_travel_as_gzip(double):
