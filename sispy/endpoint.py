@@ -200,8 +200,8 @@ def tried_once(endpoint: E) -> E:
         Error: its methods raise what went wrong at the first try; a renewed token is a `TokenRenewed`.
 
     Example:
-        >>> tried_once(client.entities("rack")).count()
-        4
+        >>> tried_once(client.entities("rack")).name
+        'rack'
     """
     view = copy.copy(endpoint)
     view._once = True

@@ -17,6 +17,7 @@ from .planning.validate import refused
 from .pushing.earlier import came_back, content, taken_back
 from .relations import redirected, referrers
 from .report import Report
+from .values.entity import as_created
 from .values.moments import clock
 
 if TYPE_CHECKING:
@@ -157,7 +158,7 @@ def _undone(plan: Plan, entries: Mapping[Any, Entry], user: str | None, *, undoe
     again: list[str] = []
     for row, entry in entries.items():
         key = keys.get(row)
-        if not entry.written:
+        if not entry.written and (entry.action, entry.word) != ("delete", "done"):
             continue
         before = {path: after for path, (_, after) in entry.written.items()}
         after = {path: old for path, (old, _) in entry.written.items()}
@@ -166,8 +167,7 @@ def _undone(plan: Plan, entries: Mapping[Any, Entry], user: str | None, *, undoe
         elif entry.action == "create" and entry.id:
             changes.append(Delete(entry.id, before, key, entry.receipt))
         elif entry.action == "delete":
-            values = {path: value for path, value in after.items() if value is not None and value != []}
-            changes.append(Create(str(row), values, key))
+            changes.append(Create(str(row), as_created(plan.schema, after), key))
             again.append(str(row))
     changes, renamed = _at_today(plan, changes)
     changes, clashes = spared(plan.endpoint, plan.schema, changes, user)

@@ -12,7 +12,7 @@ from .plan import Plan
 from .planning.plan_text import count
 from .planning.validate import refused
 from .planning.waves import swaps
-from .values.entity import EDITABLE_META, receipt, stored, values_of
+from .values.entity import EDITABLE_META, as_created, receipt, stored, values_of
 from .values.equality import equal
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ def _before_deletion(schema: Schema, steps: Sequence[Step], gone: Step, wanted: 
     for path, chain in _chains(schema, steps[steps.index(gone) + 1 :]).items():
         if (path, chain[0].commit) in wanted and chain[0].known:
             values[path] = chain[_end(chain, 0, path, wanted)].before
-    return {path: value for path, value in values.items() if value is not None and value != []}
+    return as_created(schema, values)
 
 
 def _cells(schema: Schema, id_: str, steps: Sequence[Step], wanted: set[Cell]) -> _Row:

@@ -38,7 +38,7 @@ class Field:
     maxlength: int | None = None
     match: str | None = None
     """A JavaScript regex in slashes, as the definition has it."""
-    default: Any = None
+    default: Any = field(default=None, hash=False)  # it may be a list or a dict
     trim: bool = False
     case: Literal["lower", "upper"] | None = None
     ref: str | None = None

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..changes import Create, Problem
 from ..records import json_values
-from ..values.cast import cast, is_missing
+from ..values.cast import cast, is_blank, is_missing
 from ..values.entity import sorted_as_stored
 from ..values.equality import equal
 from .compare import shown
@@ -53,7 +53,7 @@ def new_rows(
             except ValueError as error:
                 value = shown(field, cell)
                 faults.append((field.path, value, str(error)))
-            if value not in (None, []):
+            if not is_blank(value, field):
                 values[field.path] = value
         if values:
             create = Create(rows.labels[position], values, values.get(schema.key) if schema.key else None)

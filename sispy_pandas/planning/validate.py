@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..changes import Change, Create, Delete, Problem, Update, row_of
+from ..values.cast import cast
 from ..values.check import check
 from ..values.entity import EDITABLE_META
 
@@ -13,6 +15,18 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Mapping, Sequence
 
     from ..schema import Field, Schema
+
+
+_FITTING: dict[str, Any] = {
+    "Number": int | float,
+    "String": str,
+    "Date": str,
+    "ObjectId": str,
+    "IpAddress": str | dict,
+    "Array": list,
+    "Documents": list,
+}
+"""Kinds of JSON values that a field may hold, whatever `cast` would say of one: the server stored it."""
 
 
 def check_values(schema: Schema, change: Create | Update, stored: Mapping[str, Any]) -> list[Problem]:
@@ -48,12 +62,29 @@ def check_values(schema: Schema, change: Create | Update, stored: Mapping[str, A
 
 def refused(schema: Schema, changes: Iterable[Change]) -> tuple[Problem, ...]:
     """Return the problems of values that are sent, of whole plans whose rows are not known beside them."""
-    return tuple(
-        problem
-        for change in changes
-        if not isinstance(change, Delete)
-        for problem in check_values(schema, change, {})
-    )
+    found: list[Problem] = []
+    for change in changes:
+        if isinstance(change, Delete):
+            continue
+        sent = change.values if isinstance(change, Create) else change.after
+        bad = {path: reason for path, value in sent.items() if (reason := _uncastable(schema, path, value))}
+        found += [Problem(row_of(change), why, path, sent[path], change.key) for path, why in bad.items()]
+        fit = {path: value for path, value in sent.items() if path not in bad}
+        rest = replace(change, values=fit) if isinstance(change, Create) else replace(change, after=fit)
+        found += [problem for problem in check_values(schema, rest, {}) if problem.column not in bad]
+    return tuple(found)
+
+
+def _uncastable(schema: Schema, path: str, value: Any) -> str | None:
+    """Return why a stored value fits its field no more: the definition has another type by now."""
+    field = schema.field(path)
+    if value is None or isinstance(value, _FITTING.get(field.type, object)):
+        return None
+    try:
+        cast(field, value)
+    except ValueError as error:
+        return str(error)
+    return None
 
 
 def constrained(schema: Schema) -> tuple[Field, ...]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .cast import cast, get_path, set_path
+from .cast import cast, get_path, is_blank, set_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 EDITABLE_META = ("_sis.owner", "_sis.tags", "_sis.locked")
 """What a frame with `meta=True` may change beside the fields of the definition."""
+
+FLAGS = ("_sis.immutable", "_sis.any_owner_can_modify")
+"""What else a row may have been created with, so that it has to be brought back with it."""
 
 
 def stored(field: Field, entity: Mapping[str, Any]) -> Any:
@@ -47,10 +50,32 @@ def body(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def values_of(schema: Schema, entity: Mapping[str, Any]) -> dict[str, Any]:
-    """Return all values of an entity that are set, by path, with the part of `_sis` that a user may write."""
+    """Return all values of an entity that are set, by path, with what a create may say in `_sis`."""
     fields = (*schema.fields, *(schema.field(path) for path in EDITABLE_META))
-    found = {field.path: stored(field, entity) for field in fields}
-    return {path: value for path, value in found.items() if value is not None and value != []}
+    found = {field.path: value for field in fields if not is_blank(value := stored(field, entity), field)}
+    return found | {path: True for path in FLAGS if get_path(entity, path) is True}
+
+
+def as_created(schema: Schema, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a new row must be given to come out with just these values: of some blanks a null as well.
+
+    A blank cell of a field with a default would get the default (SIS-API 4.2), and a row without any value is
+    refused.
+
+    >>> from sispy_pandas.schema import parse_schema
+    >>> definition = {"x": "Number", "y": {"type": "Number", "default": 5}}
+    >>> schema = parse_schema({"name": "a", "definition": definition})
+    >>> as_created(schema, {"x": 1, "y": None})
+    {'x': 1, 'y': None}
+    """
+    found = {path: value for path, value in values.items() if not is_blank(value, schema.field(path))}
+    clearable = [
+        field for field in schema.fields if not (field.required or field.enum or field.path in found)
+    ]
+    found |= {field.path: cast(field, None) for field in clearable if field.default is not None}
+    if all(path.startswith("_sis.") for path in found):
+        found |= {field.path: cast(field, None) for field in clearable[:1]}
+    return found
 
 
 def key_of(schema: Schema, entity: Mapping[str, Any]) -> Any:

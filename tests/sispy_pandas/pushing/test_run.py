@@ -330,3 +330,15 @@ def test_a_push_that_goes_on_knows_what_was_read_before_the_row_was_sent_first(s
     report = push(sp.resume(stopped.journal, server.client))
 
     assert [(o.word, o.read) for o in report.outcomes] == [("done", before)]
+
+
+def test_what_the_server_says_now_about_rows_that_were_sent_does_not_refuse_a_resume(server):
+    plan = server.fetch().diff(pd.DataFrame({"name": ["new"], "cpus": [3]}), new=True)
+    server.sandbox.faults = Faults(drop_after={"POST *": 1.0})
+    journal = push(plan, limits=sp.Limits(settle=0.0, settle_row=0.0, attempts=1)).journal
+    server.sandbox.faults = Faults()
+    server.hosts.update("new", {"cpus": 5})  # to a new push its name would be taken
+
+    report = push(sp.resume(journal, client=server.client))
+
+    assert [(o.word, o.reason) for o in report.outcomes] == [("conflict", "it exists and differs in cpus")]

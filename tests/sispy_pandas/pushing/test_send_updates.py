@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import sispy_pandas as sp
 from sispy.endpoint import Endpoint
 from sispy.response import Response
-from sispy.sandbox import Sandbox
+from sispy.sandbox import Faults, Sandbox
 from sispy_pandas.changes import Create, Delete, Update
 
 CHUNK = 4
@@ -133,3 +133,64 @@ def expected(action, fate):
         "bad": ("failed", 1),
         "same": ("unchanged", 2),
     }.get(fate, ("done", 2))
+
+
+def test_a_row_in_conflict_whose_other_cell_is_refused_has_failed(server):
+    live = server.fetch()
+    plan = live.diff(live.frame().head(1).assign(cpus=8, **{"bios.vendor": "dell"})).check()
+    server.hosts.update(live.ids[0], {"cpus": 6})
+    schema = server.client.schemas.get("host").to_dict()
+    schema["definition"]["bios"]["vendor"] = {"type": "String", "maxlength": 1}
+    server.client.schemas.update("host", schema)
+
+    report = plan.push(progress=False, limits=QUICK)
+
+    assert [(o.word, o.status) for o in report.outcomes] == [("failed", 400)]
+    assert [(c.field, c.theirs) for c in report.clashes] == [("cpus", 6)]
+
+
+@pytest.mark.parametrize(("guard", "reads"), [("check", 1), ("off", 0)])
+def test_a_guard_reads_before_it_writes_and_none_does_not(server, guard, reads):
+    live = server.fetch()
+    plan = live.diff(live.frame().head(2).assign(cpus=8))
+    plan.check()
+    checking = len(server.sandbox.requests)
+    plan.check()
+    cost = len(server.sandbox.requests) - checking
+
+    report = plan.push(progress=False, limits=QUICK, guard=guard)
+
+    assert report.counts["done"] == 2
+    methods = [seen.method for seen in server.sandbox.requests[checking + cost :]]
+    assert methods == ["GET"] * (cost + reads) + ["PUT"]
+
+
+def test_a_resume_without_a_guard_looks_for_what_was_sent_and_only_for_that(server):
+    live = server.fetch()
+    plan = live.diff(live.frame().head(8).assign(cpus=9))
+    once = sp.Limits(settle=0.0, settle_row=0.0, rows=CHUNK, attempts=1)
+    server.sandbox.faults = Faults(drop_after={"PUT *": 1.0})
+    report = plan.push(progress=False, limits=once, guard="off")
+    server.sandbox.faults = Faults()
+    server.hosts.update(live.ids[4], {"cpus": 3})  # not sent yet: without a guard it is written over
+
+    rest = sp.resume(report.journal, client=server.client).push(progress=False, limits=once)
+
+    assert [(o.word, o.reason) for o in rest.outcomes] == [
+        *[("done", "found written after its answer got lost")] * 4,
+        *[("done", "")] * 4,
+    ]
+    assert len([seen for seen in server.sandbox.requests if seen.method == "PUT"]) == 3
+
+
+def test_a_cancellation_is_obeyed_between_rows_that_are_asked_about_alone(server):
+    live = server.fetch()
+    strange = Strange(server.hosts, failing=set(), once=set(live.ids[:2]), silent=set(), seed=0)
+    plan = live.diff(live.frame().head(3).assign(cpus=8))
+    plan = sp.Plan(strange, plan.schema, plan.changes)
+    puts = lambda: len([s for s in server.sandbox.requests if s.method == "PUT"])  # noqa: E731
+
+    report = plan.push(progress=False, limits=QUICK, cancel=lambda: puts() >= 2)
+
+    assert [o.word for o in report.outcomes] == ["done", "unsent", "done"]
+    assert report.stopped == "cancelled"

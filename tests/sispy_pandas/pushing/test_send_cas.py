@@ -1,0 +1,71 @@
+"""Compare-and-set: what the condition says beside the row's time."""
+
+import json
+
+import pytest
+
+import sispy_pandas as sp
+from sispy.sandbox import Faults
+
+QUICK = sp.Limits(settle=0.0, settle_row=0.0, patience=2.0)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "condition"),
+    [
+        ("cpus", 8, {"cpus": 1}),
+        ("tags", ("x",), {"tags": ["a", "b"]}),
+        ("os", "rhel9", {"os": "rhel8"}),
+        ("bios.vendor", "dell", {"bios.vendor": "acme"}),
+        ("ip", "10.9.9.9", {"ip.ip_address": "10.0.0.1"}),
+        ("extra", {"z": 1}, {}),
+        ("disks", ({"dev": "sdb", "gb": 1},), {}),
+    ],
+)
+def test_the_old_value_of_what_can_be_compared_is_part_of_the_condition(server, column, value, condition):
+    live = server.fetch()
+    frame = live.frame().head(1)
+    frame[column] = frame[column].astype(object)
+    frame.at[frame.index[0], column] = value
+
+    report = live.diff(frame).push(progress=False, guard="cas", limits=QUICK)
+
+    assert report.counts["done"] == 1
+    asked = json.loads(next(s for s in server.sandbox.requests if s.method == "PUT").query["cas"])
+    when = asked.pop("_sis._updated_at")
+    assert (asked, isinstance(when, int)) == (condition, True)
+
+
+def test_an_empty_array_is_compared_as_empty(server):
+    live = server.fetch()
+    server.hosts.update(live.ids[0], {"tags": []})
+    live = server.fetch()
+    frame = live.frame().head(1)
+    frame.at[frame.index[0], "tags"] = ("x",)
+
+    def intrude(seen):  # within the same millisecond: the row's time does not tell
+        if seen.method == "PUT":
+            server.sandbox.faults = Faults()
+            hosts = server.sandbox.world.entities["host"].collection
+            hosts.replace({**hosts.documents[live.ids[0]], "tags": ["theirs"]})
+
+    server.sandbox.faults = Faults(before=intrude)
+    report = live.diff(frame).push(progress=False, guard="cas", limits=QUICK)
+
+    assert report.counts["conflict"] == 1
+    assert server.stored()["h00000"]["tags"] == ["theirs"]
+
+
+def test_a_row_that_others_write_to_all_the_time_fails(server):
+    live = server.fetch()
+
+    def intrude(seen):
+        if seen.method == "PUT":
+            server.hosts.update(live.ids[0], {"bios": {"version": str(seen.number)}})
+
+    server.sandbox.faults = Faults(before=intrude)
+    report = live.diff(live.frame().head(1).assign(cpus=8)).push(progress=False, guard="cas", limits=QUICK)
+
+    assert [(o.word, o.status) for o in report.outcomes] == [("failed", 400)]
+    assert report.outcomes[0].reason.startswith("others write to this row all the time")
+    assert len([seen for seen in server.sandbox.requests if "cas" in seen.query]) == 6
