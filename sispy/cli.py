@@ -43,6 +43,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "plan": ("sispy_pandas.commands.plan", "Show what an edited file would change. Writes nothing."),
     "push": ("sispy_pandas.commands.push", "Write an edited file's changes to the server."),
     "import": ("sispy_pandas.commands.import_", "Make a table of a file: JSON, CSV, a workbook."),
+    "verify": ("sispy_pandas.commands.verify", "Show which values of others a push has replaced unseen."),
     "resume": ("sispy_pandas.commands.resume", "Go on with a push that was interrupted."),
     "undo": ("sispy_pandas.commands.undo", "Put back what a push changed."),
     "revert": ("sispy_pandas.commands.revert", "Put back what somebody changed."),
@@ -54,7 +55,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "Try it": ("demo", "sandbox"),
     "Connect": ("login", "logout", "whoami"),
     "Look": ("schemas", "export", "diff", "history", "changes"),
-    "Change": ("plan", "push", "import", "resume", "undo", "revert", "pushes"),
+    "Change": ("plan", "push", "import", "verify", "resume", "undo", "revert", "pushes"),
 }
 """The commands as `sispy --help` groups them."""
 

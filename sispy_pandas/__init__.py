@@ -22,7 +22,7 @@ from .pushing.limits import Limits
 from .pushing.turns import TableInUse
 from .records import FrozenDict
 from .relations import RepointPlans, dangling, referrers, repoint
-from .repair import resume, undo
+from .repair import resume, undo, verify
 from .report import PushFailed, Report
 from .revert import revert
 from .schema import Field, Schema, parse_schema
@@ -38,8 +38,8 @@ __all__ = [
     "Changes", "Field", "FrameEditor", "FrozenDict", "HistoryWarning", "Limits", "Plan", "PlanRefused",
     "PlanReview", "PushFailed", "RepointPlans", "Report", "Schema", "SchemaBrowser", "SchemaPlan",
     "SchemaPlanRefused", "Snapshot", "TableInUse", "added", "as_of", "blame", "changes", "dangling",
-    "explode", "fetch",
-    "history", "implode", "infer_schema", "iter_frames", "load_plan", "mark_problems", "parse_schema",
-    "plan_schema", "pushes", "read_csv", "read_dask", "read_excel", "referrers", "removed", "repoint",
-    "resume", "revert", "schemas", "snapshot_of", "to_csv", "to_excel", "to_ndjson", "to_parquet", "undo",
+    "explode", "fetch", "history", "implode", "infer_schema", "iter_frames", "load_plan", "mark_problems",
+    "parse_schema", "plan_schema", "pushes", "read_csv", "read_dask", "read_excel", "referrers", "removed",
+    "repoint", "resume", "revert", "schemas", "snapshot_of", "to_csv", "to_excel", "to_ndjson", "to_parquet",
+    "undo", "verify",
 ]  # fmt: skip

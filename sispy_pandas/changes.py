@@ -59,6 +59,24 @@ class Conflict:
 
 
 @dataclass(frozen=True, slots=True)
+class Overwrite:
+    """A value of somebody else that a push replaced without having read it, as the server's commits show."""
+
+    id: str
+    field: str
+    base: Any
+    """What the guard had read."""
+    mine: Any
+    """What the push wrote; None: it deleted the row."""
+    theirs: Any
+    key: Any = None
+    by: str | None = None
+    """Who had written it; None: the commits do not say."""
+    at: int | None = None
+    """When, in ms since 1970."""
+
+
+@dataclass(frozen=True, slots=True)
 class Problem:
     """Why a row cannot be sent: the cell, its value and the reason in words.
 

@@ -12,6 +12,7 @@ writes it; then follow events. It holds no token. The folder is `$SISPY_JOURNALS
 | `row` | the outcome of a row: its fate is known |
 | `conflict` | a cell that was not written, with base, mine and theirs |
 | `end` | the push ended; with `stopped` it ended early |
+| `verified` | what the commits of rows tell: values of others that were replaced, or why it is not known |
 """
 
 from __future__ import annotations
@@ -22,10 +23,12 @@ import json
 import os
 import secrets
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
+
+from .changes import Overwrite
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -130,6 +133,12 @@ class Entry:
     """And the `_id`s of those rows."""
     sender: str | None = None
     """Who sent it last."""
+    status: int | None = None
+    """The HTTP status that the server gave for it."""
+    overwrites: tuple[Overwrite, ...] = ()
+    """Values of others that the write replaced, as far as that was looked up."""
+    unverified: str | None = None
+    """Why it is not known whether there are more; empty: there are none; None: it was not looked up."""
 
 
 @dataclass(frozen=True)
@@ -203,6 +212,10 @@ class _Reader:
                 _check_head(found)
             self.plan.append(line)
             return
+        if name == "verified":
+            for row, cells, why in found["rows"]:
+                self._verified(_row(row), cells, str(why))
+            return
         self.last = {**found, "at": _whole(found["at"])}
         if name in ("begin", "resume", "user"):
             self.user = _text(found["user"])
@@ -245,7 +258,13 @@ class _Reader:
             None if now["receipt"] is None else _whole(now["receipt"]),
             now.get("read"),
             now["at"],
+            status=now.get("status"),
+            overwrites=tuple(Overwrite(**cell) for cell in now.get("overwrites", ())),
         )
+
+    def _verified(self, row: Any, cells: Any, why: str) -> None:
+        lost = tuple(Overwrite(**cell) for cell in cells)
+        self.entries[row] = replace(self.entries[row], overwrites=lost, unverified=why)
 
     def record(self, file: Path) -> Record:
         if not self.begin or not self.plan:

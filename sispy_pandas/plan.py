@@ -223,6 +223,7 @@ class Plan:
         limits: Limits | None = None,
         again: bool = False,
         wait: bool | Callable[[str], object] = True,
+        verify: bool | None = None,
     ) -> Report:
         """Send the changed cells to the server and account for every row; see `sispy_pandas.push`."""
         from .push import push
@@ -241,6 +242,7 @@ class Plan:
             limits=limits,
             again=again,
             wait=wait,
+            verify=verify,
         )
 
     def refresh(self) -> Plan:
@@ -263,7 +265,8 @@ class Plan:
         Args:
             report: The report of the push, or the plan that `refresh` returned.
             keep: "mine" writes over what others wrote (over exactly that: the guard still looks);
-                "theirs" gives way.
+                "theirs" gives way. Values that the push replaced unseen (`report.overwritten`) are put back
+                by "theirs", and stay replaced with "mine".
         """
         from .planning.rebase import rebase
 

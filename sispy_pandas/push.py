@@ -29,6 +29,7 @@ from .pushing.send_creates import send_creates, traces
 from .pushing.send_deletes import PER_REQUEST, send_deletes
 from .pushing.send_updates import send_updates
 from .pushing.turns import turn
+from .pushing.verify import after_push
 from .report import Outcome, Report
 from .values.entity import body
 from .values.moments import clock
@@ -55,6 +56,7 @@ def push(
     limits: Limits | None = None,
     again: bool = False,
     wait: bool | Callable[[str], object] = True,
+    verify: bool | None = None,
 ) -> Report:
     """Send the changed cells of a plan to the server and account for every row.
 
@@ -78,6 +80,9 @@ def push(
             they are left out as "unchanged". Without a journal only this process remembers them.
         wait: Another push from this machine may be writing to the table: wait for its end (a function is told
             whose it is and how far), or, if False, send nothing and raise.
+        verify: Read the server's commits of the written rows afterwards, and report values of others that
+            were replaced although the guard had not read them: see `Report.verify`. True: always; False:
+            never; None: for up to 1,000 rows. Ctrl-C ends it, and the report comes all the same.
 
     What the guards cannot see: "check", a write between the reading and the writing of a chunk; "cas", one
     within the very millisecond of the last write that was read, if it goes to a Mixed field, an array of
@@ -123,7 +128,7 @@ def push(
             except Stopped as stop_:  # cancelled before its turn came: nothing was sent or written down
                 stopped, path = str(stop_), plan.journal
                 _settle_the_rest(run, stopped)
-    return Report(
+    report = Report(
         run.plan,
         tuple(_in_plan_order(run)),
         tuple(conflict for row in run.conflicts.values() for conflict in row),
@@ -136,6 +141,7 @@ def push(
         stopped=stopped,
         entities=run.entities,
     )
+    return after_push(report, verify, progress=progress, cancel=cancel)
 
 
 def _push(run: Run, memory: Memory, path: Path | None, options: Options, *, again: bool) -> str | None:

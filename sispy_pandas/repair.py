@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from .changes import Change, Create, Delete, Update, row_of
+from .changes import Change, Create, Delete, Update, action_of, row_of
 from .journal import SETTLED, Entry, Record, read, short
 from .past.spared import spared
 from .plan import Plan
@@ -15,15 +15,20 @@ from .planning.plan_text import count
 from .planning.precheck import ids_in, reference_fields
 from .planning.validate import refused
 from .pushing.earlier import came_back, content, taken_back
+from .pushing.verify import is_open
 from .relations import redirected, referrers
-from .report import Report
+from .report import Outcome, Report
+from .values.dates import iso
 from .values.entity import as_created
 from .values.moments import clock
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+    from threading import Event
 
     from sispy import Client
+
+    from .report import Word
 
 
 def resume(journal: str | Path, client: Client | None = None) -> Plan:
@@ -106,8 +111,81 @@ def undo(source: Report | str | Path, client: Client | None = None) -> Plan:
     return replace(back, notes=(*_undone_before(undone.values()), *back.notes))
 
 
+def verify(
+    source: Report | str | Path,
+    client: Client | None = None,
+    *,
+    progress: Any = True,
+    cancel: Callable[[], bool] | Event | None = None,
+) -> Report:
+    """Look up which values of others a push has replaced unseen; see `Report.verify`.
+
+    Args:
+        source: The report, or its journal, which also covers what `resume` did.
+        client: For the server of the journal; without one, the profile with that address is used.
+        progress: As in `fetch`.
+        cancel: As in `Report.verify`.
+
+    Raises:
+        ValueError: The file is no journal, another push is writing to it, there is no client for its server,
+            or the schema has lost a field of the push.
+        OSError: The journal cannot be written.
+
+    Example:
+        >>> report = live.diff(live.frame().tail(1).assign(notes="seen")).push(progress=False, verify=False)
+        >>> len(verify(report.journal, client, progress=False).overwritten)
+        0
+    """
+    report = source if isinstance(source, Report) else _reported(source, client)
+    return report.verify(progress=progress, cancel=cancel)
+
+
+def _reported(journal: str | Path, client: Client | None) -> Report:
+    """Return the report of a push as its journal tells it."""
+    record = read(journal)
+    plan = parse(record.plan, client, where=str(journal))
+    return Report(
+        plan,
+        tuple(_outcome(change, record.entries.get(row_of(change))) for change in plan.changes),
+        journal=Path(journal),
+        note=record.begin.get("note"),
+        user=record.begin.get("user"),
+        started=iso(record.begin["at"]),
+        stopped=record.stopped,
+    )
+
+
+def _outcome(change: Change, entry: Entry | None) -> Outcome:
+    row, action = row_of(change), action_of(change)
+    if entry is None or entry.word is None:
+        reason = "it was not sent" if entry is None else "sent, but its fate is unknown; sp.resume finds out"
+        id_ = None if isinstance(change, Create) else change.id
+        return Outcome(row, action, "unsent", id_, change.key, reason=reason)
+    return Outcome(
+        row,
+        action,
+        cast("Word", entry.word),
+        entry.id,
+        change.key,
+        entry.status,
+        written=entry.written,
+        receipt=entry.receipt,
+        read=entry.read,
+        overwrites=entry.overwrites,
+        unverified=entry.unverified or "",
+    )
+
+
 def _entry(outcome: Any) -> Entry:
-    return Entry(outcome.word, outcome.id, outcome.action, outcome.written, {}, outcome.receipt, outcome.read)
+    return Entry(
+        outcome.word,
+        outcome.id,
+        outcome.action,
+        outcome.written,
+        receipt=outcome.receipt,
+        overwrites=outcome.overwrites,
+        unverified=outcome.unverified,
+    )
 
 
 def _undone_before(undos: Collection[Record]) -> Iterator[str]:
@@ -156,12 +234,17 @@ def _undone(plan: Plan, entries: Mapping[Any, Entry], user: str | None, *, undoe
     keys = {row_of(change): change.key for change in plan.changes}
     changes: list[Change] = []
     again: list[str] = []
+    given = unknown = 0
     for row, entry in entries.items():
         key = keys.get(row)
         if not entry.written and (entry.action, entry.word) != ("delete", "done"):
             continue
         before = {path: after for path, (_, after) in entry.written.items()}
-        after = {path: old for path, (old, _) in entry.written.items()}
+        # what stood there is what somebody else had written, not what the push had read
+        theirs = {cell.field: cell.theirs for cell in entry.overwrites}
+        after = {path: old for path, (old, _) in entry.written.items()} | theirs
+        given += bool(theirs)
+        unknown += is_open(entry) and entry.unverified != ""
         if entry.action == "update":
             changes.append(Update(str(row), before, after, key, entry.receipt))
         elif entry.action == "create" and entry.id:
@@ -169,6 +252,15 @@ def _undone(plan: Plan, entries: Mapping[Any, Entry], user: str | None, *, undoe
         elif entry.action == "delete":
             changes.append(Create(str(row), as_created(plan.schema, after), key))
             again.append(str(row))
+    notes = [_told(plan, again)] if again else []
+    if given:
+        notes.append(
+            f"gives back what others had written into {count(given, 'row')} and the push had not read"
+        )
+    if unknown and plan.schema.track_history:
+        notes.append(
+            f"not verified: {count(unknown, 'row')}; what others had written there would not come back"
+        )
     changes, renamed = _at_today(plan, changes)
     changes, clashes = spared(plan.endpoint, plan.schema, changes, user)
     return Plan(
@@ -177,7 +269,7 @@ def _undone(plan: Plan, entries: Mapping[Any, Entry], user: str | None, *, undoe
         tuple(changes),
         faults=refused(plan.schema, changes),
         clashes=clashes,
-        notes=(*renamed, *([_told(plan, again)] if again else ())),
+        notes=(*renamed, *notes),
         undoes=undoes,
         snapshot=plan.snapshot,
     )

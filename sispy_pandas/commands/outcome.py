@@ -46,7 +46,7 @@ def _of_report(report: Report) -> Iterator[Exit]:
         yield Exit.SERVER
     if "failed" in outcomes:
         yield Exit.FAILED
-    if "conflict" in outcomes:
+    if "conflict" in outcomes or any(outcome.overwrites for outcome in report.outcomes):
         yield Exit.CONFLICT
     if "problem" in outcomes:
         yield Exit.PROBLEMS

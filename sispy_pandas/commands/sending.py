@@ -112,6 +112,10 @@ def _next_step(session: Session, report: Report, *, stopped: bool) -> Exit:
         return Exit.INTERRUPTED
     if report.counts["unsent"]:
         session.say(f"not all rows were sent; `sispy resume {name}` goes on")
+    elif len(report.overwritten):
+        session.say(
+            f"values of others were replaced; `sispy undo {name}` gives theirs back, and the old values"
+        )
     elif report.counts["done"]:
         session.say(f"`sispy undo {name}` puts the old values back")
     if report.counts["conflict"]:

@@ -11,7 +11,7 @@ from sispy.text import json_seen, shorten
 from sispy.wording import in_a_shell
 from sispy_pandas.planning import plan_text as words
 from sispy_pandas.planning.plan_text import SENTENCE, action, count, name_of, show, show_apart, summary
-from sispy_pandas.pushing.report_text import headline
+from sispy_pandas.pushing.report_text import headline, replaced, unverified
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -69,7 +69,14 @@ def report_text(report: Report) -> str:
         cells = [[name_of(c), c.field, *show_apart(c.base, c.mine, c.theirs)] for c in report.clashes[:SHOWN]]
         text = table(["conflict in", "field", "base", "mine", "theirs"], cells)
         blocks.append(text + _more(report.clashes, SHOWN, "conflict"))
-    return "\n\n".join(blocks)
+    return "\n\n".join([*blocks, *evidence_blocks(report)])
+
+
+def evidence_blocks(report: Report) -> list[str]:
+    """Return what the server's commits tell of a push: values of others it replaced, rows not verified."""
+    titles, cells = replaced(report)
+    blocks = [table(titles, cells[:SHOWN]) + _more(cells, SHOWN, "value")] if cells else []
+    return [*blocks, *(fitted(in_a_shell(line)) for line in unverified(report))]
 
 
 def plan_json(plan: Plan) -> str:

@@ -43,6 +43,11 @@ def pushing(command: Command) -> Command:
     @click.option(
         "--no-wait", is_flag=True, help="Push nothing (status 4) while another push writes to the table."
     )
+    @click.option(
+        "--verify/--no-verify",
+        default=None,
+        help="Look up afterwards whether values of others were replaced unseen; default: up to 1,000 rows.",
+    )
     @functools.wraps(command)
     def with_how(
         *args: Any,
@@ -55,6 +60,7 @@ def pushing(command: Command) -> Command:
         journal: Path | None,
         again: bool,
         no_wait: bool,
+        verify: bool | None,
         **kwargs: Any,
     ) -> Any:
         how = {
@@ -67,6 +73,7 @@ def pushing(command: Command) -> Command:
             "journal": journal,
             "again": again,
             **({"wait": False} if no_wait else {}),
+            "verify": verify,
         }
         return command(*args, how=how, **kwargs)
 

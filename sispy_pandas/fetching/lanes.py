@@ -18,7 +18,13 @@ LANES = 4
 
 
 def each(
-    work: Callable[[Item], Result], items: Sequence[Item], *, progress: Any, unit: str, desc: str
+    work: Callable[[Item], Result],
+    items: Sequence[Item],
+    *,
+    progress: Any,
+    unit: str,
+    desc: str,
+    lanes: int = LANES,
 ) -> Iterator[tuple[Item, Result]]:
     """Yield (item, result) in the order of the items; the first error ends it, what has not begun is dropped.
 
@@ -28,8 +34,9 @@ def each(
         progress: As `progress.bar` takes it.
         unit: What is counted, in the singular.
         desc: What the work is about.
+        lanes: Requests under way at once.
     """
-    pool = ThreadPoolExecutor(LANES, thread_name_prefix="sispy-history")
+    pool = ThreadPoolExecutor(lanes, thread_name_prefix="sispy-history")
     try:
         with bar(progress, total=len(items), unit=unit, desc=desc) as shown:
             for item, result in zip(items, pool.map(work, items), strict=True):

@@ -5,16 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..changes import Change, Conflict, Create, Delete, Update, row_of
+from ..changes import Change, Conflict, Create, Delete, Problem, Update, row_of
 from ..fetching.reading import read
-from ..report import Report
+from ..report import Outcome, Report
 from ..schema import RECEIPT
+from ..values.entity import as_created
+from ..values.equality import equal
 from .guard import foreign_edits, merge
+from .validate import refused
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Mapping
 
     from ..plan import Plan
+    from ..schema import Schema
 
 
 def refresh(plan: Plan) -> Plan:
@@ -57,10 +61,14 @@ def rebase(plan: Plan, found: Report | Plan, *, keep: Literal["mine", "theirs"])
         clashes.setdefault(clash.id, {})[clash.field] = clash
     outcomes = {o.row: o for o in found.outcomes} if isinstance(found, Report) else {}
     changes: list[Change] = []
+    faults: list[Problem] = []
     for change in plan.changes:
         row = row_of(change)
         outcome = outcomes.get(row)
+        back = _put_back(plan.schema, outcome) if outcome and outcome.overwrites and keep == "theirs" else []
+        faults += refused(plan.schema, back)
         if outcome and outcome.word in ("done", "unchanged"):
+            changes += back
             continue
         if isinstance(change, Create):
             in_the_way = outcome is not None and outcome.word == "conflict"
@@ -68,14 +76,19 @@ def rebase(plan: Plan, found: Report | Plan, *, keep: Literal["mine", "theirs"])
         elif isinstance(change, Delete):
             changes += _deleted(change, clashes.get(row, {}), keep)
         else:
-            written = outcome.written if outcome else {}
-            changes += _updated(change, clashes.get(row, {}), keep, written=written)
+            written = {
+                path
+                for path, (_, after) in (outcome.written if outcome else {}).items()
+                if path in change.after and equal(plan.schema.field(path), after, change.after[path])
+            }
+            updates = _updated(change, clashes.get(row, {}), keep, written=written)
+            changes += _joined(updates, back)
     left = {row_of(change) for change in changes}
     known = {row_of(change) for change in plan.changes}
     return replace(
         plan,
         changes=tuple(changes),
-        faults=tuple(fault for fault in plan.faults if fault.row in left or fault.row not in known),
+        faults=(*(fault for fault in plan.faults if fault.row in left or fault.row not in known), *faults),
         clashes=(),
         journal=None,
     )
@@ -95,6 +108,24 @@ def _updated(
         else:
             after.pop(path, None)
     return [replace(change, before={path: before.get(path) for path in after}, after=after)] if after else []
+
+
+def _put_back(schema: Schema, outcome: Outcome) -> list[Change]:
+    """Return the change that gives back to others what a push replaced; a row that it deleted is created."""
+    theirs = {cell.field: cell.theirs for cell in outcome.overwrites}
+    if outcome.action == "delete":
+        values = {path: old for path, (old, _) in outcome.written.items()} | theirs
+        return [Create(outcome.row, as_created(schema, values), outcome.key)]
+    mine = {cell.field: cell.mine for cell in outcome.overwrites}
+    return [Update(str(outcome.id), mine, theirs, outcome.key, outcome.receipt)]
+
+
+def _joined(updates: list[Change], back: list[Change]) -> list[Change]:
+    """Make one change of two of the same row."""
+    match updates, back:
+        case [Update() as one], [Update() as other]:
+            return [replace(one, before={**one.before, **other.before}, after={**one.after, **other.after})]
+    return updates or back
 
 
 def _deleted(change: Delete, clashes: Mapping[str, Conflict], keep: str) -> list[Change]:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
+CLOCKS_APART = 5_000
+"""Milliseconds by which the clocks of a server's processes may differ."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:

@@ -9,7 +9,7 @@ from sispy.text import in_html
 from ..planning.plan_file import digest
 from ..planning.plan_html import table
 from ..planning.plan_text import show
-from .report_text import SHOWN, clashing, headline, unwritten
+from .report_text import SHOWN, clashing, headline, replaced, unverified, unwritten
 
 if TYPE_CHECKING:
     from ..report import Report
@@ -26,11 +26,15 @@ def fragment(report: Report) -> str:
     parts += [f"<p>{in_html(note)}</p>" for note in report.notes]
     if report.stopped:
         parts.append(f"<p>stopped: {in_html(report.stopped)}</p>")
+    parts += [f"<p>{in_html(line)}</p>" for line in unverified(report)]
     head, rows = unwritten(report)
     if rows:
         parts.append(table(head, rows[:SHOWN]))
     if report.clashes:
         head, cells = clashing(report)
+        parts.append(table(head, cells[:SHOWN]))
+    head, cells = replaced(report)
+    if cells:
         parts.append(table(head, cells[:SHOWN]))
     return f'<div class="sispy-report">{"".join(parts)}</div>'
 
@@ -49,7 +53,9 @@ def page(report: Report) -> str:
         ["journal", str(report.journal or "")],
         ["stopped", report.stopped or ""],
         *([word, str(n)] for word, n in report.counts.items()),
+        *([*line.split(": ", 1)] for line in unverified(report)),
     ]
+    lost = {(cell.id, cell.field): cell for o in report.outcomes for cell in o.overwrites}
     by_row = {outcome.row: outcome for outcome in report.outcomes}
     changed = {
         conflict.id: {c.field: c for c in report.clashes if c.id == conflict.id}
@@ -59,8 +65,10 @@ def page(report: Report) -> str:
     for change, path, before, after in plan.cells():
         outcome = by_row[getattr(change, "id", None) or getattr(change, "row", None)]
         written = outcome.written.get(path)
-        word = (
-            "written"
+        word: str = (
+            "written over somebody's value"
+            if (outcome.id, path) in lost
+            else "written"
             if written
             else "conflict"
             if path in changed.get(outcome.id or "", {})
@@ -80,14 +88,16 @@ def page(report: Report) -> str:
             ]
         )
     rows = [
-        [o.id or str(o.row), str(o.key or ""), o.action, o.word, str(o.status or ""), o.reason]
+        [o.id or str(o.row), str(o.key or ""), o.action, o.label, str(o.status or ""), o.reason]
         for o in report.outcomes
     ]
+    head, theirs = replaced(report, 10**6)
+    evidence = f"<h2>Values of others that were replaced</h2>{table(head, theirs)}" if theirs else ""
     title = in_html(headline(report))
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
         f"<style>{_STYLE}</style></head><body><h1>{title}</h1>{table(['', ''], facts)}"
         f"<h2>Rows</h2>{table(['_id', 'key', 'action', 'outcome', 'status', 'reason'], rows)}"
         f"<h2>Cells</h2>{table(['_id', 'key', 'action', 'field', 'before', 'after', 'outcome'], cells)}"
-        "</body></html>\n"
+        f"{evidence}</body></html>\n"
     )

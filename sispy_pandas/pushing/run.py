@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from sispy.endpoint import Endpoint
 
+    from ..changes import Overwrite
     from ..journal import Journal, Nowhere
     from ..plan import Guard, OnConflict, Plan
     from ..progress import Bar
@@ -107,7 +108,7 @@ class Run:
     receipts: dict[Hashable, int | None] = field(default_factory=dict)
     """`_sis._updated_at` of rows in the state that the guard compared last, in ms."""
     pending_receipts: dict[Hashable, int | None] = field(default_factory=dict)
-    """The same of rows that were sent, of the state before the first request whose effect is open."""
+    """The same of rows that were sent, of the state before the first request that may have had an effect."""
     arrived: dict[Hashable, dict[str, tuple[Any, Any]]] = field(default_factory=dict)
     """Cells of such rows that were found written."""
     explained: set[str] = field(default_factory=set)
@@ -150,6 +151,7 @@ class Run:
         written: Mapping[str, tuple[Any, Any]] | None = None,
         id: str | None = None,  # noqa: A002 - the row's own word for it
         receipt: int | None = None,
+        overwrites: Iterable[Overwrite] = (),
     ) -> None:
         """Record how a row ended."""
         row = row_of(change)
@@ -169,6 +171,7 @@ class Run:
             written,
             receipt,
             read if written else None,
+            tuple(overwrites),
         )
         if row in self.outcomes:
             raise AssertionError(f"row {row!r} ended twice: {self.outcomes[row]} and {outcome}")
@@ -187,6 +190,7 @@ class Run:
             written={path: list(pair) for path, pair in outcome.written.items()},
             receipt=receipt,
             read=outcome.read,
+            overwrites=[asdict(cell) for cell in outcome.overwrites],
         )
         for c in conflicts:
             self.journal.event("conflict", row=row, field=c.field, base=c.base, mine=c.mine, theirs=c.theirs)
@@ -207,7 +211,7 @@ class Run:
         lines = []
         for change, cells in rows:
             row = row_of(change)
-            if row not in self.pending:
+            if row not in self.arrived:
                 self.pending_receipts[row] = self.receipts.get(row, getattr(change, "receipt", None))
             self.pending[row] = cells
             self.pending_since[row] = now

@@ -17,6 +17,7 @@ from ..values.entity import body, receipt, stored
 from ..values.equality import equal
 from .answers import of_bulk, of_one, status_and_text
 from .interim import interim
+from .limits import CLOCKS_APART
 from .rounds import until_settled
 from .run import FateUnknown
 
@@ -26,9 +27,6 @@ if TYPE_CHECKING:
     from ..report import Word
     from ..schema import Field, Schema
     from .run import Run
-
-CLOCKS_APART = 5_000
-"""Milliseconds by which the clocks of a server's processes may differ."""
 
 
 def send_creates(run: Run, creates: Sequence[Create]) -> None:
@@ -233,9 +231,11 @@ def _complete(run: Run, creates: Sequence[Create], *, id_: str, first: Mapping[s
     if not values:
         _is_created(run, create, entity)
         return
+    run.pending_receipts[create.row] = receipt(entity)
     try:
         answer = run.write(lambda to: to.update(id_, body(values), force_mixed=True), single=True)
     except errors.BadAnswer as error:
+        del run.pending_receipts[create.row]
         run.conflicts[create.row] = ()
         reason = f"created, but {', '.join(values)} was refused: {error}"
         _is_created(run, create, entity, reason, error.http_status_code)

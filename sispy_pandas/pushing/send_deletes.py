@@ -12,6 +12,7 @@ from ..changes import Conflict, Delete
 from ..planning.guard import foreign_edits
 from ..values.entity import receipt, values_of
 from .answers import id_of, of_bulk, status_and_text
+from .evidence import differing
 from .rounds import until_settled
 
 if TYPE_CHECKING:
@@ -76,12 +77,13 @@ def _send(run: Run, work: Sequence[tuple[Delete, dict[str, Any]]]) -> None:
         run.fail([delete for delete, _ in work], error, error.http_status_code)
         return
     success, failed = of_bulk(answer, {delete.id for delete, _ in work})
-    gone = {entity["_id"] for entity in success}
+    gone = {entity["_id"]: entity for entity in success}
     refused = {id_of(entry): status_and_text(entry) for entry in failed}
     for delete, written in rows:
         if delete.id in gone:
             run.entities[delete.id] = {}
-            run.settle(delete, "done", status=200, written=written)
+            lost = differing(run.schema, delete, written, gone[delete.id])
+            run.settle(delete, "done", status=200, written=written, overwrites=lost)
         elif delete.id in refused:
             status, text = refused[delete.id]
             run.settle(delete, "failed", text, status=status)

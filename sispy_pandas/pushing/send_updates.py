@@ -11,7 +11,8 @@ from sispy import errors
 from ..changes import Conflict, Update
 from ..fetching.chunks import halves
 from ..planning.guard import Merged, merge, not_stored, payload, unguarded
-from ..values.entity import body, receipt
+from ..values.entity import body, receipt, stored
+from ..values.equality import equal
 from .answers import id_of, of_bulk, of_one, status_and_text
 from .rounds import until_settled
 
@@ -167,7 +168,12 @@ def is_written(
 ) -> None:
     """End a row that the server says it wrote: done only if its answer holds every value sent."""
     missing = not_stored(run.schema, {path: mine for path, (_, mine) in write.items()}, answer)
-    written = {path: pair for path, pair in write.items() if path not in missing}
+    written = dict(write)
+    for path in missing:  # what others merged into a Mixed value meanwhile stands there as well
+        before, _ = written.pop(path)
+        after = stored(run.schema.field(path), answer)
+        if not equal(run.schema.field(path), before, after):
+            written[path] = (before, after)
     run.entities[update.id] = answer
     if missing:
         reason = f"the server took the request but does not hold the new value of {', '.join(missing)}"

@@ -1,0 +1,63 @@
+"""`sispy verify`: what the server's commits tell about a push."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from sispy.exits import Exit
+from sispy.options import Session, examples, session
+from sispy.terminal import fitted, out
+from sispy_pandas.commands.journals import chosen, completed, has_written
+from sispy_pandas.commands.show import evidence_blocks
+from sispy_pandas.planning.plan_text import count, whereabouts
+from sispy_pandas.pushing.verify import is_open
+from sispy_pandas.repair import verify as verify_push
+
+if TYPE_CHECKING:
+    from sispy_pandas.report import Report
+
+
+@click.command(epilog=examples("sispy verify", "sispy verify f460df --html f460df.html"))
+@click.argument("name", metavar="[JOURNAL]", required=False, shell_complete=completed)
+@click.option(
+    "--html",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write the record of the push with the evidence as a page.",
+)
+@session
+def verify(session: Session, name: str | None, html: Path | None) -> Exit:
+    """Show which values of others a push has replaced: JOURNAL, or else the latest push that wrote something.
+
+    JOURNAL is a file or a name that `sispy pushes` lists.
+
+    A push looks at each row right before it writes it; what somebody else writes in between, only the
+    server's commits show. They are read row by row, which takes one request for each. Nothing is written
+    but the journal: `sispy undo` gives back what was replaced.
+    """
+    path = chosen(name, has_written, "written")
+    report = verify_push(path, session.client_if_named(), progress=session.progress)
+    if html is not None:
+        report.to_html(html)
+    out("\n\n".join([fitted(_headline(report)), *evidence_blocks(report)]))
+    if html is not None:
+        session.say(f"{html} is written")
+    if len(report.overwritten):
+        return Exit.CONFLICT
+    reasons = report.unverified["reason"]
+    if (reasons == "interrupted").any():
+        return Exit.INTERRUPTED
+    return Exit.SERVER if reasons.str.startswith("the server").any() else Exit.DONE
+
+
+def _headline(report: Report) -> str:
+    """Return how many rows were looked at, and what came of it, in a line."""
+    rows = [outcome for outcome in report.outcomes if is_open(outcome)]
+    lost = sum(bool(outcome.overwrites) for outcome in rows)
+    said = f"{count(lost, 'row')} replaced values of others" if lost else "no value of others was replaced"
+    head = f"{report.plan.schema.name} {whereabouts(report.plan)}: {count(len(rows), 'written row')}"
+    known = sum(not outcome.unverified for outcome in rows)
+    return f"{head}, {said}" if known or lost or not rows else head

@@ -1,0 +1,408 @@
+"""What the server's commits tell about one written row: whether a value of somebody else was lost to it.
+
+The server reads a row, then writes it. Of two writes that race, the later one may have read what the earlier
+one wrote (its commits then tell A -> B, B -> C), or not (A -> B, A -> C). In both cases B was written over,
+although the guard has read A.
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from sispy.delta import DeltaError, patch, unpatch
+
+from ..changes import Overwrite
+from ..values.addresses import ip_object
+from ..values.cast import get_path, set_path
+from ..values.entity import EDITABLE_META, body, stored
+from ..values.equality import equal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from ..changes import Delete
+    from ..report import Outcome
+    from ..schema import Field, Schema
+
+    Document = Mapping[str, Any]
+
+SILENT = "changes of owners, tags and locks leave no trace in the history"
+UNTOLD = "the commits do not tell how the row was written"
+
+
+class Unclear(Exception):  # noqa: N818 - no error: what is said of such a row
+    """The commits do not tell what a write replaced."""
+
+
+@dataclass(eq=False)
+class _Step:
+    """What one commit did to one cell."""
+
+    commit: Document
+    delta: Any
+    old: Any = None
+    new: Any = None
+    known: bool = False
+    """Whether `old` and `new` are known by now."""
+
+    @property
+    def at(self) -> int:
+        return int(self.commit["date_modified"])
+
+    @property
+    def by(self) -> str:
+        return str(self.commit["modified_by"])
+
+    @property
+    def upon(self) -> int | None:
+        return _upon(self.commit)
+
+    def tell(self, old: Any, new: Any) -> None:
+        self.old, self.new, self.known = old, new, True
+
+
+def examine(
+    schema: Schema,
+    outcome: Outcome,
+    commits: Sequence[Document],
+    *,
+    user: str | None,
+    current: Callable[[], Document],
+) -> tuple[Overwrite, ...]:
+    """Return the cells in which a write replaced a value that the guard had not read.
+
+    Args:
+        schema: Of the row.
+        outcome: What was written, and what the guard had read.
+        commits: Of the row since `outcome.read`, the newest first.
+        user: Who pushed; None: not known.
+        current: Reads the row as it is stored now; called where two writes raced.
+
+    Raises:
+        Unclear: The commits do not tell.
+    """
+    try:
+        commits = [commit for commit in commits if _is_since(commit, outcome.read)]
+        if outcome.action == "delete":
+            return tuple(_deleted(schema, outcome, commits, user))
+        return tuple(_updated(schema, outcome, commits, user, current))
+    except (DeltaError, AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        raise Unclear(UNTOLD) from error  # an answer of another shape than the server's
+
+
+def differing(
+    schema: Schema, row: Delete | Outcome, written: Mapping[str, tuple[Any, Any]], entity: Document
+) -> Iterable[Overwrite]:
+    """Yield the cells in which a deleted row was not what the guard had read."""
+    for column in (*schema.fields, *map(schema.field, EDITABLE_META)):
+        base, _ = written.get(column.path, (None, None))
+        theirs = stored(column, entity)
+        if not equal(column, base, theirs):
+            yield Overwrite(str(row.id), column.path, base, None, theirs, row.key)
+
+
+def _deleted(
+    schema: Schema, outcome: Outcome, commits: Sequence[Document], user: str | None
+) -> Iterable[Overwrite]:
+    last = next((commit for commit in commits if commit["action"] == "delete"), None)
+    if last is None or (user is not None and last["modified_by"] != user):
+        raise Unclear(UNTOLD)
+    lost = {cell.field: cell for cell in differing(schema, outcome, outcome.written, last["commit_data"])}
+    for column in schema.fields:
+        base, _ = outcome.written.get(column.path, (None, None))
+        try:
+            steps = _steps(column, commits, base, None, outcome)
+        except DeltaError:
+            if column.path in lost:
+                continue  # what was lost is known, if not to whom it belonged
+            raise
+        if steps and column.path in lost:
+            lost[column.path] = replace(lost[column.path], by=steps[0].by, at=steps[0].at)
+        elif steps and not equal(column, steps[0].new, base):  # written while the server was deleting
+            lost[column.path] = _overwrite(outcome, column, base, None, steps[0].new, steps[0])
+    return lost.values()
+
+
+def _updated(
+    schema: Schema,
+    outcome: Outcome,
+    commits: Sequence[Document],
+    user: str | None,
+    current: Callable[[], Document],
+) -> Iterable[Overwrite]:
+    unclear = ""
+    found = []
+    made = next((c["commit_data"] for c in commits if c["action"] == "insert"), None)
+    cells = []
+    for path, (base, mine) in outcome.written.items():
+        column = schema.field(path)
+        if outcome.action == "create" and made is not None:
+            base = stored(column, made)
+        cells.append(_Cell(column, base, mine, outcome, commits, user, current))
+    if outcome.action == "create":  # the other cells were written with the row itself
+        cells = [cell for cell in cells if cell.own]
+        unclear = "" if cells and made is not None else UNTOLD
+    for cell in cells:
+        try:
+            lost = cell.lost()
+        except Unclear as reason:
+            unclear = str(reason)
+        else:
+            if lost is not None:
+                found.append(lost)
+            elif cell.column.path.startswith("_sis."):
+                unclear = SILENT
+    if unclear and not found:
+        raise Unclear(unclear)
+    return found
+
+
+@dataclass
+class _Cell:
+    """One cell that was written, and what the commits since then say about it."""
+
+    column: Field
+    base: Any
+    mine: Any
+    outcome: Outcome
+    commits: Sequence[Document]
+    user: str | None
+    current: Callable[[], Document]
+    steps: list[_Step] = field(init=False)
+    """What the guard cannot have read, the newest first."""
+    own: list[_Step] = field(init=False)
+    """Those of this push."""
+
+    def __post_init__(self) -> None:
+        self.steps = _steps(self.column, self.commits, self.base, self.mine, self.outcome)
+        named = [
+            step
+            for step in self.steps
+            if self._is_mine(step.new) and (self.user is None or step.by == self.user)
+        ]
+        self.own = [step for step in named if step.at == self.outcome.receipt]
+        if not self.own and (self.user is not None or self.outcome.status is None):
+            self.own = named  # sent more than once: no answer told the time of the one that arrived
+
+    def lost(self) -> Overwrite | None:
+        """Return what somebody else had written and this push replaced.
+
+        Raises:
+            Unclear: No commit tells how the value came there.
+        """
+        newest = next((i for i, step in enumerate(self.steps) if step in self.own), 0)
+        earlier, later = self.steps[newest:], self.steps[:newest]
+        for step in earlier:
+            if self._is_mine(step.new) and step not in self.own:
+                break  # the same value: nothing is lost, and what was there before it, they replaced
+            if self._is_lost(step, newest):
+                return self._overwrite(step.new, step)
+        for step in self.own:
+            if not self._is_base(step.old) and not self._is_mine(step.old):
+                return self._overwrite(step.old)
+        seen = self.mine
+        for step in reversed(later):  # what came first may have the later time
+            if equal(self.column, step.old, seen):
+                seen = step.new  # made upon ours, or upon what was made upon ours
+            elif self._is_lost(step, newest):
+                return self._overwrite(step.new, step)
+        if not any(self._is_mine(step.new) for step in self.steps):
+            raise Unclear(SILENT if self.column.path.startswith("_sis.") else UNTOLD)
+        return None
+
+    def _is_lost(self, step: _Step, newest: int) -> bool:
+        """Tell whether this push wrote over what a step had written."""
+        if step in self.own or self._is_mine(step.new):
+            return False
+        at = self.steps.index(step)
+        return not self._is_later(step, at < newest or not self.own) and not self._stands(at, newest)
+
+    def _overwrite(self, theirs: Any, step: _Step | None = None) -> Overwrite:
+        return _overwrite(self.outcome, self.column, self.base, self.mine, theirs, step)
+
+    def _is_later(self, step: _Step, newer: bool) -> bool:
+        """Tell whether somebody changed what this push had written, knowing it."""
+        return self._is_mine(step.old) and (newer or step.upon == self.outcome.receipt)
+
+    def _stands(self, i: int, newest: int) -> bool:
+        """Tell whether a value is stored, and so was written after ours, though its commit says otherwise.
+
+        What later commits have read proves nothing: they may have raced as well.
+        """
+        step = self.steps[i]
+        if min(i, newest) > 0 or (i > 0 and any(equal(self.column, own.old, step.new) for own in self.own)):
+            return False
+        return equal(self.column, stored(self.column, self._last_seen()), step.new)
+
+    def _last_seen(self) -> Document:
+        gone = next((c["commit_data"] for c in self.commits if c["action"] == "delete"), None)
+        return self.current() if gone is None else gone
+
+    def _is_mine(self, value: Any) -> bool:
+        return equal(self.column, value, self.mine)
+
+    def _is_base(self, value: Any) -> bool:
+        return equal(self.column, value, self.base)
+
+
+def _overwrite(
+    outcome: Outcome, column: Field, base: Any, mine: Any, theirs: Any, step: _Step | None = None
+) -> Overwrite:
+    who = (step.by, step.at) if step else (None, None)
+    theirs = stored(column, body({column.path: theirs}))
+    return Overwrite(str(outcome.id), column.path, base, mine, theirs, outcome.key, *who)
+
+
+def _is_since(commit: Document, read: int | None) -> bool:
+    """Tell whether a commit may have come after the guard read the row.
+
+    Those of that very time may; and those of a process whose clock is slow, upon the state that was read.
+    """
+    if read is None or commit["action"] == "delete" or int(commit["date_modified"]) >= read:
+        return True
+    upon = _upon(commit)
+    return upon is not None and upon >= read
+
+
+def _upon(commit: Document) -> int | None:
+    """Return `_updated_at` of the state that an update has read; None if its commit does not say so."""
+    found = get_path(commit["commit_data"], "_sis._updated_at")
+    return int(found[0]) if isinstance(found, list) and len(found) == 2 else None
+
+
+def _steps(column: Field, commits: Sequence[Document], base: Any, mine: Any, outcome: Outcome) -> list[_Step]:
+    """Return what commits did to a cell after the guard read it, the newest first, with the values."""
+    steps = []
+    for commit in commits:
+        if commit["action"] == "update":
+            delta = _delta_at(commit["commit_data"], column.path)
+            if delta is not None:
+                steps.append(_Step(commit, delta))
+    _rebuild(column, steps, _as_stored(column, base), _as_stored(column, mine), outcome)
+    found = []
+    reached = False  # the write that led to what was read
+    for step in steps:
+        if step.at == outcome.read:
+            reached = reached or equal(column, step.new, base)
+        if not (reached and step.at == outcome.read) and not equal(column, step.old, step.new):
+            found.append(step)
+    return found
+
+
+def _delta_at(delta: Any, path: str) -> Any:
+    """Return what a delta does at a path; None where it does nothing."""
+    parts = path.split(".")
+    for i, part in enumerate(parts):
+        if isinstance(delta, list):  # the whole object around it was added, replaced or removed
+            old, new = _told(delta)
+            rest = ".".join(parts[i:])
+            return [get_path(old, rest), get_path(new, rest)]
+        delta = delta.get(part)
+        if delta is None:
+            return None
+    return delta
+
+
+def _told(delta: Sequence[Any]) -> tuple[Any, Any]:
+    """Return (old, new) of a delta that holds both.
+
+    Raises:
+        DeltaError: It does not: a text delta.
+    """
+    match delta:
+        case [new]:
+            return None, new
+        case [old, new]:
+            return old, new
+        case [old, 0, 0]:
+            return old, None
+    raise DeltaError(f"no values in {delta!r}")
+
+
+def _rebuild(column: Field, steps: Sequence[_Step], base: Any, mine: Any, outcome: Outcome) -> None:
+    """Find the values before and after each step, beginning with what is known.
+
+    Raises:
+        DeltaError: Some cannot be found.
+    """
+    states: dict[int | None, Any] = {}  # by `_updated_at`
+    if outcome.read is not None:
+        states[outcome.read] = base
+    if outcome.status is not None and outcome.receipt is not None:
+        states.setdefault(outcome.receipt, mine)
+    for step in steps:
+        if isinstance(step.delta, list) and not (len(step.delta) == 3 and step.delta[2] == 2):
+            step.tell(*_told(step.delta))
+            _remember(states, step)
+    left = [step for step in steps if not step.known]
+    while left:
+        before = len(left)
+        for step in left:
+            (step.upon in states and _forwards(column, step, states[step.upon])) or (
+                step.at in states and _backwards(column, step, states[step.at])
+            )
+            if step.known:
+                _remember(states, step)
+        left = [step for step in left if not step.known]
+        if len(left) == before:
+            break
+    state = base  # commits that do not say upon which state: in order of time, else upon what was read
+    for step in reversed(steps):
+        known = step.known or any(_forwards(column, step, value) for value in (state, base, mine))
+        if not known and not _backwards(column, step, mine):
+            raise DeltaError(f"{step.delta!r} fits no known value")
+        state = step.new
+
+
+def _remember(states: dict[int | None, Any], step: _Step) -> None:
+    states.setdefault(step.at, step.new)
+    if step.upon is not None:
+        states.setdefault(step.upon, step.old)
+
+
+def _forwards(column: Field, step: _Step, old: Any) -> bool:
+    try:
+        new = patch(old, step.delta)
+        fits = equal(column, unpatch(new, step.delta), old)
+    except DeltaError:
+        return False
+    if fits:
+        step.tell(old, new)
+    return fits
+
+
+def _backwards(column: Field, step: _Step, new: Any) -> bool:
+    try:
+        old = unpatch(new, step.delta)
+        fits = equal(column, patch(old, step.delta), new)
+    except DeltaError:
+        return False
+    if fits:
+        step.tell(old, new)
+    return fits
+
+
+def _as_stored(column: Field, value: Any) -> Any:
+    """Return a plan's value in the form in which the server keeps it, and in which deltas speak of it."""
+    if value is None:
+        return None
+    if column.type == "IpAddress":
+        return (ip_object(value) if isinstance(value, str) else None) or value
+    if column.type == "Array" and column.item is not None:
+        return [_as_stored(column.item, member) for member in value]
+    if column.type == "Documents":
+        return [_member_as_stored(column, member) for member in value]
+    return value
+
+
+def _member_as_stored(column: Field, member: Any) -> Any:
+    if not isinstance(member, dict):
+        return member
+    found = copy.deepcopy(member)
+    for inner in column.fields:
+        value = get_path(found, inner.path)
+        if value is not None:
+            set_path(found, inner.path, _as_stored(inner, value))
+    return found

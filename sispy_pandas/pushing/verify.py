@@ -1,0 +1,174 @@
+"""After a push: the commits of the written rows are read, to find what no guard can see.
+
+Between the reading and the arriving of a write there is always a window; `evidence` says what the commits
+tell about it. What is found stands in the outcomes of the report, and in the journal.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import asdict, replace
+from threading import Event
+from typing import TYPE_CHECKING, Any
+
+from sispy import errors
+
+from ..changes import Overwrite
+from ..fetching.lanes import each
+from ..journal import opened
+from ..past.replay import commits_of
+from .evidence import Unclear, examine
+from .limits import CLOCKS_APART
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+
+    from ..journal import Entry
+    from ..report import Outcome, Report
+
+AUTOMATIC = 1_000
+"""Rows up to which a push is verified without being told so: each costs a request."""
+READERS = 2
+"""Requests at a time; a server process does one thing at a time."""
+
+Finding = tuple[tuple[Overwrite, ...], str]
+"""What was replaced, and why that is not known."""
+
+
+def verify(
+    report: Report,
+    *,
+    progress: Any = True,
+    cancel: Callable[[], bool] | Event | None = None,
+) -> Report:
+    """Return the report with what the server's commits tell about its written rows; see `Report.verify`."""
+    found = _findings(report, progress=progress, cancel=cancel)
+    _keep(report, found)
+    return _told(report, found)
+
+
+def after_push(
+    report: Report, wanted: bool | None, *, progress: Any, cancel: Callable[[], bool] | Event | None
+) -> Report:
+    """Return the report of a push that has just ended, verified if that is wanted; never raise.
+
+    Args:
+        report: Of the push.
+        wanted: None: if it has no more than `AUTOMATIC` written rows.
+        progress: True: a bar.
+        cancel: As `push` takes it.
+    """
+    rows = sum(map(is_open, report.outcomes))
+    if wanted is False:
+        why = "not asked for"
+    elif wanted is None and rows > AUTOMATIC:
+        why = f"more than {AUTOMATIC:,} rows"
+    elif report.stopped:
+        why = "the push did not come to its end"
+    elif not rows:
+        return report
+    else:
+        found = _findings(report, progress=progress is True, cancel=cancel)
+        with suppress(OSError, ValueError):  # the journal cannot be written: the report says the same
+            _keep(report, found)
+        return _told(report, found)
+    return _told(report, {o.row: (o.overwrites, why) for o in report.outcomes if is_open(o)})
+
+
+def is_open(outcome: Outcome | Entry) -> bool:
+    """Tell whether a row was written in a way that may have replaced a value of somebody else."""
+    return bool(outcome.written) and (outcome.action != "create" or outcome.read is not None)
+
+
+def _findings(
+    report: Report, *, progress: Any, cancel: Callable[[], bool] | Event | None
+) -> dict[Hashable, Finding]:
+    """Return what there is to tell about every row that is open."""
+    rows = [outcome for outcome in report.outcomes if is_open(outcome)]
+    found: dict[Hashable, Finding] = {}
+    why = _look(report, rows, found, progress=progress, stop=_asked(cancel))
+    for outcome in rows:
+        found.setdefault(outcome.row, (outcome.overwrites, why))
+    return found
+
+
+def _look(
+    report: Report,
+    rows: Sequence[Outcome],
+    found: dict[Hashable, Finding],
+    *,
+    progress: Any,
+    stop: Callable[[], bool],
+) -> str:
+    """Put into `found` what is to be told about rows; return why the others were not looked at."""
+    plan = report.plan
+    if not plan.schema.track_history:
+        for outcome in rows:
+            answered = outcome.action == "delete" and outcome.status is not None  # the answer held the row
+            found[outcome.row] = (outcome.overwrites, "" if answered else "the table keeps no history")
+        return ""
+
+    def finding(outcome: Outcome) -> Finding:
+        if outcome.read is None:
+            return outcome.overwrites, "nobody had read the row before it was written"
+        commits = commits_of(plan.endpoint, str(outcome.id), outcome.read - CLOCKS_APART)
+        try:
+            lost = examine(
+                plan.schema, outcome, commits, user=report.user, current=lambda: _current(report, outcome)
+            )
+        except Unclear as reason:
+            return outcome.overwrites, "" if outcome.overwrites else str(reason)
+        return lost or outcome.overwrites, ""
+
+    asked = each(
+        finding, rows, progress=progress, unit=" rows", desc=f"verify {plan.schema.name}", lanes=READERS
+    )
+    try:
+        for outcome, told in _until(stop, asked):
+            found[outcome.row] = told
+    except KeyboardInterrupt:
+        return "interrupted"
+    except errors.Error as error:
+        return f"the server could not be asked: {error}"
+    return "interrupted"
+
+
+def _until(
+    stop: Callable[[], bool], asked: Iterator[tuple[Outcome, Finding]]
+) -> Iterator[tuple[Outcome, Finding]]:
+    for item in asked:
+        yield item
+        if stop():
+            return
+
+
+def _current(report: Report, outcome: Outcome) -> Mapping[str, Any]:
+    try:
+        return report.plan.endpoint.get(outcome.id, {"populate": False}).to_dict()
+    except errors.NotFound:
+        return {}
+
+
+def _asked(cancel: Callable[[], bool] | Event | None) -> Callable[[], bool]:
+    if cancel is None:
+        return lambda: False
+    return cancel.is_set if isinstance(cancel, Event) else cancel
+
+
+def _told(report: Report, found: Mapping[Hashable, Finding]) -> Report:
+    outcomes = tuple(
+        replace(outcome, overwrites=found[outcome.row][0], unverified=found[outcome.row][1])
+        if outcome.row in found
+        else outcome
+        for outcome in report.outcomes
+    )
+    return replace(report, outcomes=outcomes)
+
+
+def _keep(report: Report, found: Mapping[Hashable, Finding]) -> None:
+    """Write into the journal what was found."""
+    if report.journal is None:
+        return
+    rows = [[row, [asdict(cell) for cell in cells], why] for row, (cells, why) in found.items()]
+    with opened(report.journal) as book:
+        book.event("verified", rows=rows)
