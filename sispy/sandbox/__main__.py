@@ -100,8 +100,8 @@ def sandbox(
 
 
 def _login(server: Sandbox, *, told: bool) -> str:
-    """The complete command that logs in; a password that was told is not repeated."""
-    login = f"sispy login {server.url} --user {server.user}"
+    """The complete command that logs in, beside other servers; a password that was told is not repeated."""
+    login = f"sispy login {server.url} --profile sandbox --user {server.user}"
     return login if told else f"echo {server.password} | {login} --password-stdin"
 
 

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,7 @@ def test_the_login_line_works_as_printed(tmp_path):
         typed(line, environment)
         done = typed(line.replace("--user root", "--user bob"), environment)
         assert f"Logged in to {printed['url']} as bob" in done.stderr
+        assert set(tomllib.loads((tmp_path / "config.toml").read_text())["profiles"]) == {"sandbox"}
     finally:
         process.terminate()
         process.communicate(timeout=10)
@@ -114,7 +116,7 @@ def test_its_password_is_no_argument(tmp_path):
         client = Client(printed["url"].replace("0.0.0.0", "127.0.0.1"))  # noqa: S104 - what was printed
         with pytest.raises(Unauthorized):
             client.authenticate("root", "root")
-        assert printed["login"] == f"sispy login {printed['url']} --user root"
+        assert printed["login"] == f"sispy login {printed['url']} --profile sandbox --user root"
         assert client.authenticate("root", "opensesame")
     finally:
         process.terminate()
