@@ -9,7 +9,7 @@ from sispy.errors import NotFound
 
 from ..changes import Change, Create, Delete, Problem, Update, row_of
 from ..fetching.chunks import is_askable
-from ..fetching.reading import read, referring
+from ..fetching.reading import read, referring, rows_of
 from ..schema import Field, Schema, parse_schema
 from ..values.cast import get_path
 from ..values.entity import stored
@@ -228,7 +228,7 @@ def _referred(plan: Plan, deletes: Sequence[Delete]) -> list[Problem]:
     """Find rows to be deleted that other rows refer to, with counts per schema."""
     name, gone = plan.schema.name, {delete.id for delete in deletes}
     counts: dict[str, dict[str, int]] = {id_: {} for id_ in gone}
-    for document in plan.endpoint.client.schemas.fetch_all({}):
+    for document in rows_of(plan.endpoint.client.schemas.fetch_all({})):
         schema = parse_schema(document)
         for path, target in reference_fields(schema):
             if target != name:

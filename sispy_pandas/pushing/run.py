@@ -117,6 +117,8 @@ class Run:
     """`_id`s of new rows in answers that did not fit what was sent: they may be ours."""
     failing: dict[Hashable, FateUnknown] = field(default_factory=dict)
     """Rows that the server fails on again and again: what did not arrive by now is not sent again."""
+    taken: set[Hashable] = field(default_factory=set)
+    """New rows whose unique value was refused as taken: they are looked for once more."""
     strangers: dict[Hashable, tuple[int, frozenset[str]]] = field(default_factory=dict)
     """For new rows without a unique value, before they are sent: a time of the server's clock in ms, and the
     `_id`s of the rows that were created since then. What appears beside those is ours."""

@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from ..schema import Field, Schema
     from .run import Run
 
+TAKEN = "Insert failed"
+"""All that the server says of a value that must be unique and is there (SIS-API 7.1): made by somebody else
+since it was looked for, or by this very request, if the network delivered it twice."""
+
 
 def send_creates(run: Run, creates: Sequence[Create]) -> None:
     """Bring some rows to their outcome.
@@ -77,7 +81,7 @@ def _without_existing(run: Run, creates: Sequence[Create]) -> list[Create]:
             continue
         id_ = entity["_id"]
         differing = not_stored(run.schema, create.values, entity)
-        if create.row in run.pending and _is_begun(run, create, entity):
+        if create.row in run.pending and _is_by_us(run, create, entity) and _is_begun(run, create, entity):
             _created(run, create, entity, "found created after the answer got lost")
         elif not differing:
             run.entities[id_] = entity
@@ -122,6 +126,11 @@ def _without_arrived(run: Run, creates: Sequence[Create]) -> list[Create]:
         for create in _simple_first(run, sent):
             _created(run, create, matches[create.row], "found created after the answer got lost")
     return [create for create in creates if create.row not in run.outcomes]
+
+
+def _is_by_us(run: Run, create: Create, entity: Mapping[str, Any]) -> bool:
+    author = run.senders.get(create.row, run.user)
+    return author is None or get_path(entity, "_sis._created_by") == author
 
 
 def _is_complete(run: Run, create: Create, entity: Mapping[str, Any]) -> bool:
@@ -196,7 +205,6 @@ def _send(run: Run, creates: Sequence[Create]) -> None:
         return
     success, failed = of_bulk(answer)
     if failed and not success:
-        run.not_sent(creates)
         _blame(run, creates, failed)
         return
     found = _in_order(run, creates, success, failed)
@@ -273,10 +281,21 @@ def _blame(run: Run, creates: Sequence[Create], entries: list[Any]) -> None:
         if len(alike) == 1:
             culprits[alike[0].row] = status_and_text(entry)
     if not culprits:
+        run.not_sent(creates)
         status, text = status_and_text(entries[0])
         _divide(run, creates, text, status)
-    for create in creates:  # the others go into the next round
-        if create.row in culprits:
+        return
+    taken = {
+        create.row
+        for create in creates
+        if create.row in culprits.keys() - run.taken
+        and culprits[create.row][1].endswith(TAKEN)
+        and identity(run.schema, create) is not None
+    }
+    run.taken |= taken
+    run.not_sent(create for create in creates if create.row not in taken)
+    for create in creates:  # the others go into the next round, where those that are there by now are found
+        if create.row in culprits.keys() - taken:
             status, text = culprits[create.row]
             run.settle(create, "failed", text, status=status)
 

@@ -1,0 +1,90 @@
+"""A network that delivers a write twice, and lists that say themselves that rows are missing."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from random import Random
+from urllib.parse import urlsplit
+
+import pandas as pd
+import pytest
+
+import sispy
+import sispy.sandbox
+import sispy_pandas as sp
+from faulty_proxy import Asked, Proxy
+from network_faults import FAULTS
+
+QUICK = sp.Limits(settle=0.2, settle_row=0.0, patience=4.0, rows=50)
+
+
+@contextmanager
+def hosts_behind(server, fault, method, *, number=1) -> Iterator[sp.Snapshot]:
+    """Give the hosts behind a proxy whose fault meets one request of a method to the hosts, by number."""
+    address = urlsplit(server.client.url)
+    met: list[Asked] = []
+
+    def choose(asked):
+        if asked.method == method and "/entities/host" in asked.target and armed:
+            met.append(asked)
+            return fault if len(met) == number else "", Random(0)  # noqa: S311 - no secret
+        return "", Random(0)  # noqa: S311 - no secret
+
+    armed: list[bool] = []
+    proxy = Proxy((str(address.hostname), int(address.port or 0)), FAULTS, choose)
+    try:
+        client = sispy.Client(proxy.url, auth_token=server.client.auth_token)
+        client.username = server.client.username
+        live = sp.fetch(client.entities("host"), progress=False)
+        armed.append(True)
+        yield live
+        assert len(met) >= number
+    finally:
+        proxy.stop()
+
+
+def test_compare_and_set_knows_its_own_write_when_the_second_delivery_of_it_is_refused(server):
+    with hosts_behind(server, "delivered twice", "PUT") as live:
+        df = live.frame().head(1).assign(cpus=9)
+        report = live.diff(df).push(progress=False, limits=QUICK, guard="cas")
+
+    assert [(o.word, o.written) for o in report.outcomes] == [("done", {"cpus": (1, 9)})]
+
+
+def test_new_rows_are_known_as_ours_when_the_second_delivery_of_them_is_refused(server):
+    with hosts_behind(server, "delivered twice", "POST") as live:
+        new = pd.DataFrame({"name": ["n0", "n1"], "cpus": 3})
+        report = live.diff(new, new=True).push(progress=False, limits=QUICK)
+
+    assert [(o.key, o.word, bool(o.written)) for o in report.outcomes] == [
+        ("n0", "done", True),
+        ("n1", "done", True),
+    ]
+
+
+def test_a_new_row_that_somebody_else_made_at_the_same_moment_stays_theirs(server):
+    live = server.fetch()
+    plan = live.diff(pd.DataFrame({"name": ["n0"], "cpus": 3}), new=True)
+    server.client.users.create(
+        {"name": "ann", "email": "ann@example.com", "pw": "ann", "roles": {"ops": "admin"}}
+    )
+    ann = server.sandbox.client("ann").entities("host")
+    made = []
+
+    def before(seen):
+        if seen.method == "POST" and not made:
+            made.append(ann.create({"name": "n0", "cpus": 3}))
+
+    server.sandbox.faults = sispy.sandbox.Faults(before=before)
+    report = plan.push(progress=False, limits=QUICK)
+
+    assert [(o.word, o.written) for o in report.outcomes] == [("unchanged", {})]
+    assert sp.undo(report).empty
+
+
+@pytest.mark.parametrize("guard", ["check", "cas"])
+def test_a_row_that_a_list_lacks_by_its_own_count_is_not_taken_for_deleted(server, guard):
+    with hosts_behind(server, "row missing", "GET", number=2) as live:  # after the one of the check
+        df = live.frame().head(2).assign(cpus=9)
+        report = live.diff(df).push(progress=False, limits=QUICK, guard=guard)
+
+    assert report.counts["done"] == 2
