@@ -1,0 +1,53 @@
+"""Nobody's work is lost, whatever a network, colleagues and kills do to a push.
+
+A round is made from its seed alone: the guard, the table, the plan, the edits of others, the faults and the
+requests at which the push is killed; only the order of threads is the machine's. To run one again:
+
+    SISPY_TORTURE=17 pytest -m soak tests/stories/test_torture.py -k again -s
+"""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from torture import Round, Settings
+
+PLAIN = (1, 3, 5, 9, 13, 15, 17, 21, 25, 29)
+AT_A_TIME = 5
+"""Rounds; most of their time is waiting."""
+
+
+@pytest.fixture
+def torture(tmp_path, monkeypatch):
+    """Carry out the rounds of some seeds, tell of each, and return those that violate anything."""
+    monkeypatch.setenv("SISPY_JOURNALS", str(tmp_path / "journals"))
+
+    def a_round(seed):
+        folder = tmp_path / str(seed)
+        folder.mkdir()
+        return Round(Settings(seed), folder).run()
+
+    def go(*seeds):
+        with ThreadPoolExecutor(AT_A_TIME) as pool:
+            results = list(pool.map(a_round, seeds))
+        print(*results, sep="\n")  # noqa: T201 - pytest shows it where a test fails
+        return [result.settings for result in results if result.violations]
+
+    return go
+
+
+def test_ten_rounds(torture):
+    assert torture(*PLAIN) == []
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(7200)
+def test_three_hundred_rounds(torture):
+    assert torture(*range(300)) == []
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(600)
+def test_a_round_again(torture):
+    assert torture(int(os.environ.get("SISPY_TORTURE", "0"))) == []
