@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from click.shell_completion import CompletionItem
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import click
 
+_PLAIN = re.compile(r"[\w.@:+-]+")
 PATIENCE = 2.0
 """Seconds that a press of TAB may wait for a server."""
 
@@ -27,7 +31,7 @@ def tables(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]
         names = [str(document["name"]) for document in client.schemas.fetch_all({"fields": "name"})]
     except (Error, OSError, ValueError):
         return []
-    return sorted(name for name in names if name.startswith(incomplete))
+    return offered(names, incomplete)
 
 
 def tables_or_files(
@@ -45,4 +49,13 @@ def profiles(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) 
         names = read_config().get("profiles", {})
     except (OSError, ValueError):
         return []
-    return [name for name in names if name.startswith(incomplete)]
+    return offered(names, incomplete)
+
+
+def offered(names: Iterable[str], incomplete: str) -> list[str]:
+    """Return the names that begin so, those alone that mean nothing else to a shell or a terminal.
+
+    >>> offered(["rack", "host", "h; reboot"], "h")
+    ['host']
+    """
+    return sorted(name for name in names if name.startswith(incomplete) and _PLAIN.fullmatch(name))

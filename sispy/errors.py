@@ -27,7 +27,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from .text import printable
+from .text import printable, shorten
+
+_LONGEST = 2_000
+"""Characters of a line of a message that are shown; `error` has all."""
 
 
 class Error(Exception):
@@ -61,7 +64,7 @@ class Error(Exception):
         super().__init__(self.error)
 
     def __str__(self) -> str:
-        return printable(self.error, lines=True)
+        return "\n".join(shorten(line, _LONGEST) for line in self.error.split("\n"))
 
     def __repr__(self) -> str:
         return printable(

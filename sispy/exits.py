@@ -7,15 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sispy.text import shorten
 from sispy.wording import in_a_shell
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-
-LONGEST = 2_000
-"""Characters of a sentence that are said."""
 
 
 class Exit(IntEnum):
@@ -88,4 +83,4 @@ def explain(error: Exception) -> tuple[Exit, str] | None:
 
 def _line(text: str) -> str:
     """Join a message's lines: one sentence on one line is what logs and people can search."""
-    return shorten(in_a_shell(" ".join(text.split())), LONGEST)
+    return in_a_shell(" ".join(text.split()))

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 LONGEST = 500
 """Characters of a table's cell that are shown."""
+SENTENCE = 2_000
+"""Characters of a line on standard error."""
 STYLES = {"bold": "1", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 _OURS = re.compile(f"(\x1b\\[(?:0|{'|'.join(STYLES.values())})m)")
 
@@ -72,7 +74,7 @@ def out(text: str = "", *, newline: bool = True, data: bool = False) -> None:
 
 def say(text: str = "") -> None:
     """Print progress, a hint or an error on standard error; where it cannot be written, nobody listens."""
-    text = printable(text, lines=True)
+    text = "\n".join(shorten(line, SENTENCE) for line in text.split("\n"))
     try:
         click.echo(fitted(text, sys.stderr) if is_terminal(sys.stderr) else text, err=True)
     except OSError:

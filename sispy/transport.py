@@ -14,7 +14,7 @@ from urllib.parse import urljoin, urlsplit
 from .errors import BadAnswer, ConnectionLost, Error, NoAnswer, Refused
 from .failures import bad_answer
 from .http.base import body_of
-from .text import mask_path, printable
+from .text import mask_path, printable, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,7 +83,7 @@ def call(handler: Handler, request: Request, policy: Policy, secrets: Sequence[s
             finally:
                 del failure  # or it would hold this frame, and with it the request, until the next collection
         tries += 1
-        LOG.info("try again in %.1f s: %s", pause, printable(failure))
+        LOG.info("try again in %.1f s: %s", pause, shorten(failure, 500))
         time.sleep(pause)
 
 

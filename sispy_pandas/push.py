@@ -17,7 +17,7 @@ from .fetching.chunks import chunks, encoded_size
 from .journal import SETTLED, Entry, Nowhere, Record, new_path, opened, read
 from .plan import Plan, PlanRefused
 from .planning.plan_file import lines
-from .planning.plan_text import count
+from .planning.plan_text import count, name_of
 from .planning.waves import waves
 from .progress import bar
 from .pushing.earlier import Before, Memory, anonymous
@@ -236,7 +236,7 @@ def _checked(
     if plan.faults and not options.skip_problems:
         first = plan.faults[0]
         raise PlanRefused(
-            f"{count(len(plan.faults), 'problem')}; the first: row {first.key or first.row}, {first.column}: "
+            f"{count(len(plan.faults), 'problem')}; the first: row {name_of(first)}, {first.column}: "
             f"{first.reason}. See plan.check().problems; skip_problems=True sends the other rows",
             plan,
         )

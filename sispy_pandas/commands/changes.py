@@ -11,7 +11,9 @@ from sispy.options import Session, examples, session
 from sispy.terminal import out, table
 from sispy_pandas.commands.spans import changes_of, span
 from sispy_pandas.planning.plan_text import name_of, show_apart
-from sispy_pandas.sheets.cells import escape
+from sispy_pandas.sheets.cells import escape, json_text
+from sispy_pandas.sheets.csv_text import as_text
+from sispy_pandas.values.cast import is_missing
 
 SHOWN = 40
 """Cells that `--cells` shows on a terminal; `--output csv` has all."""
@@ -35,8 +37,9 @@ def changes(session: Session, name: str, chosen: dict[str, Any], cells: bool, ou
     """
     found = changes_of(session, name, chosen)
     if output == "csv":
-        safe = found.frame().map(lambda cell: escape(cell) if isinstance(cell, str) else cell)
-        out(safe.to_csv(index=False), newline=False, data=True)
+        rows = found.frame().astype(object).to_numpy().tolist()
+        text = as_text([list(found.frame().columns), *(list(map(_text, row)) for row in rows)])
+        out(text, newline=False, data=True)
         return
     if not len(found):
         session.say(f"{name}: no such changes")
@@ -58,3 +61,12 @@ def changes(session: Session, name: str, chosen: dict[str, Any], cells: bool, ou
         )
     for note in found.notes:
         session.say(note)
+
+
+def _text(cell: Any) -> str:
+    """Return a cell as the text of a CSV file."""
+    if is_missing(cell):
+        return ""
+    if isinstance(cell, str):
+        return escape(cell)
+    return json_text(cell) if isinstance(cell, dict | list | tuple) else str(cell)

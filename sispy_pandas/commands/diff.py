@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +19,7 @@ from sispy_pandas.commands.tables import table_of
 from sispy_pandas.fetch import fetch
 from sispy_pandas.planning.plan_text import count
 from sispy_pandas.sheets.cells import write_heading
+from sispy_pandas.sheets.csv_text import as_text
 from sispy_pandas.values.source import source_of
 
 if TYPE_CHECKING:
@@ -61,7 +60,7 @@ def diff(session: Session, old: str, new: Path, key: str, output: str) -> Exit:
     if only:
         session.say(f"left out, as one side lacks them: {', '.join(only)}")
     if found or output in ("json", "html"):
-        out(_FORMATS[output](found), data=output == "csv")
+        out(_FORMATS[output](found), newline=output != "csv", data=output == "csv")
     session.say(_count(found))
     return Exit.CHANGES if found else Exit.DONE
 
@@ -94,11 +93,8 @@ def _json(found: Sequence[Difference]) -> str:
 
 
 def _csv(found: Sequence[Difference]) -> str:
-    lines = io.StringIO()
-    writer = csv.writer(lines, lineterminator="\n")
-    writer.writerow(("action", *HEAD[1:]))
-    writer.writerows((d.action, d.key, write_heading(d.field), d.before, d.after) for d in found)
-    return lines.getvalue().rstrip("\n")
+    rows = [(d.action, d.key, write_heading(d.field), d.before, d.after) for d in found]
+    return as_text([("action", *HEAD[1:]), *rows])
 
 
 def _html(found: Sequence[Difference]) -> str:

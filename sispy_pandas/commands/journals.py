@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from click.shell_completion import CompletionItem
 
+from sispy.completion import offered
 from sispy.exits import Misuse
 from sispy_pandas import journal
 from sispy_pandas.pushes import pushes
@@ -42,9 +43,7 @@ def completed(
     _ctx: click.Context, _parameter: click.Parameter, incomplete: str
 ) -> list[str] | list[CompletionItem]:
     """Return the short names that match, for the shell to complete, else let it complete a file."""
-    names = [
-        name for name in map(journal.short, map(Path, pushes()["journal"])) if name.startswith(incomplete)
-    ]
+    names = offered(map(journal.short, map(Path, pushes()["journal"])), incomplete)
     return names or [CompletionItem(incomplete, type="file")]
 
 

@@ -45,8 +45,10 @@ class Structs:
             return None
 
     def columns(self, body: bytes) -> dict[str, Sequence[Any]] | None:
-        """Return columns of values by dotted path; None: a value is not of its declared type."""
+        """Return columns of values by dotted path; None: json must read them, by names or values."""
         columns: dict[str, Sequence[Any]] = {}
+        if self._struct.is_lossy:
+            return None
         try:
             self._struct.unpack(self._decoder.decode(body), "", columns)
         except _OTHER:
@@ -79,6 +81,9 @@ class _Struct:
         kinds = {key: _annotation(node) for key, node in self.children.items()}
         self.defaults = [_NULL if kind is msgspec.Raw else None for kind in kinds.values()]
         self.is_dict = any(map(_UNFIT.search, tree))
+        inner: list[bool] = [child.is_lossy for child in self.children.values() if isinstance(child, _Struct)]
+        self.is_lossy: bool = any(inner) or any(_UNFIT.search(n) and not n.isascii() for n in tree)
+        """A typed dict of msgspec misses names that have an escape and more than ASCII, without a word."""
         if self.is_dict:
             kinds |= {"_id": Required[str]} if "_id" in tree else {}
             self.type: Any = _TYPED_DICT(name, kinds, total=False)

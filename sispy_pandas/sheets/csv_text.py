@@ -9,7 +9,7 @@ import re
 from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterable, Sequence
     from pathlib import Path
 
 DELIMITERS = ",;\t|"
@@ -39,6 +39,13 @@ def write_columns(file: IO[str], columns: Sequence[Sequence[str]], *, delimiter:
     lines = list(map(delimiter.join, zip(*quoted, strict=True)))
     for start in range(0, len(lines), _LINES):
         file.write("\r\n".join(lines[start : start + _LINES]) + "\r\n")
+
+
+def as_text(rows: Iterable[Sequence[str]]) -> str:
+    """Return rows as the text of a CSV file."""
+    file = io.StringIO()
+    write_columns(file, list(zip(*rows, strict=True)))
+    return file.getvalue()
 
 
 def _quoted(texts: Sequence[str], special: re.Pattern[str]) -> Sequence[str]:
