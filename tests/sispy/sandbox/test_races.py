@@ -23,6 +23,7 @@ SCHEMA = {
         "sub": {"a": "Number", "b": "Number"},
         "l": ["String"],
         "m": "Mixed",
+        "docs": [{"k": "String"}],
     },
 }
 
@@ -152,6 +153,31 @@ def test_an_array_written_in_the_window_is_a_version_error(sis, rows):
 
     assert caught.value.http_status_code == 500
     assert (rows.get(oid)["l"], rows.get(oid)["n"]) == (["q"], 1)
+
+
+@pytest.mark.parametrize("theirs", [{"docs": [{"k": "b"}]}, {"l": ["q"]}, {"_sis": {"tags": ["t"]}}])
+@pytest.mark.parametrize("mine", [{"docs": [{"k": "c"}]}, {"_sis": {"tags": ["u"]}}])
+def test_all_arrays_of_an_object_share_one_version(sis, rows, mine, theirs):
+    oid = rows.get("a")["_id"]
+    Colleague(sis, "PUT *", lambda: rows.update(oid, theirs))
+
+    done = rows.update_bulk([{"_id": oid, **mine}])
+
+    assert (list(done["success"]), [error["err"][0] for error in done["errors"]]) == ([], [500])
+    row = rows.get(oid)
+    kept = {"docs": [one["k"] for one in row["docs"]], "l": row["l"], "tags": row["_sis"]["tags"]}
+    mark = {"docs": ["b"]} if "docs" in theirs else {"l": ["q"]} if "l" in theirs else {"tags": ["t"]}
+    assert kept == {"docs": [], "l": ["p"], "tags": [], **mark}
+
+
+def test_a_unique_value_taken_in_the_window_of_an_update(sis, rows):
+    oid = rows.create({"name": "b"})["_id"]
+    Colleague(sis, "PUT *", lambda: rows.update("a", {"name": "c"}))
+
+    with pytest.raises(BadAnswer, match="E11000"):
+        rows.update(oid, {"name": "c"})
+
+    assert [row["name"] for row in rows.fetch_all({"sort": "name"})] == ["b", "c"]
 
 
 def test_an_array_and_a_scalar_in_the_window_are_both_kept(sis, rows):
