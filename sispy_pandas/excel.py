@@ -88,7 +88,9 @@ def to_excel(
     xlsxwriter = optional("xlsxwriter", "excel")
     path = Path(path)
     if path.suffix.lower() != ".xlsx":
-        raise ValueError(f"{path}: the name of a workbook ends in .xlsx, by which programs know it")
+        raise ValueError(
+            f"{printable(path)}: the name of a workbook ends in .xlsx, by which programs know it"
+        )
     style_zone = zone_of(tz)
     fetched = fetch(source, progress=progress) if isinstance(source, Endpoint) else source
     tables = _named(fetched, schema)

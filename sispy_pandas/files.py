@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
+from sispy.text import printable
+
 from .changes import Problem
 from .fetching.decode import no_collection
 from .schema import META, RECEIPT, Field, Schema
@@ -212,7 +214,7 @@ def _table(lines: list[list[str]], path: Path) -> tuple[Table, tuple[Problem, ..
     while header and not header[-1]:
         header.pop()
     if not header:
-        raise ValueError(f"{path} has no header")
+        raise ValueError(f"{printable(path)} has no header")
     width, problems = len(header), []
     numbered = [(number, row) for number, row in enumerate(lines[1:], start=2) if any(row)]
     if any(len(row) != width for _, row in numbered):

@@ -28,6 +28,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from sispy.text import printable
+
 from .changes import Overwrite
 
 if TYPE_CHECKING:
@@ -187,7 +189,7 @@ def read(file: str | Path) -> Record:
     except (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError) as error:
         why = f"line {number} is none of its lines" if number else "it is empty"
         said = str(error) if isinstance(error, _NeverBegan) else why
-        raise ValueError(f"{file} is no journal of a push: {said}") from None
+        raise ValueError(f"{printable(file)} is no journal of a push: {printable(said)}") from None
 
 
 class _NeverBegan(ValueError):  # noqa: N818 - no error of its own: the reason in one of `read`

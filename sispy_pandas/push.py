@@ -11,6 +11,7 @@ from threading import Event
 from typing import TYPE_CHECKING, Any, cast
 
 from sispy import errors
+from sispy.text import printable
 
 from .changes import Change, Create, Delete, Update, action_of, row_of
 from .fetching.chunks import chunks, encoded_size
@@ -216,7 +217,9 @@ def _path(plan: Plan, journal: str | Path | bool | None) -> Path | None:
         return None if journal is False else new_path(plan.schema.name)
     path = Path(journal)
     if path.exists() and path.stat().st_size:
-        raise ValueError(f"{path} exists: sp.resume(path) goes on with it, a new push needs a new file")
+        raise ValueError(
+            f"{printable(path)} exists: sp.resume(path) goes on with it, a new push needs a new file"
+        )
     return path
 
 

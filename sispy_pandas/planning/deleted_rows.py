@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from sispy.text import printable
+
 from ..changes import Delete, Problem
 from ..records import json_values
 from ..schema import RECEIPT, Schema
@@ -33,7 +35,9 @@ def deleted_rows(
     positions = base.index.get_indexer(pd.Index(wanted, dtype=base.index.dtype))
     unknown = [id_ for id_, at in zip(wanted, positions, strict=True) if at < 0]
     if unknown:
-        raise ValueError(f"delete: not in this snapshot of {schema.name!r}: {', '.join(unknown[:5])}")
+        raise ValueError(
+            f"delete: not in this snapshot of {schema.name!r}: {printable(', '.join(unknown[:5]))}"
+        )
     part = base.iloc[positions]
     paths = [path for path in (*schema.columns, *EDITABLE_META) if path in part.columns]
     values = {path: json_values(schema.field(path), part[path]) for path in paths}

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sispy.config_file import read_config
+from sispy.text import printable
 
 from ..changes import Change, Create, Delete, Problem, Stale, Update
 from ..plan import Plan
@@ -81,12 +82,12 @@ def parse(text: Iterable[str], client: Client | None, *, where: str, copies: boo
     *content, last = [line for line in text if line.strip()] or [""]
     head = _object(content[0] if content else last)
     if head.get("sispy_plan") != FORMAT:
-        raise ValueError(f"{where} is no plan of this version of sispy")
+        raise ValueError(f"{printable(where)} is no plan of this version of sispy")
     if _object(last).get("sha256") != _digest(content):
-        raise ValueError(f"{where} was altered after it was saved: make a new plan instead")
+        raise ValueError(f"{printable(where)} was altered after it was saved: make a new plan instead")
     client = client or client_for(head["server"])
     if client.url != head["server"] and not (copies and takes(client, head["server"])):
-        raise ValueError(f"{where} is for {head['server']}, not for {client.url}")
+        raise ValueError(f"{printable(where)} is for {printable(head['server'])}, not for {client.url}")
     schema = parse_schema(client.schemas.get(head["schema"]).to_dict())
     _refuse_other_fields(schema, head["fields"], where)
     changes, problems, stale = _read([json.loads(line) for line in content[1:]])
@@ -138,8 +139,8 @@ def _refuse_other_fields(schema: Schema, kinds: Mapping[str, str], where: str) -
         now = _kind(schema.field(path)) if path in schema.columns or path.startswith("_sis.") else "gone"
         if now != kind:
             raise ValueError(
-                f"field {path!r} of {schema.name!r} was {kind} when {where} was made, and is {now}: "
-                "make a new plan"
+                f"field {path!r} of {schema.name!r} was {kind} when {printable(where)} was made, "
+                f"and is {now}: make a new plan"
             )
 
 

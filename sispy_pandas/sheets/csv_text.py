@@ -8,6 +8,8 @@ import io
 import re
 from typing import IO, TYPE_CHECKING
 
+from sispy.text import printable
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
     from pathlib import Path
@@ -66,12 +68,13 @@ def decode(path: Path, encoding: str | None) -> tuple[str, tuple[str, ...]]:
         return data.decode(known or "utf-8"), ()
     except UnicodeDecodeError as error:
         if known:
-            raise ValueError(f"{path} is not in the encoding {known}: {error}") from None
+            raise ValueError(f"{printable(path)} is not in the encoding {known}: {error}") from None
     try:
         return data.decode("cp1252"), ("the file is not in UTF-8: it was read as Windows-1252",)
     except UnicodeDecodeError as error:
         raise ValueError(
-            f"{path} is neither in UTF-8 nor in Windows-1252 ({error}): save it as UTF-8, or give encoding="
+            f"{printable(path)} is neither in UTF-8 nor in Windows-1252 ({error}): "
+            "save it as UTF-8, or give encoding="
         ) from None
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from sispy.text import printable
+
 from ..excel import ABOUT, CONFLICTS, LISTS
 from . import origin
 from .excel_base import PREFIX, read_note
@@ -43,7 +45,7 @@ def find(book: Any, path: Path, schema: Schema | None, name: str | None) -> Foun
     notes = {title: note for title in hidden if (note := read_note(first_row(book[title])))}
     tables = [s.title for s in book.worksheets if s.title not in (*hidden, ABOUT, CONFLICTS, LISTS)]
     if name is not None and name not in tables:
-        raise ValueError(f"{path} has no sheet {name!r}; it has {', '.join(tables)}")
+        raise ValueError(f"{printable(path)} has no sheet {name!r}; it has {printable(', '.join(tables))}")
     mine = [
         title
         for title, note in notes.items()
@@ -51,7 +53,7 @@ def find(book: Any, path: Path, schema: Schema | None, name: str | None) -> Foun
     ]
     if len(mine) > 1:
         of_it = f" of schema {schema.name!r}" if schema else ""
-        raise ValueError(f"{path} has several sheets{of_it}: name one with sheet=")
+        raise ValueError(f"{printable(path)} has several sheets{of_it}: name one with sheet=")
     if mine:
         note = notes[mine[0]]
         if schema is not None:
@@ -61,13 +63,17 @@ def find(book: Any, path: Path, schema: Schema | None, name: str | None) -> Foun
     wanted = schema.name if schema else None
     claimed = {note.get("sheet"): note.get("schema") for note in notes.values()}
     if name in claimed:
-        raise ValueError(f"sheet {name!r} of {path} is a table of {claimed[name]!r}, not of {wanted!r}")
+        raise ValueError(
+            f"sheet {name!r} of {printable(path)} is a table of {claimed[name]!r}, not of {wanted!r}"
+        )
     if name is None and notes:
         kinds = ", ".join(sorted({str(kind) for kind in claimed.values()}))
-        raise ValueError(f"{path} is a workbook of schema {kinds}, not of {wanted!r}")
+        raise ValueError(f"{printable(path)} is a workbook of schema {printable(kinds)}, not of {wanted!r}")
     name = name or (wanted if wanted in tables else tables[0] if len(tables) == 1 else None)
     if name is None:
-        raise ValueError(f"{path} has several sheets: name one with sheet=, of {', '.join(tables)}")
+        raise ValueError(
+            f"{printable(path)} has several sheets: name one with sheet=, of {printable(', '.join(tables))}"
+        )
     return Found(book[name], {})
 
 
@@ -78,7 +84,8 @@ def _renamed(path: Path, title: str, tables: list[str], known: list[Any]) -> str
     others = [other for other in tables if other not in known]
     if len(others) != 1:
         raise ValueError(
-            f"sheet {title!r} is not in {path} any more: name one with sheet=, of {', '.join(tables)}"
+            f"sheet {title!r} is not in {printable(path)} any more: "
+            f"name one with sheet=, of {printable(', '.join(tables))}"
         )
     return others[0]
 

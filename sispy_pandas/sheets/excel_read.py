@@ -9,6 +9,8 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from sispy.text import printable
+
 from ..extras import optional
 from ..fetching.decode import no_collection
 from ..files import zone_of
@@ -88,9 +90,11 @@ def read_excel(
     try:
         book = openpyxl.load_workbook(path, read_only=True)
     except (zipfile.BadZipFile, KeyError) as error:
-        raise ValueError(f"{path} is no workbook, or a damaged one: {error}") from error
+        raise ValueError(f"{printable(path)} is no workbook, or a damaged one: {error}") from error
     except openpyxl.utils.exceptions.InvalidFileException as error:
-        raise ValueError(f"{path} is no .xlsx workbook: save it as one; read_csv reads text files") from error
+        raise ValueError(
+            f"{printable(path)} is no .xlsx workbook: save it as one; read_csv reads text files"
+        ) from error
     try:
         found = find(book, path, schema, sheet)
         table = _table(found.sheet, path)
@@ -156,7 +160,7 @@ def _table(sheet: Any, path: Path) -> Table:
     header += [""] * (len(columns) - len(header))
     filled = [i for i, cells in enumerate(columns) if header[i] or _is_filled(cells)]
     if not any(header):
-        raise ValueError(f"sheet {sheet.title!r} of {path} has no header")
+        raise ValueError(f"sheet {sheet.title!r} of {printable(path)} has no header")
     return Table(
         tuple(header[i] or f"column {i + 1}" for i in filled),
         tuple(columns[i] for i in filled),

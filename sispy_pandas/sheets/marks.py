@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from sispy.text import printable
+
 from ..excel import CONFLICTS
 from ..extras import optional
 from ..report import Report
@@ -95,7 +97,7 @@ def copy_to_mark(
     """
     path, out = Path(path), Path(out)
     if out.exists() and out.samefile(path):
-        raise ValueError(f"{out} is the workbook itself: write the marked copy beside it")
+        raise ValueError(f"{printable(out)} is the workbook itself: write the marked copy beside it")
     refuse_unwritable(out)
     book = optional("openpyxl", "excel").load_workbook(path)
     return Copy(book, EditableSheet(book, path, schema, sheet=sheet, rename=rename or {}), out)

@@ -7,6 +7,8 @@ import json
 from dataclasses import replace
 from typing import IO, TYPE_CHECKING, Any
 
+from sispy.text import printable
+
 from ..values.source import FORMAT, Source
 from .atomic import replaced
 
@@ -60,7 +62,7 @@ def read_beside(path: Path) -> Note:
         return {}
     except ValueError as error:
         raise ValueError(
-            f"{_beside(path)} was damaged ({error}): remove it to read the table without"
+            f"{printable(_beside(path))} was damaged ({error}): remove it to read the table without"
         ) from None
     return found if isinstance(found, dict) else {}
 
@@ -76,10 +78,10 @@ def check(path: Path, note: Mapping[str, Any], schema: Schema) -> None:
         ValueError: It is one of those.
     """
     if note.get("schema", schema.name) != schema.name:
-        raise ValueError(f"{path} is a table of schema {note['schema']!r}, not of {schema.name!r}")
+        raise ValueError(f"{printable(path)} is a table of schema {note['schema']!r}, not of {schema.name!r}")
     if int(note.get("format", FORMAT)) > FORMAT:
         raise ValueError(
-            f"{path} has format {note['format']}: a later sispy wrote it, this one reads {FORMAT}"
+            f"{printable(path)} has format {note['format']}: a later sispy wrote it, this one reads {FORMAT}"
         )
 
 

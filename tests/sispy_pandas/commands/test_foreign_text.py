@@ -10,6 +10,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import openpyxl
 import pytest
 from click.testing import CliRunner
 
@@ -229,6 +230,37 @@ def test_shown_values_in_python_are_text(evil, tmp_path):
 
 def test_a_field_of_any_name_is_read_whole(evil):
     assert sp.fetch(evil, progress=False).frame()[f"f{EVIL}"].tolist()[0] == EVIL
+
+
+def test_errors_about_files_are_text(evil, tmp_path):
+    live = sp.fetch(evil, progress=False)
+    book = openpyxl.Workbook()
+    for title in ("a\u202eb", "c\u200bd"):
+        book.create_sheet(title).append([EVIL.replace("\x1b", "").replace("\x07", "")])
+    book.save(tmp_path / f"sheets{EVIL}.xlsx")
+    garbage = tmp_path / f"garbage{EVIL}.xlsx"
+    garbage.write_bytes(b"\x81\x8d no workbook")
+    (tmp_path / f"head{EVIL}.csv").write_text(f"{EVIL},{EVIL}\n", encoding="utf-8")
+    (tmp_path / f"empty{EVIL}.csv").write_text("", encoding="utf-8")
+    for read in (
+        lambda: sp.read_excel(tmp_path / f"sheets{EVIL}.xlsx", live.schema),
+        lambda: sp.read_excel(tmp_path / f"sheets{EVIL}.xlsx", live.schema, sheet=EVIL),
+        lambda: sp.read_excel(garbage, live.schema),
+        lambda: sp.read_csv(garbage, live.schema),
+        lambda: sp.read_csv(tmp_path / f"head{EVIL}.csv", live.schema),
+        lambda: sp.read_csv(tmp_path / f"empty{EVIL}.csv", live.schema),
+        lambda: sp.load_plan(garbage.rename(garbage.with_name(f"plan{EVIL}")), evil.client),
+        lambda: sp.load_plan(tmp_path / f"head{EVIL}.csv", evil.client),
+        lambda: sp.undo(tmp_path / f"head{EVIL}.csv", client=evil.client),
+        lambda: sp.to_csv(live, tmp_path / f"no{EVIL}" / "a.csv"),
+        lambda: sp.to_excel(live, tmp_path / f"no{EVIL}.ods"),
+        lambda: sp.fetch(evil, {"q": {EVIL: 1}}, progress=False),
+        lambda: live.schema.field(EVIL),
+        lambda: live.diff(live.frame(), delete=[EVIL]),
+    ):
+        with pytest.raises((ValueError, OSError)) as caught:
+            read()
+        clean(str(caught.value), repr(caught.value))
 
 
 def test_markdown_shows_markup_as_text(run, evil):
