@@ -22,6 +22,7 @@ from .records import frame_of, records_of
 from .references import labelled, to_ids
 from .schema import META, RECEIPT, Schema
 from .snapshot import Snapshot
+from .values.arrow import as_frame
 from .values.cast import cast, get_path, is_missing, set_path
 from .values.entity import EDITABLE_META, receipt
 from .values.receipts import milliseconds_of
@@ -39,7 +40,7 @@ NO_HISTORY = "it changed since its export, and the server keeps no history to te
 @no_collection()  # thousands of entities and no cycle among them
 def snapshot_of(
     endpoint: Endpoint,
-    frame: pd.DataFrame,
+    frame: Any,
     *,
     base: Literal["receipt", "now"] = "receipt",
     progress: Any = True,
@@ -53,7 +54,7 @@ def snapshot_of(
 
     Args:
         endpoint: Where the rows are from.
-        frame: The edited file, as `read_csv` and others return it.
+        frame: The edited file, as `read_csv` and others return it; as for `diff`, Arrow's tables will do.
         base: "receipt" as said; "now" compares with today's state, for frames without receipts: what others
             changed meanwhile then looks like an edit that takes it back.
         progress: As for `fetch`.
@@ -71,6 +72,7 @@ def snapshot_of(
     if base not in ("receipt", "now"):
         raise ValueError(f"base={base!r}: 'receipt' or 'now'")
     started = datetime.now(UTC)
+    frame = as_frame(frame)
     source = source_of(frame)
     if source is not None:
         source.refuse_other(endpoint.client, endpoint.name)

@@ -20,6 +20,7 @@ from .planning.waves import swaps
 from .records import json_values
 from .schema import RECEIPT, Field
 from .sheets.mangled import REASON, is_changed_by_program
+from .values.arrow import as_frame
 from .values.cast import is_blank
 from .values.entity import EDITABLE_META
 from .values.marked import DELETE
@@ -38,7 +39,7 @@ ELSEWHERE = (
 
 def diff(
     snapshot: Snapshot,
-    frame: pd.DataFrame,
+    frame: Any,
     *,
     key: str | None = None,
     new: bool = False,
@@ -53,7 +54,10 @@ def diff(
 
     Args:
         snapshot: What was fetched.
-        frame: Any frame with `_id` as its index or a column, unless `key` or `new` is given.
+        frame: Any frame with `_id` as its index or a column, unless `key` or `new` is given: of pandas, or a
+            table that gives its columns as Arrow (polars, DuckDB, pyarrow). What a trip through Arrow or a
+            file does to values (lists as arrays, whole numbers as doubles, nulls under the keys that other
+            rows have, lists and objects as their text) is no edit, and is not sent with one.
         key: A unique field to match rows by instead, for frames from elsewhere.
         new: Every row is a new one.
         delete: `_id`s of rows to be deleted. A column `_delete` in the frame marks rows for the same.
@@ -68,12 +72,9 @@ def diff(
     Raises:
         ValueError: The rows cannot be told, a column is there twice, `delete` names unknown rows.
         TypeError: `frame` is none; `delete` or `owner` is one text instead of a list.
+        ImportError: The frame is Arrow's, and pyarrow is missing.
     """
-    if not isinstance(frame, pd.DataFrame):
-        kind = type(frame).__name__
-        raise TypeError(
-            f"the edited rows are a DataFrame, got {kind}: pd.DataFrame(...) makes one of records"
-        )
+    is_arrow, frame = not isinstance(frame, pd.DataFrame), as_frame(frame)
     for name, value in (("delete", delete), ("owner", owner)):
         if isinstance(value, str):
             raise TypeError(f"{name} takes a list: {name}=[{value!r}]")
@@ -95,7 +96,7 @@ def diff(
     else:
         rows = match_by_id(base.index, frame, schema=schema)
     keep = blank == "keep" or (blank is None and key is not None)
-    comparison = _Comparison(snapshot, base, frame, rows, key_column=key, keep=keep)
+    comparison = _Comparison(snapshot, base, frame, rows, key_column=key, keep=keep, is_arrow=is_arrow)
     return comparison.plan(delete, None if owner is None else tuple(sorted(owner)))
 
 
@@ -111,6 +112,7 @@ class _Comparison:
         *,
         key_column: str | None,
         keep: bool,
+        is_arrow: bool,
     ) -> None:
         self.snapshot, self.schema, self.base, self.frame, self.rows = (
             snapshot,
@@ -119,7 +121,7 @@ class _Comparison:
             frame,
             rows,
         )
-        self.key_column, self.keep = key_column, keep
+        self.key_column, self.keep, self.is_arrow = key_column, keep, is_arrow
         self.problems: list[Problem] = list(rows.problems)
         self.stale: list[Stale] = []
         self.notes: list[str] = list(rows.notes)
@@ -140,7 +142,12 @@ class _Comparison:
         gone = {change.id for change in deletes}
         updates = [change for change in self._updates() if change.id not in gone]
         creates, faults = new_rows(
-            self.schema, self.frame, self.rows, self.fields, key_column=self.key_column
+            self.schema,
+            self.frame,
+            self.rows,
+            self.fields,
+            key_column=self.key_column,
+            is_arrow=self.is_arrow,
         )
         creates = not_there(self.schema, self.base, creates)
         left = {create.row for create in creates}

@@ -92,7 +92,7 @@ class Snapshot:
 
     def diff(
         self,
-        frame: pd.DataFrame,
+        frame: Any,
         *,
         key: str | None = None,
         new: bool = False,

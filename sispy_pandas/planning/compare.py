@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 
 from ..records import json_values, to_json
-from ..values.cast import cast, is_missing
+from ..values.cast import cast, is_missing, listed
 from ..values.entity import sorted_as_stored
-from ..values.equality import equal
+from ..values.equality import as_edited, equal
 
 if TYPE_CHECKING:
     from ..schema import Field
@@ -59,15 +59,21 @@ def changed(
     for position, before, cell in zip(at.tolist(), old, new, strict=True):
         if _says_the_same(field, before, cell):
             continue
+        parsed = _parsed(cell) if field.type == "Mixed" or isinstance(before, dict | list) else None
         try:
-            after = sorted_as_stored(field, cast(field, cell))
+            if parsed is not None and equal(field, before, as_edited(before, cast(field, parsed))):
+                continue  # the text of what is stored
+        except ValueError:
+            parsed = None
+        try:
+            after = sorted_as_stored(field, as_edited(before, cast(field, cell)))
         except ValueError as error:
-            raw = shown(field, cell)
+            raw = as_edited(before, shown(field, cell))
             if not equal(field, before, raw):  # what is stored may itself break the definition
                 found.append((position, before, raw, str(error)))
             continue
         if not equal(field, before, after):
-            is_text = isinstance(before, dict | list) and _is_structure_as_text(after)
+            is_text = isinstance(before, dict | list) and isinstance(parsed, dict | list | tuple)
             found.append((position, before, after, TEXT if is_text else None))
     return found
 
@@ -76,18 +82,21 @@ def _says_the_same(field: Field, before: Any, cell: Any) -> bool:
     """Tell without writing the cell as it would be stored; False where it holds what is no JSON."""
     try:
         return equal(field, before, cell)
-    except (TypeError, ValueError):  # arrays and pandas' NA have no truth of their own
+    except (TypeError, ValueError, RecursionError):  # arrays and pandas' NA have no truth of their own
         return False
 
 
-def _is_structure_as_text(value: Any) -> bool:
-    """Tell whether a value is what astype(str), or a file written by pandas, makes of an object."""
-    if not isinstance(value, str) or value[:1] not in ("{", "[", "("):
-        return False
-    for parse in (json.loads, ast.literal_eval):
-        with suppress(ValueError, SyntaxError, MemoryError, RecursionError):
-            return isinstance(parse(value), dict | list | tuple)
-    return False
+def _parsed(cell: Any) -> Any:
+    """Return what a text is the text of: as JSON, or as Python writes it, which astype(str) and files do."""
+    if not isinstance(cell, str):
+        return None
+    with suppress(ValueError, RecursionError):
+        found = json.loads(cell)
+        return None if is_missing(found) else found  # the text NaN is one
+    with suppress(ValueError, SyntaxError, MemoryError, RecursionError):
+        found = ast.literal_eval(cell)
+        return found if isinstance(found, dict | list | tuple | bool) else None
+    return None
 
 
 def shown(field: Field, cell: Any) -> Any:
@@ -95,7 +104,9 @@ def shown(field: Field, cell: Any) -> Any:
     try:
         return to_json(field, cell)
     except ValueError:
-        return str(cell)
+        with suppress(RecursionError):
+            return str(cell)
+        return f"{type(cell).__name__} that is nested too deeply"
 
 
 def _unlike(base: pd.Series[Any], mine: pd.Series[Any]) -> Any:
@@ -116,15 +127,27 @@ def _cells(column: pd.Series[Any]) -> Any:
 
 
 def _alike(a: Any, b: Any) -> bool:
-    """Tell at a glance that two cells hold the same; where it does not, only a cast can tell."""
+    """Tell at a glance that two cells hold the same; where it does not, only a cast can tell.
+
+    It may be Arrow's way to hold it: lists as arrays, 1 as 1.0, nulls under the keys of other rows.
+    """
+    kind, other = type(a), type(b)
+    if (kind is other or (kind in _NUMBERS and other in _NUMBERS)) and kind in _SCALARS and a == b:
+        return True
     if isinstance(a, dict):
         return (
             isinstance(b, dict)
-            and a.keys() == b.keys()
+            and a.keys() <= b.keys()
             and all(_alike(value, b[key]) for key, value in a.items())
+            and (len(a) == len(b) or all(_alike(None, b[key]) for key in b.keys() - a.keys()))
         )
     if isinstance(a, tuple | list):
+        b = listed(b)
         return isinstance(b, tuple | list) and len(a) == len(b) and all(map(_alike, a, b))
-    if type(a) is type(b) and isinstance(a, str | int | float | pd.Timestamp) and a == b:
-        return True
+    if isinstance(b, dict) and b and is_missing(a):
+        return all(_alike(None, value) for value in b.values())
     return is_missing(a) and is_missing(b)
+
+
+_NUMBERS = frozenset((int, float))
+_SCALARS = frozenset((str, int, float, bool, pd.Timestamp))

@@ -10,7 +10,7 @@ from ..changes import Create, Problem
 from ..records import json_values
 from ..values.cast import cast, is_blank, is_missing
 from ..values.entity import sorted_as_stored
-from ..values.equality import equal
+from ..values.equality import as_edited, equal
 from .compare import shown
 from .validate import unique_fields
 
@@ -24,11 +24,18 @@ if TYPE_CHECKING:
 
 
 def new_rows(
-    schema: Schema, frame: pd.DataFrame, rows: Matched, fields: Sequence[Field], *, key_column: str | None
+    schema: Schema,
+    frame: pd.DataFrame,
+    rows: Matched,
+    fields: Sequence[Field],
+    *,
+    key_column: str | None,
+    is_arrow: bool = False,
 ) -> tuple[list[Create], list[Problem]]:
     """Return the rows to be created, and their cells that cannot be cast.
 
-    Blank cells are left out, so that the server's defaults apply; a row without any value is no row.
+    Blank cells are left out, so that the server's defaults apply; a row without any value is no row. In a
+    table of Arrow that goes for the keys of objects, too: every object there has those of all others.
     """
     if not rows.new:
         return [], []
@@ -50,6 +57,7 @@ def new_rows(
                 continue
             try:
                 value = sorted_as_stored(field, cast(field, cell))
+                value = as_edited(None, value) if is_arrow else value
             except ValueError as error:
                 value = shown(field, cell)
                 faults.append((field.path, value, str(error)))

@@ -19,9 +19,10 @@ def ip_text(value: Any) -> str | None:
     if not isinstance(value, dict) or value.keys() != _KEYS:
         return None
     address, cidr = value["ip_address"], value["cidr"]
-    if not isinstance(address, str) or type(cidr) is not int:
+    is_whole = isinstance(cidr, int) or (isinstance(cidr, float) and cidr.is_integer())  # Arrow makes doubles
+    if not isinstance(address, str) or isinstance(cidr, bool) or not is_whole:
         return None
-    text = address if cidr == (32 if ":" not in address else 128) else f"{address}/{cidr}"
+    text = address if cidr == (32 if ":" not in address else 128) else f"{address}/{int(cidr)}"
     return text if ip_object(text) == value else None
 
 

@@ -17,6 +17,7 @@ import pandas as pd
 from ..schema import Field, nearest
 from .addresses import ip_object, ip_text
 from .dates import iso, milliseconds, writable
+from .frozen import DEEPEST
 from .numerals import WHOLE, number_of, number_text, refuse_infinity
 from .refused import Refused
 
@@ -60,6 +61,13 @@ def cast(field: Field, cell: Any) -> Any:
     if isinstance(cell, Refused):
         raise ValueError(cell.reason)
     return _CASTS[field.type](field, cell)
+
+
+def listed(cell: Any) -> Any:
+    """Return an array of numpy, as Arrow and Parquet make of lists, as a list of Python's own values."""
+    if not isinstance(cell, np.ndarray):
+        return cell
+    return list(cell) if cell.dtype.kind == "M" and cell.ndim else cell.tolist()  # it makes ns of times
 
 
 def get_path(record: Any, path: str) -> Any:
@@ -156,6 +164,8 @@ def _object_id(_: Field, cell: Any) -> str:
 
 def _ip_address(field: Field, cell: Any) -> Any:
     if isinstance(cell, dict):
+        if all(map(is_missing, cell.values())):
+            return None
         text = ip_text(cell)
         return text if text is not None else _mixed(field, cell)
     if isinstance(cell, str):
@@ -173,12 +183,14 @@ def _mixed(_: Field, cell: Any) -> Any:
     return None if isinstance(value, dict) and not value else value
 
 
-def plain(cell: Any) -> Any:
+def plain(cell: Any, room: int = DEEPEST) -> Any:
     """Return any cell as a JSON value of Python's own types.
 
     Raises:
-        ValueError: It cannot be written as JSON.
+        ValueError: It cannot be written as JSON, or is nested deeper than any value that can be stored.
     """
+    if not room:
+        raise ValueError(f"nested more than {DEEPEST} levels deep")
     if cell is None or isinstance(cell, str | bool):
         return cell
     if isinstance(cell, int):
@@ -188,13 +200,12 @@ def plain(cell: Any) -> Any:
         for key in cell:
             if not isinstance(key, str):
                 raise ValueError(f"key {key!r} is no text")
-        return {key: plain(value) for key, value in cell.items()}
+        return {key: plain(value, room - 1) for key, value in cell.items()}
+    cell = listed(cell)
     if isinstance(cell, list | tuple):
-        return [plain(value) for value in cell]
+        return [plain(value, room - 1) for value in cell]
     if is_missing(cell):
         return None
-    if isinstance(cell, np.ndarray):
-        return [plain(value) for value in cell.tolist()]
     if isinstance(cell, datetime.date | np.datetime64):
         return _date(Field("", "Date"), cell)
     if isinstance(cell, np.generic):
@@ -206,8 +217,7 @@ def plain(cell: Any) -> Any:
 
 
 def _members(_: Field, cell: Any) -> list[Any]:
-    if isinstance(cell, np.ndarray):
-        cell = cell.tolist()
+    cell = listed(cell)
     if not isinstance(cell, list | tuple):
         raise ValueError(f"{_shown(cell)} is one value: an array takes a list")
     return list(cell)
@@ -241,15 +251,18 @@ def _document(field: Field, member: Any) -> dict[str, Any]:
     if not isinstance(member, dict):
         raise ValueError(f"{_shown(member)} is no object")
     found: dict[str, Any] = {}
-    if member.get("_id") is not None:
+    if not is_missing(member.get("_id")):
         found["_id"] = _object_id(field, member["_id"])
     for inner in field.fields:
         value = get_path(member, inner.path)
-        if value is not None:
-            try:
-                set_path(found, inner.path, cast(inner, value))
-            except ValueError as error:
-                raise ValueError(f"{inner.path}: {error}") from None
+        if is_missing(value):
+            continue
+        try:
+            stored = cast(inner, value)
+        except ValueError as error:
+            raise ValueError(f"{inner.path}: {error}") from None
+        if stored is not None:
+            set_path(found, inner.path, stored)
     _refuse_unknown(field, member, "")
     return found
 
@@ -265,7 +278,7 @@ def _refuse_unknown(field: Field, member: Mapping[str, Any], prefix: str) -> Non
             raise ValueError(f"the schema has no {path!r} here{nearest(path, paths)}")
         if isinstance(value, dict):
             _refuse_unknown(field, value, f"{path}.")
-        elif value is not None:
+        elif not is_missing(value):
             raise ValueError(f"{path}: {_shown(value)} is no object")
 
 
@@ -282,7 +295,10 @@ def _kind(cell: Any) -> str:
 
 
 def _shown(cell: Any) -> str:
-    text = repr(cell)
+    try:
+        text = repr(cell)
+    except RecursionError:
+        text = f"{_kind(cell)} that is nested too deeply"
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 

@@ -149,17 +149,26 @@ def test_an_id_within_several_levels_of_an_index_is_refused_with_the_line_that_r
 
 
 @pytest.mark.parametrize("text", [str, lambda cell: json.dumps(cell)])
-def test_the_text_of_a_stored_object_is_a_problem(server, text):
+def test_the_text_of_an_object_is_no_edit_but_an_edit_of_the_text_is_a_problem(server, text):
     live = server.fetch()
-    df = live.frame().head(2).astype(object)
-    df["extra"] = df["extra"].map(text)
+    df = live.frame().head(4).astype(object)
+    df["tags"], df["disks"], df["extra"] = (df[name].map(text) for name in ("tags", "disks", "extra"))
     df.loc[df.index[1], "extra"] = "a text"
+    df.loc[df.index[2], "extra"] = text({"a": 2})
+    df.loc[df.index[3], "tags"] = text(["a"])
 
     plan = live.diff(df)
 
     reason = "the text of an object or a list, not the value: leave the column out, or parse its cells"
-    assert reasons(plan) == [("h00000", "extra", reason)]
-    assert [c.after for c in plan.changes][1:] == [{"extra": "a text"}]
+    assert reasons(plan) == [
+        ("h00002", "extra", reason),
+        ("h00003", "tags", f"{text(['a'])!r} is one value: an array takes a list"),
+    ]
+    assert cells(plan) == [
+        ("h00001", "extra", {"a": 1, "b": {"c": 1}}, "a text"),
+        ("h00002", "extra", {"a": 1, "b": {"c": 2}}, text({"a": 2})),
+        ("h00003", "tags", ["a", "b"], text(["a"])),
+    ]
 
 
 def test_an_object_whose_keys_have_columns_of_their_own_is_no_blank(server):
