@@ -170,7 +170,9 @@ class _Comparison:
             self.schema,
             changes=tuple(changes),
             faults=tuple(map(left_out.told, _unique(self.problems))),
-            stale=tuple(map(left_out.told, self.stale)),
+            stale=tuple(
+                map(left_out.told, dict.fromkeys(self.stale))
+            ),  # edited and marked for deletion: once
             notes=tuple(self.notes),
             owner=owner,
             snapshot=self.snapshot,

@@ -354,3 +354,27 @@ def test_a_row_from_another_state_than_the_snapshot_is_stale(server):
 
     assert [change.id for change in plan.changes] == [old.index[1]]
     assert [stale.id for stale in plan.stale] == [old.index[0]]
+
+
+def test_a_row_from_another_state_is_not_deleted_and_named_once(server):
+    old = server.fetch().frame().head(2)
+    server.hosts.update(old.index[0], {"cpus": 9})
+    live = server.fetch()
+    old["_delete"] = "x"
+    old["bios.vendor"] = "dell"
+
+    plan = live.diff(old)
+
+    assert [change.id for change in plan.changes] == [old.index[1]]
+    assert [stale.id for stale in plan.stale] == [old.index[0]]
+    assert [change.id for change in live.diff(old.drop(columns="bios.vendor")).changes] == [old.index[1]]
+
+
+def test_new_rows_beside_a_snapshot_without_the_unique_fields(server):
+    live = server.fetch(fields=["cpus"])
+    new = pd.DataFrame({"name": ["fresh"], "serial": ["sn1"], "cpus": [1]})
+
+    plan = live.diff(new, new=True)
+
+    assert plan.changes == (Create(0, {"name": "fresh", "serial": "sn1", "cpus": 1}, "fresh"),)
+    assert plan.faults == ()

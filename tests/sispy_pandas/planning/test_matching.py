@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from sispy_pandas.planning.matching import match_by_id
+from sispy_pandas.planning.matching import match_by_id, match_by_key
 from sispy_pandas.schema import parse_schema
 
 SCHEMA = parse_schema({"name": "host", "definition": {"name": {"type": "String", "unique": True}}})
@@ -16,4 +16,23 @@ def test_a_snapshot_that_holds_a_row_twice_is_named():
         match_by_id(ids(1, 2, 2), pd.DataFrame({"name": ["a"]}, index=ids(1)), schema=SCHEMA)
     assert str(caught.value) == (
         "the snapshot of 'host' holds the row 000000000000000000000002 more than once: fetch it again"
+    )
+
+
+def test_up_to_half_of_the_ids_may_be_unknown():
+    frame = pd.DataFrame(index=ids(1, 2, 3, 7, 8, 9))
+
+    assert [id_ for _, id_ in match_by_id(ids(1, 2, 3), frame, schema=SCHEMA).unknown] == list(ids(7, 8, 9))
+    with pytest.raises(ValueError, match="3 of 5 values in _id are no rows of this snapshot of 'host'"):
+        match_by_id(ids(1, 2, 3), frame.iloc[1:], schema=SCHEMA)
+
+
+@pytest.mark.parametrize(("count", "names"), [(5, "n0, n1, n2, n3, n4"), (6, "n0, n1, n2, n3, n4, ...")])
+def test_up_to_five_keys_that_match_nothing_are_named(count, names):
+    frame = pd.DataFrame({"name": [f"n{i}" for i in range(count)]})
+
+    found = match_by_key([], frame, schema=SCHEMA, key="name", create=False)
+
+    assert found.notes == (
+        f"{count} rows match nothing and are left out: {names} (create_missing=True makes them)",
     )

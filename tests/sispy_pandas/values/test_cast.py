@@ -59,6 +59,8 @@ ID = "0123456789abcdef01234567"
         ("Date", 1577934245000, "2020-01-02T03:04:05.000Z"),
         ("ObjectId", ID.upper(), ID),
         ("ObjectId", {"_id": ID, "name": "x"}, ID),
+        *[("Boolean", text, True) for text in ("true", "TRUE", " yes ", "1")],
+        *[("Boolean", text, False) for text in ("false", "False", " no ", "0")],
         ("IpAddress", "10.1.2.3/24", "10.1.2.3/24"),
         ("IpAddress", "10.1.2.3/32", "10.1.2.3"),
         ("IpAddress", "2001:DB8::1/128", "2001:DB8::1"),
@@ -158,6 +160,9 @@ def test_cast_refuses_with_a_reason(field, cell, reason):
         (DOCS, [{"_id": ID, "k": "a"}], [{"k": "a", "v": {"n": None}}], True),
         (DOCS, [{"_id": ID, "k": "a"}], [{"_id": ID[::-1], "k": "a"}], False),
         (DOCS, [{"k": "a"}], [{"k": "b"}], False),
+        (DOCS, [None], [{"k": "a"}], False),
+        (DOCS, [None], [{}], False),
+        (DOCS, [None, {"k": "a"}], [None, {"k": "a"}], True),
         (DOCS, [], None, True),
     ],
 )

@@ -25,6 +25,7 @@ from sispy_pandas.values.check import check
         ({"type": "String", "match": "/[^]/"}, "\n", None),
         ({"type": "String", "match": "/^x/"}, "", None),
         ({"type": "String", "match": r"/\p{L}/u"}, "1", None),
+        *[({"type": "String", "match": f"/^a$/{flags}"}, "b", None) for flags in ("u", "v", "iv")],
         ({"type": "String", "match": "/(/"}, "1", None),
         (
             {"type": "Array", "item": Field("", "String", enum=("a",))},
