@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sispy.delta import DeltaError, patch, unpatch
@@ -340,9 +341,13 @@ def _rebuild(column: Field, steps: Sequence[_Step], base: Any, mine: Any, outcom
     while left:
         before = len(left)
         for step in left:
-            (step.upon in states and _forwards(column, step, states[step.upon])) or (
-                step.at in states and _backwards(column, step, states[step.at])
-            )
+            back = step.at in states and partial(_backwards, column, step, states[step.at])
+            upon = step.at if step.upon is None and step.at == outcome.read else step.upon
+            on = upon in states and partial(_forwards, column, step, states[upon])
+            # what was read may share its time with another state, what this push has written does not
+            for way in (back, on) if step.at == outcome.receipt else (on, back):
+                if way and way():
+                    break
             if step.known:
                 _remember(states, step)
         left = [step for step in left if not step.known]

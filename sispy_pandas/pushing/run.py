@@ -192,7 +192,7 @@ class Run:
             written={path: list(pair) for path, pair in outcome.written.items()},
             receipt=receipt,
             read=outcome.read,
-            overwrites=[asdict(cell) for cell in outcome.overwrites],
+            **({"overwrites": list(map(asdict, outcome.overwrites))} if outcome.overwrites else {}),
         )
         for c in conflicts:
             self.journal.event("conflict", row=row, field=c.field, base=c.base, mine=c.mine, theirs=c.theirs)

@@ -218,3 +218,64 @@ def test_whatever_others_do_their_last_value_before_ours_is_reported(path, data)
         assert [cell[2] for cell in found] == [planned(path, before[1])]
     elif not raced and upon == -1:
         assert found == []
+
+
+@TYPES
+@pytest.mark.parametrize("at", [1_000_000, 999_990], ids=["the same millisecond", "a slow clock"])
+@FEW
+@given(data=st.data())
+def test_the_time_of_a_commit_alone_does_not_hide_it(path, at, data):
+    base, theirs, mine = data.draw(three(path))
+    row = History.of(path, base)
+    row.write("bob", path, theirs, at=at)
+    ours = row.write("me", path, mine, upon=data.draw(st.sampled_from([-1, -2])))
+
+    found = row.examined(outcome(path, base, mine, at=ours))
+
+    assert [(cell[2], cell[3]) for cell in found] == [(planned(path, theirs), "bob")]
+
+
+@TYPES
+@FEW
+@given(data=st.data())
+def test_commits_up_to_what_the_guard_read_prove_nothing(path, data):
+    first, base, mine = data.draw(three(path))
+    row = History.of(path, first)
+    read = row.write("bob", path, base)
+    ours = row.write("me", path, mine)
+
+    assert row.examined(outcome(path, base, mine, at=ours, read=read)) == []
+
+
+@TYPES
+@pytest.mark.parametrize("upon", [-1, -2], ids=["recorded as A-B, B-C", "recorded as A-B, A-C"])
+@FEW
+@given(data=st.data())
+def test_commits_that_do_not_say_upon_which_state_are_read_by_their_values(path, upon, data):
+    base, theirs, mine = data.draw(three(path))
+    row = History.of(path, base)
+    row.write("bob", path, theirs)
+    ours = row.write("me", path, mine, upon=upon)
+    for commit in row.commits:
+        del commit["commit_data"]["_sis"]
+
+    found = row.examined(outcome(path, base, mine, at=ours))
+
+    assert [(cell[2], cell[3]) for cell in found] == [(planned(path, theirs), "bob")]
+
+
+def test_a_commit_of_ours_that_is_missing_is_said():
+    row = History.of("number", 1)
+    at = row.write("me", "number", 2)
+    row.commits.clear()
+
+    with pytest.raises(Unclear):
+        row.examined(outcome("number", 1, 2, at=at))
+
+
+def test_a_commit_under_another_name_is_not_ours():
+    row = History.of("number", 1)
+    at = row.write("eve", "number", 3)
+
+    with pytest.raises(Unclear):
+        row.examined(outcome("number", 1, 2, at=at))

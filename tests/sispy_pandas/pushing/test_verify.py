@@ -418,3 +418,18 @@ def test_the_evidence_is_in_text_and_pages(server, bob, tmp_path):
     for page in (report.to_html(tmp_path / "record.html"), report._repr_html_()):
         assert "replaced in" in page
         assert "bob" in page
+
+
+def test_a_row_in_conflict_may_have_replaced_another_cell(server, bob):
+    plan = first(server, cpus=9, live=None)
+    id_ = plan.changes[0].id
+    bob.hosts.update(id_, {"live": False})
+    bob("before", id_, {"cpus": 5})
+
+    report = push(plan)
+
+    assert [o.label for o in report.outcomes] == ["conflict"]
+    assert cells(report) == [["cpus", 1, 9, 5, "bob"]]
+    theirs, mine = (report.plan.rebase(report, keep=keep) for keep in ("theirs", "mine"))
+    assert [(dict(c.before), dict(c.after)) for c in theirs.changes] == [({"cpus": 9}, {"cpus": 5})]
+    assert [(dict(c.before), dict(c.after)) for c in mine.changes] == [({"live": False}, {"live": None})]
