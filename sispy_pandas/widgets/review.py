@@ -196,7 +196,7 @@ class PlanReview(Shown):
     def _take_report(self, report: Report) -> None:
         self.plan, self.report = report.plan, report
         self._draw()
-        self._row.allow_undo(report.counts["done"] > 0 and report.journal is not None)
+        self._row.allow_undo(not report.done.empty and report.journal is not None)
         self._on_report(report)
         if report.stopped:
             journal = in_html(str(report.journal))

@@ -21,6 +21,7 @@ DAY = [
     ["diff", "host", "today.csv"],
     ["history", "host", "web-fra1-001"],
     ["pushes"],
+    ["verify"],
     ["changes", "host", "--since", "1h"],
     ["revert", "host", "--since", "1h", "--yes"],
     ["undo", "--yes"],
