@@ -133,7 +133,7 @@ def _run(command: Callable[[], Any]) -> int:
     except SystemExit:  # what click makes of a reader of the help that went away
         return Exit.DONE
     except (click.Abort, KeyboardInterrupt) as stop:
-        notes = getattr(stop, "__notes__", ["interrupted"])
+        notes = getattr(stop.__cause__ or stop, "__notes__", ["interrupted"])  # click makes an Abort of it
         say("\n".join(f"sispy: {in_a_shell(note)}" for note in notes))
         return Exit.INTERRUPTED
     except Exception as error:

@@ -157,12 +157,19 @@ class Record:
     ended: bool
     """Whether the last push of this journal came to its end."""
     stopped: str | None
+    last: int
+    """When the last of it was written, in ms."""
 
     @property
     def head(self) -> dict[str, Any]:
         """The first line of the plan: server, schema, counts, and what it undoes."""
         head: dict[str, Any] = json.loads(self.plan[0])
         return head
+
+    @property
+    def wrote(self) -> bool:
+        """Whether it changed anything, or may have."""
+        return any(entry.word is None or entry.written for entry in self.entries.values())
 
     @property
     def open(self) -> bool:
@@ -273,7 +280,8 @@ class _Reader:
             raise _NeverBegan("it never began")
         ended = self.last.get("event") == "end"
         plan = tuple(self.plan)
-        return Record(file, plan, self.begin, self.entries, ended, _text(self.last.get("stopped")))
+        stopped = _text(self.last.get("stopped"))
+        return Record(file, plan, self.begin, self.entries, ended, stopped, self.last["at"])
 
 
 def _check_head(head: Any) -> None:
@@ -302,6 +310,23 @@ def _row(value: Any) -> Any:
 
 def _pairs(cells: Any) -> dict[str, tuple[Any, Any]]:
     return {path: (before, after) for path, (before, after) in cells.items()}
+
+
+def note_attempt(what: str, at: int) -> None:
+    """Note that something was about to be pushed, in ms; whatever came of it, a journal may not tell."""
+    path = folder() / "attempt"
+    with contextlib.suppress(OSError):  # it decides nothing but whether `undo` asks
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.write_text(json.dumps({"at": at, "what": what}))
+
+
+def last_attempt() -> tuple[int, str]:
+    """Return when something was about to be pushed last, and what; 0 if that is not known."""
+    try:
+        found = json.loads((folder() / "attempt").read_bytes())
+        return _whole(found["at"]), str(found["what"])
+    except (OSError, ValueError, TypeError, KeyError):
+        return 0, ""
 
 
 def remember(kind: str, what: object, path: Path) -> None:

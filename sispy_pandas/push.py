@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -15,7 +16,7 @@ from sispy.text import printable
 
 from .changes import Change, Create, Delete, Update, action_of, row_of
 from .fetching.chunks import chunks, encoded_size
-from .journal import SETTLED, Entry, Nowhere, Record, new_path, opened, read
+from .journal import SETTLED, Entry, Nowhere, Record, new_path, note_attempt, opened, read
 from .plan import Plan, PlanRefused
 from .planning.plan_file import lines
 from .planning.plan_text import count, name_of
@@ -196,10 +197,14 @@ class _Way:
 
 @contextmanager
 def _way_on() -> Iterator[_Way]:
-    """Put the way on into a KeyboardInterrupt."""
-    way = _Way()
+    """Put the way on into a KeyboardInterrupt, and note a push that is refused: it leaves no journal."""
+    way, at = _Way(), int(time.time() * 1000)
     try:
         yield way
+    except PlanRefused as refused:
+        if refused.plan.undoes is None:
+            note_attempt(f"a push to {refused.plan.schema.name}", at)
+        raise
     except KeyboardInterrupt as interrupt:
         interrupt.add_note(str(way))
         raise

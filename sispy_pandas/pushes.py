@@ -2,46 +2,67 @@
 
 from __future__ import annotations
 
-import json
+import logging
 from typing import TYPE_CHECKING, Any
 
 from . import journal
+from .pushing.earlier import taken_back
 from .tables import table
 from .values.moments import times
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pandas as pd
 
-_COLUMNS = ("at", "schema", "rows", "done", "ended", "user", "note", "server", "journal")
+_COLUMNS = ("at", "schema", "rows", "done", "ended", "user", "note", "server", "journal", "undoes", "undone")
+
+log = logging.getLogger("sispy_pandas.pushes")
 
 
 def pushes() -> pd.DataFrame:
-    """Return the pushes whose journals are kept in the folder of journals, the newest first.
+    """Return the pushes whose journals are kept in the folder of journals: interrupted ones, then the newest.
 
     Those with a journal elsewhere are not among them. `sp.undo` and `sp.resume` take what `journal` holds.
+    What is no journal there is left out and named: in a warning of the log, and in `.attrs["unreadable"]`.
 
     Returns:
-        A frame (at, schema, rows, done, ended, user, note, server, journal): `rows` were to change, `done` of
-        them are as the plan wanted; `ended` tells whether the push came to its end.
+        A frame (at, schema, rows, done, ended, user, note, server, journal, undoes, undone): `rows` were to
+        change, `done` of them are as the plan wanted; `ended` tells whether the push came to its end;
+        `undoes` is the journal of the push that it took back, `undone` how many of its rows were taken back.
 
     Example:
         >>> report = live.diff(live.frame().tail(1).assign(notes="listed")).push(progress=False, note="CHG1")
         >>> pushes()["note"].tolist()
         ['CHG1']
     """
-    rows = []
-    for path in sorted(journal.folder().glob("*.jsonl"), reverse=True):
-        try:
-            rows.append(_row(journal.read(path)))
-        except ValueError:  # it ended before it began, or is something else
-            continue
+    records, unreadable = kept()
+    for sentence in unreadable.values():
+        log.warning("%s", sentence)
+    records.sort(key=lambda record: not (record.open and not journal.in_use(record.path)))
+    rows = [_row(record) for record in records]
     frame = table(rows, _COLUMNS)
     frame["at"] = times([row[0] for row in rows])
-    return frame.astype({"rows": "int64", "done": "int64", "ended": "bool"})
+    frame.attrs["unreadable"] = list(unreadable.values())
+    return frame.astype({"rows": "int64", "done": "int64", "ended": "bool", "undone": "int64"})
+
+
+def kept() -> tuple[list[journal.Record], dict[Path, str]]:
+    """Return the journals in the folder, the newest first, and sentences about what is none there."""
+    found: list[journal.Record] = []
+    unreadable: dict[Path, str] = {}
+    for path in sorted(journal.folder().glob("*.jsonl"), reverse=True):
+        try:
+            found.append(journal.read(path))
+        except ValueError as error:
+            unreadable[path] = str(error)
+        except OSError as error:
+            unreadable[path] = f"{path} cannot be read: {error.strerror}"
+    return found, unreadable
 
 
 def _row(record: journal.Record) -> tuple[Any, ...]:
-    head = json.loads(record.plan[0])
+    head = record.head
     counts = head["counts"]
     words = [entry.word for entry in record.entries.values()]
     return (
@@ -49,9 +70,11 @@ def _row(record: journal.Record) -> tuple[Any, ...]:
         head["schema"],
         counts["creates"] + counts["updates"] + counts["deletes"],
         words.count("done") + words.count("unchanged"),
-        record.ended and record.stopped is None,
+        not record.open,
         record.begin.get("user"),
         record.begin.get("note"),
         head["server"],
         str(record.path),
+        head.get("undoes"),
+        len(taken_back(record)),
     )

@@ -10,33 +10,109 @@ from click.shell_completion import CompletionItem
 from sispy.completion import offered
 from sispy.exits import Misuse
 from sispy_pandas import journal
-from sispy_pandas.pushes import pushes
+from sispy_pandas.planning.plan_text import count
+from sispy_pandas.planning.plan_text import show as shown
+from sispy_pandas.pushes import kept, pushes
+from sispy_pandas.values.moments import clock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Mapping, Sequence
 
     import click
 
+    from sispy.options import Session
 
-def chosen(name: str | None, wanted: Callable[[journal.Record], bool], kind: str) -> Path:
-    """Return the journal of that path or short name; without a name the newest one that is wanted.
+
+def named(name: str) -> Path:
+    """Return the journal of that path or short name.
 
     Args:
-        name: A path, or what `short` says of one.
-        wanted: Which journals come into question where none is named.
-        kind: These in a word, for the message.
+        name: A path, or what `journal.short` says of one.
 
     Raises:
         Misuse: There is none.
     """
-    if name is not None and Path(name).is_file():
+    if Path(name).is_file():
         return Path(name)
-    for path in map(Path, pushes()["journal"]):
-        if wanted(journal.read(path)) if name is None else name in (journal.short(path), path.name):
+    for path in sorted(journal.folder().glob("*.jsonl"), reverse=True):
+        if name in (journal.short(path), path.name):
             return path
-    if name is None:
-        raise Misuse(f"there is no {kind} push; `sispy pushes` lists those there are.")
     raise Misuse(f"{name!r} is no journal: give a file or a name that `sispy pushes` lists.")
+
+
+def latest_open(session: Session) -> Path:
+    """Return the latest push that did not come to its end and that nobody is finishing now.
+
+    Raises:
+        Misuse: There is none.
+    """
+    records, unreadable = kept()
+    for record in records:
+        if record.open and not journal.in_use(record.path):
+            session.say(f"resuming {described(record)}")
+            return record.path
+    raise Misuse(
+        "\n".join(
+            ["there is no unfinished push; `sispy pushes` lists those there are.", *unreadable.values()]
+        )
+    )
+
+
+def latest_written() -> Path:
+    """Return the push that wrote last.
+
+    Raises:
+        Misuse: There is none.
+    """
+    return _latest_written(*kept()).path
+
+
+def _latest_written(records: Sequence[journal.Record], unreadable: Mapping[Path, str]) -> journal.Record:
+    record = max((record for record in records if record.wrote), key=lambda r: r.last, default=None)
+    if record is None:
+        raise Misuse(
+            "\n".join(
+                ["there is no written push; `sispy pushes` lists those there are.", *unreadable.values()]
+            )
+        )
+    return record
+
+
+def to_be_undone(session: Session, *, yes: bool) -> Path:
+    """Return the push that wrote last, and say which one that is.
+
+    Args:
+        session: How much to say.
+        yes: Nobody will be asked whether it is the right one: it must be the last thing that was tried.
+
+    Raises:
+        Misuse: There is none, or it is not.
+    """
+    records, unreadable = kept()
+    record = _latest_written(records, unreadable)
+    tried = [(r.begin["at"], f"the push {journal.short(r.path)}") for r in records if not r.wrote]
+    tried += [(int(path.stat().st_mtime * 1000), f"what {path} cannot tell") for path in unreadable]
+    when, what = max([*tried, journal.last_attempt()])
+    if yes and when > record.last:
+        raise Misuse(
+            f"the push that wrote last is {described(record)}, but {what} was tried since, {clock(when)}: "
+            f"if the former is meant, `sispy undo {journal.short(record.path)} --yes`."
+        )
+    session.say(f"undoing {described(record)}")
+    return record.path
+
+
+def described(record: journal.Record) -> str:
+    """Return a push in words: when, table, rows, note."""
+    rows = sum(entry.word is None or bool(entry.written) for entry in record.entries.values())
+    undoes, note = record.head.get("undoes"), record.begin.get("note")
+    parts = [
+        f"{journal.short(record.path)} ({clock(record.begin['at'])}, {record.head['schema']}",
+        f"{count(rows, 'row')} written",
+        *([f"the undo of {journal.short(Path(undoes))}"] if undoes else []),
+        *([shown(note)] if note else []),
+    ]
+    return ", ".join(parts) + ")"
 
 
 def completed(
@@ -45,13 +121,3 @@ def completed(
     """Return the short names that match, for the shell to complete, else let it complete a file."""
     names = offered(map(journal.short, map(Path, pushes()["journal"])), incomplete)
     return names or [CompletionItem(incomplete, type="file")]
-
-
-def is_unfinished(record: journal.Record) -> bool:
-    """Tell whether a push did not come to its end."""
-    return not record.ended or record.stopped is not None
-
-
-def has_written(record: journal.Record) -> bool:
-    """Tell whether a push changed anything."""
-    return any(entry.word is None or entry.written for entry in record.entries.values())

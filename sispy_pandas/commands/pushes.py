@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,15 +12,21 @@ from sispy.terminal import out, say, table
 from sispy_pandas.journal import folder, short
 from sispy_pandas.pushes import pushes as list_pushes
 
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
 
 @click.command(epilog=examples("sispy pushes", "sispy pushes --limit 5"))
 @click.option("--limit", type=click.IntRange(min=1), default=20, help="Show so many.")
 def pushes(limit: int) -> None:
-    """List the pushes made by you on this machine, the newest first.
+    """List the pushes made by you on this machine: interrupted ones, then the newest.
 
     `sispy resume` and `sispy undo` take the names in the first column.
     """
-    found = list_pushes().head(limit)
+    found = list_pushes()
+    for sentence in found.attrs["unreadable"]:
+        say(sentence)
+    found = found.head(limit)
     if not len(found):
         say(f"no pushes yet; their journals will be in {folder()}")
         return
@@ -30,11 +37,20 @@ def pushes(limit: int) -> None:
             row["schema"],
             f"{row['done']}/{row['rows']}",
             "yes" if row["ended"] else "no",
+            _undo(row),
             row["user"],
             row["note"],
             row["server"].partition("://")[2],
         ]
         for row in found.to_dict("records")
     ]
-    head = ["push", "when", "table", "done", "ended", "user", "note", "server"]
+    head = ["push", "when", "table", "done", "ended", "undo", "user", "note", "server"]
     out(table(head, rows, keep=("push", "when")))
+
+
+def _undo(row: dict[Hashable, Any]) -> str:
+    """Say what a push takes back, and what of it was taken back."""
+    undoes, undone, done = row["undoes"], row["undone"], row["done"]
+    parts = [f"of {short(Path(undoes))}"] if isinstance(undoes, str) else []
+    parts += ["undone" if undone >= done else f"{undone}/{done} undone"] if undone else []
+    return ", ".join(parts)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sispy.options import Session, examples, session, yes
-from sispy_pandas.commands.journals import chosen, completed, is_unfinished
+from sispy_pandas.commands.journals import completed, latest_open, named
 from sispy_pandas.commands.sending import send
 from sispy_pandas.commands.writing import pushing
 from sispy_pandas.repair import resume as resume_plan
@@ -22,12 +22,13 @@ if TYPE_CHECKING:
 @yes
 @session
 def resume(session: Session, how: dict[str, Any], name: str | None, yes: bool) -> Exit:
-    """Go on with an interrupted push: JOURNAL, or else the latest unfinished one.
+    """Go on with an interrupted push: JOURNAL, or else the latest unfinished one that is not in use.
 
     JOURNAL is a file or a name that `sispy pushes` lists.
 
     Rows whose fate is open are read again first: nothing is written twice.
     """
-    plan = resume_plan(chosen(name, is_unfinished, "unfinished"), client=session.client_if_named())
+    path = latest_open(session) if name is None else named(name)
+    plan = resume_plan(path, client=session.client_if_named())
     _, status = send(session, plan, yes=yes, **how)
     return status

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sispy.options import Session, examples, session, yes
-from sispy_pandas.commands.journals import chosen, completed, has_written
+from sispy_pandas.commands.journals import completed, named, to_be_undone
 from sispy_pandas.commands.sending import send
 from sispy_pandas.commands.writing import pushing
 from sispy_pandas.repair import undo as undo_plan
@@ -25,12 +25,14 @@ if TYPE_CHECKING:
 def undo(session: Session, how: dict[str, Any], name: str | None, fields: str | None, yes: bool) -> Exit:
     """Put back the values that a push changed: JOURNAL, or else the latest push that wrote something.
 
-    JOURNAL is a file or a name that `sispy pushes` lists.
+    JOURNAL is a file or a name that `sispy pushes` lists. With --yes and no name nothing may have been tried
+    since that push.
 
     Cells that somebody edited since are conflicts and stay as they are. The undo is a push of its own, with
     a journal: undoing it does the push again.
     """
-    plan = undo_plan(chosen(name, has_written, "written"), client=session.client_if_named())
+    path = to_be_undone(session, yes=yes) if name is None else named(name)
+    plan = undo_plan(path, client=session.client_if_named())
     if fields is not None:
         plan = plan.only(fields=[name.strip() for name in fields.split(",")])
     _, status = send(session, plan, yes=yes, **how)

@@ -10,7 +10,7 @@ import click
 from sispy.exits import Exit
 from sispy.options import Session, examples, session
 from sispy.terminal import fitted, out
-from sispy_pandas.commands.journals import chosen, completed, has_written
+from sispy_pandas.commands.journals import completed, latest_written, named
 from sispy_pandas.commands.show import evidence_blocks
 from sispy_pandas.planning.plan_text import count, whereabouts
 from sispy_pandas.pushing.verify import is_open
@@ -38,7 +38,7 @@ def verify(session: Session, name: str | None, html: Path | None) -> Exit:
     server's commits show. They are read row by row, which takes one request for each. Nothing is written
     but the journal: `sispy undo` gives back what was replaced.
     """
-    path = chosen(name, has_written, "written")
+    path = latest_written() if name is None else named(name)
     report = verify_push(path, session.client_if_named(), progress=session.progress)
     if html is not None:
         report.to_html(html)

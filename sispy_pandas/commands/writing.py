@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import functools
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+from sispy.exits import Declined
+from sispy_pandas.journal import note_attempt
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,6 +79,14 @@ def pushing(command: Command) -> Command:
             **({"wait": False} if no_wait else {}),
             "verify": verify,
         }
-        return command(*args, how=how, **kwargs)
+        at, context = int(time.time() * 1000), click.get_current_context()
+        try:
+            return command(*args, how=how, **kwargs)
+        except Declined:
+            at = 0
+            raise
+        finally:
+            if at and context.info_name != "undo":  # who goes back has tried nothing new
+                note_attempt(f"`{context.command_path}`", at)
 
     return with_how  # type: ignore[return-value] # click reads the options that hang on the wrapper

@@ -20,6 +20,16 @@ if TYPE_CHECKING:
     from ..snapshot import Snapshot
 
 Note = dict[str, Any]
+_KINDS: dict[str, Any] = {
+    "format": int,
+    "server": str,
+    "schema": str,
+    "schema_hash": str | None,
+    "query": dict | None,
+    "fetched_at": str | None,
+    "labels": dict | None,
+}
+"""What a note holds, and of which type."""
 
 
 def origin(snapshot: Snapshot, *, zone: str) -> Note:
@@ -55,16 +65,30 @@ def write_beside(path: Path, note: Note | None, file: IO[str]) -> None:
 
 
 def read_beside(path: Path) -> Note:
-    """Return the note beside a CSV file; empty if there is none."""
+    """Return the note beside a CSV file; empty if there is none.
+
+    Raises:
+        ValueError: What is there is no note: then nothing would tell a table of another server.
+    """
+    beside = _beside(path)
     try:
-        found = json.loads(_beside(path).read_text(encoding="utf-8"))
+        found: Any = json.loads(beside.read_text(encoding="utf-8"))
+        why = _wrong(found)
     except FileNotFoundError:
         return {}
-    except ValueError as error:
-        raise ValueError(
-            f"{printable(_beside(path))} was damaged ({error}): remove it to read the table without"
-        ) from None
-    return found if isinstance(found, dict) else {}
+    except (ValueError, RecursionError) as error:
+        why = str(error)
+    if why:
+        raise ValueError(f"{printable(beside)} was damaged ({why}): remove it to read the table without")
+    return dict(found)
+
+
+def _wrong(found: Any) -> str:
+    """Say what of a note is wrong; nothing if it is in order."""
+    if not isinstance(found, dict) or not found:
+        return "it is no note of an export"
+    wrong = [key for key, kind in _KINDS.items() if key in found and not isinstance(found[key], kind)]
+    return f"its {wrong[0]} is {json.dumps(found[wrong[0]])[:40]}" if wrong else ""
 
 
 def _beside(path: Path) -> Path:
@@ -73,6 +97,8 @@ def _beside(path: Path) -> Path:
 
 def check(path: Path, note: Mapping[str, Any], schema: Schema) -> None:
     """Refuse a table of another schema, or one that a later version of this package wrote.
+
+    A note that names no server is refused, too: it would switch off the check that the table is this one's.
 
     Raises:
         ValueError: It is one of those.
@@ -83,6 +109,8 @@ def check(path: Path, note: Mapping[str, Any], schema: Schema) -> None:
         raise ValueError(
             f"{printable(path)} has format {note['format']}: a later sispy wrote it, this one reads {FORMAT}"
         )
+    if note and "server" not in note:
+        raise ValueError(f"the note that belongs to {printable(path)} was damaged: it names no server")
 
 
 def described(source: Source, note: Mapping[str, Any], schema: Schema) -> Source:

@@ -180,6 +180,14 @@ def test_a_file_that_is_no_table_is_refused(
         ('{"schema": "rack"}', "is a table of schema 'rack', not of 'host'"),
         ('{"format": 99}', "has format 99: a later sispy wrote it, this one reads 1"),
         ("{", "was damaged"),
+        ("[]", "was damaged (it is no note of an export): remove it to read the table without"),
+        ("null", "was damaged (it is no note of an export)"),
+        ("{}", "was damaged (it is no note of an export)"),
+        ("[" * 5000, "was damaged"),
+        ('{"schema": "host"}', "was damaged: it names no server"),
+        ('{"server": null}', "was damaged (its server is null)"),
+        ('{"server": "u", "format": "x"}', 'was damaged (its format is "x")'),
+        ('{"server": "u", "labels": [1]}', "was damaged (its labels is [1])"),
     ],
 )
 def test_the_note_beside_a_file_is_heeded(host_schema: Schema, file: Path, note: str, message: str) -> None:

@@ -18,7 +18,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def test_no_pushes_yet():
-    assert pushes().shape == (0, 9)
+    assert pushes().shape == (0, 11)
 
 
 def test_pushes_are_listed_and_can_be_undone(folder):
@@ -31,7 +31,7 @@ def test_pushes_are_listed_and_can_be_undone(folder):
         row = found.iloc[0].to_dict()
         assert abs(row.pop("at") - pd.Timestamp(datetime.now(UTC))) < timedelta(minutes=1)
         assert row.pop("journal").startswith(str(folder))
-        assert row.pop("user") in (None, "root")
+        assert row.pop("user") == "root"
         assert row == {
             "schema": "host",
             "rows": 5,
@@ -39,6 +39,11 @@ def test_pushes_are_listed_and_can_be_undone(folder):
             "ended": True,
             "note": "CHG1",
             "server": sis.url,
+            "undoes": None,
+            "undone": 0,
         }
         undo(found["journal"][0], client=sis.client()).push(progress=False).raise_for_failures()
-        assert pushes()["rows"].tolist() == [5, 5]
+        listed = pushes()
+        assert listed["rows"].tolist() == [5, 5]
+        assert listed["undoes"].tolist() == [found["journal"][0], None]
+        assert listed["undone"].tolist() == [0, 5]

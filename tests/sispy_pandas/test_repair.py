@@ -135,6 +135,132 @@ def test_undo_of_deletes_says_who_refers_to_the_old_ids_and_repoint_mends_it(ser
     }
 
 
+CERT = {
+    "name": "cert",
+    "_sis": {"owner": ["net", "ops"]},
+    "definition": {
+        "cn": "String",
+        "host": {"type": "ObjectId", "ref": "host"},
+        "also": [{"type": "ObjectId", "ref": "host"}],
+        "uses": [{"port": "Number", "node": {"type": "ObjectId", "ref": "host"}}],
+        "note": "String",
+    },
+}
+
+
+def certificates(server):
+    """Make a table whose rows refer to hosts in every way, and return its endpoint."""
+    server.client.schemas.create(CERT)
+    certs = server.client.entities("cert")
+    ids = server.fetch().ids
+    for n in range(3):
+        uses = [{"port": 443, "node": ids[n]}, {"port": 80, "node": ids[n + 1]}]
+        certs.create({"cn": f"c{n}", "host": ids[n], "also": [ids[n], ids[n + 1]], "uses": uses})
+    return certs
+
+
+def by_name(server, certs):
+    """Return what the certificates hold, with the hosts by name."""
+    names = {row["_id"]: row["name"] for row in server.hosts.fetch_all({"populate": False})}
+    return {
+        row["cn"]: (
+            names.get(row["host"]),
+            [names.get(id_) for id_ in row["also"]],
+            [(use["port"], names.get(use["node"])) for use in row["uses"]],
+        )
+        for row in certs.fetch_all({"populate": False})
+    }
+
+
+def test_undos_chain_over_rows_that_came_back_under_a_new_id(server):
+    certs = certificates(server)
+    before, wanted = server.stored(), by_name(server, certs)
+    rows, hosts = sp.fetch(certs, progress=False), server.fetch()
+    first = push(rows.diff(rows.frame(), delete=list(rows.ids)))
+    second = push(hosts.diff(hosts.frame(), delete=list(hosts.ids[:4])), allow_dangling=True)
+
+    back = push(sp.undo(second)).raise_for_failures()
+    plan = sp.undo(first.journal, client=server.client)
+    assert plan.notes[0].startswith("4 rows of host that came back under a new _id ")
+    assert plan.notes[0].endswith(f", by {journal.short(back.journal)}: this plan means the new one")
+    push(plan).raise_for_failures()
+
+    assert (server.stored(), by_name(server, certs)) == (before, wanted)
+
+
+def test_undos_chain_over_several_steps_and_for_rows_that_were_edited_before(server):
+    live = server.fetch()
+    before, ids = server.stored(), list(live.ids[:2])
+    edited = push(live.diff(live.frame().head(2).assign(cpus=9)))
+    for _ in range(2):
+        now = server.fetch({"q": {"name": {"$in": ["h00000", "h00001"]}}})
+        gone = push(now.diff(now.frame(), delete=list(now.ids)))
+        push(sp.undo(gone)).raise_for_failures()
+
+    plan = sp.undo(edited)
+    assert {change.id for change in plan.changes}.isdisjoint(ids)
+    push(plan).raise_for_failures()
+    assert server.stored() == before
+    assert sp.undo(edited).changes == ()
+
+
+def test_a_resumed_push_means_rows_that_came_back_since(server):
+    certs = certificates(server)
+    rows = sp.fetch(certs, progress=False)
+    target = server.fetch().ids[7]
+    plan = rows.diff(rows.frame().assign(host=target, note="x"))
+    report = push(plan, cancel=iter([False, True]).__next__, limits=sp.Limits(rows=1, settle=0.1))
+    hosts = server.fetch({"q": {"name": "h00007"}})
+    gone = push(hosts.diff(hosts.frame(), delete=[target]), allow_dangling=True)
+    back = push(sp.undo(gone)).raise_for_failures()
+
+    rest = sp.resume(report.journal, client=server.client)
+    push(rest).raise_for_failures()
+
+    (new,) = back.new_ids.values()
+    assert [row["host"] for row in certs.fetch_all({"populate": False, "sort": "_id"})][1:] == [new, new]
+    assert len(sp.resume(report.journal, client=server.client)) == 0
+
+
+def test_ctrl_c_in_a_push_names_its_journal_and_the_push_is_listed_first(server):
+    def interrupt(done, total):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        everything(server.fetch()).push(progress=interrupt, limits=QUICK)
+    (path,) = journal.folder().glob("*.jsonl")
+    push(server.fetch().diff(pd.DataFrame({"name": ["later"]}), new=True))
+
+    name = str(path)
+    assert caught.value.__notes__ == [
+        f"interrupted: sp.resume({name!r}).push() goes on, sp.undo({name!r}) goes back"
+    ]
+    assert sp.pushes()["journal"][0] == name
+    push(sp.resume(path, client=server.client)).raise_for_failures()
+    assert sp.pushes()["journal"][0] != name
+
+
+@pytest.mark.parametrize("when", ["checks", "sending without a journal"])
+def test_ctrl_c_where_there_is_no_journal_says_so(server, when):
+    plan = everything(server.fetch())
+    asked = iter(range(10_000))
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    if when == "checks":
+        server.client.schemas.fetch_all = server.client.users.get = interrupt
+    with pytest.raises(KeyboardInterrupt) as caught:
+        plan.push(progress=interrupt, limits=QUICK, journal=False)
+
+    assert next(asked) == 0
+    assert caught.value.__notes__ == [
+        "interrupted before anything was sent"
+        if when == "checks"
+        else "interrupted: the push keeps no journal; a new fetch and diff tell what is left"
+    ]
+
+
 def test_undo_and_resume_need_a_client_for_the_server(server, monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     report = push(server.fetch().diff(pd.DataFrame({"name": ["new"]}), new=True))

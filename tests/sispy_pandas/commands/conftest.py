@@ -122,7 +122,8 @@ def steady(sis):
         text = re.sub(r"\b[0-9a-f]{24}\b", "I" * 24, text)
         text = re.sub(r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d\b", "YYYY-MM-DD HH:MM", text)
         text = re.sub(r"(?m)(HH:MM):\d\d", r"\1:SS", text)
-        for name in re.findall(r"`sispy undo (\w{6})`|^(\w{6})  YYYY", text, re.MULTILINE):
+        text = re.sub(r"\(\d\d:\d\d, ", "(HH:MM, ", text)
+        for name in re.findall(r"`sispy undo (\w{6})`|^(\w{6})  YYYY|^undoing (\w{6})", text, re.MULTILINE):
             text = text.replace("".join(name), "PPPPPP")
         return text.split("\n") if text else []
 

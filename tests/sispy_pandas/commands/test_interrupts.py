@@ -1,6 +1,7 @@
 """What a command leaves behind that was stopped: an export's old file, a push that can be resumed."""
 
 import os
+import re
 import signal
 import time
 from pathlib import Path
@@ -74,6 +75,35 @@ def test_ctrl_c_ends_a_push_between_two_requests_and_resume_goes_on(pushed, sisp
     assert result.exit_code == 0
     assert seen(sis) == ROWS
     assert sispy("resume").exit_code == 64  # nothing is unfinished any more
+
+
+def test_a_second_ctrl_c_ends_a_push_at_once_and_names_the_way_on(pushed, sispy, sis):
+    sis.faults = Faults(latencies={"PUT /entities/host": 3.0})
+    pushed.send("\x03")
+    pushed.expect("once more to stop at once")
+    pushed.send("\x03")
+    shown = " ".join(pushed.read().split())
+
+    assert pushed.ended() == 130
+    (name,) = re.findall(r"interrupted: `sispy resume (\S+)` goes on, `sispy undo \1` goes back", shown)
+    sis.faults = Faults()
+    assert sispy("resume", name, "--yes").exit_code == 0
+    assert seen(sis) == ROWS
+
+
+def test_a_second_terminal_waits_for_its_turn_or_does_not_want_to(pushed, terminal, sispy, sis):
+    Path("other.csv").write_text(Path("notes.csv").read_text().replace(",seen", ",other"))
+
+    waiting = terminal("push", "host", "other.csv", "--key", "name", "--yes")
+    waiting.expect("waiting for the push of ")
+    busy = sispy("push", "host", "other.csv", "--key", "name", "--yes", "--no-wait")
+    pushed.read()
+    waiting.read()
+
+    assert (busy.exit_code, pushed.ended(), waiting.ended()) == (4, 0, 4)
+    assert re.search(r"nothing was pushed: host is in use by the push of root \(pid \d+, since ", busy.stderr)
+    # the second plan was made in the midst of the first push: what that had written was no conflict
+    assert seen(sis) + sis.client().entities("host").count({"notes": "other"}) == ROWS
 
 
 def test_a_push_that_was_killed_is_resumed(pushed, sispy, sis):

@@ -1,0 +1,137 @@
+"""`undo`, `resume` and `pushes` without a name: which journal they take, what they say, when they refuse."""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from sispy.sandbox import Faults
+from sispy_pandas import journal
+
+
+@pytest.fixture
+def pushed(sispy, sis):
+    """Push an edit of some hosts: the short name of its journal."""
+
+    def push(notes, *more, rows=2):
+        names = [
+            row["name"] for row in sis.client().entities("host").fetch_page({"limit": rows, "sort": "_id"})
+        ]
+        Path("edit.csv").write_text("name,notes\n" + "".join(f"{name},{notes}\n" for name in names))
+        result = sispy("push", "host", "edit.csv", "--key", "name", "--yes", *more)
+        (name,) = re.findall(r"`sispy undo (\w+)`", result.stderr) or [""]
+        return name
+
+    return push
+
+
+def written(sis, notes):
+    return sis.client().entities("host").count({"notes": notes})
+
+
+def test_undo_says_which_push_it_takes_and_pushes_mark_it(sispy, sis, pushed):
+    name = pushed("one", "--note", "CHG7")
+
+    result = sispy("undo", "--yes")
+
+    assert result.exit_code == 0
+    said = rf"undoing {name} \(\d\d:\d\d, host, 2 rows written, CHG7\)\n"
+    assert re.match(said, result.stderr)
+    (back,) = re.findall(r"`sispy undo (\w+)`", result.stderr)
+    lines = [re.split(r"  +", line) for line in sispy("pushes").stdout.splitlines()]
+    assert lines[0][:6] == ["push", "when", "table", "done", "ended", "undo"]
+    assert [(line[0], line[5]) for line in lines[1:]] == [(back, f"of {name}"), (name, "undone")]
+    again = sispy("undo", name, "--yes")
+    assert (again.exit_code, again.stderr) == (0, "nothing to push\n")
+    assert re.search(rf"2 rows undone already, \d\d:\d\d by {back}", again.stdout)
+
+
+@pytest.mark.parametrize(
+    "tried", ["problems", "no file", "refused by the server", "nothing to push", "a plan"]
+)
+def test_undo_without_asking_and_without_a_name_takes_no_other_than_the_last_that_was_tried(
+    sispy, sis, pushed, tried
+):
+    name = pushed("one")
+    match tried:
+        case "problems":
+            Path("bad.csv").write_text(Path("edit.csv").read_text().replace("notes", "status"))
+            assert sispy("push", "host", "bad.csv", "--key", "name", "--yes").exit_code == 3
+        case "no file":
+            assert sispy("push", "missing.json", "--yes").exit_code == 64
+        case "refused by the server":
+            sis.faults = Faults(errors={"PUT /entities/host": (400, 1.0)})
+            pushed("two")
+            sis.faults = Faults()
+        case "nothing to push":
+            pushed("one")
+        case "a plan":
+            path = journal.folder() / "29990101T000000.000Z-host-abcdef.jsonl"
+            path.write_bytes(b"null\n")
+            os.utime(path, (2**33, 2**33))
+
+    result = sispy("undo", "--yes")
+
+    assert result.exit_code == 64
+    assert f"the push that wrote last is {name} (" in result.stderr
+    assert f"if the former is meant, `sispy undo {name} --yes`." in result.stderr
+    assert written(sis, "one") == 2
+    assert sispy("undo", name, "--yes").exit_code == 0
+    assert written(sis, "one") == 0
+
+
+def test_an_undo_that_was_declined_was_not_tried(sispy, terminal, screen, sis, pushed):
+    pushed("one")
+    status, _ = screen(terminal("undo"), answer="n")
+
+    assert status == 130
+    assert sispy("undo", "--yes").exit_code == 0
+    assert written(sis, "one") == 0
+
+
+def test_resume_skips_what_is_being_resumed(sispy, sis, pushed):
+    sis.faults = Faults(errors={"PUT /entities/host": (401, 1.0)})
+    pushed("one")
+    pushed("two")
+    sis.faults = Faults()
+    late, early = sorted(journal.folder().glob("*.jsonl"), reverse=True)
+
+    with journal.Journal(late):
+        result = sispy("resume", "--yes")
+    assert result.stderr.startswith(f"resuming {journal.short(early)} (")
+    assert written(sis, "one") == 2
+    result = sispy("resume", "--yes")
+    assert result.stderr.startswith(f"resuming {journal.short(late)} (")
+    assert sispy("resume", "--yes").exit_code == 64
+
+
+def test_interrupted_pushes_are_listed_first(sispy, sis, pushed):
+    sis.faults = Faults(errors={"PUT /entities/host": (401, 1.0)})
+    pushed("one")
+    sis.faults = Faults()
+    name = pushed("two")
+
+    (interrupted, *_), (later, *_) = (line.split() for line in sispy("pushes").stdout.splitlines()[1:])
+
+    assert later == name
+    assert sispy("resume", interrupted, "--yes").exit_code in (0, 4)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"null\n", b"[]\n", b"{}\n", b"\xff\xfe\n", b'{"event": "begin"}\n', b"[" * 5000]
+)
+def test_what_is_no_journal_is_named_and_hides_no_others(sispy, sis, pushed, content):
+    name = pushed("one")
+    path = journal.folder() / "20000101T000000.000Z-host-abcdef.jsonl"
+    path.write_bytes(content)
+    os.utime(path, (1, 1))
+
+    result = sispy("pushes")
+    assert result.stdout.splitlines()[1].startswith(name)
+    assert result.stderr.startswith(f"{path} is no journal of a push: ")
+    assert len(result.stderr.splitlines()) == 1
+    result = sispy("undo", "abcdef", "--yes")
+    assert result.exit_code == 3
+    assert result.stderr.startswith(f"sispy: {path} is no journal of a push: ")
+    assert sispy("undo", "--yes").exit_code == 0
