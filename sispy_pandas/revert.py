@@ -94,11 +94,11 @@ def _row(schema: Schema, id_: str, steps: Sequence[Step], wanted: set[Cell]) -> 
     made = next((step for step in whole if step.action == "insert"), None)
     if made is not None:
         return _Row() if steps[0].now is None else _without(schema, id_, steps, made, wanted)
+    updates = {cell for cell in wanted if cell[1] not in {s.commit for s in ends}}
     if whole:
         gone = whole[0]
-        return _Row(Create(id_, _before_deletion(schema, steps, gone, wanted), key_of(schema, gone)))
-    row = _cells(schema, id_, steps, {cell for cell in wanted if cell[1] not in {s.commit for s in ends}})
-    return replace(row, in_part=bool(ends))
+        return _Row(Create(id_, _before_deletion(schema, steps, gone, updates), key_of(schema, gone)))
+    return replace(_cells(schema, id_, steps, updates), in_part=bool(ends))
 
 
 def _without(schema: Schema, id_: str, steps: Sequence[Step], made: Step, wanted: set[Cell]) -> _Row:

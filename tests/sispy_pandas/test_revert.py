@@ -152,6 +152,16 @@ def test_what_was_written_while_the_history_was_read_is_left_to_the_guard(hosts,
     assert sp.history(hosts(), id_)["by"].iloc[0] == "root"
 
 
+def test_a_deleted_row_comes_back_with_what_it_had_from_its_creation(hosts):
+    id_ = hosts("script").create({"name": "old", "os": "one"})["_id"]
+    hosts("script").update(id_, {"os": None})
+    hosts("script").delete(id_)
+    plan = revert(by_script(hosts, known=[id_]).only(fields=["name", "cpus"]))  # not os: its creation stays
+    assert plan.problems.empty
+    assert pushed(plan).counts["done"] == 1
+    assert [row["name"] for row in hosts().fetch_all()] == ["old"]
+
+
 def undone(report):
     return pushed(sp.undo(report))
 
