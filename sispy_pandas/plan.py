@@ -83,8 +83,8 @@ class Plan:
     """What the changes were compared with, where there is one."""
     journal: Path | None = None
     """The journal of the interrupted push that this plan finishes."""
-    undoes: str | None = None
-    """The journal of the push that this plan takes back; of one without a journal, what its plan changes."""
+    undoes: tuple[str, ...] = ()
+    """The journals of the pushes that this plan takes back; of one without, what its plan changes."""
 
     def __post_init__(self) -> None:
         rows = [row_of(change) for change in self.changes]

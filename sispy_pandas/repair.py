@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from .changes import Change, Create, Delete, Update, action_of, row_of
 from .journal import SETTLED, Entry, Record, read, short
 from .past.spared import spared
+from .past.together import together
 from .plan import Plan
 from .planning.plan_file import parse
 from .planning.plan_text import count
@@ -23,12 +25,14 @@ from .values.entity import as_created
 from .values.moments import clock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from threading import Event
 
     from sispy import Client
 
     from .report import Word
+
+    Source = Report | str | Path
 
 
 def resume(journal: str | Path, client: Client | None = None) -> Plan:
@@ -64,8 +68,10 @@ def resume(journal: str | Path, client: Client | None = None) -> Plan:
     )
 
 
-def undo(source: Report | str | Path, client: Client | None = None) -> Plan:
+def undo(source: Source | Sequence[Source], client: Client | None = None) -> Plan:
     """Return the plan that puts back what a push changed; cells that others wrote since are left alone.
+
+    Of several pushes of one table, given with the oldest first, it takes back all at once.
 
     That is so for a cell that holds the same value again, too, where the schema keeps history:
     `plan.conflicts` names what the history shows.
@@ -78,7 +84,7 @@ def undo(source: Report | str | Path, client: Client | None = None) -> Plan:
     problem of the plan; `undo(...).without(fields=[...])` puts back the others of its row.
 
     Args:
-        source: The report, or its journal, which also covers what `resume` did.
+        source: The report, or its journal, which also covers what `resume` did; or several.
         client: For the server of the journal; without one, the report's, or the profile with that address.
 
     Raises:
@@ -92,6 +98,8 @@ def undo(source: Report | str | Path, client: Client | None = None) -> Plan:
         >>> undo(report).push(progress=False).counts["done"]
         1
     """
+    if not isinstance(source, Report | str | Path):
+        return reduce(together, [undo(one, client) for one in source])
     if isinstance(source, Report):
         if source.journal is None:
             entries = {o.row: _entry(o) for o in source.outcomes}
@@ -270,7 +278,7 @@ def _undone(plan: Plan, entries: Mapping[Any, Entry], user: str | None, *, undoe
         faults=refused(plan.schema, changes),
         clashes=clashes,
         notes=(*renamed, *notes),
-        undoes=undoes,
+        undoes=(undoes,),
         snapshot=plan.snapshot,
     )
 

@@ -99,15 +99,18 @@ def _delete(
     if made is None or made.after is None:
         return change, []
     first = _first_edits(schema, steps[: steps.index(made)], made.by)
-    if first:
-        base = {path: edit.before for path, edit in first.items()}
+    base = {path: edit.before for path, edit in first.items()}
+    for path in EDITABLE_META:  # whose change that was, no commit tells
+        then, meta = stored(schema.field(path), made.after), schema.field(path)
+        if not equal(meta, then, stored(meta, now)):
+            base[path] = then
+    if base:
         clashes = [
             Conflict(change.id, path, value, None, stored(schema.field(path), now), change.key)
             for path, value in base.items()
         ]
         return replace(change, before={**change.before, **base}, receipt=made.at), clashes
-    fields = (*schema.fields, *(schema.field(path) for path in EDITABLE_META))
-    as_made = all(equal(field, stored(field, made.after), stored(field, now)) for field in fields)
+    as_made = all(equal(field, stored(field, made.after), stored(field, now)) for field in schema.fields)
     # its maker wrote to it and took that back, as undos do in turn
     return (replace(change, receipt=receipt(now)) if as_made else change), []
 

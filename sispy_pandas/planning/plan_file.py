@@ -66,8 +66,8 @@ def lines(plan: Plan) -> list[str]:
         "owner": plan.owner,
         "notes": plan.notes,
     }
-    if plan.undoes is not None:
-        head["undoes"] = plan.undoes
+    if plan.undoes:
+        head["undoes"] = list(plan.undoes)
     found = [_text(head), *sorted(_cells(plan))]
     return [*found, _text({"sha256": _digest(found)})]
 
@@ -100,7 +100,7 @@ def parse(text: Iterable[str], client: Client | None, *, where: str, copies: boo
         stale,
         notes=tuple(head["notes"]),
         owner=owner,
-        undoes=head.get("undoes"),
+        undoes=tuple(head.get("undoes", ())),
     )
 
 

@@ -56,7 +56,7 @@ def anonymous(plan: Plan) -> list[Create]:
 
 def content(plan: Plan) -> str:
     """Return what equal changes to one table of one server have in common."""
-    return digest(replace(plan, faults=(), stale=(), clashes=(), notes=(), undoes=None))
+    return digest(replace(plan, faults=(), stale=(), clashes=(), notes=(), undoes=()))
 
 
 @dataclass(frozen=True)
@@ -81,15 +81,15 @@ class Memory:
         remember("plan", self.content, path)
         if self.new_rows is not None:
             remember("new rows", self.new_rows, path)
-        if self.plan.undoes is not None:
-            remember("undo of", self.plan.undoes, path)
-            if self.plan.counts["creates"]:
-                remember("brings back on", self.plan.endpoint.client.url, path)
+        for undone in self.plan.undoes:
+            remember("undo of", undone, path)
+        if self.plan.undoes and self.plan.counts["creates"]:
+            remember("brings back on", self.plan.endpoint.client.url, path)
 
     def note_end(self, outcomes: Iterable[Outcome], *, journal: bool) -> None:
         """Remember in this process how a push without a journal ended, and forget one that is undone now."""
-        if self.plan.undoes is not None:
-            _HERE.pop(self.plan.undoes, None)
+        for undone in self.plan.undoes:
+            _HERE.pop(undone, None)
         if journal:
             return
         known = _HERE.setdefault(self.content, {})

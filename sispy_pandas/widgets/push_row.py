@@ -1,4 +1,4 @@
-"""The row below a review: guard, policy, note, Push with progress, Cancel, Undo."""
+"""The row below a review: guard, policy, note, Push with progress, Cancel, Resume, Undo."""
 
 from __future__ import annotations
 
@@ -18,7 +18,12 @@ class PushRow(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     """Ask how to push; `stop` is set when the user cancels."""
 
     def __init__(
-        self, *, push: Callable[[], None], cancel: Callable[[], None], undo: Callable[[], None]
+        self,
+        *,
+        push: Callable[[], None],
+        cancel: Callable[[], None],
+        resume: Callable[[], None],
+        undo: Callable[[], None],
     ) -> None:
         self.stop = threading.Event()
         style = {"description_width": "initial"}
@@ -27,7 +32,9 @@ class PushRow(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self.note = widgets.Text(placeholder="Note, such as a ticket's number", layout={"width": "260px"})
         self.deletes = widgets.IntText(description="Rows to delete", style=style, layout={"display": "none"})
         self.push = _button("Push", "upload", push, style="primary")
-        self.undo = _button("Undo this push", "undo", undo)
+        self.resume = _button("Resume the push", "play", resume)
+        self.resume.layout.display = "none"
+        self.undo = _button("Undo", "undo", undo)
         self.undo.layout.display = "none"
         self._cancel = _button("Cancel", "stop", cancel)
         self._bar = widgets.IntProgress(layout={"width": "220px"})
@@ -35,7 +42,7 @@ class PushRow(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         choices = widgets.HBox(
             [self.guard, self.policy, self.note, self.deletes], layout={"flex_flow": "row wrap"}
         )
-        super().__init__(children=[choices, widgets.HBox([self.push, self.undo, self._busy])])
+        super().__init__(children=[choices, widgets.HBox([self.push, self.resume, self.undo, self._busy])])
 
     @property
     def options(self) -> dict[str, Any]:
@@ -51,14 +58,19 @@ class PushRow(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         """Ask for the number of rows to delete if there are many; 0 asks nothing."""
         self.deletes.layout.display = "flex" if number else "none"
 
-    def allow_undo(self, possible: bool) -> None:
-        """Offer to undo the push, or not."""
-        self.undo.layout.display = "inline-block" if possible else "none"
+    def allow_resume(self, possible: bool) -> None:
+        """Offer to finish a push that ended early, or not."""
+        self.resume.layout.display = "inline-block" if possible else "none"
+
+    def allow_undo(self, pushes: int) -> None:
+        """Offer to undo so many pushes; 0 offers nothing."""
+        self.undo.layout.display = "inline-block" if pushes else "none"
+        self.undo.description = "Undo this push" if pushes < 2 else f"Undo all {pushes} pushes"
 
     def show_busy(self, busy: bool) -> None:
         """Show the bar and Cancel while a push runs."""
         self._busy.layout.display = "flex" if busy else "none"
-        self.push.disabled = self.undo.disabled = busy
+        self.push.disabled = self.resume.disabled = self.undo.disabled = busy
         if busy:
             self._bar.value = 0
 

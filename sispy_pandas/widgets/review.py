@@ -8,16 +8,19 @@ import ipywidgets as widgets
 
 from sispy.text import in_html, printable
 
+from ..journal import read
+from ..repair import resume, undo
 from .background import Background, Job
 from .labels import ServerLabels
 from .push_row import PushRow
-from .review_lines import decided, lines_of
+from .review_lines import lines_of
+from .review_state import ReviewState
 from .review_table import ReviewTable
 from .schema_html import alert
 from .shown import Shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from ..plan import Plan
     from ..report import Report
@@ -30,7 +33,10 @@ _MOST_DELETES = 10  # more of them want their number to be typed
 class PlanReview(Shown):
     """Show every changed cell of a plan, to be accepted, rejected or corrected, and push what is ticked.
 
-    Nothing is written before Push is clicked. A push runs beside the page; a cancelled one can be resumed.
+    Nothing is written before Push is clicked. A push runs beside the page; Resume finishes one that was
+    cancelled. Everything stays in sight until another plan is shown: what is written, what was rejected, and
+    what is still to be sent. Ticks of whole fields and rows never decide a conflict; only `keep` in its own
+    line does. Undo takes back all pushes that were made here.
 
     Args:
         plan: From `Snapshot.diff`, `undo`, `revert` or a file.
@@ -38,7 +44,7 @@ class PlanReview(Shown):
         height: Of the table, in px.
 
     Attributes:
-        plan: The plan that is shown.
+        plan: The plan that is shown, with all its cells.
         report: What became of the last push, None before.
         given_way: (row, field) of the conflicts in which the other's value was chosen.
 
@@ -56,8 +62,7 @@ class PlanReview(Shown):
     ) -> None:
         from .grid_import import grid_class
 
-        self.plan = plan
-        self.report: Report | None = None
+        self._state = ReviewState.of(plan)
         self.given_way: set[CellId] = set()
         self._on_report = on_report
         lines = lines_of(plan)
@@ -77,7 +82,7 @@ class PlanReview(Shown):
         self._reject_row = _button("Reject the row", "times", lambda: self._tick_row(False))
         self._accept_row = _button("Accept the row", "check", lambda: self._tick_row(True))
         self._message = widgets.HTML()
-        self._row = PushRow(push=self._push, cancel=self._cancel, undo=self._undo)
+        self._row = PushRow(push=self._push, cancel=self._cancel, resume=self._resume, undo=self._undo)
         self._work = Background(busy=self._row.show_busy, say=self._say)
         rows = widgets.HBox([self._accept_row, self._reject_row])
         super().__init__(children=[self._head, self._fields, self._grid, rows, self._row, self._message])
@@ -90,8 +95,19 @@ class PlanReview(Shown):
 
     def show(self, plan: Plan) -> None:
         """Show another plan."""
-        self.plan, self.report = plan, None
+        self._state = ReviewState.of(plan)
+        self.given_way = set()
         self._draw()
+
+    @property
+    def plan(self) -> Plan:
+        """The plan that is shown, with all its cells."""
+        return self._state.plan
+
+    @property
+    def report(self) -> Report | None:
+        """What became of the last push, None before."""
+        return self._state.reports[-1] if self._state.reports else None
 
     @property
     def busy(self) -> bool:
@@ -104,7 +120,7 @@ class PlanReview(Shown):
         Raises:
             ValueError: A ticked cell holds a corrected value that its field refuses.
         """
-        return decided(self._base_plan(), rejected=self._table.rejected, values=self._table.values)
+        return self._state.chosen(rejected=self._table.rejected, values=self._table.values)
 
     def wait(self, seconds: float = 60) -> None:
         """Wait until a push has ended; for scripts."""
@@ -115,11 +131,17 @@ class PlanReview(Shown):
     def _html(self) -> str:
         return self.plan._repr_html_() if self.report is None else self.report._repr_html_()
 
-    def _draw(self) -> None:
-        self._table = ReviewTable(self.plan, lines_of(self.plan, self.report), labels=self._labels)
+    def _draw(self, ticked: Collection[CellId] | None = None) -> None:
+        lines = lines_of(self.plan, self._state.told)
+        self._table = ReviewTable(self.plan, lines, labels=self._labels, ticked=ticked)
         self._grid.show(self._table.model)
         self._by_field = self._table.counts()
         self._fields.children = [self._field_box(path) for path in self._paths()]
+        report, written = self.report, [one for one in self._state.reports if _wrote(one)]
+        self._row.allow_undo(len(written))
+        self._row.allow_resume(
+            report is not None and report.stopped is not None and report.journal is not None
+        )
         self._count()
 
     def _paths(self) -> list[str]:
@@ -166,10 +188,6 @@ class PlanReview(Shown):
 
     # Pushing
 
-    def _base_plan(self) -> Plan:
-        """Return the plan whose cells are ticked: after a push what is left of it, conflicts kept as mine."""
-        return self.plan if self.report is None else self.plan.rebase(self.report, keep="mine")
-
     def _push(self) -> None:
         try:
             plan = self.chosen()
@@ -179,39 +197,77 @@ class PlanReview(Shown):
         if not len(plan):
             self._say("No cell is ticked.")
             return
-        self.given_way |= self._table.given_way
+        if self._row.resume.layout.display != "none" and self._unknown():
+            self._say("The fate of some rows is unknown: resume the push first.")
+            return
         options = self._row.options
         if plan.counts["deletes"] > _MOST_DELETES and options["expect_deletes"] != plan.counts["deletes"]:
             self._say(f"The plan deletes {plan.counts['deletes']} rows: type that number to confirm.")
             return
+
+        given_way = self._table.given_way
+        self.given_way |= given_way
+        state = self._state.corrected(self._table.values)
+        held = self._table.ticked
 
         def work(_: Job) -> Report:
             return plan.push(
                 skip_problems=True, progress=self._row.show_progress, cancel=self._row.stop.is_set, **options
             )
 
-        self._row.stop.clear()
-        self._work.start(work, self._take_report)
+        def done(report: Report) -> None:
+            self._take_report(state.after(report, given_way=given_way), held)
 
-    def _take_report(self, report: Report) -> None:
-        self.plan, self.report = report.plan, report
-        self._draw()
-        self._row.allow_undo(not report.done.empty and report.journal is not None)
+        self._row.stop.clear()
+        self._work.start(work, done)
+
+    def _unknown(self) -> bool:
+        """Tell whether rows of the last push were sent, and nothing is known of what became of them."""
+        journal = self.report.journal if self.report else None
+        return journal is not None and any(row.word is None for row in read(journal).entries.values())
+
+    def _resume(self) -> None:
+        report = self.report
+        if report is None or report.journal is None:
+            return
+        journal, state, held = report.journal, self._state, self._table.ticked
+
+        def work(_: Job) -> Report:
+            plan = resume(journal, self.plan.endpoint.client)
+            return plan.push(
+                skip_problems=True,
+                expect_deletes=plan.counts["deletes"],
+                progress=self._row.show_progress,
+                cancel=self._row.stop.is_set,
+            )
+
+        self._row.stop.clear()
+        self._work.start(work, lambda report: self._take_report(state.after(report), held))
+
+    def _take_report(self, state: ReviewState, held: set[CellId]) -> None:
+        """Show the state after a push; what was ticked and not sent stays ticked."""
+        self._state = state
+        report = state.reports[-1]
+        told = state.told
+        self._draw({cell for cell in held if cell not in told or told[cell].outcome == "unsent"})
         self._on_report(report)
         if report.stopped:
-            journal = in_html(str(report.journal))
-            self._message.value = f"It ended early: <code>sp.resume({journal!r})</code> goes on with it."
+            self._message.value = alert(
+                f"It ended early ({report.stopped}): Resume goes on with it, and so does"
+            )
+            self._message.value += f"<code>sp.resume({in_html(repr(str(report.journal)))})</code>"
 
     def _cancel(self) -> None:
         self._row.stop.set()
 
     def _undo(self) -> None:
-        from ..repair import undo
+        written = [report for report in self._state.reports if _wrote(report)]
+        if written:
+            self._work.start(lambda _: undo(written), self.show)
 
-        report = self.report
-        if report is None:
-            return
-        self._work.start(lambda _: undo(report), self.show)
+
+def _wrote(report: Report) -> bool:
+    return report.journal is not None and any(outcome.written for outcome in report.outcomes)
 
 
 def _button(text: str, icon: str, act: Callable[[], Any]) -> widgets.Button:

@@ -12,9 +12,8 @@ from . import cells
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from ..changes import Change, Conflict
+    from ..changes import Change
     from ..plan import Plan
-    from ..report import Report
 
 CellId = tuple[Hashable, str]
 """Row of the plan and path of the field; `""` for a whole row."""
@@ -35,6 +34,8 @@ class Line:
     outcome: str = ""
     reason: str = ""
     """Why the cell cannot be sent, or was not written."""
+    final: bool = False
+    """Whether nothing is left to send."""
 
     @property
     def cell(self) -> CellId:
@@ -42,8 +43,18 @@ class Line:
         return self.row, self.path
 
 
-def lines_of(plan: Plan, report: Report | None = None) -> list[Line]:
-    """List the cells of a plan, problems first; with a report, what became of each."""
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What became of a cell that was pushed."""
+
+    outcome: str
+    reason: str = ""
+    theirs: Any = None
+    final: bool = False
+
+
+def lines_of(plan: Plan, told: Mapping[CellId, Told] | None = None) -> list[Line]:
+    """List the cells of a plan, problems first, with what became of those that were pushed."""
     faults = {(fault.row, fault.column or ""): fault.reason for fault in plan.faults}
     row_faults = {fault.row: fault for fault in plan.faults}
     lines = []
@@ -72,8 +83,8 @@ def lines_of(plan: Plan, report: Report | None = None) -> list[Line]:
         for fault in plan.faults
         if (fault.row, fault.column or "") in faults and fault.row not in shown
     ]
-    if report is not None:
-        lines = _with_outcomes(lines, report)
+    if told:
+        lines = [_with_outcome(line, told[line.cell]) if line.cell in told else line for line in lines]
     return sorted(lines, key=lambda line: not line.reason)  # stable: problems come first
 
 
@@ -132,19 +143,5 @@ def _name(change: Any, row: Hashable) -> str:
     return "new row" if isinstance(change, Create) else str(row)
 
 
-def _with_outcomes(lines: list[Line], report: Report) -> list[Line]:
-    outcomes = {outcome.row: outcome for outcome in report.outcomes}
-    clashes: dict[CellId, Conflict] = {(clash.id, clash.field): clash for clash in report.clashes}
-    found = []
-    for line in lines:
-        outcome = outcomes.get(line.row)
-        clash = clashes.get((line.row, line.path))
-        if clash is not None:
-            line = replace(line, outcome="conflict", theirs=clash.theirs, reason="changed by somebody else")
-        elif outcome is not None and line.path in outcome.written:
-            line = replace(line, outcome="done", reason="")
-        elif outcome is not None:
-            reason = outcome.reason if outcome.word not in ("done", "unchanged") else ""
-            line = replace(line, outcome=outcome.word, reason=reason)
-        found.append(line)
-    return found
+def _with_outcome(line: Line, told: Told) -> Line:
+    return replace(line, outcome=told.outcome, reason=told.reason, theirs=told.theirs, final=told.final)

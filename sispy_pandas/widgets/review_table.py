@@ -15,7 +15,7 @@ from .grid_names import named, names_of, ref_of, with_ids
 from .review_lines import CellId, as_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from ..plan import Plan
     from .grid_names import Labels
@@ -45,9 +45,17 @@ class ReviewTable:
         plan: Whose lines they are; its schema parses corrected values.
         lines: From `lines_of`.
         labels: Names for references; without them ids are shown.
+        ticked: Cells that are to be ticked; None: all that can be sent and were not.
     """
 
-    def __init__(self, plan: Plan, lines: Sequence[Line], *, labels: Labels | None = None) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        lines: Sequence[Line],
+        *,
+        labels: Labels | None = None,
+        ticked: Collection[CellId] | None = None,
+    ) -> None:
         self._plan = plan
         self._lines = list(lines)
         self._labels = labels
@@ -62,7 +70,13 @@ class ReviewTable:
         schema = Schema("review", fields, "row", {})
         rows = [self._row(line) for line in lines]
         frame = pd.DataFrame(rows, columns=[field.path for field in _FIELDS]).astype("str")
-        frame[SEND] = pd.array([self._is_sent(line) for line in lines], dtype="boolean")
+        frame[SEND] = pd.array(
+            [
+                not line.outcome and not line.reason if ticked is None else line.cell in ticked
+                for line in lines
+            ],
+            dtype="boolean",
+        )
         frame = frame.mask(frame == "")[[field.path for field in fields]].astype({SEND: "boolean"})
         frame.index = pd.Index([str(number) for number in range(len(lines))], name="_id", dtype="str")
         fixed = {number: why for number, line in enumerate(lines) if (why := _fixed(line))}
@@ -80,7 +94,16 @@ class ReviewTable:
         return {
             line.cell
             for number, line in enumerate(self._lines)
-            if line.outcome == "conflict" and self.model.value(number, KEEP) == THEIRS
+            if line.outcome == "conflict" and not line.final and self.model.value(number, KEEP) == THEIRS
+        }
+
+    @property
+    def ticked(self) -> set[CellId]:
+        """Cells that are ticked; a conflict, which no tick decides, is none of them."""
+        return {
+            line.cell
+            for number, line in enumerate(self._lines)
+            if line.outcome != "conflict" and not line.final and self.model.value(number, SEND)
         }
 
     @property
@@ -110,22 +133,27 @@ class ReviewTable:
         return found
 
     def tick(self, send: bool, *, field: str | None = None, row: int | None = None) -> None:
-        """Tick or untick all cells of a field, or all cells of the row that line `row` belongs to."""
+        """Tick or untick all cells of a field, or all cells of the row that line `row` belongs to.
+
+        Conflicts are left out: each is decided on its own, in the column `keep`.
+        """
         wanted = [
             number
             for number, line in enumerate(self._lines)
-            if (field is None or line.path == field) and (row is None or line.row == self._lines[row].row)
+            if line.outcome != "conflict"
+            and (field is None or line.path == field)
+            and (row is None or line.row == self._lines[row].row)
         ]
         positions = {int(number): position for position, number in enumerate(self.model.order)}
         self.model.edit((positions[number], SEND, send) for number in wanted if number in positions)
 
     def _is_ticked(self, number: int, line: Line) -> bool:
-        if line.outcome == "conflict" and self.model.value(number, KEEP) is not None:
+        """Tell whether a cell is to be sent; of a conflict, only its own decision says so."""
+        if line.final:
+            return False
+        if line.outcome == "conflict":
             return bool(self.model.value(number, KEEP) == MINE)
         return bool(self.model.value(number, SEND))
-
-    def _is_sent(self, line: Line) -> bool:
-        return not line.outcome and not line.reason
 
     def _row(self, line: Line) -> list[str]:
         texts = [self._text(line.path, value) for value in (line.before, line.after, line.theirs)]
@@ -141,6 +169,9 @@ class ReviewTable:
 
     def _parse(self, row: int, field: Field, given: Any) -> Edit:
         """Check a corrected value by the field that the line is about; keep it as text."""
+        if field.path == SEND and self._lines[row].outcome == "conflict":
+            edit = cells.parse(field, given)
+            return Edit(edit.value, "a tick does not decide a conflict: choose in the column keep")
         if field.path != AFTER or self._lines[row].path not in self._plan.schema.columns:
             return cells.parse(field, given)
         own = self._plan.schema.field(self._lines[row].path)
@@ -170,6 +201,6 @@ class ReviewTable:
 
 
 def _fixed(line: Line) -> str:
-    if line.outcome in ("done", "unchanged"):
-        return "it is written"
+    if line.final:
+        return "it is written" if line.outcome in ("done", "unchanged") else line.reason
     return "the row cannot be sent as it is" if line.action == "problem" else ""

@@ -253,3 +253,50 @@ def test_undo_without_history_leaves_it_to_the_guard(hosts):
     hosts("carol").update(id_, {"os": "three"})
     assert undone(report).conflicts["field"].tolist() == ["os"]
     assert hosts().get(id_)["cpus"] == 1
+
+
+def test_several_pushes_are_undone_at_once(hosts):
+    old = hosts("script").create({"name": "old", "os": "one", "tags": ["a"]})["_id"]
+    gone = hosts("script").create({"name": "gone", "os": "one"})["_id"]
+    before = {row["name"]: row.get("os") for row in hosts().fetch_all()}
+    made = new_row(hosts, os="one")
+    first = edited(hosts, os="two", cpus=2)
+    second = edited(hosts, os="three")
+    live = sp.fetch(hosts("script"), progress=False)
+    third = live.diff(live.frame(), delete=[gone]).push(progress=False)
+
+    plan = sp.undo([made, first, second, third])
+
+    assert (plan.counts["creates"], plan.counts["updates"], plan.counts["deletes"]) == (1, 1, 1)
+    report = plan.push(progress=False).raise_for_failures()
+    assert {row["name"]: row.get("os") for row in hosts().fetch_all()} == before
+    assert hosts().get(old)["cpus"] is None
+    assert sp.undo(report).counts["cells"] == 2
+    assert sp.undo(first).notes[0].startswith("3 rows undone already")
+
+
+def test_what_another_wrote_between_two_pushes_is_what_comes_back(hosts):
+    id_ = hosts("carol").create({"name": "old", "os": "one", "cpus": 1})["_id"]
+    first = edited(hosts, os="two", cpus=2)
+    hosts("carol").update(id_, {"os": "carols"})
+    second = edited(hosts, os="three")
+
+    sp.undo([first, second]).push(progress=False).raise_for_failures()
+
+    assert (hosts().get(id_)["os"], hosts().get(id_)["cpus"]) == ("carols", 1)
+
+
+def test_a_row_created_and_deleted_needs_nothing(hosts):
+    made = new_row(hosts, os="one")
+    live = sp.fetch(hosts("script"), progress=False)
+    deleted = live.diff(live.frame(), delete=list(live.ids)).push(progress=False)
+    assert sp.undo([made, deleted]).empty
+
+
+def test_pushes_to_two_tables_are_not_undone_as_one(hosts):
+    made = new_row(hosts)
+    hosts().client.schemas.create({"name": "log", "_sis": {"owner": ["g"]}, "definition": {"n": "Number"}})
+    logs = sp.fetch(hosts("script").client.entities("log"), progress=False)
+    other = logs.diff(pd.DataFrame({"n": [1]}), new=True).push(progress=False)
+    with pytest.raises(ValueError, match="two tables: host and log"):
+        sp.undo([made, other])

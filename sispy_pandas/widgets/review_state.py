@@ -1,0 +1,159 @@
+"""What a review is about: all cells of a plan, what became of them in the pushes so far, and what is left."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from ..changes import Create, Delete, Update, row_of
+from ..planning.rebase import rebase
+from ..values.entity import stored
+from .review_lines import Told, decided
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Hashable, Mapping
+
+    from ..changes import Change, Conflict
+    from ..plan import Plan
+    from ..report import Outcome, Report
+    from .review_lines import CellId
+
+
+@dataclass(frozen=True)
+class ReviewState:
+    """A plan under review; `after` is the state that a push leaves."""
+
+    plan: Plan
+    """All cells, also those that were rejected or are written; with the values that were corrected."""
+    left: Plan
+    """The cells that are not written. One in conflict is in it as "mine", over exactly what was seen."""
+    told: Mapping[CellId, Told] = field(default_factory=dict)
+    ids: Mapping[Hashable, str] = field(default_factory=dict)
+    """New row -> the `_id` under which `left` knows it, once it exists."""
+    reports: tuple[Report, ...] = ()
+    """Of all pushes, the oldest first; a resumed push counts as one."""
+
+    @classmethod
+    def of(cls, plan: Plan) -> ReviewState:
+        """Begin to review a plan."""
+        return cls(plan, plan)
+
+    def chosen(self, *, rejected: Collection[CellId], values: Mapping[CellId, Any]) -> Plan:
+        """Return the plan of what is left, without the rejected cells and with corrected values."""
+        return decided(
+            self.left,
+            rejected={self._in_left(cell) for cell in rejected},
+            values={self._in_left(cell): value for cell, value in values.items()},
+        )
+
+    def corrected(self, values: Mapping[CellId, Any]) -> ReviewState:
+        """Return the state with other values in some cells."""
+        left = {self._in_left(cell): value for cell, value in values.items()}
+        return replace(self, plan=_with_values(self.plan, values), left=_with_values(self.left, left))
+
+    def after(self, report: Report, *, given_way: Collection[CellId] = ()) -> ReviewState:
+        """Return the state after a push.
+
+        Args:
+            report: Of the push of a part of `left`, or of the resumption of one.
+            given_way: Conflicts in which the other's value was chosen: they are no more.
+        """
+        shown: dict[Hashable, Hashable] = {id_: row for row, id_ in self.ids.items()}
+        outcomes = {outcome.row: outcome for outcome in report.outcomes}
+        sent = {row_of(change): change for change in report.plan.changes if row_of(change) in outcomes}
+        clashes: dict[Hashable, dict[str, Conflict]] = {}
+        for clash in report.clashes:
+            clashes.setdefault(clash.id, {})[clash.field] = clash
+        told, ids = dict(self.told), dict(self.ids)
+        for row, change in sent.items():
+            outcome = outcomes[row]
+            there = clashes.get(outcome.id or row, {})
+            for path in _paths(change):
+                told[shown.get(row, row), path] = _told(outcome, there, path)
+            if isinstance(change, Create) and outcome.id:
+                ids[row] = outcome.id
+        for cell in given_way:
+            told[cell] = Told("unchanged", "left as others made it", final=True)
+        rest = rebase(report.plan, report, keep="mine")
+        again: dict[Hashable | None, Change] = {row_of(change): change for change in rest.changes}
+        changes: list[Change] = []
+        for change in self.left.changes:
+            row = row_of(change)
+            if row not in sent:
+                changes.append(change)
+            elif "_id" not in clashes.get(row, {}):
+                new = again.get(row, again.get(ids.get(row)))
+                changes += _merged(change, sent[row], new, report, ids.get(row))
+        faults = (*self.left.faults, *(f for f in report.plan.faults if f not in self.left.faults))
+        earlier = tuple(old for old in self.reports if old.journal is None or old.journal != report.journal)
+        return replace(
+            self,
+            left=replace(self.left, changes=tuple(changes), faults=faults),
+            told=told,
+            ids=ids,
+            reports=(*earlier, report),
+        )
+
+    def _in_left(self, cell: CellId) -> CellId:
+        return self.ids.get(cell[0], cell[0]), cell[1]
+
+
+def _paths(change: Change) -> Collection[str]:
+    if isinstance(change, Delete):
+        return ("",)
+    return change.values.keys() if isinstance(change, Create) else change.after.keys()
+
+
+def _told(outcome: Outcome, clashes: Mapping[str, Conflict], path: str) -> Told:
+    if path in outcome.written or outcome.word == "done":
+        return Told("done", final=True)
+    if "_id" in clashes and outcome.action == "update":
+        return Told("conflict", outcome.reason, final=True)
+    if path in clashes:
+        return Told("conflict", "changed by somebody else", clashes[path].theirs)
+    if outcome.word == "conflict" and not path:
+        theirs = ", ".join(f"{name}: {clash.theirs}" for name, clash in clashes.items())
+        return Told("conflict", outcome.reason, theirs)
+    if outcome.word in ("unchanged", "conflict"):
+        return Told("unchanged", final=True)
+    return Told(outcome.word, outcome.reason)
+
+
+def _merged(old: Change, sent: Change, new: Change | None, report: Report, id_: str | None) -> list[Change]:
+    """Return what is left of a row: what its push left, with the cells that had no part in it."""
+    if isinstance(old, Delete):
+        return [new] if new else []
+    held = {path: value for path, value in _values(old).items() if path not in _paths(sent)}
+    if isinstance(old, Create) and id_ is None:  # it was not created
+        return [replace(old, values={**held, **(_values(new) if new else {})})]
+    entity = report.entities.get(id_ or "", {})
+    schema = report.plan.schema
+    known = old.before if isinstance(old, Update) else {p: stored(schema.field(p), entity) for p in held}
+    before = {path: known.get(path) for path in held}
+    if isinstance(new, Update):
+        before, held = {**before, **new.before}, {**held, **new.after}
+    row = old.id if isinstance(old, Update) else str(id_)
+    receipt = old.receipt if isinstance(old, Update) else None
+    return [Update(row, before, held, old.key, receipt)] if held else []
+
+
+def _values(change: Change) -> Mapping[str, Any]:
+    if isinstance(change, Delete):
+        return {}
+    return change.values if isinstance(change, Create) else change.after
+
+
+def _with_values(plan: Plan, values: Mapping[CellId, Any]) -> Plan:
+    """Return a plan with other values in some cells; their problems were about the old ones."""
+    changes: list[Change] = []
+    for change in plan.changes:
+        row = row_of(change)
+        new = {path: values[row, path] for path in _values(change) if (row, path) in values}
+        if new and isinstance(change, Create):
+            changes.append(replace(change, values={**change.values, **new}))
+        elif new and isinstance(change, Update):
+            changes.append(replace(change, after={**change.after, **new}))
+        else:
+            changes.append(change)
+    faults = tuple(fault for fault in plan.faults if (fault.row, fault.column) not in values)
+    return replace(plan, changes=tuple(changes), faults=faults)

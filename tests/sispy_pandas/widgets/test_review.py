@@ -1,0 +1,228 @@
+"""A review from the first push to the last: what is sent, what stays in sight, what nobody decided."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+pytest.importorskip("anywidget")
+
+import sispy_pandas as sp
+from sispy.sandbox import Faults, Sandbox
+from sispy_pandas.widgets.review import PlanReview
+
+DEFINITION = {
+    "name": {"type": "String", "required": True, "unique": True},
+    "status": {"type": "String", "enum": ["live", "spare"]},
+    "cores": {"type": "Number", "min": 1, "max": 64},
+    "note": "String",
+}
+
+
+@pytest.fixture
+def sis(tmp_path, monkeypatch):
+    monkeypatch.setenv("SISPY_JOURNALS", str(tmp_path))
+    with Sandbox() as sis:
+        schema = {"name": "host", "_sis": {"owner": ["ops"]}, "definition": DEFINITION}
+        sis.client().schemas.create(schema)
+        for n in range(4):
+            sis.client().entities("host").create({"name": f"web{n}", "cores": n + 1, "status": "live"})
+        yield sis
+
+
+@pytest.fixture
+def hosts(sis):
+    return sis.client().entities("host")
+
+
+def stored(hosts):
+    return {row["name"]: (row.get("cores"), row.get("note")) for row in hosts.fetch_all({})}
+
+
+def review_of(hosts, *, new=False, delete=(), **cells):
+    """Review an edit of all rows, with a new row and deletions."""
+    live = sp.fetch(hosts, progress=False)
+    frame = live.frame().astype(object).assign(**cells).reset_index()
+    if new:
+        frame = pd.concat([frame, pd.DataFrame({"name": ["new"], "cores": [9]}, dtype=object)])
+    ids = [live.ids[n] for n in delete]
+    return PlanReview(live.diff(frame[~frame["_id"].isin(ids)].reset_index(drop=True), delete=ids))
+
+
+def shown(review, *columns):
+    frame = review._table.model.base[[*columns]]
+    return [tuple(None if pd.isna(cell) else cell for cell in row) for row in frame.itertuples(index=False)]
+
+
+def push(review, button="push"):
+    getattr(review._row, button).click()
+    review.wait()
+
+
+def tick_everything(review):
+    for box in review._fields.children:
+        box.value = False
+        box.value = True
+    for row in range(len(review._table.model)):
+        review._grid._on_at(row=row)
+        review._accept_row.click()
+
+
+def cancel_after(review, sis, method):
+    """Cancel as soon as the server has seen such a request."""
+    seen = len(sis.requests)
+    review._row.stop.is_set = lambda: any(one.method == method for one in sis.requests[seen:])
+
+
+def go_on(review):
+    del review._row.stop.is_set
+
+
+def test_no_tick_decides_a_conflict_only_keep_does(hosts):
+    review = review_of(hosts, cores=[11, 12, 13, 14])
+    hosts.update("web1", {"cores": 50})
+    hosts.update("web2", {"cores": 51})
+    push(review)
+    assert shown(review, "row", "outcome", "theirs") == [
+        ("web1", "conflict", "50"),
+        ("web2", "conflict", "51"),
+        ("web0", "done", None),
+        ("web3", "done", None),
+    ]
+    tick_everything(review)
+    assert review.chosen().empty
+    assert review._table.model.edit([(0, "send", True)]) == []
+    assert review._table.model.edits[0]["send"].reason == (
+        "a tick does not decide a conflict: choose in the column keep"
+    )
+    push(review)
+    assert "No cell is ticked" in review._message.value
+    review._table.model.edit([(0, "keep", "mine"), (1, "keep", "theirs")])
+    push(review)
+    assert {name: cores for name, (cores, _) in stored(hosts).items()} == {
+        "web0": 11,
+        "web1": 12,
+        "web2": 51,
+        "web3": 14,
+    }
+    assert shown(review, "row", "outcome") == [
+        ("web2", "unchanged"),
+        ("web0", "done"),
+        ("web1", "done"),
+        ("web3", "done"),
+    ]
+
+
+def test_after_a_cancelled_push_the_rest_stays_ticked_and_conflicts_undecided(sis, hosts):
+    review = review_of(hosts, new=True, delete=[3], cores=[11, 12, 13, 14])
+    hosts.update("web1", {"cores": 50})
+    cancel_after(review, sis, "PUT")
+    push(review)
+    assert shown(review, "row", "outcome", "send") == [
+        ("web1", "conflict", False),
+        ("new", "unsent", True),
+        ("new", "unsent", True),
+        ("web3", "unsent", True),
+        ("web0", "done", False),
+        ("web2", "done", False),
+    ]
+    go_on(review)
+    tick_everything(review)
+    assert [type(change).__name__ for change in review.chosen().changes] == ["Create", "Delete"]
+    push(review)
+    assert stored(hosts) == {"web0": (11, None), "web1": (50, None), "web2": (13, None), "new": (9, None)}
+
+
+def test_resume_finishes_a_cancelled_push_and_undo_takes_all_back(sis, hosts):
+    before = stored(hosts)
+    review = review_of(hosts, new=True, delete=[3], cores=[11, 12, 13, 14])
+    cancel_after(review, sis, "PUT")
+    assert review._row.resume.layout.display == "none"
+    push(review)
+    assert review._row.resume.layout.display != "none"
+    assert "Resume" in review._message.value
+    go_on(review)
+    push(review, "resume")
+    assert review._row.resume.layout.display == "none"
+    assert stored(hosts) == {"web0": (11, None), "web1": (12, None), "web2": (13, None), "new": (9, None)}
+    assert {outcome for (outcome,) in shown(review, "outcome")} == {"done"}
+    push(review, "undo")
+    push(review)
+    assert stored(hosts) == before
+
+
+def test_what_was_rejected_stays_and_can_be_sent_later_and_undo_covers_all_pushes(hosts):
+    before = stored(hosts)
+    review = review_of(hosts, new=True, cores=[11, 12, 13, 14], note="seen")
+    fields = [field for (field,) in shown(review, "field")]
+    held = [n for n, field in enumerate(fields) if field == "cores"]
+    review._table.model.edit([(n, "send", False) for n in held])
+    push(review)
+    assert stored(hosts) == {
+        **{name: (cores, "seen") for name, (cores, _) in before.items()},
+        "new": (None, None),
+    }
+    assert len(shown(review, "row")) == len(fields)
+    assert {(f, o, s) for f, o, s in shown(review, "field", "outcome", "send")} == {
+        ("name", "done", False),
+        ("note", "done", False),
+        ("cores", None, False),
+    }
+    next(box for box in review._fields.children if box.description.startswith("cores")).value = True
+    push(review)
+    assert stored(hosts) == {
+        "web0": (11, "seen"),
+        "web1": (12, "seen"),
+        "web2": (13, "seen"),
+        "web3": (14, "seen"),
+        "new": (9, None),
+    }
+    assert review._row.undo.description == "Undo all 2 pushes"
+    push(review, "undo")
+    push(review)
+    assert stored(hosts) == before
+
+
+def test_a_new_row_that_exists_by_now_and_a_deleted_one_that_was_changed_are_decided_alone(sis, hosts):
+    review = review_of(hosts, new=True, delete=[3], cores=[11, 2, 3, 4])
+    theirs = iter([{"name": "new", "cores": 5}])
+
+    def meanwhile(seen):
+        if seen.method == "PUT" and (row := next(theirs, None)):
+            hosts.create(row)
+            hosts.update("web3", {"note": "needed"})
+
+    sis.faults = Faults(before=meanwhile)
+    push(review)
+    conflicts = [line for line in shown(review, "row", "field", "outcome", "theirs") if line[2] == "conflict"]
+    assert [line[:2] for line in conflicts] == [("new", "cores"), ("web3", None)]
+    assert conflicts[0][3] == "5"
+    assert conflicts[1][3].startswith("note: needed")
+    tick_everything(review)
+    assert review.chosen().empty
+    review._table.model.edit([(0, "keep", "mine"), (1, "keep", "mine")])
+    push(review)
+    assert stored(hosts) == {"web0": (11, None), "web1": (2, None), "web2": (3, None), "new": (9, None)}
+
+
+def test_a_corrected_value_stays_in_sight_after_a_push(hosts):
+    review = review_of(hosts, cores=[11, 999, 13, 14])
+    review._table.model.edit([(0, "after", "64"), (0, "send", True)])
+    hosts.update("web2", {"cores": 50})
+    push(review)
+    assert shown(review, "row", "after", "outcome") == [
+        ("web2", "13", "conflict"),
+        ("web0", "11", "done"),
+        ("web1", "64", "done"),
+        ("web3", "14", "done"),
+    ]
+
+
+def test_a_row_that_somebody_deleted_cannot_be_decided(hosts):
+    review = review_of(hosts, cores=[11, 12, 3, 4])
+    hosts.delete("web1")
+    push(review)
+    assert ("web1", "conflict", "somebody deleted the row") in shown(review, "row", "outcome", "reason")
+    row = shown(review, "row").index(("web1",))
+    assert review._table.model.edit([(row, "keep", "mine")]) == ["somebody deleted the row"]
+    assert review.chosen().empty
