@@ -149,6 +149,20 @@ def test_new_rows_that_the_server_shows_with_other_values_are_reported_and_not_s
     assert logs.count() == 1
 
 
+def test_an_answer_that_shows_rows_of_before_does_not_stand_for_new_ones(server):
+    logs = server.client.entities("log")
+    older = logs.create([{"text": "a", "n": 1}]).to_dict()
+    plan = sp.fetch(logs, progress=False).diff(pd.DataFrame({"text": ["a"], "n": [1]}), new=True)
+    Proxy(server, "POST", older, carried_out=False)
+
+    report = push(plan)
+
+    assert report.counts["done"] == 1
+    assert sorted(row["_id"] for row in logs.fetch_all()) == sorted(
+        [older["success"][0]["_id"], str(report.outcomes[0].id)]
+    )
+
+
 def test_error_entries_of_any_shape_are_survived(server):
     strange = [5, None, [], {}, {"err": None}, {"err": []}, {"err": [404], "value": 5}]
     strange += [{"err": [404, None], "value": {"_id": []}}, {"err": ["x", {"error": 5}], "value": None}]

@@ -212,3 +212,27 @@ def test_only_a_row_to_be_completed_costs_a_request_more(server, nodes):
     push(plan_of(nodes, new("n1"), new("n2", labels=BARRED["labels"])))
 
     assert [seen.method for seen in server.writes(before)] == ["POST", "PUT"]
+
+
+def test_a_token_that_dies_before_a_row_is_complete_leaves_it_to_the_resume(server, nodes):
+    doomed = sispy.Client(server.client.url)
+    doomed.authenticate(server.sandbox.user, server.sandbox.password)
+    mine = sp.Plan(
+        doomed.entities("node"),
+        sp.fetch(nodes, progress=False).schema,
+        (new("n1", labels=BARRED["labels"]), new("n2", labels=BARRED["labels"])),
+    )
+    tokens = server.sandbox.world.tokens.collection
+
+    def end(seen):
+        if seen.method == "PUT":
+            server.sandbox.faults = Faults()
+            tokens.delete(tokens.find("name", doomed.auth_token)["_id"])
+
+    server.sandbox.faults = Faults(before=end)
+    report = push(mine)
+
+    assert report.stopped is not None
+    assert ["its fate is unknown" in o.reason for o in report.outcomes] == [True, True]
+    assert push(sp.resume(report.journal, client=server.client)).counts["done"] == 2
+    assert [row["labels"] for row in held(nodes).values()] == [BARRED["labels"]] * 2
