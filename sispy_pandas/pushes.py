@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-_COLUMNS = ("at", "schema", "rows", "done", "ended", "user", "note", "server", "journal", "undoes", "undone")
+_COLUMNS = (
+    *("at", "schema", "rows", "done", "ended", "user", "note", "server", "journal"),
+    *("undoes", "undone", "replaced"),
+)
 
 log = logging.getLogger("sispy_pandas.pushes")
 
@@ -27,9 +30,10 @@ def pushes() -> pd.DataFrame:
     What is no journal there is left out and named: in a warning of the log, and in `.attrs["unreadable"]`.
 
     Returns:
-        A frame (at, schema, rows, done, ended, user, note, server, journal, undoes, undone): `rows` were to
-        change, `done` of them are as the plan wanted; `ended` tells whether the push came to its end;
-        `undoes` is the journal of the push that it took back, `undone` how many of its rows were taken back.
+        A frame (at, schema, rows, done, ended, user, note, server, journal, undoes, undone, replaced): `rows`
+        were to change, `done` of them are as the plan wanted; `ended` tells whether the push came to its end;
+        `undoes` is the journal of the push that it took back, `undone` how many of its rows were taken back;
+        `replaced` how many of them replaced a value of somebody else, as far as that was looked up.
 
     Example:
         >>> report = live.diff(live.frame().tail(1).assign(notes="listed")).push(progress=False, note="CHG1")
@@ -44,7 +48,9 @@ def pushes() -> pd.DataFrame:
     frame = table(rows, _COLUMNS)
     frame["at"] = times([row[0] for row in rows])
     frame.attrs["unreadable"] = list(unreadable.values())
-    return frame.astype({"rows": "int64", "done": "int64", "ended": "bool", "undone": "int64"})
+    return frame.astype(
+        {"rows": "int64", "done": "int64", "ended": "bool", "undone": "int64", "replaced": "int64"}
+    )
 
 
 def kept() -> tuple[list[journal.Record], dict[Path, str]]:
@@ -77,4 +83,5 @@ def _row(record: journal.Record) -> tuple[Any, ...]:
         str(record.path),
         head.get("undoes"),
         len(taken_back(record)),
+        sum(bool(entry.overwrites) for entry in record.entries.values()),
     )

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 def pushes(limit: int) -> None:
     """List the pushes made by you on this machine: interrupted ones, then the newest.
 
-    `sispy resume` and `sispy undo` take the names in the first column.
+    `sispy resume`, `sispy undo` and `sispy verify` take the names in the first column. Rows are "replaced"
+    that wrote over a value of somebody else: `sispy verify` shows it.
     """
     found = list_pushes()
     for sentence in found.attrs["unreadable"]:
@@ -35,7 +36,7 @@ def pushes(limit: int) -> None:
             short(Path(row["journal"])),
             row["at"].to_pydatetime().astimezone().strftime("%Y-%m-%d %H:%M"),
             row["schema"],
-            f"{row['done']}/{row['rows']}",
+            f"{row['done']}/{row['rows']}" + (f", {row['replaced']} replaced" if row["replaced"] else ""),
             "yes" if row["ended"] else "no",
             _undo(row),
             row["user"],

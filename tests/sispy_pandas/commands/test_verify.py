@@ -52,6 +52,7 @@ def test_it_is_told_later_as_well_and_written_into_a_page(sispy, sis, edited, al
     assert "1 written row, 1 row replaced values of others" in told.stdout
     assert "alice" in told.stdout
     assert "alice" in (tmp_path / "record.html").read_text()
+    assert "1/1, 1 replaced" in sispy("pushes").stdout
     sis.faults = Faults()
     assert sispy("undo", "--yes").exit_code == 0
     given_back = sis.client().entities("host").count({"os.name": "rhel", "os.version": "7"})
