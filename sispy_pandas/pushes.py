@@ -32,7 +32,7 @@ def pushes() -> pd.DataFrame:
     Returns:
         A frame (at, schema, rows, done, ended, user, note, server, journal, undoes, undone, replaced): `rows`
         were to change, `done` of them are as the plan wanted; `ended` tells whether the push came to its end;
-        `undoes` is the journal of the push that it took back, `undone` how many of its rows were taken back;
+        `undoes` has the journals of what it took back, `undone` how many of its rows were taken back;
         `replaced` how many of them replaced a value of somebody else, as far as that was looked up.
 
     Example:
@@ -81,7 +81,7 @@ def _row(record: journal.Record) -> tuple[Any, ...]:
         record.begin.get("note"),
         head["server"],
         str(record.path),
-        head.get("undoes"),
+        tuple(head.get("undoes", ())),
         len(taken_back(record)),
         sum(bool(entry.overwrites) for entry in record.entries.values()),
     )

@@ -52,6 +52,6 @@ def pushes(limit: int) -> None:
 def _undo(row: dict[Hashable, Any]) -> str:
     """Say what a push takes back, and what of it was taken back."""
     undoes, undone, done = row["undoes"], row["undone"], row["done"]
-    parts = [f"of {short(Path(undoes))}"] if isinstance(undoes, str) else []
+    parts = [f"of {short(Path(path))}" for path in undoes]
     parts += ["undone" if undone >= done else f"{undone}/{done} undone"] if undone else []
     return ", ".join(parts)

@@ -39,12 +39,12 @@ def test_pushes_are_listed_and_can_be_undone(folder):
             "ended": True,
             "note": "CHG1",
             "server": sis.url,
-            "undoes": None,
+            "undoes": (),
             "undone": 0,
             "replaced": 0,
         }
         undo(found["journal"][0], client=sis.client()).push(progress=False).raise_for_failures()
         listed = pushes()
         assert listed["rows"].tolist() == [5, 5]
-        assert listed["undoes"].tolist() == [found["journal"][0], None]
+        assert listed["undoes"].tolist() == [(found["journal"][0],), ()]
         assert listed["undone"].tolist() == [0, 5]
