@@ -252,10 +252,8 @@ class PlanReview(Shown):
         self._draw({cell for cell in held if cell not in told or told[cell].outcome == "unsent"})
         self._on_report(report)
         if report.stopped:
-            self._message.value = alert(
-                f"It ended early ({report.stopped}): Resume goes on with it, and so does"
-            )
-            self._message.value += f"<code>sp.resume({in_html(repr(str(report.journal)))})</code>"
+            again = f"sp.resume({str(report.journal)!r})"
+            self._say(f"It ended early ({report.stopped}): Resume goes on with it, and so does {again}")
 
     def _cancel(self) -> None:
         self._row.stop.set()

@@ -105,6 +105,9 @@ def _paths(change: Change) -> Collection[str]:
 
 
 def _told(outcome: Outcome, clashes: Mapping[str, Conflict], path: str) -> Told:
+    replaced = {cell.field: cell.theirs for cell in outcome.overwrites}
+    if path in replaced:
+        return Told("done", "it replaced somebody's value", replaced[path], final=True)
     if path in outcome.written or outcome.word == "done":
         return Told("done", final=True)
     if "_id" in clashes and outcome.action == "update":

@@ -62,7 +62,9 @@ class ReviewTable:
         self._names = self._names_in(lines)
         pushed = any(line.outcome for line in lines)
         conflicts = any(line.outcome == "conflict" for line in lines)
-        hidden = set() if conflicts else {THEIRS, KEEP}
+        hidden = set() if conflicts else {KEEP}
+        if not conflicts and not any(line.theirs is not None for line in lines):
+            hidden.add(THEIRS)
         if not pushed:
             hidden.add("outcome")
         fields = tuple(field for field in _FIELDS if field.path not in hidden)
@@ -162,6 +164,8 @@ class ReviewTable:
     def _notes(self, line: Line) -> dict[str, Note]:
         if line.outcome == "done":
             return {"outcome": Note("done")}
+        if line.outcome == "unsent":
+            return {}
         if line.outcome == "conflict":
             return {AFTER: Note("conflict", line.reason, self._text(line.path, line.theirs))}
         kind: Literal["failed", "invalid"] = "failed" if line.outcome else "invalid"

@@ -286,6 +286,45 @@ def column_of(page, name, rows=5):
     return [cell(page, row, name, grid=1).inner_text() for row in range(rows)]
 
 
+REVIEW = """
+import pandas as pd
+import sispy, sispy_pandas as sp
+hosts = sispy.Client("{url}", auth_token="{token}").entities("host")
+live = sp.fetch(hosts, {{"limit": 2}}, progress=False)
+frame = live.frame().astype(object).assign(notes="checked")
+review = sp.PlanReview(live.diff(frame, delete=[live.ids[0]]))
+asked = iter([False])
+review._row.stop.is_set = lambda: next(asked, True)  # somebody clicks Cancel after the first chunk
+review._row.push.click()
+review.wait()
+del review._row.stop.is_set
+review
+"""
+
+
+@pytest.mark.timeout(180)
+def test_a_cancelled_push_is_resumed_and_undone_in_the_page(page, sis, tmp_path, need):
+    need(find_spec("voila"), "voila")
+    hosts = sis.client().entities("host")
+    before = {row["name"]: row.get("notes") for row in hosts.fetch_page({"limit": 2})}
+    write_notebook(tmp_path / "work.ipynb", REVIEW.format(url=sis.url, token=sis.token))
+    with server("voila", tmp_path, "work.ipynb", "--Voila.ip=127.0.0.1") as url:
+        page.goto(url, wait_until="commit")
+        assert [cell(page, row, "outcome").inner_text() for row in range(2)] == ["unsent", "done"]
+        becomes(cell(page, 0, "send").locator(".box"), "on")
+        page.get_by_text("It ended early (cancelled): Resume goes on with it").wait_for()
+        page.get_by_role("button", name="Resume the push").click()
+        page.get_by_role("button", name="Resume the push").wait_for(state="hidden")
+        assert len(hosts.fetch_page({"q": {"name": {"$in": list(before)}}})) == 1
+        page.get_by_role("button", name="Undo this push").click()
+        page.get_by_text("creates: 1").wait_for()
+        page.locator("button", has_text=re.compile(r"^\s*Push$")).click()
+        page.get_by_text("done: 2").wait_for()
+        page.goto("about:blank")
+    found = hosts.fetch_page({"q": {"name": {"$in": list(before)}}})
+    assert {row["name"]: row.get("notes") for row in found} == before
+
+
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize(
     ("application", "path"),

@@ -126,6 +126,7 @@ def test_after_a_cancelled_push_the_rest_stays_ticked_and_conflicts_undecided(si
         ("web0", "done", False),
         ("web2", "done", False),
     ]
+    assert review._table.model.counts()["failed"] == 0
     go_on(review)
     tick_everything(review)
     assert [type(change).__name__ for change in review.chosen().changes] == ["Create", "Delete"]
@@ -226,3 +227,18 @@ def test_a_row_that_somebody_deleted_cannot_be_decided(hosts):
     row = shown(review, "row").index(("web1",))
     assert review._table.model.edit([(row, "keep", "mine")]) == ["somebody deleted the row"]
     assert review.chosen().empty
+
+
+def test_a_value_that_a_push_replaced_unseen_is_shown_first(sis, hosts):
+    review = review_of(hosts, cores=[11, 12, 3, 4])
+    theirs = iter([50])
+    sis.faults = Faults(
+        before=lambda seen: (
+            seen.method == "PUT" and (value := next(theirs, None)) and hosts.update("web1", {"cores": value})
+        )
+    )
+    push(review)
+    assert shown(review, "row", "outcome", "reason", "theirs") == [
+        ("web1", "done", "it replaced somebody's value", "50"),
+        ("web0", "done", None, None),
+    ]
