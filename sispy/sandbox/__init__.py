@@ -1,8 +1,8 @@
 """A SIS server in the box: to try, demonstrate and test against."""
 
 try:
-    from sispy.sandbox.faults import Faults, Seen
     from sispy.sandbox.server import Sandbox
+    from sispy.sandbox.web.faults import Faults, Seen
 except ImportError as error:
     if error.name not in {"uvicorn", "h11", "msgspec"}:
         raise

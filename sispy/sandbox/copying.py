@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sispy.sandbox.entities import Entities
+from sispy.sandbox.sis.entities import Entities
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sispy import Client
-    from sispy.sandbox.store import Document
-    from sispy.sandbox.world import World
+    from sispy.sandbox.mongo.store import Document
+    from sispy.sandbox.sis.world import World
 
 
 def copy(world: World, client: Client, names: Sequence[str] | None = None) -> None:

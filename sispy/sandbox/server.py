@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 import uvicorn
 from uvicorn.server import ServerState
 
-from sispy.sandbox import writes
-from sispy.sandbox.app import App, Log
-from sispy.sandbox.protocol import Protocol
-from sispy.sandbox.sqlite import Disk
-from sispy.sandbox.world import World
+from sispy.sandbox.sis import writes
+from sispy.sandbox.sis.disk import Disk
+from sispy.sandbox.sis.world import World
+from sispy.sandbox.web.app import App, Log
+from sispy.sandbox.web.protocol import Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from sispy import Client
-    from sispy.sandbox.faults import Faults, Seen
-    from sispy.sandbox.store import Document
+    from sispy.sandbox.mongo.store import Document
+    from sispy.sandbox.web.faults import Faults, Seen
 
 ROOT: Document = {"name": "root", "super_user": True}
 """Who writes what is there from the beginning."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sispy.sandbox.encoding import encode
+from sispy.sandbox.js.json import encode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

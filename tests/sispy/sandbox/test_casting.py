@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from addresses import IP as IP4
-from sispy.sandbox.casting import build
-from sispy.sandbox.scalars import MISSING
-from sispy.sandbox.schemas import compile_definition
+from sispy.sandbox.js.scalars import MISSING
+from sispy.sandbox.mongoose.casting import build
+from sispy.sandbox.mongoose.definition import compile_definition
 
 META = {
     "_version": "v1.1",

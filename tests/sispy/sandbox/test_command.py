@@ -14,7 +14,8 @@ import requests
 
 from sispy import Client, Unauthorized
 from sispy import sandbox as package
-from sispy.sandbox import Sandbox, faults, server
+from sispy.sandbox import Sandbox, server
+from sispy.sandbox.web import faults
 
 
 def start(*arguments, stdin=None):

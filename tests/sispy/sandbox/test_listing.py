@@ -2,9 +2,9 @@
 
 import pytest
 
-from sispy.sandbox.listing import Projection, sorter
-from sispy.sandbox.queryerrors import QueryError
-from sispy.sandbox.schemas import compile_definition
+from sispy.sandbox.mongo.errors import QueryError
+from sispy.sandbox.mongo.listing import Projection, sorter
+from sispy.sandbox.mongoose.definition import compile_definition
 
 
 def order(spec, values, definition=None):

@@ -2,10 +2,10 @@
 
 import pytest
 
-from sispy.sandbox.casting import build
-from sispy.sandbox.merge import apply, merge_mixed
-from sispy.sandbox.scalars import MISSING
-from sispy.sandbox.schemas import compile_definition
+from sispy.sandbox.js.scalars import MISSING
+from sispy.sandbox.mongoose.casting import build
+from sispy.sandbox.mongoose.definition import compile_definition
+from sispy.sandbox.mongoose.merge import apply, merge_mixed
 
 A = "a" * 24
 META = {

@@ -2,9 +2,9 @@
 
 import pytest
 
-from sispy.sandbox.listing import Projection
-from sispy.sandbox.presentation import present, presenter
-from sispy.sandbox.schemas import compile_definition
+from sispy.sandbox.mongo.listing import Projection
+from sispy.sandbox.mongoose.definition import compile_definition
+from sispy.sandbox.sis.presentation import present, presenter
 
 PLAIN = compile_definition(
     {"n": "Number", "l": ["String"], "docs": [{"k": "String"}], "sub": {"l": ["String"]}}

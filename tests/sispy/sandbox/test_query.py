@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sispy.sandbox import patterns
-from sispy.sandbox.patterns import Pattern
-from sispy.sandbox.query import CastError, compile_query
-from sispy.sandbox.schemas import compile_definition
+from sispy.sandbox.js import patterns
+from sispy.sandbox.js.patterns import Pattern
+from sispy.sandbox.mongo.query import CastError, compile_query
+from sispy.sandbox.mongoose.definition import compile_definition
 
 A, B = "a" * 24, "b" * 24
 DEFINITION = compile_definition(

@@ -10,8 +10,8 @@ import pytest
 
 from sispy.errors import BadAnswer, Error
 from sispy.sandbox import Faults, Sandbox
-from sispy.sandbox.answers import SisError
-from sispy.sandbox.request import Request
+from sispy.sandbox.web.answers import SisError
+from sispy.sandbox.web.request import Request
 
 SCHEMA = {
     "name": "row",

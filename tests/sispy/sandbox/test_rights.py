@@ -4,7 +4,7 @@ import pytest
 
 from sispy.errors import BadRequest, Error, Unauthorized
 from sispy.sandbox import Sandbox
-from sispy.sandbox.access import Level, level
+from sispy.sandbox.sis.access import Level, level
 
 USERS = {
     "adm1": {"g1": "admin"},

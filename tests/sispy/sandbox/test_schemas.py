@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from sispy.sandbox.schemas import (
+from sispy.sandbox.mongoose.definition import (
     Reference,
     SchemaError,
     check_locked,

@@ -19,7 +19,9 @@ import warnings
 import pytest
 
 from sispy import Client, NoAnswer, NotFound, ServerError, Unauthorized
-from sispy.sandbox import Sandbox, patterns, protocol
+from sispy.sandbox import Sandbox
+from sispy.sandbox.js import patterns
+from sispy.sandbox.web import protocol
 
 SCHEMA = {
     "name": "row",
@@ -66,12 +68,10 @@ def test_many_servers_run_side_by_side():
         assert one.port != two.port
 
 
-def test_start_and_stop_are_quick_and_repeatable():
-    begin = time.perf_counter()
+def test_a_stop_may_be_repeated():
     sandbox = Sandbox().start()
     sandbox.stop()
     sandbox.stop()
-    assert time.perf_counter() - begin < 1.0
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", sandbox.port), 1)
 

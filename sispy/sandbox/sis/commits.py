@@ -1,0 +1,165 @@
+"""The history: one commit per write, and the states that commits lead to."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sispy import delta
+from sispy.sandbox.js.json import decode, encode
+from sispy.sandbox.js.numbers import number_of_text
+from sispy.sandbox.mongoose.definition import compile_definition
+from sispy.sandbox.web.answers import Missing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sispy.sandbox.mongo.store import Document
+    from sispy.sandbox.sis.resources import Resource
+
+DEFINITION = compile_definition(
+    {
+        "type": "String",
+        "entity_id": "String",
+        "entity_oid": "String",
+        "action": "String",
+        "modified_by": "String",
+        "date_modified": "Number",
+        "commit_data": "Mixed",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """One write: who, when, what; `data` is the JSON of an object or of a delta."""
+
+    oid: str
+    type: str
+    entity_id: str
+    entity_oid: str
+    action: str
+    by: str
+    at: int
+    data: bytes
+    written_at: int
+    bulk: bool
+
+    def document(self) -> Document:
+        """Give the commit as the server shows it."""
+        shown: Document = {
+            "_id": self.oid,
+            "type": self.type,
+            "entity_id": self.entity_id,
+            "entity_oid": self.entity_oid,
+            "action": self.action,
+            "modified_by": self.by,
+            "date_modified": self.at,
+            "commit_data": decode(self.data),
+            "_sis": {"_created_at": self.written_at, "_updated_at": self.written_at},
+        }
+        return shown if self.bulk else {**shown, "_v": 0}
+
+
+class Commits:
+    """All commits by type and id; they outlive what they tell of."""
+
+    def __init__(self) -> None:
+        self.by_object: dict[tuple[str, str], list[Commit]] = {}
+        self.fresh: list[Commit] = []
+        """Commits that were not yet written to the disk."""
+
+    def add(self, commit: Commit) -> None:
+        """Append a commit to the history of its object."""
+        self.by_object.setdefault((commit.type, commit.entity_id), []).append(commit)
+
+    def record(
+        self,
+        resource: Resource,
+        action: str,
+        by: str,
+        document: Document,
+        before: Document | None = None,
+        *,
+        bulk: bool = False,
+    ) -> None:
+        """Note a write; an update that changes no field of its own leaves no commit."""
+        if not resource.tracked:
+            return
+        at = resource.world.clock()
+        if action == "update":
+            old, new = resource.written(before or {}), resource.written(document)
+            fields = {key for key in old.keys() | new.keys() if not key.startswith("_")}
+            if all((key in old) == (key in new) and delta.same(old.get(key), new.get(key)) for key in fields):
+                return
+            data = encode(delta.diff(decode(encode(old)), decode(encode(new))))
+        else:
+            data = resource.encoded(document) if action == "insert" else encode(resource.shown(document))
+        updated = (document.get("_sis") or {}).get("_updated_at", at)
+        modified = max(at, updated) if action == "delete" else updated
+        oid = document["_id"]
+        name = oid if resource.by_oid else str(document["name"])
+        commit = Commit(resource.world.ids(), resource.type, name, oid, action, by, modified, data, at, bulk)
+        self.add(commit)
+        self.fresh.append(commit)
+
+    def of(self, kind: str, name: str) -> list[Commit]:
+        """Give the commits of an object, the oldest first."""
+        return self.by_object.get((kind, name), [])
+
+    def one(self, kind: str, name: str, oid: str) -> Document:
+        """Give a commit with the state it led to, or that it deleted.
+
+        Raises:
+            Missing: the object has no such commit, or the history has no beginning.
+        """
+        history = self.of(kind, name)
+        at = next((index for index, commit in enumerate(history) if commit.oid == oid), None)
+        if at is None:
+            raise Missing("commit", oid)
+        shown = history[at].document()
+        state = _state(history[: at + 1]) if shown["action"] == "update" else shown["commit_data"]
+        if state is None:
+            raise Missing("commit", oid)
+        return {**shown, "value_at": state}
+
+    def revision(self, kind: str, name: str, when: str) -> Document:
+        """Give the state of an object at a time in milliseconds.
+
+        Raises:
+            Missing: it has none at that time, or that is no time.
+        """
+        missing = Missing("commit at time", when)
+        moment = number_of_text(when)
+        if moment is None:
+            raise missing
+        state = _state(commit for commit in self.of(kind, name) if commit.at <= moment)
+        if state is None:
+            raise missing
+        return state
+
+
+def _state(history: Iterable[Commit]) -> Document | None:
+    """Replay commits since the last insert."""
+    commits = list(history)
+    start = next((i for i in range(len(commits) - 1, -1, -1) if commits[i].action == "insert"), None)
+    if start is None:
+        return None
+    state: Document = decode(commits[start].data)
+    for commit in commits[start + 1 :]:
+        change = decode(commit.data)
+        state = _changed(state, change) if commit.action == "update" else change
+    return state
+
+
+def _changed(state: Document, change: Document) -> Document:
+    """Apply a delta key by key: one that does not fit, for want of commits in between, changes nothing."""
+    for name, inner in change.items():
+        before = state.get(name)
+        if isinstance(before, dict) and isinstance(inner, dict) and inner.get("_t") != "a":
+            state = {**state, name: _changed(before, inner)}
+            continue
+        with contextlib.suppress(delta.DeltaError):
+            state = delta.patch(state, {name: inner})
+    return state

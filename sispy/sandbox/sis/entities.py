@@ -1,0 +1,131 @@
+"""Entities: the objects of one user-defined schema."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sispy.sandbox.mongo.store import Collection, Document
+from sispy.sandbox.mongoose.definition import compile_definition
+from sispy.sandbox.sis import access, references
+from sispy.sandbox.sis.envelope import sent_sis
+from sispy.sandbox.sis.resources import Resource
+from sispy.sandbox.web.answers import Bad
+
+if TYPE_CHECKING:
+    from sispy.sandbox.sis.world import World
+
+
+class Entities(Resource):
+    """The entities of a schema, by `_id` or by the value of its `id_field`."""
+
+    by_oid = True
+    keeps_creation = False
+
+    def __init__(self, world: World, schema: Document) -> None:
+        super().__init__(world)
+        self.type = schema["name"]
+        self.collection = Collection(self.type)
+        self.collection.on_change = world.changed
+        self.use(schema)
+
+    def use(self, schema: Document) -> None:
+        """Take over a schema, new or changed; stored entities are not touched."""
+        self.schema = schema
+        self.definition = compile_definition(schema["definition"])
+        self.id_field = schema.get("id_field") or "_id"
+        self.tracked = schema.get("track_history") is not False
+        self.collection.encoded.clear()
+        self.collection.index(self.definition.unique)
+
+    def check_new(self, body: Any) -> Document:
+        """Give the body of a create.
+
+        Raises:
+            Bad: it is empty, has a reserved field or owners that the schema does not have.
+        """
+        if not isinstance(body, dict):
+            raise Bad("entity cannot be empty")
+        for key in body:
+            if key.startswith("_") and key != "_sis":
+                raise Bad(f"{key} is a reserved field")
+        if not any(key != "_sis" for key in body):
+            raise Bad("entity cannot be empty")
+        new: Document = body
+        self._check_owners(new)
+        return new
+
+    def check_change(self, body: Any, stored: Document) -> Document:  # noqa: ARG002  # the rule of the others
+        """Give the body of an update, without what is dropped from it.
+
+        Raises:
+            Bad: nothing remains, or the owners are none of the schema's.
+        """
+        if isinstance(body, list):
+            body = {str(index): item for index, item in enumerate(body)}
+        if not isinstance(body, dict):
+            raise Bad("entity cannot be empty")
+        kept: Document = {key: value for key, value in body.items() if key == "_sis" or key[:1] != "_"}
+        if not kept or kept == {"_sis": {}}:
+            raise Bad("entity cannot be empty")
+        self._check_owners(kept)
+        return kept
+
+    def _check_owners(self, body: Document) -> None:
+        sent = sent_sis(body)
+        owners = sent.get("owner", [])
+        if sent.get("locked", False) is None or not isinstance(owners, list | str):
+            raise Bad("_sis is invalid.")
+        if access.is_shared(self.schema):
+            return
+        allowed = access.owners(self.schema)
+        if not all(owner in allowed for owner in owners):  # a text goes by its characters, as on the server
+            raise Bad("entity owners must be a subset of the schema owners.")
+
+    def fill(self, user: Document, body: Document) -> Document:
+        """Give a body with the owners that an ordinary user's new entity gets."""
+        sis = sent_sis(body)
+        missing = "owner" not in sis if access.is_shared(self.schema) else not sis.get("owner")
+        if self.schema.get("any_owner_can_modify"):
+            sis = {"any_owner_can_modify": True, **sis}
+        if missing and not access.is_super(user):
+            sis = {**sis, "owner": access.default_owners(user, self.schema)}
+        return {**body, "_sis": sis}
+
+    def may_insert(self, user: Document, body: Document) -> None:
+        """Refuse users without a role in the schema or in the entity's owners."""
+        access.check_entities(user, self.schema)
+        access.check_entity(user, body)
+
+    def may_change(self, user: Document, before: Document, after: Document) -> None:
+        """Refuse users who may not change the entity as it was, or as it shall be."""
+        access.check_entities(user, self.schema)
+        access.check_entity(user, before)
+        access.check_entity(user, after, access.UPDATE)
+
+    def may_delete(self, user: Document, document: Document) -> None:
+        """Refuse users who may not delete the entity."""
+        access.check_entities(user, self.schema)
+        access.check_entity(user, document)
+
+    def complete_change(
+        self,
+        before: Document,
+        after: Document,
+        body: Document,  # noqa: ARG002  # schemas look at it
+        user: Document,
+    ) -> Document:
+        """Give a changed entity with owners and tags; one without owners gets those of an ordinary user."""
+        sis = {"owner": [], "tags": [], **after["_sis"]}
+        if not sis["owner"] and not (access.is_super(user) or access.is_shared(self.schema)):
+            sis["owner"] = access.default_owners(user, self.schema)
+        if any(sis[name] != after["_sis"].get(name) for name in ("owner", "tags")):
+            after = {**after, "_v": max(after.get("_v") or 0, (before.get("_v") or 0) + 1)}
+        return {**after, "_sis": sis}
+
+    def verify_new(self, body: Document) -> None:
+        """Check the references of a body that is to be created."""
+        references.verify_new(self, body)
+
+    def verify_change(self, document: Document) -> None:
+        """Check all references of a changed entity."""
+        references.verify_change(self, document)

@@ -1,0 +1,89 @@
+"""The metadata of objects: what of a sent `_sis` counts, and what the server sets in it."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from sispy.sandbox.js.scalars import MISSING
+from sispy.sandbox.web.answers import Bad
+
+if TYPE_CHECKING:
+    from sispy.sandbox.mongoose.definition import Definition
+
+Document = dict[str, Any]
+
+VERSION = "v1.1"
+_CREATION = {"_created_at", "_created_by"}
+
+
+def now() -> int:
+    """Milliseconds since 1970."""
+    return time.time_ns() // 1_000_000
+
+
+def sent_sis(body: Document) -> Document:
+    """Give the `_sis` of a body.
+
+    Raises:
+        Bad: it is null or no object.
+    """
+    sent = body.get("_sis", {})
+    if not isinstance(sent, dict):
+        raise Bad("_sis is invalid.")
+    return sent
+
+
+def for_create(body: Document) -> Document:
+    """Give a body whose `_sis` has only what a create may set, its owners sorted."""
+    sent = {key: value for key, value in sent_sis(body).items() if not key.startswith("_")}
+    return {**body, "_sis": _sorted(sent)}
+
+
+def for_update(body: Document, *, keeps_creation: bool) -> Document:
+    """Give a body whose `_sis` has only what an update may set, its owners sorted.
+
+    Args:
+        body: as sent.
+        keeps_creation: whether time and author of the creation cannot be changed.
+    """
+    if "_sis" not in body:
+        return body
+    dropped = {"_updated_at", "_updated_by", "_trans_id", "_references"}
+    if keeps_creation:
+        dropped |= _CREATION
+    sent = {key: value for key, value in sent_sis(body).items() if key not in dropped}
+    if not sent.get("_version", VERSION):
+        del sent["_version"]
+    return {**body, "_sis": _sorted(sent)}
+
+
+def _sorted(sis: Document) -> Document:
+    owner = sis.get("owner")
+    if isinstance(owner, list) and all(isinstance(group, str) for group in owner):
+        return {**sis, "owner": sorted(owner)}
+    return sis
+
+
+def stamped(sis: Document, user: str, at: int) -> Document:
+    """Give the `_sis` of a new object with times and authors."""
+    return {
+        "_version": VERSION,
+        "_created_at": at,
+        "_created_by": user,
+        "_updated_at": at,
+        "_updated_by": user,
+        **{key: value for key, value in sis.items() if not key.startswith("_")},
+    }
+
+
+def with_defaults(definition: Definition, sis: Document) -> Document:
+    """Give a `_sis` as answers to writes show it: missing flags, tags and owners are filled in."""
+    filled = dict(sis)
+    for name, node in definition.meta.fields.items():
+        if name not in filled:
+            if node.kind == "array":
+                filled[name] = []
+            elif node.default is not MISSING:
+                filled[name] = node.default
+    return filled

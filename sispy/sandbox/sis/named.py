@@ -1,0 +1,97 @@
+"""Hiera entries and hooks: objects with a name, an owner and a fixed definition."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sispy.sandbox.mongo.store import Collection, Document
+from sispy.sandbox.mongoose.definition import ENTITY_META, compile_definition
+from sispy.sandbox.sis import access
+from sispy.sandbox.sis.resources import Resource, Shown
+from sispy.sandbox.web.answers import Bad
+
+if TYPE_CHECKING:
+    from sispy.sandbox.sis.world import World
+
+META: Document = {name: node for name, node in ENTITY_META.items() if name != "any_owner_can_modify"}
+HIERA = compile_definition(
+    {"name": {"type": "String", "required": True, "unique": True}, "hieradata": "Mixed"}, META
+)
+HOOK = compile_definition(
+    {
+        "name": {"type": "String", "required": True, "unique": True, "match": "/^[a-z0-9_]+$/"},
+        "entity_type": {"type": "String", "required": True},
+        "target": {"type": "Mixed", "required": True},
+        "events": [{"type": "String", "enum": ["insert", "update", "delete"]}],
+        "retry_count": {"type": "Number", "min": 0, "max": 20, "default": 0},
+        "retry_delay": {"type": "Number", "min": 1, "max": 60, "default": 1},
+    },
+    META,
+)
+
+
+class Hiera(Resource):
+    """All hiera entries: a name and any data."""
+
+    type = "sis_hiera"
+    definition = HIERA
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self.collection = Collection(self.type, {"name": False})
+        self.collection.on_change = world.changed
+
+    def finished(self, shown: Shown) -> Shown:
+        """Give an entry; data that is empty, or not selected, is shown as an object."""
+        return {"hieradata": {}, **shown}
+
+    def shown_one(self, document: Document) -> Any:
+        """Give the data alone, under its name."""
+        return {document["name"]: self.shown(document)["hieradata"]}
+
+    def check_body(self, body: Document) -> None:
+        """Check name, owner and data.
+
+        Raises:
+            Bad: one of them is missing.
+        """
+        if not body.get("name") or not isinstance(body["name"], str):
+            raise Bad("Hiera entry has an invalid or missing name")
+        if not access.owners(body):
+            raise Bad("owner field is required in _sis")
+        if body.get("hieradata") is None:
+            raise Bad("hieradata is missing")
+
+
+class Hooks(Resource):
+    """All hooks: which events of which schema call which URL."""
+
+    type = "sis_hooks"
+    replaces_mixed = True
+    definition = HOOK
+    fires = False
+    keeps_creation = False
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self.collection = Collection(self.type, {"name": False})
+        self.collection.on_change = world.changed
+
+    def check_body(self, body: Document) -> None:
+        """Check that nothing is missing.
+
+        Raises:
+            Bad: a part is missing or of the wrong kind.
+        """
+        if not body.get("name") or not isinstance(body["name"], str):
+            raise Bad("Hook has no name.")
+        if not access.owners(body):
+            raise Bad("owner field is required in _sis")
+        if not body.get("entity_type"):
+            raise Bad("Hook has no entity_type.")
+        target = body.get("target")
+        if not isinstance(target, dict) or not target.get("url") or not target.get("action"):
+            raise Bad("Hook has an invalid or missing target.")
+        events = body.get("events")
+        if not events or not isinstance(events, list | str):
+            raise Bad("Hook has no events.")

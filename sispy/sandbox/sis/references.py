@@ -1,0 +1,178 @@
+"""References between entities: verified on writes, populated on reads, followed by queries."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from sispy.sandbox.mongo import query
+from sispy.sandbox.web.answers import Bad, Internal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from sispy.sandbox.mongo.store import Document
+    from sispy.sandbox.mongoose.definition import Reference
+    from sispy.sandbox.sis.entities import Entities
+    from sispy.sandbox.sis.resources import Shown
+    from sispy.sandbox.sis.world import World
+
+_INDEX = re.compile(r"\.\d+(?=\.|$)")
+_OID = re.compile(r"[0-9a-fA-F]{24}")
+
+
+def values(document: Any, path: list[str]) -> Iterator[Any]:
+    """Give what a document has at a path, members of arrays one by one."""
+    if isinstance(document, list):
+        for item in document:
+            yield from values(item, path)
+    elif not path:
+        yield document
+    elif isinstance(document, dict) and path[0] in document:
+        yield from values(document[path[0]], path[1:])
+
+
+def target(world: World, name: str) -> Entities:
+    """Give the entities a reference points to.
+
+    Raises:
+        Bad: there is no such schema.
+    """
+    found = world.entities.get(name)
+    if found is None:
+        raise Bad(f"Invalid schema found with name {name}")
+    return found
+
+
+def verify_new(entities: Entities, body: Document) -> None:
+    """Check the references of a body before it is cast.
+
+    Raises:
+        Bad: a reference points to nothing, or an object has no `_id`.
+        Internal: a reference is no id.
+    """
+    for reference in entities.definition.references:
+        for value in _sent(body, reference.path.split(".")):
+            if value is None or value == "":
+                continue
+            if isinstance(value, dict):
+                if "_id" not in value:
+                    text = f"One ore more references could not be verified at {reference.path}"
+                    raise Bad(text if reference.documents else "Reference Object has no _id")
+                value = value["_id"]
+            if not isinstance(value, str) or not (_OID.fullmatch(value) or len(value.encode()) == 12):
+                raise Internal("Error verifying references")
+            _exists(entities.world, reference.schema, value)
+
+
+def _sent(document: Any, path: list[str]) -> Iterator[Any]:
+    """The references of a body; an array of them that holds objects is refused."""
+    if isinstance(document, list):
+        for item in document:
+            if not path and isinstance(item, dict):
+                raise Internal("Error verifying references")
+            yield from _sent(item, path)
+    elif not path:
+        yield document
+    elif isinstance(document, dict) and path[0] in document:
+        yield from _sent(document[path[0]], path[1:])
+
+
+def verify_change(entities: Entities, document: Document) -> None:
+    """Check every reference of a changed entity, those that were not sent, too.
+
+    Raises:
+        Bad: a reference points to nothing.
+    """
+    for reference in entities.definition.references:
+        for value in values(document, reference.path.split(".")):
+            if value is not None:
+                _exists(entities.world, reference.schema, value)
+
+
+def _exists(world: World, name: str, value: Any) -> None:
+    if str(value).lower() not in target(world, name).collection.documents:
+        raise Bad("Reference does not exist.")
+
+
+def populate(entities: Entities, documents: list[Shown], paths: list[str]) -> list[Shown]:
+    """Replace ids by what they point to, one level deep; dangling ones become null or vanish from arrays."""
+    for reference in entities.definition.references:
+        other = entities.world.entities.get(reference.schema)
+        if other is None or reference.path not in paths:
+            continue
+        keys, look_up = reference.path.split("."), _looker(other)
+        documents = [_filled(document, keys, look_up) for document in documents]
+    return documents
+
+
+_DANGLING = object()
+
+
+def _looker(other: Entities) -> Callable[[Any], Any]:
+    """Make the function from an id to the JSON of what it points to."""
+    known: dict[str, Any] = {}
+
+    def look_up(value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        found = known.get(value)
+        if found is None:
+            document = other.collection.documents.get(value)
+            found = _DANGLING if document is None else msgspec.Raw(other.encoded(document))
+            known[value] = found
+        return found
+
+    return look_up
+
+
+def _filled(value: Any, path: list[str], look_up: Callable[[Any], Any]) -> Any:
+    """Give a copy of a value with everything at a path looked up; what dangles vanishes from arrays."""
+    if isinstance(value, list):
+        items = [_filled(item, path, look_up) for item in value]
+        return [item for item in items if item is not _DANGLING]
+    if not path:
+        return look_up(value)
+    if not isinstance(value, dict) or path[0] not in value:
+        return value
+    inner = _filled(value[path[0]], path[1:], look_up)
+    return {**value, path[0]: None if inner is _DANGLING else inner}
+
+
+def resolve(entities: Entities, condition: Document) -> Document:
+    """Give a query whose joins are replaced by the ids they lead to.
+
+    Conditions through one reference are intersected; they overwrite one on the reference itself.
+
+    Raises:
+        Bad: a referenced schema does not exist.
+        Internal: a value behind a join cannot be cast.
+    """
+    resolved: Document = {}
+    joined: dict[str, set[str]] = {}
+    for key, value in condition.items():
+        if key in {"$and", "$or", "$nor"} and isinstance(value, list):
+            resolved[key] = [resolve(entities, item) if isinstance(item, dict) else item for item in value]
+            continue
+        plain = _INDEX.sub("", key)
+        reference = next((r for r in entities.definition.references if plain.startswith(f"{r.path}.")), None)
+        if reference is None:
+            resolved[key] = value
+            continue
+        ids = _joined(entities, reference, plain[len(reference.path) + 1 :], value)
+        joined[reference.path] = joined[reference.path] & ids if reference.path in joined else ids
+    return resolved | {path: {"$in": sorted(ids)} for path, ids in joined.items()}
+
+
+def _joined(entities: Entities, reference: Reference, beyond: str, value: Any) -> set[str]:
+    """The ids of what is referred to and meets a condition beyond the reference."""
+    other = target(entities.world, reference.schema)
+    if beyond == "_id":
+        return set()
+    try:
+        matches = query.compile_query(resolve(other, {beyond: value}), other.definition)
+        return {document["_id"] for document in other.collection if matches(document)}
+    except query.CastError as error:
+        raise Internal(f"CastError: {error}") from error

@@ -1,0 +1,230 @@
+"""Faults on purpose, for tests of clients: delays, errors, cut connections, interleaved changes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import re
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from sispy.sandbox.web.answers import Answer, SisError, error_answer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sispy.sandbox.web.request import Request
+
+Handle = Callable[[], Awaitable[Answer]]
+_log = logging.getLogger("sispy.sandbox")
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A request as the callables of `Faults` see it.
+
+    Attributes:
+        number: 1 for the first request that this server got, and so on.
+        method: `GET`, `POST`, `PUT`, `DELETE`.
+        path: below `/api/v1.1`, decoded: `/entities/host/web01`.
+        query: the parameters.
+        body: the bytes of the body.
+        status: of the answer, None before there is one.
+        item: for `between`, the `_id` of the object that is written next; None for a new one, and where one
+            command writes all of them (bulk POST and bulk DELETE).
+
+    Example:
+        >>> from sispy.sandbox import Sandbox
+        >>> with Sandbox(samples=3) as sis:
+        ...     hosts = sis.client().entities("host").fetch_all()
+        ...     seen = sis.requests[-1]
+        >>> seen.method, seen.path, seen.status, seen.matches("GET /entities/*")
+        ('GET', '/entities/host', 200, True)
+    """
+
+    number: int
+    method: str
+    path: str
+    query: Mapping[str, Any]
+    body: bytes
+    status: int | None = None
+    item: str | None = None
+
+    def matches(self, route: str) -> bool:
+        """Tell whether a route means this request.
+
+        A route is `METHOD /path` or `/path`, where `*` stands for anything: `PUT /entities/*`, `*`.
+        """
+        method, space, path = route.rpartition(" ")
+        pattern = "".join(".*" if part == "*" else re.escape(part) for part in re.split(r"(\*)", path))
+        return (not space or method == self.method) and re.fullmatch(pattern, self.path) is not None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Faults:
+    """What shall go wrong, off by default.
+
+    Routes are `METHOD /path` or `/path` below `/api/v1.1`, with `*` for anything.
+
+    Attributes:
+        latency: seconds before each answer.
+        latencies: route -> seconds, in addition.
+        errors: route -> (status, rate from 0 to 1). The request is not carried out.
+        lost_answers: route -> (status, rate). The request is carried out, the answer says it was not.
+        drop_before: route -> rate of connections cut before the request is carried out.
+        drop_after: route -> rate of connections cut after it was carried out, before the answer.
+        truncate: route -> rate of answers cut in the middle of the body.
+        body_limit: bytes of a request's body, in place of 10 MiB.
+        chunk_delay: seconds between two chunks of 64 KiB of an answer.
+        retry_after: seconds in the header `Retry-After` of the errors above.
+        defects: whether a bulk create that has invalid items and duplicates at once blames the wrong items,
+            null in a bulk array is a 500 `{}`, and the keys of new definitions, Mixed values and hieradata
+            are reversed, as on the server.
+        before: called before a request is carried out.
+        between: called when the stored objects were read and checked, before they are written: once for a
+            POST or a DELETE, single or bulk, once per object for a PUT.
+        after: called when it was carried out, before its answer goes out.
+        seed: of the rates, and of the order in which the items of a bulk are written and answered; the same
+            sequence of requests meets the same faults.
+
+    `before`, `between` and `after` are called with a `Seen` in a thread of their own, one at a time, and may
+    use a client of this very sandbox: requests that arrive meanwhile meet no faults and call nothing. What
+    they return is ignored, what they raise is an error 500 of the request.
+
+    What somebody else writes in `before` is read by the request: the history tells A -> B, B -> C. What is
+    written in `between` is not: the answer and the commit tell A -> C, from what was read, though B stood
+    there. Scalars: the last one wins, cell by cell. Mixed values: what the other has merged into it is lost.
+    Arrays: the second one fails with 500 (VersionError). A compare-and-set looks at its condition again.
+
+    Example:
+        >>> Faults(drop_after={"POST /entities/host": 1.0}, latency=0.01).latency
+        0.01
+    """
+
+    latency: float = 0.0
+    latencies: Mapping[str, float] = field(default_factory=dict)
+    errors: Mapping[str, tuple[int, float]] = field(default_factory=dict)
+    lost_answers: Mapping[str, tuple[int, float]] = field(default_factory=dict)
+    drop_before: Mapping[str, float] = field(default_factory=dict)
+    drop_after: Mapping[str, float] = field(default_factory=dict)
+    truncate: Mapping[str, float] = field(default_factory=dict)
+    body_limit: int | None = None
+    chunk_delay: float = 0.0
+    retry_after: float | None = None
+    defects: bool = False
+    before: Callable[[Seen], object] | None = None
+    between: Callable[[Seen], object] | None = None
+    after: Callable[[Seen], object] | None = None
+    seed: int = 0
+
+
+KEPT = 10_000
+KEPT_BYTES = 64 * 1024 * 1024
+"""How many requests a server remembers, and how much of their bodies in all."""
+
+
+class _Made(SisError):
+    """An error that was asked for."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__("injected fault")
+        self.status = status
+
+
+class Injector:
+    """Carries out requests in the way that `Faults` say, and remembers them."""
+
+    def __init__(self, faults: Faults) -> None:
+        self.faults = faults
+        self.seen: deque[Seen] = deque()
+        self._kept = 0
+        self._number = 0
+        self.begin()
+
+    def begin(self) -> None:
+        """Get ready for an event loop: nothing is being called."""
+        self._calling = False
+        self._order = asyncio.Lock()
+
+    @property
+    def faults(self) -> Faults:
+        """What shall go wrong from now on."""
+        return self._faults
+
+    @faults.setter
+    def faults(self, faults: Faults) -> None:
+        self._faults = faults
+        self._random = random.Random(faults.seed)  # noqa: S311  # which request fails is no secret
+        self.order = random.Random(faults.seed)  # noqa: S311  # nor is the order of a bulk
+        self.plain = faults == Faults()
+
+    async def around(
+        self, request: Request, content: bytes, handle: Callable[[], Awaitable[Answer]]
+    ) -> Answer | None:
+        """Carry out a request; None where the connection is to be cut."""
+        self._number += 1
+        path = "/" + "/".join(request.segments or [])
+        seen = Seen(self._number, request.method, path, request.query, content)
+        if self.plain or self._calling:
+            answer: Answer | None = await handle()
+        else:
+            answer = await self._faulty(request, seen, handle)
+        if not self._calling:
+            self._remember(replace(seen, status=answer.status if answer else None))
+        return answer
+
+    def _remember(self, seen: Seen) -> None:
+        self.seen.append(seen)
+        self._kept += len(seen.body)
+        while len(self.seen) > KEPT or (self._kept > KEPT_BYTES and len(self.seen) > 1):
+            self._kept -= len(self.seen.popleft().body)
+
+    async def _faulty(self, request: Request, seen: Seen, handle: Handle) -> Answer | None:
+        faults = self.faults
+        extra = sum(seconds for route, seconds in faults.latencies.items() if seen.matches(route))
+        if faults.latency or extra:
+            await asyncio.sleep(faults.latency + extra)
+        try:
+            await self._call(faults.before, seen)
+            if self._hit(faults.drop_before, seen):
+                return None
+            self._fail(faults.errors, seen)
+            if faults.between is not None:
+                request.window = lambda item: self._call(faults.between, replace(seen, item=item))
+            answer = await handle()
+            await self._call(faults.after, replace(seen, status=answer.status))
+            if self._hit(faults.drop_after, seen):
+                return None
+            self._fail(faults.lost_answers, seen)
+        except SisError as error:
+            return self._error(error)
+        return replace(answer, cut=self._hit(faults.truncate, seen))
+
+    async def _call(self, function: Callable[[Seen], object] | None, seen: Seen) -> None:
+        if function is None:
+            return
+        async with self._order:
+            self._calling = True
+            try:
+                await asyncio.to_thread(function, seen)
+            except Exception as error:
+                _log.exception("a callable of Faults failed")
+                raise _Made(500) from error
+            finally:
+                self._calling = False
+
+    def _hit(self, rates: Mapping[str, float], seen: Seen) -> bool:
+        return any(self._random.random() < rate for route, rate in rates.items() if seen.matches(route))
+
+    def _fail(self, rates: Mapping[str, tuple[int, float]], seen: Seen) -> None:
+        for route, (status, rate) in rates.items():
+            if seen.matches(route) and self._random.random() < rate:
+                raise _Made(status)
+
+    def _error(self, error: SisError) -> Answer:
+        if self.faults.retry_after is None:
+            return error_answer(error)
+        return error_answer(error, {"retry-after": f"{self.faults.retry_after:g}"})
