@@ -147,7 +147,7 @@ def excerpt(body: bytes, limit: int = 200) -> str:
     """Return the readable words of a body, at most `limit` characters: of HTML pages without tags."""
     text = body[:20_000].decode("utf-8", "replace")
     if re.match(r"\s*<", text):
-        text = re.sub(r"(?is)<(script|style|head)\b.*?</\1\s*>|<[^>]*>", " ", text)
+        text = re.sub(r"(?is)<(script|style|head)\b.*?(?:</\1\s*>|\Z)|<[^<>]*>", " ", text)
         text = html.unescape(text)
     text = " ".join(text.split())
     return text if len(text) <= limit else text[: limit - 3] + "..."

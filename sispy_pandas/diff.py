@@ -24,6 +24,7 @@ from .values.arrow import as_frame
 from .values.cast import is_blank
 from .values.entity import EDITABLE_META
 from .values.marked import DELETE
+from .values.patterns import Patterns
 from .values.receipts import milliseconds_of
 from .values.source import source_of
 
@@ -289,15 +290,17 @@ class _Comparison:
         part = self.base.iloc[positions]
         stored = {field.path: json_values(field, part[field.path]) for field in fields}
         rows: list[Update | Create] = [*updates, *creates]
+        patterns = Patterns()
         for i, change in enumerate(rows):
             others = (
                 {path: values[i] for path, values in stored.items()} if isinstance(change, Update) else {}
             )
             self.problems += [
                 problem
-                for problem in check_values(self.schema, change, others)
+                for problem in check_values(self.schema, change, others, patterns)
                 if (problem.row, problem.column) not in known
             ]
+        self.notes += patterns.notes
 
 
 def _sent(change: Update | Create) -> Mapping[str, Any]:

@@ -271,13 +271,14 @@ def _undone(plan: Plan, entries: Mapping[Any, Entry], user: str | None, *, undoe
         )
     changes, renamed = _at_today(plan, changes)
     changes, clashes = spared(plan.endpoint, plan.schema, changes, user)
+    faults, left = refused(plan.schema, changes)
     return Plan(
         plan.endpoint,
         plan.schema,
         tuple(changes),
-        faults=refused(plan.schema, changes),
+        faults=faults,
         clashes=clashes,
-        notes=(*renamed, *notes),
+        notes=(*renamed, *notes, *left),
         undoes=(undoes,),
         snapshot=plan.snapshot,
     )

@@ -67,13 +67,14 @@ def revert(changes: Changes) -> Plan:
             f"left as it is: {count(parts, 'new or deleted row')}, of which only some fields are meant"
         )
     faults = [fault for row in rows for fault in row.faults]
+    refusals, left = refused(schema, made)
     return Plan(
         changes.endpoint,
         schema,
         made,
-        faults=(*faults, *refused(schema, made), *swaps(schema, made)),
+        faults=(*faults, *refusals, *swaps(schema, made)),
         clashes=tuple(clash for row in rows for clash in row.clashes),
-        notes=tuple(notes),
+        notes=(*notes, *left),
     )
 
 

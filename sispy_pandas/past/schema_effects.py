@@ -11,6 +11,7 @@ from ..schema import Field, Schema
 from ..values.cast import cast, get_path, set_path
 from ..values.check import check
 from ..values.entity import key_of
+from ..values.patterns import Patterns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -21,6 +22,7 @@ WORDS = {
     "duplicate": "the same value more than once: the index cannot be built",
     "invalid": "values that do not fit: every later write of these rows would fail",
     "refused": "the server refuses the definition",
+    "unchecked": "the pattern takes too long, only the server can tell whether these values fit",
     "added": "new",
     "changed": "otherwise than before, and all values fit",
 }
@@ -34,7 +36,7 @@ class Effect:
     """What the new definition does to one field."""
 
     kind: str
-    """erased, required, duplicate, invalid, refused; added and changed, which hurt nobody."""
+    """erased, required, duplicate, invalid, refused, unchecked; added and changed, which hurt nobody."""
     field: str
     rows: tuple[Row, ...] = ()
     """(`_id`, key, value) of every row that it concerns."""
@@ -61,6 +63,7 @@ class Comparison:
         self._seen: dict[str, dict[str, list[Row]]] = {
             f.path: defaultdict(list) for f in self._concerned if f.unique and not _was_unique(old, f.path)
         }
+        self._patterns = Patterns()
         self.total = 0
         tops = {path.partition(".")[0] for path in (*self._removed, *(f.path for f in self._concerned))}
         if tops and old.key and old.key.partition(".")[0] not in tops:
@@ -81,10 +84,16 @@ class Comparison:
                 if field.required and (field.default is None or value is not None):
                     self._found["required", field.path].append((id_, key, value))
                 continue
-            if not _fits(field, value):
+            if not self._fits(field, value):
                 self._found["invalid", field.path].append((id_, key, value))
             if field.path in self._seen:
                 self._seen[field.path][hashable(value)].append((id_, key, value))
+
+    def _fits(self, field: Field, value: Any) -> bool:
+        try:
+            return check(field, cast(field, _kept(field, value)), patterns=self._patterns) is None
+        except ValueError:
+            return False
 
     def effects(self) -> tuple[Effect, ...]:
         """Return what was found, the gravest first."""
@@ -93,6 +102,8 @@ class Comparison:
         for path, values in self._seen.items():
             found["duplicate", path] = [row for rows in values.values() if len(rows) > 1 for row in rows]
         effects = [*_refused(old, new), *(Effect(*key, tuple(rows)) for key, rows in found.items() if rows)]
+        left = self._patterns.left.items()
+        effects += [Effect("unchecked", path, detail=f"{WORDS['unchecked']}: {n:,}") for path, n in left if n]
         told = {effect.field for effect in effects}
         told |= {f.path for f in new.fields for path in told if path.startswith(f"{f.path}.")}
         effects += [Effect("erased", p, detail="no row has a value") for p in self._removed if p not in told]
@@ -109,13 +120,6 @@ class Comparison:
 def is_within(path: str, paths: Iterable[str]) -> bool:
     """Tell whether a path leads below one of others."""
     return any(path.startswith(f"{other}.") for other in paths)
-
-
-def _fits(field: Field, value: Any) -> bool:
-    try:
-        return check(field, cast(field, _kept(field, value))) is None
-    except ValueError:
-        return False
 
 
 def _kept(documents: Field, value: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..changes import Change, Conflict, Create, Delete, Problem, Update, row_of
+from ..changes import Change, Conflict, Create, Delete, Update, row_of
 from ..fetching.reading import read
 from ..report import Outcome, Report
 from ..schema import RECEIPT
@@ -61,12 +61,12 @@ def rebase(plan: Plan, found: Report | Plan, *, keep: Literal["mine", "theirs"])
         clashes.setdefault(clash.id, {})[clash.field] = clash
     outcomes = {o.row: o for o in found.outcomes} if isinstance(found, Report) else {}
     changes: list[Change] = []
-    faults: list[Problem] = []
+    given_back: list[Change] = []
     for change in plan.changes:
         row = row_of(change)
         outcome = outcomes.get(row)
         back = _put_back(plan.schema, outcome) if outcome and outcome.overwrites and keep == "theirs" else []
-        faults += refused(plan.schema, back)
+        given_back += back
         if outcome and outcome.word in ("done", "unchanged"):
             changes += back
             continue
@@ -85,9 +85,11 @@ def rebase(plan: Plan, found: Report | Plan, *, keep: Literal["mine", "theirs"])
             changes += _joined(updates, back)
     left = {row_of(change) for change in changes}
     known = {row_of(change) for change in plan.changes}
+    faults, notes = refused(plan.schema, given_back)
     return replace(
         plan,
         changes=tuple(changes),
+        notes=(*plan.notes, *notes),
         faults=(*(fault for fault in plan.faults if fault.row in left or fault.row not in known), *faults),
         clashes=(),
         journal=None,

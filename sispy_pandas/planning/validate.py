@@ -10,6 +10,7 @@ from ..changes import Change, Create, Delete, Problem, Update, row_of
 from ..values.cast import cast
 from ..values.check import check
 from ..values.entity import EDITABLE_META
+from ..values.patterns import Patterns
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Mapping, Sequence
@@ -29,23 +30,26 @@ _FITTING: dict[str, Any] = {
 """Kinds of JSON values that a field may hold, whatever `cast` would say of one: the server stored it."""
 
 
-def check_values(schema: Schema, change: Create | Update, stored: Mapping[str, Any]) -> list[Problem]:
+def check_values(
+    schema: Schema, change: Create | Update, stored: Mapping[str, Any], patterns: Patterns
+) -> list[Problem]:
     """Return why the server would refuse a row: it validates all of it, not only what was sent.
 
     Args:
         schema: Of the row.
         change: What is sent.
         stored: The row's other values, as far as they are known.
+        patterns: Of the whole plan.
     """
     sent = change.values if isinstance(change, Create) else change.after
     row, found = row_of(change), []
     for field in schema.fields:
         if field.path in sent:
-            reason = check(field, sent[field.path], sent=True)
+            reason = check(field, sent[field.path], sent=True, patterns=patterns)
         elif isinstance(change, Create):
             reason = "a value is required" if field.required and field.default is None else None
         elif field.path in stored:
-            reason = check(field, stored[field.path])
+            reason = check(field, stored[field.path], patterns=patterns)
             reason = reason and f"the stored value stands in the way of every change to this row: {reason}"
         else:
             continue
@@ -60,9 +64,13 @@ def check_values(schema: Schema, change: Create | Update, stored: Mapping[str, A
     return found
 
 
-def refused(schema: Schema, changes: Iterable[Change]) -> tuple[Problem, ...]:
-    """Return the problems of values that are sent, of whole plans whose rows are not known beside them."""
+def refused(schema: Schema, changes: Iterable[Change]) -> tuple[tuple[Problem, ...], tuple[str, ...]]:
+    """Return the problems of values that are sent, of whole plans whose rows are not known beside them.
+
+    The second are notes for the plan: what only the server can check.
+    """
     found: list[Problem] = []
+    patterns = Patterns()
     for change in changes:
         if isinstance(change, Delete):
             continue
@@ -71,8 +79,10 @@ def refused(schema: Schema, changes: Iterable[Change]) -> tuple[Problem, ...]:
         found += [Problem(row_of(change), why, path, sent[path], change.key) for path, why in bad.items()]
         fit = {path: value for path, value in sent.items() if path not in bad}
         rest = replace(change, values=fit) if isinstance(change, Create) else replace(change, after=fit)
-        found += [problem for problem in check_values(schema, rest, {}) if problem.column not in bad]
-    return tuple(found)
+        found += [
+            problem for problem in check_values(schema, rest, {}, patterns) if problem.column not in bad
+        ]
+    return tuple(found), patterns.notes
 
 
 def _uncastable(schema: Schema, path: str, value: Any) -> str | None:

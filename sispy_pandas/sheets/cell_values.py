@@ -14,6 +14,7 @@ import pandas as pd
 from ..schema import Field
 from ..values.cast import cast
 from ..values.dates import iso, milliseconds
+from ..values.numerals import DECIMAL
 from ..values.refused import Refused
 from .cells import PLAIN, Style, unescape
 
@@ -25,7 +26,6 @@ def _lines(pattern: str) -> re.Pattern[str]:
     return re.compile(f"(?:(?:{pattern})?\n)*(?:{pattern})?", re.ASCII)
 
 
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 _OBJECT_ID = re.compile(r"[0-9a-fA-F]{24}")
 _BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 _DAY_FORM = re.compile(
@@ -116,7 +116,7 @@ def _read_number(text: str, style: Style) -> Any:
     plain_text = text.strip()
     if style.decimal == ",":
         plain_text = plain_text.replace(".", "x").replace(",", ".")
-    if not _NUMBER.fullmatch(plain_text):
+    if not DECIMAL.fullmatch(plain_text):
         return _structure_or_refuse(text, "no number")
     return cast(_NUMBER_FIELD, plain_text)
 

@@ -12,6 +12,7 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..values.dates import milliseconds
+from ..values.numerals import DECIMAL
 
 if TYPE_CHECKING:
     from ..schema import Field
@@ -20,7 +21,6 @@ REASON = "changed by the program? The new value is what a spreadsheet makes of t
 LONGEST_TEXT = 32_767
 """Characters in a cell of a workbook; programs cut what is longer."""
 
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 _SHOWN_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d*[1-9])?|-?\d(?:\.\d+)?[eE][+-]?\d+")
 """As a program shows one: without zeros that mean nothing."""
 _GROUPED = re.compile(r"[+-]?\d{1,3}(?:[,' \u00a0\u202f]\d{3})+(?:\.\d+)?")
@@ -41,6 +41,8 @@ _MONTHS = {
 _PARTS = re.compile(r"(\d{1,4}|[A-Za-z]{3,9})[-/. ]{0,2}(\d{1,4}|[A-Za-z]{3,9})(?:[-/., ]{1,2}(\d{1,4}))?")
 _ISO_DAY = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:[T ][\d:.]+)?Z?")
 _NUMBERED_DAY = re.compile(r"(\d{1,2})[-/.](\d{1,2})[-/.](\d\d|\d{4})(?: [\d:.]+)?")
+_LONGEST_MARKED = 100_000
+"""Characters up to which a text is searched for marks in the place of letters."""
 _NAMED_DAY = re.compile(r"(?:(\d{1,2})[- ])?([A-Za-z]{3,9})(?:[- ](\d\d|\d{4}))?")
 _TIME = re.compile(r"(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.\d+)?)?(?: ?([AaPp])[Mm])?")
 _WRONG_READINGS = [
@@ -129,8 +131,24 @@ def _is_misread(before: str, after: str) -> bool:
 
 
 def _has_question_marks(before: str, after: str) -> bool:
-    pattern = "".join(re.escape(c) if c.isascii() else f"(?:{re.escape(c)}|[?_]{{1,2}})" for c in before)
-    return ("?" in after or "_" in after) and re.fullmatch(pattern, after, re.DOTALL) is not None
+    """Tell whether letters that an encoding lacks became one or two marks each.
+
+    The places that can be reached in `after` are the bits of a number: a search that tries one way after the
+    other would never end for some texts.
+    """
+    if not len(before) <= len(after) <= min(2 * len(before), _LONGEST_MARKED):
+        return False
+    places: dict[str, int] = {}
+    for at, c in enumerate(after):
+        places[c] = places.get(c, 0) | 1 << at
+    marks = places.get("?", 0) | places.get("_", 0)
+    reached = 1
+    for c in before:
+        ahead = (reached & places.get(c, 0)) << 1
+        if not c.isascii():
+            ahead |= (reached & marks) << 1 | (reached & marks & marks >> 1) << 2
+        reached = ahead
+    return bool(marks and reached >> len(after) & 1)
 
 
 def _is_converted(before: str, after: str) -> bool:
@@ -147,7 +165,7 @@ def _is_converted(before: str, after: str) -> bool:
 
 
 def _number(text: str) -> float | None:
-    if _NUMBER.fullmatch(text):
+    if DECIMAL.fullmatch(text):
         return float(text)
     if _GROUPED.fullmatch(text):
         return float(re.sub(r"[^\d.+-]", "", text))

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from sispy import Error
 from sispy.failures import bad_answer
-from sispy.text import in_html, json_seen, printable, shorten, shorten_apart
+from sispy.text import excerpt, in_html, json_seen, printable, shorten, shorten_apart
 
 UNSEEN = [
     *map(
@@ -101,3 +101,15 @@ def test_the_words_of_a_server_are_text():
 
 def test_an_error_is_text_whatever_it_was_made_of():
     assert str(Error("\x1b[2J")) == r"\x1b[2J"
+
+
+@pytest.mark.parametrize("page", ["<" * 20_000, "<script " * 2_500, "</style" * 2_500, " " * 20_000 + "<p"])
+def test_pages_that_are_none_are_read_at_once(page):
+    assert len(excerpt(page.encode())) <= 200
+
+
+def test_a_page_is_its_readable_words():
+    page = "<html><style>p {}</style><script>x<y</script ><p class='a'>Bad &amp; worse <b>gateway"
+
+    assert excerpt(page.encode()) == "Bad & worse gateway"
+    assert excerpt(b"<p>no end <script>alert(1)") == "no end"

@@ -378,3 +378,23 @@ def test_new_rows_beside_a_snapshot_without_the_unique_fields(server):
 
     assert plan.changes == (Create(0, {"name": "fresh", "serial": "sn1", "cpus": 1}, "fresh"),)
     assert plan.faults == ()
+
+
+def test_a_pattern_that_takes_too_long_is_left_to_the_server_with_a_note(server):
+    client = server.client
+    name = {"type": "String", "required": True, "unique": True}
+    slow = {"type": "String", "match": "/^(a|aa)+$/"}
+    definition = {"name": name, "code": slow, "codes": [slow]}
+    client.schemas.create({"name": "slow", "definition": definition, "_sis": {"owner": ["g"]}})
+    endpoint = client.entities("slow")
+    endpoint.create([{"name": f"n{i}", "code": "a"} for i in range(9)])
+    live = sp.fetch(endpoint, progress=False)
+    hard = "a" * 60 + "!"
+
+    plan = live.diff(live.frame().assign(code=["b", *[hard] * 8], codes=[[hard, hard]] + [[]] * 8))
+
+    assert reasons(plan) == [("n0", "code", "does not match /^(a|aa)+$/")]
+    assert plan.notes == (
+        "column 'code': its pattern takes too long; 8 cells are left to the server to check",
+        "column 'codes': its pattern takes too long; 1 cell is left to the server to check",
+    )

@@ -197,3 +197,15 @@ def test_optional_filled_required(client, tmp_path):
     hosts.update("a", {"os": "rhel9"})
     with pytest.raises(BadRequest, match="cost_centre"):
         hosts.create({"name": "d"})
+
+
+def test_a_pattern_that_takes_too_long_is_named(client):
+    client.entities("host").create({"name": "d", "size": "a" * 60 + "!"})
+
+    found = plan(client, size={"type": "String", "match": "/^(a|aa)+$/"})
+
+    assert effects(found) == [("invalid", "size", 2), ("unchecked", "size", 0)]
+    assert [effect.detail for effect in found.effects] == [
+        "",
+        "the pattern takes too long, only the server can tell whether these values fit: 1",
+    ]

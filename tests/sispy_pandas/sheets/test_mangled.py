@@ -109,3 +109,16 @@ def test_text_that_a_person_changed(before: str, after: str) -> None:
 )
 def test_other_types(field: Field, before: Any, after: Any, program: bool) -> None:
     assert is_changed_by_program(field, before, after) is program
+
+
+@pytest.mark.parametrize("after", ["?" * 61 + "!", "?" * 130, "x" + "?" * 60])
+def test_texts_of_which_nothing_is_left_are_told_apart_at_once(after: str) -> None:
+    assert not is_changed_by_program(TEXT, "я" * 60, after)
+
+
+def test_letters_that_an_encoding_lacks_become_one_mark_each_or_two() -> None:
+    assert is_changed_by_program(TEXT, "жёлтый 1, я", "??л????? 1, __")
+
+
+def test_many_digits_that_are_no_number_are_told_at_once() -> None:
+    assert not is_changed_by_program(TEXT, "1" * 100_000 + "x", "1")
