@@ -80,7 +80,16 @@ class Journal:
         _cut_torn_line(self._file)
 
     def lines(self, lines: Iterable[str]) -> None:
-        """Append lines of a plan."""
+        """Begin with the lines of a plan, in place of those of a push that was killed before it began.
+
+        Raises:
+            ValueError: A push has begun here.
+        """
+        self._file.seek(0)
+        if any(line.startswith(b'{"event"') for line in self._file):
+            raise ValueError(f"{self.path} is the journal of another push")
+        self._file.seek(0)
+        self._file.truncate()
         self._file.writelines(f"{line}\n".encode() for line in lines)
 
     def event(self, name: str, **content: Any) -> None:
@@ -195,12 +204,14 @@ def read(file: str | Path) -> Record:
         return reader.record(file)
     except (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError) as error:
         why = f"line {number} is none of its lines" if number else "it is empty"
-        said = str(error) if isinstance(error, _NeverBegan) else why
-        raise ValueError(f"{printable(file)} is no journal of a push: {printable(said)}") from None
+        began = not isinstance(error, NeverBegan)
+        kind = ValueError if began or not reader.plan else NeverBegan
+        said = why if began else str(error)
+        raise kind(f"{printable(file)} is no journal of a push: {printable(said)}") from None
 
 
-class _NeverBegan(ValueError):  # noqa: N818 - no error of its own: the reason in one of `read`
-    """What was read is in order, but the push of it never began."""
+class NeverBegan(ValueError):  # noqa: N818 - what `read` raises, told from damage
+    """What was read is in order, but the push of it never began: nothing was sent."""
 
 
 class _Reader:
@@ -277,7 +288,7 @@ class _Reader:
 
     def record(self, file: Path) -> Record:
         if not self.begin or not self.plan:
-            raise _NeverBegan("it never began")
+            raise NeverBegan("it never began")
         ended = self.last.get("event") == "end"
         plan = tuple(self.plan)
         stopped = _text(self.last.get("stopped"))

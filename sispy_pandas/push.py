@@ -16,7 +16,7 @@ from sispy.text import printable
 
 from .changes import Change, Create, Delete, Update, action_of, row_of
 from .fetching.chunks import chunks, encoded_size
-from .journal import SETTLED, Entry, Nowhere, Record, new_path, note_attempt, opened, read
+from .journal import SETTLED, Entry, NeverBegan, Nowhere, Record, new_path, note_attempt, opened, read
 from .plan import Plan, PlanRefused
 from .planning.plan_file import lines
 from .planning.plan_text import count, name_of
@@ -221,11 +221,22 @@ def _path(plan: Plan, journal: str | Path | bool | None) -> Path | None:
     if not isinstance(journal, str | Path):
         return None if journal is False else new_path(plan.schema.name)
     path = Path(journal)
-    if path.exists() and path.stat().st_size:
+    if path.exists() and path.stat().st_size and not _never_began(path):
         raise ValueError(
             f"{printable(path)} exists: sp.resume(path) goes on with it, a new push needs a new file"
         )
     return path
+
+
+def _never_began(path: Path) -> bool:
+    """Tell whether a push was killed before it had written down what it is about to send."""
+    try:
+        read(path)
+    except NeverBegan:
+        return True
+    except ValueError:
+        return False
+    return False
 
 
 def _checked(

@@ -13,6 +13,7 @@ import pytest
 
 import sispy_pandas as sp
 from sispy_pandas import journal
+from sispy_pandas.planning import plan_file
 
 QUICK = sp.Limits(settle=0.1, settle_row=0.0, patience=3.0, rows=50)
 
@@ -425,3 +426,18 @@ def test_killed_fifty_times(server, tmp_path):
     moments = [generator.uniform(0.0, 1.0) for _ in range(50)]
 
     assert killed_and_resumed(server, tmp_path, 3400, moments) >= 25
+
+
+def test_a_push_takes_the_journal_of_one_that_was_killed_before_it_began(server, tmp_path):
+    plan = server.fetch().diff(server.fetch().frame().head(2).assign(cpus=9))
+    path, other = tmp_path / "journal", tmp_path / "other.csv"
+    path.write_text("\n".join(plan_file.lines(plan)[:2]))
+    other.write_text("name\nh1\n")
+
+    assert push(plan, journal=path).counts["done"] == 2
+    assert journal.read(path).ended
+    for taken in (path, other):
+        content = taken.read_bytes()
+        with pytest.raises(ValueError, match="exists"):
+            push(plan, journal=taken)
+        assert taken.read_bytes() == content
