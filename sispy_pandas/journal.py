@@ -278,6 +278,8 @@ class _Reader:
             None if now["receipt"] is None else _whole(now["receipt"]),
             now.get("read"),
             now["at"],
+            old.since,
+            old.known,
             status=now.get("status"),
             overwrites=tuple(Overwrite(**cell) for cell in now.get("overwrites", ())),
         )

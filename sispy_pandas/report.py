@@ -184,12 +184,14 @@ class Report:
         keeps commits of both. A row of which they show that a value was lost stays done, is counted as
         `REPLACED`, and `overwritten` has base, mine and theirs. A row of which they do not tell is in
         `unverified`: its table keeps no history, or owners, tags or locks were written, which leave no trace,
-        or its commits do not lead to what was written.
+        or its commits do not lead to what was written. So is a new row without a unique value of which there
+        are more than were sent: a network may deliver a request twice.
 
         A push of up to 1,000 rows does it by itself. It costs one small request per written row, two at a
         time, and one more where two writes of a cell raced: 1,000 rows took 1,000 requests, 1.1 s of CPU here
-        and 2 to 4 s in all. New rows cost nothing: they replace nothing. What others are still writing at
-        that moment is seen by a later `verify` alone. The journal keeps what was found.
+        and 2 to 4 s in all. New rows replace nothing and cost nothing, but one request where no unique value
+        tells them from others. What others are still writing at that moment is seen by a later `verify`
+        alone. The journal keeps what was found.
 
         Args:
             progress: As in `fetch`.

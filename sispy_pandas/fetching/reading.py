@@ -110,6 +110,17 @@ def pages(
     yield from by_key(lambda query: send(lambda: page(query)), options, MAX_PAGE)
 
 
+def own_since(
+    endpoint: Endpoint, since: int, author: str | None, *, send: Send = lambda call: call(), **options: Any
+) -> list[dict[str, Any]]:
+    """Return the rows that a user, or if unknown anybody, created since a time of the server's clock."""
+    q: dict[str, Any] = {"_sis._created_at": {"$gte": since}}
+    if author:
+        q["_sis._created_by"] = author
+    found = pages(endpoint, {"q": q, "populate": False, **options}, send=send)
+    return [row for page in found for row in page]
+
+
 def rows_of(answer: Response, ids: Collection[str] | None = None) -> list[dict[str, Any]]:
     """Return the rows of an answer.
 

@@ -121,6 +121,12 @@ def unique_fields(schema: Schema) -> tuple[Field, ...]:
     )
 
 
+def identity(schema: Schema, create: Create) -> Field | None:
+    """Return the unique field by which a new row can be found again; None if it has none."""
+    unique = sorted(unique_fields(schema), key=lambda field: field.path != schema.key)
+    return next((field for field in unique if create.values.get(field.path) is not None), None)
+
+
 def taken_twice(
     schema: Schema, changes: Sequence[Change], stored: Mapping[str, Iterable[tuple[str, Any]]]
 ) -> list[Problem]:

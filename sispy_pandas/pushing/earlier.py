@@ -15,9 +15,9 @@ from ..changes import Change, Create, Delete, row_of
 from ..fetching.reading import read as read_rows
 from ..journal import Entry, Record, recalled, remember, short
 from ..planning.plan_file import digest
+from ..planning.validate import identity
 from ..values.entity import receipt
 from ..values.moments import clock
-from .send_creates import identity
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator, Mapping

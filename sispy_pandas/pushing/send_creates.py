@@ -9,9 +9,9 @@ from sispy import errors
 
 from ..changes import Conflict, Create, Update
 from ..fetching.chunks import halves
-from ..fetching.reading import pages, rows_of
+from ..fetching.reading import own_since, rows_of
 from ..planning.guard import merge, not_stored
-from ..planning.validate import hashable, unique_fields
+from ..planning.validate import hashable, identity
 from ..values.cast import get_path
 from ..values.entity import body, receipt, stored
 from ..values.equality import equal
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
 
     from ..report import Word
-    from ..schema import Field, Schema
+    from ..schema import Field
     from .run import Run
 
 TAKEN = "Insert failed"
@@ -51,12 +51,6 @@ def _round(run: Run, creates: Sequence[Create]) -> None:
         left = [create for create in left if create not in anonymous or create in found]
     if left:
         _send(run, left)
-
-
-def identity(schema: Schema, create: Create) -> Field | None:
-    """Return the unique field by which a new row can be found again; None if it has none."""
-    unique = sorted(unique_fields(schema), key=lambda field: field.path != schema.key)
-    return next((field for field in unique if create.values.get(field.path) is not None), None)
 
 
 def _without_existing(run: Run, creates: Sequence[Create]) -> list[Create]:
@@ -164,7 +158,9 @@ def _mark(run: Run, creates: Sequence[Create]) -> dict[str, Any]:
         )
     )
     since = max((get_path(row, "_sis._created_at") or 0 for row in newest), default=0) - CLOCKS_APART
-    known = frozenset(row["_id"] for row in _own_since(run, since, run.user, fields="_id"))
+    known = frozenset(
+        row["_id"] for row in own_since(run.endpoint, since, run.user, send=run.patiently, fields="_id")
+    )
     for create in anonymous:
         run.strangers[create.row] = (since, known)
     return {"since": since, "known": sorted(known)}
@@ -178,16 +174,8 @@ def _appeared(run: Run, creates: Sequence[Create]) -> list[dict[str, Any]]:
         explained |= run.strangers[create.row][1]
     senders = {run.senders.get(create.row, run.user) for create in creates}
     author = senders.pop() if len(senders) == 1 else None
-    return [entity for entity in _own_since(run, since, author) if entity["_id"] not in explained]
-
-
-def _own_since(run: Run, since: int, author: str | None, **options: Any) -> list[dict[str, Any]]:
-    """Return the rows that a user, or if unknown anybody, created since a time of the server's clock."""
-    q: dict[str, Any] = {"_sis._created_at": {"$gte": since}}
-    if author:
-        q["_sis._created_by"] = author
-    found = pages(run.endpoint, {"q": q, "populate": False, **options}, send=run.patiently)
-    return [row for page in found for row in page]
+    found = own_since(run.endpoint, since, author, send=run.patiently)
+    return [entity for entity in found if entity["_id"] not in explained]
 
 
 def _send(run: Run, creates: Sequence[Create]) -> None:

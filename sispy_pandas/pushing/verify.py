@@ -13,10 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from sispy import errors
 
-from ..changes import Overwrite
+from ..changes import Create, Overwrite
 from ..fetching.lanes import each
-from ..journal import opened
+from ..fetching.reading import own_since
+from ..journal import opened, read
 from ..past.replay import commits_of
+from ..planning.guard import not_stored
+from ..planning.validate import identity
 from .evidence import Unclear, examine
 from .limits import CLOCKS_APART
 
@@ -65,7 +68,7 @@ def after_push(
         why = f"more than {AUTOMATIC:,} rows"
     elif report.stopped:
         why = "the push did not come to its end"
-    elif not rows:
+    elif not rows and not _nameless(report):
         return report
     else:
         found = _findings(report, progress=progress is True, cancel=cancel)
@@ -89,6 +92,38 @@ def _findings(
     why = _look(report, rows, found, progress=progress, stop=_asked(cancel))
     for outcome in rows:
         found.setdefault(outcome.row, (outcome.overwrites, why))
+    return found | _doubled(report)
+
+
+def _nameless(report: Report) -> dict[Hashable, Create]:
+    """Return the new rows that were created and that no unique value tells from others."""
+    done = {outcome.row for outcome in report.outcomes if outcome.word == "done"}
+    return {
+        change.row: change
+        for change in report.plan.changes
+        if isinstance(change, Create) and change.row in done and identity(report.plan.schema, change) is None
+    }
+
+
+def _doubled(report: Report) -> dict[Hashable, Finding]:
+    """Return the new rows of which there are more than were sent: a network may deliver a request twice."""
+    creates, schema = _nameless(report), report.plan.schema
+    if not creates or report.journal is None:
+        return {}
+    try:
+        entries = {row: entry for row, entry in read(report.journal).entries.items() if row in creates}
+        since = min((entry.since for entry in entries.values()), default=0)
+        own = list(own_since(report.plan.endpoint, since, report.user))
+    except (errors.Error, ValueError, OSError) as error:
+        return dict.fromkeys(creates, ((), f"whether there are more rows like it is not known: {error}"))
+    ours = {outcome.id for outcome in report.outcomes}
+    more = [row for row in own if row["_id"] not in ours]
+    found: dict[Hashable, Finding] = {}
+    for row, create in creates.items():
+        known = entries[row].known if row in entries else ()
+        others = [other for other in more if other["_id"] not in known]
+        alike = [other["_id"] for other in others if not not_stored(schema, create.values, other)]
+        found[row] = (), f"there are more rows like it than were sent: {', '.join(alike)}" if alike else ""
     return found
 
 

@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import random
 import threading
+import time
 import traceback
 from collections import Counter
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ from network_faults import ANY, FAULTS, READS, WRITES
 from oracle import AMBIGUOUS, Account, Case, Violation
 from sispy.sandbox import Sandbox
 from sispy_pandas.changes import row_of
+from sispy_pandas.repair import verify
 
 US = "pusher"
 SETTLE = 0.4
@@ -255,7 +257,8 @@ class Round:
             address = urlsplit(sandbox.url)
             proxy = Proxy((str(address.hostname), int(address.port or 0)), FAULTS, schedule)
             try:
-                client = client_of(proxy.url, token)
+                client = sispy.Client(proxy.url, auth_token=token)
+                client.username = US
                 plan = planned(self.settings, client.entities("box"))
                 plan.save(self.folder / "plan")
                 since = len(ledger.writes)
@@ -263,12 +266,15 @@ class Round:
                 editors.start()
                 schedule.on = True
                 last = self._to_the_end(proxy, schedule, editors, token, plan, ledger)
+                schedule.on = False
+                verify(self.folder / "journal.jsonl", client, progress=False)
+                ended = time.monotonic()
                 proxy.settle()
             finally:
                 editors.stop()
                 proxy.stop()
             account = Account().read(self.folder / "journal.jsonl").add(last)
-            case = Case(plan.changes, ledger, since, US, account, tuple(proxy.passages))
+            case = Case(plan.changes, ledger, since, US, account, tuple(proxy.passages), ended)
             self.violations += case.violations()
             words = Counter(account.rows[row_of(c)].word for c in plan.changes if row_of(c) in account.rows)
         return Result(

@@ -18,13 +18,13 @@ QUICK = sp.Limits(settle=0.2, settle_row=0.0, patience=4.0, rows=50)
 
 
 @contextmanager
-def hosts_behind(server, fault, method, *, number=1) -> Iterator[sp.Snapshot]:
-    """Give the hosts behind a proxy whose fault meets one request of a method to the hosts, by number."""
+def hosts_behind(server, fault, method, *, number=1, table="host") -> Iterator[sp.Snapshot]:
+    """Give the rows behind a proxy whose fault meets one request of a method to their table, by number."""
     address = urlsplit(server.client.url)
     met: list[Asked] = []
 
     def choose(asked):
-        if asked.method == method and "/entities/host" in asked.target and armed:
+        if asked.method == method and f"/entities/{table}" in asked.target and armed:
             met.append(asked)
             return fault if len(met) == number else "", Random(0)  # noqa: S311 - no secret
         return "", Random(0)  # noqa: S311 - no secret
@@ -34,7 +34,7 @@ def hosts_behind(server, fault, method, *, number=1) -> Iterator[sp.Snapshot]:
     try:
         client = sispy.Client(proxy.url, auth_token=server.client.auth_token)
         client.username = server.client.username
-        live = sp.fetch(client.entities("host"), progress=False)
+        live = sp.fetch(client.entities(table), progress=False)
         armed.append(True)
         yield live
         assert len(met) >= number
@@ -88,3 +88,31 @@ def test_a_row_that_a_list_lacks_by_its_own_count_is_not_taken_for_deleted(serve
         report = live.diff(df).push(progress=False, limits=QUICK, guard=guard)
 
     assert report.counts["done"] == 2
+
+
+def test_new_rows_that_the_network_doubled_are_counted_as_not_verified(server):
+    logs = server.client.entities("log")
+    with hosts_behind(server, "delivered twice", "POST", table="log") as live:
+        plan = live.diff(pd.DataFrame({"text": ["a", "b"], "n": 1}), new=True)
+        report = plan.push(progress=False, limits=QUICK)
+
+        rows = {row["_id"]: row["text"] for row in logs.fetch_all({})}
+        more = {text: id_ for id_, text in rows.items() if id_ not in report.new_ids.values()}
+        assert sorted(rows.values()) == ["a", "a", "b", "b"]
+        assert [(o.word, o.unverified) for o in report.outcomes] == [
+            ("done", f"there are more rows like it than were sent: {more['a']}"),
+            ("done", f"there are more rows like it than were sent: {more['b']}"),
+        ]
+        assert len(report.verify(progress=False).unverified) == 2
+        logs.delete_bulk({"q": {"_id": {"$in": list(more.values())}}})
+        assert len(report.verify(progress=False).unverified) == 0
+
+
+def test_equal_rows_of_an_earlier_push_are_none_of_this_one(server):
+    logs = server.client.entities("log")
+    for _ in range(2):
+        plan = sp.fetch(logs, progress=False).diff(pd.DataFrame({"text": ["a", "a"]}), new=True)
+        report = plan.push(progress=False, limits=QUICK, again=True)
+
+        assert report.counts["done"] == 2
+        assert len(report.unverified) == 0
