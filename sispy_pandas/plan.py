@@ -224,6 +224,7 @@ class Plan:
         again: bool = False,
         wait: bool | Callable[[str], object] = True,
         verify: bool | None = None,
+        on_report: Callable[[Report], object] | None = None,
     ) -> Report:
         """Send the changed cells to the server and account for every row; see `sispy_pandas.push`."""
         from .push import push
@@ -243,6 +244,7 @@ class Plan:
             again=again,
             wait=wait,
             verify=verify,
+            on_report=on_report,
         )
 
     def refresh(self) -> Plan:

@@ -59,6 +59,7 @@ def push(
     again: bool = False,
     wait: bool | Callable[[str], object] = True,
     verify: bool | None = None,
+    on_report: Callable[[Report], object] | None = None,
 ) -> Report:
     """Send the changed cells of a plan to the server and account for every row.
 
@@ -85,6 +86,7 @@ def push(
         verify: Read the server's commits of the written rows afterwards, and report values of others that
             were replaced although the guard had not read them: see `Report.verify`. True: always; False:
             never; None: for up to 1,000 rows. Ctrl-C ends it, and the report comes all the same.
+        on_report: Is given the report before these commits are read, for somebody who need not wait for them.
 
     What the guards cannot see: "check", a write between the reading and the writing of a chunk; "cas", one
     within the very millisecond of the last write that was read, if it goes to a Mixed field, an array of
@@ -143,7 +145,7 @@ def push(
         stopped=stopped,
         entities=run.entities,
     )
-    return after_push(report, verify, progress=progress, cancel=cancel)
+    return after_push(report, verify, progress=progress, cancel=cancel, on_report=on_report)
 
 
 def _push(run: Run, memory: Memory, path: Path | None, options: Options, *, again: bool) -> str | None:
@@ -202,7 +204,7 @@ def _way_on() -> Iterator[_Way]:
     try:
         yield way
     except PlanRefused as refused:
-        if refused.plan.undoes is None:
+        if not refused.plan.undoes:
             note_attempt(f"a push to {refused.plan.schema.name}", at)
         raise
     except KeyboardInterrupt as interrupt:

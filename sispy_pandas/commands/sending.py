@@ -14,7 +14,7 @@ from sispy.terminal import confirm, out, say_now, table
 from sispy.wording import in_a_shell
 from sispy_pandas.changes import row_of
 from sispy_pandas.commands.outcome import status_of_plan, status_of_report
-from sispy_pandas.commands.show import plan_text, report_text
+from sispy_pandas.commands.show import later_text, plan_text, report_text
 from sispy_pandas.journal import folder, short
 from sispy_pandas.plan import PlanRefused
 from sispy_pandas.planning.plan_text import count, name_of, show_apart
@@ -70,10 +70,21 @@ def send(
     barred = {fault.row for fault in plan.faults}
     rows = sum(row_of(change) not in barred for change in plan.changes)
     confirm(f"Push {count(rows, 'row')} to {plan.schema.name} on {client.url}?", yes=yes)
+    shown: list[Report] = []  # before the server's commits are read: that may take a while
+
+    def show(early: Report) -> None:
+        shown.append(early)
+        out(f"\n{report_text(early)}")
+
     with _stoppable() as stopped:
         try:
             how = {"wait": partial(_waiting, session), "progress": session.progress, **how}
-            report = plan.push(skip_problems=skip_problems, cancel=stopped, **how)
+            report = plan.push(
+                skip_problems=skip_problems,
+                cancel=stopped,
+                on_report=show,
+                **how,
+            )
         except TableInUse as refused:
             session.say(f"nothing was pushed: {refused}")
             return None, Exit.CONFLICT
@@ -90,7 +101,8 @@ def send(
             )
             raise OSError(error.errno, error.strerror, str(how.get("journal") or folder())) from error
     try:
-        out(f"\n{report_text(report)}")
+        for block in later_text(report) if shown else [report_text(report)]:
+            out(f"\n{block}")
     finally:
         status = _next_step(session, report, stopped=stopped())
     return report, status

@@ -72,6 +72,12 @@ def report_text(report: Report) -> str:
     return "\n\n".join([*blocks, *evidence_blocks(report)])
 
 
+def later_text(report: Report) -> list[str]:
+    """Return what has to be told of a report that was shown before the commits were read."""
+    counts = [fitted(headline(report))] if len(report.overwritten) else []
+    return [*counts, *evidence_blocks(report)]
+
+
 def evidence_blocks(report: Report) -> list[str]:
     """Return what the server's commits tell of a push: values of others it replaced, rows not verified."""
     titles, cells = replaced(report)

@@ -51,7 +51,12 @@ def verify(
 
 
 def after_push(
-    report: Report, wanted: bool | None, *, progress: Any, cancel: Callable[[], bool] | Event | None
+    report: Report,
+    wanted: bool | None,
+    *,
+    progress: Any,
+    cancel: Callable[[], bool] | Event | None,
+    on_report: Callable[[Report], object] | None = None,
 ) -> Report:
     """Return the report of a push that has just ended, verified if that is wanted; never raise.
 
@@ -60,6 +65,7 @@ def after_push(
         wanted: None: if it has no more than `AUTOMATIC` written rows.
         progress: True: a bar.
         cancel: As `push` takes it.
+        on_report: Is given the report before the commits are read; not called if they are not.
     """
     rows = sum(map(is_open, report.outcomes))
     if wanted is False:
@@ -71,6 +77,8 @@ def after_push(
     elif not rows and not _nameless(report):
         return report
     else:
+        if on_report is not None:
+            on_report(report)
         found = _findings(report, progress=progress is True, cancel=cancel)
         with suppress(OSError, ValueError):  # the journal cannot be written: the report says the same
             _keep(report, found)

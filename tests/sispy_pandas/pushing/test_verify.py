@@ -70,6 +70,21 @@ def push(plan, **options):
     return plan.push(progress=False, limits=sp.Limits(settle=0.1, settle_row=0.0), **options)
 
 
+def test_the_report_is_there_before_the_commits_are_read(server, bob):
+    plan = first(server, cpus=9)
+    bob("before", plan.changes[0].id, {"cpus": 7})
+    early = []
+
+    def show(report):
+        asked = [seen.path for seen in server.sandbox.requests if seen.path.endswith("/commits")]
+        early.append((report.counts["done"], asked))
+
+    report = push(plan, on_report=show)
+
+    assert early == [(1, [])]
+    assert (report.counts["done"], report.counts[REPLACED]) == (0, 1)
+
+
 def body_of(path, value):
     top, _, inner = path.partition(".")
     return {top: {inner: value} if inner else value}
