@@ -116,16 +116,24 @@ def modules(package: str) -> dict[str, Path]:
 
 def imports(name: str, package: str, *, late: bool) -> set[str]:
     """Return which modules of the package a module imports when it is loaded, or else later."""
-    known = modules(package)
     found = set()
-    for node, inside in walk(ast.parse(known[name].read_text(encoding="utf-8"))):
-        if inside != late or not isinstance(node, ast.ImportFrom):
-            continue
+    for node, inside in walk(ast.parse(modules(package)[name].read_text(encoding="utf-8"))):
+        if inside == late:
+            found |= named(node, name, package)
+    return found
+
+
+def named(node: ast.AST, name: str, package: str) -> set[str]:
+    """Return which modules of the package a statement of one of them imports."""
+    if isinstance(node, ast.Import):
+        candidates = {alias.name for alias in node.names}
+    elif isinstance(node, ast.ImportFrom):
         above = f"{package}.{name}".split(".")[: -node.level or None] if node.level else []
         base = ".".join([*above, *((node.module or "").split(".") if node.module else [])])
         candidates = {base, *(f"{base}.{alias.name}" for alias in node.names)}
-        found |= {c.removeprefix(f"{package}.") for c in candidates} & known.keys()
-    return found
+    else:
+        return set()
+    return {c.removeprefix(f"{package}.") for c in candidates} & modules(package).keys()
 
 
 def walk(node: ast.AST, inside: bool = False):
@@ -178,3 +186,69 @@ def test_late_imports_against_the_line_are_these():
     late = graph("sispy_pandas", late=True)
 
     assert {(a, b) for a, names in late.items() for b in names if a in reached(edges, b)} == UPWARDS
+
+
+FLOORS = {
+    "sispy.sandbox": (
+        ("js",),
+        ("mongoose",),
+        ("mongo",),
+        ("sis",),
+        ("web",),
+        ("copying", "samples"),
+        ("server",),
+        ("__main__",),
+    ),
+}
+"""Package -> its folders and single modules, floor by floor: each is above all that it imports."""
+
+
+@cache
+def every_import(package: str) -> dict[str, set[str]]:
+    """Return what each module imports of its package: when it is loaded, in functions, for type checkers."""
+    return {
+        name: {
+            found
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            for found in named(node, name, package)
+        }
+        - {name}
+        for name, path in modules(package).items()
+    }
+
+
+def room(module: str) -> str:
+    return module.split(".")[0]
+
+
+@pytest.mark.parametrize("package", FLOORS)
+def test_no_circle_of_any_kind(package):
+    edges = every_import(package)
+
+    assert {name for name in edges if name in reached(edges, name)} == set()
+
+
+@pytest.mark.parametrize("package", FLOORS)
+def test_every_room_is_above_all_that_it_imports(package):
+    floor = {name: at for at, names in enumerate(FLOORS[package]) for name in names}
+    edges = every_import(package)
+
+    assert {room(name) for name in edges} == floor.keys()
+    assert {
+        (name, other)
+        for name, others in edges.items()
+        for other in others
+        if room(other) != room(name) and floor[room(other)] >= floor[room(name)]
+    } == set()
+
+
+def test_what_the_sandbox_knows_of_the_client():
+    """Deltas are what a server writes into its commits; the client is known above the server alone."""
+    known = {
+        name: others
+        for name, all_others in every_import("sispy").items()
+        if name.startswith("sandbox.") and (others := {o for o in all_others if not o.startswith("sandbox.")})
+    }
+    above = {"sandbox.__main__": {"errors", "options", "terminal"}, "sandbox.server": {"text"}}
+
+    assert {name: others for name, others in known.items() if others != {"delta"}} == above

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sispy.sandbox.sis.entities import Entities
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sispy import Client
     from sispy.sandbox.mongo.store import Document
+    from sispy.sandbox.sis.entities import Entities
     from sispy.sandbox.sis.world import World
 
 
@@ -36,10 +35,10 @@ def copy(world: World, client: Client, names: Sequence[str] | None = None) -> No
             f"no schema {', '.join(unknown)} at {client.url}; there are {', '.join(sorted(there))}"
         )
     world.copy_of = client.url
-    world.changed("info", "copy_of", {"copy_of": client.url})
+    world.context.changed("info", "copy_of", {"copy_of": client.url})
     for name in there if names is None else names:
         world.schemas.collection.restore(there[name])
-        entities = world.entities[name] = Entities(world, there[name])
+        entities = world.schemas.begin(there[name])
         for page in client.entities(name).pages({"populate": False}):
             for document in page:
                 _take(entities, dict(document))
@@ -49,4 +48,4 @@ def _take(entities: Entities, document: Document) -> None:
     entities.collection.restore(document)
     sis = document.get("_sis") or {}
     document["_sis"] = {"_updated_at": 0, **sis}
-    entities.world.commits.record(entities, "insert", sis.get("_created_by") or "", document, bulk=True)
+    entities.record("insert", sis.get("_created_by") or "", document, bulk=True)

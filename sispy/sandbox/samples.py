@@ -160,19 +160,21 @@ def load(world: World, size: int, seed: int = 1) -> None:
         size: how many hosts; sites, racks follow from it.
         seed: of everything that varies.
     """
-    clock, ids = world.clock, world.ids
+    context = world.context
+    clock, ids = context.clock, context.ids
     seconds, numbers = itertools.count(), itertools.count(1)
-    world.clock = lambda: BEGIN + 1000 * next(seconds)
-    world.ids = lambda: f"{BEGIN // 1000:08x}{seed & 0xFFFFFFFF:08x}{next(numbers):08x}"
+    context.clock = lambda: BEGIN + 1000 * next(seconds)
+    context.ids = lambda: f"{BEGIN // 1000:08x}{seed & 0xFFFFFFFF:08x}{next(numbers):08x}"
     try:
         _Builder(world, size, seed).build()
     finally:
-        world.clock, world.ids = clock, ids
+        context.clock, context.ids = clock, ids
 
 
 class _Builder:
     def __init__(self, world: World, size: int, seed: int) -> None:
         self.world = world
+        self.context = world.context
         self.size = size
         self.random = random.Random(seed)  # noqa: S311  # samples are no secrets
         self.alice: Document = {"name": "alice", "super_user": True}
@@ -200,7 +202,7 @@ class _Builder:
 
     def add(self, resource: Resource, body: Document) -> Document:
         document = writes.create(resource, body, self.alice)
-        self.world.commits.record(resource, "insert", "alice", document)
+        resource.record("insert", "alice", document)
         return document
 
     def put(self, schema: str, body: Document, owner: str) -> Document:
@@ -219,9 +221,13 @@ class _Builder:
                 "tier": pick.randint(2, 4),
                 "opened": f"20{pick.randint(10, 24)}-{pick.randint(1, 12):02}-01",
                 "contacts": [
-                    {"_id": self.world.ids(), "name": f"{city} desk", "email": f"desk-{code}@example.com"},
+                    {
+                        "_id": self.context.ids(),
+                        "name": f"{city} desk",
+                        "email": f"desk-{code}@example.com",
+                    },
                     *(
-                        [{"_id": self.world.ids(), "name": "guard", "phone": "+1 555 0100"}]
+                        [{"_id": self.context.ids(), "name": "guard", "phone": "+1 555 0100"}]
                         if i % 3 == 0
                         else []
                     ),
@@ -334,7 +340,7 @@ class _Builder:
 
     def interface(self, i: int, number: int, address: str | None) -> Document:
         entry: Document = {
-            "_id": self.world.ids(),
+            "_id": self.context.ids(),
             "name": f"eth{number}",
             "mac": f"02:00:{i >> 16 & 255:02x}:{i >> 8 & 255:02x}:{i & 255:02x}:{number:02x}",
             "gbit": self.random.choice((1, 10, 25)),
@@ -353,4 +359,4 @@ class _Builder:
             if i % 2:
                 body = {"os": {"name": "debian", "version": "13"}, "labels": [*stored["labels"], "upgraded"]}
             after = writes.install(hosts, writes.prepare(hosts, stored, body, user)).after
-            self.world.commits.record(hosts, "update", user["name"], after, stored)
+            hosts.record("update", user["name"], after, stored)

@@ -17,6 +17,7 @@ from sispy.sandbox.sis.disk import Disk
 from sispy.sandbox.sis.world import World
 from sispy.sandbox.web.app import App, Log
 from sispy.sandbox.web.protocol import Protocol
+from sispy.text import mask_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -96,6 +97,7 @@ class Sandbox:
             hosts=[host, *allow_hosts],
             cors=cors,
             log=log,
+            mask=mask_path,
         )
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None

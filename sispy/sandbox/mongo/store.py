@@ -29,11 +29,16 @@ class DuplicateKey(Exception):
 class Collection:
     """Documents by `_id`, in the order of their insertion, with unique keys."""
 
-    def __init__(self, name: str, unique: Mapping[str, bool] | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        unique: Mapping[str, bool] | None = None,
+        on_change: Callable[[str, str, Document | None], None] = lambda *_: None,
+    ) -> None:
         self.name = name
         self.documents: dict[str, Document] = {}
         self.encoded: dict[str, bytes] = {}
-        self.on_change: Callable[[str, str, Document | None], None] = lambda *_: None
+        self.on_change = on_change
         self.keys: dict[str, dict[Key, str]] = {}
         self.sparse: set[str] = set()
         self.clashing: set[str] = set()

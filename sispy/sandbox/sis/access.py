@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import Any
+from typing import TYPE_CHECKING
 
-from sispy.sandbox.web.answers import Bad, Denied
+from sispy.sandbox.sis.errors import Bad, Denied
 
-Document = dict[str, Any]
+if TYPE_CHECKING:
+    from sispy.sandbox.mongo.store import Document
 
 SOURCE = "Insufficient permissions on source document."
 UPDATE = "Insufficient permissisons on update object."  # spelled like this by the server

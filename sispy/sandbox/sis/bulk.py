@@ -8,12 +8,11 @@ from sispy.sandbox.js.json import encode
 from sispy.sandbox.mongo.store import Document, DuplicateKey
 from sispy.sandbox.sis import writes
 from sispy.sandbox.sis.envelope import VERSION, sent_sis
-from sispy.sandbox.web.answers import Bad, Denied, Empty, Internal, Missing, SisError
+from sispy.sandbox.sis.errors import Bad, Denied, Empty, Internal, Missing, SisError
 
 if TYPE_CHECKING:
     from sispy.sandbox.sis.resources import Resource
-    from sispy.sandbox.sis.writes import Change
-    from sispy.sandbox.web.request import Window
+    from sispy.sandbox.sis.writes import Change, Window
 
 
 class Outcome:
@@ -48,7 +47,7 @@ async def insert(
     outcome = Outcome()
     bodies = [body for item in items if (body := _permitted(resource, item, user, outcome)) is not None]
     bodies = [body for body in bodies if _verified(resource, body, user, outcome)]
-    batch = resource.world.ids()
+    batch = resource.context.ids()
     documents: list[Document] = []
     for index, body in enumerate(bodies):
         document, errors = writes.build(resource, body, user, {"id": batch, "idx": index})
@@ -60,7 +59,7 @@ async def insert(
     if all_or_none and outcome.errors:
         return outcome
     await window(None)
-    wrong = resource.world.defects and bool(outcome.errors)
+    wrong = resource.context.defects and bool(outcome.errors)
     failed = False
     for document in documents:
         try:
@@ -84,7 +83,7 @@ async def insert(
 
 
 def _refuse_null(resource: Resource, items: list[Any]) -> None:
-    if resource.world.defects and None in items:
+    if resource.context.defects and None in items:
         raise Empty("an item is null")
 
 
@@ -111,7 +110,7 @@ def _verified(resource: Resource, body: Document, user: Document, outcome: Outco
     except SisError as error:
         stamp = {
             "_version": VERSION,
-            "_created_at": resource.world.clock(),
+            "_created_at": resource.context.clock(),
             "_created_by": user["name"],
             "_updated_by": user["name"],
         }
@@ -183,8 +182,8 @@ async def _install(
     resource: Resource, planned: list[tuple[Change, Any]], user: Document, window: Window, outcome: Outcome
 ) -> None:
     """Write what was planned, one command per object, in an order that nobody may rely on."""
-    order, commits = resource.world.order, resource.world.commits
-    order.shuffle(planned)
+    shuffle = resource.context.order.shuffle
+    shuffle(planned)
     for change, echoed in planned:
         await window(change.before["_id"])
         try:
@@ -192,9 +191,9 @@ async def _install(
         except SisError as error:
             outcome.fail(error, echoed)
             continue
-        commits.record(resource, "update", user["name"], made.after, made.before, bulk=True)
+        resource.record("update", user["name"], made.after, made.before, bulk=True)
         outcome.success.append(made.after)
-    order.shuffle(outcome.errors)
+    shuffle(outcome.errors)
 
 
 async def delete(resource: Resource, found: list[Document], user: Document, window: Window) -> Outcome:
@@ -210,6 +209,6 @@ async def delete(resource: Resource, found: list[Document], user: Document, wind
     await window(None)
     for stored in outcome.success:
         writes.remove(resource, stored)
-        resource.world.commits.record(resource, "delete", user["name"], stored, bulk=True)
-    resource.world.order.shuffle(outcome.success)
+        resource.record("delete", user["name"], stored, bulk=True)
+    resource.context.order.shuffle(outcome.success)
     return outcome

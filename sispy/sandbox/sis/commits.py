@@ -10,13 +10,12 @@ from sispy import delta
 from sispy.sandbox.js.json import decode, encode
 from sispy.sandbox.js.numbers import number_of_text
 from sispy.sandbox.mongoose.definition import compile_definition
-from sispy.sandbox.web.answers import Missing
+from sispy.sandbox.sis.errors import Missing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from sispy.sandbox.mongo.store import Document
-    from sispy.sandbox.sis.resources import Resource
 
 DEFINITION = compile_definition(
     {
@@ -74,33 +73,8 @@ class Commits:
         """Append a commit to the history of its object."""
         self.by_object.setdefault((commit.type, commit.entity_id), []).append(commit)
 
-    def record(
-        self,
-        resource: Resource,
-        action: str,
-        by: str,
-        document: Document,
-        before: Document | None = None,
-        *,
-        bulk: bool = False,
-    ) -> None:
-        """Note a write; an update that changes no field of its own leaves no commit."""
-        if not resource.tracked:
-            return
-        at = resource.world.clock()
-        if action == "update":
-            old, new = resource.written(before or {}), resource.written(document)
-            fields = {key for key in old.keys() | new.keys() if not key.startswith("_")}
-            if all((key in old) == (key in new) and delta.same(old.get(key), new.get(key)) for key in fields):
-                return
-            data = encode(delta.diff(decode(encode(old)), decode(encode(new))))
-        else:
-            data = resource.encoded(document) if action == "insert" else encode(resource.shown(document))
-        updated = (document.get("_sis") or {}).get("_updated_at", at)
-        modified = max(at, updated) if action == "delete" else updated
-        oid = document["_id"]
-        name = oid if resource.by_oid else str(document["name"])
-        commit = Commit(resource.world.ids(), resource.type, name, oid, action, by, modified, data, at, bulk)
+    def note(self, commit: Commit) -> None:
+        """Append a commit that is not on the disk yet."""
         self.add(commit)
         self.fresh.append(commit)
 
@@ -138,6 +112,14 @@ class Commits:
         if state is None:
             raise missing
         return state
+
+
+def difference(old: Document, new: Document) -> bytes | None:
+    """Return the JSON of what an update has changed; None where that is no field of its own."""
+    fields = {key for key in old.keys() | new.keys() if not key.startswith("_")}
+    if all((key in old) == (key in new) and delta.same(old.get(key), new.get(key)) for key in fields):
+        return None
+    return encode(delta.diff(decode(encode(old)), decode(encode(new))))
 
 
 def _state(history: Iterable[Commit]) -> Document | None:

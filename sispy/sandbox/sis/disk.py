@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from sispy.sandbox.js.json import decode, encode
 from sispy.sandbox.sis.commits import Commit
-from sispy.sandbox.sis.entities import Entities
 
 if TYPE_CHECKING:
     from sispy.sandbox.mongo.store import Collection
@@ -69,14 +68,14 @@ class Disk:
             self._fill(resource.collection)
             if name == "schemas":
                 for schema in resource.collection:
-                    world.entities[schema["name"]] = Entities(world, schema)
+                    world.schemas.begin(schema)
         for entities in world.entities.values():
             self._fill(entities.collection)
         for (body,) in self._file.execute("SELECT body FROM documents WHERE collection = 'info'"):
             world.copy_of = decode(body)["copy_of"]
         for row in self._file.execute("SELECT * FROM commits ORDER BY rowid"):
             world.commits.add(Commit(*row))
-        world.keeps = True
+        world.context.keeps = True
 
     def _fill(self, collection: Collection) -> None:
         query = "SELECT body FROM documents WHERE collection = ? ORDER BY rowid"
@@ -89,24 +88,24 @@ class Disk:
         Raises:
             sqlite3.Error: it cannot be written; the next flush tries again.
         """
-        commits = world.commits
-        if not (world.dirty or world.dropped or commits.fresh):
+        context, commits = world.context, world.commits
+        if not (context.dirty or context.dropped or commits.fresh):
             return
         changed: list[tuple[str, str, bytes]] = []
         deleted: list[tuple[str, str]] = []
-        for (collection, name), document in world.dirty.items():
+        for (collection, name), document in context.dirty.items():
             if document is None:
                 deleted.append((collection, name))
             else:
                 changed.append((collection, name, encode(document)))
         self._file.execute("BEGIN")
         try:
-            self._write(world.dropped, deleted, changed, commits.fresh)
+            self._write(context.dropped, deleted, changed, commits.fresh)
             self._file.execute("COMMIT")
         except sqlite3.Error:
             self._file.execute("ROLLBACK")
             raise
-        world.dirty, world.dropped, commits.fresh = {}, [], []
+        context.dirty, context.dropped, commits.fresh = {}, [], []
 
     def _write(
         self,

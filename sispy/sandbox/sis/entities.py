@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sispy.sandbox.mongo.store import Collection, Document
 from sispy.sandbox.mongoose.definition import compile_definition
 from sispy.sandbox.sis import access, references
 from sispy.sandbox.sis.envelope import sent_sis
+from sispy.sandbox.sis.errors import Bad
 from sispy.sandbox.sis.resources import Resource
-from sispy.sandbox.web.answers import Bad
 
 if TYPE_CHECKING:
-    from sispy.sandbox.sis.world import World
+    from sispy.sandbox.mongo.store import Document
+    from sispy.sandbox.sis.context import Context
+    from sispy.sandbox.sis.references import BySchema
 
 
 class Entities(Resource):
@@ -21,11 +22,10 @@ class Entities(Resource):
     by_oid = True
     keeps_creation = False
 
-    def __init__(self, world: World, schema: Document) -> None:
-        super().__init__(world)
+    def __init__(self, context: Context, by_schema: BySchema, schema: Document) -> None:
         self.type = schema["name"]
-        self.collection = Collection(self.type)
-        self.collection.on_change = world.changed
+        self.by_schema = by_schema
+        super().__init__(context)
         self.use(schema)
 
     def use(self, schema: Document) -> None:
@@ -124,8 +124,8 @@ class Entities(Resource):
 
     def verify_new(self, body: Document) -> None:
         """Check the references of a body that is to be created."""
-        references.verify_new(self, body)
+        references.verify_new(self.definition, body, self.by_schema)
 
     def verify_change(self, document: Document) -> None:
         """Check all references of a changed entity."""
-        references.verify_change(self, document)
+        references.verify_change(self.definition, document, self.by_schema)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sispy.sandbox.js.scalars import MISSING
-from sispy.sandbox.web.answers import Bad
+from sispy.sandbox.sis.errors import Bad
 
 if TYPE_CHECKING:
+    from sispy.sandbox.mongo.store import Document
     from sispy.sandbox.mongoose.definition import Definition
 
-Document = dict[str, Any]
 
 VERSION = "v1.1"
 _CREATION = {"_created_at", "_created_by"}

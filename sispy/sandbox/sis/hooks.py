@@ -7,19 +7,31 @@ import http.client
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
 from sispy.sandbox.js.json import encode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from sispy.sandbox.mongo.store import Document
-    from sispy.sandbox.sis.world import Event, World
 
 _log = logging.getLogger("sispy.sandbox")
 TIMEOUT = 20.0
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that hooks may want to know."""
+
+    kind: str
+    action: str
+    data: Any
+    bulk: bool = False
+    old: Document | None = None
+    bare: bool = False
+    """Neither data nor old value: the create of an upsert."""
 
 
 @dataclass(frozen=True)
@@ -33,9 +45,9 @@ class Call:
     delay: float
 
 
-def calls(world: World, event: Event) -> Iterator[Call]:
+def calls(hooks: Iterable[Document], event: Event) -> Iterator[Call]:
     """Give the calls that an event leads to."""
-    for hook in world.hooks.collection:
+    for hook in hooks:
         if hook["entity_type"] != event.kind or event.action not in hook["events"]:
             continue
         yield _call(hook, event)

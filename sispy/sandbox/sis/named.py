@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sispy.sandbox.mongo.store import Collection, Document
 from sispy.sandbox.mongoose.definition import ENTITY_META, compile_definition
 from sispy.sandbox.sis import access
+from sispy.sandbox.sis.errors import Bad
 from sispy.sandbox.sis.resources import Resource, Shown
-from sispy.sandbox.web.answers import Bad
 
 if TYPE_CHECKING:
-    from sispy.sandbox.sis.world import World
+    from sispy.sandbox.mongo.store import Document
 
 META: Document = {name: node for name, node in ENTITY_META.items() if name != "any_owner_can_modify"}
 HIERA = compile_definition(
@@ -35,11 +34,6 @@ class Hiera(Resource):
 
     type = "sis_hiera"
     definition = HIERA
-
-    def __init__(self, world: World) -> None:
-        super().__init__(world)
-        self.collection = Collection(self.type, {"name": False})
-        self.collection.on_change = world.changed
 
     def finished(self, shown: Shown) -> Shown:
         """Give an entry; data that is empty, or not selected, is shown as an object."""
@@ -71,11 +65,6 @@ class Hooks(Resource):
     definition = HOOK
     fires = False
     keeps_creation = False
-
-    def __init__(self, world: World) -> None:
-        super().__init__(world)
-        self.collection = Collection(self.type, {"name": False})
-        self.collection.on_change = world.changed
 
     def check_body(self, body: Document) -> None:
         """Check that nothing is missing.

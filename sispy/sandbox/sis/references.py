@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from sispy.sandbox.mongo import query
-from sispy.sandbox.web.answers import Bad, Internal
+from sispy.sandbox.sis.errors import Bad, Internal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from sispy.sandbox.mongo.store import Document
-    from sispy.sandbox.mongoose.definition import Reference
-    from sispy.sandbox.sis.entities import Entities
-    from sispy.sandbox.sis.resources import Shown
-    from sispy.sandbox.sis.world import World
+    from sispy.sandbox.mongoose.definition import Definition, Reference
+    from sispy.sandbox.sis.resources import Resource, Shown
+
+BySchema = Mapping[str, "Resource"]
+"""The entities of all schemas by the schema's name: what references lead to."""
 
 _INDEX = re.compile(r"\.\d+(?=\.|$)")
 _OID = re.compile(r"[0-9a-fA-F]{24}")
@@ -34,26 +36,26 @@ def values(document: Any, path: list[str]) -> Iterator[Any]:
         yield from values(document[path[0]], path[1:])
 
 
-def target(world: World, name: str) -> Entities:
+def target(by_schema: BySchema, name: str) -> Resource:
     """Give the entities a reference points to.
 
     Raises:
         Bad: there is no such schema.
     """
-    found = world.entities.get(name)
+    found = by_schema.get(name)
     if found is None:
         raise Bad(f"Invalid schema found with name {name}")
     return found
 
 
-def verify_new(entities: Entities, body: Document) -> None:
+def verify_new(definition: Definition, body: Document, by_schema: BySchema) -> None:
     """Check the references of a body before it is cast.
 
     Raises:
         Bad: a reference points to nothing, or an object has no `_id`.
         Internal: a reference is no id.
     """
-    for reference in entities.definition.references:
+    for reference in definition.references:
         for value in _sent(body, reference.path.split(".")):
             if value is None or value == "":
                 continue
@@ -64,7 +66,7 @@ def verify_new(entities: Entities, body: Document) -> None:
                 value = value["_id"]
             if not isinstance(value, str) or not (_OID.fullmatch(value) or len(value.encode()) == 12):
                 raise Internal("Error verifying references")
-            _exists(entities.world, reference.schema, value)
+            _exists(by_schema, reference.schema, value)
 
 
 def _sent(document: Any, path: list[str]) -> Iterator[Any]:
@@ -80,27 +82,29 @@ def _sent(document: Any, path: list[str]) -> Iterator[Any]:
         yield from _sent(document[path[0]], path[1:])
 
 
-def verify_change(entities: Entities, document: Document) -> None:
+def verify_change(definition: Definition, document: Document, by_schema: BySchema) -> None:
     """Check every reference of a changed entity, those that were not sent, too.
 
     Raises:
         Bad: a reference points to nothing.
     """
-    for reference in entities.definition.references:
+    for reference in definition.references:
         for value in values(document, reference.path.split(".")):
             if value is not None:
-                _exists(entities.world, reference.schema, value)
+                _exists(by_schema, reference.schema, value)
 
 
-def _exists(world: World, name: str, value: Any) -> None:
-    if str(value).lower() not in target(world, name).collection.documents:
+def _exists(by_schema: BySchema, name: str, value: Any) -> None:
+    if str(value).lower() not in target(by_schema, name).collection.documents:
         raise Bad("Reference does not exist.")
 
 
-def populate(entities: Entities, documents: list[Shown], paths: list[str]) -> list[Shown]:
+def populate(
+    definition: Definition, documents: list[Shown], paths: list[str], by_schema: BySchema
+) -> list[Shown]:
     """Replace ids by what they point to, one level deep; dangling ones become null or vanish from arrays."""
-    for reference in entities.definition.references:
-        other = entities.world.entities.get(reference.schema)
+    for reference in definition.references:
+        other = by_schema.get(reference.schema)
         if other is None or reference.path not in paths:
             continue
         keys, look_up = reference.path.split("."), _looker(other)
@@ -111,7 +115,7 @@ def populate(entities: Entities, documents: list[Shown], paths: list[str]) -> li
 _DANGLING = object()
 
 
-def _looker(other: Entities) -> Callable[[Any], Any]:
+def _looker(other: Resource) -> Callable[[Any], Any]:
     """Make the function from an id to the JSON of what it points to."""
     known: dict[str, Any] = {}
 
@@ -141,7 +145,7 @@ def _filled(value: Any, path: list[str], look_up: Callable[[Any], Any]) -> Any:
     return {**value, path[0]: None if inner is _DANGLING else inner}
 
 
-def resolve(entities: Entities, condition: Document) -> Document:
+def resolve(definition: Definition, condition: Document, by_schema: BySchema) -> Document:
     """Give a query whose joins are replaced by the ids they lead to.
 
     Conditions through one reference are intersected; they overwrite one on the reference itself.
@@ -154,25 +158,27 @@ def resolve(entities: Entities, condition: Document) -> Document:
     joined: dict[str, set[str]] = {}
     for key, value in condition.items():
         if key in {"$and", "$or", "$nor"} and isinstance(value, list):
-            resolved[key] = [resolve(entities, item) if isinstance(item, dict) else item for item in value]
+            resolved[key] = [
+                resolve(definition, item, by_schema) if isinstance(item, dict) else item for item in value
+            ]
             continue
         plain = _INDEX.sub("", key)
-        reference = next((r for r in entities.definition.references if plain.startswith(f"{r.path}.")), None)
+        reference = next((r for r in definition.references if plain.startswith(f"{r.path}.")), None)
         if reference is None:
             resolved[key] = value
             continue
-        ids = _joined(entities, reference, plain[len(reference.path) + 1 :], value)
+        ids = _joined(reference, plain[len(reference.path) + 1 :], value, by_schema)
         joined[reference.path] = joined[reference.path] & ids if reference.path in joined else ids
     return resolved | {path: {"$in": sorted(ids)} for path, ids in joined.items()}
 
 
-def _joined(entities: Entities, reference: Reference, beyond: str, value: Any) -> set[str]:
+def _joined(reference: Reference, beyond: str, value: Any, by_schema: BySchema) -> set[str]:
     """The ids of what is referred to and meets a condition beyond the reference."""
-    other = target(entities.world, reference.schema)
+    other = target(by_schema, reference.schema)
     if beyond == "_id":
         return set()
     try:
-        matches = query.compile_query(resolve(other, {beyond: value}), other.definition)
+        matches = query.compile_query(resolve(other.definition, {beyond: value}, by_schema), other.definition)
         return {document["_id"] for document in other.collection if matches(document)}
     except query.CastError as error:
         raise Internal(f"CastError: {error}") from error

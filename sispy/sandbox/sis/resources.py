@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING, Any
 from sispy.delta import same
 from sispy.sandbox.js.json import encode
 from sispy.sandbox.mongo import query
+from sispy.sandbox.mongo.store import Collection
 from sispy.sandbox.sis import access
+from sispy.sandbox.sis.commits import Commit, difference
 from sispy.sandbox.sis.envelope import sent_sis, with_defaults
+from sispy.sandbox.sis.errors import Bad, Denied
 from sispy.sandbox.sis.presentation import present
-from sispy.sandbox.web.answers import Bad, Denied
 
 if TYPE_CHECKING:
-    from sispy.sandbox.mongo.store import Collection
+    from sispy.sandbox.mongo.store import Document
     from sispy.sandbox.mongoose.definition import Definition
-    from sispy.sandbox.sis.world import World
+    from sispy.sandbox.sis.context import Context
 
-Document = dict[str, Any]
 Shown = Mapping[str, Any]
 """What is shown of an object; often the stored one itself, so never to be changed."""
 
@@ -42,10 +43,10 @@ class Resource:
     """Whether an update replaces Mixed values: definitions, targets and roles are one thing each."""
 
     definition: Definition
-    collection: Collection
 
-    def __init__(self, world: World) -> None:
-        self.world = world
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self.collection = Collection(self.type, {self.id_field: False}, context.changed)
 
     # Reading
 
@@ -144,6 +145,28 @@ class Resource:
     def may_delete(self, user: Document, document: Document) -> None:
         """Refuse users who may not delete this object."""
         access.check_owned(user, document)
+
+    # History
+
+    def record(
+        self, action: str, by: str, document: Document, before: Document | None = None, *, bulk: bool = False
+    ) -> None:
+        """Note a write in the history; an update that changes no field of its own leaves no commit."""
+        if not self.tracked:
+            return
+        at = self.context.clock()
+        if action == "update":
+            data = difference(self.written(before or {}), self.written(document))
+            if data is None:
+                return
+        else:
+            data = self.encoded(document) if action == "insert" else encode(self.shown(document))
+        updated = (document.get("_sis") or {}).get("_updated_at", at)
+        modified = max(at, updated) if action == "delete" else updated
+        oid = document["_id"]
+        name = oid if self.by_oid else str(document["name"])
+        commit = Commit(self.context.ids(), self.type, name, oid, action, by, modified, data, at, bulk)
+        self.context.commits.note(commit)
 
     # Steps of a write
 

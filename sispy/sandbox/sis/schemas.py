@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sispy.sandbox.mongo.store import Collection, Document
 from sispy.sandbox.mongoose import casting
 from sispy.sandbox.mongoose.definition import (
     FieldNameError,
@@ -16,12 +15,13 @@ from sispy.sandbox.mongoose.definition import (
 )
 from sispy.sandbox.sis import access
 from sispy.sandbox.sis.entities import Entities
+from sispy.sandbox.sis.errors import Bad, Internal
 from sispy.sandbox.sis.named import META
 from sispy.sandbox.sis.resources import Resource, Shown
-from sispy.sandbox.web.answers import Bad, Internal
 
 if TYPE_CHECKING:
-    from sispy.sandbox.sis.world import World
+    from sispy.sandbox.mongo.store import Document
+    from sispy.sandbox.sis.context import Context
 
 FLAG = {"type": "Boolean", "default": False}
 DEFINITION = compile_definition(
@@ -41,16 +41,15 @@ DEFINITION = compile_definition(
 
 
 class Schemas(Resource):
-    """All schemas by name; each one brings the entities of its own into the world."""
+    """All schemas by name; each one has entities of its own."""
 
     type = "sis_schemas"
     replaces_mixed = True
     definition = DEFINITION
 
-    def __init__(self, world: World) -> None:
-        super().__init__(world)
-        self.collection = Collection(self.type, {"name": False})
-        self.collection.on_change = world.changed
+    def __init__(self, context: Context, by_schema: dict[str, Entities]) -> None:
+        super().__init__(context)
+        self.by_schema = by_schema
 
     def check_body(self, body: Document) -> None:
         """Check name, owner, definition, locked fields and id field of a schema.
@@ -133,12 +132,17 @@ class Schemas(Resource):
         references = [reference.schema for reference in compiled.references]
         return {**after, "_sis": {**after["_sis"], "_references": references}}
 
+    def begin(self, schema: Document) -> Entities:
+        """Return the entities of a new schema, none yet."""
+        entities = self.by_schema[schema["name"]] = Entities(self.context, self.by_schema, schema)
+        return entities
+
     def after_change(self, before: Document | None, after: Document) -> None:
         """Make the entities of a new schema, or fit those of a changed one."""
         if before is None:
-            self.world.entities[after["name"]] = Entities(self.world, after)
+            self.begin(after)
             return
-        entities = self.world.entities[after["name"]]
+        entities = self.by_schema[after["name"]]
         compiled = compile_definition(after["definition"])
         gone = [path.split(".") for path in removed_paths(entities.definition, compiled)]
         entities.use(after)
@@ -148,11 +152,14 @@ class Schemas(Resource):
 
     def after_delete(self, document: Document) -> None:
         """Drop the entities of a deleted schema."""
-        self.world.drop_entities(document["name"])
+        gone = self.by_schema.pop(document["name"]).collection
+        gone.documents.clear()  # an update that is under way finds nothing,
+        gone.on_change = lambda *_: None  # and a create is kept by nobody
+        self.context.drop(gone.name)
 
     def with_count(self, shown: Shown, document: Document) -> Document:
         """Give a shown schema with the number of its entities."""
-        return {**shown, "entity_count": len(self.world.entities[document["name"]].collection)}
+        return {**shown, "entity_count": len(self.by_schema[document["name"]].collection)}
 
 
 def without(document: Document, paths: list[list[str]]) -> Document:

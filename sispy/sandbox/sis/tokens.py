@@ -5,16 +5,15 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING, Any
 
-from sispy.sandbox.mongo.store import Collection, Document
 from sispy.sandbox.mongoose import casting
 from sispy.sandbox.mongoose.definition import ENTITY_META, compile_definition
 from sispy.sandbox.sis import access
 from sispy.sandbox.sis.envelope import VERSION, now
+from sispy.sandbox.sis.errors import Bad, Denied, Missing
 from sispy.sandbox.sis.resources import Resource, Shown
-from sispy.sandbox.web.answers import Bad, Denied, Missing
 
 if TYPE_CHECKING:
-    from sispy.sandbox.sis.world import World
+    from sispy.sandbox.mongo.store import Document
 
 META: Document = {name: ENTITY_META[name] for name in ("tags", "immutable", "locked")}
 TOKEN = compile_definition(
@@ -35,11 +34,6 @@ class Tokens(Resource):
     definition = TOKEN
     tracked = False
     fires = False
-
-    def __init__(self, world: World) -> None:
-        super().__init__(world)
-        self.collection = Collection(self.type, {"name": False})
-        self.collection.on_change = world.changed
 
     def finished(self, shown: Shown) -> Shown:
         """Give a token; `expires` is the number of milliseconds left."""
@@ -83,7 +77,7 @@ class Tokens(Resource):
     def _new(self, username: str, more: Document) -> Document:
         sis = {"tags": [], "immutable": False, "locked": False}
         return {
-            "_id": self.world.ids(),
+            "_id": self.context.ids(),
             "name": secrets.token_hex(16),
             "username": username,
             **more,
@@ -91,23 +85,10 @@ class Tokens(Resource):
             "_v": 0,
         }
 
-    def user_of(self, token: str | None) -> Document:
-        """Give the user that a request's token belongs to.
-
-        Raises:
-            Bad: there is no token.
-            Missing: nobody has this token.
-            Denied: it has expired.
-        """
-        if not token:
-            raise Bad("Missing x-auth-token")
-        found = self.collection.find("name", token)
-        user = None if found is None else self.world.users.collection.find("name", found["username"])
-        if found is None or user is None:
-            raise Missing(self.type, token)
-        if found.get("expires", now() + 1) <= now():
-            raise Denied("Token has expired.")
-        return user
+    def forget(self, username: str) -> None:
+        """Delete the tokens of a deleted user."""
+        for token in [t for t in self.collection if t.get("username") == username]:
+            self.collection.delete(token["_id"])
 
     def check_reader(self, reader: Document, user: Document) -> None:
         """Refuse who may not see a user's tokens.

@@ -10,14 +10,16 @@ import secrets
 from typing import TYPE_CHECKING
 
 from sispy.sandbox.js.scalars import text_of
-from sispy.sandbox.mongo.store import Collection, Document
 from sispy.sandbox.mongoose.definition import ENTITY_META, compile_definition
 from sispy.sandbox.sis import access
+from sispy.sandbox.sis.envelope import now
+from sispy.sandbox.sis.errors import Bad, Denied, Missing
 from sispy.sandbox.sis.resources import Resource, Shown
-from sispy.sandbox.web.answers import Bad, Denied, Missing
 
 if TYPE_CHECKING:
-    from sispy.sandbox.sis.world import World
+    from sispy.sandbox.mongo.store import Document
+    from sispy.sandbox.sis.context import Context
+    from sispy.sandbox.sis.tokens import Tokens
 
 _ROLES = ("user", "admin")
 META: Document = {
@@ -50,12 +52,11 @@ class Users(Resource):
     fires = False
     keeps_creation = False
 
-    def __init__(self, world: World) -> None:
-        super().__init__(world)
+    def __init__(self, context: Context, tokens: Tokens) -> None:
+        super().__init__(context)
+        self.tokens = tokens
         self.password: str | None = None
         """Of all users without one of their own: the super user, those of the samples; it is kept nowhere."""
-        self.collection = Collection(self.type, {"name": False})
-        self.collection.on_change = world.changed
 
     def finished(self, shown: Shown) -> Shown:
         """Give a user without the password."""
@@ -138,9 +139,25 @@ class Users(Resource):
 
     def after_delete(self, document: Document) -> None:
         """Delete the tokens of a deleted user."""
-        tokens = self.world.tokens.collection
-        for token in [t for t in tokens if t.get("username") == document["name"]]:
-            tokens.delete(token["_id"])
+        self.tokens.forget(document["name"])
+
+    def of_token(self, name: str | None) -> Document:
+        """Return the user that a request's token belongs to.
+
+        Raises:
+            Bad: there is no token.
+            Missing: nobody has this token.
+            Denied: it has expired.
+        """
+        if not name:
+            raise Bad("Missing x-auth-token")
+        token = self.tokens.collection.find("name", name)
+        user = None if token is None else self.collection.find("name", token["username"])
+        if token is None or user is None:
+            raise Missing(self.tokens.type, name)
+        if token.get("expires", now() + 1) <= now():
+            raise Denied("Token has expired.")
+        return user
 
     def log_in(self, authorization: str | None) -> Document:
         """Give the user that Basic credentials belong to.

@@ -7,6 +7,7 @@ write. The answer and the history tell what the first step has read and computed
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,15 +17,19 @@ from sispy.sandbox.mongo.store import Document, DuplicateKey
 from sispy.sandbox.mongoose import casting
 from sispy.sandbox.mongoose.merge import apply
 from sispy.sandbox.sis import envelope
+from sispy.sandbox.sis.errors import Bad, Internal, Missing, Raw, SisError
 from sispy.sandbox.sis.resources import Resource, check_immutable, check_locks
-from sispy.sandbox.web.answers import Bad, Internal, Missing, Raw, SisError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from sispy.sandbox.mongoose.definition import Definition, Node
     from sispy.sandbox.sis.resources import Resource
-    from sispy.sandbox.web.request import Window
+
+
+Window = Callable[[str | None], Awaitable[None]]
+"""Awaited between the reading and the writing of stored objects, with the id of the one that is written next
+or None for several: here others may write."""
 
 
 @dataclass(frozen=True)
@@ -52,14 +57,14 @@ def build(
 ) -> tuple[Document, dict[str, str]]:
     """Build a new object from a checked body, and say what is wrong with it."""
     fields, errors = casting.build(resource.definition, resource.fields(envelope.for_create(body)))
-    fields["_sis"] = envelope.stamped(fields["_sis"], user["name"], resource.world.clock())
+    fields["_sis"] = envelope.stamped(fields["_sis"], user["name"], resource.context.clock())
     if trans is not None:
         fields["_sis"]["_trans_id"] = trans
-    document: Document = {"_id": resource.world.ids(), **fields}
+    document: Document = {"_id": resource.context.ids(), **fields}
     if trans is None:
         document["_v"] = 0
     resource.complete(document)
-    if resource.world.defects:
+    if resource.context.defects:
         document = _reversed(resource.definition, document)
     return document, errors
 
@@ -179,7 +184,7 @@ def _applied(
 def later(resource: Resource, stored: Document) -> int:
     """Give the time of an update; two of one object never share a millisecond: the server is slower."""
     before = (stored.get("_sis") or {}).get("_updated_at")
-    at = resource.world.clock()
+    at = resource.context.clock()
     return max(at, before + 1) if isinstance(before, int) and before - at < 1000 else at
 
 

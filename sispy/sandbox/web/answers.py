@@ -1,8 +1,4 @@
-"""What the server says: answers, and the errors that become answers.
-
-The shapes are those of the contract: `{"error", "code"}` for regular errors, the raw exception of the
-database for some 500s, `{}` for a few others, HTML for unknown routes, nothing for what HTTP itself refuses.
-"""
+"""What the server says over HTTP: JSON, errors as JSON, HTML for unknown routes."""
 
 from __future__ import annotations
 
@@ -11,6 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from sispy.sandbox.js.json import encode
+from sispy.sandbox.sis.errors import SisError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,59 +31,6 @@ class Answer:
     """Whether the connection breaks in the middle of the body."""
 
 
-class SisError(Exception):
-    """An error that is told to the client as status, code and text."""
-
-    status = 500
-    code = 1002
-    prefix = "Internal error "
-
-    def __init__(self, text: str) -> None:
-        super().__init__(f"{self.prefix}{text}")
-
-    @property
-    def body(self) -> dict[str, Any]:
-        """The JSON object of the error."""
-        return {"error": str(self), "code": self.code}
-
-    @property
-    def entry(self) -> list[Any]:
-        """The error within the results of a bulk operation; 401 and 500 have a third member."""
-        short = [self.status, self.body]
-        return [*short, str(self)] if self.status in {401, 500} else short
-
-
-class Internal(SisError):
-    """500: duplicate keys, version conflicts, unverifiable references, bodies too large."""
-
-
-class Missing(SisError):
-    """404: the object, its schema, the user or the token does not exist."""
-
-    status = 404
-    code = 1000
-    prefix = ""
-
-    def __init__(self, kind: str, name: str) -> None:
-        super().__init__(f"{kind} {name} does not exist")
-
-
-class Bad(SisError):
-    """400: the request cannot be carried out as it is."""
-
-    status = 400
-    code = 1001
-    prefix = "Bad request: "
-
-
-class Denied(SisError):
-    """401: not permitted, not logged in, locked or immutable."""
-
-    status = 401
-    code = 1004
-    prefix = "Unauthorized. "
-
-
 class Foreign(SisError):
     """421, 403: a request that a page of somebody else made, or may have made."""
 
@@ -96,28 +40,6 @@ class Foreign(SisError):
     def __init__(self, status: int, text: str) -> None:
         super().__init__(text)
         self.status = status
-
-
-class Raw(SisError):
-    """500 with the exception of the database as it is, without the key `error`."""
-
-    def __init__(self, name: str, message: str, **details: Any) -> None:
-        super().__init__(message)
-        self.raw = {"name": name, "message": message, **details}
-
-    @property
-    def body(self) -> dict[str, Any]:
-        """The database's own object."""
-        return self.raw
-
-
-class Empty(SisError):
-    """500 with the body `{}`."""
-
-    @property
-    def body(self) -> dict[str, Any]:
-        """Nothing but an empty object."""
-        return {}
 
 
 def json_answer(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from sispy.sandbox.js import patterns
+from sispy.sandbox.sis.errors import Bad, Internal, SisError
 from sispy.sandbox.sis.hooks import Dispatcher, calls
-from sispy.sandbox.web.answers import Answer, Bad, Foreign, Internal, SisError, error_answer, html_answer
+from sispy.sandbox.web.answers import Answer, Foreign, error_answer, html_answer
 from sispy.sandbox.web.faults import Faults, Injector
 from sispy.sandbox.web.request import BODY_LIMIT, HEAD_LIMIT, Request, parse, parse_body
 from sispy.sandbox.web.routes import Routes
-from sispy.text import mask_path
 
 if TYPE_CHECKING:
     from sispy.sandbox.sis.disk import Disk
@@ -56,6 +56,7 @@ class App:
         hosts: Iterable[str] = (),
         cors: bool = False,
         log: Log | None = None,
+        mask: Callable[[str], str] = str,
     ) -> None:
         self.world = world
         self.hosts = {name.lower() for name in hosts} | {"localhost"}
@@ -65,6 +66,8 @@ class App:
         self.dispatcher = Dispatcher()
         self.disk: Disk | None = None
         self.log = log
+        self.mask = mask
+        """Makes a target fit for logs: without tokens."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; what goes wrong within the server is a 500 of the contract's shape."""
@@ -76,7 +79,7 @@ class App:
             transport.abort()
             return
         if self.log is not None:
-            self.log(method, mask_path(_target(scope)), answer.status)
+            self.log(method, self.mask(_target(scope)), answer.status)
         await self._send(answer, headers, send)
         if answer.cut:
             transport.abort()
@@ -131,7 +134,8 @@ class App:
 
     async def _handle(self, request: Request, content: bytes, limit: int) -> Answer:
         patterns.metered()
-        self.world.defects, self.world.order = self.injector.faults.defects, self.injector.order
+        context = self.world.context
+        context.defects, context.order = self.injector.faults.defects, self.injector.order
         try:
             request.body = parse_body(request.headers, content, limit)
         except SisError as error:
@@ -143,7 +147,7 @@ class App:
         except RecursionError:
             answer = error_answer(Bad("the request is nested too deeply"))
         except Exception:  # noqa: BLE001  # one broken request must not stop the server
-            _log.exception("%s %s failed", request.method, mask_path(request.target))
+            _log.exception("%s %s failed", request.method, self.mask(request.target))
             answer = error_answer(Internal("unexpected error"))
         return answer if self.disk is None else self._kept(self.disk, answer)
 
@@ -184,7 +188,7 @@ class App:
     def _call_hooks(self) -> None:
         events, self.world.events = self.world.events, []
         for event in events:
-            for call in calls(self.world, event):
+            for call in calls(self.world.hooks.collection, event):
                 self.dispatcher.start(call)
 
 

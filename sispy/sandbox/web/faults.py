@@ -11,7 +11,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from sispy.sandbox.web.answers import Answer, SisError, error_answer
+from sispy.sandbox.sis.errors import SisError
+from sispy.sandbox.web.answers import Answer, error_answer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

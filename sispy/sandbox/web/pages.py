@@ -10,17 +10,10 @@ from sispy.sandbox.mongo import listing, query
 from sispy.sandbox.mongo.errors import QueryError
 from sispy.sandbox.sis import references
 from sispy.sandbox.sis.entities import Entities
+from sispy.sandbox.sis.errors import Bad, Empty, Raw
 from sispy.sandbox.sis.presentation import presenter
-from sispy.sandbox.web.answers import (
-    JSON_TYPE,
-    Answer,
-    Bad,
-    Empty,
-    Raw,
-    error_answer,
-    json_answer,
-    list_answer,
-)
+from sispy.sandbox.sis.schemas import Schemas
+from sispy.sandbox.web.answers import JSON_TYPE, Answer, error_answer, json_answer, list_answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -63,7 +56,7 @@ def matching(resource: Resource, condition: Document) -> list[Document]:
         Bad, Internal: a join leads nowhere.
     """
     if isinstance(resource, Entities) and resource.definition.references:
-        condition = references.resolve(resource, condition)
+        condition = references.resolve(resource.definition, condition, resource.by_schema)
     if not condition:
         return list(resource.collection)
     matches = query.compile_query(condition, resource.definition)
@@ -172,7 +165,7 @@ def _items(resource: Resource, page: list[Document], request: Request) -> list[b
     spec = (request.text("fields") or "").strip()
     populated = population(resource, request)
     remove_empty = bool(request.query.get("removeEmpty"))
-    counted = resource.type == "sis_schemas" and request.query.get("with_counts") == "true"
+    counted = isinstance(resource, Schemas) and request.query.get("with_counts") == "true"
     if not (spec or populated or remove_empty or counted):
         return [resource.encoded(document) for document in page]
     projection: listing.Projection | None = None
@@ -184,11 +177,11 @@ def _items(resource: Resource, page: list[Document], request: Request) -> list[b
     show = presenter(resource.definition, projection=projection, remove_empty=remove_empty)
     shown = [resource.finished(show(document)) for document in page]
     if populated and isinstance(resource, Entities):
-        shown = references.populate(resource, shown, populated)
-    if counted:
+        shown = references.populate(resource.definition, shown, populated, resource.by_schema)
+    if counted and isinstance(resource, Schemas):
         if any("definition" not in document for document in shown):
             raise Empty("definition is not selected")
-        shown = [resource.world.schemas.with_count(document, page[i]) for i, document in enumerate(shown)]
+        shown = [resource.with_count(document, page[i]) for i, document in enumerate(shown)]
     return [encode(document) for document in shown]
 
 
@@ -216,9 +209,9 @@ def answer_one(resource: Resource, document: Document, request: Request) -> Answ
     else:
         shown = resource.shown_one(document)
     if populated and isinstance(resource, Entities):
-        shown = references.populate(resource, [shown], populated)[0]
-    if resource.type == "sis_schemas" and request.query.get("with_counts") == "true":
-        shown = resource.world.schemas.with_count(shown, document)
+        shown = references.populate(resource.definition, [shown], populated, resource.by_schema)[0]
+    if isinstance(resource, Schemas) and request.query.get("with_counts") == "true":
+        shown = resource.with_count(shown, document)
     return json_answer(shown)
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import re
 import zlib
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote_to_bytes
 
 from sispy.sandbox.js.json import decode
-from sispy.sandbox.web.answers import Bad, Internal
+from sispy.sandbox.sis.errors import Bad, Internal
+
+if TYPE_CHECKING:
+    from sispy.sandbox.sis.writes import Window
 
 PREFIX = ["api", "v1.1"]
 BODY_LIMIT = 10 * 1024 * 1024
@@ -22,11 +24,6 @@ _BROKEN_PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _BRACKETS = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])+)")
 _INTEGER = re.compile(r"\s*([+-]?\d+)")
 _CHARSET = re.compile(r"charset\s*=\s*\"?([^\s;\"]+)", re.IGNORECASE)
-
-
-Window = Callable[[str | None], Awaitable[None]]
-"""Awaited between the reading and the writing of stored objects, with the id of the one that is written next
-or None for several: here others may write."""
 
 
 async def _yield(item: str | None) -> None:  # noqa: ARG001  # a window that everybody may use

@@ -8,8 +8,9 @@ from sispy.sandbox.js.json import decode
 from sispy.sandbox.mongo import query
 from sispy.sandbox.sis import bulk, writes
 from sispy.sandbox.sis.commits import DEFINITION as COMMIT
+from sispy.sandbox.sis.errors import Bad, Empty, Missing, SisError
 from sispy.sandbox.web import pages
-from sispy.sandbox.web.answers import Answer, Bad, Empty, Missing, SisError, html_answer, json_answer
+from sispy.sandbox.web.answers import Answer, html_answer, json_answer
 from sispy.sandbox.web.pages import condition_of
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ class Routes:
         return await self._update(resource, rest, request, user)
 
     def _user(self, request: Request) -> Document:
-        return self.world.tokens.user_of(request.headers.get("x-auth-token"))
+        return self.world.users.of_token(request.headers.get("x-auth-token"))
 
     # Writes
 
@@ -117,13 +118,13 @@ class Routes:
         document = writes.draft(resource, request.body, user)
         await request.window(None)
         writes.store(resource, document)
-        self.world.commits.record(resource, "insert", user["name"], document)
+        resource.record("insert", user["name"], document)
         return document
 
     def _tell_bulk(self, resource: Resource, action: str, documents: list[Document], user: Document) -> None:
         if action == "insert":
             for document in documents:
-                self.world.commits.record(resource, action, user["name"], document, bulk=True)
+                resource.record(action, user["name"], document, bulk=True)
         self.world.announce(
             resource, action, [resource.written(document) for document in documents], bulk=True
         )
@@ -176,7 +177,7 @@ class Routes:
             if not upsert:
                 raise
             return await self._upsert(resource, name, request, user)
-        self.world.commits.record(resource, "update", user["name"], made.after, made.before)
+        resource.record("update", user["name"], made.after, made.before)
         shown = resource.written(made.after)
         self.world.announce(resource, "update", shown, old=resource.written(made.before))
         return json_answer(shown)
@@ -195,7 +196,7 @@ class Routes:
             writes.check_delete(resource, document, user)
             await request.window(document["_id"])
             writes.remove(resource, document)
-            self.world.commits.record(resource, "delete", user["name"], document)
+            resource.record("delete", user["name"], document)
             shown = resource.shown(document)
             self.world.announce(resource, "delete", shown)
             return json_answer(shown)

@@ -156,7 +156,7 @@ def test_true_and_one_are_two_values(call, row):
 
 def test_a_delete_is_the_last_of_a_quick_series(call, row, sis_sandbox, monkeypatch):
     path = f"/entities/row/{row['_id']}"
-    monkeypatch.setattr(sis_sandbox.world, "clock", lambda: row["_sis"]["_updated_at"])
+    monkeypatch.setattr(sis_sandbox.world.context, "clock", lambda: row["_sis"]["_updated_at"])
     for i in range(3):
         last = call("PUT", path, {"n": i + 10})[1]
     call("DELETE", path)

@@ -10,7 +10,7 @@ import pytest
 
 from sispy.errors import BadAnswer, Error
 from sispy.sandbox import Faults, Sandbox
-from sispy.sandbox.web.answers import SisError
+from sispy.sandbox.sis.errors import SisError
 from sispy.sandbox.web.request import Request
 
 SCHEMA = {

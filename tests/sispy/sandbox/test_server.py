@@ -286,7 +286,7 @@ def test_an_update_commit_without_a_beginning_is_not_found(sis_sandbox, rows):
 
 
 def test_no_traceback_leaves_the_server(sis_sandbox, rows, monkeypatch, caplog):
-    monkeypatch.setattr(sis_sandbox.world.tokens, "user_of", lambda token: 1 / 0)
+    monkeypatch.setattr(sis_sandbox.world.users, "of_token", lambda token: 1 / 0)
     status, _, content = raw(sis_sandbox, "POST", "/entities/row", "{}", {"Content-Type": "application/json"})
     assert (status, json.loads(content)) == (500, {"error": "Internal error unexpected error", "code": 1002})
     assert "ZeroDivisionError" in caplog.text
