@@ -10,7 +10,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -118,7 +118,9 @@ def session(command: Command) -> Command:
         if log_file is not None:
             _log_to(log_file)
         if quiet:
-            logging.getLogger("sispy").addHandler(logging.NullHandler())  # else warnings go to standard error
+            silent = logging.NullHandler()  # else warnings go to standard error
+            _LOG.addHandler(silent)
+            click.get_current_context().call_on_close(lambda: _LOG.removeHandler(silent))
         return command(*args, session=Session(profile, url, timeout, quiet), **kwargs)
 
     return with_session  # type: ignore[return-value] # click reads the options that hang on the wrapper
@@ -145,7 +147,10 @@ def password_from_stdin() -> str:
     return password
 
 
-_LOGGERS = ("sispy", "sispy_pandas")
+_LOG = logging.getLogger("sispy")
+_LOGGERS = (_LOG, logging.getLogger("sispy_pandas"))
+_AT_END = ExitStack()
+"""What takes back all that `--log-file` did."""
 _PASSWORD_IN_URL = re.compile(r"//[^/\s@]*@")
 
 
@@ -177,7 +182,10 @@ class _LogFile(logging.FileHandler):
 def _log_to(path: str) -> None:
     handler = _LogFile(path, encoding="utf-8")
     handler.setFormatter(_LogLine("%(asctime)s %(levelname)s %(name)s %(message)s"))
-    for logger in map(logging.getLogger, _LOGGERS):
+    _AT_END.callback(handler.close)
+    for logger in _LOGGERS:
+        _AT_END.callback(logger.setLevel, logger.level)
+        _AT_END.callback(logger.removeHandler, handler)
         logger.setLevel(logging.INFO)
         logger.addHandler(handler)
     called = " ".join(["sispy", *sys.argv[1:]])
@@ -185,9 +193,5 @@ def _log_to(path: str) -> None:
 
 
 def end_log() -> None:
-    """Close the file of `--log-file`, if there is one."""
-    for logger in map(logging.getLogger, _LOGGERS):
-        for handler in logger.handlers[:]:
-            if isinstance(handler, logging.FileHandler):
-                logger.removeHandler(handler)
-                handler.close()
+    """Close the file of `--log-file`, if there is one, and log as before."""
+    _AT_END.close()

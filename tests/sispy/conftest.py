@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
+import trustme
 
 import sispy
 import sispy.http
@@ -220,3 +221,25 @@ def no_sleep(monkeypatch):
     pauses = []
     monkeypatch.setattr("sispy.transport.time.sleep", pauses.append)
     return pauses
+
+
+@pytest.fixture(scope="session")
+def authority():
+    """Sign certificates."""
+    return trustme.CA()
+
+
+@pytest.fixture
+def ca_file(authority, tmp_path):
+    """Name the file to trust."""
+    path = tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(path)
+    return str(path)
+
+
+@pytest.fixture
+def certified(authority):
+    """Let a double on 127.0.0.1 speak TLS."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    return context

@@ -1,5 +1,9 @@
-import pytest
+import logging
 
+import pytest
+from click.testing import CliRunner
+
+from sispy.cli import main
 from sispy.options import Session
 
 
@@ -30,3 +34,15 @@ def test_hints_are_for_those_who_want_them(quiet, capsys):
     Session(quiet=quiet).say("a hint")
 
     assert capsys.readouterr() == ("", "" if quiet else "a hint\n")
+
+
+def test_a_command_leaves_logging_as_it_was(tmp_path, caplog):
+    loggers = [logging.getLogger(name) for name in ("sispy", "sispy_pandas")]
+    for logger in loggers:
+        caplog.set_level(logging.ERROR, logger.name)
+    before = [(logger.level, logger.handlers[:]) for logger in loggers]
+
+    CliRunner().invoke(main, ["whoami", "--quiet", "--log-file", str(tmp_path / "log")])
+
+    assert "exit status 64" in (tmp_path / "log").read_text()
+    assert [(logger.level, logger.handlers) for logger in loggers] == before

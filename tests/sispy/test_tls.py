@@ -5,7 +5,6 @@ import sys
 import threading
 
 import pytest
-import trustme
 
 import sispy
 from sispy.http import tls
@@ -13,23 +12,9 @@ from sispy.http import tls
 pytestmark = pytest.mark.usefixtures("http_lib")
 
 
-@pytest.fixture(scope="module")
-def authority():
-    return trustme.CA()
-
-
 @pytest.fixture
-def ca_file(authority, tmp_path):
-    path = tmp_path / "ca.pem"
-    authority.cert_pem.write_to_path(path)
-    return str(path)
-
-
-@pytest.fixture
-def server(double, authority):
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(context)
-    return double(tls=context)
+def server(double, certified):
+    return double(tls=certified)
 
 
 def test_a_certificate_of_nobody_is_refused(server):

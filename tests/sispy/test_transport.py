@@ -96,23 +96,47 @@ def test_a_read_follows_a_redirect_on_its_host(double, wire):
     assert [seen.target for seen in server.seen] == ["/api/v1.1/info", "/new/info"]
 
 
-def test_no_redirect_leads_to_another_host_or_in_circles(double, wire):
+def test_a_read_follows_a_redirect_to_tls_on_its_host(double, wire, certified, ca_file):
+    safe = double(wire.answer({"ok": 1}), tls=certified)
+    server = double(wire.answer(status=301, headers={"Location": safe.url + "/x"}))
+
+    assert server.client(auth_token="secret", verify=ca_file).info().to_dict() == {"ok": 1}
+    assert [seen.target for seen in safe.seen] == ["/x"]
+
+
+@pytest.mark.parametrize(
+    "place", ["//localhost:{port}", "http://127.0.0.2:{port}", "http://127.0.0.1:{other}"]
+)
+def test_no_redirect_leads_to_another_host_or_port(double, wire, place):
     other = double()
-    away = double(wire.answer(status=302, headers={"Location": other.url + "/x"}))
-    circle = double(
-        wire.answer(status=302, headers={"Location": "/a"}),
-        wire.answer(status=302, headers={"Location": "/b"}),
-    )
+    server = double()
+    target = place.format(port=server.port, other=other.port) + "/x"
+    server.script[0] = wire.answer(status=302, headers={"Location": target})
 
     with pytest.raises(sispy.Redirected) as caught:
-        away.client(auth_token="secret").info()
+        server.client(auth_token="secret").info()
+
+    assert caught.value.error == (f"302: not following the redirect to {target}; is the client's url right?")
+    assert (len(server.seen), other.seen) == (1, [])
+
+
+def test_no_redirect_leads_from_tls_to_where_all_can_read(double, wire, certified, ca_file):
+    other = double()
+    server = double(wire.answer(status=302, headers={"Location": other.url + "/x"}), tls=certified)
+
+    with pytest.raises(sispy.Redirected):
+        server.client(auth_token="secret", verify=ca_file).info()
+
+    assert other.seen == []
+
+
+def test_no_redirect_leads_in_circles(double, wire):
+    circle = double(*(wire.answer(status=302, headers={"Location": f"/{n % 2}"}) for n in range(9)))
+
     with pytest.raises(sispy.Redirected):
         circle.client().info()
 
-    assert (
-        caught.value.error == f"302: not following the redirect to {other.url}/x; is the client's url right?"
-    )
-    assert other.seen == []
+    assert [seen.target for seen in circle.seen] == ["/api/v1.1/info", "/0", "/1", "/0", "/1"]
 
 
 def test_no_redirect_of_a_write_is_followed(double, wire):

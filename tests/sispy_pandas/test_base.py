@@ -100,17 +100,41 @@ def test_of_owner_tags_and_locked_there_is_no_history(server):
     assert cells(of(server, other).diff(other)) == [("h00000", "cpus", 1, 8)]
 
 
-def test_defaults_that_a_read_shows_are_part_of_the_base(server):
-    definition = server.client.schemas.get("host").to_dict()
-    definition["definition"]["zone"] = {"type": "String", "default": "dmz"}
-    server.client.schemas.update("host", definition)
-    df = server.fetch().frame().head(2)
-    server.hosts.update(df.index[0], {"cpus": 30})
-    df["bios.vendor"] = "dell"
+@pytest.mark.parametrize("shown", [True, False])
+def test_defaults_are_part_of_the_base_if_reads_show_them(server, shown):
+    # any default that is not falsy makes reads show all of them
+    before = {
+        "name": "box",
+        "_sis": {"owner": ["net"]},
+        "definition": {"a": "String", "n": "Number", "net": {"card": "String"}},
+    }
+    zone = {"type": "String", **({"default": "dmz"} if shown else {})}
+    number = {"type": "Number", "default": 0}
+    port = {"vlan": number, "deep": {"slot": number}}
+    net = {"card": "String", **port}
+    after = {"a": "String", "n": number, "zone": zone, "net": net, "lan": port}
+    server.client.schemas.create(before)
+    boxes = server.client.entities("box")
+    ids = [row["_id"] for row in boxes.create([{"a": "x", "net": {"card": "c"}}, {"a": "y"}])["success"]]
+    server.client.schemas.update("box", {**before, "definition": after})
+    df = sp.fetch(boxes, progress=False).frame()
+    theirs = {"n": 7, "zone": "lan", **{name: {"vlan": 7, "deep": {"slot": 7}} for name in ("net", "lan")}}
+    for id_ in ids:
+        boxes.update(id_, theirs)
+    df["a"] = ["mine", "too"]
 
-    assert cells(of(server, df).diff(df)) == [
-        ("h00000", "bios.vendor", "acme", "dell"),
-        ("h00001", "bios.vendor", "acme", "dell"),
+    snapshot = sp.snapshot_of(boxes, df, progress=False)
+
+    filled = {"zone": "dmz", **dict.fromkeys(["n", "net.vlan", "net.deep.slot", "lan.vlan"], 0)}
+    columns = snapshot.frame()[list(filled)].astype(object)
+    assert (
+        columns.where(columns.notna(), None).to_dict("records")
+        == [filled if shown else dict.fromkeys(filled)] * 2
+    )
+    assert list(snapshot.lost) == []
+    assert [(path, old, new) for _, path, old, new in snapshot.diff(df).cells()] == [
+        ("a", "x", "mine"),
+        ("a", "y", "too"),
     ]
 
 
