@@ -398,3 +398,18 @@ def test_a_pattern_that_takes_too_long_is_left_to_the_server_with_a_note(server)
         "column 'code': its pattern takes too long; 8 cells are left to the server to check",
         "column 'codes': its pattern takes too long; 1 cell is left to the server to check",
     )
+
+
+def test_a_new_row_needs_no_value_where_the_server_has_a_default_and_unique_addresses_are_left_to_it(server):
+    definition = {
+        "name": {"type": "String", "required": True},
+        "kind": {"type": "String", "required": True, "default": "vm"},
+        "ip": {"type": "IpAddress", "unique": True},
+    }
+    server.client.schemas.create({"name": "box", "_sis": {"owner": ["net"]}, "definition": definition})
+    boxes = server.client.entities("box")
+    new = pd.DataFrame({"name": ["a", None], "ip": ["10.0.0.1", "10.0.0.1"]})
+
+    plan = sp.fetch(boxes, progress=False).diff(new, new=True)
+
+    assert plan.faults == (Problem(1, "a value is required", "name", None),)

@@ -105,8 +105,8 @@ def test_columns_may_move_be_missing_or_be_strange(host_schema: Schema, file: Pa
 def test_damaged_and_doubled_ids_become_problems(two: pd.DataFrame, host_schema: Schema, file: Path) -> None:
     file.write_text(
         "_id,name,_updated_at\n"
-        "1.11E+23,web1,2026-11-23T12:19:15.529Z\n"
         f"{A},web2,11/23/26\n"
+        "1.11E+23,web1,2026-11-23T12:19:15.529Z\n"
         ",web3,2026-11-23T12:19:15.529Z\n"
         f"{B},web4,2026-11-23T12:19:15.529Z\n"
         f"'{B},web5,2026-11-23T12:19:15.529Z\n"
@@ -121,8 +121,8 @@ def test_damaged_and_doubled_ids_become_problems(two: pd.DataFrame, host_schema:
     assert source.problems == (
         Problem(7, "the row ends before its receipt", column="_updated_at"),
         Problem(8, "4 cells, but the header has 3"),
-        Problem(2, "the _id lost its form", column="_id", value="1.11E+23", key="web1"),
-        Problem(3, "the _updated_at lost its form", column="_updated_at", value="11/23/26", key="web2"),
+        Problem(2, "the _updated_at lost its form", column="_updated_at", value="11/23/26", key="web2"),
+        Problem(3, "the _id lost its form", column="_id", value="1.11E+23", key="web1"),
         Problem(4, "a receipt without an _id: clear _updated_at to make a new row", column="_id", key="web3"),
         *(
             Problem(

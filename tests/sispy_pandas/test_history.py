@@ -368,6 +368,25 @@ def test_a_field_that_the_schema_lost_is_told_and_not_reverted(sis, table):
     assert rows(plan.problems, "column", "reason") == [("cpus", "the schema has lost this field since")]
 
 
+def test_a_deleted_row_comes_back_without_the_fields_that_the_schema_lost(sis, table):
+    row = table("carol").create({"name": "gone", "cpus": 1, "os": "one"})
+    start = now()
+    table("script").update(row["_id"], {"cpus": 2, "os": "two"})
+    table("script").delete(row["_id"])
+    schema = sis.client().schemas.get(table().name).to_dict()
+    less = {name: kind for name, kind in DEFINITION.items() if name != "cpus"}
+    sis.client().schemas.update(table().name, {**schema, "definition": less})
+
+    plan = revert(changes(table(), since=start, known=[row["_id"]], progress=False))
+
+    assert plan.faults == ()
+    assert rows(plan.frame(), "field", "after")[:2] == [("name", "gone"), ("os", "one")]
+    assert plan.notes == (
+        "takes back changes of script",
+        "back with a new _id: 1 deleted row; what referred to them has to be re-pointed",
+    )
+
+
 def test_a_value_that_the_server_would_refuse_is_told_before_it_is_reverted(sis, table):
     row = table("carol").create({"name": "web01", "os": "one"})
     start = now()

@@ -100,6 +100,21 @@ def test_only_and_without_take_rows_and_fields(server, plan):
         plan.only(fields="cpus")
 
 
+def test_a_part_of_a_plan_has_the_problems_and_the_old_values_of_its_cells_alone(server, plan):
+    a, b, *_ = server.fetch().ids
+    fault = Problem(b, "more than 64", "cpus", 99, "h00001")
+
+    assert plan.faults == (fault,)
+    assert plan.only(fields=["cpus"]).faults == (fault,)
+    assert plan.only(fields=["bios.vendor"]).faults == ()
+    assert [(c.id, c.before, c.after) for c in plan.only(fields=["cpus"]).changes] == [
+        (a, {"cpus": 1}, {"cpus": 8}),
+        (b, {"cpus": 2}, {"cpus": 99}),
+    ]
+    head = "<tr><th>problem in</th><th>column</th><th>value</th><th>reason</th></tr>"
+    assert head in plan._repr_html_()
+
+
 def test_a_row_is_in_a_plan_once(server, plan):
     with pytest.raises(ValueError, match="changed twice"):
         sp.Plan(plan.endpoint, plan.schema, changes=(plan.changes[0], plan.changes[0]))
@@ -228,6 +243,29 @@ def test_check_knows_values_that_the_plan_itself_frees_and_those_that_nobody_can
     reason = "too long for a unique value: the server cannot be asked whether another row has it"
     assert long.check().faults == (Problem(live.ids[2], reason, "name", "é" * 2000, "c"),)
     assert freed.push(progress=False).ok
+
+
+def test_check_finds_references_that_lead_nowhere_in_members_and_reads_no_more_than_it_needs(server):
+    definition = {
+        "name": {"type": "String", "required": True, "unique": True},
+        "parts": [
+            {"site": {"type": "ObjectId", "ref": "site"}, "at": {"site": {"type": "ObjectId", "ref": "site"}}}
+        ],
+    }
+    server.client.schemas.create({"name": "box", "_sis": {"owner": ["net"]}, "definition": definition})
+    boxes = server.client.entities("box")
+    nowhere = [f"{n:024x}" for n in (1, 2)]
+    parts = [{"site": server.sites[0], "at": {"site": nowhere[0]}}, {"site": nowhere[1]}]
+    plan = sp.fetch(boxes, progress=False).diff(pd.DataFrame({"name": ["b"], "parts": [parts]}), new=True)
+    before = server.sandbox.requests[-1].number
+
+    reason = "refers to a site that does not exist"
+    assert plan.check().faults == (
+        Problem(0, reason, "parts.site", nowhere[1], "b"),
+        Problem(0, reason, "parts.at.site", nowhere[0], "b"),
+    )
+    paths = {seen.path for seen in server.sandbox.requests if seen.number > before}
+    assert paths == {"/entities/box", "/entities/site", "/users/root"}  # a list of schemas is for deletes
 
 
 def test_check_names_the_rows_that_the_user_may_not_write(server):

@@ -334,3 +334,12 @@ def test_rows_that_another_user_sent_before_the_push_was_cut_are_looked_for_unde
     rest = push(sp.resume(report.journal, client=server.client))
 
     assert (rest.counts["done"], logs.count({})) == (2, 2)
+
+
+@pytest.mark.parametrize("name", ["rows", "bytes", "url", "readers", "attempts", "settle", "patience"])
+def test_limits_that_no_push_can_keep_are_refused(name):
+    least = 0 if name in ("settle", "patience") else 1
+
+    assert getattr(sp.Limits(**{name: least}), name) == least
+    with pytest.raises(ValueError, match=f"^{name}={least - 1}: at least {least} is needed$"):
+        sp.Limits(**{name: least - 1})

@@ -13,6 +13,7 @@ import pytest
 
 import sispy_pandas as sp
 from sispy_pandas import journal
+from sispy_pandas.changes import Problem
 from sispy_pandas.planning import plan_file
 
 QUICK = sp.Limits(settle=0.1, settle_row=0.0, patience=3.0, rows=50)
@@ -285,6 +286,22 @@ def test_cancel_leaves_a_journal_that_resume_finishes(server):
     assert len(sp.resume(report.journal, client=server.client)) == 0
     back = sp.undo(report.journal, client=server.client)
     assert len(back) == len(plan)
+
+
+def test_a_resumption_has_the_problems_of_the_rows_that_are_left_alone(server):
+    df = server.fetch().frame().head(3)
+    df["cpus"] = [8, 98, 99]
+    plan = server.fetch().diff(df)
+    report = push(plan, skip_problems=True)
+    c = df.index[2]
+    lines = report.journal.read_text().splitlines(keepends=True)
+    report.journal.write_text("".join(line for line in lines if f'"row": "{c}"' not in line))
+
+    rest = sp.resume(report.journal, client=server.client)
+
+    assert [o.word for o in report.outcomes] == ["done", "problem", "problem"]
+    assert [change.id for change in rest.changes] == [c]
+    assert rest.faults == (Problem(c, "more than 64", "cpus", 99, "h00002"),)
 
 
 def test_resume_and_undo_outlive_a_new_field_of_the_definition(server):

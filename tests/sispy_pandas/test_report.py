@@ -94,6 +94,7 @@ def test_the_record_for_auditors_is_one_page_with_every_cell(server, report, tmp
         assert part in page
     assert "<td>cpus</td><td>1</td><td>8</td><td>written</td>" in page
     assert "<td>cpus</td><td>3</td><td>8</td><td>conflict</td>" in page
+    assert "<td>user</td><td>root</td>" in page
     assert "src=" not in page
     assert "href=" not in page
 
@@ -111,6 +112,23 @@ def test_the_next_snapshot_needs_no_fetch(server, report):
     df = following.frame().head(3)
     df["cpus"] = 12
     assert following.diff(df).push(progress=False, limits=QUICK).ok
+
+
+def test_the_next_snapshot_keeps_what_was_looked_up_and_knows_no_more_of_new_rows(server):
+    live = server.fetch({"q": {"name": {"$in": ["h00000", "h00001", "h00002"]}}}, expand=["site.name"])
+    df = live.frame().reset_index().astype(object)
+    df["cpus"] = 8
+    df["_delete"] = [None, "x", None]
+    new = pd.DataFrame({"name": ["n1"], "cpus": [1]}).astype(object)
+
+    report = live.diff(pd.concat([df, new], ignore_index=True)).push(progress=False, limits=QUICK)
+
+    found = report.snapshot.frame()[["name", "cpus", "site.name"]].astype(object)
+    assert found.where(found.notna(), None).values.tolist() == [
+        ["h00000", 8, "s0"],
+        ["h00002", 8, "s2"],
+        ["n1", 1, None],
+    ]
 
 
 def test_a_plan_without_snapshot_has_no_next_one(server, report):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import zoneinfo
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -73,7 +74,11 @@ def test_booleans_in_any_spelling(text: str, value: bool) -> None:
         (NUMBER, "1_000", Style(), "'1_000' is no number"),
         (NUMBER, "nan", Style(), "'nan' is no number"),
         (DATE, "3/4/2020", Style(), "'3/4/2020' is no ISO date or time"),
-        (DATE, "2020-02-30", Style(), "'2020-02-30' is no ISO date or time"),
+        *[
+            (DATE, text, style, f"{text!r} is no ISO date or time")
+            for text in ("2020-02-30", "soon", "13/13/2020", "3/4/2020 0:05 PM", "3/4/2020 13:05 PM")
+            for style in (Style(), BERLIN, replace(BERLIN, dayfirst=False))
+        ],
         (
             DATE,
             "2020-10-25 02:30",
@@ -100,7 +105,14 @@ def test_what_is_no_value_is_refused_with_a_reason(
         ("2020-01-02 03:04", BERLIN, "2020-01-02T02:04:00.000Z"),
         ("2020-01-02T03:04:05+05:30", BERLIN, "2020-01-01T21:34:05.000Z"),
         ("3/4/2020", Style(dayfirst=True), "2020-04-03T00:00:00.000Z"),
-        ("3/4/2020 1:05 PM", Style(dayfirst=False), "2020-03-04T13:05:00.000Z"),
+        *[
+            (f"3/4/2020 {hour}", Style(dayfirst=False), f"2020-03-04T{there}:05:00.000Z")
+            for hour, there in (
+                *(("1:05 PM", "13"), ("12:05 pm", "12"), ("11:05 p.m.", "23")),
+                *(("1:05 am", "01"), ("12:05 AM", "00"), ("11:05 AM", "11"), ("0:05", "00"), ("23:05", "23")),
+            )
+        ],
+        ("03.04.2020 13:05", replace(BERLIN, dayfirst=True), "2020-04-03T11:05:00.000Z"),
         ("03.04.2020 13:05:06,5", Style(dayfirst=True), "2020-04-03T13:05:06.500Z"),
     ],
 )

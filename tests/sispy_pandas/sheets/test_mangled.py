@@ -42,6 +42,9 @@ TEXT, NUMBER, DATE = Field("f", "String"), Field("f", "Number"), Field("f", "Dat
         ("2020-01-02", "02.01.2020"),
         ("3:4", "03:04:00"),
         ("13:05", "1:05 PM"),
+        ("12:05", "12:05 PM"),
+        ("0:05:06", "12:05:06 am"),
+        ("9:05", "9:05 AM"),
         ("x" * 40_000, "x" * 32_767),
         ("Zürich", "ZÃ¼rich"),
         ("Zürich", "Z?rich"),
@@ -78,6 +81,8 @@ def test_text_that_a_program_changed(before: str, after: str) -> None:
         ("may", "may 1"),
         ("2020-01-02", "2021-01-02"),
         ("3:4", "3:5"),
+        ("12:05", "12:05 AM"),
+        ("13:05:06", "1:05:07 PM"),
     ],
 )
 def test_text_that_a_person_changed(before: str, after: str) -> None:
