@@ -105,7 +105,13 @@ def test_a_read_follows_a_redirect_to_tls_on_its_host(double, wire, certified, c
 
 
 @pytest.mark.parametrize(
-    "place", ["//localhost:{port}", "http://127.0.0.2:{port}", "http://127.0.0.1:{other}"]
+    "place",
+    [
+        "//localhost:{port}",
+        "http://127.0.0.2:{port}",
+        "http://127.0.0.1:{other}",
+        "https://localhost:{other}",
+    ],
 )
 def test_no_redirect_leads_to_another_host_or_port(double, wire, place):
     other = double()
