@@ -6,6 +6,8 @@ from urllib.parse import urlencode
 import pytest
 import requests
 
+from wire import SCHEMA
+
 
 @pytest.fixture
 def call(sis_sandbox):
@@ -49,3 +51,10 @@ def plain():
         return value
 
     return strip
+
+
+@pytest.fixture
+def rows(sis_client):
+    """Rows of a schema with a unique name, a number and a list."""
+    sis_client.schemas.create(SCHEMA)
+    return sis_client.entities("row")

@@ -4,6 +4,9 @@ import time
 
 import pytest
 
+from sispy import NotFound
+from wire import SCHEMA
+
 
 @pytest.fixture
 def row(call, schema):
@@ -172,3 +175,19 @@ def test_of_what_is_gone_only_the_history_is_kept(call, row, sis_sandbox):
     call("DELETE", "/entities/row", query={"q": {"n": 2}})
     assert len(commits(call, f"/entities/row/{other['_id']}")) == 2
     assert sis_sandbox.world.entities["row"].collection.encoded == {}
+
+
+def test_an_update_commit_without_a_beginning_is_not_found(sis_sandbox, rows):
+    """The server never answers here."""
+    client = sis_sandbox.client()
+    client.schemas.update("row", {**SCHEMA, "track_history": False})
+    row = rows.create({"name": "a"})
+    client.schemas.update("row", {**SCHEMA, "track_history": True})
+    rows.update(row["_id"], {"n": 1})
+    commits = rows.commits(row["_id"]).fetch_all({})
+    assert [commit["action"] for commit in commits] == ["update"]
+    with pytest.raises(NotFound):
+        rows.commit(row["_id"], commits[0]["_id"])
+    rows.delete(row["_id"])
+    newest = rows.commits(row["_id"]).fetch_all({})[0]  # it holds the object itself
+    assert rows.commit(row["_id"], newest["_id"])["value_at"] == newest["commit_data"]

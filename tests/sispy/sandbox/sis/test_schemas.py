@@ -2,6 +2,8 @@
 
 import pytest
 
+from wire import SCHEMA
+
 KEY = {"type": "String", "required": True, "unique": True}
 BODY = {
     "name": "s",
@@ -152,3 +154,9 @@ def test_hiera_merges_objects_and_replaces_the_rest(call):
     for bad in ({"hieradata": None}, {"name": "other", "hieradata": 1}, {"_sis": {}, "hieradata": 1}):
         assert call("PUT", "/hiera/h.example", {**body, **bad})[0] == 400
     assert call("POST", "/hiera", {"name": "i", "_sis": {"owner": ["g1"]}, "hieradata": {"a.b": 1}})[0] == 500
+
+
+def test_a_top_level_empty_object_is_a_mixed_field(sis_client):
+    made = sis_client.schemas.create({**SCHEMA, "definition": {"any": {}, "n": "Number"}})
+    assert made["definition"] == {"any": {"type": "Mixed"}, "n": "Number"}
+    assert sis_client.entities("row").create({"any": {"a": 1}})["any"] == {"a": 1}

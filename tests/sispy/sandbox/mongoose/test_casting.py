@@ -372,3 +372,12 @@ def test_any_body_is_answered_and_casting_twice_changes_nothing(body):
     again, errors = build(EVERYTHING, kept)
     assert errors == {}
     assert {name: again[name] for name in kept} == kept
+
+
+@pytest.mark.parametrize(("count", "statuses"), [(1000, [201, 200]), (1001, [400, 400])])
+def test_dotted_keys_have_a_limit(call, schema, count, statuses):
+    """Each costs a copy of the value that it is set in: many would block the server for hours."""
+    schema("item", {"m": "Mixed"})
+    path = f"/entities/item/{call('POST', '/entities/item', {'m': 1})[1]['_id']}"
+    body = {f"m.k{i}": i for i in range(count)}
+    assert [call("POST", "/entities/item", body)[0], call("PUT", path, body)[0]] == statuses

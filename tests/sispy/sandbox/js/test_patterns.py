@@ -1,0 +1,55 @@
+"""Regular expressions of clients, which may not cost without bound."""
+
+import contextvars
+
+import pytest
+
+from sispy.sandbox.js import patterns
+from sispy.sandbox.js.patterns import Pattern
+from sispy.sandbox.mongo.query import CastError, compile_query
+from sispy.sandbox.mongoose.definition import compile_definition
+
+
+def test_hostile_patterns_are_bounded(call, schema, monkeypatch):
+    searches = []
+    start = patterns._Meter.start
+
+    def counted(meter):
+        at = start(meter)
+        searches.append(at)
+        return at
+
+    monkeypatch.setattr(patterns._Meter, "start", counted)
+    schema("text", {"s": "String", "m": {"type": "String", "match": "/^(a|aa)+$/"}})
+    text = "a" * 60 + "!"
+    call("POST", "/entities/text", [{"s": text} for _ in range(20)])
+    for _ in range(3):
+        searches.clear()
+        assert call("GET", "/entities/text", query={"q": {"s": {"$regex": "^(a|aa)+$"}}})[1] == []
+        assert call.headers["x-total-count"] == "0"
+        assert len(searches) == 1  # the first one that takes too long ends the query
+    assert call("POST", "/entities/text", {"m": text})[0] == 400
+    searches.clear()
+    assert len(call("POST", "/entities/text", [{"m": text} for _ in range(1000)])[1]["errors"]) == 1000
+    assert len(searches) < 100
+
+
+def test_a_hostile_pattern_is_given_up():
+    matches = compile_query({"s": {"$regex": "^(a|aa)+$"}}, compile_definition({"s": "String"}))
+    with pytest.raises(CastError, match="takes too long"):
+        matches({"s": "a" * 5000 + "b"})
+
+
+def test_patterns_of_one_request_share_a_budget():
+    def run():
+        patterns.metered()
+        first, second = Pattern("x"), Pattern("y")
+        assert second.finds("y")
+        patterns._meter.get().spent = patterns.BUDGET + 1  # by the first
+        with pytest.raises(TimeoutError):
+            second.finds("y")
+        patterns.metered()  # the next request
+        assert first.finds("x")
+        assert second.finds("y")
+
+    contextvars.copy_context().run(run)
