@@ -124,7 +124,7 @@ class Sandbox:
         return list(self._app.injector.seen)
 
     def counts(self) -> dict[str, int]:
-        """Give the number of entities of each schema."""
+        """Return the number of entities of each schema."""
         return {name: len(entities.collection) for name, entities in self.world.entities.items()}
 
     def client(self, user: str | None = None) -> Client:

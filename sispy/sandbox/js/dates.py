@@ -106,7 +106,7 @@ def date_of_ms(ms: int) -> str:
 
 
 def date_order(text: str) -> str:
-    """Give a text that sorts as the date does; the date itself in all years from 0 to 9999."""
+    """Return a text that sorts as the date does; the date itself in all years from 0 to 9999."""
     if text[:1] >= "0":
         return text
     if text.startswith("+"):

@@ -73,7 +73,7 @@ class Pattern:
         self._own = _Meter()
 
     def finds(self, text: str) -> bool:
-        """Tell whether the pattern is found in a text.
+        """Return whether the pattern is found in a text.
 
         Raises:
             TimeoutError: it takes too long, or all searches of late did.
@@ -90,7 +90,7 @@ def pattern_of(literal: Json) -> Pattern:
     """Compile a JavaScript regex in slashes.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is no such text, or no pattern.
     """
     found = _LITERAL.fullmatch(literal) if isinstance(literal, str) else None
     if not found:

@@ -118,7 +118,7 @@ class Projection:
         return _only(document, self._tree)
 
     def selects(self, path: str) -> bool:
-        """Tell whether a path is shown, in whole or in part."""
+        """Return whether a path is shown, in whole or in part."""
         if self.empty:
             return True
         tree: Any = self._tree

@@ -33,7 +33,7 @@ def rank_of(value: Json) -> int:
 
 
 def order_key(value: Json) -> tuple[Any, ...]:
-    """Give a key that orders any two values as the database does."""
+    """Return a key that orders any two values as the database does."""
     rank = rank_of(value)
     if rank == 3:
         return (rank, tuple((rank_of(one), name, order_key(one)) for name, one in value.items()))
@@ -151,7 +151,7 @@ def cast_operand(node: Node | None, value: Json, *, whole: bool) -> Json:
 
 
 def is_date(node: Node | None) -> bool:
-    """Tell whether a field holds dates, in an array or not."""
+    """Return whether a field holds dates, in an array or not."""
     return _declared(node) == "Date"
 
 
@@ -307,7 +307,7 @@ def _type_name(code: Json) -> str:
 
 
 def _stored_number(value: float) -> str:
-    """Tell as what the database's driver has stored a number."""
+    """Return as what the database's driver has stored a number."""
     return "int" if isinstance(value, int) and -(2**31) <= value < 2**31 else "double"
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def all_fields(definition: Definition | None) -> Mapping[str, Node]:
-    """Give the top-level fields of stored documents, `_id`, `_v` and `_sis` included."""
+    """Return the top-level fields of stored documents, `_id`, `_v` and `_sis` included."""
     return {**definition.fields, "_sis": definition.meta, **ENVELOPE} if definition else ENVELOPE
 
 

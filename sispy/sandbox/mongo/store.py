@@ -66,7 +66,7 @@ class Collection:
                     self.clashing.add(path)
 
     def find(self, path: str, value: Any) -> Document | None:
-        """Give the document that holds a value in a unique field, at the price of one look-up."""
+        """Return the document that holds a value in a unique field, at the price of one look-up."""
         found = self.keys[path].get(_key(value))
         return self.documents[found] if found else None
 
@@ -87,7 +87,7 @@ class Collection:
         self.restore(document)
 
     def restore(self, document: Document) -> None:
-        """Store a document that was stored elsewhere before; a key that it has in vain is not looked at."""
+        """Store a document that was stored elsewhere before; what it shares with others is not looked for."""
         name = document["_id"]
         if name < self._last:
             self.ordered, self._ids = False, None
@@ -108,7 +108,7 @@ class Collection:
         self._put(name, document)
 
     def delete(self, name: str) -> Document:
-        """Remove a document and give it back."""
+        """Remove and return a document."""
         document = self.documents.pop(name)
         self._forget_keys(document)
         self.encoded.pop(name, None)
@@ -126,14 +126,14 @@ class Collection:
                 self.on_change(self.name, name, changed)
 
     def ids_between(self, low: str | None, high: str | None, *, low_in: bool, high_in: bool) -> list[str]:
-        """Give the ids of a range in ascending order."""
+        """Return the ids of a range in ascending order."""
         ids = self.sorted_ids()
         start = 0 if low is None else (bisect_left if low_in else bisect_right)(ids, low)
         stop = len(ids) if high is None else (bisect_right if high_in else bisect_left)(ids, high)
         return ids[start:stop]
 
     def sorted_ids(self) -> list[str]:
-        """Give all ids in ascending order; the list is the collection's own."""
+        """Return all ids in ascending order; the list is the collection's own."""
         if self._ids is None:
             self._ids = sorted(self.documents)
         return self._ids

@@ -193,7 +193,7 @@ def minimised(value: Json, depth: int = 0) -> Json:
 
 
 def dotted_names(body: Mapping[str, Json], errors: Errors) -> list[str]:
-    """Give the dotted keys of a body; too many are an error, as each costs a copy of what it changes."""
+    """Return the dotted keys of a body; too many are an error, as each costs a copy of what it changes."""
     names = [name for name in body if "." in name]
     if len(names) <= MAX_DOTTED:
         return names

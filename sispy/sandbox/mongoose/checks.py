@@ -35,7 +35,7 @@ def checks_of(kind: str, options: Mapping[str, Json], path: str) -> tuple[Setter
 
 
 def required_text(path: str) -> str:
-    """Say that a value is missing."""
+    """Return what is said of a missing value."""
     return f"Path `{path}` is required."
 
 

@@ -24,7 +24,7 @@ class Level(IntEnum):
 
 
 def level(user: Document, owners: list[str]) -> Level:
-    """Give the permission level of a user on a list of owners."""
+    """Return the permission level of a user on a list of owners."""
     if user.get("super_user"):
         return Level.ADMIN
     roles = user.get("roles") or {}
@@ -36,7 +36,7 @@ def level(user: Document, owners: list[str]) -> Level:
 
 
 def owners(document: Document) -> list[str]:
-    """Give the owners of a document."""
+    """Return the owners of a document."""
     sis = document.get("_sis")
     found = sis.get("owner") if isinstance(sis, dict) else None
     if isinstance(found, str):
@@ -45,7 +45,7 @@ def owners(document: Document) -> list[str]:
 
 
 def is_super(user: Document) -> bool:
-    """Tell whether a user passes every check of ownership."""
+    """Return whether a user passes every check of ownership."""
     return bool(user.get("super_user"))
 
 
@@ -67,7 +67,7 @@ def check_schema(user: Document, schema: Document) -> None:
 
 
 def is_shared(schema: Document) -> bool:
-    """Tell whether anybody with a role may create entities of a schema."""
+    """Return whether anybody with a role may create entities of a schema."""
     return bool(schema.get("is_public") or schema.get("is_open"))
 
 
@@ -91,7 +91,7 @@ def check_entity(user: Document, entity: Document, text: str = SOURCE) -> None:
 
 
 def default_owners(user: Document, schema: Document) -> list[str]:
-    """Give the groups that become owners of a new entity without owners."""
+    """Return the groups that become owners of a new entity without owners."""
     if is_super(user):
         return []
     groups = sorted(user.get("roles") or {})

@@ -27,7 +27,7 @@ class Outcome:
         self.errors.append({"err": error.entry, "value": value})
 
     def encoded(self, resource: Resource, *, written: bool = True) -> bytes:
-        """Give the answer; deleted objects are shown as stored, others with the defaults of `_sis`."""
+        """Return the answer; deleted objects are shown as stored, others with the defaults of `_sis`."""
         show = resource.written if written else resource.shown
         done = b",".join([encode(show(document)) for document in self.success])
         return b'{"success":[' + done + b'],"errors":' + encode(self.errors) + b"}"

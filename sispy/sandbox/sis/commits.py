@@ -46,7 +46,7 @@ class Commit:
     bulk: bool
 
     def document(self) -> Document:
-        """Give the commit as the server shows it."""
+        """Return the commit as the server shows it."""
         shown: Document = {
             "_id": self.oid,
             "type": self.type,
@@ -79,11 +79,11 @@ class Commits:
         self.fresh.append(commit)
 
     def of(self, kind: str, name: str) -> list[Commit]:
-        """Give the commits of an object, the oldest first."""
+        """Return the commits of an object, the oldest first."""
         return self.by_object.get((kind, name), [])
 
     def one(self, kind: str, name: str, oid: str) -> Document:
-        """Give a commit with the state it led to, or that it deleted.
+        """Return a commit with the state it led to, or that it deleted.
 
         Raises:
             Missing: the object has no such commit, or the history has no beginning.
@@ -99,7 +99,7 @@ class Commits:
         return {**shown, "value_at": state}
 
     def revision(self, kind: str, name: str, when: str) -> Document:
-        """Give the state of an object at a time in milliseconds.
+        """Return the state of an object at a time in milliseconds.
 
         Raises:
             Missing: it has none at that time, or that is no time.

@@ -38,7 +38,7 @@ class Entities(Resource):
         self.collection.index(self.definition.unique)
 
     def check_new(self, body: Any) -> Document:
-        """Give the body of a create.
+        """Return the body of a create.
 
         Raises:
             Bad: it is empty, has a reserved field or owners that the schema does not have.
@@ -55,10 +55,10 @@ class Entities(Resource):
         return new
 
     def check_change(self, body: Any, stored: Document) -> Document:  # noqa: ARG002  # the rule of the others
-        """Give the body of an update, without what is dropped from it.
+        """Return the body of an update, without what is dropped from it.
 
         Raises:
-            Bad: nothing remains, or the owners are none of the schema's.
+            Bad: nothing remains, or an owner is not among the schema's.
         """
         if isinstance(body, list):
             body = {str(index): item for index, item in enumerate(body)}
@@ -82,7 +82,7 @@ class Entities(Resource):
             raise Bad("entity owners must be a subset of the schema owners.")
 
     def fill(self, user: Document, body: Document) -> Document:
-        """Give a body with the owners that an ordinary user's new entity gets."""
+        """Return a body with the owners that an ordinary user's new entity gets."""
         sis = sent_sis(body)
         missing = "owner" not in sis if access.is_shared(self.schema) else not sis.get("owner")
         if self.schema.get("any_owner_can_modify"):
@@ -114,7 +114,7 @@ class Entities(Resource):
         body: Document,  # noqa: ARG002  # schemas look at it
         user: Document,
     ) -> Document:
-        """Give a changed entity with owners and tags; one without owners gets those of an ordinary user."""
+        """Return a changed entity with owners and tags; one without owners gets those of an ordinary user."""
         sis = {"owner": [], "tags": [], **after["_sis"]}
         if not sis["owner"] and not (access.is_super(user) or access.is_shared(self.schema)):
             sis["owner"] = access.default_owners(user, self.schema)

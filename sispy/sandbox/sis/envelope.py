@@ -23,7 +23,7 @@ def now() -> int:
 
 
 def sent_sis(body: Document) -> Document:
-    """Give the `_sis` of a body.
+    """Return the `_sis` of a body.
 
     Raises:
         Bad: it is null or no object.
@@ -35,13 +35,13 @@ def sent_sis(body: Document) -> Document:
 
 
 def for_create(body: Document) -> Document:
-    """Give a body whose `_sis` has only what a create may set, its owners sorted."""
+    """Return a body whose `_sis` has only what a create may set, its owners sorted."""
     sent = {key: value for key, value in sent_sis(body).items() if not key.startswith("_")}
     return {**body, "_sis": _sorted(sent)}
 
 
 def for_update(body: Document, *, keeps_creation: bool) -> Document:
-    """Give a body whose `_sis` has only what an update may set, its owners sorted.
+    """Return a body whose `_sis` has only what an update may set, its owners sorted.
 
     Args:
         body: as sent.
@@ -66,7 +66,7 @@ def _sorted(sis: Document) -> Document:
 
 
 def stamped(sis: Document, user: str, at: int) -> Document:
-    """Give the `_sis` of a new object with times and authors."""
+    """Return the `_sis` of a new object with times and authors."""
     return {
         "_version": VERSION,
         "_created_at": at,
@@ -78,7 +78,7 @@ def stamped(sis: Document, user: str, at: int) -> Document:
 
 
 def with_defaults(definition: Definition, sis: Document) -> Document:
-    """Give a `_sis` as answers to writes show it: missing flags, tags and owners are filled in."""
+    """Return a `_sis` as answers to writes show it: missing flags, tags and owners are filled in."""
     filled = dict(sis)
     for name, node in definition.meta.fields.items():
         if name not in filled:

@@ -46,7 +46,7 @@ class Call:
 
 
 def calls(hooks: Iterable[Document], event: Event) -> Iterator[Call]:
-    """Give the calls that an event leads to."""
+    """Return the calls that an event leads to."""
     for hook in hooks:
         if hook["entity_type"] != event.kind or event.action not in hook["events"]:
             continue
@@ -102,7 +102,7 @@ class Dispatcher:
         _log.info("hook call %s %s failed", call.method, where)
 
     async def stop(self) -> None:
-        """Give up all calls that are still to be made."""
+        """Return up all calls that are still to be made."""
         for task in list(self._tasks):
             task.cancel()
         if self._threads is not None:

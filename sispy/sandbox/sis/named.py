@@ -36,11 +36,11 @@ class Hiera(Resource):
     definition = HIERA
 
     def finished(self, shown: Shown) -> Shown:
-        """Give an entry; data that is empty, or not selected, is shown as an object."""
+        """Return an entry; data that is empty, or not selected, is shown as an object."""
         return {"hieradata": {}, **shown}
 
     def shown_one(self, document: Document) -> Any:
-        """Give the data alone, under its name."""
+        """Return the data alone, under its name."""
         return {document["name"]: self.shown(document)["hieradata"]}
 
     def check_body(self, body: Document) -> None:

@@ -26,7 +26,7 @@ _OID = re.compile(r"[0-9a-fA-F]{24}")
 
 
 def values(document: Any, path: list[str]) -> Iterator[Any]:
-    """Give what a document has at a path, members of arrays one by one."""
+    """Return what a document has at a path, members of arrays one by one."""
     if isinstance(document, list):
         for item in document:
             yield from values(item, path)
@@ -37,7 +37,7 @@ def values(document: Any, path: list[str]) -> Iterator[Any]:
 
 
 def target(by_schema: BySchema, name: str) -> Resource:
-    """Give the entities a reference points to.
+    """Return the entities a reference points to.
 
     Raises:
         Bad: there is no such schema.
@@ -133,7 +133,7 @@ def _looker(other: Resource) -> Callable[[Any], Any]:
 
 
 def _filled(value: Any, path: list[str], look_up: Callable[[Any], Any]) -> Any:
-    """Give a copy of a value with everything at a path looked up; what dangles vanishes from arrays."""
+    """Return a copy of a value with everything at a path looked up; what dangles vanishes from arrays."""
     if isinstance(value, list):
         items = [_filled(item, path, look_up) for item in value]
         return [item for item in items if item is not _DANGLING]
@@ -146,7 +146,7 @@ def _filled(value: Any, path: list[str], look_up: Callable[[Any], Any]) -> Any:
 
 
 def resolve(definition: Definition, condition: Document, by_schema: BySchema) -> Document:
-    """Give a query whose joins are replaced by the ids they lead to.
+    """Return a query whose joins are replaced by the ids they lead to.
 
     Conditions through one reference are intersected; they overwrite one on the reference itself.
 

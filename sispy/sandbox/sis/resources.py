@@ -51,7 +51,7 @@ class Resource:
     # Reading
 
     def find(self, name: str) -> Document | None:
-        """Give the object with an id, None if there is none."""
+        """Return the object with an id, None if there is none."""
         if self.id_field != "_id":
             found = self._by_key(name)
             if found is not None:
@@ -69,24 +69,24 @@ class Resource:
         return next((document for document in self.collection if matches(document)), None)
 
     def shown(self, document: Document) -> Shown:
-        """Give an object as lists show it."""
+        """Return an object as lists show it."""
         return self.finished(present(self.definition, document))
 
     def finished(self, shown: Shown) -> Shown:
-        """Give an object without what must not be seen, and with what is not stored."""
+        """Return an object without what must not be seen, and with what is not stored."""
         return shown
 
     def shown_one(self, document: Document) -> Any:
-        """Give an object as GET of one shows it."""
+        """Return an object as GET of one shows it."""
         return self.shown(document)
 
     def written(self, document: Document) -> Document:
-        """Give an object as the answer to a write shows it: with the defaults of `_sis`."""
+        """Return an object as the answer to a write shows it: with the defaults of `_sis`."""
         shown = self.finished(present(self.definition, document, answer=True))
         return {**shown, "_sis": with_defaults(self.definition, shown.get("_sis") or {})}
 
     def encoded(self, document: Document) -> bytes:
-        """Give the JSON of an object as lists show it; it is kept until the object changes."""
+        """Return the JSON of an object as lists show it; it is kept until the object changes."""
         found = self.collection.encoded.get(document["_id"])
         if found is None:
             found = self.collection.encoded[document["_id"]] = encode(self.shown(document))
@@ -95,7 +95,7 @@ class Resource:
     # Shape of what is sent
 
     def check_new(self, body: Any) -> Document:
-        """Give the body of a create, checked for what it must have.
+        """Return the body of a create, checked for what it must have.
 
         Raises:
             Bad: something is missing.
@@ -107,7 +107,7 @@ class Resource:
         return body
 
     def check_change(self, body: Any, stored: Document) -> Document:
-        """Give the body of an update, checked for what it must have.
+        """Return the body of an update, checked for what it must have.
 
         Raises:
             Bad: something is missing, or the name is another one.
@@ -124,11 +124,11 @@ class Resource:
         """Check what creates and updates of this kind must have."""
 
     def fields(self, body: Document) -> Document:
-        """Give the part of a body that the definition speaks of."""
+        """Return the part of a body that the definition speaks of."""
         return {key: value for key, value in body.items() if not key.startswith("_") or key == "_sis"}
 
     def fill(self, user: Document, body: Document) -> Document:  # noqa: ARG002  # entities ask for the user
-        """Give the body of a create with the owners that are set for a user."""
+        """Return the body of a create with the owners that are set for a user."""
         return body
 
     # Permissions
@@ -180,7 +180,7 @@ class Resource:
         body: Document,  # noqa: ARG002  # as above
         user: Document,  # noqa: ARG002  # as above
     ) -> Document:
-        """Give a changed object with what the server adds to it."""
+        """Return a changed object with what the server adds to it."""
         return after
 
     def verify_new(self, body: Document) -> None:

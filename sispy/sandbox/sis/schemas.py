@@ -93,7 +93,7 @@ class Schemas(Resource):
         access.check_schema(user, document)
 
     def fields(self, body: Document) -> Document:
-        """Give what a schema is made of; a field `{}` is a Mixed one, and named so."""
+        """Return what a schema is made of; a field `{}` is a Mixed one, and named so."""
         fields = super().fields(body)
         definition = fields["definition"].items()
         named = {name: {"type": "Mixed"} if entry == {} else entry for name, entry in definition}
@@ -115,7 +115,7 @@ class Schemas(Resource):
         body: Document,
         user: Document,  # noqa: ARG002  # entities ask for the user
     ) -> Document:
-        """Give a changed schema: what an update resets, and its references.
+        """Return a changed schema: what an update resets, and its references.
 
         Raises:
             Bad: a locked field would be removed.
@@ -152,18 +152,18 @@ class Schemas(Resource):
 
     def after_delete(self, document: Document) -> None:
         """Drop the entities of a deleted schema."""
-        gone = self.by_schema.pop(document["name"]).collection
-        gone.documents.clear()  # an update that is under way finds nothing,
-        gone.on_change = lambda *_: None  # and a create is kept by nobody
-        self.context.drop(gone.name)
+        dropped = self.by_schema.pop(document["name"]).collection
+        dropped.documents.clear()  # an update that is under way finds nothing,
+        dropped.on_change = lambda *_: None  # and a create is kept by nobody
+        self.context.drop(dropped.name)
 
     def with_count(self, shown: Shown, document: Document) -> Document:
-        """Give a shown schema with the number of its entities."""
+        """Return a shown schema with the number of its entities."""
         return {**shown, "entity_count": len(self.by_schema[document["name"]].collection)}
 
 
 def without(document: Document, paths: list[list[str]]) -> Document:
-    """Give a document without the values at some paths; the same one if it has none of them."""
+    """Return a document without the values at some paths; the same one if it has none of them."""
     for path in paths:
         document = _cut(document, path)
     return document

@@ -36,11 +36,11 @@ class Tokens(Resource):
     fires = False
 
     def finished(self, shown: Shown) -> Shown:
-        """Give a token; `expires` is the number of milliseconds left."""
+        """Return a token; `expires` is the number of milliseconds left."""
         return {**shown, "expires": shown["expires"] - now()} if "expires" in shown else shown
 
     def encoded(self, document: Document) -> bytes:
-        """Give the JSON of a token, always anew."""
+        """Return the JSON of a token, always anew."""
         self.collection.encoded.pop(document["_id"], None)
         return super().encoded(document)
 
@@ -103,7 +103,7 @@ class Tokens(Resource):
             raise Denied("Cannot read tokens for user.")
 
     def of(self, user: Document, name: str) -> Document:
-        """Give a token of a user.
+        """Return a token of a user.
 
         Raises:
             Missing: it is not his, or there is none.

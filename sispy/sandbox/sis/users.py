@@ -59,14 +59,14 @@ class Users(Resource):
         """Of all users without one of their own: the super user, those of the samples; it is kept nowhere."""
 
     def finished(self, shown: Shown) -> Shown:
-        """Give a user without the password."""
+        """Return a user without the password."""
         return {key: value for key, value in shown.items() if key != "pw"}
 
     def check_body(self, body: Document) -> None:
         """Check name and roles.
 
         Raises:
-            Bad: one is missing, or a role is none.
+            Bad: one is missing, or a role is neither user nor admin.
         """
         if not body.get("name") or not isinstance(body["name"], str):
             raise Bad("User has an invalid or missing name.")
@@ -80,7 +80,7 @@ class Users(Resource):
                 raise Bad(f"invalid role specified: {role}")
 
     def fields(self, body: Document) -> Document:
-        """Give the fields of a user, the password stretched."""
+        """Return the fields of a user, the password stretched."""
         fields = super().fields(body)
         password = text_of(fields.get("pw"))
         if password is not None and fields["pw"] is not None:
@@ -160,7 +160,7 @@ class Users(Resource):
         return user
 
     def log_in(self, authorization: str | None) -> Document:
-        """Give the user that Basic credentials belong to.
+        """Return the user that Basic credentials belong to.
 
         Raises:
             Denied: the header is missing or malformed, the password is wrong, or the user has no role.
@@ -192,19 +192,19 @@ _NOBODYS = f"{'0' * 32}${'0' * 128}"
 
 
 def _stretched(password: str) -> str:
-    """Give what is stored of a password."""
+    """Return what is stored of a password."""
     salt = secrets.token_bytes(16)
     return f"{salt.hex()}${_hash(password, salt).hex()}"
 
 
 def _is_stored(password: str, stored: object) -> bool:
-    """Tell whether a password is the stored one; where none is stored, it takes as long."""
+    """Return whether a password is the stored one; where none is stored, it takes as long."""
     salt, _, expected = (stored if isinstance(stored, str) and "$" in stored else _NOBODYS).partition("$")
     return hmac.compare_digest(_hash(password, bytes.fromhex(salt)), bytes.fromhex(expected))
 
 
 def _equal(password: str, other: str | None) -> bool:
-    """Tell whether two passwords are the same, in a time that does not tell how much of them is."""
+    """Return whether two passwords are the same, in a time that does not tell how much of them is."""
     if other is None:
         return False
     return hmac.compare_digest(password.encode("utf-8", "surrogatepass"), other.encode())

@@ -41,7 +41,7 @@ class Change:
 
 
 def find(resource: Resource, name: str) -> Document:
-    """Give the object with an id.
+    """Return the object with an id.
 
     Raises:
         Missing: there is none.
@@ -70,7 +70,7 @@ def build(
 
 
 def _reversed(definition: Definition, document: Document) -> Document:
-    """Give a new object with the keys of its Mixed values in the order that the server gives them."""
+    """Return a new object with the keys of its Mixed values in the order that the server gives them."""
     turned = {name for name, node in definition.fields.items() if node.kind == "mixed"}
     return {
         name: dict(reversed(value.items())) if name in turned and isinstance(value, dict) else value
@@ -90,7 +90,7 @@ def create(resource: Resource, body: Any, user: Document) -> Document:
 
 
 def draft(resource: Resource, body: Any, user: Document) -> Document:
-    """Give a new object, checked but not stored.
+    """Return a new object, checked but not stored.
 
     Raises:
         SisError: what the server answers when it cannot be.
@@ -182,7 +182,7 @@ def _applied(
 
 
 def later(resource: Resource, stored: Document) -> int:
-    """Give the time of an update; two of one object never share a millisecond: the server is slower."""
+    """Return the time of an update; two of one object never share a millisecond: the server is slower."""
     before = (stored.get("_sis") or {}).get("_updated_at")
     at = resource.context.clock()
     return max(at, before + 1) if isinstance(before, int) and before - at < 1000 else at
@@ -191,7 +191,7 @@ def later(resource: Resource, stored: Document) -> int:
 def install(resource: Resource, change: Change) -> Change:
     """Make a computed update; of what others have written meanwhile stays what it does not touch.
 
-    Gives what the writer believes to have changed: from what was read, not from what is stored.
+    Returns what the writer believes to have changed: from what was read, not from what is stored.
 
     Raises:
         Missing: the object was deleted meanwhile.
@@ -222,7 +222,7 @@ def _replace(resource: Resource, before: Document, after: Document) -> None:
 
 
 def at_path(document: Any, path: str) -> Any:
-    """Give the value at a dotted path of nested objects, None if there is none."""
+    """Return the value at a dotted path of nested objects, None if there is none."""
     for key in path.split("."):
         document = document.get(key) if isinstance(document, dict) else None
     return document

@@ -55,7 +55,7 @@ class Seen:
     item: str | None = None
 
     def matches(self, route: str) -> bool:
-        """Tell whether a route means this request.
+        """Return whether a route means this request.
 
         A route is `METHOD /path` or `/path`, where `*` stands for anything: `PUT /entities/*`, `*`.
         """

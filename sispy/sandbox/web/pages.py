@@ -29,7 +29,7 @@ _BOUNDS = {"$gt", "$gte", "$lt", "$lte"}
 
 
 def condition_of(request: Request, name: str = "q") -> Any:
-    """Give the query of a request as an object, `{}` if there is none.
+    """Return the query of a request as an object, `{}` if there is none.
 
     Raises:
         Bad: it is no JSON object.
@@ -49,7 +49,7 @@ def condition_of(request: Request, name: str = "q") -> Any:
 
 
 def matching(resource: Resource, condition: Document) -> list[Document]:
-    """Give all objects that meet a condition, in the order of the collection.
+    """Return all objects that meet a condition, in the order of the collection.
 
     Raises:
         CastError: a value cannot be cast, or an operator is unknown.
@@ -67,7 +67,7 @@ def matching(resource: Resource, condition: Document) -> list[Document]:
 def candidates(
     collection: Collection, condition: Document, definition: Definition
 ) -> tuple[Iterable[Document], bool]:
-    """Give the documents that an index leaves over, and whether these are exactly those that match.
+    """Return the documents that an index leaves over, and whether these are exactly those that match.
 
     The condition was compiled before: its values can be cast.
     """
@@ -186,7 +186,7 @@ def _items(resource: Resource, page: list[Document], request: Request) -> list[b
 
 
 def population(resource: Resource, request: Request) -> list[str]:
-    """Give the paths of references that a request wants populated: all of them unless it says otherwise."""
+    """Return the paths of references that a request wants populated: all of them unless it says otherwise."""
     if not isinstance(resource, Entities) or not resource.definition.references:
         return []
     paths = [reference.path for reference in resource.definition.references]

@@ -111,7 +111,7 @@ def _nest(found: dict[str, Any], path: list[str], value: str) -> None:
 
 
 def parse_body(headers: dict[str, str], content: bytes, limit: int = BODY_LIMIT) -> Any:
-    """Give the JSON of a body, None if there is none or its type is another.
+    """Return the JSON of a body, None if there is none or its type is another.
 
     Raises:
         Internal: the body is too large, its encoding or charset is not supported.

@@ -262,7 +262,7 @@ def bulk_answer(body: bytes) -> Answer:
 
 
 def cas_condition(request: Request) -> Any:
-    """Give the condition of a compare-and-set, None if there is none.
+    """Return the condition of a compare-and-set, None if there is none.
 
     Raises:
         Bad: it is no object, or an empty one.
@@ -283,5 +283,5 @@ def cas_condition(request: Request) -> Any:
 
 
 def text(value: Any) -> str:
-    """Give a value as it stands in a URL."""
+    """Return a value as it stands in a URL."""
     return value if isinstance(value, str) else str(value)

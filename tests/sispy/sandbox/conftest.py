@@ -11,7 +11,7 @@ from wire import SCHEMA
 
 @pytest.fixture
 def call(sis_sandbox):
-    """Give a function (method, path, body, query) -> (status, JSON), with the super user's token."""
+    """Return a function (method, path, body, query) -> (status, JSON), with the super user's token."""
     with requests.Session() as session:
         session.headers["x-auth-token"] = sis_sandbox.token
 
@@ -28,7 +28,7 @@ def call(sis_sandbox):
 
 @pytest.fixture
 def schema(call):
-    """Give a function that makes a schema: (name, definition, **options)."""
+    """Return a function that makes a schema: (name, definition, **options)."""
 
     def make(name, definition, **options):
         body = {"name": name, "_sis": {"owner": ["g1", "g2"]}, "definition": definition, **options}
@@ -41,7 +41,7 @@ def schema(call):
 
 @pytest.fixture
 def plain():
-    """Give a function that takes ids, `_sis` and `_v` off a document, at every depth."""
+    """Return a function that takes ids, `_sis` and `_v` off a document, at every depth."""
 
     def strip(value):
         if isinstance(value, list):

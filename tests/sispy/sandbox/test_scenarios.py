@@ -116,7 +116,7 @@ class Scenario(RuleBasedStateMachine):
     # Drawing
 
     def pairs(self, one):
-        """Give a strategy of pairs (as sent, as stored) for a field."""
+        """Return a strategy of pairs (as sent, as stored) for a field."""
         if one.kind == "nested":
             return self.objects(one.fields)
         if one.kind == "documents":
@@ -134,7 +134,7 @@ class Scenario(RuleBasedStateMachine):
         )
 
     def objects(self, definition, *, complete=False):
-        """Give a strategy of pairs for an object; a complete one has all that is required."""
+        """Return a strategy of pairs for an object; a complete one has all that is required."""
 
         @st.composite
         def build(draw):
@@ -452,7 +452,7 @@ class Scenario(RuleBasedStateMachine):
             self.check(name, made["_id"], made)
 
     def conditions(self, table):
-        """Give a strategy of queries that fit a definition."""
+        """Return a strategy of queries that fit a definition."""
         simple = {"scalar", "mixed"}
         paths = [(path, one) for path, one in leaves(table.fields) if one.kind in simple and one.ref is None]
         if not paths:
