@@ -9,24 +9,10 @@ from typing import TYPE_CHECKING
 
 from sispy.sandbox.js.scalars import MISSING, Json
 from sispy.sandbox.mongoose.nodes import Definition, Node, Reference
-from sispy.sandbox.mongoose.parser import FieldNameError, SchemaError, parse_fields
+from sispy.sandbox.mongoose.parser import SchemaError, parse_fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-
-__all__ = [
-    "ENTITY_META",
-    "Definition",
-    "FieldNameError",
-    "Node",
-    "Reference",
-    "SchemaError",
-    "check_locked",
-    "choose_id_field",
-    "compile_definition",
-    "paths_of",
-    "removed_paths",
-]
 
 
 def compile_definition(definition: Json, meta: Mapping[str, Json] | None = None) -> Definition:

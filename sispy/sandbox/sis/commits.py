@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sispy import delta
 from sispy.sandbox.js.json import decode, encode
@@ -30,8 +29,7 @@ DEFINITION = compile_definition(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Commit:
+class Commit(NamedTuple):
     """One write: who, when, what; `data` is the JSON of an object or of a delta."""
 
     oid: str

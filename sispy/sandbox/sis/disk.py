@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sispy.sandbox.js.json import decode, encode
 from sispy.sandbox.sis.commits import Commit
@@ -122,23 +122,8 @@ class Disk:
             " ON CONFLICT (collection, id) DO UPDATE SET body = excluded.body",
             changed,
         )
-        many("INSERT INTO commits VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", [_row(c) for c in fresh])
+        many("INSERT INTO commits VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", fresh)
 
     def close(self) -> None:
         """Close the file."""
         self._file.close()
-
-
-def _row(commit: Commit) -> tuple[Any, ...]:
-    return (
-        commit.oid,
-        commit.type,
-        commit.entity_id,
-        commit.entity_oid,
-        commit.action,
-        commit.by,
-        commit.at,
-        commit.data,
-        commit.written_at,
-        commit.bulk,
-    )

@@ -91,21 +91,10 @@ class Entities(Resource):
             sis = {**sis, "owner": access.default_owners(user, self.schema)}
         return {**body, "_sis": sis}
 
-    def may_insert(self, user: Document, body: Document) -> None:
+    def allow(self, user: Document, document: Document, text: str = access.SOURCE) -> None:
         """Refuse users without a role in the schema or in the entity's owners."""
         access.check_entities(user, self.schema)
-        access.check_entity(user, body)
-
-    def may_change(self, user: Document, before: Document, after: Document) -> None:
-        """Refuse users who may not change the entity as it was, or as it shall be."""
-        access.check_entities(user, self.schema)
-        access.check_entity(user, before)
-        access.check_entity(user, after, access.UPDATE)
-
-    def may_delete(self, user: Document, document: Document) -> None:
-        """Refuse users who may not delete the entity."""
-        access.check_entities(user, self.schema)
-        access.check_entity(user, document)
+        access.check_entity(user, document, text)
 
     def complete_change(
         self,

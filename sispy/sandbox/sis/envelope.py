@@ -10,7 +10,7 @@ from sispy.sandbox.sis.errors import Bad
 
 if TYPE_CHECKING:
     from sispy.sandbox.mongo.store import Document
-    from sispy.sandbox.mongoose.definition import Definition
+    from sispy.sandbox.mongoose.nodes import Definition
 
 
 VERSION = "v1.1"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from sispy.sandbox.mongo.store import Document
-    from sispy.sandbox.mongoose.definition import Definition, Reference
+    from sispy.sandbox.mongoose.nodes import Definition, Reference
     from sispy.sandbox.sis.resources import Resource, Shown
 
 BySchema = Mapping[str, "Resource"]

@@ -17,7 +17,7 @@ from sispy.sandbox.sis.presentation import present
 
 if TYPE_CHECKING:
     from sispy.sandbox.mongo.store import Document
-    from sispy.sandbox.mongoose.definition import Definition
+    from sispy.sandbox.mongoose.nodes import Definition
     from sispy.sandbox.sis.context import Context
 
 Shown = Mapping[str, Any]
@@ -133,18 +133,22 @@ class Resource:
 
     # Permissions
 
+    def allow(self, user: Document, document: Document, text: str = access.SOURCE) -> None:
+        """Refuse users who may not write such an object."""
+        access.check_owned(user, document, text)
+
     def may_insert(self, user: Document, body: Document) -> None:
         """Refuse users who may not create this object."""
-        access.check_owned(user, body)
+        self.allow(user, body)
 
     def may_change(self, user: Document, before: Document, after: Document) -> None:
-        """Refuse users who may not make this change."""
-        access.check_owned(user, before)
-        access.check_owned(user, after, access.UPDATE)
+        """Refuse users who may not change the object as it was, or as it shall be."""
+        self.allow(user, before)
+        self.allow(user, after, access.UPDATE)
 
     def may_delete(self, user: Document, document: Document) -> None:
         """Refuse users who may not delete this object."""
-        access.check_owned(user, document)
+        self.allow(user, document)
 
     # History
 

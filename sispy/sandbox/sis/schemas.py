@@ -5,14 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sispy.sandbox.mongoose import casting
-from sispy.sandbox.mongoose.definition import (
-    FieldNameError,
-    SchemaError,
-    check_locked,
-    choose_id_field,
-    compile_definition,
-    removed_paths,
-)
+from sispy.sandbox.mongoose.definition import check_locked, choose_id_field, compile_definition, removed_paths
+from sispy.sandbox.mongoose.parser import FieldNameError, SchemaError
 from sispy.sandbox.sis import access
 from sispy.sandbox.sis.entities import Entities
 from sispy.sandbox.sis.errors import Bad, Internal
@@ -79,17 +73,8 @@ class Schemas(Resource):
         except SchemaError as error:
             raise Bad(str(error)) from error
 
-    def may_insert(self, user: Document, body: Document) -> None:
+    def allow(self, user: Document, document: Document, text: str = "") -> None:  # noqa: ARG002  # it has its own
         """Refuse users who are not admin of the owners."""
-        access.check_schema(user, body)
-
-    def may_change(self, user: Document, before: Document, after: Document) -> None:
-        """Refuse users who may not change the schema as it was, or as it shall be."""
-        access.check_schema(user, before)
-        access.check_schema(user, after)
-
-    def may_delete(self, user: Document, document: Document) -> None:
-        """Refuse users who may not delete the schema."""
         access.check_schema(user, document)
 
     def fields(self, body: Document) -> Document:

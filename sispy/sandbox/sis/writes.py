@@ -23,7 +23,7 @@ from sispy.sandbox.sis.resources import Resource, check_immutable, check_locks
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sispy.sandbox.mongoose.definition import Definition, Node
+    from sispy.sandbox.mongoose.nodes import Definition, Node
     from sispy.sandbox.sis.resources import Resource
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from sispy.sandbox.mongo.store import Collection, Document
-    from sispy.sandbox.mongoose.definition import Definition
+    from sispy.sandbox.mongoose.nodes import Definition
     from sispy.sandbox.sis.commits import Commit
     from sispy.sandbox.sis.resources import Resource
     from sispy.sandbox.web.request import Request

@@ -5,14 +5,14 @@ import re
 import pytest
 
 from sispy.sandbox.mongoose.definition import (
-    Reference,
-    SchemaError,
     check_locked,
     choose_id_field,
     compile_definition,
     paths_of,
     removed_paths,
 )
+from sispy.sandbox.mongoose.nodes import Reference
+from sispy.sandbox.mongoose.parser import SchemaError
 
 KEY = {"type": "String", "required": True, "unique": True}
 REF = {"type": "ObjectId", "ref": "node"}
