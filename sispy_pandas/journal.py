@@ -150,6 +150,8 @@ class Entry:
     """Values of others that the write replaced, as far as that was looked up."""
     unverified: str | None = None
     """Why it is not known whether there are more; empty: there are none; None: it was not looked up."""
+    doubted: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
+    """Of a row in conflict, cells that were sent without an answer: path -> (before, after)."""
 
 
 @dataclass(frozen=True)
@@ -282,6 +284,7 @@ class _Reader:
             old.known,
             status=now.get("status"),
             overwrites=tuple(Overwrite(**cell) for cell in now.get("overwrites", ())),
+            doubted=_pairs(now.get("doubted", {})),
         )
 
     def _verified(self, row: Any, cells: Any, why: str) -> None:

@@ -180,6 +180,7 @@ def _outcome(change: Change, entry: Entry | None) -> Outcome:
         receipt=entry.receipt,
         read=entry.read,
         overwrites=entry.overwrites,
+        doubted=entry.doubted,
         unverified=entry.unverified or "",
     )
 
@@ -192,6 +193,7 @@ def _entry(outcome: Any) -> Entry:
         outcome.written,
         receipt=outcome.receipt,
         overwrites=outcome.overwrites,
+        doubted=outcome.doubted,
         unverified=outcome.unverified,
     )
 

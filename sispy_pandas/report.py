@@ -71,6 +71,9 @@ class Outcome:
     """Values of others that this row's write replaced although the guard had not read them."""
     unverified: str = ""
     """Why it is not known whether there are more of them."""
+    doubted: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
+    """The same as `written` of cells that were sent without an answer and hold somebody else's value now:
+    `verify` finds out whether they were written in between."""
 
     @property
     def label(self) -> str:

@@ -145,7 +145,11 @@ def _updated(
     if outcome.action == "create":  # the other cells were written with the row itself
         cells = [cell for cell in cells if cell.own]
         unclear = "" if cells and made is not None else UNTOLD
-    for cell in cells:
+    doubted = [
+        _Cell(schema.field(path), base, mine, outcome, commits, user, current)
+        for path, (base, mine) in outcome.doubted.items()
+    ]
+    for cell in [*cells, *(cell for cell in doubted if cell.own)]:  # the others of those were never written
         try:
             lost = cell.lost()
         except Unclear as reason:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sispy import errors
 from sispy.endpoint import tried_once
 
-from ..changes import Change, Conflict, Create, Delete, action_of, row_of
+from ..changes import Change, Conflict, Create, Delete, Update, action_of, row_of
 from ..fetching.reading import read
 from ..report import Outcome, Word
 from ..values.cast import get_path
@@ -162,6 +162,8 @@ class Run:
         conflicts = self.conflicts.get(row, ())
         if conflicts and word in ("done", "unchanged"):
             word, reason = "conflict", _in_conflict(conflicts, written)
+        sent = self.pending.pop(row, {}) if isinstance(change, Update) else {}
+        doubted = {c.field: sent[c.field] for c in conflicts if c.field in sent}
         outcome = Outcome(
             row,
             action_of(change),
@@ -172,8 +174,9 @@ class Run:
             reason,
             written,
             receipt,
-            read if written else None,
+            read if written or doubted else None,
             tuple(overwrites),
+            doubted=doubted,
         )
         if row in self.outcomes:
             raise AssertionError(f"row {row!r} ended twice: {self.outcomes[row]} and {outcome}")
@@ -193,6 +196,7 @@ class Run:
             receipt=receipt,
             read=outcome.read,
             **({"overwrites": list(map(asdict, outcome.overwrites))} if outcome.overwrites else {}),
+            **({"doubted": {path: list(pair) for path, pair in doubted.items()}} if doubted else {}),
         )
         for c in conflicts:
             self.journal.event("conflict", row=row, field=c.field, base=c.base, mine=c.mine, theirs=c.theirs)

@@ -88,7 +88,9 @@ def after_push(
 
 def is_open(outcome: Outcome | Entry) -> bool:
     """Tell whether a row was written in a way that may have replaced a value of somebody else."""
-    return bool(outcome.written) and (outcome.action != "create" or outcome.read is not None)
+    return bool(outcome.written or outcome.doubted) and (
+        outcome.action != "create" or outcome.read is not None
+    )
 
 
 def _findings(

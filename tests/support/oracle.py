@@ -297,7 +297,9 @@ def _delete(change: Delete, told: Told, writes: list[Write], case: Case) -> Iter
             yield Violation("conflict, but deleted", text)
         if not theirs:
             yield Violation("a conflict that nobody made", text)
-    elif told.word in ("failed", "problem", "nothing", "unsent"):
+    elif told.word == "failed" and ours:
+        yield Violation("failed, but deleted", text)
+    elif told.word in ("problem", "nothing", "unsent"):
         yield Violation(f"delete ended as {told.word}{', but deleted' if ours else ''}", text)
 
 

@@ -9,10 +9,11 @@ import pandas as pd
 import pytest
 
 import sispy
-import sispy.sandbox
 import sispy_pandas as sp
 from faulty_proxy import Asked, Proxy
 from network_faults import FAULTS
+from sispy.sandbox import Faults
+from sispy_pandas.repair import verify
 
 QUICK = sp.Limits(settle=0.2, settle_row=0.0, patience=4.0, rows=50)
 
@@ -74,7 +75,7 @@ def test_a_new_row_that_somebody_else_made_at_the_same_moment_stays_theirs(serve
         if seen.method == "POST" and not made:
             made.append(ann.create({"name": "n0", "cpus": 3}))
 
-    server.sandbox.faults = sispy.sandbox.Faults(before=before)
+    server.sandbox.faults = Faults(before=before)
     report = plan.push(progress=False, limits=QUICK)
 
     assert [(o.word, o.written) for o in report.outcomes] == [("unchanged", {})]
@@ -116,3 +117,27 @@ def test_equal_rows_of_an_earlier_push_are_none_of_this_one(server):
 
         assert report.counts["done"] == 2
         assert len(report.unverified) == 0
+
+
+@pytest.mark.parametrize("later", [False, True], ids=["at once", "from the journal"])
+def test_a_value_that_was_replaced_by_a_write_of_which_only_the_commits_tell(server, later):
+    hosts, met = server.hosts, []
+    plan = server.fetch().diff(server.fetch().frame().head(1).assign(cpus=9))
+
+    def write(value):
+        def once(seen):
+            if seen.method == "PUT" and value not in met:
+                met.append(value)
+                hosts.update(plan.changes[0].id, {"cpus": value})
+
+        return once
+
+    server.sandbox.faults = Faults(before=write(5), after=write(6), drop_after={"PUT *": 1.0})
+    report = plan.push(progress=False, limits=QUICK, verify=not later)
+    if later:
+        report = verify(report.journal, server.client, progress=False)
+
+    assert [(o.word, o.written) for o in report.outcomes] == [("conflict", {})]
+    assert [(c.field, c.base, c.mine, c.theirs) for o in report.outcomes for c in o.overwrites] == [
+        ("cpus", 1, 9, 5)
+    ]
