@@ -303,7 +303,7 @@ class _Reader:
 def _check_head(head: Any) -> None:
     """Raise unless this is the first line of a plan."""
     _whole(head["counts"]["creates"] + head["counts"]["updates"] + head["counts"]["deletes"])
-    if not isinstance(head["schema"], str) or not isinstance(head["server"], str):
+    if not all(isinstance(text, str) for text in (head["schema"], head["server"], *head.get("undoes", ()))):
         raise TypeError("names of a plan are texts")
 
 

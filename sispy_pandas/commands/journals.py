@@ -105,11 +105,11 @@ def to_be_undone(session: Session, *, yes: bool) -> Path:
 def described(record: journal.Record) -> str:
     """Return a push in words: when, table, rows, note."""
     rows = sum(entry.word is None or bool(entry.written) for entry in record.entries.values())
-    undoes, note = record.head.get("undoes"), record.begin.get("note")
+    undoes, note = record.head.get("undoes", ()), record.begin.get("note")
     parts = [
         f"{journal.short(record.path)} ({clock(record.begin['at'])}, {record.head['schema']}",
         f"{count(rows, 'row')} written",
-        *([f"the undo of {journal.short(Path(undoes))}"] if undoes else []),
+        *([f"the undo of {', '.join(journal.short(Path(path)) for path in undoes)}"] if undoes else []),
         *([shown(note)] if note else []),
     ]
     return ", ".join(parts) + ")"

@@ -40,7 +40,9 @@ ROW = {
 END = {"event": "end", "at": 4, "stopped": None}
 LINES = [HEAD, BEGIN, SEND, ROW, END]
 
-ANYTHING = st.sampled_from([None, True, -1, 1.5, "x", [], [None], {}, {"x": 1}, [[]], {"at": "x"}])
+ANYTHING = st.sampled_from(
+    [None, {"undoes": [1]}, True, -1, 1.5, "x", [], [None], {}, {"x": 1}, [[]], {"at": "x"}]
+)
 
 
 def written(path, lines):

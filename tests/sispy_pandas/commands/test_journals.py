@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import sispy_pandas as sp
 from sispy.sandbox import Faults
 from sispy_pandas import journal
 
@@ -45,6 +46,25 @@ def test_undo_says_which_push_it_takes_and_pushes_mark_it(sispy, sis, pushed):
     again = sispy("undo", name, "--yes")
     assert (again.exit_code, again.stderr) == (0, "nothing to push\n")
     assert re.search(rf"2 rows undone already, \d\d:\d\d by {back}", again.stdout)
+    redone = sispy("undo", "--yes")
+    assert redone.exit_code == 0
+    assert re.match(
+        rf"undoing {back} \(\d\d:\d\d, host, 2 rows written, the undo of {name}\)\n", redone.stderr
+    )
+    assert written(sis, "one") == 2
+
+
+def test_a_push_that_was_refused_in_python_was_tried_too(sispy, sis, pushed):
+    name = pushed("one")
+    live = sp.fetch(sis.client().entities("host"), progress=False)
+    with pytest.raises(sp.PlanRefused):
+        live.diff(live.frame().astype(object).head(1).assign(status="gone")).push(progress=False)
+
+    result = sispy("undo", "--yes")
+
+    assert result.exit_code == 64
+    assert f"the push that wrote last is {name} (" in result.stderr
+    assert "but a push to host was tried since, " in result.stderr
 
 
 @pytest.mark.parametrize(
