@@ -249,6 +249,6 @@ def test_what_the_sandbox_knows_of_the_client():
         for name, all_others in every_import("sispy").items()
         if name.startswith("sandbox.") and (others := {o for o in all_others if not o.startswith("sandbox.")})
     }
-    above = {"sandbox.__main__": {"errors", "options", "terminal"}, "sandbox.server": {"text"}}
+    above = {"sandbox.__main__": {"cli.options", "cli.terminal", "errors"}, "sandbox.server": {"text"}}
 
     assert {name: others for name, others in known.items() if others != {"delta"}} == above

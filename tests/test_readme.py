@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from sispy.cli import COMMANDS
-from sispy.exits import Exit
+from sispy.cli.exits import Exit
+from sispy.cli.root import COMMANDS
 from sispy.sandbox import Sandbox
 
 ROOT = Path(__file__).parents[1]

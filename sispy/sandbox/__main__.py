@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sispy.cli.options import examples, password_from_stdin
+from sispy.cli.terminal import out, say
 from sispy.errors import Error
-from sispy.options import examples, password_from_stdin
 from sispy.sandbox.server import Sandbox
-from sispy.terminal import out, say
 
 if TYPE_CHECKING:
     from sispy import Client

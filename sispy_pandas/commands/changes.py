@@ -6,9 +6,9 @@ from typing import Any
 
 import click
 
-from sispy.completion import tables
-from sispy.options import Session, examples, session
-from sispy.terminal import out, table
+from sispy.cli.completion import tables
+from sispy.cli.options import Session, examples, session
+from sispy.cli.terminal import out, table
 from sispy_pandas.commands.spans import changes_of, span
 from sispy_pandas.planning.plan_text import name_of, show_apart
 from sispy_pandas.sheets.cells import escape, json_text

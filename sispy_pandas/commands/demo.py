@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 import sispy_pandas as sp
-from sispy.options import examples
-from sispy.terminal import is_terminal, out, styled, table
+from sispy.cli.options import examples
+from sispy.cli.terminal import is_terminal, out, styled, table
 from sispy_pandas.commands.show import plan_text, report_text
 
 if TYPE_CHECKING:

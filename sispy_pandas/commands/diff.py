@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sispy.completion import tables_or_files
-from sispy.exits import Exit
-from sispy.options import Session, examples, session
-from sispy.terminal import out, table
+from sispy.cli.completion import tables_or_files
+from sispy.cli.exits import Exit
+from sispy.cli.options import Session, examples, session
+from sispy.cli.terminal import out, table
 from sispy.text import in_html, json_seen, shorten, shorten_apart
 from sispy_pandas.commands.exports import Cells, Difference, cells_of, compare, read_cells
 from sispy_pandas.commands.inputs import read_rows

@@ -8,9 +8,9 @@ from typing import Any
 
 import click
 
-from sispy.completion import tables
-from sispy.exits import Misuse
-from sispy.options import Session, examples, session
+from sispy.cli.completion import tables
+from sispy.cli.exits import Misuse
+from sispy.cli.options import Session, examples, session
 from sispy_pandas.commands.tables import table_of
 from sispy_pandas.export import to_csv, to_ndjson, to_parquet
 from sispy_pandas.fetch import fetch, schemas_of

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sispy.completion import tables
-from sispy.options import Session, examples, session
-from sispy.terminal import out, table
+from sispy.cli.completion import tables
+from sispy.cli.options import Session, examples, session
+from sispy.cli.terminal import out, table
 from sispy_pandas.commands.tables import table_of
 from sispy_pandas.history import HistoryWarning
 from sispy_pandas.history import blame as blame_of

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import click
 import pandas as pd
 
-from sispy.completion import tables
-from sispy.exits import Misuse
-from sispy.options import Session, examples, session, yes
-from sispy.terminal import confirm, out
+from sispy.cli.completion import tables
+from sispy.cli.exits import Misuse
+from sispy.cli.options import Session, examples, session, yes
+from sispy.cli.terminal import confirm, out
 from sispy_pandas.commands.exports import read_workbook
 from sispy_pandas.commands.inputs import read_records, read_rows
 from sispy_pandas.commands.outcome import status_of_plan, status_of_report
@@ -35,8 +35,8 @@ from sispy_pandas.snapshot import Snapshot
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from sispy.cli.exits import Exit
     from sispy.client import Client
-    from sispy.exits import Exit
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 

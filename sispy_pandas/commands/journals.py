@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from click.shell_completion import CompletionItem
 
-from sispy.completion import offered
-from sispy.exits import Misuse
+from sispy.cli.completion import offered
+from sispy.cli.exits import Misuse
 from sispy_pandas import journal
 from sispy_pandas.planning.plan_text import count
 from sispy_pandas.planning.plan_text import show as shown
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     import click
 
-    from sispy.options import Session
+    from sispy.cli.options import Session
 
 
 def named(name: str) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sispy.exits import Exit, first
+from sispy.cli.exits import Exit, first
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sispy.completion import tables
-from sispy.exits import Misuse
-from sispy.options import Session, examples, session
-from sispy.terminal import out
+from sispy.cli.completion import tables
+from sispy.cli.exits import Misuse
+from sispy.cli.options import Session, examples, session
+from sispy.cli.terminal import out
 from sispy_pandas.commands.outcome import status_of_plan
 from sispy_pandas.commands.planning import plan_of_file
 from sispy_pandas.commands.reading import Reading, reading
@@ -19,7 +19,7 @@ from sispy_pandas.commands.targets import refuse_target
 from sispy_pandas.sheets.marks import mark_problems
 
 if TYPE_CHECKING:
-    from sispy.exits import Exit
+    from sispy.cli.exits import Exit
 
 _PATH = click.Path(dir_okay=False, path_type=Path)
 

@@ -13,7 +13,7 @@ from sispy_pandas.references import to_ids
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sispy.options import Session
+    from sispy.cli.options import Session
     from sispy_pandas.commands.reading import Reading
     from sispy_pandas.plan import Plan
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sispy.completion import tables_or_files
-from sispy.exits import Misuse, first
-from sispy.options import Session, examples, session, yes
+from sispy.cli.completion import tables_or_files
+from sispy.cli.exits import Misuse, first
+from sispy.cli.options import Session, examples, session, yes
 from sispy_pandas.commands.planning import plan_of_file
 from sispy_pandas.commands.reading import Reading, reading
 from sispy_pandas.commands.sending import send
@@ -21,7 +21,7 @@ from sispy_pandas.planning.plan_file import load_plan
 from sispy_pandas.sheets.marks import Copy, copy_to_mark, marked
 
 if TYPE_CHECKING:
-    from sispy.exits import Exit
+    from sispy.cli.exits import Exit
     from sispy_pandas.plan import Plan
     from sispy_pandas.report import Report
 

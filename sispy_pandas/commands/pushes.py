@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sispy.options import examples
-from sispy.terminal import out, say, table
+from sispy.cli.options import examples
+from sispy.cli.terminal import out, say, table
 from sispy_pandas.journal import folder, short
 from sispy_pandas.pushes import pushes as list_pushes
 

@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeVar
 
 import click
 
-from sispy.exits import Misuse
+from sispy.cli.exits import Misuse
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

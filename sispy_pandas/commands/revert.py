@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sispy.completion import tables
-from sispy.options import Session, examples, session, yes
+from sispy.cli.completion import tables
+from sispy.cli.options import Session, examples, session, yes
 from sispy_pandas.commands.sending import send
 from sispy_pandas.commands.spans import changes_of, span
 from sispy_pandas.commands.writing import pushing
 from sispy_pandas.revert import revert as revert_plan
 
 if TYPE_CHECKING:
-    from sispy.exits import Exit
+    from sispy.cli.exits import Exit
 
 
 @click.command(epilog=examples("sispy revert host --since 2h --by alice --fields os,tags"))

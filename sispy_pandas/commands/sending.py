@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from sispy.cli.exits import Exit
+from sispy.cli.terminal import confirm, out, say_now, table
+from sispy.cli.wording import in_a_shell
 from sispy.errors import Error
-from sispy.exits import Exit
-from sispy.terminal import confirm, out, say_now, table
-from sispy.wording import in_a_shell
 from sispy_pandas.changes import row_of
 from sispy_pandas.commands.outcome import status_of_plan, status_of_report
 from sispy_pandas.commands.show import later_text, plan_text, report_text
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from sispy.options import Session
+    from sispy.cli.options import Session
     from sispy_pandas.plan import Plan
     from sispy_pandas.report import Report
 

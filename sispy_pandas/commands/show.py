@@ -6,9 +6,9 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from sispy.terminal import fitted, styled, table
+from sispy.cli.terminal import fitted, styled, table
+from sispy.cli.wording import in_a_shell
 from sispy.text import json_seen, shorten
-from sispy.wording import in_a_shell
 from sispy_pandas.planning import plan_text as words
 from sispy_pandas.planning.plan_text import SENTENCE, action, count, name_of, show, show_apart, summary
 from sispy_pandas.pushing.report_text import headline, replaced, unverified

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from sispy.exits import Misuse
+from sispy.cli.exits import Misuse
 from sispy_pandas.commands.inputs import read_rows
 from sispy_pandas.commands.tables import table_of
 from sispy_pandas.past.edits import changes
@@ -19,7 +19,7 @@ from sispy_pandas.values.moments import milliseconds_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sispy.options import Session
+    from sispy.cli.options import Session
     from sispy_pandas.past.edits import Changes
     from sispy_pandas.values.moments import When
 

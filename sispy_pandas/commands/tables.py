@@ -5,8 +5,8 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING
 
+from sispy.cli.exits import Misuse
 from sispy.errors import NotFound
-from sispy.exits import Misuse
 from sispy_pandas.schema import Schema, parse_schema
 
 if TYPE_CHECKING:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from sispy.exits import Exit, Misuse, explain
-from sispy.terminal import say
+from sispy.cli.exits import Exit, Misuse, explain
+from sispy.cli.terminal import say
 from sispy_pandas.sheets.atomic import refuse_unwritable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from sispy.options import Session
+    from sispy.cli.options import Session
 
 log = logging.getLogger("sispy.cli")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sispy.terminal import cells, cut, width
+from sispy.cli.terminal import cells, cut, width
 from sispy.text import printable
 
 if TYPE_CHECKING:

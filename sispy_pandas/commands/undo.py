@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sispy.options import Session, examples, session, yes
+from sispy.cli.options import Session, examples, session, yes
 from sispy_pandas.commands.journals import completed, named, to_be_undone
 from sispy_pandas.commands.sending import send
 from sispy_pandas.commands.writing import pushing
 from sispy_pandas.repair import undo as undo_plan
 
 if TYPE_CHECKING:
-    from sispy.exits import Exit
+    from sispy.cli.exits import Exit
 
 
 @click.command(epilog=examples("sispy undo", "sispy undo f460df --fields os.version,notes"))

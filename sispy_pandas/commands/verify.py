@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sispy.exits import Exit
-from sispy.options import Session, examples, session
-from sispy.terminal import fitted, out
+from sispy.cli.exits import Exit
+from sispy.cli.options import Session, examples, session
+from sispy.cli.terminal import fitted, out
 from sispy_pandas.commands.journals import completed, latest_written, named
 from sispy_pandas.commands.show import evidence_blocks
 from sispy_pandas.planning.plan_text import count, whereabouts

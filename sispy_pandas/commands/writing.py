@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from sispy.exits import Declined
+from sispy.cli.exits import Declined
 from sispy_pandas.journal import note_attempt
 
 if TYPE_CHECKING:

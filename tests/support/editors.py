@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import random
 import threading
 from typing import TYPE_CHECKING, Any
 
 import sispy
 
 if TYPE_CHECKING:
+    import random
     from collections.abc import Sequence
 
     from faulty_proxy import Asked

@@ -17,7 +17,7 @@ from click.testing import CliRunner
 import sispy
 import sispy_pandas as sp
 from sispy.cli import main
-from sispy.completion import offered
+from sispy.cli.completion import offered
 from sispy.http.by_requests import RequestsHandler
 from sispy.text import printable
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sispy.exits import Exit
+from sispy.cli.exits import Exit
 from sispy_pandas.commands.outcome import status_of_report
 from sispy_pandas.plan import Plan
 from sispy_pandas.report import Outcome, Report

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sispy.cli import COMMANDS, main
+from sispy.cli.root import COMMANDS, main
 
 DAY = [
     ["whoami"],

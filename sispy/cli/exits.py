@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sispy.wording import in_a_shell
+from sispy.cli.wording import in_a_shell
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

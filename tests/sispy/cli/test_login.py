@@ -99,7 +99,7 @@ def test_login_without_a_terminal_says_what_to_give(sandbox, run, arguments, tex
 
 def test_login_asks_in_a_terminal(sandbox, monkeypatch):
     asked = []
-    monkeypatch.setattr("sispy.login.is_terminal", lambda stream: True)
+    monkeypatch.setattr("sispy.cli.login.is_terminal", lambda stream: True)
     monkeypatch.setattr("getpass.getpass", lambda prompt: asked.append(prompt) or "anna")
 
     result = CliRunner().invoke(main, ["login"], input=f"{sandbox.url}\nanna\n")

@@ -3,8 +3,8 @@ import logging
 import pytest
 from click.testing import CliRunner
 
-from sispy.cli import main
-from sispy.options import Session
+from sispy.cli.options import Session
+from sispy.cli.root import main
 
 
 def test_progress_in_a_log_is_at_most_a_line_in_ten_seconds(monkeypatch, capsys):

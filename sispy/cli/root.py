@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 from click.shell_completion import CompletionItem
 
-from sispy.exits import Declined, Exit, explain
-from sispy.options import end_log, examples
-from sispy.terminal import say
+from sispy.cli.exits import Declined, Exit, explain
+from sispy.cli.options import end_log, examples
+from sispy.cli.terminal import say
+from sispy.cli.wording import in_a_shell
 from sispy.text import printable
-from sispy.wording import in_a_shell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("sispy_pandas.commands.demo", "See the whole way once, on a server with sample data."),
     "sandbox": ("sispy.sandbox.__main__", "Run a SIS server of your own on this machine."),
-    "login": ("sispy.login", "Log in to a server and remember the token."),
-    "logout": ("sispy.login", "Delete the remembered token."),
-    "whoami": ("sispy.login", "Show server, user and where they come from."),
+    "login": ("sispy.cli.login", "Log in to a server and remember the token."),
+    "logout": ("sispy.cli.login", "Delete the remembered token."),
+    "whoami": ("sispy.cli.login", "Show server, user and where they come from."),
     "schemas": ("sispy_pandas.commands.schemas", "List the tables, or show one's fields."),
     "export": ("sispy_pandas.commands.export", "Write a table to a CSV, Excel, Parquet or NDJSON file."),
     "diff": ("sispy_pandas.commands.diff", "Compare two exports, or one with today."),

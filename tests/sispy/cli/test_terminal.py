@@ -1,8 +1,8 @@
 import click
 import pytest
 
-from sispy import terminal
-from sispy.exits import Declined, Misuse
+from sispy.cli import terminal
+from sispy.cli.exits import Declined, Misuse
 
 
 def plain(text: str) -> str:

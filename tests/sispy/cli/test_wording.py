@@ -2,7 +2,7 @@
 
 import pytest
 
-from sispy.wording import in_a_shell
+from sispy.cli.wording import in_a_shell
 
 
 @pytest.mark.parametrize(

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sispy.cli.exits import Misuse
+from sispy.cli.options import Session, examples, password_from_stdin, session
+from sispy.cli.terminal import is_terminal, out, table
 from sispy.config import Profile, resolve
 from sispy.config_file import read_config, update_profile
 from sispy.errors import BadRequest, NotFound, Unauthorized
-from sispy.exits import Misuse
-from sispy.options import Session, examples, password_from_stdin, session
-from sispy.terminal import is_terminal, out, table
 from sispy.text import printable
 
 if TYPE_CHECKING:

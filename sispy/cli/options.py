@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from sispy.completion import profiles
-from sispy.exits import Misuse
-from sispy.terminal import is_terminal, say
+from sispy.cli.completion import profiles
+from sispy.cli.exits import Misuse
+from sispy.cli.terminal import is_terminal, say
+from sispy.cli.wording import in_a_shell
 from sispy.text import printable
-from sispy.wording import in_a_shell
 
 if TYPE_CHECKING:
     from sispy.client import Client

@@ -19,7 +19,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from sispy.exits import Declined, Misuse
+from sispy.cli.exits import Declined, Misuse
 from sispy.text import printable, shorten
 
 if TYPE_CHECKING:

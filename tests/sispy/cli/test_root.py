@@ -8,8 +8,9 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from sispy import cli, errors
-from sispy.exits import Declined, Exit, Misuse, first
+from sispy import errors
+from sispy.cli import root
+from sispy.cli.exits import Declined, Exit, Misuse, first
 
 
 @pytest.fixture
@@ -19,8 +20,8 @@ def run(monkeypatch):
     def run(*args, doing=None, **options):
         command = click.Command("boom", callback=doing)
         monkeypatch.setitem(sys.modules, "boom_command", SimpleNamespace(boom=command))
-        monkeypatch.setitem(cli.COMMANDS, "boom", ("boom_command", "Fails."))
-        return CliRunner().invoke(cli.main, args or ["boom"], prog_name="sispy", **options)
+        monkeypatch.setitem(root.COMMANDS, "boom", ("boom_command", "Fails."))
+        return CliRunner().invoke(root.main, args or ["boom"], prog_name="sispy", **options)
 
     return run
 
@@ -33,7 +34,7 @@ def raising(error):
 
 
 def test_help_lists_every_command_once_in_sections():
-    assert sorted(name for names in cli.SECTIONS.values() for name in names) == sorted(cli.COMMANDS)
+    assert sorted(name for names in root.SECTIONS.values() for name in names) == sorted(root.COMMANDS)
 
 
 def test_help_is_a_page_for_newcomers(run):

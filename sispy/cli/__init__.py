@@ -1,0 +1,5 @@
+"""The command line: `sispy COMMAND`."""
+
+from .root import main
+
+__all__ = ["main"]
