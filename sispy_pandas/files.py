@@ -108,8 +108,8 @@ def read_csv(
         accept_program_changes: Take edits that look like a program's work, as 00123 -> 123, as they are.
 
     Raises:
-        ValueError: The file is of another schema or a later format, cannot be decoded, or two of its columns
-            have one name.
+        ValueError: The file is of another schema or a later format, cannot be decoded, two of its columns
+            have one name, or it is no table: endless, packed, or larger than 2 GiB.
 
     Example:
         >>> _ = sp.to_csv(live, "hosts.csv")
@@ -127,8 +127,8 @@ def read_csv(
         accept_program_changes=accept_program_changes,
         labels={} if refs == "label" else None,
     )
-    table, ragged = _plain_table(text, known, delimiter, schema) or _table(
-        parse(text, known, delimiter), path
+    table, ragged = _plain_table(text, path, known, delimiter, schema) or _table(
+        *parse(text, path, known, delimiter), path
     )
     style = Style(zone_of(tz or note.get("zone") or "UTC"), dayfirst, decimal)
     ragged = tuple(replace(p, rows=tuple(_ragged(row, schema, style) for row in p.rows)) for p in ragged)
@@ -194,10 +194,10 @@ def zone_of(tz: str | datetime.tzinfo) -> datetime.tzinfo:
 
 
 def _plain_table(
-    text: str, known: Collection[str], delimiter: str | None, schema: Schema
+    text: str, path: Path, known: Collection[str], delimiter: str | None, schema: Schema
 ) -> tuple[Table, tuple[Problem, ...]] | None:
     """Return the cells by the short cut for exported files; None where it does not lead there."""
-    body, delimiter, header = dialect(text, known, delimiter)
+    body, delimiter, header = dialect(text, path, known, delimiter)
     header = list(map(read_heading, header))
     columns = arrow_columns(body, header, delimiter) if all(header) else None
     if columns is None:
@@ -208,15 +208,16 @@ def _plain_table(
     return Table(tuple(header), tuple(cells), rows), ()
 
 
-def _table(lines: list[list[str]], path: Path) -> tuple[Table, tuple[Problem, ...]]:
-    """Return the cells by column, without empty rows; rows of another length than the header as Problems."""
-    header = list(map(read_heading, lines[0])) if lines else []
+def _table(
+    names: list[str], numbered: list[tuple[int, list[str]]], path: Path
+) -> tuple[Table, tuple[Problem, ...]]:
+    """Return the cells by column; rows of another length than the header as Problems."""
+    header = list(map(read_heading, names))
     while header and not header[-1]:
         header.pop()
     if not header:
         raise ValueError(f"{printable(path)} has no header")
     width, problems = len(header), []
-    numbered = [(number, row) for number, row in enumerate(lines[1:], start=2) if any(row)]
     if any(len(row) != width for _, row in numbered):
         fitted = [(number, _fitted(row, header)) for number, row in numbered]
         cells = {number: dict(zip(header, row, strict=False)) for number, row in numbered}
@@ -227,8 +228,8 @@ def _table(lines: list[list[str]], path: Path) -> tuple[Table, tuple[Problem, ..
         ]
         numbered = [(number, row) for number, row in fitted if isinstance(row, list)]
     columns = tuple(zip(*(row for _, row in numbered), strict=True)) or ((),) * width
-    names = tuple(name or f"column {i + 1}" for i, name in enumerate(header))
-    return Table(names, columns, tuple(number for number, _ in numbered)), tuple(problems)
+    titles = tuple(name or f"column {i + 1}" for i, name in enumerate(header))
+    return Table(titles, columns, tuple(number for number, _ in numbered)), tuple(problems)
 
 
 def _ragged(row: Mapping[str, str], schema: Schema, style: Style) -> dict[str, Any]:

@@ -76,6 +76,8 @@ def explain(error: Exception) -> tuple[Exit, str] | None:
             return Exit.PROBLEMS, _line(f"{name}{error.strerror or error}")
         case ValueError():
             return Exit.PROBLEMS, _line(str(error))
+        case MemoryError():
+            return Exit.PROBLEMS, "it needs more memory than there is"
         case RecursionError():
             return Exit.PROBLEMS, "a value is nested too deeply: a server stores 100 levels"
     return None

@@ -51,7 +51,7 @@ def diff(session: Session, old: str, new: Path, key: str, output: str) -> Exit:
     Prints added (+), removed (-) and changed (~) cells; columns that one side lacks are left out, receipts
     alone are no difference. Ends with 0 if there is none, with 2 if there are some.
     """
-    if Path(old).is_file():
+    if Path(old).exists() and not Path(old).is_dir():
         before, after = read_cells(Path(old)), read_cells(new)
     else:
         before, after = _against_today(session, old, new)

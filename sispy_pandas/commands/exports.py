@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import json
-import zipfile
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from sispy.text import printable
+from sispy_pandas.commands.inputs import read_records
+from sispy_pandas.extras import optional
 from sispy_pandas.files import as_table
 from sispy_pandas.schema import RECEIPT
+from sispy_pandas.sheets.book_file import book_file
 from sispy_pandas.sheets.cells import escape, read_heading, write_column
 from sispy_pandas.sheets.csv_text import decode, parse
+from sispy_pandas.sheets.excel_odd import ERRORS
+from sispy_pandas.sheets.excel_read import sheet_table
+from sispy_pandas.sheets.foreign import LARGEST, MOST_CELLS, damaged, is_pipe, read_bytes, refuse_endless
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from sispy_pandas.schema import Schema
+
+_BATCH = 10_000
+"""Rows of a Parquet file that are decoded at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,14 +113,13 @@ def read_cells(path: Path) -> Cells:
     """
     match path.suffix.lower():
         case ".csv" | ".tsv" | ".txt":
-            return _padded(iter(parse(decode(path, None)[0], {"_id", RECEIPT.path}, None)), path)
+            return _padded(*parse(decode(path, None)[0], path, {"_id", RECEIPT.path}), path)
         case ".xlsx":
-            frame = read_workbook(path).rename(columns=read_heading)
+            frame = read_workbook(path)
         case ".parquet":
-            return _of_objects(_records(pd.read_parquet(path).reset_index()), escape)
+            return _of_objects(_records(read_parquet(path).reset_index()), escape)
         case ".ndjson" | ".jsonl":
-            lines = path.read_text("utf-8").split("\n")
-            return _of_objects([json.loads(line) for line in lines if line.strip()], escape)
+            return _of_objects(read_records(path), escape)
         case _:
             raise ValueError(f"{path}: the name must end in one of .csv, .xlsx, .parquet, .ndjson")
     return _of_objects(_records(frame), str)
@@ -121,15 +130,59 @@ def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def read_workbook(path: Path) -> pd.DataFrame:
-    """Read the first sheet of a workbook as it is.
+    """Read the first sheet of a workbook as it is, blank cells as None.
 
     Raises:
-        ValueError: The file is none.
+        ValueError: The file is none, or two columns have one name.
     """
+    book = book_file(path).load(read_only=True, data_only=True)
     try:
-        return pd.read_excel(path, dtype=object, keep_default_na=False, engine="openpyxl")
-    except (zipfile.BadZipFile, KeyError) as error:
-        raise ValueError(f"{path} is no workbook, or a damaged one: {error}") from error
+        table = sheet_table(book.worksheets[0], path)
+    finally:
+        book.close()
+    names = list(map(read_heading, table.header))
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"{printable(path)} has more than one column {twice!r}")
+    cells = zip(names, table.columns, strict=True)
+    return pd.DataFrame({name: pd.Series(map(_plain, column), dtype=object) for name, column in cells})
+
+
+def _plain(cell: Any) -> Any:
+    """Return a cell as people see it: 8 for 8.0, nothing for an error of the program."""
+    if isinstance(cell, float) and cell.is_integer():
+        return int(cell)
+    return None if cell == "" or (isinstance(cell, str) and cell in ERRORS) else cell
+
+
+def read_parquet(path: Path) -> pd.DataFrame:
+    """Read a Parquet file.
+
+    Raises:
+        ValueError: The file is none, or its cells would take more than can be a table's.
+        ImportError: pyarrow is missing.
+    """
+    parquet = optional("pyarrow.parquet", "fast")
+    refuse_endless(path)
+    try:
+        with parquet.ParquetFile(BytesIO(read_bytes(path, binary=True)) if is_pipe(path) else path) as file:
+            facts = file.metadata
+            large = facts.num_rows * facts.num_columns > MOST_CELLS
+            batches, size = [], 0
+            for batch in () if large else file.iter_batches(_BATCH):
+                batches.append(batch)
+                size += batch.nbytes
+                large = size > 2 * LARGEST
+                if large:
+                    break
+            if not large:
+                frame: pd.DataFrame = (
+                    optional("pyarrow", "fast").Table.from_batches(batches, file.schema_arrow).to_pandas()
+                )
+                return frame
+    except Exception as error:
+        raise damaged(path, "Parquet file", error) from error
+    raise ValueError(f"{printable(path)} is too large: {MOST_CELLS:,} cells are read at most")
 
 
 def cells_of(source: Any, schema: Schema) -> Cells:
@@ -139,12 +192,11 @@ def cells_of(source: Any, schema: Schema) -> Cells:
     return Cells(tuple(field.path for field, _ in table), tuple(zip(*columns, strict=True)))
 
 
-def _padded(lines: Iterator[list[str]], path: Path) -> Cells:
-    head = next(lines, None)
+def _padded(head: list[str], lines: list[tuple[int, list[str]]], path: Path) -> Cells:
     if not head:
         raise ValueError(f"{path} is empty: an export has a header at least")
     width = len(head)
-    rows = (tuple((row + [""] * width)[:width]) for row in lines if any(row))
+    rows = (tuple((row + [""] * width)[:width]) for _, row in lines)
     return Cells(tuple(map(read_heading, head)), tuple(rows))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +29,7 @@ from sispy_pandas.references import find_references, labelled
 from sispy_pandas.schema import Schema, parse_schema
 from sispy_pandas.sheets.cells import read_heading
 from sispy_pandas.sheets.csv_text import decode, parse
+from sispy_pandas.sheets.foreign import is_pipe, parse_json, read_text
 from sispy_pandas.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -171,6 +171,10 @@ def _document(
 ) -> dict[str, Any]:
     """Return the schema that a new table shall have: as the definition file says, or read off the data."""
     if definition is None:
+        if is_pipe(file):
+            raise Misuse(
+                f"{file} is a pipe, which can be read only once: save it as a file, or give --definition."
+            )
         data = _raw(file)
         found = find_references(client, pd.DataFrame(data))
         for column in sorted(set(found) - set(references)):
@@ -178,10 +182,7 @@ def _document(
                 f"{column} names rows of table {found[column]}: --reference {column} makes it point there"
             )
         return infer_schema(data, name=name, key=key, enums=enums, references=references)
-    try:
-        document = json.loads(definition.read_text(encoding="utf-8-sig"))
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{definition} is no JSON: {error}") from error
+    document = parse_json(read_text(definition), definition)
     if not isinstance(document, dict):
         raise ValueError(f"{definition} holds no object: a definition maps field names to types")
     whole = document if isinstance(document.get("definition"), dict) else {"definition": document}
@@ -192,13 +193,12 @@ def _raw(file: Path) -> pd.DataFrame | list[dict[str, Any]]:
     """Read a file whose schema is not known yet: texts of a CSV, typed cells of a workbook, JSON records."""
     match file.suffix.lower():
         case ".csv" | ".tsv" | ".txt":
-            titles, *rows = parse(decode(file, None)[0], ())
+            titles, rows = parse(decode(file, None)[0], file, ())
             width = len(titles)
-            cells = [[cell or None for cell in (row + [""] * width)[:width]] for row in rows if any(row)]
+            cells = [[cell or None for cell in (row + [""] * width)[:width]] for _, row in rows]
             return pd.DataFrame(cells, columns=list(map(read_heading, titles)), dtype=object)
         case ".xlsx":
-            frame = read_workbook(file).rename(columns=read_heading)
-            return frame.mask(frame == "", None)
+            return read_workbook(file)
         case _:
             return read_records(file)
 

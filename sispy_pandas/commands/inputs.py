@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from sispy_pandas.files import read_csv
 from sispy_pandas.sheets.excel_read import read_excel
+from sispy_pandas.sheets.foreign import parse_json, parse_lines, read_text
 from sispy_pandas.values.cast import get_path
 
 if TYPE_CHECKING:
@@ -24,11 +24,8 @@ def read_records(path: Path) -> list[dict[str, Any]]:
     Raises:
         ValueError: The file holds something else; the message names the place.
     """
-    text = path.read_text(encoding="utf-8-sig")
-    if path.suffix in (".ndjson", ".jsonl"):
-        found = [_parsed(line, path, n) for n, line in enumerate(text.splitlines(), start=1) if line.strip()]
-    else:
-        found = _parsed(text, path, 1)
+    text = read_text(path)
+    found = list(parse_lines(text, path)) if path.suffix in (".ndjson", ".jsonl") else parse_json(text, path)
     if not isinstance(found, list):
         raise ValueError(f"{path} holds {_KINDS.get(type(found), 'no value')}: an array of objects is needed")
     for number, record in enumerate(found, start=1):
@@ -90,16 +87,6 @@ _KINDS = {
     float: "a number",
     bool: "a boolean",
 }
-
-
-def _parsed(text: str, path: Path, line: int) -> Any:
-    try:
-        return json.loads(text)
-    except RecursionError:
-        raise ValueError(f"{path} is nested too deeply to be read") from None
-    except json.JSONDecodeError as error:
-        place = f"line {line + error.lineno - 1}, column {error.colno}"
-        raise ValueError(f"{path} is no JSON: {error.msg} at {place}") from error
 
 
 def _paths(record: Mapping[str, Any], schema: Schema, prefix: str = "") -> Iterator[str]:

@@ -101,6 +101,6 @@ def _written_back(report: Report, copy: Copy, file: Path | None) -> str:
 
 
 def _saved(session: Session, path: str) -> Plan:
-    if not Path(path).is_file():
+    if not Path(path).exists() or Path(path).is_dir():
         raise Misuse(f"there is no plan file {path!r}; to push a file: sispy push SCHEMA FILE")
     return load_plan(path, session.client_if_named())

@@ -15,6 +15,7 @@ from ..changes import Change, Create, Delete, Problem, Stale, Update
 from ..plan import Plan
 from ..schema import Field, Schema, parse_schema
 from ..sheets.atomic import replaced
+from ..sheets.foreign import read_text
 from ..values.source import takes
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def load_plan(path: str | Path, client: Client | None = None) -> Plan:
         >>> load_plan(plan.save("plan.json"), client).counts == plan.counts
         True
     """
-    text = Path(path).read_text(encoding="utf-8")
+    text = read_text(Path(path))
     return parse(text.split("\n"), client, where=str(path), copies=True)
 
 
@@ -107,7 +108,7 @@ def parse(text: Iterable[str], client: Client | None, *, where: str, copies: boo
 def _object(line: str) -> dict[str, Any]:
     try:
         found = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         found = None
     return found if isinstance(found, dict) else {}
 

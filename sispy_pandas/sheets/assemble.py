@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
+
+from sispy.text import shorten
 
 from ..changes import Problem
 from ..planning.left_out import edited_row
@@ -22,6 +25,8 @@ from ..values.source import Source, with_source
 _ID = Field("_id", "ObjectId")
 _ZONE = re.compile(r" \([A-Za-z0-9_+:/-]+\)$")
 
+_MOST_STRANGE = 200
+"""Columns that are compared with those that are missing: each with all of them."""
 _WELL_FORMED = {str, type(None)}
 """Types of cells that hold an id or a receipt; `Refused` is none of them."""
 
@@ -81,9 +86,13 @@ def assemble(
     marks = _marks(columns[DELETE], problems, rows) if DELETE in columns else None
     keep = [i for i in range(len(table.rows)) if i not in problems]
     frame = _frame(fields, values, rows, keep)
-    for name in names:
-        if name not in fields and name not in ("_id", RECEIPT.path, DELETE):
-            frame[name] = pd.Series(_extra(columns[name], keep), index=frame.index, dtype=object)
+    extra = {
+        name: pd.Series(_extra(columns[name], keep), index=frame.index, dtype=object)
+        for name in names
+        if name not in fields and name not in ("_id", RECEIPT.path, DELETE)
+    }
+    if extra:
+        frame = pd.concat([frame, pd.DataFrame(extra, index=frame.index)], axis=1)
     if marks is not None and any(marks):
         frame[DELETE] = pd.array([marks[i] for i in keep], dtype="boolean")
     if receipts is not None:
@@ -127,13 +136,14 @@ def _names(table: Table, schema: Schema, rename: Mapping[str, str]) -> list[str]
         name = rename.get(header, header)
         bare = _ZONE.sub("", name)
         names.append(bare if name not in known and bare in known else name)
-    twice = sorted({name for name in names if names.count(name) > 1})
+    twice = sorted(name for name, times in Counter(names).items() if times > 1)
     if twice:
         raise ValueError(f"{', '.join(map(repr, twice))}: more than one column of that name")
     if not known.intersection(names):
         hint = nearest(names[0], schema.columns) if names else ""
         raise ValueError(
-            f"no column of the file is one of schema {schema.name!r}; its first row has {names[:8]}{hint}"
+            f"no column of the file is one of schema {schema.name!r}; its first row has"
+            f" {[shorten(name) for name in names[:8]]}{hint}"
         )
     return names
 
@@ -143,7 +153,7 @@ def _renamed(names: list[str], schema: Schema) -> tuple[str, ...]:
     known = {*schema.columns, *(f.path for f in (*META, RECEIPT)), "_id", DELETE}
     missing = {_bare(path): path for path in schema.columns if path not in names}
     found = []
-    for name in (name for name in names if name not in known):
+    for name in [name for name in names if name not in known][:_MOST_STRANGE]:
         near = difflib.get_close_matches(_bare(name), missing, n=1, cutoff=0.8)
         if near:
             path = missing[near[0]]

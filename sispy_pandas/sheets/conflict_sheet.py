@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any, Literal
 from ..excel import CONFLICTS
 from ..extras import optional
 from ..records import from_json
+from .book_file import rows_of
 from .cell_values import read_cell
 from .cells import escape, unescape, write_cell
 from .excel_cells import LongText, escaped, unescaped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from ..changes import Conflict
     from ..schema import Field, Schema
@@ -78,7 +80,7 @@ def _text(field: Field, value: Any) -> str:
     return escaped(str(LongText(text)) if len(text) > LongText.LIMIT else text)
 
 
-def read_conflicts(book: Any, schema: Schema) -> list[Choice]:
+def read_conflicts(book: Any, path: Path, schema: Schema) -> list[Choice]:
     """Return the decisions of a workbook; rows without one are left out.
 
     Raises:
@@ -87,18 +89,18 @@ def read_conflicts(book: Any, schema: Schema) -> list[Choice]:
     if CONFLICTS not in book.sheetnames:
         return []
     found = []
-    rows = book[CONFLICTS].iter_rows(values_only=True)
-    header = [str(name) for name in next(rows, ())]
-    for number, row in enumerate(rows, start=2):
+    rows = rows_of(book[CONFLICTS], path)
+    header = [str(name) for name in next(rows, (0, ()))[1]]
+    for number, row in rows:
         cells = dict(zip(header, row, strict=False))
         keep = str(cells.get("keep") or "").strip().lower()
-        path = unescape(unescaped(str(cells.get("field"))))
-        if not keep or path not in schema.columns:
+        name = unescape(unescaped(str(cells.get("field"))))
+        if not keep or name not in schema.columns:
             continue
         if keep not in ("mine", "theirs"):
             raise ValueError(f"sheet {CONFLICTS!r}, row {number}: keep is mine or theirs, not {keep!r}")
         theirs = unescaped(str(cells.get("theirs") or ""))
-        id_, field = unescape(str(cells["_id"])), schema.field(path)
+        id_, field = unescape(str(cells["_id"])), schema.field(name)
         found.append(Choice(id_, field, theirs, "mine" if keep == "mine" else "theirs"))
     return found
 

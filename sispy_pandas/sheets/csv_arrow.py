@@ -30,11 +30,15 @@ _COMMON = {
     "Number": r"^(-?[0-9]{1,15}(\.[0-9]+)?([eE][+-]?[0-9]{1,2})?)?$",
 }
 _BLOCK = 1 << 24
+_MOST = 50_000_000
+"""Cells, those of empty rows included: beyond, the general way leaves these out as it goes."""
 
 
 def arrow_columns(text: str, header: Sequence[str], delimiter: str) -> list[Any] | None:
     """Return the columns of a CSV text as Arrow arrays of text; None if it is not a plain table with ids."""
     if pa is None or "_id" not in header or len(set(header)) < len(header):
+        return None
+    if text.count("\n") * len(header) > _MOST:
         return None
     try:
         table = csv.read_csv(

@@ -10,6 +10,8 @@ from typing import IO, TYPE_CHECKING
 
 from sispy.text import printable
 
+from .foreign import LONGEST_LINE, damaged, read_bytes, refuse_wide
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
     from pathlib import Path
@@ -20,7 +22,6 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_LONGEST_CELL = 2**31 - 1
 _HEAD = 1 << 18
 """Characters in which the first line must end."""
 QUOTE = '"'
@@ -62,10 +63,12 @@ def decode(path: Path, encoding: str | None) -> tuple[str, tuple[str, ...]]:
     Raises:
         ValueError: It is in none of the encodings that can be told without being told.
     """
-    data = path.read_bytes()
-    known = encoding or next((name for mark, name in _MARKS if data.startswith(mark)), None)
     try:
+        data = read_bytes(path, lines=True)
+        known = encoding or next((name for mark, name in _MARKS if data.startswith(mark)), None)
         return data.decode(known or "utf-8"), ()
+    except MemoryError as error:
+        raise damaged(path, "table", error) from None
     except UnicodeDecodeError as error:
         if known:
             raise ValueError(f"{printable(path)} is not in the encoding {known}: {error}") from None
@@ -78,27 +81,52 @@ def decode(path: Path, encoding: str | None) -> tuple[str, tuple[str, ...]]:
         ) from None
 
 
-def dialect(text: str, known: Collection[str], delimiter: str | None = None) -> tuple[str, str, list[str]]:
+def dialect(
+    text: str, path: Path, known: Collection[str], delimiter: str | None = None
+) -> tuple[str, str, list[str]]:
     """Return a CSV text without its line `sep=;`, its delimiter, and its first row.
 
     Args:
         text: Of the file.
+        path: Of the file, for messages.
         known: Names of columns: the delimiter is the one by which the first line has most of them.
         delimiter: Where it is known.
+
+    Raises:
+        ValueError: The first row is none, or has more names than any table.
     """
-    csv.field_size_limit(_LONGEST_CELL)
+    csv.field_size_limit(LONGEST_LINE)
     first, _, rest = text.partition("\n")
     if first.lower().startswith("sep=") and len(first.rstrip("\r")) == 5:
         text, delimiter = rest, delimiter or first[4]
     head = text[:_HEAD]
+    lines = head.splitlines() or [""]
+    if "\0" in lines[0]:
+        raise ValueError(f"{printable(path)} is no text: save it as CSV in UTF-8, or give encoding=")
+    if len(lines) == 1 and len(text) > _HEAD:
+        raise ValueError(
+            f"{printable(path)} has no line of names: its first {_HEAD:,} characters are one line"
+        )
     delimiter = delimiter or max(DELIMITERS, key=lambda sign: _known_names(_first(head, sign), known))
-    return text, delimiter, _first(head, delimiter)
+    header = _first(head, delimiter)
+    refuse_wide(path, len(header))
+    return text, delimiter, header
 
 
-def parse(text: str, known: Collection[str], delimiter: str | None = None) -> list[list[str]]:
-    """Return the rows of cells of a CSV text; for the arguments see `dialect`."""
-    text, delimiter, _ = dialect(text, known, delimiter)
-    return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+def parse(
+    text: str, path: Path, known: Collection[str], delimiter: str | None = None
+) -> tuple[list[str], list[tuple[int, list[str]]]]:
+    """Return the first row of a CSV text, and the others that are not empty, each with its number.
+
+    Raises:
+        ValueError: As `dialect`, or a cell does not end.
+    """
+    text, delimiter, _ = dialect(text, path, known, delimiter)
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    try:
+        return next(rows, []), [(number, row) for number, row in enumerate(rows, start=2) if any(row)]
+    except csv.Error as error:
+        raise ValueError(f"{printable(path)}, line {rows.line_num:,}: {error}") from None
 
 
 def _first(head: str, delimiter: str) -> list[str]:

@@ -66,9 +66,13 @@ class Base:
     def rows(self) -> dict[str, tuple[str | None, list[Any]]]:
         """`_id` -> (receipt, values)."""
         if self._rows is None:
-            self._rows = {
-                id_: (receipt, values) for id_, receipt, values in map(json.loads, filter(None, self._texts))
-            }
+            try:
+                self._rows = {
+                    id_: (receipt, values)
+                    for id_, receipt, values in map(json.loads, filter(None, self._texts))
+                }
+            except (ValueError, TypeError, RecursionError) as error:
+                raise ValueError(f"the workbook's hidden rows, as exported, were damaged: {error}") from None
         return self._rows
 
     def put(self, id_: str, path: str, value: Any) -> None:

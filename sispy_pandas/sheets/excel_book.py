@@ -40,7 +40,11 @@ class EditableSheet:
         self.found: Found = find(book, path, schema, sheet)
         self.sheet = self.found.sheet
         self.key = schema.key if schema else None
-        self.header = next(n for n in range(1, self.sheet.max_row + 1) if any(c.value for c in self.sheet[n]))
+        self.header = next(
+            (n for n in range(1, self.sheet.max_row + 1) if any(c.value for c in self.sheet[n])), 0
+        )
+        if not self.header:
+            raise ValueError(f"sheet {self.sheet.title!r} of {printable(path)} has no header")
         self.columns: dict[str, int] = {}
         for cell in self.sheet[self.header]:
             if cell.value is not None:

@@ -9,6 +9,7 @@ from sispy.text import printable
 
 from ..excel import ABOUT, CONFLICTS, LISTS
 from . import origin
+from .book_file import rows_of
 from .excel_base import PREFIX, read_note
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def find(book: Any, path: Path, schema: Schema | None, name: str | None) -> Foun
         ValueError: It cannot be told, or is of another schema or a later format.
     """
     hidden = [title for title in book.sheetnames if title.startswith(PREFIX)]
-    notes = {title: note for title in hidden if (note := read_note(first_row(book[title])))}
+    notes = {title: note for title in hidden if (note := read_note(first_row(book[title], path)))}
     tables = [s.title for s in book.worksheets if s.title not in (*hidden, ABOUT, CONFLICTS, LISTS)]
     if name is not None and name not in tables:
         raise ValueError(f"{printable(path)} has no sheet {name!r}; it has {printable(', '.join(tables))}")
@@ -90,9 +91,6 @@ def _renamed(path: Path, title: str, tables: list[str], known: list[Any]) -> str
     return others[0]
 
 
-def first_row(sheet: Any) -> Sequence[Any]:
-    """Return the cells of the first row; a sheet that is only read may be wrong about its size."""
-    if hasattr(sheet, "reset_dimensions"):
-        sheet.reset_dimensions()
-    row: Sequence[Any] = next(sheet.iter_rows(values_only=True), ())
-    return row
+def first_row(sheet: Any, path: Path) -> Sequence[Any]:
+    """Return the cells of the first row that is not empty."""
+    return next(rows_of(sheet, path), (0, ()))[1]

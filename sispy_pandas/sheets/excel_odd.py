@@ -3,35 +3,37 @@
 from __future__ import annotations
 
 import re
-import zipfile
+from bisect import bisect_left
 from typing import TYPE_CHECKING, Any
 
-from ..extras import optional
+from sispy.text import printable
+
 from ..values.refused import Refused
+from .book_file import rows_of
 from .excel_cells import TRUTHS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
-    from pathlib import Path
+    from collections.abc import Collection, Iterator, Sequence
 
     from .assemble import Table
+    from .book_file import BookFile
 
 Place = tuple[int, int]
 """Row and column, from 1."""
 
-_ERRORS = {"#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#SPILL!", "#CALC!"}
+ERRORS = {"#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#SPILL!", "#CALC!"}
 _BEGINS_ODD = re.compile("^[=#]", re.MULTILINE)
-_MERGED = re.compile(rb'<mergeCell [^>]*ref="([A-Z]+)(\d+):([A-Z]+)(\d+)"')
-_CHUNK = 1 << 20
+_MOST_MERGED = 1 << 22
+"""Cells of a table in merged ranges, those in several ranges counted as often."""
 
 
-def formulas(path: Path, sheet: Any, table: Table, booleans: Collection[str]) -> dict[Place, Any]:
+def formulas(file: BookFile, sheet: Any, table: Table, booleans: Collection[str]) -> dict[Place, Any]:
     """Return the results of the formulas of a sheet; `Refused` where there is none, and for errors.
 
     The cells are looked at a second time only if some text begins with `=` or is the name of an error.
 
     Args:
-        path: Of the workbook.
+        file: Of the workbook.
         sheet: As openpyxl reads it, values and formulas.
         table: Its cells.
         booleans: Columns in which `=TRUE()` is how LibreOffice writes the value.
@@ -45,10 +47,15 @@ def formulas(path: Path, sheet: Any, table: Table, booleans: Collection[str]) ->
     if not odd:
         return {}
     found = {}
-    for cell in (cell for row in sheet.iter_rows() for cell in row if cell.value is not None):
+    for cell in _cells(sheet, file):
         if (cell.row, cell.column) in odd and cell.data_type in ("f", "e"):
             found[cell.row, cell.column] = cell.data_type
-    return _results(path, sheet.title, found) if found else {}
+    return _results(file, sheet.title, found) if found else {}
+
+
+def _cells(sheet: Any, file: BookFile) -> Iterator[Any]:
+    rows = rows_of(sheet, file.path, values=False)
+    return (cell for _, row in rows for cell in row if cell.value is not None)
 
 
 def _suspicious(cells: Sequence[Any]) -> list[int]:
@@ -62,17 +69,15 @@ def _suspicious(cells: Sequence[Any]) -> list[int]:
     return [
         i
         for i, cell in enumerate(cells)
-        if type(cell) in odd and (type(cell) is not str or cell.startswith("=") or cell in _ERRORS)
+        if type(cell) in odd and (type(cell) is not str or cell.startswith("=") or cell in ERRORS)
     ]
 
 
-def _results(path: Path, title: str, places: dict[Place, str]) -> dict[Place, Any]:
-    book = optional("openpyxl", "excel").load_workbook(path, read_only=True, data_only=True)
+def _results(file: BookFile, title: str, places: dict[Place, str]) -> dict[Place, Any]:
+    book = file.load(read_only=True, data_only=True)
     results: dict[Place, Any] = {}
     try:
-        sheet = book[title]
-        sheet.reset_dimensions()
-        for cell in (cell for row in sheet.iter_rows() for cell in row if cell.value is not None):
+        for cell in _cells(book[title], file):
             if (cell.row, cell.column) in places:
                 bad = cell.data_type == "e"
                 value = Refused(str(cell.value), "an error of the program") if bad else cell.value
@@ -86,27 +91,24 @@ def _results(path: Path, title: str, places: dict[Place, str]) -> dict[Place, An
     return results
 
 
-def merged(path: Path, sheet: Any) -> dict[Place, Refused]:
-    """Return a refusal for every cell of a merged range: whose value is the others'?
+def merged(file: BookFile, sheet: Any, table: Table) -> dict[Place, Refused]:
+    """Return a refusal for every cell of the table that is merged with others: whose value is it?
 
-    They are read from the file, because openpyxl leaves them out when it only reads.
+    Raises:
+        ValueError: There are more than any person makes.
     """
-    with zipfile.ZipFile(path) as archive, archive.open(sheet._worksheet_path) as file:
-        tail, ranges = b"", set()
-        while chunk := file.read(_CHUNK):
-            ranges.update(_MERGED.findall(tail + chunk))
-            tail = chunk[-200:]
     refusal = Refused("(merged)", "merged cells have one value for all: undo the merge")
-    return {
-        (row, column): refusal
-        for left, top, right, bottom in ranges
-        for row in range(int(top), int(bottom) + 1)
-        for column in range(_number(left), _number(right) + 1)
-    }
+    found: dict[Place, Refused] = {}
+    taken = 0
+    for rows, places in file.merged(sheet._worksheet_path):
+        inside, across = _within(table.rows, rows), _within(table.places, places)
+        taken += len(inside) * len(across)
+        if taken > _MOST_MERGED:
+            raise ValueError(f"{printable(file.path)} has more than {_MOST_MERGED:,} merged cells: undo that")
+        found.update(((row, place), refusal) for row in inside for place in across)
+    return found
 
 
-def _number(letters: bytes) -> int:
-    number = 0
-    for letter in letters:
-        number = 26 * number + letter - 64
-    return number
+def _within(numbers: tuple[int, ...], bounds: range) -> tuple[int, ...]:
+    """Return the ascending numbers that lie in a range."""
+    return numbers[bisect_left(numbers, bounds.start) : bisect_left(numbers, bounds.stop)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from dataclasses import replace
 from functools import partial
 from itertools import zip_longest
@@ -11,13 +10,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from sispy.text import printable
 
-from ..extras import optional
 from ..fetching.decode import no_collection
 from ..files import zone_of
 from ..values.refused import Refused
 from ..values.source import Source
 from . import origin
 from .assemble import Copies, Table, assemble
+from .book_file import book_file, rows_of
 from .cells import Style, read_heading
 from .conflict_sheet import decided, read_conflicts
 from .excel_base import Base
@@ -25,6 +24,7 @@ from .excel_cells import LongText, read_excel_column, unescaped
 from .excel_find import find
 from .excel_members import with_cells, with_grey, with_members
 from .excel_odd import formulas, merged
+from .foreign import refuse_wide
 
 if TYPE_CHECKING:
     import datetime
@@ -76,8 +76,8 @@ def read_excel(
         accept_program_changes: Take edits that look like a program's work, as 00123 -> 123, as they are.
 
     Raises:
-        ValueError: The workbook is of another schema or a later format, or it cannot be told which sheet is
-            meant.
+        ValueError: The workbook is of another schema or a later format, it cannot be told which sheet is
+            meant, or it is damaged, locked by a password, or larger than programs make one.
         ImportError: openpyxl is missing.
 
     Example:
@@ -85,27 +85,20 @@ def read_excel(
         >>> live.diff(read_excel("hosts.xlsx", live.schema)).empty
         True
     """
-    openpyxl = optional("openpyxl", "excel")
     path = Path(path)
-    try:
-        book = openpyxl.load_workbook(path, read_only=True)
-    except (zipfile.BadZipFile, KeyError) as error:
-        raise ValueError(f"{printable(path)} is no workbook, or a damaged one: {error}") from error
-    except openpyxl.utils.exceptions.InvalidFileException as error:
-        raise ValueError(
-            f"{printable(path)} is no .xlsx workbook: save it as one; read_csv reads text files"
-        ) from error
+    file = book_file(path)
+    book = file.load(read_only=True)
     try:
         found = find(book, path, schema, sheet)
-        table = _table(found.sheet, path)
+        table = sheet_table(found.sheet, path)
         base = None
         if "columns" in found.note:
-            base = Base(found.note, found.hidden.iter_rows(min_row=2, values_only=True))
-        choices = read_conflicts(book, schema) if base else []
+            base = Base(found.note, (row for _, row in rows_of(found.hidden, path, first=2)))
+        choices = read_conflicts(book, path, schema) if base else []
         exploded = {c: s for c, s in found.note.get("exploded", {}).items() if c in schema.columns}
-        members = {c: _table(book[s], path) for c, s in exploded.items() if s in book.sheetnames}
+        members = {c: sheet_table(book[s], path) for c, s in exploded.items() if s in book.sheetnames}
         booleans = {field.path for field in schema.fields if field.type == "Boolean"}
-        odd = formulas(path, found.sheet, table, booleans) | merged(path, found.sheet)
+        odd = formulas(file, found.sheet, table, booleans) | merged(file, found.sheet, table)
     finally:
         book.close()
     table, notes = _with_odd(table, odd)
@@ -147,10 +140,13 @@ def read_excel(
     return frame
 
 
-def _table(sheet: Any, path: Path) -> Table:
-    """Return the cells by column, without empty rows; the first row that is not empty is the header."""
-    sheet.reset_dimensions()
-    rows = ((n, row) for n, row in enumerate(sheet.iter_rows(values_only=True), start=1) if _is_filled(row))
+def sheet_table(sheet: Any, path: Path) -> Table:
+    """Return the cells by column, without empty rows; the first row that is not empty is the header.
+
+    Raises:
+        ValueError: There is no header, or the sheet is damaged or too large.
+    """
+    rows = rows_of(sheet, path)
     with no_collection():
         _, names = next(rows, (0, ()))
         kept = list(rows)
@@ -159,6 +155,7 @@ def _table(sheet: Any, path: Path) -> Table:
     columns += [(None,) * len(kept)] * (len(header) - len(columns))
     header += [""] * (len(columns) - len(header))
     filled = [i for i, cells in enumerate(columns) if header[i] or _is_filled(cells)]
+    refuse_wide(path, len(filled))
     if not any(header):
         raise ValueError(f"sheet {sheet.title!r} of {printable(path)} has no header")
     return Table(

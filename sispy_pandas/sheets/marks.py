@@ -12,11 +12,12 @@ import pandas as pd
 from sispy.text import printable
 
 from ..excel import CONFLICTS
-from ..extras import optional
 from ..report import Report
 from .atomic import refuse_unwritable, replacing
+from .book_file import book_file
 from .conflict_sheet import write_conflicts
 from .excel_book import EditableSheet
+from .foreign import is_pipe
 from .write_back import put_back
 
 if TYPE_CHECKING:
@@ -99,7 +100,10 @@ def copy_to_mark(
     if out.exists() and out.samefile(path):
         raise ValueError(f"{printable(out)} is the workbook itself: write the marked copy beside it")
     refuse_unwritable(out)
-    book = optional("openpyxl", "excel").load_workbook(path)
+    if is_pipe(path):
+        raise ValueError(f"{printable(path)} is a pipe, which can be read only once: save it as a file first")
+    file = book_file(path)
+    book = file.load()
     return Copy(book, EditableSheet(book, path, schema, sheet=sheet, rename=rename or {}), out)
 
 
