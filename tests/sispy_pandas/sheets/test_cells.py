@@ -2,16 +2,21 @@ from __future__ import annotations
 
 import zoneinfo
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from sispy_pandas.records import cast
 from sispy_pandas.schema import Field
 from sispy_pandas.sheets.cell_values import read_cell, read_column
-from sispy_pandas.sheets.cells import Style, write_cell
+from sispy_pandas.sheets.cells import Style, write_cell, write_column
 from sispy_pandas.values.refused import Refused
+
+if TYPE_CHECKING:
+    from sispy_pandas.schema import Schema
 
 BERLIN = Style(zoneinfo.ZoneInfo("Europe/Berlin"))
 STRING, NUMBER, BOOLEAN = Field("f", "String"), Field("f", "Number"), Field("f", "Boolean")
@@ -144,3 +149,24 @@ def test_refused_text_is_cast_to_nothing(field: Field) -> None:
 def test_what_no_file_can_hold_is_named_with_its_column(field: Field) -> None:
     with pytest.raises(ValueError, match=rf"^column '{field.path}': a Timedelta cannot be written as JSON$"):
         write_cell(field, pd.Timedelta("1D"))
+
+
+def test_a_whole_column_is_what_its_cells_are_one_by_one(host_schema: Schema, host_frames: Any) -> None:
+    @settings(max_examples=40, suppress_health_check=list(HealthCheck))
+    @given(host_frames, st.sampled_from([Style(), BERLIN]))
+    def check(frame: pd.DataFrame, style: Style) -> None:
+        for field in host_schema.fields:
+            cells = frame[field.path]
+            texts = [write_cell(field, cell, style) for cell in cells.tolist()]
+            assert write_column(field, cells, style) == texts
+            assert write_column(field, cells.astype(object), style) == texts
+            assert [as_read(field, text, style) for text in texts] == read_column(field, texts, style)
+
+    check()
+
+
+def as_read(field: Field, text: str, style: Style) -> Any:
+    try:
+        return read_cell(field, text, style)
+    except ValueError as error:
+        return Refused(text.removeprefix("'"), str(error))
