@@ -120,7 +120,7 @@ def write_cell(field: Field, cell: Any, style: Style = PLAIN) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float) and field.type != "Mixed":
-        return repr(value)
+        return _number_text(value)
     return json_text(value)
 
 

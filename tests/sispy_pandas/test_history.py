@@ -330,6 +330,17 @@ def test_a_row_that_somebody_deleted_since_is_a_conflict(table):
     assert rows(plan.conflicts, "_id", "field", "theirs") == [(row["_id"], "_id", None)]
 
 
+def test_a_cell_that_was_blank_needs_no_revert_in_a_row_that_is_gone(table):
+    row = table("carol").create({"name": "gone"})
+    start = now()
+    table("script").update(row["_id"], {"os": "two"})
+    table("carol").delete(row["_id"])
+
+    plan = revert(changes(table(), since=start, known=[row["_id"]], by="script", progress=False))
+
+    assert (len(plan), plan.clashes, plan.faults) == (0, (), ())
+
+
 def test_a_row_that_was_created_and_edited_since_is_a_conflict(table):
     start = now()
     row = table("script").create({"name": "new", "os": "one"})

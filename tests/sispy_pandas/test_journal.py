@@ -116,3 +116,19 @@ def test_new_rows_with_labels_that_json_does_not_know_are_resumed_and_undone(ser
     assert plan.push(progress=False).counts["unchanged"] == 2
     assert sp.undo(report.journal, client=server.client).push(progress=False).counts["done"] == 2
     assert logs.count({}) == 0
+
+
+@pytest.mark.parametrize(
+    ("own", "state", "folder"),
+    [
+        ("own", "state", "own"),
+        ("", "state", "state/sispy/pushes"),
+        ("", "", "home/.local/state/sispy/pushes"),
+    ],
+)
+def test_where_journals_are_kept(monkeypatch, own, state, folder):
+    monkeypatch.setenv("SISPY_JOURNALS", own)
+    monkeypatch.setenv("XDG_STATE_HOME", state)
+    monkeypatch.setenv("HOME", "home")
+
+    assert journal.folder() == Path(folder)

@@ -1,6 +1,7 @@
 """A plan as people and files see it."""
 
 import json
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -132,6 +133,24 @@ def test_a_saved_plan_is_sorted_lines_and_comes_back_equal(server, plan, tmp_pat
     assert sorted(loaded.changes, key=repr) == sorted(_sorted(plan.changes), key=repr)
     assert (loaded.faults, loaded.owner) == (plan.faults, plan.owner)
     assert loaded.save(tmp_path / "again").read_text() == path.read_text()
+
+
+def test_a_plan_knows_its_server_by_the_profiles_and_any_text_can_be_saved(
+    server, plan, tmp_path, monkeypatch
+):
+    half = Problem("r", "holds half a character: \ud800", "name", "é\ud800", "k")
+    plan = replace(plan, faults=(half,), notes=("a note",), undoes=("push",))
+    profile = f'url = "{server.client.url}/"\ntoken = "{server.sandbox.token}"\n'
+    (tmp_path / "config.toml").write_text(
+        f"[profiles.other]\nurl = 'http://127.0.0.1:9'\n[profiles.one]\n{profile}"
+    )
+    (tmp_path / "config.toml").chmod(0o600)
+    monkeypatch.setenv("SIS_CONFIG", str(tmp_path / "config.toml"))
+
+    loaded = sp.load_plan(plan.save(tmp_path / "host.plan"))
+
+    assert loaded.endpoint.client.url == server.client.url
+    assert (loaded.faults, loaded.notes, loaded.undoes) == ((half,), ("a note",), ("push",))
 
 
 def _sorted(changes):

@@ -86,6 +86,10 @@ def test_a_cell_that_says_the_same_is_no_change(field, stored, cell):
         (MIXED, {"a": None}, {}, None, None),
         (MIXED, {"a": None, "b": 1}, {"b": 1}, {"b": 1}, None),
         (MIXED, [{"x": 1}, {"y": None}], [{"x": None, "y": None}], [{"y": None}], None),
+        *(
+            (MIXED, before, cell, cell, None)
+            for before, cell in ((1, 2), (1, 0.5), (0, 1), ("x", 5), (5, True))
+        ),
         (MIXED, None, "NaN", "NaN", None),
         (MIXED, None, "None", "None", None),
         (MIXED, 5, "6", "6", None),

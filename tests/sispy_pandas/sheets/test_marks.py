@@ -122,6 +122,22 @@ def test_ids_and_receipts_are_written_back(server, file: Path, tmp_path: Path) -
         sp.mark_problems(file, plan, tmp_path / "x.xlsx", write_back=True)
 
 
+def test_rows_that_were_deleted_are_left_as_they_are_when_others_are_written_back(
+    server, tmp_path: Path
+) -> None:
+    sp.to_excel(server.fetch(), tmp_path / "hosts.xlsx")
+    frame = sp.read_excel(tmp_path / "hosts.xlsx", server.fetch().schema)
+    frame.loc[frame.index[0], "cpus"] = 42
+    plan = server.fetch().diff(frame, delete=[frame.index[1]])
+    report = plan.push(progress=False, limits=QUICK).raise_for_failures()
+
+    out = sp.mark_problems(tmp_path / "hosts.xlsx", report, tmp_path / "next.xlsx", write_back=True)
+
+    sheet = openpyxl.load_workbook(out)["host"]
+    rows = [[sheet.cell(n, column(sheet, name)).value for name in ("name", "cpus")] for n in (2, 3, 4)]
+    assert rows == [["h00000", 42], ["h00001", 2], ["h00002", 3]]
+
+
 def test_a_row_that_became_shorter_is_written_back_whole(server, tmp_path: Path) -> None:
     server.hosts.update("h00000", {"bios": {"vendor": "v" * 20_000}, "serial": "s" * 20_000})
     file = tmp_path / "hosts.xlsx"
