@@ -92,11 +92,13 @@ class Schedule:
         self.left = 20
         self.on = False
         self.met: Counter[str] = Counter()
+        self.writes_asked = 0
         self._rng = settings.rng("requests")
         self._lock = threading.Lock()
 
     def __call__(self, asked: Asked) -> tuple[str, random.Random]:
         with self._lock:
+            self.writes_asked += asked.writes
             rng = random.Random(self._rng.random())  # noqa: S311 - no secret
             hit = self.on and self.left > 0 and rng.random() < self.rates[asked.writes]
             if not hit:
@@ -265,7 +267,7 @@ class Round:
                 proxy.before = editors.pounce
                 editors.start()
                 schedule.on = True
-                last = self._to_the_end(proxy, schedule, editors, token, plan, ledger)
+                last = self._to_the_end(proxy, schedule, editors, token, plan)
                 schedule.on = False
                 verify(self.folder / "journal.jsonl", client, progress=False)
                 ended = time.monotonic()
@@ -282,7 +284,7 @@ class Round:
         )
 
     def _to_the_end(
-        self, proxy: Proxy, schedule: Schedule, editors: Editors, token: str, plan: sp.Plan, ledger: Ledger
+        self, proxy: Proxy, schedule: Schedule, editors: Editors, token: str, plan: sp.Plan
     ) -> dict[Any, tuple[str, str]]:
         """Push, and resume until nothing is left; return the outcomes of the last part."""
         outcomes: dict[Any, tuple[str, str]] = {}
@@ -291,13 +293,13 @@ class Round:
             if number == CALM:
                 schedule.on = False
                 editors.rest()
-            before = sum(write.by == US for write in ledger.writes)
+            before = schedule.writes_asked
             arguments = (self.settings, proxy.url, token, self.folder, word == "refused")
             if number < self.settings.kills:
                 word, found = self._killed(proxy, number, arguments)
             else:
                 word, found = attempted(*arguments, plan)
-            wrote = sum(write.by == US for write in ledger.writes) > before
+            wrote = schedule.writes_asked > before
             stopped = found[0] if word == "ended" else found
             self.parts.append(f"{word} {stopped}"[:300])
             if word == "crash":
