@@ -36,6 +36,21 @@ def test_the_old_value_of_what_can_be_compared_is_part_of_the_condition(server, 
     assert (asked, isinstance(when, int)) == (condition, True)
 
 
+def test_an_array_that_is_still_empty_is_written_at_once(server):
+    server.hosts.update("h00000", {"tags": []})
+    live = server.fetch()
+    frame = live.frame().head(1)
+    frame.at[frame.index[0], "tags"] = ("x",)
+
+    report = live.diff(frame).push(progress=False, guard="cas", limits=QUICK)
+
+    asked = [json.loads(seen.query["cas"]) for seen in server.sandbox.requests if "cas" in seen.query]
+    assert ([o.word for o in report.outcomes], [one["tags.0"] for one in asked]) == (
+        ["done"],
+        [{"$exists": False}],
+    )
+
+
 def test_an_empty_array_is_compared_as_empty(server):
     live = server.fetch()
     server.hosts.update(live.ids[0], {"tags": []})

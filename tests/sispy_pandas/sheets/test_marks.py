@@ -37,6 +37,10 @@ def marked(path: Path, colour: str) -> dict[tuple[int, str], str]:
     }
 
 
+def values(path: Path) -> list[list[Any]]:
+    return [[cell.value for cell in row] for row in openpyxl.load_workbook(path)["host"].iter_rows()]
+
+
 def plan_of(server, path: Path, **options: Any) -> sp.Plan:
     frame = sp.read_excel(path, server.fetch().schema, **options)
     return sp.snapshot_of(server.hosts, frame, progress=False).diff(frame)
@@ -105,6 +109,8 @@ def test_ids_and_receipts_are_written_back(server, file: Path, tmp_path: Path) -
     edited(file, {(2, "cpus"): 42, (30, "name"): "new_x005F_x0041_", (30, "bios.vendor"): "'=x"})
     server.hosts.update("h00000", {"live": False})
     report = plan_of(server, file).push(progress=False, limits=QUICK).raise_for_failures()
+    marked_alone = sp.mark_problems(file, report, tmp_path / "marked.xlsx")
+    assert values(marked_alone) == values(file)
     out = sp.mark_problems(file, report, tmp_path / "next.xlsx", write_back=True)
     assert len(plan_of(server, file)) == 0
     plan = plan_of(server, out)
