@@ -20,10 +20,13 @@ Values are never changed in place; results share unchanged parts with what was g
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sispy.subsequence import common
-from sispy.textdelta import apply_text, text_patch
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from diff_match_patch import diff_match_patch
+
 
 Json = Any
 
@@ -286,3 +289,92 @@ def _expect(value: Json, kind: type) -> Any:
 def _brief(value: Json, width: int = 80) -> str:
     text = repr(value)
     return text if len(text) <= width else text[: width - 3] + "..."
+
+
+_LIMIT = 4_000_000
+"""Comparisons at most: beyond it a rewritten huge list is told as such."""
+
+
+def common(old: Sequence[str], new: Sequence[str]) -> tuple[set[int], set[int]]:
+    """Return the positions of a longest common subsequence in both lists.
+
+    >>> common("pqr", "qrs")
+    ({1, 2}, {0, 1})
+    """
+    if not old or not new or len(old) * len(new) > _LIMIT:
+        return set(), set()
+    lengths = [[0] * (len(new) + 1)]
+    for one in old:
+        above, row = lengths[-1], [0]
+        for j, other in enumerate(new):
+            row.append(above[j] + 1 if one == other else max(above[j + 1], row[j]))
+        lengths.append(row)
+    i, j = len(old), len(new)
+    kept_old, kept_new = set(), set()
+    while i and j:
+        if old[i - 1] == new[j - 1]:
+            i, j = i - 1, j - 1
+            kept_old.add(i)
+            kept_new.add(j)
+        elif lengths[i][j - 1] > lengths[i - 1][j]:
+            j -= 1
+        else:
+            i -= 1
+    return kept_old, kept_new
+
+
+def text_patch(old: str, new: str) -> str | None:
+    """Describe the change of a text; None where it cannot be written, in the middle of a surrogate pair."""
+    machine = _texts()
+    patches = machine.patch_make(_units(old), _units(new))
+    try:
+        for one in patches:
+            one.diffs = [(operation, _characters(part)) for operation, part in one.diffs]
+    except UnicodeDecodeError:
+        return None
+    return str(machine.patch_toText(patches))
+
+
+def apply_text(text: str, value: str, *, backwards: bool = False) -> str:
+    """Apply a text diff: the text after, or backwards the text before.
+
+    Raises:
+        ValueError: it is none, or does not fit.
+    """
+    machine = _texts()
+    result = _units(value)
+    try:
+        patches = machine.patch_fromText(text)
+    except ValueError as error:
+        raise ValueError(f"no text diff: {text[:80]!r}") from error
+    for one in patches:
+        one.diffs = [(-operation if backwards else operation, _units(part)) for operation, part in one.diffs]
+        if backwards:
+            one.start1, one.start2 = one.start2, one.start1
+            one.length1, one.length2 = one.length2, one.length1
+    # A patch's place counts with all patches before it applied: backwards, the last one goes first.
+    for one in reversed(patches) if backwards else patches:
+        result, applied = machine.patch_apply([one], result)
+        if not all(applied):
+            raise ValueError(f"the text diff {text[:80]!r} does not fit {value[:80]!r}")
+    return _characters(result)
+
+
+def _units(text: str) -> str:
+    """Spell a text in UTF-16 units, in which the server counts."""
+    if not text or max(text) <= "\uffff":
+        return text
+    raw = text.encode("utf-16-le", "surrogatepass")
+    return "".join(chr(raw[i] | raw[i + 1] << 8) for i in range(0, len(raw), 2))
+
+
+def _characters(units: str) -> str:
+    if not any("\ud800" <= unit <= "\udfff" for unit in units):
+        return units
+    return units.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
+
+
+def _texts() -> diff_match_patch:
+    from diff_match_patch import diff_match_patch
+
+    return diff_match_patch()

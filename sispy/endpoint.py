@@ -6,11 +6,11 @@ import copy
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from .bulk import failed_by_list, failed_by_query
 from .commits import Commits
 from .encoding import milliseconds, path_part
 from .errors import BadRequest, DuplicateKey, NotFound, ServerError
 from .reading import ReadOnlyEndpoint
+from .response import failed_by_list, failed_by_query
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -108,7 +108,7 @@ def options_of(profile: Profile, options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _store(name: str, client: Client) -> None:
-    from .config_file import update_profile
+    from .config import update_profile
 
     update_profile(name, {"token": client.auth_token, "expires": client.token_expires})
 

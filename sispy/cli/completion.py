@@ -43,7 +43,7 @@ def tables_or_files(
 
 def profiles(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
     """Return the profiles of the config file."""
-    from sispy.config_file import read_config
+    from sispy.config import read_config
 
     try:
         names = read_config().get("profiles", {})

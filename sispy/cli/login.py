@@ -13,8 +13,7 @@ import click
 from sispy.cli.exits import Misuse
 from sispy.cli.options import Session, examples, password_from_stdin, session
 from sispy.cli.terminal import is_terminal, out, table
-from sispy.config import Profile, resolve
-from sispy.config_file import read_config, update_profile
+from sispy.config import Profile, read_config, resolve, update_profile
 from sispy.errors import BadRequest, NotFound, Unauthorized
 from sispy.text import printable
 

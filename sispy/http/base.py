@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import http.client
 import io
 import math
@@ -10,11 +11,13 @@ import re
 import socket
 import threading
 import time
+import urllib.request
 import weakref
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from urllib.parse import unquote, urlsplit
 
 from ..failures import TooLargeError
 from ..text import mask_path, printable
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..response import Headers
+
 
 IDLE_SECONDS = 4.0
 """A connection unused for longer is not used again: the server closes idle ones after 5 s."""
@@ -228,3 +232,22 @@ def _unpacked(engine: zlib._Decompress, piece: bytes, limit: int) -> bytes:
     except zlib.error as exc:
         text = f"the compressed answer is damaged: {exc}"
     raise OSError(text)
+
+
+def proxy_for(url: str) -> str:
+    """Return the proxy that HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY choose, "" for none."""
+    parts = urlsplit(url)
+    proxies = urllib.request.getproxies()
+    proxy = proxies.get(parts.scheme) or proxies.get("all") or ""
+    if not proxy or urllib.request.proxy_bypass(parts.netloc):
+        return ""
+    return proxy if "://" in proxy else f"http://{proxy}"
+
+
+def proxy_authorization(proxy: str) -> dict[str, str]:
+    """Return the header that logs in to a proxy whose address holds a name and a password."""
+    parts = urlsplit(proxy)
+    if not parts.username:
+        return {}
+    pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+    return {"Proxy-Authorization": "Basic " + base64.b64encode(pair.encode()).decode()}

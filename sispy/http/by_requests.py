@@ -17,8 +17,7 @@ from requests.structures import CaseInsensitiveDict
 from ..failures import no_answer
 from ..response import Headers
 from ..text import mask_path, printable
-from .base import Answer, PatientResponse, Request, Wires, body_from, body_of, headers_of
-from .proxies import proxy_for
+from .base import Answer, PatientResponse, Request, Wires, body_from, body_of, headers_of, proxy_for
 from .tls import context, trust
 
 if TYPE_CHECKING:

@@ -10,8 +10,17 @@ from urllib.parse import urlsplit
 
 from ..failures import no_answer
 from ..response import Headers
-from .base import Answer, PatientResponse, Request, Wires, body_from, body_of, headers_of
-from .proxies import proxy_authorization, proxy_for
+from .base import (
+    Answer,
+    PatientResponse,
+    Request,
+    Wires,
+    body_from,
+    body_of,
+    headers_of,
+    proxy_authorization,
+    proxy_for,
+)
 from .tls import context, readable, trust
 
 if TYPE_CHECKING:

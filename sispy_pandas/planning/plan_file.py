@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sispy.config_file import read_config
+from sispy.config import read_config
 from sispy.text import printable
 
 from ..changes import Change, Create, Delete, Problem, Stale, Update

@@ -5,8 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 import sispy
-from sispy.config import Profile, _environment, resolve
-from sispy.config_file import config_file, read_config, update_profile
+from sispy.config import Profile, _environment, config_file, read_config, resolve, update_profile
 
 URL, OTHER = "https://sis.example.com", "https://other.example.com"
 ENDED = """

@@ -60,7 +60,7 @@ def test_what_tells_an_ended_token_from_a_missing_permission(monkeypatch):
 
 
 def test_a_stored_token_that_ends_under_way_is_asked_for_and_stored(double, wire, monkeypatch, tmp_path):
-    from sispy.config_file import config_file, read_config
+    from sispy.config import config_file, read_config
 
     server = double(
         wire.answer({"error": "Unauthorized. Token has expired.", "code": 1004}, 401),
@@ -162,7 +162,7 @@ def test_the_name_of_a_login_needs_no_proof_until_the_token_is_another(sandbox):
 
 
 def test_a_token_from_the_environment_is_not_of_the_user_of_the_profile(sandbox, monkeypatch):
-    from sispy.config_file import config_file
+    from sispy.config import config_file
 
     config_file().write_text(f'[profiles.default]\nurl = "{sandbox.url}"\nusername = "root"\ntoken = "x"\n')
     config_file().chmod(0o600)

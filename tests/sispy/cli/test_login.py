@@ -3,7 +3,7 @@ from click.testing import CliRunner
 
 import sispy
 from sispy.cli import main
-from sispy.config_file import config_file, read_config
+from sispy.config import config_file, read_config
 from sispy.sandbox import Sandbox
 
 ANNA = {"name": "anna", "email": "anna@example.com", "pw": "anna", "roles": {"ops": "user"}}
