@@ -1,7 +1,6 @@
 """Client of the SIS CMDB's REST API: start with `sispy.Client`."""
 
-from .client import Client
-from .endpoint import Endpoint
+from .client import Client, Endpoint
 from .errors import (
     BadAnswer,
     BadRequest,

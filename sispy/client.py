@@ -1,33 +1,33 @@
-"""The client: an address, a token, and the endpoints below it."""
+"""The client and its endpoints, which know each other: the writing verbs, and what some objects add."""
 
 from __future__ import annotations
 
-import base64
-import json
-import re
-import threading
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
 
-from . import http
-from .endpoint import Endpoint
-from .errors import NotJSON, TokenRenewed, Unauthorized
-from .http import Answer, Request
-from .resources import Hooks, Schemas, Tokens
-from .response import Meta, Response
-from .session import Renewal, lists_token, open_profile
-from .text import MASK, excerpt, mask, printable
-from .transport import Policy, call
+from .commits import Commits
+from .connection import Connection, Renewal, ask_password
+from .encoding import milliseconds, path_part
+from .errors import BadRequest, DuplicateKey, NotFound, ServerError
+from .http import Request
+from .reading import ReadOnlyEndpoint
+from .response import Response, failed_by_list, failed_by_query
+from .text import printable
+from .transport import Policy
 
 if TYPE_CHECKING:
     import os
 
-_EIGHT_HOURS = 8 * 3600 * 1000  # milliseconds
+    from .paging import Query
+
+Content = Mapping[str, Any]
+
+_QUERY_ITEMS = 10_000  # how many rows a bulk call by query is allowed time for
 
 
-class Client:
+class Client(Connection):
     """Talk to a SIS server; any number of threads may share one client.
 
     Args:
@@ -73,24 +73,13 @@ class Client:
         verify: bool | str | os.PathLike[str] | None = None,
         compress: int | None = 65536,
     ) -> None:
-        self.url = _checked(url)
-        self.version = version
-        self.base_uri = f"{self.url}/api/v{version}"
-        self.auth_token = auth_token
-        self._claim: str | None = None
-        self._proof: tuple[str, str, bool] | None = None  # a token, a name, and whether they go together
-        self._proving = threading.Lock()
-        self.token_expires: datetime | None = None
         if timeout is None:
             timeout = (10.0, 60.0)
         connect, read = timeout if isinstance(timeout, tuple) else (timeout, timeout)
         if not (connect > 0 and read > 0 and retries >= 0):
             raise ValueError(f"timeout is above 0 and retries not below, got {timeout!r} and {retries!r}")
-        self._policy = Policy(connect, read, retries, compress=compress)
-        self._renewal: Renewal | None = None
-        self._connect: dict[str, Any] = {"http_keep_alive": http_keep_alive, "verify": verify}
-        self._http_handler = http.get_handler(http_keep_alive, verify=verify)
-
+        policy = Policy(connect, read, retries, compress=compress)
+        super().__init__(url, version, auth_token, policy, http_keep_alive=http_keep_alive, verify=verify)
         self.schemas = Schemas("schemas", self)
         self.hooks = Hooks("hooks", self)
         self.hiera = Endpoint("hiera", self)
@@ -126,44 +115,32 @@ class Client:
             ValueError: nobody says which server, or there is no such profile.
             Unauthorized: the token has ended and nobody is there to ask, or the login fails.
         """
-        from .config import resolve  # here, so that `import sispy` stays fast
+        from .config import options_of, resolve, update_profile  # here, so that `import sispy` stays fast
 
         profile = resolve(name, url=url, auth_token=auth_token, username=username, password=password)
-        return open_profile(cls, profile, options)
+        if not profile.url:
+            raise ValueError("which server? give url=, set SIS_URL, or run `sispy login URL`")
+        client = cls(profile.url, auth_token=profile.token, **options_of(profile, options))
+        client.username = user = profile.username
+        client.token_expires = profile.expires
 
-    @property
-    def username(self) -> str | None:
-        """Whose token is in use, None if unknown; see `Client`."""
-        with self._proving:
-            while (name := self._claim) and (token := self.auth_token):
-                known = self._proof
-                if known is not None and known[:2] == (token, name):
-                    return name if known[2] else None
-                theirs = lists_token(self, name, token)
-                if theirs is None:  # no answer proves nothing: the next look asks again
-                    return None
-                if token == self.auth_token:  # else it was renewed meanwhile
-                    self._proof = token, name, theirs
-            return name
+        def store(renewed: Connection) -> None:
+            update_profile(profile.name, {"token": renewed.auth_token, "expires": renewed.token_expires})
 
-    @username.setter
-    def username(self, name: str | None) -> None:
-        self._claim = name
+        if profile.password and user:
+            client.authenticate(user, profile.password, renew=True)
+        elif profile.stored and profile.expires and user:
+            left = (profile.expires - datetime.now(UTC)).total_seconds() * 1000
+            client._renewal = Renewal(user, partial(ask_password, user, client.url), left, store)
+            if profile.expired:
+                client._renewal.renew(client, str(profile.token))
+        return client
 
     def __repr__(self) -> str:
         known = self._proof  # a look must not ask the server
         told = known is not None and known == (self.auth_token, self._claim, True)
         user = f", user {self._claim!r}" if told else ""
         return printable(f"<sispy.Client {self.url}{user}>")
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Leave connections and passwords behind; the token travels, for workers in other processes."""
-        return {**self.__dict__, "_http_handler": None, "_renewal": None, "_proving": None}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        self._proving = threading.Lock()
-        self._http_handler = http.get_handler(**self._connect)
 
     def entities(self, schema_name: str) -> Endpoint:
         """Return the entities of a schema."""
@@ -177,102 +154,222 @@ class Client:
         """Fetch the server's description of its build: the cheapest sign of life."""
         return self.request(Request(f"{self.base_uri}/info", headers=self._headers()))
 
-    def authenticate(self, username: str, password: str, *, renew: bool = False) -> bool:
-        """Log in and use the new token (good for 8 hours) from now on.
-
-        Args:
-            username: name of the user.
-            password: not kept, unless it is needed to renew.
-            renew: log in again, once, whenever a call finds the token ended.
-
-        Returns:
-            True.
-
-        Raises:
-            Unauthorized: unknown user, wrong password, or a user without any role.
-        """
-        expires = self._log_in(username, password)
-        self._renewal = Renewal(username, lambda: password, expires) if renew else None
-        return True
-
-    def _log_in(self, username: str, password: str) -> float:
-        """Get a new token; return the milliseconds it is good for."""
-        pair = base64.b64encode(f"{username}:{password}".encode()).decode()
-        headers = {"Accept": "application/json", "Authorization": f"Basic {pair}"}
-        answer = self.request(Request(f"{self.base_uri}/users/auth_token", "POST", headers=headers))
-        self._belongs(answer["name"], username)
-        expires = float(answer._result.get("expires", _EIGHT_HOURS))
-        self.token_expires = datetime.now(UTC) + timedelta(milliseconds=expires)
-        return expires
-
-    def _belongs(self, token: str, username: str) -> None:
-        """Use a token that certainly is this user's."""
-        self._proof = token, username, True
-        self.auth_token, self._claim = token, username
-
-    def request(self, request: Request) -> Response:
-        """Send a request of your own; the answer must be JSON."""
-        answer = self._send(request)
-        try:
-            result = json.loads(answer.body)
-        except (ValueError, RecursionError):
-            text = f"Failed to decode JSON from the response: {excerpt(answer.body) or 'it is empty'}"
-            raise NotJSON(mask(text, self._secrets(request)), answer.status) from None
-        return Response(result, Meta(answer.headers))
-
-    def close(self) -> None:
-        """Close the connections; the next request opens new ones."""
-        self._http_handler.close()
-
-    def _send(self, request: Request) -> Answer:
-        token = (request.headers or {}).get("x-auth-token")
-        try:
-            return call(self._http_handler, request, self._policy, self._secrets(request))
-        except Unauthorized as exc:
-            if token is None or self._renewal is None or not self._renewal.ended(exc):
-                raise
-            refusal = exc
-        # refused before anything was done: also a write may be sent again
-        self._renewal.renew(self, token)
-        if request.once:
-            raise TokenRenewed(refusal.error, refusal.http_status_code, refusal.code)
-        request = replace(request, headers={**(request.headers or {}), "x-auth-token": str(self.auth_token)})
-        return call(self._http_handler, request, self._policy, self._secrets(request))
-
-    def _headers(self) -> dict[str, str]:
-        headers = {"Accept": "application/json", "Content-Type": "application/json"}
-        token = self.auth_token
-        if token:
-            if not (token.isascii() and token.isprintable()):  # http.client's own error would show it
-                raise ValueError("auth_token holds a line end or another character that no token has")
-            headers["x-auth-token"] = token
-        return headers
-
-    def _secrets(self, request: Request) -> list[str]:
-        named = (request.headers or {}).get("x-auth-token"), self.auth_token
-        secrets = [secret for secret in named if secret]
-        _, found, below = urlsplit(request.uri).path.partition("/tokens/")
-        below = below.partition("/")[0]
-        return [*secrets, below, unquote(below)] if found else secrets
-
-
-def _checked(url: str) -> str:
-    try:
-        parts = urlsplit(url)
-        fit = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-    except (ValueError, AttributeError):  # a port that is none, half an IPv6 address, no text at all
-        fit = False
-    if not fit or re.search(r"\s", url):
-        shown = re.sub(r"[^/]*@", f"{MASK}@", str(url))  # a password may stand there
-        raise ValueError(f"url is an address such as 'https://sis.example.com', got {shown!r}")
-    if parts.username is not None or parts.query or parts.fragment:
-        raise ValueError(
-            "url must hold no user name, password, query or fragment: use authenticate() to log in"
-        )
-    return url.rstrip("/")
-
 
 def _below(parent: str, name: str) -> str:
     if not name or "/" in name:
         raise ValueError(f"{parent}NAME: a name is not empty and has no slash, got {name!r}")
     return parent + name
+
+
+class Endpoint(ReadOnlyEndpoint):
+    """Read and write objects: schemas, hooks, hiera, users, or the entities of a schema.
+
+    An `id` is the `_id` or the value of the schema's id field (entities), or the name (all others). It may
+    hold any character; an empty one is a ValueError.
+
+    Example:
+        >>> racks = client.entities("rack")
+        >>> rack = racks.fetch_page({"sort": "name", "limit": 1})[0]
+        >>> racks.update(rack["_id"], {"units": 48})["units"]
+        48
+    """
+
+    client: Client
+
+    def get(self, id: object, query: Query = None) -> Response:  # noqa: A002 -- its name in sispy 1.1
+        """Fetch one object.
+
+        Args:
+            id: which one.
+            query: such as {"populate": False}; `fields` is ignored by the server here.
+
+        Raises:
+            NotFound: there is none.
+        """
+        return self._call("GET", path_part("id", id), query=query)
+
+    def create(self, content: Content | Sequence[Content], *, all_or_none: bool = False) -> Response:
+        """Create one object from a dict, or many from a list.
+
+        Args:
+            content: a dict, or a list of dicts.
+            all_or_none: create all objects of a list or, if one fails, none.
+
+        Returns:
+            The object as stored; of a list {"success": [...], "errors": [...]}, where the server may blame
+            the wrong item (SIS-API.md, section 7.1).
+
+        Raises:
+            DuplicateKey: the value of a unique field is taken (of one object; lists report it as an error).
+            ValueError: a list holds None, which would fail the request half way.
+        """
+        if isinstance(content, Mapping):
+            return self._call("POST", content=content)
+        rows = _rows(content)
+        return self._call(
+            "POST", query={"all_or_none": True} if all_or_none else None, content=rows, items=len(rows)
+        )
+
+    def update(
+        self,
+        id: object,  # noqa: A002 -- its name in sispy 1.1
+        content: Content,
+        query: Query = None,
+        *,
+        cas: Content | None = None,
+        force_mixed: bool = False,
+    ) -> Response:
+        """Change the given fields of one object.
+
+        Args:
+            id: which one.
+            content: the fields to change; nested objects and Mixed values are merged.
+            query: such as {"cas": {...}}.
+            cas: change only an object that meets this condition. Dangerous: the server then replaces `_sis`
+                and nested values by what the content holds of them (SIS-API.md, section 8.1).
+            force_mixed: replace Mixed values instead of merging them.
+
+        Raises:
+            CASConflict: the object does not meet the condition.
+            NotFound: there is no such object.
+        """
+        asked = dict(query or {})
+        if cas is not None:
+            asked["cas"] = cas
+        if force_mixed:
+            asked["forceMixed"] = True
+        return self._call("PUT", path_part("id", id), query=asked, content=content)
+
+    def upsert(self, id: object, content: Content) -> Response:  # noqa: A002 -- named as in the other verbs
+        """Create the object, or update it if there is one with that id.
+
+        Args:
+            id: the value of the schema's id field; names for schemas, hooks, hiera and users.
+            content: it must hold the id field with exactly that value.
+
+        Raises:
+            BadRequest: the content fails as a creation and as an update.
+        """
+        part = path_part("id", id)
+        try:
+            return self._call("PUT", part, query={"upsert": True}, content=content)
+        except (BadRequest, DuplicateKey, ServerError) as exc:
+            if exc.http_status_code not in (400, 500):
+                raise
+            failure = exc
+        # when the update fails the server tries to insert, and reports only that: a plain update tells why
+        try:
+            self._call("GET", part)
+        except NotFound:
+            raise failure from None
+        return self._call("PUT", part, content=content)
+
+    def update_bulk(self, content: Content | Sequence[Content], query: Query = None) -> Response:
+        """Change many objects: each its own way (list), or all matches the same way (dict and query).
+
+        Args:
+            content: a list of dicts, each with its `_id` (`name` for other things than entities), in requests
+                of at most 10 MiB; or one dict of fields.
+            query: {"q": {...}} for a dict.
+
+        Returns:
+            {"success": [...], "errors": [...]} in no particular order; `failed_ids` names what was not done.
+        """
+        if isinstance(content, Mapping):
+            if query is None:
+                raise BadRequest("dictionary updates must be accompanied with a query", 400, 0)
+            return failed_by_query(
+                self._call("PUT", query=query, content=content, items=_QUERY_ITEMS), self._key
+            )
+        if not isinstance(content, Sequence) or isinstance(content, str | bytes):
+            raise BadRequest("content must be a list of entities or an update dict with a query", 400, 0)
+        rows = _rows(content)
+        return failed_by_list(self._call("PUT", query=query, content=rows, items=len(rows)), rows, self._key)
+
+    def delete(self, id: object) -> Response:  # noqa: A002 -- its name in sispy 1.1
+        """Delete one object and return it as it was."""
+        return self._call("DELETE", path_part("id", id))
+
+    def delete_bulk(self, query: Content) -> Response:
+        """Delete all objects that match; a misspelt field name in `q` can match every object.
+
+        Args:
+            query: {"q": {...}} with at least one condition.
+
+        Returns:
+            {"success": [...], "errors": [...]}; `failed_ids` names what is still there.
+        """
+        if not isinstance(query, Mapping) or not isinstance(query.get("q"), Mapping):
+            raise BadRequest('query must be a dictionary and contain a "q" dict', 400, 0)
+        if not query["q"]:
+            raise BadRequest("query dictionary must not be empty", 400, 0)
+        return failed_by_query(self._call("DELETE", query=query, items=_QUERY_ITEMS), self._key)
+
+    def commits(self, id: object) -> Commits:  # noqa: A002 -- named as in the other verbs
+        """Return the history of an object, newest first; entities are known here by `_id` only."""
+        return Commits(self, id)
+
+    def commit(self, id: object, commit_id: str) -> Response:  # noqa: A002 -- named as in the other verbs
+        """Fetch one commit, with `value_at`: the object as it was after it (deletions: before it)."""
+        return self._call("GET", path_part("id", id), "commits", path_part("commit_id", commit_id))
+
+    def revision(self, id: object, when: datetime | int) -> Response:  # noqa: A002 -- as in the other verbs
+        """Fetch an object as it was at a time.
+
+        Args:
+            id: the `_id` of an entity, the name of anything else.
+            when: a datetime with time zone, or milliseconds since 1970.
+
+        Raises:
+            NotFound: there was no such object then.
+        """
+        return self._call("GET", path_part("id", id), "revision", str(milliseconds(when)))
+
+    @property
+    def _key(self) -> str:
+        return "_id" if self.endpoint.startswith("entities/") else "name"
+
+
+def _rows(content: Sequence[Content]) -> list[Content]:
+    if isinstance(content, str | bytes) or not isinstance(content, Iterable):
+        raise TypeError(f"content is a dict or a list of dicts, got {type(content).__name__}")
+    rows = list(content)
+    for number, row in enumerate(rows):
+        if row is None:
+            raise ValueError(f"item {number} is None: the server would fail the request half way")
+    return rows
+
+
+class Schemas(Endpoint):
+    """Read and write schemas; an update needs the complete schema, what it omits is reset."""
+
+    def get(self, id: object, query: Query = None, *, with_counts: bool = False) -> Response:  # noqa: A002 -- as in Endpoint
+        """Fetch one schema; with_counts adds `entity_count`."""
+        return super().get(id, {**(query or {}), "with_counts": True} if with_counts else query)
+
+
+class Hooks(Endpoint):
+    """Read and write hooks."""
+
+    def trigger(self, schema: str, id: object) -> Response:  # noqa: A002 -- as in Endpoint
+        """Fire all hooks on `update` of a schema, with an entity as it is now.
+
+        Do not use it where such a hook has the action GET: a SIS 1.4.8 server hangs and dies of it.
+        """
+        return self._call("POST", "trigger", path_part("schema", schema), path_part("id", id))
+
+
+class Tokens(Endpoint):
+    """Read and write the tokens of a user; their id is the token itself."""
+
+    def create(
+        self, content: Content | Sequence[Content] | None = None, *, all_or_none: bool = False
+    ) -> Response:
+        """Create a persistent token, such as {"desc": "nightly import"}; super users cannot have one.
+
+        Raises:
+            ValueError: a list, of which the server would store tokens without a name.
+        """
+        if content is not None and not isinstance(content, Mapping):
+            raise ValueError("tokens are created one by one: give a dict, not a list")
+        return super().create(content or {}, all_or_none=all_or_none)

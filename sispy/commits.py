@@ -13,7 +13,6 @@ from .paging import MAX_PAGE, Query, by_offset, page_limit
 from .reading import ReadOnlyEndpoint
 
 if TYPE_CHECKING:
-    from .endpoint import Endpoint
     from .response import RawPage, Response
 
 _FIELDS = {
@@ -33,7 +32,7 @@ class Commits(ReadOnlyEndpoint):
     $and, $or, $nor; anything else is a ValueError, and nothing is sent.
     """
 
-    def __init__(self, endpoint: Endpoint, id: object) -> None:  # noqa: A002 -- as in Endpoint
+    def __init__(self, endpoint: ReadOnlyEndpoint, id: object) -> None:  # noqa: A002 -- as in Endpoint
         part = path_part("id", id)
         super().__init__(endpoint.endpoint, endpoint.client)
         self.endpoint = f"{endpoint.endpoint}/{id}/commits"

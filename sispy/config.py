@@ -126,6 +126,13 @@ def resolve(
     )
 
 
+def options_of(profile: Profile, options: dict[str, Any]) -> dict[str, Any]:
+    """Return arguments of `Client`: with the profile's CA file unless they or SIS_CA_FILE name one."""
+    if profile.ca_file and options.get("verify") is None and not os.environ.get("SIS_CA_FILE"):
+        return {**options, "verify": profile.ca_file}
+    return options
+
+
 @dataclass(frozen=True)
 class _Login:
     """Hold what one place says about the user; `names` says by which variable, where that matters."""

@@ -12,7 +12,7 @@ Error                      the root; what sispy 1.1 called Error
     |-- BadRequest         400 and the other refusals of a request as it is
     |   `-- CASConflict    the object no longer meets the compare-and-set condition
     |-- Unauthorized       no token, a dead token, a wrong password, or not allowed
-    |   `-- TokenRenewed   nothing was done; there is a new token now (`sispy.endpoint.tried_once`)
+    |   `-- TokenRenewed   nothing was done; there is a new token now (`Endpoint.tried_once`)
     |-- NotFound           no such object, schema or address
     |-- DuplicateKey       the value of a unique field is taken
     |-- PayloadTooLarge    the body is above the server's limit
@@ -221,7 +221,7 @@ class Unauthorized(BadAnswer):
 class TokenRenewed(Unauthorized):
     """Say that a write had no effect because the token had ended, and that the client has a new one now.
 
-    Only an endpoint of `sispy.endpoint.tried_once` raises it; others send the write again.
+    Only an endpoint of `Endpoint.tried_once` raises it; others send the write again.
     """
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import copy
+from typing import TYPE_CHECKING, Any, Self
 
 from .encoding import json_text, path_part, query_string
 from .errors import BadAnswer, NotJSON
@@ -14,7 +15,7 @@ from .text import excerpt, mask, mask_path
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from .client import Client
+    from .connection import Connection
 
 
 class ReadOnlyEndpoint:
@@ -26,7 +27,7 @@ class ReadOnlyEndpoint:
         name: its last part, such as "host".
     """
 
-    def __init__(self, endpoint: str, client: Client) -> None:
+    def __init__(self, endpoint: str, client: Connection) -> None:
         self.endpoint = endpoint
         self.client = client
         self._path = "/".join(path_part("endpoint", part) for part in endpoint.split("/"))
@@ -39,6 +40,22 @@ class ReadOnlyEndpoint:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({mask_path(self.endpoint)!r}, {self.client!r})"
+
+    def tried_once(self) -> Self:
+        """Return this endpoint for somebody who looks before every try: it sends each request exactly once.
+
+        A token that has ended is still renewed, but what was refused for it is not sent again.
+
+        Raises:
+            Error: its methods raise what went wrong at the first try; a renewed token is a `TokenRenewed`.
+
+        Example:
+            >>> client.entities("rack").tried_once().name
+            'rack'
+        """
+        view = copy.copy(self)
+        view._once = True
+        return view
 
     def fetch_page(self, query: Query = None) -> Response:
         """Fetch one page of a list: at most `limit` objects, and never more than 10,000.

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from sispy.endpoint import Endpoint
+    from sispy.client import Endpoint
 
     from .pushing.limits import Limits
     from .report import Report

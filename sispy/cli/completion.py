@@ -20,9 +20,8 @@ PATIENCE = 2.0
 def tables(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
     """Return the tables of the server that the command line so far, the environment or a profile names."""
     from sispy.client import Client  # late: most presses of TAB ask no server
-    from sispy.config import resolve
+    from sispy.config import options_of, resolve
     from sispy.errors import Error
-    from sispy.session import options_of
 
     try:
         profile = resolve(ctx.params.get("profile"), url=ctx.params.get("url"))

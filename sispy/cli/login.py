@@ -113,7 +113,7 @@ def _profile(session: Session, address: str | None) -> Profile:
 
 def _client(session: Session, profile: Profile, url: str) -> Client:
     from sispy.client import Client
-    from sispy.session import options_of
+    from sispy.config import options_of
 
     try:
         return Client(url, auth_token=profile.token, **options_of(profile, {"timeout": session.timeout}))

@@ -15,7 +15,7 @@ from sispy.cli.terminal import is_terminal, out, styled, table
 from sispy_pandas.commands.show import plan_text, report_text
 
 if TYPE_CHECKING:
-    from sispy.endpoint import Endpoint
+    from sispy.client import Endpoint
     from sispy_pandas.plan import Plan
     from sispy_pandas.snapshot import Snapshot
 

@@ -10,8 +10,7 @@ from sispy.errors import NotFound
 from sispy_pandas.schema import Schema, parse_schema
 
 if TYPE_CHECKING:
-    from sispy.client import Client
-    from sispy.endpoint import Endpoint
+    from sispy.client import Client, Endpoint
 
 
 def table_of(client: Client, name: str) -> tuple[Endpoint, Schema]:

@@ -8,7 +8,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sispy import errors
-from sispy.endpoint import tried_once
 
 from ..changes import Change, Conflict, Create, Delete, Update, action_of, row_of
 from ..fetching.reading import read
@@ -18,7 +17,7 @@ from ..values.cast import get_path
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Mapping
 
-    from sispy.endpoint import Endpoint
+    from sispy.client import Endpoint
 
     from ..changes import Overwrite
     from ..journal import Journal, Nowhere
@@ -136,7 +135,7 @@ class Run:
     @cached_property
     def writer(self) -> Endpoint:
         """The same for writes: each is sent once, because the next time has to begin with the guard."""
-        return tried_once(self.endpoint)
+        return self.endpoint.tried_once()
 
     @property
     def schema(self) -> Schema:

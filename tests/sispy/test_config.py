@@ -280,7 +280,7 @@ def test_from_profile_logs_in_by_password(double, wire, monkeypatch):
 def test_from_profile_with_an_ended_token_and_nobody_to_ask(file, double, monkeypatch):
     server = double()
     file(ENDED.format(url=server.url))
-    monkeypatch.setattr("sispy.session.can_ask", lambda: False)
+    monkeypatch.setattr("sispy.connection.can_ask", lambda: False)
 
     with pytest.raises(sispy.Unauthorized, match="has expired: `sispy login` gets a new one"):
         sispy.Client.from_profile()
@@ -290,7 +290,7 @@ def test_from_profile_with_an_ended_token_asks_in_a_terminal(file, double, wire,
     server = double(wire.answer({"name": "new", "username": "anna", "expires": 3_600_000}, 201))
     file(ENDED.format(url=server.url))
     asked = []
-    monkeypatch.setattr("sispy.session.can_ask", lambda: True)
+    monkeypatch.setattr("sispy.connection.can_ask", lambda: True)
     monkeypatch.setattr("getpass.getpass", lambda prompt: asked.append(prompt) or "secret")
 
     client = sispy.Client.from_profile()

@@ -54,7 +54,7 @@ def sandbox():
 @pytest.fixture
 def sis(sandbox, double, no_sleep, monkeypatch):
     """Return a client behind the proxy; `sis.meet(fault, ...)` says what its next requests meet."""
-    monkeypatch.setattr("sispy.endpoint._QUERY_ITEMS", 0)  # the time allowed for bulk calls by query
+    monkeypatch.setattr("sispy.client._QUERY_ITEMS", 0)  # the time allowed for bulk calls by query
     direct = sandbox.client()
     host = direct.entities("host")
     host.delete_bulk({"q": {"_id": {"$exists": True}}})

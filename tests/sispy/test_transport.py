@@ -6,7 +6,6 @@ import pytest
 
 import sispy
 import sispy.http
-from sispy.endpoint import tried_once
 
 pytestmark = pytest.mark.usefixtures("http_lib")
 
@@ -266,7 +265,7 @@ def test_no_error_below_the_network_holds_a_token():
 
 
 def test_who_looks_before_every_try_is_told_at_once_that_nobody_listens(no_sleep):
-    hosts = tried_once(sispy.Client("http://127.0.0.1:1").entities("host"))
+    hosts = sispy.Client("http://127.0.0.1:1").entities("host").tried_once()
 
     with pytest.raises(sispy.Refused) as caught:
         hosts.update("a", {"n": 1})

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 import sispy_pandas as sp
-from sispy.endpoint import Endpoint
+from sispy.client import Endpoint
 from sispy.sandbox import Sandbox
 from sispy_pandas.records import json_values
 from sispy_pandas.values.entity import body, stored

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import sispy_pandas as sp
-from sispy.endpoint import Endpoint
+from sispy.client import Endpoint
 from sispy.response import Response
 from sispy.sandbox import Faults, Sandbox
 from sispy_pandas.changes import Create, Delete, Update

@@ -7,10 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 import sispy
-from sispy.endpoint import tried_once
+from sispy.connection import Renewal, ask_password, can_ask
 from sispy.errors import TokenRenewed
 from sispy.sandbox import Sandbox
-from sispy.session import Renewal, ask_password, can_ask
 
 
 @pytest.fixture
@@ -55,7 +54,7 @@ def test_what_tells_an_ended_token_from_a_missing_permission(monkeypatch):
     assert not young.ended(refusal(401, "Unauthorized. Insufficient permissions."))
     assert old.ended(refusal(401, "Unauthorized. Insufficient permissions."))
     now = time.time()
-    monkeypatch.setattr("sispy.session.time.time", lambda: now + 3600)  # the machine has slept
+    monkeypatch.setattr("sispy.connection.time.time", lambda: now + 3600)  # the machine has slept
     assert young.ended(refusal(401))
 
 
@@ -72,7 +71,7 @@ def test_a_stored_token_that_ends_under_way_is_asked_for_and_stored(double, wire
         "expires = 2999-01-01T00:00:00Z\n"
     )
     config_file().chmod(0o600)
-    monkeypatch.setattr("sispy.session.can_ask", lambda: True)
+    monkeypatch.setattr("sispy.connection.can_ask", lambda: True)
     monkeypatch.setattr("getpass.getpass", lambda prompt: "secret")
 
     client = sispy.Client.from_profile()
@@ -204,7 +203,7 @@ def test_who_looks_before_every_try_is_told_that_the_token_is_new_and_nothing_wa
     server = double(login, no, again, wire.answer({"_id": "1"}))
     client = server.client()
     client.authenticate("anna", "secret", renew=True)
-    hosts = tried_once(client.entities("host"))
+    hosts = client.entities("host").tried_once()
 
     with pytest.raises(TokenRenewed, match=r"sis_tokens \*\*\* does not exist"):
         hosts.update("1", {"n": 1})

@@ -1,0 +1,278 @@
+"""What endpoints need of a client: an address, a token and whose it is, sending, logging in again."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import sys
+import threading
+import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+from . import http
+from .encoding import path_part
+from .errors import BadAnswer, Error, NotJSON, TokenRenewed, Unauthorized
+from .http import Answer, Request
+from .response import Meta, Response
+from .text import MASK, excerpt, mask
+from .transport import Policy, call
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable
+
+_ALL = 10_000
+"""The server gives no more objects at once."""
+_EIGHT_HOURS = 8 * 3600 * 1000  # milliseconds
+
+
+class Connection:
+    """Send requests to one server, with a token that is renewed when it ends.
+
+    Args:
+        url: address of the server.
+        version: version of the API.
+        auth_token: token for writes.
+        policy: how long and how often to try.
+        http_keep_alive: False closes the connection after every request.
+        verify: what to trust; these and the attributes are those of `sispy.Client`.
+
+    Raises:
+        ValueError: the address is no http(s) address, or holds a password, or there is no such CA file.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        version: float | str,
+        auth_token: str | None,
+        policy: Policy,
+        *,
+        http_keep_alive: bool,
+        verify: bool | str | os.PathLike[str] | None,
+    ) -> None:
+        self.url = _checked(url)
+        self.version = version
+        self.base_uri = f"{self.url}/api/v{version}"
+        self.auth_token = auth_token
+        self._claim: str | None = None
+        self._proof: tuple[str, str, bool] | None = None  # a token, a name, and whether they go together
+        self._proving = threading.Lock()
+        self.token_expires: datetime | None = None
+        self._policy = policy
+        self._renewal: Renewal | None = None
+        self._connect: dict[str, Any] = {"http_keep_alive": http_keep_alive, "verify": verify}
+        self._http_handler = http.get_handler(http_keep_alive, verify=verify)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave connections and passwords behind; the token travels, for workers in other processes."""
+        return {**self.__dict__, "_http_handler": None, "_renewal": None, "_proving": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._proving = threading.Lock()
+        self._http_handler = http.get_handler(**self._connect)
+
+    @property
+    def username(self) -> str | None:
+        """Whose token is in use, None if unknown; see `Client`."""
+        with self._proving:
+            while (name := self._claim) and (token := self.auth_token):
+                known = self._proof
+                if known is not None and known[:2] == (token, name):
+                    return name if known[2] else None
+                theirs = self._lists(name, token)
+                if theirs is None:  # no answer proves nothing: the next look asks again
+                    return None
+                if token == self.auth_token:  # else it was renewed meanwhile
+                    self._proof = token, name, theirs
+            return name
+
+    @username.setter
+    def username(self, name: str | None) -> None:
+        self._claim = name
+
+    def authenticate(self, username: str, password: str, *, renew: bool = False) -> bool:
+        """Log in and use the new token (good for 8 hours) from now on.
+
+        Args:
+            username: name of the user.
+            password: not kept, unless it is needed to renew.
+            renew: log in again, once, whenever a call finds the token ended.
+
+        Returns:
+            True.
+
+        Raises:
+            Unauthorized: unknown user, wrong password, or a user without any role.
+        """
+        expires = self._log_in(username, password)
+        self._renewal = Renewal(username, lambda: password, expires) if renew else None
+        return True
+
+    def request(self, request: Request) -> Response:
+        """Send a request of your own; the answer must be JSON."""
+        answer = self._send(request)
+        try:
+            result = json.loads(answer.body)
+        except (ValueError, RecursionError):
+            text = f"Failed to decode JSON from the response: {excerpt(answer.body) or 'it is empty'}"
+            raise NotJSON(mask(text, self._secrets(request)), answer.status) from None
+        return Response(result, Meta(answer.headers))
+
+    def close(self) -> None:
+        """Close the connections; the next request opens new ones."""
+        self._http_handler.close()
+
+    def _log_in(self, username: str, password: str) -> float:
+        """Get a new token; return the milliseconds it is good for."""
+        pair = base64.b64encode(f"{username}:{password}".encode()).decode()
+        headers = {"Accept": "application/json", "Authorization": f"Basic {pair}"}
+        answer = self.request(Request(f"{self.base_uri}/users/auth_token", "POST", headers=headers))
+        self._belongs(answer["name"], username)
+        expires = float(answer._result.get("expires", _EIGHT_HOURS))
+        self.token_expires = datetime.now(UTC) + timedelta(milliseconds=expires)
+        return expires
+
+    def _belongs(self, token: str, username: str) -> None:
+        """Use a token that certainly is this user's."""
+        self._proof = token, username, True
+        self.auth_token, self._claim = token, username
+
+    def _lists(self, name: str, token: str) -> bool | None:
+        """Tell whether a token is that user's; None where the server does not say now.
+
+        The user's tokens are listed with it: so no address of a request shows it (SIS-API 12.4).
+        """
+        if "/" in name:  # no such name can be
+            return False
+        try:
+            uri = f"{self.base_uri}/users/{path_part('name', name)}/tokens?fields=name&limit={_ALL}"
+            found = self.request(Request(uri, headers=self._headers())).to_list()
+            return any(entry["name"] == token for entry in found)
+        except ValueError:  # a token or name that cannot be sent
+            return False
+        except BadAnswer as exc:
+            return False if exc.http_status_code in (400, 401, 403, 404) else None
+        except (Error, TypeError, KeyError):  # no answer, or none that is a list of tokens
+            return None
+
+    def _send(self, request: Request) -> Answer:
+        token = (request.headers or {}).get("x-auth-token")
+        try:
+            return call(self._http_handler, request, self._policy, self._secrets(request))
+        except Unauthorized as exc:
+            if token is None or self._renewal is None or not self._renewal.ended(exc):
+                raise
+            refusal = exc
+        # refused before anything was done: also a write may be sent again
+        self._renewal.renew(self, token)
+        if request.once:
+            raise TokenRenewed(refusal.error, refusal.http_status_code, refusal.code)
+        request = replace(request, headers={**(request.headers or {}), "x-auth-token": str(self.auth_token)})
+        return call(self._http_handler, request, self._policy, self._secrets(request))
+
+    def _headers(self) -> dict[str, str]:
+        headers = {"Accept": "application/json", "Content-Type": "application/json"}
+        token = self.auth_token
+        if token:
+            if not (token.isascii() and token.isprintable()):  # http.client's own error would show it
+                raise ValueError("auth_token holds a line end or another character that no token has")
+            headers["x-auth-token"] = token
+        return headers
+
+    def _secrets(self, request: Request) -> list[str]:
+        named = (request.headers or {}).get("x-auth-token"), self.auth_token
+        secrets = [secret for secret in named if secret]
+        _, found, below = urlsplit(request.uri).path.partition("/tokens/")
+        below = below.partition("/")[0]
+        return [*secrets, below, unquote(below)] if found else secrets
+
+
+def _checked(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        fit = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except (ValueError, AttributeError):  # a port that is none, half an IPv6 address, no text at all
+        fit = False
+    if not fit or re.search(r"\s", url):
+        shown = re.sub(r"[^/]*@", f"{MASK}@", str(url))  # a password may stand there
+        raise ValueError(f"url is an address such as 'https://sis.example.com', got {shown!r}")
+    if parts.username is not None or parts.query or parts.fragment:
+        raise ValueError(
+            "url must hold no user name, password, query or fragment: use authenticate() to log in"
+        )
+    return url.rstrip("/")
+
+
+class Renewal:
+    """Log in again once per ended token, whichever thread notices first.
+
+    Args:
+        username: whom to log in.
+        password: returns the password; called only when it is needed.
+        expires: milliseconds the present token has left.
+        stored: called with the connection after each new login.
+    """
+
+    def __init__(
+        self,
+        username: str,
+        password: Callable[[], str],
+        expires: float,
+        stored: Callable[[Connection], None] | None = None,
+    ) -> None:
+        self._username, self._password, self._stored = username, password, stored
+        self._lock = threading.Lock()
+        self._start(expires)
+
+    def _start(self, expires: float) -> None:
+        # two clocks: the monotonic one may stand still while the machine sleeps, the other may be set back
+        self._ends = time.monotonic() + expires / 1000, time.time() + expires / 1000
+
+    def ended(self, refusal: Unauthorized) -> bool:
+        """Say whether the refusal is about a token at its end, and not about permissions."""
+        late = time.monotonic() >= self._ends[0] or time.time() >= self._ends[1]
+        return refusal.http_status_code == 404 or late or "expired" in refusal.error
+
+    def renew(self, connection: Connection, dead: str) -> None:
+        """Give the connection a new token unless another thread has done so already.
+
+        Raises:
+            Unauthorized: the password is no longer right, or nobody is there to ask.
+        """
+        with self._lock:
+            if connection.auth_token == dead:
+                expires = connection._log_in(self._username, self._password())
+                self._start(expires)
+                if self._stored is not None:
+                    self._stored(connection)
+
+
+def can_ask() -> bool:
+    """Say whether a person can be asked: in a terminal or a notebook."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    if getattr(shell, "kernel", None) is not None:
+        return True
+    return sys.stdin is not None and sys.stdin.isatty()
+
+
+def ask_password(username: str, url: str) -> str:
+    """Ask for a password without showing it.
+
+    Raises:
+        Unauthorized: nobody is there to ask.
+    """
+    if can_ask():
+        import getpass
+
+        try:
+            return getpass.getpass(f"Password of {username} at {url}: ")
+        except (RuntimeError, EOFError):
+            pass  # a notebook that runs without its reader
+    raise Unauthorized(f"the token for {url} has expired: `sispy login` gets a new one")
