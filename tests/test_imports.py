@@ -119,21 +119,20 @@ def imports(name: str, package: str, *, late: bool) -> set[str]:
     found = set()
     for node, inside in walk(ast.parse(modules(package)[name].read_text(encoding="utf-8"))):
         if inside == late:
-            found |= named(node, name, package)
+            found |= named(node, name, package, {f"{package}.{other}": other for other in modules(package)})
     return found
 
 
-def named(node: ast.AST, name: str, package: str) -> set[str]:
-    """Return which modules of the package a statement of one of them imports."""
+def named(node: ast.AST, name: str, package: str, known: dict[str, str]) -> set[str]:
+    """Return which of the known modules, by their dotted names, a statement of one of them imports."""
     if isinstance(node, ast.Import):
-        candidates = {alias.name for alias in node.names}
-    elif isinstance(node, ast.ImportFrom):
-        above = f"{package}.{name}".split(".")[: -node.level or None] if node.level else []
-        base = ".".join([*above, *((node.module or "").split(".") if node.module else [])])
-        candidates = {base, *(f"{base}.{alias.name}" for alias in node.names)}
-    else:
+        return {known[alias.name] for alias in node.names if alias.name in known}
+    if not isinstance(node, ast.ImportFrom):
         return set()
-    return {c.removeprefix(f"{package}.") for c in candidates} & modules(package).keys()
+    above = f"{package}.{name}".split(".")[: -node.level or None] if node.level else []
+    base = ".".join([*above, *((node.module or "").split(".") if node.module else [])])
+    meant = (whole if (whole := f"{base}.{alias.name}") in known else base for alias in node.names)
+    return {known[full] for full in meant if full in known}
 
 
 def walk(node: ast.AST, inside: bool = False):
@@ -189,6 +188,21 @@ def test_late_imports_against_the_line_are_these():
 
 
 FLOORS = {
+    "sispy": (
+        ("text", "encoding"),
+        ("errors", "delta", "config"),
+        ("failures", "response"),
+        ("http", "paging"),
+        ("transport",),
+        ("connection",),
+        ("reading",),
+        ("commits",),
+        ("client",),
+        ("__init__", "endpoint"),
+        ("cli",),
+        ("sandbox",),
+        ("pytest_plugin",),
+    ),
     "sispy.sandbox": (
         ("js",),
         ("mongoose",),
@@ -197,7 +211,7 @@ FLOORS = {
         ("web",),
         ("copying", "samples"),
         ("server",),
-        ("__main__",),
+        ("__init__", "__main__"),
     ),
 }
 """Package -> its folders and single modules, floor by floor: each is above all that it imports."""
@@ -205,15 +219,18 @@ FLOORS = {
 
 @cache
 def every_import(package: str) -> dict[str, set[str]]:
-    """Return what each module imports of its package: when it is loaded, in functions, for type checkers."""
+    """Return what each file imports of its package: when it is loaded, in functions, for type checkers."""
+    root = source(package)
+    files = {".".join(path.relative_to(root).with_suffix("").parts): path for path in root.rglob("*.py")}
+    known = {f"{package}.{name}".removesuffix(".__init__"): name for name in files}
     return {
         name: {
             found
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-            for found in named(node, name, package)
+            for found in named(node, name, package, known)
         }
         - {name}
-        for name, path in modules(package).items()
+        for name, path in files.items()
     }
 
 
@@ -249,6 +266,10 @@ def test_what_the_sandbox_knows_of_the_client():
         for name, all_others in every_import("sispy").items()
         if name.startswith("sandbox.") and (others := {o for o in all_others if not o.startswith("sandbox.")})
     }
-    above = {"sandbox.__main__": {"cli.options", "cli.terminal", "errors"}, "sandbox.server": {"text"}}
+    above = {
+        "sandbox.__main__": {"__init__", "cli.options", "cli.terminal", "errors"},
+        "sandbox.copying": {"__init__"},
+        "sandbox.server": {"__init__", "text"},
+    }
 
     assert {name: others for name, others in known.items() if others != {"delta"}} == above

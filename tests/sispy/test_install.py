@@ -29,7 +29,7 @@ def bare(tmp_path_factory):
 
 
 def test_the_compatibility_script_runs_on_the_standard_library_alone(bare):
-    with Sandbox() as sandbox:
+    with Sandbox(password="root") as sandbox:
         command = [bare, HERE / "compatibility_script.py", sandbox.url, "stdlib"]
         done = subprocess.run(
             [*map(str, command)], capture_output=True, text=True, cwd=bare.parent, timeout=60
