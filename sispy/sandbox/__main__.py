@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import signal
 import threading
-from typing import TYPE_CHECKING
 
 import click
 
+from sispy import Client
 from sispy.cli.options import examples, password_from_stdin
 from sispy.cli.terminal import out, say
 from sispy.errors import Error
 from sispy.sandbox.server import Sandbox
-
-if TYPE_CHECKING:
-    from sispy import Client
 
 LOCAL = {"127.0.0.1", "localhost", "::1"}
 
@@ -106,8 +103,6 @@ def _login(server: Sandbox, *, told: bool) -> str:
 
 
 def _source(url: str | None) -> Client | None:
-    from sispy import Client
-
     return None if url is None else Client(url)
 
 

@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING
 import uvicorn
 from uvicorn.server import ServerState
 
+from sispy import Client
+from sispy.sandbox.copying import copy
+from sispy.sandbox.samples import load
 from sispy.sandbox.sis import writes
 from sispy.sandbox.sis.disk import Disk
 from sispy.sandbox.sis.world import World
@@ -24,7 +27,6 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-    from sispy import Client
     from sispy.sandbox.mongo.store import Document
     from sispy.sandbox.web.faults import Faults, Seen
 
@@ -138,8 +140,6 @@ class Sandbox:
             NotFound: there is no such user.
             Unauthorized: the user has no role, or another password.
         """
-        from sispy import Client
-
         client = Client(self.url)
         if user is None or user == self.user:
             client._belongs(self.token, self.user)
@@ -226,12 +226,8 @@ class Sandbox:
             user = {key: value for key, value in user.items() if key != "pw"}
             world.users.collection.replace(user)
         if self._samples and not world.entities:
-            from sispy.sandbox.samples import load
-
             load(world, 2000 if self._samples is True else self._samples)
         if self._source is not None and not world.entities:
-            from sispy.sandbox.copying import copy
-
             copy(world, self._source, self._schemas)
         self.token = world.tokens.issue(user, int(self._lifetime * 1000))["name"]
         if disk is not None:

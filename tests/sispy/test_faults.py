@@ -3,7 +3,6 @@
 import http.client
 import json
 import socket
-import time
 from dataclasses import replace
 
 import pytest
@@ -140,7 +139,6 @@ def test_reads(sis, wire, fault, verb):
     sis.meet(act)
     if kind is sispy.Timeout:
         sis._policy = replace(sis._policy, read=LIMIT)
-    start = time.monotonic()
 
     # where HEAD fails, count asks again by GET
     if fault == "latency" or fault in RETRIED or (verb == "count" and kind is not sispy.Timeout):
@@ -150,8 +148,6 @@ def test_reads(sis, wire, fault, verb):
             READS[verb](sis)
         assert type(caught.value) is kind
 
-    assert time.monotonic() - start < LIMIT + 5
-
 
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("verb", WRITES)
@@ -160,7 +156,6 @@ def test_writes(sis, wire, fault, verb):
     sis.meet(act)
     if kind is sispy.Timeout:
         sis._policy = replace(sis._policy, read=LIMIT)
-    start = time.monotonic()
 
     if kind is None:
         WRITES[verb](sis)
@@ -169,7 +164,6 @@ def test_writes(sis, wire, fault, verb):
             WRITES[verb](sis)
         assert type(caught.value) is kind
 
-    assert time.monotonic() - start < LIMIT + 5
     assert [seen.method in ("PUT", "POST", "DELETE") for seen in sis.proxy.seen].count(True) == 1
     done = {"a": 1, "b": 1}
     if arrives and verb in ("create", "create_list", "upsert"):
