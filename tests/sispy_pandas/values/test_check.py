@@ -23,6 +23,8 @@ from sispy_pandas.values.check import check
         ({"type": "String", "match": "/^[a-c]+$/I"}, "abc", None),
         ({"type": "String", "match": "/^(?<x>a)[[]$/i"}, "A[", None),
         ({"type": "String", "match": "/[^]/"}, "\n", None),
+        *[({"type": "String", "minlength": 2, "maxlength": 3}, text, None) for text in ("ab", "abc")],
+        *[({"type": "Number", "min": 2, "max": 3}, number, None) for number in (2, 2.5, 3)],
         ({"type": "String", "match": "/^x/"}, "", None),
         ({"type": "String", "match": r"/\p{L}/u"}, "1", None),
         *[({"type": "String", "match": f"/^a$/{flags}"}, "b", None) for flags in ("u", "v", "iv")],
