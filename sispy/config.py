@@ -67,12 +67,12 @@ class Profile:
 
     @property
     def expired(self) -> bool:
-        """Say whether the token is at its end, or so near that the next call may miss it."""
+        """Return whether the token is at its end, or so near that the next call may miss it."""
         return self.expires is not None and (self.expires - datetime.now(UTC)).total_seconds() < 60
 
     @property
     def stored(self) -> bool:
-        """Say whether the token stands in the config file."""
+        """Return whether the token stands in the config file."""
         return self.sources.get("token", "").startswith(str(config_file()))
 
 

@@ -144,7 +144,7 @@ class Connection:
         self.auth_token, self._claim = token, username
 
     def _lists(self, name: str, token: str) -> bool | None:
-        """Tell whether a token is that user's; None where the server does not say now.
+        """Return whether a token is that user's; None where the server does not say now.
 
         The user's tokens are listed with it: so no address of a request shows it (SIS-API 12.4).
         """
@@ -235,7 +235,7 @@ class Renewal:
         self._ends = time.monotonic() + expires / 1000, time.time() + expires / 1000
 
     def ended(self, refusal: Unauthorized) -> bool:
-        """Say whether the refusal is about a token at its end, and not about permissions."""
+        """Return whether the refusal is about a token at its end, and not about permissions."""
         late = time.monotonic() >= self._ends[0] or time.time() >= self._ends[1]
         return refusal.http_status_code == 404 or late or "expired" in refusal.error
 
@@ -254,7 +254,7 @@ class Renewal:
 
 
 def can_ask() -> bool:
-    """Say whether a person can be asked: in a terminal or a notebook."""
+    """Return whether a person can be asked: in a terminal or a notebook."""
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
     if getattr(shell, "kernel", None) is not None:

@@ -94,7 +94,7 @@ def unpatch(new: Json, delta: Json | None) -> Json:
 
 
 def same(left: Json, right: Json) -> bool:
-    """Tell whether two JSON values are equal, without taking true for 1.
+    """Return whether two JSON values are equal, without taking true for 1.
 
     Example:
         >>> same({"a": [1.0]}, {"a": [1]}), same(True, 1)

@@ -114,7 +114,7 @@ def _as_query(q: Any) -> Any:
 
 
 def sorts(query: Mapping[str, Any]) -> bool:
-    """Say whether the pages must follow by offset.
+    """Return whether the pages must follow by offset.
 
     That is: sorted or shifted by the caller, without `_id`, or with conditions in the form `q[name]=value`,
     which do not mix with a `q`.

@@ -34,5 +34,5 @@ def sis_sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
 
 @pytest.fixture
 def sis_client(sis_sandbox: Sandbox) -> Client:
-    """Give a client that is logged in to the server of the test as its super user."""
+    """Return a client that is logged in to the server of the test as its super user."""
     return sis_sandbox.client()

@@ -94,7 +94,7 @@ def _into_nothing(stream: int) -> None:
 
 
 def is_terminal(stream: IO[Any] | None) -> bool:
-    """Tell whether a person sits at this stream; a closed one is None."""
+    """Return whether a person sits at this stream; a closed one is None."""
     return stream is not None and stream.isatty()
 
 

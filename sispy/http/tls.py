@@ -70,7 +70,7 @@ def _system() -> ssl.SSLContext:
 
 
 def readable(sock: socket.socket) -> bool:
-    """Say whether something (data, or the end) waits to be read."""
+    """Return whether something (data, or the end) waits to be read."""
     if hasattr(select, "poll"):  # select() knows file numbers below 1024 only
         poll = select.poll()
         poll.register(sock, select.POLLIN)

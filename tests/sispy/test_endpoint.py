@@ -1,3 +1,4 @@
+import importlib
 import json
 from datetime import UTC, datetime
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -261,3 +262,9 @@ def test_a_bulk_answer_of_another_shape_has_done_nothing_that_is_known(double, w
 
     assert hosts.update_bulk([{"_id": "a", "n": 1}]).failed_ids == ("a",)
     assert hosts.delete_bulk({"q": {"n": 1}}).failed_ids == ()
+
+
+def test_code_for_sispy_1_finds_the_endpoint_where_it_was():
+    module = importlib.import_module("sispy.endpoint")
+
+    assert module.Endpoint is sispy.Endpoint
