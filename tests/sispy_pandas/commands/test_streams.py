@@ -26,8 +26,8 @@ READING = [
 """Commands that print a result, and how they end."""
 
 WRITING = [
+    ["undo", "--yes"],  # first: once a push was tried since, it asks for a name
     ["push", "host", "new.csv", "--yes"],
-    ["undo", "--yes"],
     ["revert", "host", "--since", "1h", "--yes"],
     ["import", "rows.json", "--schema", "another", "--yes"],
 ]
