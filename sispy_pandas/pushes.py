@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _COLUMNS = (
     *("at", "schema", "rows", "done", "ended", "user", "note", "server", "journal"),
-    *("undoes", "undone", "replaced"),
+    *("undoes", "undone", "replaced", "partly"),
 )
 
 log = logging.getLogger("sispy_pandas.pushes")
@@ -30,10 +30,11 @@ def pushes() -> pd.DataFrame:
     What is no journal there is left out and named: in a warning of the log, and in `.attrs["unreadable"]`.
 
     Returns:
-        A frame (at, schema, rows, done, ended, user, note, server, journal, undoes, undone, replaced): `rows`
-        were to change, `done` of them are as the plan wanted; `ended` tells whether the push came to its end;
-        `undoes` has the journals of what it took back, `undone` how many of its rows were taken back;
-        `replaced` how many of them replaced a value of somebody else, as far as that was looked up.
+        A frame (at, schema, rows, done, ended, user, note, server, journal, undoes, undone, replaced,
+        partly): `rows` were to change, `done` of them are as the plan wanted; `ended` tells whether the push
+        came to its end; `undoes` has the journals of what it took back, `undone` how many of its rows were
+        taken back; `replaced` how many of them replaced a value of somebody else, as far as that was looked
+        up; `partly` how many others were written, but not wholly: cells in conflict are left, or to come.
 
     Example:
         >>> report = live.diff(live.frame().tail(1).assign(notes="listed")).push(progress=False, note="CHG1")
@@ -48,9 +49,8 @@ def pushes() -> pd.DataFrame:
     frame = table(rows, _COLUMNS)
     frame["at"] = times([row[0] for row in rows])
     frame.attrs["unreadable"] = list(unreadable.values())
-    return frame.astype(
-        {"rows": "int64", "done": "int64", "ended": "bool", "undone": "int64", "replaced": "int64"}
-    )
+    whole = ("rows", "done", "undone", "replaced", "partly")
+    return frame.astype({**dict.fromkeys(whole, "int64"), "ended": "bool"})
 
 
 def kept() -> tuple[list[journal.Record], dict[Path, str]]:
@@ -70,12 +70,13 @@ def kept() -> tuple[list[journal.Record], dict[Path, str]]:
 def _row(record: journal.Record) -> tuple[Any, ...]:
     head = record.head
     counts = head["counts"]
-    words = [entry.word for entry in record.entries.values()]
+    entries = record.entries.values()
+    complete = [entry.word in ("done", "unchanged") for entry in entries]
     return (
         record.begin["at"],
         head["schema"],
         counts["creates"] + counts["updates"] + counts["deletes"],
-        words.count("done") + words.count("unchanged"),
+        sum(complete),
         not record.open,
         record.begin.get("user"),
         record.begin.get("note"),
@@ -83,5 +84,6 @@ def _row(record: journal.Record) -> tuple[Any, ...]:
         str(record.path),
         tuple(head.get("undoes", ())),
         len(taken_back(record)),
-        sum(bool(entry.overwrites) for entry in record.entries.values()),
+        sum(bool(entry.overwrites) for entry in entries),
+        sum(bool(entry.written) and not all_ for entry, all_ in zip(entries, complete, strict=True)),
     )

@@ -22,7 +22,8 @@ def pushes(limit: int) -> None:
     """List the pushes made by you on this machine: interrupted ones, then the newest.
 
     `sispy resume`, `sispy undo` and `sispy verify` take the names in the first column. Rows are "replaced"
-    that wrote over a value of somebody else: `sispy verify` shows it.
+    that wrote over a value of somebody else: `sispy verify` shows it; "partly"
+    that were written but for cells in conflict.
     """
     found = list_pushes()
     for sentence in found.attrs["unreadable"]:
@@ -36,7 +37,7 @@ def pushes(limit: int) -> None:
             short(Path(row["journal"])),
             row["at"].to_pydatetime().astimezone().strftime("%Y-%m-%d %H:%M"),
             row["schema"],
-            f"{row['done']}/{row['rows']}" + (f", {row['replaced']} replaced" if row["replaced"] else ""),
+            _done(row),
             "yes" if row["ended"] else "no",
             _undo(row),
             row["user"],
@@ -47,6 +48,13 @@ def pushes(limit: int) -> None:
     ]
     head = ["push", "when", "table", "done", "ended", "undo", "user", "note", "server"]
     out(table(head, rows, keep=("push", "when")))
+
+
+def _done(row: dict[Hashable, Any]) -> str:
+    """Say how many rows are as the plan wanted, and what else of its rows was written."""
+    parts = [f"{row['done']}/{row['rows']}"]
+    parts += [f"{row[word]} {word}" for word in ("partly", "replaced") if row[word]]
+    return ", ".join(parts)
 
 
 def _undo(row: dict[Hashable, Any]) -> str:

@@ -128,7 +128,7 @@ def _next_step(session: Session, report: Report, *, stopped: bool) -> Exit:
         session.say(
             f"values of others were replaced; `sispy undo {name}` gives theirs back, and the old values"
         )
-    elif report.counts["done"]:
+    elif any(outcome.written for outcome in report.outcomes):
         session.say(f"`sispy undo {name}` puts the old values back")
     if report.counts["conflict"]:
         session.say("cells in conflict are left as others wrote them; --on-conflict mine writes over them")

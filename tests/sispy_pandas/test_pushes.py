@@ -18,7 +18,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def test_no_pushes_yet():
-    assert pushes().shape == (0, 12)
+    assert pushes().shape == (0, 13)
 
 
 def test_pushes_are_listed_and_can_be_undone(folder):
@@ -42,6 +42,7 @@ def test_pushes_are_listed_and_can_be_undone(folder):
             "undoes": (),
             "undone": 0,
             "replaced": 0,
+            "partly": 0,
         }
         undo(found["journal"][0], client=sis.client()).push(progress=False).raise_for_failures()
         listed = pushes()

@@ -54,6 +54,24 @@ def test_undo_says_which_push_it_takes_and_pushes_mark_it(sispy, sis, pushed):
     assert written(sis, "one") == 2
 
 
+def test_a_row_written_in_part_is_a_write_that_can_be_undone(sispy, sis):
+    hosts = sis.client().entities("host")
+    host = hosts.fetch_page({"limit": 1, "q": {"os.name": "rhel"}})[0]
+    live = sp.fetch(hosts, {"q": {"_id": host["_id"]}}, progress=False)
+    live.diff(live.frame().assign(**{"notes": "mine", "os.name": "sles"})).save("plan.json")
+    hosts.update(host["_id"], {"notes": "bob's"})
+
+    result = sispy("push", "plan.json", "--yes")
+
+    assert result.exit_code == 4
+    (name,) = re.findall(r"`sispy undo (\w+)` puts the old values back\n", result.stderr)
+    _, line = sispy("pushes").stdout.splitlines()
+    assert re.split(r"  +", line)[3] == "0/1, 1 partly"
+    assert sispy("undo", name, "--yes").exit_code == 0
+    assert hosts.get(host["_id"])["os"]["name"] == "rhel"
+    assert hosts.get(host["_id"])["notes"] == "bob's"
+
+
 def test_a_push_that_was_refused_in_python_was_tried_too(sispy, sis, pushed):
     name = pushed("one")
     live = sp.fetch(sis.client().entities("host"), progress=False)
