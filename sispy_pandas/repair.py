@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -16,7 +16,7 @@ from .planning.plan_file import parse
 from .planning.plan_text import count
 from .planning.precheck import ids_in, reference_fields
 from .planning.validate import refused
-from .pushing.earlier import came_back, content, taken_back
+from .pushing.earlier import came_back, content, pairs, taken_back
 from .pushing.verify import is_open
 from .relations import redirected, referrers
 from .report import Outcome, Report
@@ -98,12 +98,34 @@ def undo(source: Source | Sequence[Source], client: Client | None = None) -> Pla
         >>> undo(report).push(progress=False).counts["done"]
         1
     """
-    if not isinstance(source, Report | str | Path):
-        return reduce(together, [undo(one, client) for one in source])
+    several = [source] if isinstance(source, Report | str | Path) else source
+    pushes = [_pushed(one, client) for one in several]
+    for newer in reversed(pushes):
+        for older in pushes:
+            if older.name in newer.plan.undoes:
+                _cancel(older, newer)
+    return reduce(together, map(_undone, pushes))
+
+
+@dataclass
+class _Pushed:
+    """A push that is to be taken back."""
+
+    name: str
+    """What its undo is said to undo."""
+    plan: Plan
+    entries: Mapping[Any, Entry]
+    user: str | None
+    left: dict[Any, Entry]
+    """The entries that nothing took back yet."""
+    notes: tuple[str, ...] = ()
+
+
+def _pushed(source: Source, client: Client | None) -> _Pushed:
     if isinstance(source, Report):
         if source.journal is None:
             entries = {o.row: _entry(o) for o in source.outcomes}
-            return _undone(source.plan, entries, source.user, undoes=content(source.plan))
+            return _Pushed(content(source.plan), source.plan, entries, source.user, dict(entries))
         client = client or source.plan.endpoint.client
         source = source.journal
     record = read(source)
@@ -115,8 +137,16 @@ def undo(source: Source | Sequence[Source], client: Client | None = None) -> Pla
         )
     undone = taken_back(record)
     left = {row: entry for row, entry in record.entries.items() if row not in undone}
-    back = _undone(plan, left, record.begin.get("user"), undoes=str(record.path.absolute()))
-    return replace(back, notes=(*_undone_before(undone.values()), *back.notes))
+    notes = tuple(_undone_before(undone.values()))
+    return _Pushed(str(record.path.absolute()), plan, record.entries, record.begin.get("user"), left, notes)
+
+
+def _cancel(older: _Pushed, newer: _Pushed) -> None:
+    """Leave out what the newer push took back of the older one: together they changed nothing."""
+    server = older.plan.endpoint.client.url
+    for row, undone in list(pairs(older.entries, newer.left, server)):
+        older.left.pop(row, None)
+        newer.left.pop(undone)
 
 
 def verify(
@@ -240,12 +270,13 @@ def _renamed(undos: Iterable[Record]) -> Iterator[str]:
         yield f"{rows} that came back under a new _id {when}, by {short(path)}: this plan means the new one"
 
 
-def _undone(plan: Plan, entries: Mapping[Any, Entry], user: str | None, *, undoes: str) -> Plan:
+def _undone(pushed: _Pushed) -> Plan:
+    plan = pushed.plan
     keys = {row_of(change): change.key for change in plan.changes}
     changes: list[Change] = []
     again: list[str] = []
     given = unknown = 0
-    for row, entry in entries.items():
+    for row, entry in pushed.left.items():
         key = keys.get(row)
         if not entry.written and (entry.action, entry.word) != ("delete", "done"):
             continue
@@ -272,7 +303,7 @@ def _undone(plan: Plan, entries: Mapping[Any, Entry], user: str | None, *, undoe
             f"not verified: {count(unknown, 'row')}; what others had written there would not come back"
         )
     changes, renamed = _at_today(plan, changes)
-    changes, clashes = spared(plan.endpoint, plan.schema, changes, user)
+    changes, clashes = spared(plan.endpoint, plan.schema, changes, pushed.user)
     faults, left = refused(plan.schema, changes)
     return Plan(
         plan.endpoint,
@@ -280,8 +311,8 @@ def _undone(plan: Plan, entries: Mapping[Any, Entry], user: str | None, *, undoe
         tuple(changes),
         faults=faults,
         clashes=clashes,
-        notes=(*renamed, *notes, *left),
-        undoes=(undoes,),
+        notes=(*pushed.notes, *renamed, *notes, *left),
+        undoes=(pushed.name,),
         snapshot=plan.snapshot,
     )
 

@@ -163,13 +163,20 @@ def taken_back(record: Record, *, seen: frozenset[Path] = frozenset()) -> dict[A
         if undo.path in seen:
             continue
         redone = taken_back(undo, seen=seen | {record.path})
-        back = {row for row, entry in undo.entries.items() if entry.written and row not in redone}
-        ids = came_back(undo.head["server"]) if back else {}
-        for row, entry in record.entries.items():
-            name = entry.id if entry.action == "create" else row
-            if name in back or (name in ids and ids[name].id in back):
-                found[row] = undo
+        left = {row: entry for row, entry in undo.entries.items() if row not in redone}
+        found.update((row, undo) for row, _ in pairs(record.entries, left, undo.head["server"]))
     return found
+
+
+def pairs(pushed: Mapping[Any, Entry], undone: Mapping[Any, Entry], server: str) -> Iterator[tuple[Any, Any]]:
+    """Yield the rows of a push that an undo of it took back, each with what the undo names it by."""
+    back = {row for row, entry in undone.items() if entry.written}
+    ids = came_back(server) if back else {}
+    for row, entry in pushed.items():
+        name = entry.id if entry.action == "create" else row
+        today = ids[name].id if name in ids else name
+        if name in back or today in back:
+            yield row, name if name in back else today
 
 
 def came_back(server: str) -> dict[str, Back]:

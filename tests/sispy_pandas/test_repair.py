@@ -458,3 +458,20 @@ def test_a_push_takes_the_journal_of_one_that_was_killed_before_it_began(server,
         with pytest.raises(ValueError, match="exists"):
             push(plan, journal=taken)
         assert taken.read_bytes() == content
+
+
+@pytest.mark.parametrize(("kept", "times"), [(None, 1), (False, 1), (None, 2)])
+def test_a_push_its_undo_and_the_undo_of_that_are_taken_back_as_one(server, kept, times):
+    before = server.stored()
+    pushed = [push(everything(server.fetch()), journal=kept)]
+    for _ in range(times):
+        back = push(sp.undo(pushed[-1]), expect_deletes=10 if len(pushed) == 1 else 3, journal=kept)
+        pushed.append(back.raise_for_failures())
+
+    plan = sp.undo(pushed)
+
+    if times == 1:
+        assert plan.changes == ()
+    else:
+        push(plan, expect_deletes=10).raise_for_failures()
+    assert server.stored() == before
