@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from addresses import IP
-from sispy_pandas.planning.compare import TEXT, changed
+from sispy_pandas.planning.compare import TEXT, candidates, changed
 from sispy_pandas.schema import Field
 from sispy_pandas.values.columns import Column
 
@@ -125,6 +125,23 @@ def compared(field, stored, cell):
     base = column.series()
     mine = np.fromiter([cell], dtype=object, count=1)
     return changed(field, base, pd.Series(mine, dtype=object))
+
+
+def test_cells_that_are_alike_at_a_glance_are_none_that_may_differ():
+    def cells(half):
+        return {
+            "text": f"{half}and another",
+            "number": float(f"1{len(half)}"),
+            "object": {"a": (f"{half}x", 1)},
+            "other": half == "half ",
+            "nothing": np.nan if half else None,
+        }
+
+    base, mine = (pd.Series(cells("half "), dtype=object), pd.Series(cells("half "), dtype=object))
+    unlike = pd.Series(cells(""), dtype=object)
+
+    assert candidates(base, mine).tolist() == []
+    assert candidates(base, unlike).tolist() == [0, 1, 2, 3]
 
 
 def test_a_value_that_is_nested_too_deeply_is_one_reason():

@@ -320,6 +320,24 @@ def test_members_of_arrays_on_sheets_of_their_own(server, tmp_path: Path) -> Non
         sp.read_excel(disks.save(), live.schema)
 
 
+def test_members_of_an_array_of_anything_have_a_sheet_too(server, tmp_path: Path) -> None:
+    table = {"name": "box", "_sis": {"owner": ["net"]}, "definition": {"name": "String", "anything": []}}
+    server.client.schemas.create(table)
+    boxes = server.client.entities("box")
+    boxes.create({"name": "b", "anything": ["a", 1, {"k": [2]}]})
+    live = sp.fetch(boxes, progress=False)
+    sp.to_excel(live, tmp_path / "boxes.xlsx", explode=["anything"])
+    book = Book(tmp_path / "boxes.xlsx", "box.anything")
+    assert len(live.diff(sp.read_excel(book.path, live.schema))) == 0
+    book.set(3, "anything", 5)
+
+    plan = live.diff(sp.read_excel(book.save(), live.schema))
+
+    assert [(path, before, after) for _, path, before, after in cells(plan)] == [
+        ("anything", ["a", 1, {"k": [2]}], ["a", 5, {"k": [2]}])
+    ]
+
+
 def test_edits_in_the_grey_column_of_an_exploded_array_are_reported(server, tmp_path: Path) -> None:
     """The sheet of its members is where they are edited: two sheets must not say two things of one cell."""
     live = server.fetch({"q": {"name": {"$in": ["h00000", "h00001", "h00002"]}}})
@@ -341,6 +359,9 @@ def test_edits_in_the_grey_column_of_an_exploded_array_are_reported(server, tmp_
         ("h00002", "tags", ""),
         ("h00002", "disks", "7"),
     ]
+    assert {p.reason for p in plan.faults if p.column == "disks"} == {
+        "a grey cell, for reading only: edit sheet host.disks instead"
+    }
     del book.book["host.disks"]
     again = live.diff(sp.read_excel(book.save(), live.schema))
     assert again.faults == plan.faults

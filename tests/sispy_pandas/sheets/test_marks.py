@@ -80,6 +80,22 @@ def test_every_problem_is_shown_in_its_cell(server, file: Path, tmp_path: Path) 
         sp.mark_problems(file, plan, file)
 
 
+def test_what_has_no_column_is_shown_at_the_name_of_its_row_wherever_that_stands(
+    server, file: Path, tmp_path: Path
+) -> None:
+    book = openpyxl.load_workbook(file)
+    sheet = book["host"]
+    name, cpus = column(sheet, "name"), column(sheet, "cpus")
+    for row in sheet.iter_rows():
+        row[name - 1].value, row[cpus - 1].value = row[cpus - 1].value, row[name - 1].value
+    book.save(file)
+    edited(file, {(4, "_id"): "1.5E+23"})
+
+    out = sp.mark_problems(file, plan_of(server, file), tmp_path / "marked.xlsx")
+
+    assert marked(out, RED) == {(4, "name"): "_id: the _id lost its form"}
+
+
 def test_conflicts_are_decided_in_a_sheet(server, file: Path, tmp_path: Path) -> None:
     edited(file, {(row, "cpus"): 40 + row for row in (2, 3, 4)})
     for n in range(3):
@@ -94,6 +110,8 @@ def test_conflicts_are_decided_in_a_sheet(server, file: Path, tmp_path: Path) ->
         ["h00001", "cpus", "2", "43", "61", None],
         ["h00002", "cpus", "3", "44", "62", None],
     ]
+    (rule,) = sheet.data_validations.dataValidation
+    assert (str(rule.sqref), rule.type, rule.formula1) == ("G2:G4", "list", '"mine,theirs"')
     edited(out, {(2, "keep"): "mine", (3, "keep"): "theirs"}, "Conflicts to decide")
     plan = plan_of(server, out)
     assert [(c.key, dict(c.before), dict(c.after)) for c in plan.changes] == [
