@@ -52,6 +52,20 @@ def test_a_file_pushed_three_days_later_brings_exactly_its_edits(server, tmp_pat
     assert len(revisions) == 3  # those of the rows that differ from today, one of them not by an edit
 
 
+def test_of_rows_that_hold_the_same_today_no_history_is_read(server):
+    df = server.fetch().frame().head(3)
+    for id_, cpus in zip(df.index, df["cpus"], strict=True):
+        server.hosts.update(id_, {"cpus": cpus})
+    df.loc[df.index[0], "os"] = "rhel9"
+    before = server.sandbox.requests[-1].number
+
+    plan = of(server, df).diff(df)
+
+    assert cells(plan) == [("h00000", "os", "rhel8", "rhel9")]
+    revisions = [s.path for s in server.sandbox.requests if s.number > before and "/revision/" in s.path]
+    assert [path.split("/")[3] for path in revisions] == [df.index[0]]
+
+
 def cells_of(report):
     return list(
         report.conflicts[["_id", "field", "base", "mine", "theirs"]].itertuples(index=False, name=None)

@@ -124,6 +124,34 @@ def test_history_of_nothing_is_an_error(table):
         history(table(), "f" * 24)
 
 
+@pytest.mark.parametrize("name", ["cafe", "f" * 23, "x" * 24])
+def test_what_is_no_id_is_asked_for_by_its_name_alone(sis, table, name):
+    since = len(sis.requests)
+    with pytest.raises(ValueError, match=r"; a deleted row is known by its _id alone$"):
+        history(table(), name)
+    assert [seen.path for seen in sis.requests[since:] if "/commits" in seen.path] == []
+
+
+def test_references_are_told_as_ids(server):
+    s0, s1, _ = server.sites
+    id_ = server.hosts.get("h00000")["_id"]
+    server.hosts.update(id_, {"cpus": 5})
+    server.hosts.update(id_, {"site": s1})
+
+    assert rows(history(server.hosts, id_), "field", "before", "after")[:2] == [
+        ("site", s0, s1),
+        ("cpus", 1, 5),
+    ]
+    found = changes(server.hosts, since="2001-01-01T00:00Z", query={"q": {"_id": id_}}, progress=False)
+    assert [(e.field, e.before, e.after) for e in found.edits[:2]] == [("site", s0, s1), ("cpus", 1, 5)]
+    schema = server.client.schemas.get("host").to_dict()
+    server.client.schemas.update("host", {**schema, "track_history": False})
+    server.hosts.create({"name": "young", "site": s1})
+    with pytest.warns(HistoryWarning, match="does not keep history"):
+        last = blame(server.hosts, "young")
+    assert last.loc["site", "value"] == s1
+
+
 def test_an_empty_history_says_why(sis):
     client = sis.client()
     body = {

@@ -63,6 +63,12 @@ def test_a_name_that_was_deleted_and_created_again_has_one_history_per_row():
         replay(None, [UPDATE])
 
 
+def test_commits_that_came_after_the_row_was_read_are_left_out():
+    read = {**NOW, "_sis": {"_updated_at": 2}}
+    later = commit(3, "update", {"name": ["x", "y"]}, by="bob")
+    assert told(replay(read, [later, UPDATE, INSERT])) == told(replay(NOW, [UPDATE, INSERT]))
+
+
 def test_a_field_that_the_schema_does_not_have_is_told_whole():
     step = replay({**NOW, "old": {"k": 2}}, [commit(2, "update", {"old": {"k": [1, 2]}})])[0]
     assert list(cells(SCHEMA, step)) == [("old", {"k": 1}, {"k": 2}, False)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -262,6 +262,43 @@ def test_commits_that_do_not_say_upon_which_state_are_read_by_their_values(path,
     found = row.examined(outcome(path, base, mine, at=ours))
 
     assert [(cell[2], cell[3]) for cell in found] == [(planned(path, theirs), "bob")]
+
+
+def test_without_a_name_and_an_answer_ours_is_known_by_its_value():
+    row = History.of("number", 1)
+    row.write("bob", "number", 2)
+    at = row.write("me", "number", 3)
+    answered = outcome("number", 1, 3, at=at)
+
+    for user, status, receipt in (
+        (None, 200, at),
+        (None, None, None),
+        ("me", None, None),
+        ("me", 200, at + 10),
+    ):
+        sent = replace(answered, status=status, receipt=receipt)
+        assert row.examined(sent, user) == [(1, 3, 2, "bob")]
+
+
+def test_what_was_written_while_a_row_was_deleted_is_lost_and_what_was_taken_back_is_not():
+    row = History.of("number", 1)
+    row.write("bob", "number", 2)
+    row.write("bob", "number", 1)
+    whole = {"action": "delete", "modified_by": "me", "date_modified": 1_000_100}
+
+    def deleted(state):
+        row.commits.append({**whole, "_id": "f" * 24, "commit_data": state})
+        sent = Outcome("1", "delete", "done", "1", status=200, written={"number": (1, None)}, read=1_000_000)
+        found = row.examined(replace(sent, written={"number": (1, None), "other": (0, None)}))
+        row.commits.pop()
+        return found
+
+    empty = {"_sis": {}}
+    assert deleted({**row.now, **empty}) == []
+    row.write("eve", "number", 4)
+    lost = [(1, None, 4, "eve")]
+    assert deleted({**row.now, **empty}) == lost
+    assert deleted({**row.states[-2], **empty}) == lost
 
 
 def test_a_commit_of_ours_that_is_missing_is_said():

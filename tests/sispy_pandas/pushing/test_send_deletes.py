@@ -4,7 +4,7 @@ import pytest
 
 import sispy_pandas as sp
 from sispy.sandbox import Faults
-from sispy_pandas.changes import Conflict
+from sispy_pandas.changes import Conflict, Overwrite
 
 QUICK = sp.Limits(settle=0.0, settle_row=0.0, patience=2.0)
 
@@ -41,6 +41,25 @@ def test_a_row_that_changes_between_reading_and_deleting_stays(server):
     assert report.clashes == (Conflict(plan.changes[0].id, "cpus", 1, None, 6, "h00000"),)
     assert server.stored()["h00000"]["cpus"] == 6
     assert len(deletes(server)) == 1
+
+
+def test_what_others_wrote_in_the_moment_that_was_read_is_told_by_the_answer_alone(server):
+    plan = deletion(server.fetch(), 2)
+    id_ = plan.changes[0].id
+
+    def write(seen):  # within the millisecond of what was read: its time does not move
+        if seen.method == "DELETE":
+            document(server, id_).update({"cpus": 6, "tags": []})
+
+    server.sandbox.faults = Faults(before=write)
+
+    report = push(plan, verify=False)
+
+    lost = (
+        Overwrite(id_, "cpus", 1, None, 6, "h00000"),
+        Overwrite(id_, "tags", ["a", "b"], None, [], "h00000"),
+    )
+    assert [(o.word, o.overwrites) for o in report.outcomes] == [("done", lost), ("done", ())]
 
 
 def test_a_row_that_was_only_touched_in_between_is_compared_and_deleted_again(server):
@@ -111,8 +130,11 @@ def test_a_delete_that_the_server_refuses_has_failed_with_its_reason_and_is_not_
 
 def lock(server, plan):
     """Lock the first row without moving its time: as if the right to delete it had gone."""
-    stored = server.sandbox.world.entities["host"].collection.documents[plan.changes[0].id]
-    stored["_sis"]["locked"] = True
+    document(server, plan.changes[0].id)["_sis"]["locked"] = True
+
+
+def document(server, id_):
+    return server.sandbox.world.entities["host"].collection.documents[id_]
 
 
 @pytest.mark.parametrize("carried_out", [True, False])

@@ -316,6 +316,40 @@ def test_tables_without_history_are_told_apart(server):
     assert "not verified: 1 (the table keeps no history)" in str(report)
 
 
+def test_a_delete_without_an_answer_in_a_table_without_history_is_not_verified(server):
+    schema = server.client.schemas.get("host").to_dict()
+    server.client.schemas.update("host", {**schema, "track_history": False})
+    live = server.fetch()
+    ends = lambda seen: seen.method == "DELETE" and setattr(server.sandbox, "faults", Faults())  # noqa: E731
+    server.sandbox.faults = Faults(before=ends, drop_after={"DELETE *": 1.0})
+
+    report = push(live.diff(live.frame().head(0), delete=[live.ids[0]]))
+
+    assert [(o.word, o.status, o.unverified) for o in report.outcomes] == [
+        ("done", None, "the table keeps no history")
+    ]
+
+
+def test_what_the_answer_to_a_delete_showed_needs_no_commit(server, monkeypatch):
+    live = server.fetch()
+    plan = live.diff(live.frame().head(0), delete=list(live.ids[:2]))
+    rows = server.sandbox.world.entities["host"].collection.documents
+
+    def write(seen):  # within the millisecond of what was read: its time does not move
+        if seen.method == "DELETE":
+            rows[live.ids[0]]["cpus"] = 5
+
+    server.sandbox.faults = Faults(before=write)
+    monkeypatch.setattr("sispy_pandas.pushing.verify.commits_of", lambda *_: [])
+
+    report = push(plan)
+
+    assert [(o.label, [c.theirs for c in o.overwrites], o.unverified) for o in report.outcomes] == [
+        (REPLACED, [5], ""),
+        ("done", [], "the commits do not tell how the row was written"),
+    ]
+
+
 def test_owners_tags_and_locks_are_told_apart(server):
     plan = first(server, **{"_sis.tags": ["x"], "cpus": 9})
 
