@@ -49,18 +49,17 @@ class Ledger:
     writes: list[Write] = field(default_factory=list)
 
     def keep(self, sandbox: Sandbox) -> None:
-        """Begin to listen to a sandbox."""
-        commits = sandbox.world.commits
-        record = commits.record
+        """Begin to listen to a sandbox in which the table is."""
+        table = sandbox.world.entities[self.table]
+        record = table.record
 
-        def heard(resource: Any, action: str, by: str, document: Any, *args: Any, **options: Any) -> None:
-            if resource.type == self.table:
-                after = None if action == "delete" else json.loads(encode(resource.written(document)))
-                number = len(self.writes)
-                self.writes.append(Write(number, time.monotonic(), document["_id"], action, by, after))
-            record(resource, action, by, document, *args, **options)
+        def heard(action: str, by: str, document: Any, *args: Any, **options: Any) -> None:
+            after = None if action == "delete" else json.loads(encode(table.written(document)))
+            number = len(self.writes)
+            self.writes.append(Write(number, time.monotonic(), document["_id"], action, by, after))
+            record(action, by, document, *args, **options)
 
-        commits.record = heard  # type: ignore[method-assign]
+        table.record = heard  # type: ignore[method-assign]
 
     def of(self, id_: str) -> list[Write]:
         """Give the writes of a row."""
