@@ -95,6 +95,8 @@ class Connection:
     @username.setter
     def username(self, name: str | None) -> None:
         self._claim = name
+        if self._proof is not None and not self._proof[2]:  # what was told then need not be the server's word
+            self._proof = None
 
     def authenticate(self, username: str, password: str, *, renew: bool = False) -> bool:
         """Log in and use the new token (good for 8 hours) from now on.

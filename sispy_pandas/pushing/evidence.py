@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 SILENT = "changes of owners, tags and locks leave no trace in the history"
 UNTOLD = "the commits do not tell how the row was written"
 
+DELIVERED_AGAIN = 60_000
+"""Milliseconds within which a network may deliver a request once more: so long do proxies keep one."""
+
 
 class Unclear(Exception):  # noqa: N818 - no error: what is said of such a row
     """The commits do not tell what a write replaced."""
@@ -179,6 +182,8 @@ class _Cell:
     """What the guard cannot have read, the newest first."""
     own: list[_Step] = field(init=False)
     """Those of this push."""
+    again: list[_Step] = field(init=False)
+    """Those of the same request, which the network delivered once more."""
 
     def __post_init__(self) -> None:
         self.steps = _steps(self.column, self.commits, self.base, self.mine, self.outcome)
@@ -188,6 +193,7 @@ class _Cell:
             if self._is_mine(step.new) and (self.user is None or step.by == self.user)
         ]
         self.own = [step for step in named if step.at == self.outcome.receipt]
+        self.again = [step for step in named if self._is_delivered_again(step)]
         if not self.own and (self.user is not None or self.outcome.status is None):
             self.own = named  # sent more than once: no answer told the time of the one that arrived
 
@@ -204,7 +210,7 @@ class _Cell:
                 break  # the same value: nothing is lost, and what was there before it, they replaced
             if self._is_lost(step, newest):
                 return self._overwrite(step.new, step)
-        for step in self.own:
+        for step in [*self.own, *self.again]:
             if not self._is_base(step.old) and not self._is_mine(step.old):
                 return self._overwrite(step.old)
         seen = self.mine
@@ -216,6 +222,10 @@ class _Cell:
         if not any(self._is_mine(step.new) for step in self.steps):
             raise Unclear(SILENT if self.column.path.startswith("_sis.") else UNTOLD)
         return None
+
+    def _is_delivered_again(self, step: _Step) -> bool:
+        answered = self.outcome.receipt
+        return self.user is not None and answered is not None and 0 < step.at - answered < DELIVERED_AGAIN
 
     def _is_lost(self, step: _Step, newest: int) -> bool:
         """Tell whether this push wrote over what a step had written."""

@@ -87,8 +87,8 @@ def _send(run: Run, work: Sequence[tuple[Delete, dict[str, Any]]]) -> None:
         elif delete.id in refused:
             status, text = refused[delete.id]
             run.settle(delete, "failed", text, status=status)
-        else:  # it changed between the reading and the deleting: the next round compares again
-            run.not_sent([delete])
+        # else it changed between the reading and the deleting, or the network delivered the request twice and
+        # this is the second answer: the next round compares again
 
 
 def _condition(delete: Delete, entity: Mapping[str, Any]) -> dict[str, Any]:

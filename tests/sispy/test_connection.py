@@ -186,6 +186,19 @@ def test_an_answer_that_proves_nothing_is_asked_for_again(double, wire, content)
     assert len(server.seen) == 2
 
 
+def test_a_name_that_was_not_proved_is_asked_for_again_when_it_is_set_again(double, wire):
+    strange = wire.answer([{"name": "web01"}])  # a list, but of something else
+    server = double(strange, wire.answer([{"name": "token-1"}]))
+    client = sispy.Client(server.url, auth_token="token-1", retries=0)
+    client.username = "anna"
+    assert [client.username, client.username] == [None, None]
+
+    client.username = "anna"
+
+    assert client.username == "anna"
+    assert len(server.seen) == 2
+
+
 def test_many_threads_ask_once(sandbox):
     client = sispy.Client(sandbox.url, auth_token=sandbox.token)
     client.username = "root"

@@ -141,3 +141,24 @@ def test_a_value_that_was_replaced_by_a_write_of_which_only_the_commits_tell(ser
     assert [(c.field, c.base, c.mine, c.theirs) for o in report.outcomes for c in o.overwrites] == [
         ("cpus", 1, 9, 5)
     ]
+
+
+def test_a_delete_is_known_as_ours_when_the_second_delivery_of_it_finds_nothing(server):
+    with hosts_behind(server, "delivered twice", "DELETE") as live:
+        report = live.diff(live.frame(), delete=[live.ids[0]]).push(progress=False, limits=QUICK)
+
+    assert [(o.word, len(o.written) > 0) for o in report.outcomes] == [("done", True)]
+
+
+def test_a_value_that_a_second_delivery_replaced_is_found(server):
+    with hosts_behind(server, "delivered again, late", "PUT") as live:
+        plan = live.diff(live.frame().head(1).assign(cpus=9))
+        report = plan.push(progress=False, limits=QUICK, verify=False)
+        deliveries = 1
+        while deliveries < 2:
+            server.hosts.update(plan.changes[0].id, {"cpus": 5})
+            deliveries = sum(seen.method == "PUT" and b"9" in seen.body for seen in server.sandbox.requests)
+
+        lost = report.verify(progress=False).overwritten
+
+    assert lost[["field", "mine", "theirs"]].to_numpy().tolist() == [["cpus", 9, 5]]
