@@ -263,12 +263,18 @@ def test_rows_without_unique_fields_are_created_once_however_often_they_are_push
     assert push(empty.diff(other, new=True)).counts["done"] == 3
 
 
+def cut_after_send(journal):
+    """Leave of a journal what is on disk when its one request is under way."""
+    lines = journal.read_bytes().splitlines(keepends=True)
+    (sent,) = (i for i, line in enumerate(lines) if b'"event": "send"' in line)
+    journal.write_bytes(b"".join(lines[: sent + 1]))
+
+
 def test_an_interrupted_push_of_rows_without_unique_fields_has_to_be_resumed(server):
     logs = server.client.entities("log")
     plan = sp.fetch(logs, progress=False).diff(pd.DataFrame({"text": ["a", "b"]}), new=True)
     report = push(plan)
-    lines = report.journal.read_bytes().splitlines(keepends=True)
-    report.journal.write_bytes(b"".join(lines[:-3]))  # cut after `send`
+    cut_after_send(report.journal)
 
     with pytest.raises(ValueError, match="was interrupted"):
         push(plan)
@@ -328,8 +334,7 @@ def test_rows_that_another_user_sent_before_the_push_was_cut_are_looked_for_unde
     logs = client.entities("log")
     plan = sp.fetch(logs, progress=False).diff(pd.DataFrame({"text": ["a", "b"]}), new=True)
     report = push(plan)
-    lines = report.journal.read_bytes().splitlines(keepends=True)
-    report.journal.write_bytes(b"".join(lines[:-3]))  # cut after `send`
+    cut_after_send(report.journal)
 
     rest = push(sp.resume(report.journal, client=server.client))
 
