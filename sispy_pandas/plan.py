@@ -85,6 +85,8 @@ class Plan:
     """The journal of the interrupted push that this plan finishes."""
     undoes: tuple[str, ...] = ()
     """The journals of the pushes that this plan takes back; of one without, what its plan changes."""
+    made_with: str | None = field(default=None, compare=False, repr=False)
+    """Of a part of a plan: what stands for all new rows that were planned together."""
 
     def __post_init__(self) -> None:
         rows = [row_of(change) for change in self.changes]

@@ -20,9 +20,10 @@ from .journal import SETTLED, Entry, NeverBegan, Nowhere, Record, new_path, note
 from .plan import Plan, PlanRefused
 from .planning.plan_file import lines
 from .planning.plan_text import count, name_of
+from .planning.selection import anonymous
 from .planning.waves import waves
 from .progress import bar
-from .pushing.earlier import Before, Memory, anonymous
+from .pushing.earlier import Before, Memory
 from .pushing.limits import Limits
 from .pushing.options import Options, refuse
 from .pushing.run import Run, Stopped

@@ -69,6 +69,8 @@ def lines(plan: Plan) -> list[str]:
     }
     if plan.undoes:
         head["undoes"] = list(plan.undoes)
+    if plan.made_with:
+        head["made_with"] = plan.made_with
     found = [_text(head), *sorted(_cells(plan))]
     return [*found, _text({"sha256": _digest(found)})]
 
@@ -102,6 +104,7 @@ def parse(text: Iterable[str], client: Client | None, *, where: str, copies: boo
         notes=tuple(head["notes"]),
         owner=owner,
         undoes=tuple(head.get("undoes", ())),
+        made_with=head.get("made_with"),
     )
 
 

@@ -12,6 +12,7 @@ from ..schema import RECEIPT
 from ..values.entity import as_created
 from ..values.equality import equal
 from .guard import foreign_edits, merge
+from .selection import new_rows_of
 from .validate import refused
 
 if TYPE_CHECKING:
@@ -93,6 +94,7 @@ def rebase(plan: Plan, found: Report | Plan, *, keep: Literal["mine", "theirs"])
         faults=(*(fault for fault in plan.faults if fault.row in left or fault.row not in known), *faults),
         clashes=(),
         journal=None,
+        made_with=new_rows_of(plan),
     )
 
 

@@ -2,15 +2,34 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..changes import Change, Create, Delete, Update, row_of
+from .validate import identity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Hashable
 
     from ..plan import Plan
+
+
+def anonymous(plan: Plan) -> list[Create]:
+    """Return the new rows of a plan that have no unique value to find them by."""
+    return [c for c in plan.changes if isinstance(c, Create) and identity(plan.schema, c) is None]
+
+
+def new_rows_of(plan: Plan) -> str | None:
+    """Return what stands for the new rows without a unique value, in a plan and all its parts; None: no such.
+
+    A row is known by that and its label, whichever part of the plan it is pushed with.
+    """
+    new = [[create.row, create.values] for create in anonymous(plan)]
+    if plan.made_with or not new:
+        return plan.made_with
+    return hashlib.sha256(json.dumps(new, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def keep_rows(plan: Plan, rows: Collection[Hashable]) -> Plan:
@@ -21,6 +40,7 @@ def keep_rows(plan: Plan, rows: Collection[Hashable]) -> Plan:
         faults=tuple(fault for fault in plan.faults if fault.row in rows),
         stale=tuple(stale for stale in plan.stale if stale.id in rows),
         clashes=tuple(clash for clash in plan.clashes if clash.id in rows),
+        made_with=new_rows_of(plan),
     )
 
 
@@ -56,4 +76,5 @@ def keep_fields(plan: Plan, wanted: Callable[[str], bool], *, whole_rows: bool) 
             if (fault.row in left or fault.row not in known) and (fault.row, fault.column) not in dropped
         ),
         clashes=tuple(clash for clash in plan.clashes if clash.id in left and wanted(clash.field)),
+        made_with=new_rows_of(plan),
     )

@@ -11,11 +11,11 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from ..changes import Change, Create, Delete, row_of
+from ..changes import Change, Create, Delete, action_of, row_of
 from ..fetching.reading import read as read_rows
 from ..journal import Entry, Record, recalled, remember, short
 from ..planning.plan_file import digest
-from ..planning.validate import identity
+from ..planning.selection import anonymous, new_rows_of
 from ..values.entity import receipt
 from ..values.moments import clock
 
@@ -49,32 +49,29 @@ _HERE: dict[str, dict[str, Entry]] = {}
 """Of pushes of this process that kept no journal: the plan -> row -> what became of it."""
 
 
-def anonymous(plan: Plan) -> list[Create]:
-    """Return the new rows of a plan that have no unique value to find them by."""
-    return [c for c in plan.changes if isinstance(c, Create) and identity(plan.schema, c) is None]
-
-
 def content(plan: Plan) -> str:
     """Return what equal changes to one table of one server have in common."""
-    return digest(replace(plan, faults=(), stale=(), clashes=(), notes=(), undoes=()))
+    return digest(replace(plan, faults=(), stale=(), clashes=(), notes=(), undoes=(), made_with=None))
 
 
 @dataclass(frozen=True)
 class Memory:
     """What is remembered of earlier pushes of a plan: of all its changes, or of its new rows alone.
 
-    New rows without a unique value are known again also where the rest of the plan is another now.
+    New rows without a unique value are known again also where the rest of the plan is another now, or was
+    left out.
     """
 
     plan: Plan
     content: str
-    new_rows: str | None
+    new_rows: tuple[str, ...] | None
 
     @classmethod
     def of(cls, plan: Plan) -> Memory:
         """Return the memory of a plan."""
-        new = anonymous(plan)
-        return cls(plan, content(plan), content(replace(plan, changes=tuple(new))) if new else None)
+        new = new_rows_of(plan) if anonymous(plan) else None
+        table = plan.endpoint.client.url, plan.schema.name
+        return cls(plan, content(plan), (*table, new) if new else None)
 
     def note(self, path: Path) -> None:
         """Remember the push with this journal, before its first row is sent."""
@@ -151,9 +148,14 @@ def _written(
     changes: Mapping[str, Change], entries: Mapping[str, Entry], name: str
 ) -> Iterator[tuple[Hashable, Before]]:
     for row, entry in entries.items():
-        if row in changes and entry.word == "done" and entry.id:
-            reason = f"pushed {clock(entry.sent_at)}{name}; again=True sends it all the same"
-            yield row_of(changes[row]), Before(entry.id, entry.receipt, reason)
+        change = changes.get(row)
+        if change is None or entry.word != "done" or not entry.id or entry.action != action_of(change):
+            continue
+        values = change.values if isinstance(change, Create) else {}
+        less = [path for path in values if path not in entry.written]
+        without = f" without {', '.join(less)}" if less else ""
+        reason = f"pushed {clock(entry.sent_at)}{name}{without}; again=True sends it all the same"
+        yield row_of(change), Before(entry.id, entry.receipt, reason)
 
 
 def taken_back(record: Record, *, seen: frozenset[Path] = frozenset()) -> dict[Any, Record]:

@@ -40,6 +40,31 @@ def test_a_journal_is_finished_once_whoever_pushes_the_rest(server):
     assert server.client.entities("log").count({}) == 3
 
 
+def test_new_rows_that_went_with_a_part_of_a_plan_are_known_in_the_whole_and_in_other_parts(server, tmp_path):
+    plan = new_logs(server)
+    part = plan.only(ids=[0]).save(tmp_path / "part")
+    first = push(sp.load_plan(part, server.client))
+    second = push(plan.without(ids=[0, 2]))
+
+    rest = push(plan)
+    assert words(rest) == ["unchanged", "unchanged", "done"]
+    push(sp.undo(second)).raise_for_failures()
+    left = plan.rebase(first, keep="mine")
+    assert [(o.row, o.word) for o in push(left).outcomes] == [(1, "done"), (2, "unchanged")]
+    assert server.client.entities("log").count({}) == 3
+
+
+def test_new_rows_that_went_without_a_field_are_not_sent_again_and_the_report_names_it(server):
+    plan = new_logs(server, 1)
+    push(plan.without(fields=["n"]))
+
+    report = push(plan)
+
+    assert words(report) == ["unchanged"]
+    assert " without n; again=True sends it all the same" in report.outcomes[0].reason
+    assert server.client.entities("log").count({}) == 1
+
+
 @pytest.mark.parametrize("kept", ["in the folder", "elsewhere", "nowhere"])
 def test_a_colleague_who_takes_the_old_value_back_is_not_overwritten_by_the_same_plan(server, tmp_path, kept):
     live = server.fetch()
