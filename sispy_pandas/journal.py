@@ -18,7 +18,6 @@ writes it; then follow events. It holds no token. The folder is `$SISPY_JOURNALS
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import secrets
@@ -39,6 +38,10 @@ try:
     import fcntl
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment] # looked at before use
+
+
+BLOCK = 1 << 16
+"""Bytes that are read at once to find the end of the last whole line."""
 
 
 def folder() -> Path:
@@ -66,11 +69,12 @@ class Journal:
     """A journal that is open for writing, and locked against every other writer.
 
     Raises:
-        ValueError: Another process writes to it.
+        ValueError: Another process writes to it, or it is no regular file.
     """
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
+        refuse_device(self.path)
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         handle = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
         self._file: IO[bytes] = os.fdopen(handle, "r+b")
@@ -196,6 +200,7 @@ def read(file: str | Path) -> Record:
         OSError: It cannot be read.
     """
     file = Path(file)
+    refuse_device(file)
     reader, number = _Reader(), 0
     try:
         with file.open("rb") as content:
@@ -328,57 +333,26 @@ def _pairs(cells: Any) -> dict[str, tuple[Any, Any]]:
     return {path: (before, after) for path, (before, after) in cells.items()}
 
 
-def note_attempt(what: str, at: int) -> None:
-    """Note that something was about to be pushed, in ms; whatever came of it, a journal may not tell."""
-    path = folder() / "attempt"
-    with contextlib.suppress(OSError):  # it decides nothing but whether `undo` asks
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path.write_text(json.dumps({"at": at, "what": what}))
+def refuse_device(path: Path) -> None:
+    """Raise unless a journal can be kept in what is at `path`; nothing of it is read.
 
-
-def last_attempt() -> tuple[int, str]:
-    """Return when something was about to be pushed last, and what; 0 if that is not known."""
-    try:
-        found = json.loads((folder() / "attempt").read_bytes())
-        return _whole(found["at"]), str(found["what"])
-    except (OSError, ValueError, TypeError, KeyError):
-        return 0, ""
-
-
-def remember(kind: str, what: object, path: Path) -> None:
-    """Note that a journal has to do with something, for `recalled`; also of a journal kept elsewhere."""
-    index = _index(kind, what)
-    index.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    handle = os.open(index, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    try:
-        os.write(handle, json.dumps(str(path.absolute())).encode() + b"\n")
-    finally:
-        os.close(handle)
-
-
-def recalled(kind: str, what: object) -> list[Record]:
-    """Return the journals that have to do with something, the oldest first, without what is none any more."""
-    try:
-        lines = _index(kind, what).read_bytes().splitlines()
-    except FileNotFoundError:
-        return []
-    found: dict[str, Record] = {}
-    for line in lines:
-        with contextlib.suppress(ValueError, TypeError, OSError):
-            name = json.loads(line)
-            found[name] = read(name)
-    return list(found.values())
-
-
-def _index(kind: str, what: object) -> Path:
-    text = json.dumps([kind, what], sort_keys=True, default=str)
-    return folder() / "index" / hashlib.sha256(text.encode()).hexdigest()[:32]
+    Raises:
+        ValueError: It is no regular file: a folder, a pipe, a device.
+    """
+    if path.exists() and not path.is_file():
+        raise ValueError(f"{printable(path)} is no journal of a push: it is no regular file")
 
 
 def _cut_torn_line(file: IO[bytes]) -> None:
     """Remove what a crash left of a line, and stand at the end."""
-    content = file.read()
-    end = content.rfind(b"\n") + 1
+    end = file.seek(0, os.SEEK_END)
+    while end:
+        start = max(0, end - BLOCK)
+        file.seek(start)
+        torn = end - start - 1 - file.read(end - start).rfind(b"\n")
+        end -= torn
+        if end > start:
+            break
     file.truncate(end)
     file.seek(end)
 

@@ -16,7 +16,7 @@ from sispy.text import printable
 
 from .changes import Change, Create, Delete, Update, action_of, row_of
 from .fetching.chunks import chunks, encoded_size
-from .journal import SETTLED, Entry, NeverBegan, Nowhere, Record, new_path, note_attempt, opened, read
+from .journal import SETTLED, Entry, NeverBegan, Nowhere, Record, new_path, opened, read, refuse_device
 from .plan import Plan, PlanRefused
 from .planning.plan_file import lines
 from .planning.plan_text import count, name_of
@@ -33,6 +33,7 @@ from .pushing.send_deletes import PER_REQUEST, send_deletes
 from .pushing.send_updates import send_updates
 from .pushing.turns import turn
 from .pushing.verify import after_push
+from .recall import note_attempt
 from .report import Outcome, Report
 from .values.entity import body
 from .values.moments import clock
@@ -105,7 +106,7 @@ def push(
         KeyboardInterrupt: With a note that says how to go on.
     """
     options = Options(guard, on_conflict, skip_problems, allow_dangling, note)
-    with _way_on() as way:
+    with _way_on(plan) as way:
         if plan.journal is not None:
             way.journal = plan.journal
             options = options.resumed(read(plan.journal).begin)
@@ -154,7 +155,7 @@ def _push(run: Run, memory: Memory, path: Path | None, options: Options, *, agai
     plan, stopped = run.plan, None
     facts = {"user": run.user, **asdict(options)}
     if plan.journal is None:
-        memory.refuse_open()
+        memory.refuse_open(again=again)
         done = {} if again else memory.done()  # once more: another push may have come first
     with opened(path) as run.journal:
         if plan.journal is not None:
@@ -164,6 +165,7 @@ def _push(run: Run, memory: Memory, path: Path | None, options: Options, *, agai
             if path is not None:
                 run.journal.lines(lines(plan))
                 run.journal.event("begin", server=plan.endpoint.client.url, **facts)
+                run.journal.keep()  # what is remembered of it can be read
                 memory.note(path)
             _leave_out(run, done)
         stopped = stopped or _send_all(run)
@@ -199,15 +201,13 @@ class _Way:
 
 
 @contextmanager
-def _way_on() -> Iterator[_Way]:
-    """Put the way on into a KeyboardInterrupt, and note a push that is refused: it leaves no journal."""
-    way, at = _Way(), int(time.time() * 1000)
+def _way_on(plan: Plan) -> Iterator[_Way]:
+    """Put the way on into a KeyboardInterrupt; note the push as tried, of which no journal may tell."""
+    way = _Way()
+    if not plan.undoes:
+        note_attempt(f"a push to {plan.schema.name}", int(time.time() * 1000))
     try:
         yield way
-    except PlanRefused as refused:
-        if not refused.plan.undoes:
-            note_attempt(f"a push to {refused.plan.schema.name}", at)
-        raise
     except KeyboardInterrupt as interrupt:
         interrupt.add_note(str(way))
         raise
@@ -217,13 +217,14 @@ def _path(plan: Plan, journal: str | Path | bool | None) -> Path | None:
     """Return where the journal is kept; None for nowhere.
 
     Raises:
-        ValueError: The file is there already.
+        ValueError: The file is there already, or it is no regular one.
     """
     if plan.journal is not None:
         return plan.journal
     if not isinstance(journal, str | Path):
         return None if journal is False else new_path(plan.schema.name)
     path = Path(journal)
+    refuse_device(path)
     if path.exists() and path.stat().st_size and not _never_began(path):
         raise ValueError(
             f"{printable(path)} exists: sp.resume(path) goes on with it, a new push needs a new file"

@@ -13,6 +13,7 @@ from sispy_pandas import journal
 from sispy_pandas.planning.plan_text import count
 from sispy_pandas.planning.plan_text import show as shown
 from sispy_pandas.pushes import kept, pushes
+from sispy_pandas.recall import last_attempt
 from sispy_pandas.values.moments import clock
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def to_be_undone(session: Session, *, yes: bool) -> Path:
     record = _latest_written(records, unreadable)
     tried = [(r.begin["at"], f"the push {journal.short(r.path)}") for r in records if not r.wrote]
     tried += [(int(path.stat().st_mtime * 1000), f"what {path} cannot tell") for path in unreadable]
-    when, what = max([*tried, journal.last_attempt()])
+    when, what = max([*tried, last_attempt()])
     if yes and when > record.last:
         raise Misuse(
             f"the push that wrote last is {described(record)}, but {what} was tried since, {clock(when)}: "

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from sispy.cli.exits import Declined
-from sispy_pandas.journal import note_attempt
+from sispy_pandas.recall import note_attempt
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,11 +11,17 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from sispy.text import printable
+
 from ..changes import Change, Create, Delete, action_of, row_of
+from ..fetching.lanes import each
 from ..fetching.reading import read as read_rows
-from ..journal import Entry, Record, recalled, remember, short
+from ..journal import Entry, Record, short
+from ..past.replay import commits_of
 from ..planning.plan_file import digest
 from ..planning.selection import anonymous, new_rows_of
+from ..recall import lost, recalled, remember
+from ..values.cast import is_object_id
 from ..values.entity import receipt
 from ..values.moments import clock
 
@@ -38,7 +44,7 @@ class Before:
 
 @dataclass(frozen=True)
 class Back:
-    """A row that was deleted and that an undo brought back under a new `_id`."""
+    """A row that was deleted and that an undo or a revert brought back under a new `_id`."""
 
     id: str
     receipt: int | None
@@ -80,7 +86,7 @@ class Memory:
             remember("new rows", self.new_rows, path)
         for undone in self.plan.undoes:
             remember("undo of", undone, path)
-        if self.plan.undoes and self.plan.counts["creates"]:
+        if any(isinstance(c, Create) and is_object_id(c.row) for c in self.plan.changes):
             remember("brings back on", self.plan.endpoint.client.url, path)
 
     def note_end(self, outcomes: Iterable[Outcome], *, journal: bool) -> None:
@@ -95,14 +101,25 @@ class Memory:
                 o.word, o.id, o.action, o.written, receipt=o.receipt, sent_at=int(time.time() * 1000)
             )
 
-    def refuse_open(self) -> None:
-        """Raise if new rows of the plan were sent by a push whose fate is open.
+    def refuse_open(self, *, again: bool) -> None:
+        """Raise if it is not known which new rows of the plan an earlier push made.
+
+        Args:
+            again: They are to be sent once more.
 
         Raises:
-            ValueError: That push has to be resumed first.
+            ValueError: The fate of some is open, and that push has to be resumed first; or, unless `again`,
+                its journal is gone or damaged.
         """
         names = {_name(create.row) for create in anonymous(self.plan)}
-        for record in recalled("new rows", self.new_rows) if self.new_rows else []:
+        if self.new_rows is None:
+            return
+        for why in [] if again else lost("new rows", self.new_rows):
+            raise ValueError(
+                f"new rows of this plan were pushed before, and which of them is not known: {why}; "
+                "again=True sends them all"
+            )
+        for record in recalled("new rows", self.new_rows):
             if any(entry.word is None and _name(row) in names for row, entry in record.entries.items()):
                 path = str(record.path)
                 raise ValueError(
@@ -113,13 +130,15 @@ class Memory:
         """Return the rows that were pushed before and not undone since, and that the server agrees on.
 
         It does not if it is another world at the same address, such as a sandbox begun anew: a row that was
-        written is missing or older, a deleted one is there.
+        written is missing or older, a deleted one is there. Of a new row that is missing the history tells
+        whether somebody deleted it.
 
         Raises:
             sispy.Error: The server could not be asked.
         """
         found: dict[Hashable, Before] = {}
         changes = {_name(row_of(change)): change for change in self.plan.changes}
+        new_rows = {change.row for change in self.plan.changes if isinstance(change, Create)}
         new = {_name(create.row): create for create in anonymous(self.plan)}
         for mine, records in (
             (changes, recalled("plan", self.content)),
@@ -131,17 +150,40 @@ class Memory:
                 found |= _written(mine, left, f" as {short(record.path)}")
         found |= _written(changes, _HERE.get(self.content, {}), "")
         deleted = {change.id for change in self.plan.changes if isinstance(change, Delete)}
+        back = came_back(self.plan.endpoint.client.url)
+        for row, before in found.items():
+            if before.id in back and before.id not in deleted:
+                today = back[before.id]
+                found[row] = replace(before, id=today.id, receipt=today.receipt)
         ids = sorted({before.id for before in found.values()})
         there = {
             entity["_id"]: receipt(entity) or 0
             for entity in read_rows(self.plan.endpoint, "_id", ids, fields=["_id", "_sis"])
         }
-        return {
+        gone = {row: before for row, before in found.items() if row in new_rows and before.id not in there}
+        return _deleted_since(self.plan, gone) | {
             row: before
             for row, before in found.items()
             if (before.id in deleted) == (before.id not in there)
             and (before.receipt or 0) <= there.get(before.id, before.receipt or 0)
         }
+
+
+def _deleted_since(plan: Plan, gone: Mapping[Hashable, Before]) -> dict[Hashable, Before]:
+    """Return those new rows of earlier pushes of which the history knows that somebody deleted them."""
+    if not plan.schema.track_history:
+        return {}
+
+    def deletion(row: Hashable) -> Mapping[str, Any] | None:
+        commits = commits_of(plan.endpoint, gone[row].id)
+        return next((commit for commit in commits if commit["action"] == "delete"), None)
+
+    found = {}
+    for row, commit in each(deletion, list(gone), progress=False, unit=" rows", desc=plan.schema.name):
+        if commit is not None:
+            when = f"{clock(int(commit['date_modified']))} by {printable(str(commit['modified_by']))}"
+            found[row] = replace(gone[row], reason=f"deleted since, {when}; {gone[row].reason}")
+    return found
 
 
 def _written(
@@ -159,8 +201,17 @@ def _written(
 
 
 def taken_back(record: Record, *, seen: frozenset[Path] = frozenset()) -> dict[Any, Record]:
-    """Return the rows of a push that were undone, and by which push; not those whose undo was undone."""
+    """Return the rows of a push that were undone, and by which push; not those whose undo was undone.
+
+    A deleted row is undone by whatever brought it back.
+    """
     found: dict[Any, Record] = {}
+    deleted = {row for row, entry in record.entries.items() if entry.action == "delete"}
+    brought = _brought_back(record.head["server"]) if deleted else {}
+    for row in deleted & brought.keys():
+        back = brought[row].undo
+        if back.path not in seen and row not in taken_back(back, seen=seen | {record.path}):
+            found[row] = back
     for undo in recalled("undo of", str(record.path.absolute())):
         if undo.path in seen:
             continue
@@ -181,13 +232,19 @@ def pairs(pushed: Mapping[Any, Entry], undone: Mapping[Any, Entry], server: str)
             yield row, name if name in back else today
 
 
+def _brought_back(server: str) -> dict[str, Back]:
+    """Return the rows of a server that pushes of this machine brought back: old `_id` -> the next one."""
+    return {
+        row: Back(entry.id, entry.receipt, undo)
+        for undo in recalled("brings back on", server)
+        for row, entry in undo.entries.items()
+        if entry.action == "create" and entry.id and entry.written and isinstance(row, str)
+    }
+
+
 def came_back(server: str) -> dict[str, Back]:
-    """Return the rows of a server that undos of this machine brought back: old `_id` -> the latest one."""
-    steps: dict[str, Back] = {}
-    for undo in recalled("brings back on", server):
-        for row, entry in undo.entries.items():
-            if entry.action == "create" and entry.id and entry.written and isinstance(row, str):
-                steps[row] = Back(entry.id, entry.receipt, undo)
+    """Return the rows of a server that this machine brought back: old `_id` -> the latest one."""
+    steps = _brought_back(server)
     found = {}
     for old, back in steps.items():
         seen = {old}

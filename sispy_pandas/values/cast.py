@@ -157,9 +157,14 @@ def _date(_: Field, cell: Any) -> str | None:
 
 def _object_id(_: Field, cell: Any) -> str:
     found = cell.get("_id") if isinstance(cell, dict) else cell
-    if not isinstance(found, str) or not _OBJECT_ID.fullmatch(found):
+    if not is_object_id(found):
         raise ValueError(f"{_shown(found)} is no id of 24 hex digits")
-    return found.lower()
+    return str(found).lower()
+
+
+def is_object_id(value: object) -> bool:
+    """Tell whether a value is the text of an `_id`."""
+    return isinstance(value, str) and _OBJECT_ID.fullmatch(value) is not None
 
 
 def _ip_address(field: Field, cell: Any) -> Any:

@@ -1,6 +1,7 @@
 """Journals: what is none is a ValueError that names the file, whatever is damaged in it."""
 
 import json
+import os
 import tempfile
 from pathlib import Path
 
@@ -93,7 +94,7 @@ def test_pushes_lists_the_others_and_names_what_is_none(tmp_path, monkeypatch, c
 
     assert found["journal"].tolist() == [str(tmp_path / "a-host-1.jsonl")]
     assert found.attrs["unreadable"] == [
-        f"{tmp_path}/c-host-3.jsonl cannot be read: Is a directory",
+        f"{tmp_path}/c-host-3.jsonl is no journal of a push: it is no regular file",
         f"{tmp_path}/b-host-2.jsonl is no journal of a push: line 3 is none of its lines",
     ]
     assert [entry.getMessage() for entry in caplog.records] == found.attrs["unreadable"]
@@ -132,3 +133,35 @@ def test_where_journals_are_kept(monkeypatch, own, state, folder):
     monkeypatch.setenv("HOME", "home")
 
     assert journal.folder() == Path(folder)
+
+
+@pytest.mark.parametrize("kind", ["folder", "pipe"])
+def test_what_is_no_regular_file_is_no_journal_and_nothing_is_sent(server, tmp_path, kind):
+    path = tmp_path / kind
+    (path.mkdir if kind == "folder" else lambda: os.mkfifo(path))()
+    live = server.fetch()
+    plan = live.diff(live.frame().head(1).assign(cpus=9))
+    seen = len(server.sandbox.requests)
+
+    for use in (
+        lambda: plan.push(progress=False, journal=path),
+        lambda: sp.undo(path),
+        lambda: journal.Journal(path),
+    ):
+        with pytest.raises(ValueError, match="is no journal of a push: it is no regular file"):
+            use()
+
+    assert len(server.sandbox.requests) == seen
+
+
+@pytest.mark.parametrize("whole", [b"", b"{}\n", b"x" * 20 + b"\n{}\n"])
+@pytest.mark.parametrize("torn", [b"", b"{", b"y" * 7, b"y" * 8, b"y" * 30])
+def test_a_torn_line_of_any_length_is_cut_off(tmp_path, monkeypatch, whole, torn):
+    monkeypatch.setattr("sispy_pandas.journal.BLOCK", 8)
+    path = tmp_path / "j"
+    path.write_bytes(whole + torn)
+
+    with journal.Journal(path) as file:
+        file.event("end")
+
+    assert path.read_bytes().startswith(whole + b'{"event": "end"')

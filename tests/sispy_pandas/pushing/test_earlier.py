@@ -1,5 +1,6 @@
 """What is remembered of earlier pushes: nothing is sent twice, and what was undone may be sent again."""
 
+import re
 import shutil
 
 import pandas as pd
@@ -127,6 +128,64 @@ def test_after_the_undo_of_a_push_without_a_journal_its_plan_is_as_new(server):
     push(sp.undo(report), journal=False).raise_for_failures()
 
     assert words(push(plan, journal=False)) == ["done", "done"]
+
+
+def test_a_new_row_that_came_back_by_the_undo_of_its_undo_is_not_made_once_more(server):
+    plan = new_logs(server, 1)
+    push(sp.undo(push(sp.undo(push(plan)))))
+
+    assert words(push(plan)) == ["unchanged"]
+    assert server.client.entities("log").count({}) == 1
+
+
+def test_a_new_row_that_somebody_deleted_since_stays_deleted(server):
+    plan = new_logs(server, 2)
+    report = push(plan)
+    server.client.entities("log").delete(report.outcomes[0].id)
+
+    again = push(plan)
+
+    assert words(again) == ["unchanged", "unchanged"]
+    assert re.match(
+        rf"deleted since, \d\d:\d\d by {server.sandbox.user}; pushed .* again=True sends it all the same",
+        again.outcomes[0].reason,
+    )
+    assert server.client.entities("log").count({}) == 1
+    assert words(push(plan, again=True)) == ["done", "done"]
+
+
+@pytest.mark.parametrize("harm", ["damaged", "deleted"])
+def test_new_rows_are_not_sent_again_when_the_journal_that_knows_them_is_gone(server, harm):
+    plan = new_logs(server, 2)
+    path = push(plan).journal
+    if harm == "damaged":
+        path.write_bytes(path.read_bytes() + b"{oops}\n")
+    else:
+        path.unlink()
+
+    with pytest.raises(ValueError, match=f"{path}.*; again=True sends them all$"):
+        push(plan)
+
+    assert server.client.entities("log").count({}) == 2
+    assert words(push(plan, again=True)) == ["done", "done"]
+
+
+def test_rows_that_a_revert_brought_back_are_known_to_older_undos(server):
+    live = server.fetch()
+    edited = push(live.diff(live.frame().head(1).assign(cpus=9)))
+    live = server.fetch()
+    deleted = push(live.diff(live.frame(), delete=live.ids[:1]))
+    found = sp.changes(server.hosts, since=deleted.started, known=live.ids, progress=False)
+    back = push(sp.revert(found)).raise_for_failures()
+
+    assert sp.undo(deleted).changes == ()
+    plan = sp.undo(edited)
+
+    assert [change.id for change in plan.changes] == [back.outcomes[0].id]
+    assert words(push(plan)) == ["done"]
+    assert server.stored()["h00000"]["cpus"] == 1
+    push(sp.undo(back), on_conflict="mine").raise_for_failures()
+    assert len(sp.undo(deleted)) == 1
 
 
 def test_an_undone_push_says_so_and_what_was_undone_in_part_is_undone_in_the_rest(server):
