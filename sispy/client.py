@@ -44,7 +44,7 @@ class Client(Connection):
         compress: send bodies of so many bytes and more as gzip; None for never.
 
     Attributes:
-        url: the address, without a slash at its end.
+        url: the address in one spelling: scheme and host in lower case, no default port, no slash at its end.
         base_uri: the address of the API below it.
         auth_token: the token in use; may be set.
         username: whose token is in use, None if unknown: who logged in, or who is said to own the token and

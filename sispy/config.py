@@ -35,6 +35,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from .encoding import one_address
 from .text import printable
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def resolve(
     if named and chosen not in profiles and not (url if name else here):
         known = ", ".join(profiles) or "none"
         raise ValueError(f"{path} has no profile {chosen!r} (it has: {known}); `sispy login` makes one")
-    if here.rstrip("/") != str(kept.get("url", "")).rstrip("/"):
+    if one_address(here) != one_address(str(kept.get("url", ""))):
         kept = {}  # what is kept for one server is not shown to another
 
     logins = [_environment(), _Login(file, kept.get("username"), kept.get("token"), None)]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from . import http
-from .encoding import path_part
+from .encoding import one_address, path_part
 from .errors import BadAnswer, Error, NotJSON, TokenRenewed, Unauthorized
 from .http import Answer, Request
 from .response import Meta, Response
@@ -208,7 +208,7 @@ def _checked(url: str) -> str:
         raise ValueError(
             "url must hold no user name, password, query or fragment: use authenticate() to log in"
         )
-    return url.rstrip("/")
+    return one_address(url)
 
 
 class Renewal:

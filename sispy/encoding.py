@@ -6,10 +6,32 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, quote_plus, urlsplit
 
 _LISTS = ("fields", "sort", "populate")
 _NO_QUERY = "a query is a dict such as {'q': {...}, 'limit': 10}"
+
+
+_PORTS = {"http": 80, "https": 443}
+
+
+def one_address(url: str) -> str:
+    """Return the one spelling of a server's address, whichever it was given in; what is none as it is.
+
+    >>> one_address("HTTPS://SIS.example.com:443/cmdb/")
+    'https://sis.example.com/cmdb'
+    """
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return url
+    if not host:
+        return url.rstrip("/")
+    user, at, _ = parts.netloc.rpartition("@")
+    netloc = f"{user}{at}{f'[{host}]' if ':' in host else host}"
+    netloc += "" if port in (None, _PORTS.get(parts.scheme)) else f":{port}"
+    return parts._replace(netloc=netloc).geturl().rstrip("/")
 
 
 def path_part(name: str, value: object) -> str:

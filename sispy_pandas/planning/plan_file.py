@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sispy.config import read_config
+from sispy.encoding import one_address
 from sispy.text import printable
 
 from ..changes import Change, Create, Delete, Problem, Stale, Update
@@ -89,7 +90,7 @@ def parse(text: Iterable[str], client: Client | None, *, where: str, copies: boo
     if _object(last).get("sha256") != _digest(content):
         raise ValueError(f"{printable(where)} was altered after it was saved: make a new plan instead")
     client = client or client_for(head["server"])
-    if client.url != head["server"] and not (copies and takes(client, head["server"])):
+    if client.url != one_address(head["server"]) and not (copies and takes(client, head["server"])):
         raise ValueError(f"{printable(where)} is for {printable(head['server'])}, not for {client.url}")
     schema = parse_schema(client.schemas.get(head["schema"]).to_dict())
     _refuse_other_fields(schema, head["fields"], where)
@@ -158,9 +159,9 @@ def client_for(url: str) -> Client:
 
     profiles: dict[str, Any] = read_config().get("profiles", {})
     for name, profile in profiles.items():
-        if str(profile.get("url", "")).rstrip("/") == url:
+        if one_address(str(profile.get("url", ""))) == one_address(url):
             return Client.from_profile(name, url=url)
-    if os.environ.get("SIS_URL", "").rstrip("/") == url:
+    if one_address(os.environ.get("SIS_URL", "")) == one_address(url):
         return Client.from_profile(url=url)
     raise ValueError(f"no profile has the address {url}: give client=sispy.Client({url!r}, auth_token=...)")
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from sispy.encoding import one_address
 from sispy.errors import Error
 
 if TYPE_CHECKING:
@@ -100,10 +101,10 @@ def takes(client: Client, server: str) -> bool:
     Only a sandbox that was filled by `copy_from` calls itself a copy: what is to be pushed to a server can be
     rehearsed there, and nothing can go to a wrong one.
     """
-    if server.rstrip("/") == client.url:
+    if one_address(server) == client.url:
         return True
     try:
-        return bool(client.info().to_dict().get("copy_of") == server.rstrip("/"))
+        return one_address(str(client.info().to_dict().get("copy_of"))) == one_address(server)
     except (Error, TypeError):
         return False  # no server that tells what it is
 

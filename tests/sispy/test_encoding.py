@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sispy.encoding import iso, json_text, milliseconds, path_part, query_string
+from sispy.encoding import iso, json_text, milliseconds, one_address, path_part, query_string
 
 NOON = datetime(2020, 1, 2, 12, 0, 0, 123456, tzinfo=timezone(timedelta(hours=2)))
 
@@ -93,3 +93,22 @@ def test_missing_times_of_pandas_are_refused():
 
     with pytest.raises(ValueError, match="NaT has no time zone"):
         json_text({"a": pandas.NaT})
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://sis.example.com", "https://sis.example.com"),
+        ("HTTPS://SIS.Example.com:443/", "https://sis.example.com"),
+        ("http://sis:80/Cmdb/", "http://sis/Cmdb"),
+        ("http://sis:443", "http://sis:443"),
+        ("http://[::1]:80/", "http://[::1]"),
+        ("http://[FE80::1]:3000", "http://[fe80::1]:3000"),
+        ("http://sis:/", "http://sis"),
+        ("http://sis:none", "http://sis:none"),
+        ("", ""),
+    ],
+)
+def test_an_address_has_one_spelling(url, expected):
+    assert one_address(url) == expected
+    assert one_address(expected) == expected

@@ -6,6 +6,7 @@ import shutil
 import pandas as pd
 import pytest
 
+import sispy
 import sispy_pandas as sp
 from sispy.sandbox import Sandbox
 from sispy_pandas import journal
@@ -136,6 +137,20 @@ def test_a_new_row_that_came_back_by_the_undo_of_its_undo_is_not_made_once_more(
 
     assert words(push(plan)) == ["unchanged"]
     assert server.client.entities("log").count({}) == 1
+
+
+def test_other_spellings_of_an_address_are_the_same_server(server):
+    push(new_logs(server, 1))
+    client = sispy.Client(
+        server.client.url.replace("http", "HTTP") + "/", auth_token=server.client.auth_token
+    )
+
+    plan = sp.fetch(client.entities("log"), progress=False).diff(
+        pd.DataFrame({"text": ["x"], "n": range(1)}), new=True
+    )
+
+    assert words(push(plan)) == ["unchanged"]
+    assert client.url == server.client.url
 
 
 def test_a_new_row_that_somebody_deleted_since_stays_deleted(server):
