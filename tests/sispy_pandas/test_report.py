@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 import sispy_pandas as sp
+from sispy.sandbox import Faults
 
 QUICK = sp.Limits(settle=0.1, settle_row=0.0, patience=3.0)
 
@@ -129,6 +130,23 @@ def test_the_next_snapshot_keeps_what_was_looked_up_and_knows_no_more_of_new_row
         ["h00002", 8, "s2"],
         ["n1", 1, None],
     ]
+
+
+def test_the_next_snapshot_does_not_hold_what_was_left_as_others_made_it(server):
+    live = server.fetch()
+    plan = live.diff(live.frame().head(2)[["cpus", "live"]].assign(cpus=[8, 2], live=[False, True]))
+    for id_ in live.ids[:2]:
+        server.hosts.update(id_, {"live": None})
+    ends = lambda seen: seen.method == "PUT" and setattr(server.sandbox, "faults", Faults())  # noqa: E731
+    server.sandbox.faults = Faults(before=ends, drop_after={"PUT *": 1.0})
+
+    report = plan.push(progress=False, limits=QUICK, on_conflict="theirs")
+
+    assert [(o.word, o.reason) for o in report.outcomes] == [
+        ("done", "found written after its answer got lost"),
+        ("unchanged", "left as others made it: live"),
+    ]
+    assert report.snapshot.frame().head(2)[["cpus", "live"]].values.tolist() == [[8, True], [2, False]]
 
 
 def test_a_plan_without_snapshot_has_no_next_one(server, report):

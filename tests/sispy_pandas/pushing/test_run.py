@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -10,6 +11,7 @@ import pytest
 import sispy
 import sispy_pandas as sp
 from sispy.sandbox import Faults
+from sispy_pandas.changes import Problem
 from sispy_pandas.journal import read as read_journal
 
 QUICK = sp.Limits(settle=0.2, settle_row=0.0, patience=4.0, rows=50)
@@ -330,6 +332,23 @@ def test_a_push_that_goes_on_knows_what_was_read_before_the_row_was_sent_first(s
     report = push(sp.resume(stopped.journal, server.client))
 
     assert [(o.word, o.read) for o in report.outcomes] == [("done", before)]
+
+
+def test_a_problem_that_a_plan_had_refuses_its_resume_though_the_row_was_sent(server):
+    live = server.fetch()
+    plan = live.diff(live.frame().head(2)[["cpus"]].assign(cpus=9))
+    server.sandbox.faults = Faults(drop_before={"PUT *": 1.0})
+    journal = push(plan, limits=sp.Limits(settle=0.0, settle_row=0.0, attempts=1)).journal
+    server.sandbox.faults = Faults()
+    problem = Problem(live.ids[0], "not today", "cpus", 9, "h00000")
+    again = replace(sp.resume(journal, client=server.client), faults=(problem,))
+
+    with pytest.raises(sp.PlanRefused, match="row h00000, cpus: not today"):
+        push(again)
+    report = push(again, skip_problems=True)
+
+    assert [(o.word, o.reason) for o in report.outcomes] == [("problem", "cpus: not today"), ("done", "")]
+    assert [server.stored()[name]["cpus"] for name in ("h00000", "h00001")] == [1, 9]
 
 
 def test_what_the_server_says_now_about_rows_that_were_sent_does_not_refuse_a_resume(server):
