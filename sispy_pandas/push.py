@@ -170,7 +170,8 @@ def _push(run: Run, memory: Memory, path: Path | None, options: Options, *, agai
             _leave_out(run, done)
         stopped = stopped or _send_all(run)
         _settle_the_rest(run, stopped)
-        run.journal.event("end", stopped=stopped)
+        in_vain = run.stop_status == 401 and plan.journal is None and not run.wrote
+        run.journal.event("end", stopped=None if in_vain else stopped)  # nothing began: nothing to resume
     memory.note_end(run.outcomes.values(), journal=path is not None)
     return stopped
 

@@ -13,7 +13,7 @@ from .tables import table
 from .values.moments import times
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Mapping
+    from collections.abc import Callable, Hashable, Mapping, Sequence
     from threading import Event
 
     import pandas as pd
@@ -123,9 +123,7 @@ class Report:
         Where there are any, rows that are done but replaced a value of somebody else are counted apart, as
         `REPLACED`.
         """
-        labels = [outcome.label for outcome in self.outcomes]
-        words = WORDS if REPLACED not in labels else ("done", REPLACED, *WORDS[1:])
-        return {word: labels.count(word) for word in words}
+        return counts_of(self.outcomes)
 
     @property
     def ok(self) -> bool:
@@ -280,6 +278,13 @@ class Report:
         from .pushing.report_html import fragment
 
         return fragment(self)
+
+
+def counts_of(outcomes: Sequence[Outcome]) -> dict[str, int]:
+    """Return how many outcomes are of which kind, as `Report.counts` has it."""
+    labels = [outcome.label for outcome in outcomes]
+    words = WORDS if REPLACED not in labels else ("done", REPLACED, *WORDS[1:])
+    return {word: labels.count(word) for word in words}
 
 
 def _rows(outcomes: list[Outcome] | tuple[Outcome, ...]) -> pd.DataFrame:

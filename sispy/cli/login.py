@@ -99,6 +99,11 @@ def whoami(session: Session) -> None:
         ("token", state, profile.sources.get("token", "")),
     ]
     out(table(("", "in force", "from"), rows, keep=("in force",), wrap=True))
+    source = profile.sources.get("token", "")
+    if state == "refused" and source.startswith("SIS_TOKEN"):
+        raise Unauthorized(
+            f"the server refuses the token of {source}: mend it, or unset it and `sispy login`"
+        )
     if state in ("none", "refused"):
         said = "nobody is logged in" if state == "none" else "the server refuses the token"
         raise Unauthorized(f"{said}: `sispy login` gets one")

@@ -20,6 +20,7 @@ _IN_A_SHELL = tuple(
         (r"give client=sispy\.Client\('([^']*)'[^)]*\)", r"give --url \1"),
         (r"\bsp\.resume\('([^']*)'\)(?:\.push\(\))?", r"`sispy resume \1`"),
         (r"\bsp\.undo\('([^']*)'\)", r"`sispy undo \1`"),
+        (r"\breport\.verify\(\)", "`sispy verify`"),
         (r"\bagain=True\b", "--again"),
         (r"\bsp\.resume(?:\(path\))?", "`sispy resume`"),
         (r"\brename=\{'([^']*)': '([^']*)'\}", r'--rename "\1=\2"'),

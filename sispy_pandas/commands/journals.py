@@ -9,6 +9,7 @@ from click.shell_completion import CompletionItem
 
 from sispy.cli.completion import offered
 from sispy.cli.exits import Misuse
+from sispy.config import resolve
 from sispy_pandas import journal
 from sispy_pandas.planning.plan_text import count
 from sispy_pandas.planning.plan_text import show as shown
@@ -48,39 +49,51 @@ def latest_open(session: Session) -> Path:
         Misuse: There is none.
     """
     records, unreadable = kept()
-    for record in records:
-        if record.open and not journal.in_use(record.path):
-            session.say(f"resuming {described(record)}")
-            return record.path
-    raise Misuse(
-        "\n".join(
-            ["there is no unfinished push; `sispy pushes` lists those there are.", *unreadable.values()]
-        )
-    )
+    records = [record for record in records if record.open and not journal.in_use(record.path)]
+    record = next(iter(_of(session, records)), None)
+    if record is None:
+        raise _none("unfinished", records, unreadable)
+    session.say(f"resuming {described(record)}")
+    return record.path
 
 
-def latest_written() -> Path:
-    """Return the push that wrote last.
+def latest_written(session: Session) -> Path:
+    """Return the push that wrote last, to the session's server.
 
     Raises:
         Misuse: There is none.
     """
-    return _latest_written(*kept()).path
+    return _latest_written(session, *kept()).path
 
 
-def _latest_written(records: Sequence[journal.Record], unreadable: Mapping[Path, str]) -> journal.Record:
-    record = max((record for record in records if record.wrote), key=lambda r: r.last, default=None)
+def _latest_written(
+    session: Session, records: Sequence[journal.Record], unreadable: Mapping[Path, str]
+) -> journal.Record:
+    records = [record for record in records if record.wrote]
+    record = max(_of(session, records), key=lambda r: r.last, default=None)
     if record is None:
-        raise Misuse(
-            "\n".join(
-                ["there is no written push; `sispy pushes` lists those there are.", *unreadable.values()]
-            )
-        )
+        raise _none("written", records, unreadable)
     return record
 
 
+def _of(session: Session, records: Sequence[journal.Record]) -> list[journal.Record]:
+    """Return the pushes to the session's server; all of them where it has none."""
+    try:
+        url = resolve(session.profile, url=session.url).url
+    except ValueError as error:
+        raise Misuse(str(error)) from error
+    return [r for r in records if not url or r.head["server"].rstrip("/") == url.rstrip("/")]
+
+
+def _none(kind: str, records: Sequence[journal.Record], unreadable: Mapping[Path, str]) -> Misuse:
+    """Return what to say where there is no push of that kind; `records`: of other servers."""
+    there = f" to this server, but {described(records[0])} to {records[0].head['server']}" if records else ""
+    said = f"there is no {kind} push{there}; `sispy pushes` lists those there are."
+    return Misuse("\n".join([said, *unreadable.values()]))
+
+
 def to_be_undone(session: Session, *, yes: bool) -> Path:
-    """Return the push that wrote last, and say which one that is.
+    """Return the push that wrote last to the session's server, and say which one that is.
 
     Args:
         session: How much to say.
@@ -90,7 +103,7 @@ def to_be_undone(session: Session, *, yes: bool) -> Path:
         Misuse: There is none, or it is not.
     """
     records, unreadable = kept()
-    record = _latest_written(records, unreadable)
+    record = _latest_written(session, records, unreadable)
     tried = [(r.begin["at"], f"the push {journal.short(r.path)}") for r in records if not r.wrote]
     tried += [(int(path.stat().st_mtime * 1000), f"what {path} cannot tell") for path in unreadable]
     when, what = max([*tried, last_attempt()])
@@ -105,11 +118,13 @@ def to_be_undone(session: Session, *, yes: bool) -> Path:
 
 def described(record: journal.Record) -> str:
     """Return a push in words: when, table, rows, note."""
-    rows = sum(entry.word is None or bool(entry.written) for entry in record.entries.values())
+    rows = sum(bool(entry.written) for entry in record.entries.values())
+    sent = sum(entry.word is None for entry in record.entries.values())
     undoes, note = record.head.get("undoes", ()), record.begin.get("note")
     parts = [
         f"{journal.short(record.path)} ({clock(record.begin['at'])}, {record.head['schema']}",
         f"{count(rows, 'row')} written",
+        *([f"{sent:,} sent whose fate is open"] if sent else []),
         *([f"the undo of {', '.join(journal.short(Path(path)) for path in undoes)}"] if undoes else []),
         *([shown(note)] if note else []),
     ]

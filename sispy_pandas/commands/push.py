@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from sispy_pandas.report import Report
 
 _LEFT = (".csv", ".xlsx")
+_FILES = (*_LEFT, ".tsv", ".txt")
 _PATH = click.Path(dir_okay=False, path_type=Path)
 
 
@@ -103,4 +104,6 @@ def _written_back(report: Report, copy: Copy, file: Path | None) -> str:
 def _saved(session: Session, path: str) -> Plan:
     if not Path(path).exists() or Path(path).is_dir():
         raise Misuse(f"there is no plan file {path!r}; to push a file: sispy push SCHEMA FILE")
+    if Path(path).suffix.lower() in _FILES:
+        raise Misuse(f"{path!r} is no plan; to push a file: sispy push SCHEMA {path}")
     return load_plan(path, session.client_if_named())

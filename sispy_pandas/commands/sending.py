@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import click
+
 from sispy.cli.exits import Exit
-from sispy.cli.terminal import confirm, out, say_now, table
+from sispy.cli.terminal import confirm, is_terminal, out, say_now, table
 from sispy.cli.wording import in_a_shell
 from sispy.errors import Error
 from sispy_pandas.changes import row_of
 from sispy_pandas.commands.outcome import status_of_plan, status_of_report
 from sispy_pandas.commands.show import later_text, plan_text, report_text
-from sispy_pandas.journal import folder, short
+from sispy_pandas.commands.writing import BEGUN
+from sispy_pandas.journal import folder, read, short
 from sispy_pandas.plan import PlanRefused
 from sispy_pandas.planning.plan_text import count, name_of, show_apart
 from sispy_pandas.pushing.options import need_token
 from sispy_pandas.pushing.turns import TableInUse
+from sispy_pandas.pushing.verify import TOO_MANY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -76,6 +81,7 @@ def send(
         shown.append(early)
         out(f"\n{report_text(early)}")
 
+    click.get_current_context().meta[BEGUN] = True
     with _stoppable() as stopped:
         try:
             how = {"wait": partial(_waiting, session), "progress": session.progress, **how}
@@ -109,8 +115,8 @@ def send(
 
 
 def _waiting(session: Session, told: str) -> None:
-    if told:
-        session.say(told)
+    if told:  # in a terminal the bar stands on the line
+        session.say(f"\n{told}" if is_terminal(sys.stderr) and not session.quiet else told)
 
 
 def _next_step(session: Session, report: Report, *, stopped: bool) -> Exit:
@@ -122,7 +128,9 @@ def _next_step(session: Session, report: Report, *, stopped: bool) -> Exit:
     if stopped and report.counts["unsent"]:
         session.say(f"interrupted: `sispy resume {name}` goes on, `sispy undo {name}` goes back")
         return Exit.INTERRUPTED
-    if report.counts["unsent"]:
+    if report.counts["unsent"] and report.stopped and not _may_go_on(report):
+        session.say(f"nothing was pushed: {report.stopped}; `sispy whoami` shows whose token it is")
+    elif report.counts["unsent"]:
         session.say(f"not all rows were sent; `sispy resume {name}` goes on")
     elif len(report.overwritten):
         session.say(
@@ -130,9 +138,15 @@ def _next_step(session: Session, report: Report, *, stopped: bool) -> Exit:
         )
     elif any(outcome.written for outcome in report.outcomes):
         session.say(f"`sispy undo {name}` puts the old values back")
+    if any(outcome.unverified == TOO_MANY for outcome in report.outcomes):
+        session.say(f"`sispy verify {name}` looks up whether values of others were replaced")
     if report.counts["conflict"]:
         session.say("cells in conflict are left as others wrote them; --on-conflict mine writes over them")
     return status_of_report(report)
+
+
+def _may_go_on(report: Report) -> bool:
+    return report.journal is not None and read(report.journal).open
 
 
 def _name(path: Path | None) -> str:

@@ -38,7 +38,7 @@ def verify(session: Session, name: str | None, html: Path | None) -> Exit:
     server's commits show. They are read row by row, which takes one request for each. Nothing is written
     but the journal: `sispy undo` gives back what was replaced.
     """
-    path = latest_written() if name is None else named(name)
+    path = latest_written(session) if name is None else named(name)
     report = verify_push(path, session.client_if_named(), progress=session.progress)
     if html is not None:
         report.to_html(html)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from sispy.cli.exits import Declined
+from sispy_pandas.commands.targets import refuse_target
 from sispy_pandas.recall import note_attempt
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound="Callable[..., Any]")
 
+BEGUN = "sispy.push"
+"""Is in the `meta` of a command's context once it pushes."""
 _PATH = click.Path(dir_okay=False, path_type=Path)
 _GUARD = (
     "check: read rows again before writing; cas: compare-and-set, row by row; off: write over others' edits."
@@ -81,9 +84,14 @@ def pushing(command: Command) -> Command:
         }
         at, context = int(time.time() * 1000), click.get_current_context()
         try:
+            refuse_target("--journal", journal)
             return command(*args, how=how, **kwargs)
         except Declined:
             at = 0
+            raise
+        except (KeyboardInterrupt, click.Abort) as stop:
+            if BEGUN not in context.meta:
+                stop.add_note("interrupted: nothing was pushed")
             raise
         finally:
             if at and context.info_name != "undo":  # who goes back has tried nothing new

@@ -292,7 +292,7 @@ class Run:
                 raise
             self.stop_status = 401
             self.not_sent(self.sending)
-            raise Stopped(f"the server does not accept the token any more: {error}") from error
+            raise Stopped(self._refused(error)) from error
         except errors.NoAnswer as error:
             if error.sent:
                 raise FateUnknown(str(error), error) from error
@@ -302,6 +302,15 @@ class Run:
             if isinstance(error, _NONE) or error.http_status_code in (303, *BUSY):
                 raise FateUnknown(str(error), error) from error
             raise
+
+    def _refused(self, error: errors.Unauthorized) -> str:
+        why = "" if "sis_tokens" in error.error else f": {error}"  # its name for a token that it has not
+        return f"the server does not accept the token{' any more' if self.wrote else ''}{why}"
+
+    @property
+    def wrote(self) -> bool:
+        """Whether this push has changed anything, or may have."""
+        return bool(self.pending) or any(outcome.written for outcome in self.outcomes.values())
 
     def token_is_dead(self, error: errors.Unauthorized) -> bool:
         """Tell whether the token was refused, not the user's right to an object: both are 401 (SIS-API 2)."""

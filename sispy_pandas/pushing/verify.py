@@ -71,7 +71,7 @@ def after_push(
     if wanted is False:
         why = "not asked for"
     elif wanted is None and rows > AUTOMATIC:
-        why = f"more than {AUTOMATIC:,} rows"
+        why = TOO_MANY
     elif report.stopped:
         why = "the push did not come to its end"
     elif not rows and not _nameless(report):
@@ -217,3 +217,7 @@ def _keep(report: Report, found: Mapping[Hashable, Finding]) -> None:
     rows = [[row, [asdict(cell) for cell in cells], why] for row, (cells, why) in found.items()]
     with opened(report.journal) as book:
         book.event("verified", rows=rows)
+
+
+TOO_MANY = f"more than {AUTOMATIC:,} rows: report.verify() looks them up"
+"""Why a push of more is not verified by itself."""

@@ -163,7 +163,7 @@ class PlanReview(Shown):
             some = f"{ticked:,} of " if 0 < ticked < cells else ""
             box.description, box.value = f"{path} ({some}{cells:,})", ticked > 0
         facts = [f"<b>{in_html(self.plan.schema.name)}</b>: {sent:,} of {lines:,} cells will be sent"]
-        counts = self.plan.counts if self.report is None else self.report.counts
+        counts = self.plan.counts if self.report is None else self._state.counts
         facts += [f"{word}: {number:,}" for word, number in counts.items() if number]
         self._head.value = " · ".join(facts)
         deletes = self.plan.counts["deletes"]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..changes import Create, Delete, Update, row_of
 from ..planning.rebase import rebase
+from ..report import counts_of
 from ..values.entity import stored
 from .review_lines import Told, decided
 
@@ -30,6 +31,8 @@ class ReviewState:
     told: Mapping[CellId, Told] = field(default_factory=dict)
     ids: Mapping[Hashable, str] = field(default_factory=dict)
     """New row -> the `_id` under which `left` knows it, once it exists."""
+    outcomes: Mapping[Hashable, Outcome] = field(default_factory=dict)
+    """Row -> what became of it in the last push that it was part of."""
     reports: tuple[Report, ...] = ()
     """Of all pushes, the oldest first; a resumed push counts as one."""
 
@@ -91,8 +94,16 @@ class ReviewState:
             left=replace(self.left, changes=tuple(changes), faults=faults),
             told=told,
             ids=ids,
+            outcomes={**self.outcomes, **{shown.get(row, row): one for row, one in outcomes.items()}},
             reports=(*earlier, report),
         )
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Rows by outcome over all pushes, as in `Report.counts`, and how many are not verified."""
+        outcomes = tuple(self.outcomes.values())
+        unverified = sum(bool(outcome.unverified) for outcome in outcomes)
+        return {**counts_of(outcomes), "not verified": unverified}
 
     def _in_left(self, cell: CellId) -> CellId:
         return self.ids.get(cell[0], cell[0]), cell[1]

@@ -183,6 +183,17 @@ def test_whoami_of_a_token_from_the_environment(sandbox, run, monkeypatch, anna)
     assert "valid until" in run("whoami")[1]
 
 
+def test_whoami_of_a_refused_token_says_where_it_comes_from(sandbox, run, monkeypatch, anna):
+    sispy.Client(sandbox.url, auth_token=anna).tokens("anna").delete(anna)
+    monkeypatch.setenv("SIS_TOKEN", anna)
+    monkeypatch.setenv("SIS_USER", "anna")
+
+    status, _, messages = run("whoami")
+
+    said = "sispy: the server refuses the token of SIS_TOKEN: mend it, or unset it and `sispy login`\n"
+    assert (status, messages) == (7, said)
+
+
 def test_whoami_of_a_dead_token_and_of_nobody(sandbox, run, anna):
     sispy.Client(sandbox.url, auth_token=anna).tokens("anna").delete(anna)
 

@@ -57,6 +57,18 @@ def pushed(terminal, sis):
     return child
 
 
+def test_ctrl_c_before_a_push_begins_says_that_nothing_was_pushed(terminal, sis):
+    Path("notes.csv").write_text("name,notes\nx,seen\n")
+    sis.faults = Faults(latencies={"GET /entities/host": 3.0})
+    child = terminal("push", "host", "notes.csv", "--key", "name", "--yes")
+    wait_for(sis, "GET", "/entities/host")
+    child.send("\x03")
+    shown = child.read()
+
+    assert child.ended() == 130
+    assert "sispy: interrupted: nothing was pushed" in shown
+
+
 def seen(sis):
     return sis.client().entities("host").count({"notes": "seen"})
 
@@ -113,6 +125,7 @@ def test_a_push_that_was_killed_is_resumed(pushed, sispy, sis):
     assert pushed.ended() == -9
     result = sispy("resume", "--yes")
     assert result.exit_code == 0
+    assert re.search(r", host, \d+ rows written, \d+ sent whose fate is open\)", result.stderr)
     assert seen(sis) == ROWS
     assert sispy("undo", "--yes").exit_code == 0
     assert seen(sis) == 0

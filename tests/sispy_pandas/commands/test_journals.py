@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import sispy_pandas as sp
-from sispy.sandbox import Faults
+from sispy.sandbox import Faults, Sandbox
 from sispy_pandas import journal
 
 
@@ -142,11 +142,46 @@ def test_an_undo_that_was_declined_was_not_tried(sispy, terminal, screen, sis, p
     assert written(sis, "one") == 0
 
 
-def test_resume_skips_what_is_being_resumed(sispy, sis, pushed):
-    sis.faults = Faults(errors={"PUT /entities/host": (401, 1.0)})
-    pushed("one")
-    pushed("two")
-    sis.faults = Faults()
+def cancelled(sis, notes):
+    """Begin to push an edit of two hosts, and send nothing."""
+    live = sp.fetch(sis.client().entities("host"), progress=False)
+    edited = live.frame().astype(object).head(2).assign(notes=notes)
+    live.diff(edited).push(progress=False, cancel=lambda: True)
+
+
+def test_a_push_whose_token_is_refused_leaves_nothing_to_resume(sispy, sis, monkeypatch):
+    name = sis.client().entities("host").fetch_page({"limit": 1})[0]["name"]
+    Path("edit.csv").write_text(f"name,notes\n{name},x\n")
+    monkeypatch.setenv("SIS_TOKEN", "f" * 64)
+
+    result = sispy("push", "host", "edit.csv", "--key", "name", "--yes")
+
+    assert result.exit_code == 7
+    assert "nothing was pushed: the server does not accept the token; `sispy whoami`" in result.stderr
+    assert "sis_tokens" not in result.output
+    monkeypatch.setenv("SIS_TOKEN", sis.token)
+    result = sispy("resume", "--yes")
+    assert (result.exit_code, "there is no unfinished push; " in result.stderr) == (64, True)
+
+
+def test_resume_takes_a_push_of_this_server_and_names_those_of_others(sispy, sis, monkeypatch):
+    cancelled(sis, "here")
+    with Sandbox(samples=2) as other:
+        cancelled(other, "there")
+        result = sispy("resume", "--yes")
+        assert (result.exit_code, written(sis, "here")) == (0, 2)
+        result = sispy("resume", "--yes")
+        assert result.exit_code == 64
+        there = rf"there is no unfinished push to this server, but (\w+) \(.*\) to {other.url}; "
+        (name,) = re.findall(there, result.stderr)
+        monkeypatch.setenv("SIS_TOKEN", other.token)
+        assert sispy("resume", name, "--yes", "--url", other.url).exit_code == 0
+        assert written(other, "there") == 2
+
+
+def test_resume_skips_what_is_being_resumed(sispy, sis):
+    cancelled(sis, "one")
+    cancelled(sis, "two")
     late, early = sorted(journal.folder().glob("*.jsonl"), reverse=True)
 
     with journal.Journal(late):
@@ -159,9 +194,7 @@ def test_resume_skips_what_is_being_resumed(sispy, sis, pushed):
 
 
 def test_interrupted_pushes_are_listed_first(sispy, sis, pushed):
-    sis.faults = Faults(errors={"PUT /entities/host": (401, 1.0)})
-    pushed("one")
-    sis.faults = Faults()
+    cancelled(sis, "one")
     name = pushed("two")
 
     (interrupted, *_), (later, *_) = (line.split() for line in sispy("pushes").stdout.splitlines()[1:])

@@ -284,6 +284,7 @@ def test_64_a_profile_that_does_not_exist(sispy, sis, tmp_path, monkeypatch):
         (["schemas", "--url", "sis.example.com"], "url is an address such as 'https://sis.example.com'"),
         (["plan", "host", "f.csv", "--create-missing"], "give --key FIELD"),
         (["push", "plan.json", "--yes"], "there is no plan file 'plan.json'"),
+        (["push", "f.csv", "--yes"], "'f.csv' is no plan; to push a file: sispy push SCHEMA f.csv"),
         (["undo", "nothing"], "'nothing' is no journal"),
     ],
 )

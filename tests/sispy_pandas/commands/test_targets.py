@@ -35,6 +35,7 @@ def edited(sispy, sis):
         (["hosts.xlsx", "--write-back", "hosts.xlsx"], 64, "that very file"),
         (["hosts.xlsx", "--write-back", "no/b.xlsx"], 3, NOWHERE),
         (["hosts.csv", "--conflicts-out", "no/b.csv"], 3, NOWHERE),
+        (["hosts.csv", "--journal", "no/x.jsonl"], 3, NOWHERE),
         (["hosts.csv", "--conflicts-out", "b.parquet"], 64, "the name must end in .csv or .xlsx"),
         (["hosts.csv", "--conflicts-out", "hosts.csv"], 64, "that very file"),
         (["hosts.xlsx", "--conflicts-out", "b.xlsx", "--write-back", "b.xlsx"], 64, "that very file"),

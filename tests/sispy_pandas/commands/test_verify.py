@@ -1,6 +1,7 @@
 """`sispy verify`: what a push replaced unseen, told right after it or later."""
 
 import json
+import re
 
 import pytest
 
@@ -38,6 +39,15 @@ def test_a_push_that_replaced_a_value_says_whose_and_ends_with_status_4(sispy, e
         ["os.version", "8", "9", "7", "alice"]
     ]
     assert "gives theirs back" in pushed.stderr
+
+
+def test_a_push_that_is_too_large_to_be_verified_names_the_way(sispy, sis, edited, monkeypatch):
+    monkeypatch.setattr("sispy_pandas.pushing.verify.AUTOMATIC", 0)
+
+    pushed = sispy("push", "host", edited, "--yes")
+
+    assert "not verified: 1 (more than 1,000 rows: `sispy verify` looks them up)" in pushed.stdout
+    assert re.search(r"`sispy verify \w+` looks up whether values of others were replaced", pushed.stderr)
 
 
 def test_it_is_told_later_as_well_and_written_into_a_page(sispy, sis, edited, alice, tmp_path):

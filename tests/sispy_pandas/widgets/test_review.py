@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pandas as pd
 import pytest
 
@@ -147,6 +149,7 @@ def test_resume_finishes_a_cancelled_push_and_undo_takes_all_back(sis, hosts):
     assert review._row.resume.layout.display == "none"
     assert stored(hosts) == {"web0": (11, None), "web1": (12, None), "web2": (13, None), "new": (9, None)}
     assert {outcome for (outcome,) in shown(review, "outcome")} == {"done"}
+    assert re.search(r" · done: 5(?: · not verified: \d+)?$", review._head.value)
     push(review, "undo")
     push(review)
     assert stored(hosts) == before
