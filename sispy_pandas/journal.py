@@ -287,6 +287,7 @@ class _Reader:
             now["at"],
             old.since,
             old.known,
+            old.sender or self.user,
             status=now.get("status"),
             overwrites=tuple(Overwrite(**cell) for cell in now.get("overwrites", ())),
             doubted=_pairs(now.get("doubted", {})),

@@ -280,9 +280,9 @@ def _take_up(run: Run, record: Record, options: Options) -> str | None:
     sent = {row: entry for row, entry in record.entries.items() if entry.word is None and row in rows}
     for row, entry in sent.items():
         run.pending[row], run.pending_since[row] = entry.pending, entry.sent_at
-        run.pending_receipts[row] = entry.read
+        run.pending_receipts[row], run.senders[row] = entry.read, entry.sender
         if entry.action == "create":
-            run.strangers[row], run.senders[row] = (entry.since, entry.known), entry.sender
+            run.strangers[row] = (entry.since, entry.known)
     creates = [change for row in sent if isinstance(change := rows[row], Create)]
     ids = [change.id for row in sent if isinstance(change := rows[row], Update | Delete)]
     try:

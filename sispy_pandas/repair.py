@@ -303,7 +303,8 @@ def _undone(pushed: _Pushed) -> Plan:
             f"not verified: {count(unknown, 'row')}; what others had written there would not come back"
         )
     changes, renamed = _at_today(plan, changes)
-    changes, clashes = spared(plan.endpoint, plan.schema, changes, pushed.user)
+    senders = {entry.sender for entry in pushed.left.values() if entry.sender}
+    changes, clashes = spared(plan.endpoint, plan.schema, changes, pushed.user, senders)
     faults, left = refused(plan.schema, changes)
     return Plan(
         plan.endpoint,

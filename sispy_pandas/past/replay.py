@@ -9,15 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from sispy import errors
 from sispy.delta import DeltaError, patch, same, unpatch
+from sispy.paging import MAX_PAGE, by_offset
 
-from ..values.entity import receipt, stored
+from ..values.entity import moment, receipt, stored
 from ..values.equality import equal
 
 if TYPE_CHECKING:
     from sispy import Endpoint
+    from sispy.response import Response
 
     from ..schema import Schema
 
@@ -69,9 +72,34 @@ def commits_of(endpoint: Endpoint, id_: str, since: int | None = None) -> list[D
         endpoint: Entities of a schema.
         id_: The row's `_id`; the server knows commits by nothing else.
         since: ms since 1970 from which on; None: all.
+
+    Raises:
+        sispy.Error: The server does not answer, or not with commits.
     """
     q = {"date_modified": {"$gte": since}} if since is not None else None
-    return list(endpoint.commits(id_).fetch_all({"q": q} if q else None))
+    commits = endpoint.commits(id_)
+    pages = by_offset(lambda query: _checked(commits.fetch_page(query)), {"q": q} if q else {}, MAX_PAGE)
+    return [commit for page in pages for commit in page]
+
+
+def _checked(answer: Response) -> Response:
+    try:
+        found = answer.to_list()
+    except errors.Error:
+        found = [None]
+    if not all(map(_is_commit, found)):
+        raise errors.NotJSON(f"the answer is no list of commits: {answer!s:.100}", 200)
+    return answer
+
+
+def _is_commit(found: Any) -> bool:
+    return (
+        isinstance(found, dict)
+        and found.get("action") in get_args(Action)
+        and all(isinstance(found.get(name), str) for name in ("_id", "entity_oid", "modified_by"))
+        and isinstance(found.get("commit_data"), dict)
+        and moment(found.get("date_modified")) is not None
+    )
 
 
 def replay(current: Document | None, commits: Sequence[Document]) -> list[Step]:

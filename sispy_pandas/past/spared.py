@@ -18,7 +18,7 @@ from ..values.equality import equal
 from .replay import Step, edits, steps_since
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from sispy import Endpoint
 
@@ -28,7 +28,11 @@ if TYPE_CHECKING:
 
 
 def spared(
-    endpoint: Endpoint, schema: Schema, changes: Sequence[Change], user: str | None
+    endpoint: Endpoint,
+    schema: Schema,
+    changes: Sequence[Change],
+    user: str | None,
+    senders: Collection[str] = (),
 ) -> tuple[list[Change], tuple[Conflict, ...]]:
     """Return the changes of an undo so that they are in conflict with all that others wrote since, and where.
 
@@ -39,6 +43,7 @@ def spared(
         schema: Of the table.
         changes: Updates and deletes whose `before` and `receipt` are what the push left.
         user: Who pushed; where the history shows the write itself, it knows better.
+        senders: Who else is known to have sent rows of the push: others' commits are none of its writes.
 
     Raises:
         sispy.Error: The server could not be asked.
@@ -57,13 +62,14 @@ def spared(
     def steps_of(id_: str) -> tuple[Step, ...] | str:
         return steps_since(endpoint, id_, found[id_], start[id_])
 
+    authors = {name for name in (user, *senders) if name}
     clashes: list[Conflict] = []
     for id_, steps in each(steps_of, list(start), progress=False, unit=" rows", desc=schema.name):
         change, now = written[id_], found[id_]
         if isinstance(steps, str):
             continue  # a history with holes: the guard of the push is what is left
         if isinstance(change, Update):
-            written[id_], more = _update(schema, change, steps, now, user)
+            written[id_], more = _update(schema, change, steps, now, user, authors)
         else:
             written[id_], more = _delete(schema, change, steps, now)
         clashes += more
@@ -72,9 +78,15 @@ def spared(
 
 
 def _update(
-    schema: Schema, change: Update, steps: Sequence[Step], now: Mapping[str, Any], user: str | None
+    schema: Schema,
+    change: Update,
+    steps: Sequence[Step],
+    now: Mapping[str, Any],
+    user: str | None,
+    authors: Collection[str],
 ) -> tuple[Update, list[Conflict]]:
-    mine = next((step for step in reversed(steps) if _is_write(schema, step, change)), None)
+    own = [step for step in reversed(steps) if not authors or step.by in authors]
+    mine = next((step for step in own if _is_write(schema, step, change)), None)
     if mine is not None:
         first = _first_edits(schema, steps[: steps.index(mine)], mine.by)
     else:  # without a name, nothing tells whose the commit of that very moment is

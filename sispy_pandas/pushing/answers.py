@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sispy import errors
 
+from ..values.entity import receipt
 from .run import FateUnknown
 
 if TYPE_CHECKING:
@@ -31,7 +32,12 @@ def of_bulk(answer: Response, ids: Collection[str] | None = None) -> tuple[list[
     """
     found = _object(answer)
     success, failed = found.get("success"), found.get("errors")
-    if not (isinstance(success, list) and isinstance(failed, list) and all(map(_is_entity, success))):
+    if not (
+        isinstance(success, list)
+        and isinstance(failed, list)
+        and all(map(_is_entity, success))
+        and all(map(_is_refusal, failed))
+    ):
         raise FateUnknown(f"the answer is none to a bulk request: {answer!s:.100}")
     strange = [entity["_id"] for entity in success if ids is not None and entity["_id"] not in ids]
     if strange:
@@ -76,7 +82,20 @@ def _object(answer: Response) -> dict[str, Any]:
 
 
 def _is_entity(found: Any) -> bool:
-    """Tell whether this is an entity: all have an `_id` and `_sis` (SIS-API 3)."""
+    """Tell whether this is an entity: all have an `_id` and `_sis` with times (SIS-API 3)."""
+    sis = found.get("_sis") if isinstance(found, dict) else None
     return (
-        isinstance(found, dict) and isinstance(found.get("_id"), str) and isinstance(found.get("_sis"), dict)
+        isinstance(sis, dict)
+        and isinstance(found.get("_id"), str)
+        and ("_updated_at" not in sis or receipt(found) is not None)
     )
+
+
+def _is_refusal(entry: Any) -> bool:
+    """Tell whether this is an error entry: `err` begins with a status and what is wrong (SIS-API 7)."""
+    match entry:
+        case {"err": [bool(), *_]}:
+            return False
+        case {"err": [int(), dict() | str() as said, *_]}:
+            return bool(said)
+    return False

@@ -92,7 +92,15 @@ def examine(
         if outcome.action == "delete":
             return tuple(_deleted(schema, outcome, commits, user))
         return tuple(_updated(schema, outcome, commits, user, current))
-    except (DeltaError, AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+    except (
+        DeltaError,
+        AttributeError,
+        LookupError,
+        TypeError,
+        ValueError,
+        OverflowError,
+        RecursionError,
+    ) as error:
         raise Unclear(UNTOLD) from error  # an answer of another shape than the server's
 
 

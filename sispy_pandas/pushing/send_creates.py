@@ -13,7 +13,7 @@ from ..fetching.reading import own_since, rows_of
 from ..planning.guard import merge, not_stored
 from ..planning.validate import hashable, identity
 from ..values.cast import get_path
-from ..values.entity import body, receipt, stored
+from ..values.entity import body, moment, receipt, stored, values_of
 from ..values.equality import equal
 from .answers import of_bulk, of_one, status_and_text
 from .interim import interim
@@ -95,15 +95,24 @@ def _without_arrived(run: Run, creates: Sequence[Create]) -> list[Create]:
     """End those rows without an identity that a lost request created, and return the ones to be sent.
 
     A chunk arrives as a whole or not at all. What is found in part, or more often than it was sent, is
-    reported, not sent.
+    reported, not sent; so is what somebody completed since, or what anybody may have created.
     """
     sent = [create for create in creates if create.row in run.pending]
-    candidates = _appeared(run, sent)
+    appeared = [
+        (entity, {create.row for create in sent if not _has_more(run, create, entity)})
+        for entity in _appeared(run, sent)
+    ]
+    candidates = [entity for entity, rows in appeared if rows or not _is_as_created(entity)]
+    as_sent = {entity["_id"]: rows for entity, rows in appeared}
     matches: dict[Hashable, dict[str, Any]] = {}
     for is_it in (_is_complete, _is_begun):
         for create in sent:
             fits = [
-                entity for entity in candidates if create.row not in matches and is_it(run, create, entity)
+                entity
+                for entity in candidates
+                if create.row not in matches
+                and create.row in as_sent[entity["_id"]]
+                and is_it(run, create, entity)
             ]
             if fits:
                 matches[create.row] = fits[0]
@@ -112,9 +121,14 @@ def _without_arrived(run: Run, creates: Sequence[Create]) -> list[Create]:
         entity["_id"] in run.claimed or any(_is_begun(run, create, entity) for create in sent)
         for entity in candidates
     )
-    if extra or 0 < len(matches) < len(sent):
+    by_anybody = bool(matches) and None in {run.senders.get(create.row, run.user) for create in sent}
+    if extra or by_anybody or 0 < len(matches) < len(sent):
         for create in sent:
-            reason = "it may have been created: rows like it appeared, but not as many as were sent"
+            reason = (
+                "it may have been created: rows like it appeared, by whom is not known"
+                if by_anybody
+                else "it may have been created: rows like it appeared, but not as many as were sent"
+            )
             run.settle(create, "unsent", reason)
     elif matches:
         for create in _simple_first(run, sent):
@@ -140,6 +154,20 @@ def _is_begun(run: Run, create: Create, entity: Mapping[str, Any]) -> bool:
     )
 
 
+def _has_more(run: Run, create: Create, entity: Mapping[str, Any]) -> bool:
+    """Tell whether a row has cells that its POST does not leave: others than it sends and defaults."""
+    return any(
+        path not in create.values
+        and not path.startswith("_sis.")
+        and not equal(run.schema.field(path), value, run.schema.field(path).default)
+        for path, value in values_of(run.schema, entity).items()
+    )
+
+
+def _is_as_created(entity: Mapping[str, Any]) -> bool:
+    return moment(get_path(entity, "_sis._created_at")) == receipt(entity)
+
+
 def _simple_first(run: Run, creates: Sequence[Create]) -> list[Create]:
     """Return the rows in an order in which those come last that take a request more."""
     return sorted(creates, key=lambda create: bool(interim(run.schema, create.values)))
@@ -157,7 +185,7 @@ def _mark(run: Run, creates: Sequence[Create]) -> dict[str, Any]:
             )
         )
     )
-    since = max((get_path(row, "_sis._created_at") or 0 for row in newest), default=0) - CLOCKS_APART
+    since = max((moment(get_path(row, "_sis._created_at")) or 0 for row in newest), default=0) - CLOCKS_APART
     known = frozenset(
         row["_id"] for row in own_since(run.endpoint, since, run.user, send=run.patiently, fields="_id")
     )

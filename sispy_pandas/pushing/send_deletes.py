@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sispy import errors
 
 from ..changes import Conflict, Delete
+from ..past.replay import commits_of
 from ..planning.guard import foreign_edits
 from ..values.entity import receipt, values_of
 from .answers import id_of, of_bulk, status_and_text
@@ -100,7 +101,17 @@ def _condition(delete: Delete, entity: Mapping[str, Any]) -> dict[str, Any]:
 def _is_gone(run: Run, delete: Delete) -> None:
     sent = run.pending.get(delete.id)
     run.entities[delete.id] = {}
-    if sent is None:
+    if sent is None or not _is_by_us(run, delete):
         run.settle(delete, "unchanged", "it was deleted already", status=404)
     else:
         run.settle(delete, "done", "found deleted after the answer got lost", written=sent)
+
+
+def _is_by_us(run: Run, delete: Delete) -> bool:
+    """Tell whether a row that is gone was deleted by who sent its deletion, as far as the commits tell."""
+    ours = {run.user, run.senders.get(delete.id, run.user)}
+    if None in ours or not run.schema.track_history:
+        return True
+    since = run.pending_receipts.get(delete.id)
+    commits = run.patiently(lambda: commits_of(run.endpoint, delete.id, since))
+    return next((c["modified_by"] in ours for c in commits if c["action"] == "delete"), True)

@@ -10,7 +10,9 @@ from sispy import errors
 
 from ..changes import Conflict, Update
 from ..fetching.chunks import halves
+from ..past.replay import commits_of
 from ..planning.guard import Merged, merge, not_stored, payload, unguarded
+from ..values.cast import get_path
 from ..values.entity import body, receipt, stored
 from ..values.equality import equal
 from .answers import id_of, of_bulk, of_one, status_and_text
@@ -137,7 +139,9 @@ def left_to_write(
         merged: Its cells, compared with what the server holds.
         entity: What the server holds.
     """
-    run.note_arrival(update.id, merged.there)
+    at = _arrived_at(run, update, entity) if update.id in run.pending and merged.there else None
+    if at is not None:
+        run.note_arrival(update.id, merged.there)
     if entity:
         run.receipts[update.id] = receipt(entity)
     if merged.conflicts:
@@ -145,7 +149,7 @@ def left_to_write(
     else:
         run.conflicts.pop(update.id, None)
     if not merged.write:
-        _is_settled(run, update, merged, entity)
+        _is_settled(run, update, merged, entity, at)
     elif update.id in run.failing:
         last = run.failing[update.id]
         run.fail([update], last, last.status)
@@ -154,9 +158,44 @@ def left_to_write(
     return {}
 
 
-def _is_settled(run: Run, update: Update, merged: Merged, entity: Mapping[str, Any]) -> None:
+def _arrived_at(run: Run, update: Update, entity: Mapping[str, Any]) -> int | None:
+    """Return the time of the write of this push that a row which holds its values shows; None: of none.
+
+    Somebody else may have written the same. Who wrote to the row last it says itself, who did before that the
+    commits, where there are any.
+    """
+    now = receipt(entity) or 0
+    ours = {run.user, run.senders.get(update.id, run.user)}
+    if None in ours or get_path(entity, "_sis._updated_by") in {None, *ours}:
+        return now
+    if not run.schema.track_history:
+        return None
+    since = run.pending_receipts.get(update.id) or 0
+    commits = run.patiently(lambda: commits_of(run.endpoint, update.id, since + 1))
+    sent = {path.partition(".")[0] for path in run.pending[update.id]}
+    return next(
+        (
+            commit["date_modified"]
+            for commit in commits
+            if commit["modified_by"] in ours
+            and commit["action"] == "update"
+            and sent & commit["commit_data"].keys()
+        ),
+        None,
+    )
+
+
+def _is_settled(run: Run, update: Update, merged: Merged, entity: Mapping[str, Any], at: int | None) -> None:
     if run.arrived.get(update.id):
-        run.settle(update, "done", "found written after its answer got lost", receipt=receipt(entity))
+        when = receipt(entity) if at is None else at
+        run.settle(update, "done", "found written after its answer got lost", receipt=when)
+    elif update.id in run.pending and not merged.given_up:
+        run.settle(
+            update,
+            "unchanged",
+            "the server holds these values: somebody else wrote them",
+            receipt=receipt(entity),
+        )
     elif merged.given_up:
         run.settle(update, "unchanged", f"left as others made it: {', '.join(merged.given_up)}")
     else:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 EDITABLE_META = ("_sis.owner", "_sis.tags", "_sis.locked")
 """What a frame with `meta=True` may change beside the fields of the definition."""
 
+LATEST = 8_640_000_000_000_000
+"""The latest time that a Date of the server can be, in ms since 1970."""
+
 FLAGS = ("_sis.immutable", "_sis.any_owner_can_modify")
 """What else a row may have been created with, so that it has to be brought back with it."""
 
@@ -37,8 +40,17 @@ def sorted_as_stored(field: Field, value: Any) -> Any:
 
 def receipt(entity: Mapping[str, Any]) -> int | None:
     """Return the time of an entity's last write in ms, None if the server sent no such thing."""
-    found = get_path(entity, "_sis._updated_at")
-    return int(found) if isinstance(found, int | float) else None
+    return moment(get_path(entity, "_sis._updated_at"))
+
+
+def moment(found: Any) -> int | None:
+    """Return a time of the server in ms; None if it is none, as NaN or one that no calendar holds.
+
+    >>> moment(1700000000000.0), moment(float("inf")), moment("now")
+    (1700000000000, None, None)
+    """
+    is_time = isinstance(found, int | float) and not isinstance(found, bool) and abs(found) <= LATEST
+    return int(found) if is_time else None
 
 
 def body(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -28,6 +28,10 @@ STRANGE = [
     {"success": [{"_id": 5, "_sis": {}}], "errors": []},
     {"success": [{"_id": "5" * 24, "_sis": {}}], "errors": []},
     {"_id": "5" * 24, "_sis": {}},
+    {"success": [], "errors": [None]},
+    {"success": [], "errors": [{"err": []}]},
+    {"success": [], "errors": [{"err": [500, None]}]},
+    {"success": [], "errors": [{"err": ["x"], "value": []}]},
 ]
 
 
@@ -247,3 +251,19 @@ def test_a_404_that_is_not_about_the_row_does_not_make_it_deleted(server):
     assert [(o.word, o.status, o.reason) for o in report.outcomes] == [
         ("failed", 404, "404 Not Found: no such page")
     ]
+
+
+@pytest.mark.parametrize("when", ["x", None, True, 9e99, float("nan"), float("inf")])
+@pytest.mark.parametrize(("edit", "method"), [(update, "PUT"), (replacement, "PUT"), (create, "POST")])
+def test_a_row_that_was_written_at_an_odd_time_is_looked_up(server, edit, method, when):
+    def odd(answer):
+        for row in answer.get("success", [answer]):
+            row["_sis"]["_updated_at"] = when
+        return answer
+
+    plan = edit(server.fetch())
+    Proxy(server, method, odd)
+    report = push(plan)
+
+    assert [o.word for o in report.outcomes] == ["done"] * len(plan)
+    assert all(isinstance(o.receipt, int) for o in report.outcomes)

@@ -51,6 +51,16 @@ def test_compare_and_set_knows_its_own_write_when_the_second_delivery_of_it_is_r
     assert [(o.word, o.written) for o in report.outcomes] == [("done", {"cpus": (1, 9)})]
 
 
+def test_a_deletion_whose_second_delivery_finds_nothing_is_done_and_can_be_undone(server):
+    with hosts_behind(server, "delivered twice", "DELETE") as live:
+        plan = live.diff(live.frame().head(0), delete=[live.ids[0]])
+        report = plan.push(progress=False, limits=QUICK)
+        back = sp.undo(report)
+
+    assert [(o.word, o.written["cpus"]) for o in report.outcomes] == [("done", (1, None))]
+    assert len(back) == 1
+
+
 def test_new_rows_are_known_as_ours_when_the_second_delivery_of_them_is_refused(server):
     with hosts_behind(server, "delivered twice", "POST") as live:
         new = pd.DataFrame({"name": ["n0", "n1"], "cpus": 3})

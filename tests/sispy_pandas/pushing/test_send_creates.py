@@ -85,3 +85,35 @@ def test_a_culprit_is_found_and_the_others_are_created_together(server):
         ["n0", "n1", "n2"],
         ["n0", "n1"],
     ]
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_row_that_holds_more_than_was_sent_is_not_taken_for_ours(server, known):
+    table, plan = logs(server, "x")
+    other, name = server.sandbox.client().entities("log"), server.client.username
+    server.client.username = name if known else None
+
+    def before(seen):
+        if seen.method == "POST" and server.sandbox.faults.drop_before:
+            server.sandbox.faults = Faults()
+            other.create({"text": "x", "n": 77})
+
+    server.sandbox.faults = Faults(before=before, drop_before={"POST *": 1.0})
+    report = push(plan)
+    server.client.username = name
+
+    assert [o.word for o in report.outcomes] == ["done"]
+    assert sorted(row.get("n") or 0 for row in table.fetch_all()) == [0, 77]
+
+
+def test_a_row_that_anybody_may_have_created_is_not_taken_for_ours(server):
+    table, plan = logs(server, "x")
+    name, server.client.username = server.client.username, None
+    server.sandbox.faults = Faults(drop_after={"POST *": 1.0})
+
+    report = push(plan)
+    server.client.username = name
+
+    reason = "it may have been created: rows like it appeared, by whom is not known"
+    assert [(o.word, o.reason) for o in report.outcomes] == [("unsent", reason)]
+    assert len(table.fetch_all()) == 1

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import sispy
 import sispy_pandas as sp
 from sispy.client import Endpoint
 from sispy.response import Response
@@ -195,3 +196,48 @@ def test_a_cancellation_is_obeyed_between_rows_that_are_asked_about_alone(server
 
     assert [o.word for o in report.outcomes] == ["done", "unsent", "done"]
     assert report.stopped == "cancelled"
+
+
+@pytest.mark.parametrize("guard", ["check", "cas"])
+def test_a_value_that_somebody_else_wrote_is_not_ours_though_our_request_was_lost(server, guard):
+    live, bob = server.fetch(), another(server)
+    plan = live.diff(live.frame().head(1).assign(cpus=9))
+
+    def before(seen):
+        if seen.method == "PUT" and server.sandbox.faults.drop_before:
+            server.sandbox.faults = Faults()
+            bob.update(live.ids[0], {"cpus": 9})
+
+    server.sandbox.faults = Faults(before=before, drop_before={"PUT *": 1.0})
+    report = plan.push(progress=False, limits=QUICK, guard=guard)
+
+    reason = "the server holds these values: somebody else wrote them"
+    assert [(o.word, o.reason, o.written) for o in report.outcomes] == [("unchanged", reason, {})]
+    assert len(sp.undo(report)) == 0
+
+
+@pytest.mark.parametrize("theirs", [{"serial": "bob"}, {"cpus": 5}])
+def test_our_write_is_known_by_its_commit_when_somebody_else_wrote_to_the_row_since(server, theirs):
+    live, bob = server.fetch(), another(server)
+    plan = live.diff(live.frame().head(1).assign(cpus=9))
+
+    def after(seen):
+        if seen.method == "PUT" and server.sandbox.faults.drop_after:
+            server.sandbox.faults = Faults()
+            bob.update(live.ids[0], theirs)
+            bob.update(live.ids[0], {"cpus": 9})
+
+    server.sandbox.faults = Faults(after=after, drop_after={"PUT *": 1.0})
+    report = plan.push(progress=False, limits=QUICK)
+
+    assert [(o.word, o.written) for o in report.outcomes] == [("done", {"cpus": (1, 9)})]
+    assert len(sp.undo(report).conflicts) == ("cpus" in theirs)
+
+
+def another(server):
+    """Return the table for another user."""
+    who = {"name": "bob", "email": "bob@example.com", "pw": "secret", "roles": {"net": "user", "ops": "user"}}
+    server.client.users.create(who)
+    client = sispy.Client(server.client.url)
+    client.authenticate("bob", "secret")
+    return client.entities("host")

@@ -1,6 +1,8 @@
 """After a push: what somebody else wrote between reading and writing a row is found, and given back."""
 
+import json
 import threading
+from dataclasses import replace
 
 import pytest
 
@@ -482,3 +484,31 @@ def test_a_row_in_conflict_may_have_replaced_another_cell(server, bob):
     theirs, mine = (report.plan.rebase(report, keep=keep) for keep in ("theirs", "mine"))
     assert [(dict(c.before), dict(c.after)) for c in theirs.changes] == [({"cpus": 9}, {"cpus": 5})]
     assert [(dict(c.before), dict(c.after)) for c in mine.changes] == [({"live": False}, {"live": None})]
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        None,
+        {},
+        "x",
+        [None],
+        [{}],
+        [{"action": "update", "modified_by": "root", "date_modified": float("inf"), "commit_data": {}}],
+        [{"action": "update", "modified_by": "root", "date_modified": float("nan"), "commit_data": {}}],
+        [{"action": "update", "modified_by": "root", "date_modified": 9e99, "commit_data": {}}],
+    ],
+)
+def test_an_odd_list_of_commits_is_no_evidence_and_no_failure(server, odd):
+    plan, handler = first(server, cpus=9), server.client._http_handler
+    forward = handler.send
+
+    def send(request, *, timeout):
+        answer = forward(request, timeout=timeout)
+        asked = "/commits" in str(request)
+        return replace(answer, body=json.dumps(odd).encode()) if asked else answer
+
+    handler.send = send
+    report = push(plan)
+
+    assert [(o.word, bool(o.unverified)) for o in report.outcomes] == [("done", True)]
