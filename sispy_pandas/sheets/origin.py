@@ -98,7 +98,8 @@ def _beside(path: Path) -> Path:
 def check(path: Path, note: Mapping[str, Any], schema: Schema) -> None:
     """Refuse a table of another schema, or one that a later version of this package wrote.
 
-    A note that names no server is refused, too: it would switch off the check that the table is this one's.
+    A note beside a file that names no server is refused, too: it would switch off the check that the table is
+    this one's. The note in a workbook (it has a `sheet`) names none where a frame came from none.
 
     Raises:
         ValueError: It is one of those.
@@ -109,7 +110,7 @@ def check(path: Path, note: Mapping[str, Any], schema: Schema) -> None:
         raise ValueError(
             f"{printable(path)} has format {note['format']}: a later sispy wrote it, this one reads {FORMAT}"
         )
-    if note and "server" not in note:
+    if note and not {"server", "sheet"} & note.keys():
         raise ValueError(f"the note that belongs to {printable(path)} was damaged: it names no server")
 
 
