@@ -24,7 +24,7 @@ from sispy_pandas.plan import PlanRefused
 from sispy_pandas.planning.plan_text import count, name_of, show_apart
 from sispy_pandas.pushing.options import need_token
 from sispy_pandas.pushing.turns import TableInUse
-from sispy_pandas.pushing.verify import TOO_MANY
+from sispy_pandas.pushing.verify import too_many
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -138,7 +138,7 @@ def _next_step(session: Session, report: Report, *, stopped: bool) -> Exit:
         )
     elif any(outcome.written for outcome in report.outcomes):
         session.say(f"`sispy undo {name}` puts the old values back")
-    if any(outcome.unverified == TOO_MANY for outcome in report.outcomes):
+    if any(outcome.unverified == too_many() for outcome in report.outcomes):
         session.say(f"`sispy verify {name}` looks up whether values of others were replaced")
     if report.counts["conflict"]:
         session.say("cells in conflict are left as others wrote them; --on-conflict mine writes over them")

@@ -71,7 +71,7 @@ def after_push(
     if wanted is False:
         why = "not asked for"
     elif wanted is None and rows > AUTOMATIC:
-        why = TOO_MANY
+        why = too_many()
     elif report.stopped:
         why = "the push did not come to its end"
     elif not rows and not _nameless(report):
@@ -219,5 +219,6 @@ def _keep(report: Report, found: Mapping[Hashable, Finding]) -> None:
         book.event("verified", rows=rows)
 
 
-TOO_MANY = f"more than {AUTOMATIC:,} rows: report.verify() looks them up"
-"""Why a push of more is not verified by itself."""
+def too_many() -> str:
+    """Return why a push of more rows than `AUTOMATIC` is not verified by itself."""
+    return f"more than {AUTOMATIC:,} rows: report.verify() looks them up"

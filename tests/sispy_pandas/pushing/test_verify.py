@@ -418,7 +418,8 @@ def test_a_cancelled_look_leaves_the_rest_for_later(server):
 
 
 @pytest.mark.parametrize(
-    ("verify", "most", "why"), [(False, 1000, "not asked for"), (None, 19, "more than 19 rows")]
+    ("verify", "most", "why"),
+    [(False, 1000, "not asked for"), (None, 19, "more than 19 rows: report.verify() looks them up")],
 )
 def test_what_was_not_looked_at_is_said(server, monkeypatch, verify, most, why):
     monkeypatch.setattr("sispy_pandas.pushing.verify.AUTOMATIC", most)
