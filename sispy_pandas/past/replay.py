@@ -78,8 +78,14 @@ def commits_of(endpoint: Endpoint, id_: str, since: int | None = None) -> list[D
     """
     q = {"date_modified": {"$gte": since}} if since is not None else None
     commits = endpoint.commits(id_)
-    pages = by_offset(lambda query: _checked(commits.fetch_page(query)), {"q": q} if q else {}, MAX_PAGE)
-    return [commit for page in pages for commit in page]
+    pages = list(
+        by_offset(lambda query: _checked(commits.fetch_page(query)), {"q": q} if q else {}, MAX_PAGE)
+    )
+    found = {commit["_id"]: commit for page in pages for commit in page}
+    told = pages[0]._meta.total_count
+    if len(found) < sum(map(len, pages)) or (told is not None and len(found) < told):
+        raise errors.NotJSON(f"the commits of {id_:.100} are not complete: {len(found)} of {told} came", 200)
+    return list(found.values())
 
 
 def _checked(answer: Response) -> Response:

@@ -487,6 +487,24 @@ def test_a_row_in_conflict_may_have_replaced_another_cell(server, bob):
     assert [(dict(c.before), dict(c.after)) for c in mine.changes] == [({"live": False}, {"live": None})]
 
 
+@pytest.mark.parametrize("lacking", [lambda rows: rows[1:], lambda rows: rows[:-1], lambda rows: []])
+def test_a_list_of_commits_that_lacks_some_is_no_evidence(server, bob, lacking):
+    plan, handler = first(server, cpus=9), server.client._http_handler
+    bob("before", plan.changes[0].id, {"cpus": 7})
+    forward = handler.send
+
+    def send(request, *, timeout):
+        answer = forward(request, timeout=timeout)
+        if "/commits" not in str(request):
+            return answer
+        return replace(answer, body=json.dumps(lacking(json.loads(answer.body))).encode())
+
+    handler.send = send
+    report = push(plan)
+
+    assert [(o.word, bool(o.unverified)) for o in report.outcomes] == [("done", True)]
+
+
 @pytest.mark.parametrize(
     "odd",
     [
