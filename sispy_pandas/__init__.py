@@ -2,34 +2,34 @@
 
 from typing import TYPE_CHECKING
 
-from .arrays import added, removed
-from .base import snapshot_of
-from .dask import read_dask
-from .excel import to_excel
-from .explode import explode, implode
-from .export import iter_frames, to_csv, to_ndjson, to_parquet
-from .fetch import fetch
-from .fetching.catalog import schemas
-from .files import read_csv
-from .history import HistoryWarning, as_of, blame, history
-from .infer import infer_schema
+from .formats.excel_read import read_excel
+from .formats.excel_write import to_excel
 from .lazy import __getattr__ as __getattr__
-from .past.edits import Changes, changes
-from .plan import Plan, PlanRefused
 from .planning.plan_file import load_plan
-from .pushes import pushes
 from .pushing.limits import Limits
+from .pushing.pushes import pushes
 from .pushing.turns import TableInUse
-from .records import FrozenDict
-from .relations import RepointPlans, dangling, referrers, repoint
-from .repair import resume, undo, verify
-from .report import PushFailed, Report
-from .revert import revert
-from .schema import Field, Schema, parse_schema
-from .schema_plan import SchemaPlan, SchemaPlanRefused, plan_schema
-from .sheets.excel_read import read_excel
-from .sheets.marks import mark_problems
-from .snapshot import Snapshot
+from .pushing.workbook import mark_problems
+from .reading.catalog import schemas
+from .revisions.dangling import RepointPlans, dangling, referrers, repoint
+from .revisions.edits import Changes, changes
+from .revisions.history import HistoryWarning, as_of, blame, history
+from .revisions.revert import revert
+from .revisions.schema_plan import SchemaPlan, SchemaPlanRefused, plan_schema
+from .revisions.undo import resume, undo, verify
+from .values.arrays import added, removed
+from .values.explode import explode, implode
+from .values.infer import infer_schema
+from .values.records import FrozenDict
+from .values.schema import Field, Schema, parse_schema
+from .workflow.dask import read_dask
+from .workflow.edited import snapshot_of
+from .workflow.fetch import fetch
+from .workflow.from_files import read_csv
+from .workflow.plan import Plan, PlanRefused
+from .workflow.report import PushFailed, Report
+from .workflow.snapshot import Snapshot
+from .workflow.to_files import iter_frames, to_csv, to_ndjson, to_parquet
 
 if TYPE_CHECKING:
     from .widgets import FrameEditor, PlanReview, SchemaBrowser

@@ -84,24 +84,34 @@ def test_init_files_are_short_lists_of_sorted_names(package):
 
 
 LINE = (
-    ("schema", "changes", "progress"),
-    ("records", "decode"),
-    ("plan",),
-    ("diff",),
-    ("snapshot",),
-    ("report", "journal"),
-    ("push",),
-    ("fetch",),
-    ("files", "excel", "references", "repair", "history", "edits", "revert", "relations", "schema_plan"),
-    ("widgets", "dask", "commands"),
+    ("values.schema", "values.changes", "values.progress"),
+    ("values.records", "reading.decode"),
+    ("workflow.plan",),
+    ("planning.diff",),
+    ("workflow.snapshot",),
+    ("workflow.report", "pushing.journal"),
+    ("pushing.push",),
+    ("workflow.fetch",),
+    (
+        "workflow.from_files",
+        "formats.excel_write",
+        "workflow.references",
+        "revisions.undo",
+        "revisions.history",
+        "revisions.edits",
+        "revisions.revert",
+        "revisions.dangling",
+        "revisions.schema_plan",
+    ),
+    ("widgets", "workflow.dask", "commands"),
 )
 """The toolkit's modules in the order in which they may import: each only from its left."""
 
 UPWARDS = {
-    ("fetch", "references"),
-    ("plan", "planning.plan_file"),
-    ("plan", "planning.rebase"),
-    ("plan", "push"),
+    ("workflow.fetch", "workflow.references"),
+    ("workflow.plan", "planning.plan_file"),
+    ("workflow.plan", "planning.rebase"),
+    ("workflow.plan", "pushing.push"),
 }
 """Late imports that lead against the line: methods that take the user along it, and nothing else."""
 

@@ -10,9 +10,9 @@ from sispy.cli.completion import tables
 from sispy.cli.options import Session, examples, session
 from sispy.cli.terminal import out, table
 from sispy_pandas.commands.spans import changes_of, span
-from sispy_pandas.planning.plan_text import name_of, show_apart
-from sispy_pandas.sheets.cells import escape, json_text
-from sispy_pandas.sheets.csv_text import as_text
+from sispy_pandas.formats.cells import escape, json_text
+from sispy_pandas.formats.csv import as_text
+from sispy_pandas.planning.render import name_of, show_apart
 from sispy_pandas.values.cast import is_missing
 
 SHOWN = 40

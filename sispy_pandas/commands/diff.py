@@ -16,11 +16,11 @@ from sispy.text import in_html, json_seen, shorten, shorten_apart
 from sispy_pandas.commands.exports import Cells, Difference, cells_of, compare, read_cells
 from sispy_pandas.commands.inputs import read_rows
 from sispy_pandas.commands.tables import table_of
-from sispy_pandas.fetch import fetch
-from sispy_pandas.planning.plan_text import count
-from sispy_pandas.sheets.cells import write_heading
-from sispy_pandas.sheets.csv_text import as_text
+from sispy_pandas.formats.cells import write_heading
+from sispy_pandas.formats.csv import as_text
+from sispy_pandas.planning.render import count
 from sispy_pandas.values.source import source_of
+from sispy_pandas.workflow.fetch import fetch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -12,12 +12,12 @@ from sispy.cli.completion import tables
 from sispy.cli.exits import Misuse
 from sispy.cli.options import Session, examples, session
 from sispy_pandas.commands.tables import table_of
-from sispy_pandas.export import to_csv, to_ndjson, to_parquet
-from sispy_pandas.fetch import fetch, schemas_of
-from sispy_pandas.fetching.query import parse_query
-from sispy_pandas.filters import parse_filters
-from sispy_pandas.planning.plan_text import count
-from sispy_pandas.sheets.atomic import refuse_unwritable
+from sispy_pandas.formats.atomic import refuse_unwritable
+from sispy_pandas.planning.render import count
+from sispy_pandas.reading.filters import parse_filters
+from sispy_pandas.reading.query import parse_query
+from sispy_pandas.workflow.fetch import fetch, schemas_of
+from sispy_pandas.workflow.to_files import to_csv, to_ndjson, to_parquet
 
 _FORMATS = (".csv", ".xlsx", ".parquet", ".ndjson")
 
@@ -114,7 +114,7 @@ def _write(source: Any, output: Path, *, tz: str, options: dict[str, Any]) -> in
             return to_ndjson(source, output, **options)
         case ".parquet":
             return to_parquet(source, output, **options)
-    from sispy_pandas.excel import to_excel  # late: it needs an optional package
+    from sispy_pandas.formats.excel_write import to_excel  # late: it needs an optional package
 
     return to_excel(source, output, tz=tz, **options)
 

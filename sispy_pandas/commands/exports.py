@@ -12,20 +12,20 @@ import pandas as pd
 
 from sispy.text import printable
 from sispy_pandas.commands.inputs import read_records
-from sispy_pandas.extras import optional
-from sispy_pandas.files import as_table
-from sispy_pandas.schema import RECEIPT
-from sispy_pandas.sheets.book_file import book_file
-from sispy_pandas.sheets.cells import escape, read_heading, write_column
-from sispy_pandas.sheets.csv_text import decode, parse
-from sispy_pandas.sheets.excel_odd import ERRORS
-from sispy_pandas.sheets.excel_read import sheet_table
-from sispy_pandas.sheets.foreign import LARGEST, MOST_CELLS, damaged, is_pipe, read_bytes, refuse_endless
+from sispy_pandas.formats.bounds import LARGEST, MOST_CELLS, damaged, is_pipe, read_bytes, refuse_endless
+from sispy_pandas.formats.cells import escape, read_heading, write_column
+from sispy_pandas.formats.csv import decode, parse
+from sispy_pandas.formats.excel_file import book_file
+from sispy_pandas.formats.excel_odd import ERRORS
+from sispy_pandas.formats.excel_read import sheet_table
+from sispy_pandas.values.extras import optional
+from sispy_pandas.values.schema import RECEIPT
+from sispy_pandas.workflow.from_files import as_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from sispy_pandas.schema import Schema
+    from sispy_pandas.values.schema import Schema
 
 _BATCH = 10_000
 """Rows of a Parquet file that are decoded at a time."""

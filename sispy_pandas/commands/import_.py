@@ -20,17 +20,17 @@ from sispy_pandas.commands.sending import send
 from sispy_pandas.commands.show import plan_text, report_text
 from sispy_pandas.commands.tables import schema_of
 from sispy_pandas.commands.tree import tree
-from sispy_pandas.fetch import fetch
-from sispy_pandas.infer import infer_schema
-from sispy_pandas.planning.plan_text import count
+from sispy_pandas.formats.bounds import is_pipe, parse_json, read_text
+from sispy_pandas.formats.cells import read_heading
+from sispy_pandas.formats.csv import decode, parse
+from sispy_pandas.planning.render import count
 from sispy_pandas.pushing.options import need_token
-from sispy_pandas.records import frame_of
-from sispy_pandas.references import find_references, labelled
-from sispy_pandas.schema import Schema, parse_schema
-from sispy_pandas.sheets.cells import read_heading
-from sispy_pandas.sheets.csv_text import decode, parse
-from sispy_pandas.sheets.foreign import is_pipe, parse_json, read_text
-from sispy_pandas.snapshot import Snapshot
+from sispy_pandas.values.infer import infer_schema
+from sispy_pandas.values.records import frame_of
+from sispy_pandas.values.schema import Schema, parse_schema
+from sispy_pandas.workflow.fetch import fetch
+from sispy_pandas.workflow.references import find_references, labelled
+from sispy_pandas.workflow.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

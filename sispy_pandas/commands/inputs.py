@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from sispy_pandas.files import read_csv
-from sispy_pandas.sheets.excel_read import read_excel
-from sispy_pandas.sheets.foreign import parse_json, parse_lines, read_text
+from sispy_pandas.formats.bounds import parse_json, parse_lines, read_text
+from sispy_pandas.formats.excel_read import read_excel
 from sispy_pandas.values.cast import get_path
+from sispy_pandas.workflow.from_files import read_csv
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from sispy_pandas.schema import Schema
+    from sispy_pandas.values.schema import Schema
 
 
 def read_records(path: Path) -> list[dict[str, Any]]:

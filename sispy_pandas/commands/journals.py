@@ -10,12 +10,12 @@ from click.shell_completion import CompletionItem
 from sispy.cli.completion import offered
 from sispy.cli.exits import Misuse
 from sispy.config import resolve
-from sispy_pandas import journal
-from sispy_pandas.planning.plan_text import count
-from sispy_pandas.planning.plan_text import show as shown
-from sispy_pandas.pushes import kept, pushes
-from sispy_pandas.recall import last_attempt
-from sispy_pandas.values.moments import clock
+from sispy_pandas.planning.render import count
+from sispy_pandas.planning.render import show as shown
+from sispy_pandas.pushing import journal
+from sispy_pandas.pushing.pushes import kept, pushes
+from sispy_pandas.pushing.recall import last_attempt
+from sispy_pandas.values.times import clock
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

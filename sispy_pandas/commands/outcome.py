@@ -9,8 +9,8 @@ from sispy.cli.exits import Exit, first
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sispy_pandas.plan import Plan
-    from sispy_pandas.report import Report
+    from sispy_pandas.workflow.plan import Plan
+    from sispy_pandas.workflow.report import Report
 
 _DENIED = (401, 403)
 

@@ -16,7 +16,7 @@ from sispy_pandas.commands.planning import plan_of_file
 from sispy_pandas.commands.reading import Reading, reading
 from sispy_pandas.commands.show import FORMATS
 from sispy_pandas.commands.targets import refuse_target
-from sispy_pandas.sheets.marks import mark_problems
+from sispy_pandas.pushing.workbook import mark_problems
 
 if TYPE_CHECKING:
     from sispy.cli.exits import Exit

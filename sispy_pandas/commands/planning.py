@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sispy_pandas.base import snapshot_of
 from sispy_pandas.commands.inputs import read_rows
 from sispy_pandas.commands.tables import table_of
-from sispy_pandas.fetch import fetch
-from sispy_pandas.references import to_ids
+from sispy_pandas.workflow.edited import snapshot_of
+from sispy_pandas.workflow.fetch import fetch
+from sispy_pandas.workflow.references import to_ids
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from sispy.cli.options import Session
     from sispy_pandas.commands.reading import Reading
-    from sispy_pandas.plan import Plan
+    from sispy_pandas.workflow.plan import Plan
 
 
 def plan_of_file(session: Session, name: str, file: Path, how: Reading) -> Plan:

@@ -9,8 +9,8 @@ import click
 
 from sispy.cli.options import examples
 from sispy.cli.terminal import out, say, table
-from sispy_pandas.journal import folder, short
-from sispy_pandas.pushes import pushes as list_pushes
+from sispy_pandas.pushing.journal import folder, short
+from sispy_pandas.pushing.pushes import pushes as list_pushes
 
 if TYPE_CHECKING:
     from collections.abc import Hashable

@@ -10,7 +10,7 @@ from sispy.cli.options import Session, examples, session, yes
 from sispy_pandas.commands.journals import completed, latest_open, named
 from sispy_pandas.commands.sending import send
 from sispy_pandas.commands.writing import pushing
-from sispy_pandas.repair import resume as resume_plan
+from sispy_pandas.revisions.undo import resume as resume_plan
 
 if TYPE_CHECKING:
     from sispy.cli.exits import Exit

@@ -11,7 +11,7 @@ from sispy.cli.options import Session, examples, session, yes
 from sispy_pandas.commands.sending import send
 from sispy_pandas.commands.spans import changes_of, span
 from sispy_pandas.commands.writing import pushing
-from sispy_pandas.revert import revert as revert_plan
+from sispy_pandas.revisions.revert import revert as revert_plan
 
 if TYPE_CHECKING:
     from sispy.cli.exits import Exit

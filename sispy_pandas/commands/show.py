@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 from sispy.cli.terminal import fitted, styled, table
 from sispy.cli.wording import in_a_shell
 from sispy.text import json_seen, shorten
-from sispy_pandas.planning import plan_text as words
-from sispy_pandas.planning.plan_text import SENTENCE, action, count, name_of, show, show_apart, summary
-from sispy_pandas.pushing.report_text import headline, replaced, unverified
+from sispy_pandas.planning import render as words
+from sispy_pandas.planning.render import SENTENCE, action, count, name_of, show, show_apart, summary
+from sispy_pandas.pushing.render import headline, replaced, unverified
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from sispy_pandas.plan import Plan
-    from sispy_pandas.report import Report
+    from sispy_pandas.workflow.plan import Plan
+    from sispy_pandas.workflow.report import Report
 
 SHOWN = 40
 """Cells that a terminal shows of a plan; `--output json` and `-o plan.json` hold all."""

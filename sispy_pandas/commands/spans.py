@@ -13,15 +13,15 @@ import click
 from sispy.cli.exits import Misuse
 from sispy_pandas.commands.inputs import read_rows
 from sispy_pandas.commands.tables import table_of
-from sispy_pandas.past.edits import changes
-from sispy_pandas.values.moments import milliseconds_of
+from sispy_pandas.revisions.edits import changes
+from sispy_pandas.values.times import milliseconds_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sispy.cli.options import Session
-    from sispy_pandas.past.edits import Changes
-    from sispy_pandas.values.moments import When
+    from sispy_pandas.revisions.edits import Changes
+    from sispy_pandas.values.times import When
 
 Command = TypeVar("Command", bound="Callable[..., Any]")
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sispy.cli.exits import Misuse
 from sispy.errors import NotFound
-from sispy_pandas.schema import Schema, parse_schema
+from sispy_pandas.values.schema import Schema, parse_schema
 
 if TYPE_CHECKING:
     from sispy.client import Client, Endpoint

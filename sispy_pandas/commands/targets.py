@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sispy.cli.exits import Exit, Misuse, explain
 from sispy.cli.terminal import say
-from sispy_pandas.sheets.atomic import refuse_unwritable
+from sispy_pandas.formats.atomic import refuse_unwritable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -11,7 +11,7 @@ from sispy.text import printable
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from sispy_pandas.schema import Field, Schema
+    from sispy_pandas.values.schema import Field, Schema
 
 
 def tree(schema: Schema, *, limit: int | None = None) -> str:

@@ -10,7 +10,7 @@ from sispy.cli.options import Session, examples, session, yes
 from sispy_pandas.commands.journals import completed, named, to_be_undone
 from sispy_pandas.commands.sending import send
 from sispy_pandas.commands.writing import pushing
-from sispy_pandas.repair import undo as undo_plan
+from sispy_pandas.revisions.undo import undo as undo_plan
 
 if TYPE_CHECKING:
     from sispy.cli.exits import Exit

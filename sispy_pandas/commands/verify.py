@@ -12,12 +12,12 @@ from sispy.cli.options import Session, examples, session
 from sispy.cli.terminal import fitted, out
 from sispy_pandas.commands.journals import completed, latest_written, named
 from sispy_pandas.commands.show import evidence_blocks
-from sispy_pandas.planning.plan_text import count, whereabouts
+from sispy_pandas.planning.render import count, whereabouts
 from sispy_pandas.pushing.verify import is_open
-from sispy_pandas.repair import verify as verify_push
+from sispy_pandas.revisions.undo import verify as verify_push
 
 if TYPE_CHECKING:
-    from sispy_pandas.report import Report
+    from sispy_pandas.workflow.report import Report
 
 
 @click.command(epilog=examples("sispy verify", "sispy verify f460df --html f460df.html"))

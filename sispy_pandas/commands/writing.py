@@ -11,7 +11,7 @@ import click
 
 from sispy.cli.exits import Declined
 from sispy_pandas.commands.targets import refuse_target
-from sispy_pandas.recall import note_attempt
+from sispy_pandas.pushing.recall import note_attempt
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,1 +1,1 @@
-"""From a frame to a plan: matching, comparing, merging, showing; the workings of `diff` and `plan`."""
+"""From a frame to changes: matching, comparing, merging, showing."""

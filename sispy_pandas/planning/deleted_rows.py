@@ -8,12 +8,12 @@ import pandas as pd
 
 from sispy.text import printable
 
-from ..changes import Delete, Problem
-from ..records import json_values
-from ..schema import RECEIPT, Schema
+from ..values.changes import Delete, Problem
 from ..values.entity import EDITABLE_META
 from ..values.marked import DELETE, HOW, is_marked
 from ..values.receipts import milliseconds_of
+from ..values.records import json_values
+from ..values.schema import RECEIPT, Schema
 from .matching import ids_in
 
 if TYPE_CHECKING:

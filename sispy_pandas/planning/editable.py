@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..schema import META, RECEIPT, nearest
 from ..values.entity import EDITABLE_META
+from ..values.schema import META, RECEIPT, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     import pandas as pd
 
-    from ..schema import Field, Schema
+    from ..values.schema import Field, Schema
 
 READ_ONLY = frozenset(field.path for field in META) - frozenset(EDITABLE_META)
 """Columns of `_sis` that the server alone writes."""

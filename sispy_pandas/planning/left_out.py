@@ -6,12 +6,12 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..changes import Change, Problem, Stale, row_of
-from ..records import to_json
-from ..schema import RECEIPT, Field, Schema
+from ..values.changes import Change, Problem, Stale, row_of
 from ..values.entity import EDITABLE_META
 from ..values.marked import DELETE
+from ..values.records import to_json
 from ..values.refused import Refused
+from ..values.schema import RECEIPT, Field, Schema
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence

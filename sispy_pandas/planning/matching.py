@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ..changes import Problem
-from ..schema import RECEIPT, Schema
 from ..values.cast import cast, is_missing
+from ..values.changes import Problem
+from ..values.schema import RECEIPT, Schema
 from ..values.source import row_numbers
 
 if TYPE_CHECKING:

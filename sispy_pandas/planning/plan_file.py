@@ -12,12 +12,12 @@ from sispy.config import read_config
 from sispy.encoding import one_address
 from sispy.text import printable
 
-from ..changes import Change, Create, Delete, Problem, Stale, Update
-from ..plan import Plan
-from ..schema import Field, Schema, parse_schema
-from ..sheets.atomic import replaced
-from ..sheets.foreign import read_text
+from ..formats.atomic import replaced
+from ..formats.bounds import read_text
+from ..values.changes import Change, Create, Delete, Problem, Stale, Update
+from ..values.schema import Field, Schema, parse_schema
 from ..values.source import takes
+from ..workflow.plan import Plan
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator, Mapping

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from sispy.text import in_html
 
-from ..changes import Create
-from .plan_text import action, count, head, name_of, show, show_apart, shown_cells, summary
+from ..values.changes import Create
+from .render import action, count, head, name_of, show, show_apart, shown_cells, summary
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from ..plan import Plan
+    from ..workflow.plan import Plan
 
 SHOWN = 200
 """Cells in the table; a longer plan shows the summary by field opened above them."""

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 from sispy.errors import NotFound
 
-from ..changes import Change, Create, Delete, Problem, Update, row_of
-from ..fetching.chunks import is_askable
-from ..fetching.reading import read, referring, rows_of
-from ..schema import Field, Schema, parse_schema
+from ..reading.chunks import is_askable
+from ..reading.lookup import read, referring, rows_of
 from ..values.cast import get_path
+from ..values.changes import Change, Create, Delete, Problem, Update, row_of
 from ..values.entity import stored
-from .guard import not_stored
+from ..values.schema import Field, Schema, parse_schema
+from .merge import not_stored
 from .validate import hashable, new_value, old_value, unique_fields
 
 if TYPE_CHECKING:
-    from ..plan import Plan
+    from ..workflow.plan import Plan
 
 
 def precheck(plan: Plan, *, allow_dangling: bool = False) -> Plan:

@@ -5,21 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..changes import Change, Conflict, Create, Delete, Update, row_of
-from ..fetching.reading import read
-from ..report import Outcome, Report
-from ..schema import RECEIPT
+from ..reading.lookup import read
+from ..values.changes import Change, Conflict, Create, Delete, Update, row_of
 from ..values.entity import as_created
-from ..values.equality import equal
-from .guard import foreign_edits, merge
+from ..values.schema import RECEIPT
+from ..values.types.equality import equal
+from ..workflow.report import Outcome, Report
+from .merge import foreign_edits, merge
 from .selection import new_rows_of
 from .validate import refused
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Mapping
 
-    from ..plan import Plan
-    from ..schema import Schema
+    from ..values.schema import Schema
+    from ..workflow.plan import Plan
 
 
 def refresh(plan: Plan) -> Plan:

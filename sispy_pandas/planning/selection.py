@@ -7,13 +7,13 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..changes import Change, Create, Delete, Update, row_of
+from ..values.changes import Change, Create, Delete, Update, row_of
 from .validate import identity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Hashable
 
-    from ..plan import Plan
+    from ..workflow.plan import Plan
 
 
 def anonymous(plan: Plan) -> list[Create]:

@@ -1,1 +1,1 @@
-"""From a plan to a report: guard, requests, outcomes; the workings of `push` and `report`."""
+"""From changes to outcomes: guards, requests, the journal, the report."""

@@ -13,24 +13,24 @@ from typing import TYPE_CHECKING, Any
 
 from sispy.text import printable
 
-from ..changes import Change, Create, Delete, action_of, row_of
-from ..fetching.lanes import each
-from ..fetching.reading import read as read_rows
-from ..journal import Entry, Record, short
-from ..past.replay import commits_of
 from ..planning.plan_file import digest
 from ..planning.selection import anonymous, new_rows_of
-from ..recall import lost, recalled, remember
+from ..reading.commits import commits_of
+from ..reading.lanes import each
+from ..reading.lookup import read as read_rows
 from ..values.cast import is_object_id
+from ..values.changes import Change, Create, Delete, action_of, row_of
 from ..values.entity import receipt
-from ..values.moments import clock
+from ..values.times import clock
+from .journal import Entry, Record, short
+from .recall import lost, recalled, remember
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from ..plan import Plan
-    from ..report import Outcome
+    from ..workflow.plan import Plan
+    from ..workflow.report import Outcome
 
 
 @dataclass(frozen=True)

@@ -14,18 +14,18 @@ from typing import TYPE_CHECKING, Any
 
 from sispy.delta import DeltaError, patch, unpatch
 
-from ..changes import Overwrite
 from ..values.addresses import ip_object
 from ..values.cast import get_path, set_path
+from ..values.changes import Overwrite
 from ..values.entity import EDITABLE_META, body, stored
-from ..values.equality import equal
+from ..values.types.equality import equal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from ..changes import Delete
-    from ..report import Outcome
-    from ..schema import Field, Schema
+    from ..values.changes import Delete
+    from ..values.schema import Field, Schema
+    from ..workflow.report import Outcome
 
     Document = Mapping[str, Any]
 

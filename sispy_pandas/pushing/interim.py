@@ -13,7 +13,7 @@ from ..values.mixed import hollow
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ..schema import Field, Schema
+    from ..values.schema import Field, Schema
 
 STAND_IN = "(to be completed)"
 """Stands in a required Mixed field of which nothing is left."""
@@ -22,7 +22,7 @@ STAND_IN = "(to be completed)"
 def interim(schema: Schema, values: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a new row begins with in the cells that a POST refuses: null where that is allowed.
 
-    >>> from sispy_pandas.schema import parse_schema
+    >>> from sispy_pandas.values.schema import parse_schema
     >>> schema = parse_schema({"name": "node", "definition": {"name": "String", "labels": "Mixed"}})
     >>> interim(schema, {"name": "n1", "labels": {"example.com/os": "linux"}})
     {'labels': None}

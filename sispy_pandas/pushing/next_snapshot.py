@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..changes import Update, row_of
-from ..records import frame_of, json_values
-from ..schema import META, RECEIPT
 from ..values.cast import get_path
+from ..values.changes import Update, row_of
 from ..values.dates import milliseconds
 from ..values.entity import receipt
+from ..values.records import frame_of, json_values
+from ..values.schema import META, RECEIPT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import pandas as pd
 
-    from ..report import Report
-    from ..snapshot import Snapshot
+    from ..workflow.report import Report
+    from ..workflow.snapshot import Snapshot
 
 
 def next_snapshot(report: Report) -> Snapshot:

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from sispy.errors import Unauthorized
 
-from ..plan import PlanRefused
+from ..workflow.plan import PlanRefused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sispy import Client
 
-    from ..plan import Guard, OnConflict, Plan
+    from ..workflow.plan import Guard, OnConflict, Plan
 
 FREE_DELETES = 10
 """So many rows may be deleted without their number being stated."""

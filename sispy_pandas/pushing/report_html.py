@@ -8,11 +8,11 @@ from sispy.text import in_html
 
 from ..planning.plan_file import digest
 from ..planning.plan_html import table
-from ..planning.plan_text import show
-from .report_text import SHOWN, clashing, headline, replaced, unverified, unwritten
+from ..planning.render import show
+from .render import SHOWN, clashing, headline, replaced, unverified, unwritten
 
 if TYPE_CHECKING:
-    from ..report import Report
+    from ..workflow.report import Report
 
 _STYLE = (
     "body{font:14px/1.4 sans-serif;margin:2em}table{border-collapse:collapse;margin:1em 0}"

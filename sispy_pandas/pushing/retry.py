@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from ..changes import Create, Delete, Update, row_of
-from ..fetching.reading import read
 from ..planning.editable import REASON
-from ..records import from_json
-from ..schema import RECEIPT
-from ..sheets.labels import is_id
+from ..reading.lookup import read
 from ..values.cast import is_missing
+from ..values.changes import Create, Delete, Update, row_of
 from ..values.entity import EDITABLE_META, stored
+from ..values.labels import is_id
 from ..values.marked import DELETE
+from ..values.records import from_json
+from ..values.schema import RECEIPT
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Hashable, Mapping, Sequence
 
-    from ..plan import Plan
-    from ..report import Report
+    from ..workflow.plan import Plan
+    from ..workflow.report import Report
 
 
 def retry_frame(report: Report) -> pd.DataFrame:
@@ -84,7 +84,7 @@ def _edited(plan: Plan) -> dict[Hashable, Sequence[Mapping[str, Any]]]:
 
 def to_csv(report: Report, path: str | Path) -> Path:
     """Write the retry file as CSV."""
-    from ..files import to_csv as write
+    from ..workflow.from_files import to_csv as write
 
     write(retry_frame(report), path, schema=report.plan.schema)
     return Path(path)
@@ -92,7 +92,7 @@ def to_csv(report: Report, path: str | Path) -> Path:
 
 def to_excel(report: Report, path: str | Path) -> Path:
     """Write the retry file as a spreadsheet."""
-    from ..excel import to_excel as write
+    from ..formats.excel_write import to_excel as write
 
     write(retry_frame(report), path, schema=report.plan.schema)
     return Path(path)

@@ -6,7 +6,7 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..changes import Change, row_of
+from ..values.changes import Change, row_of
 from .run import FateUnknown, NotSent, Patience, Stopped
 
 if TYPE_CHECKING:

@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sispy import errors
 
-from ..changes import Change, Conflict, Create, Delete, Update, action_of, row_of
-from ..fetching.reading import read
-from ..report import Outcome, Word
+from ..reading.lookup import read
 from ..values.cast import get_path
+from ..values.changes import Change, Conflict, Create, Delete, Update, action_of, row_of
+from ..workflow.report import Outcome, Word
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Mapping
 
     from sispy.client import Endpoint
 
-    from ..changes import Overwrite
-    from ..journal import Journal, Nowhere
-    from ..plan import Guard, OnConflict, Plan
-    from ..progress import Bar
-    from ..schema import Schema
+    from ..values.changes import Overwrite
+    from ..values.progress import Bar
+    from ..values.schema import Schema
+    from ..workflow.plan import Guard, OnConflict, Plan
+    from .journal import Journal, Nowhere
     from .limits import Limits
 
 T = TypeVar("T")

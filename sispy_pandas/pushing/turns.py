@@ -20,10 +20,10 @@ from getpass import getuser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..journal import try_lock
-from ..plan import PlanRefused
-from ..planning.plan_text import count, show
-from ..values.moments import clock
+from ..planning.render import count, show
+from ..values.times import clock
+from ..workflow.plan import PlanRefused
+from .journal import try_lock
 
 try:
     import fcntl
@@ -33,7 +33,7 @@ except ImportError:  # Windows
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from ..progress import Bar
+    from ..values.progress import Bar
     from .run import Run
 
 POLL = 0.1

@@ -13,21 +13,21 @@ from typing import TYPE_CHECKING, Any
 
 from sispy import errors
 
-from ..changes import Create, Overwrite
-from ..fetching.lanes import each
-from ..fetching.reading import own_since
-from ..journal import opened, read
-from ..past.replay import commits_of
-from ..planning.guard import not_stored
+from ..planning.merge import not_stored
 from ..planning.validate import identity
+from ..reading.commits import commits_of
+from ..reading.lanes import each
+from ..reading.lookup import own_since
+from ..values.changes import Create, Overwrite
 from .evidence import Unclear, examine
+from .journal import opened, read
 from .limits import CLOCKS_APART
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 
-    from ..journal import Entry
-    from ..report import Outcome, Report
+    from ..workflow.report import Outcome, Report
+    from .journal import Entry
 
 AUTOMATIC = 1_000
 """Rows up to which a push is verified without being told so: each costs a request."""

@@ -1,1 +1,1 @@
-"""What a value is: casts, checks, equality, columns; the workings of `records`."""
+"""What a value is: schemas, their types, columns, records."""

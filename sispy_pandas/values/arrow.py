@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from ..extras import optional
+from .extras import optional
 from .kinds import STRINGS
 
 

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ..schema import Field, nearest
 from .addresses import ip_object, ip_text
 from .dates import iso, milliseconds, writable
-from .frozen import DEEPEST
 from .numerals import WHOLE, number_of, number_text, refuse_infinity
 from .refused import Refused
+from .schema import Field, nearest
+from .types.frozen import DEEPEST
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

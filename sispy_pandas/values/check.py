@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from .cast import get_path
 from .dates import milliseconds
-from .patterns import Patterns
+from .types.patterns import Patterns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..schema import Field
+    from .schema import Field
 
     Fits = Callable[[str, str], bool]
 

@@ -15,14 +15,14 @@ import pandas as pd
 from sispy.errors import NotJSON
 
 from .addresses import ip_text
-from .frozen import freeze
 from .kinds import STRINGS, TIMES, categories, from_json, is_declared
 from .numerals import WHOLE
+from .types.frozen import freeze
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..schema import Field
+    from .schema import Field
 
 try:
     import pyarrow as pa

@@ -12,7 +12,7 @@ from .cast import cast, get_path, is_blank, set_path
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ..schema import Field, Schema
+    from .schema import Field, Schema
 
 EDITABLE_META = ("_sis.owner", "_sis.tags", "_sis.locked")
 """What a frame with `meta=True` may change beside the fields of the definition."""
@@ -74,7 +74,7 @@ def as_created(schema: Schema, values: Mapping[str, Any]) -> dict[str, Any]:
     A blank cell of a field with a default would get the default (SIS-API 4.2), and a row without any value is
     refused.
 
-    >>> from sispy_pandas.schema import parse_schema
+    >>> from sispy_pandas.values.schema import parse_schema
     >>> definition = {"x": "Number", "y": {"type": "Number", "default": 5}}
     >>> schema = parse_schema({"name": "a", "definition": definition})
     >>> as_created(schema, {"x": 1, "y": None})

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ..schema import Field
 from .addresses import ip_text
 from .dates import milliseconds
-from .frozen import freeze
+from .schema import Field
+from .types.frozen import freeze
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from sispy import Client
 
-    from ..changes import Problem
+    from .changes import Problem
 
 FORMAT = 1
 """The version of the files written here; a reader refuses a later one."""

@@ -9,7 +9,7 @@ import traitlets
 
 from sispy.text import in_html, printable
 
-from ..schema import Schema, parse_schema
+from ..values.schema import Schema, parse_schema
 from . import schema_html
 from .background import Background, Job
 from .schema_html import alert

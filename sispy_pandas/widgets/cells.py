@@ -7,10 +7,10 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .. import records
+from ..values import records
 
 if TYPE_CHECKING:
-    from ..schema import Field
+    from ..values.schema import Field
 
 EMPTY_TEXT = '""'
 """Typed into a text cell this is the empty string; typing nothing, or the Delete key, is no value."""

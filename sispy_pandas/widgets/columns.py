@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from ..schema import Field, Schema
+from ..values.schema import Field, Schema
 from .grid_names import ref_of
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .. import records
-from ..schema import Field
+from ..values import records
+from ..values.schema import Field
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

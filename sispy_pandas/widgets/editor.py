@@ -10,7 +10,7 @@ import ipywidgets as widgets
 
 from sispy.text import in_html, printable
 
-from ..references import LabelledSnapshot
+from ..workflow.references import LabelledSnapshot
 from .editor_model import after_push, editor_model, with_ids
 from .grid_frame import joined
 from .grid_import import grid_class
@@ -22,9 +22,9 @@ from .shown import Shown
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ..plan import Plan
-    from ..report import Report
-    from ..snapshot import Snapshot
+    from ..workflow.plan import Plan
+    from ..workflow.report import Report
+    from ..workflow.snapshot import Snapshot
     from .editor_model import Edits
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..changes import Create, row_of
-from ..sheets.labels import replaced
+from ..values.changes import Create, row_of
+from ..values.labels import replaced
 from ..values.marked import DELETE
 from .cells import Edit
 from .columns import columns_of
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from ..references import LabelledSnapshot
-    from ..report import Outcome, Report
-    from ..snapshot import Snapshot
+    from ..workflow.references import LabelledSnapshot
+    from ..workflow.report import Outcome, Report
+    from ..workflow.snapshot import Snapshot
     from .review_lines import CellId
 
 

@@ -10,7 +10,7 @@ import traitlets
 from .conditions import UNARY, Condition, operators, query
 
 if TYPE_CHECKING:
-    from ..schema import Field, Schema
+    from ..values.schema import Field, Schema
 
 
 class FilterBuilder(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from .. import records
+from ..values import records
 from . import cells
 from .cells import Edit
 from .grid_model import NEW, GridModel
@@ -16,7 +16,7 @@ from .grid_order import with_cells
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
-    from ..schema import Schema
+    from ..values.schema import Schema
 
 
 def split(

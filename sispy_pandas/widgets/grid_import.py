@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..extras import optional
+from ..values.extras import optional
 
 if TYPE_CHECKING:
     from .grid import Grid

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from .. import records
-from ..schema import Field, Schema
+from ..values import records
 from ..values.marked import DELETE
+from ..values.schema import Field, Schema
 from . import cells
 from .cells import Edit
 from .columns import Column, columns_of

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from .. import records
+from ..values import records
 from .grid_names import is_id, named, named_column, names_of
 
 if TYPE_CHECKING:

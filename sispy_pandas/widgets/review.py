@@ -8,8 +8,8 @@ import ipywidgets as widgets
 
 from sispy.text import in_html, printable
 
-from ..journal import read
-from ..repair import resume, undo
+from ..pushing.journal import read
+from ..revisions.undo import resume, undo
 from .background import Background, Job
 from .labels import ServerLabels
 from .push_row import PushRow
@@ -22,8 +22,8 @@ from .shown import Shown
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from ..plan import Plan
-    from ..report import Report
+    from ..workflow.plan import Plan
+    from ..workflow.report import Report
     from .review_lines import CellId
 
 _ROW = 26  # px

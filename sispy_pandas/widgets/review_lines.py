@@ -6,14 +6,14 @@ from collections.abc import Hashable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from ..changes import Create, Delete, Update, action_of, row_of
+from ..values.changes import Create, Delete, Update, action_of, row_of
 from . import cells
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from ..changes import Change
-    from ..plan import Plan
+    from ..values.changes import Change
+    from ..workflow.plan import Plan
 
 CellId = tuple[Hashable, str]
 """Row of the plan and path of the field; `""` for a whole row."""

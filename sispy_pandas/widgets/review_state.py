@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from ..changes import Create, Delete, Update, row_of
 from ..planning.rebase import rebase
-from ..report import counts_of
+from ..values.changes import Create, Delete, Update, row_of
 from ..values.entity import stored
+from ..workflow.report import counts_of
 from .review_lines import Told, decided
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Hashable, Mapping
 
-    from ..changes import Change, Conflict
-    from ..plan import Plan
-    from ..report import Outcome, Report
+    from ..values.changes import Change, Conflict
+    from ..workflow.plan import Plan
+    from ..workflow.report import Outcome, Report
     from .review_lines import CellId
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
-from ..schema import Field, Schema
+from ..values.schema import Field, Schema
 from . import cells
 from .cells import Edit
 from .columns import Column
@@ -17,7 +17,7 @@ from .review_lines import CellId, as_text
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from ..plan import Plan
+    from ..workflow.plan import Plan
     from .grid_names import Labels
     from .review_lines import Line
 

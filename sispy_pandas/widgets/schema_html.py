@@ -9,12 +9,12 @@ import pandas as pd
 
 from sispy.text import in_html
 
-from .. import records
+from ..values import records
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from ..schema import Field, Schema
+    from ..values.schema import Field, Schema
 
 _STYLE = """<style>
 .sispy-html { color: var(--jp-ui-font-color1, #1f2430); line-height: 1.5; }

@@ -10,7 +10,7 @@ import traitlets
 
 from sispy.text import in_html
 
-from ..fetch import fetch
+from ..workflow.fetch import fetch
 from . import schema_html
 from .background import Background, Job
 from .conditions import python_code, shell_code
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from sispy import Client
 
-    from ..schema import Schema
-    from ..snapshot import Snapshot
+    from ..values.schema import Schema
+    from ..workflow.snapshot import Snapshot
 
 _SAMPLE = 10  # rows
 
@@ -179,12 +179,12 @@ class SchemaPane(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self._fetching.start(self._load, keep)
 
     def _export(self, path: str) -> None:
-        from ..files import to_csv
+        from ..workflow.from_files import to_csv
 
         def work(job: Job) -> tuple[Snapshot, Path]:
             snapshot = self._load(job)
             if path.endswith(".xlsx"):
-                from ..excel import to_excel
+                from ..formats.excel_write import to_excel
 
                 to_excel(snapshot, path)
             else:

@@ -79,9 +79,9 @@ def new(url):
 def one_at_a_time(url):
     """Do the same with one request after the other."""
     import sispy
-    from sispy_pandas.fetch import Listing
-    from sispy_pandas.fetching.decode import Decoder
-    from sispy_pandas.fetching.table import Table
+    from sispy_pandas.reading.decode import Decoder
+    from sispy_pandas.reading.table import Table
+    from sispy_pandas.workflow.fetch import Listing
 
     listing = Listing.of(sispy.Client(url).entities("host"), {})
     decoder, table = Decoder(listing.fields), Table(listing.fields)
@@ -95,8 +95,8 @@ def floor(url):
     import msgspec
 
     import sispy
-    from sispy_pandas.fetch import Listing
-    from sispy_pandas.fetching.decode import Decoder
+    from sispy_pandas.reading.decode import Decoder
+    from sispy_pandas.workflow.fetch import Listing
 
     listing = Listing.of(sispy.Client(url).entities("host"), {})
     structs = Decoder(listing.fields)._structs

@@ -17,8 +17,8 @@ from pathlib import Path
 import pandas as pd
 
 import sispy_pandas as sp
-from sispy_pandas import files
-from sispy_pandas.records import frame_of
+from sispy_pandas.values.records import frame_of
+from sispy_pandas.workflow import from_files as files
 
 TYPES = ("String", "String", "Number", "Number", "Boolean", "Date", "enum", "String", "ObjectId", "IpAddress")
 """Thirty columns: each of these three times; every fifth cell is blank."""

@@ -10,16 +10,16 @@ import pytest
 from hypothesis import strategies as st
 
 from sispy.sandbox import Sandbox
-from sispy_pandas.fetch import fetch
-from sispy_pandas.records import frame_of
-from sispy_pandas.schema import Schema, parse_schema
+from sispy_pandas.values.records import frame_of
+from sispy_pandas.values.schema import Schema, parse_schema
+from sispy_pandas.workflow.fetch import fetch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from sispy.sandbox import Seen
-    from sispy_pandas.snapshot import Snapshot
+    from sispy_pandas.workflow.snapshot import Snapshot
 
 DEFINITION = {
     "name": {"type": "String", "required": True, "unique": True},

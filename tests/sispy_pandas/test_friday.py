@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from sispy.sandbox import Sandbox
-from sispy_pandas.fetch import fetch
-from sispy_pandas.past.edits import changes
-from sispy_pandas.revert import revert
+from sispy_pandas.revisions.edits import changes
+from sispy_pandas.revisions.revert import revert
+from sispy_pandas.workflow.fetch import fetch
 
 DEFINITION = {
     "name": {"type": "String", "required": True, "unique": True},

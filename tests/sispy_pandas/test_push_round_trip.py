@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 import sispy_pandas as sp
 from sispy.client import Endpoint
 from sispy.sandbox import Sandbox
-from sispy_pandas.records import json_values
 from sispy_pandas.values.entity import body, stored
-from sispy_pandas.values.equality import equal
+from sispy_pandas.values.records import json_values
+from sispy_pandas.values.types.equality import equal
 
 QUICK = sp.Limits(settle=0.0, settle_row=0.0, patience=1.0)
 

@@ -7,11 +7,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from addresses import IP
-from sispy_pandas.fetching.decode import Decoder
-from sispy_pandas.fetching.table import Table
-from sispy_pandas.records import equal, get_path, records_of
-from sispy_pandas.schema import META, parse_schema
+from sispy_pandas.reading.decode import Decoder
+from sispy_pandas.reading.table import Table
 from sispy_pandas.values.dates import iso
+from sispy_pandas.values.records import equal, get_path, records_of
+from sispy_pandas.values.schema import META, parse_schema
 
 SCHEMA = parse_schema(
     {

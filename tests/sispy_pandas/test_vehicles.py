@@ -20,12 +20,12 @@ from pyarrow import feather
 import sispy_pandas as sp
 from addresses import IP
 from sispy import Client
-from sispy_pandas.fetching.table import warnings_frame
-from sispy_pandas.records import equal, frame_of, json_values, thaw
-from sispy_pandas.schema import parse_schema
-from sispy_pandas.snapshot import Snapshot
+from sispy_pandas.reading.table import warnings_frame
 from sispy_pandas.values.dates import iso
-from sispy_pandas.values.equality import as_edited
+from sispy_pandas.values.records import equal, frame_of, json_values, thaw
+from sispy_pandas.values.schema import parse_schema
+from sispy_pandas.values.types.equality import as_edited
+from sispy_pandas.workflow.snapshot import Snapshot
 
 SCHEMA = parse_schema(
     {

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ledger import Ledger, Loss, Write, at, leaves
-from sispy_pandas.changes import Change, Create, Delete, Update, row_of
+from sispy_pandas.values.changes import Change, Create, Delete, Update, row_of
 
 if TYPE_CHECKING:
     from faulty_proxy import Passage

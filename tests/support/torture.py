@@ -25,8 +25,8 @@ from ledger import Ledger
 from network_faults import ANY, FAULTS, READS, WRITES
 from oracle import AMBIGUOUS, Account, Case, Violation
 from sispy.sandbox import Sandbox
-from sispy_pandas.changes import row_of
-from sispy_pandas.repair import verify
+from sispy_pandas.revisions.undo import verify
+from sispy_pandas.values.changes import row_of
 
 US = "pusher"
 SETTLE = 0.4

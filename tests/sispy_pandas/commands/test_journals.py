@@ -8,7 +8,7 @@ import pytest
 
 import sispy_pandas as sp
 from sispy.sandbox import Faults, Sandbox
-from sispy_pandas import journal
+from sispy_pandas.pushing import journal
 
 
 @pytest.fixture

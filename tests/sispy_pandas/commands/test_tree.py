@@ -1,5 +1,5 @@
 from sispy_pandas.commands.tree import tree
-from sispy_pandas.schema import Field, Schema
+from sispy_pandas.values.schema import Field, Schema
 
 FIELDS = (
     Field("hostname", "String", required=True, unique=True),

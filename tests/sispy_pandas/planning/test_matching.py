@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 
 from sispy_pandas.planning.matching import match_by_id, match_by_key
-from sispy_pandas.schema import parse_schema
+from sispy_pandas.values.schema import parse_schema
 
 SCHEMA = parse_schema({"name": "host", "definition": {"name": {"type": "String", "unique": True}}})
 

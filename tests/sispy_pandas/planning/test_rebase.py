@@ -2,7 +2,7 @@
 
 import pytest
 
-from sispy_pandas.changes import Problem, Update
+from sispy_pandas.values.changes import Problem, Update
 
 
 @pytest.mark.parametrize("keep", ["mine", "theirs"])

@@ -13,7 +13,7 @@ import sispy_pandas as sp
 from faulty_proxy import Asked, Proxy
 from network_faults import FAULTS
 from sispy.sandbox import Faults
-from sispy_pandas.repair import verify
+from sispy_pandas.revisions.undo import verify
 
 QUICK = sp.Limits(settle=0.2, settle_row=0.0, patience=4.0, rows=50)
 

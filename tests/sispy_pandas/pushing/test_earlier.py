@@ -9,7 +9,7 @@ import pytest
 import sispy
 import sispy_pandas as sp
 from sispy.sandbox import Sandbox
-from sispy_pandas import journal
+from sispy_pandas.pushing import journal
 
 QUICK = sp.Limits(settle=0.1, settle_row=0.0, patience=3.0)
 

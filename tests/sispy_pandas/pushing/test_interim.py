@@ -5,7 +5,7 @@ import pytest
 import sispy
 import sispy_pandas as sp
 from sispy.sandbox import Faults
-from sispy_pandas.changes import Conflict, Create
+from sispy_pandas.values.changes import Conflict, Create
 
 QUICK = sp.Limits(settle=0.0, settle_row=0.0, patience=3.0)
 NODE = {

@@ -6,7 +6,7 @@ import pytest
 import sispy
 import sispy_pandas as sp
 from sispy.sandbox import Faults
-from sispy_pandas.changes import Conflict
+from sispy_pandas.values.changes import Conflict
 
 QUICK = sp.Limits(settle=0.1, settle_row=0.0, patience=4.0)
 

@@ -13,8 +13,7 @@ import pytest
 
 import sispy_pandas as sp
 from sispy.sandbox import Faults
-from sispy_pandas import journal
-from sispy_pandas.pushing import turns
+from sispy_pandas.pushing import journal, turns
 
 QUICK = sp.Limits(settle=0.1, settle_row=0.0, patience=10.0, rows=5)
 

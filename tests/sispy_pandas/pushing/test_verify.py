@@ -9,9 +9,9 @@ import pytest
 import sispy
 import sispy_pandas as sp
 from sispy.sandbox import Faults
-from sispy_pandas.journal import read as read_journal
-from sispy_pandas.past.replay import commits_of
-from sispy_pandas.report import REPLACED
+from sispy_pandas.pushing.journal import read as read_journal
+from sispy_pandas.reading.commits import commits_of
+from sispy_pandas.workflow.report import REPLACED
 
 LONG = "the quick brown fox jumps over the lazy dog, again and again and again, "
 SITE = "site"

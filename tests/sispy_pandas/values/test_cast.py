@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from addresses import IP
-from sispy_pandas.schema import Field
 from sispy_pandas.values.cast import cast, is_blank
-from sispy_pandas.values.equality import equal
+from sispy_pandas.values.schema import Field
+from sispy_pandas.values.types.equality import equal
 
 
 class Colour(str, enum.Enum):  # noqa: UP042 - its str() is not its value, as of many an enum

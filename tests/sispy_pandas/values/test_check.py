@@ -1,7 +1,7 @@
 import pytest
 
-from sispy_pandas.schema import Field
 from sispy_pandas.values.check import check
+from sispy_pandas.values.schema import Field
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from sispy_pandas.schema import Field, Schema
+from sispy_pandas.values.schema import Field, Schema
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -159,7 +159,7 @@ def host_schema():
 @pytest.fixture(scope="session")
 def hosts(host_schema):
     """Return a function that makes n typed rows."""
-    from sispy_pandas import records
+    from sispy_pandas.values import records
 
     def make(n: int) -> pd.DataFrame:
         kinds = ("debian13", "rhel9", None)

@@ -1,1 +1,0 @@
-"""From a query to columns: paging, decoding, other tables' columns; the workings of `fetch`."""

@@ -1,0 +1,1 @@
+"""Tables as files: CSV text, workbooks, Parquet, and what programs do to them."""

@@ -1,0 +1,287 @@
+"""A frame out of the cells of a file: which row is which, which column is which, and what is refused."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+import pandas as pd
+
+from sispy.text import shorten
+
+from ..planning.left_out import edited_row
+from ..values.changes import Problem
+from ..values.columns import Column
+from ..values.kinds import STRINGS
+from ..values.marked import DELETE, HOW, is_marked
+from ..values.schema import META, RECEIPT, Field, Schema, nearest
+from ..values.source import Source, with_source
+
+_ID = Field("_id", "ObjectId")
+_ZONE = re.compile(r" \([A-Za-z0-9_+:/-]+\)$")
+
+_MOST_STRANGE = 200
+"""Columns that are compared with those that are missing: each with all of them."""
+_WELL_FORMED = {str, type(None)}
+"""Types of cells that hold an id or a receipt; `Refused` is none of them."""
+
+Copies = Literal["refuse", "new"]
+Values: TypeAlias = "list[Any] | pd.Series[Any]"
+ReadColumn: TypeAlias = "Callable[[Field, Sequence[Any]], Values]"
+"""Reads a column: its JSON values, `Refused` for those that are none; or the finished column at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The cells of a file: names of columns, the cells of each; row numbers as people see them."""
+
+    header: tuple[str, ...]
+    columns: tuple[Sequence[Any], ...]
+    rows: tuple[int, ...]
+    places: tuple[int, ...] = ()
+    """Numbers of the columns in the file, from 1."""
+
+
+def assemble(
+    table: Table,
+    schema: Schema,
+    read: ReadColumn,
+    *,
+    source: Source,
+    rename: Mapping[str, str] | None = None,
+    copies: Copies = "refuse",
+    keys: Callable[[], Mapping[str, Any]] | None = None,
+) -> pd.DataFrame:
+    """Build the frame of a file's cells; rows that cannot be told apart go to the problems of its source.
+
+    Args:
+        table: The cells.
+        schema: Names the types.
+        read: Reads the cells of a column.
+        source: What is known of the file.
+        rename: Name in the file -> name in the schema.
+        copies: What rows are that carry the id of another row: Problems, or new rows.
+        keys: Returns `_id` -> value of the schema's key at the export, to tell a row from its copies.
+
+    Raises:
+        ValueError: Two columns have one name, or none is known to the schema.
+    """
+    names = _names(table, schema, rename or {})
+    columns = dict(zip(names, table.columns, strict=True))
+    fields = {f.path: f for f in (*schema.fields, *META) if f.path in columns}
+    if source.labels is not None:
+        fields = {path: label_field(field) for path, field in fields.items()}
+    values = {path: read(field, columns[path]) for path, field in fields.items()}
+    ids = list(read(_ID, columns["_id"])) if "_id" in columns else None
+    receipts = list(read(RECEIPT, columns[RECEIPT.path])) if RECEIPT.path in columns else None
+    rows = _Rows(table.rows, schema.key, values.get(schema.key or ""), ids, receipts)
+    problems = rows.lost()
+    if ids is not None:
+        problems |= rows.copies(keys, copies)
+    marks = _marks(columns[DELETE], problems, rows) if DELETE in columns else None
+    keep = [i for i in range(len(table.rows)) if i not in problems]
+    frame = _frame(fields, values, rows, keep)
+    extra = {
+        name: pd.Series(_extra(columns[name], keep), index=frame.index, dtype=object)
+        for name in names
+        if name not in fields and name not in ("_id", RECEIPT.path, DELETE)
+    }
+    if extra:
+        frame = pd.concat([frame, pd.DataFrame(extra, index=frame.index)], axis=1)
+    if marks is not None and any(marks):
+        frame[DELETE] = pd.array([marks[i] for i in keep], dtype="boolean")
+    if receipts is not None:
+        frame[RECEIPT.path] = _typed(RECEIPT, _milliseconds(rows.receipts), keep).array
+    source = replace(source, notes=source.notes + _renamed(names, schema))
+    marked = {} if marks is None else {DELETE: columns[DELETE]}
+    found = tuple(
+        replace(problems[i], rows=(edited_row(schema, rows.cells(i) | _cells({**values, **marked}, i)),))
+        for i in sorted(problems)
+    )
+    numbers = tuple(table.rows[i] for i in keep)
+    return with_source(
+        frame, replace(source, rows=numbers, index=frame.index, problems=source.problems + found)
+    )
+
+
+def _cells(values: Mapping[str, Values | Sequence[Any]], position: int) -> dict[str, Any]:
+    return {
+        path: cells.iloc[position] if isinstance(cells, pd.Series) else cells[position]
+        for path, cells in values.items()
+    }
+
+
+def label_field(field: Field) -> Field:
+    """Return a reference's field as one whose cells are labels: text, or a list of texts."""
+    if field.type == "ObjectId" and field.ref:
+        return replace(field, type="String")
+    if field.item and field.item.type == "ObjectId" and field.item.ref:
+        return replace(field, item=replace(field.item, type="String"))
+    return field
+
+
+def _names(table: Table, schema: Schema, rename: Mapping[str, str]) -> list[str]:
+    """Return the schema's names of a file's columns; those of others as they are."""
+    known = {f.path for f in (*schema.fields, *META, RECEIPT)} | {"_id", DELETE}
+    absent = [name for name in rename if name not in table.header]
+    if absent:
+        raise ValueError(f"rename: the file has no column {absent[0]!r}{nearest(absent[0], table.header)}")
+    names = []
+    for header in table.header:
+        name = rename.get(header, header)
+        bare = _ZONE.sub("", name)
+        names.append(bare if name not in known and bare in known else name)
+    twice = sorted(name for name, times in Counter(names).items() if times > 1)
+    if twice:
+        raise ValueError(f"{', '.join(map(repr, twice))}: more than one column of that name")
+    if not known.intersection(names):
+        hint = nearest(names[0], schema.columns) if names else ""
+        raise ValueError(
+            f"no column of the file is one of schema {schema.name!r}; its first row has"
+            f" {[shorten(name) for name in names[:8]]}{hint}"
+        )
+    return names
+
+
+def _renamed(names: list[str], schema: Schema) -> tuple[str, ...]:
+    """Return a question for every strange column that may be one of those that are missing."""
+    known = {*schema.columns, *(f.path for f in (*META, RECEIPT)), "_id", DELETE}
+    missing = {_bare(path): path for path in schema.columns if path not in names}
+    found = []
+    for name in [name for name in names if name not in known][:_MOST_STRANGE]:
+        near = difflib.get_close_matches(_bare(name), missing, n=1, cutoff=0.8)
+        if near:
+            path = missing[near[0]]
+            found.append(
+                f"column {name!r}: renamed from {path!r}? Then read with rename={{{name!r}: {path!r}}}"
+            )
+    return tuple(found)
+
+
+def _bare(name: str) -> str:
+    return re.sub("[^a-z0-9]", "", name.lower())
+
+
+class _Rows:
+    """Which row of the table each row of a file is."""
+
+    def __init__(
+        self,
+        numbers: Sequence[int],
+        key: str | None,
+        keys: Values | None,
+        ids: list[Any] | None,
+        receipts: list[Any] | None,
+    ) -> None:
+        self.numbers, self.key = numbers, key
+        self.keys = keys if keys is not None else [None] * len(numbers)
+        self.ids = ids
+        self.receipts = receipts if receipts is not None else [None] * len(numbers)
+        self._copied: set[int] = set()
+
+    def cells(self, position: int) -> dict[str, Any]:
+        """Return id and receipt of a row; a copy has the receipt alone: it is not its original."""
+        ids = {} if self.ids is None else {"_id": self.ids[position]}
+        return (ids if position not in self._copied else {}) | {RECEIPT.path: self.receipts[position]}
+
+    def problem(self, position: int, reason: str, column: str | None = None, value: Any = None) -> Problem:
+        return Problem(self.numbers[position], reason, column=column, value=value, key=self.keys[position])
+
+    def lost(self) -> dict[int, Problem]:
+        """Find ids and receipts that lost their form, and receipts without an id."""
+        found: dict[int, Problem] = {}
+        for column, cells in (("_id", self.ids or []), (RECEIPT.path, self.receipts)):
+            if set(map(type, cells)) <= _WELL_FORMED:
+                continue
+            for i, cell in enumerate(cells):
+                if type(cell) not in _WELL_FORMED:
+                    found[i] = self.problem(i, f"the {column} lost its form", column, str(cell))
+        if self.ids is not None and None in self.ids:
+            for i, (id_, receipt) in enumerate(zip(self.ids, self.receipts, strict=True)):
+                if id_ is None and receipt is not None and i not in found:
+                    reason = "a receipt without an _id: clear _updated_at to make a new row"
+                    found[i] = self.problem(i, reason, "_id")
+        return found
+
+    def copies(self, keys: Callable[[], Mapping[str, Any]] | None, copies: Copies) -> dict[int, Problem]:
+        """Find rows that carry another's id; with `copies="new"` take id and receipt off them instead."""
+        ids = self.ids or []
+        if len(set(ids)) == len(ids):
+            return {}
+        places: dict[str, list[int]] = {}
+        for i, id_ in enumerate(ids):
+            if type(id_) is str:
+                places.setdefault(id_, []).append(i)
+        places = {id_: positions for id_, positions in places.items() if len(positions) > 1}
+        exported = keys() if keys and places else {}
+        found: dict[int, Problem] = {}
+        for id_, positions in places.items():
+            row = self._the_row(positions, exported.get(id_))
+            for i in positions:
+                if i == row:
+                    continue
+                if copies == "new" and row is not None:
+                    ids[i] = self.receipts[i] = None
+                    continue
+                if row is not None:
+                    self._copied.add(i)
+                found[i] = self.problem(i, self._copy_of(id_, positions, row), "_id", id_)
+        return found
+
+    def _the_row(self, positions: list[int], key: Any) -> int | None:
+        unchanged = [i for i in positions if key is not None and self.keys[i] == key]
+        return unchanged[0] if unchanged else None
+
+    def _copy_of(self, id_: str, positions: list[int], row: int | None) -> str:
+        if row is not None:
+            return f"copy of {self.keys[row]} (row {self.numbers[row]}): clear its _id to make a new row"
+        others = ", ".join(str(self.numbers[i]) for i in positions)
+        return f"the _id {id_} stands in rows {others}: clear it in the copies to make new rows"
+
+
+def _marks(cells: Sequence[Any], problems: dict[int, Problem], rows: _Rows) -> list[bool | None]:
+    marks = [is_marked(cell) for cell in cells]
+    for i, mark in enumerate(marks):
+        if mark is None and i not in problems:
+            problems[i] = rows.problem(i, HOW, DELETE, str(cells[i]))
+    return marks
+
+
+def _frame(
+    fields: Mapping[str, Field], values: Mapping[str, Values], rows: _Rows, keep: list[int]
+) -> pd.DataFrame:
+    built = {path: _typed(field, values[path], keep) for path, field in fields.items()}
+    frame = pd.DataFrame(built, index=pd.RangeIndex(len(keep)), copy=False)
+    if rows.ids is not None:
+        frame.index = pd.Index([rows.ids[i] for i in keep], name="_id", dtype=STRINGS)
+    return frame
+
+
+def _typed(field: Field, values: Values, keep: list[int]) -> pd.Series[Any]:
+    whole = len(keep) == len(values)
+    if isinstance(values, pd.Series) and field.type != "Number":
+        return values if whole else values.iloc[keep].reset_index(drop=True)
+    column = Column(field)
+    if isinstance(values, pd.Series):
+        numbers = values.to_numpy() if whole else values.to_numpy()[keep]
+        column.add(numbers, checked=True)  # type: ignore[arg-type] # an array is a sequence of numbers
+    else:
+        column.add(values if whole else [values[i] for i in keep])
+    return column.series()
+
+
+def _milliseconds(receipts: list[Any]) -> list[Any]:
+    """Return receipts as `_sis` has them; those that lost their form are not asked for."""
+    texts = [receipt[:-1] if type(receipt) is str else "NaT" for receipt in receipts]
+    times = np.array(texts, dtype="datetime64[ms]").astype(np.int64).tolist()
+    return [time if receipt else None for time, receipt in zip(times, receipts, strict=True)]
+
+
+def _extra(cells: Sequence[Any], keep: list[int]) -> list[Any]:
+    """Return the cells of a column that the schema does not have, blanks as None."""
+    return [None if cells[i] == "" else cells[i] for i in keep]

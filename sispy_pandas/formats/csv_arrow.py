@@ -1,0 +1,92 @@
+"""A short cut for CSV files as they are exported, where pyarrow is there: no cell becomes a Python object.
+
+It gives up, and the general way is taken, whenever anything is unusual: another number of cells in a row,
+rows without `_id`, or in a column any cell that needs a closer look.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from ..values.kinds import STRINGS
+
+try:
+    import pyarrow as pa
+    from pyarrow import compute, csv
+except ImportError:
+    pa = None
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..values.schema import Field
+
+_CLOSER_LOOK = {"String": "^'", "IpAddress": "^['{]"}
+_COMMON = {
+    "ObjectId": "^([0-9a-f]{24})?$",
+    "Number": r"^(-?[0-9]{1,15}(\.[0-9]+)?([eE][+-]?[0-9]{1,2})?)?$",
+}
+_BLOCK = 1 << 24
+_MOST = 50_000_000
+"""Cells, those of empty rows included: beyond, the general way leaves these out as it goes."""
+
+
+def arrow_columns(text: str, header: Sequence[str], delimiter: str) -> list[Any] | None:
+    """Return the columns of a CSV text as Arrow arrays of text; None if it is not a plain table with ids."""
+    if pa is None or "_id" not in header or len(set(header)) < len(header):
+        return None
+    if text.count("\n") * len(header) > _MOST:
+        return None
+    try:
+        table = csv.read_csv(
+            pa.BufferReader(text.encode()),
+            read_options=csv.ReadOptions(
+                column_names=list(header), skip_rows_after_names=1, block_size=_BLOCK
+            ),
+            parse_options=csv.ParseOptions(
+                delimiter=delimiter, newlines_in_values=True, ignore_empty_lines=False
+            ),
+            convert_options=csv.ConvertOptions(column_types=dict.fromkeys(header, pa.large_string())),
+        )
+    except (pa.ArrowInvalid, UnicodeEncodeError):
+        return None
+    columns = {name: table.column(name) for name in header}
+    return None if _any(compute.equal(columns["_id"], "")) else list(columns.values())
+
+
+def arrow_series(field: Field, cells: Any) -> pd.Series[Any] | list[Any]:
+    """Return a column of texts as it stands in a frame, or else as a list of its texts."""
+    if not field.enum and field.type in _CLOSER_LOOK:
+        if not _any(compute.match_substring_regex(cells, _CLOSER_LOOK[field.type])):
+            return _strings(cells)
+    elif field.type in _COMMON and _all(compute.match_substring_regex(cells, _COMMON[field.type])):
+        if field.type == "ObjectId":
+            return _strings(cells)
+        numbers = compute.cast(_or_null(cells), pa.float64())
+        return pd.Series(numbers.to_numpy(zero_copy_only=False) if len(numbers) else np.empty(0))
+    texts: list[Any] = cells.to_pylist()
+    return texts
+
+
+def is_arrow(cells: Any) -> bool:
+    """Tell whether a column is an Arrow array."""
+    return pa is not None and isinstance(cells, pa.ChunkedArray)
+
+
+def _or_null(cells: Any) -> Any:
+    return compute.if_else(compute.equal(cells, ""), pa.scalar(None, pa.large_string()), cells)
+
+
+def _strings(cells: Any) -> pd.Series[Any]:
+    return pd.Series(STRINGS.__from_arrow__(_or_null(cells)))
+
+
+def _any(mask: Any) -> bool:
+    return bool(compute.any(mask, min_count=0).as_py())
+
+
+def _all(mask: Any) -> bool:
+    return bool(compute.all(mask, min_count=0).as_py())

@@ -1,0 +1,96 @@
+"""Which sheet of a workbook holds a table, and which hidden sheet belongs to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sispy.text import printable
+
+from . import note as origin
+from .excel_base import PREFIX, read_note
+from .excel_file import rows_of
+from .excel_write import ABOUT, CONFLICTS, LISTS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from ..values.schema import Schema
+    from .note import Note
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A sheet, and what the hidden one that belongs to it says."""
+
+    sheet: Any
+    note: Note
+    hidden: Any = None
+    """The hidden sheet; None: there is none."""
+
+
+def find(book: Any, path: Path, schema: Schema | None, name: str | None) -> Found:
+    """Return the sheet of a schema in an openpyxl workbook; without a schema the only one that was exported.
+
+    Args:
+        book: The workbook.
+        path: Of its file, for messages.
+        schema: Of the table.
+        name: Of the sheet, where it is known.
+
+    Raises:
+        ValueError: It cannot be told, or is of another schema or a later format.
+    """
+    hidden = [title for title in book.sheetnames if title.startswith(PREFIX)]
+    notes = {title: note for title in hidden if (note := read_note(first_row(book[title], path)))}
+    tables = [s.title for s in book.worksheets if s.title not in (*hidden, ABOUT, CONFLICTS, LISTS)]
+    if name is not None and name not in tables:
+        raise ValueError(f"{printable(path)} has no sheet {name!r}; it has {printable(', '.join(tables))}")
+    mine = [
+        title
+        for title, note in notes.items()
+        if name in (None, note.get("sheet")) and (schema is None or note.get("schema") == schema.name)
+    ]
+    if len(mine) > 1:
+        of_it = f" of schema {schema.name!r}" if schema else ""
+        raise ValueError(f"{printable(path)} has several sheets{of_it}: name one with sheet=")
+    if mine:
+        note = notes[mine[0]]
+        if schema is not None:
+            origin.check(path, note, schema)
+        title = name or _renamed(path, note["sheet"], tables, [n.get("sheet") for n in notes.values()])
+        return Found(book[title], note, book[mine[0]])
+    wanted = schema.name if schema else None
+    claimed = {note.get("sheet"): note.get("schema") for note in notes.values()}
+    if name in claimed:
+        raise ValueError(
+            f"sheet {name!r} of {printable(path)} is a table of {claimed[name]!r}, not of {wanted!r}"
+        )
+    if name is None and notes:
+        kinds = ", ".join(sorted({str(kind) for kind in claimed.values()}))
+        raise ValueError(f"{printable(path)} is a workbook of schema {printable(kinds)}, not of {wanted!r}")
+    name = name or (wanted if wanted in tables else tables[0] if len(tables) == 1 else None)
+    if name is None:
+        raise ValueError(
+            f"{printable(path)} has several sheets: name one with sheet=, of {printable(', '.join(tables))}"
+        )
+    return Found(book[name], {})
+
+
+def _renamed(path: Path, title: str, tables: list[str], known: list[Any]) -> str:
+    """Return the sheet of a table; where it was given another name, the only one that can be it."""
+    if title in tables:
+        return title
+    others = [other for other in tables if other not in known]
+    if len(others) != 1:
+        raise ValueError(
+            f"sheet {title!r} is not in {printable(path)} any more: "
+            f"name one with sheet=, of {printable(', '.join(tables))}"
+        )
+    return others[0]
+
+
+def first_row(sheet: Any, path: Path) -> Sequence[Any]:
+    """Return the cells of the first row that is not empty."""
+    return next(rows_of(sheet, path), (0, ()))[1]

@@ -1,0 +1,114 @@
+"""Cells of a workbook that are not what they seem: formulas, errors of the program, merged cells."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from typing import TYPE_CHECKING, Any
+
+from sispy.text import printable
+
+from ..values.refused import Refused
+from .excel_cells import TRUTHS
+from .excel_file import rows_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
+
+    from .assemble import Table
+    from .excel_file import BookFile
+
+Place = tuple[int, int]
+"""Row and column, from 1."""
+
+ERRORS = {"#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#SPILL!", "#CALC!"}
+_BEGINS_ODD = re.compile("^[=#]", re.MULTILINE)
+_MOST_MERGED = 1 << 22
+"""Cells of a table in merged ranges, those in several ranges counted as often."""
+
+
+def formulas(file: BookFile, sheet: Any, table: Table, booleans: Collection[str]) -> dict[Place, Any]:
+    """Return the results of the formulas of a sheet; `Refused` where there is none, and for errors.
+
+    The cells are looked at a second time only if some text begins with `=` or is the name of an error.
+
+    Args:
+        file: Of the workbook.
+        sheet: As openpyxl reads it, values and formulas.
+        table: Its cells.
+        booleans: Columns in which `=TRUE()` is how LibreOffice writes the value.
+    """
+    odd = {
+        (table.rows[i], place)
+        for name, place, cells in zip(table.header, table.places, table.columns, strict=True)
+        for i in _suspicious(cells)
+        if not (name in booleans and str(cells[i]) in TRUTHS)
+    }
+    if not odd:
+        return {}
+    found = {}
+    for cell in _cells(sheet, file):
+        if (cell.row, cell.column) in odd and cell.data_type in ("f", "e"):
+            found[cell.row, cell.column] = cell.data_type
+    return _results(file, sheet.title, found) if found else {}
+
+
+def _cells(sheet: Any, file: BookFile) -> Iterator[Any]:
+    rows = rows_of(sheet, file.path, values=False)
+    return (cell for _, row in rows for cell in row if cell.value is not None)
+
+
+def _suspicious(cells: Sequence[Any]) -> list[int]:
+    """Return the positions of cells that may be formulas or errors."""
+    kinds = set(map(type, cells))
+    if str in kinds and _BEGINS_ODD.search("\n".join(cell for cell in cells if type(cell) is str)) is None:
+        kinds.discard(str)
+    odd = {kind for kind in kinds if kind is str or kind.__module__.startswith("openpyxl")}
+    if not odd:
+        return []
+    return [
+        i
+        for i, cell in enumerate(cells)
+        if type(cell) in odd and (type(cell) is not str or cell.startswith("=") or cell in ERRORS)
+    ]
+
+
+def _results(file: BookFile, title: str, places: dict[Place, str]) -> dict[Place, Any]:
+    book = file.load(read_only=True, data_only=True)
+    results: dict[Place, Any] = {}
+    try:
+        for cell in _cells(book[title], file):
+            if (cell.row, cell.column) in places:
+                bad = cell.data_type == "e"
+                value = Refused(str(cell.value), "an error of the program") if bad else cell.value
+                results[cell.row, cell.column] = value
+    finally:
+        book.close()
+    for place in places:
+        results.setdefault(
+            place, Refused("(formula)", "a formula that was never calculated: write its value")
+        )
+    return results
+
+
+def merged(file: BookFile, sheet: Any, table: Table) -> dict[Place, Refused]:
+    """Return a refusal for every cell of the table that is merged with others: whose value is it?
+
+    Raises:
+        ValueError: There are more than any person makes.
+    """
+    refusal = Refused("(merged)", "merged cells have one value for all: undo the merge")
+    found: dict[Place, Refused] = {}
+    taken = 0
+    for rows, places in file.merged(sheet._worksheet_path):
+        inside, across = _within(table.rows, rows), _within(table.places, places)
+        taken += len(inside) * len(across)
+        if taken > _MOST_MERGED:
+            raise ValueError(f"{printable(file.path)} has more than {_MOST_MERGED:,} merged cells: undo that")
+        found.update(((row, place), refusal) for row in inside for place in across)
+    return found
+
+
+def _within(numbers: tuple[int, ...], bounds: range) -> tuple[int, ...]:
+    """Return the ascending numbers that lie in a range."""
+    return numbers[bisect_left(numbers, bounds.start) : bisect_left(numbers, bounds.stop)]

@@ -1,0 +1,257 @@
+"""Workbooks out: a table as a sheet that people like to edit, with what import needs hidden in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import metadata
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from sispy import Endpoint
+from sispy.text import printable
+
+from ..values.extras import optional
+from ..values.source import FORMAT, source_of
+from ..workflow.fetch import fetch
+from ..workflow.from_files import as_table, zone_of
+from ..workflow.references import LabelledSnapshot
+from .atomic import replacing
+from .cells import escape
+from .excel_base import PREFIX, base_rows
+from .excel_members import key_field, member_table
+from .excel_sheet import Lists, write_sheet
+from .note import origin
+
+if TYPE_CHECKING:
+    import datetime
+    import os
+
+    from ..values.schema import Field, Schema
+    from ..workflow.snapshot import Snapshot
+    from .note import Note
+
+ABOUT = "About this workbook"
+CONFLICTS = "Conflicts to decide"
+"""Names that no schema can have."""
+LISTS = "_lists"
+MOST_ROWS = 1_048_576
+_MOST_COLUMNS = 16_384
+
+
+def to_excel(
+    source: Endpoint | Snapshot | pd.DataFrame | Sequence[Snapshot] | Mapping[str, Snapshot | pd.DataFrame],
+    path: str | os.PathLike[str],
+    *,
+    schema: Schema | None = None,
+    meta: bool = False,
+    tz: str | datetime.tzinfo = "UTC",
+    choices: Mapping[str, Sequence[str]] | None = None,
+    explode: Sequence[str] = (),
+    progress: Any = True,
+) -> int:
+    """Write tables to an Excel workbook that can be edited for days and read back with `read_excel`.
+
+    Ids, receipts and the rows as they were exported are hidden in it, so that a stale workbook merges
+    exactly. Enums, booleans and references get dropdowns, bounds are checked, headers explain their field.
+    Nothing is protected: rows may be sorted, filtered, added and marked for deletion in `_delete`.
+
+    Args:
+        source: A snapshot, a frame of one, an endpoint, which is fetched first, or several: a list of
+            snapshots, or sheet name -> snapshot or frame.
+        path: Of the file; it appears only when it is complete.
+        schema: Of a frame.
+        meta: Write the columns of `_sis`, too, where a source is a snapshot.
+        tz: Zone that times are shown in; the header names it.
+        choices: Column -> texts of its dropdown, besides those of enums, booleans and references by label.
+        explode: Arrays of snapshots whose members get a sheet of their own, a row each; there they are
+            edited, and `read_excel` puts them back.
+        progress: Of the fetch of an endpoint, as for `fetch`.
+
+    Returns:
+        The number of rows of the tables.
+
+    Raises:
+        ValueError: More rows or columns than a workbook has, a name that no sheet or no workbook can have.
+        FileNotFoundError: There is no such folder.
+        ImportError: XlsxWriter is missing.
+
+    Example:
+        >>> to_excel(live, "hosts.xlsx")
+        10
+        >>> live.diff(sp.read_excel("hosts.xlsx", live.schema)).empty
+        True
+    """
+    xlsxwriter = optional("xlsxwriter", "excel")
+    path = Path(path)
+    if path.suffix.lower() != ".xlsx":
+        raise ValueError(
+            f"{printable(path)}: the name of a workbook ends in .xlsx, by which programs know it"
+        )
+    style_zone = zone_of(tz)
+    fetched = fetch(source, progress=progress) if isinstance(source, Endpoint) else source
+    tables = _named(fetched, schema)
+    sheets = [_sheet(name, one, schema, meta, style_zone, choices or {}) for name, one in tables]
+    for sheet, (_, one) in list(zip(sheets, tables, strict=True)):
+        sheets += _exploded(sheet, one, explode)
+    options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    whole = BytesIO()  # on a full disk zipfile would complain on standard error, too
+    with replacing(path) as beside:
+        book = xlsxwriter.Workbook(whole, options)
+        written = [book.add_worksheet(sheet.name) for sheet in sheets]
+        lists = Lists(LISTS)
+        for sheet, worksheet in zip(sheets, written, strict=True):
+            long = write_sheet(
+                book, worksheet, sheet.table, sheet.schema, style_zone, lists, sheet.choices, grey=sheet.grey
+            )
+            if sheet.note is not None and long:
+                sheet.note["long"] = [(id_.lstrip("'"), *rest) for id_, *rest in long]
+        _about(book, sheets)
+        lists.write(book)
+        for number, sheet in enumerate(sheets, start=1):
+            if sheet.note is not None:
+                _base(book, f"{PREFIX}{number}", sheet)
+        try:
+            book.close()
+        except xlsxwriter.exceptions.FileCreateError as error:  # of its temporary files
+            raise error.args[0] from None  # an OSError
+        beside.write_bytes(whole.getbuffer())
+    return sum(len(one) for _, one in tables)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sheet:
+    name: str
+    table: list[tuple[Field, pd.Series[Any]]]
+    schema: Schema | None
+    note: Note | None
+    """None: a plain frame, of which there is nothing to remember."""
+    base: list[tuple[Field, pd.Series[Any]]]
+    """The rows as the server had them; empty for a frame that may have been edited."""
+    choices: Mapping[str, Sequence[str]]
+    grey: set[str] = field(default_factory=set)
+    """Columns for reading only, besides those that the schema tells."""
+
+
+def _named(source: Any, schema: Schema | None) -> list[tuple[str, Any]]:
+    if isinstance(source, Mapping):
+        return list(source.items())
+    if isinstance(source, pd.DataFrame):
+        return [(schema.name if schema else "Sheet1", source)]
+    snapshots = list(source) if isinstance(source, Sequence) else [source]
+    return [(snapshot.schema.name, snapshot) for snapshot in snapshots]
+
+
+def _sheet_name(name: str) -> str:
+    name = name[:31]
+    if (
+        name in (ABOUT, CONFLICTS, LISTS)
+        or name.startswith(PREFIX)
+        or not name
+        or set(name) & set("[]:*?/\\")
+        or name.strip("'") != name
+        or printable(name) != name
+    ):
+        raise ValueError(f"{name!r} cannot be the name of a sheet")
+    return name
+
+
+def _sheet(
+    name: str,
+    source: Snapshot | pd.DataFrame,
+    schema: Schema | None,
+    meta: bool,
+    zone: datetime.tzinfo,
+    choices: Mapping[str, Sequence[str]],
+) -> _Sheet:
+    name = _sheet_name(name)
+    table = as_table(source, schema=schema, meta=meta)
+    rows = len(table[0][1]) if table else 0
+    if rows + 1 > MOST_ROWS or len(table) + 1 > _MOST_COLUMNS:
+        raise ValueError(
+            f"a sheet holds {MOST_ROWS - 1:,} rows and {_MOST_COLUMNS:,} columns, not {rows:,} and"
+            f" {len(table):,}: fetch a part, or write CSV or Parquet"
+        )
+    if not isinstance(source, pd.DataFrame):
+        note = origin(source, zone=str(zone)) | {"sheet": name}
+        if not isinstance(source, LabelledSnapshot):
+            return _Sheet(name, table, source.schema, note, table, choices)
+        base = as_table(source.plain, meta=meta)
+        return _Sheet(name, table, source.schema, note, base, {**source.choices(), **choices})
+    if schema is None or not table or table[0][0].path != "_id":
+        return _Sheet(name, table, schema, None, [], choices)
+    known = source_of(source)
+    note = {"format": FORMAT, "schema": schema.name, "sheet": name, "zone": str(zone)}
+    if known is None or known.base is None:
+        return _Sheet(name, table, schema, note, [], choices)
+    note |= {"server": known.server, "query": known.query, "fetched_at": known.fetched_at}
+    return _Sheet(name, table, schema, note, as_table(known.base, schema=schema), choices)
+
+
+def _exploded(sheet: _Sheet, source: Any, paths: Sequence[str]) -> Iterable[_Sheet]:
+    """Yield a sheet for each array that is to have one; its column is then for reading only."""
+    if sheet.note is None or isinstance(source, pd.DataFrame):
+        return
+    for path in paths:
+        if path not in source.schema.columns:
+            continue
+        name = _sheet_name(f"{sheet.name}.{path}")
+        sheet.grey.add(path)
+        sheet.note.setdefault("exploded", {})[path] = name
+        key = key_field(source.schema)
+        yield _Sheet(name, member_table(source, path), None, None, [], {}, {key.path} if key else set())
+
+
+def _about(book: Any, sheets: Iterable[_Sheet]) -> None:
+    """A sheet for people: where the tables come from, and how to edit them."""
+    sheet = book.add_worksheet(ABOUT)
+    head, wrap = (
+        book.add_format({"bold": True, "font_size": 14}),
+        book.add_format({"text_wrap": True, "valign": "top"}),
+    )
+    label = book.add_format({"bold": True, "valign": "top", "font_color": "#44546A"})
+    sheet.hide_gridlines(2)
+    sheet.set_landscape()
+    sheet.fit_to_pages(1, 0)
+    sheet.set_column(0, 0, 18)
+    sheet.set_column(1, 1, 84)
+    sheet.write_string(0, 0, "About this workbook", head)
+    facts: list[tuple[str, str]] = []
+    for one in sheets:
+        note = one.note or {}
+        facts += [("", ""), ("Sheet", one.name)]
+        facts += [(title, str(note[key])) for title, key in _FACTS if note.get(key)]
+    facts += [("", ""), ("Format version", f"{FORMAT} (sispy {metadata.version('sispy')})"), ("", "")]
+    for row, (title, text) in enumerate([*facts, *_HOW_TO], start=1):
+        sheet.write_string(row, 0, title, label)
+        sheet.write_string(row, 1, text if title in dict(_HOW_TO) else escape(text), wrap)
+
+
+_FACTS = (
+    ("Server", "server"),
+    ("Schema", "schema"),
+    ("Query", "query"),
+    ("Fetched at", "fetched_at"),
+    ("Rows", "rows"),
+    ("Times are in", "zone"),
+)
+_HOW_TO = (
+    ("Edit", "Change cells in place. Sort, filter, hide and move as you like; add columns of your own."),
+    ("Clear", "An empty cell is no value. A single ' is the empty text."),
+    ("Add rows", "Type below the last row. If you copy a row, its hidden _id comes along: import will ask."),
+    ("Delete rows", "Put an x into the column _delete. Removing the row from the sheet does nothing."),
+    ("Lists", 'Lists and structures are JSON: ["a", "b"] or {"key": "value"}.'),
+    ("Grey cells", "For reading only; changes to them are reported, not sent."),
+    ("Text", "Text that begins with = + - @ or ' has one ' in front of it, so that nothing is calculated."),
+)
+
+
+def _base(book: Any, name: str, sheet: _Sheet) -> None:
+    hidden = book.add_worksheet(name)
+    hidden.very_hidden()
+    for row, pieces in enumerate(base_rows(sheet.note or {}, sheet.base)):
+        for column, piece in enumerate(pieces):
+            hidden.write_string(row, column, piece)

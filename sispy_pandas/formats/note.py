@@ -1,0 +1,130 @@
+"""The note that travels with an exported table: server, schema, query, time and format version."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from dataclasses import replace
+from typing import IO, TYPE_CHECKING, Any
+
+from sispy.text import printable
+
+from ..values.source import FORMAT, Source
+from .atomic import replaced
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from ..values.schema import Schema
+    from ..workflow.snapshot import Snapshot
+
+Note = dict[str, Any]
+_KINDS: dict[str, Any] = {
+    "format": int,
+    "server": str,
+    "schema": str,
+    "schema_hash": str | None,
+    "query": dict | None,
+    "fetched_at": str | None,
+    "labels": dict | None,
+}
+"""What a note holds, and of which type."""
+
+
+def origin(snapshot: Snapshot, *, zone: str) -> Note:
+    """Return the note of a snapshot."""
+    client = snapshot.endpoint.client
+    labels = getattr(snapshot, "labels", None)
+    return {
+        "format": FORMAT,
+        "server": client.url,
+        "schema": snapshot.schema.name,
+        "schema_hash": snapshot.schema.hash,
+        "query": snapshot.query or {},
+        "fetched_at": snapshot.fetched_at.isoformat(timespec="milliseconds"),
+        "exported_at": datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds"),
+        "rows": len(snapshot),
+        "zone": zone,
+    } | ({"labels": {path: labels.ids(path) for path in labels.names}} if labels else {})
+
+
+def write_beside(path: Path, note: Note | None, file: IO[str]) -> None:
+    """Write the note of a CSV file beside it; without one, remove what an earlier file left there.
+
+    It is done last before the file takes its place, so that no file ever stands beside the note of another.
+    """
+    file.flush()
+    beside = _beside(path)
+    if note is None:
+        beside.unlink(missing_ok=True)
+        return
+    with replaced(beside) as file:
+        json.dump(note, file, ensure_ascii=False, indent=1, sort_keys=True)
+        file.write("\n")
+
+
+def read_beside(path: Path) -> Note:
+    """Return the note beside a CSV file; empty if there is none.
+
+    Raises:
+        ValueError: What is there is no note: then nothing would tell a table of another server.
+    """
+    beside = _beside(path)
+    try:
+        found: Any = json.loads(beside.read_text(encoding="utf-8"))
+        why = _wrong(found)
+    except FileNotFoundError:
+        return {}
+    except (ValueError, RecursionError) as error:
+        why = str(error)
+    if why:
+        raise ValueError(f"{printable(beside)} was damaged ({why}): remove it to read the table without")
+    return dict(found)
+
+
+def _wrong(found: Any) -> str:
+    """Say what of a note is wrong; nothing if it is in order."""
+    if not isinstance(found, dict) or not found:
+        return "it is no note of an export"
+    wrong = [key for key, kind in _KINDS.items() if key in found and not isinstance(found[key], kind)]
+    return f"its {wrong[0]} is {json.dumps(found[wrong[0]])[:40]}" if wrong else ""
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f"{path.name}.meta.json")
+
+
+def check(path: Path, note: Mapping[str, Any], schema: Schema) -> None:
+    """Refuse a table of another schema, or one that a later version of this package wrote.
+
+    A note beside a file that names no server is refused, too: it would switch off the check that the table is
+    this one's. The note in a workbook (it has a `sheet`) names none where a frame came from none.
+
+    Raises:
+        ValueError: It is one of those.
+    """
+    if note.get("schema", schema.name) != schema.name:
+        raise ValueError(f"{printable(path)} is a table of schema {note['schema']!r}, not of {schema.name!r}")
+    if int(note.get("format", FORMAT)) > FORMAT:
+        raise ValueError(
+            f"{printable(path)} has format {note['format']}: a later sispy wrote it, this one reads {FORMAT}"
+        )
+    if note and not {"server", "sheet"} & note.keys():
+        raise ValueError(f"the note that belongs to {printable(path)} was damaged: it names no server")
+
+
+def described(source: Source, note: Mapping[str, Any], schema: Schema) -> Source:
+    """Return the source of a file together with what its note says."""
+    notes = source.notes
+    if note.get("schema_hash", schema.hash) != schema.hash:
+        notes += (f"the definition of {schema.name} has changed since the export",)
+    return replace(
+        source,
+        server=note.get("server"),
+        schema=note.get("schema"),
+        query=note.get("query"),
+        fetched_at=note.get("fetched_at"),
+        labels=note.get("labels", source.labels),
+        notes=notes,
+    )

@@ -1,1 +1,0 @@
-"""Commits replayed and searched; the workings of `history`, `revert` and `schema_plan`."""

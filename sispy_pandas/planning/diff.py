@@ -1,0 +1,312 @@
+"""The differences between a snapshot and an edited frame, as a plan. Pure: the server is not asked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from ..values.arrow import as_frame
+from ..values.cast import is_blank
+from ..values.changes import Change, Create, Delete, Problem, Stale, Update
+from ..values.entity import EDITABLE_META
+from ..values.marked import DELETE
+from ..values.receipts import milliseconds_of
+from ..values.records import json_values
+from ..values.schema import RECEIPT, Field
+from ..values.source import source_of
+from ..values.types.patterns import Patterns
+from ..workflow.plan import Plan
+from .compare import changed
+from .deleted_rows import deleted_rows
+from .editable import APART, READ_ONLY, editable, taken_apart
+from .edited_rows import new_rows, not_there
+from .left_out import LeftOut
+from .matching import Matched, all_new, match_by_id, match_by_key
+from .order import swaps
+from .program_edits import REASON, is_changed_by_program
+from .validate import check_values, constrained, taken_twice, unique_fields
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+    from ..workflow.snapshot import Snapshot
+
+ELSEWHERE = (
+    "exported from another state than this snapshot: sp.snapshot_of(endpoint, frame).diff(frame) rebuilds it"
+)
+
+
+def diff(
+    snapshot: Snapshot,
+    frame: Any,
+    *,
+    key: str | None = None,
+    new: bool = False,
+    delete: Collection[str] = (),
+    create_missing: bool = False,
+    blank: Literal["keep", "clear"] | None = None,
+    owner: Collection[str] | None = None,
+) -> Plan:
+    """Compare an edited frame with the snapshot that it was made from.
+
+    Cells are compared as the server would store them; a row or a column that the frame lacks is left alone.
+
+    Args:
+        snapshot: What was fetched.
+        frame: Any frame with `_id` as its index or a column, unless `key` or `new` is given: of pandas, or a
+            table that gives its columns as Arrow (polars, DuckDB, pyarrow). What a trip through Arrow or a
+            file does to values (lists as arrays, whole numbers as doubles, nulls under the keys that other
+            rows have, lists and objects as their text) is no edit, and is not sent with one.
+        key: A unique field to match rows by instead, for frames from elsewhere.
+        new: Every row is a new one.
+        delete: `_id`s of rows to be deleted. A column `_delete` in the frame marks rows for the same.
+        create_missing: With `key`: rows that match nothing are new ones; else the plan's notes name them.
+        blank: What a blank cell says: "clear" empties the field, "keep" leaves it alone. The default is
+            "keep" with `key` and "clear" otherwise.
+        owner: The groups that new rows shall belong to; None leaves it to the server.
+
+    Returns:
+        The plan; cells that cannot be sent are in its `problems`.
+
+    Raises:
+        ValueError: The rows cannot be told, a column is there twice, `delete` names unknown rows.
+        TypeError: `frame` is none; `delete` or `owner` is one text instead of a list.
+        ImportError: The frame is Arrow's, and pyarrow is missing.
+    """
+    is_arrow, frame = not isinstance(frame, pd.DataFrame), as_frame(frame)
+    for name, value in (("delete", delete), ("owner", owner)):
+        if isinstance(value, str):
+            raise TypeError(f"{name} takes a list: {name}=[{value!r}]")
+    if key is not None and new:
+        raise ValueError(
+            "key= matches rows and new=True says that there is nothing to match: give one of them"
+        )
+    if blank not in (None, "keep", "clear"):
+        raise ValueError(f"blank={blank!r}: 'keep' or 'clear'")
+    twice = frame.columns[frame.columns.duplicated()]
+    if len(twice):
+        raise ValueError(f"the frame has more than one column {twice[0]!r}")
+    schema, base = snapshot.schema, snapshot.frame(meta=True)
+    if new:
+        rows = all_new(frame)
+    elif key is not None:
+        keys = json_values(schema.field(key), base[key]) if key in base.columns else []
+        rows = match_by_key(keys, frame, schema=schema, key=key, create=create_missing)
+    else:
+        rows = match_by_id(base.index, frame, schema=schema)
+    keep = blank == "keep" or (blank is None and key is not None)
+    comparison = _Comparison(snapshot, base, frame, rows, key_column=key, keep=keep, is_arrow=is_arrow)
+    return comparison.plan(delete, None if owner is None else tuple(sorted(owner)))
+
+
+class _Comparison:
+    """One diff on its way: what was found so far."""
+
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        base: pd.DataFrame,
+        frame: pd.DataFrame,
+        rows: Matched,
+        *,
+        key_column: str | None,
+        keep: bool,
+        is_arrow: bool,
+    ) -> None:
+        self.snapshot, self.schema, self.base, self.frame, self.rows = (
+            snapshot,
+            snapshot.schema,
+            base,
+            frame,
+            rows,
+        )
+        self.key_column, self.keep, self.is_arrow = key_column, keep, is_arrow
+        self.problems: list[Problem] = list(rows.problems)
+        self.stale: list[Stale] = []
+        self.notes: list[str] = list(rows.notes)
+        source = source_of(frame)
+        self.from_file = source is not None and not source.accept_program_changes
+        if source is not None:
+            self.problems += source.problems
+            self.notes += source.notes
+        self.fields, notes = editable(self.schema, frame, base, leave=(key_column, DELETE, "_id"))
+        self.notes += notes
+        self.aligned = len(rows.at) == len(base) == len(frame) and bool((rows.base == rows.at).all())
+
+    def plan(self, delete: Collection[str], owner: tuple[str, ...] | None) -> Plan:
+        """Compare everything, and return what was found."""
+        deletes, faults = deleted_rows(self.schema, self.base, self.frame, self.rows, delete)
+        self.problems += faults
+        deletes = self._of_this_state(deletes)
+        gone = {change.id for change in deletes}
+        updates = [change for change in self._updates() if change.id not in gone]
+        creates, faults = new_rows(
+            self.schema,
+            self.frame,
+            self.rows,
+            self.fields,
+            key_column=self.key_column,
+            is_arrow=self.is_arrow,
+        )
+        creates = not_there(self.schema, self.base, creates)
+        left = {create.row for create in creates}
+        self.problems += [fault for fault in faults if fault.row in left]
+        self._unknown_rows()
+        self._validate(updates, creates)
+        changes: list[Change] = [*updates, *creates, *deletes]
+        rows: list[Update | Create] = [*updates, *creates]
+        touched = {path for change in rows for path in _sent(change)}
+        stored = {
+            field.path: zip(self.base.index.tolist(), json_values(field, self.base[field.path]), strict=True)
+            for field in unique_fields(self.schema)
+            if field.path in touched and field.path in self.base.columns
+        }
+        self.problems += taken_twice(self.schema, changes, stored)
+        self.problems += swaps(self.schema, changes)
+        left_out = LeftOut(self.schema, self.frame, self.rows, self.base.index, changes)
+        return Plan(
+            self.snapshot.endpoint,
+            self.schema,
+            changes=tuple(changes),
+            faults=tuple(map(left_out.told, _unique(self.problems))),
+            stale=tuple(
+                map(left_out.told, dict.fromkeys(self.stale))
+            ),  # edited and marked for deletion: once
+            notes=tuple(self.notes),
+            owner=owner,
+            snapshot=self.snapshot,
+        )
+
+    def _updates(self) -> list[Update]:
+        cells: dict[int, dict[str, tuple[Any, Any]]] = {}
+        faults: dict[int, list[tuple[str, Any, str]]] = {}
+        for field in self.fields:
+            if field.path not in self.base.columns:
+                if len(self.rows.at):
+                    self.notes.append(
+                        f"column {field.path!r} is left alone in known rows: it was not fetched"
+                    )
+                continue
+            apart = taken_apart(field, self.frame)
+            for position, before, after, reason in changed(field, *self._pair(field.path)):
+                if self.keep and after in (None, []):
+                    continue
+                if after is None and apart is not None and apart[self.rows.at[position]]:
+                    reason = APART
+                cells.setdefault(position, {})[field.path] = (before, after)
+                if not reason and self.from_file and is_changed_by_program(field, before, after):
+                    reason = REASON
+                if reason:
+                    faults.setdefault(position, []).append((field.path, after, reason))
+        self._read_only()
+        return self._rows_of(cells, faults)
+
+    def _pair(self, name: str) -> tuple[pd.Series[Any], pd.Series[Any]]:
+        """Return a column of the snapshot and of the frame, known rows only, one below the other."""
+        base, mine = self.base[name], self.frame[name]
+        return (base, mine) if self.aligned else (base.iloc[self.rows.base], mine.iloc[self.rows.at])
+
+    def _rows_of(
+        self,
+        cells: Mapping[int, Mapping[str, tuple[Any, Any]]],
+        faults: Mapping[int, list[tuple[str, Any, str]]],
+    ) -> list[Update]:
+        found: list[Update] = []
+        positions = np.array(sorted(cells), dtype=np.intp)
+        at, base = self.rows.at[positions], self.rows.base[positions]
+        receipts = milliseconds_of(self.base[RECEIPT.path].iloc[base])
+        exported = receipts
+        if RECEIPT.path in self.frame.columns and self.key_column is None:
+            exported = [
+                ours if theirs is None else theirs
+                for ours, theirs in zip(
+                    receipts, milliseconds_of(self.frame[RECEIPT.path].iloc[at]), strict=True
+                )
+            ]
+        for i, (position, id_, key) in enumerate(zip(positions.tolist(), *self._names(base), strict=True)):
+            if exported[i] != receipts[i]:
+                self.stale.append(Stale(id_, ELSEWHERE, key))
+                continue
+            before = {path: pair[0] for path, pair in cells[position].items()}
+            after = {path: pair[1] for path, pair in cells[position].items()}
+            found.append(Update(id_, before, after, key, receipts[i]))
+            for path, value, reason in faults.get(position, ()):
+                self.problems.append(Problem(id_, reason, path, value, key))
+        return found
+
+    def _of_this_state(self, deletes: Sequence[Delete]) -> list[Delete]:
+        """Leave out the rows that were exported from another state than the snapshot's: they are stale."""
+        if RECEIPT.path not in self.frame.columns or self.key_column is not None or not deletes:
+            return list(deletes)
+        at = dict(zip(self.base.index[self.rows.base], self.rows.at.tolist(), strict=True))
+        found = []
+        for delete in deletes:
+            cell = self.frame[RECEIPT.path].iloc[[at[delete.id]]] if delete.id in at else None
+            exported = None if cell is None else milliseconds_of(cell)[0]
+            if exported in (None, delete.receipt):
+                found.append(delete)
+            else:
+                self.stale.append(Stale(delete.id, ELSEWHERE, delete.key))
+        return found
+
+    def _names(self, base: np.ndarray[Any, Any]) -> tuple[list[str], list[Any]]:
+        """Return `_id` and key of rows of the snapshot."""
+        ids, key = self.base.index[base].tolist(), self.schema.key
+        if key is None or key not in self.base.columns:
+            return ids, [None] * len(ids)
+        return ids, json_values(self.schema.field(key), self.base[key].iloc[base])
+
+    def _read_only(self) -> None:
+        """Name the cells of columns that only the server writes and that were changed all the same."""
+        for name in map(str, self.frame.columns):
+            derived = name not in self.schema.columns and name not in (*EDITABLE_META, RECEIPT.path)
+            if name not in self.base.columns or not derived:
+                continue
+            field = self.schema.field(name) if name in READ_ONLY else Field(name, "Mixed")
+            for position, before, after, _ in changed(field, *self._pair(name)):
+                if not is_blank(after):
+                    (id_,), (key,) = self._names(self.rows.base[[position]])
+                    reason = f"only the server writes {name}; it holds {before!r}"
+                    self.problems.append(Problem(id_, reason, name, after, key))
+
+    def _unknown_rows(self) -> None:
+        for _, id_ in self.rows.unknown:
+            reason = self.snapshot.lost.get(id_)
+            if id_ in self.snapshot.gone:
+                continue
+            if reason:
+                self.stale.append(Stale(id_, reason))
+            else:
+                self.problems.append(Problem(id_, "this _id is not in this snapshot", "_id", id_))
+
+    def _validate(self, updates: list[Update], creates: list[Create]) -> None:
+        known = {(problem.row, problem.column) for problem in self.problems}
+        fields = [field for field in constrained(self.schema) if field.path in self.base.columns]
+        positions = self.base.index.get_indexer(
+            pd.Index([u.id for u in updates], dtype=self.base.index.dtype)
+        )
+        part = self.base.iloc[positions]
+        stored = {field.path: json_values(field, part[field.path]) for field in fields}
+        rows: list[Update | Create] = [*updates, *creates]
+        patterns = Patterns()
+        for i, change in enumerate(rows):
+            others = (
+                {path: values[i] for path, values in stored.items()} if isinstance(change, Update) else {}
+            )
+            self.problems += [
+                problem
+                for problem in check_values(self.schema, change, others, patterns)
+                if (problem.row, problem.column) not in known
+            ]
+        self.notes += patterns.notes
+
+
+def _sent(change: Update | Create) -> Mapping[str, Any]:
+    return change.values if isinstance(change, Create) else change.after
+
+
+def _unique(problems: Iterable[Problem]) -> list[Problem]:
+    """Leave out what is said twice of the same cell."""
+    return list({(problem.row, problem.column, problem.reason): problem for problem in problems}.values())

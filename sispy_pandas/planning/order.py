@@ -1,0 +1,81 @@
+"""The order of a push: a row that takes a unique value goes after the row that gives it up."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from graphlib import CycleError, TopologicalSorter
+from typing import TYPE_CHECKING
+
+from ..values.changes import Change, Problem, row_of
+from .validate import hashable, new_value, old_value, unique_fields
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Hashable, Mapping, Sequence
+
+    from ..values.schema import Schema
+
+
+def waves(schema: Schema, changes: Sequence[Change]) -> list[list[Change]]:
+    """Return the changes in groups to be sent one after the other; rows that swap values come last."""
+    waits = _waits_for(schema, changes)
+    levels = _levels(waits)
+    depth = {row: number for number, level in enumerate(levels) for row in level}
+    last = max(len(levels), 1)
+    found: list[list[Change]] = [[] for _ in range(last + 1)]
+    for change in changes:
+        row = row_of(change)
+        found[depth.get(row, last if row in waits else 0)].append(change)
+    return [wave for wave in found if wave]
+
+
+def swaps(schema: Schema, changes: Sequence[Change]) -> list[Problem]:
+    """Return the rows that wait for each other, such as two rows that swap their names."""
+    waits = _waits_for(schema, changes)
+    free = {row for level in _levels(waits) for row in level}
+    waited: dict[Hashable, set[Hashable]] = {}
+    for row, providers in waits.items():
+        for provider in providers:
+            if row not in free and provider not in free:
+                waited.setdefault(provider, set()).add(row)
+    # those that only wait for a swap are no part of it
+    outside = {row for level in _levels(waited) for row in level}
+    found = []
+    for change in changes:
+        row = row_of(change)
+        others = [other for other in waits.get(row, ()) if row in waited and other not in free | outside]
+        if others and row not in outside:
+            path = waits[row][others[0]]
+            reason = (
+                f"swaps unique values with row {', '.join(map(str, others))}: push an interim value first"
+            )
+            found.append(Problem(row, reason, path, new_value(change, path), change.key))
+    return found
+
+
+def _waits_for(schema: Schema, changes: Sequence[Change]) -> dict[Hashable, dict[Hashable, str]]:
+    """Return which rows have to be written before which, and the field whose value they give up."""
+    waits: dict[Hashable, dict[Hashable, str]] = {}
+    for field in unique_fields(schema):
+        freed = {
+            hashable(value): row_of(change)
+            for change in changes
+            if (value := old_value(change, field.path)) is not None
+        }
+        for change in changes:
+            value = new_value(change, field.path)
+            provider = None if value is None else freed.get(hashable(value))
+            if provider is not None and provider != row_of(change):
+                waits.setdefault(row_of(change), {})[provider] = field.path
+    return waits
+
+
+def _levels(waits: Mapping[Hashable, Collection[Hashable]]) -> list[tuple[Hashable, ...]]:
+    """Return rows in groups, each after all that its rows wait for; in none are those that wait for ever."""
+    sorter = TopologicalSorter(waits)
+    with suppress(CycleError):
+        sorter.prepare()
+    found = []
+    while ready := sorter.get_ready():
+        found.append(ready)
+        sorter.done(*ready)
+    return found

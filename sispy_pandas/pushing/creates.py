@@ -1,0 +1,388 @@
+"""Creates: look whether they exist, send all of a chunk or none, and find out which row is to blame."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from sispy import errors
+
+from ..planning.merge import merge, not_stored
+from ..planning.validate import hashable, identity
+from ..reading.chunks import halves
+from ..reading.lookup import own_since, rows_of
+from ..values.cast import get_path
+from ..values.changes import Conflict, Create, Update
+from ..values.entity import body, moment, receipt, stored, values_of
+from ..values.types.equality import equal
+from .answers import of_bulk, of_one, status_and_text
+from .interim import interim
+from .limits import CLOCKS_APART
+from .rounds import until_settled
+from .run import FateUnknown
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Mapping, Sequence
+
+    from ..values.schema import Field
+    from ..workflow.report import Word
+    from .run import Run
+
+TAKEN = "Insert failed"
+"""All that the server says of a value that must be unique and is there (SIS-API 7.1): made by somebody else
+since it was looked for, or by this very request, if the network delivered it twice."""
+
+
+def send_creates(run: Run, creates: Sequence[Create]) -> None:
+    """Bring some rows to their outcome.
+
+    A row whose unique value exists is not sent: it is "unchanged" if the server holds all of it, or was
+    written by this push, else it is a conflict. Rows of a schema without unique fields are recognised after
+    a lost answer by author, time and content.
+    """
+    until_settled(run, creates, partial(_round, run), partial(traces, run))
+
+
+def _round(run: Run, creates: Sequence[Create]) -> None:
+    left = _without_existing(run, creates)
+    anonymous = [create for create in left if identity(run.schema, create) is None]
+    if any(create.row in run.pending for create in anonymous):
+        found = _without_arrived(run, anonymous)
+        left = [create for create in left if create not in anonymous or create in found]
+    if left:
+        _send(run, left)
+
+
+def _without_existing(run: Run, creates: Sequence[Create]) -> list[Create]:
+    """End the rows that the server has already, and return the others."""
+    by_field: dict[Field, list[Create]] = {}
+    for create in creates:
+        field = identity(run.schema, create)
+        if field is not None:
+            by_field.setdefault(field, []).append(create)
+    there: dict[Hashable, Mapping[str, Any]] = {}
+    for field, rows in by_field.items():
+        wanted = {hashable(create.values[field.path]): create.row for create in rows}
+        for found in run.read(field.path, [create.values[field.path] for create in rows]):
+            row = wanted.get(hashable(stored(field, found)))
+            if row is not None:
+                there[row] = found
+    left: list[Create] = []
+    for create in creates:
+        entity = there.get(create.row)
+        if entity is None:
+            left.append(create)
+            continue
+        id_ = entity["_id"]
+        differing = not_stored(run.schema, create.values, entity)
+        if create.row in run.pending and _is_by_us(run, create, entity) and _is_begun(run, create, entity):
+            _created(run, create, entity, "found created after the answer got lost")
+        elif not differing:
+            run.entities[id_] = entity
+            run.settle(create, "unchanged", "it exists with these values", id=id_, receipt=receipt(entity))
+        else:
+            run.conflicts[create.row] = tuple(
+                Conflict(
+                    id_, path, None, create.values[path], stored(run.schema.field(path), entity), create.key
+                )
+                for path in differing
+            )
+            run.settle(create, "conflict", f"it exists and differs in {', '.join(differing)}", id=id_)
+    return left
+
+
+def _without_arrived(run: Run, creates: Sequence[Create]) -> list[Create]:
+    """End those rows without an identity that a lost request created, and return the ones to be sent.
+
+    A chunk arrives as a whole or not at all. What is found in part, or more often than it was sent, is
+    reported, not sent; so is what somebody completed since, or what anybody may have created.
+    """
+    sent = [create for create in creates if create.row in run.pending]
+    appeared = [
+        (entity, {create.row for create in sent if not _has_more(run, create, entity)})
+        for entity in _appeared(run, sent)
+    ]
+    candidates = [entity for entity, rows in appeared if rows or not _is_as_created(entity)]
+    as_sent = {entity["_id"]: rows for entity, rows in appeared}
+    matches: dict[Hashable, dict[str, Any]] = {}
+    for is_it in (_is_complete, _is_begun):
+        for create in sent:
+            fits = [
+                entity
+                for entity in candidates
+                if create.row not in matches
+                and create.row in as_sent[entity["_id"]]
+                and is_it(run, create, entity)
+            ]
+            if fits:
+                matches[create.row] = fits[0]
+                candidates.remove(fits[0])
+    extra = any(
+        entity["_id"] in run.claimed or any(_is_begun(run, create, entity) for create in sent)
+        for entity in candidates
+    )
+    by_anybody = bool(matches) and None in {run.senders.get(create.row, run.user) for create in sent}
+    if extra or by_anybody or 0 < len(matches) < len(sent):
+        for create in sent:
+            reason = (
+                "it may have been created: rows like it appeared, by whom is not known"
+                if by_anybody
+                else "it may have been created: rows like it appeared, but not as many as were sent"
+            )
+            run.settle(create, "unsent", reason)
+    elif matches:
+        for create in _simple_first(run, sent):
+            _created(run, create, matches[create.row], "found created after the answer got lost")
+    return [create for create in creates if create.row not in run.outcomes]
+
+
+def _is_by_us(run: Run, create: Create, entity: Mapping[str, Any]) -> bool:
+    author = run.senders.get(create.row, run.user)
+    return author is None or get_path(entity, "_sis._created_by") == author
+
+
+def _is_complete(run: Run, create: Create, entity: Mapping[str, Any]) -> bool:
+    return not not_stored(run.schema, create.values, entity)
+
+
+def _is_begun(run: Run, create: Create, entity: Mapping[str, Any]) -> bool:
+    """Tell whether this is the row, complete or as a POST makes it."""
+    first = interim(run.schema, create.values)
+    missing = not_stored(run.schema, create.values, entity)
+    return not not_stored(
+        run.schema, {path: first.get(path, create.values[path]) for path in missing}, entity
+    )
+
+
+def _has_more(run: Run, create: Create, entity: Mapping[str, Any]) -> bool:
+    """Tell whether a row has cells that its POST does not leave: others than it sends and defaults."""
+    return any(
+        path not in create.values
+        and not path.startswith("_sis.")
+        and not equal(run.schema.field(path), value, run.schema.field(path).default)
+        for path, value in values_of(run.schema, entity).items()
+    )
+
+
+def _is_as_created(entity: Mapping[str, Any]) -> bool:
+    return moment(get_path(entity, "_sis._created_at")) == receipt(entity)
+
+
+def _simple_first(run: Run, creates: Sequence[Create]) -> list[Create]:
+    """Return the rows in an order in which those come last that take a request more."""
+    return sorted(creates, key=lambda create: bool(interim(run.schema, create.values)))
+
+
+def _mark(run: Run, creates: Sequence[Create]) -> dict[str, Any]:
+    """Remember which rows are there before some without an identity are sent, to know those from ours."""
+    anonymous = [create for create in creates if identity(run.schema, create) is None]
+    if not anonymous:
+        return {}
+    newest = run.patiently(
+        lambda: rows_of(
+            run.endpoint.fetch_page(
+                {"sort": "-_sis._created_at", "limit": 1, "fields": "_sis", "populate": False}
+            )
+        )
+    )
+    since = max((moment(get_path(row, "_sis._created_at")) or 0 for row in newest), default=0) - CLOCKS_APART
+    known = frozenset(
+        row["_id"] for row in own_since(run.endpoint, since, run.user, send=run.patiently, fields="_id")
+    )
+    for create in anonymous:
+        run.strangers[create.row] = (since, known)
+    return {"since": since, "known": sorted(known)}
+
+
+def _appeared(run: Run, creates: Sequence[Create]) -> list[dict[str, Any]]:
+    """Return the rows that their sender created since they were sent, and that nothing else explains."""
+    explained = run.explained.union(outcome.id for outcome in run.outcomes.values() if outcome.id)
+    since = min(run.strangers[create.row][0] for create in creates)
+    for create in creates:
+        explained |= run.strangers[create.row][1]
+    senders = {run.senders.get(create.row, run.user) for create in creates}
+    author = senders.pop() if len(senders) == 1 else None
+    found = own_since(run.endpoint, since, author, send=run.patiently)
+    return [entity for entity in found if entity["_id"] not in explained]
+
+
+def _send(run: Run, creates: Sequence[Create]) -> None:
+    marks = _mark(run, creates)
+    run.about_to_send("create", [(create, _cells(create)) for create in creates], **marks)
+    bodies = [_body(run, create) for create in creates]
+    try:
+        answer = run.write(lambda to: to.create(bodies, all_or_none=True))
+    except errors.PayloadTooLarge as error:
+        run.not_sent(creates)
+        _divide(run, creates, str(error), error.http_status_code)
+        return
+    except errors.BadAnswer as error:
+        run.fail(creates, error, error.http_status_code)
+        return
+    success, failed = of_bulk(answer)
+    if failed and not success:
+        _blame(run, creates, failed)
+        return
+    found = _in_order(run, creates, success, failed)
+    for create in _simple_first(run, creates):
+        _created(run, create, found[create.row])
+
+
+def _created(run: Run, create: Create, entity: Mapping[str, Any], reason: str = "") -> None:
+    """End a row that was created; before that, put in what it could not be created with."""
+    first = interim(run.schema, create.values)
+    if first and not _is_complete(run, create, entity):
+        run.sending = ()  # from here on no failure means that the row was not created
+        attempt = partial(_complete, run, id_=entity["_id"], first=first)
+        until_settled(run, [create], attempt, lambda _: run.read_rows([entity["_id"]]))
+        return
+    _is_created(run, create, entity, reason)
+
+
+def _complete(run: Run, creates: Sequence[Create], *, id_: str, first: Mapping[str, Any]) -> None:
+    """Put into a new row what it could not be created with, unless somebody else was quicker."""
+    (create,) = creates
+    entity = run.read_rows([id_]).get(id_)
+    if entity is None:
+        run.conflicts[create.row] = (Conflict(id_, "_id", id_, id_, None, create.key),)
+        run.settle(create, "conflict", "somebody deleted the row before it was complete", status=404, id=id_)
+        return
+    update = Update(id_, first, {path: create.values[path] for path in first}, create.key)
+    mine = run.guard == "off" or run.on_conflict == "mine"
+    merged = merge(run.schema, update, entity, "mine" if mine else "skip")
+    run.conflicts[create.row] = merged.conflicts
+    values = {path: value for path, (_, value) in merged.write.items()}
+    if not values:
+        _is_created(run, create, entity)
+        return
+    run.pending_receipts[create.row] = receipt(entity)
+    try:
+        answer = run.write(lambda to: to.update(id_, body(values), force_mixed=True), single=True)
+    except errors.BadAnswer as error:
+        del run.pending_receipts[create.row]
+        run.conflicts[create.row] = ()
+        reason = f"created, but {', '.join(values)} was refused: {error}"
+        _is_created(run, create, entity, reason, error.http_status_code)
+    else:
+        _is_created(run, create, of_one(answer, id_))
+
+
+def _is_created(
+    run: Run, create: Create, entity: Mapping[str, Any], reason: str = "", refusal: int | None = None
+) -> None:
+    missing = not_stored(run.schema, create.values, entity)
+    written = {path: pair for path, pair in _cells(create).items() if path not in missing}
+    lost = set(missing) - {conflict.field for conflict in run.conflicts.get(create.row, ())}
+    if lost and refusal is None:
+        reason = f"created, but the server does not hold {', '.join(sorted(lost))}"
+    run.entities[entity["_id"]] = entity
+    word: Word = "failed" if lost else "done"
+    run.settle(
+        create,
+        word,
+        reason,
+        status=refusal or 200,
+        written=written,
+        id=entity["_id"],
+        receipt=receipt(entity),
+    )
+
+
+def _blame(run: Run, creates: Sequence[Create], entries: list[Any]) -> None:
+    """Fail the rows that the server names as culprits; nothing was stored."""
+    culprits: dict[Hashable, tuple[int | None, str]] = {}
+    for entry in entries:
+        value = entry.get("value") if isinstance(entry, dict) else None
+        alike = [create for create in creates if isinstance(value, dict) and _resembles(run, create, value)]
+        if len(alike) == 1:
+            culprits[alike[0].row] = status_and_text(entry)
+    if not culprits:
+        run.not_sent(creates)
+        status, text = status_and_text(entries[0])
+        _divide(run, creates, text, status)
+        return
+    taken = {
+        create.row
+        for create in creates
+        if create.row in culprits.keys() - run.taken
+        and culprits[create.row][1].endswith(TAKEN)
+        and identity(run.schema, create) is not None
+    }
+    run.taken |= taken
+    run.not_sent(create for create in creates if create.row not in taken)
+    for create in creates:  # the others go into the next round, where those that are there by now are found
+        if create.row in culprits.keys() - taken:
+            status, text = culprits[create.row]
+            run.settle(create, "failed", text, status=status)
+
+
+def _divide(run: Run, creates: Sequence[Create], reason: str, status: int | None) -> None:
+    if len(creates) == 1:
+        run.settle(creates[0], "failed", reason, status=status)
+        return
+    for half in halves(creates):
+        run.stop_if_cancelled()
+        send_creates(run, half)
+
+
+def _resembles(run: Run, create: Create, value: Mapping[str, Any]) -> bool:
+    """Tell whether an entity, or an error entry, can be about this row: it shows what was sent."""
+    field = identity(run.schema, create)
+    if field is not None and stored(field, value) is not None:
+        return equal(field, stored(field, value), create.values[field.path])
+    return all(
+        shown in (None, []) or equal(run.schema.field(path), shown, sent)
+        for path, sent in {**create.values, **interim(run.schema, create.values)}.items()
+        for shown in [stored(run.schema.field(path), value)]
+    )
+
+
+def _in_order(
+    run: Run, creates: Sequence[Create], entities: Sequence[Mapping[str, Any]], failed: Sequence[Any]
+) -> dict[Hashable, Mapping[str, Any]]:
+    """Return the stored entity of every row, matched by content: the order of answers proves nothing.
+
+    Raises:
+        FateUnknown: The answer does not show every row exactly once, and nothing else.
+    """
+    ids = {entity["_id"] for entity in entities}
+    known = {outcome.id for outcome in run.outcomes.values()}
+    for create in creates:
+        known |= run.strangers.get(create.row, (0, frozenset()))[1]
+    found: dict[Hashable, Mapping[str, Any]] = {}
+    left = list(entities)
+    for create in creates:
+        at = next((i for i, entity in enumerate(left) if _resembles(run, create, entity)), None)
+        if at is not None:
+            found[create.row] = left.pop(at)
+    if failed or left or ids & known or not len(ids) == len(entities) == len(creates):
+        run.claimed |= ids - known
+        raise FateUnknown(f"{len(creates)} new rows were sent, the answer shows {len(found)} of them")
+    return found
+
+
+def traces(run: Run, creates: Sequence[Create]) -> set[str]:
+    """Return the ids of rows that a lost request for these rows may have created so far."""
+    found: set[str] = set()
+    by_path: dict[str, list[Any]] = {}
+    for create in creates:
+        field = identity(run.schema, create)
+        if field is not None:
+            by_path.setdefault(field.path, []).append(create.values[field.path])
+    anonymous = [create for create in creates if create.row in run.strangers and create.row in run.pending]
+    if anonymous:
+        found |= {entity["_id"] for entity in _appeared(run, anonymous)}
+    for path, values in by_path.items():
+        found |= {entity["_id"] for entity in run.read(path, values, fields=())}
+    return found
+
+
+def _body(run: Run, create: Create) -> dict[str, Any]:
+    values = {**create.values, **interim(run.schema, create.values)}
+    if run.plan.owner is not None:
+        values.setdefault("_sis.owner", list(run.plan.owner))
+    return body(values)
+
+
+def _cells(create: Create) -> dict[str, tuple[Any, Any]]:
+    return {path: (None, value) for path, value in create.values.items()}

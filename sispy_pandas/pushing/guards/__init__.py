@@ -1,0 +1,1 @@
+"""How a row that somebody else may have written meanwhile is spared, a file per guard."""

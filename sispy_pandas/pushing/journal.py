@@ -1,0 +1,415 @@
+"""The journal of a push: what is about to be written, on disk before the first byte is sent.
+
+A journal is a text file of JSON lines with the rights 0600. Its first lines are the plan, as `plan_file`
+writes it; then follow events. It holds no token. The folder is `$SISPY_JOURNALS`, else
+`$XDG_STATE_HOME/sispy/pushes`, else `~/.local/state/sispy/pushes`.
+
+| event | says |
+|---|---|
+| `begin` | who pushes, when, with which options; `resume` the same of a later push that goes on |
+| `user` | whose the token is, where only the server's first answer tells |
+| `send` | rows are about to be sent, with what the guard read (cells, `_updated_at`); their fate is open |
+| `row` | the outcome of a row: its fate is known |
+| `conflict` | a cell that was not written, with base, mine and theirs |
+| `end` | the push ended; with `stopped` it ended early |
+| `verified` | what the commits of rows tell: values of others that were replaced, or why it is not known |
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import time
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from sispy.text import printable
+
+from ..values.changes import Overwrite
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment] # looked at before use
+
+
+BLOCK = 1 << 16
+"""Bytes that are read at once to find the end of the last whole line."""
+
+
+def folder() -> Path:
+    """Return the folder that journals are kept in."""
+    own = os.environ.get("SISPY_JOURNALS")
+    if own:
+        return Path(own)
+    state = os.environ.get("XDG_STATE_HOME")
+    return (Path(state) if state else Path.home() / ".local" / "state") / "sispy" / "pushes"
+
+
+def new_path(schema: str) -> Path:
+    """Return a path for a new journal in the folder: time, schema and a few random letters."""
+    now = datetime.now(UTC)
+    stamp = f"{now:%Y%m%dT%H%M%S}.{now.microsecond // 1000:03}Z"  # names sort by time
+    return folder() / f"{stamp}-{schema}-{secrets.token_hex(3)}.jsonl"
+
+
+def short(path: Path) -> str:
+    """Return the letters at the end of a journal's name: enough to name it."""
+    return path.stem.rpartition("-")[2]
+
+
+class Journal:
+    """A journal that is open for writing, and locked against every other writer.
+
+    Raises:
+        ValueError: Another process writes to it, or it is no regular file.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        refuse_device(self.path)
+        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
+        self._file: IO[bytes] = os.fdopen(handle, "r+b")
+        if not (try_lock(self._file.fileno()) or _locked_soon(self._file.fileno())):
+            self._file.close()
+            raise ValueError(f"another push is writing to {self.path}")
+        _cut_torn_line(self._file)
+
+    def lines(self, lines: Iterable[str]) -> None:
+        """Begin with the lines of a plan, in place of those of a push that was killed before it began.
+
+        Raises:
+            ValueError: A push has begun here.
+        """
+        self._file.seek(0)
+        if any(line.startswith(b'{"event"') for line in self._file):
+            raise ValueError(f"{self.path} is the journal of another push")
+        self._file.seek(0)
+        self._file.truncate()
+        self._file.writelines(f"{line}\n".encode() for line in lines)
+
+    def event(self, name: str, **content: Any) -> None:
+        """Append an event with the time of this moment, in ms."""
+        line = json.dumps(
+            {"event": name, "at": int(time.time() * 1000), **content}, ensure_ascii=True, default=str
+        )
+        self._file.write(line.encode() + b"\n")
+
+    def keep(self) -> None:
+        """Return when everything appended so far is on disk."""
+        self._file.flush()
+        os.fsync(self._file.fileno())
+
+    def close(self) -> None:
+        """Keep everything, and let others write."""
+        if not self._file.closed:
+            self.keep()
+            self._file.close()
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+SETTLED = ("done", "unchanged", "conflict", "failed", "problem")
+"""The outcomes that no resumption changes."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What a journal says about one row so far."""
+
+    word: str | None = None
+    """Its outcome; None: it was sent and its fate is open."""
+    id: str | None = None
+    action: str = ""
+    written: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
+    """Path -> (before, after) of all cells that were written, by any push of this journal."""
+    pending: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
+    """The same of cells that were sent and whose fate is open."""
+    receipt: int | None = None
+    read: int | None = None
+    """`_sis._updated_at` of the state that the guard read before the row was written, in ms."""
+    sent_at: int = 0
+    """When it was sent last, in ms."""
+    since: int = 0
+    """Of a new row without a unique value: the time from which on rows were looked at before it was sent."""
+    known: frozenset[str] = frozenset()
+    """And the `_id`s of those rows."""
+    sender: str | None = None
+    """Who sent it last."""
+    status: int | None = None
+    """The HTTP status that the server gave for it."""
+    overwrites: tuple[Overwrite, ...] = ()
+    """Values of others that the write replaced, as far as that was looked up."""
+    unverified: str | None = None
+    """Why it is not known whether there are more; empty: there are none; None: it was not looked up."""
+    doubted: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
+    """Of a row in conflict, cells that were sent without an answer: path -> (before, after)."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """A journal that was read."""
+
+    path: Path
+    plan: tuple[str, ...]
+    """The lines of the plan."""
+    begin: Mapping[str, Any]
+    """When it began, by whom (`user`), with which options."""
+    entries: Mapping[Any, Entry]
+    """By row: `_id`, or `Create.row`."""
+    ended: bool
+    """Whether the last push of this journal came to its end."""
+    stopped: str | None
+    last: int
+    """When the last of it was written, in ms."""
+
+    @property
+    def head(self) -> dict[str, Any]:
+        """The first line of the plan: server, schema, counts, and what it undoes."""
+        head: dict[str, Any] = json.loads(self.plan[0])
+        return head
+
+    @property
+    def wrote(self) -> bool:
+        """Whether it changed anything, or may have."""
+        return any(entry.word is None or entry.written for entry in self.entries.values())
+
+    @property
+    def open(self) -> bool:
+        """Whether it did not come to its end: `resume` goes on with it."""
+        return not self.ended or self.stopped is not None
+
+
+def read(file: str | Path) -> Record:
+    """Read a journal, also one whose last line was cut off by a crash.
+
+    Raises:
+        ValueError: The file is no journal, or a line of it is damaged.
+        OSError: It cannot be read.
+    """
+    file = Path(file)
+    refuse_device(file)
+    reader, number = _Reader(), 0
+    try:
+        with file.open("rb") as content:
+            for line in content:
+                number += 1
+                if line.endswith(b"\n"):
+                    reader.take(line[:-1].decode())
+        return reader.record(file)
+    except (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError) as error:
+        why = f"line {number} is none of its lines" if number else "it is empty"
+        began = not isinstance(error, NeverBegan)
+        kind = ValueError if began or not reader.plan else NeverBegan
+        said = why if began else str(error)
+        raise kind(f"{printable(file)} is no journal of a push: {printable(said)}") from None
+
+
+class NeverBegan(ValueError):  # noqa: N818 - what `read` raises, told from damage
+    """What was read is in order, but the push of it never began: nothing was sent."""
+
+
+class _Reader:
+    """Makes a record of the lines of a journal; whatever is no line of one raises."""
+
+    def __init__(self) -> None:
+        self.plan: list[str] = []
+        self.begin: dict[str, Any] = {}
+        self.entries: dict[Any, Entry] = {}
+        self.last: dict[str, Any] = {}
+        self.user: str | None = None
+
+    def take(self, line: str) -> None:
+        found = json.loads(line)
+        name = found.get("event")
+        if name is None:
+            if not self.plan:
+                _check_head(found)
+            self.plan.append(line)
+            return
+        if name == "verified":
+            for row, cells, why in found["rows"]:
+                self._verified(_row(row), cells, str(why))
+            return
+        self.last = {**found, "at": _whole(found["at"])}
+        if name in ("begin", "resume", "user"):
+            self.user = _text(found["user"])
+        if name == "begin":
+            self.begin = self.last
+        elif name == "user":
+            self.begin = {**self.begin, "user": self.begin.get("user") or self.user}
+        elif name == "send":
+            for row, cells, *read in found["rows"]:
+                self._sent(_row(row), _pairs(cells), read[0] if read else None)
+        elif name == "row":
+            self._ended(_row(found["row"]), _pairs(found["written"]))
+
+    def _sent(self, row: Any, pending: dict[str, tuple[Any, Any]], read: int | None) -> None:
+        old = self.entries.get(row, Entry())
+        self.entries[row] = Entry(
+            None,
+            old.id,
+            str(self.last["action"]),
+            old.written,
+            pending,
+            read=read,
+            sent_at=self.last["at"],
+            since=_whole(self.last.get("since", 0)),
+            known=frozenset(self.last.get("known", ())),
+            sender=self.user,
+        )
+
+    def _ended(self, row: Any, written: dict[str, tuple[Any, Any]]) -> None:
+        old, now = self.entries.get(row, Entry()), self.last
+        all_written = dict(old.written)
+        for path, (before, after) in written.items():
+            all_written[path] = (all_written[path][0] if path in all_written else before, after)
+        self.entries[row] = Entry(
+            str(now["outcome"]),
+            _text(now["id"]) or old.id,
+            str(now["action"]),
+            all_written,
+            {},
+            None if now["receipt"] is None else _whole(now["receipt"]),
+            now.get("read"),
+            now["at"],
+            old.since,
+            old.known,
+            old.sender or self.user,
+            status=now.get("status"),
+            overwrites=tuple(Overwrite(**cell) for cell in now.get("overwrites", ())),
+            doubted=_pairs(now.get("doubted", {})),
+        )
+
+    def _verified(self, row: Any, cells: Any, why: str) -> None:
+        lost = tuple(Overwrite(**cell) for cell in cells)
+        self.entries[row] = replace(self.entries[row], overwrites=lost, unverified=why)
+
+    def record(self, file: Path) -> Record:
+        if not self.begin or not self.plan:
+            raise NeverBegan("it never began")
+        ended = self.last.get("event") == "end"
+        plan = tuple(self.plan)
+        stopped = _text(self.last.get("stopped"))
+        return Record(file, plan, self.begin, self.entries, ended, stopped, self.last["at"])
+
+
+def _check_head(head: Any) -> None:
+    """Raise unless this is the first line of a plan."""
+    _whole(head["counts"]["creates"] + head["counts"]["updates"] + head["counts"]["deletes"])
+    if not all(isinstance(text, str) for text in (head["schema"], head["server"], *head.get("undoes", ()))):
+        raise TypeError("names of a plan are texts")
+
+
+def _whole(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError(f"{value!r} is no whole number")
+    return value
+
+
+def _text(value: Any) -> str | None:
+    if value is not None and not isinstance(value, str):
+        raise TypeError(f"{value!r} is no text")
+    return value
+
+
+def _row(value: Any) -> Any:
+    """Return what names a row, as `Create.row` was before it became JSON: labels of two levels are tuples."""
+    return tuple(map(_row, value)) if isinstance(value, list) else value
+
+
+def _pairs(cells: Any) -> dict[str, tuple[Any, Any]]:
+    return {path: (before, after) for path, (before, after) in cells.items()}
+
+
+def refuse_device(path: Path) -> None:
+    """Raise unless a journal can be kept in what is at `path`; nothing of it is read.
+
+    Raises:
+        ValueError: It is no regular file: a folder, a pipe, a device.
+    """
+    if path.exists() and not path.is_file():
+        raise ValueError(f"{printable(path)} is no journal of a push: it is no regular file")
+
+
+def _cut_torn_line(file: IO[bytes]) -> None:
+    """Remove what a crash left of a line, and stand at the end."""
+    end = file.seek(0, os.SEEK_END)
+    while end:
+        start = max(0, end - BLOCK)
+        file.seek(start)
+        torn = end - start - 1 - file.read(end - start).rfind(b"\n")
+        end -= torn
+        if end > start:
+            break
+    file.truncate(end)
+    file.seek(end)
+
+
+def try_lock(handle: int) -> bool:
+    """Lock an open file if nobody else has; where the system knows no `flock` (Windows) nobody has."""
+    if fcntl is None:
+        return True
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _locked_soon(handle: int) -> bool:
+    """Lock a file that `in_use` may just be looking at."""
+    time.sleep(0.05)
+    return try_lock(handle)
+
+
+def in_use(path: Path) -> bool:
+    """Tell whether a push is writing to a journal at this moment."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        return not try_lock(handle)
+    finally:
+        os.close(handle)
+
+
+class Nowhere:
+    """The journal of a push that keeps none."""
+
+    path: Path | None = None
+
+    def lines(self, lines: Iterable[str]) -> None:
+        """Do nothing."""
+
+    def event(self, name: str, **content: Any) -> None:
+        """Do nothing."""
+
+    def keep(self) -> None:
+        """Do nothing."""
+
+    def close(self) -> None:
+        """Do nothing."""
+
+    def __enter__(self) -> Nowhere:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Do nothing."""
+
+
+@contextlib.contextmanager
+def opened(path: str | Path | None) -> Iterator[Journal | Nowhere]:
+    """Give the journal at `path`, or one that keeps nothing."""
+    with Journal(path) if path is not None else Nowhere() as journal:
+        yield journal

@@ -1,0 +1,396 @@
+"""Push a plan: chunk by chunk, guarded, journalled, with one outcome for every row."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING, Any, cast
+
+from sispy import errors
+from sispy.text import printable
+
+from ..planning.order import waves
+from ..planning.plan_file import lines
+from ..planning.render import count, name_of
+from ..planning.selection import anonymous
+from ..reading.chunks import chunks, encoded_size
+from ..values.changes import Change, Create, Delete, Update, action_of, row_of
+from ..values.entity import body
+from ..values.progress import bar
+from ..values.times import clock
+from ..workflow.plan import Plan, PlanRefused
+from ..workflow.report import Outcome, Report
+from .creates import send_creates, traces
+from .deletes import PER_REQUEST, send_deletes
+from .earlier import Before, Memory
+from .guards.cas import send_cas
+from .guards.check import send_updates
+from .journal import SETTLED, Entry, NeverBegan, Nowhere, Record, new_path, opened, read, refuse_device
+from .limits import Limits
+from .options import Options, refuse
+from .recall import note_attempt
+from .run import Run, Stopped
+from .turns import turn
+from .verify import after_push
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+
+    from ..workflow.plan import Guard, OnConflict
+    from ..workflow.report import Word
+
+
+def push(
+    plan: Plan,
+    *,
+    guard: Guard = "check",
+    on_conflict: OnConflict = "skip",
+    skip_problems: bool = False,
+    expect_deletes: int | None = None,
+    allow_dangling: bool = False,
+    note: str | None = None,
+    journal: str | Path | bool | None = None,
+    progress: Any = True,
+    cancel: Callable[[], bool] | Event | None = None,
+    limits: Limits | None = None,
+    again: bool = False,
+    wait: bool | Callable[[str], object] = True,
+    verify: bool | None = None,
+    on_report: Callable[[Report], object] | None = None,
+) -> Report:
+    """Send the changed cells of a plan to the server and account for every row.
+
+    Args:
+        plan: The plan; its `check` is run first.
+        guard: "check" reads each chunk's rows again right before it is sent, and writes no cell that somebody
+            else changed since; "cas" sends row by row with compare-and-set, see below; "off" writes over
+            whatever is there.
+        on_conflict: A cell that somebody else changed: "skip" leaves and reports it, "mine" writes over it,
+            "theirs" leaves it without a word.
+        skip_problems: Send the rows without problems; else a plan with problems is refused as a whole.
+        expect_deletes: The exact number of rows to be deleted; needed for more than 10.
+        allow_dangling: Delete rows that other rows refer to.
+        note: A text for the report and the journal, such as the number of a change request.
+        journal: Where to keep the journal; None: in the folder that `sp.pushes` reads; False: nowhere.
+        progress: True, False, a bar or a function; see `sispy_pandas.values.progress`.
+        cancel: A function, or a `threading.Event`, that is asked between chunks: True ends the push in an
+            orderly way, and `resume` can finish it.
+        limits: Sizes and waits.
+        again: Send rows once more that an earlier push of the same plan wrote and that nobody undid; else
+            they are left out as "unchanged". Without a journal only this process remembers them.
+        wait: Another push from this machine may be writing to the table: wait for its end (a function is told
+            whose it is and how far), or, if False, send nothing and raise.
+        verify: Read the server's commits of the written rows afterwards, and report values of others that
+            were replaced although the guard had not read them: see `Report.verify`. True: always; False:
+            never; None: for up to 1,000 rows. Ctrl-C ends it, and the report comes all the same.
+        on_report: Is given the report before these commits are read, for somebody who need not wait for them.
+
+    What the guards cannot see: "check", a write between the reading and the writing of a chunk; "cas", one
+    within the very millisecond of the last write that was read, if it goes to a Mixed field, an array of
+    documents or of Mixed, owner, tags or locked, or a cell whose old value is so long (about 5,000 bytes in a
+    URL) that it cannot be part of the condition.
+
+    Returns:
+        The report. Rows that failed are data in it, not exceptions.
+
+    Raises:
+        PlanRefused: The plan has problems, or more deletes than stated; nothing was sent.
+        TableInUse: The same, because another push writes to the table and `wait` is False.
+        ValueError: An unknown word for `guard` or `on_conflict`, or the journal is in use.
+        sispy.Error: The server could not be asked before the first row was sent.
+        KeyboardInterrupt: With a note that says how to go on.
+    """
+    options = Options(guard, on_conflict, skip_problems, allow_dangling, note)
+    with _way_on(plan) as way:
+        if plan.journal is not None:
+            way.journal = plan.journal
+            options = options.resumed(read(plan.journal).begin)
+        refuse(plan, options, expect_deletes)
+        started, path = _now(), _path(plan, journal)
+        memory = Memory.of(plan)
+        if plan.journal is None:
+            plan = _checked(plan, options, settled=() if again else memory.done())
+            if path is None and anonymous(plan):
+                raise PlanRefused(
+                    f"schema {plan.schema.name!r} has no unique field to know new rows by: "
+                    "they need a journal",
+                    plan,
+                )
+        with bar(progress, total=len(plan), unit=" rows", desc=f"push {plan.schema.name}") as shown:
+            stop = cancel.is_set if isinstance(cancel, Event) else cancel or _never
+            user = plan.endpoint.client.username
+            how = options.guard, options.on_conflict
+            run = Run(plan, Nowhere(), limits or Limits(), *how, shown, stop, user)
+            tell = wait if callable(wait) else shown.set_postfix_str
+            try:
+                with turn(run, options.note, wait=wait is not False, tell=tell) as run.bar:
+                    way.journal, way.sending = path, True
+                    stopped = _push(run, memory, path, options, again=again)
+            except Stopped as stop_:  # cancelled before its turn came: nothing was sent or written down
+                stopped, path = str(stop_), plan.journal
+                _settle_the_rest(run, stopped)
+    report = Report(
+        run.plan,
+        tuple(_in_plan_order(run)),
+        tuple(conflict for row in run.conflicts.values() for conflict in row),
+        journal=path,
+        note=options.note,
+        user=run.user,
+        started=started,
+        ended=_now(),
+        notes=tuple(run.notes),
+        stopped=stopped,
+        entities=run.entities,
+    )
+    return after_push(report, verify, progress=progress, cancel=cancel, on_report=on_report)
+
+
+def _push(run: Run, memory: Memory, path: Path | None, options: Options, *, again: bool) -> str | None:
+    """Bring every row to its outcome, now that no other push writes to the table; return why it stopped."""
+    plan, stopped = run.plan, None
+    facts = {"user": run.user, **asdict(options)}
+    if plan.journal is None:
+        memory.refuse_open(again=again)
+        done = {} if again else memory.done()  # once more: another push may have come first
+    with opened(path) as run.journal:
+        if plan.journal is not None:
+            stopped = _take_up(run, read(plan.journal), options)
+            run.journal.event("resume", **facts)
+        else:
+            if path is not None:
+                run.journal.lines(lines(plan))
+                run.journal.event("begin", server=plan.endpoint.client.url, **facts)
+                run.journal.keep()  # what is remembered of it can be read
+                memory.note(path)
+            _leave_out(run, done)
+        stopped = stopped or _send_all(run)
+        _settle_the_rest(run, stopped)
+        in_vain = run.stop_status == 401 and plan.journal is None and not run.wrote
+        run.journal.event("end", stopped=None if in_vain else stopped)  # nothing began: nothing to resume
+    memory.note_end(run.outcomes.values(), journal=path is not None)
+    return stopped
+
+
+def _leave_out(run: Run, done: Mapping[Hashable, Before]) -> None:
+    """End the rows that an earlier push of this plan wrote, and say so."""
+    for change in run.plan.changes:
+        if (before := done.get(row_of(change))) is not None:
+            run.settle(change, "unchanged", before.reason, id=before.id, receipt=before.receipt)
+    reasons = Counter(before.reason for before in done.values())
+    run.notes += [f"{count(n, 'row')} left out: {reason}" for reason, n in reasons.items()]
+
+
+@dataclass
+class _Way:
+    """The way on from a push that is interrupted at this moment."""
+
+    journal: Path | None = None
+    sending: bool = False
+
+    def __str__(self) -> str:
+        if self.journal is not None:
+            name = str(self.journal)
+            return f"interrupted: sp.resume({name!r}).push() goes on, sp.undo({name!r}) goes back"
+        if self.sending:
+            return "interrupted: the push keeps no journal; a new fetch and diff tell what is left"
+        return "interrupted before anything was sent"
+
+
+@contextmanager
+def _way_on(plan: Plan) -> Iterator[_Way]:
+    """Put the way on into a KeyboardInterrupt; note the push as tried, of which no journal may tell."""
+    way = _Way()
+    if not plan.undoes:
+        note_attempt(f"a push to {plan.schema.name}", int(time.time() * 1000))
+    try:
+        yield way
+    except KeyboardInterrupt as interrupt:
+        interrupt.add_note(str(way))
+        raise
+
+
+def _path(plan: Plan, journal: str | Path | bool | None) -> Path | None:
+    """Return where the journal is kept; None for nowhere.
+
+    Raises:
+        ValueError: The file is there already, or it is no regular one.
+    """
+    if plan.journal is not None:
+        return plan.journal
+    if not isinstance(journal, str | Path):
+        return None if journal is False else new_path(plan.schema.name)
+    path = Path(journal)
+    refuse_device(path)
+    if path.exists() and path.stat().st_size and not _never_began(path):
+        raise ValueError(
+            f"{printable(path)} exists: sp.resume(path) goes on with it, a new push needs a new file"
+        )
+    return path
+
+
+def _never_began(path: Path) -> bool:
+    """Tell whether a push was killed before it had written down what it is about to send."""
+    try:
+        read(path)
+    except NeverBegan:
+        return True
+    except ValueError:
+        return False
+    return False
+
+
+def _checked(
+    plan: Plan, options: Options, *, settled: Collection[Hashable] = (), pending: Collection[Hashable] = ()
+) -> Plan:
+    """Return the plan with the problems that the server knows of, if it may be pushed with them.
+
+    Rows in `settled` need no checks: they will not be sent. Rows in `pending` were sent by a push that was
+    interrupted. What the server says about them now may be the effect of that, and is no problem.
+    """
+    left = tuple(change for change in plan.changes if row_of(change) not in settled)
+    known = set(map(id, plan.faults))
+    checked = replace(plan, changes=left).check(allow_dangling=options.allow_dangling)
+    faults = tuple(fault for fault in checked.faults if id(fault) in known or fault.row not in pending)
+    plan = replace(plan, faults=faults)
+    if plan.faults and not options.skip_problems:
+        first = plan.faults[0]
+        raise PlanRefused(
+            f"{count(len(plan.faults), 'problem')}; the first: row {name_of(first)}, {first.column}: "
+            f"{first.reason}. See plan.check().problems; skip_problems=True sends the other rows",
+            plan,
+        )
+    return plan
+
+
+def _take_up(run: Run, record: Record, options: Options) -> str | None:
+    """Take over what an interrupted push left open, once the server is at rest; say why if it is not.
+
+    The journal is ours only now: what another push of it ended meanwhile is not sent.
+    """
+    run.explained.update(entry.id for entry in record.entries.values() if entry.word is not None and entry.id)
+    rows = {row_of(change): change for change in run.plan.changes}
+    for row, entry in record.entries.items():
+        if row in rows and entry.word in SETTLED:
+            run.outcomes[row] = _ended_meanwhile(rows[row], entry)
+    sent = {row: entry for row, entry in record.entries.items() if entry.word is None and row in rows}
+    for row, entry in sent.items():
+        run.pending[row], run.pending_since[row] = entry.pending, entry.sent_at
+        run.pending_receipts[row], run.senders[row] = entry.read, entry.sender
+        if entry.action == "create":
+            run.strangers[row] = (entry.since, entry.known)
+    creates = [change for row in sent if isinstance(change := rows[row], Create)]
+    ids = [change.id for row in sent if isinstance(change := rows[row], Update | Delete)]
+    try:
+        if sent:
+            run.until_quiet(
+                lambda: (run.read_rows(ids), traces(run, creates)),
+                len(sent),
+                since=max(entry.sent_at for entry in sent.values()),
+            )
+    except (Stopped, errors.Error) as error:
+        return _why(run, error)
+    run.plan = _checked(run.plan, options, settled=run.outcomes, pending=run.pending)
+    return None
+
+
+def _ended_meanwhile(change: Change, entry: Entry) -> Outcome:
+    word = cast("Word", "unchanged" if entry.word == "done" else entry.word)
+    reason = f"another push of this journal ended it {clock(entry.sent_at)}"
+    return Outcome(
+        row_of(change), action_of(change), word, entry.id, change.key, None, reason, receipt=entry.receipt
+    )
+
+
+def _send_all(run: Run) -> str | None:
+    """Send wave after wave, chunk after chunk; return why it stopped early, if it did."""
+    barred = {fault.row for fault in run.plan.faults}.union(run.outcomes)
+    try:
+        for wave in waves(run.schema, [c for c in run.plan.changes if row_of(c) not in barred]):
+            for part in _parts(run, [change for change in wave if isinstance(change, Update)]):
+                if run.guard == "cas":
+                    send_cas(run, part)
+                else:
+                    send_updates(run, part)
+            for some in _parts(run, [change for change in wave if isinstance(change, Create)]):
+                send_creates(run, some)
+            for few in _parts(
+                run, [change for change in wave if isinstance(change, Delete)], rows=PER_REQUEST
+            ):
+                send_deletes(run, few)
+    except (Stopped, errors.Error) as error:
+        return _why(run, error)
+    return None
+
+
+def _why(run: Run, error: Stopped | errors.Error) -> str:
+    if isinstance(error, Stopped):
+        return str(error)
+    run.stop_status = 401 if isinstance(error, errors.Unauthorized) else error.http_status_code
+    return f"the server could not be asked: {error}"
+
+
+def _parts(run: Run, changes: Sequence[Any], *, rows: int | None = None) -> Iterable[Sequence[Any]]:
+    for part in chunks(
+        changes, _size, rows=min(rows or run.limits.rows, run.limits.rows), size_limit=run.limits.bytes
+    ):
+        run.stop_if_cancelled()
+        yield part
+
+
+def _size(change: Change) -> int:
+    if isinstance(change, Delete):
+        return 0
+    return encoded_size(body(change.values if isinstance(change, Create) else change.after)) + 40
+
+
+def _settle_the_rest(run: Run, stopped: str | None) -> None:
+    """Give an outcome to the rows that were not sent."""
+    faults: dict[Any, list[str]] = {}
+    for fault in run.plan.faults:
+        faults.setdefault(fault.row, []).append(
+            f"{fault.column}: {fault.reason}" if fault.column else fault.reason
+        )
+    for change in run.plan.changes:
+        row = row_of(change)
+        if row in run.outcomes:
+            continue
+        if row in faults:
+            run.settle(change, "problem", "; ".join(faults[row]))
+        elif row in run.pending:
+            cells = run.pending[row]  # stays open in the journal: only a resume can tell
+            run.outcomes[row] = _open(
+                change, f"sent, but its fate is unknown ({stopped}); sp.resume finds out"
+            )
+            run.pending[row] = cells
+        else:
+            run.settle(change, "unsent", stopped or "", status=run.stop_status)
+
+
+def _open(change: Change, reason: str) -> Outcome:
+    id_ = None if isinstance(change, Create) else change.id
+    return Outcome(row_of(change), action_of(change), "unsent", id_, change.key, None, reason)
+
+
+def _in_plan_order(run: Run) -> Iterable[Outcome]:
+    """Yield one outcome per row of the plan, those without a change (bad ids, stale rows) last."""
+    changed = {row_of(change) for change in run.plan.changes}
+    yield from (run.outcomes[row_of(change)] for change in run.plan.changes)
+    for fault in {fault.row: fault for fault in reversed(run.plan.faults)}.values():
+        if fault.row not in changed:
+            id_ = fault.row if isinstance(fault.row, str) else None
+            yield Outcome(fault.row, "update", "problem", id_, fault.key, None, fault.reason)
+    for stale in run.plan.stale:
+        yield Outcome(stale.id, "update", "unsent", stale.id, stale.key, None, f"stale: {stale.reason}")
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _never() -> bool:
+    return False

@@ -1,0 +1,155 @@
+"""What is wrong with a workbook, shown in a copy of it: cells coloured, reasons as comments."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from sispy.text import printable
+
+from ..formats.atomic import refuse_unwritable, replacing
+from ..formats.bounds import is_pipe
+from ..formats.excel_book import EditableSheet
+from ..formats.excel_conflicts import write_conflicts
+from ..formats.excel_file import book_file
+from ..formats.excel_write import CONFLICTS
+from ..workflow.report import Report
+from .write_back import put_back
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Hashable, Iterator, Mapping
+
+    from ..values.schema import Schema
+    from ..workflow.plan import Plan
+
+_PROBLEM, _CONFLICT = "FFFFC7CE", "FFFFEB9C"
+"""The colours that Excel itself gives to bad and neutral cells."""
+_LONGEST = 1_000
+
+
+def mark_problems(
+    path: str | os.PathLike[str],
+    problems: Plan | Report | pd.DataFrame,
+    out: str | os.PathLike[str],
+    *,
+    sheet: str | None = None,
+    rename: Mapping[str, str] | None = None,
+    write_back: bool = False,
+) -> Path:
+    """Write a copy of a workbook in which every problem is shown in its cell, and return its path.
+
+    Cells with a problem are red, cells that somebody else changed are yellow; the reason is a comment. A
+    further sheet lists the conflicts with base, mine and theirs: choose in its column `keep`, and
+    `read_excel` takes the choice back. The workbook itself stays as it is. The copy has no drawings or
+    pictures: openpyxl does not know them.
+
+    Args:
+        path: Of the workbook as it was read.
+        problems: The plan that was made of it, its `problems`, or the report of its push.
+        out: Of the copy; another file.
+        sheet: As given to `read_excel`.
+        rename: As given to `read_excel`.
+        write_back: Put the ids of new rows and the server's state of all rows that were written into the
+            copy, so that it can be edited further. Needs a report.
+
+    Raises:
+        ValueError: `out` is the workbook itself, or there is no report to write back.
+        ImportError: openpyxl is missing.
+
+    Example:
+        >>> _ = sp.to_excel(live, "hosts.xlsx")
+        >>> edited = sp.read_excel("hosts.xlsx", live.schema)
+        >>> plan = live.diff(edited.assign(position=99))
+        >>> mark_problems("hosts.xlsx", plan, "problems.xlsx").name
+        'problems.xlsx'
+    """
+    schema = _schema_of(problems)
+    copy = copy_to_mark(path, out, schema, sheet=sheet, rename=rename)
+    return marked(copy, problems, write_back=write_back)
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A workbook that was read, and the file that it is to be written to with marks in it."""
+
+    book: Any
+    target: EditableSheet
+    out: Path
+
+
+def copy_to_mark(
+    path: str | os.PathLike[str],
+    out: str | os.PathLike[str],
+    schema: Schema | None,
+    *,
+    sheet: str | None = None,
+    rename: Mapping[str, str] | None = None,
+) -> Copy:
+    """Read the workbook that `mark_problems` copies; refuse what it would refuse, before there is a report.
+
+    Raises:
+        ValueError: As `mark_problems`.
+        OSError: `out` cannot be written.
+    """
+    path, out = Path(path), Path(out)
+    if out.exists() and out.samefile(path):
+        raise ValueError(f"{printable(out)} is the workbook itself: write the marked copy beside it")
+    refuse_unwritable(out)
+    if is_pipe(path):
+        raise ValueError(f"{printable(path)} is a pipe, which can be read only once: save it as a file first")
+    file = book_file(path)
+    book = file.load()
+    return Copy(book, EditableSheet(book, path, schema, sheet=sheet, rename=rename or {}), out)
+
+
+def marked(copy: Copy, problems: Plan | Report | pd.DataFrame, *, write_back: bool = False) -> Path:
+    """Write the copy, marked; for the arguments see `mark_problems`."""
+    book, target, out = copy.book, copy.target, copy.out
+    schema = _schema_of(problems)
+    if write_back and not isinstance(problems, Report):
+        raise ValueError("write_back=True needs the report of a push")
+    if write_back and isinstance(problems, Report):
+        put_back(target, problems)
+    for row, column, reason in _marks(problems):
+        target.mark(row, column, reason[:_LONGEST], _PROBLEM)
+    conflicts = () if isinstance(problems, pd.DataFrame) else problems.clashes
+    for conflict in conflicts:
+        reason = f"somebody else changed it meanwhile to {conflict.theirs!r}: decide in sheet {CONFLICTS!r}"
+        target.mark(conflict.id, conflict.field, reason[:_LONGEST], _CONFLICT)
+    if schema is not None and conflicts:
+        write_conflicts(book, schema, conflicts)
+    whole = BytesIO()  # on a full disk zipfile would complain on standard error, too
+    with replacing(out) as beside:
+        book.save(whole)
+        beside.write_bytes(whole.getbuffer())
+    return out
+
+
+def _schema_of(problems: Plan | Report | pd.DataFrame) -> Schema | None:
+    if isinstance(problems, pd.DataFrame):
+        return None
+    return problems.plan.schema if isinstance(problems, Report) else problems.schema
+
+
+def _marks(problems: Plan | Report | pd.DataFrame) -> Iterator[tuple[Hashable, str | None, str]]:
+    """Yield row, column and reason of everything that was not sent or not taken."""
+    if isinstance(problems, pd.DataFrame):
+        cells = (problems[name].tolist() for name in ("row", "column", "reason"))
+        yield from zip(*cells, strict=True)
+        return
+    if isinstance(problems, Report):
+        named = {fault.row for fault in problems.plan.faults}
+        clashing = {conflict.id for conflict in problems.clashes}
+        for outcome in problems.outcomes:
+            if outcome.word in ("failed", "unsent", "conflict") and outcome.row not in named | clashing:
+                yield outcome.row, None, outcome.reason
+        problems = problems.plan
+    for fault in problems.faults:
+        yield fault.row, fault.column, fault.reason
+    for stale in problems.stale:
+        yield stale.id, None, stale.reason

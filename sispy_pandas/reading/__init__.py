@@ -1,0 +1,1 @@
+"""From a query to columns: what is asked, page by page, decoded; and the commits of rows."""

@@ -1,0 +1,150 @@
+"""Rows decoded by msgspec: every object becomes a Struct made for the schema.
+
+A Struct holds the fields that are asked for and nothing else; where a name cannot be one of a Struct's, a
+typed dict does the same. This module needs the extra `fast`.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import repeat
+from typing import TYPE_CHECKING, Any, Required, TypedDict
+
+import msgspec
+
+from ..values.schema import Field
+from ..values.types.frozen import freeze
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class Structs:
+    """The decoder of one list.
+
+    Args:
+        tree: Fields as their objects are nested, `_id` among them: key -> Field or another such dict.
+    """
+
+    def __init__(self, tree: dict[str, Any]) -> None:
+        self._struct = _Struct("Row", tree)
+        self._decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(_list_of(self._struct.type))
+
+    def split(self, body: bytes) -> Sequence[Any] | None:
+        """Return the rows of a page, not decoded; None: the page is no list."""
+        try:
+            return _ROWS.decode(body)
+        except _OTHER:
+            return None
+
+    def ids(self, rows: Sequence[Any]) -> Sequence[str] | None:
+        """Return the `_id`s of some rows; None: one has none."""
+        try:
+            return [row.id for row in _IDS.decode(b"[%s]" % b",".join(rows))]
+        except _OTHER:
+            return None
+
+    def columns(self, body: bytes) -> dict[str, Sequence[Any]] | None:
+        """Return columns of values by dotted path; None: json must read them, by names or values."""
+        columns: dict[str, Sequence[Any]] = {}
+        if self._struct.is_lossy:
+            return None
+        try:
+            self._struct.unpack(self._decoder.decode(body), "", columns)
+        except _OTHER:
+            return None
+        return columns
+
+
+class _Id(msgspec.Struct, gc=False):
+    id: str = msgspec.field(name="_id")
+
+
+_ROWS = msgspec.json.Decoder(list[msgspec.Raw])
+_IDS = msgspec.json.Decoder(list[_Id])
+_OTHER = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What msgspec says of a page that is not as declared; too deep a one is left to json, which says so."""
+
+
+def _list_of(kind: Any) -> Any:
+    return list[kind]
+
+
+class _Struct:
+    """A type for msgspec made for a tree of fields, and the way from its instances to columns."""
+
+    def __init__(self, name: str, tree: dict[str, Any]) -> None:
+        self.children = {
+            key: node if isinstance(node, Field) else _Struct(f"{name}_{i}", node)
+            for i, (key, node) in enumerate(tree.items())
+        }
+        kinds = {key: _annotation(node) for key, node in self.children.items()}
+        self.defaults = [_NULL if kind is msgspec.Raw else None for kind in kinds.values()]
+        self.is_dict = any(map(_UNFIT.search, tree))
+        inner: list[bool] = [child.is_lossy for child in self.children.values() if isinstance(child, _Struct)]
+        self.is_lossy: bool = any(inner) or any(_UNFIT.search(n) and not n.isascii() for n in tree)
+        """A typed dict of msgspec misses names that have an escape and more than ASCII, without a word."""
+        if self.is_dict:
+            kinds |= {"_id": Required[str]} if "_id" in tree else {}
+            self.type: Any = _TYPED_DICT(name, kinds, total=False)
+            return
+        fields = [
+            (f"f{i}", kind, default)
+            for i, (kind, default) in enumerate(zip(kinds.values(), self.defaults, strict=True))
+        ]
+        if "_id" in tree:
+            fields[0] = ("f0", str)  # type: ignore[assignment] # without a default it is required
+        rename = {f"f{i}": key for i, key in enumerate(tree)}
+        # gc=False: JSON has no cycles, and the collector need not follow a million objects
+        self.type = msgspec.defstruct(name, fields, rename=rename, gc=False)
+
+    def _tuple(self, row: Any) -> tuple[Any, ...]:
+        return tuple(map(row.get, self.children, self.defaults))
+
+    def unpack(self, rows: Sequence[Any], prefix: str, out: dict[str, Sequence[Any]]) -> None:
+        """Add a column for every leaf."""
+        values = map(self._tuple if self.is_dict else msgspec.structs.astuple, rows)
+        columns = zip(*values, strict=True) if rows else repeat(())
+        for (key, node), column in zip(self.children.items(), columns, strict=False):
+            if isinstance(node, _Struct):
+                empty = node.type()
+                inner = [empty if value is None else value for value in column]
+                node.unpack(inner, f"{prefix}{key}.", out)
+            elif node.type == "Mixed":
+                out[prefix + key] = _cells(column)
+            else:
+                out[prefix + key] = column
+
+
+def _annotation(node: Any) -> Any:
+    if isinstance(node, _Struct):
+        return node.type | None
+    if node.type == "Mixed":
+        return msgspec.Raw  # see _cells
+    if node.type == "Array" and node.item and node.item.type in _SCALARS:
+        member: Any = int | float if node.item.type == "Number" else _SCALARS[node.item.type]
+        return tuple[member | None, ...] | None  # a tuple, as the cells are
+    if node.type in ("Array", "Documents"):
+        return list[Any] | None
+    if node.type == "Date" and node.path.startswith("_"):
+        return int | None
+    return _SCALARS[node.type] | None if node.type in _SCALARS else Any
+
+
+_SCALARS: dict[str, type] = {"String": str, "ObjectId": str, "Date": str, "Number": float, "Boolean": bool}
+
+
+_TYPED_DICT: Any = TypedDict  # mypy wants its names in the source, here they are a schema's
+_UNFIT = re.compile(r'[\x00-\x1f"\\\ud800-\udfff]')
+"""What msgspec takes in no name of a Struct's field, because such a name would be written with escapes."""
+_NULL = msgspec.Raw(b"null")
+_MIXED = msgspec.json.Decoder(list[Any])
+
+
+def _cells(raw: Sequence[msgspec.Raw]) -> list[Any]:
+    """Decode Mixed values to cells; equal texts, of which there are many, share one, which never changes."""
+    texts = list(map(bytes, raw))
+    distinct = set(texts)
+    values = _MIXED.decode(b"[%s]" % b",".join(distinct))
+    cells = dict(zip(distinct, [None if value == {} else freeze(value) for value in values], strict=True))
+    return list(map(cells.__getitem__, texts))

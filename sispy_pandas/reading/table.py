@@ -1,0 +1,106 @@
+"""Decoded pages, gathered to a frame."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from sispy.errors import BadAnswer
+
+from ..values.columns import Column
+from ..values.kinds import STRINGS
+from ..values.schema import META, RECEIPT, Field
+from .decode import no_collection
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .decode import Body, Rows
+
+WARNINGS = ("_id", "column", "value", "reason")
+"""Columns of the frame that lists what was odd."""
+
+
+class Table:
+    """Gather pages in any order, each in its slot, and build the frame at the end.
+
+    Args:
+        fields: The columns beside `_id` and the receipt, in their order.
+        stream: See `columns.dtype`.
+        shifts: Pages follow by offset, so that a row may come twice while others come and go: one is kept.
+    """
+
+    def __init__(self, fields: Sequence[Field], *, stream: bool = False, shifts: bool = False) -> None:
+        self._ids = Column(Field("_id", "String"))
+        self._columns = [Column(field, stream=stream) for field in (*fields, RECEIPT)]
+        self._invalid: list[str] = []
+        self._shifts = shifts
+        self.rows = 0
+
+    def add(self, page: Body, slot: Any = None) -> None:
+        """Take a page; the order of slots is the order of rows.
+
+        Raises:
+            NotJSON: Rows are no JSON objects.
+        """
+        slot = self.rows if slot is None else slot
+        with no_collection():
+            for number, rows in enumerate(page.blocks()):
+                self._add(rows, (slot, number))
+        self.rows += len(page)
+
+    def _add(self, rows: Rows, slot: Any) -> None:
+        ids = rows.columns["_id"]
+        self._ids.add(ids, slot=slot)
+        for column in self._columns:
+            column.add(rows.columns[column.field.path], slot=slot, checked=rows.checked)
+        self._invalid += [ids[i] for i in rows.invalid]
+
+    def finish(self) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Return the frame and its warnings; what was gathered is gone afterwards.
+
+        Raises:
+            BadAnswer: The server sent a row more than once, and no page can have shifted.
+        """
+        odd = {column.field: column.odd for column in self._columns}
+        index = pd.Index(self._ids.series(), name="_id", dtype=STRINGS)
+        frame = pd.DataFrame({c.field.path: c.series() for c in self._columns}, copy=False)
+        frame.index = index
+        found: list[tuple[Any, ...]] = [
+            (index[position], field.path, value, _reason(field, value))
+            for field, pairs in odd.items()
+            for position, value in pairs
+        ]
+        found += [
+            (id_, None, None, "bytes that are no UTF-8: U+FFFD stands for them") for id_ in self._invalid
+        ]
+        if index.is_unique:
+            return frame, warnings_frame(found)
+        twice = index[index.duplicated()].unique()
+        if not self._shifts:
+            raise BadAnswer(
+                f"the server sent {len(twice)} rows more than once, such as the one of _id {twice[0]}"
+            )
+        found += [(id_, None, None, "it came more than once while the list shifted") for id_ in twice]
+        return frame[~index.duplicated()], warnings_frame(found)
+
+
+def warnings_frame(rows: Sequence[tuple[Any, ...]]) -> pd.DataFrame:
+    """Return the frame that lists what was odd."""
+    return pd.DataFrame(list(rows), columns=list(WARNINGS), dtype=object)
+
+
+def _reason(field: Field, value: Any) -> str:
+    if field.enum and isinstance(value, str):
+        return "not among the values of the enum"
+    if field.type == "IpAddress":
+        return "address and prefix do not reproduce what is stored"
+    return f"its type is not {field.type}"
+
+
+def meta_fields(paths: Sequence[str] | None) -> tuple[Field, ...]:
+    """Return the fields of `_sis` that a selection of paths names; all for None."""
+    if paths is None or "_sis" in paths:
+        return META
+    return tuple(field for field in META if field.path in paths)

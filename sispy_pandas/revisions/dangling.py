@@ -1,0 +1,288 @@
+"""References across tables: who points at a row, which point at nothing, and how to point them elsewhere.
+
+A reference whose target was deleted blocks every later update of its row (SIS-API 5.4) until it is changed.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from sispy.errors import NotFound
+
+from ..planning.precheck import ids_at, reference_fields
+from ..planning.render import count
+from ..reading.commits import commits_of
+from ..reading.lanes import each
+from ..reading.lookup import read, referring
+from ..values.changes import Update
+from ..values.entity import key_of, receipt, stored
+from ..values.schema import parse_schema
+from ..values.tables import table
+from ..workflow.fetch import schema_of
+from ..workflow.plan import Plan
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping
+
+    from sispy import Client, Endpoint
+
+    from ..values.schema import Schema
+    from ..workflow.report import Report
+
+
+def referrers(client: Client, schema: str, ids: Collection[str]) -> pd.DataFrame:
+    """Return who points at rows of a schema: (schema, _id, key, field, target), one line per reference.
+
+    Args:
+        client: Of the server.
+        schema: Name of the schema that is pointed at.
+        ids: `_id`s of its rows, existing or not.
+
+    Raises:
+        TypeError: `ids` is one text.
+        sispy.Error: The server could not be asked.
+
+    Example:
+        >>> rack = client.entities("rack").fetch_page({"limit": 1})[0]
+        >>> referrers(client, "rack", [rack["_id"]]).columns.tolist()
+        ['schema', '_id', 'key', 'field', 'target']
+    """
+    wanted = _ids(ids)
+    rows = [
+        (other.name, row["_id"], key_of(other, row), path, target)
+        for other in _schemas(client)
+        for path in _paths(other, schema)
+        for row in referring(client.entities(other.name), path, wanted, _needed(other, [path]))
+        for target in sorted(ids_at(row, path) & set(wanted))
+    ]
+    return table(rows, ("schema", "_id", "key", "field", "target"))
+
+
+def dangling(client: Client, schema: str, *, progress: Any = True) -> pd.DataFrame:
+    """Return the references of a schema's rows whose target is gone, and what they may have meant.
+
+    The name of a target is taken from its commits, which outlive it; the proposal is the row that has that
+    name today. Both are blank where there are none. `sp.repoint` takes the proposals.
+
+    Args:
+        client: Of the server.
+        schema: Name of the schema whose rows are examined; all of them are read.
+        progress: As in `fetch`.
+
+    Returns:
+        A frame (_id, key, field, schema, target, was, proposal): schema and id of what is gone, the key it
+        had, and the `_id` that has this key today.
+
+    Raises:
+        ValueError: There is no such schema.
+        sispy.Error: The server could not be asked.
+
+    Example:
+        >>> dangling(client, "host", progress=False).empty
+        True
+    """
+    definition = schema_of(client, schema)
+    references = reference_fields(definition)
+    held: dict[str, list[tuple[str, Any, str, str]]] = defaultdict(list)
+    if references:
+        fields = ",".join(_needed(definition, [path for path, _ in references]))
+        for page in client.entities(schema).pages({"fields": fields, "populate": False}):
+            for row in page:
+                for path, target in references:
+                    for id_ in ids_at(row, path):
+                        held[target].append((row["_id"], key_of(definition, row), path, id_))
+    rows = []
+    for target, found in held.items():
+        missing = _missing(client, target, {id_ for *_, id_ in found})
+        told = _remembered(client, target, missing, progress)
+        rows += [(row, key, path, target, id_, *told[id_]) for row, key, path, id_ in found if id_ in missing]
+    return table(rows, ("_id", "key", "field", "schema", "target", "was", "proposal"))
+
+
+@dataclass(frozen=True)
+class RepointPlans:
+    """Plans to point references elsewhere, one for each schema that has such references.
+
+    It has a length (the rows) and `frame()`; each of `plans` is a Plan like any other.
+
+    Example:
+        >>> old, new, *_ = sp.fetch(client.entities("rack"), progress=False).ids
+        >>> plans = sp.repoint(client.entities("rack"), {old: new})
+        >>> {plan.schema.name for plan in plans.plans} <= {"host"}
+        True
+    """
+
+    plans: tuple[Plan, ...] = field(repr=False)
+
+    def __len__(self) -> int:
+        return sum(map(len, self.plans))
+
+    def __repr__(self) -> str:
+        return "\n\n".join(map(repr, self.plans)) or "no references to change"
+
+    def _repr_html_(self) -> str:
+        return "".join(plan._repr_html_() for plan in self.plans) or "no references to change"
+
+    def frame(self) -> pd.DataFrame:
+        """Return one line per changed cell: schema, _id, key, field, before, after."""
+        frames = [plan.frame().assign(schema=plan.schema.name) for plan in self.plans]
+        columns = ["schema", "_id", "key", "field", "before", "after"]
+        return pd.concat(frames, ignore_index=True)[columns] if frames else table([], columns)
+
+    def push(self, **how: Any) -> tuple[Report, ...]:
+        """Push the plans one after the other, each with a journal of its own; see `Plan.push`."""
+        return tuple(plan.push(**how) for plan in self.plans)
+
+
+def repoint(endpoint: Endpoint, targets: Mapping[str, str | None]) -> RepointPlans:
+    """Return the plans that make all references to some rows point to others.
+
+    For a duplicate: repoint, push, then delete it. A target that is gone works as well as one that exists.
+    Where an array would hold the new id twice, it holds it once.
+
+    Args:
+        endpoint: Entities of the schema that is pointed at.
+        targets: Old `_id` -> new `_id`; None takes the reference away.
+
+    Raises:
+        ValueError: A new row does not exist, or is itself to be replaced.
+        sispy.Error: The server could not be asked.
+
+    Example:
+        >>> racks = client.entities("rack").fetch_page({"limit": 2})
+        >>> plans = repoint(client.entities("rack"), {racks[0]["_id"]: racks[1]["_id"]})
+    """
+    client = endpoint.client
+    old = _ids(targets)
+    new = {id_ for id_ in targets.values() if id_ is not None}
+    chained = sorted(new & set(old))
+    if chained:
+        raise ValueError(f"{chained[0]} is to be replaced itself: say where its references shall end")
+    missing = sorted(_missing(client, endpoint.name, new))
+    if missing:
+        raise ValueError(f"{endpoint.name} has no row {missing[0]} to point to")
+    plans = (_repointed(client, schema, endpoint.name, old, targets) for schema in _schemas(client))
+    return RepointPlans(tuple(plan for plan in plans if plan is not None))
+
+
+def _repointed(
+    client: Client, schema: Schema, target: str, old: list[str], targets: Mapping[str, str | None]
+) -> Plan | None:
+    paths = _paths(schema, target)
+    endpoint = client.entities(schema.name)
+    columns = list(dict.fromkeys(_column(schema, path) for path in paths))
+    rows: dict[str, Mapping[str, Any]] = {}
+    for path in paths:
+        for row in referring(endpoint, path, old, [*_needed(schema, columns), "_sis"]):
+            rows[row["_id"]] = row
+    updates = []
+    for id_, row in rows.items():
+        before, after = {}, {}
+        for column in columns:
+            value = stored(schema.field(column), row)
+            changed = redirected(schema, column, value, paths, targets)
+            if changed != value:
+                before[column], after[column] = value, changed
+        if after:
+            updates.append(Update(id_, before, after, key_of(schema, row), receipt(row)))
+    if not updates:
+        return None
+    note = f"references to {count(len(old), 'row')} of {target} change"
+    return Plan(endpoint, schema, tuple(updates), notes=(note,))
+
+
+def redirected(
+    schema: Schema, column: str, value: Any, paths: Iterable[str], targets: Mapping[str, str | None]
+) -> Any:
+    """Return the value of a column with the ids at these reference paths replaced."""
+    for path in paths:
+        if _column(schema, path) == column:
+            value = _replaced(value, path[len(column) + 1 :], targets)
+    return value
+
+
+def _replaced(value: Any, path: str, targets: Mapping[str, str | None]) -> Any:
+    """Copy a column's value with the ids at a path replaced."""
+    if isinstance(value, list):
+        members = [_replaced(one, path, targets) for one in value]
+        return members if path else _without_doubles(value, members)
+    if not path:
+        return targets.get(value, value) if isinstance(value, str) else value
+    if not isinstance(value, dict):
+        return value
+    name, _, rest = path.partition(".")
+    return {**value, name: _replaced(value[name], rest, targets)} if name in value else value
+
+
+def _without_doubles(before: list[Any], after: list[Any]) -> list[Any]:
+    """Leave out ids that were taken away, and new ones beside themselves."""
+    stayed = {new for one, new in zip(before, after, strict=True) if one == new}
+    kept: list[Any] = []
+    for one, new in zip(before, after, strict=True):
+        if one == new or (new is not None and new not in stayed and new not in kept):
+            kept.append(new)
+    return kept
+
+
+def _column(schema: Schema, path: str) -> str:
+    """Return the column of a frame that holds a reference."""
+    return next(name for name in schema.columns if path == name or path.startswith(f"{name}."))
+
+
+def _schemas(client: Client) -> Iterator[Schema]:
+    for document in client.schemas.fetch_all({"sort": "name"}):
+        yield parse_schema(document)
+
+
+def _paths(schema: Schema, target: str) -> list[str]:
+    return [path for path, name in reference_fields(schema) if name == target]
+
+
+def _needed(schema: Schema, paths: Iterable[str]) -> list[str]:
+    """Return the fields to ask for: these, and the key."""
+    key = schema.key
+    own = list(dict.fromkeys(paths))
+    return own if key is None or key in own else [key, *own]
+
+
+def _missing(client: Client, schema: str, ids: set[str]) -> set[str]:
+    try:
+        return ids - {row["_id"] for row in read(client.entities(schema), "_id", sorted(ids), fields=["_id"])}
+    except NotFound:
+        return ids
+
+
+def _remembered(
+    client: Client, schema: str, ids: set[str], progress: Any
+) -> dict[str, tuple[Any, str | None]]:
+    """Return the keys that rows had, by their commits, and the `_id`s that have these keys today."""
+    try:
+        definition = schema_of(client, schema)
+    except ValueError:  # the schema is gone, too
+        return dict.fromkeys(ids, (None, None))
+    endpoint = client.entities(schema)
+
+    def key(id_: str) -> Any:
+        commits = commits_of(endpoint, id_)
+        last = commits[0]["commit_data"] if commits and commits[0]["action"] == "delete" else None
+        return key_of(definition, last) if last else None
+
+    was = dict(each(key, sorted(ids), progress=progress, unit=" rows", desc=f"{schema} commits"))
+    if definition.key is None:
+        return dict.fromkeys(ids, (None, None))
+    keys = sorted({one for one in was.values() if one is not None}, key=str)
+    today = {
+        key_of(definition, row): row["_id"]
+        for row in read(endpoint, definition.key, keys, fields=[definition.key])
+    }
+    return {id_: (one, today.get(one)) for id_, one in was.items()}
+
+
+def _ids(ids: Iterable[str]) -> list[str]:
+    if isinstance(ids, str):
+        raise TypeError(f"ids are a list: [{ids!r}]")
+    return list(dict.fromkeys(str(id_) for id_ in ids))

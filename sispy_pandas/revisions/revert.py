@@ -1,0 +1,188 @@
+"""The plan that puts back what somebody changed, and spares what others changed later."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from ..planning.order import swaps
+from ..planning.render import count
+from ..planning.validate import refused
+from ..reading.commits import edits, key_of
+from ..values.changes import Change, Conflict, Create, Delete, Problem, Update
+from ..values.entity import EDITABLE_META, as_created, receipt, stored, values_of
+from ..values.types.equality import equal
+from ..workflow.plan import Plan
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..reading.commits import Edit, Step
+    from ..values.schema import Schema
+    from .edits import Changes
+
+
+Cell = tuple[str, str]
+"""Field and commit of one change of a cell: what tells it from the others of its row."""
+
+
+def revert(changes: Changes) -> Plan:
+    """Return the plan that gives cells the values they had before these changes.
+
+    A cell that was changed again since, by a change that is not among these, is a conflict, also where it
+    holds the same value again: `plan.conflicts` names it, and a push leaves it alone unless
+    `on_conflict="mine"` says otherwise. A cell that somebody else changed between two of these changes gets
+    that person's value. Rows that these changes created are deleted, unless they were written to by changes
+    that are not among these: such a row is in conflict as a whole, and stays. Rows that they deleted are
+    created again, with a new `_id`. Where only some fields of a new or deleted row are meant, it is left as
+    it is.
+
+    Nothing is written: read the plan, push it; its push can be undone like any other.
+
+    Args:
+        changes: From `sp.changes`, perhaps narrowed by `.only(...)`.
+
+    Example:
+        >>> found = changes(client.entities("host"), since="2001-01-01T00:00Z", by="nobody", progress=False)
+        >>> len(revert(found))
+        0
+    """
+    schema = changes.schema
+    chosen: dict[str, set[Cell]] = defaultdict(set)
+    for edit in changes.edits:
+        chosen[edit.id].add((edit.field, edit.commit))
+    rows = [_row(schema, id_, changes.history[id_], wanted) for id_, wanted in chosen.items()]
+    made = tuple(row.change for row in rows if row.change is not None)
+    again = sum(isinstance(change, Create) for change in made)
+    notes = (
+        ["takes back changes of " + ", ".join(sorted({edit.by for edit in changes.edits}))] if made else []
+    )
+    if again:
+        notes.append(
+            f"back with a new _id: {count(again, 'deleted row')}; what referred to them has to be re-pointed"
+        )
+    if parts := sum(row.in_part for row in rows):
+        notes.append(
+            f"left as it is: {count(parts, 'new or deleted row')}, of which only some fields are meant"
+        )
+    faults = [fault for row in rows for fault in row.faults]
+    refusals, left = refused(schema, made)
+    return Plan(
+        changes.endpoint,
+        schema,
+        made,
+        faults=(*faults, *refusals, *swaps(schema, made)),
+        clashes=tuple(clash for row in rows for clash in row.clashes),
+        notes=(*notes, *left),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """What becomes of one row."""
+
+    change: Change | None = None
+    clashes: tuple[Conflict, ...] = ()
+    faults: tuple[Problem, ...] = ()
+    in_part: bool = False
+
+
+def _row(schema: Schema, id_: str, steps: Sequence[Step], wanted: set[Cell]) -> _Row:
+    commits = {commit for _, commit in wanted}
+    ends = [step for step in steps if step.commit in commits and step.action != "update"]
+    whole = [s for s in ends if all((edit.field, edit.commit) in wanted for edit in edits(schema, s))]
+    made = next((step for step in whole if step.action == "insert"), None)
+    if made is not None:
+        return _Row() if steps[0].now is None else _without(schema, id_, steps, made, wanted)
+    updates = {cell for cell in wanted if cell[1] not in {s.commit for s in ends}}
+    if whole:
+        gone = whole[0]
+        return _Row(Create(id_, _before_deletion(schema, steps, gone, updates), key_of(schema, gone)))
+    return replace(_cells(schema, id_, steps, updates), in_part=bool(ends))
+
+
+def _without(schema: Schema, id_: str, steps: Sequence[Step], made: Step, wanted: set[Cell]) -> _Row:
+    """Delete a row that is there by a change that is meant; what others wrote to it is in conflict with that.
+
+    Of a row in conflict the plan knows no more than what it was before the others wrote, so that the guard
+    of the push sees them at work, too, where a cell holds the same value again.
+    """
+    newest = steps[0]
+    now = newest.now or {}
+    values = {field.path: stored(field, now) for field in schema.fields}
+    others: dict[str, Any] = {}
+    chains = _chains(schema, steps[: steps.index(made) + 1])
+    for path, chain in chains.items():
+        foreign = [edit for edit in chain if edit.known and (path, edit.commit) not in wanted]
+        if foreign:
+            others[path] = foreign[-1].before
+    for field in (*schema.fields, *(schema.field(path) for path in EDITABLE_META)):
+        # owners, tags and locks have no history, nor has what was written while tracking was off
+        told_by = chains.get(field.path)
+        told = told_by[0].after if told_by else stored(field, made.after or {})
+        found = stored(field, now)
+        if not (equal(field, told, found) or (field.default is not None and found == field.default)):
+            others.setdefault(field.path, told)
+    key = key_of(schema, newest)
+    clashes = tuple(
+        Conflict(id_, path, base, None, stored(schema.field(path), now), key) for path, base in others.items()
+    )
+    known = made.at if others else receipt(now)
+    return _Row(Delete(id_, values | others, key, known), clashes)
+
+
+def _before_deletion(schema: Schema, steps: Sequence[Step], gone: Step, wanted: set[Cell]) -> dict[str, Any]:
+    """Return the values that a deleted row had before it was deleted, and before the other changes meant."""
+    values = values_of(schema, gone.before or {})
+    for path, chain in _chains(schema, steps[steps.index(gone) + 1 :]).items():
+        if (path, chain[0].commit) in wanted and chain[0].known:
+            values[path] = chain[_end(chain, 0, path, wanted)].before
+    return as_created(schema, values)
+
+
+def _cells(schema: Schema, id_: str, steps: Sequence[Step], wanted: set[Cell]) -> _Row:
+    chains = _chains(schema, steps)
+    key = key_of(schema, steps[0])
+    before: dict[str, Any] = {}
+    after: dict[str, Any] = {}
+    clashes: list[Conflict] = []
+    faults: list[Problem] = []
+    for path in dict.fromkeys(path for path, _ in sorted(wanted)):
+        chain = chains[path]
+        if not all(edit.known for edit in chain):
+            faults.append(Problem(id_, "the schema has lost this field since", path, None, key))
+            continue
+        start = next(i for i, edit in enumerate(chain) if (path, edit.commit) in wanted)
+        end = _end(chain, start, path, wanted)
+        base, target, theirs = chain[start].after, chain[end].before, chain[0].after
+        field = schema.field(path)
+        if equal(field, target, theirs):
+            continue
+        if start and equal(field, base, theirs):
+            base = chain[start - 1].after  # written since, and back: only so does the guard see it
+        before[path], after[path] = base, target
+        if start:
+            clashes.append(Conflict(id_, path, base, target, theirs, key))
+    if steps[0].now is None and after:
+        gone = Conflict(id_, "_id", id_, id_, None, key)
+        return _Row(clashes=(gone,), faults=tuple(faults))
+    change = Update(id_, before, after, key, receipt(steps[0].now or {})) if after else None
+    return _Row(change, tuple(clashes), tuple(faults))
+
+
+def _chains(schema: Schema, steps: Sequence[Step]) -> dict[str, list[Edit]]:
+    """Return the changes of every cell of a row, the newest first."""
+    chains: dict[str, list[Edit]] = defaultdict(list)
+    for step in steps:
+        for edit in edits(schema, step):
+            chains[edit.field].append(edit)
+    return chains
+
+
+def _end(chain: Sequence[Edit], start: int, path: str, wanted: set[Cell]) -> int:
+    """Return where a run of meant changes that begins at `start` ends, on the way back in time."""
+    end = start
+    while end + 1 < len(chain) and (path, chain[end + 1].commit) in wanted:
+        end += 1
+    return end

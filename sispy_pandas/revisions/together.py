@@ -1,0 +1,74 @@
+"""The undos of two pushes as one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from ..values.changes import Change, Create, Delete, Update, row_of
+from ..values.entity import as_created
+from ..values.types.equality import equal
+
+if TYPE_CHECKING:
+    from ..values.schema import Schema
+    from ..workflow.plan import Plan
+
+
+def together(older: Plan, newer: Plan) -> Plan:
+    """Return the plan that takes back two pushes to one table, from their undos.
+
+    A cell that both have written gets what it held before the older one, unless somebody else wrote to it
+    between the two: then that person's value. A row that the older one created and the newer one deleted
+    needs nothing.
+
+    Raises:
+        ValueError: The pushes went to different tables.
+    """
+    if (older.endpoint.client.url, older.schema.name) != (newer.endpoint.client.url, newer.schema.name):
+        raise ValueError(f"these pushes went to two tables: {older.schema.name} and {newer.schema.name}")
+    foreign = {(clash.id, clash.field) for clash in older.clashes}
+    last = {row_of(change): change for change in newer.changes}
+    changes: list[Change] = []
+    for change in older.changes:
+        later = last.pop(row_of(change), None)
+        both = change if later is None else _both(older.schema, change, later, foreign)
+        changes += [both] if both is not None else []
+    taken = {
+        (change.id, path) for change in newer.changes if isinstance(change, Update) for path in change.after
+    }
+    clashes = tuple(c for c in older.clashes if (c.id, c.field) not in taken)
+    return replace(
+        older,
+        changes=(*changes, *last.values()),
+        faults=(*older.faults, *(fault for fault in newer.faults if fault not in older.faults)),
+        clashes=(*clashes, *newer.clashes),
+        notes=tuple(dict.fromkeys([*newer.notes, *older.notes])),
+        undoes=(*older.undoes, *newer.undoes),
+        snapshot=newer.snapshot,
+    )
+
+
+def _both(schema: Schema, older: Change, newer: Change, foreign: set[tuple[str, str]]) -> Change | None:
+    if isinstance(older, Update) and isinstance(newer, Update):
+        after = {p: _before_both(schema, older, p, value, foreign) for p, value in newer.after.items()}
+        return replace(newer, before={**older.before, **newer.before}, after={**older.after, **after})
+    if isinstance(older, Update) and isinstance(newer, Create):
+        back = {p: _before_both(schema, older, p, newer.values.get(p), foreign) for p in older.after}
+        return replace(newer, values=as_created(schema, {**newer.values, **back}))
+    if isinstance(older, Delete) and isinstance(newer, Update):
+        between = any(id_ == older.id for id_, _ in foreign)
+        # what the newer push left is what is compared, if the history tells that nobody wrote before it
+        known = older.receipt if between or not schema.track_history else newer.receipt
+        return replace(older, before={**older.before, **newer.before}, receipt=known)
+    if isinstance(older, Delete) and isinstance(newer, Create):
+        return None
+    return newer
+
+
+def _before_both(
+    schema: Schema, older: Update, path: str, between: Any, foreign: set[tuple[str, str]]
+) -> Any:
+    """Return what a cell held before the older push, or what it held between the two if others wrote that."""
+    if path not in older.after or (older.id, path) in foreign:
+        return between
+    return older.after[path] if equal(schema.field(path), older.before[path], between) else between

@@ -1,0 +1,328 @@
+"""Plans made from a journal: finish an interrupted push, or take one back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import reduce
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from ..planning.plan_file import parse
+from ..planning.precheck import ids_in, reference_fields
+from ..planning.render import count
+from ..planning.validate import refused
+from ..pushing.earlier import came_back, content, pairs, taken_back
+from ..pushing.journal import SETTLED, Entry, Record, read, short
+from ..pushing.verify import is_open
+from ..values.changes import Change, Create, Delete, Update, action_of, row_of
+from ..values.dates import iso
+from ..values.entity import as_created
+from ..values.times import clock
+from ..workflow.plan import Plan
+from ..workflow.report import Outcome, Report
+from .dangling import redirected, referrers
+from .spared import spared
+from .together import together
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from threading import Event
+
+    from sispy import Client
+
+    from ..workflow.report import Word
+
+    Source = Report | str | Path
+
+
+def resume(journal: str | Path, client: Client | None = None) -> Plan:
+    """Return the plan of what an interrupted push left: rows that were not sent, and rows of unknown fate.
+
+    Pushing it writes to the same journal. Rows that were sent without an answer are looked up first; what
+    arrived is not sent again.
+
+    Args:
+        journal: The file that `report.journal` names.
+        client: For the server of the journal; without one, the profile with that address is used.
+
+    Raises:
+        ValueError: The file is no journal, there is no client for its server, or the schema has lost a field
+            of the push or gives it another type: then a new plan tells what is left.
+
+    Example:
+        >>> report = live.diff(live.frame().tail(1).assign(notes="resumed")).push(progress=False)
+        >>> resume(report.journal, client).empty  # it was not interrupted
+        True
+    """
+    record = read(journal)
+    plan = parse(record.plan, client, where=str(journal))
+    settled = {row for row, entry in record.entries.items() if entry.word in SETTLED}
+    left = [change for change in plan.changes if row_of(change) not in settled]
+    changes, notes = _at_today(plan, left)
+    return replace(
+        plan,
+        changes=tuple(change for change in changes if row_of(change) not in settled),
+        faults=tuple(fault for fault in plan.faults if fault.row not in settled),
+        notes=(*plan.notes, f"resumes the push of {record.begin.get('user') or 'an unknown user'}", *notes),
+        journal=Path(journal),
+    )
+
+
+def undo(source: Source | Sequence[Source], client: Client | None = None) -> Plan:
+    """Return the plan that puts back what a push changed; cells that others wrote since are left alone.
+
+    Of several pushes of one table, given with the oldest first, it takes back all at once.
+
+    That is so for a cell that holds the same value again, too, where the schema keeps history:
+    `plan.conflicts` names what the history shows.
+
+    It is a plan like any other: read it, narrow it by `only`, push it; its push can be undone as well. Rows
+    that were created are deleted, unless somebody else wrote to them. Rows that were deleted are created
+    again, with a new `_id`: references to the old one stay dangling until they are changed.
+
+    An enum that was blank before cannot be blank again: the server refuses null for it. Such a cell is a
+    problem of the plan; `undo(...).without(fields=[...])` puts back the others of its row.
+
+    Args:
+        source: The report, or its journal, which also covers what `resume` did; or several.
+        client: For the server of the journal; without one, the report's, or the profile with that address.
+
+    Raises:
+        ValueError: The journal has rows of unknown fate: `resume` it first. Or it is no journal, or there is
+            no client for its server. Or the schema has lost a field of the push or gives it another type:
+            then `sp.revert(sp.changes(...))` is the way back for the others.
+        sispy.Error: The server could not be asked.
+
+    Example:
+        >>> report = live.diff(live.frame().tail(1).assign(notes="undone")).push(progress=False)
+        >>> undo(report).push(progress=False).counts["done"]
+        1
+    """
+    several = [source] if isinstance(source, Report | str | Path) else source
+    pushes = [_pushed(one, client) for one in several]
+    for newer in reversed(pushes):
+        for older in pushes:
+            if older.name in newer.plan.undoes:
+                _cancel(older, newer)
+    return reduce(together, map(_undone, pushes))
+
+
+@dataclass
+class _Pushed:
+    """A push that is to be taken back."""
+
+    name: str
+    """What its undo is said to undo."""
+    plan: Plan
+    entries: Mapping[Any, Entry]
+    user: str | None
+    left: dict[Any, Entry]
+    """The entries that nothing took back yet."""
+    notes: tuple[str, ...] = ()
+
+
+def _pushed(source: Source, client: Client | None) -> _Pushed:
+    if isinstance(source, Report):
+        if source.journal is None:
+            entries = {o.row: _entry(o) for o in source.outcomes}
+            return _Pushed(content(source.plan), source.plan, entries, source.user, dict(entries))
+        client = client or source.plan.endpoint.client
+        source = source.journal
+    record = read(source)
+    plan = parse(record.plan, client, where=str(source))
+    waiting = [row for row, entry in record.entries.items() if entry.word is None]
+    if waiting:
+        raise ValueError(
+            f"the fate of {len(waiting)} rows is unknown: sp.resume({str(source)!r}).push() first"
+        )
+    undone = taken_back(record)
+    left = {row: entry for row, entry in record.entries.items() if row not in undone}
+    notes = tuple(_undone_before(undone.values()))
+    return _Pushed(str(record.path.absolute()), plan, record.entries, record.begin.get("user"), left, notes)
+
+
+def _cancel(older: _Pushed, newer: _Pushed) -> None:
+    """Leave out what the newer push took back of the older one: together they changed nothing."""
+    server = older.plan.endpoint.client.url
+    for row, undone in list(pairs(older.entries, newer.left, server)):
+        older.left.pop(row, None)
+        newer.left.pop(undone)
+
+
+def verify(
+    source: Report | str | Path,
+    client: Client | None = None,
+    *,
+    progress: Any = True,
+    cancel: Callable[[], bool] | Event | None = None,
+) -> Report:
+    """Look up which values of others a push has replaced unseen; see `Report.verify`.
+
+    Args:
+        source: The report, or its journal, which also covers what `resume` did.
+        client: For the server of the journal; without one, the profile with that address is used.
+        progress: As in `fetch`.
+        cancel: As in `Report.verify`.
+
+    Raises:
+        ValueError: The file is no journal, another push is writing to it, there is no client for its server,
+            or the schema has lost a field of the push.
+        OSError: The journal cannot be written.
+
+    Example:
+        >>> report = live.diff(live.frame().tail(1).assign(notes="seen")).push(progress=False, verify=False)
+        >>> len(verify(report.journal, client, progress=False).overwritten)
+        0
+    """
+    report = source if isinstance(source, Report) else _reported(source, client)
+    return report.verify(progress=progress, cancel=cancel)
+
+
+def _reported(journal: str | Path, client: Client | None) -> Report:
+    """Return the report of a push as its journal tells it."""
+    record = read(journal)
+    plan = parse(record.plan, client, where=str(journal))
+    return Report(
+        plan,
+        tuple(_outcome(change, record.entries.get(row_of(change))) for change in plan.changes),
+        journal=Path(journal),
+        note=record.begin.get("note"),
+        user=record.begin.get("user"),
+        started=iso(record.begin["at"]),
+        stopped=record.stopped,
+    )
+
+
+def _outcome(change: Change, entry: Entry | None) -> Outcome:
+    row, action = row_of(change), action_of(change)
+    if entry is None or entry.word is None:
+        reason = "it was not sent" if entry is None else "sent, but its fate is unknown; sp.resume finds out"
+        id_ = None if isinstance(change, Create) else change.id
+        return Outcome(row, action, "unsent", id_, change.key, reason=reason)
+    return Outcome(
+        row,
+        action,
+        cast("Word", entry.word),
+        entry.id,
+        change.key,
+        entry.status,
+        written=entry.written,
+        receipt=entry.receipt,
+        read=entry.read,
+        overwrites=entry.overwrites,
+        doubted=entry.doubted,
+        unverified=entry.unverified or "",
+    )
+
+
+def _entry(outcome: Any) -> Entry:
+    return Entry(
+        outcome.word,
+        outcome.id,
+        outcome.action,
+        outcome.written,
+        receipt=outcome.receipt,
+        overwrites=outcome.overwrites,
+        doubted=outcome.doubted,
+        unverified=outcome.unverified,
+    )
+
+
+def _undone_before(undos: Collection[Record]) -> Iterator[str]:
+    """Say what of a push is undone already."""
+    for path, record in {record.path: record for record in undos}.items():
+        n = sum(record.path == path for record in undos)
+        yield f"{count(n, 'row')} undone already, {clock(record.begin['at'])} by {short(path)}"
+
+
+def _at_today(plan: Plan, changes: Iterable[Change]) -> tuple[list[Change], tuple[str, ...]]:
+    """Point changes to rows that came back under a new `_id` since, and say which undos brought them."""
+    back = came_back(plan.endpoint.client.url)
+    ids: dict[str, str | None] = {old: found.id for old, found in back.items()}
+    paths = [path for path, _ in reference_fields(plan.schema)]
+    used: set[str] = set()
+
+    def today(cells: Mapping[str, Any]) -> dict[str, Any]:
+        used.update(id_ for path in paths for id_ in ids_in(cells, path))
+        return {column: redirected(plan.schema, column, value, paths, ids) for column, value in cells.items()}
+
+    found: list[Change] = []
+    for change in changes:
+        if isinstance(change, Create):
+            found.append(replace(change, values=today(change.values)))
+            continue
+        used.add(change.id)
+        if (row := back.get(change.id)) is not None:
+            change = replace(change, id=row.id, receipt=row.receipt)
+        if isinstance(change, Update):
+            change = replace(change, before=today(change.before), after=today(change.after))
+        found.append(change if isinstance(change, Update) else replace(change, before=today(change.before)))
+    return found, tuple(_renamed(back[old].undo for old in sorted(used & back.keys())))
+
+
+def _renamed(undos: Iterable[Record]) -> Iterator[str]:
+    """Say which undos the new `_id`s of rows that came back are from."""
+    by_path: dict[Path, list[Record]] = {}
+    for undo in undos:
+        by_path.setdefault(undo.path, []).append(undo)
+    for path, those in by_path.items():
+        rows, when = f"{count(len(those), 'row')} of {those[0].head['schema']}", clock(those[0].begin["at"])
+        yield f"{rows} that came back under a new _id {when}, by {short(path)}: this plan means the new one"
+
+
+def _undone(pushed: _Pushed) -> Plan:
+    plan = pushed.plan
+    keys = {row_of(change): change.key for change in plan.changes}
+    changes: list[Change] = []
+    again: list[str] = []
+    given = unknown = 0
+    for row, entry in pushed.left.items():
+        key = keys.get(row)
+        if not entry.written and (entry.action, entry.word) != ("delete", "done"):
+            continue
+        before = {path: after for path, (_, after) in entry.written.items()}
+        # what stood there is what somebody else had written, not what the push had read
+        theirs = {cell.field: cell.theirs for cell in entry.overwrites}
+        after = {path: old for path, (old, _) in entry.written.items()} | theirs
+        given += bool(theirs)
+        unknown += is_open(entry) and entry.unverified != ""
+        if entry.action == "update":
+            changes.append(Update(str(row), before, after, key, entry.receipt))
+        elif entry.action == "create" and entry.id:
+            changes.append(Delete(entry.id, before, key, entry.receipt))
+        elif entry.action == "delete":
+            changes.append(Create(str(row), as_created(plan.schema, after), key))
+            again.append(str(row))
+    notes = [_told(plan, again)] if again else []
+    if given:
+        notes.append(
+            f"gives back what others had written into {count(given, 'row')} and the push had not read"
+        )
+    if unknown and plan.schema.track_history:
+        notes.append(
+            f"not verified: {count(unknown, 'row')}; what others had written there would not come back"
+        )
+    changes, renamed = _at_today(plan, changes)
+    senders = {entry.sender for entry in pushed.left.values() if entry.sender}
+    changes, clashes = spared(plan.endpoint, plan.schema, changes, pushed.user, senders)
+    faults, left = refused(plan.schema, changes)
+    return Plan(
+        plan.endpoint,
+        plan.schema,
+        tuple(changes),
+        faults=faults,
+        clashes=clashes,
+        notes=(*pushed.notes, *renamed, *notes, *left),
+        undoes=(pushed.name,),
+        snapshot=plan.snapshot,
+    )
+
+
+def _told(plan: Plan, again: list[str]) -> str:
+    """Say what it means for others that deleted rows get a new `_id`."""
+    found = referrers(plan.endpoint.client, plan.schema.name, again)["schema"].value_counts()
+    text = f"{count(len(again), 'deleted row')} will come back with a new _id"
+    if found.empty:
+        return f"{text}; nothing refers to the old one"
+    counts = ", ".join(f"{count(n, 'reference')} of {name}" for name, n in found.items())
+    return f"{text}; {counts} to the old one: afterwards sp.repoint(endpoint, report.new_ids).push()"

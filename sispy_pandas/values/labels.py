@@ -1,0 +1,83 @@
+"""What references are called: ids shown as labels, and labels taken back for ids. Pure, no network."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from .cast import is_missing
+from .kinds import STRINGS
+from .refused import Refused
+
+if TYPE_CHECKING:
+    from .schema import Field, Schema
+
+_OBJECT_ID = re.compile(r"[0-9a-fA-F]{24}")
+
+
+@dataclass(frozen=True, eq=False)
+class Labels:
+    """The names of the rows that a table refers to.
+
+    Two rows of one name have none here: they are shown as ids, so that nothing has to be guessed.
+    """
+
+    names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Column -> `_id` -> label."""
+    fields: Mapping[str, str] = field(default_factory=dict)
+    """Column -> field of the schema referred to that holds the labels."""
+
+    def shown(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Return the frame with labels in the columns that refer."""
+        columns = {p: replaced(frame[p], names) for p, names in self.names.items() if p in frame.columns}
+        return frame.assign(**columns) if columns else frame
+
+    def ids(self, path: str) -> dict[str, str]:
+        """Return label -> `_id` of a column."""
+        return {label: id_ for id_, label in self.names.get(path, {}).items()}
+
+
+def reference_columns(schema: Schema) -> Iterator[tuple[Field, str]]:
+    """Yield the fields whose cells are references or lists of them, and the schema that each refers to."""
+    for one in schema.fields:
+        ref = one.ref or (one.item.ref if one.item else None)
+        if ref:
+            yield one, ref
+
+
+def members(cells: pd.Series[Any]) -> set[str]:
+    """Return all references in a column: ids or labels, those in lists too."""
+    found: set[str] = set()
+    for cell in cells.tolist():
+        if isinstance(cell, tuple | list | np.ndarray):
+            found.update(member for member in cell if isinstance(member, str))
+        elif isinstance(cell, str) and not isinstance(cell, Refused):
+            found.add(cell)
+    return found
+
+
+def replaced(cells: pd.Series[Any], new: Mapping[str, str | Refused]) -> pd.Series[Any]:
+    """Return a column with known references replaced; a list with a refused member is refused whole."""
+
+    def cell_of(cell: Any) -> Any:
+        if isinstance(cell, tuple | list | np.ndarray):
+            found = tuple(new.get(m, m) if isinstance(m, str) else m for m in cell)
+            bad = next((m for m in found if isinstance(m, Refused)), None)
+            return found if bad is None else Refused(str(list(cell)), bad.reason)
+        if isinstance(cell, Refused) or not isinstance(cell, str):
+            return None if is_missing(cell) else cell
+        return new.get(cell, cell)
+
+    made = [cell_of(cell) for cell in cells.tolist()]
+    plain = all(cell is None or type(cell) is str for cell in made)
+    return pd.Series(made, index=cells.index, dtype=STRINGS if plain else object)
+
+
+def is_id(text: str) -> bool:
+    """Tell whether a text has the form of an `_id`."""
+    return _OBJECT_ID.fullmatch(text) is not None

@@ -1,0 +1,1 @@
+"""What each SIS type is, a file per type."""

@@ -1,0 +1,290 @@
+"""The state that an edited file was exported from, rebuilt from today's rows and their revisions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Literal
+
+from sispy.errors import NotFound
+
+from ..planning.compare import changed
+from ..planning.deleted_rows import marked_ids
+from ..planning.matching import ids_in
+from ..reading.decode import columns_of, no_collection
+from ..reading.lookup import READERS, read
+from ..reading.table import warnings_frame
+from ..values.arrow import as_frame
+from ..values.cast import cast, get_path, is_missing, set_path
+from ..values.entity import EDITABLE_META, receipt
+from ..values.progress import bar
+from ..values.receipts import milliseconds_of
+from ..values.records import frame_of, records_of
+from ..values.schema import META, RECEIPT, Schema
+from ..values.source import Source, source_of
+from .fetch import schema_of
+from .references import labelled, to_ids
+from .snapshot import Snapshot
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from sispy import Endpoint
+
+NO_META_HISTORY = "it changed since its export, and of owner, tags and locked the server keeps no history"
+NO_HISTORY = "it changed since its export, and the server keeps no history to tell what the export said"
+
+
+@no_collection()  # thousands of entities and no cycle among them
+def snapshot_of(
+    endpoint: Endpoint,
+    frame: Any,
+    *,
+    base: Literal["receipt", "now"] = "receipt",
+    progress: Any = True,
+) -> Snapshot:
+    """Return the snapshot to compare an edited file with: every row in the state that the file shows.
+
+    That state is named by the row's receipt, the column `_updated_at`. Where the server holds the same state
+    still, it is today's; else, and if the row differs from today's, it is taken from the file where the file
+    holds it, as workbooks do, and else rebuilt from the revisions. A row whose state cannot be rebuilt is in
+    `lost`, and the diff makes it Stale: shown, never sent.
+
+    Args:
+        endpoint: Where the rows are from.
+        frame: The edited file, as `read_csv` and others return it; as for `diff`, Arrow's tables will do.
+        base: "receipt" as said; "now" compares with today's state, for frames without receipts: what others
+            changed meanwhile then looks like an edit that takes it back.
+        progress: As for `fetch`.
+
+    Raises:
+        ValueError: The frame has ids but no receipts, and `base` is not "now"; or its file was exported from
+            another server, and this one is no sandbox that is a copy of it.
+        sispy.Error: The server could not be asked.
+
+    Example:
+        >>> edited = live.frame().assign(notes="checked")
+        >>> snapshot_of(client.entities("host"), edited, progress=False).diff(edited).counts["updates"]
+        10
+    """
+    if base not in ("receipt", "now"):
+        raise ValueError(f"base={base!r}: 'receipt' or 'now'")
+    started = datetime.now(UTC)
+    frame = as_frame(frame)
+    source = source_of(frame)
+    if source is not None:
+        source.refuse_other(endpoint.client, endpoint.name)
+    schema = schema_of(endpoint.client, endpoint.name)
+    labels = source.labels if source is not None else None
+    if labels is not None:
+        frame = to_ids(endpoint.client, frame, schema, known=labels)
+    ids = ids_in(frame)
+    if ids and base == "receipt" and RECEIPT.path not in frame.columns:
+        raise ValueError(
+            "the frame has no column _updated_at, so nobody can tell which state was edited: "
+            "base='now' compares with the state of today"
+        )
+    rows: dict[str, Mapping[str, Any]] = {
+        row["_id"]: row for row in read(endpoint, "_id", list(ids.values()))
+    }
+    found = {id_: rows[id_] for id_ in ids.values() if id_ in rows}
+    lost = {id_: "the server has no such row any more" for id_ in ids.values() if id_ not in rows}
+    gone = marked_ids(frame) & set(lost)
+    snapshot = _Builder(endpoint, schema, started)
+    if base == "receipt":
+        stale = _stale(frame, ids, found)
+        differing, without_history, cells = _differing(snapshot, frame, ids, found, stale)
+        alike = [path for path in schema.columns if path in frame.columns]
+        for id_, exported in _from_file(source, schema, differing, found):
+            found[id_] = _as_today(exported, rows[id_], [p for p in alike if p not in cells[id_]])
+            del differing[id_]
+            without_history.discard(id_)
+        with bar(progress, total=len(differing), unit=" rows", desc=f"revisions of {schema.name}") as shown:
+            for id_, state in _rebuilt(endpoint, schema, differing, found):
+                if isinstance(state, str) or id_ in without_history:
+                    lost[id_] = state if isinstance(state, str) else NO_META_HISTORY
+                    del found[id_]
+                else:
+                    found[id_] = _as_today(state, rows[id_], [p for p in alike if p not in cells[id_]])
+                shown.update(1)
+    for id_ in gone:
+        del lost[id_]
+    made = snapshot.made([*found.values(), *_twins(endpoint, schema, frame, ids, found)], lost, gone)
+    return made if labels is None else labelled(made, known=labels)
+
+
+@dataclass(frozen=True)
+class _Builder:
+    """Makes snapshots out of entities."""
+
+    endpoint: Endpoint
+    schema: Schema
+    started: datetime
+
+    def made(
+        self, entities: Iterable[Mapping[str, Any]], lost: Mapping[str, str], gone: Iterable[str]
+    ) -> Snapshot:
+        return Snapshot(
+            schema=self.schema,
+            endpoint=self.endpoint,
+            query={},
+            fields=None,
+            fetched_at=self.started,
+            warnings=warnings_frame([]),
+            _frame=self.frame(list(entities)),
+            lost=lost,
+            gone=frozenset(gone),
+        )
+
+    def frame(self, entities: list[Mapping[str, Any]]) -> pd.DataFrame:
+        columns = columns_of(entities, (*self.schema.fields, *META))
+        return frame_of(self.schema, columns, [e["_id"] for e in entities], [receipt(e) for e in entities])
+
+
+def _stale(
+    frame: pd.DataFrame, ids: Mapping[int, str], found: Mapping[str, Mapping[str, Any]]
+) -> dict[str, int | None]:
+    """Return the rows whose receipt is not that of today: `_id` -> receipt."""
+    receipts = milliseconds_of(frame[RECEIPT.path]) if ids else []
+    return {
+        id_: receipts[position]
+        for position, id_ in ids.items()
+        if id_ in found and receipts[position] != receipt(found[id_])
+    }
+
+
+def _differing(
+    snapshot: _Builder,
+    frame: pd.DataFrame,
+    ids: Mapping[int, str],
+    found: Mapping[str, Mapping[str, Any]],
+    stale: Mapping[str, int | None],
+) -> tuple[dict[str, int | None], set[str], dict[str, set[str]]]:
+    """Return the stale rows in which a cell differs from today, or which are to be deleted.
+
+    The second are those that differ in the part of `_sis` that has no history; the third names the fields
+    that differ, by row.
+    """
+    positions = [position for position, id_ in ids.items() if id_ in stale]
+    if not positions:
+        return {}, set(), {}
+    mine = frame.iloc[positions]
+    today = snapshot.frame([found[ids[position]] for position in positions])
+    marked = marked_ids(frame)
+    differ = {i for i, position in enumerate(positions) if ids[position] in marked}
+    cells: dict[str, set[str]] = {ids[position]: set() for position in positions}
+    for name in snapshot.schema.columns:
+        others = _other_cells(snapshot.schema, name, today, mine)
+        differ |= others
+        for i in others:
+            cells[ids[positions[i]]].add(name)
+    in_meta: set[int] = set()
+    for name in EDITABLE_META:
+        in_meta |= _other_cells(snapshot.schema, name, today, mine)
+    times = {ids[positions[i]]: stale[ids[positions[i]]] for i in sorted(differ | in_meta)}
+    return times, {ids[positions[i]] for i in in_meta}, cells
+
+
+def _other_cells(schema: Schema, name: str, today: pd.DataFrame, mine: pd.DataFrame) -> set[int]:
+    if name not in mine.columns:
+        return set()
+    return {position for position, *_ in changed(schema.field(name), today[name], mine[name])}
+
+
+def _as_today(state: Mapping[str, Any], today: Mapping[str, Any], paths: Iterable[str]) -> Mapping[str, Any]:
+    """Return an exported state with the fields as of today that the file holds just so: no edits any more."""
+    row: dict[str, Any] = {**_copy(state)}
+    for path in paths:
+        set_path(row, path, get_path(today, path))
+    return row
+
+
+def _from_file(
+    source: Source | None,
+    schema: Schema,
+    wanted: Mapping[str, int | None],
+    today: Mapping[str, Mapping[str, Any]],
+) -> list[tuple[str, Mapping[str, Any]]]:
+    """Return the states that the file itself holds: what it lacks, nobody can have edited in it."""
+    base = source.base if source is not None and wanted else None
+    if base is None:
+        return []
+    part = base[base.index.isin(list(wanted))]
+    found: list[tuple[str, Mapping[str, Any]]] = []
+    for state in records_of(schema, part):
+        id_, when = state["_id"], state["_sis"][RECEIPT.path]
+        if when == wanted[id_]:
+            row: dict[str, Any] = {**_copy(today[id_])}
+            row["_sis"] = {**row.get("_sis", {}), RECEIPT.path: when}
+            for path in part.columns.drop(RECEIPT.path):
+                set_path(row, path, get_path(state, path))
+            found.append((id_, row))
+    return found
+
+
+def _rebuilt(
+    endpoint: Endpoint,
+    schema: Schema,
+    wanted: Mapping[str, int | None],
+    today: Mapping[str, Mapping[str, Any]],
+) -> Iterable[tuple[str, Mapping[str, Any] | str]]:
+    """Yield (`_id`, its state at the time of its receipt, or why there is none)."""
+
+    def state(id_: str, when: int | None) -> tuple[str, Mapping[str, Any] | str]:
+        if when is None:
+            return id_, "it has no receipt: nobody can tell which state was edited"
+        try:
+            then = endpoint.revision(id_, when).to_dict()
+        except NotFound:
+            return id_, NO_HISTORY
+        sis = {**today[id_].get("_sis", {}), RECEIPT.path: when}  # changes of _sis leave no commits
+        return id_, {**_as_read(schema, then), "_id": id_, "_sis": sis}
+
+    with ThreadPoolExecutor(READERS) as pool:
+        yield from pool.map(state, wanted, wanted.values())
+
+
+def _as_read(schema: Schema, entity: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a revision as a read would have shown it: with defaults, if there are any (SIS-API 5.6)."""
+    if not any(field.default for field in schema.fields if field.type not in ("Array", "Documents")):
+        return entity
+    filled: dict[str, Any] = _copy(entity)
+    for field in schema.fields:
+        if field.default is None or get_path(entity, field.path) is not None:
+            continue
+        node = filled
+        *parents, last = field.path.split(".")
+        for part in parents:
+            node = node.setdefault(part, {}) if isinstance(node, dict) else {}
+        if last not in node:
+            node[last] = field.default
+    return filled
+
+
+def _copy(value: Any) -> Any:
+    return {key: _copy(inner) for key, inner in value.items()} if isinstance(value, Mapping) else value
+
+
+def _twins(
+    endpoint: Endpoint,
+    schema: Schema,
+    frame: pd.DataFrame,
+    ids: Mapping[int, str],
+    found: Mapping[str, Mapping[str, Any]],
+) -> list[Mapping[str, Any]]:
+    """Return the rows that have the key of a new row: the file may have been pushed before."""
+    if schema.key is None or schema.key not in frame.columns:
+        return []
+    field = schema.field(schema.key)
+    keys = set()
+    for position, cell in enumerate(frame[schema.key].tolist()):
+        if position in ids or is_missing(cell):
+            continue
+        try:
+            keys.add(cast(field, cell))
+        except ValueError:
+            continue  # the diff names it
+    wanted = sorted(keys - {None}, key=str)
+    return [entity for entity in read(endpoint, schema.key, wanted) if entity["_id"] not in found]

@@ -1,0 +1,109 @@
+"""Files that appear when they are complete, whatever writes them and whatever stands in the way."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import gc
+import resource
+from pathlib import Path
+
+import pytest
+
+import sispy_pandas as sp
+from sispy_pandas.formats.atomic import refuse_unwritable, replaced
+
+QUICK = sp.Limits(settle=0.1, settle_row=0.0, patience=3.0)
+
+
+@contextlib.contextmanager
+def disk_of(size):
+    """Let no file of this process grow beyond some bytes, as on a disk that is full."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def half_written(path, data):
+    with path.open("wb") as file:
+        file.write(data[:600])
+    raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+
+@pytest.fixture
+def pushed(server, tmp_path):
+    """Return a snapshot, a plan of it, a report with rows that were not pushed, and a workbook."""
+    live = server.fetch()
+    sp.to_excel(live, tmp_path / "hosts.xlsx")
+    plan = live.diff(live.frame().assign(cpus=99))
+    mixed = live.frame().assign(cpus=[8, *[99] * (len(live) - 1)])
+    report = live.diff(mixed).push(progress=False, limits=QUICK, skip_problems=True)
+    return live, plan, report
+
+
+WRITERS = {
+    "csv": lambda _, path, live, plan, report: sp.to_csv(live, path),
+    "streamed csv": lambda server, path, *_: sp.to_csv(server.hosts, path, progress=False),
+    "workbook": lambda _, path, live, plan, report: sp.to_excel(live, path),
+    "parquet": lambda _, path, live, plan, report: sp.to_parquet(live, path),
+    "ndjson": lambda _, path, live, plan, report: sp.to_ndjson(live, path),
+    "plan": lambda _, path, live, plan, report: plan.save(path),
+    "record": lambda _, path, live, plan, report: report.to_html(path),
+    "retry csv": lambda _, path, live, plan, report: report.to_csv(path),
+    "retry workbook": lambda _, path, live, plan, report: report.to_excel(path),
+    "write-back": lambda _, path, live, plan, report: sp.mark_problems(
+        path.parent.parent / "hosts.xlsx", report, path, write_back=True
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", WRITERS)
+def test_a_full_disk_names_the_file_and_leaves_the_old_one(
+    kind, server, pushed, tmp_path, capfd, monkeypatch
+):
+    folder = tmp_path / "out"
+    folder.mkdir()
+    path = folder / f"file{'.xlsx' if 'workbook' in kind or kind == 'write-back' else '.csv'}"
+    path.write_text("old")
+    (folder / "file.csv.meta.json").write_text("{}")
+
+    full = disk_of(600)
+    if path.suffix == ".xlsx":  # written as a whole, once its pieces were put together in other files
+        monkeypatch.setattr(Path, "write_bytes", half_written)
+        full = contextlib.nullcontext()
+
+    with full, pytest.raises(OSError) as caught:
+        WRITERS[kind](server, path, *pushed)
+    gc.collect()
+
+    assert caught.value.filename == str(path)
+    assert {file.name: file.read_text() for file in folder.iterdir()} == {
+        path.name: "old",
+        "file.csv.meta.json": "{}",
+    }
+    assert capfd.readouterr() == ("", "")
+
+
+def test_what_cannot_be_written_is_refused_before_the_work(tmp_path):
+    with pytest.raises(FileNotFoundError, match="there is no such folder") as missing:
+        refuse_unwritable(tmp_path / "nowhere" / "a.csv")
+    assert missing.value.filename == str(tmp_path / "nowhere")
+    with pytest.raises(IsADirectoryError, match="it is a folder"):
+        refuse_unwritable(tmp_path)
+    with disk_of(0):
+        refuse_unwritable(tmp_path / "a.csv")  # who knows how much it will be
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_private_file_is_its_owners_alone_whatever_was_there(tmp_path):
+    path = tmp_path / "plan.json"
+    path.write_text("old")
+    path.chmod(0o644)
+
+    with replaced(path, private=True) as file:
+        file.write("new")
+
+    assert (path.read_text(), path.stat().st_mode & 0o777) == ("new", 0o600)

@@ -1,0 +1,261 @@
+"""Files that are endless, packed, damaged or too large: one sentence each, within little memory."""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+import hostile
+import sispy_pandas as sp
+from sispy_pandas.commands.exports import read_cells
+from sispy_pandas.commands.inputs import read_rows
+from sispy_pandas.formats import csv as csv_text
+from sispy_pandas.pushing.workbook import copy_to_mark
+
+NAME = {"type": "String", "unique": True, "required": True}
+SCHEMA = sp.parse_schema({"name": "host", "definition": {"name": NAME}, "_sis": {"owner": ["g"]}})
+MEMORY = 2 << 30
+"""Beyond what Python and its libraries take."""
+READERS = {
+    "rows": lambda path: read_rows(path, SCHEMA),
+    "cells": read_cells,
+    "mark": lambda path: copy_to_mark(path, path.with_name("out.xlsx"), SCHEMA),
+    "plan": sp.load_plan,
+}
+
+
+def told(path: Path, reader: str) -> str:
+    """Return what a reader says of a file, without the file's name."""
+    try:
+        READERS[reader](path)
+    except ValueError as error:
+        text = str(error)
+        return f"{'' if str(path) in text else 'NAMELESS '}{text.replace(str(path), 'F')}"
+    return "read"
+
+
+def bounded(kind: str, suffix: str, readers: list[str], folder: Path) -> list[str]:
+    """Return what readers say of a hostile file, in a process of its own that has little memory."""
+    code = f"import test_bounds; test_bounds.say({kind!r}, {suffix!r}, {readers!r}, {str(folder)!r})"
+    paths = os.pathsep.join([str(Path(__file__).parent), str(Path(hostile.__file__).parent)])
+    environment = {**os.environ, "PYTHONPATH": paths}
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=110, env=environment
+    )
+    assert run.stderr == ""
+    return run.stdout.splitlines()
+
+
+def say(kind: str, suffix: str, readers: list[str], folder: str) -> None:
+    """Print what readers say of a hostile file; run by `bounded`."""
+    path = {**hostile.BOOKS, **hostile.TEXTS}[kind](Path(folder) / f"f{suffix}")
+    status = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
+    size = next(int(line.split()[1]) << 10 for line in status if line.startswith("VmSize"))
+    resource.setrlimit(resource.RLIMIT_AS, (size + MEMORY, size + MEMORY))
+    for reader in readers:
+        print(told(path, reader).splitlines()[0])  # noqa: T201 - the parent reads it
+
+
+EXPANDS = "F would expand to more than any honest workbook: it is not opened"
+DAMAGED = "F is no workbook, or a damaged one:"
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("16,000 headers", "F has 16,000 columns: at most 4,096 are read; does it begin with their names?"),
+        ("a row far beyond", "F is too large: a sheet has 1,048,576 rows at most"),
+        ("a merge of all", "read"),
+        ("a link of all", "read"),
+        ("a sheet that expands", EXPANDS),
+        ("texts that expand", EXPANDS),
+        ("a style that expands", EXPANDS),
+        ("locked", "F is locked by a password: save it without one"),
+        ("old", "F is an old .xls: save it as .xlsx"),
+        ("no rows", "sheet 'host' of F has no header"),
+        ("cut", f"{DAMAGED} File is not a zip file"),
+        ("no zip", f"{DAMAGED} it does not begin like one"),
+        ("empty", "F is empty: it is no workbook"),
+    ],
+)
+def test_workbooks_end_in_one_sentence(tmp_path, kind, words):
+    path = hostile.BOOKS[kind](tmp_path / "f.xlsx")
+
+    assert {reader: told(path, reader) for reader in ("rows", "cells")} == {"rows": words, "cells": words}
+
+
+def test_an_entity_that_expands_is_refused(tmp_path):
+    path = hostile.BOOKS["entities"](tmp_path / "f.xlsx")
+
+    assert [told(path, reader).startswith(DAMAGED) for reader in ("rows", "cells", "mark")] == [True] * 3
+
+
+@pytest.mark.parametrize("kind", ["a merge of all", "a link of all"])
+def test_a_workbook_is_copied_only_if_it_fits(tmp_path, kind):
+    path = hostile.BOOKS[kind](tmp_path / "f.xlsx")
+
+    words = "F has 17,179,869,184 cells that are merged or linked: undo it, at most 2,097,152 are copied"
+    assert told(path, "mark") == words
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("far apart", ["read", "read"]),
+        ("cells without end", ["F is too large: 67,108,864 cells are read at most", "read"]),
+        ("rows without end", ["F is too large: a sheet has 1,048,576 rows at most", "read"]),
+    ],
+)
+@pytest.mark.soak
+def test_large_workbooks_take_little_memory(tmp_path, kind, words):
+    assert bounded(kind, ".xlsx", ["rows", "mark"], tmp_path) == words
+
+
+@pytest.mark.soak
+def test_empty_rows_take_little_memory(tmp_path):
+    assert bounded("8,000,000 empty rows", ".csv", ["rows", "cells"], tmp_path) == ["read", "read"]
+
+
+def test_a_line_without_an_end_takes_little_memory(tmp_path):
+    line = "F has a line without an end: is it a table?"
+    assert bounded("no end of a line", ".csv", ["rows", "cells"], tmp_path) == [line, line]
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("16,000 headers", "F has 16,001 columns: at most 4,096 are read; does it begin with their names?"),
+        ("no line of names", "F has no line of names: its first 262,144 characters are one line"),
+        ("too large", "F is too large: 2,048 MiB are read at most"),
+        ("packed", "F is packed by gzip: unpack it first"),
+        ("a workbook", "F is a workbook or another zip file, not text: its name has to say so"),
+        ("zeros", "F is no text: save it as CSV in UTF-8, or give encoding="),
+    ],
+)
+def test_tables_end_in_one_sentence(tmp_path, kind, words):
+    path = hostile.TEXTS[kind](tmp_path / "f.csv")
+
+    assert {reader: told(path, reader) for reader in ("rows", "cells")} == {"rows": words, "cells": words}
+
+
+@pytest.mark.parametrize("suffix", [".json", ".ndjson"])
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("deep", "F is nested too deeply to be read"),
+        ("packed", "F is packed by gzip: unpack it first"),
+        ("binary", "F is not UTF-8 text: invalid start byte at 128"),
+        ("zeros", "F is no JSON: Expecting value at line 1, column 1"),
+        ("too large", "F is too large: 2,048 MiB are read at most"),
+    ],
+)
+def test_records_end_in_one_sentence(tmp_path, suffix, kind, words):
+    assert told(hostile.TEXTS[kind](tmp_path / f"f{suffix}"), "rows") == words
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("deep", "F is no plan of this version of sispy"),
+        ("empty", "F is no plan of this version of sispy"),
+        ("packed", "F is packed by gzip: unpack it first"),
+        ("binary", "F is not UTF-8 text: invalid start byte at 128"),
+        ("too large", "F is too large: 2,048 MiB are read at most"),
+    ],
+)
+def test_plans_end_in_one_sentence(tmp_path, kind, words):
+    assert told(hostile.TEXTS[kind](tmp_path / "plan.json"), "plan") == words
+
+
+@pytest.mark.parametrize("kind", ["empty", "packed", "zeros", "too large"])
+def test_what_is_no_parquet_file_is_named(tmp_path, kind):
+    assert told(hostile.TEXTS[kind](tmp_path / "f.parquet"), "cells").startswith("F is ")
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".xlsx", ".ndjson", ".parquet", ".json"])
+def test_a_device_is_no_file(tmp_path, suffix):
+    (tmp_path / f"f{suffix}").symlink_to("/dev/zero")
+
+    reader = "cells" if suffix == ".parquet" else "rows"
+    assert told(tmp_path / f"f{suffix}", reader) == "F is a device, not a file"
+    assert told(tmp_path / f"f{suffix}", "plan") == "F is a device, not a file"
+
+
+def test_a_cell_that_does_not_end_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(csv_text, "LONGEST_LINE", 1_000)
+    (tmp_path / "f.csv").write_text('name\n"' + "a\n" * 2_000)
+
+    assert told(tmp_path / "f.csv", "rows") == "F, line 502: field larger than field limit (1000)"
+
+
+@pytest.fixture
+def piped(tmp_path):
+    """Return a function that makes a pipe of some bytes, written by another thread."""
+    threads = []
+
+    def make(name: str, content: bytes, times: int = 1) -> Path:
+        path = tmp_path / name
+        os.mkfifo(path)
+
+        def write() -> None:
+            try:
+                with path.open("wb") as file:
+                    for _ in range(times):
+                        file.write(content)
+            except BrokenPipeError:
+                pass
+
+        threads.append(threading.Thread(target=write))
+        threads[-1].start()
+        return path
+
+    yield make
+    for thread in threads:
+        thread.join(60)
+
+
+def test_a_pipe_is_read_to_its_end(piped, tmp_path):
+    made = hostile.book(tmp_path / "made.xlsx", hostile.row(1, hostile.HEAD)).read_bytes()
+
+    assert read_rows(piped("f.csv", b"name\nh1\n"), SCHEMA)["name"].tolist() == ["h1"]
+    assert read_rows(piped("f.json", b'[{"name": "h1"}]'), SCHEMA)["name"].tolist() == ["h1"]
+    assert read_rows(piped("f.xlsx", made), SCHEMA).columns.tolist() == ["name"]
+
+
+def test_a_pipe_without_an_end_is_not(piped):
+    assert told(piped("f.csv", b"name\nh1\n" * 20_000, 10**9), "rows") == (
+        "F is too large: 512 MiB are read at most"
+    )
+
+
+def test_a_pipe_is_read_only_once(tmp_path):
+    os.mkfifo(tmp_path / "f.xlsx")
+
+    words = "F is a pipe, which can be read only once: save it as a file first"
+    assert told(tmp_path / "f.xlsx", "mark") == words
+
+
+def test_damaged_workbooks_are_read_or_named(server, tmp_path):
+    live = server.fetch()
+    sp.to_excel(live, tmp_path / "whole.xlsx")
+    whole = (tmp_path / "whole.xlsx").read_bytes()
+    path = tmp_path / "f.xlsx"
+
+    for seed in range(60):
+        path.write_bytes(hostile.flipped(whole, seed))
+        for read in (lambda p: sp.read_excel(p, live.schema), read_cells, lambda p: copy(p, live.schema)):
+            try:
+                read(path)
+            except ValueError as error:
+                assert str(path) in str(error), (seed, error)
+                assert "\n" not in str(error), (seed, error)
+
+
+def copy(path: Path, schema: sp.Schema) -> object:
+    return copy_to_mark(path, path.with_name("out.xlsx"), schema)

@@ -1,0 +1,172 @@
+from __future__ import annotations
+
+import zoneinfo
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sispy_pandas.formats.cell_values import read_cell, read_column
+from sispy_pandas.formats.cells import Style, write_cell, write_column
+from sispy_pandas.values.records import cast
+from sispy_pandas.values.refused import Refused
+from sispy_pandas.values.schema import Field
+
+if TYPE_CHECKING:
+    from sispy_pandas.values.schema import Schema
+
+BERLIN = Style(zoneinfo.ZoneInfo("Europe/Berlin"))
+STRING, NUMBER, BOOLEAN = Field("f", "String"), Field("f", "Number"), Field("f", "Boolean")
+DATE, MIXED, ID = Field("f", "Date"), Field("f", "Mixed"), Field("f", "ObjectId")
+ARRAY = Field("f", "Array", item=Field("", "String"))
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "text"),
+    [
+        (STRING, None, ""),
+        (STRING, "", "'"),
+        (STRING, "'", "''"),
+        (STRING, "=1+1", "'=1+1"),
+        (STRING, "-5", "'-5"),
+        (STRING, "\tx", "'\tx"),
+        (STRING, " x ", " x "),
+        (STRING, "00123", "00123"),
+        (STRING, {"a": 1}, '\'{"a": 1}'),
+        (STRING, "{x", "{x"),
+        (STRING, '\'{"a": 1}', "''{\"a\": 1}"),
+        (NUMBER, -5, "-5"),
+        (NUMBER, 0.1, "0.1"),
+        (NUMBER, {"a": 1}, '{"a": 1}'),
+        (BOOLEAN, False, "false"),
+        (DATE, "2020-01-02T03:04:05.678Z", "2020-01-02T03:04:05.678Z"),
+        (ID, "1" * 24, "'" + "1" * 24),
+        (ID, "12e" + "3" * 21, "'12e" + "3" * 21),
+        (ID, "a" * 24, "a" * 24),
+        (ARRAY, [], ""),
+        (ARRAY, ["a", None], '["a", null]'),
+        (MIXED, "", '""'),
+        (MIXED, "=1", '"=1"'),
+        (MIXED, -5, "-5"),
+        (MIXED, False, "false"),
+        (MIXED, [], "[]"),
+        (MIXED, {"b": None, "a": "é"}, '{"a": "é", "b": null}'),
+    ],
+)
+def test_a_value_is_written_and_read_back(field: Field, value: Any, text: str) -> None:
+    cell = tuple(value) if isinstance(value, list) else value
+    back = read_cell(field, text)
+    assert (write_cell(field, cell), [] if field is ARRAY and back is None else back) == (text, value)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [(w, True) for w in ("true", "TRUE", "1", "Yes", " yes ")] + [(w, False) for w in ("False", "0", "no")],
+)
+def test_booleans_in_any_spelling(text: str, value: bool) -> None:
+    assert read_cell(BOOLEAN, text) is value
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "style", "reason"),
+    [
+        (BOOLEAN, "maybe", Style(), "'maybe' is neither true nor false"),
+        (NUMBER, "1,5", Style(), "'1,5' is no number"),
+        (NUMBER, "1.500,0", Style(decimal=","), "'1.500,0' is no number"),
+        (NUMBER, "1_000", Style(), "'1_000' is no number"),
+        (NUMBER, "nan", Style(), "'nan' is no number"),
+        (DATE, "3/4/2020", Style(), "'3/4/2020' is no ISO date or time"),
+        *[
+            (DATE, text, style, f"{text!r} is no ISO date or time")
+            for text in ("2020-02-30", "soon", "13/13/2020", "3/4/2020 0:05 PM", "3/4/2020 13:05 PM")
+            for style in (Style(), BERLIN, replace(BERLIN, dayfirst=False))
+        ],
+        (
+            DATE,
+            "2020-10-25 02:30",
+            BERLIN,
+            "the clocks of Europe/Berlin showed this time never or twice: add an offset",
+        ),
+        (ID, "1.2E+23", Style(), "'1.2E+23' is no id of 24 hex digits"),
+        (ARRAY, "a", Style(), '\'a\' is no JSON: a list is written as ["a", "b"]'),
+        (MIXED, "NaN", Style(), "'NaN' is no JSON: text is written as \"text\""),
+    ],
+)
+def test_what_is_no_value_is_refused_with_a_reason(
+    field: Field, text: str, style: Style, reason: str
+) -> None:
+    with pytest.raises(ValueError) as caught:
+        read_cell(field, text, style)
+    assert str(caught.value) == reason
+
+
+@pytest.mark.parametrize(
+    ("text", "style", "value"),
+    [
+        ("2020-01-02", Style(), "2020-01-02T00:00:00.000Z"),
+        ("2020-01-02 03:04", BERLIN, "2020-01-02T02:04:00.000Z"),
+        ("2020-01-02T03:04:05+05:30", BERLIN, "2020-01-01T21:34:05.000Z"),
+        ("3/4/2020", Style(dayfirst=True), "2020-04-03T00:00:00.000Z"),
+        *[
+            (f"3/4/2020 {hour}", Style(dayfirst=False), f"2020-03-04T{there}:05:00.000Z")
+            for hour, there in (
+                *(("1:05 PM", "13"), ("12:05 pm", "12"), ("11:05 p.m.", "23")),
+                *(("1:05 am", "01"), ("12:05 AM", "00"), ("11:05 AM", "11"), ("0:05", "00"), ("23:05", "23")),
+            )
+        ],
+        ("03.04.2020 13:05", replace(BERLIN, dayfirst=True), "2020-04-03T11:05:00.000Z"),
+        ("03.04.2020 13:05:06,5", Style(dayfirst=True), "2020-04-03T13:05:06.500Z"),
+    ],
+)
+def test_dates_in_the_zone_of_the_file(text: str, style: Style, value: str) -> None:
+    assert read_cell(DATE, text, style) == value
+
+
+def test_times_are_written_with_the_offset_of_the_zone() -> None:
+    assert write_cell(DATE, "2020-01-02T02:04:00.000Z", BERLIN) == "2020-01-02T03:04:00.000+01:00"
+
+
+def test_a_decimal_comma_is_read_where_it_was_announced() -> None:
+    assert read_cell(NUMBER, "-1,5", Style(decimal=",")) == -1.5
+
+
+def test_a_column_keeps_what_it_cannot_read_as_refused_text() -> None:
+    values = read_column(NUMBER, ["1", "", "1\n2", "x"])
+    assert values == [1, None, "1\n2", "x"]
+    assert [type(value) for value in values] == [int, type(None), Refused, Refused]
+
+
+@pytest.mark.parametrize("field", [MIXED, STRING, NUMBER, ARRAY])
+def test_refused_text_is_cast_to_nothing(field: Field) -> None:
+    with pytest.raises(ValueError, match=r"^because$"):
+        cast(field, Refused("x", "because"))
+
+
+@pytest.mark.parametrize("field", [MIXED, STRING, NUMBER, ARRAY])
+def test_what_no_file_can_hold_is_named_with_its_column(field: Field) -> None:
+    with pytest.raises(ValueError, match=rf"^column '{field.path}': a Timedelta cannot be written as JSON$"):
+        write_cell(field, pd.Timedelta("1D"))
+
+
+def test_a_whole_column_is_what_its_cells_are_one_by_one(host_schema: Schema, host_frames: Any) -> None:
+    @settings(max_examples=40, suppress_health_check=list(HealthCheck))
+    @given(host_frames, st.sampled_from([Style(), BERLIN]))
+    def check(frame: pd.DataFrame, style: Style) -> None:
+        for field in host_schema.fields:
+            cells = frame[field.path]
+            texts = [write_cell(field, cell, style) for cell in cells.tolist()]
+            assert write_column(field, cells, style) == texts
+            assert write_column(field, cells.astype(object), style) == texts
+            assert [as_read(field, text, style) for text in texts] == read_column(field, texts, style)
+
+    check()
+
+
+def as_read(field: Field, text: str, style: Style) -> Any:
+    try:
+        return read_cell(field, text, style)
+    except ValueError as error:
+        return Refused(text.removeprefix("'"), str(error))

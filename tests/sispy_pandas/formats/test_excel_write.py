@@ -1,0 +1,291 @@
+from __future__ import annotations
+
+import shutil
+import subprocess
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import openpyxl
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import sispy_pandas as sp
+from sispy_pandas.planning.program_edits import REASON
+from sispy_pandas.values.records import frame_of
+from sispy_pandas.values.schema import parse_schema
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from sispy_pandas.values.schema import Schema
+
+A, B = "a" * 24, "1" * 24
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "hosts.xlsx"
+
+
+def _round_trip(frames: st.SearchStrategy[pd.DataFrame], schema: Schema, path: Path, count: int) -> None:
+    @settings(max_examples=count, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(frames, st.sampled_from(["UTC", "Europe/Berlin"]))
+    def check(frame: pd.DataFrame, tz: str) -> None:
+        sp.to_excel(frame, path, schema=schema, tz=tz)
+        pd.testing.assert_frame_equal(sp.read_excel(path, schema), frame)
+
+    check()
+
+
+def test_any_table_comes_back_equal(host_frames, host_schema: Schema, file: Path) -> None:
+    _round_trip(host_frames, host_schema, file, 100)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(900)
+def test_any_table_comes_back_equal_500_times(host_frames, host_schema: Schema, file: Path) -> None:
+    _round_trip(host_frames, host_schema, file, 500)
+
+
+def test_nasty_texts_and_a_million_characters_come_back(nasty_texts, host_schema: Schema, file: Path) -> None:
+    texts = [*nasty_texts, "x" * 1_000_000, "_x0041_" * 10_000]
+    ids = [f"{i:024}" for i in range(len(texts))]
+    columns = {"name": texts, "note": texts, "tags": [[text] for text in texts]}
+    frame = frame_of(host_schema, columns, ids, [1] * len(ids))
+    sp.to_excel(frame, file, schema=host_schema)
+    pd.testing.assert_frame_equal(sp.read_excel(file, host_schema), frame)
+
+
+@pytest.fixture
+def book(server, file: Path) -> Any:
+    """A workbook of the server's hosts with the columns of `_sis`, as openpyxl sees it."""
+    sp.to_excel(server.fetch(), file, meta=True, tz="Europe/Berlin")
+    return openpyxl.load_workbook(file)
+
+
+def column(sheet: Any, name: str) -> str:
+    return next(cell.column_letter for cell in sheet[1] if cell.value == name)
+
+
+def rule(sheet: Any, name: str) -> Any:
+    (found,) = [r for r in sheet.data_validations.dataValidation if f"{column(sheet, name)}2" in r.sqref]
+    return found
+
+
+def test_the_sheet_is_easy_to_edit(server, book: Any) -> None:
+    sheet = book["host"]
+    titles = [cell.value for cell in sheet[1]]
+    assert titles == [
+        "_id", "name", "os", "cpus", "live", "since (Europe/Berlin)", "ip", "tags", "disks", "extra",
+        "bios.vendor", "bios.version", "site", "serial", "_sis._created_at (Europe/Berlin)",
+        "_sis._created_by", "_sis._updated_by", "_sis.owner", "_sis.tags", "_sis.locked", "_sis.immutable",
+        "_sis.any_owner_can_modify", "_delete", "_updated_at",
+    ]  # fmt: skip
+    assert (sheet.freeze_panes, sheet.auto_filter.ref) == ("C2", "A1:X21")
+    hidden = [title for title in titles if sheet.column_dimensions[column(sheet, title)].hidden]
+    assert hidden == ["_id", "_updated_at"]
+    assert [type(cell.value).__name__ for cell in sheet[2]] == [
+        "str", "str", "str", "int", "bool", "datetime", "str", "str", "str", "str", "str", "str", "str",
+        "str", "datetime", "str", "str", "NoneType", "NoneType", "bool", "bool", "bool", "NoneType", "str",
+    ]  # fmt: skip
+    assert sheet["F2"].value.isoformat() == "2024-01-02T04:04:05"
+    assert {
+        sheet[f"{column(sheet, name)}2"].number_format for name in ("_id", "name", "serial", "_updated_at")
+    } == {"@"}
+    grey = [title for title in titles if sheet[f"{column(sheet, title)}2"].fill.fgColor.rgb == "FFEDEDED"]
+    assert grey == [
+        "_sis._created_at (Europe/Berlin)", "_sis._created_by", "_sis._updated_by", "_sis.immutable",
+        "_sis.any_owner_can_modify",
+    ]  # fmt: skip
+    assert [book[name].sheet_state for name in book.sheetnames] == [
+        "visible",
+        "visible",
+        "hidden",
+        "veryHidden",
+    ]
+
+
+def test_headers_explain_their_field(book: Any) -> None:
+    sheet = book["host"]
+    said = {
+        name: sheet[f"{column(sheet, name)}1"].comment.text for name in ("name", "os", "cpus", "site", "tags")
+    }
+    assert said == {
+        "name": "String\nrequired\nunique",
+        "os": "String\none of: rhel8, rhel9\ndefault: rhel9",
+        "cpus": "Number\nat least 1\nat most 64",
+        "site": "ObjectId of site",
+        "tags": "list of String",
+    }
+
+
+def test_dropdowns_and_bounds_reach_below_the_data(book: Any) -> None:
+    sheet = book["host"]
+    lists = book["_lists"]
+    for name, values in (("os", ["rhel8", "rhel9"]), ("live", [True, False]), ("_delete", ["x"])):
+        found = rule(sheet, name)
+        _, _, area = found.formula1.partition("!")
+        cells = lists[area.replace("$", "")]
+        assert [row[0].value for row in cells] == values
+        assert str(found.sqref).endswith("1021")
+    bounds = rule(sheet, "cpus")
+    assert (bounds.type, bounds.operator, bounds.formula1, bounds.formula2) == ("decimal", None, "1", "64")
+
+
+def test_an_enum_may_be_long_and_have_commas(file: Path) -> None:
+    values = [f"value {n}, with a comma" for n in range(400)]
+    definition = {"name": {"type": "String", "unique": True}, "kind": {"type": "String", "enum": values}}
+    schema = parse_schema({"name": "t", "definition": definition})
+    sp.to_excel(frame_of(schema, {"name": ["x"], "kind": values[:1]}, [A], [1]), file, schema=schema)
+    book = openpyxl.load_workbook(file)
+    area = rule(book["t"], "kind").formula1
+    assert area == "=_lists!$A$1:$A$400" or area == "_lists!$A$1:$A$400"
+    assert [row[0].value for row in book["_lists"]["A1:A400"]] == values
+
+
+def test_a_long_text_is_grey_and_left_alone(host_schema: Schema, file: Path) -> None:
+    frame = frame_of(host_schema, {"name": ["x" * 40_000, "y"]}, [A, B], [1, 1])
+    sp.to_excel(frame, file, schema=host_schema)
+    book = openpyxl.load_workbook(file)
+    cell = book["host"]["B2"]
+    assert cell.value.endswith("… [40000 characters: too long for a workbook, import leaves it alone]")
+    assert cell.fill.fgColor.rgb == "FFEDEDED"
+    cell.value = "short"
+    book.save(file)
+    changed = sp.read_excel(file, host_schema)["name"].iloc[0]
+    assert changed.reason == "its text of 40000 characters is too long for a workbook: change it elsewhere"
+
+
+def test_the_about_sheet_tells_where_the_table_is_from(server, book: Any) -> None:
+    facts = {row[0].value: row[1].value for row in book["About this workbook"].iter_rows() if row[1].value}
+    assert {key: facts[key] for key in ("Server", "Schema", "Rows", "Times are in")} == {
+        "Server": server.client.url, "Schema": "host", "Rows": "20", "Times are in": "Europe/Berlin",
+    }  # fmt: skip
+    assert facts["Format version"].startswith("1 (sispy ")
+
+
+@pytest.mark.parametrize("name", ["About this workbook", "_lists", "_base1", "a/b", ""])
+def test_a_sheet_cannot_have_every_name(host_schema: Schema, file: Path, name: str) -> None:
+    with pytest.raises(ValueError, match=r"cannot be the name of a sheet"):
+        sp.to_excel({name: frame_of(host_schema, {}, [], [])}, file)
+    assert not file.exists()
+
+
+def test_a_workbook_is_written_to_a_folder_that_is_there_under_a_name_that_programs_know(
+    host_schema: Schema, tmp_path: Path
+) -> None:
+    frame = frame_of(host_schema, {}, [], [])
+    with pytest.raises(ValueError, match=r"hosts.xls: the name of a workbook ends in .xlsx"):
+        sp.to_excel(frame, tmp_path / "hosts.xls", schema=host_schema)
+    with pytest.raises(FileNotFoundError, match=r"no such folder: '.*/nowhere'$"):
+        sp.to_excel(frame, tmp_path / "nowhere" / "hosts.xlsx", schema=host_schema)
+    with pytest.raises(FileNotFoundError, match=r"no such folder: '.*/nowhere'$"):
+        sp.to_csv(frame, tmp_path / "nowhere" / "hosts.csv", schema=host_schema)
+
+
+def test_more_rows_than_a_workbook_has_are_refused(file: Path) -> None:
+    with pytest.raises(
+        ValueError, match=r"a sheet holds 1,048,575 rows and 16,384 columns, not 1,048,576 and 1"
+    ):
+        sp.to_excel(pd.DataFrame({"a": range(1_048_576)}), file)
+
+
+@pytest.fixture(scope="module")
+def soffice() -> Callable[[Path], Path]:
+    """Opens a file with LibreOffice, saves it in its own format again, and returns the new one."""
+    program = shutil.which("soffice")
+    if program is None:
+        pytest.skip("LibreOffice (soffice) is not installed")
+
+    def saved(path: Path) -> Path:
+        out = path.parent / "saved"
+        profile = f"-env:UserInstallation=file://{path.parent / 'profile'}"
+        command = [
+            program,
+            profile,
+            "--headless",
+            "--convert-to",
+            path.suffix[1:],
+            "--outdir",
+            str(out),
+            str(path),
+        ]
+        subprocess.run(command, check=True, capture_output=True, timeout=100)
+        beside = path.with_name(f"{path.name}.meta.json")
+        if beside.exists():
+            shutil.copy(beside, out)
+        return out / path.name
+
+    return saved
+
+
+@pytest.fixture
+def nasty_snapshot(server, nasty_texts: list[str], host_schema: Schema, suffix: str) -> sp.Snapshot:
+    """A snapshot with all types and all nasty texts, all-digit ids among its."""
+    texts = [text for text in nasty_texts if len(text) < 32_767]
+    n = 10_000 if suffix == "csv" else 2_000
+    few = {
+        "note": texts,
+        "os.name": ["rhel8", None, "win, 2022"],
+        "os.version": [0.1, 12345678901234567, 2**53, None, -5, 1e300, 123456789.12345679],
+        "cpus": [1, None, -5],
+        "live": [True, False, None],
+        "installed": [
+            "2020-01-02T03:04:05.678Z",
+            None,
+            "1901-01-01T00:00:00.001Z",
+            "2020-01-02T00:00:00.000Z",
+        ],
+        "rack": ["1" * 24, "12e" + "4" * 21, None],
+        "ip": ["10.1.2.3/24", "::1", None],
+        "tags": [[text] for text in texts],
+        "ports": [[1, 2.5], []],
+        "disks": [[{"_id": "1" * 24, "dev": "=1"}], []],
+        "extra": [{"a": None}, -5, "x", True, [1, "=1"], "", None],
+    }
+    columns = {path: [values[i % len(values)] for i in range(n)] for path, values in few.items()}
+    columns["name"] = [f"{texts[i % len(texts)]}{i}" for i in range(n)]
+    ids = [f"{i:024}" if i % 3 else f"{i:022}e5" if i % 2 else f"f{i:023x}" for i in range(n)]
+    frame = frame_of(host_schema, columns, ids, [1_795_436_355_529 + i for i in range(n)])
+    return replace(server.fetch(), schema=host_schema, _frame=frame)
+
+
+@pytest.mark.parametrize("suffix", ["xlsx", "csv"])
+def test_libreoffice_makes_no_edits(nasty_snapshot, tmp_path: Path, soffice, suffix: str) -> None:
+    path = tmp_path / f"hosts.{suffix}"
+    write, read = (sp.to_excel, sp.read_excel) if suffix == "xlsx" else (sp.to_csv, sp.read_csv)
+    write(nasty_snapshot, path)
+    frame = read(soffice(path), nasty_snapshot.schema)
+    plan = nasty_snapshot.diff(frame)
+    named = {problem.row for problem in plan.faults}
+    assert len(frame) == len(nasty_snapshot)
+    assert [cell for cell in plan.cells() if cell[0].id not in named] == []
+    assert named == {problem.row for problem in plan.faults if problem.reason == REASON}
+    assert suffix == "csv" or {p.value for p in plan.faults if p.column == "note"} <= {"a\nb", "\nx"}
+
+
+@pytest.mark.parametrize("suffix", ["xlsx", "csv"])
+def test_nothing_is_calculated(host_schema: Schema, tmp_path: Path, soffice, suffix: str) -> None:
+    evil = [
+        "=1+1",
+        "+1+1",
+        "-1+1",
+        "@SUM(1)",
+        "\t=1+1",
+        '=HYPERLINK("http://x")',
+        "=cmd|' /C calc'!A0",
+        "'=1+1",
+    ]
+    ids = [f"{i:024x}" for i in range(len(evil))]
+    frame = frame_of(host_schema, {"name": evil, "tags": [[text] for text in evil]}, ids, [1] * len(evil))
+    path = tmp_path / f"evil.{suffix}"
+    write, read = (sp.to_excel, sp.read_excel) if suffix == "xlsx" else (sp.to_csv, sp.read_csv)
+    write(frame, path, schema=host_schema)
+    after = read(soffice(path), host_schema)
+    pd.testing.assert_frame_equal(after, frame)
+    if suffix == "xlsx":
+        sheet = openpyxl.load_workbook(path.parent / "saved" / path.name)["host"]
+        assert [cell.data_type for row in sheet["B2:B9"] for cell in row] == ["s"] * 8

@@ -1,0 +1,169 @@
+"""Journals: what is none is a ValueError that names the file, whatever is damaged in it."""
+
+import json
+import os
+import tempfile
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import sispy_pandas as sp
+from sispy_pandas.pushing import journal
+
+HEAD = {
+    "sispy_plan": 1,
+    "server": "u",
+    "schema": "host",
+    "counts": {"creates": 1, "updates": 0, "deletes": 0},
+}
+BEGIN = {"event": "begin", "at": 1, "user": "anna", "note": None}
+SEND = {
+    "event": "send",
+    "at": 2,
+    "action": "create",
+    "rows": [[0, {"name": [None, "a"]}, None]],
+    "since": 1,
+    "known": [],
+}
+ROW = {
+    "event": "row",
+    "at": 3,
+    "row": 0,
+    "id": "1" * 24,
+    "action": "create",
+    "outcome": "done",
+    "written": {"name": [None, "a"]},
+    "receipt": 3,
+}
+END = {"event": "end", "at": 4, "stopped": None}
+LINES = [HEAD, BEGIN, SEND, ROW, END]
+
+ANYTHING = st.sampled_from(
+    [None, {"undoes": [1]}, True, -1, 1.5, "x", [], [None], {}, {"x": 1}, [[]], {"at": "x"}]
+)
+
+
+def written(path, lines):
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return path
+
+
+def test_a_journal_of_few_lines(tmp_path):
+    record = journal.read(written(tmp_path / "j", LINES))
+
+    assert record.entries == {
+        0: journal.Entry(
+            "done", "1" * 24, "create", {"name": (None, "a")}, {}, 3, None, 3, since=1, sender="anna"
+        )
+    }
+    assert (record.head["schema"], record.begin["user"], record.open, record.wrote, record.last) == (
+        "host",
+        "anna",
+        False,
+        True,
+        4,
+    )
+
+
+@settings(max_examples=150)
+@given(st.integers(0, 4), st.data())
+def test_whatever_is_wrong_inside_a_line_the_file_is_named(number, data):
+    lines = json.loads(json.dumps(LINES))
+    if data.draw(st.booleans()):
+        lines[number] = data.draw(ANYTHING)
+    else:
+        lines[number][data.draw(st.sampled_from(sorted(lines[number])))] = data.draw(ANYTHING)
+    with tempfile.TemporaryDirectory() as folder:
+        path = written(Path(folder) / "j.jsonl", lines)
+        try:
+            record = journal.read(path)
+        except ValueError as error:
+            assert str(error).startswith(f"{path} is no journal of a push: ")
+        else:
+            assert isinstance(record.last, int)
+
+
+def test_pushes_lists_the_others_and_names_what_is_none(tmp_path, monkeypatch, caplog):
+    monkeypatch.setenv("SISPY_JOURNALS", str(tmp_path))
+    written(tmp_path / "a-host-1.jsonl", LINES)
+    written(tmp_path / "b-host-2.jsonl", [HEAD, BEGIN, {**SEND, "rows": 5}])
+    (tmp_path / "c-host-3.jsonl").mkdir()
+
+    found = sp.pushes()
+
+    assert found["journal"].tolist() == [str(tmp_path / "a-host-1.jsonl")]
+    assert found.attrs["unreadable"] == [
+        f"{tmp_path}/c-host-3.jsonl is no journal of a push: it is no regular file",
+        f"{tmp_path}/b-host-2.jsonl is no journal of a push: line 3 is none of its lines",
+    ]
+    assert [entry.getMessage() for entry in caplog.records] == found.attrs["unreadable"]
+
+
+@pytest.mark.parametrize(
+    "labels", [[("a", 1), ("b", 2)], [pd.Timestamp("2026-01-01"), pd.Timestamp("2026-01-02")]]
+)
+def test_new_rows_with_labels_that_json_does_not_know_are_resumed_and_undone(server, labels):
+    logs = server.client.entities("log")
+    index = pd.MultiIndex.from_tuples(labels) if isinstance(labels[0], tuple) else pd.Index(labels)
+    new = pd.DataFrame({"text": ["a", "b"]}, index=index)
+    plan = sp.fetch(logs, progress=False).diff(new, new=True)
+    report = plan.push(
+        progress=False, cancel=iter([False, True]).__next__, limits=sp.Limits(rows=1, settle=0.1)
+    )
+    assert report.counts["unsent"] == 1
+
+    assert sp.resume(report.journal, client=server.client).push(progress=False).counts["done"] == 1
+    assert plan.push(progress=False).counts["unchanged"] == 2
+    assert sp.undo(report.journal, client=server.client).push(progress=False).counts["done"] == 2
+    assert logs.count({}) == 0
+
+
+@pytest.mark.parametrize(
+    ("own", "state", "folder"),
+    [
+        ("own", "state", "own"),
+        ("", "state", "state/sispy/pushes"),
+        ("", "", "home/.local/state/sispy/pushes"),
+    ],
+)
+def test_where_journals_are_kept(monkeypatch, own, state, folder):
+    monkeypatch.setenv("SISPY_JOURNALS", own)
+    monkeypatch.setenv("XDG_STATE_HOME", state)
+    monkeypatch.setenv("HOME", "home")
+
+    assert journal.folder() == Path(folder)
+
+
+@pytest.mark.parametrize("kind", ["folder", "pipe"])
+def test_what_is_no_regular_file_is_no_journal_and_nothing_is_sent(server, tmp_path, kind):
+    path = tmp_path / kind
+    (path.mkdir if kind == "folder" else lambda: os.mkfifo(path))()
+    live = server.fetch()
+    plan = live.diff(live.frame().head(1).assign(cpus=9))
+    seen = len(server.sandbox.requests)
+
+    for use in (
+        lambda: plan.push(progress=False, journal=path),
+        lambda: sp.undo(path),
+        lambda: journal.Journal(path),
+    ):
+        with pytest.raises(ValueError, match="is no journal of a push: it is no regular file"):
+            use()
+
+    assert len(server.sandbox.requests) == seen
+
+
+@pytest.mark.parametrize("whole", [b"", b"{}\n", b"x" * 20 + b"\n{}\n"])
+@pytest.mark.parametrize("torn", [b"", b"{", b"y" * 7, b"y" * 8, b"y" * 30])
+def test_a_torn_line_of_any_length_is_cut_off(tmp_path, monkeypatch, whole, torn):
+    monkeypatch.setattr("sispy_pandas.pushing.journal.BLOCK", 8)
+    path = tmp_path / "j"
+    path.write_bytes(whole + torn)
+
+    with journal.Journal(path) as file:
+        file.event("end")
+
+    assert path.read_bytes().startswith(whole + b'{"event": "end"')

@@ -1,0 +1,51 @@
+"""The list of pushes, by their journals."""
+
+from datetime import UTC, datetime, timedelta
+
+import pandas as pd
+import pytest
+
+from sispy.sandbox import Sandbox
+from sispy_pandas.pushing.pushes import pushes
+from sispy_pandas.revisions.undo import undo
+from sispy_pandas.workflow.fetch import fetch
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("SISPY_JOURNALS", str(tmp_path))
+    return tmp_path
+
+
+def test_no_pushes_yet():
+    assert pushes().shape == (0, 13)
+
+
+def test_pushes_are_listed_and_can_be_undone(folder):
+    with Sandbox(samples=5) as sis:
+        hosts = sis.client().entities("host")
+        frame = fetch(hosts, progress=False).frame()
+        fetch(hosts, progress=False).diff(frame.assign(notes="x")).push(progress=False, note="CHG1")
+        (folder / "other.jsonl").write_text("{}\n")
+        found = pushes()
+        row = found.iloc[0].to_dict()
+        assert abs(row.pop("at") - pd.Timestamp(datetime.now(UTC))) < timedelta(minutes=1)
+        assert row.pop("journal").startswith(str(folder))
+        assert row.pop("user") == "root"
+        assert row == {
+            "schema": "host",
+            "rows": 5,
+            "done": 5,
+            "ended": True,
+            "note": "CHG1",
+            "server": sis.url,
+            "undoes": (),
+            "undone": 0,
+            "replaced": 0,
+            "partly": 0,
+        }
+        undo(found["journal"][0], client=sis.client()).push(progress=False).raise_for_failures()
+        listed = pushes()
+        assert listed["rows"].tolist() == [5, 5]
+        assert listed["undoes"].tolist() == [(found["journal"][0],), ()]
+        assert listed["undone"].tolist() == [0, 5]

@@ -1,0 +1,48 @@
+"""What an undo spares, and what it asks the server for that."""
+
+import pytest
+
+from sispy.sandbox import Sandbox
+from sispy_pandas.revisions.spared import spared
+from sispy_pandas.values.changes import Conflict, Delete, Update
+from sispy_pandas.workflow.fetch import fetch
+
+DEFINITION = {"name": {"type": "String", "unique": True}, "os": "String", "cpus": "Number"}
+
+
+@pytest.fixture
+def sis():
+    with Sandbox() as sis:
+        root = sis.client()
+        for name in ("script", "carol"):
+            user = {"name": name, "email": f"{name}@example.com", "pw": name, "roles": {"g": "admin"}}
+            root.users.create(user)
+        root.schemas.create({"name": "host", "_sis": {"owner": ["g"]}, "definition": DEFINITION})
+        yield sis
+
+
+def test_commits_are_read_only_of_rows_that_were_written_to_since(sis):
+    hosts = sis.client("script").entities("host")
+    names = ("one", "two", "three", "four")
+    ids = [hosts.create({"name": name, "os": "a", "cpus": 1})["_id"] for name in names]
+    writes = [hosts.update(id_, {"os": "b"})["_sis"]["_updated_at"] for id_ in ids[:2]]
+    undo = [
+        *(Update(id_, {"os": "b"}, {"os": "a"}, None, at) for id_, at in zip(ids, writes, strict=False)),
+        *(
+            Delete(id_, {"name": name, "os": "a", "cpus": 1}, name)
+            for id_, name in zip(ids[2:], names[2:], strict=True)
+        ),
+    ]
+    carols = sis.client("carol").entities("host")
+    for at in (1, 3):
+        carols.update(ids[at], {"cpus": 5})
+    schema = fetch(hosts, progress=False).schema
+    made = hosts.get(ids[3])["_sis"]["_created_at"]
+    since = len(sis.requests)
+
+    changes, clashes = spared(hosts, schema, undo, "script")
+
+    asked = [seen.path.split("/")[3] for seen in sis.requests[since:] if seen.path.endswith("/commits")]
+    assert sorted(asked) == sorted([ids[1], ids[3]])
+    assert clashes == (Conflict(ids[3], "cpus", 1, None, 5, "four"),)
+    assert changes == [*undo[:3], Delete(ids[3], undo[3].before, "four", made)]

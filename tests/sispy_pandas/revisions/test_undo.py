@@ -1,0 +1,477 @@
+"""Undo and resume: the way back, and the way on after a crash."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import pandas as pd
+import pytest
+
+import sispy_pandas as sp
+from sispy_pandas.planning import plan_file
+from sispy_pandas.pushing import journal
+from sispy_pandas.values.changes import Problem
+
+QUICK = sp.Limits(settle=0.1, settle_row=0.0, patience=3.0, rows=50)
+
+
+def push(plan, **options):
+    return plan.push(progress=False, **{"limits": QUICK, **options})
+
+
+def everything(live):
+    """An edit of every kind: rows updated, created, deleted."""
+    df = live.frame().reset_index().astype(object)
+    half = len(df) // 2
+    df.loc[: half - 1, "cpus"] = 9
+    df.loc[: half - 1, "bios.vendor"] = "dell"
+    df["extra"] = [{"b": {"d": i}} for i in range(len(df))]
+    df["_delete"] = [None] * (len(df) - 3) + ["x"] * 3
+    new = pd.DataFrame(
+        {"name": [f"n{i}" for i in range(half)], "cpus": 3, "extra": [{"x": i} for i in range(half)]}
+    )
+    return live.diff(pd.concat([df, new.astype(object)], ignore_index=True))
+
+
+def test_undo_restores_every_cell_and_undo_of_undo_is_redo(server):
+    before = server.stored()
+    report = push(everything(server.fetch())).raise_for_failures()
+    after = server.stored()
+
+    back = push(sp.undo(report), expect_deletes=10).raise_for_failures()
+    assert server.stored() == before
+
+    push(sp.undo(back), expect_deletes=3).raise_for_failures()
+    assert server.stored() == after
+
+
+def test_undo_leaves_later_edits_of_others_alone_and_takes_single_columns(server):
+    live = server.fetch()
+    df = live.frame().head(2)
+    df["cpus"] = 9
+    df["bios.vendor"] = "dell"
+    report = push(live.diff(df))
+    server.hosts.update(df.index[0], {"cpus": 10})
+
+    back = push(sp.undo(report.journal, client=server.client).only(fields=["cpus"]))
+
+    assert [(o.key, o.word) for o in back.outcomes] == [("h00000", "conflict"), ("h00001", "done")]
+    stored = server.stored()
+    assert [(stored[n]["cpus"], stored[n]["bios"]["vendor"]) for n in ("h00000", "h00001")] == [
+        (10, "dell"),
+        (2, "dell"),
+    ]
+
+
+def test_an_enum_cannot_be_blank_again_and_the_other_cells_can(server):
+    definition = {"name": {"type": "String", "unique": True}, "env": {"type": "String", "enum": ["a"]}}
+    schema = {"name": "app", "_sis": {"owner": ["ops"]}, "definition": definition | {"n": "Number"}}
+    server.client.schemas.create(schema)
+    apps = server.client.entities("app")
+    apps.create({"name": "x", "n": 1})
+    live = sp.fetch(apps, progress=False)
+    report = push(live.diff(live.frame().astype(object).assign(env="a", n=2))).raise_for_failures()
+
+    undo = sp.undo(report)
+
+    assert [(p.key, p.column, p.reason) for p in undo.faults] == [
+        ("x", "env", "an enum cannot be cleared: the server refuses null")
+    ]
+    with pytest.raises(sp.PlanRefused, match="an enum cannot be cleared"):
+        push(undo)
+    push(undo.without(fields=["env"])).raise_for_failures()
+
+    (row,) = apps.fetch_all({})
+    assert (row["env"], row["n"]) == ("a", 1)
+
+
+def test_undo_of_a_create_that_somebody_filled_in_is_a_conflict(server):
+    report = push(server.fetch().diff(pd.DataFrame({"name": ["new"]}), new=True))
+    server.hosts.update("new", {"bios": {"vendor": "theirs"}})
+
+    back = push(sp.undo(report))
+
+    assert back.counts["conflict"] == 1
+    assert "new" in server.stored()
+
+
+def test_a_delete_in_conflict_is_rebased_over_exactly_what_was_seen(server):
+    report = push(server.fetch().diff(pd.DataFrame({"name": ["new"], "cpus": [2]}), new=True))
+    undo = sp.undo(report)
+    server.hosts.update("new", {"cpus": 3, "bios": {"vendor": "theirs"}})
+    back = push(undo)
+    assert [c.field for c in back.clashes] == ["cpus", "_updated_at"]
+    assert undo.rebase(back, keep="theirs").changes == ()
+    mine = undo.rebase(back, keep="mine")
+    server.hosts.update("new", {"bios": {"vendor": "theirs again"}})
+
+    again = push(mine)
+    assert [c.field for c in again.clashes] == ["_updated_at"]
+    push(mine.rebase(again, keep="mine")).raise_for_failures()
+    assert "new" not in server.stored()
+
+
+def test_undo_of_deletes_says_who_refers_to_the_old_ids_and_repoint_mends_it(server):
+    before = server.stored()
+    sites = server.client.entities("site")
+    live = sp.fetch(sites, progress=False)
+    report = push(live.diff(live.frame(), delete=[live.ids[0], live.ids[1]]), allow_dangling=True)
+
+    plan = sp.undo(report)
+    assert plan.notes == (
+        "2 deleted rows will come back with a new _id; 14 references of host to the old one: "
+        "afterwards sp.repoint(endpoint, report.new_ids).push()",
+    )
+    back = push(plan)
+    sp.repoint(sites, back.new_ids).push(progress=False)
+
+    names = {row["_id"]: row["name"] for row in sites.fetch_all({})}
+    after = server.stored()
+    assert [names[row["site"]] for row in after.values()] == [f"s{n % 3}" for n in range(20)]
+    assert {name: row | {"site": 0} for name, row in after.items()} == {
+        name: row | {"site": 0} for name, row in before.items()
+    }
+
+
+CERT = {
+    "name": "cert",
+    "_sis": {"owner": ["net", "ops"]},
+    "definition": {
+        "cn": "String",
+        "host": {"type": "ObjectId", "ref": "host"},
+        "also": [{"type": "ObjectId", "ref": "host"}],
+        "uses": [{"port": "Number", "node": {"type": "ObjectId", "ref": "host"}}],
+        "note": "String",
+    },
+}
+
+
+def certificates(server):
+    """Make a table whose rows refer to hosts in every way, and return its endpoint."""
+    server.client.schemas.create(CERT)
+    certs = server.client.entities("cert")
+    ids = server.fetch().ids
+    for n in range(3):
+        uses = [{"port": 443, "node": ids[n]}, {"port": 80, "node": ids[n + 1]}]
+        certs.create({"cn": f"c{n}", "host": ids[n], "also": [ids[n], ids[n + 1]], "uses": uses})
+    return certs
+
+
+def by_name(server, certs):
+    """Return what the certificates hold, with the hosts by name."""
+    names = {row["_id"]: row["name"] for row in server.hosts.fetch_all({"populate": False})}
+    return {
+        row["cn"]: (
+            names.get(row["host"]),
+            [names.get(id_) for id_ in row["also"]],
+            [(use["port"], names.get(use["node"])) for use in row["uses"]],
+        )
+        for row in certs.fetch_all({"populate": False})
+    }
+
+
+def test_undos_chain_over_rows_that_came_back_under_a_new_id(server):
+    certs = certificates(server)
+    before, wanted = server.stored(), by_name(server, certs)
+    rows, hosts = sp.fetch(certs, progress=False), server.fetch()
+    first = push(rows.diff(rows.frame(), delete=list(rows.ids)))
+    second = push(hosts.diff(hosts.frame(), delete=list(hosts.ids[:4])), allow_dangling=True)
+
+    back = push(sp.undo(second)).raise_for_failures()
+    plan = sp.undo(first.journal, client=server.client)
+    assert plan.notes[0].startswith("4 rows of host that came back under a new _id ")
+    assert plan.notes[0].endswith(f", by {journal.short(back.journal)}: this plan means the new one")
+    push(plan).raise_for_failures()
+
+    assert (server.stored(), by_name(server, certs)) == (before, wanted)
+
+
+def test_undos_chain_over_several_steps_and_for_rows_that_were_edited_before(server):
+    live = server.fetch()
+    before, ids = server.stored(), list(live.ids[:2])
+    edited = push(live.diff(live.frame().head(2).assign(cpus=9)))
+    for _ in range(2):
+        now = server.fetch({"q": {"name": {"$in": ["h00000", "h00001"]}}})
+        gone = push(now.diff(now.frame(), delete=list(now.ids)))
+        push(sp.undo(gone)).raise_for_failures()
+
+    plan = sp.undo(edited)
+    assert {change.id for change in plan.changes}.isdisjoint(ids)
+    push(plan).raise_for_failures()
+    assert server.stored() == before
+    assert sp.undo(edited).changes == ()
+
+
+def test_a_resumed_push_means_rows_that_came_back_since(server):
+    certs = certificates(server)
+    rows = sp.fetch(certs, progress=False)
+    target = server.fetch().ids[7]
+    plan = rows.diff(rows.frame().assign(host=target, note="x"))
+    report = push(plan, cancel=iter([False, True]).__next__, limits=sp.Limits(rows=1, settle=0.1))
+    hosts = server.fetch({"q": {"name": "h00007"}})
+    gone = push(hosts.diff(hosts.frame(), delete=[target]), allow_dangling=True)
+    back = push(sp.undo(gone)).raise_for_failures()
+
+    rest = sp.resume(report.journal, client=server.client)
+    push(rest).raise_for_failures()
+
+    (new,) = back.new_ids.values()
+    assert [row["host"] for row in certs.fetch_all({"populate": False, "sort": "_id"})][1:] == [new, new]
+    assert len(sp.resume(report.journal, client=server.client)) == 0
+
+
+def test_ctrl_c_in_a_push_names_its_journal_and_the_push_is_listed_first(server):
+    def interrupt(done, total):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        everything(server.fetch()).push(progress=interrupt, limits=QUICK)
+    (path,) = journal.folder().glob("*.jsonl")
+    push(server.fetch().diff(pd.DataFrame({"name": ["later"]}), new=True))
+
+    name = str(path)
+    assert caught.value.__notes__ == [
+        f"interrupted: sp.resume({name!r}).push() goes on, sp.undo({name!r}) goes back"
+    ]
+    assert sp.pushes()["journal"][0] == name
+    push(sp.resume(path, client=server.client)).raise_for_failures()
+    assert sp.pushes()["journal"][0] != name
+
+
+@pytest.mark.parametrize("when", ["checks", "sending without a journal"])
+def test_ctrl_c_where_there_is_no_journal_says_so(server, when):
+    plan = everything(server.fetch())
+    asked = iter(range(10_000))
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    if when == "checks":
+        server.client.schemas.fetch_all = server.client.users.get = interrupt
+    with pytest.raises(KeyboardInterrupt) as caught:
+        plan.push(progress=interrupt, limits=QUICK, journal=False)
+
+    assert next(asked) == 0
+    assert caught.value.__notes__ == [
+        "interrupted before anything was sent"
+        if when == "checks"
+        else "interrupted: the push keeps no journal; a new fetch and diff tell what is left"
+    ]
+
+
+def test_undo_and_resume_need_a_client_for_the_server(server, monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    report = push(server.fetch().diff(pd.DataFrame({"name": ["new"]}), new=True))
+
+    with pytest.raises(ValueError, match="no profile has the address"):
+        sp.undo(report.journal)
+
+
+def test_cancel_leaves_a_journal_that_resume_finishes(server):
+    plan = everything(server.fetch())
+    chunks = iter([False, True])
+
+    report = push(plan, cancel=lambda: next(chunks, True), limits=sp.Limits(rows=5, settle=0.1))
+
+    assert report.stopped == "cancelled"
+    assert report.counts["done"] == 5
+    assert report.counts["unsent"] == len(plan) - 5
+    rest = sp.resume(report.journal, client=server.client)
+    assert len(rest) == len(plan) - 5
+    assert push(rest).ok
+    assert len(sp.resume(report.journal, client=server.client)) == 0
+    back = sp.undo(report.journal, client=server.client)
+    assert len(back) == len(plan)
+
+
+def test_a_resumption_has_the_problems_of_the_rows_that_are_left_alone(server):
+    df = server.fetch().frame().head(3)
+    df["cpus"] = [8, 98, 99]
+    plan = server.fetch().diff(df)
+    report = push(plan, skip_problems=True)
+    c = df.index[2]
+    lines = report.journal.read_text().splitlines(keepends=True)
+    report.journal.write_text("".join(line for line in lines if f'"row": "{c}"' not in line))
+
+    rest = sp.resume(report.journal, client=server.client)
+
+    assert [o.word for o in report.outcomes] == ["done", "problem", "problem"]
+    assert [change.id for change in rest.changes] == [c]
+    assert rest.faults == (Problem(c, "more than 64", "cpus", 99, "h00002"),)
+
+
+def test_resume_and_undo_outlive_a_new_field_of_the_definition(server):
+    before = server.stored()
+    plan = everything(server.fetch())
+    report = push(plan, cancel=iter([False, True]).__next__, limits=sp.Limits(rows=5, settle=0.1))
+    schema = server.client.schemas.get("host").to_dict()
+    schema["definition"]["more"] = "String"
+    server.client.schemas.update("host", schema)
+
+    push(sp.resume(report.journal, client=server.client)).raise_for_failures()
+    push(sp.undo(report), expect_deletes=10).raise_for_failures()
+
+    assert server.stored() == before
+
+
+def an_hour_ago(path):
+    """Make a journal one of a push that was killed an hour ago, its first request under way."""
+    lines = path.read_text().splitlines(keepends=True)
+    at = next(n for n, line in enumerate(lines) if '"event": "send"' in line)
+    sent = json.loads(lines[at])
+    path.write_text("".join(lines[:at]) + json.dumps({**sent, "at": sent["at"] - 3_600_000}) + "\n")
+
+
+def test_a_push_that_was_killed_long_ago_is_resumed(server):
+    report = push(everything(server.fetch()))
+    wanted = server.stored()
+    an_hour_ago(report.journal)
+
+    push(sp.resume(report.journal, client=server.client)).raise_for_failures()
+
+    assert server.stored() == wanted
+
+
+def test_a_resume_that_is_cancelled_while_it_waits_for_the_server_can_be_resumed(server):
+    report = push(everything(server.fetch()))
+    wanted = server.stored()
+    an_hour_ago(report.journal)
+
+    stopped = push(sp.resume(report.journal, client=server.client), cancel=lambda: True)
+
+    assert (stopped.stopped, stopped.counts["unsent"]) == ("cancelled", len(stopped))
+    push(sp.resume(report.journal, client=server.client)).raise_for_failures()
+    assert server.stored() == wanted
+
+
+def test_a_journal_is_private_locked_and_without_token(server):
+    plan = everything(server.fetch())
+    report = push(plan)
+    text = report.journal.read_text()
+
+    assert report.journal.stat().st_mode & 0o777 == 0o600
+    assert server.client.auth_token not in text
+    with journal.Journal(report.journal), pytest.raises(ValueError, match="another push is writing"):
+        push(sp.resume(report.journal, client=server.client))
+    with pytest.raises(ValueError, match="exists"):
+        push(plan, journal=report.journal)
+
+
+def test_a_journal_whose_last_line_is_torn_is_read_and_continued(server):
+    report = push(everything(server.fetch()))
+    whole = report.journal.read_bytes()
+    lines = whole.splitlines(keepends=True)
+    report.journal.write_bytes(b"".join(lines[:-5]) + lines[-5][:20])
+
+    rest = sp.resume(report.journal, client=server.client)
+    again = push(rest)
+
+    assert again.ok
+    assert journal.read(report.journal).ended
+
+
+PUSHER = """
+import sys, pathlib
+import sispy, sispy_pandas as sp
+url, token, plan, journal = sys.argv[1:]
+client = sispy.Client(url, auth_token=token)
+client.username = "root"
+limits = sp.Limits(rows=100, settle=0.3, settle_row=0.0)
+plan = sp.load_plan(plan, client)
+print("ready", flush=True)
+plan.push(progress=False, journal=journal, limits=limits, expect_deletes=plan.counts["deletes"])
+"""
+
+
+def killed_and_resumed(server, tmp_path, rows, moments):
+    """Kill a push at these moments, as parts of the time that a whole one takes; return how many were cut."""
+    server.add(range(20, rows))
+    live = server.fetch()
+    plan = everything(live)
+    plan.save(tmp_path / "plan")
+    before = server.stored()
+    started = time.monotonic()
+    push(plan, expect_deletes=3, journal=False).raise_for_failures()
+    took = time.monotonic() - started
+    wanted = server.stored()
+    server.reset(rows)
+    killed, token = 0, server.client.auth_token
+    for number, moment in enumerate(moments):
+        live = server.fetch()
+        plan = everything(live)
+        plan.save(tmp_path / "plan")
+        path = tmp_path / f"journal{number}"
+        process = subprocess.Popen(
+            [sys.executable, "-c", PUSHER, server.client.url, token, tmp_path / "plan", path],
+            stdout=subprocess.PIPE,
+        )
+        assert process.stdout is not None
+        process.stdout.readline()
+        time.sleep(moment * took)
+        os.kill(process.pid, signal.SIGKILL)
+        process.communicate()
+        try:
+            rest = sp.resume(path, client=server.client)
+        except (ValueError, FileNotFoundError):
+            assert server.stored() == before  # killed before the journal began: nothing was sent
+            continue
+        killed += bool(len(rest))
+        report = push(rest, expect_deletes=rest.counts["deletes"])
+        assert report.ok, report
+        assert server.stored() == wanted
+        back = sp.undo(path, client=server.client)
+        assert push(back, expect_deletes=back.counts["deletes"]).ok
+        assert server.stored() == before
+    return killed
+
+
+def test_killed_at_random_moments_and_resumed_gives_the_same_state(server, tmp_path):
+    generator = random.Random(7)  # noqa: S311 - moments, no secrets
+    moments = [generator.uniform(0.0, 1.0) for _ in range(5)]
+
+    assert killed_and_resumed(server, tmp_path, 500, moments) >= 1
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(3600)
+def test_killed_fifty_times(server, tmp_path):
+    generator = random.Random()  # noqa: S311 - the same
+    moments = [generator.uniform(0.0, 1.0) for _ in range(50)]
+
+    assert killed_and_resumed(server, tmp_path, 3400, moments) >= 25
+
+
+def test_a_push_takes_the_journal_of_one_that_was_killed_before_it_began(server, tmp_path):
+    plan = server.fetch().diff(server.fetch().frame().head(2).assign(cpus=9))
+    path, other = tmp_path / "journal", tmp_path / "other.csv"
+    path.write_text("\n".join(plan_file.lines(plan)[:2]))
+    other.write_text("name\nh1\n")
+
+    assert push(plan, journal=path).counts["done"] == 2
+    assert journal.read(path).ended
+    for taken in (path, other):
+        content = taken.read_bytes()
+        with pytest.raises(ValueError, match="exists"):
+            push(plan, journal=taken)
+        assert taken.read_bytes() == content
+
+
+@pytest.mark.parametrize(("kept", "times"), [(None, 1), (False, 1), (None, 2)])
+def test_a_push_its_undo_and_the_undo_of_that_are_taken_back_as_one(server, kept, times):
+    before = server.stored()
+    pushed = [push(everything(server.fetch()), journal=kept)]
+    for _ in range(times):
+        back = push(sp.undo(pushed[-1]), expect_deletes=10 if len(pushed) == 1 else 3, journal=kept)
+        pushed.append(back.raise_for_failures())
+
+    plan = sp.undo(pushed)
+
+    if times == 1:
+        assert plan.changes == ()
+    else:
+        push(plan, expect_deletes=10).raise_for_failures()
+    assert server.stored() == before

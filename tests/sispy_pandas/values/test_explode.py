@@ -1,0 +1,90 @@
+import pandas as pd
+import pytest
+
+from sispy_pandas.values.explode import explode, implode
+from sispy_pandas.values.records import frame_of
+from sispy_pandas.values.schema import parse_schema
+
+SCHEMA = parse_schema(
+    {
+        "name": "host",
+        "definition": {
+            "name": "String",
+            "nics": [{"mac": "String", "speed": "Number", "at": {"slot": "Number"}}],
+            "tags": ["String"],
+        },
+    }
+)
+A, B, C = "a" * 24, "b" * 24, "c" * 24
+M1, M2, M3 = "1" * 24, "2" * 24, "3" * 24
+
+
+@pytest.fixture
+def frame():
+    nics = [
+        [{"_id": M1, "mac": "x", "speed": 10, "at": {"slot": 1}}, {"_id": M2, "mac": "y"}],
+        [{"_id": M3, "mac": "z", "speed": 40}],
+        None,
+    ]
+    columns = {"name": ["a", "b", "c"], "nics": nics, "tags": [["p", "q"], [], ["r"]]}
+    return frame_of(SCHEMA, columns, [A, B, C], [1, 2, 3])
+
+
+def test_members_are_rows_with_the_dtypes_of_their_fields(frame):
+    found = explode(frame, "nics", schema=SCHEMA)
+    assert found.index.tolist() == [(A, M1), (A, M2), (B, M3)]
+    assert found.index.names == ["_id", "_member"]
+    assert found.dtypes.astype(str).to_dict() == {"mac": "str", "speed": "Int64", "at.slot": "Int64"}
+    assert found["speed"].fillna(0).tolist() == [10, 0, 40]
+
+
+def test_an_unedited_round_trip_changes_nothing(frame):
+    for path in ("nics", "tags"):
+        back = implode(frame, explode(frame, path, schema=SCHEMA), path, schema=SCHEMA)
+        pd.testing.assert_frame_equal(back, frame)
+
+
+def test_edits_go_back_and_what_is_left_out_is_left_alone(frame):
+    members = explode(frame, "nics", schema=SCHEMA)
+    members.loc[(A, M2), "speed"] = 25
+    members = members.loc[[(A, M2)], ["speed"]].reset_index()
+    members.loc[1] = [B, None, 1]
+    back = implode(frame, members, "nics", schema=SCHEMA)
+    assert back["nics"].tolist() == [
+        ({"_id": M1, "mac": "x", "speed": 10, "at": {"slot": 1}}, {"_id": M2, "mac": "y", "speed": 25}),
+        ({"_id": M3, "mac": "z", "speed": 40}, {"speed": 1}),
+        (),
+    ]
+    assert frame["nics"].iloc[0][1] == {"_id": M2, "mac": "y"}
+
+
+def test_a_member_is_removed_when_that_is_asked_for(frame):
+    members = explode(frame, "nics", schema=SCHEMA).drop(index=(A, M1))
+    assert implode(frame, members, "nics", schema=SCHEMA)["nics"].map(len).tolist() == [2, 1, 0]
+    assert implode(frame, members, "nics", schema=SCHEMA, remove=True)["nics"].map(len).tolist() == [1, 1, 0]
+
+
+def test_an_array_of_scalars_has_positions(frame):
+    found = explode(frame, "tags", schema=SCHEMA)
+    assert found.reset_index().values.tolist() == [[A, 0, "p"], [A, 1, "q"], [C, 0, "r"]]
+    found.loc[(C, 0), "tags"] = "s"
+    assert implode(frame, found, "tags", schema=SCHEMA)["tags"].tolist() == [("p", "q"), (), ("s",)]
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([["f" * 24, M1, 1]], "row 'ffff"),
+        ([[A, M3, 1]], "has no member '333"),
+        ([[A, M1, 1], [A, M1, 2]], "has twice the member '111"),
+    ],
+)
+def test_unknown_rows_and_members_are_named(frame, rows, message):
+    members = pd.DataFrame(rows, columns=["_id", "_member", "speed"])
+    with pytest.raises(ValueError, match=message):
+        implode(frame, members, "nics", schema=SCHEMA)
+
+
+def test_what_is_no_array_is_named(frame):
+    with pytest.raises(ValueError, match="'name' is no array; these are: nics, tags"):
+        explode(frame, "name", schema=SCHEMA)

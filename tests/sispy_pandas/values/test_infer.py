@@ -1,0 +1,196 @@
+from __future__ import annotations
+
+import datetime
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sispy_pandas.values.infer import infer_schema
+from sispy_pandas.values.records import cast, equal, frame_of, get_path, records_of
+from sispy_pandas.values.schema import parse_schema
+from sispy_pandas.workflow.from_files import read_csv, to_csv
+
+PLACES = [parent / "shared" / "data" / "netbox-demo" for parent in Path(__file__).parents]
+NETBOX = next((place for place in PLACES if place.is_dir()), PLACES[-1])
+
+
+def definition(*records: dict[str, Any], **options: Any) -> dict[str, Any]:
+    return infer_schema(records, name="t", **options)["definition"]
+
+
+def inferred(*values: Any, **options: Any) -> Any:
+    """The type of a column that no row lacks, beside a row that lacks it."""
+    return definition(*({"a": value} for value in values), {"b": 1}, **options)["a"]
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        (["x", "y"], "String"),
+        ([1, 2.5], "Number"),
+        ([2**53 + 1], "Mixed"),
+        ([True, False], "Boolean"),
+        ([1, True], "Mixed"),
+        ([1, "x"], "Mixed"),
+        ([None], "String"),
+        (["00123", "1e5"], "String"),
+        (["2020-12-20T00:00:00Z", "2020-12-20"], "Date"),
+        (["2020-12-20", "today"], "String"),
+        (["2020-13-20"], "String"),
+        (["2020-12-20T00:00:00.000001Z"], "String"),
+        (["192.168.0.1/22"], "String"),
+        ([["a"], ["b", "c"]], ["String"]),
+        ([[1], [2.5]], ["Number"]),
+        ([[1], ["x"]], []),
+        ([[[1]]], []),
+        ([{"x": 1}, {"x": 2, "y": "z"}], {"x": "Number", "y": "String"}),
+        ([{"type": "x"}], {"type": {"type": "String"}}),
+        ([{"type": ["x"]}, {}], {"type": {"type": ["String"]}}),
+        ([{"type": {"x": 1}}], "Mixed"),
+        ([np.int64(1), np.float64(2.5)], "Number"),
+        ([pd.Timestamp("2020-12-20"), datetime.date(2020, 12, 21)], "Date"),
+        ([{"a.b": 1}], "Mixed"),
+        ([[{"k": "a"}, {"k": "b", "n": 1}]], [{"k": {"type": "String", "required": True}, "n": "Number"}]),
+    ],
+)
+def test_a_type_is_chosen_that_every_value_survives(values: list[Any], kind: Any) -> None:
+    assert inferred(*values) == kind
+
+
+def test_a_nested_field_called_type_does_not_make_its_object_one_of_that_type() -> None:
+    nested = {"type": {"type": "String", "required": True}}
+    assert definition({"a": {"type": "x"}}, {"a": {"type": "y"}})["a"] == nested
+
+
+def test_what_is_missing_in_records_of_a_frame_is_not_required() -> None:
+    frame = pd.DataFrame({"name": ["a", "b"], "n": [1, None], "since": [pd.NaT, pd.Timestamp("2020-12-20")]})
+    expected = {"name": {"type": "String", "required": True, "unique": True}, "n": "Number", "since": "Date"}
+    assert definition(*frame.to_dict("records")) == expected
+    assert infer_schema(frame, name="t")["definition"] == expected
+
+
+def test_addresses_and_enums_on_request() -> None:
+    assert inferred("10.0.0.1", "10.0.0.0/8", addresses=True) == "IpAddress"
+    assert inferred("10.0.0.1/32", "10.0.0.0/8", addresses=True) == "String"
+    assert inferred("b", "a", "a", "b", enums=True) == {"type": "String", "enum": ["a", "b"]}
+    assert inferred("b", "a", enums=True) == "String"
+
+
+def test_required_and_key() -> None:
+    document = infer_schema(
+        [
+            {"tag": "x", "name": "a", "os": {"v": 1}, "l": [1]},
+            {"tag": "y", "name": "a", "os": {"v": 2}, "l": [2]},
+        ],
+        name="host",
+        owner=["ops"],
+    )
+    assert document == {
+        "name": "host",
+        "definition": {
+            "tag": {"type": "String", "required": True, "unique": True},
+            "name": {"type": "String", "required": True},
+            "os": {"v": {"type": "Number", "required": True}},
+            "l": {"type": ["Number"], "required": True},
+        },
+        "id_field": "tag",
+        "_sis": {"owner": ["ops"]},
+    }
+
+
+def test_a_frame_of_text_is_read_by_its_spelling() -> None:
+    frame = pd.DataFrame(
+        {
+            "name": ["a", "b"],
+            "cpus": ["8", "16"],
+            "load": ["0.5", "2.25"],
+            "version": ["1.10", "1.9"],
+            "zip": ["00123", "10115"],
+            "live": ["true", "FALSE"],
+            "os.name": ["rhel", None],
+            "_row": ["1", "2"],
+        }
+    )
+    types = {f.path: f.type for f in parse_schema(infer_schema(frame, name="t")).fields}
+    assert types == {
+        "name": "String",
+        "cpus": "Number",
+        "load": "Number",
+        "version": "String",
+        "zip": "String",
+        "live": "Boolean",
+        "os.name": "String",
+    }
+
+
+def test_references_are_named_by_the_caller() -> None:
+    assert inferred("ams1", references={"a": "site"}) == {"type": "ObjectId", "ref": "site"}
+    assert inferred(["ams1"], references={"a": "site"}) == [{"type": "ObjectId", "ref": "site"}]
+
+
+@pytest.mark.parametrize(
+    ("records", "options", "message"),
+    [
+        ([], {}, "there are no rows to infer a schema from"),
+        ([{"get": 1}], {}, "the server takes no field of the name 'get': rename it"),
+        ([{"a": "x"}, {"a": "x"}], {"key": "a"}, "'a' cannot be the key: some rows lack it or share a value"),
+        ([{"a": "x"}], {"key": "b"}, "there is no column 'b' to be the key; there are a"),
+        ([{"a": "x"}], {"references": {"b": "site"}}, "no column 'b': there are a"),
+        (
+            [{"a": "x"}],
+            {"name": "sis_x"},
+            "'sis_x' is no name of a schema: use a-z, 0-9 and _, and do not begin with sis_",
+        ),
+    ],
+)
+def test_what_cannot_be_a_schema_is_refused(
+    records: list[Any], options: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ValueError) as caught:
+        infer_schema(records, **{"name": "t", **options})
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (pd.DataFrame({"a": ["x"], "a.b": [1]}), "columns 'a' and 'a.b' cannot both be: rename one"),
+        (pd.DataFrame([[1, 2]], columns=["a", "a"]), "the frame has more than one column 'a'"),
+        (pd.DataFrame({"a.": ["x"]}), "the server takes no field of the name 'a.': rename it"),
+        (pd.DataFrame({"a": [pd.Timedelta("1D")]}), "column 'a': a Timedelta cannot be written as JSON"),
+        ([{"a": {"b": {1}}}], "column 'a': a set cannot be written as JSON"),
+    ],
+)
+def test_what_no_table_of_the_server_can_hold_is_named(data: Any, message: str) -> None:
+    with pytest.raises(ValueError) as refused:
+        infer_schema(data, name="t")
+    assert str(refused.value) == message
+
+
+@pytest.mark.parametrize("data", [pd.Series([1]), {"name": ["a"]}, [["a"]], "name"])
+def test_what_is_no_table_is_refused(data: Any) -> None:
+    with pytest.raises(TypeError, match="a frame or records"):
+        infer_schema(data, name="t")
+
+
+@pytest.mark.skipif(not NETBOX.is_dir(), reason="the demonstration data of a real CMDB is not here")
+@pytest.mark.parametrize("name", sorted(path.stem for path in NETBOX.glob("*.json")))
+def test_a_real_table_is_inferred_and_survives_a_file(name: str, tmp_path: Path) -> None:
+    records = json.loads((NETBOX / f"{name}.json").read_text())
+    schema = parse_schema(infer_schema(records, name=name))
+    values = {f.path: [cast(f, get_path(record, f.path)) for record in records] for f in schema.fields}
+    frame = frame_of(schema, values, [f"{i:024}" for i in range(len(records))], [1] * len(records))
+    to_csv(frame, tmp_path / "t.csv", schema=schema)
+    back = records_of(schema, read_csv(tmp_path / "t.csv", schema))
+    different = [
+        (f.path, record, found)
+        for f in schema.fields
+        for record, found in zip(records, back, strict=True)
+        if not equal(f, get_path(record, f.path), get_path(found, f.path))
+    ]
+    assert different == []
+    assert {key for record in records for key in record} == set(schema.definition)

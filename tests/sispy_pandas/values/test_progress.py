@@ -1,0 +1,50 @@
+import io
+from types import SimpleNamespace
+
+from tqdm import tqdm
+
+from sispy_pandas.values.progress import bar
+
+
+def work(progress):
+    with bar(progress, total=None, unit="row", desc="host") as it:
+        it.total = 5
+        it.update(2)
+        it.set_postfix_str("1 MB")
+        it.update(3)
+
+
+def test_true_shows_a_bar_on_stderr_alone(capsys):
+    work(True)
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "host: " in err
+    assert " 5/5 " in err
+
+
+def test_false_shows_nothing(capsys):
+    work(False)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_function_is_called_with_done_and_total():
+    seen = []
+    work(lambda done, total: seen.append((done, total)))
+    assert seen == [(2, 5), (5, 5)]
+
+
+def test_an_object_with_update_is_used_as_it_is():
+    mine = tqdm(file=io.StringIO())
+    work(mine)
+    assert (mine.n, mine.total) == (5, 5)
+    mine.close()
+    seen = []
+    work(SimpleNamespace(update=seen.append))
+    assert seen == [2, 3]
+
+
+def test_nothing_to_do_shows_no_bar(capsys):
+    with bar(True, total=0, unit="row", desc="revisions"):
+        pass
+
+    assert capsys.readouterr() == ("", "")
