@@ -1,17 +1,15 @@
 """Undo and resume: the way back, and the way on after a crash."""
 
 import json
-import os
 import random
-import signal
 import subprocess
 import sys
-import time
 
 import pandas as pd
 import pytest
 
 import sispy_pandas as sp
+from sispy.sandbox import Faults
 from sispy_pandas.planning import plan_file
 from sispy_pandas.pushing import journal
 from sispy_pandas.values.changes import Problem
@@ -375,7 +373,7 @@ def test_a_journal_whose_last_line_is_torn_is_read_and_continued(server):
 
 
 PUSHER = """
-import sys, pathlib
+import sys
 import sispy, sispy_pandas as sp
 url, token, plan, journal = sys.argv[1:]
 client = sispy.Client(url, auth_token=token)
@@ -383,37 +381,45 @@ client.username = "root"
 limits = sp.Limits(rows=100, settle=0.3, settle_row=0.0)
 plan = sp.load_plan(plan, client)
 print("ready", flush=True)
+sys.stdin.readline()
 plan.push(progress=False, journal=journal, limits=limits, expect_deletes=plan.counts["deletes"])
 """
 
 
-def killed_and_resumed(server, tmp_path, rows, moments):
-    """Kill a push at these moments, as parts of the time that a whole one takes; return how many were cut."""
+def killed_and_resumed(server, tmp_path, rows, rounds, generator):
+    """Kill pushes at one of their requests up to the last write; return how many of them left rows.
+
+    The request is carried out or not, answered or not: as the stage of the server in which the blow falls.
+    """
     server.add(range(20, rows))
-    live = server.fetch()
-    plan = everything(live)
-    plan.save(tmp_path / "plan")
     before = server.stored()
-    started = time.monotonic()
-    push(plan, expect_deletes=3, journal=False).raise_for_failures()
-    took = time.monotonic() - started
+    plan = everything(server.fetch())
+    since = server.sandbox.requests[-1].number
+    push(plan, expect_deletes=3, journal=False, limits=sp.Limits(rows=100)).raise_for_failures()
+    requests = server.writes(since)[-1].number - since
     wanted = server.stored()
     server.reset(rows)
     killed, token = 0, server.client.auth_token
-    for number, moment in enumerate(moments):
-        live = server.fetch()
-        plan = everything(live)
+    for number in range(rounds):
+        plan = everything(server.fetch())
         plan.save(tmp_path / "plan")
         path = tmp_path / f"journal{number}"
-        process = subprocess.Popen(
+        with subprocess.Popen(
             [sys.executable, "-c", PUSHER, server.client.url, token, tmp_path / "plan", path],
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-        )
-        assert process.stdout is not None
-        process.stdout.readline()
-        time.sleep(moment * took)
-        os.kill(process.pid, signal.SIGKILL)
-        process.communicate()
+        ) as process:
+            assert process.stdout is not None
+            process.stdout.readline()
+            since, moment = server.sandbox.requests[-1].number, generator.randint(1, requests)
+
+            def kill(seen, process=process, last=since + moment):
+                if seen.number >= last:
+                    process.kill()
+
+            server.sandbox.faults = Faults(**{generator.choice(["before", "between", "after"]): kill})
+            process.communicate(b"go\n")
+            server.sandbox.faults = Faults()
         try:
             rest = sp.resume(path, client=server.client)
         except (ValueError, FileNotFoundError):
@@ -429,20 +435,14 @@ def killed_and_resumed(server, tmp_path, rows, moments):
     return killed
 
 
-def test_killed_at_random_moments_and_resumed_gives_the_same_state(server, tmp_path):
-    generator = random.Random(7)  # noqa: S311 - moments, no secrets
-    moments = [generator.uniform(0.0, 1.0) for _ in range(5)]
-
-    assert killed_and_resumed(server, tmp_path, 500, moments) >= 1
+def test_killed_at_random_requests_and_resumed_gives_the_same_state(server, tmp_path):
+    assert killed_and_resumed(server, tmp_path, 300, 5, random.Random(7)) >= 3  # noqa: S311 - moments, no secrets
 
 
 @pytest.mark.soak
 @pytest.mark.timeout(3600)
 def test_killed_fifty_times(server, tmp_path):
-    generator = random.Random()  # noqa: S311 - the same
-    moments = [generator.uniform(0.0, 1.0) for _ in range(50)]
-
-    assert killed_and_resumed(server, tmp_path, 3400, moments) >= 25
+    assert killed_and_resumed(server, tmp_path, 3400, 50, random.Random()) >= 25  # noqa: S311 - the same
 
 
 def test_a_push_takes_the_journal_of_one_that_was_killed_before_it_began(server, tmp_path):
