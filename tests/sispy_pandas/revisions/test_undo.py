@@ -204,6 +204,20 @@ def test_undos_chain_over_several_steps_and_for_rows_that_were_edited_before(ser
     assert sp.undo(edited).changes == ()
 
 
+def test_a_row_that_came_back_and_that_somebody_deleted_since_stays_deleted(server):
+    live = server.fetch()
+    gone = push(live.diff(live.frame(), delete=[live.ids[0]]), allow_dangling=True)
+    back = push(sp.undo(gone)).raise_for_failures()
+    server.hosts.delete(back.new_ids[live.ids[0]])
+
+    again = push(sp.undo(back))
+    plan = sp.undo(gone)
+
+    assert [(o.word, o.reason) for o in again.outcomes] == [("unchanged", "it was deleted already")]
+    assert (plan.changes, [note.partition(",")[0] for note in plan.notes]) == ((), ["1 row undone already"])
+    assert "h00000" not in server.stored()
+
+
 def test_a_resumed_push_means_rows_that_came_back_since(server):
     certs = certificates(server)
     rows = sp.fetch(certs, progress=False)
