@@ -20,6 +20,7 @@ from sispy.cli.completion import profiles
 from sispy.cli.exits import Misuse
 from sispy.cli.terminal import is_terminal, say
 from sispy.cli.wording import in_a_shell
+from sispy.encoding import one_address
 from sispy.text import printable
 
 if TYPE_CHECKING:
@@ -48,6 +49,20 @@ class Session:
         options: dict[str, Any] = {"url": self.url, "timeout": self.timeout}
         try:
             return Client.from_profile(self.profile, **{k: v for k, v in options.items() if v is not None})
+        except ValueError as error:
+            raise Misuse(str(error)) from error
+
+    @property
+    def address(self) -> str:
+        """The server's address in its one spelling, empty where nothing names a server.
+
+        Raises:
+            Misuse: There is no such profile.
+        """
+        from sispy.config import resolve  # late: `sispy --help` needs no profiles
+
+        try:
+            return one_address(resolve(self.profile, url=self.url).url)
         except ValueError as error:
             raise Misuse(str(error)) from error
 

@@ -9,7 +9,7 @@ from click.shell_completion import CompletionItem
 
 from sispy.cli.completion import offered
 from sispy.cli.exits import Misuse
-from sispy.config import resolve
+from sispy.encoding import one_address
 from sispy_pandas.planning.render import count
 from sispy_pandas.planning.render import show as shown
 from sispy_pandas.pushing import journal
@@ -78,11 +78,8 @@ def _latest_written(
 
 def _of(session: Session, records: Sequence[journal.Record]) -> list[journal.Record]:
     """Return the pushes to the session's server; all of them where it has none."""
-    try:
-        url = resolve(session.profile, url=session.url).url
-    except ValueError as error:
-        raise Misuse(str(error)) from error
-    return [r for r in records if not url or r.head["server"].rstrip("/") == url.rstrip("/")]
+    here = session.address
+    return [record for record in records if here in ("", one_address(record.head["server"]))]
 
 
 def _none(kind: str, records: Sequence[journal.Record], unreadable: Mapping[Path, str]) -> Misuse:
@@ -104,9 +101,10 @@ def to_be_undone(session: Session, *, yes: bool) -> Path:
     """
     records, unreadable = kept()
     record = _latest_written(session, records, unreadable)
-    tried = [(r.begin["at"], f"the push {journal.short(r.path)}") for r in records if not r.wrote]
+    in_vain = [record for record in _of(session, records) if not record.wrote]
+    tried = [(r.begin["at"], f"the push {journal.short(r.path)}") for r in in_vain]
     tried += [(int(path.stat().st_mtime * 1000), f"what {path} cannot tell") for path in unreadable]
-    when, what = max([*tried, last_attempt()])
+    when, what = max([*tried, last_attempt(session.address)])
     if yes and when > record.last:
         raise Misuse(
             f"the push that wrote last is {described(record)}, but {what} was tried since, {clock(when)}: "

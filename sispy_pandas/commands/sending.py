@@ -17,7 +17,7 @@ from sispy.cli.wording import in_a_shell
 from sispy.errors import Error
 from sispy_pandas.commands.outcome import status_of_plan, status_of_report
 from sispy_pandas.commands.show import later_text, plan_text, report_text
-from sispy_pandas.commands.writing import BEGUN
+from sispy_pandas.commands.writing import BEGUN, SERVER
 from sispy_pandas.planning.render import count, name_of, show_apart
 from sispy_pandas.pushing.journal import folder, read, short
 from sispy_pandas.pushing.options import need_token
@@ -57,6 +57,7 @@ def send(
     Returns:
         The report, None if nothing was pushed; and the exit status.
     """
+    click.get_current_context().meta[SERVER] = plan.endpoint.client.url
     out(plan_text(plan))
     status = status_of_plan(plan)
     if plan.faults and not skip_problems:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from sispy.cli.exits import Declined
+from sispy.cli.exits import Declined, Misuse
+from sispy.cli.options import Session
 from sispy_pandas.commands.targets import refuse_target
 from sispy_pandas.pushing.recall import note_attempt
 
@@ -20,6 +21,8 @@ Command = TypeVar("Command", bound="Callable[..., Any]")
 
 BEGUN = "sispy.push"
 """Is in the `meta` of a command's context once it pushes."""
+SERVER = "sispy.server"
+"""The address of the server stands there once there is a plan."""
 _PATH = click.Path(dir_okay=False, path_type=Path)
 _GUARD = (
     "check: read rows again before writing; cas: compare-and-set, row by row; off: write over others' edits."
@@ -95,6 +98,15 @@ def pushing(command: Command) -> Command:
             raise
         finally:
             if at and context.info_name != "undo":  # who goes back has tried nothing new
-                note_attempt(f"`{context.command_path}`", at)
+                note_attempt(_server(context), f"`{context.command_path}`", at)
 
     return with_how  # type: ignore[return-value] # click reads the options that hang on the wrapper
+
+
+def _server(context: click.Context) -> str:
+    """Return the address of the server that a command pushes to, or would have; empty if none is named."""
+    session = Session(context.params["profile"], context.params["url"])
+    try:
+        return str(context.meta[SERVER]) if SERVER in context.meta else session.address
+    except Misuse:
+        return ""

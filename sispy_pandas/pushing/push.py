@@ -206,7 +206,7 @@ def _way_on(plan: Plan) -> Iterator[_Way]:
     """Put the way on into a KeyboardInterrupt; note the push as tried, of which no journal may tell."""
     way = _Way()
     if not plan.undoes:
-        note_attempt(f"a push to {plan.schema.name}", int(time.time() * 1000))
+        note_attempt(plan.endpoint.client.url, f"a push to {plan.schema.name}", int(time.time() * 1000))
     try:
         yield way
     except KeyboardInterrupt as interrupt:

@@ -9,29 +9,54 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sispy.encoding import one_address
 from sispy.text import printable
 
 from .journal import Record, folder, read
+from .sheets.atomic import replaced
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-def note_attempt(what: str, at: int) -> None:
-    """Note that something was about to be pushed, in ms; whatever came of it, a journal may not tell."""
-    path = folder() / "attempt"
+def note_attempt(server: str, what: str, at: int) -> None:
+    """Note that something was about to be pushed; whatever came of it, a journal may not tell.
+
+    Args:
+        server: Its address; empty: it is not known which.
+        what: Was about to be pushed.
+        at: When, in ms.
+    """
     with contextlib.suppress(OSError):  # it decides nothing but whether `undo` asks
+        path = _attempts()
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path.write_text(json.dumps({"at": at, "what": what}))
+        known = {one: [when, what] for one, (when, what) in _read_attempts().items()}
+        with replaced(path, private=True) as file:
+            json.dump({**known, one_address(server): [at, what]}, file)
 
 
-def last_attempt() -> tuple[int, str]:
-    """Return when something was about to be pushed last, and what; 0 if that is not known."""
+def last_attempt(server: str) -> tuple[int, str]:
+    """Return when something was about to be pushed last to a server, and what; 0 if that is not known.
+
+    What may have been meant for that server counts, too; without an address that is everything.
+    """
+    meant = (
+        attempt for to, attempt in _read_attempts().items() if to in ("", one_address(server)) or not server
+    )
+    return max(meant, default=(0, ""))
+
+
+def _read_attempts() -> dict[str, tuple[int, str]]:
+    """Return the last attempt of each server."""
     try:
-        found = json.loads((folder() / "attempt").read_bytes())
-        return int(found["at"]), str(found["what"])
-    except (OSError, ValueError, TypeError, KeyError):
-        return 0, ""
+        found = json.loads(_attempts().read_bytes())
+        return {str(server): (int(at), str(what)) for server, (at, what) in found.items()}
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError):
+        return {}
+
+
+def _attempts() -> Path:
+    return folder() / "attempts"
 
 
 def remember(kind: str, what: object, path: Path) -> None:

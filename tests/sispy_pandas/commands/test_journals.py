@@ -133,6 +133,24 @@ def test_undo_without_asking_and_without_a_name_takes_no_other_than_the_last_tha
     assert written(sis, "one") == 0
 
 
+@pytest.mark.parametrize("tried", ["push", "missing", "cancelled"])
+def test_what_was_tried_on_another_server_does_not_count(sispy, sis, pushed, monkeypatch, tried):
+    pushed("one")
+    with Sandbox(samples=2) as other:
+        if tried == "cancelled":
+            cancelled(other, "there")
+        else:
+            monkeypatch.setenv("SIS_TOKEN", other.token)
+            file = "edit.csv" if tried == "push" else "missing.csv"
+            sispy("push", "host", file, "--key", "name", "--yes", "--url", other.url)
+            monkeypatch.setenv("SIS_TOKEN", sis.token)
+
+    result = sispy("undo", "--yes", "--url", sis.url.replace("http", "HTTP", 1) + "/")
+
+    assert result.exit_code == 0, result.stderr
+    assert written(sis, "one") == 0
+
+
 def test_an_undo_that_was_declined_was_not_tried(sispy, terminal, screen, sis, pushed):
     pushed("one")
     status, _ = screen(terminal("undo"), answer="n")
