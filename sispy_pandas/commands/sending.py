@@ -127,7 +127,8 @@ def _next_step(session: Session, report: Report, *, stopped: bool) -> Exit:
         session.say(f"nothing was pushed: {report.stopped}")
         return Exit.INTERRUPTED
     if stopped and report.counts["unsent"]:
-        session.say(f"interrupted: `sispy resume {name}` goes on, `sispy undo {name}` goes back")
+        ways = f"`sispy resume {name}` goes on, `sispy undo {name}` goes back"
+        session.say(f"interrupted: {ways if _has_written(report) else 'nothing was sent'}")
         return Exit.INTERRUPTED
     if report.counts["unsent"] and report.stopped and not _may_go_on(report):
         session.say(f"nothing was pushed: {report.stopped}; `sispy whoami` shows whose token it is")
@@ -144,6 +145,10 @@ def _next_step(session: Session, report: Report, *, stopped: bool) -> Exit:
     if report.counts["conflict"]:
         session.say("cells in conflict are left as others wrote them; --on-conflict mine writes over them")
     return status_of_report(report)
+
+
+def _has_written(report: Report) -> bool:
+    return report.journal is not None and read(report.journal).wrote
 
 
 def _may_go_on(report: Report) -> bool:

@@ -108,7 +108,7 @@ def push(
     options = Options(guard, on_conflict, skip_problems, allow_dangling, note)
     with _way_on(plan) as way:
         if plan.journal is not None:
-            way.journal = plan.journal
+            way.journal, way.begun = plan.journal, True
             options = options.resumed(read(plan.journal).begin)
         refuse(plan, options, expect_deletes)
         started, path = _now(), _path(plan, journal)
@@ -129,7 +129,7 @@ def push(
             tell = wait if callable(wait) else shown.set_postfix_str
             try:
                 with turn(run, options.note, wait=wait is not False, tell=tell) as run.bar:
-                    way.journal, way.sending = path, True
+                    way.journal, way.run = path, run
                     stopped = _push(run, memory, path, options, again=again)
             except Stopped as stop_:  # cancelled before its turn came: nothing was sent or written down
                 stopped, path = str(stop_), plan.journal
@@ -190,15 +190,17 @@ class _Way:
     """The way on from a push that is interrupted at this moment."""
 
     journal: Path | None = None
-    sending: bool = False
+    begun: bool = False
+    """Whether this is the rest of a push."""
+    run: Run | None = None
 
     def __str__(self) -> str:
-        if self.journal is not None:
-            name = str(self.journal)
-            return f"interrupted: sp.resume({name!r}).push() goes on, sp.undo({name!r}) goes back"
-        if self.sending:
+        if not self.begun and (self.run is None or not self.run.wrote):
+            return "interrupted before anything was sent"
+        if self.journal is None:
             return "interrupted: the push keeps no journal; a new fetch and diff tell what is left"
-        return "interrupted before anything was sent"
+        name = str(self.journal)
+        return f"interrupted: sp.resume({name!r}).push() goes on, sp.undo({name!r}) goes back"
 
 
 @contextmanager

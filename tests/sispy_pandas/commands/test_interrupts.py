@@ -69,6 +69,22 @@ def test_ctrl_c_before_a_push_begins_says_that_nothing_was_pushed(terminal, sis)
     assert "sispy: interrupted: nothing was pushed" in shown
 
 
+def test_ctrl_c_before_the_first_row_was_sent_says_so(terminal, sispy, sis):
+    name = sis.client().entities("host").fetch_page({"limit": 1})[0]["name"]
+    Path("notes.csv").write_text(f"name,notes\n{name},seen\n")
+    sis.faults = Faults(latencies={"GET /entities/host": 0.4})
+    child = terminal("push", "host", "notes.csv", "--key", "name", "--yes")
+    child.expect("1 update")
+    child.send("\x03")
+    shown = child.read()
+
+    assert child.ended() == 130
+    assert "stopping after the request under way" in shown
+    assert "interrupted: nothing was sent" in shown
+    assert "goes on" not in shown
+    assert seen(sis) == 0
+
+
 def seen(sis):
     return sis.client().entities("host").count({"notes": "seen"})
 

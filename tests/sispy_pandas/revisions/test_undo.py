@@ -275,6 +275,25 @@ def test_ctrl_c_where_there_is_no_journal_says_so(server, when):
     ]
 
 
+@pytest.mark.parametrize("kept", [None, False])
+def test_ctrl_c_before_the_first_row_was_sent_says_that_nothing_was(server, kept):
+    plan, before = server.fetch().diff(server.fetch().frame().assign(cpus=9)), server.stored()
+
+    def interrupt():
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        push(plan, cancel=interrupt, journal=kept)
+
+    assert caught.value.__notes__ == ["interrupted before anything was sent"]
+    assert server.stored() == before
+    if kept is None:  # what of it is on disk is no obstacle
+        (path,) = journal.folder().glob("*.jsonl")
+        with pytest.raises(KeyboardInterrupt) as caught:
+            push(sp.resume(path, client=server.client), cancel=interrupt)
+        assert caught.value.__notes__[0].startswith("interrupted: sp.resume(")
+
+
 def test_undo_and_resume_need_a_client_for_the_server(server, monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     report = push(server.fetch().diff(pd.DataFrame({"name": ["new"]}), new=True))
