@@ -17,6 +17,7 @@ from ..formats.bounds import read_text
 from ..values.changes import Change, Create, Delete, Problem, Stale, Update
 from ..values.schema import Field, Schema, parse_schema
 from ..values.source import takes
+from ..values.types.frozen import decode_json
 from ..workflow.plan import Plan
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from sispy import Client
 
 FORMAT = 1
+_HEAD = (("server", str), ("schema", str), ("fields", dict), ("notes", list), ("owner", list | None))
 
 
 def save(plan: Plan, path: str | Path) -> Path:
@@ -85,7 +87,7 @@ def parse(text: Iterable[str], client: Client | None, *, where: str, copies: boo
     """Return the plan of some lines; see `load_plan`. Only with `copies` a copy of its server takes it."""
     *content, last = [line for line in text if line.strip()] or [""]
     head = _object(content[0] if content else last)
-    if head.get("sispy_plan") != FORMAT:
+    if head.get("sispy_plan") != FORMAT or not all(isinstance(head.get(k), kind) for k, kind in _HEAD):
         raise ValueError(f"{printable(where)} is no plan of this version of sispy")
     if _object(last).get("sha256") != _digest(content):
         raise ValueError(f"{printable(where)} was altered after it was saved: make a new plan instead")
@@ -94,7 +96,10 @@ def parse(text: Iterable[str], client: Client | None, *, where: str, copies: boo
         raise ValueError(f"{printable(where)} is for {printable(head['server'])}, not for {client.url}")
     schema = parse_schema(client.schemas.get(head["schema"]).to_dict())
     _refuse_other_fields(schema, head["fields"], where)
-    changes, problems, stale = _read([json.loads(line) for line in content[1:]])
+    try:
+        changes, problems, stale = _read([decode_json(line) for line in content[1:]])
+    except (ValueError, TypeError, KeyError, AttributeError, StopIteration) as error:
+        raise ValueError(f"{printable(where)} has a line that is none of a plan") from error
     owner = None if head["owner"] is None else tuple(head["owner"])
     return Plan(
         client.entities(schema.name),
@@ -111,8 +116,8 @@ def parse(text: Iterable[str], client: Client | None, *, where: str, copies: boo
 
 def _object(line: str) -> dict[str, Any]:
     try:
-        found = json.loads(line)
-    except (ValueError, RecursionError):
+        found = decode_json(line)
+    except ValueError:
         found = None
     return found if isinstance(found, dict) else {}
 

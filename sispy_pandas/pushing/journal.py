@@ -30,6 +30,7 @@ from typing import IO, TYPE_CHECKING, Any
 from sispy.text import printable
 
 from ..values.changes import Overwrite
+from ..values.types.frozen import decode_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -209,7 +210,7 @@ def read(file: str | Path) -> Record:
                 if line.endswith(b"\n"):
                     reader.take(line[:-1].decode())
         return reader.record(file)
-    except (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
         why = f"line {number} is none of its lines" if number else "it is empty"
         began = not isinstance(error, NeverBegan)
         kind = ValueError if began or not reader.plan else NeverBegan
@@ -232,7 +233,7 @@ class _Reader:
         self.user: str | None = None
 
     def take(self, line: str) -> None:
-        found = json.loads(line)
+        found = decode_json(line)
         name = found.get("event")
         if name is None:
             if not self.plan:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 from sispy.encoding import one_address
 from sispy.text import printable
 
+from ..formats.atomic import replaced
+from ..values.types.frozen import decode_json
 from .journal import Record, folder, read
-from .sheets.atomic import replaced
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -49,9 +50,9 @@ def last_attempt(server: str) -> tuple[int, str]:
 def _read_attempts() -> dict[str, tuple[int, str]]:
     """Return the last attempt of each server."""
     try:
-        found = json.loads(_attempts().read_bytes())
+        found = decode_json(_attempts().read_bytes())
         return {str(server): (int(at), str(what)) for server, (at, what) in found.items()}
-    except (OSError, ValueError, TypeError, AttributeError, RecursionError):
+    except (OSError, ValueError, TypeError, AttributeError, OverflowError):
         return {}
 
 
@@ -88,7 +89,7 @@ def _recalled(kind: str, what: object) -> Iterable[Record | str]:
     found: dict[str, Record | str] = {}
     for line in lines:
         with contextlib.suppress(ValueError, TypeError):
-            name = str(Path(json.loads(line)))
+            name = str(Path(decode_json(line)))
             found[name] = _read_or_why(name)
     return found.values()
 

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..planning.render import count, show
 from ..values.times import clock
+from ..values.types.frozen import decode_json
 from ..workflow.plan import PlanRefused
 from .journal import try_lock
 
@@ -193,7 +194,7 @@ def _is_at(handle: int, path: Path) -> bool:
 def _holder(path: Path) -> str:
     """Return in words whose push it is and how far, as far as the file says."""
     try:
-        found = json.loads(path.read_bytes()[:SIZE])
+        found = decode_json(path.read_bytes()[:SIZE])
         user, pid, done, rows = found["user"], int(found["pid"]), int(found["done"]), int(found["rows"])
         note = f", {show(str(found['note']))}" if found["note"] else ""
         since = clock(int(found["at"]))

@@ -6,6 +6,8 @@ object. To edit one, make a new one: `cell | {"key": 1}`, or `thaw(cell)` for a 
 
 from __future__ import annotations
 
+import json
+from contextlib import suppress
 from typing import Any, NoReturn
 
 
@@ -67,6 +69,32 @@ def freeze(value: Any, room: int = DEEPEST) -> Any:
 
 
 _CONTAINERS = frozenset((dict, list, tuple))
+_AROUND = 8
+"""Levels of a line around a value."""
+
+
+def decode_json(text: str | bytes) -> Any:
+    """Decode a JSON text of our own making: a journal's or a plan's line.
+
+    Raises:
+        ValueError: It is none, or is nested deeper than a line with a value that can be stored.
+    """
+    with suppress(RecursionError):
+        if not _is_deep(found := json.loads(text)):
+            return found
+    raise ValueError("it is nested too deeply")
+
+
+def _is_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(DEEPEST + _AROUND):
+        level = [
+            inner
+            for one in level
+            if one.__class__ in _CONTAINERS
+            for inner in (one.values() if one.__class__ is dict else one)
+        ]
+    return bool(level)
 
 
 def thaw(value: Any) -> Any:

@@ -51,6 +51,22 @@ def written(path, lines):
     return path
 
 
+@pytest.mark.parametrize("depth", [300, 9999])
+@pytest.mark.parametrize("where", [SEND, ROW])
+def test_a_line_that_is_nested_deeper_than_any_value_is_none(tmp_path, depth, where):
+    lines = [json.dumps(line) for line in LINES]
+    lines[LINES.index(where)] = json.dumps(where).replace('"a"', "[" * depth + "]" * depth)
+    (tmp_path / "j").write_text("\n".join([*lines, ""]))
+
+    with pytest.raises(ValueError, match="is no journal of a push") as caught:
+        journal.read(tmp_path / "j")
+
+    number = LINES.index(where) + 1
+    assert (
+        str(caught.value) == f"{tmp_path / 'j'} is no journal of a push: line {number} is none of its lines"
+    )
+
+
 def test_a_journal_of_few_lines(tmp_path):
     record = journal.read(written(tmp_path / "j", LINES))
 

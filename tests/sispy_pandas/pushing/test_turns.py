@@ -210,7 +210,7 @@ def test_what_others_put_in_the_place_of_the_lock_is_not_written_to(server, lock
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"\xff", b"[]", b"null", b'{"user": "a\x1b[2Jb"}', b'{"at": 1e400}']
+    "content", [b"", b"\xff", b"[]", b"null", b'{"user": "a\x1b[2Jb"}', b'{"at": 1e400}', b"[" * 1000]
 )
 def test_what_a_lock_says_is_believed_in_nothing(server, content):
     path = turns.path_of(server.client.url, "host")

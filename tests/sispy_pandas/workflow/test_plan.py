@@ -1,5 +1,6 @@
 """A plan as people and files see it."""
 
+import hashlib
 import json
 from dataclasses import replace
 
@@ -180,6 +181,35 @@ def test_a_plan_that_was_altered_or_is_for_something_else_is_refused(server, pla
         sp.load_plan(tmp_path / "other", server.client)
     with pytest.raises(ValueError, match="no profile has the address"):
         sp.load_plan(path)
+
+
+def sealed(lines):
+    """Return the text of a plan with these lines, and the right checksum."""
+    seal = hashlib.sha256("\n".join(lines).encode()).hexdigest()
+    return "\n".join([*lines, json.dumps({"sha256": seal}), ""])
+
+
+@pytest.mark.parametrize("value", ["[" * 300 + "]" * 300, "[" * 9999 + "]" * 9999, "", '8, "problem": 1'])
+def test_a_plan_with_a_line_that_is_none_is_refused_by_name(server, plan, tmp_path, value):
+    *lines, _ = plan.save(tmp_path / "host.plan").read_text().splitlines()
+    text = sealed([line.replace('"after": 8', f'"after": {value}') for line in lines])
+    (tmp_path / "host.plan").write_text(text)
+
+    with pytest.raises(ValueError, match="none of a plan") as caught:
+        sp.load_plan(tmp_path / "host.plan", server.client)
+
+    assert str(caught.value) == f"{tmp_path / 'host.plan'} has a line that is none of a plan"
+
+
+@pytest.mark.parametrize(
+    "head", [{"fields": []}, {"server": None}, {"notes": "x"}, {"owner": "x"}, {"schema": 1}]
+)
+def test_a_plan_whose_head_is_none_is_refused(server, plan, tmp_path, head):
+    first, *lines, _ = plan.save(tmp_path / "host.plan").read_text().splitlines()
+    (tmp_path / "host.plan").write_text(sealed([json.dumps(json.loads(first) | head), *lines]))
+
+    with pytest.raises(ValueError, match="is no plan of this version of sispy"):
+        sp.load_plan(tmp_path / "host.plan", server.client)
 
 
 def redefine(server, **fields):
