@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from .formats.excel_read import read_excel
 from .formats.excel_write import to_excel
 from .lazy import __getattr__ as __getattr__
-from .planning.plan_file import load_plan
+from .planning.change_set import PlanRefused
 from .pushing.limits import Limits
 from .pushing.pushes import pushes
 from .pushing.turns import TableInUse
@@ -26,9 +26,8 @@ from .workflow.dask import read_dask
 from .workflow.edited import snapshot_of
 from .workflow.fetch import fetch
 from .workflow.from_files import read_csv
-from .workflow.plan import Plan, PlanRefused
-from .workflow.report import PushFailed, Report
-from .workflow.snapshot import Snapshot
+from .workflow.objects import Plan, PushFailed, Report, Snapshot
+from .workflow.saved import load_plan
 from .workflow.to_files import iter_frames, to_csv, to_ndjson, to_parquet
 
 if TYPE_CHECKING:

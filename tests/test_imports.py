@@ -83,39 +83,6 @@ def test_init_files_are_short_lists_of_sorted_names(package):
     assert all(names == sorted(names) for names in assigned)
 
 
-LINE = (
-    ("values.schema", "values.changes", "values.progress"),
-    ("values.records", "reading.decode"),
-    ("workflow.plan",),
-    ("planning.diff",),
-    ("workflow.snapshot",),
-    ("workflow.report", "pushing.journal"),
-    ("pushing.push",),
-    ("workflow.fetch",),
-    (
-        "workflow.from_files",
-        "formats.excel_write",
-        "workflow.references",
-        "revisions.undo",
-        "revisions.history",
-        "revisions.edits",
-        "revisions.revert",
-        "revisions.dangling",
-        "revisions.schema_plan",
-    ),
-    ("widgets", "workflow.dask", "commands"),
-)
-"""The toolkit's modules in the order in which they may import: each only from its left."""
-
-UPWARDS = {
-    ("workflow.fetch", "workflow.references"),
-    ("workflow.plan", "planning.plan_file"),
-    ("workflow.plan", "planning.rebase"),
-    ("workflow.plan", "pushing.push"),
-}
-"""Late imports that lead against the line: methods that take the user along it, and nothing else."""
-
-
 @cache
 def modules(package: str) -> dict[str, Path]:
     """Return the modules of a package by their dotted names within it."""
@@ -175,26 +142,6 @@ def test_no_module_imports_itself_by_way_of_others(package):
     edges = graph(package, late=False)
 
     assert {name for name in edges if name in reached(edges, name)} == set()
-
-
-def test_the_toolkit_imports_along_its_line():
-    edges = graph("sispy_pandas", late=False)
-    backwards = {
-        (name, later)
-        for at, names in enumerate(LINE)
-        for name in names
-        for later in [n for stage in LINE[at + 1 :] for n in stage]
-        if later in reached(edges, name)
-    }
-
-    assert backwards == set()
-
-
-def test_late_imports_against_the_line_are_these():
-    edges = graph("sispy_pandas", late=False)
-    late = graph("sispy_pandas", late=True)
-
-    assert {(a, b) for a, names in late.items() for b in names if a in reached(edges, b)} == UPWARDS
 
 
 FLOORS = {

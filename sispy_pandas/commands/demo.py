@@ -16,8 +16,7 @@ from sispy_pandas.commands.show import plan_text, report_text
 
 if TYPE_CHECKING:
     from sispy.client import Endpoint
-    from sispy_pandas.workflow.plan import Plan
-    from sispy_pandas.workflow.snapshot import Snapshot
+    from sispy_pandas.workflow.objects import Plan, Snapshot
 
 HOSTS = 2000
 ROLE, SYSTEM, OLD, NEW = "web", "rhel", "8", "9"

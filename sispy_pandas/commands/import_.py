@@ -29,8 +29,8 @@ from sispy_pandas.values.infer import infer_schema
 from sispy_pandas.values.records import frame_of
 from sispy_pandas.values.schema import Schema, parse_schema
 from sispy_pandas.workflow.fetch import fetch
+from sispy_pandas.workflow.objects import Snapshot
 from sispy_pandas.workflow.references import find_references, labelled
-from sispy_pandas.workflow.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,18 +9,18 @@ from sispy.cli.exits import Exit, first
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sispy_pandas.workflow.plan import Plan
-    from sispy_pandas.workflow.report import Report
+    from sispy_pandas.planning.change_set import ChangeSet
+    from sispy_pandas.workflow.objects import Report
 
 _DENIED = (401, 403)
 
 
-def status_of_plan(plan: Plan, *, detailed: bool = False) -> Exit:
+def status_of_plan(plan: ChangeSet, *, detailed: bool = False) -> Exit:
     """Return the exit status of a plan that was only shown."""
     return first(_of_plan(plan, detailed=detailed))
 
 
-def _of_plan(plan: Plan, *, detailed: bool) -> Iterator[Exit]:
+def _of_plan(plan: ChangeSet, *, detailed: bool) -> Iterator[Exit]:
     if any(problem.denied for problem in plan.faults):
         yield Exit.DENIED
     if plan.counts["stale"] or plan.counts["conflicts"]:

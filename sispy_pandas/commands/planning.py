@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from sispy.cli.options import Session
     from sispy_pandas.commands.reading import Reading
-    from sispy_pandas.workflow.plan import Plan
+    from sispy_pandas.workflow.objects import Plan
 
 
 def plan_of_file(session: Session, name: str, file: Path, how: Reading) -> Plan:

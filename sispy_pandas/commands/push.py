@@ -16,14 +16,13 @@ from sispy_pandas.commands.reading import Reading, reading
 from sispy_pandas.commands.sending import send
 from sispy_pandas.commands.targets import refuse_target, written
 from sispy_pandas.commands.writing import pushing
-from sispy_pandas.planning.plan_file import load_plan
 from sispy_pandas.pushing.workbook import Copy, copy_to_mark, marked
 from sispy_pandas.values.extras import optional
+from sispy_pandas.workflow.saved import load_plan
 
 if TYPE_CHECKING:
     from sispy.cli.exits import Exit
-    from sispy_pandas.workflow.plan import Plan
-    from sispy_pandas.workflow.report import Report
+    from sispy_pandas.workflow.objects import Plan, Report
 
 _LEFT = (".csv", ".xlsx")
 _FILES = (*_LEFT, ".tsv", ".txt")

@@ -18,21 +18,20 @@ from sispy.errors import Error
 from sispy_pandas.commands.outcome import status_of_plan, status_of_report
 from sispy_pandas.commands.show import later_text, plan_text, report_text
 from sispy_pandas.commands.writing import BEGUN, SERVER
+from sispy_pandas.planning.change_set import PlanRefused
 from sispy_pandas.planning.render import count, name_of, show_apart
 from sispy_pandas.pushing.journal import folder, read, short
 from sispy_pandas.pushing.options import need_token
 from sispy_pandas.pushing.turns import TableInUse
 from sispy_pandas.pushing.verify import too_many
 from sispy_pandas.values.changes import row_of
-from sispy_pandas.workflow.plan import PlanRefused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from sispy.cli.options import Session
-    from sispy_pandas.workflow.plan import Plan
-    from sispy_pandas.workflow.report import Report
+    from sispy_pandas.workflow.objects import Plan, Report
 
 
 def send(

@@ -16,8 +16,8 @@ from sispy_pandas.pushing.render import headline, replaced, unverified
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from sispy_pandas.workflow.plan import Plan
-    from sispy_pandas.workflow.report import Report
+    from sispy_pandas.planning.change_set import ChangeSet
+    from sispy_pandas.workflow.objects import Plan, Report
 
 SHOWN = 40
 """Cells that a terminal shows of a plan; `--output json` and `-o plan.json` hold all."""
@@ -27,7 +27,7 @@ _ADDRESS = re.compile(r"(\w)(:(?=/)|\.(?<=www\.))", re.IGNORECASE)
 _COLOURS = {"+": "green", "~": "yellow", "-": "red"}
 
 
-def plan_text(plan: Plan, *, shown: int = SHOWN) -> str:
+def plan_text(plan: ChangeSet, *, shown: int = SHOWN) -> str:
     """Return a plan fitted to the terminal: head, summary where there is much, cells, problems."""
     blocks = [fitted("\n".join(_head(plan)))]
     cells = list(_cells(plan))
@@ -155,11 +155,11 @@ FORMATS: dict[str, Callable[[Plan], str]] = {
 }
 
 
-def _head(plan: Plan) -> list[str]:
+def _head(plan: ChangeSet) -> list[str]:
     return [in_a_shell(line) for line in words.head(plan)]
 
 
-def _cells(plan: Plan) -> Iterator[list[str]]:
+def _cells(plan: ChangeSet) -> Iterator[list[str]]:
     for change, path, before, after in plan.cells():
         yield [action(change), name_of(change), path, *show_apart(before, after)]
 

@@ -17,7 +17,7 @@ from sispy_pandas.pushing.verify import is_open
 from sispy_pandas.revisions.undo import verify as verify_push
 
 if TYPE_CHECKING:
-    from sispy_pandas.workflow.report import Report
+    from sispy_pandas.workflow.objects import Report
 
 
 @click.command(epilog=examples("sispy verify", "sispy verify f460df --html f460df.html"))

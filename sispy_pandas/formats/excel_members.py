@@ -18,14 +18,14 @@ from ..values.source import source_of, with_source
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
 
+    from ..values.row_set import RowSet
     from ..values.schema import Schema
-    from ..workflow.snapshot import Snapshot
     from .assemble import ReadColumn, Table
 
 _ID = Field("_id", "ObjectId")
 
 
-def member_table(snapshot: Snapshot, path: str) -> list[tuple[Field, pd.Series[Any]]]:
+def member_table(snapshot: RowSet, path: str) -> list[tuple[Field, pd.Series[Any]]]:
     """Return the columns of a sheet of members: hidden names, the key of the row, the fields."""
     members = explode(snapshot, path)
     field = snapshot.schema.field(path)

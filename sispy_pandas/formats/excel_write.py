@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     import os
 
     from ..values.schema import Field, Schema
-    from ..workflow.snapshot import Snapshot
+    from ..workflow.objects import Snapshot
     from .note import Note
 
 ABOUT = "About this workbook"

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from ..values.row_set import RowSet
     from ..values.schema import Schema
-    from ..workflow.snapshot import Snapshot
 
 Note = dict[str, Any]
 _KINDS: dict[str, Any] = {
@@ -32,7 +32,7 @@ _KINDS: dict[str, Any] = {
 """What a note holds, and of which type."""
 
 
-def origin(snapshot: Snapshot, *, zone: str) -> Note:
+def origin(snapshot: RowSet, *, zone: str) -> Note:
     """Return the note of a snapshot."""
     client = snapshot.endpoint.client
     labels = getattr(snapshot, "labels", None)

@@ -17,7 +17,7 @@ from ..values.records import json_values
 from ..values.schema import RECEIPT, Field
 from ..values.source import source_of
 from ..values.types.patterns import Patterns
-from ..workflow.plan import Plan
+from .change_set import ChangeSet
 from .compare import changed
 from .deleted_rows import deleted_rows
 from .editable import APART, READ_ONLY, editable, taken_apart
@@ -31,7 +31,7 @@ from .validate import check_values, constrained, taken_twice, unique_fields
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from ..workflow.snapshot import Snapshot
+    from ..values.row_set import RowSet
 
 ELSEWHERE = (
     "exported from another state than this snapshot: sp.snapshot_of(endpoint, frame).diff(frame) rebuilds it"
@@ -39,7 +39,7 @@ ELSEWHERE = (
 
 
 def diff(
-    snapshot: Snapshot,
+    snapshot: RowSet,
     frame: Any,
     *,
     key: str | None = None,
@@ -48,7 +48,7 @@ def diff(
     create_missing: bool = False,
     blank: Literal["keep", "clear"] | None = None,
     owner: Collection[str] | None = None,
-) -> Plan:
+) -> ChangeSet:
     """Compare an edited frame with the snapshot that it was made from.
 
     Cells are compared as the server would store them; a row or a column that the frame lacks is left alone.
@@ -106,7 +106,7 @@ class _Comparison:
 
     def __init__(
         self,
-        snapshot: Snapshot,
+        snapshot: RowSet,
         base: pd.DataFrame,
         frame: pd.DataFrame,
         rows: Matched,
@@ -135,7 +135,7 @@ class _Comparison:
         self.notes += notes
         self.aligned = len(rows.at) == len(base) == len(frame) and bool((rows.base == rows.at).all())
 
-    def plan(self, delete: Collection[str], owner: tuple[str, ...] | None) -> Plan:
+    def plan(self, delete: Collection[str], owner: tuple[str, ...] | None) -> ChangeSet:
         """Compare everything, and return what was found."""
         deletes, faults = deleted_rows(self.schema, self.base, self.frame, self.rows, delete)
         self.problems += faults
@@ -166,7 +166,7 @@ class _Comparison:
         self.problems += taken_twice(self.schema, changes, stored)
         self.problems += swaps(self.schema, changes)
         left_out = LeftOut(self.schema, self.frame, self.rows, self.base.index, changes)
-        return Plan(
+        return ChangeSet(
             self.snapshot.endpoint,
             self.schema,
             changes=tuple(changes),

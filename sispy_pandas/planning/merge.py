@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..values.changes import Conflict, Delete, Update
 from ..values.entity import EDITABLE_META, receipt, stored
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ..values.schema import Schema
-    from ..workflow.plan import OnConflict
+
+OnConflict = Literal["skip", "mine", "theirs"]
+"""What becomes of a cell that somebody else changed: it is reported, written over, or left without a word."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sispy.config import read_config
-from sispy.encoding import one_address
 from sispy.text import printable
 
 from ..formats.atomic import replaced
-from ..formats.bounds import read_text
 from ..values.changes import Change, Create, Delete, Problem, Stale, Update
 from ..values.schema import Field, Schema, parse_schema
-from ..values.source import takes
 from ..values.types.frozen import decode_json
-from ..workflow.plan import Plan
+from .change_set import ChangeSet
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 
     from sispy import Client
 
@@ -29,7 +24,7 @@ FORMAT = 1
 _HEAD = (("server", str), ("schema", str), ("fields", dict), ("notes", list), ("owner", list | None))
 
 
-def save(plan: Plan, path: str | Path) -> Path:
+def save(plan: ChangeSet, path: str | Path) -> Path:
     """Write a plan to a file, readable by its owner alone."""
     path = Path(path)
     with replaced(path, private=True) as file:
@@ -37,29 +32,7 @@ def save(plan: Plan, path: str | Path) -> Path:
     return path
 
 
-def load_plan(path: str | Path, client: Client | None = None) -> Plan:
-    """Read a plan that `Plan.save` wrote.
-
-    Args:
-        path: The file.
-        client: For the server that the plan was made on, or a sandbox that is a copy of it; without one, the
-            profile with that address is used.
-
-    Raises:
-        ValueError: The file was altered, is for another server, or a field of it is another now; there is no
-            client for its server.
-        sispy.Error: The schema could not be read.
-
-    Example:
-        >>> plan = live.diff(live.frame().assign(notes="planned"))
-        >>> load_plan(plan.save("plan.json"), client).counts == plan.counts
-        True
-    """
-    text = read_text(Path(path))
-    return parse(text.split("\n"), client, where=str(path), copies=True)
-
-
-def lines(plan: Plan) -> list[str]:
+def lines(plan: ChangeSet) -> list[str]:
     """Return the lines of a plan; equal plans have equal lines."""
     head = {
         "sispy_plan": FORMAT,
@@ -78,37 +51,44 @@ def lines(plan: Plan) -> list[str]:
     return [*found, _text({"sha256": _digest(found)})]
 
 
-def digest(plan: Plan) -> str:
+def digest(plan: ChangeSet) -> str:
     """Return the fingerprint of a plan's content, the one at the end of its file."""
     return str(json.loads(lines(plan)[-1])["sha256"])
 
 
-def parse(text: Iterable[str], client: Client | None, *, where: str, copies: bool = False) -> Plan:
-    """Return the plan of some lines; see `load_plan`. Only with `copies` a copy of its server takes it."""
+def parse(text: Iterable[str], connect: Callable[[str], Client], *, where: str) -> ChangeSet:
+    """Return the plan of some lines.
+
+    Args:
+        text: As `lines` gives them.
+        connect: Gives a client for the address of the plan's server.
+        where: What the lines are called in errors.
+
+    Raises:
+        ValueError: They were altered, or a field is another now.
+        sispy.Error: The schema could not be read.
+    """
     *content, last = [line for line in text if line.strip()] or [""]
     head = _object(content[0] if content else last)
     if head.get("sispy_plan") != FORMAT or not all(isinstance(head.get(k), kind) for k, kind in _HEAD):
         raise ValueError(f"{printable(where)} is no plan of this version of sispy")
     if _object(last).get("sha256") != _digest(content):
         raise ValueError(f"{printable(where)} was altered after it was saved: make a new plan instead")
-    client = client or client_for(head["server"])
-    if client.url != one_address(head["server"]) and not (copies and takes(client, head["server"])):
-        raise ValueError(f"{printable(where)} is for {printable(head['server'])}, not for {client.url}")
+    client = connect(head["server"])
     schema = parse_schema(client.schemas.get(head["schema"]).to_dict())
     _refuse_other_fields(schema, head["fields"], where)
     try:
         changes, problems, stale = _read([decode_json(line) for line in content[1:]])
     except (ValueError, TypeError, KeyError, AttributeError, StopIteration) as error:
         raise ValueError(f"{printable(where)} has a line that is none of a plan") from error
-    owner = None if head["owner"] is None else tuple(head["owner"])
-    return Plan(
+    return ChangeSet(
         client.entities(schema.name),
         schema,
         changes,
         problems,
         stale,
         notes=tuple(head["notes"]),
-        owner=owner,
+        owner=None if head["owner"] is None else tuple(head["owner"]),
         undoes=tuple(head.get("undoes", ())),
         made_with=head.get("made_with"),
     )
@@ -122,7 +102,7 @@ def _object(line: str) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _paths(plan: Plan) -> set[str]:
+def _paths(plan: ChangeSet) -> set[str]:
     """Return the fields of which the plan knows values."""
     found: set[str] = set()
     for change in plan.changes:
@@ -154,24 +134,7 @@ def _refuse_other_fields(schema: Schema, kinds: Mapping[str, str], where: str) -
             )
 
 
-def client_for(url: str) -> Client:
-    """Return a client for an address out of the profiles.
-
-    Raises:
-        ValueError: No profile has this address.
-    """
-    from sispy import Client  # late: a plan of a client that is given needs no profiles
-
-    profiles: dict[str, Any] = read_config().get("profiles", {})
-    for name, profile in profiles.items():
-        if one_address(str(profile.get("url", ""))) == one_address(url):
-            return Client.from_profile(name, url=url)
-    if one_address(os.environ.get("SIS_URL", "")) == one_address(url):
-        return Client.from_profile(url=url)
-    raise ValueError(f"no profile has the address {url}: give client=sispy.Client({url!r}, auth_token=...)")
-
-
-def _cells(plan: Plan) -> Iterator[str]:
+def _cells(plan: ChangeSet) -> Iterator[str]:
     """Yield one line per cell; a row without cells has one line of its own."""
     for change in plan.changes:
         row = _row(change)

@@ -12,13 +12,13 @@ from .render import action, count, head, name_of, show, show_apart, shown_cells,
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from ..workflow.plan import Plan
+    from .change_set import ChangeSet
 
 SHOWN = 200
 """Cells in the table; a longer plan shows the summary by field opened above them."""
 
 
-def html(plan: Plan) -> str:
+def html(plan: ChangeSet) -> str:
     """Return the plan as one self-contained fragment of a bounded size."""
     first, *more = head(plan)
     parts = [f"<p><b>{in_html(first)}</b></p>", *(f"<p>{in_html(line)}</p>" for line in more)]

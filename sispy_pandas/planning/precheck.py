@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sispy.errors import NotFound
 
@@ -17,10 +17,12 @@ from .merge import not_stored
 from .validate import hashable, new_value, old_value, unique_fields
 
 if TYPE_CHECKING:
-    from ..workflow.plan import Plan
+    from .change_set import ChangeSet
+
+C = TypeVar("C", bound="ChangeSet")
 
 
-def precheck(plan: Plan, *, allow_dangling: bool = False) -> Plan:
+def precheck(plan: C, *, allow_dangling: bool = False) -> C:
     """Return the plan with the problems that the server knows of; see `Plan.check`."""
     if not plan.changes:
         return plan
@@ -74,7 +76,7 @@ def ids_in(values: Mapping[str, Any], path: str) -> set[str]:
     return set() if column is None else ids_at(values[column], path[len(column) + 1 :])
 
 
-def _references(plan: Plan, references: Sequence[tuple[str, str]]) -> list[Problem]:
+def _references(plan: ChangeSet, references: Sequence[tuple[str, str]]) -> list[Problem]:
     """Find references to rows that do not exist."""
     sent = [(change, _values(change)) for change in plan.changes if not isinstance(change, Delete)]
     found = []
@@ -91,7 +93,7 @@ def _references(plan: Plan, references: Sequence[tuple[str, str]]) -> list[Probl
 
 
 def _dangling(
-    plan: Plan, references: Sequence[tuple[str, str]], rows: Mapping[str, Mapping[str, Any]]
+    plan: ChangeSet, references: Sequence[tuple[str, str]], rows: Mapping[str, Mapping[str, Any]]
 ) -> list[Problem]:
     """Find rows that the server refuses for an old reference that leads nowhere (SIS-API 5.4)."""
     updates = [change for change in plan.changes if isinstance(change, Update) and change.id in rows]
@@ -114,7 +116,7 @@ def _dangling(
     return found
 
 
-def _existing(plan: Plan, schema: str, ids: Collection[str]) -> set[str]:
+def _existing(plan: ChangeSet, schema: str, ids: Collection[str]) -> set[str]:
     try:
         return {
             row["_id"]
@@ -124,7 +126,7 @@ def _existing(plan: Plan, schema: str, ids: Collection[str]) -> set[str]:
         return set()
 
 
-def _unique(plan: Plan) -> list[Problem]:
+def _unique(plan: ChangeSet) -> list[Problem]:
     """Find new values of unique fields that other rows have by now."""
     found = []
     for field in unique_fields(plan.schema):
@@ -157,7 +159,7 @@ def _unique(plan: Plan) -> list[Problem]:
     return found
 
 
-def _locked(plan: Plan, rows: Mapping[str, Mapping[str, Any]]) -> list[Problem]:
+def _locked(plan: ChangeSet, rows: Mapping[str, Mapping[str, Any]]) -> list[Problem]:
     """Find rows that must not be deleted or not be changed, whoever asks (SIS-API 2.4)."""
     found = []
     for change in plan.changes:
@@ -172,7 +174,7 @@ def _locked(plan: Plan, rows: Mapping[str, Mapping[str, Any]]) -> list[Problem]:
     return found
 
 
-def _owners(plan: Plan, rows: Mapping[str, Mapping[str, Any]]) -> list[Problem]:
+def _owners(plan: ChangeSet, rows: Mapping[str, Mapping[str, Any]]) -> list[Problem]:
     """Find rows that the user may not write, where his name and roles are known (SIS-API 2.2)."""
     schema = plan.schema
     found = []
@@ -205,14 +207,14 @@ def _owners(plan: Plan, rows: Mapping[str, Mapping[str, Any]]) -> list[Problem]:
     return found
 
 
-def _new_owners(plan: Plan, change: Change) -> Sequence[str]:
+def _new_owners(plan: ChangeSet, change: Change) -> Sequence[str]:
     own = _values(change).get("_sis.owner")
     if own is None and isinstance(change, Create):
         own = plan.owner
     return own or ()
 
 
-def _roles(plan: Plan) -> set[str] | None:
+def _roles(plan: ChangeSet) -> set[str] | None:
     """Return the user's groups; None if they do not matter or are not known."""
     client = plan.endpoint.client
     if not client.username:
@@ -224,7 +226,7 @@ def _roles(plan: Plan) -> set[str] | None:
     return None if user.to_dict().get("super_user") else set(user.to_dict().get("roles") or {})
 
 
-def _referred(plan: Plan, deletes: Sequence[Delete]) -> list[Problem]:
+def _referred(plan: ChangeSet, deletes: Sequence[Delete]) -> list[Problem]:
     """Find rows to be deleted that other rows refer to, with counts per schema."""
     name, gone = plan.schema.name, {delete.id for delete in deletes}
     counts: dict[str, dict[str, int]] = {id_: {} for id_ in gone}

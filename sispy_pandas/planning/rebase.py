@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from ..reading.lookup import read
-from ..values.changes import Change, Conflict, Create, Delete, Update, row_of
+from ..values.changes import Change, Conflict, Create, Delete, Outcome, Update, row_of
 from ..values.entity import as_created
 from ..values.schema import RECEIPT
 from ..values.types.equality import equal
-from ..workflow.report import Outcome, Report
+from .change_set import ChangeSet, new_rows_of
 from .merge import foreign_edits, merge
-from .selection import new_rows_of
 from .validate import refused
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Mapping
 
     from ..values.schema import Schema
-    from ..workflow.plan import Plan
+
+C = TypeVar("C", bound=ChangeSet)
 
 
-def refresh(plan: Plan) -> Plan:
+def refresh(plan: C) -> C:
     """Compare a plan with what the server holds now; see `Plan.refresh`."""
     ids = [change.id for change in plan.changes if not isinstance(change, Create)]
     entities = {entity["_id"]: entity for entity in read(plan.endpoint, "_id", ids)}
@@ -49,8 +49,16 @@ def refresh(plan: Plan) -> Plan:
     return replace(plan, changes=tuple(changes), clashes=tuple(clashes))
 
 
-def rebase(plan: Plan, found: Report | Plan, *, keep: Literal["mine", "theirs"]) -> Plan:
+def rebase(
+    plan: C, conflicts: Iterable[Conflict], outcomes: Iterable[Outcome], *, keep: Literal["mine", "theirs"]
+) -> C:
     """Return what is left of a plan, with its conflicts decided; see `Plan.rebase`.
+
+    Args:
+        plan: What was pushed, or compared with what the server holds.
+        conflicts: That were found.
+        outcomes: Of the push; none of a comparison.
+        keep: Whose value a cell in conflict gets.
 
     Raises:
         ValueError: `keep` is neither "mine" nor "theirs".
@@ -58,14 +66,14 @@ def rebase(plan: Plan, found: Report | Plan, *, keep: Literal["mine", "theirs"])
     if keep not in ("mine", "theirs"):
         raise ValueError(f"keep={keep!r}: 'mine' or 'theirs'")
     clashes: dict[Hashable, dict[str, Conflict]] = {}
-    for clash in found.clashes:
+    for clash in conflicts:
         clashes.setdefault(clash.id, {})[clash.field] = clash
-    outcomes = {o.row: o for o in found.outcomes} if isinstance(found, Report) else {}
+    ended = {outcome.row: outcome for outcome in outcomes}
     changes: list[Change] = []
     given_back: list[Change] = []
     for change in plan.changes:
         row = row_of(change)
-        outcome = outcomes.get(row)
+        outcome = ended.get(row)
         back = _put_back(plan.schema, outcome) if outcome and outcome.overwrites and keep == "theirs" else []
         given_back += back
         if outcome and outcome.word in ("done", "unchanged"):

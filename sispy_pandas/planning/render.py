@@ -12,7 +12,7 @@ from ..values.changes import Change, Create, Delete, Update
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..workflow.plan import Plan
+    from .change_set import ChangeSet
 
 SHOWN = 40
 """Cells in the text; a longer plan is summarised by field before them."""
@@ -20,7 +20,7 @@ SENTENCE = 500
 """Characters of a line of words, or of a reason in a table, that are shown."""
 
 
-def head(plan: Plan) -> list[str]:
+def head(plan: ChangeSet) -> list[str]:
     """Return the lines that say where the plan goes and how much it changes."""
     n = plan.counts
     lines = [
@@ -41,7 +41,7 @@ def head(plan: Plan) -> list[str]:
     return [shorten(line, SENTENCE) for line in [*lines, *plan.notes]]
 
 
-def whereabouts(plan: Plan) -> str:
+def whereabouts(plan: ChangeSet) -> str:
     """Return server, profile and user in words, as far as they are known."""
     client = plan.endpoint.client
     profile = getattr(client, "profile", None)
@@ -49,7 +49,7 @@ def whereabouts(plan: Plan) -> str:
     return f"on {client.url}" + (f" (profile {profile})" if profile else "") + (f" as {user}" if user else "")
 
 
-def text(plan: Plan) -> str:
+def text(plan: ChangeSet) -> str:
     """Return the plan as text of a bounded length."""
     lines = head(plan)
     cells = shown_cells(plan)
@@ -72,7 +72,7 @@ def text(plan: Plan) -> str:
     return "\n".join(lines)
 
 
-def shown_cells(plan: Plan) -> list[tuple[Change, str, Any, Any]]:
+def shown_cells(plan: ChangeSet) -> list[tuple[Change, str, Any, Any]]:
     """Return (change, field, before, after) of what there is to see: a deleted row is one line."""
     gone: list[tuple[Change, str, Any, Any]] = [
         (change, "(whole row)", None, None) for change in plan.changes if isinstance(change, Delete)
@@ -80,7 +80,7 @@ def shown_cells(plan: Plan) -> list[tuple[Change, str, Any, Any]]:
     return [*(cell for cell in plan.cells() if not isinstance(cell[0], Delete)), *gone]
 
 
-def summary(plan: Plan) -> list[list[str]]:
+def summary(plan: ChangeSet) -> list[list[str]]:
     """Return one line per field: how many cells change, and the change that is most frequent."""
     by_field: dict[str, Counter[str]] = {}
     for change, path, before, after in shown_cells(plan):
@@ -140,7 +140,7 @@ def columns(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     ]
 
 
-def _default_owner(plan: Plan) -> str:
+def _default_owner(plan: ChangeSet) -> str:
     owners = ", ".join(plan.schema.owner)
     if plan.schema.is_public or plan.schema.is_open:
         return "owned by your groups"

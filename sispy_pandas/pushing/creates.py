@@ -24,8 +24,8 @@ from .run import FateUnknown
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
 
+    from ..values.changes import Word
     from ..values.schema import Field
-    from ..workflow.report import Word
     from .run import Run
 
 TAKEN = "Insert failed"

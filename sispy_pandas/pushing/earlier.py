@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from sispy.text import printable
 
+from ..planning.change_set import anonymous, new_rows_of
 from ..planning.plan_file import digest
-from ..planning.selection import anonymous, new_rows_of
 from ..reading.commits import commits_of
 from ..reading.lanes import each
 from ..reading.lookup import read as read_rows
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from ..workflow.plan import Plan
-    from ..workflow.report import Outcome
+    from ..planning.change_set import ChangeSet
+    from ..values.changes import Outcome
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ _HERE: dict[str, dict[str, Entry]] = {}
 """Of pushes of this process that kept no journal: the plan -> row -> what became of it."""
 
 
-def content(plan: Plan) -> str:
+def content(plan: ChangeSet) -> str:
     """Return what equal changes to one table of one server have in common."""
     return digest(replace(plan, faults=(), stale=(), clashes=(), notes=(), undoes=(), made_with=None))
 
@@ -68,12 +68,12 @@ class Memory:
     left out.
     """
 
-    plan: Plan
+    plan: ChangeSet
     content: str
     new_rows: tuple[str, ...] | None
 
     @classmethod
-    def of(cls, plan: Plan) -> Memory:
+    def of(cls, plan: ChangeSet) -> Memory:
         """Return the memory of a plan."""
         new = new_rows_of(plan) if anonymous(plan) else None
         table = plan.endpoint.client.url, plan.schema.name
@@ -169,7 +169,7 @@ class Memory:
         }
 
 
-def _deleted_since(plan: Plan, gone: Mapping[Hashable, Before]) -> dict[Hashable, Before]:
+def _deleted_since(plan: ChangeSet, gone: Mapping[Hashable, Before]) -> dict[Hashable, Before]:
     """Return those new rows of earlier pushes of which the history knows that somebody deleted them."""
     if not plan.schema.track_history:
         return {}

@@ -23,9 +23,8 @@ from ..values.types.equality import equal
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from ..values.changes import Delete
+    from ..values.changes import Delete, Outcome
     from ..values.schema import Field, Schema
-    from ..workflow.report import Outcome
 
     Document = Mapping[str, Any]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -19,19 +19,14 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from ..workflow.report import Report
-    from ..workflow.snapshot import Snapshot
+    from ..values.row_set import RowSet
+    from .outcome import PushResult
+
+S = TypeVar("S", bound="RowSet")
 
 
-def next_snapshot(report: Report) -> Snapshot:
-    """Return the snapshot of a report's plan with the server's answers in it.
-
-    Raises:
-        ValueError: The plan was not made from a snapshot.
-    """
-    old = report.plan.snapshot
-    if old is None:
-        raise ValueError("this plan was not made from a snapshot: fetch one")
+def next_snapshot(old: S, report: PushResult) -> S:
+    """Return the rows that a plan was made from with the server's answers to its push in them."""
     base = old.frame(meta=True)
     cells = _changed_cells(report)
     gone = [id_ for id_, entity in report.entities.items() if not entity]
@@ -62,7 +57,7 @@ def next_snapshot(report: Report) -> Snapshot:
     return replace(old, _frame=made[list(base.columns)])
 
 
-def _changed_cells(report: Report) -> dict[str, dict[str, Any]]:
+def _changed_cells(report: PushResult) -> dict[str, dict[str, Any]]:
     """Return what is known about rows whose whole entity the server did not show."""
     found: dict[str, dict[str, Any]] = {}
     for outcome in report.outcomes:
@@ -82,7 +77,7 @@ def _changed_cells(report: Report) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _receipts(report: Report, frame: pd.DataFrame, position: Mapping[str, int]) -> list[int | None]:
+def _receipts(report: PushResult, frame: pd.DataFrame, position: Mapping[str, int]) -> list[int | None]:
     """Return the receipts: new ones only for rows that the server showed completely.
 
     A row of which some cells are known keeps its old receipt. With a later one its other cells would claim to

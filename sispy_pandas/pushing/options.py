@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from sispy.errors import Unauthorized
 
-from ..workflow.plan import PlanRefused
+from ..planning.change_set import PlanRefused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sispy import Client
 
-    from ..workflow.plan import Guard, OnConflict, Plan
+    from ..planning.change_set import ChangeSet
+    from ..planning.merge import OnConflict
 
+Guard = Literal["check", "cas", "off"]
+"""How a push keeps from writing over what others wrote meanwhile; see `Plan.push`."""
 FREE_DELETES = 10
 """So many rows may be deleted without their number being stated."""
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """The decisions about a push; see `push` for each of them.
+    """The decisions about a push; see `Plan.push` for each of them.
 
     Raises:
         ValueError: An unknown word.
@@ -64,7 +67,7 @@ def need_token(client: Client) -> None:
         )
 
 
-def refuse(plan: Plan, options: Options, expect_deletes: int | None) -> None:
+def refuse(plan: ChangeSet, options: Options, expect_deletes: int | None) -> None:
     """Raise if a plan must not be pushed with these options.
 
     Raises:

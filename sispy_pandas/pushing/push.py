@@ -14,17 +14,16 @@ from typing import TYPE_CHECKING, Any, cast
 from sispy import errors
 from sispy.text import printable
 
+from ..planning.change_set import ChangeSet, PlanRefused, anonymous
 from ..planning.order import waves
 from ..planning.plan_file import lines
+from ..planning.precheck import precheck
 from ..planning.render import count, name_of
-from ..planning.selection import anonymous
 from ..reading.chunks import chunks, encoded_size
-from ..values.changes import Change, Create, Delete, Update, action_of, row_of
+from ..values.changes import Change, Create, Delete, Outcome, Update, action_of, row_of
 from ..values.entity import body
 from ..values.progress import bar
 from ..values.times import clock
-from ..workflow.plan import Plan, PlanRefused
-from ..workflow.report import Outcome, Report
 from .creates import send_creates, traces
 from .deletes import PER_REQUEST, send_deletes
 from .earlier import Before, Memory
@@ -33,6 +32,7 @@ from .guards.check import send_updates
 from .journal import SETTLED, Entry, NeverBegan, Nowhere, Record, new_path, opened, read, refuse_device
 from .limits import Limits
 from .options import Options, refuse
+from .outcome import PushResult
 from .recall import note_attempt
 from .run import Run, Stopped
 from .turns import turn
@@ -41,19 +41,14 @@ from .verify import after_push
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 
-    from ..workflow.plan import Guard, OnConflict
-    from ..workflow.report import Word
+    from ..values.changes import Word
 
 
 def push(
-    plan: Plan,
+    plan: ChangeSet,
+    options: Options,
     *,
-    guard: Guard = "check",
-    on_conflict: OnConflict = "skip",
-    skip_problems: bool = False,
     expect_deletes: int | None = None,
-    allow_dangling: bool = False,
-    note: str | None = None,
     journal: str | Path | bool | None = None,
     progress: Any = True,
     cancel: Callable[[], bool] | Event | None = None,
@@ -61,51 +56,9 @@ def push(
     again: bool = False,
     wait: bool | Callable[[str], object] = True,
     verify: bool | None = None,
-    on_report: Callable[[Report], object] | None = None,
-) -> Report:
-    """Send the changed cells of a plan to the server and account for every row.
-
-    Args:
-        plan: The plan; its `check` is run first.
-        guard: "check" reads each chunk's rows again right before it is sent, and writes no cell that somebody
-            else changed since; "cas" sends row by row with compare-and-set, see below; "off" writes over
-            whatever is there.
-        on_conflict: A cell that somebody else changed: "skip" leaves and reports it, "mine" writes over it,
-            "theirs" leaves it without a word.
-        skip_problems: Send the rows without problems; else a plan with problems is refused as a whole.
-        expect_deletes: The exact number of rows to be deleted; needed for more than 10.
-        allow_dangling: Delete rows that other rows refer to.
-        note: A text for the report and the journal, such as the number of a change request.
-        journal: Where to keep the journal; None: in the folder that `sp.pushes` reads; False: nowhere.
-        progress: True, False, a bar or a function; see `sispy_pandas.values.progress`.
-        cancel: A function, or a `threading.Event`, that is asked between chunks: True ends the push in an
-            orderly way, and `resume` can finish it.
-        limits: Sizes and waits.
-        again: Send rows once more that an earlier push of the same plan wrote and that nobody undid; else
-            they are left out as "unchanged". Without a journal only this process remembers them.
-        wait: Another push from this machine may be writing to the table: wait for its end (a function is told
-            whose it is and how far), or, if False, send nothing and raise.
-        verify: Read the server's commits of the written rows afterwards, and report values of others that
-            were replaced although the guard had not read them: see `Report.verify`. True: always; False:
-            never; None: for up to 1,000 rows. Ctrl-C ends it, and the report comes all the same.
-        on_report: Is given the report before these commits are read, for somebody who need not wait for them.
-
-    What the guards cannot see: "check", a write between the reading and the writing of a chunk; "cas", one
-    within the very millisecond of the last write that was read, if it goes to a Mixed field, an array of
-    documents or of Mixed, owner, tags or locked, or a cell whose old value is so long (about 5,000 bytes in a
-    URL) that it cannot be part of the condition.
-
-    Returns:
-        The report. Rows that failed are data in it, not exceptions.
-
-    Raises:
-        PlanRefused: The plan has problems, or more deletes than stated; nothing was sent.
-        TableInUse: The same, because another push writes to the table and `wait` is False.
-        ValueError: An unknown word for `guard` or `on_conflict`, or the journal is in use.
-        sispy.Error: The server could not be asked before the first row was sent.
-        KeyboardInterrupt: With a note that says how to go on.
-    """
-    options = Options(guard, on_conflict, skip_problems, allow_dangling, note)
+    on_result: Callable[[PushResult], object] | None = None,
+) -> PushResult:
+    """Send changes to the server and account for every row; `Plan.push` tells arguments and errors."""
     with _way_on(plan) as way:
         if plan.journal is not None:
             way.journal, way.begun = plan.journal, True
@@ -134,7 +87,7 @@ def push(
             except Stopped as stop_:  # cancelled before its turn came: nothing was sent or written down
                 stopped, path = str(stop_), plan.journal
                 _settle_the_rest(run, stopped)
-    report = Report(
+    result = PushResult(
         run.plan,
         tuple(_in_plan_order(run)),
         tuple(conflict for row in run.conflicts.values() for conflict in row),
@@ -147,7 +100,7 @@ def push(
         stopped=stopped,
         entities=run.entities,
     )
-    return after_push(report, verify, progress=progress, cancel=cancel, on_report=on_report)
+    return after_push(result, verify, progress=progress, cancel=cancel, on_result=on_result)
 
 
 def _push(run: Run, memory: Memory, path: Path | None, options: Options, *, again: bool) -> str | None:
@@ -204,7 +157,7 @@ class _Way:
 
 
 @contextmanager
-def _way_on(plan: Plan) -> Iterator[_Way]:
+def _way_on(plan: ChangeSet) -> Iterator[_Way]:
     """Put the way on into a KeyboardInterrupt; note the push as tried, of which no journal may tell."""
     way = _Way()
     if not plan.undoes:
@@ -216,7 +169,7 @@ def _way_on(plan: Plan) -> Iterator[_Way]:
         raise
 
 
-def _path(plan: Plan, journal: str | Path | bool | None) -> Path | None:
+def _path(plan: ChangeSet, journal: str | Path | bool | None) -> Path | None:
     """Return where the journal is kept; None for nowhere.
 
     Raises:
@@ -247,8 +200,12 @@ def _never_began(path: Path) -> bool:
 
 
 def _checked(
-    plan: Plan, options: Options, *, settled: Collection[Hashable] = (), pending: Collection[Hashable] = ()
-) -> Plan:
+    plan: ChangeSet,
+    options: Options,
+    *,
+    settled: Collection[Hashable] = (),
+    pending: Collection[Hashable] = (),
+) -> ChangeSet:
     """Return the plan with the problems that the server knows of, if it may be pushed with them.
 
     Rows in `settled` need no checks: they will not be sent. Rows in `pending` were sent by a push that was
@@ -256,7 +213,7 @@ def _checked(
     """
     left = tuple(change for change in plan.changes if row_of(change) not in settled)
     known = set(map(id, plan.faults))
-    checked = replace(plan, changes=left).check(allow_dangling=options.allow_dangling)
+    checked = precheck(replace(plan, changes=left), allow_dangling=options.allow_dangling)
     faults = tuple(fault for fault in checked.faults if id(fault) in known or fault.row not in pending)
     plan = replace(plan, faults=faults)
     if plan.faults and not options.skip_problems:

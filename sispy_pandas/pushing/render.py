@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ..values.changes import Overwrite
-    from ..workflow.report import Report
+    from .outcome import PushResult
 
 SHOWN = 40
 
 
-def headline(report: Report) -> str:
+def headline(report: PushResult) -> str:
     """Return what became of the push in one line."""
     words = ", ".join(_counted(n, word) for word, n in report.counts.items() if n) or "nothing to do"
     return shorten(f"{report.plan.schema.name} {whereabouts(report.plan)}: {words}", SENTENCE)
@@ -29,7 +29,7 @@ def _counted(n: int, word: str) -> str:
     return count(n, word) if word in ("conflict", "problem") else f"{n:,} {word}"  # the others are no nouns
 
 
-def text(report: Report) -> str:
+def text(report: PushResult) -> str:
     """Return the report as text of a bounded length."""
     lines = [headline(report)]
     lines += [shorten(note, SENTENCE) for note in report.notes]
@@ -52,7 +52,7 @@ def text(report: Report) -> str:
     return "\n".join(lines)
 
 
-def unwritten(report: Report) -> tuple[list[str], list[list[str]]]:
+def unwritten(report: PushResult) -> tuple[list[str], list[list[str]]]:
     """Return the head and the rows of the table of what was not written."""
     rows = [
         [name_of(o), o.action, o.word, str(o.status or ""), o.reason]
@@ -62,7 +62,7 @@ def unwritten(report: Report) -> tuple[list[str], list[list[str]]]:
     return [report.plan.schema.key or "_id", "action", "outcome", "status", "reason"], rows
 
 
-def replaced(report: Report, width: int | None = None) -> tuple[list[str], list[list[str]]]:
+def replaced(report: PushResult, width: int | None = None) -> tuple[list[str], list[list[str]]]:
     """Return the head and the rows of the table of values of others that were replaced.
 
     Args:
@@ -77,7 +77,7 @@ def replaced(report: Report, width: int | None = None) -> tuple[list[str], list[
     return ["replaced in", "field", "base", "mine", "theirs", "by", "at"], cells
 
 
-def unverified(report: Report) -> list[str]:
+def unverified(report: PushResult) -> list[str]:
     """Return the line that says how many rows were not verified, and why; none if all were."""
     reasons = Counter(outcome.unverified for outcome in report.outcomes if outcome.unverified)
     if not reasons:
@@ -95,7 +95,7 @@ def _time(at: int | None) -> str:
     return "" if at is None else f"{datetime.fromtimestamp(at / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
-def clashing(report: Report) -> tuple[list[str], list[list[str]]]:
+def clashing(report: PushResult) -> tuple[list[str], list[list[str]]]:
     """Return the head and the rows of the table of conflicts."""
     cells = [[name_of(c), c.field, *show_apart(c.base, c.mine, c.theirs)] for c in report.clashes]
     return ["conflict in", "field", "base", "mine", "theirs"], cells

@@ -12,7 +12,7 @@ from ..planning.render import show
 from .render import SHOWN, clashing, headline, replaced, unverified, unwritten
 
 if TYPE_CHECKING:
-    from ..workflow.report import Report
+    from .outcome import PushResult
 
 _STYLE = (
     "body{font:14px/1.4 sans-serif;margin:2em}table{border-collapse:collapse;margin:1em 0}"
@@ -20,7 +20,7 @@ _STYLE = (
 )
 
 
-def fragment(report: Report) -> str:
+def fragment(report: PushResult) -> str:
     """Return counts, and the rows that were not written, as a fragment of a bounded size."""
     parts = [f"<p><b>{in_html(headline(report))}</b></p>"]
     parts += [f"<p>{in_html(note)}</p>" for note in report.notes]
@@ -39,7 +39,7 @@ def fragment(report: Report) -> str:
     return f'<div class="sispy-report">{"".join(parts)}</div>'
 
 
-def page(report: Report) -> str:
+def page(report: PushResult) -> str:
     """Return the complete record: who, when, why, and every cell before, after and with its outcome."""
     plan = report.plan
     facts = [

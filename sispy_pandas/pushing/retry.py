@@ -20,11 +20,11 @@ from ..values.schema import RECEIPT
 if TYPE_CHECKING:
     from collections.abc import Collection, Hashable, Mapping, Sequence
 
-    from ..workflow.plan import Plan
-    from ..workflow.report import Report
+    from ..planning.change_set import ChangeSet
+    from .outcome import PushResult
 
 
-def retry_frame(report: Report) -> pd.DataFrame:
+def retry_frame(report: PushResult) -> pd.DataFrame:
     """Return the rows that are neither done nor unchanged, with the user's values in place.
 
     The key comes with them, for people to know the rows by. Cells that a row did not mean to change hold what
@@ -71,7 +71,7 @@ def retry_frame(report: Report) -> pd.DataFrame:
     return frame if any(frame[DELETE].notna()) else frame.drop(columns=DELETE)
 
 
-def _edited(plan: Plan) -> dict[Hashable, Sequence[Mapping[str, Any]]]:
+def _edited(plan: ChangeSet) -> dict[Hashable, Sequence[Mapping[str, Any]]]:
     """Return the edited rows that are no changes, by what names them: those of problems, and stale ones."""
     changed = {row_of(change) for change in plan.changes}
     found: dict[Hashable, Sequence[Mapping[str, Any]]] = {}
@@ -82,7 +82,7 @@ def _edited(plan: Plan) -> dict[Hashable, Sequence[Mapping[str, Any]]]:
     return found
 
 
-def to_csv(report: Report, path: str | Path) -> Path:
+def to_csv(report: PushResult, path: str | Path) -> Path:
     """Write the retry file as CSV."""
     from ..workflow.from_files import to_csv as write
 
@@ -90,7 +90,7 @@ def to_csv(report: Report, path: str | Path) -> Path:
     return Path(path)
 
 
-def to_excel(report: Report, path: str | Path) -> Path:
+def to_excel(report: PushResult, path: str | Path) -> Path:
     """Write the retry file as a spreadsheet."""
     from ..formats.excel_write import to_excel as write
 
@@ -99,7 +99,7 @@ def to_excel(report: Report, path: str | Path) -> Path:
 
 
 def _base(
-    plan: Plan, updates: Mapping[str, tuple[int | None, Collection[str]]], paths: Sequence[str]
+    plan: ChangeSet, updates: Mapping[str, tuple[int | None, Collection[str]]], paths: Sequence[str]
 ) -> dict[str, dict[str, Any]]:
     """Return the cells that the rows do not mean to change, by `_id`: a blank one would be an edit as well.
 

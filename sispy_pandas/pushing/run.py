@@ -11,20 +11,21 @@ from sispy import errors
 
 from ..reading.lookup import read
 from ..values.cast import get_path
-from ..values.changes import Change, Conflict, Create, Delete, Update, action_of, row_of
-from ..workflow.report import Outcome, Word
+from ..values.changes import Change, Conflict, Create, Delete, Outcome, Update, action_of, row_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Mapping
 
     from sispy.client import Endpoint
 
-    from ..values.changes import Overwrite
+    from ..planning.change_set import ChangeSet
+    from ..planning.merge import OnConflict
+    from ..values.changes import Overwrite, Word
     from ..values.progress import Bar
     from ..values.schema import Schema
-    from ..workflow.plan import Guard, OnConflict, Plan
     from .journal import Journal, Nowhere
     from .limits import Limits
+    from .options import Guard
 
 T = TypeVar("T")
 
@@ -84,7 +85,7 @@ class FateUnknown(Exception):  # noqa: N818 - the beginning of finding out
 class Run:
     """One push. Rows have at most one outcome; what was sent and not answered is in `pending`."""
 
-    plan: Plan
+    plan: ChangeSet
     journal: Journal | Nowhere
     limits: Limits
     guard: Guard

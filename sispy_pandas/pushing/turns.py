@@ -20,10 +20,10 @@ from getpass import getuser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..planning.change_set import PlanRefused
 from ..planning.render import count, show
 from ..values.times import clock
 from ..values.types.frozen import decode_json
-from ..workflow.plan import PlanRefused
 from .journal import try_lock
 
 try:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import asdict, replace
 from threading import Event
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sispy import errors
 
@@ -26,8 +26,11 @@ from .limits import CLOCKS_APART
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 
-    from ..workflow.report import Outcome, Report
+    from ..values.changes import Outcome
     from .journal import Entry
+    from .outcome import PushResult
+
+R = TypeVar("R", bound="PushResult")
 
 AUTOMATIC = 1_000
 """Rows up to which a push is verified without being told so: each costs a request."""
@@ -39,11 +42,11 @@ Finding = tuple[tuple[Overwrite, ...], str]
 
 
 def verify(
-    report: Report,
+    report: R,
     *,
     progress: Any = True,
     cancel: Callable[[], bool] | Event | None = None,
-) -> Report:
+) -> R:
     """Return the report with what the server's commits tell about its written rows; see `Report.verify`."""
     found = _findings(report, progress=progress, cancel=cancel)
     _keep(report, found)
@@ -51,13 +54,13 @@ def verify(
 
 
 def after_push(
-    report: Report,
+    report: R,
     wanted: bool | None,
     *,
     progress: Any,
     cancel: Callable[[], bool] | Event | None,
-    on_report: Callable[[Report], object] | None = None,
-) -> Report:
+    on_result: Callable[[R], object] | None = None,
+) -> R:
     """Return the report of a push that has just ended, verified if that is wanted; never raise.
 
     Args:
@@ -65,7 +68,7 @@ def after_push(
         wanted: None: if it has no more than `AUTOMATIC` written rows.
         progress: True: a bar.
         cancel: As `push` takes it.
-        on_report: Is given the report before the commits are read; not called if they are not.
+        on_result: Is given the report before the commits are read; not called if they are not.
     """
     rows = sum(map(is_open, report.outcomes))
     if wanted is False:
@@ -77,8 +80,8 @@ def after_push(
     elif not rows and not _nameless(report):
         return report
     else:
-        if on_report is not None:
-            on_report(report)
+        if on_result is not None:
+            on_result(report)
         found = _findings(report, progress=progress is True, cancel=cancel)
         with suppress(OSError, ValueError):  # the journal cannot be written: the report says the same
             _keep(report, found)
@@ -94,7 +97,7 @@ def is_open(outcome: Outcome | Entry) -> bool:
 
 
 def _findings(
-    report: Report, *, progress: Any, cancel: Callable[[], bool] | Event | None
+    report: PushResult, *, progress: Any, cancel: Callable[[], bool] | Event | None
 ) -> dict[Hashable, Finding]:
     """Return what there is to tell about every row that is open."""
     rows = [outcome for outcome in report.outcomes if is_open(outcome)]
@@ -105,7 +108,7 @@ def _findings(
     return found | _doubled(report)
 
 
-def _nameless(report: Report) -> dict[Hashable, Create]:
+def _nameless(report: PushResult) -> dict[Hashable, Create]:
     """Return the new rows that were created and that no unique value tells from others."""
     done = {outcome.row for outcome in report.outcomes if outcome.word == "done"}
     return {
@@ -115,7 +118,7 @@ def _nameless(report: Report) -> dict[Hashable, Create]:
     }
 
 
-def _doubled(report: Report) -> dict[Hashable, Finding]:
+def _doubled(report: PushResult) -> dict[Hashable, Finding]:
     """Return the new rows of which there are more than were sent: a network may deliver a request twice."""
     creates, schema = _nameless(report), report.plan.schema
     if not creates or report.journal is None:
@@ -138,7 +141,7 @@ def _doubled(report: Report) -> dict[Hashable, Finding]:
 
 
 def _look(
-    report: Report,
+    report: PushResult,
     rows: Sequence[Outcome],
     found: dict[Hashable, Finding],
     *,
@@ -187,7 +190,7 @@ def _until(
             return
 
 
-def _current(report: Report, outcome: Outcome) -> Mapping[str, Any]:
+def _current(report: PushResult, outcome: Outcome) -> Mapping[str, Any]:
     try:
         return report.plan.endpoint.get(outcome.id, {"populate": False}).to_dict()
     except errors.NotFound:
@@ -200,7 +203,7 @@ def _asked(cancel: Callable[[], bool] | Event | None) -> Callable[[], bool]:
     return cancel.is_set if isinstance(cancel, Event) else cancel
 
 
-def _told(report: Report, found: Mapping[Hashable, Finding]) -> Report:
+def _told(report: R, found: Mapping[Hashable, Finding]) -> R:
     outcomes = tuple(
         replace(outcome, overwrites=found[outcome.row][0], unverified=found[outcome.row][1])
         if outcome.row in found
@@ -210,7 +213,7 @@ def _told(report: Report, found: Mapping[Hashable, Finding]) -> Report:
     return replace(report, outcomes=outcomes)
 
 
-def _keep(report: Report, found: Mapping[Hashable, Finding]) -> None:
+def _keep(report: PushResult, found: Mapping[Hashable, Finding]) -> None:
     """Write into the journal what was found."""
     if report.journal is None:
         return

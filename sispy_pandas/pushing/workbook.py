@@ -17,15 +17,15 @@ from ..formats.excel_book import EditableSheet
 from ..formats.excel_conflicts import write_conflicts
 from ..formats.excel_file import book_file
 from ..formats.excel_write import CONFLICTS
-from ..workflow.report import Report
+from .outcome import PushResult
 from .write_back import put_back
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Hashable, Iterator, Mapping
 
+    from ..planning.change_set import ChangeSet
     from ..values.schema import Schema
-    from ..workflow.plan import Plan
 
 _PROBLEM, _CONFLICT = "FFFFC7CE", "FFFFEB9C"
 """The colours that Excel itself gives to bad and neutral cells."""
@@ -34,7 +34,7 @@ _LONGEST = 1_000
 
 def mark_problems(
     path: str | os.PathLike[str],
-    problems: Plan | Report | pd.DataFrame,
+    problems: ChangeSet | PushResult | pd.DataFrame,
     out: str | os.PathLike[str],
     *,
     sheet: str | None = None,
@@ -107,13 +107,13 @@ def copy_to_mark(
     return Copy(book, EditableSheet(book, path, schema, sheet=sheet, rename=rename or {}), out)
 
 
-def marked(copy: Copy, problems: Plan | Report | pd.DataFrame, *, write_back: bool = False) -> Path:
+def marked(copy: Copy, problems: ChangeSet | PushResult | pd.DataFrame, *, write_back: bool = False) -> Path:
     """Write the copy, marked; for the arguments see `mark_problems`."""
     book, target, out = copy.book, copy.target, copy.out
     schema = _schema_of(problems)
-    if write_back and not isinstance(problems, Report):
+    if write_back and not isinstance(problems, PushResult):
         raise ValueError("write_back=True needs the report of a push")
-    if write_back and isinstance(problems, Report):
+    if write_back and isinstance(problems, PushResult):
         put_back(target, problems)
     for row, column, reason in _marks(problems):
         target.mark(row, column, reason[:_LONGEST], _PROBLEM)
@@ -130,19 +130,19 @@ def marked(copy: Copy, problems: Plan | Report | pd.DataFrame, *, write_back: bo
     return out
 
 
-def _schema_of(problems: Plan | Report | pd.DataFrame) -> Schema | None:
+def _schema_of(problems: ChangeSet | PushResult | pd.DataFrame) -> Schema | None:
     if isinstance(problems, pd.DataFrame):
         return None
-    return problems.plan.schema if isinstance(problems, Report) else problems.schema
+    return problems.plan.schema if isinstance(problems, PushResult) else problems.schema
 
 
-def _marks(problems: Plan | Report | pd.DataFrame) -> Iterator[tuple[Hashable, str | None, str]]:
+def _marks(problems: ChangeSet | PushResult | pd.DataFrame) -> Iterator[tuple[Hashable, str | None, str]]:
     """Yield row, column and reason of everything that was not sent or not taken."""
     if isinstance(problems, pd.DataFrame):
         cells = (problems[name].tolist() for name in ("row", "column", "reason"))
         yield from zip(*cells, strict=True)
         return
-    if isinstance(problems, Report):
+    if isinstance(problems, PushResult):
         named = {fault.row for fault in problems.plan.faults}
         clashing = {conflict.id for conflict in problems.clashes}
         for outcome in problems.outcomes:

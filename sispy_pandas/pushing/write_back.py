@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ..formats.excel_book import EditableSheet
-    from ..workflow.report import Report
+    from .outcome import PushResult
 
 
-def put_back(target: EditableSheet, report: Report) -> None:
+def put_back(target: EditableSheet, report: PushResult) -> None:
     """Write ids, receipts and all cells of the rows that are done, and what they were when they were read.
 
     The whole row is written: a receipt vouches for every cell of it.

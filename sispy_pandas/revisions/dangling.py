@@ -23,7 +23,7 @@ from ..values.entity import key_of, receipt, stored
 from ..values.schema import parse_schema
 from ..values.tables import table
 from ..workflow.fetch import schema_of
-from ..workflow.plan import Plan
+from ..workflow.objects import Plan
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from sispy import Client, Endpoint
 
     from ..values.schema import Schema
-    from ..workflow.report import Report
+    from ..workflow.objects import Report
 
 
 def referrers(client: Client, schema: str, ids: Collection[str]) -> pd.DataFrame:

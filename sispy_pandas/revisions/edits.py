@@ -17,7 +17,7 @@ from ..reading.lanes import each
 from ..values.tables import table
 from ..values.times import milliseconds_of, times
 from ..workflow.fetch import schema_of
-from ..workflow.snapshot import Snapshot
+from ..workflow.objects import Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping

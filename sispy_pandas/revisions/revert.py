@@ -13,7 +13,7 @@ from ..reading.commits import edits, key_of
 from ..values.changes import Change, Conflict, Create, Delete, Problem, Update
 from ..values.entity import EDITABLE_META, as_created, receipt, stored, values_of
 from ..values.types.equality import equal
-from ..workflow.plan import Plan
+from ..workflow.objects import Plan
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

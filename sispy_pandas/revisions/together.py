@@ -11,7 +11,7 @@ from ..values.types.equality import equal
 
 if TYPE_CHECKING:
     from ..values.schema import Schema
-    from ..workflow.plan import Plan
+    from ..workflow.objects import Plan
 
 
 def together(older: Plan, newer: Plan) -> Plan:

@@ -7,19 +7,18 @@ from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from ..planning.plan_file import parse
 from ..planning.precheck import ids_in, reference_fields
 from ..planning.render import count
 from ..planning.validate import refused
 from ..pushing.earlier import came_back, content, pairs, taken_back
 from ..pushing.journal import SETTLED, Entry, Record, read, short
 from ..pushing.verify import is_open
-from ..values.changes import Change, Create, Delete, Update, action_of, row_of
+from ..values.changes import Change, Create, Delete, Outcome, Update, action_of, row_of
 from ..values.dates import iso
 from ..values.entity import as_created
 from ..values.times import clock
-from ..workflow.plan import Plan
-from ..workflow.report import Outcome, Report
+from ..workflow.objects import Plan, Report
+from ..workflow.saved import read_plan
 from .dangling import redirected, referrers
 from .spared import spared
 from .together import together
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 
     from sispy import Client
 
-    from ..workflow.report import Word
+    from ..values.changes import Word
 
     Source = Report | str | Path
 
@@ -55,7 +54,7 @@ def resume(journal: str | Path, client: Client | None = None) -> Plan:
         True
     """
     record = read(journal)
-    plan = parse(record.plan, client, where=str(journal))
+    plan = read_plan(record.plan, client, where=str(journal))
     settled = {row for row, entry in record.entries.items() if entry.word in SETTLED}
     left = [change for change in plan.changes if row_of(change) not in settled]
     changes, notes = _at_today(plan, left)
@@ -129,7 +128,7 @@ def _pushed(source: Source, client: Client | None) -> _Pushed:
         client = client or source.plan.endpoint.client
         source = source.journal
     record = read(source)
-    plan = parse(record.plan, client, where=str(source))
+    plan = read_plan(record.plan, client, where=str(source))
     waiting = [row for row, entry in record.entries.items() if entry.word is None]
     if waiting:
         raise ValueError(
@@ -181,7 +180,7 @@ def verify(
 def _reported(journal: str | Path, client: Client | None) -> Report:
     """Return the report of a push as its journal tells it."""
     record = read(journal)
-    plan = parse(record.plan, client, where=str(journal))
+    plan = read_plan(record.plan, client, where=str(journal))
     return Report(
         plan,
         tuple(_outcome(change, record.entries.get(row_of(change))) for change in plan.changes),

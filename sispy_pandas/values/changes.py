@@ -1,4 +1,4 @@
-"""What can happen to a row: the values of which plans and reports are made."""
+"""What shall happen to a row, and how it ended: the values of which plans and reports are made."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping
+    from collections.abc import Hashable, Mapping, Sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,3 +118,54 @@ def action_of(change: Change) -> Literal["create", "update", "delete"]:
     if isinstance(change, Create):
         return "create"
     return "update" if isinstance(change, Update) else "delete"
+
+
+Word = Literal["done", "unchanged", "conflict", "failed", "problem", "unsent"]
+WORDS: tuple[Word, ...] = ("done", "unchanged", "conflict", "failed", "problem", "unsent")
+REPLACED = "done, replaced somebody's value"
+"""How a row is counted that is done, and that wrote over a value which the guard had not read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a row of a plan ended.
+
+    done: every cell was written and the server's answer holds it. unchanged: the server held all of it
+    already. conflict: somebody else changed a cell or the row; that cell was not written (others may have
+    been: `written`). failed: the server refused. problem: never sent, see the plan. unsent: never sent,
+    because the push ended before; or its fate is unknown, as the reason then says.
+    """
+
+    row: Hashable
+    action: Literal["create", "update", "delete"]
+    word: Word
+    id: str | None = None
+    key: Any = None
+    status: int | None = None
+    """The HTTP status that the server gave for this row."""
+    reason: str = ""
+    written: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
+    """Path -> (before, after) of the cells that this push wrote."""
+    receipt: int | None = None
+    """`_sis._updated_at` after the write, in ms."""
+    read: int | None = None
+    """`_sis._updated_at` before the write, as the guard read it, in ms; `written` has cells of that state."""
+    overwrites: tuple[Overwrite, ...] = ()
+    """Values of others that this row's write replaced although the guard had not read them."""
+    unverified: str = ""
+    """Why it is not known whether there are more of them."""
+    doubted: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
+    """The same as `written` of cells that were sent without an answer and hold somebody else's value now:
+    `verify` finds out whether they were written in between."""
+
+    @property
+    def label(self) -> str:
+        """How the row is counted and shown: `word`, but of a done row with overwrites `REPLACED`."""
+        return REPLACED if self.word == "done" and self.overwrites else self.word
+
+
+def counts_of(outcomes: Sequence[Outcome]) -> dict[str, int]:
+    """Return how many outcomes are of which kind, as `Report.counts` has it."""
+    labels = [outcome.label for outcome in outcomes]
+    words = WORDS if REPLACED not in labels else ("done", REPLACED, *WORDS[1:])
+    return {word: labels.count(word) for word in words}

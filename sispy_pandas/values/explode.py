@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from ..workflow.snapshot import Snapshot
 from .cast import get_path, is_missing, set_path
 from .columns import Column
 from .kinds import STRINGS
 from .records import to_json
+from .row_set import RowSet
 from .schema import Field
 from .types.frozen import FrozenDict, freeze, thaw
 
@@ -23,7 +23,7 @@ MEMBER = "_member"
 """Name of the index level that tells the members of a row apart: their `_id`, or their position."""
 
 
-def explode(source: Snapshot | pd.DataFrame, path: str, *, schema: Schema | None = None) -> pd.DataFrame:
+def explode(source: RowSet | pd.DataFrame, path: str, *, schema: Schema | None = None) -> pd.DataFrame:
     """Return a frame with one row per member of an array column, to look at or to edit.
 
     Its index has two levels: `_id` of the row, and `_member`, the `_id` of the member; members of an array
@@ -67,7 +67,7 @@ def explode(source: Snapshot | pd.DataFrame, path: str, *, schema: Schema | None
 
 
 def implode(
-    source: Snapshot | pd.DataFrame,
+    source: RowSet | pd.DataFrame,
     members: pd.DataFrame,
     path: str,
     *,
@@ -169,8 +169,8 @@ def _array(schema: Schema, path: str) -> Field:
     return field
 
 
-def _with_schema(source: Snapshot | pd.DataFrame, schema: Schema | None) -> tuple[pd.DataFrame, Schema]:
-    if isinstance(source, Snapshot):
+def _with_schema(source: RowSet | pd.DataFrame, schema: Schema | None) -> tuple[pd.DataFrame, Schema]:
+    if isinstance(source, RowSet):
         return source.frame(), source.schema
     if schema is None:
         raise ValueError("a frame alone does not tell its arrays: give schema=snapshot.schema")

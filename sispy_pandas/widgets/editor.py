@@ -22,9 +22,7 @@ from .shown import Shown
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ..workflow.plan import Plan
-    from ..workflow.report import Report
-    from ..workflow.snapshot import Snapshot
+    from ..workflow.objects import Plan, Report, Snapshot
     from .editor_model import Edits
 
 

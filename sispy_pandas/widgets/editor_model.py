@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from ..values.changes import Outcome
+    from ..workflow.objects import Report, Snapshot
     from ..workflow.references import LabelledSnapshot
-    from ..workflow.report import Outcome, Report
-    from ..workflow.snapshot import Snapshot
     from .review_lines import CellId
 
 

@@ -22,8 +22,7 @@ from .shown import Shown
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from ..workflow.plan import Plan
-    from ..workflow.report import Report
+    from ..workflow.objects import Plan, Report
     from .review_lines import CellId
 
 _ROW = 26  # px

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from ..values.changes import Change
-    from ..workflow.plan import Plan
+    from ..workflow.objects import Plan
 
 CellId = tuple[Hashable, str]
 """Row of the plan and path of the field; `""` for a whole row."""

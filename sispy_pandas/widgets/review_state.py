@@ -6,17 +6,15 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from ..planning.rebase import rebase
-from ..values.changes import Create, Delete, Update, row_of
+from ..values.changes import Create, Delete, Update, counts_of, row_of
 from ..values.entity import stored
-from ..workflow.report import counts_of
 from .review_lines import Told, decided
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Hashable, Mapping
 
-    from ..values.changes import Change, Conflict
-    from ..workflow.plan import Plan
-    from ..workflow.report import Outcome, Report
+    from ..values.changes import Change, Conflict, Outcome
+    from ..workflow.objects import Plan, Report
     from .review_lines import CellId
 
 
@@ -77,7 +75,7 @@ class ReviewState:
                 ids[row] = outcome.id
         for cell in given_way:
             told[cell] = Told("unchanged", "left as others made it", final=True)
-        rest = rebase(report.plan, report, keep="mine")
+        rest = rebase(report.plan, report.clashes, report.outcomes, keep="mine")
         again: dict[Hashable | None, Change] = {row_of(change): change for change in rest.changes}
         changes: list[Change] = []
         for change in self.left.changes:

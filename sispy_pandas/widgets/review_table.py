@@ -17,7 +17,7 @@ from .review_lines import CellId, as_text
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from ..workflow.plan import Plan
+    from ..workflow.objects import Plan
     from .grid_names import Labels
     from .review_lines import Line
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from sispy import Client
 
     from ..values.schema import Schema
-    from ..workflow.snapshot import Snapshot
+    from ..workflow.objects import Snapshot
 
 _SAMPLE = 10  # rows
 

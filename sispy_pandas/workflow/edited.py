@@ -25,8 +25,8 @@ from ..values.records import frame_of, records_of
 from ..values.schema import META, RECEIPT, Schema
 from ..values.source import Source, source_of
 from .fetch import schema_of
+from .objects import Snapshot
 from .references import labelled, to_ids
-from .snapshot import Snapshot
 
 if TYPE_CHECKING:
     import pandas as pd

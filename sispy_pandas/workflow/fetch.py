@@ -20,7 +20,7 @@ from ..reading.sort import sort_frame, sorts_here
 from ..reading.table import Table, warnings_frame
 from ..values.progress import bar
 from ..values.schema import META, RECEIPT, Field, Schema, nearest, parse_schema
-from .snapshot import Snapshot
+from .objects import Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

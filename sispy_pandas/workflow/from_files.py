@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Collection, Mapping, Sequence
 
-    from .snapshot import Snapshot
+    from .objects import Snapshot
 
 _ID = Field("_id", "ObjectId")
 

@@ -12,7 +12,7 @@ from ..values.cast import get_path
 from ..values.labels import Labels, is_id, members, reference_columns, replaced
 from ..values.refused import Refused
 from .fetch import schema_of
-from .snapshot import Snapshot
+from .objects import Snapshot
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sispy import Client
 
     from ..values.schema import Schema
-    from .plan import Plan
+    from .objects import Plan
 
 Refs = Literal["label"] | Mapping[str, str]
 """Show the id field of the row referred to, or for some columns another field of it."""

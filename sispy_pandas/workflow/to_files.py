@@ -30,7 +30,7 @@ from ..values.progress import bar
 from ..values.records import records_of
 from . import from_files as files
 from .fetch import Listing, fetch
-from .snapshot import Snapshot
+from .objects import Snapshot
 
 if TYPE_CHECKING:
     import os

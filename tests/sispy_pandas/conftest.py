@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sispy.sandbox import Seen
-    from sispy_pandas.workflow.snapshot import Snapshot
+    from sispy_pandas.workflow.objects import Snapshot
 
 DEFINITION = {
     "name": {"type": "String", "required": True, "unique": True},

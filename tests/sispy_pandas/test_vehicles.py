@@ -25,7 +25,7 @@ from sispy_pandas.values.dates import iso
 from sispy_pandas.values.records import equal, frame_of, json_values, thaw
 from sispy_pandas.values.schema import parse_schema
 from sispy_pandas.values.types.equality import as_edited
-from sispy_pandas.workflow.snapshot import Snapshot
+from sispy_pandas.workflow.objects import Snapshot
 
 SCHEMA = parse_schema(
     {

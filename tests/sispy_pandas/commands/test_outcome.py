@@ -7,8 +7,8 @@ import pytest
 
 from sispy.cli.exits import Exit
 from sispy_pandas.commands.outcome import status_of_report
-from sispy_pandas.workflow.plan import Plan
-from sispy_pandas.workflow.report import Outcome, Report
+from sispy_pandas.values.changes import Outcome
+from sispy_pandas.workflow.objects import Plan, Report
 
 ORDER = [
     (Exit.DENIED, ("failed", 401)),

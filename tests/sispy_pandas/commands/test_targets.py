@@ -85,7 +85,7 @@ def test_what_cannot_be_written_after_a_push_is_a_sentence(sispy, sis, edited, m
     def full(_report, path):
         raise OSError(errno.ENOSPC, "No space left on device", str(path))
 
-    monkeypatch.setattr("sispy_pandas.workflow.report.Report.to_csv", full)
+    monkeypatch.setattr("sispy_pandas.workflow.objects.Report.to_csv", full)
 
     result = sispy("push", "host", "hosts.csv", "--yes", "--conflicts-out", "left.csv")
 

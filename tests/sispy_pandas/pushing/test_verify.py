@@ -11,7 +11,7 @@ import sispy_pandas as sp
 from sispy.sandbox import Faults
 from sispy_pandas.pushing.journal import read as read_journal
 from sispy_pandas.reading.commits import commits_of
-from sispy_pandas.workflow.report import REPLACED
+from sispy_pandas.values.changes import REPLACED
 
 LONG = "the quick brown fox jumps over the lazy dog, again and again and again, "
 SITE = "site"

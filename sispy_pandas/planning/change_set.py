@@ -1,40 +1,30 @@
-"""A plan: every change that a push would make, to be read by a person first.
-
-Plans come from `Snapshot.diff`, from a journal (`undo`, `resume`) or from history (`revert`); all of them
-are built by the plain constructor, pushed by the same `push` and accounted for in the same report:
-
-    Plan(endpoint, schema, changes=(Update(id, before, after), ...))
-
-`before` is what the author of the change believes to be stored, which the guard of the push compares with
-what really is. Values are in the JSON form of `records.to_json`.
-"""
+"""What shall happen to the rows of one table: the data of a Plan."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..planning.selection import keep_fields, keep_rows
 from ..values.changes import Change, Conflict, Create, Delete, Problem, Stale, Update, row_of
 from ..values.tables import table
+from .validate import identity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Hashable, Iterator
     from pathlib import Path
-    from threading import Event
+    from typing import Self
 
     import pandas as pd
 
     from sispy.client import Endpoint
 
-    from ..pushing.limits import Limits
+    from ..values.row_set import RowSet
     from ..values.schema import Schema
-    from .report import Report
-    from .snapshot import Snapshot
 
-    Guard = Literal["check", "cas", "off"]
-    OnConflict = Literal["skip", "mine", "theirs"]
+C = TypeVar("C", bound="ChangeSet")
 
 
 class PlanRefused(ValueError):  # noqa: N818 - named like the errors of sispy
@@ -49,23 +39,14 @@ class PlanRefused(ValueError):  # noqa: N818 - named like the errors of sispy
         1
     """
 
-    def __init__(self, message: str, plan: Plan) -> None:
+    def __init__(self, message: str, plan: ChangeSet) -> None:
         super().__init__(message)
         self.plan = plan
 
 
 @dataclass(frozen=True)
-class Plan:
-    """Changes to the entities of one schema, and why some of them cannot be sent.
-
-    Making one writes nothing. It has a length (the rows it changes); `print` shows it as text, a notebook as
-    a table.
-
-    Example:
-        >>> plan = live.diff(live.frame().head(2).assign(notes="checked"))
-        >>> len(plan), plan.counts["cells"], plan.fields
-        (2, 2, ('notes',))
-    """
+class ChangeSet:
+    """Changes to the entities of one schema, and why some of them cannot be sent."""
 
     endpoint: Endpoint = field(repr=False)
     schema: Schema = field(repr=False)
@@ -79,7 +60,7 @@ class Plan:
     """What a reader has to know beside the changes; shown in the head."""
     owner: tuple[str, ...] | None = None
     """The groups that new rows shall belong to; None: the server's choice."""
-    snapshot: Snapshot | None = field(default=None, repr=False, compare=False)
+    snapshot: RowSet | None = field(default=None, repr=False, compare=False)
     """What the changes were compared with, where there is one."""
     journal: Path | None = None
     """The journal of the interrupted push that this plan finishes."""
@@ -158,7 +139,7 @@ class Plan:
         """Cells that went stale, as found by `refresh`: _id, key, field, base, mine, theirs."""
         return conflict_table(self.clashes)
 
-    def only(self, *, fields: Collection[str] | None = None, ids: Collection[Hashable] | None = None) -> Plan:
+    def only(self, *, fields: Collection[str] | None = None, ids: Collection[Hashable] | None = None) -> Self:
         """Return the part of the plan that touches these fields and these rows.
 
         Args:
@@ -170,15 +151,15 @@ class Plan:
         """
         plan = self
         if ids is not None:
-            plan = keep_rows(plan, set(ids))
+            plan = _keep_rows(plan, set(ids))
         if fields is not None:
             wanted = {self.schema.field(path).path for path in _several(fields, "fields")}
-            plan = keep_fields(plan, wanted.__contains__, whole_rows=False)
+            plan = _keep_fields(plan, wanted.__contains__, whole_rows=False)
         return plan
 
     def without(
         self, *, fields: Collection[str] | None = None, ids: Collection[Hashable] | None = None
-    ) -> Plan:
+    ) -> Self:
         """Return the plan without these fields and without these rows.
 
         Args:
@@ -190,113 +171,79 @@ class Plan:
         """
         plan = self
         if ids is not None:
-            plan = keep_rows(plan, {row_of(change) for change in self.changes}.difference(ids))
+            plan = _keep_rows(plan, {row_of(change) for change in self.changes}.difference(ids))
         if fields is not None:
             unwanted = {self.schema.field(path).path for path in _several(fields, "fields")}
-            plan = keep_fields(plan, lambda path: path not in unwanted, whole_rows=True)
+            plan = _keep_fields(plan, lambda path: path not in unwanted, whole_rows=True)
         return plan
 
-    def check(self, *, allow_dangling: bool = False) -> Plan:
-        """Ask the server what `diff` cannot know, and return the plan with those problems added.
-
-        That is: references to rows that do not exist, unique values that other rows have, locked and
-        immutable rows, rows that the user may not write, rows that the server would refuse for an old
-        dangling reference, and deletes of rows that others refer to (unless `allow_dangling`). Reads only.
-
-        Raises:
-            sispy.Error: The server could not be asked.
-        """
-        from ..planning.precheck import precheck
-
-        return precheck(self, allow_dangling=allow_dangling)
-
-    def push(
-        self,
-        *,
-        guard: Guard = "check",
-        on_conflict: OnConflict = "skip",
-        skip_problems: bool = False,
-        expect_deletes: int | None = None,
-        allow_dangling: bool = False,
-        note: str | None = None,
-        journal: str | Path | bool | None = None,
-        progress: Any = True,
-        cancel: Callable[[], bool] | Event | None = None,
-        limits: Limits | None = None,
-        again: bool = False,
-        wait: bool | Callable[[str], object] = True,
-        verify: bool | None = None,
-        on_report: Callable[[Report], object] | None = None,
-    ) -> Report:
-        """Send the changed cells to the server and account for every row; see `sispy_pandas.pushing.push`."""
-        from ..pushing.push import push
-
-        return push(
-            self,
-            guard=guard,
-            on_conflict=on_conflict,
-            skip_problems=skip_problems,
-            expect_deletes=expect_deletes,
-            allow_dangling=allow_dangling,
-            note=note,
-            journal=journal,
-            progress=progress,
-            cancel=cancel,
-            limits=limits,
-            again=again,
-            wait=wait,
-            verify=verify,
-            on_report=on_report,
-        )
-
-    def refresh(self) -> Plan:
-        """Compare the plan with what the server holds now; write nothing.
-
-        Returns:
-            The plan without the cells that the server holds already; `conflicts` names each cell that
-            somebody else changed since (they stay in the plan, and a push would not write them).
-
-        Raises:
-            sispy.Error: The server could not be asked.
-        """
-        from ..planning.rebase import refresh
-
-        return refresh(self)
-
-    def rebase(self, report: Report | Plan, *, keep: Literal["mine", "theirs"]) -> Plan:
-        """Return the plan of what is left after a push, with its conflicts decided.
-
-        Args:
-            report: The report of the push, or the plan that `refresh` returned.
-            keep: "mine" writes over what others wrote (over exactly that: the guard still looks);
-                "theirs" gives way. Values that the push replaced unseen (`report.overwritten`) are put back
-                by "theirs", and stay replaced with "mine".
-        """
-        from ..planning.rebase import rebase
-
-        return rebase(self, report, keep=keep)
-
-    def save(self, path: str | Path) -> Path:
-        """Write the plan as text, one sorted line per cell, for `load_plan`; return the path."""
-        from ..planning.plan_file import save
-
-        return save(self, path)
-
-    def with_faults(self, faults: Collection[Problem]) -> Plan:
+    def with_faults(self, faults: Collection[Problem]) -> Self:
         """Return the plan with more problems."""
         return replace(self, faults=(*self.faults, *(f for f in faults if f not in self.faults)))
 
-    def __str__(self) -> str:
-        from ..planning.render import text
 
-        return text(self)
+def anonymous(plan: ChangeSet) -> list[Create]:
+    """Return the new rows of a plan that have no unique value to find them by."""
+    return [c for c in plan.changes if isinstance(c, Create) and identity(plan.schema, c) is None]
 
-    __repr__ = __str__
 
-    def _repr_html_(self) -> str:
-        from ..planning.plan_html import html
+def new_rows_of(plan: ChangeSet) -> str | None:
+    """Return what stands for the new rows without a unique value, in a plan and all its parts; None: no such.
 
-        return html(self)
+    A row is known by that and its label, whichever part of the plan it is pushed with.
+    """
+    new = [[create.row, create.values] for create in anonymous(plan)]
+    if plan.made_with or not new:
+        return plan.made_with
+    return hashlib.sha256(json.dumps(new, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _keep_rows(plan: C, rows: Collection[Hashable]) -> C:
+    """Return the plan of these rows alone, with what is known about them."""
+    return replace(
+        plan,
+        changes=tuple(change for change in plan.changes if row_of(change) in rows),
+        faults=tuple(fault for fault in plan.faults if fault.row in rows),
+        stale=tuple(stale for stale in plan.stale if stale.id in rows),
+        clashes=tuple(clash for clash in plan.clashes if clash.id in rows),
+        made_with=new_rows_of(plan),
+    )
+
+
+def _keep_fields(plan: C, wanted: Callable[[str], bool], *, whole_rows: bool) -> C:
+    """Return the plan of these fields alone; new and deleted rows belong to it if `whole_rows`.
+
+    A problem goes with its cell. Problems of cells that the plan does not change stay with their row: the
+    server would refuse the row for them, whatever else is sent.
+    """
+    changes: list[Change] = []
+    dropped: set[tuple[Hashable, str]] = set()
+    for change in plan.changes:
+        if isinstance(change, Update):
+            after = {path: value for path, value in change.after.items() if wanted(path)}
+            dropped.update((change.id, path) for path in change.after if path not in after)
+            if after:
+                before = {path: value for path, value in change.before.items() if path in after}
+                changes.append(replace(change, before=before, after=after))
+        elif whole_rows and isinstance(change, Create):
+            values = {path: value for path, value in change.values.items() if wanted(path)}
+            dropped.update((change.row, path) for path in change.values if path not in values)
+            changes.append(replace(change, values=values))
+        elif whole_rows and isinstance(change, Delete):
+            changes.append(change)
+    left = {row_of(change) for change in changes}
+    known = {row_of(change) for change in plan.changes}
+    return replace(
+        plan,
+        changes=tuple(changes),
+        faults=tuple(
+            fault
+            for fault in plan.faults
+            if (fault.row in left or fault.row not in known) and (fault.row, fault.column) not in dropped
+        ),
+        clashes=tuple(clash for clash in plan.clashes if clash.id in left and wanted(clash.field)),
+        made_with=new_rows_of(plan),
+    )
 
 
 def conflict_table(conflicts: Collection[Conflict]) -> pd.DataFrame:
