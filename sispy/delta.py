@@ -10,20 +10,20 @@
 | `{"_t": "a", "_1": ["", 3, 3], "4": delta}` | array: moved to a new index, changed at one |
 | `[patch, 0, 2]` | text of 60 characters or more, as a diff-match-patch patch |
 
-Members of arrays are matched by their complete value, as the server does, so a changed member appears as
-removed and inserted; `patch` and `unpatch` understand deltas inside members all the same. Changes of
-long texts are read and written by diff-match-patch, imported on first use.
+Members of arrays are matched by their complete text, as the server does: a changed member appears as removed
+and inserted, and so does a document whose keys come in another order. `patch` and `unpatch` understand deltas
+inside members all the same. Changes of long texts are read and written by diff-match-patch, imported on
+first use.
 
 Values are never changed in place; results share unchanged parts with what was given.
 """
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Hashable, Sequence
 
     from diff_match_patch import diff_match_patch
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 Json = Any
 
 LONG_TEXT = 60
-"""Strings of at least this length on both sides are stored as a text diff (SIS-API 9.2)."""
+"""Strings of so many UTF-16 units on both sides are stored as a text diff (SIS-API 9.2)."""
 
 _REMOVED, _TEXT, _MOVED = 0, 2, 3
 _MISSING: Any = object()
@@ -44,7 +44,8 @@ class DeltaError(ValueError):
 def diff(old: Json, new: Json) -> Json | None:
     """Describe how to come from one JSON value to another, or return None where they are equal.
 
-    Numbers are equal by value (1 == 1.0), booleans are no numbers, the order of keys does not count.
+    Numbers are equal by value (1 == 1.0), booleans are no numbers. The order of keys counts in members of
+    arrays alone.
 
     Args:
         old: the value before.
@@ -60,7 +61,7 @@ def diff(old: Json, new: Json) -> Json | None:
         return _diff_arrays(old, new)
     if same(old, new):
         return None
-    if isinstance(old, str) and isinstance(new, str) and len(old) >= LONG_TEXT and len(new) >= LONG_TEXT:
+    if isinstance(old, str) and isinstance(new, str) and _is_long(old) and _is_long(new):
         text = text_patch(old, new)
         if text is not None:
             return [text, 0, _TEXT]
@@ -132,23 +133,23 @@ def _diff_objects(old: dict[str, Json], new: dict[str, Json]) -> Json | None:
 
 
 def _diff_arrays(old: list[Json], new: list[Json]) -> Json | None:
+    left, right = [_member(one) for one in old], [_member(one) for one in new]
     start = 0
     limit = min(len(old), len(new))
-    while start < limit and same(old[start], new[start]):
+    while start < limit and left[start] == right[start]:
         start += 1
     if start == len(old) == len(new):
         return None
     end = 0
-    while end < limit - start and same(old[-1 - end], new[-1 - end]):
+    while end < limit - start and left[-1 - end] == right[-1 - end]:
         end += 1
-    texts = [list(map(_text, part)) for part in (old[start : len(old) - end], new[start : len(new) - end])]
-    kept_old, kept_new = common(*texts)
+    kept_old, kept_new = common(left[start : len(old) - end], right[start : len(new) - end])
     removed = [i for i in range(start, len(old) - end) if i - start not in kept_old]
     inserted = [i for i in range(start, len(new) - end) if i - start not in kept_new]
     delta: dict[str, Json] = {"_t": "a"}
     delta.update((f"_{i}", [old[i], 0, _REMOVED]) for i in removed)
     for i in inserted:
-        source = next((j for j in removed if same(old[j], new[i])), None)
+        source = next((j for j in removed if left[j] == right[i]), None)
         if source is None:
             delta[str(i)] = [new[i]]
         else:
@@ -157,9 +158,17 @@ def _diff_arrays(old: list[Json], new: list[Json]) -> Json | None:
     return delta
 
 
-def _text(member: Json) -> str:
-    """A member's complete text, by which it is told from others."""
-    return json.dumps(member, sort_keys=True)
+def _member(value: Json) -> Hashable:
+    """What a member of an array is told from others by: all of it, the order of keys included."""
+    if isinstance(value, dict):
+        return (dict, *((key, _member(one)) for key, one in value.items()))
+    if isinstance(value, list):
+        return (list, *map(_member, value))
+    return (value is True or value is False, value)
+
+
+def _is_long(text: str) -> bool:
+    return len(_units(text)) >= LONG_TEXT
 
 
 def _checked(apply: Any, value: Json, delta: Json | None) -> Json:
@@ -295,7 +304,7 @@ _LIMIT = 4_000_000
 """Comparisons at most: beyond it a rewritten huge list is told as such."""
 
 
-def common(old: Sequence[str], new: Sequence[str]) -> tuple[set[int], set[int]]:
+def common(old: Sequence[Hashable], new: Sequence[Hashable]) -> tuple[set[int], set[int]]:
     """Return the positions of a longest common subsequence in both lists.
 
     >>> common("pqr", "qrs")

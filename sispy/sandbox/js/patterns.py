@@ -17,7 +17,8 @@ SECONDS = 0.1
 """How long one search may take."""
 BUDGET = 0.5
 """Seconds that all searches of a request may take, beyond half of what the thread works in all."""
-_LITERAL = re.compile(r"/(.*)/([a-z]*)", re.DOTALL)
+_LITERAL = re.compile(r"/(.+)/([a-z]*)", re.DOTALL)
+_JS_FLAGS = frozenset("gimsuy")
 _FLAGS = {"i": regex.I, "m": regex.M, "s": regex.S, "x": regex.X}
 
 
@@ -95,4 +96,7 @@ def pattern_of(literal: Json) -> Pattern:
     found = _LITERAL.fullmatch(literal) if isinstance(literal, str) else None
     if not found:
         raise ValueError(f"{literal!r} is no regular expression in slashes.")
-    return Pattern(found[1], found[2])
+    source, flags = found.groups()
+    if not set(flags) <= _JS_FLAGS or len(set(flags)) < len(flags):
+        raise ValueError(f"Invalid flags supplied to RegExp constructor '{flags}'")
+    return Pattern(source, flags)

@@ -74,20 +74,46 @@ def normalised(condition: Mapping[str, Json]) -> Iterator[tuple[str, Json]]:
             yield name, operand
 
 
-def exists_operand(operand: Json) -> bool:
-    """Read the operand of `$exists`."""
-    if not isinstance(operand, bool):
+_ARRAYS = ("array", "documents")
+
+
+def is_typed(node: Node | None) -> bool:
+    """Return whether a field has a type that its operands are cast to; all others go to the database."""
+    return node is not None and node.kind not in ("mixed", "nested")
+
+
+def check_usable(name: str, node: Node | None, path: str) -> None:
+    """Refuse an operator on a field whose type does not have it.
+
+    Raises:
+        CastError: it is one of arrays or of Numbers, and the field is another.
+    """
+    if node is None or not is_typed(node):
+        return
+    if name in ("$size", "$elemMatch"):
+        usable = node.kind in _ARRAYS
+    elif name == "$mod":
+        usable = node.type == "Number"
+    else:
+        return
+    if not usable:
+        raise CastError(f"Can't use {name} with {node.type} at {path}.", name="Error")
+
+
+def exists_operand(operand: Json, node: Node | None) -> bool:
+    """Read the operand of `$exists`: a boolean, or where there is no type what the database takes for one."""
+    if is_typed(node) and not isinstance(operand, bool):
         raise CastError("$exists parameter must be a boolean!", name="Error")
-    return operand
+    return operand not in (None, 0)  # the empty text is true there
 
 
-def size_operand(operand: Json, path: str) -> float:
-    """Read the operand of `$size`."""
+def size_operand(operand: Json, node: Node | None, path: str) -> float:
+    """Read the operand of `$size`: a number, or the text of one where there is a type to cast it."""
     try:
-        size = scalars.cast_number(operand)
+        size = scalars.cast_number(operand) if is_typed(node) else operand
     except CastFailure as failure:
         raise CastError.of(failure, path) from None
-    if size is None or size < 0 or not float(size).is_integer():
+    if rank_of(size) != NUMBER_RANK or size < 0 or not float(size).is_integer():
         raise CastError("$size must be a whole number")
     return float(size)
 

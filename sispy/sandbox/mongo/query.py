@@ -106,6 +106,7 @@ def _operator(
     fields: Mapping[str, Node],
     depth: int,
 ) -> Matcher:
+    operators.check_usable(name, node, path)
     if name == "$not":
         return _negation(parts, node, path, operand, fields, depth)
     if name in ("$ne", "$nin"):
@@ -116,10 +117,10 @@ def _operator(
     if name == "$elemMatch":
         return _over_arrays(parts, _element(node, path, operand, depth))
     if name == "$exists":
-        wanted = operators.exists_operand(operand)
+        wanted = operators.exists_operand(operand, node)
         return _existence(parts, wanted=wanted)
     if name == "$size":
-        size = operators.size_operand(operand, path)
+        size = operators.size_operand(operand, node, path)
         return _over_arrays(parts, lambda value: len(value) == size)
     try:
         test = operators.compiled(name, operand, node, path)

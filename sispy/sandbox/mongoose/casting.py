@@ -143,6 +143,8 @@ def cast_array(node: Node, value: Json) -> Json:
 def cast_documents(node: Node, value: Json, where: str, errors: Errors) -> Json:
     """Cast a document array: members get an `_id` unless they bring one, unknown fields go, nulls stay.
 
+    Their keys stay in the order in which they were sent, as the history tells members by it.
+
     Raises:
         CastFailure: a member is no object.
     """
@@ -158,17 +160,33 @@ def cast_documents(node: Node, value: Json, where: str, errors: Errors) -> Json:
             kept = minimised(member)
             result.append(None if kept is MISSING else kept)
             continue
-        document = build_fields(node.fields, member, f"{where}.{i}.", errors)
+        document = _as_sent(build_fields(node.fields, member, f"{where}.{i}.", errors), member)
         if document.get("_id") is None:
             document["_id"] = new_object_id()
         result.append(document)
     return result
 
 
-def minimised(value: Json, depth: int = 0) -> Json:
+def _as_sent(document: dict[str, Json], body: Mapping[str, Json]) -> dict[str, Json]:
+    """Put the keys of a document, and of those in it, into the order of what it was made of."""
+    return {
+        name: _as_sent(document[name], body[name])
+        if isinstance(document[name], dict) and isinstance(body.get(name), dict)
+        else document[name]
+        for name in dict.fromkeys([*body, *document])
+        if name in document
+    }
+
+
+def minimised(value: Json, depth: int = 0, *, keep_empty: bool = False) -> Json:
     """Copy a Mixed value as it is stored: doubles for numbers, empty objects gone at every depth.
 
     Returns MISSING where nothing is left. Empty objects in arrays become null, as the server has it.
+
+    Args:
+        value: as sent.
+        depth: how deep it lies in another one.
+        keep_empty: whether empty objects stay.
 
     Raises:
         CastFailure: it is nested more deeply than the database would store it.
@@ -179,15 +197,15 @@ def minimised(value: Json, depth: int = 0) -> Json:
         result = {}
         for key, one in value.items():
             if isinstance(one, dict | list):
-                one = minimised(one, depth + 1)
+                one = minimised(one, depth + 1, keep_empty=keep_empty)
                 if one is MISSING:
                     continue
             elif type(one) is int or type(one) is float:
                 one = number(one)
             result[key] = one
-        return result or MISSING
+        return result if result or keep_empty else MISSING
     if isinstance(value, list):
-        members = [minimised(one, depth + 1) for one in value]
+        members = [minimised(one, depth + 1, keep_empty=keep_empty) for one in value]
         return [None if one is MISSING else one for one in members]
     return number(value) if type(value) is int or type(value) is float else value
 

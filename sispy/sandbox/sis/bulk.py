@@ -11,7 +11,9 @@ from sispy.sandbox.sis.envelope import VERSION, sent_sis
 from sispy.sandbox.sis.errors import Bad, Denied, Empty, Internal, Missing, SisError
 
 if TYPE_CHECKING:
-    from sispy.sandbox.sis.resources import Resource
+    from collections.abc import Callable
+
+    from sispy.sandbox.sis.resources import Resource, Shown
     from sispy.sandbox.sis.writes import Change, Window
 
 
@@ -26,9 +28,8 @@ class Outcome:
         """Note that an item failed."""
         self.errors.append({"err": error.entry, "value": value})
 
-    def encoded(self, resource: Resource, *, written: bool = True) -> bytes:
-        """Return the answer; deleted objects are shown as stored, others with the defaults of `_sis`."""
-        show = resource.written if written else resource.shown
+    def encoded(self, show: Callable[[Document], Shown]) -> bytes:
+        """Return the answer, each object that was written as a function shows it."""
         done = b",".join([encode(show(document)) for document in self.success])
         return b'{"success":[' + done + b'],"errors":' + encode(self.errors) + b"}"
 

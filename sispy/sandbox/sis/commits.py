@@ -114,10 +114,8 @@ class Commits:
 
 def difference(old: Document, new: Document) -> bytes | None:
     """Return the JSON of what an update has changed; None where that is no field of its own."""
-    fields = {key for key in old.keys() | new.keys() if not key.startswith("_")}
-    if all((key in old) == (key in new) and delta.same(old.get(key), new.get(key)) for key in fields):
-        return None
-    return encode(delta.diff(decode(encode(old)), decode(encode(new))))
+    changes = delta.diff(decode(encode(old)), decode(encode(new))) or {}
+    return encode(changes) if any(not key.startswith("_") for key in changes) else None
 
 
 def _state(history: Iterable[Commit]) -> Document | None:

@@ -62,6 +62,13 @@ class Denied(SisError):
     prefix = "Unauthorized. "
 
 
+class Unserved(SisError):
+    """501: what a sandbox leaves out on purpose."""
+
+    status = 501
+    prefix = ""
+
+
 class Raw(SisError):
     """500 with the exception of the database as it is, without the key `error`."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sispy.sandbox.mongoose.casting import minimised
 from sispy.sandbox.mongoose.definition import ENTITY_META, compile_definition
 from sispy.sandbox.sis import access
 from sispy.sandbox.sis.errors import Bad
@@ -38,6 +39,11 @@ class Hiera(Resource):
     def finished(self, shown: Shown) -> Shown:
         """Return an entry; data that is empty, or not selected, is shown as an object."""
         return {"hieradata": {}, **shown}
+
+    def created(self, document: Document, body: Document, *, remove_empty: bool = False) -> Document:
+        """Return a new entry as its POST is answered: with the empty objects that are not stored."""
+        shown = super().created(document, body, remove_empty=remove_empty)
+        return {**shown, "hieradata": minimised(body["hieradata"], keep_empty=True)}
 
     def shown_one(self, document: Document) -> Any:
         """Return the data alone, under its name."""

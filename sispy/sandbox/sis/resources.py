@@ -80,10 +80,20 @@ class Resource:
         """Return an object as GET of one shows it."""
         return self.shown(document)
 
-    def written(self, document: Document) -> Document:
+    def written(self, document: Document, *, remove_empty: bool = False) -> Document:
         """Return an object as the answer to a write shows it: with the defaults of `_sis`."""
-        shown = self.finished(present(self.definition, document, answer=True))
+        shown = self.finished(present(self.definition, document, answer=True, remove_empty=remove_empty))
         return {**shown, "_sis": with_defaults(self.definition, shown.get("_sis") or {})}
+
+    def created(
+        self,
+        document: Document,
+        body: Document,  # noqa: ARG002  # hiera looks at it
+        *,
+        remove_empty: bool = False,
+    ) -> Document:
+        """Return a new object as the answer to its POST shows it."""
+        return self.written(document, remove_empty=remove_empty)
 
     def encoded(self, document: Document) -> bytes:
         """Return the JSON of an object as lists show it; it is kept until the object changes."""

@@ -108,7 +108,7 @@ class Schemas(Resource):
         compiled = compile_definition(body["definition"])
         try:
             old = compile_definition(before["definition"])
-            check_locked(old, compiled, before.get("locked_fields") or [])
+            check_locked(old, compiled, after.get("locked_fields") or [])
         except SchemaError as error:
             raise Bad(str(error)) from error
         after = {**after, "id_field": body.get("id_field") or "_id"}

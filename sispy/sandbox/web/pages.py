@@ -11,7 +11,7 @@ from sispy.sandbox.mongo.errors import QueryError
 from sispy.sandbox.sis import references
 from sispy.sandbox.sis.entities import Entities
 from sispy.sandbox.sis.errors import Bad, Empty, Raw
-from sispy.sandbox.sis.presentation import presenter
+from sispy.sandbox.sis.presentation import present, presenter
 from sispy.sandbox.sis.schemas import Schemas
 from sispy.sandbox.web.answers import JSON_TYPE, Answer, error_answer, json_answer, list_answer
 
@@ -164,7 +164,7 @@ def _page(found: list[Document], request: Request) -> list[Document]:
 def _items(resource: Resource, page: list[Document], request: Request) -> list[bytes]:
     spec = (request.text("fields") or "").strip()
     populated = population(resource, request)
-    remove_empty = bool(request.query.get("removeEmpty"))
+    remove_empty = removes_empty(resource, request)
     counted = isinstance(resource, Schemas) and request.query.get("with_counts") == "true"
     if not (spec or populated or remove_empty or counted):
         return [resource.encoded(document) for document in page]
@@ -176,7 +176,7 @@ def _items(resource: Resource, page: list[Document], request: Request) -> list[b
         projection = listing.Projection(spec)
     show = presenter(resource.definition, projection=projection, remove_empty=remove_empty)
     shown = [resource.finished(show(document)) for document in page]
-    if populated and isinstance(resource, Entities):
+    if populated and not remove_empty and isinstance(resource, Entities):
         shown = references.populate(resource.definition, shown, populated, resource.by_schema)
     if counted and isinstance(resource, Schemas):
         if any("definition" not in document for document in shown):
@@ -199,15 +199,21 @@ def population(resource: Resource, request: Request) -> list[str]:
     return [path for path in paths if path in named]
 
 
+def removes_empty(resource: Resource, request: Request) -> bool:
+    """Whether a request wants entities without what is empty, and with references as ids (SIS-API 5.6)."""
+    if not isinstance(resource, Entities) or not resource.definition.arrays:
+        return False
+    return bool(request.query.get("removeEmpty"))
+
+
 def answer_one(resource: Resource, document: Document, request: Request) -> Answer:
     """Answer a request for one object."""
+    if removes_empty(resource, request):
+        return json_answer(present(resource.definition, document, remove_empty=True))
     populated = population(resource, request)
-    if isinstance(resource, Entities) and not populated and not request.query.get("removeEmpty"):
+    if isinstance(resource, Entities) and not populated:
         return Answer(200, resource.encoded(document), {"content-type": JSON_TYPE})
-    if request.query.get("removeEmpty") and isinstance(resource, Entities):
-        shown = resource.finished(presenter(resource.definition, remove_empty=True)(document))
-    else:
-        shown = resource.shown_one(document)
+    shown = resource.shown_one(document)
     if populated and isinstance(resource, Entities):
         shown = references.populate(resource.definition, [shown], populated, resource.by_schema)[0]
     if isinstance(resource, Schemas) and request.query.get("with_counts") == "true":

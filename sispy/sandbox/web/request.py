@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote_to_bytes
 
 from sispy.sandbox.js.json import decode
+from sispy.sandbox.js.numbers import index_of
 from sispy.sandbox.sis.errors import Bad, Internal
 
 if TYPE_CHECKING:
@@ -22,6 +23,11 @@ HEAD_LIMIT = 16 * 1024
 
 _BROKEN_PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _BRACKETS = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])+)")
+_DEPTH = 5
+"""How many brackets of a parameter's name count; what follows is one name more."""
+_LAST_INDEX = 20
+"""Greater numbers in brackets are names."""
+_PARAMETERS = 1000
 _INTEGER = re.compile(r"\s*([+-]?\d+)")
 _CHARSET = re.compile(r"charset\s*=\s*\"?([^\s;\"]+)", re.IGNORECASE)
 
@@ -86,28 +92,82 @@ def _segments(raw_path: bytes) -> list[str] | None:
     return segments[2:]
 
 
+class _Array(dict[int, Any]):
+    """An array with holes, while it is put together."""
+
+    def push(self, value: Any) -> None:
+        self[max(self, default=-1) + 1] = value
+
+
 def _parameters(query: bytes) -> dict[str, Any]:
-    """Parameters by name; repeated ones are lists, `q[n]=3` is an object of texts."""
-    found: dict[str, Any] = {}
-    for name, value in parse_qsl(query.decode("latin-1"), keep_blank_values=True, max_num_fields=None):
-        brackets = _BRACKETS.fullmatch(name)
-        if brackets:
-            _nest(found, [brackets[1], *re.findall(r"\[([^\[\]]*)\]", brackets[2])[:5]], value)
-        elif name not in found:
-            found[name] = value
+    """Parameters by name; repeated ones are lists, `q[n]=3` is an object, `q[n][0]=3` has an array in it."""
+    given: dict[str, Any] = {}
+    pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True, max_num_fields=None)
+    for name, value in pairs[:_PARAMETERS]:
+        if name not in given:
+            given[name] = value
+        elif isinstance(given[name], _Array):
+            given[name].push(value)
         else:
-            before = found[name]
-            found[name] = [*(before if isinstance(before, list) else [before]), value]
-    return found
+            given[name] = _Array({0: given[name], 1: value})
+    found: dict[str, Any] = {}
+    for name, value in given.items():
+        brackets = _BRACKETS.fullmatch(name)
+        if brackets is None:
+            found[name] = _merged(found[name], value) if name in found else value
+            continue
+        keys = re.findall(r"\[([^\[\]]*)\]", brackets[2])
+        if keys[_DEPTH:]:
+            keys[_DEPTH:] = ["[" + "][".join(keys[_DEPTH:]) + "]"]
+        for key in reversed(keys):
+            value = _held(key, value)
+        found[brackets[1]] = _merged(found[brackets[1]], value) if brackets[1] in found else value
+    return {name: _compact(value) for name, value in found.items()}
 
 
-def _nest(found: dict[str, Any], path: list[str], value: str) -> None:
-    for key in path[:-1]:
-        inner = found.setdefault(key, {})
-        if not isinstance(inner, dict):
-            inner = found[key] = {}
-        found = inner
-    found[path[-1]] = value
+def _held(key: str, value: Any) -> Any:
+    """What one pair of brackets makes of the value in it: `[]` and small numbers make an array."""
+    if key == "":
+        return value if isinstance(value, _Array) else _Array({0: value})
+    index = index_of(key)
+    if index is None or index > _LAST_INDEX or str(index) != key:
+        return {key: value}
+    return _Array({index: value})
+
+
+def _merged(target: Any, source: Any) -> Any:
+    """Put together what two parameters say of one name."""
+    if not isinstance(source, dict):
+        if isinstance(target, _Array):
+            target.push(source)
+        elif isinstance(target, dict):
+            target[source] = True
+        else:
+            return _Array({0: target, 1: source})
+        return target
+    if not isinstance(target, dict):
+        members = source.values() if isinstance(source, _Array) else [source]
+        return _Array(enumerate([target, *members]))
+    both = isinstance(target, _Array) and isinstance(source, _Array)
+    if isinstance(target, _Array) and not both:
+        target = {str(index): value for index, value in target.items()}
+    for key, value in source.items():
+        key = key if both else str(key)
+        if key not in target:
+            target[key] = value
+        elif both and not isinstance(target[key], dict):
+            target.push(value)
+        else:
+            target[key] = _merged(target[key], value)
+    return target
+
+
+def _compact(value: Any) -> Any:
+    if isinstance(value, _Array):
+        return [_compact(value[index]) for index in sorted(value)]
+    if isinstance(value, dict):
+        return {name: _compact(one) for name, one in value.items()}
+    return value
 
 
 def parse_body(headers: dict[str, str], content: bytes, limit: int = BODY_LIMIT) -> Any:

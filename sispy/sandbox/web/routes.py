@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sispy.sandbox.js.json import decode
 from sispy.sandbox.mongo import query
 from sispy.sandbox.sis import bulk, writes
 from sispy.sandbox.sis.commits import DEFINITION as COMMIT
-from sispy.sandbox.sis.errors import Bad, Empty, Missing, SisError
+from sispy.sandbox.sis.errors import Bad, Empty, Missing, SisError, Unserved
 from sispy.sandbox.web import pages
 from sispy.sandbox.web.answers import Answer, html_answer, json_answer
 from sispy.sandbox.web.pages import condition_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sispy.sandbox.mongo.store import Document
     from sispy.sandbox.sis.resources import Resource
     from sispy.sandbox.sis.world import World
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 INFO = {"build_num": "0", "git_hash": "sandbox", "build_id": "sispy-sandbox", "version": "1.4.8"}
 WRITES = {("POST", 0), ("PUT", 0), ("PUT", 1), ("DELETE", 0), ("DELETE", 1)}
 """Methods that write, and how many segments follow the base path."""
+NO_SCRIPTS = "The sandbox does not run server-side scripts: they could do whatever its user can"
 LOGIN_HEADERS = {"access-control-allow-credentials": "true"}
 
 
@@ -58,6 +62,8 @@ class Routes:
             return await self._entities(rest[0], rest[1:], request)
         if word == "users" and len(rest) >= 2 and rest[1].lower() == "tokens":
             return self._tokens(rest[0], rest[2:], request)
+        if word in {"scripts", "endpoints"}:
+            raise Unserved(NO_SCRIPTS)
         if (word, rest) == ("users", ["auth_token"]) and request.method == "POST":
             return self._log_in(request)
         if word == "hooks" and len(rest) == 3 and rest[0].lower() == "trigger" and request.method == "POST":
@@ -108,11 +114,11 @@ class Routes:
             all_or_none = request.query.get("all_or_none") == "true"
             outcome = await bulk.insert(resource, request.body, user, request.window, all_or_none=all_or_none)
             self._tell_bulk(resource, "insert", outcome.success, user)
-            return bulk_answer(outcome.encoded(resource))
+            return bulk_answer(outcome.encoded(written(resource, request)))
         document = await self._stored(resource, request, user)
-        shown = resource.written(document)
-        self.world.announce(resource, "insert", shown)
-        return json_answer(shown, 201)
+        self.world.announce(resource, "insert", resource.written(document))
+        remove_empty = pages.removes_empty(resource, request)
+        return json_answer(resource.created(document, request.body, remove_empty=remove_empty), 201)
 
     async def _stored(self, resource: Resource, request: Request, user: Document) -> Document:
         document = writes.draft(resource, request.body, user)
@@ -140,7 +146,7 @@ class Routes:
                 raise Bad("Body should not be empty")
             outcome = await bulk.update_matching(resource, found, request.body, user, request.window)
         self._tell_bulk(resource, "update", outcome.success, user)
-        return bulk_answer(outcome.encoded(resource))
+        return bulk_answer(outcome.encoded(written(resource, request)))
 
     def _meant(self, resource: Resource, request: Request, refusal: Bad) -> list[Document]:
         """The objects that the query of a bulk operation finds."""
@@ -178,9 +184,9 @@ class Routes:
                 raise
             return await self._upsert(resource, name, request, user)
         resource.record("update", user["name"], made.after, made.before)
-        shown = resource.written(made.after)
-        self.world.announce(resource, "update", shown, old=resource.written(made.before))
-        return json_answer(shown)
+        old = resource.written(made.before)
+        self.world.announce(resource, "update", resource.written(made.after), old=old)
+        return json_answer(written(resource, request)(made.after))
 
     async def _upsert(self, resource: Resource, name: str, request: Request, user: Document) -> Answer:
         body, key = request.body, resource.id_field
@@ -188,7 +194,7 @@ class Routes:
             raise Bad("Cannot insert object with specified ID")
         document = await self._stored(resource, request, user)
         self.world.announce(resource, "update", None, bare=True)
-        return json_answer(resource.written(document), 201)
+        return json_answer(written(resource, request)(document), 201)
 
     async def _delete(self, resource: Resource, rest: list[str], request: Request, user: Document) -> Answer:
         if rest:
@@ -203,7 +209,7 @@ class Routes:
         found = self._meant(resource, request, Bad("Bulk delete requires a non empty query."))
         outcome = await bulk.delete(resource, found, user, request.window)
         self.world.announce(resource, "delete", [resource.shown(d) for d in outcome.success], bulk=True)
-        return bulk_answer(outcome.encoded(resource, written=False))
+        return bulk_answer(outcome.encoded(resource.shown))
 
     # History
 
@@ -254,6 +260,11 @@ class Routes:
         shown = resource.written(writes.find(resource, name))
         self.world.announce(resource, "update", shown, old=shown)
         return json_answer({"message": "Hooks triggered successfully", "type": schema, "entity": shown})
+
+
+def written(resource: Resource, request: Request) -> Callable[[Document], Document]:
+    """Return the function that shows objects in the answer to a write."""
+    return partial(resource.written, remove_empty=pages.removes_empty(resource, request))
 
 
 def bulk_answer(body: bytes) -> Answer:

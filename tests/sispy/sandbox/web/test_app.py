@@ -47,10 +47,8 @@ def test_the_answer_of_a_long_list_is_chunked(sis_sandbox, rows):
         ),
         ("POST", "/entities/row?q=%zz", {"name": "b"}, 201, None),
         ("GET", "/entities/row/x/revisions/5", None, 404, None),
-        ("GET", "/scripts", None, 404, None),
         ("POST", "/entities/unknown/x", {}, 404, None),
         ("PATCH", "/entities/unknown", {}, 404, None),
-        ("GET", "/endpoints/x/y", None, 404, None),
     ],
 )
 def test_what_the_server_gets_wrong_is_answered_in_its_stead(

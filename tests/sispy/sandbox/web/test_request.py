@@ -1,11 +1,42 @@
-"""Bodies that are packed, odd or hostile."""
+"""Parameters with brackets; bodies that are packed, odd or hostile."""
 
 import gzip
 import json
 
 import pytest
 
+from sispy.sandbox.web.request import parse
 from wire import raw
+
+
+@pytest.mark.parametrize(
+    ("text", "query"),
+    [
+        ("a=1&b=", {"a": "1", "b": ""}),
+        ("a=1&a=2", {"a": ["1", "2"]}),
+        ("a[b]=1", {"a": {"b": "1"}}),
+        ("a[]=1&a[]=2", {"a": ["1", "2"]}),
+        ("a[1]=x&a[0]=y", {"a": ["y", "x"]}),
+        ("a[3]=x&a[15]=y", {"a": ["x", "y"]}),
+        ("a[21]=x", {"a": {"21": "x"}}),
+        ("a[01]=x", {"a": {"01": "x"}}),
+        ("a[0]=x&a[b]=y", {"a": {"0": "x", "b": "y"}}),
+        ("a[b]=y&a[0]=x", {"a": {"b": "y", "0": "x"}}),
+        ("a[0][b]=1&a[0][c]=2&a[1][b]=3", {"a": [{"b": "1", "c": "2"}, {"b": "3"}]}),
+        ("a[b][0]=1&a[b][1]=2", {"a": {"b": ["1", "2"]}}),
+        ("a[b]=1&a[b]=2", {"a": {"b": ["1", "2"]}}),
+        ("a[b][]=1&a[b]=2", {"a": {"b": ["1", "2"]}}),
+        ("a[0]=1&a[0]=2", {"a": [["1", "2"]]}),
+        ("a[b]=1&a=x", {"a": {"b": "1", "x": True}}),
+        ("a=x&a[b]=1", {"a": ["x", {"b": "1"}]}),
+        ("a=x&a[]=1", {"a": ["x", "1"]}),
+        ("a%5Bb%5D=1", {"a": {"b": "1"}}),
+        ("a[b][c][d][e][f][g][h]=1", {"a": {"b": {"c": {"d": {"e": {"f": {"[g][h]": "1"}}}}}}}),
+        ("[b]=1&a[=2&a]=3", {"[b]": "1", "a[": "2", "a]": "3"}),
+    ],
+)
+def test_brackets_make_objects_and_arrays(text, query):
+    assert parse("GET", b"/api/v1.1/info", text.encode(), {}).query == query
 
 
 def test_a_bomb_is_not_unpacked(sis_sandbox, rows):
