@@ -11,7 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from torture import Round, Settings
+from ledger import Ledger
+from sispy.sandbox import Faults, Sandbox
+from torture import Round, Settings, definition
 
 PLAIN = range(10)
 AT_A_TIME = 10
@@ -35,6 +37,27 @@ def torture(tmp_path, monkeypatch):
         return [result.settings for result in results if result.violations and not result.void]
 
     return go
+
+
+def test_what_is_lost_is_told_by_what_is_stored():
+    with Sandbox() as sandbox:
+        root = sandbox.client()
+        root.schemas.create(definition(unique=True))
+        ledger = Ledger("box")
+        ledger.keep(sandbox)
+        boxes = root.entities("box")
+        id_ = boxes.create({"name": "b0", "s": "base", "n": 1}).to_dict()["_id"]
+        root.users.create({"name": "ann", "email": "ann@example.com", "pw": "ann", "roles": {"ops": "admin"}})
+        theirs = sandbox.client("ann").entities("box")
+        sandbox.faults = Faults(between=lambda seen: theirs.update(id_, {"s": "theirs"}))
+        boxes.update_bulk([{"_id": id_, "n": 2}])  # its commit shows `s` as it was read
+
+        assert [(w.by, w.after["s"], w.after["n"]) for w in ledger.writes] == [
+            ("root", "base", 1),
+            ("ann", "theirs", 1),
+            ("root", "theirs", 2),
+        ]
+        assert list(ledger.losses("root", 1)) == []
 
 
 @pytest.mark.timeout(900)  # ten of them are 6 s of CPU and much waiting: a busy machine takes its time

@@ -49,12 +49,17 @@ class Ledger:
     writes: list[Write] = field(default_factory=list)
 
     def keep(self, sandbox: Sandbox) -> None:
-        """Begin to listen to a sandbox in which the table is."""
+        """Begin to listen to a sandbox in which the table is.
+
+        What a write has made of a row is what is stored then, not what its writer believes: of two that race,
+        each tells of the other's cells as it had read them.
+        """
         table = sandbox.world.entities[self.table]
         record = table.record
 
         def heard(action: str, by: str, document: Any, *args: Any, **options: Any) -> None:
-            after = None if action == "delete" else json.loads(encode(table.written(document)))
+            stored = table.collection.documents.get(document["_id"]) if action != "delete" else None
+            after = json.loads(encode(table.written(stored))) if stored is not None else None
             number = len(self.writes)
             self.writes.append(Write(number, time.monotonic(), document["_id"], action, by, after))
             record(action, by, document, *args, **options)

@@ -53,3 +53,19 @@ def test_patterns_of_one_request_share_a_budget():
         assert second.finds("y")
 
     contextvars.copy_context().run(run)
+
+
+def test_time_that_other_threads_had_is_none_of_a_search():
+    pattern = Pattern("^a$")
+    search, starved = pattern._search, []
+
+    def interrupted(text, timeout):
+        if not starved:
+            starved.append(timeout)
+            raise TimeoutError
+        return search(text, timeout=timeout)
+
+    pattern._search = interrupted
+
+    assert pattern.finds("a")
+    assert starved == [patterns.SECONDS]
