@@ -77,6 +77,20 @@ def get_path(record: Any, path: str) -> Any:
     return record
 
 
+def is_cleared(field: Field, member: Any) -> bool:
+    """Tell whether a member of a document array has a null where it would get a default if it named nothing.
+
+    >>> gb = Field("gb", "Number", default=8)
+    >>> is_cleared(gb, {"gb": None}), is_cleared(gb, {})
+    (True, False)
+    """
+    if field.default is None or not field.can_be_cleared:
+        return False
+    parents, _, last = field.path.rpartition(".")
+    around = get_path(member, parents) if parents else member
+    return isinstance(around, dict) and last in around and is_missing(around[last])
+
+
 def set_path(record: dict[str, Any], path: str, value: Any) -> None:
     """Put a value at a dotted path of a nested JSON object, with the objects on the way."""
     *parents, last = path.split(".")
@@ -260,13 +274,13 @@ def _document(field: Field, member: Any) -> dict[str, Any]:
         found["_id"] = _object_id(field, member["_id"])
     for inner in field.fields:
         value = get_path(member, inner.path)
-        if is_missing(value):
+        if is_missing(value) and not is_cleared(inner, member):
             continue
         try:
             stored = cast(inner, value)
         except ValueError as error:
             raise ValueError(f"{inner.path}: {error}") from None
-        if stored is not None:
+        if stored is not None or is_cleared(inner, member):
             set_path(found, inner.path, stored)
     _refuse_unknown(field, member, "")
     return found

@@ -81,9 +81,7 @@ def as_created(schema: Schema, values: Mapping[str, Any]) -> dict[str, Any]:
     {'x': 1, 'y': None}
     """
     found = {path: value for path, value in values.items() if not is_blank(value, schema.field(path))}
-    clearable = [
-        field for field in schema.fields if not (field.required or field.enum or field.path in found)
-    ]
+    clearable = [f for f in schema.fields if f.can_be_cleared and f.path not in found]
     found |= {field.path: cast(field, None) for field in clearable if field.default is not None}
     if all(path.startswith("_sis.") for path in found):
         found |= {field.path: cast(field, None) for field in clearable[:1]}

@@ -51,6 +51,11 @@ class Field:
     unknown: str | None = None
     """A declared type that is not known here: the field reads as Mixed and takes no edits."""
 
+    @property
+    def can_be_cleared(self) -> bool:
+        """Whether the server takes a null: not for an enum, nor where a value is required."""
+        return not (self.required or self.enum)
+
 
 def _meta(name: str, type: Type, item: Type | None = None) -> Field:  # noqa: A002 - the field's own name
     return Field(f"_sis.{name}", type, item=Field("", item) if item else None)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..cast import cast, get_path
+from ..cast import cast, get_path, is_cleared
 from ..numerals import WHOLE
 
 if TYPE_CHECKING:
@@ -145,7 +145,8 @@ def _member_parts(field: Field, member: Mapping[str, Any], *, is_sent: bool) -> 
         value = get_path(member, inner.path)
         if value is None and inner.default is not None:
             default = _parts(inner, cast(inner, inner.default), is_sent=is_sent)
-            found[inner.path] = _NotSent(default) if is_sent else _NOT_STORED
+            is_left_out = is_sent and not is_cleared(inner, member)
+            found[inner.path] = _NotSent(default) if is_left_out else _NOT_STORED
             continue
         value = _parts(inner, cast(inner, value), is_sent=is_sent)
         if value is not None and (value != [] or inner.default is not None):

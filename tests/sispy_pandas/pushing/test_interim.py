@@ -43,6 +43,74 @@ def nodes(server):
     return server.client.entities("node")
 
 
+BLANK = {"k": "x", "v": None, "w": {"x": None}, "l": [], "m": None, "lit": None}
+"""A member whose fields have defaults, and hold none of them."""
+
+
+@pytest.fixture
+def shelves(server):
+    """A table with a row of two members: one is blank, one has the defaults."""
+    member = {
+        "k": "String",
+        "v": {"type": "Number", "default": 5},
+        "w": {"x": {"type": "String", "default": "d"}},
+        "l": {"type": ["String"], "default": ["a"]},
+        "m": {"type": "Mixed", "default": {"q": 1}},
+        "lit": {"type": "Boolean", "default": False},
+        "kind": {"type": "String", "enum": ["a", "b"], "default": "a"},
+    }
+    definition = {"name": {"type": "String", "required": True, "unique": True}, "docs": [member]}
+    server.client.schemas.create({"name": "shelf", "_sis": {"owner": ["ops"]}, "definition": definition})
+    shelves = server.client.entities("shelf")
+    shelves.create({"name": "s", "docs": [{"k": "y"}]})
+    shelves.update("s", {"docs": [BLANK, {"k": "y"}]})
+    return shelves
+
+
+def members(shelves):
+    return [{k: v for k, v in one.items() if k != "_id"} for one in shelves.get("s")["docs"]]
+
+
+def test_blanks_in_members_stay_blank_where_there_is_a_default(shelves):
+    defaults = {"v": 5, "w": {"x": "d"}, "l": ["a"], "m": {"q": 1}, "lit": False, "kind": "a"}
+    before = [{**BLANK, "kind": "a"}, {"k": "y", **defaults}]
+    assert members(shelves) == before
+    live = sp.fetch(shelves, progress=False)
+    (id_,) = live.ids
+
+    push(sp.undo(push(live.diff(live.frame(), delete=[id_])))).raise_for_failures()
+    assert members(shelves) == before  # of a row that came back
+
+    live = sp.fetch(shelves, progress=False)
+    emptied = live.frame().assign(docs=[()])
+    push(sp.undo(push(live.diff(emptied)))).raise_for_failures()
+    assert members(shelves) == before  # of a cell that was changed back
+
+    live = sp.fetch(shelves, progress=False)
+    (docs,) = live.frame()["docs"]
+    push(live.diff(live.frame().assign(docs=[(docs[0], docs[1] | {"k": "z"})]))).raise_for_failures()
+    assert members(shelves) == [before[0], {**before[1], "k": "z"}]  # beside one that is edited
+
+    live = sp.fetch(shelves, progress=False)
+    (docs,) = live.frame()["docs"]
+    push(
+        live.diff(live.frame().assign(docs=[(docs[1] | {"v": None, "m": None}, {"k": "new"})]))
+    ).raise_for_failures()
+    assert members(shelves) == [{**before[1], "k": "z", "v": None, "m": None}, {"k": "new", **defaults}]
+
+
+def test_what_a_member_does_not_name_is_no_edit_of_its_default(shelves):
+    live = sp.fetch(shelves, progress=False)
+    (docs,) = live.frame()["docs"]
+    bare = (
+        {key: value for key, value in docs[0].items() if value is not None},
+        {"_id": docs[1]["_id"], "k": "y"},
+    )
+
+    assert live.diff(live.frame().assign(docs=[bare])).empty
+    assert live.diff(live.frame().assign(docs=[(docs[0], docs[1] | {"v": None})])).counts["updates"] == 1
+
+
 def plain(rows):
     """Return what entities hold, by name, without ids and what every write changes."""
     found = {}
