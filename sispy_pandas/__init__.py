@@ -1,10 +1,8 @@
 """Work on a SIS CMDB as DataFrames: fetch, edit anywhere, see the plan, push it."""
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
-from .formats.excel_read import read_excel
-from .formats.excel_write import to_excel
-from .lazy import __getattr__ as __getattr__
 from .planning.change_set import PlanRefused
 from .pushing.limits import Limits
 from .pushing.pushes import pushes
@@ -25,10 +23,10 @@ from .values.schema import Field, Schema, parse_schema
 from .workflow.dask import read_dask
 from .workflow.edited import snapshot_of
 from .workflow.fetch import fetch
-from .workflow.from_files import read_csv
+from .workflow.from_files import read_csv, read_excel
 from .workflow.objects import Plan, PushFailed, Report, Snapshot
 from .workflow.saved import load_plan
-from .workflow.to_files import iter_frames, to_csv, to_ndjson, to_parquet
+from .workflow.to_files import iter_frames, to_csv, to_excel, to_ndjson, to_parquet
 
 if TYPE_CHECKING:
     from .widgets import FrameEditor, PlanReview, SchemaBrowser
@@ -42,3 +40,10 @@ __all__ = [
     "repoint", "resume", "revert", "schemas", "snapshot_of", "to_csv", "to_excel", "to_ndjson", "to_parquet",
     "undo", "verify",
 ]  # fmt: skip
+
+
+def __getattr__(name: str) -> object:
+    """Import the widgets when they are used: the command line needs none."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.widgets"), name)

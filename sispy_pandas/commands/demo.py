@@ -9,10 +9,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-import sispy_pandas as sp
 from sispy.cli.options import examples
 from sispy.cli.terminal import is_terminal, out, styled, table
 from sispy_pandas.commands.show import plan_text, report_text
+from sispy_pandas.revisions.history import history
+from sispy_pandas.workflow.edited import snapshot_of
+from sispy_pandas.workflow.fetch import fetch
+from sispy_pandas.workflow.from_files import read_csv
+from sispy_pandas.workflow.to_files import to_csv
 
 if TYPE_CHECKING:
     from sispy.client import Endpoint
@@ -53,7 +57,7 @@ def demo(directory: Path) -> None:
 
 def _fetch(hosts: Endpoint) -> Snapshot:
     _step(1, "Fetch a table as a typed DataFrame", "live = sp.fetch(hosts)", "df = live.frame()")
-    live = sp.fetch(hosts, progress=is_terminal(sys.stderr))
+    live = fetch(hosts, progress=is_terminal(sys.stderr))
     df = live.frame()
     few = df[COLUMNS].head(4).assign(bought=df["bought"].dt.strftime("%Y-%m-%d")).astype(object)
     rows = [[str(kind) for kind in df[COLUMNS].dtypes], *few.where(few.notna(), None).to_numpy().tolist()]
@@ -64,7 +68,7 @@ def _fetch(hosts: Endpoint) -> Snapshot:
 
 def _edit(live: Snapshot, file: Path) -> None:
     _step(2, "Write it to a file, and edit that in any program", f'sp.to_csv(live, "{file.name}")')
-    sp.to_csv(live, file)
+    to_csv(live, file)
     with file.open(encoding="utf-8", newline="") as lines:
         head, *rows = csv.reader(lines)
     role, system, version = (head.index(column) for column in ("role", "os.name", "os.version"))
@@ -84,8 +88,8 @@ def _plan(hosts: Endpoint, live: Snapshot, file: Path) -> Plan:
         f'edited = sp.read_csv("{file.name}", live.schema)',
         "plan = sp.snapshot_of(hosts, edited).diff(edited)",
     )
-    edited = sp.read_csv(file, live.schema)
-    plan = sp.snapshot_of(hosts, edited, progress=False).diff(edited)
+    edited = read_csv(file, live.schema)
+    plan = snapshot_of(hosts, edited, progress=False).diff(edited)
     out(plan_text(plan, shown=5))
     return plan
 
@@ -102,7 +106,7 @@ def _push(plan: Plan, colleague: Endpoint, chosen: str, journal: Path) -> None:
 
 def _history(hosts: Endpoint, chosen: str) -> None:
     _step(5, "See who changed that row", f'sp.history(hosts, "{chosen}")')
-    found = sp.history(hosts, chosen)
+    found = history(hosts, chosen)
     rows = [
         [f"{c.at:%Y-%m-%d %H:%M}", c.by, c.action, c.field, c.before, c.after] for c in found.itertuples()
     ]

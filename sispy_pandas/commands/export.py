@@ -15,9 +15,10 @@ from sispy_pandas.commands.tables import table_of
 from sispy_pandas.formats.atomic import refuse_unwritable
 from sispy_pandas.planning.render import count
 from sispy_pandas.reading.filters import parse_filters
+from sispy_pandas.reading.listing import schemas_of
 from sispy_pandas.reading.query import parse_query
-from sispy_pandas.workflow.fetch import fetch, schemas_of
-from sispy_pandas.workflow.to_files import to_csv, to_ndjson, to_parquet
+from sispy_pandas.workflow.fetch import fetch
+from sispy_pandas.workflow.to_files import to_csv, to_excel, to_ndjson, to_parquet
 
 _FORMATS = (".csv", ".xlsx", ".parquet", ".ndjson")
 
@@ -114,8 +115,6 @@ def _write(source: Any, output: Path, *, tz: str, options: dict[str, Any]) -> in
             return to_ndjson(source, output, **options)
         case ".parquet":
             return to_parquet(source, output, **options)
-    from sispy_pandas.formats.excel_write import to_excel  # late: it needs an optional package
-
     return to_excel(source, output, tz=tz, **options)
 
 

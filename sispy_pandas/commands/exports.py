@@ -18,9 +18,9 @@ from sispy_pandas.formats.csv import decode, parse
 from sispy_pandas.formats.excel_file import book_file
 from sispy_pandas.formats.excel_odd import ERRORS
 from sispy_pandas.formats.excel_read import sheet_table
+from sispy_pandas.formats.table import as_table
 from sispy_pandas.values.extras import optional
 from sispy_pandas.values.schema import RECEIPT
-from sispy_pandas.workflow.from_files import as_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

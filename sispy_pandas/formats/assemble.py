@@ -14,11 +14,11 @@ import pandas as pd
 
 from sispy.text import shorten
 
-from ..planning.left_out import edited_row
 from ..values.changes import Problem
 from ..values.columns import Column
 from ..values.kinds import STRINGS
 from ..values.marked import DELETE, HOW, is_marked
+from ..values.records import edited_row
 from ..values.schema import META, RECEIPT, Field, Schema, nearest
 from ..values.source import Source, with_source
 

@@ -1,4 +1,4 @@
-"""The text of a CSV file: written in one form, read in all forms that programs save one in."""
+"""CSV files: written in one form, read in all forms that programs save one in, without loss."""
 
 from __future__ import annotations
 
@@ -6,15 +6,31 @@ import codecs
 import csv
 import io
 import re
-from typing import IO, TYPE_CHECKING
+from dataclasses import replace
+from typing import IO, TYPE_CHECKING, Any
 
 from sispy.text import printable
 
+from ..values.changes import Problem
+from ..values.extras import no_collection
+from ..values.marked import DELETE
+from ..values.schema import META, RECEIPT, Field, Schema
+from . import note as origin
+from .assemble import Table, assemble
+from .atomic import replaced
 from .bounds import LONGEST_LINE, damaged, read_bytes, refuse_wide
+from .cell_values import read_column
+from .cells import Style, read_heading, write_column, write_heading
+from .csv_arrow import arrow_columns, arrow_series, is_arrow
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from pathlib import Path
+
+    import pandas as pd
+
+    from .note import Note
+    from .table import Columns, ReadOptions
 
 DELIMITERS = ",;\t|"
 _MARKS = (
@@ -27,6 +43,63 @@ _HEAD = 1 << 18
 QUOTE = '"'
 _LINES = 10_000
 """Written at a time."""
+_ID = Field("_id", "ObjectId")
+
+
+def write(
+    path: Path,
+    parts: Iterable[Columns],
+    style: Style,
+    *,
+    bom: bool = False,
+    delimiter: str = ",",
+    note: Note | None = None,
+) -> int:
+    """Write a table, and beside it what is known of its origin; return the number of rows.
+
+    Args:
+        path: Of the file, which appears when it is complete.
+        parts: Of the table, one below the other: at least one.
+        style: Of the cells.
+        bom: Begin with a byte order mark.
+        delimiter: Between cells.
+        note: Of the origin; the number of rows is put into it.
+    """
+    rows, head = 0, True
+    with replaced(path, encoding="utf-8-sig" if bom else "utf-8") as file:
+        for columns in parts:
+            if head:
+                write_columns(file, [[write_heading(f.path)] for f, _ in columns], delimiter=delimiter)
+            write_columns(file, [write_column(f, cells, style) for f, cells in columns], delimiter=delimiter)
+            rows, head = rows + (len(columns[0][1]) if columns else 0), False
+        origin.write_beside(path, note and note | {"rows": rows}, file)
+    return rows
+
+
+@no_collection()  # the rows of the file hold no cycles, but there are many of them
+def read(path: Path, schema: Schema, options: ReadOptions) -> pd.DataFrame:
+    """Read a table as a frame of a schema; `read_csv` tells errors."""
+    note = origin.read_beside(path)
+    origin.check(path, note, schema)
+    text, notes = decode(path, options.encoding)
+    known = {f.path for f in (*schema.fields, *META, RECEIPT)} | {"_id", DELETE, *(options.rename or {})}
+    table, ragged = _plain_table(text, path, known, options.delimiter, schema) or _table(
+        *parse(text, path, known, options.delimiter), path
+    )
+    style = options.style(note)
+    problems = tuple(replace(p, rows=tuple(_ragged(row, schema, style) for row in p.rows)) for p in ragged)
+    source = replace(options.source(path), notes=notes, problems=problems)
+
+    def column(field: Field, cells: Sequence[Any]) -> list[Any] | pd.Series[Any]:
+        if is_arrow(cells):
+            found = arrow_series(field, cells)
+            if not isinstance(found, list):
+                return found
+            cells = found
+        return read_column(field, cells, style)
+
+    source = origin.described(source, note, schema)
+    return assemble(table, schema, column, source=source, rename=options.rename, copies=options.copies)
 
 
 def write_columns(file: IO[str], columns: Sequence[Sequence[str]], *, delimiter: str = ",") -> None:
@@ -135,3 +208,67 @@ def _first(head: str, delimiter: str) -> list[str]:
 
 def _known_names(header: list[str], known: Collection[str]) -> tuple[int, int]:
     return sum(name.strip() in known for name in header), len(header)
+
+
+def _plain_table(
+    text: str, path: Path, known: Collection[str], delimiter: str | None, schema: Schema
+) -> tuple[Table, tuple[Problem, ...]] | None:
+    """Return the cells by the short cut for exported files; None where it does not lead there."""
+    body, delimiter, header = dialect(text, path, known, delimiter)
+    header = list(map(read_heading, header))
+    columns = arrow_columns(body, header, delimiter) if all(header) else None
+    if columns is None:
+        return None
+    rows = tuple(range(2, len(columns[0]) + 2))
+    of_schema = {"_id", RECEIPT.path, *schema.columns}
+    cells = [c if name in of_schema else c.to_pylist() for name, c in zip(header, columns, strict=True)]
+    return Table(tuple(header), tuple(cells), rows), ()
+
+
+def _table(
+    names: list[str], numbered: list[tuple[int, list[str]]], path: Path
+) -> tuple[Table, tuple[Problem, ...]]:
+    """Return the cells by column; rows of another length than the header as Problems."""
+    header = list(map(read_heading, names))
+    while header and not header[-1]:
+        header.pop()
+    if not header:
+        raise ValueError(f"{printable(path)} has no header")
+    width, problems = len(header), []
+    if any(len(row) != width for _, row in numbered):
+        fitted = [(number, _fitted(row, header)) for number, row in numbered]
+        cells = {number: dict(zip(header, row, strict=False)) for number, row in numbered}
+        problems = [
+            Problem(number, row[0], column=row[1], rows=(cells[number],))
+            for number, row in fitted
+            if isinstance(row, tuple)
+        ]
+        numbered = [(number, row) for number, row in fitted if isinstance(row, list)]
+    columns = tuple(zip(*(row for _, row in numbered), strict=True)) or ((),) * width
+    titles = tuple(name or f"column {i + 1}" for i, name in enumerate(header))
+    return Table(titles, columns, tuple(number for number, _ in numbered)), tuple(problems)
+
+
+def _ragged(row: Mapping[str, str], schema: Schema, style: Style) -> dict[str, Any]:
+    """Return the values of a row that is too long or too short, as far as they go.
+
+    Nobody knows whether they stand in their columns: no receipt says that they may be taken as they are.
+    """
+    fields = {f.path: f for f in (*schema.fields, *META, _ID) if f.path in row}
+    values = {path: read_column(field, [row[path]], style)[0] for path, field in fields.items()}
+    return values | {RECEIPT.path: "cells are missing or too many"}
+
+
+def _fitted(row: list[str], header: list[str]) -> list[str] | tuple[str, str | None]:
+    """Return a row of the header's length, or reason and column where it cannot be made so.
+
+    A row may be shorter, as programs leave out blanks at its end, unless it has an id: then the receipt,
+    its last cell, must be there.
+    """
+    width = len(header)
+    if any(row[width:]):
+        return f"{len(row)} cells, but the header has {width}", None
+    id_at = header.index("_id") if "_id" in header else width
+    if len(row) < width and header[-1] == RECEIPT.path and any(row[id_at : id_at + 1]):
+        return "the row ends before its receipt", RECEIPT.path
+    return row[:width] + [""] * (width - len(row))

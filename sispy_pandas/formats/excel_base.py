@@ -9,10 +9,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from ..planning.program_edits import LONGEST_TEXT
 from ..values.records import frame_of, json_values
 from ..values.schema import META, RECEIPT
-from .excel_cells import unescaped
+from .excel_cells import LONGEST_TEXT, unescaped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

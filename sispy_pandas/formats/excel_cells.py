@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ..planning.program_edits import LONGEST_TEXT
 from ..values.dates import iso, milliseconds
 from ..values.refused import Refused
 from ..values.schema import RECEIPT
@@ -21,6 +20,8 @@ if TYPE_CHECKING:
 
     from ..values.schema import Field
 
+LONGEST_TEXT = 32_767
+"""Characters in a cell of a workbook; programs cut what is longer."""
 _DAY = 86_400_000
 _EPOCH = 25_569
 """Days from the workbooks' day 0 to 1970-01-01."""

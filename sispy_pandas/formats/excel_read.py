@@ -5,19 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 from itertools import zip_longest
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from sispy.text import printable
 
-from ..reading.decode import no_collection
+from ..values.extras import no_collection
 from ..values.refused import Refused
-from ..values.source import Source
-from ..workflow.from_files import zone_of
 from . import note as origin
-from .assemble import Copies, Table, assemble
+from .assemble import Table, assemble
 from .bounds import refuse_wide
-from .cells import Style, read_heading
+from .cells import read_heading
 from .excel_base import Base
 from .excel_cells import LongText, read_excel_column, unescaped
 from .excel_conflicts import decided, read_conflicts
@@ -27,69 +24,21 @@ from .excel_members import with_cells, with_grey, with_members
 from .excel_odd import formulas, merged
 
 if TYPE_CHECKING:
-    import datetime
-    import os
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     import pandas as pd
 
     from ..values.schema import Field, Schema
+    from .table import ReadOptions
 
 
-def read_excel(
-    path: str | os.PathLike[str],
-    schema: Schema,
-    *,
-    sheet: str | None = None,
-    tz: str | datetime.tzinfo | None = None,
-    dayfirst: bool | None = None,
-    rename: Mapping[str, str] | None = None,
-    refs: Literal["id", "label"] = "id",
-    copies: Copies = "refuse",
-    accept_program_changes: bool = False,
-) -> pd.DataFrame:
-    """Read a sheet of an Excel workbook as a frame of a schema: nothing is guessed, the file stays as it is.
-
-    Rows may be sorted, filtered, added or removed (removing deletes nothing: an x in `_delete` does). Cells
-    mean what they mean in a CSV file, see `read_csv`; times are taken in the zone that the header names.
-    The results of formulas are taken as they were last calculated, and a note says so.
-
-    The way of a workbook, there and back::
-
-        sp.to_excel(live, "hosts.xlsx")
-        edited = sp.read_excel("hosts.xlsx", live.schema)
-        plan = sp.snapshot_of(hosts, edited).diff(edited)
-        report = plan.push(skip_problems=True)
-        sp.mark_problems("hosts.xlsx", report, "hosts-marked.xlsx")
-
-    Args:
-        path: Of the workbook.
-        schema: As in `snapshot.schema`.
-        sheet: Its name; by default the one that was exported from this schema, else the one of its name, else
-            the only one.
-        tz: Zone of the times; by default the one that the workbook was exported with, else UTC.
-        dayfirst: Take dates that are text like 3/4/2020: True for the third of April. Else they are refused.
-        rename: Name in the file -> name in the schema.
-        refs: "label": references are written as labels. A file that was exported with labels says so itself.
-        copies: What a row is that was copied together with its hidden `_id`: a Problem, or with "new" a new
-            row. The one whose key is still as it was exported is the row itself.
-        accept_program_changes: Take edits that look like a program's work, as 00123 -> 123, as they are.
-
-    Raises:
-        ValueError: The workbook is of another schema or a later format, it cannot be told which sheet is
-            meant, or it is damaged, locked by a password, or larger than programs make one.
-        ImportError: openpyxl is missing.
-
-    Example:
-        >>> _ = sp.to_excel(live, "hosts.xlsx")
-        >>> live.diff(read_excel("hosts.xlsx", live.schema)).empty
-        True
-    """
-    path = Path(path)
+def read(path: Path, schema: Schema, options: ReadOptions) -> pd.DataFrame:
+    """Read a sheet as a frame of a schema; `read_excel` tells errors."""
     file = book_file(path)
     book = file.load(read_only=True)
     try:
-        found = find(book, path, schema, sheet)
+        found = find(book, path, schema, options.sheet)
         table = sheet_table(found.sheet, path)
         base = None
         if "columns" in found.note:
@@ -105,26 +54,24 @@ def read_excel(
     table = _with_long_texts(table, found.note.get("long", ()))
     if base and choices:
         table = decided(table, base, choices)
-    style = Style(zone_of(tz or found.note.get("zone") or "UTC"), dayfirst)
-    source = Source(
-        str(path),
+    style = options.style(found.note)
+    source = replace(
+        options.source(path),
         sheet=found.sheet.title,
         notes=notes,
-        accept_program_changes=accept_program_changes,
-        labels={} if refs == "label" else None,
         read_base=partial(base.frame, schema) if base else None,
     )
 
-    def read(field: Field, cells: Sequence[Any]) -> list[Any]:
+    def column_of(field: Field, cells: Sequence[Any]) -> list[Any]:
         return read_excel_column(field, cells, style)
 
     frame = assemble(
         table,
         schema,
-        read,
+        column_of,
         source=origin.described(source, found.note, schema),
-        rename=rename,
-        copies=copies,
+        rename=options.rename,
+        copies=options.copies,
         keys=partial(base.values, schema.key) if base else None,
     )
     for column, title in exploded.items():
@@ -133,7 +80,7 @@ def read_excel(
         if column in frame.columns:
             frame, grey = with_grey(frame, field, base.values(column) if base else {}, title)
         if column in members:
-            frame = with_members(frame, members[column], field, schema, read)
+            frame = with_members(frame, members[column], field, schema, column_of)
         if grey:
             cells = enumerate(frame[column].tolist())
             frame = with_cells(frame, field, [grey.get(i, cell) for i, cell in cells])

@@ -92,7 +92,7 @@ def write_sheet(
     Args:
         book: The workbook.
         sheet: Its sheet.
-        table: Fields and their cells, as `files.as_table` returns them.
+        table: Fields and their cells, as `table.as_table` returns them.
         schema: Names the read-only columns; without one, none is.
         zone: Of times.
         lists: Takes the values of dropdowns.

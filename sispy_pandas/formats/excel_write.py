@@ -4,35 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC
 from importlib import metadata
 from io import BytesIO
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from sispy import Endpoint
 from sispy.text import printable
 
 from ..values.extras import optional
+from ..values.row_set import RowSet
 from ..values.source import FORMAT, source_of
-from ..workflow.fetch import fetch
-from ..workflow.from_files import as_table, zone_of
-from ..workflow.references import LabelledSnapshot
 from .atomic import replacing
 from .cells import escape
 from .excel_base import PREFIX, base_rows
 from .excel_members import key_field, member_table
 from .excel_sheet import Lists, write_sheet
 from .note import origin
+from .table import as_table
 
 if TYPE_CHECKING:
     import datetime
-    import os
+    from pathlib import Path
 
-    from ..values.schema import Field, Schema
-    from ..workflow.objects import Snapshot
+    from ..values.schema import Schema
     from .note import Note
+    from .table import Columns
 
 ABOUT = "About this workbook"
 CONFLICTS = "Conflicts to decide"
@@ -42,61 +40,51 @@ MOST_ROWS = 1_048_576
 _MOST_COLUMNS = 16_384
 
 
-def to_excel(
-    source: Endpoint | Snapshot | pd.DataFrame | Sequence[Snapshot] | Mapping[str, Snapshot | pd.DataFrame],
-    path: str | os.PathLike[str],
-    *,
-    schema: Schema | None = None,
-    meta: bool = False,
-    tz: str | datetime.tzinfo = "UTC",
-    choices: Mapping[str, Sequence[str]] | None = None,
-    explode: Sequence[str] = (),
-    progress: Any = True,
-) -> int:
-    """Write tables to an Excel workbook that can be edited for days and read back with `read_excel`.
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a sheet is to show."""
 
-    Ids, receipts and the rows as they were exported are hidden in it, so that a stale workbook merges
-    exactly. Enums, booleans and references get dropdowns, bounds are checked, headers explain their field.
-    Nothing is protected: rows may be sorted, filtered, added and marked for deletion in `_delete`.
+    name: str
+    source: RowSet | pd.DataFrame
+    plain: RowSet | None = None
+    """The same rows with ids, where the source shows labels."""
+    choices: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Column -> texts of its dropdown, besides those that the schema tells."""
 
-    Args:
-        source: A snapshot, a frame of one, an endpoint, which is fetched first, or several: a list of
-            snapshots, or sheet name -> snapshot or frame.
-        path: Of the file; it appears only when it is complete.
-        schema: Of a frame.
-        meta: Write the columns of `_sis`, too, where a source is a snapshot.
-        tz: Zone that times are shown in; the header names it.
-        choices: Column -> texts of its dropdown, besides those of enums, booleans and references by label.
-        explode: Arrays of snapshots whose members get a sheet of their own, a row each; there they are
-            edited, and `read_excel` puts them back.
-        progress: Of the fetch of an endpoint, as for `fetch`.
 
-    Returns:
-        The number of rows of the tables.
+def refuse_name(path: Path) -> None:
+    """Raise if no workbook can be written there, before anything is fetched for it.
 
     Raises:
-        ValueError: More rows or columns than a workbook has, a name that no sheet or no workbook can have.
-        FileNotFoundError: There is no such folder.
+        ValueError: The name is none of a workbook.
         ImportError: XlsxWriter is missing.
-
-    Example:
-        >>> to_excel(live, "hosts.xlsx")
-        10
-        >>> live.diff(sp.read_excel("hosts.xlsx", live.schema)).empty
-        True
     """
-    xlsxwriter = optional("xlsxwriter", "excel")
-    path = Path(path)
+    optional("xlsxwriter", "excel")
     if path.suffix.lower() != ".xlsx":
         raise ValueError(
             f"{printable(path)}: the name of a workbook ends in .xlsx, by which programs know it"
         )
-    style_zone = zone_of(tz)
-    fetched = fetch(source, progress=progress) if isinstance(source, Endpoint) else source
-    tables = _named(fetched, schema)
-    sheets = [_sheet(name, one, schema, meta, style_zone, choices or {}) for name, one in tables]
-    for sheet, (_, one) in list(zip(sheets, tables, strict=True)):
-        sheets += _exploded(sheet, one, explode)
+
+
+def write(
+    path: Path,
+    contents: Sequence[Content],
+    *,
+    schema: Schema | None = None,
+    meta: bool = False,
+    zone: datetime.tzinfo = UTC,
+    explode: Sequence[str] = (),
+) -> int:
+    """Write a workbook, which appears when it is complete; `to_excel` tells arguments and errors.
+
+    Returns:
+        The number of rows of its tables.
+    """
+    refuse_name(path)
+    xlsxwriter = optional("xlsxwriter", "excel")
+    sheets = [_sheet(content, schema, meta, zone) for content in contents]
+    for sheet, content in list(zip(sheets, contents, strict=True)):
+        sheets += _exploded(sheet, content.source, explode)
     options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     whole = BytesIO()  # on a full disk zipfile would complain on standard error, too
     with replacing(path) as beside:
@@ -105,7 +93,7 @@ def to_excel(
         lists = Lists(LISTS)
         for sheet, worksheet in zip(sheets, written, strict=True):
             long = write_sheet(
-                book, worksheet, sheet.table, sheet.schema, style_zone, lists, sheet.choices, grey=sheet.grey
+                book, worksheet, sheet.table, sheet.schema, zone, lists, sheet.choices, grey=sheet.grey
             )
             if sheet.note is not None and long:
                 sheet.note["long"] = [(id_.lstrip("'"), *rest) for id_, *rest in long]
@@ -119,30 +107,21 @@ def to_excel(
         except xlsxwriter.exceptions.FileCreateError as error:  # of its temporary files
             raise error.args[0] from None  # an OSError
         beside.write_bytes(whole.getbuffer())
-    return sum(len(one) for _, one in tables)
+    return sum(len(content.source) for content in contents)
 
 
 @dataclass(frozen=True, slots=True)
 class _Sheet:
     name: str
-    table: list[tuple[Field, pd.Series[Any]]]
+    table: Columns
     schema: Schema | None
     note: Note | None
     """None: a plain frame, of which there is nothing to remember."""
-    base: list[tuple[Field, pd.Series[Any]]]
+    base: Columns
     """The rows as the server had them; empty for a frame that may have been edited."""
     choices: Mapping[str, Sequence[str]]
     grey: set[str] = field(default_factory=set)
     """Columns for reading only, besides those that the schema tells."""
-
-
-def _named(source: Any, schema: Schema | None) -> list[tuple[str, Any]]:
-    if isinstance(source, Mapping):
-        return list(source.items())
-    if isinstance(source, pd.DataFrame):
-        return [(schema.name if schema else "Sheet1", source)]
-    snapshots = list(source) if isinstance(source, Sequence) else [source]
-    return [(snapshot.schema.name, snapshot) for snapshot in snapshots]
 
 
 def _sheet_name(name: str) -> str:
@@ -159,15 +138,8 @@ def _sheet_name(name: str) -> str:
     return name
 
 
-def _sheet(
-    name: str,
-    source: Snapshot | pd.DataFrame,
-    schema: Schema | None,
-    meta: bool,
-    zone: datetime.tzinfo,
-    choices: Mapping[str, Sequence[str]],
-) -> _Sheet:
-    name = _sheet_name(name)
+def _sheet(content: Content, schema: Schema | None, meta: bool, zone: datetime.tzinfo) -> _Sheet:
+    name, source, choices = _sheet_name(content.name), content.source, content.choices
     table = as_table(source, schema=schema, meta=meta)
     rows = len(table[0][1]) if table else 0
     if rows + 1 > MOST_ROWS or len(table) + 1 > _MOST_COLUMNS:
@@ -175,12 +147,10 @@ def _sheet(
             f"a sheet holds {MOST_ROWS - 1:,} rows and {_MOST_COLUMNS:,} columns, not {rows:,} and"
             f" {len(table):,}: fetch a part, or write CSV or Parquet"
         )
-    if not isinstance(source, pd.DataFrame):
+    if isinstance(source, RowSet):
         note = origin(source, zone=str(zone)) | {"sheet": name}
-        if not isinstance(source, LabelledSnapshot):
-            return _Sheet(name, table, source.schema, note, table, choices)
-        base = as_table(source.plain, meta=meta)
-        return _Sheet(name, table, source.schema, note, base, {**source.choices(), **choices})
+        base = table if content.plain is None else as_table(content.plain, meta=meta)
+        return _Sheet(name, table, source.schema, note, base, choices)
     if schema is None or not table or table[0][0].path != "_id":
         return _Sheet(name, table, schema, None, [], choices)
     known = source_of(source)

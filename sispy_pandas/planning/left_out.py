@@ -7,17 +7,14 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..values.changes import Change, Problem, Stale, row_of
-from ..values.entity import EDITABLE_META
-from ..values.marked import DELETE
-from ..values.records import to_json
-from ..values.refused import Refused
-from ..values.schema import RECEIPT, Field, Schema
+from ..values.records import edited_row
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping, Sequence
+    from collections.abc import Hashable, Sequence
 
     import pandas as pd
 
+    from ..values.schema import Schema
     from .matching import Matched
 
 Left = TypeVar("Left", Problem, Stale)
@@ -68,19 +65,3 @@ class LeftOut:
         ids = self._frame.index if self._frame.index.name == "_id" else self._frame.get("_id", ())
         id_ = list(ids)[position] if len(ids) else None
         return edited_row(self._schema, {"_id": id_, **cells})
-
-
-def edited_row(schema: Schema, cells: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the cells of a row that can be pushed, or tell which it is, in the JSON form; else as text."""
-    known = {name: schema.field(name) for name in (*schema.columns, *EDITABLE_META, RECEIPT.path)}
-    known |= {"_id": Field("_id", "ObjectId"), DELETE: Field(DELETE, "Mixed")}
-    return {name: _json(known[name], cell) for name, cell in cells.items() if name in known}
-
-
-def _json(field: Field, cell: Any) -> Any:
-    if isinstance(cell, Refused):
-        return cell
-    try:
-        return to_json(field, cell)
-    except ValueError:
-        return str(cell)

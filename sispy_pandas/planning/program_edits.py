@@ -11,6 +11,7 @@ import datetime
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ..formats.excel_cells import LONGEST_TEXT
 from ..values.dates import milliseconds
 from ..values.numerals import DECIMAL
 
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from ..values.schema import Field
 
 REASON = "changed by the program? The new value is what a spreadsheet makes of the old one"
-LONGEST_TEXT = 32_767
-"""Characters in a cell of a workbook; programs cut what is longer."""
 
 _SHOWN_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d*[1-9])?|-?\d(?:\.\d+)?[eE][+-]?\d+")
 """As a program shows one: without zeros that mean nothing."""

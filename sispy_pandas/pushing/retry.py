@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from ..formats import csv, excel_write
+from ..formats.cells import PLAIN
+from ..formats.table import as_table
 from ..planning.editable import REASON
 from ..reading.lookup import read
 from ..values.cast import is_missing
@@ -84,18 +87,16 @@ def _edited(plan: ChangeSet) -> dict[Hashable, Sequence[Mapping[str, Any]]]:
 
 def to_csv(report: PushResult, path: str | Path) -> Path:
     """Write the retry file as CSV."""
-    from ..workflow.from_files import to_csv as write
-
-    write(retry_frame(report), path, schema=report.plan.schema)
-    return Path(path)
+    path = Path(path)
+    csv.write(path, [as_table(retry_frame(report), schema=report.plan.schema)], PLAIN)
+    return path
 
 
 def to_excel(report: PushResult, path: str | Path) -> Path:
     """Write the retry file as a spreadsheet."""
-    from ..formats.excel_write import to_excel as write
-
-    write(retry_frame(report), path, schema=report.plan.schema)
-    return Path(path)
+    path, schema = Path(path), report.plan.schema
+    excel_write.write(path, [excel_write.Content(schema.name, retry_frame(report))], schema=schema)
+    return path
 
 
 def _base(

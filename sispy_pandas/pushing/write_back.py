@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 from ..formats.cells import Style
 from ..formats.excel_base import pieces
 from ..formats.excel_cells import LongText, escaped, excel_column
+from ..formats.table import zone_of
 from ..values.cast import get_path
 from ..values.labels import replaced
 from ..values.records import frame_of, json_values
 from ..values.schema import META, RECEIPT, Field, Schema
-from ..workflow.from_files import zone_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,10 +5,8 @@ A block of rows with a value that breaks its declared type goes through json, so
 
 from __future__ import annotations
 
-import gc
 import json
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import repeat
@@ -16,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from sispy.errors import NotJSON
 
+from ..values.extras import no_collection
 from ..values.schema import RECEIPT, Field
 
 if TYPE_CHECKING:
@@ -141,18 +140,6 @@ def _loaded(body: bytes) -> tuple[list[Any], frozenset[int]]:
         raise NotJSON(f"the page is no list of objects with _id: {body[:60].decode(errors='replace')}")
     odd = [r for r in records if broken and "\ufffd" in json.dumps(r, ensure_ascii=False)]
     return records, frozenset(map(id, odd))
-
-
-@contextmanager
-def no_collection() -> Iterator[None]:
-    """Pause the cyclic garbage collector, which finds nothing in fresh JSON but looks for long."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def _tree(fields: Sequence[Field]) -> dict[str, Any]:

@@ -9,9 +9,9 @@ import pandas as pd
 from sispy.errors import BadAnswer
 
 from ..values.columns import Column
+from ..values.extras import no_collection
 from ..values.kinds import STRINGS
 from ..values.schema import META, RECEIPT, Field
-from .decode import no_collection
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

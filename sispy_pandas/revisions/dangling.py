@@ -17,12 +17,12 @@ from ..planning.precheck import ids_at, reference_fields
 from ..planning.render import count
 from ..reading.commits import commits_of
 from ..reading.lanes import each
+from ..reading.listing import schema_of
 from ..reading.lookup import read, referring
 from ..values.changes import Update
 from ..values.entity import key_of, receipt, stored
 from ..values.schema import parse_schema
 from ..values.tables import table
-from ..workflow.fetch import schema_of
 from ..workflow.objects import Plan
 
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ from ..planning.render import SENTENCE, count
 from ..reading.chunks import queries
 from ..reading.commits import Edit, Step, edits, steps_since
 from ..reading.lanes import each
+from ..reading.listing import schema_of
 from ..values.tables import table
 from ..values.times import milliseconds_of, times
-from ..workflow.fetch import schema_of
 from ..workflow.objects import Snapshot
 
 if TYPE_CHECKING:

@@ -17,12 +17,13 @@ from sispy.text import printable
 
 from ..reading.commits import Step, cells, commits_of, replay
 from ..reading.lanes import each
+from ..reading.listing import schema_of
 from ..values.cast import get_path
 from ..values.entity import stored
 from ..values.records import frame_of
 from ..values.tables import table
 from ..values.times import milliseconds_of, times
-from ..workflow.fetch import fetch, schema_of
+from ..workflow.fetch import fetch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -14,10 +14,10 @@ from sispy.delta import same
 from sispy.text import printable, shorten
 
 from ..planning.render import SENTENCE, count, show
+from ..reading.listing import schema_of
 from ..values.progress import bar
 from ..values.schema import Schema, parse_schema
 from ..values.tables import table
-from ..workflow.fetch import schema_of
 from .schema_effects import BREAKING, WORDS, Comparison, Effect, is_within
 
 if TYPE_CHECKING:

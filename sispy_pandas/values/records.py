@@ -23,7 +23,10 @@ from .cast import cast, get_path, is_blank, is_missing, plain, set_path
 from .check import check
 from .columns import Column
 from .dates import milliseconds
+from .entity import EDITABLE_META
 from .kinds import STRINGS, dtype, from_json
+from .marked import DELETE
+from .refused import Refused
 from .schema import META, RECEIPT, Field, Schema
 from .types.equality import equal
 from .types.frozen import FrozenDict, freeze, thaw
@@ -128,3 +131,19 @@ def records_of(schema: Schema, frame: pd.DataFrame) -> list[dict[str, Any]]:
             else:
                 record[last] = stored
     return records
+
+
+def edited_row(schema: Schema, cells: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the cells of a row that can be pushed, or tell which it is, in the JSON form; else as text."""
+    known = {name: schema.field(name) for name in (*schema.columns, *EDITABLE_META, RECEIPT.path)}
+    known |= {"_id": Field("_id", "ObjectId"), DELETE: Field(DELETE, "Mixed")}
+    return {name: _json(known[name], cell) for name, cell in cells.items() if name in known}
+
+
+def _json(field: Field, cell: Any) -> Any:
+    if isinstance(cell, Refused):
+        return cell
+    try:
+        return to_json(field, cell)
+    except ValueError:
+        return str(cell)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from ..values.schema import Field, Schema
-from .grid_names import ref_of
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -33,6 +32,11 @@ class Column:
         if self.field.type == "ObjectId":
             return "reference" if self.field.ref else "text"
         return _KINDS.get(self.field.type, "json")
+
+
+def ref_of(field: Field) -> str | None:
+    """Name the schema that a field's values, or the members of its lists, refer to."""
+    return field.ref or (field.item.ref if field.item else None)
 
 
 def columns_of(schema: Schema, frame: pd.DataFrame, *, readonly: Container[str] = ()) -> tuple[Column, ...]:

@@ -11,9 +11,9 @@ import anywidget
 import numpy as np
 import traitlets
 
-from .columns import wire
+from .columns import ref_of, wire
 from .grid_blocks import block_edits, fill_edits, tsv
-from .grid_names import ids_in, ref_of
+from .grid_names import ids_in
 from .grid_order import Finder, look
 from .grid_window import window
 

@@ -6,6 +6,8 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Protocol
 
+from .columns import ref_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -29,11 +31,6 @@ class Labels(Protocol):
 
     def find(self, schema: str, text: str) -> list[tuple[str, str]]:
         """List some (id, label) whose label holds the text."""
-
-
-def ref_of(field: Field) -> str | None:
-    """Name the schema that a field's values, or the members of its lists, refer to."""
-    return field.ref or (field.item.ref if field.item else None)
 
 
 def is_id(text: str) -> bool:

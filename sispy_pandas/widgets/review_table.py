@@ -9,9 +9,9 @@ import pandas as pd
 from ..values.schema import Field, Schema
 from . import cells
 from .cells import Edit
-from .columns import Column
+from .columns import Column, ref_of
 from .grid_model import GridModel, Note
-from .grid_names import named, names_of, ref_of, with_ids
+from .grid_names import named, names_of, with_ids
 from .review_lines import CellId, as_text
 
 if TYPE_CHECKING:

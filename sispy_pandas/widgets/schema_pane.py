@@ -11,6 +11,7 @@ import traitlets
 from sispy.text import in_html
 
 from ..workflow.fetch import fetch
+from ..workflow.to_files import to_csv, to_excel
 from . import schema_html
 from .background import Background, Job
 from .conditions import python_code, shell_code
@@ -179,13 +180,9 @@ class SchemaPane(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self._fetching.start(self._load, keep)
 
     def _export(self, path: str) -> None:
-        from ..workflow.from_files import to_csv
-
         def work(job: Job) -> tuple[Snapshot, Path]:
             snapshot = self._load(job)
             if path.endswith(".xlsx"):
-                from ..formats.excel_write import to_excel
-
                 to_excel(snapshot, path)
             else:
                 to_csv(snapshot, path)

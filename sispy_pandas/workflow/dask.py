@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 from sispy import Client
 
 from ..reading.decode import Decoder
+from ..reading.listing import Listing
 from ..reading.pages import by_key
 from ..reading.table import Table
 from ..values.extras import optional
-from .fetch import Listing
 
 if TYPE_CHECKING:
     import pandas as pd

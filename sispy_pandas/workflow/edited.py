@@ -13,18 +13,19 @@ from sispy.errors import NotFound
 from ..planning.compare import changed
 from ..planning.deleted_rows import marked_ids
 from ..planning.matching import ids_in
-from ..reading.decode import columns_of, no_collection
+from ..reading.decode import columns_of
+from ..reading.listing import schema_of
 from ..reading.lookup import READERS, read
 from ..reading.table import warnings_frame
 from ..values.arrow import as_frame
 from ..values.cast import cast, get_path, is_missing, set_path
 from ..values.entity import EDITABLE_META, receipt
+from ..values.extras import no_collection
 from ..values.progress import bar
 from ..values.receipts import milliseconds_of
 from ..values.records import frame_of, records_of
 from ..values.schema import META, RECEIPT, Schema
 from ..values.source import Source, source_of
-from .fetch import schema_of
 from .objects import Snapshot
 from .references import labelled, to_ids
 

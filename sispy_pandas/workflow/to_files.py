@@ -20,17 +20,20 @@ from sispy import Endpoint
 from sispy.errors import BadAnswer
 from sispy.text import printable
 
-from ..formats import note as origin
+from ..formats import csv, excel_write
 from ..formats.atomic import replaced, replacing
-from ..formats.cells import Style, write_column, write_heading
-from ..formats.csv import write_columns
+from ..formats.cells import Style
+from ..formats.note import origin
 from ..formats.parquet import Writer
+from ..formats.table import as_table, zone_of
+from ..reading.listing import Listing
 from ..reading.table import Table
 from ..values.progress import bar
 from ..values.records import records_of
-from . import from_files as files
-from .fetch import Listing, fetch
+from ..values.row_set import RowSet
+from .fetch import fetch
 from .objects import Snapshot
+from .references import LabelledSnapshot
 
 if TYPE_CHECKING:
     import os
@@ -113,22 +116,19 @@ def to_csv(
         >>> sp.read_csv("hosts.csv", live.schema)["name"].tolist() == live.frame()["name"].tolist()
         True
     """
-    found = _fetched_if_sorted(source, query, fields, progress)
-    if not isinstance(found, Listing):
-        files.to_csv(found, path, schema=schema, meta=meta, tz=tz, bom=bom, delimiter=delimiter)
-        return len(found)
-    style, path, started, rows = Style(files.zone_of(tz)), Path(path), datetime.now(UTC), 0
-    with replaced(path, encoding="utf-8-sig" if bom else "utf-8") as file:
-        names = ["_id", *found.names(meta=meta)]
-        write_columns(file, [[write_heading(name)] for name in names], delimiter=delimiter)
-        for frame in _frames(found, meta=meta, progress=progress):
-            table = files.as_table(frame, schema=found.schema)
-            texts = [write_column(field, cells, style) for field, cells in table]
-            write_columns(file, texts, delimiter=delimiter)
-            rows += len(frame)
-        note = origin.origin(_hollow(found, query, started), zone=str(style.zone))
-        origin.write_beside(path, note | {"rows": rows}, file)
-    return rows
+    found, started = _fetched_if_sorted(source, query, fields, progress), datetime.now(UTC)
+    style = Style(zone_of(tz))
+    parts = _parts(found, schema, meta=meta, progress=progress)
+    known = _hollow(found, query, started) if isinstance(found, Listing) else found
+    note = origin(known, zone=str(style.zone)) if isinstance(known, RowSet) else None
+    return csv.write(
+        Path(path),
+        (as_table(frame, schema=schema) for schema, frame in parts),
+        style,
+        bom=bom,
+        delimiter=delimiter,
+        note=note,
+    )
 
 
 def to_ndjson(
@@ -166,7 +166,7 @@ def to_ndjson(
     """
     found, rows = _fetched_if_sorted(source, query, fields, progress), 0
     with replaced(Path(path)) as file:
-        for known, frame in _parts(found, schema, meta=meta, progress=progress):
+        for known, frame in _typed(_parts(found, schema, meta=meta, progress=progress)):
             for record in records_of(known, frame):
                 text = json.dumps(record, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
                 file.write(f"{text}\n")
@@ -210,10 +210,76 @@ def to_parquet(
     """
     found, rows = _fetched_if_sorted(source, query, fields, progress), 0
     with replacing(Path(path)) as beside, Writer(beside) as writer:
-        for known, frame in _parts(found, schema, meta=meta, progress=progress, stream=True):
-            writer.write(files.as_table(frame, schema=known))
+        for known, frame in _typed(_parts(found, schema, meta=meta, progress=progress, stream=True)):
+            writer.write(as_table(frame, schema=known))
             rows += len(frame)
     return rows
+
+
+def to_excel(
+    source: Endpoint | Snapshot | pd.DataFrame | Sequence[Snapshot] | Mapping[str, Snapshot | pd.DataFrame],
+    path: str | os.PathLike[str],
+    *,
+    schema: Schema | None = None,
+    meta: bool = False,
+    tz: str | tzinfo = "UTC",
+    choices: Mapping[str, Sequence[str]] | None = None,
+    explode: Sequence[str] = (),
+    progress: Any = True,
+) -> int:
+    """Write tables to an Excel workbook that can be edited for days and read back with `read_excel`.
+
+    Ids, receipts and the rows as they were exported are hidden in it, so that a stale workbook merges
+    exactly. Enums, booleans and references get dropdowns, bounds are checked, headers explain their field.
+    Nothing is protected: rows may be sorted, filtered, added and marked for deletion in `_delete`.
+
+    Args:
+        source: A snapshot, a frame of one, an endpoint, which is fetched first, or several: a list of
+            snapshots, or sheet name -> snapshot or frame.
+        path: Of the file; it appears only when it is complete.
+        schema: Of a frame.
+        meta: Write the columns of `_sis`, too, where a source is a snapshot.
+        tz: Zone that times are shown in; the header names it.
+        choices: Column -> texts of its dropdown, besides those of enums, booleans and references by label.
+        explode: Arrays of snapshots whose members get a sheet of their own, a row each; there they are
+            edited, and `read_excel` puts them back.
+        progress: Of the fetch of an endpoint, as for `fetch`.
+
+    Returns:
+        The number of rows of the tables.
+
+    Raises:
+        ValueError: More rows or columns than a workbook has, a name that no sheet or no workbook can have.
+        FileNotFoundError: There is no such folder.
+        ImportError: XlsxWriter is missing.
+
+    Example:
+        >>> to_excel(live, "hosts.xlsx")
+        10
+        >>> live.diff(sp.read_excel("hosts.xlsx", live.schema)).empty
+        True
+    """
+    path = Path(path)
+    excel_write.refuse_name(path)
+    zone = zone_of(tz)
+    found = fetch(source, progress=progress) if isinstance(source, Endpoint) else source
+    contents = [_content(name, one, choices or {}) for name, one in _named(found, schema)]
+    return excel_write.write(path, contents, schema=schema, meta=meta, zone=zone, explode=explode)
+
+
+def _named(source: Any, schema: Schema | None) -> list[tuple[str, Any]]:
+    if isinstance(source, Mapping):
+        return list(source.items())
+    if isinstance(source, pd.DataFrame):
+        return [(schema.name if schema else "Sheet1", source)]
+    snapshots = list(source) if isinstance(source, Sequence) else [source]
+    return [(snapshot.schema.name, snapshot) for snapshot in snapshots]
+
+
+def _content(name: str, source: Any, choices: Mapping[str, Sequence[str]]) -> excel_write.Content:
+    if not isinstance(source, LabelledSnapshot):
+        return excel_write.Content(name, source, choices=choices)
+    return excel_write.Content(name, source, source.plain, {**source.choices(), **choices})
 
 
 def _fetched_if_sorted(
@@ -235,17 +301,24 @@ def _parts(
     meta: bool,
     progress: Any,
     stream: bool = False,
-) -> Iterator[tuple[Schema, pd.DataFrame]]:
-    """Yield the frames to write, with their schema."""
+) -> Iterator[tuple[Schema | None, pd.DataFrame]]:
+    """Yield the frames to write, with their schema as far as it is known."""
     if isinstance(found, Listing):
         for frame in _frames(found, meta=meta, progress=progress, stream=stream):
             yield found.schema, frame
     elif isinstance(found, Snapshot):
         yield found.schema, found.frame(meta=meta)
-    elif schema is None:
-        raise ValueError("a frame alone does not tell the types of its columns: give schema=snapshot.schema")
     else:
         yield schema, found
+
+
+def _typed(parts: Iterator[tuple[Schema | None, pd.DataFrame]]) -> Iterator[tuple[Schema, pd.DataFrame]]:
+    for schema, frame in parts:
+        if schema is None:
+            raise ValueError(
+                "a frame alone does not tell the types of its columns: give schema=snapshot.schema"
+            )
+        yield schema, frame
 
 
 def _frames(
@@ -278,9 +351,9 @@ def _frames(
         warnings.warn(printable(text), stacklevel=4)
 
 
-def _hollow(listing: Listing, query: Mapping[str, Any] | None, started: datetime) -> Snapshot:
-    """Return a snapshot without rows, for what is written about a table beside its rows."""
+def _hollow(listing: Listing, query: Mapping[str, Any] | None, started: datetime) -> RowSet:
+    """Return a set without rows, for what is written about a table beside its rows."""
     frame, odd = Table(listing.fields).finish()
-    return Snapshot(
+    return RowSet(
         listing.schema, listing.endpoint, dict(query or {}), listing.query.fields, started, odd, frame
     )

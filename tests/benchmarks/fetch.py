@@ -80,8 +80,8 @@ def one_at_a_time(url):
     """Do the same with one request after the other."""
     import sispy
     from sispy_pandas.reading.decode import Decoder
+    from sispy_pandas.reading.listing import Listing
     from sispy_pandas.reading.table import Table
-    from sispy_pandas.workflow.fetch import Listing
 
     listing = Listing.of(sispy.Client(url).entities("host"), {})
     decoder, table = Decoder(listing.fields), Table(listing.fields)
@@ -96,7 +96,7 @@ def floor(url):
 
     import sispy
     from sispy_pandas.reading.decode import Decoder
-    from sispy_pandas.workflow.fetch import Listing
+    from sispy_pandas.reading.listing import Listing
 
     listing = Listing.of(sispy.Client(url).entities("host"), {})
     structs = Decoder(listing.fields)._structs

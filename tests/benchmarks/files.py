@@ -18,7 +18,6 @@ import pandas as pd
 
 import sispy_pandas as sp
 from sispy_pandas.values.records import frame_of
-from sispy_pandas.workflow import from_files as files
 
 TYPES = ("String", "String", "Number", "Number", "Boolean", "Date", "enum", "String", "ObjectId", "IpAddress")
 """Thirty columns: each of these three times; every fifth cell is blank."""
@@ -62,7 +61,7 @@ def run(route: str, rows: int, folder: Path) -> float:
     schema, frame = table(rows if way == "out" else 0)
     ready = excel_ready(frame) if kind == "xlsx" else frame
     work: dict[str, Callable[[], object]] = {
-        "csv out sispy": lambda: files.to_csv(frame, path, schema=schema),
+        "csv out sispy": lambda: sp.to_csv(frame, path, schema=schema),
         "csv out pandas": lambda: frame.to_csv(path),
         "csv in sispy": lambda: sp.read_csv(path, schema),
         "csv in pandas": lambda: pd.read_csv(path, dtype=str),

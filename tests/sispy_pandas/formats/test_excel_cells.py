@@ -12,8 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sispy_pandas.formats.cells import PLAIN, Style
-from sispy_pandas.formats.excel_cells import LongText, escaped, excel_column, read_excel_column, unescaped
-from sispy_pandas.planning.program_edits import LONGEST_TEXT
+from sispy_pandas.formats.excel_cells import (
+    LONGEST_TEXT,
+    LongText,
+    escaped,
+    excel_column,
+    read_excel_column,
+    unescaped,
+)
 from sispy_pandas.values.refused import Refused
 from sispy_pandas.values.schema import RECEIPT, Field
 

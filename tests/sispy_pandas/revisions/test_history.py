@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from sispy.sandbox import Sandbox
 from sispy_pandas.reading.commits import commits_of, replay
+from sispy_pandas.reading.listing import schema_of
 from sispy_pandas.revisions.edits import changes
 from sispy_pandas.revisions.history import HistoryWarning, as_of, blame, history
 from sispy_pandas.revisions.revert import revert
-from sispy_pandas.workflow.fetch import fetch, schema_of
+from sispy_pandas.workflow.fetch import fetch
 
 DEFINITION = {
     "name": {"type": "String", "required": True, "unique": True},

@@ -12,7 +12,8 @@ import pytest
 from sispy_pandas.values.infer import infer_schema
 from sispy_pandas.values.records import cast, equal, frame_of, get_path, records_of
 from sispy_pandas.values.schema import parse_schema
-from sispy_pandas.workflow.from_files import read_csv, to_csv
+from sispy_pandas.workflow.from_files import read_csv
+from sispy_pandas.workflow.to_files import to_csv
 
 PLACES = [parent / "shared" / "data" / "netbox-demo" for parent in Path(__file__).parents]
 NETBOX = next((place for place in PLACES if place.is_dir()), PLACES[-1])

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from sispy_pandas.values.changes import Problem
 from sispy_pandas.values.records import frame_of
 from sispy_pandas.values.source import source_of
-from sispy_pandas.workflow.from_files import read_csv, to_csv
+from sispy_pandas.workflow.from_files import read_csv
+from sispy_pandas.workflow.to_files import to_csv
 
 if TYPE_CHECKING:
     from pathlib import Path
