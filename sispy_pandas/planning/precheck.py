@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sispy.errors import NotFound
 
 from ..reading.chunks import is_askable
-from ..reading.lookup import read, referring, rows_of
+from ..reading.lookup import missing, read, referring, rows_of
 from ..values.cast import get_path
 from ..values.changes import Change, Create, Delete, Problem, Update, row_of
 from ..values.entity import stored
-from ..values.schema import Field, Schema, parse_schema
+from ..values.references import ids_at, ids_in, reference_fields, sent_by
+from ..values.schema import parse_schema
 from .merge import not_stored
 from .validate import hashable, new_value, old_value, unique_fields
 
@@ -43,50 +44,15 @@ def precheck(plan: C, *, allow_dangling: bool = False) -> C:
     return plan.with_faults(found)
 
 
-def reference_fields(schema: Schema) -> list[tuple[str, str]]:
-    """Return (path, name of the schema referred to) of every reference, in arrays and their members too."""
-    found = []
-    for field in schema.fields:
-        if field.ref:
-            found.append((field.path, field.ref))
-        if field.item and field.item.ref:
-            found.append((field.path, field.item.ref))
-        found += [(f"{field.path}.{path}", ref) for path, ref in _member_references(field)]
-    return found
-
-
-def _member_references(field: Field) -> list[tuple[str, str]]:
-    inner = Schema("", field.fields, "_id", {})
-    return reference_fields(inner) if field.fields else []
-
-
-def ids_at(entity: Any, path: str) -> set[str]:
-    """Return the ids at a path, through arrays on the way."""
-    if isinstance(entity, list | tuple):
-        return set().union(*(ids_at(member, path) for member in entity))
-    if not path:
-        return {entity} if isinstance(entity, str) else set()
-    head, _, rest = path.partition(".")
-    return ids_at(entity.get(head), rest) if isinstance(entity, Mapping) else set()
-
-
-def ids_in(values: Mapping[str, Any], path: str) -> set[str]:
-    """Return the ids that a change puts at a reference path."""
-    column = next((name for name in values if path == name or path.startswith(f"{name}.")), None)
-    return set() if column is None else ids_at(values[column], path[len(column) + 1 :])
-
-
 def _references(plan: ChangeSet, references: Sequence[tuple[str, str]]) -> list[Problem]:
     """Find references to rows that do not exist."""
-    sent = [(change, _values(change)) for change in plan.changes if not isinstance(change, Delete)]
+    sent = [(change, sent_by(change)) for change in plan.changes if not isinstance(change, Delete)]
     found = []
     for path, target in references:
         wanted = {id_ for _, values in sent for id_ in ids_in(values, path)}
-        if not wanted:
-            continue
-        missing = wanted - _existing(plan, target, wanted)
+        gone = missing(plan.endpoint.client, target, wanted)
         for change, values in sent:
-            for id_ in sorted(ids_in(values, path) & missing):
+            for id_ in sorted(ids_in(values, path) & gone):
                 reason = f"refers to a {target} that does not exist"
                 found.append(Problem(row_of(change), reason, path, id_, change.key))
     return found
@@ -104,26 +70,14 @@ def _dangling(
         ]
         held = {update.id: ids_at(rows[update.id], path) for update in left}
         wanted = set().union(*held.values()) if held else set()
-        if not wanted:
-            continue
-        missing = wanted - _existing(plan, target, wanted)
+        gone = missing(plan.endpoint.client, target, wanted)
         for update in left:
-            for id_ in sorted(held[update.id] & missing):
+            for id_ in sorted(held[update.id] & gone):
                 reason = (
                     f"refers to a {target} that was deleted: the server refuses the row until this is changed"
                 )
                 found.append(Problem(update.id, reason, path, id_, update.key))
     return found
-
-
-def _existing(plan: ChangeSet, schema: str, ids: Collection[str]) -> set[str]:
-    try:
-        return {
-            row["_id"]
-            for row in read(plan.endpoint.client.entities(schema), "_id", sorted(ids), fields=["_id"])
-        }
-    except NotFound:
-        return set()
 
 
 def _unique(plan: ChangeSet) -> list[Problem]:
@@ -208,7 +162,7 @@ def _owners(plan: ChangeSet, rows: Mapping[str, Mapping[str, Any]]) -> list[Prob
 
 
 def _new_owners(plan: ChangeSet, change: Change) -> Sequence[str]:
-    own = _values(change).get("_sis.owner")
+    own = sent_by(change).get("_sis.owner")
     if own is None and isinstance(change, Create):
         own = plan.owner
     return own or ()
@@ -253,9 +207,3 @@ def _referred(plan: ChangeSet, deletes: Sequence[Delete]) -> list[Problem]:
         for delete in deletes
         if counts[delete.id]
     ]
-
-
-def _values(change: Change) -> Mapping[str, Any]:
-    if isinstance(change, Create):
-        return change.values
-    return change.after if isinstance(change, Update) else {}

@@ -12,7 +12,7 @@ from sispy.paging import MAX_PAGE, by_key
 from .chunks import is_askable, queries
 
 if TYPE_CHECKING:
-    from sispy import Endpoint
+    from sispy import Client, Endpoint
     from sispy.response import Response
 
 URL = 6_000
@@ -77,6 +77,22 @@ def read(
         return
     with ThreadPoolExecutor(readers) as pool:
         yield from (row for rows in pool.map(page, asked) for row in rows)
+
+
+def missing(client: Client, schema: str, ids: Collection[str]) -> set[str]:
+    """Return those `_id`s of which a schema has no row; all of them where there is no such schema.
+
+    Raises:
+        sispy.Error: The server could not be asked.
+    """
+    if not ids:
+        return set()
+    try:
+        return set(ids) - {
+            row["_id"] for row in read(client.entities(schema), "_id", sorted(ids), fields=["_id"])
+        }
+    except errors.NotFound:
+        return set(ids)
 
 
 def referring(

@@ -11,16 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from sispy.errors import NotFound
-
-from ..planning.precheck import ids_at, reference_fields
 from ..planning.render import count
 from ..reading.commits import commits_of
 from ..reading.lanes import each
 from ..reading.listing import schema_of
-from ..reading.lookup import read, referring
+from ..reading.lookup import missing, read, referring
 from ..values.changes import Update
 from ..values.entity import key_of, receipt, stored
+from ..values.references import ids_at, redirected, reference_fields
 from ..values.schema import parse_schema
 from ..values.tables import table
 from ..workflow.objects import Plan
@@ -97,9 +95,9 @@ def dangling(client: Client, schema: str, *, progress: Any = True) -> pd.DataFra
                         held[target].append((row["_id"], key_of(definition, row), path, id_))
     rows = []
     for target, found in held.items():
-        missing = _missing(client, target, {id_ for *_, id_ in found})
-        told = _remembered(client, target, missing, progress)
-        rows += [(row, key, path, target, id_, *told[id_]) for row, key, path, id_ in found if id_ in missing]
+        gone = missing(client, target, {id_ for *_, id_ in found})
+        told = _remembered(client, target, gone, progress)
+        rows += [(row, key, path, target, id_, *told[id_]) for row, key, path, id_ in found if id_ in gone]
     return table(rows, ("_id", "key", "field", "schema", "target", "was", "proposal"))
 
 
@@ -162,9 +160,8 @@ def repoint(endpoint: Endpoint, targets: Mapping[str, str | None]) -> RepointPla
     chained = sorted(new & set(old))
     if chained:
         raise ValueError(f"{chained[0]} is to be replaced itself: say where its references shall end")
-    missing = sorted(_missing(client, endpoint.name, new))
-    if missing:
-        raise ValueError(f"{endpoint.name} has no row {missing[0]} to point to")
+    for unknown in sorted(missing(client, endpoint.name, new)):
+        raise ValueError(f"{endpoint.name} has no row {unknown} to point to")
     plans = (_repointed(client, schema, endpoint.name, old, targets) for schema in _schemas(client))
     return RepointPlans(tuple(plan for plan in plans if plan is not None))
 
@@ -184,7 +181,7 @@ def _repointed(
         before, after = {}, {}
         for column in columns:
             value = stored(schema.field(column), row)
-            changed = redirected(schema, column, value, paths, targets)
+            changed = redirected(column, value, paths, targets)
             if changed != value:
                 before[column], after[column] = value, changed
         if after:
@@ -193,39 +190,6 @@ def _repointed(
         return None
     note = f"references to {count(len(old), 'row')} of {target} change"
     return Plan(endpoint, schema, tuple(updates), notes=(note,))
-
-
-def redirected(
-    schema: Schema, column: str, value: Any, paths: Iterable[str], targets: Mapping[str, str | None]
-) -> Any:
-    """Return the value of a column with the ids at these reference paths replaced."""
-    for path in paths:
-        if _column(schema, path) == column:
-            value = _replaced(value, path[len(column) + 1 :], targets)
-    return value
-
-
-def _replaced(value: Any, path: str, targets: Mapping[str, str | None]) -> Any:
-    """Copy a column's value with the ids at a path replaced."""
-    if isinstance(value, list):
-        members = [_replaced(one, path, targets) for one in value]
-        return members if path else _without_doubles(value, members)
-    if not path:
-        return targets.get(value, value) if isinstance(value, str) else value
-    if not isinstance(value, dict):
-        return value
-    name, _, rest = path.partition(".")
-    return {**value, name: _replaced(value[name], rest, targets)} if name in value else value
-
-
-def _without_doubles(before: list[Any], after: list[Any]) -> list[Any]:
-    """Leave out ids that were taken away, and new ones beside themselves."""
-    stayed = {new for one, new in zip(before, after, strict=True) if one == new}
-    kept: list[Any] = []
-    for one, new in zip(before, after, strict=True):
-        if one == new or (new is not None and new not in stayed and new not in kept):
-            kept.append(new)
-    return kept
 
 
 def _column(schema: Schema, path: str) -> str:
@@ -247,13 +211,6 @@ def _needed(schema: Schema, paths: Iterable[str]) -> list[str]:
     key = schema.key
     own = list(dict.fromkeys(paths))
     return own if key is None or key in own else [key, *own]
-
-
-def _missing(client: Client, schema: str, ids: set[str]) -> set[str]:
-    try:
-        return ids - {row["_id"] for row in read(client.entities(schema), "_id", sorted(ids), fields=["_id"])}
-    except NotFound:
-        return ids
 
 
 def _remembered(

@@ -7,7 +7,6 @@ from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from ..planning.precheck import ids_in, reference_fields
 from ..planning.render import count
 from ..planning.validate import refused
 from ..pushing.earlier import came_back, content, pairs, taken_back
@@ -16,10 +15,11 @@ from ..pushing.verify import is_open
 from ..values.changes import Change, Create, Delete, Outcome, Update, action_of, row_of
 from ..values.dates import iso
 from ..values.entity import as_created
+from ..values.references import aimed, ids_in, reference_fields
 from ..values.times import clock
 from ..workflow.objects import Plan, Report
 from ..workflow.saved import read_plan
-from .dangling import redirected, referrers
+from .dangling import referrers
 from .spared import spared
 from .together import together
 
@@ -243,7 +243,7 @@ def _at_today(plan: Plan, changes: Iterable[Change]) -> tuple[list[Change], tupl
 
     def today(cells: Mapping[str, Any]) -> dict[str, Any]:
         used.update(id_ for path in paths for id_ in ids_in(cells, path))
-        return {column: redirected(plan.schema, column, value, paths, ids) for column, value in cells.items()}
+        return aimed(plan.schema, cells, ids)
 
     found: list[Change] = []
     for change in changes:
