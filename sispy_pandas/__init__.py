@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from .planning.change_set import PlanRefused
-from .pushing.limits import Limits
+from .pushing.options import Limits
 from .pushing.pushes import pushes
 from .pushing.turns import TableInUse
 from .pushing.workbook import mark_problems

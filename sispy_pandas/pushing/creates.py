@@ -17,7 +17,7 @@ from ..values.entity import body, moment, receipt, stored, values_of
 from ..values.types.equality import equal
 from .answers import of_bulk, of_one, status_and_text
 from .interim import interim
-from .limits import CLOCKS_APART
+from .options import CLOCKS_APART
 from .rounds import until_settled
 from .run import FateUnknown
 

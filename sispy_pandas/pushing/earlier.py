@@ -16,7 +16,7 @@ from sispy.text import printable
 from ..planning.change_set import anonymous, new_rows_of
 from ..planning.plan_file import digest
 from ..reading.commits import commits_of
-from ..reading.lanes import each
+from ..reading.lookup import each
 from ..reading.lookup import read as read_rows
 from ..values.cast import is_object_id
 from ..values.changes import Change, Create, Delete, action_of, row_of
@@ -179,7 +179,7 @@ def _deleted_since(plan: ChangeSet, gone: Mapping[Hashable, Before]) -> dict[Has
         return next((commit for commit in commits if commit["action"] == "delete"), None)
 
     found = {}
-    for row, commit in each(deletion, list(gone), progress=False, unit=" rows", desc=plan.schema.name):
+    for row, commit in each(deletion, list(gone), desc=plan.schema.name):
         if commit is not None:
             when = f"{clock(int(commit['date_modified']))} by {printable(str(commit['modified_by']))}"
             found[row] = replace(gone[row], reason=f"deleted since, {when}; {gone[row].reason}")

@@ -30,8 +30,7 @@ from .earlier import Before, Memory
 from .guards.cas import send_cas
 from .guards.check import send_updates
 from .journal import SETTLED, Entry, NeverBegan, Nowhere, Record, new_path, opened, read, refuse_device
-from .limits import Limits
-from .options import Options, refuse
+from .options import Limits, Options, refuse
 from .outcome import PushResult
 from .recall import note_attempt
 from .run import Run, Stopped

@@ -24,8 +24,7 @@ if TYPE_CHECKING:
     from ..values.progress import Bar
     from ..values.schema import Schema
     from .journal import Journal, Nowhere
-    from .limits import Limits
-    from .options import Guard
+    from .options import Guard, Limits
 
 T = TypeVar("T")
 

@@ -16,12 +16,11 @@ from sispy import errors
 from ..planning.merge import not_stored
 from ..planning.validate import identity
 from ..reading.commits import commits_of
-from ..reading.lanes import each
-from ..reading.lookup import own_since
+from ..reading.lookup import each, own_since
 from ..values.changes import Create, Overwrite
 from .evidence import Unclear, examine
 from .journal import opened, read
-from .limits import CLOCKS_APART
+from .options import CLOCKS_APART
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
@@ -168,9 +167,7 @@ def _look(
             return outcome.overwrites, "" if outcome.overwrites else str(reason)
         return lost or outcome.overwrites, ""
 
-    asked = each(
-        finding, rows, progress=progress, unit=" rows", desc=f"verify {plan.schema.name}", lanes=READERS
-    )
+    asked = each(finding, rows, progress=progress, desc=f"verify {plan.schema.name}", lanes=READERS)
     try:
         for outcome, told in _until(stop, asked):
             found[outcome.row] = told

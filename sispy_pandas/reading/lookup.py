@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sispy import errors
 from sispy.paging import MAX_PAGE, by_key
 
+from ..values.progress import bar
 from .chunks import is_askable, queries
 
 if TYPE_CHECKING:
@@ -22,7 +23,39 @@ READERS = 2
 WORTH_PAGING = 4
 """A table of so many times the rows wanted is paged: reading more rows costs less than asking for them."""
 
+LANES = 4
+"""The same where each row has a request of its own: more hide the way to the server."""
+
 Send = Callable[[Callable[[], Any]], Any]
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def each(
+    work: Callable[[Item], Result],
+    items: Sequence[Item],
+    *,
+    progress: Any = False,
+    desc: str = "",
+    lanes: int = LANES,
+) -> Iterator[tuple[Item, Result]]:
+    """Yield (item, result) in the order of the items; the first error ends it, what has not begun is dropped.
+
+    Args:
+        work: Called in threads.
+        items: What for.
+        progress: As `progress.bar` takes it.
+        desc: What the work is about.
+        lanes: Requests under way at once.
+    """
+    pool = ThreadPoolExecutor(lanes, thread_name_prefix="sispy-lookup")
+    try:
+        with bar(progress, total=len(items), unit=" rows", desc=desc) as shown:
+            for item, result in zip(items, pool.map(work, items), strict=True):
+                shown.update()
+                yield item, result
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def read(
@@ -75,8 +108,7 @@ def read(
     if len(asked) < 2:
         yield from (row for q in asked for row in page(q))
         return
-    with ThreadPoolExecutor(readers) as pool:
-        yield from (row for rows in pool.map(page, asked) for row in rows)
+    yield from (row for _, rows in each(page, asked, lanes=readers) for row in rows)
 
 
 def missing(client: Client, schema: str, ids: Collection[str]) -> set[str]:

@@ -13,9 +13,8 @@ import pandas as pd
 
 from ..planning.render import count
 from ..reading.commits import commits_of
-from ..reading.lanes import each
 from ..reading.listing import schema_of
-from ..reading.lookup import missing, read, referring
+from ..reading.lookup import each, missing, read, referring
 from ..values.changes import Update
 from ..values.entity import key_of, receipt, stored
 from ..values.references import ids_at, redirected, reference_fields
@@ -228,7 +227,7 @@ def _remembered(
         last = commits[0]["commit_data"] if commits and commits[0]["action"] == "delete" else None
         return key_of(definition, last) if last else None
 
-    was = dict(each(key, sorted(ids), progress=progress, unit=" rows", desc=f"{schema} commits"))
+    was = dict(each(key, sorted(ids), progress=progress, desc=f"{schema} commits"))
     if definition.key is None:
         return dict.fromkeys(ids, (None, None))
     keys = sorted({one for one in was.values() if one is not None}, key=str)

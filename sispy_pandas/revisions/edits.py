@@ -13,8 +13,8 @@ from sispy.text import in_html, printable, shorten
 from ..planning.render import SENTENCE, count
 from ..reading.chunks import queries
 from ..reading.commits import Edit, Step, edits, steps_since
-from ..reading.lanes import each
 from ..reading.listing import schema_of
+from ..reading.lookup import each
 from ..values.tables import table
 from ..values.times import milliseconds_of, times
 from ..workflow.objects import Snapshot
@@ -174,7 +174,7 @@ def changes(
 
     history: dict[str, tuple[Step, ...]] = {}
     unclear: list[str] = []
-    for id_, steps in each(steps_of, rows, progress=progress, unit=" rows", desc=f"{schema.name} commits"):
+    for id_, steps in each(steps_of, rows, progress=progress, desc=f"{schema.name} commits"):
         if isinstance(steps, str):
             unclear.append(id_)
         elif steps:

@@ -16,8 +16,8 @@ from sispy.errors import NotFound
 from sispy.text import printable
 
 from ..reading.commits import Step, cells, commits_of, replay
-from ..reading.lanes import each
 from ..reading.listing import schema_of
+from ..reading.lookup import each
 from ..values.cast import get_path
 from ..values.entity import stored
 from ..values.records import frame_of
@@ -172,7 +172,7 @@ def as_of(
         except NotFound:
             return None
 
-    found = dict(each(revision, wanted, progress=progress, unit=" rows", desc=f"{schema.name} then"))
+    found = dict(each(revision, wanted, progress=progress, desc=f"{schema.name} then"))
     rows = {id_: row for id_, row in found.items() if row is not None}
     frame = frame_of(
         schema,

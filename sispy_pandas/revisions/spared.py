@@ -10,8 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..reading.commits import Step, edits, steps_since
-from ..reading.lanes import each
-from ..reading.lookup import read
+from ..reading.lookup import each, read
 from ..values.cast import get_path
 from ..values.changes import Conflict, Create, Delete, Update
 from ..values.entity import EDITABLE_META, receipt, stored
@@ -64,7 +63,7 @@ def spared(
 
     authors = {name for name in (user, *senders) if name}
     clashes: list[Conflict] = []
-    for id_, steps in each(steps_of, list(start), progress=False, unit=" rows", desc=schema.name):
+    for id_, steps in each(steps_of, list(start), desc=schema.name):
         change, now = written[id_], found[id_]
         if isinstance(steps, str):
             continue  # a history with holes: the guard of the push is what is left

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
@@ -15,13 +14,12 @@ from ..planning.deleted_rows import marked_ids
 from ..planning.matching import ids_in
 from ..reading.decode import columns_of
 from ..reading.listing import schema_of
-from ..reading.lookup import READERS, read
+from ..reading.lookup import READERS, each, read
 from ..reading.table import warnings_frame
 from ..values.arrow import as_frame
 from ..values.cast import cast, get_path, is_missing, set_path
 from ..values.entity import EDITABLE_META, receipt
 from ..values.extras import no_collection
-from ..values.progress import bar
 from ..values.receipts import milliseconds_of
 from ..values.records import frame_of, records_of
 from ..values.schema import META, RECEIPT, Schema
@@ -102,14 +100,12 @@ def snapshot_of(
             found[id_] = _as_today(exported, rows[id_], [p for p in alike if p not in cells[id_]])
             del differing[id_]
             without_history.discard(id_)
-        with bar(progress, total=len(differing), unit=" rows", desc=f"revisions of {schema.name}") as shown:
-            for id_, state in _rebuilt(endpoint, schema, differing, found):
-                if isinstance(state, str) or id_ in without_history:
-                    lost[id_] = state if isinstance(state, str) else NO_META_HISTORY
-                    del found[id_]
-                else:
-                    found[id_] = _as_today(state, rows[id_], [p for p in alike if p not in cells[id_]])
-                shown.update(1)
+        for id_, state in _rebuilt(endpoint, schema, differing, rows, progress=progress):
+            if isinstance(state, str) or id_ in without_history:
+                lost[id_] = state if isinstance(state, str) else NO_META_HISTORY
+                del found[id_]
+            else:
+                found[id_] = _as_today(state, rows[id_], [p for p in alike if p not in cells[id_]])
     for id_ in gone:
         del lost[id_]
     made = snapshot.made([*found.values(), *_twins(endpoint, schema, frame, ids, found)], lost, gone)
@@ -230,21 +226,24 @@ def _rebuilt(
     schema: Schema,
     wanted: Mapping[str, int | None],
     today: Mapping[str, Mapping[str, Any]],
-) -> Iterable[tuple[str, Mapping[str, Any] | str]]:
+    *,
+    progress: Any,
+) -> Iterator[tuple[str, Mapping[str, Any] | str]]:
     """Yield (`_id`, its state at the time of its receipt, or why there is none)."""
 
-    def state(id_: str, when: int | None) -> tuple[str, Mapping[str, Any] | str]:
+    def state(id_: str) -> Mapping[str, Any] | str:
+        when = wanted[id_]
         if when is None:
-            return id_, "it has no receipt: nobody can tell which state was edited"
+            return "it has no receipt: nobody can tell which state was edited"
         try:
             then = endpoint.revision(id_, when).to_dict()
         except NotFound:
-            return id_, NO_HISTORY
+            return NO_HISTORY
         sis = {**today[id_].get("_sis", {}), RECEIPT.path: when}  # changes of _sis leave no commits
-        return id_, {**_as_read(schema, then), "_id": id_, "_sis": sis}
+        return {**_as_read(schema, then), "_id": id_, "_sis": sis}
 
-    with ThreadPoolExecutor(READERS) as pool:
-        yield from pool.map(state, wanted, wanted.values())
+    desc = f"revisions of {schema.name}"
+    return each(state, list(wanted), progress=progress, desc=desc, lanes=READERS)
 
 
 def _as_read(schema: Schema, entity: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -37,8 +37,7 @@ if TYPE_CHECKING:
     from threading import Event
 
     from ..planning.merge import OnConflict
-    from ..pushing.limits import Limits
-    from ..pushing.options import Guard
+    from ..pushing.options import Guard, Limits
 
 # notebooks break names at their hyphens, which makes every row three lines high
 _ONE_LINE = "<style>.sispy-rows td { white-space: nowrap; }</style>"
