@@ -18,8 +18,9 @@ from .revisions.undo import resume, undo, verify
 from .values.arrays import added, removed
 from .values.explode import explode, implode
 from .values.infer import infer_schema
-from .values.records import FrozenDict
-from .values.schema import Field, Schema, parse_schema
+from .values.schema import Schema, parse_schema
+from .values.types.base import Field
+from .values.types.frozen import FrozenDict
 from .workflow.dask import read_dask
 from .workflow.edited import snapshot_of
 from .workflow.fetch import fetch

@@ -10,10 +10,11 @@ from sispy.cli.completion import tables
 from sispy.cli.options import Session, examples, session
 from sispy.cli.terminal import out, table
 from sispy_pandas.commands.spans import changes_of, span
-from sispy_pandas.formats.cells import escape, json_text
 from sispy_pandas.formats.csv import as_text
 from sispy_pandas.planning.render import name_of, show_apart
-from sispy_pandas.values.cast import is_missing
+
+from ..values.types.cell_text import escape
+from ..values.types.cells import is_missing, json_text
 
 SHOWN = 40
 """Cells that `--cells` shows on a terminal; `--output csv` has all."""

@@ -16,11 +16,12 @@ from sispy.text import in_html, json_seen, shorten, shorten_apart
 from sispy_pandas.commands.exports import Cells, Difference, cells_of, compare, read_cells
 from sispy_pandas.commands.inputs import read_rows
 from sispy_pandas.commands.tables import table_of
-from sispy_pandas.formats.cells import write_heading
 from sispy_pandas.formats.csv import as_text
 from sispy_pandas.planning.render import count
 from sispy_pandas.values.source import source_of
 from sispy_pandas.workflow.fetch import fetch
+
+from ..values.types.cell_text import write_heading
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

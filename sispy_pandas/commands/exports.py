@@ -13,7 +13,6 @@ import pandas as pd
 from sispy.text import printable
 from sispy_pandas.commands.inputs import read_records
 from sispy_pandas.formats.bounds import LARGEST, MOST_CELLS, damaged, is_pipe, read_bytes, refuse_endless
-from sispy_pandas.formats.cells import escape, read_heading, write_column
 from sispy_pandas.formats.csv import decode, parse
 from sispy_pandas.formats.excel_file import book_file
 from sispy_pandas.formats.excel_odd import ERRORS
@@ -21,6 +20,8 @@ from sispy_pandas.formats.excel_read import sheet_table
 from sispy_pandas.formats.table import as_table
 from sispy_pandas.values.extras import optional
 from sispy_pandas.values.schema import RECEIPT
+
+from ..values.types.cell_text import escape, read_heading, write_column
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -21,7 +21,6 @@ from sispy_pandas.commands.show import plan_text, report_text
 from sispy_pandas.commands.tables import schema_of
 from sispy_pandas.commands.tree import tree
 from sispy_pandas.formats.bounds import is_pipe, parse_json, read_text
-from sispy_pandas.formats.cells import read_heading
 from sispy_pandas.formats.csv import decode, parse
 from sispy_pandas.planning.render import count
 from sispy_pandas.pushing.options import need_token
@@ -31,6 +30,8 @@ from sispy_pandas.values.schema import Schema, parse_schema
 from sispy_pandas.workflow.fetch import fetch
 from sispy_pandas.workflow.objects import Snapshot
 from sispy_pandas.workflow.references import find_references, labelled
+
+from ..values.types.cell_text import read_heading
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

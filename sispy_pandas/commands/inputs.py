@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from sispy_pandas.formats.bounds import parse_json, parse_lines, read_text
-from sispy_pandas.values.cast import get_path
 from sispy_pandas.workflow.from_files import read_csv, read_excel
+
+from ..values.types.cells import get_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

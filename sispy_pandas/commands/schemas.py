@@ -11,12 +11,14 @@ from sispy.cli.options import Session, examples, session
 from sispy.cli.terminal import out, table
 from sispy_pandas.commands.tables import table_of
 from sispy_pandas.commands.tree import tree
-from sispy_pandas.values.schema import Field, Schema, parse_schema
+from sispy_pandas.values.schema import Schema, parse_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from sispy.client import Client
+
+    from ..values.types.base import Field
 
 
 @click.command(epilog=examples("sispy schemas", "sispy schemas host"))

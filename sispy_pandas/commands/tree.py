@@ -11,7 +11,9 @@ from sispy.text import printable
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from sispy_pandas.values.schema import Field, Schema
+    from sispy_pandas.values.schema import Schema
+
+    from ..values.types.base import Field
 
 
 def tree(schema: Schema, *, limit: int | None = None) -> str:

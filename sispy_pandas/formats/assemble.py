@@ -16,13 +16,14 @@ from sispy.text import shorten
 
 from ..values.changes import Problem
 from ..values.columns import Column
-from ..values.kinds import STRINGS
 from ..values.marked import DELETE, HOW, is_marked
 from ..values.records import edited_row
-from ..values.schema import META, RECEIPT, Field, Schema, nearest
+from ..values.schema import META, RECEIPT, Schema
 from ..values.source import Source, with_source
+from ..values.types.base import Field, nearest
+from ..values.types.cells import STRINGS
+from ..values.types.object_id import ID
 
-_ID = Field("_id", "ObjectId")
 _ZONE = re.compile(r" \([A-Za-z0-9_+:/-]+\)$")
 
 _MOST_STRANGE = 200
@@ -77,7 +78,7 @@ def assemble(
     if source.labels is not None:
         fields = {path: label_field(field) for path, field in fields.items()}
     values = {path: read(field, columns[path]) for path, field in fields.items()}
-    ids = list(read(_ID, columns["_id"])) if "_id" in columns else None
+    ids = list(read(ID, columns["_id"])) if "_id" in columns else None
     receipts = list(read(RECEIPT, columns[RECEIPT.path])) if RECEIPT.path in columns else None
     rows = _Rows(table.rows, schema.key, values.get(schema.key or ""), ids, receipts)
     problems = rows.lost()

@@ -14,13 +14,13 @@ from sispy.text import printable
 from ..values.changes import Problem
 from ..values.extras import no_collection
 from ..values.marked import DELETE
-from ..values.schema import META, RECEIPT, Field, Schema
+from ..values.schema import META, RECEIPT, Schema
+from ..values.types.cell_text import read_column, read_heading, write_column, write_heading
+from ..values.types.object_id import ID
 from . import note as origin
 from .assemble import Table, assemble
 from .atomic import replaced
 from .bounds import LONGEST_LINE, damaged, read_bytes, refuse_wide
-from .cell_values import read_column
-from .cells import Style, read_heading, write_column, write_heading
 from .csv_arrow import arrow_columns, arrow_series, is_arrow
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from ..values.types.base import Field, Style
     from .note import Note
     from .table import Columns, ReadOptions
 
@@ -43,7 +44,6 @@ _HEAD = 1 << 18
 QUOTE = '"'
 _LINES = 10_000
 """Written at a time."""
-_ID = Field("_id", "ObjectId")
 
 
 def write(
@@ -254,7 +254,7 @@ def _ragged(row: Mapping[str, str], schema: Schema, style: Style) -> dict[str, A
 
     Nobody knows whether they stand in their columns: no receipt says that they may be taken as they are.
     """
-    fields = {f.path: f for f in (*schema.fields, *META, _ID) if f.path in row}
+    fields = {f.path: f for f in (*schema.fields, *META, ID) if f.path in row}
     values = {path: read_column(field, [row[path]], style)[0] for path, field in fields.items()}
     return values | {RECEIPT.path: "cells are missing or too many"}
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ..values.kinds import STRINGS
+from ..values.types.cells import STRINGS
 
 try:
     import pyarrow as pa
@@ -22,7 +22,7 @@ except ImportError:
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..values.schema import Field
+    from ..values.types.base import Field
 
 _CLOSER_LOOK = {"String": "^'", "IpAddress": "^['{]"}
 _COMMON = {

@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from ..values.records import frame_of, json_values
+from ..values.records import frame_of
 from ..values.schema import META, RECEIPT
+from ..values.types.base import json_values
 from .excel_cells import LONGEST_TEXT, unescaped
 
 if TYPE_CHECKING:
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from ..values.schema import Field, Schema
+    from ..values.schema import Schema
+    from ..values.types.base import Field
     from .note import Note
 
 PREFIX = "_base"

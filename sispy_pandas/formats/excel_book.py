@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sispy.text import printable
 
 from ..values.extras import optional
-from .cells import read_heading
+from ..values.types.cell_text import read_heading
 from .excel_cells import unescaped
 from .excel_find import find
 

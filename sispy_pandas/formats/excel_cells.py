@@ -12,13 +12,13 @@ import pandas as pd
 from ..values.dates import iso, milliseconds
 from ..values.refused import Refused
 from ..values.schema import RECEIPT
-from .cell_values import localised, read_column
-from .cells import Style, write_cell, write_column
+from ..values.types.cell_text import read_column, write_cell, write_column
+from ..values.types.date import localised
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..values.schema import Field
+    from ..values.types.base import Field, Style
 
 LONGEST_TEXT = 32_767
 """Characters in a cell of a workbook; programs cut what is longer."""

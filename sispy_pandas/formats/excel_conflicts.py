@@ -6,9 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..values.extras import optional
-from ..values.records import from_json
-from .cell_values import read_cell
-from .cells import escape, unescape, write_cell
+from ..values.types.base import from_json
+from ..values.types.cell_text import escape, read_cell, unescape, write_cell
 from .excel_cells import LongText, escaped, unescaped
 from .excel_file import rows_of
 from .excel_write import CONFLICTS
@@ -18,7 +17,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..values.changes import Conflict
-    from ..values.schema import Field, Schema
+    from ..values.schema import Schema
+    from ..values.types.base import Field
     from .assemble import Table
     from .excel_base import Base
 

@@ -10,10 +10,11 @@ import pandas as pd
 
 from ..values.explode import MEMBER, explode, implode
 from ..values.marked import DELETE, HOW, is_marked
-from ..values.records import equal, from_json, to_json
 from ..values.refused import Refused
-from ..values.schema import Field
 from ..values.source import source_of, with_source
+from ..values.types.base import Field, from_json, to_json
+from ..values.types.equality import equal
+from ..values.types.object_id import ID
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
@@ -22,15 +23,13 @@ if TYPE_CHECKING:
     from ..values.schema import Schema
     from .assemble import ReadColumn, Table
 
-_ID = Field("_id", "ObjectId")
-
 
 def member_table(snapshot: RowSet, path: str) -> list[tuple[Field, pd.Series[Any]]]:
     """Return the columns of a sheet of members: hidden names, the key of the row, the fields."""
     members = explode(snapshot, path)
     field = snapshot.schema.field(path)
     flat = members.reset_index()
-    table = [(_ID, flat["_id"]), (_name_field(field), flat[MEMBER])]
+    table = [(ID, flat["_id"]), (_name_field(field), flat[MEMBER])]
     key = key_field(snapshot.schema)
     if key is not None:
         keys = snapshot.frame()[snapshot.schema.key]
@@ -91,7 +90,7 @@ def with_members(
         raise ValueError(f"the column {field.path} is missing: its members cannot be put back")
     cells = dict(zip(table.header, table.columns, strict=True))
     nothing = [None] * len(table.rows)
-    ids = list(read(_ID, cells.get("_id", nothing)))
+    ids = list(read(ID, cells.get("_id", nothing)))
     names = list(read(_name_field(field), cells.get(MEMBER, nothing)))
     marks = [is_marked(cell) for cell in cells.get(DELETE, nothing)]
     if None in marks:

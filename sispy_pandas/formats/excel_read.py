@@ -11,10 +11,10 @@ from sispy.text import printable
 
 from ..values.extras import no_collection
 from ..values.refused import Refused
+from ..values.types.cell_text import read_heading
 from . import note as origin
 from .assemble import Table, assemble
 from .bounds import refuse_wide
-from .cells import read_heading
 from .excel_base import Base
 from .excel_cells import LongText, read_excel_column, unescaped
 from .excel_conflicts import decided, read_conflicts
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from ..values.schema import Field, Schema
+    from ..values.schema import Schema
+    from ..values.types.base import Field
     from .table import ReadOptions
 
 

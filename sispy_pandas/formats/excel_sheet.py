@@ -9,8 +9,9 @@ from sispy.text import printable, shorten
 from ..values.entity import EDITABLE_META
 from ..values.explode import MEMBER
 from ..values.marked import DELETE
-from ..values.schema import META, RECEIPT, Field
-from .cells import Style, escape, write_heading
+from ..values.schema import META, RECEIPT
+from ..values.types.base import Field, Style
+from ..values.types.cell_text import escape, write_heading
 from .excel_cells import LongText, excel_column
 
 if TYPE_CHECKING:

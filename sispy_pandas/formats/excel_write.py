@@ -16,8 +16,8 @@ from sispy.text import printable
 from ..values.extras import optional
 from ..values.row_set import RowSet
 from ..values.source import FORMAT, source_of
+from ..values.types.cell_text import escape
 from .atomic import replacing
-from .cells import escape
 from .excel_base import PREFIX, base_rows
 from .excel_members import key_field, member_table
 from .excel_sheet import Lists, write_sheet

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from ..values.extras import optional
-from ..values.records import to_json
-from .cells import json_text
+from ..values.types.base import to_json
+from ..values.types.cells import json_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from ..values.schema import Field
+    from ..values.types.base import Field
 
 _MEMBERS = {"String": "string", "ObjectId": "string", "Number": "float64", "Boolean": "bool_"}
 

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import pandas as pd
 
-from ..values.schema import META, RECEIPT, Field, Schema
+from ..values.schema import META, RECEIPT, Schema
 from ..values.source import Source
-from .cells import Style
+from ..values.types.base import Field, Style
+from ..values.types.object_id import ID
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 
 Columns: TypeAlias = "list[tuple[Field, pd.Series[Any]]]"
 """The columns of a table in their order, each with its field."""
-
-_ID = Field("_id", "ObjectId")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +59,14 @@ def as_table(source: RowSet | pd.DataFrame, *, schema: Schema | None = None, met
     known = {f.path: f for f in (*schema.fields, *META, RECEIPT)} if schema else {RECEIPT.path: RECEIPT}
     table = [(known.get(str(label)) or field_of(str(label), frame[label]), frame[label]) for label in frame]
     if frame.index.name == "_id":
-        table.insert(0, (_ID, frame.index.to_series()))
+        table.insert(0, (ID, frame.index.to_series()))
     return table
 
 
 def field_of(path: str, cells: pd.Series[Any]) -> Field:
     """Return a field made of a column's dtype, for a frame whose schema is not known."""
     if path == "_id":
-        return _ID
+        return ID
     kind = cells.dtype
     if isinstance(kind, pd.CategoricalDtype):
         return Field(path, "String")

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ..values.cast import cast, is_missing, listed
 from ..values.entity import sorted_as_stored
-from ..values.records import json_values, to_json
+from ..values.types.base import cast, json_values, to_json
+from ..values.types.cells import is_missing, listed
 from ..values.types.equality import as_edited, equal
 
 if TYPE_CHECKING:
-    from ..values.schema import Field
+    from ..values.types.base import Field
 
 
 TEXT = "the text of an object or a list, not the value: leave the column out, or parse its cells"

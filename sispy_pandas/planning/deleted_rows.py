@@ -12,8 +12,8 @@ from ..values.changes import Delete, Problem
 from ..values.entity import EDITABLE_META
 from ..values.marked import DELETE, HOW, is_marked
 from ..values.receipts import milliseconds_of
-from ..values.records import json_values
 from ..values.schema import RECEIPT, Schema
+from ..values.types.base import json_values
 from .matching import ids_in
 
 if TYPE_CHECKING:

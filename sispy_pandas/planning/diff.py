@@ -8,14 +8,13 @@ import numpy as np
 import pandas as pd
 
 from ..values.arrow import as_frame
-from ..values.cast import is_blank
 from ..values.changes import Change, Create, Delete, Problem, Stale, Update
 from ..values.entity import EDITABLE_META
 from ..values.marked import DELETE
 from ..values.receipts import milliseconds_of
-from ..values.records import json_values
-from ..values.schema import RECEIPT, Field
+from ..values.schema import RECEIPT
 from ..values.source import source_of
+from ..values.types.base import Field, is_blank, json_values
 from ..values.types.patterns import Patterns
 from .change_set import ChangeSet
 from .compare import changed

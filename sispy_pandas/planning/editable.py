@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..values.entity import EDITABLE_META
-from ..values.schema import META, RECEIPT, nearest
+from ..values.schema import META, RECEIPT
+from ..values.types.base import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     import pandas as pd
 
-    from ..values.schema import Field, Schema
+    from ..values.schema import Schema
+    from ..values.types.base import Field
 
 READ_ONLY = frozenset(field.path for field in META) - frozenset(EDITABLE_META)
 """Columns of `_sis` that the server alone writes."""

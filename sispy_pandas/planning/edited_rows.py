@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..values.cast import cast, is_blank, is_missing
 from ..values.changes import Create, Problem
 from ..values.entity import sorted_as_stored
-from ..values.records import json_values
+from ..values.types.base import cast, is_blank, json_values
+from ..values.types.cells import is_missing
 from ..values.types.equality import as_edited, equal
 from .compare import shown
 from .validate import unique_fields
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from ..values.schema import Field, Schema
+    from ..values.schema import Schema
+    from ..values.types.base import Field
     from .matching import Matched
 
 

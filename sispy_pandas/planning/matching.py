@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ..values.cast import cast, is_missing
 from ..values.changes import Problem
 from ..values.schema import RECEIPT, Schema
 from ..values.source import row_numbers
+from ..values.types.base import cast
+from ..values.types.cells import is_missing
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping

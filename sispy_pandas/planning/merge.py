@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ..values.changes import Conflict, Delete, Update
 from ..values.entity import EDITABLE_META, receipt, stored
-from ..values.mixed import NeedsReplacing, merge_patch
 from ..values.schema import RECEIPT
 from ..values.types.equality import equal
+from ..values.types.mixed import NeedsReplacing, merge_patch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

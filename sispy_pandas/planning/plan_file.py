@@ -11,7 +11,7 @@ from sispy.text import printable
 
 from ..formats.atomic import replaced
 from ..values.changes import Change, Create, Delete, Problem, Stale, Update
-from ..values.schema import Field, Schema, parse_schema
+from ..values.schema import Schema, parse_schema
 from ..values.types.frozen import decode_json
 from .change_set import ChangeSet
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 
     from sispy import Client
+
+    from ..values.types.base import Field
 
 FORMAT = 1
 _HEAD = (("server", str), ("schema", str), ("fields", dict), ("notes", list), ("owner", list | None))

@@ -9,11 +9,11 @@ from sispy.errors import NotFound
 
 from ..reading.chunks import is_askable
 from ..reading.lookup import missing, read, referring, rows_of
-from ..values.cast import get_path
 from ..values.changes import Change, Create, Delete, Problem, Update, row_of
 from ..values.entity import stored
 from ..values.references import ids_at, ids_in, reference_fields, sent_by
 from ..values.schema import parse_schema
+from ..values.types.cells import get_path
 from .merge import not_stored
 from .validate import hashable, new_value, old_value, unique_fields
 

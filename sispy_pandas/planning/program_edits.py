@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..formats.excel_cells import LONGEST_TEXT
 from ..values.dates import milliseconds
-from ..values.numerals import DECIMAL
+from ..values.types.number import DECIMAL
 
 if TYPE_CHECKING:
-    from ..values.schema import Field
+    from ..values.types.base import Field
 
 REASON = "changed by the program? The new value is what a spreadsheet makes of the old one"
 

@@ -6,16 +6,16 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ..values.cast import cast
 from ..values.changes import Change, Create, Delete, Problem, Update, row_of
-from ..values.check import check
 from ..values.entity import EDITABLE_META
+from ..values.types.base import cast, check
 from ..values.types.patterns import Patterns
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Mapping, Sequence
 
-    from ..values.schema import Field, Schema
+    from ..values.schema import Schema
+    from ..values.types.base import Field
 
 
 _FITTING: dict[str, Any] = {

@@ -11,9 +11,9 @@ from ..planning.merge import merge, not_stored
 from ..planning.validate import hashable, identity
 from ..reading.chunks import halves
 from ..reading.lookup import own_since, rows_of
-from ..values.cast import get_path
 from ..values.changes import Conflict, Create, Update
 from ..values.entity import body, moment, receipt, stored, values_of
+from ..values.types.cells import get_path
 from ..values.types.equality import equal
 from .answers import of_bulk, of_one, status_and_text
 from .interim import interim
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
 
     from ..values.changes import Word
-    from ..values.schema import Field
+    from ..values.types.base import Field
     from .run import Run
 
 TAKEN = "Insert failed"

@@ -18,10 +18,10 @@ from ..planning.plan_file import digest
 from ..reading.commits import commits_of
 from ..reading.lookup import each
 from ..reading.lookup import read as read_rows
-from ..values.cast import is_object_id
 from ..values.changes import Change, Create, Delete, action_of, row_of
 from ..values.entity import receipt
 from ..values.times import clock
+from ..values.types.object_id import is_object_id
 from .journal import Entry, Record, short
 from .recall import lost, recalled, remember
 

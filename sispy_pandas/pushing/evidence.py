@@ -14,17 +14,18 @@ from typing import TYPE_CHECKING, Any
 
 from sispy.delta import DeltaError, patch, unpatch
 
-from ..values.addresses import ip_object
-from ..values.cast import get_path, set_path
 from ..values.changes import Overwrite
 from ..values.entity import EDITABLE_META, body, stored
+from ..values.types.cells import get_path, set_path
 from ..values.types.equality import equal
+from ..values.types.ip_address import ip_object
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from ..values.changes import Delete, Outcome
-    from ..values.schema import Field, Schema
+    from ..values.schema import Schema
+    from ..values.types.base import Field
 
     Document = Mapping[str, Any]
 

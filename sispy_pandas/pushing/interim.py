@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..values.cast import get_path, set_path
-from ..values.mixed import hollow
+from ..values.types.cells import get_path, set_path
+from ..values.types.equality import hollow
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ..values.schema import Field, Schema
+    from ..values.schema import Schema
+    from ..values.types.base import Field
 
 STAND_IN = "(to be completed)"
 """Stands in a required Mixed field of which nothing is left."""

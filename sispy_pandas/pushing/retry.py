@@ -8,17 +8,16 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from ..formats import csv, excel_write
-from ..formats.cells import PLAIN
 from ..formats.table import as_table
 from ..planning.editable import REASON
 from ..reading.lookup import read
-from ..values.cast import is_missing
 from ..values.changes import Create, Delete, Update, row_of
 from ..values.entity import EDITABLE_META, stored
 from ..values.labels import is_id
 from ..values.marked import DELETE
-from ..values.records import from_json
 from ..values.schema import RECEIPT
+from ..values.types.base import PLAIN, from_json
+from ..values.types.cells import is_missing
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Hashable, Mapping, Sequence

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sispy import errors
 
 from ..reading.lookup import read
-from ..values.cast import get_path
 from ..values.changes import Change, Conflict, Create, Delete, Outcome, Update, action_of, row_of
+from ..values.types.cells import get_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Mapping

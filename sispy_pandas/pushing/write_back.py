@@ -6,14 +6,15 @@ import json
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
-from ..formats.cells import Style
 from ..formats.excel_base import pieces
 from ..formats.excel_cells import LongText, escaped, excel_column
 from ..formats.table import zone_of
-from ..values.cast import get_path
 from ..values.labels import replaced
-from ..values.records import frame_of, json_values
-from ..values.schema import META, RECEIPT, Field, Schema
+from ..values.records import frame_of
+from ..values.schema import META, RECEIPT, Schema
+from ..values.types.base import Style, json_values
+from ..values.types.cells import get_path
+from ..values.types.object_id import ID
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,7 +48,7 @@ def put_back(target: EditableSheet, report: PushResult) -> None:
     for path, ids in (target.found.note.get("labels") or {}).items():
         if path in shown.columns:
             shown[path] = replaced(shown[path], {id_: label for label, id_ in ids.items()})
-    for field in (Field("_id", "ObjectId"), *fields, RECEIPT):
+    for field in (ID, *fields, RECEIPT):
         at = target.columns.get(field.path)
         if at is None:
             continue

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..values.schema import Field, Schema, parse_schema
+from ..values.schema import Schema, parse_schema
 from ..values.tables import table
+from ..values.types.base import Field
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

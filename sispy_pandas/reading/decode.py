@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 from sispy.errors import NotJSON
 
 from ..values.extras import no_collection
-from ..values.schema import RECEIPT, Field
+from ..values.schema import RECEIPT
+from ..values.types.base import Field
 
 if TYPE_CHECKING:
     from .structs import Structs

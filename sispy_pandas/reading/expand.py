@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..values.cast import get_path
 from ..values.columns import Column
-from ..values.kinds import from_json
-from ..values.schema import Field, nearest
+from ..values.types.base import Field, from_json, nearest
+from ..values.types.cells import get_path
 from .lookup import read
 
 if TYPE_CHECKING:

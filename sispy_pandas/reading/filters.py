@@ -22,7 +22,8 @@ from .query import check_filter, field_at
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..values.schema import Field, Schema
+    from ..values.schema import Schema
+    from ..values.types.base import Field
     from .query import Lookup
 
 _FORM = re.compile(

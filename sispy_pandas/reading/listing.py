@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from sispy import Endpoint
 from sispy.errors import NotFound
 
-from ..values.schema import META, RECEIPT, Field, Schema, nearest, parse_schema
+from ..values.schema import META, RECEIPT, Schema, parse_schema
+from ..values.types.base import Field, nearest
 from .decode import Decoder
 from .expand import references_of
 from .pages import Page, by_key, by_offset

@@ -11,8 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ..values.cast import cast, is_missing
-from ..values.schema import META, RECEIPT, Field, Schema, nearest
+from ..values.schema import META, RECEIPT, Schema
+from ..values.types.base import Field, cast, nearest
+from ..values.types.cells import is_missing
+from ..values.types.object_id import ID
 
 Lookup = Callable[[str], Schema]
 """Gives the schema of a name, for paths through references."""
@@ -24,7 +26,6 @@ _LISTS = ("$in", "$nin", "$all")
 _OTHER = ("$size", "$elemMatch", "$exists", "$regex", "$options", "$not", "$mod", "$type")
 _SIS = {"_sis", "_sis._version", "_sis._trans_id.id", "_sis._trans_id.idx", f"_sis.{RECEIPT.path}"}
 _IP = ("ip_address", "version", "cidr", "network", "broadcast", "subnet_mask")
-_ID = Field("_id", "ObjectId")
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +175,7 @@ def field_at(schema: Schema, path: str, lookup: Lookup) -> Field | None:
 def _resolve(schema: Schema, path: str, lookup: Lookup) -> _Leaf:
     """Find what a path of a filter or a sort stands for, through arrays, documents and references."""
     if path == "_id":
-        return _Leaf(_ID)
+        return _Leaf(ID)
     if path.startswith("_sis"):
         meta = {f.path: f for f in META}
         if path not in meta and path not in _SIS:
@@ -206,7 +207,7 @@ def _below(leaf: Field, rest: str, lookup: Lookup, name: str, path: str) -> _Lea
     if leaf.type == "Documents":
         if head.isdecimal():
             return _below(leaf, tail, lookup, name, f"{path}.{head}") if tail else _Leaf(None)
-        return _Leaf(_ID) if rest == "_id" else _resolve_in(leaf.fields, rest, lookup, name, f"{path}.")
+        return _Leaf(ID) if rest == "_id" else _resolve_in(leaf.fields, rest, lookup, name, f"{path}.")
     if leaf.ref:
         if rest == "_id":
             raise ValueError(f"the server never finds {path + '._id'!r}: use {path!r}")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Required, TypedDict
 
 import msgspec
 
-from ..values.schema import Field
+from ..values.types.base import Field
 from ..values.types.frozen import freeze
 
 if TYPE_CHECKING:

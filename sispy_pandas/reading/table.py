@@ -10,8 +10,9 @@ from sispy.errors import BadAnswer
 
 from ..values.columns import Column
 from ..values.extras import no_collection
-from ..values.kinds import STRINGS
-from ..values.schema import META, RECEIPT, Field
+from ..values.schema import META, RECEIPT
+from ..values.types.base import Field
+from ..values.types.cells import STRINGS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

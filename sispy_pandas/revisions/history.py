@@ -18,11 +18,11 @@ from sispy.text import printable
 from ..reading.commits import Step, cells, commits_of, replay
 from ..reading.listing import schema_of
 from ..reading.lookup import each
-from ..values.cast import get_path
 from ..values.entity import stored
 from ..values.records import frame_of
 from ..values.tables import table
 from ..values.times import milliseconds_of, times
+from ..values.types.cells import get_path
 from ..workflow.fetch import fetch
 
 if TYPE_CHECKING:

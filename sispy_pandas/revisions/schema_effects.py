@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..planning.validate import hashable
-from ..values.cast import cast, get_path, set_path
-from ..values.check import check
 from ..values.entity import key_of
-from ..values.schema import Field, Schema
+from ..values.types.base import Field, cast, check
+from ..values.types.cells import get_path, set_path
 from ..values.types.patterns import Patterns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+
+    from ..values.schema import Schema
 
 WORDS = {
     "erased": "these values go, without history",

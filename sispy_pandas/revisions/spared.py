@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from ..reading.commits import Step, edits, steps_since
 from ..reading.lookup import each, read
-from ..values.cast import get_path
 from ..values.changes import Conflict, Create, Delete, Update
 from ..values.entity import EDITABLE_META, receipt, stored
+from ..values.types.cells import get_path
 from ..values.types.equality import equal
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .cast import is_missing
+from .types.cells import is_missing
 
 
 def added(arrays: pd.Series[Any], value: Any) -> pd.Series[Any]:

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from .extras import optional
-from .kinds import STRINGS
+from .types.cells import STRINGS
 
 
 def as_frame(data: Any) -> pd.DataFrame:

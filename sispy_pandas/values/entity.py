@@ -1,18 +1,20 @@
 """Entities of the server and the values of a plan: reading one out of the other, and bodies for writes.
 
-A plan's values are those of `records.to_json`, by dotted path; an entity is the nested object of the server.
+A plan's values are those of `to_json`, by dotted path; an entity is the nested object of the server.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .cast import cast, get_path, is_blank, set_path
+from .types.base import cast, is_blank
+from .types.cells import get_path, set_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .schema import Field, Schema
+    from .schema import Schema
+    from .types.base import Field
 
 EDITABLE_META = ("_sis.owner", "_sis.tags", "_sis.locked")
 """What a frame with `meta=True` may change beside the fields of the definition."""

@@ -6,12 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from .cast import get_path, is_missing, set_path
 from .columns import Column
-from .kinds import STRINGS
-from .records import to_json
 from .row_set import RowSet
-from .schema import Field
+from .types.base import Field, to_json
+from .types.cells import STRINGS, get_path, is_missing, set_path
 from .types.frozen import FrozenDict, freeze, thaw
 
 if TYPE_CHECKING:

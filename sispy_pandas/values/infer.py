@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from .dates import milliseconds
-from .numerals import WHOLE
 from .rows import rows_of
+from .types.cells import WHOLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from .cast import is_missing
-from .kinds import STRINGS
 from .refused import Refused
+from .types.cells import STRINGS, is_missing
 
 if TYPE_CHECKING:
-    from .schema import Field, Schema
+    from .schema import Schema
+    from .types.base import Field
 
 _OBJECT_ID = re.compile(r"[0-9a-fA-F]{24}")
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .cast import is_missing
+from .types.cells import is_missing
 
 DELETE = "_delete"
 HOW = "mark rows to be deleted with x"

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .cast import cast
 from .dates import milliseconds
 from .schema import RECEIPT
+from .types.base import cast
 
 
 def milliseconds_of(times: pd.Series[Any]) -> list[int | None]:

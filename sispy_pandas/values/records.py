@@ -16,73 +16,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
-from .cast import cast, get_path, is_blank, is_missing, plain, set_path
-from .check import check
 from .columns import Column
-from .dates import milliseconds
 from .entity import EDITABLE_META
-from .kinds import STRINGS, dtype, from_json
 from .marked import DELETE
 from .refused import Refused
-from .schema import META, RECEIPT, Field, Schema
-from .types.equality import equal
-from .types.frozen import FrozenDict, freeze, thaw
+from .schema import META, RECEIPT, Schema
+from .types.base import Field, json_values, to_json
+from .types.cells import STRINGS, set_path
+from .types.object_id import ID
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-__all__ = [
-    "FrozenDict",
-    "cast",
-    "check",
-    "dtype",
-    "equal",
-    "frame_of",
-    "freeze",
-    "from_json",
-    "get_path",
-    "is_blank",
-    "is_missing",
-    "json_values",
-    "records_of",
-    "set_path",
-    "thaw",
-    "to_json",
-]
-
-
-def to_json(field: Field, cell: Any) -> Any:
-    """Return the JSON value of a cell exactly as it is: nothing is cast, trimmed or checked.
-
-    Raises:
-        ValueError: The cell cannot be written as JSON; the message names its column.
-    """
-    if is_missing(cell):
-        return [] if field.type in ("Array", "Documents") else None
-    try:
-        value = plain(cell)
-    except ValueError as error:
-        raise ValueError(f"column {field.path!r}: {error}") from None
-    if isinstance(value, float) and field.type == "Number" and value.is_integer() and abs(value) <= 2**53:
-        return int(value)
-    return None if value == {} else value
-
-
-def json_values(field: Field, cells: pd.Series[Any]) -> list[Any]:
-    """Return the JSON values of a column as a list: `to_json` for many cells at once."""
-    kind = cells.dtype
-    if pd.api.types.is_object_dtype(kind):
-        return [to_json(field, cell) for cell in cells]
-    if isinstance(kind, pd.DatetimeTZDtype | np.dtype) and kind.kind == "M":
-        utc = cells if isinstance(kind, pd.DatetimeTZDtype) else cells.dt.tz_localize("UTC")
-        data = utc.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy(dtype="datetime64[ms]")
-        texts = np.char.add(np.datetime_as_string(data), "Z").tolist()
-        return [None if text == "NaTZ" else text for text in texts]
-    values = [None if is_missing(cell) else cell for cell in cells.tolist()]
-    return [to_json(field, value) for value in values] if field.type == "Number" else values
 
 
 def frame_of(
@@ -116,27 +62,28 @@ def records_of(schema: Schema, frame: pd.DataFrame) -> list[dict[str, Any]]:
     Columns that the schema does not have are left out, and so are keys without a value; arrays are `[]`.
     """
     records: list[dict[str, Any]] = [{"_id": id_} for id_ in frame.index.tolist()]
-    times = ("_sis._created_at", RECEIPT.path)
     for field in (*schema.fields, *META, RECEIPT):
         if field.path not in frame.columns:
             continue
         path = f"_sis.{RECEIPT.path}" if field is RECEIPT else field.path
         parents, _, last = path.rpartition(".")
-        for record, value in zip(records, json_values(field, frame[field.path]), strict=True):
+        values = json_values(field, frame[field.path])
+        if last.startswith("_"):
+            values = [field.kind.stored(value) for value in values]
+        for record, value in zip(records, values, strict=True):
             if value is None:
                 continue
-            stored = milliseconds(value) if field.path in times and isinstance(value, str) else value
             if parents:
-                set_path(record, path, stored)
+                set_path(record, path, value)
             else:
-                record[last] = stored
+                record[last] = value
     return records
 
 
 def edited_row(schema: Schema, cells: Mapping[str, Any]) -> dict[str, Any]:
     """Return the cells of a row that can be pushed, or tell which it is, in the JSON form; else as text."""
     known = {name: schema.field(name) for name in (*schema.columns, *EDITABLE_META, RECEIPT.path)}
-    known |= {"_id": Field("_id", "ObjectId"), DELETE: Field(DELETE, "Mixed")}
+    known |= {"_id": ID, DELETE: Field(DELETE, "Mixed")}
     return {name: _json(known[name], cell) for name, cell in cells.items() if name in known}
 
 

@@ -11,7 +11,7 @@ from .schema import Schema
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from .schema import Field
+    from .types.base import Field
 
     Targets = Mapping[str, str | None]
     """Old `_id` -> new `_id`; None takes the reference away."""

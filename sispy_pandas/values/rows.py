@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from .cast import plain, set_path
+from .types.cells import plain, set_path
 
 
 def rows_of(data: pd.DataFrame | Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

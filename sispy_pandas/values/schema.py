@@ -2,62 +2,17 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
-from .dates import milliseconds
-
-Type = Literal["String", "Number", "Boolean", "Date", "ObjectId", "IpAddress", "Mixed", "Array", "Documents"]
+from .types.base import DECLARED, Field, nearest
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
-    """One leaf of a definition, which is one column of a frame.
-
-    Nested documents are no fields of their own: their leaves have dotted paths (`os.version`).
-
-    Example:
-        >>> Field("os.version", "String", required=True).path
-        'os.version'
-    """
-
-    path: str
-    type: Type
-    required: bool = False
-    unique: bool = False
-    enum: tuple[str, ...] = ()
-    min: float | None = None
-    """Number: the least value; Date: ms since 1970."""
-    max: float | None = None
-    minlength: int | None = None
-    maxlength: int | None = None
-    match: str | None = None
-    """A JavaScript regex in slashes, as the definition has it."""
-    default: Any = field(default=None, hash=False)  # it may be a list or a dict
-    trim: bool = False
-    case: Literal["lower", "upper"] | None = None
-    ref: str | None = None
-    """ObjectId: name of the schema that is referred to."""
-    item: Field | None = None
-    """Array: what its members are."""
-    fields: tuple[Field, ...] = ()
-    """Documents (an array of documents): fields of a member, paths relative to it."""
-    description: str | None = None
-    unknown: str | None = None
-    """A declared type that is not known here: the field reads as Mixed and takes no edits."""
-
-    @property
-    def can_be_cleared(self) -> bool:
-        """Whether the server takes a null: not for an enum, nor where a value is required."""
-        return not (self.required or self.enum)
-
-
-def _meta(name: str, type: Type, item: Type | None = None) -> Field:  # noqa: A002 - the field's own name
+def _meta(name: str, type: str, item: str | None = None) -> Field:  # noqa: A002 - the field's own name
     return Field(f"_sis.{name}", type, item=Field("", item) if item else None)
 
 
@@ -118,7 +73,7 @@ class Schema:
         """The field by which people know a row: the id field, else the first unique String or Number."""
         if self.id_field != "_id":
             return self.id_field
-        return next((f.path for f in self.fields if f.unique and f.type in ("String", "Number")), None)
+        return next((f.path for f in self.fields if f.unique and f.kind.is_name), None)
 
     @cached_property
     def hash(self) -> str:
@@ -136,13 +91,6 @@ class Schema:
         if found is None:
             raise ValueError(f"schema {self.name!r} has no field {path!r}{nearest(path, self.columns)}")
         return found
-
-
-def nearest(name: str, names: Iterable[str]) -> str:
-    """Return the tail of a message that suggests names spelled like `name`, in any case; empty if none is."""
-    known = {other.lower(): other for other in names}
-    found = [known[other] for other in difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.6)]
-    return f"; did you mean {' or '.join(map(repr, found))}?" if found else ""
 
 
 def parse_schema(document: Mapping[str, Any]) -> Schema:
@@ -177,12 +125,6 @@ def parse_schema(document: Mapping[str, Any]) -> Schema:
     )
 
 
-_SCALARS: dict[str, Type] = {
-    name: name for name in ("String", "Number", "Boolean", "Date", "ObjectId", "IpAddress")
-}
-_MIXED = ("Mixed", "Object", "")
-
-
 def _fields(path: str, value: Any) -> list[Field]:
     """Return the leaves that one entry of a definition stands for."""
     if isinstance(value, Mapping):
@@ -206,13 +148,10 @@ def _leaf(path: str, kind: Any, options: Mapping[str, Any]) -> Field:
         return _array(path, kind, common)
     if isinstance(kind, Mapping):
         return Field(path, "Mixed", **common)
-    name = kind[:1].upper() + kind[1:] if isinstance(kind, str) else ""
-    if name == "Array":
-        return Field(path, "Array", item=Field("", "Mixed"), **common)
-    if name in _SCALARS:
-        return Field(path, _SCALARS[name], **common, **_options(name, options))
-    unknown = None if name in _MIXED and isinstance(kind, str) else str(kind)
-    return Field(path, "Mixed", unknown=unknown, **common)
+    known = DECLARED.get(kind[:1].upper() + kind[1:]) if isinstance(kind, str) else None
+    if known is None:
+        return Field(path, "Mixed", unknown=str(kind), **common)
+    return Field(path, known.name, **common, **known.options(options))
 
 
 def _array(path: str, kind: Sequence[Any], common: dict[str, Any]) -> Field:
@@ -225,37 +164,3 @@ def _array(path: str, kind: Sequence[Any], common: dict[str, Any]) -> Field:
         return Field(path, "Documents", fields=tuple(inner), **common)
     (item,) = _fields("", member)
     return Field(path, "Array", item=item, **common)
-
-
-def _options(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return those options that the server heeds for this type (SIS-API 4.2)."""
-    found: dict[str, Any] = {}
-    if name == "String":
-        values = options.get("enum")
-        if isinstance(values, list):
-            found["enum"] = tuple(dict.fromkeys(v for v in values if isinstance(v, str)))
-        found["minlength"] = _int(options.get("minlength"))
-        found["maxlength"] = _int(options.get("maxlength"))
-        found["match"] = options["match"] if isinstance(options.get("match"), str) else None
-        found["trim"] = options.get("trim") is True
-        found["case"] = (
-            "lower"
-            if options.get("lowercase") is True
-            else "upper"
-            if options.get("uppercase") is True
-            else None
-        )
-    elif name in ("Number", "Date"):
-        for side in ("min", "max"):
-            value = options.get(side)
-            if name == "Date" and isinstance(value, str):
-                value = milliseconds(value)
-            if isinstance(value, int | float) and not isinstance(value, bool):
-                found[side] = value
-    elif name == "ObjectId" and isinstance(options.get("ref"), str):
-        found["ref"] = options["ref"]
-    return found
-
-
-def _int(value: Any) -> int | None:
-    return int(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

@@ -7,10 +7,10 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..values import records
+from ..values.types.base import cast, check
 
 if TYPE_CHECKING:
-    from ..values.schema import Field
+    from ..values.types.base import Field
 
 EMPTY_TEXT = '""'
 """Typed into a text cell this is the empty string; typing nothing, or the Delete key, is no value."""
@@ -42,10 +42,10 @@ def parse(field: Field, given: Any) -> Edit:
         'many'
     """
     try:
-        value = records.cast(field, _meant(field, given))
+        value = cast(field, _meant(field, given))
     except ValueError as error:
         return Edit(given, str(error))
-    reason = records.check(field, value)
+    reason = check(field, value)
     return Edit(value) if reason is None else Edit(given, reason)
 
 

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from ..values.schema import Field, Schema
+from ..values.types.base import Field
+from ..values.types.object_id import ID
 
 if TYPE_CHECKING:
     from collections.abc import Container
+
+    from ..values.schema import Schema
 
 _KINDS = {"String": "text", "Number": "number", "Boolean": "boolean", "Date": "date", "IpAddress": "text"}
 _WIDTHS = {"text": 150, "number": 90, "boolean": 80, "date": 165, "enum": 110, "reference": 150, "json": 180}
@@ -52,7 +55,7 @@ def columns_of(schema: Schema, frame: pd.DataFrame, *, readonly: Container[str] 
         for path in paths
     ]
     fields.sort(key=lambda field: field.path != schema.key)  # stable: only the key moves
-    written_by_server = [Field("_id", "ObjectId")]
+    written_by_server = [ID]
     written_by_server += [_meta_field(frame, path) for path in frame.columns if path.startswith("_")]
     return tuple(Column(field, field.path in readonly) for field in fields) + tuple(
         Column(field, readonly=True) for field in written_by_server

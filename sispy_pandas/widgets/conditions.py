@@ -8,8 +8,7 @@ import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..values import records
-from ..values.schema import Field
+from ..values.types.base import Field, cast
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -100,7 +99,7 @@ def _part(condition: Condition) -> dict[str, Any]:
 
 def _value(field: Field, text: str) -> Any:
     try:
-        value = records.cast(field, text.strip())
+        value = cast(field, text.strip())
     except ValueError as error:
         raise ValueError(f"{field.path or 'member'}: {error}") from error
     if value is None:

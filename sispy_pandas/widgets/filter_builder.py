@@ -10,7 +10,8 @@ import traitlets
 from .conditions import UNARY, Condition, operators, query
 
 if TYPE_CHECKING:
-    from ..values.schema import Field, Schema
+    from ..values.schema import Schema
+    from ..values.types.base import Field
 
 
 class FilterBuilder(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types

@@ -9,7 +9,7 @@ from .grid_names import named, names_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..values.schema import Field
+    from ..values.types.base import Field
     from .grid_model import GridModel
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ..values import records
+from ..values.types.base import from_json, is_blank, to_json
+from ..values.types.equality import equal
 from . import cells
 from .cells import Edit
 from .grid_model import NEW, GridModel
@@ -50,12 +51,12 @@ def split(
         field = schema.field(path)
         for row in np.flatnonzero(_differs(opened[path], kept[path])):
             edit = cells.parse(field, kept[path].array[row])
-            before = records.to_json(field, opened[path].array[row])
-            if edit.reason is not None or not records.equal(field, edit.value, before):
+            before = to_json(field, opened[path].array[row])
+            if edit.reason is not None or not equal(field, edit.value, before):
                 edits.setdefault(int(row), {})[path] = edit
         for offset, cell in enumerate(new[path].array):
             row_edits = edits.setdefault(len(opened) + offset, {NEW: Edit(True)})
-            if not records.is_blank(cell, field):
+            if not is_blank(cell, field):
                 row_edits[path] = cells.parse(field, cell)
     return opened, edits
 
@@ -88,7 +89,7 @@ def _new_column(model: GridModel, path: str, rows: list[int]) -> pd.Series[Any]:
     if not path.startswith("_"):
         edits = {n: model.edits[row][path] for n, row in enumerate(rows) if path in model.edits[row]}
         field = model.column(path).field
-        blanks = [records.from_json(field, None)] * len(rows)
+        blanks = [from_json(field, None)] * len(rows)
         given = {number: _cell(model, path, edit) for number, edit in edits.items()}
         blank = with_cells(_series(blanks, model.base[path].dtype), given)
     else:
@@ -104,7 +105,7 @@ def _series(values: list[Any], dtype: Hashable) -> pd.Series[Any]:
 
 
 def _cell(model: GridModel, path: str, edit: Edit) -> Any:
-    return edit.value if edit.reason else records.from_json(model.column(path).field, edit.value)
+    return edit.value if edit.reason else from_json(model.column(path).field, edit.value)
 
 
 def _differs(before: pd.Series[Any], after: pd.Series[Any]) -> np.ndarray[Any, np.dtype[np.bool_]]:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from ..values import records
 from ..values.marked import DELETE
-from ..values.schema import Field, Schema
+from ..values.types.base import Field, to_json
+from ..values.types.equality import equal
 from . import cells
 from .cells import Edit
 from .columns import Column, columns_of
@@ -18,6 +18,8 @@ from .grid_names import Labels, edits_with_ids
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from ..values.schema import Schema
 
 NEW = "_new"
 _MARKS = (NEW, DELETE)  # marks of a row, kept beside its edited cells so that undo treats them alike
@@ -111,7 +113,7 @@ class GridModel:
             return None
         if path == "_id":
             return self.base.index[row]
-        return records.to_json(self.column(path).field, self._cells[path][row])
+        return to_json(self.column(path).field, self._cells[path][row])
 
     def value(self, row: int, path: str) -> Any:
         """Return the JSON value as edited; of refused input what was given."""
@@ -244,7 +246,7 @@ class GridModel:
         field = self.column(path).field
         edit = self._parse(row, field, raw)
         before = self.before(row, path)
-        same = edit.reason is None and records.equal(field, edit.value, before)
+        same = edit.reason is None and equal(field, edit.value, before)
         return None if same or (edit.value is None and before is None) else edit
 
     def _appended(self, count: int) -> Step:

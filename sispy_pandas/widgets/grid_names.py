@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from ..values.schema import Field
+    from ..values.types.base import Field
     from .columns import Column
 
 _MOST = 3_000  # names of one column that a server is asked for; what is left stays an id

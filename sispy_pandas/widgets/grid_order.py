@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ..values import records
+from ..values.types.base import cast, from_json, is_blank
 from .grid_names import is_id, named, named_column, names_of
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def values(model: GridModel, path: str) -> pd.Series[Any]:
     series = model.base[path].reset_index(drop=True)
     column = model.column(path).field
     edited = {
-        row: None if edits[path].reason else records.from_json(column, edits[path].value)
+        row: None if edits[path].reason else from_json(column, edits[path].value)
         for row, edits in model.edits.items()
         if path in edits and not model.is_new(row)
     }
@@ -141,11 +141,11 @@ def _matches(model: GridModel, path: str, text: str) -> Mask:
     if sign in ("=", "!="):
         same = (_texts(series).str.casefold() == operand.casefold()).to_numpy(dtype=bool, na_value=False)
         if column.type in ("Number", "Boolean", "Date"):
-            same = _compare(series, "eq", records.from_json(column, records.cast(column, operand)))
+            same = _compare(series, "eq", from_json(column, cast(column, operand)))
         return same if sign == "=" else ~same
     if column.type not in ("Number", "Date", "String", "IpAddress"):
         raise ValueError(f"{path} has no order: filter it by a text, = or !=")
-    return _compare(series, _ORDERED[sign], records.from_json(column, records.cast(column, operand)))
+    return _compare(series, _ORDERED[sign], from_json(column, cast(column, operand)))
 
 
 def _compare(series: pd.Series[Any], operator: str, value: Any) -> Mask:
@@ -155,7 +155,7 @@ def _compare(series: pd.Series[Any], operator: str, value: Any) -> Mask:
 
 def _blank(series: pd.Series[Any]) -> Mask:
     if series.dtype == object:
-        return np.fromiter((records.is_blank(cell) for cell in series), dtype=bool, count=len(series))
+        return np.fromiter((is_blank(cell) for cell in series), dtype=bool, count=len(series))
     return series.isna().to_numpy(dtype=bool)
 
 
@@ -169,7 +169,7 @@ def _texts(series: pd.Series[Any]) -> pd.Series[Any]:
 
 
 def _json_text(cell: Any) -> str | None:
-    if records.is_blank(cell):
+    if is_blank(cell):
         return None
     return cell if isinstance(cell, str) else _ENCODE(cell)
 

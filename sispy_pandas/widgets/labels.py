@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from sispy import Error, NotFound
 
-from ..values.cast import get_path
 from ..values.schema import parse_schema
+from ..values.types.cells import get_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
-from ..values.schema import Field, Schema
+from ..values.schema import Schema
+from ..values.types.base import Field
 from . import cells
 from .cells import Edit
 from .columns import Column, ref_of

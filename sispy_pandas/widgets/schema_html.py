@@ -9,12 +9,13 @@ import pandas as pd
 
 from sispy.text import in_html
 
-from ..values import records
+from ..values.types.base import is_blank
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from ..values.schema import Field, Schema
+    from ..values.schema import Schema
+    from ..values.types.base import Field
 
 _STYLE = """<style>
 .sispy-html { color: var(--jp-ui-font-color1, #1f2430); line-height: 1.5; }
@@ -109,7 +110,7 @@ def _content(entry: dict[str, Any], name: str) -> str:
 
 
 def _sample_cell(cell: Any) -> str:
-    if records.is_blank(cell):
+    if is_blank(cell):
         return "<td></td>"
     if isinstance(cell, pd.Timestamp):
         text = cell.strftime("%Y-%m-%d %H:%M:%S").removesuffix(" 00:00:00")

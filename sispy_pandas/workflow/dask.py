@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from sispy import Endpoint
 
     from ..reading.query import Query
-    from ..values.schema import Field
+    from ..values.types.base import Field
 
 _ROWS = 200_000
 """Rows per partition if the caller does not say: about 200 MB of frame."""

@@ -17,13 +17,14 @@ from ..reading.listing import schema_of
 from ..reading.lookup import READERS, each, read
 from ..reading.table import warnings_frame
 from ..values.arrow import as_frame
-from ..values.cast import cast, get_path, is_missing, set_path
 from ..values.entity import EDITABLE_META, receipt
 from ..values.extras import no_collection
 from ..values.receipts import milliseconds_of
 from ..values.records import frame_of, records_of
 from ..values.schema import META, RECEIPT, Schema
 from ..values.source import Source, source_of
+from ..values.types.base import cast
+from ..values.types.cells import get_path, is_missing, set_path
 from .objects import Snapshot
 from .references import labelled, to_ids
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from ..reading.chunks import queries
 from ..reading.listing import schema_of
 from ..reading.lookup import URL, read
-from ..values.cast import get_path
 from ..values.labels import Labels, is_id, members, reference_columns, replaced
 from ..values.refused import Refused
+from ..values.types.cells import get_path
 from .objects import Snapshot
 
 if TYPE_CHECKING:

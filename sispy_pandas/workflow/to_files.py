@@ -22,7 +22,6 @@ from sispy.text import printable
 
 from ..formats import csv, excel_write
 from ..formats.atomic import replaced, replacing
-from ..formats.cells import Style
 from ..formats.note import origin
 from ..formats.parquet import Writer
 from ..formats.table import as_table, zone_of
@@ -31,6 +30,7 @@ from ..reading.table import Table
 from ..values.progress import bar
 from ..values.records import records_of
 from ..values.row_set import RowSet
+from ..values.types.base import Style
 from .fetch import fetch
 from .objects import Snapshot
 from .references import LabelledSnapshot

@@ -10,8 +10,10 @@ from addresses import IP
 from sispy_pandas.reading.decode import Decoder
 from sispy_pandas.reading.table import Table
 from sispy_pandas.values.dates import iso
-from sispy_pandas.values.records import equal, get_path, records_of
+from sispy_pandas.values.records import records_of
 from sispy_pandas.values.schema import META, parse_schema
+from sispy_pandas.values.types.cells import get_path
+from sispy_pandas.values.types.equality import equal
 
 SCHEMA = parse_schema(
     {

@@ -22,9 +22,11 @@ from addresses import IP
 from sispy import Client
 from sispy_pandas.reading.table import warnings_frame
 from sispy_pandas.values.dates import iso
-from sispy_pandas.values.records import equal, frame_of, json_values, thaw
+from sispy_pandas.values.records import frame_of
 from sispy_pandas.values.schema import parse_schema
-from sispy_pandas.values.types.equality import as_edited
+from sispy_pandas.values.types.base import json_values
+from sispy_pandas.values.types.equality import as_edited, equal
+from sispy_pandas.values.types.frozen import thaw
 from sispy_pandas.workflow.objects import Snapshot
 
 SCHEMA = parse_schema(

@@ -16,8 +16,8 @@ from urllib.parse import quote
 from sispy import errors
 
 from ...planning.merge import merge
-from ...values.cast import get_path
 from ...values.entity import receipt
+from ...values.types.cells import get_path
 from ..answers import of_one
 from ..rounds import until_settled
 from .check import is_gone, is_refused, is_written, left_to_write
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ...values.changes import Update
-    from ...values.schema import Field, Schema
+    from ...values.schema import Schema
+    from ...values.types.base import Field
     from ..run import Run
 
 URL = 5_000

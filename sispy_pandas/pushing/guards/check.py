@@ -11,9 +11,9 @@ from sispy import errors
 from ...planning.merge import Merged, merge, not_stored, payload, unguarded
 from ...reading.chunks import halves
 from ...reading.commits import commits_of
-from ...values.cast import get_path
 from ...values.changes import Conflict, Update
 from ...values.entity import body, receipt, stored
+from ...values.types.cells import get_path
 from ...values.types.equality import equal
 from ..answers import id_of, of_bulk, of_one, status_and_text
 from ..rounds import until_settled

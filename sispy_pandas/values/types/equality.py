@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..cast import cast, get_path, is_cleared
-from ..numerals import WHOLE
+from .base import cast
+from .cells import WHOLE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
-    from ..schema import Field
+    from .base import Field
+
+_NUMBERS = (int, float)
 
 
 def equal(field: Field, stored: Any, sent: Any) -> bool:
@@ -26,11 +28,48 @@ def equal(field: Field, stored: Any, sent: Any) -> bool:
         type(stored) is type(sent) and isinstance(stored, str | int | float) and stored == sent
     ):
         return True
-    if field.type == "Documents" and isinstance(stored, list | tuple) and isinstance(sent, list | tuple):
-        return len(stored) == len(sent) and all(
-            _same_member(field, a, b) for a, b in zip(stored, sent, strict=True)
-        )
-    return bool(_canonical(field, stored, is_sent=False) == _canonical(field, sent, is_sent=True))
+    same = field.kind.same(stored, sent)
+    if same is not None:
+        return same
+    return bool(canonical(field, stored, is_sent=False) == canonical(field, sent, is_sent=True))
+
+
+def canonical(field: Field, value: Any, *, is_sent: bool) -> Any:
+    """Return a JSON value in a form in which equal values are equal; uncastable ones are tagged."""
+    if hollow(value):
+        value = None  # the server drops objects without content
+    try:
+        return canonical_of(field, cast(field, _doubled(value)), is_sent=is_sent)
+    except ValueError:
+        return ("uncastable", tagged(value))
+
+
+def canonical_of(field: Field, value: Any, *, is_sent: bool) -> Any:
+    """Return the same of a value that is cast."""
+    return None if value is None else field.kind.canonical(value, is_sent=is_sent)
+
+
+def tagged(value: Any) -> Any:
+    """Return Mixed values so that True is not 1, and empty objects inside objects are not there at all."""
+    if isinstance(value, dict):
+        return {key: tagged(v) for key, v in value.items() if not hollow(v)} or None
+    if isinstance(value, list | tuple):
+        return [tagged(v) for v in value]
+    return ("bool", value) if isinstance(value, bool | np.bool_) else value
+
+
+def hollow(value: Any) -> bool:
+    """Tell whether a value is an empty object, or holds nothing but such: the server stores none of it."""
+    return isinstance(value, dict) and all(hollow(inner) for inner in value.values())
+
+
+def _doubled(value: Any) -> Any:
+    """Return a JSON value with the whole numbers beyond 2**53 as what they are stored as: doubles."""
+    if isinstance(value, int):
+        return float(value) if abs(value) > WHOLE else value
+    if isinstance(value, dict):
+        return {key: _doubled(inner) for key, inner in value.items()}
+    return [_doubled(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def as_edited(stored: Any, value: Any) -> Any:
@@ -53,9 +92,6 @@ def as_edited(stored: Any, value: Any) -> Any:
     return stored if type(value) in _NUMBERS and type(stored) in _NUMBERS and value == stored else value
 
 
-_NUMBERS = (int, float)
-
-
 def _beside(stored: Any, members: list[Any]) -> Iterator[tuple[Any, Any]]:
     """Yield the members of a list, each with the stored one that it was made from, if that can be told."""
     old = stored if isinstance(stored, list | tuple) else []
@@ -70,98 +106,3 @@ def _beside(stored: Any, members: list[Any]) -> Iterator[tuple[Any, Any]]:
         else:
             alike = (one for one in old if moved and as_edited(one, member) == one)
             yield next(alike, at_place), member
-
-
-class _Anything:
-    """The `_id` of a member that has none: the server gives it one, whichever."""
-
-    __hash__ = None  # type: ignore[assignment] # it equals values of every hash
-
-    def __eq__(self, other: object) -> bool:
-        return True
-
-
-class _NotSent:
-    """A field that a member does not name: the server puts its default there."""
-
-    __hash__ = None  # type: ignore[assignment] # the same
-
-    def __init__(self, default: Any) -> None:
-        self.default = default
-
-    def __eq__(self, other: object) -> bool:
-        return other is _NOT_STORED or bool(other == self.default)
-
-
-_ANYTHING = _Anything()
-_NOT_STORED = object()
-
-
-def _canonical(field: Field, value: Any, *, is_sent: bool) -> Any:
-    """Return a JSON value in a form in which equal values are equal; uncastable ones are tagged."""
-    if isinstance(value, dict) and _is_hollow(value):
-        value = None  # the server drops objects without content
-    try:
-        return _parts(field, cast(field, _doubled(value)), is_sent=is_sent)
-    except ValueError:
-        return ("uncastable", _tagged(value))
-
-
-def _doubled(value: Any) -> Any:
-    """Return a JSON value with the whole numbers beyond 2**53 as what they are stored as: doubles."""
-    if isinstance(value, int):
-        return float(value) if abs(value) > WHOLE else value
-    if isinstance(value, dict):
-        return {key: _doubled(inner) for key, inner in value.items()}
-    return [_doubled(inner) for inner in value] if isinstance(value, list | tuple) else value
-
-
-def _same_member(field: Field, a: Any, b: Any) -> bool:
-    if isinstance(a, dict) and isinstance(b, dict):
-        known = {"_id", *(inner.path for inner in field.fields)}
-        same_id = a.get("_id") == b.get("_id") or "_id" not in a or "_id" not in b
-        if same_id and a.keys() <= known >= b.keys():  # the short way, as most are equal
-            same = (equal(inner, a.get(inner.path), b.get(inner.path)) for inner in field.fields)
-            if all(same):
-                return True
-    return bool(_canonical(field, [a], is_sent=False) == _canonical(field, [b], is_sent=True))
-
-
-def _parts(field: Field, value: Any, *, is_sent: bool) -> Any:
-    if field.type == "Mixed":
-        return _tagged(value)
-    if field.type == "Array" and field.item:
-        return [_parts(field.item, member, is_sent=is_sent) for member in value]
-    if field.type == "Documents":
-        return [
-            member if member is None else _member_parts(field, member, is_sent=is_sent) for member in value
-        ]
-    return value
-
-
-def _member_parts(field: Field, member: Mapping[str, Any], *, is_sent: bool) -> dict[str, Any]:
-    found = {"_id": member.get("_id", _ANYTHING)}
-    for inner in field.fields:
-        value = get_path(member, inner.path)
-        if value is None and inner.default is not None:
-            default = _parts(inner, cast(inner, inner.default), is_sent=is_sent)
-            is_left_out = is_sent and not is_cleared(inner, member)
-            found[inner.path] = _NotSent(default) if is_left_out else _NOT_STORED
-            continue
-        value = _parts(inner, cast(inner, value), is_sent=is_sent)
-        if value is not None and (value != [] or inner.default is not None):
-            found[inner.path] = value
-    return found
-
-
-def _tagged(value: Any) -> Any:
-    """Return Mixed values so that True is not 1, and empty objects inside objects are not there at all."""
-    if isinstance(value, dict):
-        return {key: _tagged(v) for key, v in value.items() if not _is_hollow(v)} or None
-    if isinstance(value, list | tuple):
-        return [_tagged(v) for v in value]
-    return ("bool", value) if isinstance(value, bool | np.bool_) else value
-
-
-def _is_hollow(value: Any) -> bool:
-    return isinstance(value, dict) and all(_is_hollow(v) for v in value.values())

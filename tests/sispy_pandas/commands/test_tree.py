@@ -1,5 +1,6 @@
 from sispy_pandas.commands.tree import tree
-from sispy_pandas.values.schema import Field, Schema
+from sispy_pandas.values.schema import Schema
+from sispy_pandas.values.types.base import Field
 
 FIELDS = (
     Field("hostname", "String", required=True, unique=True),

@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sispy_pandas.formats.cells import PLAIN, Style
 from sispy_pandas.formats.excel_cells import (
     LONGEST_TEXT,
     LongText,
@@ -21,7 +20,8 @@ from sispy_pandas.formats.excel_cells import (
     unescaped,
 )
 from sispy_pandas.values.refused import Refused
-from sispy_pandas.values.schema import RECEIPT, Field
+from sispy_pandas.values.schema import RECEIPT
+from sispy_pandas.values.types.base import PLAIN, Field, Style
 
 BERLIN = Style(zoneinfo.ZoneInfo("Europe/Berlin"))
 STRING, NUMBER, BOOLEAN, DATE = (Field("f", kind) for kind in ("String", "Number", "Boolean", "Date"))

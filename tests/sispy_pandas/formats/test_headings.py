@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import sispy_pandas as sp
-from sispy_pandas.formats.cells import escape, read_heading, unescape, write_heading
+from sispy_pandas.values.types.cell_text import escape, read_heading, unescape, write_heading
 
 SIGNS = ["=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20", "\ufe66", "\u207a"]
 BEFORE = ["", " ", "\t", "\0", "\ufeff", "\u00a0", "\u200b", "\u2060\u202e", "\u3000", "\x1b", " \u00ad "]

@@ -7,7 +7,7 @@ import pytest
 from addresses import IP
 from sispy_pandas.planning.compare import TEXT, candidates, changed
 from sispy_pandas.values.columns import Column
-from sispy_pandas.values.schema import Field
+from sispy_pandas.values.types.base import Field
 
 CARDS = Field(
     "cards", "Documents", fields=(Field("ip", "IpAddress"), Field("n", "Number"), Field("on.at", "Date"))

@@ -4,7 +4,7 @@ import pytest
 
 import sispy_pandas as sp
 from sispy.sandbox import Faults
-from sispy_pandas.values.mixed import NeedsReplacing, merge_patch
+from sispy_pandas.values.types.mixed import NeedsReplacing, merge_patch
 
 QUICK = sp.Limits(settle=0.1, settle_row=0.0, patience=3.0)
 

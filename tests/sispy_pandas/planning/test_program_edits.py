@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from sispy_pandas.planning.program_edits import is_changed_by_program
-from sispy_pandas.values.schema import Field
+from sispy_pandas.values.types.base import Field
 
 TEXT, NUMBER, DATE = Field("f", "String"), Field("f", "Number"), Field("f", "Date")
 

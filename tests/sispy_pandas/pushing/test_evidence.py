@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from sispy.delta import diff
 from sispy_pandas.pushing.evidence import Unclear, examine
-from sispy_pandas.values.addresses import ip_object
 from sispy_pandas.values.changes import Outcome
 from sispy_pandas.values.entity import stored
 from sispy_pandas.values.schema import parse_schema
 from sispy_pandas.values.types.equality import equal
+from sispy_pandas.values.types.ip_address import ip_object
 
 LONG = "a text of sixty characters and more, of which the history keeps the changes alone; "
 DEFINITION = {

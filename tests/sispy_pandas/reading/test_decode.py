@@ -5,8 +5,8 @@ import pytest
 import sispy
 from sispy_pandas.reading.decode import Decoder
 from sispy_pandas.reading.table import Table
-from sispy_pandas.values.records import FrozenDict
 from sispy_pandas.values.schema import META, parse_schema
+from sispy_pandas.values.types.frozen import FrozenDict
 
 SCHEMA = parse_schema(
     {

@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from sispy_pandas.values.arrow import as_frame
-from sispy_pandas.values.kinds import STRINGS
+from sispy_pandas.values.types.cells import STRINGS
 
 
 @pytest.mark.parametrize(

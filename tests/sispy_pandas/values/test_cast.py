@@ -7,8 +7,7 @@ import pandas as pd
 import pytest
 
 from addresses import IP
-from sispy_pandas.values.cast import cast, is_blank
-from sispy_pandas.values.schema import Field
+from sispy_pandas.values.types.base import Field, cast, is_blank
 from sispy_pandas.values.types.equality import equal
 
 

@@ -1,7 +1,6 @@
 import pytest
 
-from sispy_pandas.values.check import check
-from sispy_pandas.values.schema import Field
+from sispy_pandas.values.types.base import Field, check
 
 
 @pytest.mark.parametrize(

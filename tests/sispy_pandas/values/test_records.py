@@ -8,19 +8,13 @@ import pytest
 
 from addresses import IP
 from sispy_pandas.values.columns import Column
-from sispy_pandas.values.kinds import STRINGS, TIMES, dtype
-from sispy_pandas.values.records import (
-    FrozenDict,
-    equal,
-    frame_of,
-    freeze,
-    get_path,
-    json_values,
-    records_of,
-    thaw,
-    to_json,
-)
-from sispy_pandas.values.schema import Field, parse_schema
+from sispy_pandas.values.records import frame_of, records_of
+from sispy_pandas.values.schema import parse_schema
+from sispy_pandas.values.types.base import Field, json_values, to_json
+from sispy_pandas.values.types.cells import STRINGS, get_path
+from sispy_pandas.values.types.date import TIMES
+from sispy_pandas.values.types.equality import equal
+from sispy_pandas.values.types.frozen import FrozenDict, freeze, thaw
 
 SCHEMA = parse_schema(
     {
@@ -167,7 +161,7 @@ def test_numbers_are_whole_or_double(values, stream, expected):
     column = Column(Field("f", "Number"), stream=stream)
     column.add(values)
     assert str(column.series().dtype) == expected
-    assert str(dtype(Field("f", "Number"), stream=True)) == "Float64"
+    assert str(Field("f", "Number").kind.dtype(stream=True)) == "Float64"
 
 
 def test_equal_lists_of_texts_share_one_cell_and_numbers_stay_as_they_are():

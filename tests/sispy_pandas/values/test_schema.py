@@ -1,6 +1,7 @@
 import pytest
 
-from sispy_pandas.values.schema import Field, parse_schema
+from sispy_pandas.values.schema import parse_schema
+from sispy_pandas.values.types.base import Field
 
 
 def parsed(definition, **options):

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from sispy_pandas.values.schema import Field, Schema
+from sispy_pandas.values.schema import Schema
+from sispy_pandas.values.types.base import Field
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sispy_pandas.values.schema import Field
+from sispy_pandas.values.types.base import Field
 from sispy_pandas.widgets.conditions import Condition, operators, python_code, query, shell_code
 
 NAME = Field("name", "String")

@@ -10,7 +10,8 @@ import pytest
 pytest.importorskip("anywidget")
 
 from sispy_pandas.values import records
-from sispy_pandas.values.schema import Field, Schema
+from sispy_pandas.values.schema import Schema
+from sispy_pandas.values.types.base import Field
 from sispy_pandas.widgets.cells import Edit
 from sispy_pandas.widgets.grid import Grid
 from sispy_pandas.widgets.grid_blocks import tsv

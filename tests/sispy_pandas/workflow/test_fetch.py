@@ -10,7 +10,8 @@ import sispy
 import sispy_pandas as sp
 from sispy.sandbox import Faults, Sandbox
 from sispy_pandas.reading import pages
-from sispy_pandas.values.records import equal, get_path
+from sispy_pandas.values.types.cells import get_path
+from sispy_pandas.values.types.equality import equal
 
 HOST = {
     "name": {"type": "String", "required": True, "unique": True},

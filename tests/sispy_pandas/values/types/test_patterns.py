@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sispy_pandas.values.check import check
-from sispy_pandas.values.schema import Field
+from sispy_pandas.values.types.base import Field, check
 from sispy_pandas.values.types.patterns import Patterns
 
 SLOW = "/^(a|aa)+$/"

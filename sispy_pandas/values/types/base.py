@@ -1,0 +1,486 @@
+"""Fields of a definition, and what the toolkit asks of a SIS type: all files beside this one answer it.
+
+A type is a subclass of `Type` with a name, in a file of its own that this package's `__init__` lists. What is
+the same for all types, blank cells above all, is in functions here, in `equality` and in `cell_text`.
+"""
+
+from __future__ import annotations
+
+import datetime
+import difflib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
+
+import numpy as np
+import pandas as pd
+
+from ..refused import Refused
+from .cells import is_missing, json_text, objects, plain
+from .frozen import freeze
+from .patterns import Patterns
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    Fits = Callable[[str, str], bool]
+
+Presentation = Literal["text", "number", "boolean", "date", "choice", "reference", "json"]
+
+NONE = type(None)
+TYPES: dict[str, type[Type]] = {}
+"""All types by the names that `Field.type` has."""
+DECLARED: dict[str, type[Type]] = {}
+"""The same by the names that a definition may give them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One leaf of a definition, which is one column of a frame.
+
+    Nested documents are no fields of their own: their leaves have dotted paths (`os.version`).
+
+    Example:
+        >>> Field("os.version", "String", required=True).path
+        'os.version'
+    """
+
+    path: str
+    type: str
+    """String, Number, Boolean, Date, ObjectId, IpAddress, Mixed, Array or Documents."""
+    required: bool = False
+    unique: bool = False
+    enum: tuple[str, ...] = ()
+    min: float | None = None
+    """Number: the least value; Date: ms since 1970."""
+    max: float | None = None
+    minlength: int | None = None
+    maxlength: int | None = None
+    match: str | None = None
+    """A JavaScript regex in slashes, as the definition has it."""
+    default: Any = field(default=None, hash=False)  # it may be a list or a dict
+    trim: bool = False
+    case: Literal["lower", "upper"] | None = None
+    ref: str | None = None
+    """ObjectId: name of the schema that is referred to."""
+    item: Field | None = None
+    """Array: what its members are."""
+    fields: tuple[Field, ...] = ()
+    """Documents (an array of documents): fields of a member, paths relative to it."""
+    description: str | None = None
+    unknown: str | None = None
+    """A declared type that is not known here: the field reads as Mixed and takes no edits."""
+    kind: Type = field(init=False, repr=False, compare=False)
+    """What the field's type says of it."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "kind", TYPES[self.type](self))
+
+    @property
+    def can_be_cleared(self) -> bool:
+        """Whether the server takes a null: not for an enum, nor where a value is required."""
+        return not (self.required or self.enum)
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How a file writes what can be written in more than one way."""
+
+    zone: datetime.tzinfo = datetime.UTC
+    """The zone of times, both ways."""
+    dayfirst: bool | None = None
+    """Take 3/4/2020, too: with True as the third of April, with False as March 4. None: refuse it."""
+    decimal: Literal[".", ","] = "."
+    """The decimal mark of numbers; only for reading."""
+
+
+PLAIN = Style()
+"""Times in UTC, ISO dates, decimal points."""
+
+
+class Contradiction(Exception):  # noqa: N818 - no error: it leads to another way of building a column
+    """A column holds a value that its declared type cannot hold."""
+
+
+class Type:
+    """What a SIS type says of one field; what most say is here.
+
+    Methods get cells and values that are there: `cast`, `check` and the other functions of this module see to
+    those that are not. A column is object cells and a cell's text JSON unless a type has better.
+    """
+
+    name: ClassVar[str]
+    declared_as: ClassVar[tuple[str, ...]]
+    """Names that a definition may give the type, first letters in upper case."""
+
+    is_scalar: ClassVar[bool] = False
+    """A scalar of JSON, which the server compares, sorts and indexes."""
+    is_array: ClassVar[bool] = False
+    """A list of values: without any it is `[]`, never null."""
+    is_untyped: ClassVar[bool] = False
+    """Any JSON value; objects are merged by the server, and nothing is known about what is in them."""
+    is_ordered: ClassVar[bool] = False
+    """One value may be less than another."""
+    is_name: ClassVar[bool] = False
+    """People may know a row by such a value."""
+    has_empty: ClassVar[bool] = False
+    """The empty text is a value, beside null; where one is required it counts as none."""
+
+    json_types: ClassVar[tuple[type, ...]] = (object,)
+    """What its JSON values are in Python."""
+    sheet_types: ClassVar[frozenset[type]] = frozenset()
+    """Cells of a workbook that are its JSON values as they stand."""
+    parts: ClassVar[Mapping[str, str]] = {}
+    """What an object of this type is made of, as the server stores it: key -> type."""
+    mark: ClassVar[str] = ""
+    """What the text of an object begins with that contradicts the type."""
+    plain: ClassVar[str | None] = None
+    """A regex for the cells of a text file that Arrow reads as well, texts or numbers as they stand."""
+    suspect: ClassVar[str | None] = None
+    """A regex for how a cell of a text file begins that is not the text as it stands; all others are."""
+
+    def __init_subclass__(cls, *, name: str = "", declared_as: Sequence[str] | None = None) -> None:
+        super().__init_subclass__()
+        if name:
+            cls.name = name
+            cls.declared_as = (name,) if declared_as is None else tuple(declared_as)
+            TYPES[name] = cls
+            DECLARED.update(dict.fromkeys(cls.declared_as, cls))
+
+    def __init__(self, field: Field) -> None:
+        self.field = field
+
+    # The definition
+
+    @staticmethod
+    def options(options: Mapping[str, Any]) -> dict[str, Any]:
+        """Return those options of a definition that the server heeds, as fields of `Field`."""
+        return {}
+
+    @staticmethod
+    def is_spelt(text: str) -> bool:
+        """Tell whether a text is surely one of this type, and comes back as it is written."""
+        return False
+
+    # Values
+
+    def cast(self, cell: Any) -> Any:
+        """Return the JSON value that the server would store for a cell.
+
+        Raises:
+            ValueError: The server would refuse the cell, or guess.
+        """
+        raise NotImplementedError
+
+    def check(self, value: Any, fits: Fits) -> str | None:
+        """Return why the server would refuse a value that is cast; None if it would take it.
+
+        Args:
+            value: As `cast` returned it.
+            fits: Tells whether a text matches a pattern.
+        """
+        return None
+
+    def same(self, stored: Any, sent: Any) -> bool | None:
+        """Tell whether two JSON values are the same once stored; None: they have to be cast to tell."""
+        return None
+
+    def canonical(self, value: Any, *, is_sent: bool) -> Any:
+        """Return a cast value in a form in which equal values are equal."""
+        return value
+
+    def stored(self, value: Any) -> Any:
+        """Return a cast value as the server stores it, which is how its history speaks of it."""
+        return value
+
+    def patch(self, theirs: Any, mine: Any) -> Any:
+        """Return what to send so that `mine` takes the place of `theirs`."""
+        return mine
+
+    def mapped(self, change: Callable[[Field, Any], Any], value: Any) -> Any:
+        """Return a cast value with `change` made to all that is no array or document of an array in it."""
+        return change(self.field, value)
+
+    # Columns
+
+    def dtype(self, *, stream: bool = False) -> Any:
+        """Return the dtype of the column, for all values that keep to the definition.
+
+        Args:
+            stream: Of a table that is never seen as a whole: Numbers are then always Float64, else Int64 as
+                long as all are whole and within 2**53.
+        """
+        return np.dtype(object)
+
+    def holds(self, value: Any) -> bool:
+        """Tell whether a JSON value has the declared type, so that the column's dtype can hold it."""
+        return isinstance(value, self.json_types)
+
+    def why_odd(self, value: Any) -> str:
+        """Say of a value that the column cannot hold what is odd about it."""
+        return f"its type is not {self.name}"
+
+    def cell_of(self, value: Any) -> Any:
+        """Return the cell that a frame shows for a JSON value."""
+        return freeze(value)
+
+    def json_of(self, value: Any) -> Any:
+        """Return the JSON value of a cell that is of Python's own types."""
+        return value
+
+    def pages(self) -> Pages:
+        """Return what makes a column of pages of JSON values."""
+        return self
+
+    def page(self, values: Sequence[Any], *, checked: bool) -> Any:
+        """Return an array for a page of JSON values.
+
+        Args:
+            values: One per row; None where there is none.
+            checked: They are known to be of the declared type, and Mixed ones are cells already.
+
+        Raises:
+            Contradiction: One is of another type.
+        """
+        return objects([from_json(self.field, value) for value in values])
+
+    def join(self, pages: Sequence[Any], *, stream: bool) -> Any:
+        """Return the array of the whole column."""
+        return np.concatenate([objects([]), *pages])
+
+    def decoded(self) -> Any:
+        """Return the annotation for a decoder of JSON that checks types."""
+        return Any
+
+    # Files
+
+    def text(self, value: Any, style: Style) -> str:
+        """Return the text of a cast value in a file."""
+        return json_text(value)
+
+    def texts(self, cells: pd.Series[Any], style: Style) -> list[str] | None:
+        """Return the texts of a column, where they can be told faster than cell by cell."""
+        return None
+
+    def read(self, text: str, style: Style) -> Any:
+        """Return the JSON value that a cell's text in a file means.
+
+        Raises:
+            ValueError: It means none.
+        """
+        raise NotImplementedError
+
+    def read_all(self, texts: Sequence[str], style: Style) -> list[Any] | None:
+        """Return the JSON values of a column's texts, blank ones included, where all have the common form."""
+        return None
+
+    def sheet_cells(self, cells: pd.Series[Any], style: Style) -> list[Any] | None:
+        """Return what the cells of a workbook hold; None: texts, as in a CSV file."""
+        return None
+
+    def from_boolean(self, cell: bool) -> Any:
+        """Return the JSON value of a boolean in a workbook.
+
+        Raises:
+            ValueError: It means none here; so with the next two.
+        """
+        raise ValueError(f"{str(cell).upper()} is a boolean")
+
+    def from_number(self, cell: float) -> Any:
+        """Return the JSON value of a number in a workbook; whole ones are int."""
+        raise ValueError(f"{cell} is a number: write it as text")
+
+    def from_time(self, cell: datetime.datetime, style: Style) -> Any:
+        """Return the JSON value of a time in a workbook."""
+        raise ValueError(
+            f"{cell.isoformat(' ')} is a date, as the program made it of a text: write it as text"
+        )
+
+    def to_arrow(self, cells: pd.Series[Any], pa: Any) -> Any:
+        """Return a column as an array of Arrow, `pa` being pyarrow.
+
+        Raises:
+            Contradiction: A cell is of another type.
+        """
+        values = [to_json(self.field, cell) for cell in cells]
+        return pa.array([None if v is None else json_text(v) for v in values], type=pa.string())
+
+    def arrow_type(self, pa: Any) -> Any:
+        """Return the Arrow type of members of a list; None: such a list is written as JSON."""
+        return None
+
+    # People
+
+    @property
+    def presentation(self) -> Presentation:
+        """What the cells are shown as in grids, forms and workbooks."""
+        return "json"
+
+    @property
+    def operators(self) -> tuple[str, ...]:
+        """The operators of a filter that make sense, the likeliest first."""
+        return ()
+
+    def at(self, path: str) -> str:
+        """Return where the text of a value at a path is stored, for filters."""
+        return path
+
+    def meant(self, text: str) -> Any:
+        """Return the value that a text in a filter means; the server casts those of typed fields itself."""
+        return text
+
+    def span(self, text: str) -> tuple[str, str] | None:
+        """Return the first value that a text in a filter means, and the first one behind; None: itself."""
+        return None
+
+    def split(self, text: str) -> dict[str, Any]:
+        """Return the values of those `parts` that a text in a filter names.
+
+        Raises:
+            ValueError: It is no value.
+        """
+        raise NotImplementedError
+
+
+class Typed(Type):
+    """A type whose columns have a dtype of their own."""
+
+    def to_arrow(self, cells: pd.Series[Any], pa: Any) -> Any:
+        if cells.dtype == object:
+            raise Contradiction
+        return pa.array(cells, from_pandas=True)
+
+
+class Pages(Protocol):
+    """Makes a column of pages of JSON values."""
+
+    def page(self, values: Sequence[Any], *, checked: bool) -> Any:
+        """Return an array for a page, see `Type.page`."""
+
+    def join(self, pages: Sequence[Any], *, stream: bool) -> Any:
+        """Return the array of the whole column."""
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """Return the tail of a message that suggests names spelled like `name`, in any case; empty if none is."""
+    known = {other.lower(): other for other in names}
+    found = [known[other] for other in difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.6)]
+    return f"; did you mean {' or '.join(map(repr, found))}?" if found else ""
+
+
+def expect(values: Iterable[Any], kinds: Iterable[type]) -> None:
+    """Raise if values are of other types than these; None may always be among them.
+
+    Raises:
+        Contradiction: One is.
+    """
+    if not set(map(type, values)) <= {*kinds, NONE}:
+        raise Contradiction
+
+
+def is_blank(cell: Any, field: Field | None = None) -> bool:
+    """Tell whether a cell holds no value: missing, an empty list or an empty dict.
+
+    An empty list is a value in a Mixed column: name the field where that may matter.
+    """
+    if isinstance(cell, tuple | list):
+        return not cell and (field is None or not field.kind.is_untyped)
+    return is_missing(cell) or (isinstance(cell, dict) and not cell)
+
+
+def cast(field: Field, cell: Any) -> Any:
+    """Return the JSON value that the server would store for a cell; None for no value, `[]` for arrays.
+
+    Stricter than the server where it would guess (SIS-API 4.3): it takes "no" for true, wraps a scalar for an
+    array, makes an ObjectId of any twelve letters and drops what it does not know.
+
+    >>> cast(Field("cpus", "Number"), " 8 ")
+    8
+
+    Raises:
+        ValueError: The server would refuse the cell, or guess; the message is the reason alone.
+    """
+    if is_missing(cell):
+        return [] if field.kind.is_array else None
+    if isinstance(cell, Refused):
+        raise ValueError(cell.reason)
+    return field.kind.cast(cell)
+
+
+def check(field: Field, value: Any, *, sent: bool = False, patterns: Patterns | None = None) -> str | None:
+    """Return why the server would refuse a JSON value, already cast (SIS-API 4.2); None if it would take it.
+
+    Uniqueness and references need the server: they are not looked at.
+
+    Args:
+        field: The field that holds the value.
+        value: What `cast` returned.
+        sent: The value is part of a request. The server refuses an explicit null for an enum, though the
+            same field may be missing from a stored row.
+        patterns: Of the plan that the value belongs to: they share the time that matching may take, and
+            count the cells that were left to the server.
+    """
+    patterns = patterns or Patterns()
+    undecided = False
+
+    def fits(match: str, text: str) -> bool:
+        nonlocal undecided
+        found = patterns.fits(match, text, field.path)
+        undecided |= found is None
+        return found is not False
+
+    reason = refusal(field, value, fits, sent=sent)
+    patterns.left[field.path] += undecided and reason is None
+    return reason
+
+
+def refusal(field: Field, value: Any, fits: Fits, *, sent: bool = False) -> str | None:
+    """Return why the server would refuse a value, for `check` and for members of arrays."""
+    if field.unknown:
+        return f"its type {field.unknown!r} is not known here" if sent else None
+    if value is None or value == [] or (value == "" and field.kind.has_empty):
+        if field.required:
+            return "a value is required"
+        if value is None:
+            return "an enum cannot be cleared: the server refuses null" if sent and field.enum else None
+    return field.kind.check(value, fits)
+
+
+def from_json(field: Field, value: Any) -> Any:
+    """Return the cell that a frame shows for a JSON value; no value is None, for arrays an empty tuple."""
+    if value is None or value == {}:
+        return () if field.kind.is_array else None
+    return field.kind.cell_of(value)
+
+
+def is_declared(field: Field, value: Any) -> bool:
+    """Tell whether a JSON value has the declared type, so that the column's dtype can hold it."""
+    return value is None or field.kind.holds(value)
+
+
+def to_json(field: Field, cell: Any) -> Any:
+    """Return the JSON value of a cell exactly as it is: nothing is cast, trimmed or checked.
+
+    Raises:
+        ValueError: The cell cannot be written as JSON; the message names its column.
+    """
+    if is_missing(cell):
+        return [] if field.kind.is_array else None
+    try:
+        value = plain(cell)
+    except ValueError as error:
+        raise ValueError(f"column {field.path!r}: {error}") from None
+    return None if value == {} else field.kind.json_of(value)
+
+
+def json_values(field: Field, cells: pd.Series[Any]) -> list[Any]:
+    """Return the JSON values of a column as a list: `to_json` for many cells at once."""
+    kind = cells.dtype
+    if pd.api.types.is_object_dtype(kind):
+        return [to_json(field, cell) for cell in cells]
+    if isinstance(kind, pd.DatetimeTZDtype | np.dtype) and kind.kind == "M":
+        utc = cells if isinstance(kind, pd.DatetimeTZDtype) else cells.dt.tz_localize("UTC")
+        data = utc.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy(dtype="datetime64[ms]")
+        texts = np.char.add(np.datetime_as_string(data), "Z").tolist()
+        return [None if text == "NaTZ" else text for text in texts]
+    json_of = field.kind.json_of
+    return [None if is_missing(cell) else json_of(cell) for cell in cells.tolist()]

@@ -1,0 +1,145 @@
+"""Cells of any column, and JSON values of any field: which hold nothing, and what they are as JSON."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import math
+from decimal import Decimal
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from ..dates import iso, writable
+from .frozen import DEEPEST
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+WHOLE = 2**53
+"""The range in which a double holds every whole number."""
+HAS_ARROW = find_spec("pyarrow") is not None
+STRINGS: Any = pd.StringDtype("pyarrow" if HAS_ARROW else "python", na_value=np.nan)
+
+
+def is_missing(cell: Any) -> bool:
+    """Tell whether a cell is one of pandas' or Python's signs for no value: None, NaN, NA, NaT."""
+    if cell is None or cell is pd.NA or cell is pd.NaT:
+        return True
+    if isinstance(cell, Decimal):
+        return cell.is_nan()
+    return isinstance(cell, float | np.floating | np.datetime64) and bool(cell != cell)
+
+
+def listed(cell: Any) -> Any:
+    """Return an array of numpy, as Arrow and Parquet make of lists, as a list of Python's own values."""
+    if not isinstance(cell, np.ndarray):
+        return cell
+    return list(cell) if cell.dtype.kind == "M" and cell.ndim else cell.tolist()  # it makes ns of times
+
+
+def get_path(record: Any, path: str) -> Any:
+    """Return the value at a dotted path of a nested JSON object; None if it is not there."""
+    for part in path.split("."):
+        record = record.get(part) if isinstance(record, dict) else None
+    return record
+
+
+def set_path(record: dict[str, Any], path: str, value: Any) -> None:
+    """Put a value at a dotted path of a nested JSON object, with the objects on the way."""
+    *parents, last = path.split(".")
+    for part in parents:
+        record = record.setdefault(part, {})
+    record[last] = value
+
+
+def plain(cell: Any, room: int = DEEPEST) -> Any:
+    """Return any cell as a JSON value of Python's own types.
+
+    Raises:
+        ValueError: It cannot be written as JSON, or is nested deeper than any value that can be stored.
+    """
+    if not room:
+        raise ValueError(f"nested more than {DEEPEST} levels deep")
+    if cell is None or isinstance(cell, str | bool):
+        return cell
+    if isinstance(cell, int):
+        refuse_infinity(cell)
+        return cell
+    if isinstance(cell, dict):
+        for key in cell:
+            if not isinstance(key, str):
+                raise ValueError(f"key {key!r} is no text")
+        return {key: plain(value, room - 1) for key, value in cell.items()}
+    cell = listed(cell)
+    if isinstance(cell, list | tuple):
+        return [plain(value, room - 1) for value in cell]
+    if is_missing(cell):
+        return None
+    if isinstance(cell, datetime.date | np.datetime64):
+        return iso_of(cell)
+    if isinstance(cell, np.generic):
+        return plain(cell.item())
+    if isinstance(cell, float):
+        refuse_infinity(cell)
+        return cell
+    raise ValueError(f"{kind_of(cell)} cannot be written as JSON")
+
+
+def iso_of(moment: datetime.date | np.datetime64) -> str:
+    """Return a time of Python, numpy or pandas as SIS writes it; one without a zone is of UTC.
+
+    Raises:
+        ValueError: It is not of the years 0 to 9999.
+    """
+    found = pd.Timestamp(moment)
+    found = found.tz_convert("UTC").tz_localize(None) if found.tzinfo else found
+    return writable(iso(int(found.to_datetime64().astype("datetime64[ms]").astype(np.int64))))
+
+
+def refuse_infinity(number: Any) -> None:
+    """Raise if a number has no place among the doubles.
+
+    Raises:
+        ValueError: It is infinite, or a whole number beyond them all.
+    """
+    try:
+        finite = not isinstance(number, int | float) or math.isfinite(number)
+    except OverflowError:
+        finite = False
+    if not finite:
+        raise ValueError("infinity cannot be stored")
+
+
+def json_text(value: Any) -> str:
+    """Return JSON with sorted keys, on one line, in readable characters."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, allow_nan=False)
+
+
+def kind_of(cell: Any) -> str:
+    """Say what a cell is, for a message: "a list", "a Decimal"."""
+    names: tuple[tuple[Any, str], ...] = (
+        (dict, "an object"),
+        (list | tuple | np.ndarray, "a list"),
+        (bool, "a boolean"),
+        (datetime.date | np.datetime64, "a time"),
+        (str, "a text"),
+        (int | float, "a number"),
+    )
+    return next((name for kind, name in names if isinstance(cell, kind)), f"a {type(cell).__name__}")
+
+
+def shown(cell: Any) -> str:
+    """Return a cell as a message shows it, cut where it is long."""
+    try:
+        text = repr(cell)
+    except RecursionError:
+        text = f"{kind_of(cell)} that is nested too deeply"
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def objects(cells: Sequence[Any]) -> Any:
+    """Return an array of objects; lists among them stay cells."""
+    return np.fromiter(cells, dtype=object, count=len(cells))

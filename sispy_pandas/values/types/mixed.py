@@ -1,0 +1,102 @@
+"""Mixed: any JSON value. The server merges objects, so a key that is gone has to be named (SIS-API 5.2)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .base import Field, Type
+from .cell_text import read_json
+from .cells import objects, plain
+from .equality import hollow, tagged
+from .frozen import freeze
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .base import Style
+
+
+class Mixed(Type, name="Mixed", declared_as=("Mixed", "Object", "")):
+    """Any JSON value but an empty object, which is none."""
+
+    is_untyped = True
+
+    def cast(self, cell: Any) -> Any:
+        value = plain(cell)
+        return None if isinstance(value, dict) and not value else value
+
+    def canonical(self, value: Any, *, is_sent: bool) -> Any:
+        return tagged(value)
+
+    def patch(self, theirs: Any, mine: Any) -> Any:
+        return merge_patch(theirs, mine)
+
+    def page(self, values: Sequence[Any], *, checked: bool) -> Any:
+        return objects(values if checked else [None if v == {} else freeze(v) for v in values])
+
+    def read(self, text: str, style: Style) -> Any:
+        return read_json(text, 'text is written as "text"')
+
+    def from_boolean(self, cell: bool) -> Any:
+        return cell
+
+    def from_number(self, cell: float) -> Any:
+        return cell
+
+    def meant(self, text: str) -> Any:
+        """The server casts nothing here: what looks like a number or a boolean is meant as one."""
+        if text in ("true", "false"):
+            return text == "true"
+        try:
+            return int(text)
+        except ValueError:
+            pass
+        try:
+            return float(text)
+        except ValueError:
+            return text
+
+
+ANYTHING = Field("", "Mixed")
+"""What is known of a value about which nothing is known."""
+
+
+class NeedsReplacing(Exception):  # noqa: N818 - a signal between two functions, never seen outside
+    """No merge leads to the value wanted: it needs a PUT of its own that replaces the field."""
+
+
+def merge_patch(theirs: Any, mine: Any) -> Any:
+    """Return what to send so that the server's merge turns `theirs` into `mine`.
+
+    >>> merge_patch({"a": 1, "b": 2}, {"a": 1, "c": 3})
+    {'b': None, 'c': 3}
+
+    Raises:
+        NeedsReplacing: `mine` holds a null where a merge would delete the key.
+    """
+    if not isinstance(mine, dict) or hollow(mine):
+        return None if hollow(mine) else mine
+    if not isinstance(theirs, dict):
+        return mine
+    patch: dict[str, Any] = {key: None for key in theirs if key not in mine or hollow(mine[key])}
+    for key, value in mine.items():
+        if hollow(value):
+            continue
+        old = theirs.get(key)
+        if key in theirs and _same(old, value):
+            continue
+        if isinstance(old, dict) and isinstance(value, dict):
+            patch[key] = merge_patch(old, value)
+        elif _has_null(value):  # in some places a merge would keep it, in others take it for a removal
+            raise NeedsReplacing
+        else:
+            patch[key] = value
+    return patch
+
+
+def _same(a: Any, b: Any) -> bool:
+    return type(a) is type(b) and bool(a == b)
+
+
+def _has_null(value: Any) -> bool:
+    return value is None or (isinstance(value, dict) and any(_has_null(inner) for inner in value.values()))

@@ -1,0 +1,196 @@
+"""Number: a double, as JavaScript and with it the server writes and reads it."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from math import inf
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from .base import Presentation, Typed, expect
+from .cell_text import are_all, lines, masked, structure_or_refuse, write_cell
+from .cells import WHOLE, kind_of, refuse_infinity, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from .base import Fits, Style
+
+DECIMAL = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?")
+_NUMBER = re.compile(DECIMAL.pattern + r"|0[xX][0-9a-fA-F]+|0[oO][0-7]+|0[bB][01]+")
+_WHOLE_NUMBER = re.compile(r"0|-?[1-9]\d{0,14}")
+_FRACTION = re.compile(r"-?\d+\.\d+")
+
+
+class Number(Typed, name="Number"):
+    """A double: a column is of whole numbers as long as all are, else of doubles."""
+
+    is_scalar = is_ordered = is_name = True
+    json_types = (int, float)
+    sheet_types = frozenset(json_types)
+    plain = r"-?[0-9]{1,15}(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,2})?"
+
+    @staticmethod
+    def options(options: Mapping[str, Any]) -> dict[str, Any]:
+        return bounds(options)
+
+    @staticmethod
+    def is_spelt(text: str) -> bool:
+        is_fraction = _FRACTION.fullmatch(text) is not None and repr(float(text)) == text
+        return is_fraction or _WHOLE_NUMBER.fullmatch(text) is not None
+
+    def cast(self, cell: Any) -> int | float | None:
+        if isinstance(cell, np.generic):
+            cell = cell.item()
+        if isinstance(cell, str):
+            text = cell.strip()
+            if not text:
+                return None
+            found = number_of(text)
+            if found is None:
+                raise ValueError(f"{shown(cell)} is no number")
+            cell = found
+        elif isinstance(cell, Decimal):
+            cell = int(cell) if cell.is_finite() and cell == cell.to_integral_value() else float(cell)
+        refuse_infinity(cell)
+        if isinstance(cell, bool | int):
+            if abs(cell) > WHOLE and int(float(cell)) != cell:
+                raise ValueError(f"{cell} is beyond 2**53: the server would round it")
+            return int(cell)
+        if isinstance(cell, float):
+            return int(cell) if cell.is_integer() and abs(cell) <= WHOLE else cell
+        raise ValueError(f"{kind_of(cell)} is no number")
+
+    def check(self, value: Any, fits: Fits) -> str | None:
+        return out_of_bounds(self.field.min, self.field.max, value)
+
+    def dtype(self, *, stream: bool = False) -> Any:
+        return pd.Float64Dtype() if stream else pd.Int64Dtype()
+
+    def holds(self, value: Any) -> bool:
+        return super().holds(value) and not isinstance(value, bool)
+
+    def json_of(self, value: Any) -> Any:
+        is_whole = isinstance(value, float) and value.is_integer() and abs(value) <= WHOLE
+        return int(value) if is_whole else value
+
+    def page(self, values: Sequence[Any], *, checked: bool) -> Any:
+        if not checked:
+            expect(values, self.json_types)
+        return np.array(values, dtype=np.float64)
+
+    def join(self, pages: Sequence[Any], *, stream: bool) -> Any:
+        data = np.concatenate([np.empty(0), *pages])
+        mask = np.isnan(data)
+        if not stream:
+            data[mask] = 0
+            if len(data) == 0 or (np.abs(data).max() <= WHOLE and (data == np.trunc(data)).all()):
+                return pd.arrays.IntegerArray(data.astype(np.int64), mask)
+            data[mask] = np.nan
+        return pd.arrays.FloatingArray(data, mask)
+
+    def decoded(self) -> Any:
+        return float
+
+    def text(self, value: Any, style: Style) -> str:
+        return _short(value)
+
+    def texts(self, cells: pd.Series[Any], style: Style) -> list[str] | None:
+        if isinstance(cells.dtype, pd.Int64Dtype):
+            return masked(map(str, cells.to_numpy("int64", na_value=0).tolist()), cells)
+        if isinstance(cells.dtype, pd.Float64Dtype):
+            return masked(map(_short, cells.to_numpy("float64", na_value=0.0).tolist()), cells)
+        return None
+
+    def read(self, text: str, style: Style) -> Any:
+        plain_text = text.strip()
+        if style.decimal == ",":
+            plain_text = plain_text.replace(".", "x").replace(",", ".")
+        if not DECIMAL.fullmatch(plain_text):
+            return structure_or_refuse(text, "no number")
+        return self.cast(plain_text)
+
+    def read_all(self, texts: Sequence[str], style: Style) -> list[Any] | None:
+        if style.decimal == "," or not are_all(_LINES, texts):
+            return None
+        numbers = [float(text) if text else None for text in texts]
+        return None if inf in numbers or -inf in numbers else numbers
+
+    def sheet_cells(self, cells: pd.Series[Any], style: Style) -> list[Any] | None:
+        return [cell if _is_exact(cell) else write_cell(self.field, cell) or None for cell in cells.tolist()]
+
+    def from_number(self, cell: float) -> Any:
+        return cell
+
+    def arrow_type(self, pa: Any) -> Any:
+        return pa.float64()
+
+    @property
+    def presentation(self) -> Presentation:
+        return "number"
+
+    @property
+    def operators(self) -> tuple[str, ...]:
+        return ("is", "is not", "<", "≤", ">", "≥", "is one of")
+
+
+_LINES = lines(Number.plain)
+
+
+def bounds(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those of `min` and `max` that are numbers."""
+    found = {side: options[side] for side in ("min", "max") if side in options}
+    return {side: v for side, v in found.items() if isinstance(v, int | float) and not isinstance(v, bool)}
+
+
+def out_of_bounds(least: float | None, most: float | None, number: Any, unit: str = "") -> str | None:
+    """Return why a number is out of bounds, None if it is not."""
+    if not isinstance(number, int | float):
+        return None
+    if least is not None and number < least:
+        return f"less than {least}{unit}"
+    return f"more than {most}{unit}" if most is not None and number > most else None
+
+
+def number_of(text: str) -> int | float | None:
+    """Return the number that a text stands for, None if it is none.
+
+    >>> number_of("0x10"), number_of("1e3"), number_of("1_000")
+    (16, 1000.0, None)
+    """
+    if not _NUMBER.fullmatch(text):
+        return None
+    digits = text.lstrip("+-")
+    if digits[:2].lower() in ("0x", "0o", "0b"):
+        return int(text, 0)
+    return int(text) if digits.isdigit() and len(digits) < 400 else float(text)
+
+
+def number_text(value: Any) -> str:
+    """Return a number as JavaScript writes it: 1 for 1.0, 1e+21, 1e-7."""
+    number = value.item() if isinstance(value, np.generic) else value
+    if isinstance(number, float):
+        refuse_infinity(number)
+        if number.is_integer() and abs(number) < 1e21:
+            return str(int(number))
+        text = repr(number)
+        if "e" not in text:
+            return text
+        mantissa, exponent = text.split("e")
+        is_plain = 1e-6 <= abs(number) < 1e21
+        return format(Decimal(text), "f") if is_plain else f"{mantissa}e{int(exponent):+d}"
+    return str(number)
+
+
+def _short(number: float) -> str:
+    return repr(number).removesuffix(".0")
+
+
+def _is_exact(cell: Any) -> bool:
+    """Tell whether the 16 digits of a workbook hold a number."""
+    if type(cell) is int:
+        return -(10**15) < cell < 10**15
+    return type(cell) is float and cell == float(f"{cell:.15g}")

@@ -1,0 +1,80 @@
+"""ObjectId: the `_id` of a row, or a reference to one."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from .base import Field
+from .cell_text import are_all, escape, lines, structure_or_refuse, unescape
+from .cells import shown
+from .text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from .base import Presentation, Style
+
+OBJECT_ID = re.compile("[0-9a-f]{24}")
+"""An `_id` as the server writes it."""
+_NUMBER_LIKE = re.compile(r"\d+(?:[eE]\d+)?")
+
+
+class ObjectId(Text, name="ObjectId"):
+    """An `_id` of 24 hex digits."""
+
+    is_scalar = True
+    plain = OBJECT_ID.pattern
+
+    @staticmethod
+    def options(options: Mapping[str, Any]) -> dict[str, Any]:
+        return {"ref": options["ref"]} if isinstance(options.get("ref"), str) else {}
+
+    def cast(self, cell: Any) -> str:
+        found = cell.get("_id") if isinstance(cell, dict) else cell
+        if not is_object_id(found):
+            raise ValueError(f"{shown(found)} is no id of 24 hex digits")
+        return str(found).lower()
+
+    def text(self, value: Any, style: Style) -> str:
+        return _written(value)
+
+    def texts(self, cells: pd.Series[Any], style: Style) -> list[str] | None:
+        if not isinstance(cells.dtype, pd.StringDtype):
+            return None
+        return [_written(cell) if type(cell) is str else "" for cell in cells.tolist()]
+
+    def read(self, text: str, style: Style) -> Any:
+        found = unescape(text).strip()
+        return found.lower() if is_object_id(found) else structure_or_refuse(text, "no id of 24 hex digits")
+
+    def read_all(self, texts: Sequence[str], style: Style) -> list[Any] | None:
+        return [text[-24:] or None for text in texts] if are_all(_LINES, texts) else None
+
+    def arrow_type(self, pa: Any) -> Any:
+        return pa.string()
+
+    @property
+    def presentation(self) -> Presentation:
+        return "reference" if self.field.ref else "text"
+
+    @property
+    def operators(self) -> tuple[str, ...]:
+        return ("is", "is not", "is one of")
+
+
+ID = Field("_id", "ObjectId")
+"""The `_id` of a row or of a member of a document array."""
+_LINES = lines(f"'?{OBJECT_ID.pattern}")
+
+
+def is_object_id(value: object) -> bool:
+    """Tell whether a value is the text of an `_id`, in any case."""
+    return isinstance(value, str) and OBJECT_ID.fullmatch(value.lower()) is not None
+
+
+def _written(text: str) -> str:
+    """Return the text of a cell: an id that a program would take for a number has a `'` in front."""
+    return "'" + text if _NUMBER_LIKE.fullmatch(text) else escape(text)

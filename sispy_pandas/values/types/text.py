@@ -1,0 +1,223 @@
+"""String: text, or one of the values of an enum."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import pandas as pd
+
+from .base import Contradiction, Pages, Presentation, Typed, expect
+from .cell_text import HARMLESS, escape
+from .cells import HAS_ARROW, STRINGS, kind_of, objects, shown
+from .number import number_text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from .base import Fits, Style
+
+if HAS_ARROW:
+    import pyarrow as pa
+
+
+class Text(Typed):
+    """A type whose cells are texts."""
+
+    json_types: ClassVar[tuple[type, ...]] = (str,)
+    suspect = "'"
+
+    def dtype(self, *, stream: bool = False) -> Any:
+        return STRINGS
+
+    def holds(self, value: Any) -> bool:
+        try:  # nothing else would accept lone surrogates
+            return isinstance(value, str) and value.encode() is not None
+        except UnicodeEncodeError:
+            return False
+
+    def page(self, values: Sequence[Any], *, checked: bool) -> Any:
+        if not checked:
+            expect(values, self.json_types)
+        return strings(values)
+
+    def join(self, pages: Sequence[Any], *, stream: bool) -> Any:
+        if HAS_ARROW:
+            texts = pa.chunked_array(pages, type=pa.large_string())
+            return STRINGS.__from_arrow__(texts.combine_chunks())
+        return STRINGS.construct_array_type()._concat_same_type(pages or [pd.array([], dtype=STRINGS)])
+
+    def decoded(self) -> Any:
+        return str
+
+    def text(self, value: Any, style: Style) -> str:
+        return escape(value)
+
+    def texts(self, cells: pd.Series[Any], style: Style) -> list[str] | None:
+        if not isinstance(cells.dtype, pd.StringDtype):
+            return None
+        texts = cells.tolist()
+        return ["" if type(c) is not str else c if c[:1] in HARMLESS else escape(c) for c in texts]
+
+    def read_all(self, texts: Sequence[str], style: Style) -> list[Any] | None:
+        suspect = re.compile(f"^(?:{self.suspect})", re.MULTILINE)
+        return None if suspect.search("\n".join(texts)) else [text or None for text in texts]
+
+    @property
+    def presentation(self) -> Presentation:
+        return "text"
+
+
+class String(Text, name="String"):
+    """Text as it is; with an enum one of few, which a column holds as categories."""
+
+    is_scalar = is_ordered = is_name = has_empty = True
+    mark = "'"
+
+    @staticmethod
+    def options(options: Mapping[str, Any]) -> dict[str, Any]:
+        values = options.get("enum")
+        case = (
+            "lower"
+            if options.get("lowercase") is True
+            else "upper"
+            if options.get("uppercase") is True
+            else None
+        )
+        return {
+            "enum": tuple(dict.fromkeys(v for v in values if isinstance(v, str)))
+            if isinstance(values, list)
+            else (),
+            "minlength": _int(options.get("minlength")),
+            "maxlength": _int(options.get("maxlength")),
+            "match": options["match"] if isinstance(options.get("match"), str) else None,
+            "trim": options.get("trim") is True,
+            "case": case,
+        }
+
+    def cast(self, cell: Any) -> str:
+        if isinstance(cell, bool | np.bool_):
+            cell = "true" if cell else "false"
+        elif isinstance(cell, int | float | np.number):
+            cell = number_text(cell)
+        elif not isinstance(cell, str):
+            raise ValueError(f"{kind_of(cell)} is no text")
+        text = str.__str__(cell)  # an enum that is a text has a str() of its own
+        field = self.field
+        if field.trim:
+            text = text.strip()
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise ValueError(f"{shown(text)} holds half a character: UTF-8 has no such text") from None
+        return text.lower() if field.case == "lower" else text.upper() if field.case == "upper" else text
+
+    def check(self, value: Any, fits: Fits) -> str | None:
+        if not isinstance(value, str):
+            return None
+        field = self.field
+        if field.enum and value not in field.enum:
+            return f"{value!r} is none of {', '.join(field.enum)}"
+        length = len(value.encode("utf-16-le", "surrogatepass")) // 2
+        if field.minlength is not None and length < field.minlength:
+            return f"shorter than {field.minlength} characters"
+        if field.maxlength is not None and length > field.maxlength:
+            return f"longer than {field.maxlength} characters"
+        matches = not (field.match and value) or fits(field.match, value)
+        return None if matches else f"does not match {field.match}"
+
+    def dtype(self, *, stream: bool = False) -> Any:
+        return pd.CategoricalDtype(categories(self.field.enum)) if self.field.enum else STRINGS
+
+    def why_odd(self, value: Any) -> str:
+        listed = self.field.enum and isinstance(value, str)
+        return "not among the values of the enum" if listed else super().why_odd(value)
+
+    def pages(self) -> Pages:
+        return _Choices(self.field.enum) if self.field.enum else self
+
+    def texts(self, cells: pd.Series[Any], style: Style) -> list[str] | None:
+        return None if self.field.trim or self.field.case else super().texts(cells, style)
+
+    def read(self, text: str, style: Style) -> Any:
+        return read_text(text)
+
+    def from_boolean(self, cell: bool) -> Any:
+        return str(cell).upper()
+
+    def from_number(self, cell: float) -> Any:
+        return str(cell) if abs(cell) < 10**15 else super().from_number(cell)
+
+    def to_arrow(self, cells: pd.Series[Any], pa: Any) -> Any:
+        if cells.dtype == object:
+            raise Contradiction
+        texts = pa.array(cells.astype("str"), type=pa.string(), from_pandas=True)
+        return texts.dictionary_encode() if self.field.enum else texts
+
+    def arrow_type(self, pa: Any) -> Any:
+        return pa.string()
+
+    @property
+    def presentation(self) -> Presentation:
+        return "choice" if self.field.enum else "text"
+
+    @property
+    def operators(self) -> tuple[str, ...]:
+        if self.field.enum:
+            return ("is", "is not", "is one of")
+        return ("contains", "is", "is not", "starts with", "is one of")
+
+
+class _Choices:
+    """Pages of category codes; texts that the definition does not list get the next ones."""
+
+    def __init__(self, enum: Sequence[str]) -> None:
+        self._codes: dict[Any, int] = {value: code for code, value in enumerate(enum)}
+        self._codes[None] = -1
+
+    def page(self, values: Sequence[Any], *, checked: bool) -> Any:
+        if not checked:
+            expect(values, (str,))
+        codes = self._codes
+        try:
+            return np.fromiter(map(codes.__getitem__, values), np.int32, len(values))
+        except KeyError:
+            for value in values:
+                if value not in codes:
+                    codes[value] = len(codes) - 1  # one entry is None's
+            return np.fromiter(map(codes.__getitem__, values), np.int32, len(values))
+
+    def join(self, pages: Sequence[Any], *, stream: bool) -> Any:
+        codes = np.concatenate([np.empty(0, np.int32), *pages])
+        names = [name for name in self._codes if name is not None]
+        return pd.Categorical.from_codes(codes, dtype=pd.CategoricalDtype(categories(names)))
+
+
+def categories(values: Sequence[str]) -> Any:
+    """Return texts as the categories of a column."""
+    return pd.Index(list(values), dtype=STRINGS)
+
+
+def strings(values: Sequence[Any]) -> Any:
+    """Return a page of texts: an Arrow array, or without pyarrow the one of pandas."""
+    if HAS_ARROW:
+        return pa.array(values, type=pa.large_string())
+    return pd.array(objects(values), dtype=STRINGS)
+
+
+def read_text(text: str) -> Any:
+    """Return the text that a cell of a file holds, or the object that contradicts its column."""
+    if text[0] != "'":
+        return text
+    if text[1:2] not in ("{", "["):
+        return text[1:]
+    try:
+        return json.loads(text[1:])
+    except (ValueError, RecursionError):
+        return text[1:]
+
+
+def _int(value: Any) -> int | None:
+    return int(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
