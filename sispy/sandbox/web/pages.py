@@ -116,8 +116,8 @@ def answer_list(resource: Resource, request: Request, *, among: list[Document] |
     condition = condition_of(request)
     try:
         found = matching(resource, condition)
-    except query.CastError:
-        found = []
+    except query.CastError:  # of the count, which the server swallows, whatever else is asked for
+        return list_answer([], {"x-total-count": "0"})
     if among is not None:
         chosen = {document["_id"] for document in among}
         found = [document for document in found if document["_id"] in chosen]

@@ -61,6 +61,8 @@ LISTS = [
     listed({"q": {"m.k": {"$size": 1}}}),
     listed({"q": {"m.list": {"$size": 2}}}, "r1"),
     listed({"q": {"m.list": {"$size": "2"}}}),
+    # and whatever else is asked for
+    listed({"q": {"n": "abc"}, "fields": "name,-n", "offset": "-1"}),
     # $exists casts nothing where there is no type
     listed({"q": {"nope": {"$exists": 0}}}, "r1", "r2"),
     listed({"q": {"nope": {"$exists": 1}}}),
