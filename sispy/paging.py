@@ -92,20 +92,21 @@ def by_offset(fetch_page: FetchPage, query: Mapping[str, Any], limit: int) -> It
         offset += len(page)
         before, page = page, fetch_page({**query, "limit": limit, "offset": offset})
         if len(page):
-            if page._result == before._result and (_total(page) is None or None not in _ids(page)):
+            if page._result == before._result and (total_of(page) is None or None not in _ids(page)):
                 raise BadAnswer(f"the server sent the rows before offset {offset} a second time")
             yield page
 
 
 def _ended(page: Response, limit: int, before: int = 0) -> bool:
     # the server may cut pages shorter than asked: its count decides, and without one the length of the page
-    total = _total(page)
+    total = total_of(page)
     if total is None:
         return len(page) < limit
     return not len(page) or before + len(page) >= total
 
 
-def _total(page: Response) -> int | None:
+def total_of(page: Response) -> int | None:
+    """Return the number of matches that a list is a page of; None where the server does not say."""
     return getattr(page._meta, "total_count", None)
 
 

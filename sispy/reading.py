@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 from .encoding import json_text, path_part, query_string
 from .errors import BadAnswer, NotJSON
 from .http import Request
-from .paging import MAX_PAGE, Query, by_key, by_offset, page_limit, sorts, with_tie
+from .paging import MAX_PAGE, Query, by_key, by_offset, page_limit, sorts, total_of, with_tie
 from .response import RawPage, Response
 from .text import excerpt, mask, mask_path
 
@@ -81,7 +81,7 @@ class ReadOnlyEndpoint:
         counts = []
         for page in self.pages(query):
             rows += page._result
-            counts.append(getattr(page._meta, "total_count", None))
+            counts.append(total_of(page))
             last = page
         last._result = rows
         if counts[0] is not None:

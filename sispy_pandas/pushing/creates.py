@@ -232,7 +232,6 @@ def _created(run: Run, create: Create, entity: Mapping[str, Any], reason: str = 
     """End a row that was created; before that, put in what it could not be created with."""
     first = interim(run.schema, create.values)
     if first and not _is_complete(run, create, entity):
-        run.sending = ()  # from here on no failure means that the row was not created
         attempt = partial(_complete, run, id_=entity["_id"], first=first)
         until_settled(run, [create], attempt, lambda _: run.read_rows([entity["_id"]]))
         return
@@ -251,15 +250,18 @@ def _complete(run: Run, creates: Sequence[Create], *, id_: str, first: Mapping[s
     mine = run.guard == "off" or run.on_conflict == "mine"
     merged = merge(run.schema, update, entity, "mine" if mine else "skip")
     run.conflicts[create.row] = merged.conflicts
+    if any(attempt.read is not None for attempt in run.pending.get(create.row, ())):
+        run.note_arrival(create.row, merged.there)
     values = {path: value for path, (_, value) in merged.write.items()}
     if not values:
         _is_created(run, create, entity)
         return
-    run.pending_receipts[create.row] = receipt(entity)
+    run.receipts[create.row] = receipt(entity)
+    run.about_to_send("complete", [(create, merged.write)])
     try:
         answer = run.write(lambda to: to.update(id_, body(values), force_mixed=True), single=True)
     except errors.BadAnswer as error:
-        del run.pending_receipts[create.row]
+        run.not_sent([create])
         run.conflicts[create.row] = ()
         reason = f"created, but {', '.join(values)} was refused: {error}"
         _is_created(run, create, entity, reason, error.http_status_code)

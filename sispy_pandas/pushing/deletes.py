@@ -47,7 +47,7 @@ def _round(run: Run, deletes: Sequence[Delete], *, races: Counter[str]) -> None:
         if entity is None:
             _is_gone(run, delete)
             continue
-        run.not_sent([delete])
+        run.pending.pop(delete.id, None)
         foreign = foreign_edits(run.schema, delete, entity) if run.guard != "off" else ()
         if foreign and run.on_conflict == "skip":
             run.conflicts[delete.id] = foreign
@@ -99,19 +99,18 @@ def _condition(delete: Delete, entity: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _is_gone(run: Run, delete: Delete) -> None:
-    sent = run.pending.get(delete.id)
+    attempts = run.pending.get(delete.id)
     run.entities[delete.id] = {}
-    if sent is None or not _is_by_us(run, delete):
+    if not attempts or not _is_by_us(run, delete, attempts[-1].read):
         run.settle(delete, "unchanged", "it was deleted already", status=404)
     else:
-        run.settle(delete, "done", "found deleted after the answer got lost", written=sent)
+        run.settle(delete, "done", "found deleted after the answer got lost", written=attempts[-1].cells)
 
 
-def _is_by_us(run: Run, delete: Delete) -> bool:
+def _is_by_us(run: Run, delete: Delete, since: int | None) -> bool:
     """Tell whether a row that is gone was deleted by who sent its deletion, as far as the commits tell."""
     ours = {run.user, run.senders.get(delete.id, run.user)}
     if None in ours or not run.schema.track_history:
         return True
-    since = run.pending_receipts.get(delete.id)
     commits = run.patiently(lambda: commits_of(run.endpoint, delete.id, since))
     return next((c["modified_by"] in ours for c in commits if c["action"] == "delete"), True)

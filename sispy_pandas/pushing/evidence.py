@@ -36,6 +36,10 @@ DELIVERED_AGAIN = 60_000
 """Milliseconds within which a network may deliver a request once more: so long do proxies keep one."""
 
 
+_ODD = (DeltaError, AttributeError, LookupError, TypeError, ValueError, OverflowError, RecursionError)
+"""What an answer of another shape than the server's comes to."""
+
+
 class Unclear(Exception):  # noqa: N818 - no error: what is said of such a row
     """The commits do not tell what a write replaced."""
 
@@ -80,28 +84,60 @@ def examine(
     Args:
         schema: Of the row.
         outcome: What was written, and what the guard had read.
-        commits: Of the row since `outcome.read`, the newest first.
+        commits: Of the row since `since_of(outcome)`, the newest first.
         user: Who pushed; None: not known.
         current: Reads the row as it is stored now; called where two writes raced.
 
     Raises:
         Unclear: The commits do not tell.
     """
-    try:
-        commits = [commit for commit in commits if _is_since(commit, outcome.read)]
-        if outcome.action == "delete":
-            return tuple(_deleted(schema, outcome, commits, user))
-        return tuple(_updated(schema, outcome, commits, user, current))
-    except (
-        DeltaError,
-        AttributeError,
-        LookupError,
-        TypeError,
-        ValueError,
-        OverflowError,
-        RecursionError,
-    ) as error:
-        raise Unclear(UNTOLD) from error  # an answer of another shape than the server's
+    found: list[Overwrite] = []
+    unclear: Unclear | None = None
+    for part, until in _parts(outcome):
+        try:
+            some = [c for c in commits if _is_since(c, part.read) and _is_until(c, until, commits)]
+            if part.action == "delete":
+                found += _deleted(schema, part, some, user)
+            elif part.doubted:
+                found += _doubted(schema, part, some, user, current)
+            else:
+                found += _updated(schema, part, some, user, current)
+        except Unclear as reason:
+            unclear = reason
+        except _ODD as error:
+            unclear = Unclear(UNTOLD)
+            unclear.__cause__ = error
+    if unclear and not found:
+        raise unclear
+    return tuple(found)
+
+
+def since_of(outcome: Outcome) -> int | None:
+    """Return from when on the commits of a row tell what was lost, in ms; None: it had not been read."""
+    reads = [part.read for part, _ in _parts(outcome)]
+    return None if None in reads else min(read for read in reads if read is not None)
+
+
+def _parts(outcome: Outcome) -> list[tuple[Outcome, int | None]]:
+    """Return each request for a row as an outcome of its own, and the time after which it was over.
+
+    The one whose answer came is the last; the others stand in their own `doubted`.
+    """
+    found: list[tuple[Outcome, int | None]] = []
+    left = dict(outcome.written)
+    for one in outcome.doubted:
+        at = outcome.receipt if one.found and outcome.status is None else None
+        found.append(
+            (
+                replace(outcome, written=one.cells, read=one.read, receipt=at, status=None, doubted=(one,)),
+                one.until,
+            )
+        )
+        for path in one.found:
+            left.pop(path, None)
+    if left and (outcome.action != "create" or outcome.read is not None):
+        found.append((replace(outcome, written=left, doubted=()), None))
+    return found
 
 
 def differing(
@@ -145,7 +181,6 @@ def _updated(
     current: Callable[[], Document],
 ) -> Iterable[Overwrite]:
     unclear = ""
-    found = []
     made = next((c["commit_data"] for c in commits if c["action"] == "insert"), None)
     cells = []
     for path, (base, mine) in outcome.written.items():
@@ -156,11 +191,40 @@ def _updated(
     if outcome.action == "create":  # the other cells were written with the row itself
         cells = [cell for cell in cells if cell.own]
         unclear = "" if cells and made is not None else UNTOLD
-    doubted = [
-        _Cell(schema.field(path), base, mine, outcome, commits, user, current)
-        for path, (base, mine) in outcome.doubted.items()
+    return _lost(cells, unclear)
+
+
+def _doubted(
+    schema: Schema,
+    attempt: Outcome,
+    commits: Sequence[Document],
+    user: str | None,
+    current: Callable[[], Document],
+) -> Iterable[Overwrite]:
+    """Return what a request without an answer has replaced, if it was carried out.
+
+    Raises:
+        Unclear: Nothing tells whether it was, or what it has replaced.
+    """
+    silent = [path for path in attempt.written if path.startswith("_sis.")]
+    by_us = any(commit["action"] == "update" and user in (None, commit["modified_by"]) for commit in commits)
+    cells = [
+        _Cell(schema.field(path), base, mine, attempt, commits, user, current)
+        for path, (base, mine) in attempt.written.items()
+        if by_us or attempt.doubted[0].found
     ]
-    for cell in [*cells, *(cell for cell in doubted if cell.own)]:  # the others of those were never written
+    own = [cell for cell in cells if cell.own or cell.column.path in attempt.doubted[0].found]
+    return _lost(own, SILENT if silent and (own or len(silent) == len(attempt.written)) else "")
+
+
+def _lost(cells: Iterable[_Cell], unclear: str) -> list[Overwrite]:
+    """Return what was lost of some cells.
+
+    Raises:
+        Unclear: Nothing is known to be lost, but something may be; `unclear` is why, if that is known.
+    """
+    found = []
+    for cell in cells:
         try:
             lost = cell.lost()
         except Unclear as reason:
@@ -287,6 +351,14 @@ def _is_since(commit: Document, read: int | None) -> bool:
         return True
     upon = _upon(commit)
     return upon is not None and upon >= read
+
+
+def _is_until(commit: Document, until: int | None, commits: Sequence[Document]) -> bool:
+    """Tell whether a commit came before a state was read, or may have: clocks differ."""
+    if until is None or commit["action"] == "delete":
+        return True
+    at = int(commit["date_modified"])
+    return at <= until or any(int(c["date_modified"]) <= until and _upon(c) == at for c in commits)
 
 
 def _upon(commit: Document) -> int | None:

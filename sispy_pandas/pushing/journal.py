@@ -29,7 +29,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from sispy.text import printable
 
-from ..values.changes import Overwrite
+from ..values.changes import Attempt, Overwrite, then
 from ..values.types.frozen import decode_json
 
 if TYPE_CHECKING:
@@ -136,8 +136,8 @@ class Entry:
     action: str = ""
     written: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
     """Path -> (before, after) of all cells that were written, by any push of this journal."""
-    pending: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
-    """The same of cells that were sent and whose fate is open."""
+    attempts: tuple[Attempt, ...] = ()
+    """The requests for it, in their order, where its fate is open."""
     receipt: int | None = None
     read: int | None = None
     """`_sis._updated_at` of the state that the guard read before the row was written, in ms."""
@@ -155,8 +155,8 @@ class Entry:
     """Values of others that the write replaced, as far as that was looked up."""
     unverified: str | None = None
     """Why it is not known whether there are more; empty: there are none; None: it was not looked up."""
-    doubted: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
-    """Of a row in conflict, cells that were sent without an answer: path -> (before, after)."""
+    doubted: tuple[Attempt, ...] = ()
+    """The requests for it that no answer came to and that left no trace in the row."""
 
 
 @dataclass(frozen=True)
@@ -253,19 +253,23 @@ class _Reader:
             self.begin = {**self.begin, "user": self.begin.get("user") or self.user}
         elif name == "send":
             for row, cells, *read in found["rows"]:
-                self._sent(_row(row), _pairs(cells), read[0] if read else None)
+                self._sent(_row(row), _attempt(cells, read[0] if read else None))
         elif name == "row":
             self._ended(_row(found["row"]), _pairs(found["written"]))
 
-    def _sent(self, row: Any, pending: dict[str, tuple[Any, Any]], read: int | None) -> None:
+    def _sent(self, row: Any, attempt: Attempt) -> None:
         old = self.entries.get(row, Entry())
+        action = str(self.last["action"])
+        before = old.attempts if old.word is None else ()
+        if action == "complete":  # what a new row that is there could not be created with
+            self.entries[row] = replace(old, attempts=then(before, attempt), sent_at=self.last["at"])
+            return
         self.entries[row] = Entry(
             None,
             old.id,
-            str(self.last["action"]),
+            action,
             old.written,
-            pending,
-            read=read,
+            then(before, attempt),
             sent_at=self.last["at"],
             since=_whole(self.last.get("since", 0)),
             known=frozenset(self.last.get("known", ())),
@@ -282,7 +286,7 @@ class _Reader:
             _text(now["id"]) or old.id,
             str(now["action"]),
             all_written,
-            {},
+            (),
             None if now["receipt"] is None else _whole(now["receipt"]),
             now.get("read"),
             now["at"],
@@ -291,7 +295,7 @@ class _Reader:
             old.sender or self.user,
             status=now.get("status"),
             overwrites=tuple(Overwrite(**cell) for cell in now.get("overwrites", ())),
-            doubted=_pairs(now.get("doubted", {})),
+            doubted=tuple(_attempt(**one) for one in now.get("doubted", ())),
         )
 
     def _verified(self, row: Any, cells: Any, why: str) -> None:
@@ -329,6 +333,11 @@ def _text(value: Any) -> str | None:
 def _row(value: Any) -> Any:
     """Return what names a row, as `Create.row` was before it became JSON: labels of two levels are tuples."""
     return tuple(map(_row, value)) if isinstance(value, list) else value
+
+
+def _attempt(cells: Any, read: Any = None, until: Any = None, found: Any = ()) -> Attempt:
+    read, until = (None if time is None else _whole(time) for time in (read, until))
+    return Attempt(_pairs(cells), read, until, tuple(map(str, found)))
 
 
 def _pairs(cells: Any) -> dict[str, tuple[Any, Any]]:

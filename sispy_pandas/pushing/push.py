@@ -237,8 +237,7 @@ def _take_up(run: Run, record: Record, options: Options) -> str | None:
             run.outcomes[row] = _ended_meanwhile(rows[row], entry)
     sent = {row: entry for row, entry in record.entries.items() if entry.word is None and row in rows}
     for row, entry in sent.items():
-        run.pending[row], run.pending_since[row] = entry.pending, entry.sent_at
-        run.pending_receipts[row], run.senders[row] = entry.read, entry.sender
+        run.pending[row], run.senders[row] = entry.attempts, entry.sender
         if entry.action == "create":
             run.strangers[row] = (entry.since, entry.known)
     creates = [change for row in sent if isinstance(change := rows[row], Create)]
@@ -320,11 +319,9 @@ def _settle_the_rest(run: Run, stopped: str | None) -> None:
         if row in faults:
             run.settle(change, "problem", "; ".join(faults[row]))
         elif row in run.pending:
-            cells = run.pending[row]  # stays open in the journal: only a resume can tell
-            run.outcomes[row] = _open(
+            run.outcomes[row] = _open(  # stays open in the journal: only a resume can tell
                 change, f"sent, but its fate is unknown ({stopped}); sp.resume finds out"
             )
-            run.pending[row] = cells
         else:
             run.settle(change, "unsent", stopped or "", status=run.stop_status)
 

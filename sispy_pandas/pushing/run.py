@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sispy import errors
 
 from ..reading.lookup import read
-from ..values.changes import Change, Conflict, Create, Delete, Outcome, Update, action_of, row_of
+from ..values.changes import (
+    Attempt,
+    Change,
+    Conflict,
+    Create,
+    Delete,
+    Outcome,
+    Update,
+    action_of,
+    row_of,
+    then,
+)
 from ..values.types.cells import get_path
 
 if TYPE_CHECKING:
@@ -96,20 +107,14 @@ class Run:
     outcomes: dict[Hashable, Outcome] = field(default_factory=dict)
     conflicts: dict[Hashable, tuple[Conflict, ...]] = field(default_factory=dict)
     entities: dict[str, Mapping[str, Any]] = field(default_factory=dict)
-    pending: dict[Hashable, Mapping[str, tuple[Any, Any]]] = field(default_factory=dict)
-    """Rows that were sent and whose fate is open: path -> (before, after)."""
+    pending: dict[Hashable, tuple[Attempt, ...]] = field(default_factory=dict)
+    """Rows that were sent and whose fate is open: the requests that no answer came to, in their order."""
     sending: tuple[Change, ...] = ()
     """The rows of the request under way."""
     stop_status: int | None = None
     """Status of the answer that ended the push; 401 for all the ways in which SIS refuses a token."""
-    pending_since: dict[Hashable, int] = field(default_factory=dict)
-    """When each of them was sent, in ms of this machine's clock."""
     receipts: dict[Hashable, int | None] = field(default_factory=dict)
     """`_sis._updated_at` of rows in the state that the guard compared last, in ms."""
-    pending_receipts: dict[Hashable, int | None] = field(default_factory=dict)
-    """The same of rows that were sent, of the state before the first request that may have had an effect."""
-    arrived: dict[Hashable, dict[str, tuple[Any, Any]]] = field(default_factory=dict)
-    """Cells of such rows that were found written."""
     explained: set[str] = field(default_factory=set)
     """`_id`s of rows that earlier pushes of this journal made: nobody need wonder whose they are."""
     claimed: set[str] = field(default_factory=set)
@@ -156,13 +161,15 @@ class Run:
     ) -> None:
         """Record how a row ended."""
         row = row_of(change)
-        written = {**self.arrived.pop(row, {}), **(written or {})}
-        read = self.pending_receipts.pop(row, None)
+        attempts, written = list(self.pending.pop(row, ())), dict(written or {})
+        last = next((a for a in reversed(attempts) if not written.keys().isdisjoint(a.cells)), None)
+        if last is not None:  # the request that has written it
+            attempts.remove(last)
+        written = {path: one.cells[path] for one in attempts for path in one.found} | written
         conflicts = self.conflicts.get(row, ())
         if conflicts and word in ("done", "unchanged"):
             word, reason = "conflict", _in_conflict(conflicts, written)
-        sent = self.pending.pop(row, {}) if isinstance(change, Update) else {}
-        doubted = {c.field: sent[c.field] for c in conflicts if c.field in sent}
+        doubted = tuple(a for a in attempts if _may_replace(change, a))
         outcome = Outcome(
             row,
             action_of(change),
@@ -173,14 +180,13 @@ class Run:
             reason,
             written,
             receipt,
-            read if written or doubted else None,
+            last.read if last else None,
             tuple(overwrites),
             doubted=doubted,
         )
         if row in self.outcomes:
             raise AssertionError(f"row {row!r} ended twice: {self.outcomes[row]} and {outcome}")
         self.outcomes[row] = outcome
-        self.pending.pop(row, None)
         if self.user is None and written and status == 200 and not isinstance(change, Delete):
             self._meet(self.entities.get(outcome.id or "", {}))
         self.journal.event(
@@ -195,7 +201,7 @@ class Run:
             receipt=receipt,
             read=outcome.read,
             **({"overwrites": list(map(asdict, outcome.overwrites))} if outcome.overwrites else {}),
-            **({"doubted": {path: list(pair) for path, pair in doubted.items()}} if doubted else {}),
+            **({"doubted": list(map(asdict, doubted))} if doubted else {}),
         )
         for c in conflicts:
             self.journal.event("conflict", row=row, field=c.field, base=c.base, mine=c.mine, theirs=c.theirs)
@@ -210,31 +216,33 @@ class Run:
         self, action: str, rows: Iterable[tuple[Change, Mapping[str, tuple[Any, Any]]]], **more: Any
     ) -> None:
         """Put on disk what is sent next: from now on the fate of these rows is open."""
-        now = int(time.time() * 1000)
         rows = list(rows)
         self.sending = tuple(change for change, _ in rows)
         lines = []
         for change, cells in rows:
             row = row_of(change)
-            if row not in self.arrived:
-                self.pending_receipts[row] = self.receipts.get(row, getattr(change, "receipt", None))
-            self.pending[row] = cells
-            self.pending_since[row] = now
-            sent = {path: list(pair) for path, pair in cells.items()}
-            lines.append([row, sent, self.pending_receipts[row]])
+            read = self.receipts.get(row, getattr(change, "receipt", None))
+            self.pending[row] = then(self.pending.get(row, ()), Attempt(cells, read))
+            lines.append([row, {path: list(pair) for path, pair in cells.items()}, read])
         self.journal.event("send", action=action, rows=lines, **more)
         self.journal.keep()
 
     def note_arrival(self, row: Hashable, there: Mapping[str, Any]) -> None:
         """Remember the cells that are there because this push wrote them, though no answer said so."""
-        found = {path: pair for path, pair in self.pending.get(row, {}).items() if path in there}
-        if found:
-            self.arrived.setdefault(row, {}).update(found)
+        attempts: list[Attempt] = []
+        known: set[str] = set()
+        for attempt in reversed(self.pending[row]):
+            found = tuple(path for path in attempt.cells if path in there and path not in known)
+            known.update(found)
+            attempts.insert(0, replace(attempt, found=found))
+        self.pending[row] = tuple(attempts)
 
     def not_sent(self, changes: Iterable[Change]) -> None:
         """Take back `about_to_send`: the request certainly had no effect."""
         for change in changes:
-            self.pending.pop(row_of(change), None)
+            *earlier, _ = self.pending.pop(row_of(change), (None,))
+            if earlier:
+                self.pending[row_of(change)] = tuple(earlier)
 
     def read(
         self, path: str, values: Iterable[Any], *, fields: Iterable[str] | None = None
@@ -381,6 +389,11 @@ class Run:
                 return again
             found = again
         raise Stopped("the rows of a write without an answer do not come to rest")
+
+
+def _may_replace(change: Change, attempt: Attempt) -> bool:
+    """Tell whether a request may have replaced something: a new row has nothing to be replaced."""
+    return isinstance(change, Update) or (isinstance(change, Create) and attempt.read is not None)
 
 
 class Patience:

@@ -18,7 +18,7 @@ from ..planning.validate import identity
 from ..reading.commits import commits_of
 from ..reading.lookup import each, own_since
 from ..values.changes import Create, Overwrite
-from .evidence import Unclear, examine
+from .evidence import Unclear, examine, since_of
 from .journal import opened, read
 from .options import CLOCKS_APART
 
@@ -90,9 +90,8 @@ def after_push(
 
 def is_open(outcome: Outcome | Entry) -> bool:
     """Tell whether a row was written in a way that may have replaced a value of somebody else."""
-    return bool(outcome.written or outcome.doubted) and (
-        outcome.action != "create" or outcome.read is not None
-    )
+    written = outcome.written and (outcome.action != "create" or outcome.read is not None)
+    return bool(written or outcome.doubted)
 
 
 def _findings(
@@ -156,9 +155,10 @@ def _look(
         return ""
 
     def finding(outcome: Outcome) -> Finding:
-        if outcome.read is None:
+        since = since_of(outcome)
+        if since is None:
             return outcome.overwrites, "nobody had read the row before it was written"
-        commits = commits_of(plan.endpoint, str(outcome.id), outcome.read - CLOCKS_APART)
+        commits = commits_of(plan.endpoint, str(outcome.id), since - CLOCKS_APART)
         try:
             lost = examine(
                 plan.schema, outcome, commits, user=report.user, current=lambda: _current(report, outcome)

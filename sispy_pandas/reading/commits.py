@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from sispy import errors
 from sispy.delta import DeltaError, patch, same, unpatch
-from sispy.paging import MAX_PAGE, by_offset
+from sispy.paging import MAX_PAGE, by_offset, total_of
 
 from ..values.entity import moment, receipt, stored
 from ..values.types.equality import equal
@@ -82,7 +82,7 @@ def commits_of(endpoint: Endpoint, id_: str, since: int | None = None) -> list[D
         by_offset(lambda query: _checked(commits.fetch_page(query)), {"q": q} if q else {}, MAX_PAGE)
     )
     found = {commit["_id"]: commit for page in pages for commit in page}
-    told = pages[0]._meta.total_count
+    told = total_of(pages[0])
     if len(found) < sum(map(len, pages)) or (told is not None and len(found) < told):
         raise errors.NotJSON(f"the commits of {id_:.100} are not complete: {len(found)} of {told} came", 200)
     return list(found.values())

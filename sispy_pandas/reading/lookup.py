@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sispy import errors
-from sispy.paging import MAX_PAGE, by_key
+from sispy.paging import MAX_PAGE, by_key, total_of
 
 from ..values.progress import bar
 from .chunks import is_askable, queries
@@ -185,7 +185,7 @@ def rows_of(answer: Response, ids: Collection[str] | None = None) -> list[dict[s
     except errors.Error:
         rows = [None]
     found = {row["_id"] for row in rows if isinstance(row, dict) and isinstance(row.get("_id"), str)}
-    total = getattr(answer._meta, "total_count", None)
+    total = total_of(answer)
     strange = ids is not None and (not found <= set(ids) or total not in (None, len(rows)))
     if len(found) < len(rows) or strange:
         raise errors.NotJSON(f"the answer is no list of the rows asked for: {answer!s:.100}", 200)

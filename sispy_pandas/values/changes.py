@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping, Sequence
+    from collections.abc import Hashable, Iterable, Mapping, Sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +74,34 @@ class Overwrite:
     """Who had written it; None: the commits do not say."""
     at: int | None = None
     """When, in ms since 1970."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A request for a row that no answer came to: it may have been carried out."""
+
+    cells: Mapping[str, tuple[Any, Any]]
+    """Path -> (before, after) of what was in it."""
+    read: int | None = None
+    """`_sis._updated_at` of the state that the guard had read before it, in ms; None: it had read none."""
+    until: int | None = None
+    """The same of the state that was read before the next one, when the server was at rest: what came after
+    that is none of this one's doing. None: there was no next one."""
+    found: tuple[str, ...] = ()
+    """Paths of the cells that the row showed afterwards, as this push had written them."""
+
+
+def then(attempts: Iterable[Attempt], attempt: Attempt) -> tuple[Attempt, ...]:
+    """Return the requests for a row with one more: what was read for it was there after those before it."""
+    earlier = (
+        replace(
+            one,
+            until=attempt.read if one.until is None else one.until,
+            found=tuple(path for path in one.found if path not in attempt.cells),
+        )
+        for one in attempts
+    )
+    return (*earlier, attempt)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,14 +177,15 @@ class Outcome:
     receipt: int | None = None
     """`_sis._updated_at` after the write, in ms."""
     read: int | None = None
-    """`_sis._updated_at` before the write, as the guard read it, in ms; `written` has cells of that state."""
+    """`_sis._updated_at` before the write that was answered, as the guard read it, in ms; `written` has cells
+    of that state."""
     overwrites: tuple[Overwrite, ...] = ()
     """Values of others that this row's write replaced although the guard had not read them."""
     unverified: str = ""
     """Why it is not known whether there are more of them."""
-    doubted: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
-    """The same as `written` of cells that were sent without an answer and hold somebody else's value now:
-    `verify` finds out whether they were written in between."""
+    doubted: tuple[Attempt, ...] = ()
+    """Requests that no answer came to: `verify` finds out whether they were carried out, and what they have
+    replaced. What they are known to have written is in `written` as well."""
 
     @property
     def label(self) -> str:

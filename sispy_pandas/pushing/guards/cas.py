@@ -75,7 +75,7 @@ class _Rounds:
         except errors.CASConflict as error:
             self._races += 1
             if self._races > RACES:
-                run.fail([update], f"others write to this row all the time: {error}", 400)
+                run.settle(update, "failed", f"others write to this row all the time: {error}", status=400)
             # its fate stays open: a network that delivers twice gets this answer for a write that was made
         except errors.BadAnswer as error:
             is_refused(run, update, error)

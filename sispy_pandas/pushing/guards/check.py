@@ -100,6 +100,8 @@ def _refused(run: Run, refused: Sequence[Update], entries: list[Any], *, whole: 
     reasons = [status_and_text(entry) for entry in entries]
     gone = {id_of(entry) for entry, (status, _) in zip(entries, reasons, strict=True) if status == 404}
     same = len(set(reasons)) == 1 and len(reasons) == len(refused)
+    if len(reasons) >= len(refused):  # each has its own: none of them was written
+        run.not_sent(refused)
     retry: list[Update] = []
     for update in refused:
         if update.id in gone:
@@ -152,7 +154,7 @@ def left_to_write(
         _is_settled(run, update, merged, entity, at)
     elif update.id in run.failing:
         last = run.failing[update.id]
-        run.fail([update], last, last.status)
+        run.settle(update, "failed", str(last), status=last.status)
     else:
         return merged.write
     return {}
@@ -170,9 +172,10 @@ def _arrived_at(run: Run, update: Update, entity: Mapping[str, Any]) -> int | No
         return now
     if not run.schema.track_history:
         return None
-    since = run.pending_receipts.get(update.id) or 0
+    attempts = run.pending[update.id]
+    since = max((attempt.read or 0 for attempt in attempts), default=0)
     commits = run.patiently(lambda: commits_of(run.endpoint, update.id, since + 1))
-    sent = {path.partition(".")[0] for path in run.pending[update.id]}
+    sent = {path.partition(".")[0] for attempt in attempts for path in attempt.cells}
     return next(
         (
             commit["date_modified"]
@@ -186,7 +189,7 @@ def _arrived_at(run: Run, update: Update, entity: Mapping[str, Any]) -> int | No
 
 
 def _is_settled(run: Run, update: Update, merged: Merged, entity: Mapping[str, Any], at: int | None) -> None:
-    if run.arrived.get(update.id):
+    if any(attempt.found for attempt in run.pending.get(update.id, ())):
         when = receipt(entity) if at is None else at
         run.settle(update, "done", "found written after its answer got lost", receipt=when)
     elif update.id in run.pending and not merged.given_up:
@@ -224,6 +227,7 @@ def is_written(
 def is_refused(run: Run, update: Update, error: errors.BadAnswer) -> None:
     """End a row whose own request was refused; a 404 may also come from a proxy that knows no such page."""
     if isinstance(error, errors.NotFound) and not run.read_rows([update.id], fields=()):
+        run.not_sent([update])
         is_gone(run, update)
     else:
         run.fail([update], error, error.http_status_code)

@@ -72,7 +72,7 @@ def test_a_journal_of_few_lines(tmp_path):
 
     assert record.entries == {
         0: journal.Entry(
-            "done", "1" * 24, "create", {"name": (None, "a")}, {}, 3, None, 3, since=1, sender="anna"
+            "done", "1" * 24, "create", {"name": (None, "a")}, (), 3, None, 3, since=1, sender="anna"
         )
     }
     assert (record.head["schema"], record.begin["user"], record.open, record.wrote, record.last) == (

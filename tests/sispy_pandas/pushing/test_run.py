@@ -331,7 +331,9 @@ def test_a_push_that_goes_on_knows_what_was_read_before_the_row_was_sent_first(s
 
     report = push(sp.resume(stopped.journal, server.client))
 
-    assert [(o.word, o.read) for o in report.outcomes] == [("done", before)]
+    assert [(o.word, [(a.read, a.found) for a in o.doubted]) for o in report.outcomes] == [
+        ("done", [(before, ("cpus",))])
+    ]
 
 
 def test_a_problem_that_a_plan_had_refuses_its_resume_though_the_row_was_sent(server):

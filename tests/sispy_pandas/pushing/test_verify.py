@@ -505,6 +505,21 @@ def test_a_list_of_commits_that_lacks_some_is_no_evidence(server, bob, lacking):
     assert [(o.word, bool(o.unverified)) for o in report.outcomes] == [("done", True)]
 
 
+def test_a_list_of_commits_without_a_count_is_evidence(server, bob):
+    plan, handler = first(server, cpus=9), server.client._http_handler
+    bob("before", plan.changes[0].id, {"cpus": 7})
+    forward = handler.send
+
+    def send(request, *, timeout):  # some proxies pass on the headers alone that they know
+        answer = forward(request, timeout=timeout)
+        return replace(answer, headers={"content-type": "application/json"})
+
+    handler.send = send
+    report = push(plan)
+
+    assert cells(report) == [["cpus", 1, 9, 7, "bob"]]
+
+
 @pytest.mark.parametrize(
     "odd",
     [

@@ -1,0 +1,183 @@
+"""A write that arrived though no answer came, and was written over since: what it had replaced is told."""
+
+import pandas as pd
+import pytest
+
+import sispy
+import sispy_pandas as sp
+from sispy.sandbox import Faults
+from sispy_pandas.pushing.journal import read
+from sispy_pandas.values.changes import Attempt
+
+QUICK = sp.Limits(settle=0.1, settle_row=0.0, patience=4.0)
+MINE = {"cpus": 9, "live": None}
+BASE = {"cpus": 1, "live": True}
+
+
+@pytest.fixture
+def bob(server):
+    """Return a function that lets bob act right before and right after each of our writes.
+
+    He sends a body to the first row of the plan, or deletes it (None). The answers to the first `lost` writes
+    get lost: the connection is cut, or a proxy says `status`.
+    """
+    who = {"name": "bob", "email": "bob@example.com", "pw": "secret", "roles": {"net": "user", "ops": "user"}}
+    server.client.users.create(who)
+    client = sispy.Client(server.client.url)
+    client.authenticate("bob", "secret")
+    hosts = client.entities("host")
+
+    def at(plan, *acts, lost=1, status=None):
+        left = list(acts)
+
+        def act(seen):
+            if seen.method == "PUT" and left:
+                (change, *_), body = plan.changes, left.pop(0)
+                id_ = getattr(change, "id", None) or hosts.fetch_all({"q": {"name": change.key}})[0]["_id"]
+                if body is None:
+                    hosts.delete(id_)
+                elif body:
+                    hosts.update(id_, body)
+
+        def faults(losing):
+            def before(seen):
+                if seen.method == "PUT":
+                    server.sandbox.faults = faults(losing - 1)
+                act(seen)
+
+            cut = {"drop_after": {"PUT *": float(losing > 0 and status is None)}}
+            said = {"lost_answers": {"PUT *": (status, float(losing > 0))}} if status else {}
+            return Faults(before=before, after=act, **cut, **said)
+
+        server.sandbox.faults = faults(lost)
+
+    return at
+
+
+def plan_of(server, **cells):
+    live = server.fetch()
+    return live.diff(live.frame().head(1).assign(**cells))
+
+
+def push(plan, **options):
+    return plan.push(progress=False, **{"limits": QUICK, **options})
+
+
+def told(report):
+    return [(c.field, c.base, c.mine, c.theirs, c.by) for o in report.outcomes for c in o.overwrites]
+
+
+LOST = [("cpus", 1, 9, 5, "bob")]
+
+
+def test_somebody_deleted_the_row_since(server, bob):
+    plan = plan_of(server, **MINE)
+    bob(plan, {"cpus": 5}, None)
+
+    report = push(plan)
+
+    assert [o.word for o in report.outcomes] == ["conflict"]
+    assert told(report) == LOST
+
+
+def test_another_cell_is_sent_once_more(server, bob):
+    plan = plan_of(server, **MINE)
+    bob(plan, {"cpus": 5}, {"cpus": 6, "live": True})
+
+    report = push(plan)
+
+    assert [(o.word, o.written) for o in report.outcomes] == [("conflict", {"live": (True, None)})]
+    assert told(report) == LOST
+
+
+def test_all_is_sent_once_more(server, bob):
+    plan = plan_of(server, **MINE)
+    bob(plan, {"cpus": 5}, BASE)
+
+    report = push(plan)
+
+    assert [o.word for o in report.outcomes] == ["done"]
+    assert told(report) == LOST
+
+
+def test_the_server_fails_on_the_row_again_and_again(server, bob):
+    plan = plan_of(server, **MINE)
+    bob(plan, {"cpus": 5}, BASE, {}, BASE, lost=9, status=500)
+
+    report = push(plan)
+
+    assert [(o.word, o.written) for o in report.outcomes] == [("failed", {})]
+    assert told(report) == LOST
+
+
+def test_what_a_new_row_could_not_be_created_with_is_written_over(server, bob):
+    plan = server.fetch().diff(pd.DataFrame({"name": ["n0"], "extra": [{"a.b": 1}]}), new=True)
+    bob(plan, {"extra": {"theirs": 1}}, {"extra": {"theirs": 2}})
+
+    report = push(plan)
+
+    assert [(o.word, o.written) for o in report.outcomes] == [("conflict", {"name": (None, "n0")})]
+    assert told(report) == [("extra", None, {"a.b": 1}, {"theirs": 1}, "bob")]
+
+
+@pytest.mark.parametrize("parts", [1, 2])
+def test_the_journal_knows_every_request_that_no_answer_came_to(server, bob, parts):
+    once = sp.Limits(settle=0.1, settle_row=0.0, attempts=1)
+    plan = plan_of(server, **MINE)
+    bob(plan, {"cpus": 5}, BASE, *[{}, BASE] * (parts - 1), lost=parts)
+    report = push(plan, limits=once)
+
+    for _ in range(parts):
+        assert report.counts["unsent"] == 1
+        report = push(sp.resume(report.journal, server.client), limits=once)
+
+    assert [o.word for o in report.outcomes] == ["done"]
+    assert told(report) == LOST
+
+
+def test_a_conflict_that_was_decided_is_no_loss(server, bob):
+    plan = plan_of(server, **MINE)
+    bob(plan, {}, {"cpus": 5})
+
+    report = push(plan, on_conflict="mine")
+
+    assert [(o.word, o.written["cpus"]) for o in report.outcomes] == [("done", (5, 9))]
+    assert told(report) == []
+
+
+def test_tags_leave_no_trace(server, bob):
+    live = server.fetch()
+    frame = live.frame(meta=True).head(1)
+    frame["_sis.tags"] = [["mine"]]
+    plan = live.diff(frame)
+    bob(plan, {"_sis": {"tags": ["a"]}}, {"_sis": {"tags": ["b"]}})
+
+    report = push(plan)
+
+    assert [(o.word, o.unverified) for o in report.outcomes] == [
+        ("conflict", "changes of owners, tags and locks leave no trace in the history")
+    ]
+
+
+def test_rows_of_their_own_reason_are_not_doubted(server):
+    live = server.fetch()
+    plan = live.diff(live.frame().head(2).assign(cpus=9)).check()
+    definition = server.client.schemas.get("host").to_dict()
+    definition["definition"]["cpus"]["max"] = 8
+    server.client.schemas.update("host", definition)
+
+    report = push(plan)
+
+    assert [(o.word, o.doubted) for o in report.outcomes] == [("failed", ())] * 2
+
+
+def test_attempts_go_to_the_journal_and_back(server, bob):
+    plan = plan_of(server, **MINE)
+    bob(plan, {}, {"cpus": 5, "live": False})
+    report = push(plan, verify=False)
+
+    (outcome,) = report.outcomes
+    (entry,) = read(report.journal).entries.values()
+
+    assert outcome.doubted == entry.doubted
+    assert outcome.doubted == (Attempt({"cpus": (1, 9), "live": (True, None)}, plan.changes[0].receipt),)
