@@ -1,4 +1,7 @@
-"""The order of a push: a row that takes a unique value goes after the row that gives it up."""
+"""The order of a push: a row that takes a unique value goes after the row that gives it up.
+
+And a row that refers to a new one goes after that, if it can: what refers to each other is completed later.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,9 @@ from contextlib import suppress
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING
 
-from ..values.changes import Change, Problem, row_of
+from ..values.changes import Change, Create, Problem, row_of
+from ..values.references import aimed, ids_in, reference_fields, sent_by
+from ..values.types.base import is_blank
 from .validate import hashable, new_value, old_value, unique_fields
 
 if TYPE_CHECKING:
@@ -15,9 +20,26 @@ if TYPE_CHECKING:
     from ..values.schema import Schema
 
 
-def waves(schema: Schema, changes: Sequence[Change]) -> list[list[Change]]:
-    """Return the changes in groups to be sent one after the other; rows that swap values come last."""
-    waits = _waits_for(schema, changes)
+def waves(schema: Schema, changes: Sequence[Change], to_come: Collection[str] = ()) -> list[list[Change]]:
+    """Return the changes in groups to be sent one after the other; rows that swap values come last.
+
+    Args:
+        schema: Of the rows.
+        changes: Of one plan.
+        to_come: New rows that others refer to, by the `_id` that `Create.row` names.
+    """
+    waits: dict[Hashable, set[Hashable]] = {
+        row: set(providers) for row, providers in _waits_for(schema, changes).items()
+    }
+    wishes: dict[Hashable, set[Hashable]] = {}
+    paths = [path for path, _ in reference_fields(schema)]
+    for change in changes if to_come else ():
+        targets = {id_ for path in paths for id_ in ids_in(sent_by(change), path)}
+        targets &= set(to_come) - {row_of(change)}
+        can_be_completed = isinstance(change, Create) and not _needs_references(schema, change, to_come)
+        (wishes if can_be_completed else waits).setdefault(row_of(change), set()).update(targets)
+    free = {row for level in _levels(_both(waits, wishes)) for row in level}
+    waits = _both(waits, {row: targets for row, targets in wishes.items() if row in free})
     levels = _levels(waits)
     depth = {row: number for number, level in enumerate(levels) for row in level}
     last = max(len(levels), 1)
@@ -26,6 +48,21 @@ def waves(schema: Schema, changes: Sequence[Change]) -> list[list[Change]]:
         row = row_of(change)
         found[depth.get(row, last if row in waits else 0)].append(change)
     return [wave for wave in found if wave]
+
+
+def _both(
+    waits: Mapping[Hashable, Collection[Hashable]], wishes: Mapping[Hashable, Collection[Hashable]]
+) -> dict[Hashable, set[Hashable]]:
+    return {row: {*waits.get(row, ()), *wishes.get(row, ())} for row in {**waits, **wishes}}
+
+
+def _needs_references(schema: Schema, create: Create, to_come: Collection[str]) -> bool:
+    """Tell whether a new row cannot be created without its references to rows that are not there yet."""
+    without = aimed(schema, create.values, dict.fromkeys(to_come))
+    return any(
+        schema.field(path).required and is_blank(value) and not is_blank(create.values[path])
+        for path, value in without.items()
+    )
 
 
 def swaps(schema: Schema, changes: Sequence[Change]) -> list[Problem]:

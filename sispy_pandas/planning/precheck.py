@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sispy.errors import NotFound
@@ -14,6 +14,7 @@ from ..values.entity import stored
 from ..values.references import ids_at, ids_in, reference_fields, sent_by
 from ..values.schema import parse_schema
 from ..values.types.cells import get_path
+from ..values.types.object_id import is_object_id
 from .merge import not_stored
 from .validate import hashable, new_value, old_value, unique_fields
 
@@ -23,8 +24,14 @@ if TYPE_CHECKING:
 C = TypeVar("C", bound="ChangeSet")
 
 
-def precheck(plan: C, *, allow_dangling: bool = False) -> C:
-    """Return the plan with the problems that the server knows of; see `Plan.check`."""
+def precheck(plan: C, *, allow_dangling: bool = False, coming: Collection[str] | None = None) -> C:
+    """Return the plan with the problems that the server knows of; see `Plan.check`.
+
+    Args:
+        plan: Or a part of it.
+        allow_dangling: See there.
+        coming: What `to_come` says of the whole.
+    """
     if not plan.changes:
         return plan
     ids = [change.id for change in plan.changes if not isinstance(change, Create)]
@@ -32,7 +39,7 @@ def precheck(plan: C, *, allow_dangling: bool = False) -> C:
     paths = {path for path, _ in references} | {"_sis"}
     rows = {row["_id"]: row for row in read(plan.endpoint, "_id", ids, fields=paths)}
     found = [
-        *_references(plan, references),
+        *_references(plan, references, to_come(plan) if coming is None else coming),
         *_dangling(plan, references, rows),
         *_unique(plan),
         *_locked(plan, rows),
@@ -44,13 +51,29 @@ def precheck(plan: C, *, allow_dangling: bool = False) -> C:
     return plan.with_faults(found)
 
 
-def _references(plan: ChangeSet, references: Sequence[tuple[str, str]]) -> list[Problem]:
+def to_come(plan: ChangeSet) -> frozenset[str]:
+    """Return the new rows that a plan refers to: rows that were deleted and come back, by their old `_id`.
+
+    Raises:
+        sispy.Error: The server could not be asked.
+    """
+    name = plan.schema.name
+    new = {str(c.row) for c in plan.changes if isinstance(c, Create) and is_object_id(c.row)}
+    paths = [path for path, target in reference_fields(plan.schema) if target == name and new]
+    meant = {id_ for change in plan.changes for path in paths for id_ in ids_in(sent_by(change), path)}
+    # a copy may be labelled by the `_id` of a row that is there: who names that means the original
+    return frozenset(missing(plan.endpoint.client, name, new & meant))
+
+
+def _references(
+    plan: ChangeSet, references: Sequence[tuple[str, str]], coming: Collection[str]
+) -> list[Problem]:
     """Find references to rows that do not exist."""
     sent = [(change, sent_by(change)) for change in plan.changes if not isinstance(change, Delete)]
     found = []
     for path, target in references:
         wanted = {id_ for _, values in sent for id_ in ids_in(values, path)}
-        gone = missing(plan.endpoint.client, target, wanted)
+        gone = missing(plan.endpoint.client, target, wanted).difference(coming)
         for change, values in sent:
             for id_ in sorted(ids_in(values, path) & gone):
                 reason = f"refers to a {target} that does not exist"

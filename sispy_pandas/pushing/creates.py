@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from ..reading.chunks import halves
 from ..reading.lookup import own_since, rows_of
 from ..values.changes import Conflict, Create, Update
 from ..values.entity import body, moment, receipt, stored, values_of
+from ..values.references import aimed, ids_in, reference_fields
 from ..values.types.cells import get_path
 from ..values.types.equality import equal
 from .answers import of_bulk, of_one, status_and_text
@@ -22,11 +24,14 @@ from .rounds import until_settled
 from .run import FateUnknown
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping, Sequence
+    from collections.abc import Hashable, Sequence
 
     from ..values.changes import Word
     from ..values.types.base import Field
     from .run import Run
+
+_Work = tuple[Create, Mapping[str, Any], Mapping[str, tuple[Any, Any]]]
+"""A new row that is there, what the server holds of it, and the cells to complete it with."""
 
 TAKEN = "Insert failed"
 """All that the server says of a value that must be unique and is there (SIS-API 7.1): made by somebody else
@@ -133,7 +138,7 @@ def _without_arrived(run: Run, creates: Sequence[Create]) -> list[Create]:
     elif matches:
         for create in _simple_first(run, sent):
             _created(run, create, matches[create.row], "found created after the answer got lost")
-    return [create for create in creates if create.row not in run.outcomes]
+    return list(filter(run.is_open, creates))
 
 
 def _is_by_us(run: Run, create: Create, entity: Mapping[str, Any]) -> bool:
@@ -146,12 +151,25 @@ def _is_complete(run: Run, create: Create, entity: Mapping[str, Any]) -> bool:
 
 
 def _is_begun(run: Run, create: Create, entity: Mapping[str, Any]) -> bool:
-    """Tell whether this is the row, complete or as a POST makes it."""
-    first = interim(run.schema, create.values)
+    """Tell whether this is the row, complete or as it was sent at first."""
+    sent = _sent(run, create)
     missing = not_stored(run.schema, create.values, entity)
-    return not not_stored(
-        run.schema, {path: first.get(path, create.values[path]) for path in missing}, entity
-    )
+    return not not_stored(run.schema, {path: sent.get(path) for path in missing}, entity)
+
+
+def _sent(run: Run, create: Create) -> dict[str, Any]:
+    """Return what was sent to create a row: not all of it may be what the row shall have."""
+    return _after(next(one.cells for one in reversed(run.pending[create.row]) if one.read is None))
+
+
+def _first(run: Run, create: Create) -> dict[str, Any]:
+    """Return the cells of a new row that have to be completed: what they hold at first."""
+    sent = _sent(run, create)
+    return {
+        path: sent.get(path)
+        for path, value in create.values.items()
+        if not equal(run.schema.field(path), sent.get(path), value)
+    }
 
 
 def _has_more(run: Run, create: Create, entity: Mapping[str, Any]) -> bool:
@@ -170,7 +188,7 @@ def _is_as_created(entity: Mapping[str, Any]) -> bool:
 
 def _simple_first(run: Run, creates: Sequence[Create]) -> list[Create]:
     """Return the rows in an order in which those come last that take a request more."""
-    return sorted(creates, key=lambda create: bool(interim(run.schema, create.values)))
+    return sorted(creates, key=lambda create: bool(_first(run, create)))
 
 
 def _mark(run: Run, creates: Sequence[Create]) -> dict[str, Any]:
@@ -196,7 +214,7 @@ def _mark(run: Run, creates: Sequence[Create]) -> dict[str, Any]:
 
 def _appeared(run: Run, creates: Sequence[Create]) -> list[dict[str, Any]]:
     """Return the rows that their sender created since they were sent, and that nothing else explains."""
-    explained = run.explained.union(outcome.id for outcome in run.outcomes.values() if outcome.id)
+    explained = run.explained.union(run.made.values(), (o.id for o in run.outcomes.values() if o.id))
     since = min(run.strangers[create.row][0] for create in creates)
     for create in creates:
         explained |= run.strangers[create.row][1]
@@ -208,8 +226,10 @@ def _appeared(run: Run, creates: Sequence[Create]) -> list[dict[str, Any]]:
 
 def _send(run: Run, creates: Sequence[Create]) -> None:
     marks = _mark(run, creates)
-    run.about_to_send("create", [(create, _cells(create)) for create in creates], **marks)
-    bodies = [_body(run, create) for create in creates]
+    begin = [{**c.values, **interim(run.schema, c.values, run.to_come)} for c in creates]
+    cells = [{path: (None, value) for path, value in values.items()} for values in begin]
+    run.about_to_send("create", zip(creates, cells, strict=True), **marks)
+    bodies = [_body(run, values) for values in begin]
     try:
         answer = run.write(lambda to: to.create(bodies, all_or_none=True))
     except errors.PayloadTooLarge as error:
@@ -226,38 +246,75 @@ def _send(run: Run, creates: Sequence[Create]) -> None:
     found = _in_order(run, creates, success, failed)
     for create in _simple_first(run, creates):
         _created(run, create, found[create.row])
+    if run.waiting:
+        run.journal.keep()
 
 
 def _created(run: Run, create: Create, entity: Mapping[str, Any], reason: str = "") -> None:
     """End a row that was created; before that, put in what it could not be created with."""
-    first = interim(run.schema, create.values)
-    if first and not _is_complete(run, create, entity):
-        attempt = partial(_complete, run, id_=entity["_id"], first=first)
-        until_settled(run, [create], attempt, lambda _: run.read_rows([entity["_id"]]))
+    first = _first(run, create)
+    if not first or _is_complete(run, create, entity):
+        _is_created(run, create, entity, reason)
         return
-    _is_created(run, create, entity, reason)
+    run.made[create.row] = entity["_id"]
+    if any(ids_in(create.values, path) & run.to_come for path, _ in reference_fields(run.schema)):
+        run.waiting.add(create.row)
+        run.journal.event("made", row=create.row, id=entity["_id"])
+    else:
+        complete(run, [create])
 
 
-def _complete(run: Run, creates: Sequence[Create], *, id_: str, first: Mapping[str, Any]) -> None:
-    """Put into a new row what it could not be created with, unless somebody else was quicker."""
-    (create,) = creates
-    entity = run.read_rows([id_]).get(id_)
-    if entity is None:
-        run.conflicts[create.row] = (Conflict(id_, "_id", id_, id_, None, create.key),)
-        run.settle(create, "conflict", "somebody deleted the row before it was complete", status=404, id=id_)
-        return
-    update = Update(id_, first, {path: create.values[path] for path in first}, create.key)
+def complete(run: Run, creates: Sequence[Create]) -> None:
+    """Put into new rows what they could not be created with, unless somebody else was quicker."""
+    run.waiting.difference_update(create.row for create in creates)
+    until_settled(run, creates, partial(_complete, run), partial(_made, run))
+
+
+def _made(run: Run, creates: Sequence[Create]) -> dict[str, dict[str, Any]]:
+    return run.read_rows(run.made[create.row] for create in creates)
+
+
+def _complete(run: Run, creates: Sequence[Create]) -> None:
+    entities = _made(run, creates)
+    work: list[_Work] = []
+    for create in creates:
+        id_ = run.made[create.row]
+        if id_ not in entities:
+            run.conflicts[create.row] = (Conflict(id_, "_id", id_, id_, None, create.key),)
+            reason = "somebody deleted the row before it was complete"
+            run.settle(create, "conflict", reason, status=404, id=id_)
+        elif write := _left_to_put(run, create, entities[id_]):
+            run.receipts[create.row] = receipt(entities[id_])
+            work.append((create, entities[id_], write))
+        else:
+            _is_created(run, create, entities[id_])
+    together = [item for item in work if not interim(run.schema, _after(item[2]))]
+    if len(together) > 1:
+        _put_together(run, together)
+    elif work:
+        _put(run, *work[0])
+    for create, _, _ in work:  # a request of its own, so it is read again right before it
+        if run.is_open(create):
+            run.stop_if_cancelled()
+            complete(run, [create])
+
+
+def _left_to_put(run: Run, create: Create, entity: Mapping[str, Any]) -> Mapping[str, tuple[Any, Any]]:
+    """Return the cells to complete a new row with: path -> (before, after)."""
+    first = _first(run, create)
+    wanted = aimed(run.schema, create.values, dict.fromkeys(run.to_come))  # those did not come
+    update = Update(entity["_id"], first, {path: wanted[path] for path in first}, create.key)
     mine = run.guard == "off" or run.on_conflict == "mine"
     merged = merge(run.schema, update, entity, "mine" if mine else "skip")
     run.conflicts[create.row] = merged.conflicts
-    if any(attempt.read is not None for attempt in run.pending.get(create.row, ())):
+    if any(attempt.read is not None for attempt in run.pending[create.row]):
         run.note_arrival(create.row, merged.there)
-    values = {path: value for path, (_, value) in merged.write.items()}
-    if not values:
-        _is_created(run, create, entity)
-        return
-    run.receipts[create.row] = receipt(entity)
-    run.about_to_send("complete", [(create, merged.write)])
+    return merged.write
+
+
+def _put(run: Run, create: Create, entity: Mapping[str, Any], write: Mapping[str, tuple[Any, Any]]) -> None:
+    id_, values = entity["_id"], _after(write)
+    run.about_to_send("complete", [(create, write)])
     try:
         answer = run.write(lambda to: to.update(id_, body(values), force_mixed=True), single=True)
     except errors.BadAnswer as error:
@@ -269,6 +326,24 @@ def _complete(run: Run, creates: Sequence[Create], *, id_: str, first: Mapping[s
         _is_created(run, create, of_one(answer, id_))
 
 
+def _put_together(run: Run, work: Sequence[_Work]) -> None:
+    """Complete several rows in one request; those that are refused are left open."""
+    ids = {entity["_id"] for _, entity, _ in work}
+    run.about_to_send("complete", [(create, write) for create, _, write in work])
+    bodies = [{"_id": entity["_id"], **body(_after(write))} for _, entity, write in work]
+    try:
+        success, _ = of_bulk(run.write(lambda to: to.update_bulk(bodies)), ids)
+    except errors.BadAnswer:
+        run.not_sent(create for create, _, _ in work)
+        return
+    found = {entity["_id"]: entity for entity in success}
+    for create, entity, _ in work:
+        if entity["_id"] in found:
+            _is_created(run, create, found[entity["_id"]])
+        else:
+            run.not_sent([create])
+
+
 def _is_created(
     run: Run, create: Create, entity: Mapping[str, Any], reason: str = "", refusal: int | None = None
 ) -> None:
@@ -277,6 +352,9 @@ def _is_created(
     lost = set(missing) - {conflict.field for conflict in run.conflicts.get(create.row, ())}
     if lost and refusal is None:
         reason = f"created, but the server does not hold {', '.join(sorted(lost))}"
+        left = [path for path, _ in reference_fields(run.schema) if ids_in(create.values, path) & run.to_come]
+        if left:
+            reason = f"created, but {', '.join(left)} refer to rows that did not come back"
     run.entities[entity["_id"]] = entity
     word: Word = "failed" if lost else "done"
     run.settle(
@@ -334,7 +412,7 @@ def _resembles(run: Run, create: Create, value: Mapping[str, Any]) -> bool:
         return equal(field, stored(field, value), create.values[field.path])
     return all(
         shown in (None, []) or equal(run.schema.field(path), shown, sent)
-        for path, sent in {**create.values, **interim(run.schema, create.values)}.items()
+        for path, sent in _sent(run, create).items()
         for shown in [stored(run.schema.field(path), value)]
     )
 
@@ -348,7 +426,7 @@ def _in_order(
         FateUnknown: The answer does not show every row exactly once, and nothing else.
     """
     ids = {entity["_id"] for entity in entities}
-    known = {outcome.id for outcome in run.outcomes.values()}
+    known = {*run.made.values(), *(outcome.id for outcome in run.outcomes.values())}
     for create in creates:
         known |= run.strangers.get(create.row, (0, frozenset()))[1]
     found: dict[Hashable, Mapping[str, Any]] = {}
@@ -379,11 +457,13 @@ def traces(run: Run, creates: Sequence[Create]) -> set[str]:
     return found
 
 
-def _body(run: Run, create: Create) -> dict[str, Any]:
-    values = {**create.values, **interim(run.schema, create.values)}
-    if run.plan.owner is not None:
-        values.setdefault("_sis.owner", list(run.plan.owner))
-    return body(values)
+def _body(run: Run, values: Mapping[str, Any]) -> dict[str, Any]:
+    owner = {} if run.plan.owner is None else {"_sis.owner": list(run.plan.owner)}
+    return body(owner | dict(values))
+
+
+def _after(cells: Mapping[str, tuple[Any, Any]]) -> dict[str, Any]:
+    return {path: after for path, (_, after) in cells.items()}
 
 
 def _cells(create: Create) -> dict[str, tuple[Any, Any]]:

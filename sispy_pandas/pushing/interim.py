@@ -1,17 +1,18 @@
-"""Values that the server stores but does not create: a POST refuses keys that a PUT takes (SIS-API 4.3).
+"""Values that a new row cannot be created with: it begins with something else, and gets them by a PUT.
 
-A new row begins with something else in such a cell, and gets the value by a PUT.
+A POST refuses keys that a PUT takes (SIS-API 4.3), and references to rows that are not there yet.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..values.references import aimed
 from ..values.types.cells import get_path, set_path
 from ..values.types.equality import hollow
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from ..values.schema import Schema
     from ..values.types.base import Field
@@ -20,8 +21,13 @@ STAND_IN = "(to be completed)"
 """Stands in a required Mixed field of which nothing is left."""
 
 
-def interim(schema: Schema, values: Mapping[str, Any]) -> dict[str, Any]:
+def interim(schema: Schema, values: Mapping[str, Any], to_come: Collection[str] = ()) -> dict[str, Any]:
     """Return what a new row begins with in the cells that a POST refuses: null where that is allowed.
+
+    Args:
+        schema: Of the row.
+        values: That it shall have.
+        to_come: `_id`s of rows that are not there yet.
 
     >>> from sispy_pandas.values.schema import parse_schema
     >>> schema = parse_schema({"name": "node", "definition": {"name": "String", "labels": "Mixed"}})
@@ -29,10 +35,11 @@ def interim(schema: Schema, values: Mapping[str, Any]) -> dict[str, Any]:
     {'labels': None}
     """
     found = {}
+    there = aimed(schema, values, dict.fromkeys(to_come)) if to_come else values
     for path, value in values.items():
-        if not path.startswith("_sis.") and _is_barred(value):
+        if not path.startswith("_sis.") and (_is_barred(value) or there[path] != value):
             field = schema.field(path)
-            found[path] = _allowed(field, value) if field.required else None
+            found[path] = _allowed(field, there[path]) if field.required else None
     return found
 
 

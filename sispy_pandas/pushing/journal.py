@@ -9,6 +9,7 @@ writes it; then follow events. It holds no token. The folder is `$SISPY_JOURNALS
 | `begin` | who pushes, when, with which options; `resume` the same of a later push that goes on |
 | `user` | whose the token is, where only the server's first answer tells |
 | `send` | rows are about to be sent, with what the guard read (cells, `_updated_at`); their fate is open |
+| `made` | a new row is there, and waits for other new rows that it refers to |
 | `row` | the outcome of a row: its fate is known |
 | `conflict` | a cell that was not written, with base, mine and theirs |
 | `end` | the push ended; with `stopped` it ended early |
@@ -254,6 +255,9 @@ class _Reader:
         elif name == "send":
             for row, cells, *read in found["rows"]:
                 self._sent(_row(row), _attempt(cells, read[0] if read else None))
+        elif name == "made":
+            row = _row(found["row"])
+            self.entries[row] = replace(self.entries[row], id=_text(found["id"]))
         elif name == "row":
             self._ended(_row(found["row"]), _pairs(found["written"]))
 

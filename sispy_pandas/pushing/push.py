@@ -17,14 +17,14 @@ from sispy.text import printable
 from ..planning.change_set import ChangeSet, PlanRefused, anonymous
 from ..planning.order import waves
 from ..planning.plan_file import lines
-from ..planning.precheck import precheck
+from ..planning.precheck import precheck, to_come
 from ..planning.render import count, name_of
 from ..reading.chunks import chunks, encoded_size
 from ..values.changes import Change, Create, Delete, Outcome, Update, action_of, row_of
 from ..values.entity import body
 from ..values.progress import bar
 from ..values.times import clock
-from .creates import send_creates, traces
+from .creates import complete, send_creates, traces
 from .deletes import PER_REQUEST, send_deletes
 from .earlier import Before, Memory
 from .guards.cas import send_cas
@@ -212,7 +212,9 @@ def _checked(
     """
     left = tuple(change for change in plan.changes if row_of(change) not in settled)
     known = set(map(id, plan.faults))
-    checked = precheck(replace(plan, changes=left), allow_dangling=options.allow_dangling)
+    checked = precheck(
+        replace(plan, changes=left), allow_dangling=options.allow_dangling, coming=to_come(plan)
+    )
     faults = tuple(fault for fault in checked.faults if id(fault) in known or fault.row not in pending)
     plan = replace(plan, faults=faults)
     if plan.faults and not options.skip_problems:
@@ -230,7 +232,7 @@ def _take_up(run: Run, record: Record, options: Options) -> str | None:
 
     The journal is ours only now: what another push of it ended meanwhile is not sent.
     """
-    run.explained.update(entry.id for entry in record.entries.values() if entry.word is not None and entry.id)
+    run.explained.update(entry.id for entry in record.entries.values() if entry.id)
     rows = {row_of(change): change for change in run.plan.changes}
     for row, entry in record.entries.items():
         if row in rows and entry.word in SETTLED:
@@ -240,8 +242,12 @@ def _take_up(run: Run, record: Record, options: Options) -> str | None:
         run.pending[row], run.senders[row] = entry.attempts, entry.sender
         if entry.action == "create":
             run.strangers[row] = (entry.since, entry.known)
+        if entry.action == "create" and entry.id:
+            run.made[row] = entry.id
+            run.waiting.add(row)
     creates = [change for row in sent if isinstance(change := rows[row], Create)]
     ids = [change.id for row in sent if isinstance(change := rows[row], Update | Delete)]
+    ids += run.made.values()
     try:
         if sent:
             run.until_quiet(
@@ -265,20 +271,22 @@ def _ended_meanwhile(change: Change, entry: Entry) -> Outcome:
 
 def _send_all(run: Run) -> str | None:
     """Send wave after wave, chunk after chunk; return why it stopped early, if it did."""
-    barred = {fault.row for fault in run.plan.faults}.union(run.outcomes)
+    barred = {fault.row for fault in run.plan.faults}
+    send_some = send_cas if run.guard == "cas" else send_updates
     try:
-        for wave in waves(run.schema, [c for c in run.plan.changes if row_of(c) not in barred]):
+        run.to_come = to_come(run.plan)
+        left = [c for c in run.plan.changes if run.is_open(c) and row_of(c) not in barred]
+        for wave in waves(run.schema, left, run.to_come):
             for part in _parts(run, [change for change in wave if isinstance(change, Update)]):
-                if run.guard == "cas":
-                    send_cas(run, part)
-                else:
-                    send_updates(run, part)
+                send_some(run, run.aim(part))
             for some in _parts(run, [change for change in wave if isinstance(change, Create)]):
-                send_creates(run, some)
+                send_creates(run, run.aim(some))
             for few in _parts(
                 run, [change for change in wave if isinstance(change, Delete)], rows=PER_REQUEST
             ):
                 send_deletes(run, few)
+        for some in _parts(run, [change for change in run.plan.changes if row_of(change) in run.waiting]):
+            complete(run, run.aim(some))
     except (Stopped, errors.Error) as error:
         return _why(run, error)
     return None
@@ -318,8 +326,11 @@ def _settle_the_rest(run: Run, stopped: str | None) -> None:
             continue
         if row in faults:
             run.settle(change, "problem", "; ".join(faults[row]))
-        elif row in run.pending:
-            run.outcomes[row] = _open(  # stays open in the journal: only a resume can tell
+        elif row in run.waiting:
+            reason = f"created, but what it refers to is not put in yet ({stopped}); sp.resume finishes it"
+            run.outcomes[row] = _open(change, reason)
+        elif row in run.pending:  # stays open in the journal: only a resume can tell
+            run.outcomes[row] = _open(
                 change, f"sent, but its fate is unknown ({stopped}); sp.resume finds out"
             )
         else:

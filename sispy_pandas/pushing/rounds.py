@@ -42,7 +42,7 @@ def until_settled(
         Stopped: The server cannot be reached, does not answer, or the push was cancelled.
     """
     left, patience, renewed = changes, Patience(run), False
-    while left := [change for change in left if row_of(change) not in run.outcomes]:
+    while left := list(filter(run.is_open, left)):
         try:
             attempt(left)
             patience = Patience(run)
@@ -52,7 +52,7 @@ def until_settled(
             renewed |= cause.renewed
             patience.wait(cause, cause.pause)
         except FateUnknown as cause:
-            left, since = [c for c in left if row_of(c) not in run.outcomes], int(time.time() * 1000)
+            left, since = list(filter(run.is_open, left)), int(time.time() * 1000)
             failing = apart and cause.by_server
             if cause.busy:
                 patience.wait(cause, cause.pause)

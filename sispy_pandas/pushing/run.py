@@ -22,6 +22,7 @@ from ..values.changes import (
     row_of,
     then,
 )
+from ..values.references import with_targets
 from ..values.types.cells import get_path
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from .options import Guard, Limits
 
 T = TypeVar("T")
+C = TypeVar("C", bound=Change)
 
 READS = 4
 """Times that a read is tried which the server fails on."""
@@ -127,6 +129,12 @@ class Run:
     """For new rows without a unique value, before they are sent: a time of the server's clock in ms, and the
     `_id`s of the rows that were created since then. What appears beside those is ours."""
 
+    to_come: frozenset[str] = frozenset()
+    """New rows that others refer to, by the `_id` that they had."""
+    made: dict[Hashable, str] = field(default_factory=dict)
+    """New rows that are there and have no outcome yet: their `_id`s."""
+    waiting: set[Hashable] = field(default_factory=set)
+    """Those that are to be completed when the rows are there that they refer to."""
     notes: list[str] = field(default_factory=list)
     """What a reader of the report has to know."""
     senders: dict[Hashable, str | None] = field(default_factory=dict)
@@ -146,6 +154,20 @@ class Run:
     def schema(self) -> Schema:
         """The schema of the rows."""
         return self.plan.schema
+
+    def is_open(self, change: Change) -> bool:
+        """Tell whether there is something to send for a row."""
+        row = row_of(change)
+        return row not in self.outcomes and row not in self.waiting
+
+    def aim(self, changes: Iterable[C]) -> list[C]:
+        """Return changes that refer to new rows by the `_id`s that these have by now."""
+        ids: dict[str, str] = {}
+        for row in self.to_come:
+            outcome = self.outcomes.get(row)
+            id_ = self.made.get(row) if outcome is None or outcome.word == "conflict" else outcome.id
+            ids |= {row: id_} if id_ else {}
+        return [with_targets(self.schema, change, ids) for change in changes] if ids else list(changes)
 
     def settle(
         self,
@@ -187,6 +209,7 @@ class Run:
         if row in self.outcomes:
             raise AssertionError(f"row {row!r} ended twice: {self.outcomes[row]} and {outcome}")
         self.outcomes[row] = outcome
+        self.made.pop(row, None)
         if self.user is None and written and status == 200 and not isinstance(change, Delete):
             self._meet(self.entities.get(outcome.id or "", {}))
         self.journal.event(

@@ -237,7 +237,9 @@ def _undone_before(undos: Collection[Record]) -> Iterator[str]:
 def _at_today(plan: Plan, changes: Iterable[Change]) -> tuple[list[Change], tuple[str, ...]]:
     """Point changes to rows that came back under a new `_id` since, and say which undos brought them."""
     back = came_back(plan.endpoint.client.url)
-    ids: dict[str, str | None] = {old: found.id for old, found in back.items()}
+    changes = list(changes)
+    new = {change.row for change in changes if isinstance(change, Create)}  # who names those means them
+    ids: dict[str, str | None] = {old: found.id for old, found in back.items() if old not in new}
     paths = [path for path, _ in reference_fields(plan.schema)]
     used: set[str] = set()
 

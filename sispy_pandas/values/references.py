@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .changes import Change, Create, Update
 from .schema import Schema
+
+C = TypeVar("C", bound=Change)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -55,6 +58,15 @@ def sent_by(change: Change) -> Mapping[str, Any]:
     if isinstance(change, Create):
         return change.values
     return change.after if isinstance(change, Update) else {}
+
+
+def with_targets(schema: Schema, change: C, targets: Targets) -> C:
+    """Return a change that sends other ids in place of some."""
+    if isinstance(change, Create):
+        return replace(change, values=aimed(schema, change.values, targets))
+    if isinstance(change, Update):
+        return replace(change, after=aimed(schema, change.after, targets))
+    return change
 
 
 def aimed(schema: Schema, cells: Mapping[str, Any], targets: Targets) -> dict[str, Any]:
