@@ -15,8 +15,7 @@ from .revisions.history import HistoryWarning, as_of, blame, history
 from .revisions.revert import revert
 from .revisions.schema_plan import SchemaPlan, SchemaPlanRefused, plan_schema
 from .revisions.undo import resume, undo, verify
-from .values.arrays import added, removed
-from .values.explode import explode, implode
+from .values.explode import added, explode, implode, removed
 from .values.infer import infer_schema
 from .values.schema import Schema, parse_schema
 from .values.types.base import Field

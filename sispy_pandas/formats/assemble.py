@@ -16,8 +16,7 @@ from sispy.text import shorten
 
 from ..values.changes import Problem
 from ..values.columns import Column
-from ..values.marked import DELETE, HOW, is_marked
-from ..values.records import edited_row
+from ..values.records import DELETE, HOW, edited_row, is_marked
 from ..values.schema import META, RECEIPT, Schema
 from ..values.source import Source, with_source
 from ..values.types.base import Field, nearest

@@ -13,7 +13,7 @@ from sispy.text import printable
 
 from ..values.changes import Problem
 from ..values.extras import no_collection
-from ..values.marked import DELETE
+from ..values.records import DELETE
 from ..values.schema import META, RECEIPT, Schema
 from ..values.types.cell_text import read_column, read_heading, write_column, write_heading
 from ..values.types.object_id import ID

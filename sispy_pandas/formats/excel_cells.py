@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ..values.dates import iso, milliseconds
-from ..values.refused import Refused
 from ..values.schema import RECEIPT
+from ..values.times import iso, milliseconds
 from ..values.types.cell_text import read_column, write_cell, write_column
+from ..values.types.cells import Refused
 from ..values.types.date import localised
 
 if TYPE_CHECKING:

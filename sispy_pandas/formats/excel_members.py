@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from ..values.explode import MEMBER, explode, implode
-from ..values.marked import DELETE, HOW, is_marked
-from ..values.refused import Refused
+from ..values.records import DELETE, HOW, is_marked
 from ..values.source import source_of, with_source
 from ..values.types.base import Field, from_json, to_json
+from ..values.types.cells import Refused
 from ..values.types.equality import equal
 from ..values.types.object_id import ID
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sispy.text import printable
 
-from ..values.refused import Refused
+from ..values.types.cells import Refused
 from .excel_cells import TRUTHS
 from .excel_file import rows_of
 

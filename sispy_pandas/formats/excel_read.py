@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from sispy.text import printable
 
 from ..values.extras import no_collection
-from ..values.refused import Refused
 from ..values.types.cell_text import read_heading
+from ..values.types.cells import Refused
 from . import note as origin
 from .assemble import Table, assemble
 from .bounds import refuse_wide

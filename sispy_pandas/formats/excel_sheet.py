@@ -8,7 +8,7 @@ from sispy.text import printable, shorten
 
 from ..values.entity import EDITABLE_META
 from ..values.explode import MEMBER
-from ..values.marked import DELETE
+from ..values.records import DELETE
 from ..values.schema import META, RECEIPT
 from ..values.types.base import Field, Style
 from ..values.types.cell_text import escape, write_heading

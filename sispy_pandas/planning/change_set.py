@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..values.changes import Change, Conflict, Create, Delete, Problem, Stale, Update, row_of
-from ..values.tables import table
+from ..values.records import table
 from .validate import identity
 
 if TYPE_CHECKING:

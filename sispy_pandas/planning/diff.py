@@ -10,18 +10,14 @@ import pandas as pd
 from ..values.arrow import as_frame
 from ..values.changes import Change, Create, Delete, Problem, Stale, Update
 from ..values.entity import EDITABLE_META
-from ..values.marked import DELETE
-from ..values.receipts import milliseconds_of
+from ..values.records import DELETE, receipts_of
 from ..values.schema import RECEIPT
 from ..values.source import source_of
 from ..values.types.base import Field, is_blank, json_values
 from ..values.types.patterns import Patterns
 from .change_set import ChangeSet
 from .compare import changed
-from .deleted_rows import deleted_rows
-from .editable import APART, READ_ONLY, editable, taken_apart
-from .edited_rows import new_rows, not_there
-from .left_out import LeftOut
+from .edited_rows import APART, READ_ONLY, LeftOut, deleted_rows, editable, new_rows, not_there, taken_apart
 from .matching import Matched, all_new, match_by_id, match_by_key
 from .order import swaps
 from .program_edits import REASON, is_changed_by_program
@@ -215,14 +211,12 @@ class _Comparison:
         found: list[Update] = []
         positions = np.array(sorted(cells), dtype=np.intp)
         at, base = self.rows.at[positions], self.rows.base[positions]
-        receipts = milliseconds_of(self.base[RECEIPT.path].iloc[base])
+        receipts = receipts_of(self.base[RECEIPT.path].iloc[base])
         exported = receipts
         if RECEIPT.path in self.frame.columns and self.key_column is None:
             exported = [
                 ours if theirs is None else theirs
-                for ours, theirs in zip(
-                    receipts, milliseconds_of(self.frame[RECEIPT.path].iloc[at]), strict=True
-                )
+                for ours, theirs in zip(receipts, receipts_of(self.frame[RECEIPT.path].iloc[at]), strict=True)
             ]
         for i, (position, id_, key) in enumerate(zip(positions.tolist(), *self._names(base), strict=True)):
             if exported[i] != receipts[i]:
@@ -243,7 +237,7 @@ class _Comparison:
         found = []
         for delete in deletes:
             cell = self.frame[RECEIPT.path].iloc[[at[delete.id]]] if delete.id in at else None
-            exported = None if cell is None else milliseconds_of(cell)[0]
+            exported = None if cell is None else receipts_of(cell)[0]
             if exported in (None, delete.receipt):
                 found.append(delete)
             else:

@@ -1,27 +1,79 @@
-"""The new rows of an edited frame."""
+"""An edited frame taken apart: columns that may change, rows that are new, to be deleted, or left out."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
+import pandas as pd
 
-from ..values.changes import Create, Problem
-from ..values.entity import sorted_as_stored
-from ..values.types.base import cast, is_blank, json_values
+from sispy.text import printable
+
+from ..values.changes import Change, Create, Delete, Problem, Stale, row_of
+from ..values.entity import EDITABLE_META, sorted_as_stored
+from ..values.records import DELETE, HOW, edited_row, is_marked, receipts_of
+from ..values.schema import META, RECEIPT
+from ..values.types.base import cast, is_blank, json_values, nearest
 from ..values.types.cells import is_missing
 from ..values.types.equality import as_edited, equal
 from .compare import shown
+from .matching import ids_in
 from .validate import unique_fields
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    import pandas as pd
+    from collections.abc import Collection, Hashable, Sequence
 
     from ..values.schema import Schema
     from ..values.types.base import Field
     from .matching import Matched
+
+Left = TypeVar("Left", Problem, Stale)
+READ_ONLY = frozenset(field.path for field in META) - frozenset(EDITABLE_META)
+"""Columns of `_sis` that the server alone writes."""
+REASON = "_reason"
+"""The column of a retry file that says why a row was not written; nobody reads it again."""
+APART = "its keys have columns of their own, as of json_normalize: leave the column out, or fill it"
+
+
+def editable(
+    schema: Schema, frame: pd.DataFrame, base: pd.DataFrame, *, leave: Collection[str | None]
+) -> tuple[list[Field], list[str]]:
+    """Return the fields that a frame may change, and notes about columns that it has beside them.
+
+    Args:
+        schema: Of the rows.
+        frame: The edited one.
+        base: The one it was made from.
+        leave: Columns that mean something else.
+    """
+    fields: list[Field] = []
+    notes: list[str] = []
+    for name in map(str, frame.columns):
+        if name in leave or name in (RECEIPT.path, REASON) or name in READ_ONLY:
+            continue
+        if name in schema.columns or name in EDITABLE_META:
+            field = schema.field(name)
+            if field.unknown:
+                notes.append(f"column {name!r} is left alone: its type {field.unknown!r} is not known here")
+            else:
+                fields.append(field)
+        elif name not in base.columns:
+            inner = [path for path in schema.columns if path.startswith(f"{name}.")]
+            why = f"schema {schema.name!r} has no such field{nearest(name, schema.columns)}"
+            why = f"its fields are columns of their own: {', '.join(inner)}" if inner else why
+            notes.append(f"column {name!r} is left alone: {why}")
+    index = frame.index.name
+    if index in schema.columns and index not in leave and index not in frame.columns:
+        notes.append(f"the index {index!r} is left alone: frame.reset_index() makes a column of it")
+    return fields, notes
+
+
+def taken_apart(field: Field, frame: pd.DataFrame) -> Any:
+    """Return in which rows of a frame keys of a Mixed field have columns of their own; None for nowhere."""
+    keys = [name for name in frame.columns if str(name).startswith(f"{field.path}.")]
+    return frame[keys].notna().any(axis=1).to_numpy() if keys and field.type == "Mixed" else None
 
 
 def new_rows(
@@ -96,3 +148,102 @@ def _holds(schema: Schema, row: pd.DataFrame, create: Create) -> bool:
         if path not in row.columns or not equal(field, json_values(field, row[path])[0], value):
             return False
     return True
+
+
+def deleted_rows(
+    schema: Schema, base: pd.DataFrame, frame: pd.DataFrame, rows: Matched, ids: Collection[str]
+) -> tuple[list[Delete], list[Problem]]:
+    """Return the rows to be deleted, and the marks that cannot be read.
+
+    Raises:
+        ValueError: An id that the snapshot does not have.
+    """
+    marked, problems = _marked(base, frame, rows)
+    wanted = list(dict.fromkeys([*(str(id_) for id_ in ids), *marked]))
+    positions = base.index.get_indexer(pd.Index(wanted, dtype=base.index.dtype))
+    unknown = [id_ for id_, at in zip(wanted, positions, strict=True) if at < 0]
+    if unknown:
+        raise ValueError(
+            f"delete: not in this snapshot of {schema.name!r}: {printable(', '.join(unknown[:5]))}"
+        )
+    part = base.iloc[positions]
+    paths = [path for path in (*schema.columns, *EDITABLE_META) if path in part.columns]
+    values = {path: json_values(schema.field(path), part[path]) for path in paths}
+    receipts = receipts_of(part[RECEIPT.path])
+    found = []
+    for i, id_ in enumerate(wanted):
+        before = {path: values[path][i] for path in paths}
+        found.append(Delete(id_, before, before.get(schema.key or ""), receipts[i]))
+    return found, problems
+
+
+def marked_ids(frame: pd.DataFrame) -> set[str]:
+    """Return the ids of the rows that a frame marks for deletion, known or not."""
+    if DELETE not in frame.columns:
+        return set()
+    marks = frame[DELETE].tolist()
+    return {id_ for position, id_ in ids_in(frame).items() if is_marked(marks[position])}
+
+
+def _marked(base: pd.DataFrame, frame: pd.DataFrame, rows: Matched) -> tuple[list[str], list[Problem]]:
+    if DELETE not in frame.columns:
+        return [], []
+    ids: list[str] = []
+    problems: list[Problem] = []
+    known = dict(zip(rows.at.tolist(), rows.base.tolist(), strict=True))
+    for position, cell in enumerate(frame[DELETE].tolist()):
+        id_ = str(base.index[known[position]]) if position in known else None
+        wanted = is_marked(cell)
+        if wanted is None:
+            row = rows.labels[position] if id_ is None else id_
+            problems.append(Problem(row, HOW, DELETE, str(cell)))
+        elif wanted and id_ is not None:
+            ids.append(id_)
+    return ids, problems
+
+
+class LeftOut:
+    """The rows of a frame that a diff did not make changes of.
+
+    Args:
+        schema: Of the table.
+        frame: The edited rows.
+        rows: Which of them is which.
+        ids: Of the snapshot.
+        changes: What the diff made.
+    """
+
+    def __init__(
+        self,
+        schema: Schema,
+        frame: pd.DataFrame,
+        rows: Matched,
+        ids: pd.Index[Any],
+        changes: Sequence[Change],
+    ) -> None:
+        self._schema, self._frame, self._rows, self._ids = schema, frame, rows, ids
+        self._changes = changes
+        self._columns = [name for name in frame.columns if name != "_id"]
+
+    def told(self, left: Left) -> Left:
+        """Return a problem or a stale row with the rows that it keeps out, where these are no changes."""
+        row = left.id if isinstance(left, Stale) else left.row
+        if left.rows or row in self._changed:
+            return left
+        positions = self._rows.left.get(row) or self._known.get(row, ())
+        return replace(left, rows=tuple(map(self._cells, positions)))
+
+    @cached_property
+    def _changed(self) -> set[Hashable]:
+        return {row_of(change) for change in self._changes}
+
+    @cached_property
+    def _known(self) -> dict[Hashable, tuple[int, ...]]:
+        ids = self._ids[self._rows.base]
+        return {id_: (at,) for id_, at in zip(ids, self._rows.at.tolist(), strict=True)}
+
+    def _cells(self, position: int) -> dict[str, Any]:
+        cells = {name: self._frame[name].iloc[position] for name in self._columns}
+        ids = self._frame.index if self._frame.index.name == "_id" else self._frame.get("_id", ())
+        id_ = list(ids)[position] if len(ids) else None
+        return edited_row(self._schema, {"_id": id_, **cells})

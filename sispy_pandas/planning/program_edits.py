@@ -12,7 +12,7 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..formats.excel_cells import LONGEST_TEXT
-from ..values.dates import milliseconds
+from ..values.times import milliseconds
 from ..values.types.number import DECIMAL
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from ..values.changes import Update, row_of
-from ..values.dates import milliseconds
 from ..values.entity import receipt
 from ..values.records import frame_of
 from ..values.schema import META, RECEIPT
+from ..values.times import milliseconds
 from ..values.types.base import json_values
 from ..values.types.cells import get_path
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..planning.change_set import ChangeSet, conflict_table
 from ..values.changes import Conflict, Outcome, counts_of
-from ..values.tables import table
+from ..values.records import table
 from ..values.times import times
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-from ..values.tables import table
+from ..values.records import table
 from ..values.times import times
 from . import journal
 from .earlier import taken_back

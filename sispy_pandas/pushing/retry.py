@@ -9,12 +9,12 @@ import pandas as pd
 
 from ..formats import csv, excel_write
 from ..formats.table import as_table
-from ..planning.editable import REASON
+from ..planning.edited_rows import REASON
 from ..reading.lookup import read
 from ..values.changes import Create, Delete, Update, row_of
 from ..values.entity import EDITABLE_META, stored
 from ..values.labels import is_id
-from ..values.marked import DELETE
+from ..values.records import DELETE
 from ..values.schema import RECEIPT
 from ..values.types.base import PLAIN, from_json
 from ..values.types.cells import is_missing

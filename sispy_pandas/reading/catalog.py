@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..values.records import table
 from ..values.schema import Schema, parse_schema
-from ..values.tables import table
 from ..values.types.base import Field
 
 if TYPE_CHECKING:

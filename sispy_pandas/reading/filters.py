@@ -16,7 +16,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from ..values.dates import iso, milliseconds
+from ..values.times import iso, milliseconds
 from .query import check_filter, field_at
 
 if TYPE_CHECKING:

@@ -17,9 +17,9 @@ from ..reading.listing import schema_of
 from ..reading.lookup import each, missing, read, referring
 from ..values.changes import Update
 from ..values.entity import key_of, receipt, stored
+from ..values.records import table
 from ..values.references import ids_at, redirected, reference_fields
 from ..values.schema import parse_schema
-from ..values.tables import table
 from ..workflow.objects import Plan
 
 if TYPE_CHECKING:

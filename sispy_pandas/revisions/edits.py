@@ -15,7 +15,7 @@ from ..reading.chunks import queries
 from ..reading.commits import Edit, Step, edits, steps_since
 from ..reading.listing import schema_of
 from ..reading.lookup import each
-from ..values.tables import table
+from ..values.records import table
 from ..values.times import milliseconds_of, times
 from ..workflow.objects import Snapshot
 

@@ -19,8 +19,7 @@ from ..reading.commits import Step, cells, commits_of, replay
 from ..reading.listing import schema_of
 from ..reading.lookup import each
 from ..values.entity import stored
-from ..values.records import frame_of
-from ..values.tables import table
+from ..values.records import frame_of, table
 from ..values.times import milliseconds_of, times
 from ..values.types.cells import get_path
 from ..workflow.fetch import fetch

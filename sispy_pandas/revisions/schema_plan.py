@@ -16,8 +16,8 @@ from sispy.text import printable, shorten
 from ..planning.render import SENTENCE, count, show
 from ..reading.listing import schema_of
 from ..values.progress import bar
+from ..values.records import table
 from ..values.schema import Schema, parse_schema
-from ..values.tables import table
 from .schema_effects import BREAKING, WORDS, Comparison, Effect, is_within
 
 if TYPE_CHECKING:

@@ -13,10 +13,9 @@ from ..pushing.earlier import came_back, content, pairs, taken_back
 from ..pushing.journal import SETTLED, Entry, Record, read, short
 from ..pushing.verify import is_open
 from ..values.changes import Change, Create, Delete, Outcome, Update, action_of, row_of
-from ..values.dates import iso
 from ..values.entity import as_created
 from ..values.references import aimed, ids_in, reference_fields
-from ..values.times import clock
+from ..values.times import clock, iso
 from ..workflow.objects import Plan, Report
 from ..workflow.saved import read_plan
 from .dangling import referrers

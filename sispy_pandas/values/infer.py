@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from .dates import milliseconds
-from .rows import rows_of
-from .types.cells import WHOLE
+from .times import milliseconds
+from .types.cells import WHOLE, plain, set_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -85,7 +84,7 @@ def infer_schema(
     """
     if not re.fullmatch(r"(?!sis_)[a-z0-9_]+", name):
         raise ValueError(f"{name!r} is no name of a schema: use a-z, 0-9 and _, and do not begin with sis_")
-    records = rows_of(data)
+    records = _rows_of(data)
     if not records:
         raise ValueError("there are no rows to infer a schema from")
     texts = isinstance(data, pd.DataFrame) and _is_text(records)
@@ -271,3 +270,43 @@ def _is_key(records: list[dict[str, Any]], key: str) -> bool:
     if any(_is_blank(value) or not isinstance(value, str | int | float) for value in values):
         return False
     return len(set(values)) == len(values)
+
+
+def _rows_of(data: pd.DataFrame | Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the rows; columns that begin with `_` are left out.
+
+    Raises:
+        TypeError: The data are no rows.
+        ValueError: A column or a value that no object can hold.
+    """
+    if isinstance(data, pd.DataFrame):
+        return _nested_rows(data)
+    rows = list(data)
+    if not all(isinstance(row, Mapping) for row in rows):
+        raise TypeError("data are a frame or records, such as [{'name': 'web1'}, {'name': 'web2'}]")
+    return [{k: _plain(k, v) for k, v in row.items() if not k.startswith("_")} for row in rows]
+
+
+def _nested_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    labels = [str(label) for label in frame.columns]
+    records: list[dict[str, Any]] = [{} for _ in range(len(frame))]
+    for position, label in enumerate(labels):
+        if label.startswith("_"):
+            continue
+        if labels.count(label) > 1:
+            raise ValueError(f"the frame has more than one column {label!r}")
+        if "" in label.split("."):
+            raise ValueError(f"the server takes no field of the name {label!r}: rename it")
+        inner = next((other for other in labels if other.startswith(f"{label}.")), None)
+        if inner is not None:
+            raise ValueError(f"columns {label!r} and {inner!r} cannot both be: rename one")
+        for record, cell in zip(records, frame.iloc[:, position].tolist(), strict=True):
+            set_path(record, label, _plain(label, cell))
+    return records
+
+
+def _plain(column: str, cell: Any) -> Any:
+    try:
+        return plain(cell)
+    except ValueError as error:
+        raise ValueError(f"column {column!r}: {error}") from None

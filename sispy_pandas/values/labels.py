@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from .refused import Refused
-from .types.cells import STRINGS, is_missing
+from .types.cells import STRINGS, Refused, is_missing
 
 if TYPE_CHECKING:
     from .schema import Schema

@@ -1,4 +1,4 @@
-"""JSON records and frames: the module that knows both worlds.
+"""Rows as JSON records and as frames: the module that knows both worlds.
 
 | field | JSON | cell | no value |
 |---|---|---|---|
@@ -16,19 +16,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from .columns import Column
 from .entity import EDITABLE_META
-from .marked import DELETE
-from .refused import Refused
 from .schema import META, RECEIPT, Schema
-from .types.base import Field, json_values, to_json
-from .types.cells import STRINGS, set_path
+from .times import milliseconds
+from .types.base import Field, cast, json_values, to_json
+from .types.cells import STRINGS, Refused, is_missing, set_path
 from .types.object_id import ID
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+
+
+DELETE = "_delete"
+"""The column in which rows of a frame or a file are marked for deletion."""
+HOW = "mark rows to be deleted with x"
+
+_MARKS = {"": False, "0": False, "false": False, "no": False}
+_MARKS |= {"1": True, "true": True, "yes": True, "x": True, "delete": True}
 
 
 def frame_of(
@@ -94,3 +102,43 @@ def _json(field: Field, cell: Any) -> Any:
         return to_json(field, cell)
     except ValueError:
         return str(cell)
+
+
+def receipts_of(times: pd.Series[Any]) -> list[int | None]:
+    """Return times as ms since 1970; None for a blank or for what is no time."""
+    if isinstance(times.dtype, pd.DatetimeTZDtype):
+        stored = times.to_numpy(dtype="datetime64[ms]")
+        return [
+            None if blank else ms
+            for ms, blank in zip(stored.astype(np.int64).tolist(), np.isnat(stored).tolist(), strict=True)
+        ]
+    found: list[int | None] = []
+    for cell in times.tolist():
+        try:
+            text = cast(RECEIPT, cell)
+        except ValueError:
+            text = None
+        found.append(None if text is None else milliseconds(text))
+    return found
+
+
+def is_marked(cell: Any) -> bool | None:
+    """Tell whether a cell of the column says yes; None if it says neither yes nor no.
+
+    >>> is_marked("X"), is_marked(None), is_marked("perhaps")
+    (True, False, None)
+    """
+    if is_missing(cell):
+        return False
+    if isinstance(cell, str):
+        return _MARKS.get(cell.strip().lower())
+    return bool(cell) if isinstance(cell, int | float | np.generic) and cell in (0, 1) else None
+
+
+def table(rows: Iterable[Sequence[Any]], columns: Sequence[str]) -> pd.DataFrame:
+    """Return a frame of dtype object with these rows and columns."""
+    rows = list(rows)
+    return pd.DataFrame(
+        {name: pd.Series([row[i] for row in rows], dtype=object) for i, name in enumerate(columns)},
+        columns=list(columns),
+    )

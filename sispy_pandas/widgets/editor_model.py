@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..values.changes import Create, row_of
 from ..values.labels import replaced
-from ..values.marked import DELETE
+from ..values.records import DELETE
 from .cells import Edit
 from .columns import columns_of
 from .grid_frame import split

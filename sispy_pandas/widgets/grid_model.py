@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from ..values.marked import DELETE
+from ..values.records import DELETE
 from ..values.types.base import Field, to_json
 from ..values.types.equality import equal
 from . import cells

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..values.marked import DELETE
+from ..values.records import DELETE
 from . import cells
 from .grid_model import NEW, GridModel
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from sispy.errors import NotFound
 
 from ..planning.compare import changed
-from ..planning.deleted_rows import marked_ids
+from ..planning.edited_rows import marked_ids
 from ..planning.matching import ids_in
 from ..reading.decode import columns_of
 from ..reading.listing import schema_of
@@ -19,8 +19,7 @@ from ..reading.table import warnings_frame
 from ..values.arrow import as_frame
 from ..values.entity import EDITABLE_META, receipt
 from ..values.extras import no_collection
-from ..values.receipts import milliseconds_of
-from ..values.records import frame_of, records_of
+from ..values.records import frame_of, receipts_of, records_of
 from ..values.schema import META, RECEIPT, Schema
 from ..values.source import Source, source_of
 from ..values.types.base import cast
@@ -145,7 +144,7 @@ def _stale(
     frame: pd.DataFrame, ids: Mapping[int, str], found: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, int | None]:
     """Return the rows whose receipt is not that of today: `_id` -> receipt."""
-    receipts = milliseconds_of(frame[RECEIPT.path]) if ids else []
+    receipts = receipts_of(frame[RECEIPT.path]) if ids else []
     return {
         id_: receipts[position]
         for position, id_ in ids.items()

@@ -10,8 +10,7 @@ from ..reading.chunks import queries
 from ..reading.listing import schema_of
 from ..reading.lookup import URL, read
 from ..values.labels import Labels, is_id, members, reference_columns, replaced
-from ..values.refused import Refused
-from ..values.types.cells import get_path
+from ..values.types.cells import Refused, get_path
 from .objects import Snapshot
 
 if TYPE_CHECKING:

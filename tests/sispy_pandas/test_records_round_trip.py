@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from addresses import IP
 from sispy_pandas.reading.decode import Decoder
 from sispy_pandas.reading.table import Table
-from sispy_pandas.values.dates import iso
 from sispy_pandas.values.records import records_of
 from sispy_pandas.values.schema import META, parse_schema
+from sispy_pandas.values.times import iso
 from sispy_pandas.values.types.cells import get_path
 from sispy_pandas.values.types.equality import equal
 

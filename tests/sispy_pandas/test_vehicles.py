@@ -21,9 +21,9 @@ import sispy_pandas as sp
 from addresses import IP
 from sispy import Client
 from sispy_pandas.reading.table import warnings_frame
-from sispy_pandas.values.dates import iso
 from sispy_pandas.values.records import frame_of
 from sispy_pandas.values.schema import parse_schema
+from sispy_pandas.values.times import iso
 from sispy_pandas.values.types.base import json_values
 from sispy_pandas.values.types.equality import as_edited, equal
 from sispy_pandas.values.types.frozen import thaw

@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 import numpy as np
 import pandas as pd
 
-from ..refused import Refused
-from .cells import is_missing, json_text, objects, plain
+from .cells import Refused, is_missing, json_text, objects, plain
 from .frozen import freeze
 from .patterns import Patterns
 

@@ -20,9 +20,8 @@ import pandas as pd
 
 from sispy.text import printable
 
-from ..refused import Refused
 from .base import PLAIN, Field, Style, cast, is_blank, to_json
-from .cells import json_text, shown
+from .cells import Refused, json_text, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

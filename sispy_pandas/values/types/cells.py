@@ -1,4 +1,4 @@
-"""Cells of any column, and JSON values of any field: which hold nothing, and what they are as JSON."""
+"""Cells of any column and JSON values of any field: which are blank or refused, and what they are as JSON."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ..dates import iso, writable
+from ..times import iso, writable
 from .frozen import DEEPEST
 
 if TYPE_CHECKING:
@@ -143,3 +143,25 @@ def shown(cell: Any) -> str:
 def objects(cells: Sequence[Any]) -> Any:
     """Return an array of objects; lists among them stay cells."""
     return np.fromiter(cells, dtype=object, count=len(cells))
+
+
+class Refused(str):
+    """Text that stands in a frame where a value should be, so that the diff can name the cell.
+
+    It equals the plain text. `cast` raises its reason, also in Mixed columns, where other text is a value.
+
+    >>> Refused("abc", "no number").reason
+    'no number'
+    """
+
+    __slots__ = ("reason",)
+    reason: str
+
+    def __new__(cls, text: str, reason: str) -> Refused:
+        """Take the text and the reason in words."""
+        cell = super().__new__(cls, text)
+        cell.reason = reason
+        return cell
+
+    def __reduce__(self) -> tuple[type[Refused], tuple[str, str]]:
+        return Refused, (str(self), self.reason)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ..dates import iso, milliseconds, writable
+from ..times import iso, milliseconds, writable
 from .base import NONE, Contradiction, Presentation, Typed
 from .cell_text import are_all, lines, masked, structure_or_refuse, write_column
 from .cells import HAS_ARROW, iso_of, kind_of, shown

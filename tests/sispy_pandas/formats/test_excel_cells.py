@@ -19,9 +19,9 @@ from sispy_pandas.formats.excel_cells import (
     read_excel_column,
     unescaped,
 )
-from sispy_pandas.values.refused import Refused
 from sispy_pandas.values.schema import RECEIPT
 from sispy_pandas.values.types.base import PLAIN, Field, Style
+from sispy_pandas.values.types.cells import Refused
 
 BERLIN = Style(zoneinfo.ZoneInfo("Europe/Berlin"))
 STRING, NUMBER, BOOLEAN, DATE = (Field("f", kind) for kind in ("String", "Number", "Boolean", "Date"))

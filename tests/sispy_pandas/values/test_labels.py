@@ -4,8 +4,7 @@ import numpy as np
 import pandas as pd
 
 from sispy_pandas.values.labels import members, replaced
-from sispy_pandas.values.refused import Refused
-from sispy_pandas.values.types.cells import STRINGS
+from sispy_pandas.values.types.cells import STRINGS, Refused
 
 BAD = Refused("nowhere", "no row of site has name 'nowhere'")
 CELLS = ["s0", None, np.nan, 5, Refused("#REF!", "an error"), ("s1", None), np.array(["s2", "s0"]), ["s0", 7]]

@@ -8,7 +8,7 @@ import pytest
 
 from addresses import IP
 from sispy_pandas.values.columns import Column
-from sispy_pandas.values.records import frame_of, records_of
+from sispy_pandas.values.records import frame_of, is_marked, receipts_of, records_of
 from sispy_pandas.values.schema import parse_schema
 from sispy_pandas.values.types.base import Field, json_values, to_json
 from sispy_pandas.values.types.cells import STRINGS, get_path
@@ -197,3 +197,47 @@ def test_to_json_changes_nothing_but_the_form():
     assert to_json(Field("f", "Mixed"), FrozenDict()) is None
     assert to_json(Field("f", "Array"), None) == []
     assert to_json(Field("f", "Date"), pd.Timestamp("2020-01-02", tz="UTC")) == "2020-01-02T00:00:00.000Z"
+
+
+RECEIPTS = ["2026-11-20T14:05:06.789Z", None, "1969-12-31T23:59:59.999Z"]
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pd.Series(RECEIPTS, dtype=object),
+        pd.Series(RECEIPTS, dtype="str"),
+        pd.Series(pd.to_datetime(RECEIPTS)).astype(object),
+        pd.Series(pd.to_datetime(RECEIPTS)).astype("datetime64[ms, UTC]"),
+        pd.Series(pd.to_datetime(RECEIPTS)).astype("datetime64[ns, UTC]"),
+        pd.Series(pd.to_datetime(RECEIPTS)).dt.tz_convert("Europe/Berlin"),
+        pd.Series(pd.to_datetime(RECEIPTS)).dt.tz_localize(None),
+        pd.Series([1795183506789, None, -1], dtype="Int64"),
+    ],
+    ids=lambda column: str(column.dtype),
+)
+def test_receipts_are_read_whatever_their_column_became(column):
+    assert receipts_of(column) == [1795183506789, None, -1]
+
+
+def test_what_is_no_time_is_no_receipt():
+    assert receipts_of(pd.Series(["yesterday", "", True, pd.NaT], dtype=object)) == [None] * 4
+
+
+def test_a_column_without_rows():
+    assert receipts_of(pd.Series([], dtype="datetime64[ms, UTC]")) == []
+
+
+@pytest.mark.parametrize("cell", [True, np.bool_(True), 1, 1.0, "x", " X ", "yes", "TRUE", "1", "delete"])
+def test_a_mark_says_yes(cell):
+    assert is_marked(cell) is True
+
+
+@pytest.mark.parametrize("cell", [None, pd.NA, np.nan, False, 0, 0.0, "", " ", "no", "False", "0"])
+def test_a_mark_says_no(cell):
+    assert is_marked(cell) is False
+
+
+@pytest.mark.parametrize("cell", ["perhaps", "n", 2, 0.5, ["x"], pd.Timestamp("2020-01-01")])
+def test_a_mark_says_neither(cell):
+    assert is_marked(cell) is None
