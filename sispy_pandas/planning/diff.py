@@ -44,32 +44,7 @@ def diff(
     blank: Literal["keep", "clear"] | None = None,
     owner: Collection[str] | None = None,
 ) -> ChangeSet:
-    """Compare an edited frame with the snapshot that it was made from.
-
-    Cells are compared as the server would store them; a row or a column that the frame lacks is left alone.
-
-    Args:
-        snapshot: What was fetched.
-        frame: Any frame with `_id` as its index or a column, unless `key` or `new` is given: of pandas, or a
-            table that gives its columns as Arrow (polars, DuckDB, pyarrow). What a trip through Arrow or a
-            file does to values (lists as arrays, whole numbers as doubles, nulls under the keys that other
-            rows have, lists and objects as their text) is no edit, and is not sent with one.
-        key: A unique field to match rows by instead, for frames from elsewhere.
-        new: Every row is a new one.
-        delete: `_id`s of rows to be deleted. A column `_delete` in the frame marks rows for the same.
-        create_missing: With `key`: rows that match nothing are new ones; else the plan's notes name them.
-        blank: What a blank cell says: "clear" empties the field, "keep" leaves it alone. The default is
-            "keep" with `key` and "clear" otherwise.
-        owner: The groups that new rows shall belong to; None leaves it to the server.
-
-    Returns:
-        The plan; cells that cannot be sent are in its `problems`.
-
-    Raises:
-        ValueError: The rows cannot be told, a column is there twice, `delete` names unknown rows.
-        TypeError: `frame` is none; `delete` or `owner` is one text instead of a list.
-        ImportError: The frame is Arrow's, and pyarrow is missing.
-    """
+    """Compare an edited frame with the rows it was made from; `Snapshot.diff` tells arguments and errors."""
     is_arrow, frame = not isinstance(frame, pd.DataFrame), as_frame(frame)
     for name, value in (("delete", delete), ("owner", owner)):
         if isinstance(value, str):
