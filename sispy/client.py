@@ -115,11 +115,12 @@ class Client(Connection):
             ValueError: nobody says which server, or there is no such profile.
             Unauthorized: the token has ended and nobody is there to ask, or the login fails.
         """
-        from .config import options_of, resolve, update_profile  # here, so that `import sispy` stays fast
+        # here, so that `import sispy` stays fast
+        from .config import options_of, resolve, update_profile, which_server
 
         profile = resolve(name, url=url, auth_token=auth_token, username=username, password=password)
         if not profile.url:
-            raise ValueError("which server? give url=, set SIS_URL, or run `sispy login URL`")
+            raise ValueError(which_server())
         client = cls(profile.url, auth_token=profile.token, **options_of(profile, options))
         client.username = user = profile.username
         client.token_expires = profile.expires

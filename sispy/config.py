@@ -36,10 +36,15 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from .encoding import one_address
+from .remedies import Argument, Call, Message
 from .text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+_SEVERAL = 3
+"""Profiles that are named to choose from."""
 
 
 @dataclass(frozen=True)
@@ -124,6 +129,23 @@ def resolve(
         expires=_moment(kept.get("expires")) if login.place == file else None,
         ca_file=kept.get("ca_file"),
         sources={name: source for name, source in sources.items() if source},
+    )
+
+
+def which_server() -> Message:
+    """Return the question that is left where nobody says it, with all that answers."""
+    profiles = read_config().get("profiles", {})
+    known = [
+        Call(f"sispy.Client.from_profile({name!r})", f"is {printable(profile['url'])}", ("--profile", name))
+        for name, profile in profiles.items()
+        if profile.get("url")
+    ]
+    return Message(
+        "which server?",
+        *known[:_SEVERAL],
+        Argument("url", "or SIS_URL names one"),
+        Call("`sispy login URL`", "remembers one", ("login", "URL")),
+        *([] if known else [Call("`sispy sandbox`", "starts one to try", ("sandbox",))]),
     )
 
 

@@ -17,6 +17,7 @@ from . import http
 from .encoding import one_address, path_part
 from .errors import BadAnswer, Error, NotJSON, TokenRenewed, Unauthorized
 from .http import Answer, Request
+from .remedies import Call, Message
 from .response import Meta, Response
 from .text import MASK, excerpt, mask
 from .transport import Policy, call
@@ -206,7 +207,10 @@ def _checked(url: str) -> str:
         raise ValueError(f"url is an address such as 'https://sis.example.com', got {shown!r}")
     if parts.username is not None or parts.query or parts.fragment:
         raise ValueError(
-            "url must hold no user name, password, query or fragment: use authenticate() to log in"
+            Message(
+                "url must hold no user name, password, query or fragment",
+                Call("authenticate()", "logs in", ("login",)),
+            )
         )
     return one_address(url)
 
@@ -277,4 +281,5 @@ def ask_password(username: str, url: str) -> str:
             return getpass.getpass(f"Password of {username} at {url}: ")
         except (RuntimeError, EOFError):
             pass  # a notebook that runs without its reader
-    raise Unauthorized(f"the token for {url} has expired: `sispy login` gets a new one")
+    expired = f"the token for {url} has expired"
+    raise Unauthorized(Message(expired, Call("`sispy login`", "gets a new one", ("login",))))

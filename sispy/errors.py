@@ -217,6 +217,10 @@ class Unauthorized(BadAnswer):
         401
     """
 
+    def __str__(self) -> str:
+        said = super().__str__()
+        return said.removeprefix("Unauthorized. ") or said  # the server's heading is the name of the class
+
 
 class TokenRenewed(Unauthorized):
     """Say that a write had no effect because the token had ended, and that the client has a new one now.

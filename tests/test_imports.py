@@ -109,7 +109,7 @@ def reached(edges: dict[str, set[str]], start: str) -> set[str]:
 
 FLOORS = {
     "sispy": (
-        ("text", "encoding"),
+        ("text", "encoding", "remedies"),
         ("errors", "delta", "config"),
         ("failures", "response"),
         ("http", "paging"),

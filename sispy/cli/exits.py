@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sispy.cli.wording import in_a_shell
+from sispy.cli.remedies import in_shell
+from sispy.remedies import Message, message_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -46,6 +47,11 @@ class Misuse(click.ClickException):
     exit_code = Exit.USAGE
 
 
+def misuse(error: ValueError) -> Misuse:
+    """Return what a value was refused for as the refusal of the command that was given it."""
+    return Misuse(in_shell(message_of(error)))
+
+
 class Declined(click.ClickException):
     """The user answered no: nothing was done, and nothing has to be said."""
 
@@ -57,25 +63,27 @@ def explain(error: Exception) -> tuple[Exit, str] | None:
     # late: `sispy --help` needs no client
     from sispy.errors import BadRequest, DuplicateKey, Error, Refused, Unauthorized, UnknownHost
 
+    message = message_of(error)
+    said = in_shell(message)
     match error:
         case Unauthorized():
-            hint = "`sispy whoami` shows who you are, `sispy login` logs in"
-            return Exit.DENIED, _line(str(error) if "`sispy login`" in error.error else f"{error} - {hint}")
+            hint = " - `sispy whoami` shows who you are, `sispy login` logs in"
+            return Exit.DENIED, _line(said if isinstance(message, Message) else f"{said}{hint}")
         case Refused() | UnknownHost():
             return Exit.SERVER, _line(f"{error} - is the address right, and the server up?")
         case BadRequest() | DuplicateKey():
             return Exit.PROBLEMS, _line(f"the server refuses it: {error}")
         case Error():
-            return Exit.SERVER, _line(str(error))
+            return Exit.SERVER, _line(said)
         case ImportError() if "pip install" in str(error):
-            return Exit.USAGE, _line(str(error))
+            return Exit.USAGE, _line(said)
         case UnicodeDecodeError():
             return Exit.PROBLEMS, _line(f"the file is not UTF-8 text: {error}")
         case OSError():
             name = f"{error.filename}: " if error.filename else ""
             return Exit.PROBLEMS, _line(f"{name}{error.strerror or error}")
         case ValueError():
-            return Exit.PROBLEMS, _line(str(error))
+            return Exit.PROBLEMS, _line(said)
         case MemoryError():
             return Exit.PROBLEMS, "it needs more memory than there is"
         case RecursionError():
@@ -85,4 +93,4 @@ def explain(error: Exception) -> tuple[Exit, str] | None:
 
 def _line(text: str) -> str:
     """Join a message's lines: one sentence on one line is what logs and people can search."""
-    return in_a_shell(" ".join(text.split()))
+    return " ".join(text.split())

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sispy.cli.exits import Misuse
+from sispy.cli.exits import Misuse, misuse
 from sispy.cli.options import Session, examples, password_from_stdin, session
+from sispy.cli.remedies import in_shell
 from sispy.cli.terminal import is_terminal, out, table
-from sispy.config import Profile, read_config, resolve, update_profile
+from sispy.config import Profile, read_config, resolve, update_profile, which_server
 from sispy.errors import BadRequest, NotFound, Unauthorized
+from sispy.remedies import Call, Message
 from sispy.text import printable
 
 if TYPE_CHECKING:
@@ -51,8 +53,7 @@ def login(
     try:
         client.authenticate(name, password)
     except Unauthorized as exc:
-        reason = exc.error.removeprefix("Unauthorized. ")
-        said = f"{url} does not let {name} in: {reason} `sispy login` asks again"
+        said = Message(f"{url} does not let {name} in: {exc}", _again("asks again"))
         raise Unauthorized(said, exc.http_status_code, exc.code) from exc
     token, expires = client.auth_token, client.token_expires
     if persistent is not None:
@@ -91,7 +92,7 @@ def whoami(session: Session) -> None:
     """Show server, user and token in force, and where each comes from."""
     profile = _profile(session, None)
     if not profile.url:
-        raise Misuse("there is no server: give --url, set SIS_URL, or run `sispy login URL`.")
+        raise Misuse(in_shell(which_server()))
     user, state = _checked(session, profile)
     rows = [
         ("server", profile.url, profile.sources.get("url", "")),
@@ -102,18 +103,22 @@ def whoami(session: Session) -> None:
     source = profile.sources.get("token", "")
     if state == "refused" and source.startswith("SIS_TOKEN"):
         raise Unauthorized(
-            f"the server refuses the token of {source}: mend it, or unset it and `sispy login`"
+            Message(f"the server refuses the token of {source}: mend or unset it", _again("gets another"))
         )
     if state in ("none", "refused"):
         said = "nobody is logged in" if state == "none" else "the server refuses the token"
-        raise Unauthorized(f"{said}: `sispy login` gets one")
+        raise Unauthorized(Message(said, _again("gets one")))
+
+
+def _again(does: str) -> Call:
+    return Call("`sispy login`", does, ("login",))
 
 
 def _profile(session: Session, address: str | None) -> Profile:
     try:
         return resolve(session.profile, url=address or session.url)
     except ValueError as error:
-        raise Misuse(str(error)) from error
+        raise misuse(error) from error
 
 
 def _client(session: Session, profile: Profile, url: str) -> Client:
@@ -123,7 +128,7 @@ def _client(session: Session, profile: Profile, url: str) -> Client:
     try:
         return Client(url, auth_token=profile.token, **options_of(profile, {"timeout": session.timeout}))
     except ValueError as error:
-        raise Misuse(str(error)) from error
+        raise misuse(error) from error
 
 
 def _ask(question: str, option: str) -> str:

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from sispy.cli.completion import profiles
-from sispy.cli.exits import Misuse
+from sispy.cli.exits import Misuse, misuse
+from sispy.cli.remedies import in_shell
 from sispy.cli.terminal import is_terminal, say
-from sispy.cli.wording import in_a_shell
 from sispy.encoding import one_address
 from sispy.text import printable
 
@@ -50,7 +50,7 @@ class Session:
         try:
             return Client.from_profile(self.profile, **{k: v for k, v in options.items() if v is not None})
         except ValueError as error:
-            raise Misuse(str(error)) from error
+            raise misuse(error) from error
 
     @property
     def address(self) -> str:
@@ -64,7 +64,7 @@ class Session:
         try:
             return one_address(resolve(self.profile, url=self.url).url)
         except ValueError as error:
-            raise Misuse(str(error)) from error
+            raise misuse(error) from error
 
     def client_if_named(self) -> Client | None:
         """Return a client if an option or the environment names a server, else None: the file does."""
@@ -81,7 +81,7 @@ class Session:
     def say(self, text: str = "") -> None:
         """Print a line on standard error unless `--quiet` was given."""
         if not self.quiet:
-            say(in_a_shell(text))
+            say(in_shell(text))
 
 
 class _LogLines:

@@ -20,8 +20,8 @@ from click.shell_completion import CompletionItem
 
 from sispy.cli.exits import Declined, Exit, explain
 from sispy.cli.options import end_log, examples
+from sispy.cli.remedies import in_shell
 from sispy.cli.terminal import say
-from sispy.cli.wording import in_a_shell
 from sispy.text import printable
 
 if TYPE_CHECKING:
@@ -61,6 +61,9 @@ SECTIONS: dict[str, tuple[str, ...]] = {
 
 log = logging.getLogger("sispy.cli")
 
+_OF_CLICK = (click.ClickException, click.Abort, click.exceptions.Exit, EOFError, BrokenPipeError)
+"""What click itself makes an end of."""
+
 
 class _Commands(click.Group):
     """A group that imports a command's module when the command is used, and explains what goes wrong."""
@@ -98,6 +101,18 @@ class _Commands(click.Group):
         commands = [CompletionItem(name, help=COMMANDS[name][1]) for name in names]
         return commands or click.Command.shell_complete(self, ctx, incomplete)
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command that was called; what it raises is explained while its options are known."""
+        try:
+            return super().invoke(ctx)
+        except _OF_CLICK:
+            raise
+        except Exception as error:
+            status = _explained(error)
+            if status is None:
+                raise
+            return status
+
     def main(
         self,
         args: Sequence[str] | None = None,
@@ -134,22 +149,31 @@ def _run(command: Callable[[], Any]) -> int:
         return Exit.DONE
     except (click.Abort, KeyboardInterrupt) as stop:
         notes = getattr(stop.__cause__ or stop, "__notes__", ["interrupted"])  # click makes an Abort of it
-        say("\n".join(f"sispy: {in_a_shell(note)}" for note in notes))
+        say("\n".join(f"sispy: {in_shell(note)}" for note in notes))
         return Exit.INTERRUPTED
     except Exception as error:
-        explained = explain(error)
-        log.info("failed", exc_info=error)
-        if explained is None:
+        status = _explained(error)
+        if status is None:
+            log.info("failed", exc_info=error)
             raise  # a defect of sispy: its traceback is what the report needs
-        status, sentence = explained
-        say(f"sispy: {sentence}")
         return status
+
+
+def _explained(error: Exception) -> Exit | None:
+    """Say in one sentence what a user can act on, and return the exit status; None for a defect of sispy."""
+    explained = explain(error)
+    if explained is None:
+        return None
+    log.info("failed", exc_info=error)
+    status, sentence = explained
+    say(f"sispy: {sentence}")
+    return status
 
 
 def _usage(error: click.ClickException) -> str:
     """Return what to say about wrong use; of a mistyped command its usage, too."""
     context = error.ctx if isinstance(error, click.UsageError) else None
-    said = in_a_shell(error.format_message())
+    said = error.format_message()
     if context is None:
         return f"sispy: {said}"
     hint = "" if "--help" in said else f" `{context.command_path} --help` tells more."

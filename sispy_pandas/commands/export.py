@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from sispy.cli.completion import tables
-from sispy.cli.exits import Misuse
+from sispy.cli.exits import Misuse, misuse
 from sispy.cli.options import Session, examples, session
 from sispy_pandas.commands.tables import table_of
 from sispy_pandas.formats.atomic import refuse_unwritable
@@ -92,7 +92,7 @@ def export(
             asked["q"] = q[0] if len(q) == 1 else {"$and": q}
         parse_query(known, asked, names, schemas_of(client))
     except ValueError as error:
-        raise Misuse(str(error)) from error
+        raise misuse(error) from error
     if output.suffix.lower() == ".xlsx" or expand or refs != "id":
         wanted = [name.strip() for name in expand.split(",")] if expand else None
         labels: Any = refs

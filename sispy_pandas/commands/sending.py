@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sispy.cli.exits import Exit
+from sispy.cli.remedies import in_shell
 from sispy.cli.terminal import confirm, is_terminal, out, say_now, table
-from sispy.cli.wording import in_a_shell
 from sispy.errors import Error
+from sispy.remedies import message_of
 from sispy_pandas.commands.outcome import status_of_plan, status_of_report
 from sispy_pandas.commands.show import later_text, plan_text, report_text
 from sispy_pandas.commands.writing import BEGUN, SERVER
@@ -92,11 +93,11 @@ def send(
                 **how,
             )
         except TableInUse as refused:
-            session.say(f"nothing was pushed: {refused}")
+            session.say(f"nothing was pushed: {in_shell(message_of(refused))}")
             return None, Exit.CONFLICT
         except PlanRefused as refused:
             out(f"\n{plan_text(refused.plan)}" if refused.plan.faults != plan.faults else "")
-            session.say(f"nothing was pushed: {refused}")
+            session.say(f"nothing was pushed: {in_shell(message_of(refused))}")
             return None, status_of_plan(refused.plan) or Exit.PROBLEMS
         except Error:
             raise  # of the server: some are OSErrors as well
@@ -165,7 +166,7 @@ def _gone_stale(plan: Plan) -> str:
     """Return a table of the cells that others changed since the plan was made, empty if there are none."""
     fresh = plan.refresh()
     rows = [[name_of(c), c.field, *show_apart(c.base, c.mine, c.theirs)] for c in fresh.clashes]
-    rows += [[name_of(s), "", "", "", in_a_shell(s.reason)] for s in fresh.stale]
+    rows += [[name_of(s), "", "", "", in_shell(s.reason)] for s in fresh.stale]
     return table([plan.schema.key or "_id", "field", "base", "mine", "theirs"], rows) if rows else ""
 
 

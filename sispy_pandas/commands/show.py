@@ -6,10 +6,11 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from sispy.cli.remedies import in_shell
 from sispy.cli.terminal import fitted, styled, table
-from sispy.cli.wording import in_a_shell
 from sispy.text import json_seen, shorten
 from sispy_pandas.planning import render as words
+from sispy_pandas.planning.plan_html import html
 from sispy_pandas.planning.render import SENTENCE, action, count, name_of, show, show_apart, summary
 from sispy_pandas.pushing.render import headline, replaced, unverified
 
@@ -29,7 +30,7 @@ _COLOURS = {"+": "green", "~": "yellow", "-": "red"}
 
 def plan_text(plan: ChangeSet, *, shown: int = SHOWN) -> str:
     """Return a plan fitted to the terminal: head, summary where there is much, cells, problems."""
-    blocks = [fitted("\n".join(_head(plan)))]
+    blocks = [fitted("\n".join(words.head(plan, in_shell)))]
     cells = list(_cells(plan))
     if len(cells) > shown:
         fields = [[field, int(number), most] for field, number, most in summary(plan)]
@@ -38,13 +39,11 @@ def plan_text(plan: ChangeSet, *, shown: int = SHOWN) -> str:
         text = _coloured(table(["", plan.schema.key or "_id", "field", "before", "after"], cells[:shown]))
         blocks.append(text + _more(cells, shown, "cell"))
     if plan.faults:
-        rows = [
-            [name_of(p), p.column or "", show(p.value), in_a_shell(p.reason)] for p in plan.faults[:shown]
-        ]
+        rows = [[name_of(p), p.column or "", show(p.value), in_shell(p.reason)] for p in plan.faults[:shown]]
         text = table(["problem in", "column", "value", "reason"], rows, wrap=True)
         blocks.append(text + _more(plan.faults, shown, "problem"))
     if plan.stale:
-        rows = [[name_of(s), in_a_shell(s.reason)] for s in plan.stale[:shown]]
+        rows = [[name_of(s), in_shell(s.reason)] for s in plan.stale[:shown]]
         text = table(["stale row", "reason"], rows, wrap=True)
         blocks.append(text + _more(plan.stale, shown, "stale row"))
     return "\n\n".join(blocks)
@@ -52,16 +51,16 @@ def plan_text(plan: ChangeSet, *, shown: int = SHOWN) -> str:
 
 def report_text(report: Report) -> str:
     """Return a report fitted to the terminal: counts, then the rows that need somebody's attention."""
-    stopped = [shorten(f"stopped: {in_a_shell(report.stopped)}", SENTENCE)] if report.stopped else []
-    notes = [shorten(in_a_shell(note), SENTENCE) for note in report.notes]
+    stopped = [shorten(f"stopped: {in_shell(report.stopped)}", SENTENCE)] if report.stopped else []
+    notes = [shorten(in_shell(note), SENTENCE) for note in report.notes]
     head = [headline(report), *notes, *stopped]
     blocks = [fitted("\n".join(head))]
     bad = [o for o in report.outcomes if o.word not in ("done", "unchanged", "unsent")]
     if bad:
-        rows = [[name_of(o), o.action, o.word, o.status, in_a_shell(o.reason)] for o in bad[:SHOWN]]
+        rows = [[name_of(o), o.action, o.word, o.status, in_shell(o.reason)] for o in bad[:SHOWN]]
         titles = [report.plan.schema.key or "_id", "action", "outcome", "status", "reason"]
         blocks.append(table(titles, rows, wrap=True) + _more(bad, SHOWN, "row"))
-    unsent = Counter(in_a_shell(o.reason) for o in report.outcomes if o.word == "unsent")
+    unsent = Counter(in_shell(o.reason) for o in report.outcomes if o.word == "unsent")
     if unsent:
         lines = [shorten(f"{count(n, 'row')} not sent: {reason}", SENTENCE) for reason, n in unsent.items()]
         blocks.append(fitted("\n".join(lines)))
@@ -82,7 +81,7 @@ def evidence_blocks(report: Report) -> list[str]:
     """Return what the server's commits tell of a push: values of others it replaced, rows not verified."""
     titles, cells = replaced(report)
     blocks = [table(titles, cells[:SHOWN]) + _more(cells, SHOWN, "value")] if cells else []
-    return [*blocks, *(fitted(in_a_shell(line)) for line in unverified(report))]
+    return [*blocks, *map(fitted, unverified(report, in_shell))]
 
 
 def plan_json(plan: Plan) -> str:
@@ -104,11 +103,11 @@ def plan_json(plan: Plan) -> str:
             "key": p.key,
             "column": p.column,
             "value": p.value,
-            "reason": in_a_shell(p.reason),
+            "reason": in_shell(p.reason),
         }
         for p in plan.faults
     ]
-    stale = [{"_id": s.id, "key": s.key, "reason": in_a_shell(s.reason)} for s in plan.stale]
+    stale = [{"_id": s.id, "key": s.key, "reason": in_shell(s.reason)} for s in plan.stale]
     document: dict[str, Any] = {
         "table": plan.schema.name,
         "server": plan.endpoint.client.url,
@@ -116,14 +115,14 @@ def plan_json(plan: Plan) -> str:
         "cells": cells,
         "problems": problems,
         "stale": stale,
-        "notes": list(plan.notes),
+        "notes": list(map(in_shell, plan.notes)),
     }
     return json_seen(document, indent=2, default=str)
 
 
 def plan_markdown(plan: Plan) -> str:
     """Return a plan as Markdown, short enough for a merge request."""
-    first, *rest = _head(plan)
+    first, *rest = words.head(plan, in_shell)
     blocks = [f"### {_escaped(first)}", *(_escaped(line) for line in rest)]
     cells = list(_cells(plan))
     if len(cells) > SHOWN:
@@ -133,18 +132,18 @@ def plan_markdown(plan: Plan) -> str:
     if len(cells) > SHOWN:
         blocks.append(f"... and {count(len(cells) - SHOWN, 'more cell')}")
     if plan.faults:
-        rows = [[name_of(p), p.column or "", show(p.value), in_a_shell(p.reason)] for p in plan.faults]
+        rows = [[name_of(p), p.column or "", show(p.value), in_shell(p.reason)] for p in plan.faults]
         blocks.append(_markdown(["problem in", "column", "value", "reason"], rows))
     if plan.stale:
         blocks.append(
-            _markdown(["stale row", "reason"], [[name_of(s), in_a_shell(s.reason)] for s in plan.stale])
+            _markdown(["stale row", "reason"], [[name_of(s), in_shell(s.reason)] for s in plan.stale])
         )
     return "\n\n".join(blocks)
 
 
 def plan_html(plan: Plan) -> str:
     """Return a plan as one self-contained page."""
-    return f'<!doctype html>\n<meta charset="utf-8">\n<title>Plan</title>\n{plan._repr_html_()}'
+    return f'<!doctype html>\n<meta charset="utf-8">\n<title>Plan</title>\n{html(plan, in_shell)}'
 
 
 FORMATS: dict[str, Callable[[Plan], str]] = {
@@ -153,10 +152,6 @@ FORMATS: dict[str, Callable[[Plan], str]] = {
     "md": plan_markdown,
     "html": plan_html,
 }
-
-
-def _head(plan: ChangeSet) -> list[str]:
-    return [in_a_shell(line) for line in words.head(plan)]
 
 
 def _cells(plan: ChangeSet) -> Iterator[list[str]]:

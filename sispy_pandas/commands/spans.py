@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from sispy.cli.exits import Misuse
+from sispy.cli.remedies import in_shell
+from sispy.remedies import message_of
 from sispy_pandas.commands.inputs import read_rows
 from sispy_pandas.commands.tables import table_of
 from sispy_pandas.revisions.edits import changes
@@ -79,6 +81,4 @@ def _when(text: str, tz: str | None, option: str) -> When:
     try:
         return milliseconds_of(text, tz=tz)
     except ValueError as error:
-        raise Misuse(
-            f"{option}: {error}".replace("give tz=", "give --tz ZONE, or one in the time")
-        ) from error
+        raise Misuse(f"{option}: {in_shell(message_of(error))}") from error

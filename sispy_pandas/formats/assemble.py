@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 import pandas as pd
 
+from sispy.remedies import Argument, Message
 from sispy.text import shorten
 
 from ..values.changes import Problem
@@ -157,9 +158,8 @@ def _renamed(names: list[str], schema: Schema) -> tuple[str, ...]:
         near = difflib.get_close_matches(_bare(name), missing, n=1, cutoff=0.8)
         if near:
             path = missing[near[0]]
-            found.append(
-                f"column {name!r}: renamed from {path!r}? Then read with rename={{{name!r}: {path!r}}}"
-            )
+            read_as = Argument("rename", "reads it so", {name: path})
+            found.append(Message(f"column {name!r}: renamed from {path!r}?", read_as))
     return tuple(found)
 
 

@@ -9,6 +9,7 @@ import re
 from dataclasses import replace
 from typing import IO, TYPE_CHECKING, Any
 
+from sispy.remedies import Argument, Message
 from sispy.text import printable
 
 from ..values.changes import Problem
@@ -44,6 +45,7 @@ _HEAD = 1 << 18
 QUOTE = '"'
 _LINES = 10_000
 """Written at a time."""
+_ENCODING = Argument("encoding", "reads another one")
 
 
 def write(
@@ -149,8 +151,10 @@ def decode(path: Path, encoding: str | None) -> tuple[str, tuple[str, ...]]:
         return data.decode("cp1252"), ("the file is not in UTF-8: it was read as Windows-1252",)
     except UnicodeDecodeError as error:
         raise ValueError(
-            f"{printable(path)} is neither in UTF-8 nor in Windows-1252 ({error}): "
-            "save it as UTF-8, or give encoding="
+            Message(
+                f"{printable(path)} is neither in UTF-8 nor in Windows-1252 ({error}): save it as UTF-8",
+                _ENCODING,
+            )
         ) from None
 
 
@@ -175,7 +179,7 @@ def dialect(
     head = text[:_HEAD]
     lines = head.splitlines() or [""]
     if "\0" in lines[0]:
-        raise ValueError(f"{printable(path)} is no text: save it as CSV in UTF-8, or give encoding=")
+        raise ValueError(Message(f"{printable(path)} is no text: save it as CSV in UTF-8", _ENCODING))
     if len(lines) == 1 and len(text) > _HEAD:
         raise ValueError(
             f"{printable(path)} has no line of names: its first {_HEAD:,} characters are one line"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from sispy.remedies import Argument, Message
 from sispy.text import printable
 
 from . import note as origin
@@ -13,11 +14,14 @@ from .excel_file import rows_of
 from .excel_write import ABOUT, CONFLICTS, LISTS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from ..values.schema import Schema
     from .note import Note
+
+
+_SHEET = Argument("sheet", "names one")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,7 @@ def find(book: Any, path: Path, schema: Schema | None, name: str | None) -> Foun
     notes = {title: note for title in hidden if (note := read_note(first_row(book[title], path)))}
     tables = [s.title for s in book.worksheets if s.title not in (*hidden, ABOUT, CONFLICTS, LISTS)]
     if name is not None and name not in tables:
-        raise ValueError(f"{printable(path)} has no sheet {name!r}; it has {printable(', '.join(tables))}")
+        raise ValueError(f"{printable(path)} has no sheet {name!r}; it has {_named(tables)}")
     mine = [
         title
         for title, note in notes.items()
@@ -54,7 +58,7 @@ def find(book: Any, path: Path, schema: Schema | None, name: str | None) -> Foun
     ]
     if len(mine) > 1:
         of_it = f" of schema {schema.name!r}" if schema else ""
-        raise ValueError(f"{printable(path)} has several sheets{of_it}: name one with sheet=")
+        raise ValueError(Message(f"{printable(path)} has several sheets{of_it}", _SHEET))
     if mine:
         note = notes[mine[0]]
         if schema is not None:
@@ -72,9 +76,7 @@ def find(book: Any, path: Path, schema: Schema | None, name: str | None) -> Foun
         raise ValueError(f"{printable(path)} is a workbook of schema {printable(kinds)}, not of {wanted!r}")
     name = name or (wanted if wanted in tables else tables[0] if len(tables) == 1 else None)
     if name is None:
-        raise ValueError(
-            f"{printable(path)} has several sheets: name one with sheet=, of {printable(', '.join(tables))}"
-        )
+        raise ValueError(Message(f"{printable(path)} has several sheets: {_named(tables)}", _SHEET))
     return Found(book[name], {})
 
 
@@ -85,10 +87,16 @@ def _renamed(path: Path, title: str, tables: list[str], known: list[Any]) -> str
     others = [other for other in tables if other not in known]
     if len(others) != 1:
         raise ValueError(
-            f"sheet {title!r} is not in {printable(path)} any more: "
-            f"name one with sheet=, of {printable(', '.join(tables))}"
+            Message(
+                f"sheet {title!r} is not in {printable(path)} any more: {_named(tables)}",
+                _SHEET,
+            )
         )
     return others[0]
+
+
+def _named(sheets: Iterable[str]) -> str:
+    return printable(", ".join(sheets))
 
 
 def first_row(sheet: Any, path: Path) -> Sequence[Any]:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from sispy.remedies import Argument, Message
+
 from ..values.extras import optional
 from ..values.types.base import to_json
 from ..values.types.cells import json_text
@@ -56,8 +58,11 @@ class Writer:
             return pa.array([None if v is None else json_text(v) for v in values], type=pa.string())
         elif pd.api.types.is_object_dtype(cells.dtype):
             raise ValueError(
-                f"{field.path!r} holds values that are no {field.type}: a Parquet column has one type; "
-                "export as CSV or NDJSON, or leave the column out with fields="
+                Message(
+                    f"{field.path!r} holds values that are no {field.type}: a Parquet column has one type, "
+                    "export as CSV or NDJSON",
+                    Argument("fields", "leaves the column out"),
+                )
             )
         elif field.type == "String":
             texts = pa.array(cells.astype("str"), type=pa.string(), from_pandas=True)

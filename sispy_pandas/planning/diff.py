@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
+from sispy.remedies import Call, Message
+
 from ..values.arrow import as_frame
 from ..values.changes import Change, Create, Delete, Problem, Stale, Update
 from ..values.entity import EDITABLE_META
@@ -28,8 +30,9 @@ if TYPE_CHECKING:
 
     from ..values.row_set import RowSet
 
-ELSEWHERE = (
-    "exported from another state than this snapshot: sp.snapshot_of(endpoint, frame).diff(frame) rebuilds it"
+ELSEWHERE = Message(
+    "exported from another state than this snapshot",
+    Call("sp.snapshot_of(endpoint, frame).diff(frame)", "rebuilds it"),
 )
 
 

@@ -9,16 +9,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from sispy.remedies import Argument, Message
+
 from ..values.changes import Problem
 from ..values.schema import RECEIPT, Schema
 from ..values.source import row_numbers
 from ..values.types.base import cast
 from ..values.types.cells import is_missing
+from .render import count
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
 
 _OBJECT_ID = re.compile(r"[0-9a-f]{24}")
+_NAMED = 5
+"""Keys without a match that are named."""
 _REPAIR = (
     "a merge, concat or reset_index loses it: `frame.set_index('_id')` brings the column back, "
     "`left.reset_index().merge(right, ...).set_index('_id')` keeps it, and so does "
@@ -91,7 +96,7 @@ def match_by_id(ids: pd.Index[Any], frame: pd.DataFrame, *, schema: Schema) -> M
     for cell in sorted(twice):
         del seen[cell]
         left[cell] = tuple(twice[cell])
-        problems.append(Problem(cell, "this _id is in the frame more than once", "_id", cell))
+        problems.append(Problem(cell, "more than one row has this _id", "_id", cell))
     base = ids.get_indexer(pd.Index(list(seen), dtype=ids.dtype))
     at = np.fromiter(seen.values(), dtype=np.intp, count=len(seen))
     unknown = tuple(
@@ -131,14 +136,15 @@ def match_by_key(keys: list[Any], frame: pd.DataFrame, *, schema: Schema, key: s
     if not (column.unique or key == schema.id_field):
         unique = [f.path for f in schema.fields if f.unique]
         raise ValueError(
-            f"key={key!r} is not unique in schema {schema.name!r}; these are: {', '.join(unique) or 'none'}"
+            f"{key!r} is not unique in schema {schema.name!r}, so it tells no rows apart; these are: "
+            f"{', '.join(unique) or 'none'}"
         )
     if key in frame.columns:
         cells = frame[key].tolist()
     elif frame.index.name == key:
         cells = frame.index.tolist()
     else:
-        raise ValueError(f"key={key!r} is no column of the frame: {list(map(str, frame.columns))}")
+        raise ValueError(f"there is no column {key!r} to match by, only {list(map(str, frame.columns))}")
     labels = labels_of(frame)
     known: dict[Any, int] = {}
     doubled: set[Any] = set()
@@ -167,18 +173,17 @@ def match_by_key(keys: list[Any], frame: pd.DataFrame, *, schema: Schema, key: s
             seen[value] = position
     for value in twice:
         position = seen.pop(value)
-        problems.append(
-            Problem(labels[position], "this key is in the frame more than once", key, value, value)
-        )
+        problems.append(Problem(labels[position], "more than one row has this key", key, value, value))
     left: dict[Hashable, tuple[int, ...]] = {labels[at[0]]: tuple(at) for at in twice.values()}
     there = [(position, known[value]) for value, position in seen.items() if value in known]
     missing = [(value, position) for value, position in seen.items() if value not in known]
     notes: tuple[str, ...] = ()
     if missing and not create:
-        names = ", ".join(str(value) for value, _ in missing[:5]) + (", ..." if len(missing) > 5 else "")
-        notes = (
-            f"{len(missing)} rows match nothing and are left out: {names} (create_missing=True makes them)",
-        )
+        more = f" and {len(missing) - _NAMED:,} more" if len(missing) > _NAMED else ""
+        names = ", ".join(str(value) for value, _ in missing[:_NAMED]) + more
+        making = Argument("create_missing", "makes them", True)
+        told = f"no match for {count(len(missing), 'row')}, left out: {names}"
+        notes = (Message(told, making),)
     return Matched(
         np.array([position for position, _ in there], dtype=np.intp),
         np.array([base for _, base in there], dtype=np.intp),

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sispy.remedies import what_of
 from sispy.text import printable
 
 from ..formats.atomic import replaced
@@ -43,7 +44,7 @@ def lines(plan: ChangeSet) -> list[str]:
         "fields": {path: _kind(plan.schema.field(path)) for path in sorted(_paths(plan))},
         "counts": plan.counts,
         "owner": plan.owner,
-        "notes": plan.notes,
+        "notes": list(map(what_of, plan.notes)),
     }
     if plan.undoes:
         head["undoes"] = list(plan.undoes)
@@ -151,10 +152,16 @@ def _cells(plan: ChangeSet) -> Iterator[str]:
             cells = [{"field": path, "before": value} for path, value in change.before.items()]
         yield from (_text({**row, **cell}) for cell in cells or [{}])
     for p in plan.faults:
-        line = {"problem": p.row, "column": p.column, "value": p.value, "reason": p.reason, "key": p.key}
+        line = {
+            "problem": p.row,
+            "column": p.column,
+            "value": p.value,
+            "reason": what_of(p.reason),
+            "key": p.key,
+        }
         yield _text(line | ({"denied": True} if p.denied else {}) | _edited(p))
     for s in plan.stale:
-        yield _text({"stale": s.id, "reason": s.reason, "key": s.key} | _edited(s))
+        yield _text({"stale": s.id, "reason": what_of(s.reason), "key": s.key} | _edited(s))
 
 
 def _edited(left: Problem | Stale) -> dict[str, Any]:

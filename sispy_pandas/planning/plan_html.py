@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sispy.remedies import Message
 from sispy.text import in_html
 
 from ..values.changes import Create
-from .render import action, count, head, name_of, show, show_apart, shown_cells, summary
+from .render import ALL_CELLS, action, count, head, name_of, show, show_apart, shown_cells, summary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from .change_set import ChangeSet
 
@@ -18,18 +19,18 @@ SHOWN = 200
 """Cells in the table; a longer plan shows the summary by field opened above them."""
 
 
-def html(plan: ChangeSet) -> str:
-    """Return the plan as one self-contained fragment of a bounded size."""
-    first, *more = head(plan)
+def html(plan: ChangeSet, told: Callable[[str], str] = str) -> str:
+    """Return the plan as one self-contained fragment of a bounded size; `told` is as for `head`."""
+    first, *more = head(plan, told)
     parts = [f"<p><b>{in_html(first)}</b></p>", *(f"<p>{in_html(line)}</p>" for line in more)]
     cells = shown_cells(plan)
     if len(cells) > SHOWN:
         parts.append(table(["field", "cells", "most frequent"], summary(plan)))
     if plan.faults:
-        faults = [[name_of(f), f.column or "", show(f.value), f.reason] for f in plan.faults[:SHOWN]]
+        faults = [[name_of(f), f.column or "", show(f.value), told(f.reason)] for f in plan.faults[:SHOWN]]
         parts.append(table(["problem in", "column", "value", "reason"], faults))
     if plan.stale:
-        stale = [[name_of(s), s.reason] for s in plan.stale[:SHOWN]]
+        stale = [[name_of(s), told(s.reason)] for s in plan.stale[:SHOWN]]
         parts.append(table(["stale row", "reason"], stale))
     if cells:
         rows = [
@@ -44,9 +45,8 @@ def html(plan: ChangeSet) -> str:
         cells_table = table(["", plan.schema.key or "_id", "field", "before", "after"], rows)
         parts.append(f'<div style="max-height: 24em; overflow: auto">{cells_table}</div>')
     if len(cells) > SHOWN:
-        parts.append(
-            f"<p>... and {count(len(cells) - SHOWN, 'more cell')}; all of them in <code>.frame()</code></p>"
-        )
+        more_cells = Message(f"... and {count(len(cells) - SHOWN, 'more cell')}", ALL_CELLS)
+        parts.append(f"<p>{in_html(told(more_cells))}</p>")
     return f'<div class="sispy-plan">{"".join(parts)}</div>'
 
 

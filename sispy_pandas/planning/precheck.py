@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sispy.errors import NotFound
+from sispy.remedies import Argument, Message
 
 from ..reading.chunks import is_askable
 from ..reading.lookup import missing, read, referring, rows_of
@@ -220,9 +221,12 @@ def _referred(plan: ChangeSet, deletes: Sequence[Delete]) -> list[Problem]:
     return [
         Problem(
             delete.id,
-            "referred to by "
-            + ", ".join(f"{n} of {schema}" for schema, n in sorted(counts[delete.id].items()))
-            + "; the server would refuse to change those from then on (allow_dangling=True deletes anyway)",
+            Message(
+                "referred to by ",
+                ", ".join(f"{n} of {schema}" for schema, n in sorted(counts[delete.id].items())),
+                "; the server would refuse to change those from then on",
+                Argument("allow_dangling", "deletes it anyway", True),
+            ),
             "_id",
             delete.id,
             delete.key,

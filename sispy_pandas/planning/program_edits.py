@@ -11,6 +11,8 @@ import datetime
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from sispy.remedies import Argument, Message
+
 from ..formats.excel_cells import LONGEST_TEXT
 from ..values.times import milliseconds
 from ..values.types.number import DECIMAL
@@ -18,7 +20,10 @@ from ..values.types.number import DECIMAL
 if TYPE_CHECKING:
     from ..values.types.base import Field
 
-REASON = "changed by the program? The new value is what a spreadsheet makes of the old one"
+REASON = Message(
+    "changed by the program? The new value is what a spreadsheet makes of the old one",
+    Argument("accept_program_changes", "takes it for an edit", True),
+)
 
 _SHOWN_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d*[1-9])?|-?\d(?:\.\d+)?[eE][+-]?\d+")
 """As a program shows one: without zeros that mean nothing."""

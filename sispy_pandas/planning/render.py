@@ -5,25 +5,32 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from sispy.remedies import Call, Message
 from sispy.text import WIDTH, json_seen, printable, shorten, shorten_apart
 
 from ..values.changes import Change, Create, Delete, Update
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from .change_set import ChangeSet
 
 SHOWN = 40
 """Cells in the text; a longer plan is summarised by field before them."""
+ALL_CELLS = Call(".frame()", "has all of them")
 SENTENCE = 500
 """Characters of a line of words, or of a reason in a table, that are shown."""
 
 
-def head(plan: ChangeSet) -> list[str]:
-    """Return the lines that say where the plan goes and how much it changes."""
+def head(plan: ChangeSet, told: Callable[[str], str] = str) -> list[str]:
+    """Return the lines that say where the plan goes and how much it changes.
+
+    Args:
+        plan: The plan.
+        told: Words a message for whoever reads it; the default is Python's way.
+    """
     n = plan.counts
-    lines = [
+    lines: list[str] = [
         f"{plan.schema.name} {whereabouts(plan)}: {count(n['updates'], 'update')}, "
         f"{count(n['creates'], 'create')}, {count(n['deletes'], 'delete')} "
         f"({count(n['cells'], 'changed cell')})"
@@ -33,12 +40,14 @@ def head(plan: ChangeSet) -> list[str]:
         lines.append(f"new rows will be {owners}")
     if n["problems"]:
         rows = len({fault.row for fault in plan.faults})
-        lines.append(f"{count(n['problems'], 'problem')} in {count(rows, 'row')}: not sent; see .problems")
+        text = f"{count(n['problems'], 'problem')} in {count(rows, 'row')}: not sent"
+        lines.append(Message(text, Call(".problems", "names them")))
     if n["stale"]:
         lines.append(f"{count(n['stale'], 'stale row')}: not sent")
     if n["conflicts"]:
-        lines.append(f"{count(n['conflicts'], 'cell')} changed by others since; see .conflicts")
-    return [shorten(line, SENTENCE) for line in [*lines, *plan.notes]]
+        text = f"{count(n['conflicts'], 'cell')} changed by others since"
+        lines.append(Message(text, Call(".conflicts", "names them")))
+    return [shorten(told(line), SENTENCE) for line in [*lines, *plan.notes]]
 
 
 def whereabouts(plan: ChangeSet) -> str:
@@ -62,7 +71,7 @@ def text(plan: ChangeSet) -> str:
     if rows:
         lines += ["", *columns(["", plan.schema.key or "_id", "field", "before", "after"], rows)]
     if len(cells) > SHOWN:
-        lines.append(f"... and {count(len(cells) - SHOWN, 'more cell')}; all of them in .frame()")
+        lines.append(Message(f"... and {count(len(cells) - SHOWN, 'more cell')}", ALL_CELLS))
     if plan.faults:
         rows = [[name_of(f), f.column or "", show(f.value), f.reason] for f in plan.faults[:SHOWN]]
         lines += ["", *columns(["problem in", "column", "value", "reason"], rows)]

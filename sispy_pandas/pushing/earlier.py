@@ -11,6 +11,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from sispy.remedies import Argument, Message
 from sispy.text import printable
 
 from ..planning.change_set import anonymous, new_rows_of
@@ -22,7 +23,7 @@ from ..values.changes import Change, Create, Delete, action_of, row_of
 from ..values.entity import receipt
 from ..values.times import clock
 from ..values.types.object_id import is_object_id
-from .journal import Entry, Record, short
+from .journal import Entry, Record, resuming, short
 from .recall import lost, recalled, remember
 
 if TYPE_CHECKING:
@@ -116,14 +117,17 @@ class Memory:
             return
         for why in [] if again else lost("new rows", self.new_rows):
             raise ValueError(
-                f"new rows of this plan were pushed before, and which of them is not known: {why}; "
-                "again=True sends them all"
+                Message(
+                    f"new rows of this plan were pushed before, and which of them is not known: {why}",
+                    Argument("again", "sends them all", True),
+                )
             )
         for record in recalled("new rows", self.new_rows):
             if any(entry.word is None and _name(row) in names for row, entry in record.entries.items()):
-                path = str(record.path)
                 raise ValueError(
-                    f"a push of the same new rows was interrupted: sp.resume({path!r}) finishes it"
+                    Message(
+                        "a push of the same new rows was interrupted", resuming(record.path, "finishes it")
+                    )
                 )
 
     def done(self) -> dict[Hashable, Before]:
@@ -182,7 +186,7 @@ def _deleted_since(plan: ChangeSet, gone: Mapping[Hashable, Before]) -> dict[Has
     for row, commit in each(deletion, list(gone), desc=plan.schema.name):
         if commit is not None:
             when = f"{clock(int(commit['date_modified']))} by {printable(str(commit['modified_by']))}"
-            found[row] = replace(gone[row], reason=f"deleted since, {when}; {gone[row].reason}")
+            found[row] = replace(gone[row], reason=Message(f"deleted since, {when}; ", gone[row].reason))
     return found
 
 
@@ -196,7 +200,8 @@ def _written(
         values = change.values if isinstance(change, Create) else {}
         less = [path for path in values if path not in entry.written]
         without = f" without {', '.join(less)}" if less else ""
-        reason = f"pushed {clock(entry.sent_at)}{name}{without}; again=True sends it all the same"
+        sending = Argument("again", "sends it all the same", True)
+        reason = Message(f"pushed {clock(entry.sent_at)}{name}{without}", sending)
         yield row_of(change), Before(entry.id, entry.receipt, reason)
 
 

@@ -28,6 +28,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from sispy.remedies import Call, Message
 from sispy.text import printable
 
 from ..values.changes import Attempt, Overwrite, then
@@ -65,6 +66,21 @@ def new_path(schema: str) -> Path:
 def short(path: Path) -> str:
     """Return the letters at the end of a journal's name: enough to name it."""
     return path.stem.rpartition("-")[2]
+
+
+def resuming(path: Path, does: str) -> Call:
+    """Return the remedy of going on with the push of a journal."""
+    return Call(f"sp.resume({str(path)!r}).push()", does, ("resume", str(path)))
+
+
+def undoing(path: Path, does: str) -> Call:
+    """Return the remedy of taking back the push of a journal."""
+    return Call(f"sp.undo({str(path)!r})", does, ("undo", str(path)))
+
+
+def fate_unknown(why: str = "") -> Message:
+    """Return what there is to say of a row that was sent and of which nobody heard."""
+    return Message(f"sent, but its fate is unknown{why}", Call("sp.resume", "finds out", ("resume",)))
 
 
 class Journal:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from sispy.errors import Unauthorized
+from sispy.remedies import Argument, Call, Message
 
 from ..planning.change_set import PlanRefused
 
@@ -101,8 +102,10 @@ def need_token(client: Client) -> None:
     """
     if not client.auth_token:
         raise Unauthorized(
-            f"there is no token for {client.url}, and writing needs one: "
-            "`sispy login`, SIS_TOKEN or client.authenticate() gives one"
+            Message(
+                f"there is no token for {client.url}, and writing needs one (SIS_TOKEN may hold it)",
+                Call("client.authenticate()", "gets one", ("login",)),
+            )
         )
 
 
@@ -117,13 +120,16 @@ def refuse(plan: ChangeSet, options: Options, expect_deletes: int | None) -> Non
     need_token(plan.endpoint.client)
     if options.guard == "cas" and not plan.endpoint.client.username:
         raise ValueError(
-            "guard='cas' writes the name of the user into each row, and nobody proves whose the token is: "
-            "set SIS_USER or client.username to its owner, or log in with client.authenticate()"
+            Message(
+                "compare-and-set writes the name of the user into each row, and nobody proves whose the "
+                "token is: set SIS_USER to its owner",
+                Call("client.username = NAME", "says so, too"),
+                Call("client.authenticate()", "proves it", ("login",)),
+            )
         )
     deletes = plan.counts["deletes"]
     unstated = expect_deletes is None and deletes > FREE_DELETES and plan.journal is None
     if unstated or expect_deletes not in (None, deletes):
         said = "not stated" if expect_deletes is None else f"stated as {expect_deletes}"
-        raise PlanRefused(
-            f"the plan deletes {deletes} rows, which was {said}: expect_deletes={deletes}", plan
-        )
+        stating = Argument("expect_deletes", "states it", deletes)
+        raise PlanRefused(Message(f"the plan deletes {deletes} rows, which was {said}", stating), plan)

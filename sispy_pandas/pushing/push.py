@@ -12,6 +12,7 @@ from threading import Event
 from typing import TYPE_CHECKING, Any, cast
 
 from sispy import errors
+from sispy.remedies import Argument, Call, Message
 from sispy.text import printable
 
 from ..planning.change_set import ChangeSet, PlanRefused, anonymous
@@ -29,7 +30,20 @@ from .deletes import PER_REQUEST, send_deletes
 from .earlier import Before, Memory
 from .guards.cas import send_cas
 from .guards.check import send_updates
-from .journal import SETTLED, Entry, NeverBegan, Nowhere, Record, new_path, opened, read, refuse_device
+from .journal import (
+    SETTLED,
+    Entry,
+    NeverBegan,
+    Nowhere,
+    Record,
+    fate_unknown,
+    new_path,
+    opened,
+    read,
+    refuse_device,
+    resuming,
+    undoing,
+)
 from .options import Limits, Options, refuse
 from .outcome import PushResult
 from .recall import note_attempt
@@ -134,7 +148,7 @@ def _leave_out(run: Run, done: Mapping[Hashable, Before]) -> None:
         if (before := done.get(row_of(change))) is not None:
             run.settle(change, "unchanged", before.reason, id=before.id, receipt=before.receipt)
     reasons = Counter(before.reason for before in done.values())
-    run.notes += [f"{count(n, 'row')} left out: {reason}" for reason, n in reasons.items()]
+    run.notes += [Message(f"{count(n, 'row')} left out: ", reason) for reason, n in reasons.items()]
 
 
 @dataclass
@@ -146,13 +160,15 @@ class _Way:
     """Whether this is the rest of a push."""
     run: Run | None = None
 
-    def __str__(self) -> str:
+    @property
+    def told(self) -> str:
+        """What somebody has to know who interrupts it."""
         if not self.begun and (self.run is None or not self.run.wrote):
             return "interrupted before anything was sent"
         if self.journal is None:
             return "interrupted: the push keeps no journal; a new fetch and diff tell what is left"
-        name = str(self.journal)
-        return f"interrupted: sp.resume({name!r}).push() goes on, sp.undo({name!r}) goes back"
+        path = self.journal
+        return Message("interrupted", resuming(path, "goes on"), undoing(path, "goes back"))
 
 
 @contextmanager
@@ -164,7 +180,7 @@ def _way_on(plan: ChangeSet) -> Iterator[_Way]:
     try:
         yield way
     except KeyboardInterrupt as interrupt:
-        interrupt.add_note(str(way))
+        interrupt.add_note(way.told)
         raise
 
 
@@ -182,7 +198,10 @@ def _path(plan: ChangeSet, journal: str | Path | bool | None) -> Path | None:
     refuse_device(path)
     if path.exists() and path.stat().st_size and not _never_began(path):
         raise ValueError(
-            f"{printable(path)} exists: sp.resume(path) goes on with it, a new push needs a new file"
+            Message(
+                f"{printable(path)} exists, and a new push needs a new file",
+                resuming(path, "goes on with it"),
+            )
         )
     return path
 
@@ -220,8 +239,12 @@ def _checked(
     if plan.faults and not options.skip_problems:
         first = plan.faults[0]
         raise PlanRefused(
-            f"{count(len(plan.faults), 'problem')}; the first: row {name_of(first)}, {first.column}: "
-            f"{first.reason}. See plan.check().problems; skip_problems=True sends the other rows",
+            Message(
+                f"{count(len(plan.faults), 'problem')}; the first: row {name_of(first)}, {first.column}: ",
+                first.reason,
+                Call("plan.check().problems", "names all"),
+                Argument("skip_problems", "sends the other rows", True),
+            ),
             plan,
         )
     return plan
@@ -315,24 +338,21 @@ def _size(change: Change) -> int:
 
 def _settle_the_rest(run: Run, stopped: str | None) -> None:
     """Give an outcome to the rows that were not sent."""
-    faults: dict[Any, list[str]] = {}
+    faults: dict[Any, Message] = {}
     for fault in run.plan.faults:
-        faults.setdefault(fault.row, []).append(
-            f"{fault.column}: {fault.reason}" if fault.column else fault.reason
-        )
+        before = [faults[fault.row], "; "] if fault.row in faults else []
+        faults[fault.row] = Message(*before, f"{fault.column}: " if fault.column else "", fault.reason)
     for change in run.plan.changes:
         row = row_of(change)
         if row in run.outcomes:
             continue
         if row in faults:
-            run.settle(change, "problem", "; ".join(faults[row]))
+            run.settle(change, "problem", faults[row])
         elif row in run.waiting:
-            reason = f"created, but what it refers to is not put in yet ({stopped}); sp.resume finishes it"
-            run.outcomes[row] = _open(change, reason)
+            told = f"created, but what it refers to is not put in yet ({stopped})"
+            run.outcomes[row] = _open(change, Message(told, Call("sp.resume", "finishes it", ("resume",))))
         elif row in run.pending:  # stays open in the journal: only a resume can tell
-            run.outcomes[row] = _open(
-                change, f"sent, but its fate is unknown ({stopped}); sp.resume finds out"
-            )
+            run.outcomes[row] = _open(change, fate_unknown(f" ({stopped})"))
         else:
             run.settle(change, "unsent", stopped or "", status=run.stop_status)
 
@@ -351,7 +371,8 @@ def _in_plan_order(run: Run) -> Iterable[Outcome]:
             id_ = fault.row if isinstance(fault.row, str) else None
             yield Outcome(fault.row, "update", "problem", id_, fault.key, None, fault.reason)
     for stale in run.plan.stale:
-        yield Outcome(stale.id, "update", "unsent", stale.id, stale.key, None, f"stale: {stale.reason}")
+        reason = Message("stale: ", stale.reason)
+        yield Outcome(stale.id, "update", "unsent", stale.id, stale.key, None, reason)
 
 
 def _now() -> str:

@@ -6,12 +6,13 @@ from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from sispy.remedies import Message
 from sispy.text import printable, shorten
 
 from ..planning.render import SENTENCE, columns, count, name_of, show, show_apart, whereabouts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from ..values.changes import Overwrite
     from .outcome import PushResult
@@ -77,13 +78,21 @@ def replaced(report: PushResult, width: int | None = None) -> tuple[list[str], l
     return ["replaced in", "field", "base", "mine", "theirs", "by", "at"], cells
 
 
-def unverified(report: PushResult) -> list[str]:
-    """Return the line that says how many rows were not verified, and why; none if all were."""
+def unverified(report: PushResult, told: Callable[[str], str] = str) -> list[str]:
+    """Return the line that says how many rows were not verified, and why; none if all were.
+
+    Args:
+        report: The report.
+        told: Words a message for whoever reads it; the default is Python's way.
+    """
     reasons = Counter(outcome.unverified for outcome in report.outcomes if outcome.unverified)
     if not reasons:
         return []
-    why = "; ".join(reason if len(reasons) == 1 else f"{n:,}: {reason}" for reason, n in reasons.items())
-    return [shorten(f"not verified: {reasons.total():,} ({why})", SENTENCE)]
+    parts: list[str] = []
+    for reason, n in reasons.items():
+        parts += ["; " if parts else "", "" if len(reasons) == 1 else f"{n:,}: ", reason]
+    line = Message(f"not verified: {reasons.total():,} (", *parts, ")")
+    return [shorten(told(line), SENTENCE)]
 
 
 def _values(cell: Overwrite, width: int | None) -> Iterable[str]:

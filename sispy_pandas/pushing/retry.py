@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from sispy.remedies import what_of
+
 from ..formats import csv, excel_write
 from ..formats.table import as_table
 from ..planning.edited_rows import REASON
@@ -53,14 +55,14 @@ def retry_frame(report: PushResult) -> pd.DataFrame:
         row |= {path: from_json(plan.schema.field(path), value) for path, value in _values(change).items()}
         row["_id"] = None if isinstance(change, Create) else change.id
         row[DELETE] = True if isinstance(change, Delete) else None
-        row[REASON] = left[row_of(change)].reason
+        row[REASON] = what_of(left[row_of(change)].reason)
         row[RECEIPT.path] = None if isinstance(change, Create) else _time(change.receipt)
         rows.append(row)
     for name, cells in edited:
         fields = {**{path: plan.schema.field(path) for path in paths}, RECEIPT.path: RECEIPT}
         old = base.get(str(cells.get("_id")), {})
         row = {p: from_json(f, cells[p]) if p in cells else old.get(p) for p, f in fields.items()}
-        row |= {"_id": cells.get("_id"), DELETE: cells.get(DELETE), REASON: left[name].reason}
+        row |= {"_id": cells.get("_id"), DELETE: cells.get(DELETE), REASON: what_of(left[name].reason)}
         rows.append(row)
     columns = [*paths, DELETE, REASON, RECEIPT.path]
     frame = pd.DataFrame(

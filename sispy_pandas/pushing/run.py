@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sispy import errors
+from sispy.remedies import what_of
 
 from ..reading.lookup import read
 from ..values.changes import (
@@ -219,7 +220,7 @@ class Run:
             action=outcome.action,
             outcome=word,
             status=status,
-            reason=reason,
+            reason=what_of(reason),
             written={path: list(pair) for path, pair in outcome.written.items()},
             receipt=receipt,
             read=outcome.read,

@@ -12,6 +12,7 @@ from threading import Event
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sispy import errors
+from sispy.remedies import Call, Message
 
 from ..planning.merge import not_stored
 from ..planning.validate import identity
@@ -219,6 +220,6 @@ def _keep(report: PushResult, found: Mapping[Hashable, Finding]) -> None:
         book.event("verified", rows=rows)
 
 
-def too_many() -> str:
+def too_many() -> Message:
     """Return why a push of more rows than `AUTOMATIC` is not verified by itself."""
-    return f"more than {AUTOMATIC:,} rows: report.verify() looks them up"
+    return Message(f"more than {AUTOMATIC:,} rows", Call("report.verify()", "looks them up", ("verify",)))

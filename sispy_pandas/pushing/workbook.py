@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from sispy.remedies import what_of
 from sispy.text import printable
 
 from ..formats.atomic import refuse_unwritable, replacing
@@ -156,12 +157,12 @@ def _marks(problems: ChangeSet | PushResult | pd.DataFrame) -> Iterator[tuple[Ha
         clashing = {conflict.id for conflict in problems.clashes}
         for outcome in problems.outcomes:
             if outcome.word in ("failed", "unsent", "conflict") and outcome.row not in named | clashing:
-                yield outcome.row, None, outcome.reason
+                yield outcome.row, None, what_of(outcome.reason)
         problems = problems.plan
     for fault in problems.faults:
-        yield fault.row, fault.column, fault.reason
+        yield fault.row, fault.column, what_of(fault.reason)
     for stale in problems.stale:
-        yield stale.id, None, stale.reason
+        yield stale.id, None, what_of(stale.reason)
 
 
 def _put_back(target: EditableSheet, report: PushResult) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from sispy.remedies import Argument, Message
 from sispy.text import in_html, printable, shorten
 
 from ..planning.render import SENTENCE, count
@@ -164,9 +165,11 @@ def changes(
     start = milliseconds_of(since, tz=tz)
     current = _written_since(endpoint, start, (query or {}).get("q"))
     gone = _gone(endpoint, known, current) if known is not None else []
-    notes = (
-        [] if known is not None else ["rows deleted since are not looked for: known= takes an older export"]
-    )
+    notes: list[str] = []
+    if known is None:
+        notes.append(
+            Message("rows deleted since are not looked for", Argument("known", "takes an older export"))
+        )
     rows: list[str] = [*current, *gone]
 
     def steps_of(id_: str) -> tuple[Step, ...] | str:

@@ -7,10 +7,12 @@ from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from sispy.remedies import Call, Message
+
 from ..planning.render import count
 from ..planning.validate import refused
 from ..pushing.earlier import came_back, content, pairs, taken_back
-from ..pushing.journal import SETTLED, Entry, Record, read, short
+from ..pushing.journal import SETTLED, Entry, Record, fate_unknown, read, resuming, short
 from ..pushing.verify import is_open
 from ..values.changes import Change, Create, Delete, Outcome, Update, action_of, row_of
 from ..values.entity import as_created
@@ -131,7 +133,9 @@ def _pushed(source: Source, client: Client | None) -> _Pushed:
     waiting = [row for row, entry in record.entries.items() if entry.word is None]
     if waiting:
         raise ValueError(
-            f"the fate of {len(waiting)} rows is unknown: sp.resume({str(source)!r}).push() first"
+            Message(
+                f"the fate of {count(len(waiting), 'row')} is unknown", resuming(record.path, "finds out")
+            )
         )
     undone = taken_back(record)
     left = {row: entry for row, entry in record.entries.items() if row not in undone}
@@ -194,7 +198,7 @@ def _reported(journal: str | Path, client: Client | None) -> Report:
 def _outcome(change: Change, entry: Entry | None) -> Outcome:
     row, action = row_of(change), action_of(change)
     if entry is None or entry.word is None:
-        reason = "it was not sent" if entry is None else "sent, but its fate is unknown; sp.resume finds out"
+        reason = "it was not sent" if entry is None else fate_unknown()
         id_ = None if isinstance(change, Create) else change.id
         return Outcome(row, action, "unsent", id_, change.key, reason=reason)
     return Outcome(
@@ -325,4 +329,5 @@ def _told(plan: Plan, again: list[str]) -> str:
     if found.empty:
         return f"{text}; nothing refers to the old one"
     counts = ", ".join(f"{count(n, 'reference')} of {name}" for name, n in found.items())
-    return f"{text}; {counts} to the old one: afterwards sp.repoint(endpoint, report.new_ids).push()"
+    pointing = Call("sp.repoint(endpoint, report.new_ids).push()", "points them to the new one afterwards")
+    return Message(f"{text}; {counts} to the old one", pointing)

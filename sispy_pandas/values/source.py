@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sispy.encoding import one_address
 from sispy.errors import Error
+from sispy.remedies import Call, Message
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -78,8 +79,10 @@ class Source(dict[str, str]):
         ):
             if other:
                 raise ValueError(
-                    f"{self.path} was exported from {kind} {mine}, not from {theirs} "
-                    "(frame.attrs.clear() makes it a frame like any other)"
+                    Message(
+                        f"{self.path} was exported from {kind} {mine}, not from {theirs}",
+                        Call("frame.attrs.clear()", "makes it a frame like any other"),
+                    )
                 )
 
     def __copy__(self) -> Source:

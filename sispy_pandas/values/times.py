@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import numpy as np
 import pandas as pd
 
+from sispy.remedies import Argument, Message
+
 When = datetime | str | int | timedelta
 """As users give them: aware, a text with a zone, ms since 1970, or how long ago."""
 _ISO = re.compile(
@@ -89,7 +91,12 @@ def milliseconds_of(when: When, *, tz: str | tzinfo | None = None) -> int:
         raise ValueError(f"{when!r} is no time such as '2026-11-20T14:05Z'")
     if moment.tzinfo is None:
         if tz is None:
-            raise ValueError(f"{str(when)!r} names no time zone, so it may be any of many moments: give tz=")
+            raise ValueError(
+                Message(
+                    f"{str(when)!r} names no time zone such as Z, so it may be any of many moments",
+                    Argument("tz", "names one"),
+                )
+            )
         moment = moment.tz_localize(_zone(tz))
     return int(
         moment.tz_convert(UTC).tz_localize(None).to_datetime64().astype("datetime64[ms]").astype("int64")
@@ -112,4 +119,4 @@ def _zone(tz: str | tzinfo) -> tzinfo:
     try:
         return ZoneInfo(tz) if isinstance(tz, str) else tz
     except (ZoneInfoNotFoundError, ValueError) as error:
-        raise ValueError(f"tz={tz!r} is no time zone such as 'Europe/Berlin'") from error
+        raise ValueError(f"{tz!r} is no time zone such as 'Europe/Berlin'") from error

@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from sispy import Client
+from sispy.remedies import Argument, Message
 
 from ..reading.decode import Decoder
 from ..reading.listing import Listing
@@ -129,8 +130,10 @@ class _Part:
         if wrong:
             row = odd[odd["column"].isin(wrong)].iloc[0]
             raise ValueError(
-                f"{self.schema} {row['_id']}: {row['column']!r} holds {row['value']!r}: {row['reason']}; "
-                "leave the column out with fields=, or repair the row"
+                Message(
+                    f"{self.schema} {row['_id']}: {row['column']!r} holds {row['value']!r}: {row['reason']}",
+                    Argument("fields", "leaves the column out"),
+                )
             )
         return frame
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from sispy.errors import NotFound
+from sispy.remedies import Argument, Message
 
 from ..planning.compare import changed
 from ..planning.edited_rows import marked_ids
@@ -82,8 +83,10 @@ def snapshot_of(
     ids = ids_in(frame)
     if ids and base == "receipt" and RECEIPT.path not in frame.columns:
         raise ValueError(
-            "the frame has no column _updated_at, so nobody can tell which state was edited: "
-            "base='now' compares with the state of today"
+            Message(
+                "there is no column _updated_at, so nobody can tell which state was edited",
+                Argument("base", "compares with the state of today", "now"),
+            )
         )
     rows: dict[str, Mapping[str, Any]] = {
         row["_id"]: row for row in read(endpoint, "_id", list(ids.values()))

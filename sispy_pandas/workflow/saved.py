@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sispy import Client
 from sispy.config import read_config
 from sispy.encoding import one_address
+from sispy.remedies import Call, Message
 from sispy.text import printable
 
 from ..formats.bounds import read_text
@@ -65,4 +66,9 @@ def client_for(url: str) -> Client:
             return Client.from_profile(name, url=url)
     if one_address(os.environ.get("SIS_URL", "")) == one_address(url):
         return Client.from_profile(url=url)
-    raise ValueError(f"no profile has the address {url}: give client=sispy.Client({url!r}, auth_token=...)")
+    raise ValueError(
+        Message(
+            f"no profile has the address {url}",
+            Call(f"client=sispy.Client({url!r}, auth_token=...)", "leads there", ("--url", url)),
+        )
+    )

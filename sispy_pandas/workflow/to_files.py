@@ -18,6 +18,7 @@ import pandas as pd
 
 from sispy import Endpoint
 from sispy.errors import BadAnswer
+from sispy.remedies import Call, Message
 from sispy.text import printable
 
 from ..formats import csv, excel_write
@@ -347,8 +348,8 @@ def _frames(
     if reason:
         raise BadAnswer(f"{listing.schema.name}: {reason}")
     if odd:
-        text = f"{listing.schema.name}: {odd} values contradict the definition; fetch() names them"
-        warnings.warn(printable(text), stacklevel=4)
+        text = f"{printable(listing.schema.name)}: {odd} values contradict the definition"
+        warnings.warn(Message(text, Call("sp.fetch(...).warnings", "names them")), stacklevel=4)
 
 
 def _hollow(listing: Listing, query: Mapping[str, Any] | None, started: datetime) -> RowSet:

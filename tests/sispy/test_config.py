@@ -62,8 +62,24 @@ def test_a_profile_of_the_file(stored):
 
 def test_nothing_known():
     assert resolve() == Profile(name="default")
-    with pytest.raises(ValueError, match="which server"):
+    with pytest.raises(ValueError, match="which server") as refused:
         sispy.Client.from_profile()
+    assert str(refused.value) == (
+        "which server? url= or SIS_URL names one, `sispy login URL` remembers one, "
+        "`sispy sandbox` starts one to try"
+    )
+
+
+def test_which_server_names_the_profiles_that_there_are(file):
+    file(f'[profiles.sandbox]\nurl = "{OTHER}"\n[profiles.new]\nusername = "anna"\n')
+
+    with pytest.raises(ValueError, match="which server") as refused:
+        sispy.Client.from_profile()
+
+    assert str(refused.value) == (
+        f"which server? sispy.Client.from_profile('sandbox') is {OTHER}, url= or SIS_URL names one, "
+        "`sispy login URL` remembers one"
+    )
 
 
 def test_which_profile(stored, monkeypatch):

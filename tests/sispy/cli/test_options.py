@@ -5,6 +5,7 @@ from click.testing import CliRunner
 
 from sispy.cli.options import Session
 from sispy.cli.root import main
+from sispy.config import update_profile
 
 
 def test_progress_in_a_log_is_at_most_a_line_in_ten_seconds(monkeypatch, capsys):
@@ -34,6 +35,18 @@ def test_hints_are_for_those_who_want_them(quiet, capsys):
     Session(quiet=quiet).say("a hint")
 
     assert capsys.readouterr() == ("", "" if quiet else "a hint\n")
+
+
+def test_who_names_no_server_is_told_which_profiles_there_are():
+    update_profile("sandbox", {"url": "http://127.0.0.1:3000"})
+
+    result = CliRunner().invoke(main, ["schemas"])
+
+    assert (result.exit_code, result.stderr) == (
+        64,
+        "sispy: which server? --profile sandbox is http://127.0.0.1:3000, --url URL or SIS_URL names one, "
+        "`sispy login URL` remembers one\n",
+    )
 
 
 def test_a_command_leaves_logging_as_it_was(tmp_path, caplog):

@@ -57,7 +57,7 @@ def test_a_file_from_elsewhere_is_matched_by_key(sispy, sis):
         "rack": rack["_id"],
     }.items()
     assert [note.split(":")[0] for note in found["notes"]] == [
-        "1 rows match nothing and are left out",
+        "no match for 1 row, left out",
         "column 'colour' is left alone",
     ]
 

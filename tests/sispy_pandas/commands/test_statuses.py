@@ -227,8 +227,8 @@ def test_7_no_token_at_all(sis, env, terminal, screen, edited, tmp_path, monkeyp
     said = " ".join(" ".join(lines[-4:]).split())
     assert status == 7
     assert said.endswith(
-        f"sispy: there is no token for {'http://127.0.0.1:NNNNN'[: len(sis.url)]}, and writing needs one: "
-        "`sispy login` or SIS_TOKEN gives one"
+        f"sispy: there is no token for {'http://127.0.0.1:NNNNN'[: len(sis.url)]}, and writing needs one "
+        "(SIS_TOKEN may hold it): `sispy login` gets one"
     )
     assert not any("[y/N]" in line for line in lines)
     assert {request.method for request in sis.requests} == {"GET"}

@@ -46,7 +46,7 @@ def test_a_push_that_is_too_large_to_be_verified_names_the_way(sispy, sis, edite
 
     pushed = sispy("push", "host", edited, "--yes")
 
-    assert "not verified: 1 (more than 0 rows: `sispy verify` looks them up)" in pushed.stdout
+    assert "not verified: 1 (more than 0 rows); `sispy verify` looks them up" in pushed.stdout
     assert re.search(r"`sispy verify \w+` looks up whether values of others were replaced", pushed.stderr)
 
 

@@ -135,7 +135,7 @@ def test_a_line_without_an_end_takes_little_memory(tmp_path):
         ("too large", "F is too large: 2,048 MiB are read at most"),
         ("packed", "F is packed by gzip: unpack it first"),
         ("a workbook", "F is a workbook or another zip file, not text: its name has to say so"),
-        ("zeros", "F is no text: save it as CSV in UTF-8, or give encoding="),
+        ("zeros", "F is no text: save it as CSV in UTF-8; encoding= reads another one"),
     ],
 )
 def test_tables_end_in_one_sentence(tmp_path, kind, words):

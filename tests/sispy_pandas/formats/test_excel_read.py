@@ -157,7 +157,7 @@ def test_a_renamed_column_is_asked_for_and_taken_when_told(server, book: Book) -
     book.set(2, "BIOS vendor", "hp")
     plan = plan_of(server, book)
     assert len(plan) == 0
-    said = "renamed from 'bios.vendor'? Then read with rename={'BIOS vendor': 'bios.vendor'}"
+    said = "renamed from 'bios.vendor'? rename={'BIOS vendor': 'bios.vendor'} reads it so"
     assert plan.notes[0] == f"column 'BIOS vendor': {said}"
     assert cells(plan_of(server, book, rename={"BIOS vendor": "bios.vendor"})) == [
         ("h00000", "bios.vendor", "acme", "hp")
@@ -237,7 +237,7 @@ def test_the_week_of_a_colleague(server, tmp_path: Path) -> None:
     ]
     assert sorted(create.key for create in creates) == [f"new{n:02}" for n in range(30)]
     assert (plan.faults, plan.stale) == ((), ())
-    assert plan.notes[0] == "column 'CPUs': renamed from 'cpus'? Then read with rename={'CPUs': 'cpus'}"
+    assert plan.notes[0] == "column 'CPUs': renamed from 'cpus'? rename={'CPUs': 'cpus'} reads it so"
     left = [note.partition(" is left alone")[0] for note in plan.notes[1:]]
     assert left == ["column 'CPUs'", "column 'Comment'"]
 

@@ -27,12 +27,12 @@ def test_up_to_half_of_the_ids_may_be_unknown():
         match_by_id(ids(1, 2, 3), frame.iloc[1:], schema=SCHEMA)
 
 
-@pytest.mark.parametrize(("count", "names"), [(5, "n0, n1, n2, n3, n4"), (6, "n0, n1, n2, n3, n4, ...")])
+@pytest.mark.parametrize(
+    ("count", "names"), [(5, "n0, n1, n2, n3, n4"), (6, "n0, n1, n2, n3, n4 and 1 more")]
+)
 def test_up_to_five_keys_that_match_nothing_are_named(count, names):
     frame = pd.DataFrame({"name": [f"n{i}" for i in range(count)]})
 
     found = match_by_key([], frame, schema=SCHEMA, key="name", create=False)
 
-    assert found.notes == (
-        f"{count} rows match nothing and are left out: {names} (create_missing=True makes them)",
-    )
+    assert found.notes == (f"no match for {count} rows, left out: {names}; create_missing=True makes them",)

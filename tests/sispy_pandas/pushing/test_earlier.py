@@ -8,6 +8,7 @@ import pytest
 
 import sispy
 import sispy_pandas as sp
+from sispy.remedies import what_of
 from sispy.sandbox import Sandbox
 from sispy_pandas.pushing import journal
 
@@ -63,7 +64,7 @@ def test_new_rows_that_went_without_a_field_are_not_sent_again_and_the_report_na
     report = push(plan)
 
     assert words(report) == ["unchanged"]
-    assert " without n; again=True sends it all the same" in report.outcomes[0].reason
+    assert " without n: again=True sends it all the same" in report.outcomes[0].reason
     assert server.client.entities("log").count({}) == 1
 
 
@@ -84,8 +85,8 @@ def test_a_colleague_who_takes_the_old_value_back_is_not_overwritten_by_the_same
 
     assert (words(report), words(again)) == (["done", "done"], ["unchanged", "unchanged"])
     name = f" as {journal.short(report.journal)}" if report.journal else ""
-    assert again.outcomes[0].reason.endswith(f"{name}; again=True sends it all the same")
-    assert f"2 rows left out: {again.outcomes[0].reason}" in str(again)
+    assert again.outcomes[0].reason.endswith(f"{name}: again=True sends it all the same")
+    assert f"2 rows left out: {what_of(again.outcomes[0].reason)}; again=True sends" in str(again)
     assert server.stored()["h00000"]["cpus"] == 1
     assert words(push(plan, again=True)) == ["done", "unchanged"]
     assert server.stored()["h00000"]["cpus"] == 9

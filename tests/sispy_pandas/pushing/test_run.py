@@ -148,7 +148,7 @@ def test_a_token_that_expires_stops_the_push_and_resume_completes_it(server):
     report = push(plan, limits=sp.Limits(rows=5, settle=0.1, settle_row=0.0))
     server.sandbox.faults = Faults()
 
-    assert report.stopped == "the server does not accept the token any more: Unauthorized. Token has expired."
+    assert report.stopped == "the server does not accept the token any more: Token has expired."
     assert (report.counts["done"], report.counts["unsent"]) == (5, 15)
     assert {o.status for o in report.outcomes if o.word == "unsent"} == {401}
     assert written(server) == (5, 0, 20)

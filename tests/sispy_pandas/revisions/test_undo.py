@@ -122,7 +122,7 @@ def test_undo_of_deletes_says_who_refers_to_the_old_ids_and_repoint_mends_it(ser
     plan = sp.undo(report)
     assert plan.notes == (
         "2 deleted rows will come back with a new _id; 14 references of host to the old one: "
-        "afterwards sp.repoint(endpoint, report.new_ids).push()",
+        "sp.repoint(endpoint, report.new_ids).push() points them to the new one afterwards",
     )
     back = push(plan)
     sp.repoint(sites, back.new_ids).push(progress=False)

@@ -40,7 +40,7 @@ def test_the_text_says_where_how_much_and_what(server, plan):
     assert lines[:3] == [
         f"host on {server.client.url} as root: 2 updates, 1 create, 0 deletes (4 changed cells)",
         "new rows will be owned by ops",
-        "1 problem in 1 row: not sent; see .problems",
+        "1 problem in 1 row: not sent; .problems names them",
     ]
     assert "~  h00000  cpus         1       8" in lines
     assert "h00001      cpus    99     more than 64" in lines
@@ -249,7 +249,7 @@ def test_refresh_names_the_cells_that_went_stale(server, plan):
 
     assert list(fresh.conflicts.itertuples(index=False, name=None)) == [(a, "h00000", "cpus", 1, 8, 6)]
     assert fresh.changes[0].after == {"cpus": 8}
-    assert "1 cell changed by others since; see .conflicts" in str(fresh)
+    assert "1 cell changed by others since: .conflicts names them" in str(fresh)
     assert plan.rebase(fresh, keep="mine").changes[0].before["cpus"] == 6
     with pytest.raises(ValueError, match="keep='both'"):
         plan.rebase(fresh, keep="both")

@@ -1,0 +1,66 @@
+"""Remedies as one would type them in a shell: an option of the command in use, or another command."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sispy.remedies import Argument, worded
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sispy.remedies import Remedy
+
+
+def in_shell(text: str) -> str:
+    """Return a text with its ways out on the command line; what the command in use has no option for is none.
+
+    >>> from sispy.remedies import Call, Message
+    >>> told = Message("no table", Argument("fields", "leaves it out"), Call("", "lists them", ("schemas",)))
+    >>> in_shell(told)  # outside of a command
+    'no table: `sispy schemas` lists them'
+    """
+    return worded(text, _spelled)
+
+
+def _spelled(remedy: Remedy) -> str | None:
+    if isinstance(remedy, Argument):
+        return _option(remedy)
+    if not remedy.shell:
+        return None
+    words = shlex.join(remedy.shell)
+    if not words.startswith("--"):
+        return f"`sispy {words}`"
+    return words if any(remedy.shell[0] in option.opts for option in _options()) else None
+
+
+def _option(argument: Argument) -> str | None:
+    """Return the option for an argument, with its value: that of the same name, or a flag for that value."""
+    for option in _options():
+        name = max(option.opts, key=len)
+        if option.is_flag and option.name in (argument.name, f"{argument.name}_{argument.value}"):
+            return name
+        if option.name == argument.name:
+            asked = option.make_metavar(click.get_current_context())
+            return f"{name} {asked if argument.is_asked else shlex.quote(_text(argument.value))}"
+    return None
+
+
+def _text(value: Any) -> str:
+    """Return a value as an option takes it: of several pairs the first."""
+    pairs: Mapping[str, Any] = value if isinstance(value, dict) else {}
+    return next((f"{key}={cell}" for key, cell in pairs.items()), str(value))
+
+
+def _options() -> list[click.Option]:
+    """Return the options of the command in use."""
+    context = click.get_current_context(silent=True)
+    if context is None:
+        return []
+    command, name = context.command, context.invoked_subcommand
+    if isinstance(command, click.Group) and name is not None:
+        command = command.get_command(context, name) or command
+    return [option for option in command.params if isinstance(option, click.Option)]
