@@ -15,7 +15,7 @@ from sispy_pandas.commands.inputs import read_records
 from sispy_pandas.formats.bounds import LARGEST, MOST_CELLS, damaged, is_pipe, read_bytes, refuse_endless
 from sispy_pandas.formats.csv import decode, parse
 from sispy_pandas.formats.excel_file import book_file
-from sispy_pandas.formats.excel_odd import ERRORS
+from sispy_pandas.formats.excel_formulas import ERRORS
 from sispy_pandas.formats.excel_read import sheet_table
 from sispy_pandas.formats.table import as_table
 from sispy_pandas.values.extras import optional

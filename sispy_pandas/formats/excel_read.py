@@ -20,8 +20,8 @@ from .excel_cells import LongText, read_excel_column, unescaped
 from .excel_conflicts import decided, read_conflicts
 from .excel_file import book_file, rows_of
 from .excel_find import find
+from .excel_formulas import formulas, merged
 from .excel_members import with_cells, with_grey, with_members
-from .excel_odd import formulas, merged
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -48,10 +48,10 @@ def read(path: Path, schema: Schema, options: ReadOptions) -> pd.DataFrame:
         exploded = {c: s for c, s in found.note.get("exploded", {}).items() if c in schema.columns}
         members = {c: sheet_table(book[s], path) for c, s in exploded.items() if s in book.sheetnames}
         booleans = {field.path for field in schema.fields if field.type == "Boolean"}
-        odd = formulas(file, found.sheet, table, booleans) | merged(file, found.sheet, table)
+        formula_cells = formulas(file, found.sheet, table, booleans) | merged(file, found.sheet, table)
     finally:
         book.close()
-    table, notes = _with_odd(table, odd)
+    table, notes = _with_formulas(table, formula_cells)
     table = _with_long_texts(table, found.note.get("long", ()))
     if base and choices:
         table = decided(table, base, choices)
@@ -118,15 +118,17 @@ def _is_filled(cells: Sequence[Any]) -> bool:
     return any(cell is not None and cell != "" for cell in cells)
 
 
-def _with_odd(table: Table, odd: Mapping[tuple[int, int], Any]) -> tuple[Table, tuple[str, ...]]:
-    """Return the table with odd cells replaced: by the results of their formulas, or by refusals."""
-    if not odd:
+def _with_formulas(
+    table: Table, formula_cells: Mapping[tuple[int, int], Any]
+) -> tuple[Table, tuple[str, ...]]:
+    """Return the table with the results of its formulas in place of them, or refusals."""
+    if not formula_cells:
         return table, ()
     rows = {number: i for i, number in enumerate(table.rows)}
     places = {number: i for i, number in enumerate(table.places)}
     columns = [list(cells) for cells in table.columns]
     taken: dict[str, int] = {}
-    for (row, place), cell in odd.items():
+    for (row, place), cell in formula_cells.items():
         if row in rows and place in places:
             columns[places[place]][rows[row]] = cell
             if not isinstance(cell, Refused):

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..values.schema import Schema
 
 
-def waves(schema: Schema, changes: Sequence[Change], to_come: Collection[str] = ()) -> list[list[Change]]:
+def batches(schema: Schema, changes: Sequence[Change], to_come: Collection[str] = ()) -> list[list[Change]]:
     """Return the changes in groups to be sent one after the other; rows that swap values come last.
 
     Args:
@@ -47,7 +47,7 @@ def waves(schema: Schema, changes: Sequence[Change], to_come: Collection[str] = 
     for change in changes:
         row = row_of(change)
         found[depth.get(row, last if row in waits else 0)].append(change)
-    return [wave for wave in found if wave]
+    return [batch for batch in found if batch]
 
 
 def _both(

@@ -16,7 +16,7 @@ from sispy.remedies import Argument, Call, Message
 from sispy.text import printable
 
 from ..planning.change_set import ChangeSet, PlanRefused, anonymous
-from ..planning.order import waves
+from ..planning.order import batches
 from ..planning.plan_file import lines
 from ..planning.precheck import precheck, to_come
 from ..planning.render import count, name_of
@@ -293,19 +293,19 @@ def _ended_meanwhile(change: Change, entry: Entry) -> Outcome:
 
 
 def _send_all(run: Run) -> str | None:
-    """Send wave after wave, chunk after chunk; return why it stopped early, if it did."""
+    """Send batch after batch, chunk after chunk; return why it stopped early, if it did."""
     barred = {fault.row for fault in run.plan.faults}
     send_some = send_cas if run.guard == "cas" else send_updates
     try:
         run.to_come = to_come(run.plan)
         left = [c for c in run.plan.changes if run.is_open(c) and row_of(c) not in barred]
-        for wave in waves(run.schema, left, run.to_come):
-            for part in _parts(run, [change for change in wave if isinstance(change, Update)]):
+        for batch in batches(run.schema, left, run.to_come):
+            for part in _parts(run, [change for change in batch if isinstance(change, Update)]):
                 send_some(run, run.aim(part))
-            for some in _parts(run, [change for change in wave if isinstance(change, Create)]):
+            for some in _parts(run, [change for change in batch if isinstance(change, Create)]):
                 send_creates(run, run.aim(some))
             for few in _parts(
-                run, [change for change in wave if isinstance(change, Delete)], rows=PER_REQUEST
+                run, [change for change in batch if isinstance(change, Delete)], rows=PER_REQUEST
             ):
                 send_deletes(run, few)
         for some in _parts(run, [change for change in run.plan.changes if row_of(change) in run.waiting]):

@@ -45,7 +45,7 @@ def text(report: PushResult) -> str:
     if len(rows) > SHOWN:
         lines.append(f"... and {count(len(rows) - SHOWN, 'more row')}; all of them in .failures")
     if report.clashes:
-        head, cells = clashing(report)
+        head, cells = conflict_rows(report)
         lines += ["", *columns(head, cells[:SHOWN])]
     head, cells = replaced(report)
     if cells:
@@ -104,7 +104,7 @@ def _time(at: int | None) -> str:
     return "" if at is None else f"{datetime.fromtimestamp(at / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
-def clashing(report: PushResult) -> tuple[list[str], list[list[str]]]:
+def conflict_rows(report: PushResult) -> tuple[list[str], list[list[str]]]:
     """Return the head and the rows of the table of conflicts."""
     cells = [[name_of(c), c.field, *show_apart(c.base, c.mine, c.theirs)] for c in report.clashes]
     return ["conflict in", "field", "base", "mine", "theirs"], cells

@@ -9,7 +9,7 @@ from sispy.text import in_html
 from ..planning.plan_file import digest
 from ..planning.plan_html import table
 from ..planning.render import show
-from .render import SHOWN, clashing, headline, replaced, unverified, unwritten
+from .render import SHOWN, conflict_rows, headline, replaced, unverified, unwritten
 
 if TYPE_CHECKING:
     from .outcome import PushResult
@@ -31,7 +31,7 @@ def fragment(report: PushResult) -> str:
     if rows:
         parts.append(table(head, rows[:SHOWN]))
     if report.clashes:
-        head, cells = clashing(report)
+        head, cells = conflict_rows(report)
         parts.append(table(head, cells[:SHOWN]))
     head, cells = replaced(report)
     if cells:

@@ -111,7 +111,7 @@ def snapshot_of(
                 found[id_] = _as_today(state, rows[id_], [p for p in alike if p not in cells[id_]])
     for id_ in gone:
         del lost[id_]
-    made = snapshot.made([*found.values(), *_twins(endpoint, schema, frame, ids, found)], lost, gone)
+    made = snapshot.made([*found.values(), *_same_key_rows(endpoint, schema, frame, ids, found)], lost, gone)
     return made if labels is None else labelled(made, known=labels)
 
 
@@ -270,7 +270,7 @@ def _copy(value: Any) -> Any:
     return {key: _copy(inner) for key, inner in value.items()} if isinstance(value, Mapping) else value
 
 
-def _twins(
+def _same_key_rows(
     endpoint: Endpoint,
     schema: Schema,
     frame: pd.DataFrame,

@@ -120,7 +120,7 @@ def to_csv(
     found, started = _fetched_if_sorted(source, query, fields, progress), datetime.now(UTC)
     style = Style(zone_of(tz))
     parts = _parts(found, schema, meta=meta, progress=progress)
-    known = _hollow(found, query, started) if isinstance(found, Listing) else found
+    known = _without_rows(found, query, started) if isinstance(found, Listing) else found
     note = origin(known, zone=str(style.zone)) if isinstance(known, RowSet) else None
     return csv.write(
         Path(path),
@@ -352,7 +352,7 @@ def _frames(
         warnings.warn(Message(text, Call("sp.fetch(...).warnings", "names them")), stacklevel=4)
 
 
-def _hollow(listing: Listing, query: Mapping[str, Any] | None, started: datetime) -> RowSet:
+def _without_rows(listing: Listing, query: Mapping[str, Any] | None, started: datetime) -> RowSet:
     """Return a set without rows, for what is written about a table beside its rows."""
     frame, odd = Table(listing.fields).finish()
     return RowSet(

@@ -1,6 +1,6 @@
 """The order of rows that hand on unique values."""
 
-from sispy_pandas.planning.order import swaps, waves
+from sispy_pandas.planning.order import batches, swaps
 from sispy_pandas.values.changes import Create, Delete, Update
 from sispy_pandas.values.schema import parse_schema
 
@@ -27,7 +27,7 @@ def test_a_row_goes_after_all_rows_whose_values_it_takes():
         move("e", "note", "2", "1"),
     ]
 
-    assert rows(waves(SCHEMA, changes)) == [["d", "e"], ["b", "c"], ["a"], ["new"]]
+    assert rows(batches(SCHEMA, changes)) == [["d", "e"], ["b", "c"], ["a"], ["new"]]
     assert swaps(SCHEMA, changes) == []
 
 
@@ -45,11 +45,11 @@ def test_rows_that_wait_for_each_other_are_named_and_those_that_wait_for_them_ar
         ("b", "name", "3", "swaps unique values with row c"),
         ("c", "name", "1", "swaps unique values with row a"),
     ]
-    assert rows(waves(SCHEMA, changes)) == [["frees"], ["waits", "a", "b", "c"]]
+    assert rows(batches(SCHEMA, changes)) == [["frees"], ["waits", "a", "b", "c"]]
 
 
 def test_a_long_chain_of_handed_on_values_is_put_in_order():
     chain = [move(f"r{i}", "name", str(i), str(i + 1)) for i in range(5_000)]
 
-    assert rows(waves(SCHEMA, chain)) == [[f"r{i}"] for i in reversed(range(5_000))]
+    assert rows(batches(SCHEMA, chain)) == [[f"r{i}"] for i in reversed(range(5_000))]
     assert len(swaps(SCHEMA, [*chain, move("r5000", "name", "5000", "0")])) == 5_001

@@ -22,7 +22,7 @@ Place = tuple[int, int]
 """Row and column, from 1."""
 
 ERRORS = {"#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#SPILL!", "#CALC!"}
-_BEGINS_ODD = re.compile("^[=#]", re.MULTILINE)
+_SUSPICIOUS = re.compile("^[=#]", re.MULTILINE)
 _MOST_MERGED = 1 << 22
 """Cells of a table in merged ranges, those in several ranges counted as often."""
 
@@ -38,17 +38,17 @@ def formulas(file: BookFile, sheet: Any, table: Table, booleans: Collection[str]
         table: Its cells.
         booleans: Columns in which `=TRUE()` is how LibreOffice writes the value.
     """
-    odd = {
+    formula_cells = {
         (table.rows[i], place)
         for name, place, cells in zip(table.header, table.places, table.columns, strict=True)
         for i in _suspicious(cells)
         if not (name in booleans and str(cells[i]) in TRUTHS)
     }
-    if not odd:
+    if not formula_cells:
         return {}
     found = {}
     for cell in _cells(sheet, file):
-        if (cell.row, cell.column) in odd and cell.data_type in ("f", "e"):
+        if (cell.row, cell.column) in formula_cells and cell.data_type in ("f", "e"):
             found[cell.row, cell.column] = cell.data_type
     return _results(file, sheet.title, found) if found else {}
 
@@ -61,15 +61,15 @@ def _cells(sheet: Any, file: BookFile) -> Iterator[Any]:
 def _suspicious(cells: Sequence[Any]) -> list[int]:
     """Return the positions of cells that may be formulas or errors."""
     kinds = set(map(type, cells))
-    if str in kinds and _BEGINS_ODD.search("\n".join(cell for cell in cells if type(cell) is str)) is None:
+    if str in kinds and _SUSPICIOUS.search("\n".join(cell for cell in cells if type(cell) is str)) is None:
         kinds.discard(str)
-    odd = {kind for kind in kinds if kind is str or kind.__module__.startswith("openpyxl")}
-    if not odd:
+    formula_cells = {kind for kind in kinds if kind is str or kind.__module__.startswith("openpyxl")}
+    if not formula_cells:
         return []
     return [
         i
         for i, cell in enumerate(cells)
-        if type(cell) in odd and (type(cell) is not str or cell.startswith("=") or cell in ERRORS)
+        if type(cell) in formula_cells and (type(cell) is not str or cell.startswith("=") or cell in ERRORS)
     ]
 
 
