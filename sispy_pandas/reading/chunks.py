@@ -56,6 +56,27 @@ def queries(field: str, values: Iterable[Any], *, url: int) -> Iterator[tuple[di
         yield {field: {"$in": run}}, len(run)
 
 
+def selecting(paths: Iterable[str], *, most: int = _LONGEST) -> dict[str, str]:
+    """Return the option of a request that reads these fields alone; none where whole rows have to be read.
+
+    >>> selecting(["os.name", "name", "os"]), selecting(["name", "-name"])
+    ({'fields': 'name,os'}, {})
+
+    Args:
+        paths: The fields; below another one of them a path is left out (SIS-API 6.2).
+        most: Characters that the list may have.
+    """
+    wanted = set(paths)
+    kept = sorted(p for p in wanted if not any(p.startswith(f"{other}.") for other in wanted))
+    listed = ",".join(kept)
+    return {"fields": listed} if len(listed) <= most and all(map(_can_be_listed, kept)) else {}
+
+
+def _can_be_listed(path: str) -> bool:
+    """Tell whether a name stands for itself in a list: no sign before it, no blank around it, no comma."""
+    return path[:1] not in ("-", "+") and path == path.strip() and "," not in path
+
+
 def is_askable(value: Any) -> bool:
     """Tell whether a value fits into a URL that asks for it."""
     return _in_url(value) <= _LONGEST

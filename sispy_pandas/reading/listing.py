@@ -11,6 +11,7 @@ from sispy.errors import NotFound
 
 from ..values.schema import META, RECEIPT, Schema, parse_schema
 from ..values.types.base import Field, nearest
+from .chunks import selecting
 from .decode import Decoder
 from .expand import references_of
 from .pages import Page, by_key, by_offset
@@ -78,9 +79,9 @@ class Listing:
         wire: dict[str, Any] = {"populate": False}
         if self.query.q:
             wire["q"] = self.query.q
-        paths = ",".join([*(f.path for f in self.fields), f"_sis.{RECEIPT.path}"])
-        if self.query.fields is not None and len(paths) <= _URL_SHARE:
-            wire["fields"] = paths
+        if self.query.fields is not None:
+            paths = [*(f.path for f in self.fields), f"_sis.{RECEIPT.path}"]
+            wire |= selecting(paths, most=_URL_SHARE)
         return wire
 
     def by_offset(self, *, stream: bool) -> bool:

@@ -10,7 +10,7 @@ from sispy import errors
 from sispy.paging import MAX_PAGE, by_key, total_of
 
 from ..values.progress import bar
-from .chunks import is_askable, queries
+from .chunks import is_askable, queries, selecting
 
 if TYPE_CHECKING:
     from sispy import Client, Endpoint
@@ -87,12 +87,9 @@ def read(
     """
     options: dict[str, Any] = {"populate": False, "limit": MAX_PAGE}
     if fields is not None:
-        wanted = ",".join(
-            _without_children({"_sis" if f.startswith("_sis.") else f for f in fields} | {"_id"})
-        )
-        if len(wanted) < url // 3:
-            options["fields"] = wanted
-            url -= len(wanted)
+        wanted = {"_sis" if f.startswith("_sis.") else f for f in fields} | {"_id"}
+        options |= selecting(wanted, most=url // 3)
+        url -= len(options.get("fields", ""))
     asked = [q for q, _ in queries(path, filter(is_askable, values), url=url)]
     if path == "_id" and len(asked) > 4 and WORTH_PAGING * len(values) > send(lambda: endpoint.count({})):
         known = set(values)
@@ -140,7 +137,7 @@ def referring(
     """
     seen: set[str] = set()
     for q, _ in queries(path, ids, url=URL):
-        for page in endpoint.pages({"q": q, "fields": ",".join(fields), "populate": False}):
+        for page in endpoint.pages({"q": q, **selecting(fields), "populate": False}):
             yield from (row for row in page if row["_id"] not in seen)
             seen.update(row["_id"] for row in page)
 
@@ -190,8 +187,3 @@ def rows_of(answer: Response, ids: Collection[str] | None = None) -> list[dict[s
     if len(found) < len(rows) or strange:
         raise errors.NotJSON(f"the answer is no list of the rows asked for: {answer!s:.100}", 200)
     return rows
-
-
-def _without_children(paths: Collection[str]) -> list[str]:
-    """Leave out the paths below others: the server refuses both in one projection (SIS-API 6.2)."""
-    return [p for p in sorted(paths) if not any(p.startswith(f"{other}.") for other in paths)]

@@ -105,11 +105,11 @@ def _selected(schema: Schema, fields: Any) -> tuple[str, ...] | None:
     chosen: list[str] = []
     without: list[str] = []
     for name in names:
-        bare = name.removeprefix("-")
+        bare = name if name in known else name.removeprefix("-")
         found = [path for path in known if path == bare or path.startswith(f"{bare}.")]
         if not found and bare not in ("_id", "_sis"):
             raise ValueError(f"schema {schema.name!r} has no field {bare!r}{nearest(bare, known)}")
-        (without if name.startswith("-") else chosen).extend(found)
+        (chosen if name == bare else without).extend(found)
     if without and chosen:
         raise ValueError("fields either names what is wanted or, with '-', what is not")
     if without:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from ..planning.render import count
+from ..reading.chunks import selecting
 from ..reading.commits import commits_of
 from ..reading.listing import schema_of
 from ..reading.lookup import each, missing, read, referring
@@ -86,8 +87,8 @@ def dangling(client: Client, schema: str, *, progress: Any = True) -> pd.DataFra
     references = reference_fields(definition)
     held: dict[str, list[tuple[str, Any, str, str]]] = defaultdict(list)
     if references:
-        fields = ",".join(_needed(definition, [path for path, _ in references]))
-        for page in client.entities(schema).pages({"fields": fields, "populate": False}):
+        fields = selecting(_needed(definition, [path for path, _ in references]))
+        for page in client.entities(schema).pages({**fields, "populate": False}):
             for row in page:
                 for path, target in references:
                     for id_ in ids_at(row, path):

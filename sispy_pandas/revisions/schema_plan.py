@@ -14,6 +14,7 @@ from sispy.delta import same
 from sispy.text import printable, shorten
 
 from ..planning.render import SENTENCE, count, show
+from ..reading.chunks import selecting
 from ..reading.listing import schema_of
 from ..values.progress import bar
 from ..values.records import table
@@ -181,7 +182,7 @@ def plan_schema(
     }
     found = Comparison(old, parse_schema({**before, **body}))
     if found.fields:
-        asked = {"fields": ",".join(found.fields), "populate": False}
+        asked = {**selecting(found.fields), "populate": False}
         with bar(progress, total=None, unit=" rows", desc=name) as shown:
             for page in client.entities(name).pages(asked):
                 for row in page:

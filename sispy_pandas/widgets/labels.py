@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sispy import Error, NotFound
 
+from ..reading.chunks import selecting
 from ..values.schema import parse_schema
 from ..values.types.cells import get_path
 
@@ -79,7 +80,7 @@ class ServerLabels:
         key = self._key(schema)
         if key is None:
             return []
-        query = {"q": q or None, "fields": key, "sort": key, "limit": limit, "populate": False}
+        query = {"q": q or None, **selecting([key]), "sort": key, "limit": limit, "populate": False}
         page = self._client.entities(schema).fetch_page(query)
         found = [(entry["_id"], get_path(entry, key)) for entry in page]
         return [(id_, str(name)) for id_, name in found if name is not None]

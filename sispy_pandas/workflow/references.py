@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..reading.chunks import queries
+from ..reading.chunks import queries, selecting
 from ..reading.listing import schema_of
 from ..reading.lookup import URL, read
 from ..values.labels import Labels, is_id, members, reference_columns, replaced
@@ -58,7 +58,7 @@ class LabelledSnapshot(Snapshot):
                 endpoint = self.endpoint.client.entities(ref)
                 label = self.labels.fields[column.path]
                 if endpoint.count({}) <= most:
-                    query = {"fields": label, "populate": False, "sort": label}
+                    query = {**selecting([label]), "populate": False, "sort": label}
                     values = [get_path(row, label) for row in endpoint.fetch_all(query)]
                     found[column.path] = [str(value) for value in dict.fromkeys(values) if value is not None]
         return found
@@ -136,7 +136,8 @@ def _labels(client: Client, target: Schema, label: str, ids: Collection[str]) ->
     if unique and (requests <= 2 or requests <= endpoint.count({}) / _PAGE_ROWS + 1):
         rows: Iterable[Mapping[str, Any]] = read(endpoint, "_id", sorted(ids), fields=[label])
     else:
-        rows = (row for page in endpoint.pages({"fields": label, "populate": False}) for row in page)
+        query = {**selecting([label]), "populate": False}
+        rows = (row for page in endpoint.pages(query) for row in page)
     found = {row["_id"]: get_path(row, label) for row in rows}
     return {id_: str(value) for id_, value in found.items() if value is not None}
 
