@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger("sispy")
 
+FIRST_PAUSE = 0.25
+"""Seconds, at most, before the second try; each later pause may take twice as long."""
 _READS = ("GET", "HEAD", "OPTIONS")
 _BUSY = (429, 502, 503, 504)
 _SECONDS_PER_ITEM = 0.01  # measured: 1 to 4 ms; nothing is sent before all items are done
@@ -157,7 +159,7 @@ def _seconds(retry_after: str) -> float | None:
 
 def _pause(failure: Error, method: str, tries: int) -> float | None:
     """Return the seconds to wait before the next try, None if there must be none."""
-    backoff: float = random.uniform(0.5, 1.0) * min(0.25 * 2**tries, 8.0)  # noqa: S311 -- jitter, no secret
+    backoff: float = random.uniform(0.5, 1.0) * min(FIRST_PAUSE * 2**tries, 8.0)  # noqa: S311 -- jitter
     if isinstance(failure, NoAnswer):
         unsent = isinstance(failure, Refused)
         lost = method in _READS and isinstance(failure, ConnectionLost)

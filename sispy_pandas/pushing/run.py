@@ -46,8 +46,8 @@ READS = 4
 """Times that a read is tried which the server fails on."""
 BUSY = (408, 429, 503)
 """Statuses of an answer that asks for patience."""
-
-
+FIRST_PAUSE = 0.2
+"""Seconds until a server that was away or busy is asked again; each later pause is twice as long."""
 _NONE = (errors.ServerError, errors.NotJSON)
 """Answers that tell nothing about what was asked for."""
 
@@ -424,7 +424,7 @@ class Patience:
     """Waits of growing length for a server that is away or busy, until there is no patience left."""
 
     def __init__(self, run: Run) -> None:
-        self._run, self._pause = run, 0.2
+        self._run, self._pause = run, FIRST_PAUSE
         self._end: float | None = None
 
     def wait(self, failure: Exception, least: float) -> None:

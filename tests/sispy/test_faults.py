@@ -17,7 +17,7 @@ SCHEMA = {
     "_sis": {"owner": ["ops"]},
     "definition": {"name": {"type": "String", "required": True, "unique": True}, "n": "Number"},
 }
-LIMIT = 0.3  # seconds of silence that are allowed where there shall be a timeout
+LIMIT = 0.05  # seconds of silence that are allowed where there shall be a timeout
 
 READS = {
     "fetch_page": lambda sis: [row["name"] for row in sis.entities("host").fetch_page()] == ["a", "b"],

@@ -10,6 +10,11 @@ import sispy.http
 pytestmark = pytest.mark.usefixtures("http_lib")
 
 
+@pytest.fixture
+def brief_pauses():
+    """Leave the pauses as they are."""
+
+
 @pytest.mark.parametrize("status", [429, 502, 503, 504])
 def test_reads_are_repeated_while_the_server_is_busy(double, wire, no_sleep, status):
     server = double(wire.answer(status=status), wire.answer(status=status), wire.answer({"ok": 1}))
