@@ -3,40 +3,76 @@
 import os
 import re
 import signal
-import time
+import threading
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from sispy.sandbox import Faults, Sandbox
+import sispy_pandas as sp
+from sispy.sandbox import Faults
 
-ROWS = 600
-"""More than two chunks of a push."""
+HOSTS = 60
+"""Rows of the sandbox."""
+SECONDS = 60
+"""Until a test that waits for what never comes gives up."""
+
+
+class Held:
+    """The first request of a kind, stopped at the server's door until `let_go`."""
+
+    def __init__(self, sis, route, after=0):
+        self.sis, self.route, self.after = sis, route, after
+        self.there, self.free = threading.Event(), threading.Event()
+        sis.faults = Faults(before=self._hold)
+
+    def _hold(self, seen):
+        if seen.matches(self.route) and not self.there.is_set():
+            self.after -= 1
+            if self.after < 0:
+                self.there.set()
+                assert self.free.wait(SECONDS)
+
+    def wait(self):
+        assert self.there.wait(SECONDS), f"{self.route} does not come"
+
+    def let_go(self):
+        self.sis.faults = Faults()
+        self.free.set()
 
 
 @pytest.fixture
-def sis():
-    with Sandbox(samples=ROWS) as sis:
-        yield sis
+def held(sis):
+    """Return a function that holds up the first request of a kind, or the one after so many."""
+    made = []
+
+    def hold(route, after=0):
+        made.append(Held(sis, route, after))
+        return made[-1]
+
+    yield hold
+    for one in made:
+        one.let_go()
 
 
-def wait_for(sis, method, path):
-    end = time.monotonic() + 20
-    while not any(seen.method == method and seen.path == path for seen in sis.requests):
-        assert time.monotonic() < end, "the request does not come"
-        time.sleep(0.02)
+@pytest.fixture(autouse=True)
+def small(monkeypatch):
+    """Travel in small steps, so that a table of a few rows takes several."""
+    limits = partial(sp.Limits, rows=20, settle=0.05, settle_row=0.0)
+    monkeypatch.setattr("sispy_pandas.pushing.push.Limits", limits)
+    monkeypatch.setattr("sispy_pandas.reading.pages.PAGE", 10)
 
 
 @pytest.mark.parametrize(
     ("stop", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 130), (signal.SIGKILL, -9)]
 )
-def test_an_export_that_is_stopped_leaves_yesterdays_file(terminal, sis, stop, status):
+def test_an_export_that_is_stopped_leaves_yesterdays_file(terminal, held, stop, status):
     Path("hosts.csv").write_text("yesterday\n")
-    sis.faults = Faults(latencies={"GET /entities/host": 1.0})
+    page = held("GET /entities/host", after=4)
 
     child = terminal("export", "host", "-o", "hosts.csv", "--quiet")
-    wait_for(sis, "GET", "/schemas/host")
-    time.sleep(0.3)
+    page.wait()
+    assert len(list(Path().glob(".*.part"))) == 1
     os.kill(child.pid, stop)
     child.read()
 
@@ -46,22 +82,34 @@ def test_an_export_that_is_stopped_leaves_yesterdays_file(terminal, sis, stop, s
         assert list(Path().glob(".*.part")) == []
 
 
+class Pushing:
+    """A push of all rows whose first chunk is on the way: the command, and its request."""
+
+    def __init__(self, child, request):
+        self.child, self.request = child, request
+
+    def goes_on(self):
+        """Let the request be answered; return the exit status and what was shown."""
+        self.request.let_go()
+        shown = self.child.read()
+        return self.child.ended(), shown
+
+
 @pytest.fixture
-def pushed(terminal, sis):
-    """Start a push of all rows, and return it when its first chunk is on the way."""
+def pushing(terminal, sis, held):
     names = [row["name"] for row in sis.client().entities("host").fetch_all({"fields": "name"})]
     Path("notes.csv").write_text("name,notes\n" + "".join(f"{name},seen\n" for name in names))
-    sis.faults = Faults(latencies={"PUT /entities/host": 0.4})
+    request = held("PUT /entities/host")
     child = terminal("push", "host", "notes.csv", "--key", "name", "--yes")
-    wait_for(sis, "PUT", "/entities/host")
-    return child
+    request.wait()
+    return Pushing(child, request)
 
 
-def test_ctrl_c_before_a_push_begins_says_that_nothing_was_pushed(terminal, sis):
+def test_ctrl_c_before_a_push_begins_says_that_nothing_was_pushed(terminal, held):
     Path("notes.csv").write_text("name,notes\nx,seen\n")
-    sis.faults = Faults(latencies={"GET /entities/host": 3.0})
+    page = held("GET /entities/host")
     child = terminal("push", "host", "notes.csv", "--key", "name", "--yes")
-    wait_for(sis, "GET", "/entities/host")
+    page.wait()
     child.send("\x03")
     shown = child.read()
 
@@ -69,79 +117,63 @@ def test_ctrl_c_before_a_push_begins_says_that_nothing_was_pushed(terminal, sis)
     assert "sispy: interrupted: nothing was pushed" in shown
 
 
-def test_ctrl_c_before_the_first_row_was_sent_says_so(terminal, sispy, sis):
-    name = sis.client().entities("host").fetch_page({"limit": 1})[0]["name"]
-    Path("notes.csv").write_text(f"name,notes\n{name},seen\n")
-    sis.faults = Faults(latencies={"GET /entities/host": 0.4})
-    child = terminal("push", "host", "notes.csv", "--key", "name", "--yes")
-    child.expect("1 update")
-    child.send("\x03")
-    shown = child.read()
-
-    assert child.ended() == 130
-    assert "stopping after the request under way" in shown
-    assert "interrupted: nothing was sent" in shown
-    assert "goes on" not in shown
-    assert seen(sis) == 0
-
-
 def seen(sis):
     return sis.client().entities("host").count({"notes": "seen"})
 
 
-def test_ctrl_c_ends_a_push_between_two_requests_and_resume_goes_on(pushed, sispy, sis):
-    pushed.send("\x03")
-    shown = pushed.read()
+def test_ctrl_c_ends_a_push_between_two_requests_and_resume_goes_on(pushing, sispy, sis):
+    pushing.child.send("\x03")
+    pushing.child.expect("stopping after the request under way; once more to stop at once")
+    status, shown = pushing.goes_on()
 
-    assert pushed.ended() == 130
-    assert "stopping after the request under way; once more to stop at once" in shown
+    assert status == 130
     assert "interrupted: `sispy resume" in shown
-    assert 0 < seen(sis) < ROWS
+    assert seen(sis) == 20
     assert " no " in sispy("pushes").stdout.splitlines()[1]
     assert sispy("resume").exit_code == 64  # it would have to ask
     result = sispy("resume", "--yes")
     assert result.exit_code == 0
-    assert seen(sis) == ROWS
+    assert seen(sis) == HOSTS
     assert sispy("resume").exit_code == 64  # nothing is unfinished any more
 
 
-def test_a_second_ctrl_c_ends_a_push_at_once_and_names_the_way_on(pushed, sispy, sis):
-    sis.faults = Faults(latencies={"PUT /entities/host": 3.0})
-    pushed.send("\x03")
-    pushed.expect("once more to stop at once")
-    pushed.send("\x03")
-    shown = " ".join(pushed.read().split())
+def test_a_second_ctrl_c_ends_a_push_at_once_and_names_the_way_on(pushing, sispy, sis):
+    pushing.child.send("\x03")
+    pushing.child.expect("once more to stop at once")
+    pushing.child.send("\x03")
+    shown = " ".join(pushing.child.read().split())
 
-    assert pushed.ended() == 130
+    assert pushing.child.ended() == 130
     (name,) = re.findall(r"interrupted: `sispy resume (\S+)` goes on, `sispy undo \1` goes back", shown)
-    sis.faults = Faults()
+    pushing.request.let_go()
     assert sispy("resume", name, "--yes").exit_code == 0
-    assert seen(sis) == ROWS
+    assert seen(sis) == HOSTS
 
 
-def test_a_second_terminal_waits_for_its_turn_or_does_not_want_to(pushed, terminal, sispy, sis):
+def test_a_second_terminal_waits_for_its_turn_or_does_not_want_to(pushing, terminal, sispy, sis):
     Path("other.csv").write_text(Path("notes.csv").read_text().replace(",seen", ",other"))
 
     waiting = terminal("push", "host", "other.csv", "--key", "name", "--yes")
     waiting.expect("waiting for the push of ")
     busy = sispy("push", "host", "other.csv", "--key", "name", "--yes", "--no-wait")
-    pushed.read()
+    status, _ = pushing.goes_on()
     waiting.read()
 
-    assert (busy.exit_code, pushed.ended(), waiting.ended()) == (4, 0, 4)
+    assert (busy.exit_code, status, waiting.ended()) == (4, 0, 4)
     assert re.search(r"nothing was pushed: host is in use by the push of root \(pid \d+, since ", busy.stderr)
     # the second plan was made in the midst of the first push: what that had written was no conflict
-    assert seen(sis) + sis.client().entities("host").count({"notes": "other"}) == ROWS
+    assert seen(sis) + sis.client().entities("host").count({"notes": "other"}) == HOSTS
 
 
-def test_a_push_that_was_killed_is_resumed(pushed, sispy, sis):
-    os.kill(pushed.pid, signal.SIGKILL)
-    pushed.read()
+def test_a_push_that_was_killed_is_resumed(pushing, sispy, sis):
+    os.kill(pushing.child.pid, signal.SIGKILL)
+    pushing.child.read()
+    pushing.request.let_go()
 
-    assert pushed.ended() == -9
+    assert pushing.child.ended() == -9
     result = sispy("resume", "--yes")
     assert result.exit_code == 0
     assert re.search(r", host, \d+ rows written, \d+ sent whose fate is open\)", result.stderr)
-    assert seen(sis) == ROWS
+    assert seen(sis) == HOSTS
     assert sispy("undo", "--yes").exit_code == 0
     assert seen(sis) == 0

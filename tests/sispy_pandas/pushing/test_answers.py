@@ -235,7 +235,9 @@ def test_a_server_that_only_gives_strange_lists_ends_the_push(server):
     server.sandbox.faults = Faults(truncate={"PUT *": 1.0})
     report = push(plan, limits=sp.Limits(settle=0.0, settle_row=0.0))
 
-    assert report.stopped == "the server could not be asked: the answer is no list of the rows asked for: None"
+    assert (
+        report.stopped == "the server could not be asked: the answer is no list of the rows asked for: None"
+    )
     assert [o.word for o in report.outcomes] == ["unsent", "unsent"]
 
 
