@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -25,9 +25,13 @@ client = sispy.Client("{url}", auth_token="{token}")
 sp.SchemaBrowser(client)
 """
 EDIT = """
+from functools import partial
+from sispy_pandas.pushing import push
+push.Limits = partial(sp.Limits, settle=0.1, settle_row=0.0)  # the server is broken on purpose, and near
 editor = sp.FrameEditor(sp.fetch(client.entities("host"), progress=False))
 editor
 """
+VOILA = ("voila", "voila/render/work.ipynb")
 NOISE = re.compile(
     r"(Failed to load resource: net::\w+ )?"
     r"https://cdn\.jsdelivr\.net/npm/@fortawesome/fontawesome-free@[^/]+/css/(all|v4-shims)\.min\.css"
@@ -47,10 +51,14 @@ def free_port():
         return probe.getsockname()[1]
 
 
+JUPYTER_OPTIONS = ("--ServerApp.token=", "--ServerApp.ip=127.0.0.1", "--allow-root", "--LabApp.news_url=None")
+OPTIONS = {"voila": (".", "--Voila.ip=127.0.0.1")}
+
+
 @contextmanager
-def server(application, folder, *arguments):
-    """Run a Jupyter application on a free port; its packages may be of another prefix than Python."""
-    package = Path(find_spec(application).origin).parents[4]
+def serving(application, folder):
+    """Run a Jupyter application on a free port."""
+    package = Path(find_spec(application).origin).parents[4]  # it may be of another prefix than Python
     port = free_port()
     environment = os.environ | {
         "JUPYTER_PATH": str(package / "share" / "jupyter"),
@@ -58,7 +66,8 @@ def server(application, folder, *arguments):
         "XDG_STATE_HOME": str(folder / "state"),
         "TQDM_DISABLE": "1",
     }
-    command = [sys.executable, "-m", application, *arguments, "--no-browser", f"--port={port}"]
+    options = OPTIONS.get(application, JUPYTER_OPTIONS)
+    command = [sys.executable, "-m", application, *options, "--no-browser", f"--port={port}"]
     with (folder / "server.log").open("w") as log:
         process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
         try:
@@ -73,6 +82,22 @@ def server(application, folder, *arguments):
                 process.wait()
 
 
+@pytest.fixture(scope="module")
+def served(tmp_path_factory, need):
+    """Return a function that says where an application serves a folder, and that folder."""
+    running = {}
+    with ExitStack() as stack:
+
+        def address(application):
+            need(find_spec(application), application)
+            if application not in running:
+                folder = tmp_path_factory.mktemp(application)
+                running[application] = stack.enter_context(serving(application, folder)), folder
+            return running[application]
+
+        yield address
+
+
 def listens(port):
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
@@ -84,6 +109,19 @@ def until(condition, seconds, log):
         if time.monotonic() > end:
             raise AssertionError(log.read_text())
         time.sleep(0.3)
+
+
+@pytest.fixture
+def opened(page, served):
+    """Return a function that opens a notebook of these cells in a front end."""
+
+    def open_notebook(application, path, *sources):
+        url, folder = served(application)
+        write_notebook(folder / "work.ipynb", *sources)
+        page.goto(f"{url}/{path}", wait_until="commit")
+
+    yield open_notebook
+    page.goto("about:blank")
 
 
 def write_notebook(path, *sources):
@@ -138,19 +176,14 @@ def becomes(locator, state):
 
 
 @pytest.mark.timeout(180)
-def test_browse_edit_review_and_push(page, sis, tmp_path, need):
-    need(find_spec("voila"), "voila")
-    write_notebook(tmp_path / "work.ipynb", BROWSE.format(url=sis.url, token=sis.token), EDIT)
-    arguments = ("work.ipynb", "--Voila.ip=127.0.0.1")
-    with server("voila", tmp_path, *arguments) as url:
-        page.goto(url, wait_until="commit")
-        browse(page)
-        edit(page)
-        hosts = sis.client().entities("host")
-        names = [cell(page, row, "name").inner_text() for row in range(4)]
-        review_and_push(page, sis, hosts, names)
-        by_keyboard(page, hosts, names)
-        page.goto("about:blank")
+def test_browse_edit_review_and_push(page, sis, opened):
+    opened(*VOILA, BROWSE.format(url=sis.url, token=sis.token), EDIT)
+    browse(page)
+    edit(page)
+    hosts = sis.client().entities("host")
+    names = [cell(page, row, "name").inner_text() for row in range(4)]
+    review_and_push(page, sis, hosts, names)
+    by_keyboard(page, hosts, names)
 
 
 def browse(page):
@@ -303,24 +336,20 @@ review
 
 
 @pytest.mark.timeout(180)
-def test_a_cancelled_push_is_resumed_and_undone_in_the_page(page, sis, tmp_path, need):
-    need(find_spec("voila"), "voila")
+def test_a_cancelled_push_is_resumed_and_undone_in_the_page(page, sis, opened):
     hosts = sis.client().entities("host")
     before = {row["name"]: row.get("notes") for row in hosts.fetch_page({"limit": 2})}
-    write_notebook(tmp_path / "work.ipynb", REVIEW.format(url=sis.url, token=sis.token))
-    with server("voila", tmp_path, "work.ipynb", "--Voila.ip=127.0.0.1") as url:
-        page.goto(url, wait_until="commit")
-        assert [cell(page, row, "outcome").inner_text() for row in range(2)] == ["unsent", "done"]
-        becomes(cell(page, 0, "send").locator(".box"), "on")
-        page.get_by_text("It ended early (cancelled): Resume goes on with it").wait_for()
-        page.get_by_role("button", name="Resume the push").click()
-        page.get_by_role("button", name="Resume the push").wait_for(state="hidden")
-        assert len(hosts.fetch_page({"q": {"name": {"$in": list(before)}}})) == 1
-        page.get_by_role("button", name="Undo this push").click()
-        page.get_by_text("creates: 1").wait_for()
-        page.locator("button", has_text=re.compile(r"^\s*Push$")).click()
-        page.get_by_text("done: 2").wait_for()
-        page.goto("about:blank")
+    opened(*VOILA, REVIEW.format(url=sis.url, token=sis.token))
+    assert [cell(page, row, "outcome").inner_text() for row in range(2)] == ["unsent", "done"]
+    becomes(cell(page, 0, "send").locator(".box"), "on")
+    page.get_by_text("It ended early (cancelled): Resume goes on with it").wait_for()
+    page.get_by_role("button", name="Resume the push").click()
+    page.get_by_role("button", name="Resume the push").wait_for(state="hidden")
+    assert len(hosts.fetch_page({"q": {"name": {"$in": list(before)}}})) == 1
+    page.get_by_role("button", name="Undo this push").click()
+    page.get_by_text("creates: 1").wait_for()
+    page.locator("button", has_text=re.compile(r"^\s*Push$")).click()
+    page.get_by_text("done: 2").wait_for()
     found = hosts.fetch_page({"q": {"name": {"$in": list(before)}}})
     assert {row["name"]: row.get("notes") for row in found} == before
 
@@ -329,27 +358,21 @@ def test_a_cancelled_push_is_resumed_and_undone_in_the_page(page, sis, tmp_path,
 @pytest.mark.parametrize(
     ("application", "path"),
     [("jupyterlab", "lab/tree/work.ipynb?reset"), ("notebook", "notebooks/work.ipynb")],
-    ids=["jupyterlab", "notebook"],
 )
-def test_the_editor_in_jupyter(page, sis, tmp_path, need, application, path):
-    need(find_spec(application), application)
-    write_notebook(tmp_path / "work.ipynb", BROWSE.format(url=sis.url, token=sis.token), EDIT)
-    arguments = ("--ServerApp.token=", "--ServerApp.ip=127.0.0.1", "--allow-root", "--LabApp.news_url=None")
-    with server(application, tmp_path, *arguments) as url:
-        page.goto(f"{url}/{path}", wait_until="commit")
-        page.locator(".jp-Notebook").wait_for()
-        page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()
-        page.wait_for_timeout(1000)  # run before that, it asks for a kernel
-        page.get_by_role("menuitem", name="Run", exact=True).click()
-        page.get_by_text("Run All Cells", exact=True).click()
-        page.get_by_placeholder("Search schemas and fields").fill("rack")
-        page.keyboard.press("Enter")
-        page.get_by_role("button", name="host.rack → here").wait_for()
-        cell(page, 0, "serial").dblclick()
-        page.locator(".editor").fill("dd")  # two presses of d would delete the notebook's cell
-        page.keyboard.press("Enter")
-        page.keyboard.type("dd")
-        page.keyboard.press("Enter")
-        becomes(cell(page, 1, "serial"), "changed")
-        assert page.locator(".jp-CodeCell").count() == 2
-        page.goto("about:blank")
+def test_the_editor_in_jupyter(page, sis, opened, application, path):
+    opened(application, path, BROWSE.format(url=sis.url, token=sis.token), EDIT)
+    page.locator(".jp-Notebook").wait_for()
+    page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()
+    page.wait_for_timeout(1000)  # run before that, it asks for a kernel
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_text("Run All Cells", exact=True).click()
+    page.get_by_placeholder("Search schemas and fields").fill("rack")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="host.rack → here").wait_for()
+    cell(page, 0, "serial").dblclick()
+    page.locator(".editor").fill("dd")  # two presses of d would delete the notebook's cell
+    page.keyboard.press("Enter")
+    page.keyboard.type("dd")
+    page.keyboard.press("Enter")
+    becomes(cell(page, 1, "serial"), "changed")
+    assert page.locator(".jp-CodeCell").count() == 2
