@@ -212,7 +212,7 @@ def taken_back(record: Record, *, seen: frozenset[Path] = frozenset()) -> dict[A
     """
     found: dict[Any, Record] = {}
     deleted = {row for row, entry in record.entries.items() if entry.action == "delete"}
-    brought = _brought_back(record.head["server"]) if deleted else {}
+    brought = brought_back(record.head["server"]) if deleted else {}
     for row in deleted & brought.keys():
         back = brought[row].undo
         if back.path not in seen and row not in taken_back(back, seen=seen | {record.path}):
@@ -228,16 +228,18 @@ def taken_back(record: Record, *, seen: frozenset[Path] = frozenset()) -> dict[A
 
 def pairs(pushed: Mapping[Any, Entry], undone: Mapping[Any, Entry], server: str) -> Iterator[tuple[Any, Any]]:
     """Yield the rows of a push that an undo of it took back, each with what the undo names it by."""
-    back = {row for row, entry in undone.items() if entry.written}
+    back = {row: entry.action for row, entry in undone.items() if entry.written}
     ids = came_back(server) if back else {}
     for row, entry in pushed.items():
         name = entry.id if entry.action == "create" else row
         today = ids[name].id if name in ids else name
-        if name in back or today in back:
-            yield row, name if name in back else today
+        found = name if name in back else today
+        # a deleted row comes back by being created; who writes to it then has not brought it back
+        if found in back and (entry.action != "delete" or back[found] == "create"):
+            yield row, found
 
 
-def _brought_back(server: str) -> dict[str, Back]:
+def brought_back(server: str) -> dict[str, Back]:
     """Return the rows of a server that pushes of this machine brought back: old `_id` -> the next one."""
     return {
         row: Back(entry.id, entry.receipt, undo)
@@ -249,7 +251,7 @@ def _brought_back(server: str) -> dict[str, Back]:
 
 def came_back(server: str) -> dict[str, Back]:
     """Return the rows of a server that this machine brought back: old `_id` -> the latest one."""
-    steps = _brought_back(server)
+    steps = brought_back(server)
     found = {}
     for old, back in steps.items():
         seen = {old}

@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Any
 from ..planning.order import swaps
 from ..planning.render import count
 from ..planning.validate import refused
+from ..pushing.earlier import came_back
 from ..reading.commits import edits, key_of
-from ..values.changes import Change, Conflict, Create, Delete, Problem, Update
+from ..reading.lookup import missing
+from ..values.changes import Change, Conflict, Create, Delete, Problem, Update, row_of
 from ..values.entity import EDITABLE_META, as_created, receipt, stored, values_of
 from ..values.types.equality import equal
 from ..workflow.objects import Plan
+from .back import at_today, lacking, without_gone
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,6 +46,9 @@ def revert(changes: Changes) -> Plan:
     Args:
         changes: From `sp.changes`, perhaps narrowed by `.only(...)`.
 
+    Raises:
+        sispy.Error: The server could not be asked about rows that come back.
+
     Example:
         >>> found = changes(client.entities("host"), since="2001-01-01T00:00Z", by="nobody", progress=False)
         >>> len(revert(found))
@@ -53,7 +59,7 @@ def revert(changes: Changes) -> Plan:
     for edit in changes.edits:
         chosen[edit.id].add((edit.field, edit.commit))
     rows = [_row(schema, id_, changes.history[id_], wanted) for id_, wanted in chosen.items()]
-    made = tuple(row.change for row in rows if row.change is not None)
+    made, told = _with_what_came_back(changes, [row.change for row in rows if row.change is not None])
     again = sum(isinstance(change, Create) for change in made)
     notes = (
         ["takes back changes of " + ", ".join(sorted({edit.by for edit in changes.edits}))] if made else []
@@ -71,11 +77,27 @@ def revert(changes: Changes) -> Plan:
     return Plan(
         changes.endpoint,
         schema,
-        made,
+        tuple(made),
         faults=(*faults, *refusals, *swaps(schema, made)),
         clashes=tuple(clash for row in rows for clash in row.clashes),
-        notes=(*notes, *left),
+        notes=(*notes, *told, *left),
     )
+
+
+def _with_what_came_back(changes: Changes, made: Sequence[Change]) -> tuple[list[Change], list[str]]:
+    """Leave alone deleted rows that are back already, and mean what came back where they are referred to."""
+    endpoint, schema = changes.endpoint, changes.schema
+    again = {str(change.row): change.values for change in made if isinstance(change, Create)}
+    ids = {old: back.id for old, back in came_back(endpoint.client.url).items() if old in again}
+    gone = missing(endpoint.client, schema.name, set(ids.values()))
+    there = {old: again[old] for old, id_ in ids.items() if id_ not in gone}
+    found, renamed = at_today(endpoint, schema, [change for change in made if row_of(change) not in there])
+    found, left_out = without_gone(endpoint, schema, found)
+    completed, put_in = lacking(endpoint, schema, there)
+    known = set(map(row_of, found))
+    found += [change for change in completed if row_of(change) not in known]
+    back = [f"back already: {count(len(there), 'deleted row')}"] if there else []
+    return found, [*renamed, *back, *left_out, *put_in]
 
 
 @dataclass(frozen=True, slots=True)

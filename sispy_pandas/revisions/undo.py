@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -11,21 +11,21 @@ from sispy.remedies import Call, Message
 
 from ..planning.render import count
 from ..planning.validate import refused
-from ..pushing.earlier import came_back, content, pairs, taken_back
+from ..pushing.earlier import content, pairs, taken_back
 from ..pushing.journal import SETTLED, Entry, Record, fate_unknown, read, resuming, short
 from ..pushing.verify import is_open
 from ..values.changes import Change, Create, Delete, Outcome, Update, action_of, row_of
 from ..values.entity import as_created
-from ..values.references import aimed, ids_in, reference_fields
 from ..values.times import clock, iso
 from ..workflow.objects import Plan, Report
 from ..workflow.saved import read_plan
+from .back import at_today, lacking, without_gone
 from .dangling import referrers
 from .spared import spared
 from .together import together
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from threading import Event
 
     from sispy import Client
@@ -58,7 +58,7 @@ def resume(journal: str | Path, client: Client | None = None) -> Plan:
     plan = read_plan(record.plan, client, where=str(journal))
     settled = {row for row, entry in record.entries.items() if entry.word in SETTLED}
     left = [change for change in plan.changes if row_of(change) not in settled]
-    changes, notes = _at_today(plan, left)
+    changes, notes = at_today(plan.endpoint, plan.schema, left)
     return replace(
         plan,
         changes=tuple(change for change in changes if row_of(change) not in settled),
@@ -78,7 +78,8 @@ def undo(source: Source | Sequence[Source], client: Client | None = None) -> Pla
 
     It is a plan like any other: read it, narrow it by `only`, push it; its push can be undone as well. Rows
     that were created are deleted, unless somebody else wrote to them. Rows that were deleted are created
-    again, with a new `_id`: references to the old one stay dangling until they are changed.
+    again, with a new `_id`: references to the old one stay dangling until they are changed. A reference of
+    theirs to a row that is gone is left out; once that row is back, the undo of the same push puts it in.
 
     An enum that was blank before cannot be blank again: the server refuses null for it. Such a cell is a
     problem of the plan; `undo(...).without(fields=[...])` puts back the others of its row.
@@ -119,6 +120,8 @@ class _Pushed:
     left: dict[Any, Entry]
     """The entries that nothing took back yet."""
     notes: tuple[str, ...] = ()
+    back: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Deleted rows that came back: what they were."""
 
 
 def _pushed(source: Source, client: Client | None) -> _Pushed:
@@ -140,7 +143,10 @@ def _pushed(source: Source, client: Client | None) -> _Pushed:
     undone = taken_back(record)
     left = {row: entry for row, entry in record.entries.items() if row not in undone}
     notes = tuple(_undone_before(undone.values()))
-    return _Pushed(str(record.path.absolute()), plan, record.entries, record.begin.get("user"), left, notes)
+    deleted = {row: entry for row, entry in record.entries.items() if entry.action == "delete"}
+    back: dict[str, Mapping[str, Any]] = {row: _before(deleted[row]) for row in deleted if row in undone}
+    name, user = str(record.path.absolute()), record.begin.get("user")
+    return _Pushed(name, plan, record.entries, user, left, notes, back)
 
 
 def _cancel(older: _Pushed, newer: _Pushed) -> None:
@@ -148,6 +154,7 @@ def _cancel(older: _Pushed, newer: _Pushed) -> None:
     server = older.plan.endpoint.client.url
     for row, undone in list(pairs(older.entries, newer.left, server)):
         older.left.pop(row, None)
+        older.back.pop(row, None)
         newer.left.pop(undone)
 
 
@@ -237,41 +244,10 @@ def _undone_before(undos: Collection[Record]) -> Iterator[str]:
         yield f"{count(n, 'row')} undone already, {clock(record.begin['at'])} by {short(path)}"
 
 
-def _at_today(plan: Plan, changes: Iterable[Change]) -> tuple[list[Change], tuple[str, ...]]:
-    """Point changes to rows that came back under a new `_id` since, and say which undos brought them."""
-    back = came_back(plan.endpoint.client.url)
-    changes = list(changes)
-    new = {change.row for change in changes if isinstance(change, Create)}  # who names those means them
-    ids: dict[str, str | None] = {old: found.id for old, found in back.items() if old not in new}
-    paths = [path for path, _ in reference_fields(plan.schema)]
-    used: set[str] = set()
-
-    def today(cells: Mapping[str, Any]) -> dict[str, Any]:
-        used.update(id_ for path in paths for id_ in ids_in(cells, path))
-        return aimed(plan.schema, cells, ids)
-
-    found: list[Change] = []
-    for change in changes:
-        if isinstance(change, Create):
-            found.append(replace(change, values=today(change.values)))
-            continue
-        used.add(change.id)
-        if (row := back.get(change.id)) is not None:
-            change = replace(change, id=row.id, receipt=row.receipt)
-        if isinstance(change, Update):
-            change = replace(change, before=today(change.before), after=today(change.after))
-        found.append(change if isinstance(change, Update) else replace(change, before=today(change.before)))
-    return found, tuple(_renamed(back[old].undo for old in sorted(used & back.keys())))
-
-
-def _renamed(undos: Iterable[Record]) -> Iterator[str]:
-    """Say which undos the new `_id`s of rows that came back are from."""
-    by_path: dict[Path, list[Record]] = {}
-    for undo in undos:
-        by_path.setdefault(undo.path, []).append(undo)
-    for path, those in by_path.items():
-        rows, when = f"{count(len(those), 'row')} of {those[0].head['schema']}", clock(those[0].begin["at"])
-        yield f"{rows} that came back under a new _id {when}, by {short(path)}: this plan means the new one"
+def _before(entry: Entry) -> dict[str, Any]:
+    """Return what stood in the cells that were written: what somebody else had put there, read or not."""
+    theirs = {cell.field: cell.theirs for cell in entry.overwrites}
+    return {path: old for path, (old, _) in entry.written.items()} | theirs
 
 
 def _undone(pushed: _Pushed) -> Plan:
@@ -285,10 +261,8 @@ def _undone(pushed: _Pushed) -> Plan:
         if not entry.written and (entry.action, entry.word) != ("delete", "done"):
             continue
         before = {path: after for path, (_, after) in entry.written.items()}
-        # what stood there is what somebody else had written, not what the push had read
-        theirs = {cell.field: cell.theirs for cell in entry.overwrites}
-        after = {path: old for path, (old, _) in entry.written.items()} | theirs
-        given += bool(theirs)
+        after = _before(entry)
+        given += bool(entry.overwrites)
         unknown += is_open(entry) and entry.unverified != ""
         if entry.action == "update":
             changes.append(Update(str(row), before, after, key, entry.receipt))
@@ -306,7 +280,10 @@ def _undone(pushed: _Pushed) -> Plan:
         notes.append(
             f"not verified: {count(unknown, 'row')}; what others had written there would not come back"
         )
-    changes, renamed = _at_today(plan, changes)
+    changes, renamed = at_today(plan.endpoint, plan.schema, changes)
+    changes, left_out = without_gone(plan.endpoint, plan.schema, changes)
+    completed, put_in = lacking(plan.endpoint, plan.schema, pushed.back)
+    changes += completed
     senders = {entry.sender for entry in pushed.left.values() if entry.sender}
     changes, clashes = spared(plan.endpoint, plan.schema, changes, pushed.user, senders)
     faults, left = refused(plan.schema, changes)
@@ -316,7 +293,7 @@ def _undone(pushed: _Pushed) -> Plan:
         tuple(changes),
         faults=faults,
         clashes=clashes,
-        notes=(*pushed.notes, *renamed, *notes, *left),
+        notes=(*pushed.notes, *renamed, *notes, *left_out, *put_in, *left),
         undoes=(pushed.name,),
         snapshot=plan.snapshot,
     )

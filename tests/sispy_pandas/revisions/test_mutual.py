@@ -237,7 +237,7 @@ def test_a_cancelled_push_says_what_waits_and_resume_finishes_it(nodes, server):
 
     assert {o.word for o in back.outcomes} == {"unsent"}
     assert {o.reason for o in back.outcomes} == {
-        "created, but what it refers to is not put in yet (cancelled); sp.resume finishes it"
+        "created, but what it refers to is not put in yet (cancelled): sp.resume finishes it"
     }
     push(sp.resume(back.journal, client=server.client)).raise_for_failures()
     assert nodes.held() == before
@@ -268,3 +268,118 @@ def test_revert_brings_them_back_as_well(nodes, server):
     push(sp.revert(found.only(ids=ids, since=pd.Timestamp(at, unit="ms", tz="UTC")))).raise_for_failures()
 
     assert nodes.held() == before
+
+
+@pytest.fixture
+def two(server):
+    """Hosts and certificates that refer to each other: (hosts, certs)."""
+    for name, other in [("box", "paper"), ("paper", "box")]:
+        ref = {"type": "ObjectId", "ref": other}
+        definition = {"name": NODE["name"], "to": ref, "all": [ref], "docs": [{"at": ref}], "n": "Number"}
+        server.client.schemas.create({"name": name, "_sis": {"owner": ["ops"]}, "definition": definition})
+    boxes, papers = server.client.entities("box"), server.client.entities("paper")
+    for table in (boxes, papers):
+        table.create([{"name": "x"}, {"name": "y"}])
+    for table, others in [(boxes, papers), (papers, boxes)]:
+        ids = {row["name"]: row["_id"] for row in others.fetch_all({"populate": False})}
+        for name, other in ["xy", "yx"]:
+            values = {"to": ids[other], "all": [ids["x"], ids["y"]], "docs": [{"at": ids[name]}]}
+            table.update(name, values)
+    return boxes, papers
+
+
+def across(tables):
+    """Return what the rows of two tables refer to, by name."""
+    rows = [list(table.fetch_all({"populate": False})) for table in tables]
+    names = {row["_id"]: f"{n}{row['name']}" for n, some in enumerate(rows) for row in some} | {None: None}
+    return {
+        names[row["_id"]]: (
+            names.get(row.get("to"), "nobody"),
+            [names.get(id_, "nobody") for id_ in row["all"]],
+            [names.get(one.get("at"), "nobody") for one in row["docs"]],
+        )
+        for some in rows
+        for row in some
+    }
+
+
+def deleted(table):
+    live = sp.fetch(table, progress=False)
+    return push(live.diff(live.frame(), delete=list(live.ids)), allow_dangling=True)
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_rows_of_two_tables_that_refer_to_each_other_come_back_in_three_undos(two, server, first):
+    before = across(two)
+    gone = [deleted(table).journal for table in two]
+
+    plan = sp.undo(gone[first], client=server.client)
+    target = two[1 - first].name
+    assert plan.notes[-1] == (
+        f"left out: 8 references to rows of {target} that are deleted; "
+        "once those are back, the same once more puts them in"
+    )
+    push(plan).raise_for_failures()
+    assert sp.undo(gone[first], client=server.client).changes == ()  # they are still gone
+    push(sp.undo(gone[1 - first], client=server.client)).raise_for_failures()
+    plan = sp.undo(gone[first], client=server.client)
+    assert plan.notes[-1] == "completes 2 rows that came back without all of their values"
+    push(plan).raise_for_failures()
+
+    assert across(two) == before
+    for journal_of in gone:
+        assert sp.undo(journal_of, client=server.client).changes == ()
+
+
+def test_what_somebody_else_put_there_meanwhile_is_in_conflict(two, server):
+    boxes, papers = two
+    gone = [deleted(table).journal for table in two]
+    for path in gone:
+        push(sp.undo(path, client=server.client)).raise_for_failures()
+    theirs = papers.get("x")["_id"]
+    boxes.update("x", {"to": theirs})
+
+    plan = sp.undo(gone[0], client=server.client)
+    report = push(plan)
+
+    assert [(o.key, o.word) for o in report.outcomes] == [("x", "conflict"), ("y", "done")]
+    assert boxes.fetch_page({"q": {"name": "x"}, "populate": False})[0]["to"] == theirs
+
+
+def test_the_undo_of_an_undo_deletes_a_row_that_was_completed_since(two, server):
+    before = across(two)
+    gone = [deleted(table).journal for table in two]
+    back = push(sp.undo(gone[0], client=server.client))
+    push(sp.undo(gone[1], client=server.client))
+    completed = push(sp.undo(gone[0], client=server.client))
+    assert across(two) == before
+
+    push(sp.undo([back.journal, completed.journal], client=server.client), allow_dangling=True)
+    assert {name for name in across(two) if name.startswith("0")} == set()
+    push(sp.undo(gone[0], client=server.client)).raise_for_failures()
+    assert {name for name in across(two) if name.startswith("0")} == {"0x", "0y"}
+
+
+def test_revert_knows_which_deleted_rows_are_back(server):
+    definition = {"name": "String", "n": "Number", "peer": {"type": "ObjectId", "ref": "note"}}
+    server.client.schemas.create({"name": "note", "_sis": {"owner": ["ops"]}, "definition": definition})
+    notes = server.client.entities("note")
+    notes.create({"name": "a", "n": 1})
+    a = notes.fetch_all({})[0]["_id"]
+    notes.create({"name": "b", "peer": a})
+    b = notes.fetch_all({"q": {"name": "b"}})[0]["_id"]
+    edited = sp.fetch(notes, {"q": {"name": "a"}}, progress=False)
+    push(edited.diff(edited.frame().assign(n=2)))
+    live = sp.fetch(notes, progress=False)
+    gone = push(live.diff(live.frame(), delete=[a, b]))
+    found = sp.changes(notes, since="2001-01-01T00:00Z", known=[a, b], progress=False)
+    (edit,) = (edit for edit in found.edits if (edit.field, edit.before, edit.after) == ("n", 1, 2))
+    later = found.only(since=pd.Timestamp(edit.at, unit="ms", tz="UTC"))
+    push(sp.undo(gone)).raise_for_failures()
+
+    plan = sp.revert(later)
+
+    assert "back already: 2 deleted rows" in plan.notes
+    assert plan.notes[-1] == "completes 1 row that came back without all of their values"
+    push(plan).raise_for_failures()
+    assert [(row["name"], row.get("n")) for row in notes.fetch_all({})] == [("a", 1), ("b", None)]

@@ -1,0 +1,166 @@
+"""Rows that were deleted and came back: under which `_id`, and with which references.
+
+Pushes of this machine remember old and new `_id`s. A row cannot be created with a reference to a row that is
+gone: it comes back without, and gets the reference by the next undo once that row is back, too. So do rows of
+two tables that refer to each other.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from ..planning.render import count
+from ..pushing.earlier import brought_back, came_back
+from ..pushing.journal import short
+from ..reading.lookup import missing, read
+from ..values.changes import Create, Update
+from ..values.entity import key_of, stored
+from ..values.references import aimed, ids_in, reference_fields
+from ..values.times import clock
+from ..values.types.base import is_blank
+from ..values.types.equality import equal
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    from sispy import Client, Endpoint
+
+    from ..pushing.journal import Record
+    from ..values.changes import Change
+    from ..values.schema import Schema
+
+
+def at_today(endpoint: Endpoint, schema: Schema, changes: Iterable[Change]) -> tuple[list[Change], list[str]]:
+    """Point changes to rows that came back under a new `_id` since, and say which pushes brought them."""
+    back, changes = came_back(endpoint.client.url), list(changes)
+    new = {change.row for change in changes if isinstance(change, Create)}  # who names those means them
+    ids = {old: found.id for old, found in back.items() if old not in new}
+    paths = [path for path, _ in reference_fields(schema)]
+    used: set[str] = set()
+
+    def today(cells: Mapping[str, Any]) -> dict[str, Any]:
+        used.update(id_ for path in paths for id_ in ids_in(cells, path))
+        return aimed(schema, cells, ids)
+
+    found: list[Change] = []
+    for change in changes:
+        if isinstance(change, Create):
+            found.append(replace(change, values=today(change.values)))
+            continue
+        used.add(change.id)
+        if (row := back.get(change.id)) is not None:
+            change = replace(change, id=row.id, receipt=row.receipt)
+        if isinstance(change, Update):
+            change = replace(change, before=today(change.before), after=today(change.after))
+        found.append(change if isinstance(change, Update) else replace(change, before=today(change.before)))
+    return found, list(_renamed(back[old].undo for old in sorted(used & ids.keys())))
+
+
+def _renamed(undos: Iterable[Record]) -> Iterator[str]:
+    """Say which pushes the new `_id`s of rows that came back are from."""
+    by_path: dict[Path, list[Record]] = {}
+    for undo in undos:
+        by_path.setdefault(undo.path, []).append(undo)
+    for path, those in by_path.items():
+        rows, when = f"{count(len(those), 'row')} of {those[0].head['schema']}", clock(those[0].begin["at"])
+        yield f"{rows} that came back under a new _id {when}, by {short(path)}: this plan means the new one"
+
+
+def without_gone(
+    endpoint: Endpoint, schema: Schema, changes: Iterable[Change]
+) -> tuple[list[Change], list[str]]:
+    """Leave references to rows that are gone out of new rows, where they can be created without.
+
+    Raises:
+        sispy.Error: The server could not be asked.
+    """
+    changes = list(changes)
+    gone = _gone(endpoint.client, schema, [c.values for c in changes if isinstance(c, Create)])
+    gone[schema.name] -= {str(change.row) for change in changes if isinstance(change, Create)}
+    left: Counter[str] = Counter()
+    found: list[Change] = []
+    for change in changes:
+        if isinstance(change, Create):
+            values = _without(schema, change.values, gone)
+            for path, target in reference_fields(schema):
+                left[target] += len(ids_in(change.values, path) - ids_in(values, path))
+            change = replace(change, values=values)
+        found.append(change)
+    return found, [
+        f"left out: {count(n, 'reference')} to rows of {target} that are deleted; "
+        "once those are back, the same once more puts them in"
+        for target, n in left.items()
+        if n
+    ]
+
+
+def lacking(
+    endpoint: Endpoint, schema: Schema, was: Mapping[str, Mapping[str, Any]]
+) -> tuple[list[Change], list[str]]:
+    """Return the changes that complete rows which came back without all that they shall be.
+
+    References that still lead nowhere stay away.
+
+    Args:
+        endpoint: Of the table.
+        schema: Of the table.
+        was: The rows as they shall be: old `_id` -> path -> value.
+
+    Raises:
+        sispy.Error: The server could not be asked.
+    """
+    first, last = brought_back(endpoint.client.url), came_back(endpoint.client.url)
+    ids = {old: back.id for old, back in last.items()}
+    wanted: dict[str, dict[str, tuple[Any, Any]]] = {}
+    for old in (row for row in was if row in first):
+        brought = {path: after for path, (_, after) in first[old].undo.entries[old].written.items()}
+        made, shall = (aimed(schema, cells, ids) for cells in (brought, was[old]))
+        cells = {
+            path: (made.get(path), shall.get(path))
+            for path in sorted({*made, *shall})
+            if not equal(schema.field(path), made.get(path), shall.get(path))
+        }
+        if cells:
+            wanted[old] = cells
+    if not wanted:
+        return [], []
+    told = [{path: value for path, (_, value) in cells.items()} for cells in wanted.values()]
+    gone = _gone(endpoint.client, schema, told)
+    there = {row["_id"]: row for row in read(endpoint, "_id", [ids[old] for old in wanted])}
+    changes: list[Change] = []
+    for old, cells in wanted.items():
+        row = there.get(ids[old])
+        if row is None:
+            continue
+        after = _without(schema, {path: value for path, (_, value) in cells.items()}, gone)
+        after = {
+            path: value
+            for path, value in after.items()
+            if not equal(schema.field(path), stored(schema.field(path), row), value)
+        }
+        if after:
+            before = {path: cells[path][0] for path in after}
+            changes.append(Update(ids[old], before, after, key_of(schema, row), last[old].receipt))
+    note = f"completes {count(len(changes), 'row')} that came back without all of their values"
+    return changes, [note] if changes else []
+
+
+def _gone(client: Client, schema: Schema, rows: Collection[Mapping[str, Any]]) -> dict[str, set[str]]:
+    """Return the rows that are referred to and do not exist, by the name of their schema."""
+    meant: dict[str, set[str]] = {schema.name: set()}
+    for path, target in reference_fields(schema):
+        meant.setdefault(target, set()).update(id_ for values in rows for id_ in ids_in(values, path))
+    return {target: missing(client, target, ids) for target, ids in meant.items()}
+
+
+def _without(schema: Schema, values: Mapping[str, Any], gone: Mapping[str, set[str]]) -> dict[str, Any]:
+    """Return cells without references to rows that are gone, but for those that have to be there."""
+    left = aimed(schema, values, dict.fromkeys(set().union(*gone.values())))
+    return {
+        path: value if is_blank(left[path]) and schema.field(path).required else left[path]
+        for path, value in values.items()
+        if not is_blank(left[path]) or is_blank(value) or schema.field(path).required
+    }
