@@ -119,9 +119,9 @@ def _cells(values: Mapping[str, Values | Sequence[Any]], position: int) -> dict[
 
 def label_field(field: Field) -> Field:
     """Return a reference's field as one whose cells are labels: text, or a list of texts."""
-    if field.type == "ObjectId" and field.ref:
+    if field.ref:
         return replace(field, type="String")
-    if field.item and field.item.type == "ObjectId" and field.item.ref:
+    if field.item and field.item.ref:
         return replace(field, item=replace(field.item, type="String"))
     return field
 
@@ -264,7 +264,7 @@ def _frame(
 
 def _typed(field: Field, values: Values, keep: list[int]) -> pd.Series[Any]:
     whole = len(keep) == len(values)
-    if isinstance(values, pd.Series) and field.type != "Number":
+    if isinstance(values, pd.Series) and values.dtype == field.kind.dtype():
         return values if whole else values.iloc[keep].reset_index(drop=True)
     column = Column(field)
     if isinstance(values, pd.Series):

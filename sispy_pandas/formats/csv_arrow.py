@@ -24,11 +24,6 @@ if TYPE_CHECKING:
 
     from ..values.types.base import Field
 
-_CLOSER_LOOK = {"String": "^'", "IpAddress": "^['{]"}
-_COMMON = {
-    "ObjectId": "^([0-9a-f]{24})?$",
-    "Number": r"^(-?[0-9]{1,15}(\.[0-9]+)?([eE][+-]?[0-9]{1,2})?)?$",
-}
 _BLOCK = 1 << 24
 _MOST = 50_000_000
 """Cells, those of empty rows included: beyond, the general way leaves these out as it goes."""
@@ -59,14 +54,15 @@ def arrow_columns(text: str, header: Sequence[str], delimiter: str) -> list[Any]
 
 def arrow_series(field: Field, cells: Any) -> pd.Series[Any] | list[Any]:
     """Return a column of texts as it stands in a frame, or else as a list of its texts."""
-    if not field.enum and field.type in _CLOSER_LOOK:
-        if not _any(compute.match_substring_regex(cells, _CLOSER_LOOK[field.type])):
-            return _strings(cells)
-    elif field.type in _COMMON and _all(compute.match_substring_regex(cells, _COMMON[field.type])):
-        if field.type == "ObjectId":
+    kind = field.kind
+    if kind.plain and _all(compute.match_substring_regex(cells, f"^({kind.plain})?$")):
+        if kind.dtype() == STRINGS:
             return _strings(cells)
         numbers = compute.cast(_or_null(cells), pa.float64())
         return pd.Series(numbers.to_numpy(zero_copy_only=False) if len(numbers) else np.empty(0))
+    is_text = kind.suspect and not field.enum
+    if is_text and not _any(compute.match_substring_regex(cells, f"^({kind.suspect})")):
+        return _strings(cells)
     texts: list[Any] = cells.to_pylist()
     return texts
 

@@ -47,7 +47,7 @@ def read(path: Path, schema: Schema, options: ReadOptions) -> pd.DataFrame:
         choices = read_conflicts(book, path, schema) if base else []
         exploded = {c: s for c, s in found.note.get("exploded", {}).items() if c in schema.columns}
         members = {c: sheet_table(book[s], path) for c, s in exploded.items() if s in book.sheetnames}
-        booleans = {field.path for field in schema.fields if field.type == "Boolean"}
+        booleans = {field.path for field in schema.fields if field.kind.presentation == "boolean"}
         formula_cells = formulas(file, found.sheet, table, booleans) | merged(file, found.sheet, table)
     finally:
         book.close()

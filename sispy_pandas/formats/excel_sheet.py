@@ -116,7 +116,7 @@ def write_sheet(
     dimmed = book.add_format({"num_format": _TEXT, **_GREY})
     header, required = book.add_format(_HEADER), book.add_format(_HEADER | _REQUIRED)
     for at, (field, cells) in enumerate(zip(fields, columns, strict=True)):
-        title = f"{field.path} ({zone})" if field.type == "Date" and field != RECEIPT else field.path
+        title = f"{field.path} ({zone})" if _presentation(field) == "date" else field.path
         hidden = {"hidden": True} if field.path in _HIDDEN else {}
         sheet.set_column(at, at, _width(title, field, cells), formats[at], hidden)
         sheet.write_string(0, at, write_heading(title), required if field.required else header)
@@ -163,14 +163,19 @@ def _is_read_only(field: Field, schema: Schema | None) -> bool:
     return field.path not in schema.columns or field.unknown is not None
 
 
+def _presentation(field: Field) -> str:
+    return "text" if field == RECEIPT else field.kind.presentation  # a receipt stays exact
+
+
 def _format(book: Any, field: Field, cells: Sequence[Any], *, grey: bool) -> Any:
     shape: dict[str, Any] = {"num_format": _TEXT}
-    if field.type == "Date" and field != RECEIPT:
-        shape = {"num_format": _time_format(cells), "align": "left"}
-    elif field.type == "Number":
-        shape = {"num_format": "General", "align": "right", "indent": 1}
-    elif field.type == "Boolean":
-        shape = {"num_format": _BOOLEAN, "align": "left"}
+    match _presentation(field):
+        case "date":
+            shape = {"num_format": _time_format(cells), "align": "left"}
+        case "number":
+            shape = {"num_format": "General", "align": "right", "indent": 1}
+        case "boolean":
+            shape = {"num_format": _BOOLEAN, "align": "left"}
     return book.add_format(shape | (_GREY if grey else {}))
 
 
@@ -184,7 +189,7 @@ def _time_format(cells: Sequence[Any]) -> str:
 
 
 def _width(title: str, field: Field, cells: Sequence[Any]) -> int:
-    if field.type == "Date":
+    if field.kind.presentation == "date":
         return max(24, len(title) + 5)
     longest = max(
         (len(cell) if isinstance(cell, str) else 8 for cell in cells[:_SAMPLE] if cell is not None), default=8
@@ -198,7 +203,7 @@ def _dropdown(
     """Offer the values of an enum, a boolean or a reference; check the bounds of numbers and dates."""
     last = rows + _BELOW
     offered: Sequence[Any] = choices.get(field.path) or field.enum
-    if field.type == "Boolean":
+    if field.kind.presentation == "boolean":
         offered = (True, False)
     if field is _MARK:
         offered = ("x",)
@@ -215,7 +220,7 @@ def _dropdown(
                 "error_message": "Choose one of the list.",
             },
         )
-    elif field.type == "Number" and (field.min is not None or field.max is not None):
+    elif field.kind.presentation == "number" and (field.min is not None or field.max is not None):
         sheet.data_validation(1, at, last, at, _bounds(field))
 
 
@@ -236,8 +241,7 @@ def _explained(field: Field, read_only: bool) -> str:
     if field is _MARK:
         return "An x deletes the row on import."
     lines = [field.description] if field.description else []
-    kind = field.type if not field.item else f"list of {field.item.type}"
-    kind = "list of objects" if field.type == "Documents" else kind
+    kind = f"list of {field.item.type if field.item else 'objects'}" if field.kind.is_array else field.type
     lines.append(f"{kind} of {field.ref}" if field.ref else kind)
     lines += [word for word, true in (("required", field.required), ("unique", field.unique)) if true]
     if field.enum:

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 from sispy.remedies import Argument, Message
 
 from ..values.extras import optional
-from ..values.types.base import to_json
-from ..values.types.cells import json_text
+from ..values.types.base import Contradiction
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from ..values.types.base import Field
+    import pandas as pd
 
-_MEMBERS = {"String": "string", "ObjectId": "string", "Number": "float64", "Boolean": "bool_"}
+    from ..values.types.base import Field
 
 
 class Writer:
@@ -50,26 +47,15 @@ class Writer:
         self._file.write_table(group)
 
     def _array(self, field: Field, cells: pd.Series[Any]) -> Any:
-        pa = self._pa
-        if field.type == "Array" and field.item and field.item.type in _MEMBERS:
-            kind = pa.list_(getattr(pa, _MEMBERS[field.item.type])())
-        elif field.type in ("Array", "Documents", "Mixed"):
-            values = [to_json(field, cell) for cell in cells]
-            return pa.array([None if v is None else json_text(v) for v in values], type=pa.string())
-        elif pd.api.types.is_object_dtype(cells.dtype):
+        try:
+            return field.kind.to_arrow(cells, self._pa)
+        except Contradiction:
+            if field.item:
+                raise ValueError(f"{field.path!r} holds members that are no {field.item.type}") from None
             raise ValueError(
                 Message(
                     f"{field.path!r} holds values that are no {field.type}: a Parquet column has one type, "
                     "export as CSV or NDJSON",
                     Argument("fields", "leaves the column out"),
                 )
-            )
-        elif field.type == "String":
-            texts = pa.array(cells.astype("str"), type=pa.string(), from_pandas=True)
-            return texts.dictionary_encode() if field.enum else texts
-        else:
-            return pa.array(cells, from_pandas=True)
-        try:
-            return pa.array(cells, type=kind)
-        except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
-            raise ValueError(f"{field.path!r} holds members that are no {field.item.type}") from error
+            ) from None

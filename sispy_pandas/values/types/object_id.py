@@ -27,6 +27,7 @@ class ObjectId(Text, name="ObjectId"):
 
     is_scalar = True
     plain = OBJECT_ID.pattern
+    suspect = None
 
     @staticmethod
     def options(options: Mapping[str, Any]) -> dict[str, Any]:

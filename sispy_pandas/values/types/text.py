@@ -27,7 +27,7 @@ class Text(Typed):
     """A type whose cells are texts."""
 
     json_types: ClassVar[tuple[type, ...]] = (str,)
-    suspect = "'"
+    suspect: ClassVar[str | None] = "'"
 
     def dtype(self, *, stream: bool = False) -> Any:
         return STRINGS
