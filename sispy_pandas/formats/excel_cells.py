@@ -25,7 +25,6 @@ _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\ufffe\uffff]")
 _TOO_LONG = "too long for a workbook, import leaves it alone]"
 _SHOWN = 200
 
-
 TRUTHS = {"=TRUE()": True, "=FALSE()": False}
 """How LibreOffice writes booleans."""
 

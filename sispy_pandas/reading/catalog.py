@@ -73,10 +73,8 @@ def _row(
 
 
 def _type(field: Field) -> str:
-    if field.type == "Documents":
-        return "[document]"
-    if field.type == "Array" and field.item:
-        return f"[{_type(field.item)}]"
+    if field.kind.is_array:
+        return f"[{_type(field.item) if field.item else 'document'}]"
     return field.unknown or field.type
 
 

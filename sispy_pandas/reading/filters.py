@@ -16,14 +16,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from ..values.times import iso, milliseconds
+from ..values.types.mixed import ANYTHING
 from .query import check_filter, field_at
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..values.schema import Schema
-    from ..values.types.base import Field
+    from ..values.types.base import Type
     from .query import Lookup
 
 _FORM = re.compile(
@@ -31,7 +31,6 @@ _FORM = re.compile(
     re.DOTALL,
 )
 _COMPARE = {">": "$gt", ">=": "$gte", "<": "$lt", "<=": "$lte"}
-_DAY = 86_400_000
 
 
 def parse_filters(schema: Schema, texts: Sequence[str], lookup: Lookup) -> dict[str, Any]:
@@ -58,79 +57,52 @@ def _parse(schema: Schema, text: str, lookup: Lookup) -> dict[str, Any]:
             f"{text!r} is no filter; one is 'status=live', 'cpus>=8', 'name~^web', 'owner is empty'"
         )
     path, operator, value = found[1], " ".join(found[2].split()), found[3].strip()
-    field = field_at(schema, path, lookup)
+    kind = (field_at(schema, path, lookup) or ANYTHING).kind
     if operator.startswith("is"):
         if value:
             raise ValueError(f"{text!r}: nothing may follow {operator!r}")
-        return _empty(path, field, is_empty=operator == "is empty")
+        return _empty(path, kind, is_empty=operator == "is empty")
     if not value:
         raise ValueError(f"{text!r}: no value; to find rows without one: '{path} is empty'")
-    if field and field.type == "IpAddress":
-        return _address(path, operator, value)
     if operator in ("~", "!~"):
         regex = {"$regex": value}
-        return {path: regex if operator == "~" else {"$not": regex}}
+        return {kind.at(path): regex if operator == "~" else {"$not": regex}}
+    if kind.parts:
+        return _whole(path, kind, operator, value)
     if operator == "in":
-        return {path: {"$in": [_number_if_untyped(field, part.strip()) for part in value.split(",")]}}
-    return {path: _compared(field, operator, value)}
+        return {path: {"$in": [kind.meant(part.strip()) for part in value.split(",")]}}
+    return {path: _compared(kind, operator, value)}
 
 
-def _compared(field: Field | None, operator: str, value: str) -> Any:
-    day = (
-        milliseconds(value) if field and field.type == "Date" and re.fullmatch(r"[\d-]{10}", value) else None
-    )
-    if day is not None:
-        first, after = iso(day), iso(day + _DAY)
+def _compared(kind: Type, operator: str, value: str) -> Any:
+    span = kind.span(value)
+    if span is not None:
+        first, after = span
         if operator in ("=", "!="):
-            span = {"$gte": first, "$lt": after}
-            return span if operator == "=" else {"$not": span}
-        return _day(operator, first, after)
-    stored = _number_if_untyped(field, value)
+            within = {"$gte": first, "$lt": after}
+            return within if operator == "=" else {"$not": within}
+        return _outside(operator, first, after)
+    stored = kind.meant(value)
     if operator == "=":
         return stored
     return {"$ne" if operator == "!=" else _COMPARE[operator]: stored}
 
 
-def _day(operator: str, first: str, after: str) -> dict[str, str]:
+def _outside(operator: str, first: str, after: str) -> dict[str, str]:
     """Compare with a day as a whole: after it means from the next day on."""
     return {">": {"$gte": after}, ">=": {"$gte": first}, "<": {"$lt": first}, "<=": {"$lt": after}}[operator]
 
 
-def _number_if_untyped(field: Field | None, value: str) -> Any:
-    """Below Mixed the server casts nothing: what looks like a number or a boolean is meant as one."""
-    if field is not None and field.type != "Mixed":
-        return value
-    if value in ("true", "false"):
-        return value == "true"
-    try:
-        return int(value)
-    except ValueError:
-        pass
-    try:
-        return float(value)
-    except ValueError:
-        return value
-
-
-def _empty(path: str, field: Field | None, *, is_empty: bool) -> dict[str, Any]:
-    if field and field.type in ("Array", "Documents"):
+def _empty(path: str, kind: Type, *, is_empty: bool) -> dict[str, Any]:
+    if kind.is_array:
         return {f"{path}.0": {"$exists": not is_empty}}
-    if field and field.type == "IpAddress":
-        path = f"{path}.ip_address"
-    nothing = [None, ""] if field and field.type == "String" else [None]
-    return {path: {"$in": nothing} if is_empty else {"$nin": nothing}}
+    nothing = [None, ""] if kind.has_empty else [None]
+    return {kind.at(path): {"$in": nothing} if is_empty else {"$nin": nothing}}
 
 
-def _address(path: str, operator: str, value: str) -> dict[str, Any]:
-    if operator in ("~", "!~"):
-        regex = {"$regex": value}
-        return {f"{path}.ip_address": regex if operator == "~" else {"$not": regex}}
-    address, slash, prefix = value.partition("/")
-    found: dict[str, Any] = {f"{path}.ip_address": address}
-    if slash:
-        if not prefix.isdecimal():
-            raise ValueError(f"{value!r} is no IP address")
-        found[f"{path}.cidr"] = int(prefix)
+def _whole(path: str, kind: Type, operator: str, value: str) -> dict[str, Any]:
+    """Compare with an object of which a text names some parts."""
+    found = {f"{path}.{part}": stored for part, stored in kind.split(value).items()}
     if operator == "=":
         return found
     if operator == "!=":

@@ -25,7 +25,6 @@ _COMPARE = ("$eq", "$ne", "$gt", "$gte", "$lt", "$lte")
 _LISTS = ("$in", "$nin", "$all")
 _OTHER = ("$size", "$elemMatch", "$exists", "$regex", "$options", "$not", "$mod", "$type")
 _SIS = {"_sis", "_sis._version", "_sis._trans_id.id", "_sis._trans_id.idx", f"_sis.{RECEIPT.path}"}
-_IP = ("ip_address", "version", "cidr", "network", "broadcast", "subnet_mask")
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,13 +197,13 @@ def _resolve_in(fields: Sequence[Field], path: str, lookup: Lookup, name: str, p
 
 def _below(leaf: Field, rest: str, lookup: Lookup, name: str, path: str) -> _Leaf:
     head, _, tail = rest.partition(".")
-    if leaf.type == "Mixed":
+    if leaf.kind.is_untyped:
         return _Leaf(None)
-    if leaf.type == "Array" and leaf.item:
+    if leaf.item:
         if head.isdecimal():
             return _below(leaf.item, tail, lookup, name, f"{path}.{head}") if tail else _Leaf(leaf.item)
         return _below(leaf.item, rest, lookup, name, path)
-    if leaf.type == "Documents":
+    if leaf.kind.is_array:
         if head.isdecimal():
             return _below(leaf, tail, lookup, name, f"{path}.{head}") if tail else _Leaf(None)
         return _Leaf(ID) if rest == "_id" else _resolve_in(leaf.fields, rest, lookup, name, f"{path}.")
@@ -212,8 +211,8 @@ def _below(leaf: Field, rest: str, lookup: Lookup, name: str, path: str) -> _Lea
         if rest == "_id":
             raise ValueError(f"the server never finds {path + '._id'!r}: use {path!r}")
         return replace(_resolve(lookup(leaf.ref), rest, lookup), joined=path)
-    if leaf.type == "IpAddress" and rest in _IP:
-        return _Leaf(Field(f"{path}.{rest}", "Number" if rest == "cidr" else "String"))
+    if rest in leaf.kind.parts:
+        return _Leaf(Field(f"{path}.{rest}", leaf.kind.parts[rest]))
     raise ValueError(f"{path!r} of schema {name!r} is {leaf.type}: there is no {rest!r} below it")
 
 
@@ -241,13 +240,13 @@ def _condition(path: str, leaf: Field | None, condition: Any) -> Any:
 
 def _value(path: str, leaf: Field | None, value: Any) -> Any:
     """Return a value as JSON; texts as they are, for the server trims and cases only what it stores."""
-    if leaf is None or leaf.type in ("Mixed", "Documents", "IpAddress"):
+    if leaf is None or not (leaf.kind.is_scalar or leaf.item):
         return value
-    if leaf.type == "Array" and leaf.item and not isinstance(value, list | tuple):
+    if leaf.item and not isinstance(value, list | tuple):
         return _value(path, leaf.item, value)
     if is_missing(value):
         return None
-    if isinstance(value, list | tuple) and leaf.type != "Array":
+    if isinstance(value, list | tuple) and not leaf.item:
         return [_value(path, leaf, member) for member in value]
     try:
         return cast(replace(leaf, trim=False, case=None), value)

@@ -14,12 +14,10 @@ if TYPE_CHECKING:
     from ..values.schema import Schema
     from .query import Query
 
-_PLAIN = ("String", "Number", "Boolean", "Date", "ObjectId")
-
 
 def sorts_here(schema: Schema, query: Query) -> bool:
     """Tell whether the order can be made here: by scalar fields, whose order is that of the server."""
-    known = {field.path for field in schema.fields if field.type in _PLAIN}
+    known = {field.path for field in schema.fields if field.kind.is_scalar}
     return all(path in known or path in ("_id", f"_sis.{RECEIPT.path}") for path, _ in query.sort)
 
 

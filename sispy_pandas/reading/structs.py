@@ -110,7 +110,7 @@ class _Struct:
                 empty = node.type()
                 inner = [empty if value is None else value for value in column]
                 node.unpack(inner, f"{prefix}{key}.", out)
-            elif node.type == "Mixed":
+            elif node.kind.is_untyped:
                 out[prefix + key] = _cells(column)
             else:
                 out[prefix + key] = column
@@ -119,19 +119,7 @@ class _Struct:
 def _annotation(node: Any) -> Any:
     if isinstance(node, _Struct):
         return node.type | None
-    if node.type == "Mixed":
-        return msgspec.Raw  # see _cells
-    if node.type == "Array" and node.item and node.item.type in _SCALARS:
-        member: Any = int | float if node.item.type == "Number" else _SCALARS[node.item.type]
-        return tuple[member | None, ...] | None  # a tuple, as the cells are
-    if node.type in ("Array", "Documents"):
-        return list[Any] | None
-    if node.type == "Date" and node.path.startswith("_"):
-        return int | None
-    return _SCALARS[node.type] | None if node.type in _SCALARS else Any
-
-
-_SCALARS: dict[str, type] = {"String": str, "ObjectId": str, "Date": str, "Number": float, "Boolean": bool}
+    return msgspec.Raw if node.kind.is_untyped else node.kind.decoded() | None  # see _cells
 
 
 _TYPED_DICT: Any = TypedDict  # mypy wants its names in the source, here they are a schema's

@@ -69,7 +69,7 @@ class Table:
         frame = pd.DataFrame({c.field.path: c.series() for c in self._columns}, copy=False)
         frame.index = index
         found: list[tuple[Any, ...]] = [
-            (index[position], field.path, value, _reason(field, value))
+            (index[position], field.path, value, field.kind.why_odd(value))
             for field, pairs in odd.items()
             for position, value in pairs
         ]
@@ -90,14 +90,6 @@ class Table:
 def warnings_frame(rows: Sequence[tuple[Any, ...]]) -> pd.DataFrame:
     """Return the frame that lists what was odd."""
     return pd.DataFrame(list(rows), columns=list(WARNINGS), dtype=object)
-
-
-def _reason(field: Field, value: Any) -> str:
-    if field.enum and isinstance(value, str):
-        return "not among the values of the enum"
-    if field.type == "IpAddress":
-        return "address and prefix do not reproduce what is stored"
-    return f"its type is not {field.type}"
 
 
 def meta_fields(paths: Sequence[str] | None) -> tuple[Field, ...]:
