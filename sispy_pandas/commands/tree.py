@@ -31,16 +31,14 @@ def tree(schema: Schema, *, limit: int | None = None) -> str:
 
 def kind(field: Field) -> str:
     """Return a field's type as people write it: `[String]`, `-> rack`, `[-> rack]`."""
-    if field.type == "Array":
-        return f"[{kind(field.item)}]" if field.item else "[]"
-    if field.type == "Documents":
-        return "[documents]"
+    if field.kind.is_array:
+        return f"[{kind(field.item) if field.item else 'documents'}]"
     return f"-> {field.ref}" if field.ref else field.type
 
 
 def rules(field: Field) -> str:
     """Return what a definition demands of a field's values, in words."""
-    value = field.item if field.type == "Array" and field.item else field
+    value = field.item or field
     words = [word for word in ("required", "unique") if getattr(field, word)]
     if value.min is not None or value.max is not None:
         words.append(f"{_bound(value.min)}..{_bound(value.max)}")

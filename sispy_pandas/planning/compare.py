@@ -59,7 +59,7 @@ def changed(
     for position, before, cell in zip(at.tolist(), old, new, strict=True):
         if _says_the_same(field, before, cell):
             continue
-        parsed = _parsed(cell) if field.type == "Mixed" or isinstance(before, dict | list) else None
+        parsed = _parsed(cell) if field.kind.is_untyped or isinstance(before, dict | list) else None
         try:
             if parsed is not None and equal(field, before, as_edited(before, cast(field, parsed))):
                 continue  # the text of what is stored

@@ -9,7 +9,7 @@ from ..values.changes import Conflict, Delete, Update
 from ..values.entity import EDITABLE_META, receipt, stored
 from ..values.schema import RECEIPT
 from ..values.types.equality import equal
-from ..values.types.mixed import NeedsReplacing, merge_patch
+from ..values.types.mixed import NeedsReplacing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -77,14 +77,13 @@ def foreign_edits(schema: Schema, change: Delete, entity: Mapping[str, Any]) -> 
 
 def payload(schema: Schema, write: Mapping[str, tuple[Any, Any]]) -> tuple[dict[str, Any], bool]:
     """Return path -> value to send, and whether Mixed fields must be replaced instead of merged."""
-    mixed = {path for path in write if not path.startswith("_sis.") and schema.field(path).type == "Mixed"}
     try:
-        return {
-            path: merge_patch(theirs, mine) if path in mixed else mine
-            for path, (theirs, mine) in write.items()
-        }, False
+        patches = {
+            path: schema.field(path).kind.patch(theirs, mine) for path, (theirs, mine) in write.items()
+        }
     except NeedsReplacing:
         return {path: mine for path, (_, mine) in write.items()}, True
+    return patches, False
 
 
 def not_stored(schema: Schema, wanted: Mapping[str, Any], answer: Mapping[str, Any]) -> list[str]:

@@ -88,7 +88,7 @@ def is_changed_by_program(field: Field, before: Any, after: Any) -> bool:
         return _is_rounded(float(before), float(after))
     if not (isinstance(before, str) and isinstance(after, str)) or before == after:
         return False
-    if field.type == "Date":
+    if field.kind.presentation == "date":
         return _is_cut_time(before, after)
     return _is_respelt(before, after) or _is_converted(before.strip(), after.strip())
 

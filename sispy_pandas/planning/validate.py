@@ -18,18 +18,6 @@ if TYPE_CHECKING:
     from ..values.types.base import Field
 
 
-_FITTING: dict[str, Any] = {
-    "Number": int | float,
-    "String": str,
-    "Date": str,
-    "ObjectId": str,
-    "IpAddress": str | dict,
-    "Array": list,
-    "Documents": list,
-}
-"""Kinds of JSON values that a field may hold, whatever `cast` would say of one: the server stored it."""
-
-
 def check_values(
     schema: Schema, change: Create | Update, stored: Mapping[str, Any], patterns: Patterns
 ) -> list[Problem]:
@@ -88,7 +76,7 @@ def refused(schema: Schema, changes: Iterable[Change]) -> tuple[tuple[Problem, .
 def _uncastable(schema: Schema, path: str, value: Any) -> str | None:
     """Return why a stored value fits its field no more: the definition has another type by now."""
     field = schema.field(path)
-    if value is None or isinstance(value, _FITTING.get(field.type, object)):
+    if value is None or isinstance(value, field.kind.json_types):  # whatever `cast` says: it was stored
         return None
     try:
         cast(field, value)
@@ -116,8 +104,7 @@ def unique_fields(schema: Schema) -> tuple[Field, ...]:
     return tuple(
         field
         for field in schema.fields
-        if (field.unique or field.path == schema.id_field)
-        and field.type not in ("Array", "Documents", "Mixed", "IpAddress")
+        if (field.unique or field.path == schema.id_field) and field.kind.is_scalar
     )
 
 

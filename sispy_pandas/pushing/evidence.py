@@ -7,7 +7,6 @@ although the guard has read A.
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -16,9 +15,8 @@ from sispy.delta import DeltaError, patch, unpatch
 
 from ..values.changes import Overwrite
 from ..values.entity import EDITABLE_META, body, stored
-from ..values.types.cells import get_path, set_path
+from ..values.types.cells import get_path
 from ..values.types.equality import equal
-from ..values.types.ip_address import ip_object
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -375,7 +373,7 @@ def _steps(column: Field, commits: Sequence[Document], base: Any, mine: Any, out
             delta = _delta_at(commit["commit_data"], column.path)
             if delta is not None:
                 steps.append(_Step(commit, delta))
-    _rebuild(column, steps, _as_stored(column, base), _as_stored(column, mine), outcome)
+    _rebuild(column, steps, column.kind.stored(base), column.kind.stored(mine), outcome)
     found = []
     reached = False  # the write that led to what was read
     for step in steps:
@@ -481,27 +479,3 @@ def _backwards(column: Field, step: _Step, new: Any) -> bool:
     if fits:
         step.tell(old, new)
     return fits
-
-
-def _as_stored(column: Field, value: Any) -> Any:
-    """Return a plan's value in the form in which the server keeps it, and in which deltas speak of it."""
-    if value is None:
-        return None
-    if column.type == "IpAddress":
-        return (ip_object(value) if isinstance(value, str) else None) or value
-    if column.type == "Array" and column.item is not None:
-        return [_as_stored(column.item, member) for member in value]
-    if column.type == "Documents":
-        return [_member_as_stored(column, member) for member in value]
-    return value
-
-
-def _member_as_stored(column: Field, member: Any) -> Any:
-    if not isinstance(member, dict):
-        return member
-    found = copy.deepcopy(member)
-    for inner in column.fields:
-        value = get_path(found, inner.path)
-        if value is not None:
-            set_path(found, inner.path, _as_stored(inner, value))
-    return found

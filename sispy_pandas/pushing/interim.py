@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..values.references import aimed
-from ..values.types.cells import get_path, set_path
 from ..values.types.equality import hollow
 
 if TYPE_CHECKING:
@@ -39,7 +38,7 @@ def interim(schema: Schema, values: Mapping[str, Any], to_come: Collection[str] 
     for path, value in values.items():
         if not path.startswith("_sis.") and (_is_barred(value) or there[path] != value):
             field = schema.field(path)
-            found[path] = _allowed(field, there[path]) if field.required else None
+            found[path] = field.kind.mapped(_allowed, there[path]) if field.required else None
     return found
 
 
@@ -53,23 +52,10 @@ def _is_bad(key: str) -> bool:
     return "." in key or key.startswith("$")
 
 
-def _allowed(field: Field, value: Any) -> Any:
+def _allowed(_: Field, value: Any) -> Any:
     """Return a value without the keys that a POST refuses."""
-    if field.type == "Documents":
-        return [member and _member(field, member) for member in value]
-    if field.type == "Array" and field.item is not None:
-        return [_allowed(field.item, member) for member in value]
     kept = _without_bad_keys(value)
     return STAND_IN if hollow(kept) else kept
-
-
-def _member(field: Field, member: Mapping[str, Any]) -> dict[str, Any]:
-    found = {"_id": member["_id"]} if "_id" in member else {}
-    for inner in field.fields:
-        value = get_path(member, inner.path)
-        if value is not None:
-            set_path(found, inner.path, _allowed(inner, value))
-    return found
 
 
 def _without_bad_keys(value: Any) -> Any:

@@ -42,8 +42,8 @@ def next_snapshot(old: S, report: PushResult) -> S:
             continue
         field = old.schema.field(name)
         values = [*json_values(field, frame[name]), *([None] * len(new))]
-        if field in META and field.type == "Date":  # the times of _sis are numbers in JSON
-            values = [milliseconds(value) if isinstance(value, str) else value for value in values]
+        if field in META:  # its times are numbers in JSON
+            values = [field.kind.stored(value) for value in values]
         for id_, found in cells.items():
             if id_ in position and name in found:
                 values[position[id_]] = found[name]

@@ -125,7 +125,7 @@ def is_within(path: str, paths: Iterable[str]) -> bool:
 
 def _kept(documents: Field, value: Any) -> Any:
     """Return a document array's value without the fields that its members lose."""
-    if documents.type != "Documents" or not isinstance(value, list):
+    if not documents.fields or not isinstance(value, list):
         return value
     members: list[Any] = []
     for member in value:

@@ -162,8 +162,8 @@ def _item(field: Field) -> Field:
 
 def _array(schema: Schema, path: str) -> Field:
     field = schema.field(path)
-    if field.type not in ("Array", "Documents"):
-        arrays = [f.path for f in schema.fields if f.type in ("Array", "Documents")]
+    if not field.kind.is_array:
+        arrays = [f.path for f in schema.fields if f.kind.is_array]
         raise ValueError(f"{path!r} is no array; these are: {', '.join(arrays) or 'none'}")
     return field
 

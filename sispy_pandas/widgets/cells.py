@@ -17,7 +17,6 @@ EMPTY_TEXT = '""'
 
 _ENCODE = json.JSONEncoder(ensure_ascii=False).encode  # json.dumps makes one for every call
 _MIDNIGHT = re.compile(r"T00:00:00\.000Z$")
-_JSON_TYPES = ("Array", "Documents", "Mixed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +50,14 @@ def parse(field: Field, given: Any) -> Edit:
 
 def show(field: Field, value: Any) -> str | bool | None:
     """Write a JSON value as the text that `parse` reads back; booleans stay what they are."""
-    if value is None or (value == [] and field.type in ("Array", "Documents")):
+    if value is None or (value == [] and field.kind.is_array):
         return None
-    if field.type in _JSON_TYPES:
+    shown_as = field.kind.presentation
+    if shown_as == "json":
         return _ENCODE(value)
-    if isinstance(value, bool) and field.type == "Boolean":
+    if isinstance(value, bool) and shown_as == "boolean":
         return value
-    if field.type == "Date" and isinstance(value, str):
+    if shown_as == "date" and isinstance(value, str):
         return _MIDNIGHT.sub("", value).replace(".000Z", "").replace("Z", "").replace("T", " ")
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
@@ -77,9 +77,9 @@ def _meant(field: Field, given: Any) -> Any:
         return given
     if given == "":
         return None
-    if field.type == "String":
+    if field.kind.has_empty:
         return "" if given == EMPTY_TEXT else given
-    if field.type in _JSON_TYPES:
+    if field.kind.presentation == "json":
         try:
             return json.loads(given)
         except json.JSONDecodeError as error:

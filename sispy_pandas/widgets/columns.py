@@ -5,18 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
+from ..formats.table import field_of
 from ..values.types.base import Field
 from ..values.types.object_id import ID
 
 if TYPE_CHECKING:
     from collections.abc import Container
 
+    import pandas as pd
+
     from ..values.schema import Schema
 
-_KINDS = {"String": "text", "Number": "number", "Boolean": "boolean", "Date": "date", "IpAddress": "text"}
-_WIDTHS = {"text": 150, "number": 90, "boolean": 80, "date": 165, "enum": 110, "reference": 150, "json": 180}
+_WIDTHS = {
+    "text": 150,
+    "number": 90,
+    "boolean": 80,
+    "date": 165,
+    "choice": 110,
+    "reference": 150,
+    "json": 180,
+}
 _LONGEST = 320  # px; a wider column is the user's choice, by its handle
 
 
@@ -26,15 +34,6 @@ class Column:
 
     field: Field
     readonly: bool = False
-
-    @property
-    def kind(self) -> str:
-        """Name the editor: text, number, boolean, date, enum, reference or json."""
-        if self.field.enum:
-            return "enum"
-        if self.field.type == "ObjectId":
-            return "reference" if self.field.ref else "text"
-        return _KINDS.get(self.field.type, "json")
 
 
 def ref_of(field: Field) -> str | None:
@@ -51,12 +50,12 @@ def columns_of(schema: Schema, frame: pd.DataFrame, *, readonly: Container[str] 
     known = set(schema.columns)
     paths = [path for path in frame.columns if not path.startswith("_")]
     fields = [
-        _meta_field(frame, path) if path in readonly and path not in known else schema.field(path)
+        field_of(path, frame[path]) if path in readonly and path not in known else schema.field(path)
         for path in paths
     ]
     fields.sort(key=lambda field: field.path != schema.key)  # stable: only the key moves
     written_by_server = [ID]
-    written_by_server += [_meta_field(frame, path) for path in frame.columns if path.startswith("_")]
+    written_by_server += [field_of(path, frame[path]) for path in frame.columns if path.startswith("_")]
     return tuple(Column(field, field.path in readonly) for field in fields) + tuple(
         Column(field, readonly=True) for field in written_by_server
     )
@@ -67,14 +66,14 @@ def wire(column: Column, *, frozen: bool, sample: pd.Series[Any] | None = None) 
     field = column.field
     return {
         "name": field.path,
-        "kind": column.kind,
+        "kind": field.kind.presentation,
         "type": field.type if field.item is None else f"{field.item.type}[]",
         "readonly": column.readonly,
         "required": field.required,
         "unique": field.unique,
         "enum": list(field.enum),
-        "min": field.min if field.type == "Number" else None,
-        "max": field.max if field.type == "Number" else None,
+        "min": field.min if field.kind.presentation == "number" else None,
+        "max": field.max if field.kind.presentation == "number" else None,
         "ref": ref_of(field),
         "description": field.description,
         "frozen": frozen,
@@ -84,20 +83,8 @@ def wire(column: Column, *, frozen: bool, sample: pd.Series[Any] | None = None) 
 
 def _width(column: Column, sample: pd.Series[Any] | None) -> int:
     title = 9 * len(column.field.path) + 54  # room for the sort mark and the menu button
-    cells = 0
+    shown_as, cells = column.field.kind.presentation, 0
     texts = None if sample is None else sample.dropna().astype(str)
-    if texts is not None and column.kind in ("text", "json") and len(texts) and not ref_of(column.field):
+    if texts is not None and shown_as in ("text", "json") and len(texts) and not ref_of(column.field):
         cells = 8 * int(texts.str.len().quantile(0.95)) + 24
-    return min(_LONGEST, max(title, cells, _WIDTHS[column.kind] if not cells else 60))
-
-
-def _meta_field(frame: pd.DataFrame, path: str) -> Field:
-    """Guess a field for a column that is only shown, from its dtype."""
-    dtype = frame[path].dtype
-    if isinstance(dtype, pd.DatetimeTZDtype):
-        return Field(path, "Date")
-    if pd.api.types.is_bool_dtype(dtype):
-        return Field(path, "Boolean")
-    if isinstance(dtype, pd.StringDtype):
-        return Field(path, "String")
-    return Field(path, "Mixed")
+    return min(_LONGEST, max(title, cells, _WIDTHS[shown_as] if not cells else 60))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..values.types.base import Field, cast
+from ..values.types.mixed import ANYTHING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,18 +17,6 @@ if TYPE_CHECKING:
 HAS_VALUE, NO_VALUE = "has a value", "has no value"
 UNARY = (HAS_VALUE, NO_VALUE)
 _COMPARE = {"is": "$eq", "is not": "$ne", "<": "$lt", "≤": "$lte", ">": "$gt", "≥": "$gte"}
-_TEXT = ("contains", "is", "is not", "starts with", "is one of")
-_OPERATORS: dict[str, tuple[str, ...]] = {
-    "String": _TEXT,
-    "Number": (*_COMPARE, "is one of"),
-    "Date": tuple(_COMPARE),
-    "Boolean": ("is",),
-    "ObjectId": ("is", "is not", "is one of"),
-    "IpAddress": ("is", "starts with"),
-    "Array": ("has the member",),
-    "Documents": (),
-    "Mixed": (),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +30,7 @@ class Condition:
 
 def operators(field: Field) -> tuple[str, ...]:
     """List the operators that make sense for a field, the likeliest first."""
-    fitting = _OPERATORS[field.type]
-    if field.enum:
-        fitting = ("is", "is not", "is one of")
-    return (*fitting, *UNARY)
+    return (*field.kind.operators, *UNARY)
 
 
 def query(conditions: Sequence[Condition]) -> dict[str, Any]:
@@ -80,11 +66,11 @@ def _part(condition: Condition) -> dict[str, Any]:
     field, operator, text = condition.field, condition.operator, condition.text.strip()
     path = field.path
     if operator in UNARY:
-        if field.type in ("Array", "Documents"):
+        if field.kind.is_array:
             return {f"{path}.0": {"$exists": operator == HAS_VALUE}}
         return {path: {"$ne": None} if operator == HAS_VALUE else None}
-    if field.type == "IpAddress":
-        path = f"{path}.ip_address"  # the server stores an object
+    if field.kind.parts:  # the server stores an object
+        path = field.kind.at(path)
         field = Field(path, "String")
     if operator in ("contains", "starts with"):
         pattern = re.escape(text)
@@ -92,7 +78,7 @@ def _part(condition: Condition) -> dict[str, Any]:
     if operator == "is one of":
         return {path: {"$in": [_value(field, part) for part in text.split(",") if part.strip()]}}
     if operator == "has the member":
-        return {path: _value(field.item or Field(path, "Mixed"), text)}
+        return {path: _value(field.item or ANYTHING, text)}
     value = _value(field, text)
     return {path: value} if operator == "is" else {path: {_COMPARE[operator]: value}}
 

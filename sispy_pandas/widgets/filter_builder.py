@@ -110,7 +110,7 @@ class _Row:
         layout = {"width": "220px"}
         if field.enum and operator in ("is", "is not"):
             self.value = widgets.Dropdown(options=field.enum, layout=layout)
-        elif field.type == "Boolean":
+        elif field.kind.presentation == "boolean":
             self.value = widgets.Dropdown(options=("true", "false"), layout=layout)
         else:
             self.value = widgets.Text(value=kept, placeholder=_hint(field, operator), layout=layout)
@@ -124,4 +124,5 @@ class _Row:
 def _hint(field: Field, operator: str) -> str:
     if operator == "is one of":
         return "values, separated by commas"
-    return {"Date": "2026-11-23, or with a time in UTC", "Number": "a number"}.get(field.type, "text")
+    hints = {"date": "2026-11-23, or with a time in UTC", "number": "a number"}
+    return hints.get(field.kind.presentation, "text")

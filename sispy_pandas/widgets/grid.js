@@ -630,7 +630,7 @@ class Grid {
     }
     const cell = this.rowElements.get(row).cells.get(column);
     const start = typed ?? (text === null ? "" : this.named(column, String(text)));
-    const list = definition.kind === "enum" || definition.ref;
+    const list = definition.kind === "choice" || definition.ref;
     const calendar = definition.kind === "date" && typed === null && /^(\d{4}-\d\d-\d\d( \d\d:\d\d.*)?)?$/.test(start);
     const multiline = definition.kind === "text" || definition.kind === "json";
     const input = h(multiline ? "textarea" : "input", {
@@ -756,7 +756,7 @@ class Grid {
     const turn = editor.turn = (editor.turn ?? 0) + 1;
     editor.picked = false; // what is typed counts until there is an answer to it
     let options = [];
-    if (editor.definition.kind === "enum") {
+    if (editor.definition.kind === "choice") {
       options = editor.definition.enum.map((value) => ({ value, label: value }));
       options = options.filter(({ label }) => label.toLowerCase().startsWith(typed.toLowerCase()));
     } else if (text !== null) {

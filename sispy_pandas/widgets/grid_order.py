@@ -140,10 +140,10 @@ def _matches(model: GridModel, path: str, text: str) -> Mask:
         return ~seen if sign else seen
     if sign in ("=", "!="):
         same = (_texts(series).str.casefold() == operand.casefold()).to_numpy(dtype=bool, na_value=False)
-        if column.type in ("Number", "Boolean", "Date"):
+        if column.kind.presentation in ("number", "boolean", "date"):
             same = _compare(series, "eq", from_json(column, cast(column, operand)))
         return same if sign == "=" else ~same
-    if column.type not in ("Number", "Date", "String", "IpAddress"):
+    if not column.kind.is_ordered:
         raise ValueError(f"{path} has no order: filter it by a text, = or !=")
     return _compare(series, _ORDERED[sign], from_json(column, cast(column, operand)))
 

@@ -123,7 +123,7 @@ def _field_rows(field: Field, name: str, depth: int, *, locked: bool) -> list[st
     kind = in_html(field.type)
     if field.item is not None:
         kind = f"{in_html(field.item.type)} []"
-    elif field.type == "Documents":
+    elif field.kind.is_array:
         kind = "documents []"
     ref = field.ref or (field.item.ref if field.item else None)
     if ref:

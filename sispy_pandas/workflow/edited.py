@@ -251,7 +251,7 @@ def _rebuilt(
 
 def _as_read(schema: Schema, entity: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return a revision as a read would have shown it: with defaults, if there are any (SIS-API 5.6)."""
-    if not any(field.default for field in schema.fields if field.type not in ("Array", "Documents")):
+    if not any(field.default for field in schema.fields if not field.kind.is_array):
         return entity
     filled: dict[str, Any] = _copy(entity)
     for field in schema.fields:

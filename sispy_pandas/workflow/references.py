@@ -195,14 +195,15 @@ def _looked_up(
     if label is None:
         reason = f"schema {target.name!r} has no unique field to name its rows by: write the _id"
         return {text: Refused(text, reason) for text in texts}
-    field = target.field(label)
-    values = sorted(texts) if field.type == "String" else sorted(t for t in texts if _is_number(t))
+    is_number = target.field(label).kind.presentation == "number"
+    meant = {text: _as_number(text) if is_number else text for text in texts}
+    values = sorted(text for text, value in meant.items() if value is not None)
     rows: dict[str, list[str]] = {}
     for row in read(client.entities(target.name), label, values, fields=[label]):
         rows.setdefault(_key(get_path(row, label)), []).append(row["_id"])
     found: dict[str, str | Refused] = {}
     for text in texts:
-        ids = rows.get(_key(text if field.type == "String" else _as_number(text)), [])
+        ids = rows.get(_key(meant[text]), [])
         if len(ids) == 1:
             found[text] = ids[0]
         elif ids:
@@ -212,10 +213,6 @@ def _looked_up(
         else:
             found[text] = Refused(text, f"no row of {target.name} has {label} {text!r}")
     return found
-
-
-def _is_number(text: str) -> bool:
-    return _as_number(text) is not None
 
 
 def _as_number(text: str) -> float | None:

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
     from ...values.changes import Update
     from ...values.schema import Schema
-    from ...values.types.base import Field
     from ..run import Run
 
 URL = 5_000
@@ -114,19 +113,15 @@ def _condition(
         if path.startswith("_sis."):
             continue
         field = schema.field(path)
-        if field.type == "IpAddress":
-            found[f"{path}.ip_address"] = get_path(entity, f"{path}.ip_address")
-        elif field.type == "Array" and _is_plain(field.item):
+        if field.kind.parts:
+            found[field.kind.at(path)] = get_path(entity, field.kind.at(path))
+        elif field.item and field.item.kind.is_scalar:
             if old:
                 found[path] = list(old)
             else:
                 found[f"{path}.0"] = {"$exists": False}
-        elif field.type not in ("Array", "Documents", "Mixed"):
+        elif field.kind.is_scalar:
             # a default that a read shows need not be stored: a missing value counts as that
             is_default = field.default is not None and old == field.default
             found[path] = {"$in": [old, None]} if is_default else old
     return found
-
-
-def _is_plain(item: Field | None) -> bool:
-    return item is not None and item.type in ("String", "Number", "Boolean", "Date", "ObjectId")

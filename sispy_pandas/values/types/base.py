@@ -188,7 +188,7 @@ class Type:
         return value
 
     def stored(self, value: Any) -> Any:
-        """Return a cast value as the server stores it, which is how its history speaks of it."""
+        """Return a cast value, or None, as the server stores it: so does its history speak of it."""
         return value
 
     def patch(self, theirs: Any, mine: Any) -> Any:
