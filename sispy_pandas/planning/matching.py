@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -16,12 +15,12 @@ from ..values.schema import RECEIPT, Schema
 from ..values.source import row_numbers
 from ..values.types.base import cast
 from ..values.types.cells import is_missing
+from ..values.types.object_id import OBJECT_ID
 from .render import count
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
 
-_OBJECT_ID = re.compile(r"[0-9a-f]{24}")
 _NAMED = 5
 """Keys without a match that are named."""
 _REPAIR = (
@@ -84,7 +83,7 @@ def match_by_id(ids: pd.Index[Any], frame: pd.DataFrame, *, schema: Schema) -> M
                 left[labels[position]] = (position,)
             else:
                 new.append(position)
-        elif not _OBJECT_ID.fullmatch(cell):
+        elif not OBJECT_ID.fullmatch(cell):
             problems.append(
                 Problem(labels[position], "this is no _id (24 hex digits): it lost its form", "_id", cell)
             )
@@ -219,7 +218,7 @@ def ids_in(frame: pd.DataFrame) -> dict[int, str]:
     found: dict[str, int] = {}
     for position, cell in enumerate(_ids_of(frame).tolist()):
         text = _text(cell)
-        if text is not None and _OBJECT_ID.fullmatch(text):
+        if text is not None and OBJECT_ID.fullmatch(text):
             found.setdefault(text, position)
     return {position: id_ for id_, position in found.items()}
 

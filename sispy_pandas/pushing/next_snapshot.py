@@ -11,7 +11,6 @@ from ..values.changes import Update, row_of
 from ..values.entity import receipt
 from ..values.records import frame_of
 from ..values.schema import META, RECEIPT
-from ..values.times import milliseconds
 from ..values.types.base import json_values
 from ..values.types.cells import get_path
 

@@ -15,11 +15,11 @@ from ..planning.edited_rows import REASON
 from ..reading.lookup import read
 from ..values.changes import Create, Delete, Update, row_of
 from ..values.entity import EDITABLE_META, stored
-from ..values.labels import is_id
 from ..values.records import DELETE
 from ..values.schema import RECEIPT
 from ..values.types.base import PLAIN, from_json
 from ..values.types.cells import is_missing
+from ..values.types.object_id import is_object_id
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Hashable, Mapping, Sequence
@@ -122,7 +122,7 @@ def _base(
                 if receipt is None or row[RECEIPT.path] == _time(receipt):
                     found[id_] = row
     missing = [id_ for id_, (_, after) in updates.items() if not set(paths) <= set(after)]
-    unknown = [id_ for id_ in missing if id_ not in found and is_id(id_)]
+    unknown = [id_ for id_ in missing if id_ not in found and is_object_id(id_)]
     for entity in read(plan.endpoint, "_id", unknown, fields={"_sis", *paths}):
         found[entity["_id"]] = {
             field.path: from_json(field, stored(field, entity)) for field in map(plan.schema.field, paths)

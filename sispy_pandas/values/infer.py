@@ -5,7 +5,6 @@ A type is chosen only where every value survives it unchanged: `00123`, `1.10` a
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from .times import milliseconds
+from .types.base import TYPES
 from .types.cells import WHOLE, plain, set_path
 
 if TYPE_CHECKING:
@@ -25,9 +24,6 @@ RESERVED = frozenset(
 )
 """Names that the server refuses for a field (SIS-API 4.2)."""
 
-_TIME = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?(?:Z|[+-]\d\d:?\d\d)?)?")
-_WHOLE_NUMBER = re.compile(r"0|-?[1-9]\d{0,14}")
-_FRACTION = re.compile(r"-?\d+\.\d+")
 _FEW = 20
 """An enum has at most so many values, and each is used twice on average."""
 
@@ -36,10 +32,8 @@ _FEW = 20
 class _Options:
     references: Mapping[str, str]
     enums: bool
-    addresses: bool
-    dates: bool
-    texts: bool
-    """All cells are text, as in a CSV: numbers and booleans are to be recognised by their spelling."""
+    spelt: tuple[str, ...]
+    """Types that are to be recognised by the spelling of texts."""
     rows: int = field(default=0)
 
 
@@ -87,8 +81,10 @@ def infer_schema(
     records = _rows_of(data)
     if not records:
         raise ValueError("there are no rows to infer a schema from")
-    texts = isinstance(data, pd.DataFrame) and _is_text(records)
-    options = _Options(references or {}, enums, addresses, dates, texts, len(records))
+    texts = isinstance(data, pd.DataFrame) and _is_text(records)  # as of a CSV
+    asked = {"Number": texts, "Boolean": texts, "Date": dates, "IpAddress": addresses}
+    spelt = tuple(name for name, wanted in asked.items() if wanted)
+    options = _Options(references or {}, enums, spelt, len(records))
     definition = {k: _entry(k, values, options) for k, values in _by_key(records).items()}
     _refuse_names(definition)
     unknown = [column for column in options.references if not _has(definition, column)]
@@ -197,7 +193,7 @@ def _can_be_named(key: str, values: list[Any]) -> bool:
 
 def _array(path: str, members: list[Any], options: _Options) -> Any:
     kinds = {_json_kind(member) for member in members}
-    inside = _Options({}, False, options.addresses, options.dates, options.texts, len(members))
+    inside = _Options({}, False, options.spelt, len(members))
     if kinds == {"object"}:
         nested = _nested(path, members, inside)
         return [] if nested == "Mixed" else [nested]
@@ -208,32 +204,13 @@ def _array(path: str, members: list[Any], options: _Options) -> Any:
 
 
 def _text(values: list[str], options: _Options) -> Any:
-    if options.texts:
-        if all(
-            _WHOLE_NUMBER.fullmatch(v) or (_FRACTION.fullmatch(v) and repr(float(v)) == v) for v in values
-        ):
-            return "Number"
-        if all(v.lower() in ("true", "false") for v in values):
-            return "Boolean"
-    if options.dates and all(_TIME.fullmatch(v) and milliseconds(v) is not None for v in values):
-        return "Date"
-    if options.addresses and all(map(_is_address, values)):
-        return "IpAddress"
+    for name in options.spelt:
+        if all(map(TYPES[name].is_spelt, values)):
+            return name
     distinct = sorted(set(values))
     if options.enums and len(distinct) <= min(_FEW, len(values) // 2):
         return {"type": "String", "enum": distinct}
     return "String"
-
-
-def _is_address(text: str) -> bool:
-    """Tell whether an address comes back as it is written; the server drops /32 and /128."""
-    try:
-        interface = ipaddress.ip_interface(text)
-    except ValueError:
-        return False
-    return "/" not in text or (
-        interface.network.prefixlen != interface.max_prefixlen and "." not in text.split("/")[1]
-    )
 
 
 def _has(definition: Mapping[str, Any], path: str) -> bool:

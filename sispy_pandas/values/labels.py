@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -15,8 +14,6 @@ from .types.cells import STRINGS, Refused, is_missing
 if TYPE_CHECKING:
     from .schema import Schema
     from .types.base import Field
-
-_OBJECT_ID = re.compile(r"[0-9a-fA-F]{24}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,8 +72,3 @@ def replaced(cells: pd.Series[Any], new: Mapping[str, str | Refused]) -> pd.Seri
     made = [cell_of(cell) for cell in cells.tolist()]
     plain = all(cell is None or type(cell) is str for cell in made)
     return pd.Series(made, index=cells.index, dtype=STRINGS if plain else object)
-
-
-def is_id(text: str) -> bool:
-    """Tell whether a text has the form of an `_id`."""
-    return _OBJECT_ID.fullmatch(text) is not None

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..formats.table import field_of
-from ..values.types.base import Field
 from ..values.types.object_id import ID
 
 if TYPE_CHECKING:
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ..values.schema import Schema
+    from ..values.types.base import Field
 
 _WIDTHS = {
     "text": 150,

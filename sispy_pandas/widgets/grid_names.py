@@ -6,6 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Protocol
 
+from ..values.types.object_id import OBJECT_ID, is_object_id
 from .columns import ref_of
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from .columns import Column
 
 _MOST = 3_000  # names of one column that a server is asked for; what is left stays an id
-_ID = re.compile(r"(?<![0-9a-fA-F])[0-9a-fA-F]{24}(?![0-9a-fA-F])")
+_ID = re.compile(f"(?<![0-9a-f]){OBJECT_ID.pattern}(?![0-9a-f])", re.IGNORECASE)
 
 
 class Labels(Protocol):
@@ -31,11 +32,6 @@ class Labels(Protocol):
 
     def find(self, schema: str, text: str) -> list[tuple[str, str]]:
         """List some (id, label) whose label holds the text."""
-
-
-def is_id(text: str) -> bool:
-    """Tell whether a text has the form of an id."""
-    return _ID.fullmatch(text.strip()) is not None
 
 
 def ids_in(values: Iterable[Any]) -> list[str]:
@@ -84,7 +80,7 @@ def with_ids(labels: Labels | None, field: Field, given: Sequence[Any]) -> list[
         return list(given)
     cells = [_members(raw, field) for raw in given]
     names = {member.strip() for members in cells for member in members if isinstance(member, str)}
-    wanted = sorted(name for name in names if name and not is_id(name))
+    wanted = sorted(name for name in names if name and not is_object_id(name))
     ids = labels.ids(ref, wanted) if wanted else {}
     return [_replaced(raw, members, ids, field) for raw, members in zip(given, cells, strict=True)]
 

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from ..values.types.base import cast, from_json, is_blank
-from .grid_names import is_id, named, named_column, names_of
+from ..values.types.object_id import is_object_id
+from .grid_names import named, named_column, names_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -129,7 +130,7 @@ def _matches(model: GridModel, path: str, text: str) -> Mask:
     sign = _SIGN.findall(text.strip())[0]
     operand = text.strip().removeprefix(sign).strip()
     column = model.column(path).field
-    series = values(model, path) if is_id(operand) else _shown(model, path)
+    series = values(model, path) if is_object_id(operand) else _shown(model, path)
     blank = _blank(series)
     if not operand and sign in ("=", "!="):
         return blank if sign == "=" else ~blank

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from ..reading.chunks import queries, selecting
 from ..reading.listing import schema_of
 from ..reading.lookup import URL, read
-from ..values.labels import Labels, is_id, members, reference_columns, replaced
+from ..values.labels import Labels, members, reference_columns, replaced
 from ..values.types.cells import Refused, get_path
+from ..values.types.object_id import is_object_id
 from .objects import Snapshot
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ def labels_of(client: Client, frame: pd.DataFrame, schema: Schema, refs: Refs = 
         target = schema_of(client, ref)
         label = chosen.get(path) or target.key
         if label is not None:
-            wanted = {id_ for id_ in members(frame[path]) if is_id(id_)}
+            wanted = {id_ for id_ in members(frame[path]) if is_object_id(id_)}
             called[path] = label
             names[path] = _unambiguous(_labels(client, target, label, wanted))
     return Labels(names, called)
@@ -179,7 +180,7 @@ def to_ids(
             continue
         texts = members(frame[column.path])
         found: dict[str, str | Refused] = {**(known or {}).get(column.path, {})}
-        wanted = {text for text in texts if text not in found and not is_id(text)}
+        wanted = {text for text in texts if text not in found and not is_object_id(text)}
         if wanted:
             target = schema_of(client, ref)
             found |= _looked_up(client, target, chosen.get(column.path) or target.key, wanted)
