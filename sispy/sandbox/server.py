@@ -7,13 +7,14 @@ import logging
 import secrets
 import socket
 import threading
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 from uvicorn.server import ServerState
 
 from sispy import Client
-from sispy.sandbox.copying import copy
+from sispy.sandbox.copying import Order, copy
 from sispy.sandbox.samples import load
 from sispy.sandbox.sis import writes
 from sispy.sandbox.sis.disk import Disk
@@ -23,7 +24,7 @@ from sispy.sandbox.web.protocol import Protocol
 from sispy.text import mask_path
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
     from types import TracebackType
 
@@ -50,8 +51,11 @@ class Sandbox:
         password: of the super user and of the sample users; None makes one that nobody can guess, to be read
             in the attribute of this name.
         token_lifetime: seconds until the token of a login expires.
-        copy_from: client of a server whose schemas and entities are copied; it is only read.
-        schemas: which ones; None means all.
+        copy_from: client of a server that is copied: tables, users, hiera, hooks; it is only read.
+        only: tables to copy, by name or with a query each; what they refer to comes along. None means all.
+        history: how many commits of each row are copied, the newest ones, by one request per row.
+        hooks: whether the hooks of a copy are called.
+        progress: called with what is being copied, how much of it is there, and how much there will be.
         cors: whether pages of other origins may read the answers, as the real server's.
         allow_hosts: names by which it may be called, beside those of loopback and `host`.
         log: called with method, target (tokens in it are masked) and status of each request.
@@ -75,7 +79,10 @@ class Sandbox:
         password: str | None = None,
         token_lifetime: float = 28_800.0,
         copy_from: Client | None = None,
-        schemas: Sequence[str] | None = None,
+        only: Mapping[str, Mapping[str, Any]] | Sequence[str] | None = None,
+        history: int = 0,
+        hooks: bool = False,
+        progress: Callable[[str, int, int], object] = lambda *_: None,
         cors: bool = False,
         allow_hosts: Sequence[str] = (),
         log: Log | None = None,
@@ -89,8 +96,9 @@ class Sandbox:
         self._samples = samples
         self._data = data
         self._lifetime = token_lifetime
-        self._source = copy_from
-        self._schemas = schemas
+        wanted = only if only is None or isinstance(only, Mapping) else {name: {} for name in only}
+        self._order = None if copy_from is None else Order(copy_from, wanted, history, progress)
+        self.world.calls_copied_hooks = hooks
         self.world.users.password = self.password
         self._app = App(
             self.world,
@@ -153,7 +161,8 @@ class Sandbox:
 
         Raises:
             OSError: the port is taken.
-            ValueError: the file of `data` is no sandbox's.
+            ValueError: the file of `data` is no sandbox's, or holds something else than this copy.
+        sispy.Error: the server that is copied does not answer; with `data` another start goes on.
         """
         if self._thread is not None:
             return self
@@ -208,11 +217,13 @@ class Sandbox:
         return disk
 
     def _fill(self, disk: Disk | None) -> None:
-        """Put in what the file holds, the super user, and the sample data or a copy."""
+        """Put in what the file holds, a copy or the sample data, and the super user."""
         world = self.world
         if disk is not None:
             disk.load(world)
         world.tokens.purge()
+        if self._order is not None:
+            copy(world, self._order, keep=lambda: disk.flush(world) if disk is not None else None)
         user = world.users.collection.find("name", self.user)
         if user is None:
             body = {
@@ -222,13 +233,11 @@ class Sandbox:
                 "roles": {},
             }
             user = writes.create(world.users, body, ROOT)
-        elif "pw" in user:  # of an earlier version, or set by a request: only that of this start lets in
-            user = {key: value for key, value in user.items() if key != "pw"}
+        elif "pw" in user or not user.get("super_user"):  # only the password of this start lets in
+            user = {**{key: value for key, value in user.items() if key != "pw"}, "super_user": True}
             world.users.collection.replace(user)
         if self._samples and not world.entities:
             load(world, 2000 if self._samples is True else self._samples)
-        if self._source is not None and not world.entities:
-            copy(world, self._source, self._schemas)
         self.token = world.tokens.issue(user, int(self._lifetime * 1000))["name"]
         if disk is not None:
             disk.flush(world)

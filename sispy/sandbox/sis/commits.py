@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sispy import delta
 from sispy.sandbox.js.json import decode, encode
@@ -12,7 +12,7 @@ from sispy.sandbox.mongoose.definition import compile_definition
 from sispy.sandbox.sis.errors import Missing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from sispy.sandbox.mongo.store import Document
 
@@ -131,13 +131,18 @@ def _state(history: Iterable[Commit]) -> Document | None:
     return state
 
 
-def _changed(state: Document, change: Document) -> Document:
+def undone(state: Document, change: Document) -> Document:
+    """Return the state before a change, from the one after it."""
+    return _changed(state, change, delta.unpatch)
+
+
+def _changed(state: Document, change: Document, apply: Callable[[Any, Any], Any] = delta.patch) -> Document:
     """Apply a delta key by key: one that does not fit, for want of commits in between, changes nothing."""
     for name, inner in change.items():
         before = state.get(name)
         if isinstance(before, dict) and isinstance(inner, dict) and inner.get("_t") != "a":
-            state = {**state, name: _changed(before, inner)}
+            state = {**state, name: _changed(before, inner, apply)}
             continue
         with contextlib.suppress(delta.DeltaError):
-            state = delta.patch(state, {name: inner})
+            state = apply(state, {name: inner})
     return state

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 from sispy.sandbox.js.json import decode, encode
 from sispy.sandbox.sis.commits import Commit
+from sispy.sandbox.sis.world import Copy
 
 if TYPE_CHECKING:
     from sispy.sandbox.mongo.store import Collection
     from sispy.sandbox.sis.world import World
 
-_FORMAT = 1
+_FORMAT = 2
 _TABLES = """
 CREATE TABLE IF NOT EXISTS documents (
     collection TEXT NOT NULL, id TEXT NOT NULL, body BLOB NOT NULL, UNIQUE (collection, id)
@@ -72,7 +73,7 @@ class Disk:
         for entities in world.entities.values():
             self._fill(entities.collection)
         for (body,) in self._file.execute("SELECT body FROM documents WHERE collection = 'info'"):
-            world.copy_of = decode(body)["copy_of"]
+            world.copy = Copy(**decode(body))
         for row in self._file.execute("SELECT * FROM commits ORDER BY rowid"):
             world.commits.add(Commit(*row))
         world.context.keeps = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from sispy.sandbox.sis.context import Context
@@ -13,8 +14,26 @@ from sispy.sandbox.sis.tokens import Tokens
 from sispy.sandbox.sis.users import Users
 
 if TYPE_CHECKING:
+    from sispy.sandbox.mongo.store import Document
     from sispy.sandbox.sis.entities import Entities
     from sispy.sandbox.sis.resources import Resource
+
+
+@dataclass(frozen=True)
+class Copy:
+    """Whose copy a world is: address, when it was begun and ended, and what was asked for."""
+
+    copy_of: str
+    begun: int
+    """Milliseconds since 1970; no row is older."""
+    ended: int | None = None
+    """None: it is not complete."""
+    only: dict[str, dict[str, Any]] | None = None
+    """Table -> which of its rows; None: all tables."""
+    history: int = 0
+    """How many commits per row."""
+    hooks: tuple[str, ...] = ()
+    """The ids of those that came along."""
 
 
 class World:
@@ -25,8 +44,8 @@ class World:
         self.commits = self.context.commits
         self.events: list[Event] = []
         """What hooks are still to be told of."""
-        self.copy_of: str | None = None
-        """Address of the server whose entities these are a copy of."""
+        self.copy: Copy | None = None
+        self.calls_copied_hooks = False
         self.entities: dict[str, Entities] = {}
         self.schemas = Schemas(self.context, self.entities)
         self.hiera = Hiera(self.context)
@@ -49,7 +68,17 @@ class World:
             raise Missing("sis_schemas", name)
         return found
 
+    def mark(self, copy: Copy) -> None:
+        """Note whose copy this is, and how far it is."""
+        self.copy = copy
+        self.context.changed("info", "copy_of", asdict(copy))
+
+    def called(self) -> list[Document]:
+        """Return the hooks that are called: a copy's only if that is wanted, as their receivers are real."""
+        silent = self.copy.hooks if self.copy is not None and not self.calls_copied_hooks else ()
+        return [hook for hook in self.hooks.collection if hook["_id"] not in silent]
+
     def announce(self, resource: Resource, action: str, data: Any, **more: Any) -> None:
         """Note an event for the hooks; what they get is what the answer shows."""
-        if resource.fires and any(hook["entity_type"] == resource.type for hook in self.hooks.collection):
+        if resource.fires and any(hook["entity_type"] == resource.type for hook in self.called()):
             self.events.append(Event(resource.type, action, data, **more))

@@ -188,7 +188,7 @@ class App:
     def _call_hooks(self) -> None:
         events, self.world.events = self.world.events, []
         for event in events:
-            for call in calls(self.world.hooks.collection, event):
+            for call in calls(self.world.called(), event):
                 self.dispatcher.start(call)
 
 

@@ -57,7 +57,8 @@ class Routes:
             raise NoRoute
         word, rest = parts[0].lower(), parts[1:]
         if word == "info" and not rest and request.method == "GET":
-            return json_answer(INFO | ({"copy_of": self.world.copy_of} if self.world.copy_of else {}))
+            copy = self.world.copy
+            return json_answer(INFO | ({"copy_of": copy.copy_of, "copied_at": copy.begun} if copy else {}))
         if word == "entities" and rest:
             return await self._entities(rest[0], rest[1:], request)
         if word == "users" and len(rest) >= 2 and rest[1].lower() == "tokens":

@@ -2,10 +2,12 @@
 
 import doctest
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
+import time
 import tomllib
 from pathlib import Path
 
@@ -14,16 +16,16 @@ import requests
 
 from sispy import Client, Unauthorized
 from sispy import sandbox as package
-from sispy.sandbox import Sandbox, server
+from sispy.sandbox import Sandbox, __main__, server
 from sispy.sandbox.web import faults
 
 
-def start(*arguments, stdin=None):
+def start(*arguments, stdin=None, lines=4):
     command = [sys.executable, "-m", "sispy.sandbox", "--port", "0", *arguments]
     process = subprocess.Popen(
         command, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
-    return process, dict(process.stdout.readline().rstrip().split(maxsplit=1) for _ in range(4))
+    return process, dict(process.stdout.readline().rstrip().split(maxsplit=1) for _ in range(lines))
 
 
 def run(*arguments):
@@ -134,13 +136,57 @@ def test_its_password_is_no_argument(tmp_path):
     assert "the password is empty." in done.stderr
 
 
-def test_a_copy_says_what_it_has():
+def test_a_copy_says_whose_it_is_and_what_it_has(tmp_path):
+    data = ("--data", str(tmp_path / "copy.sqlite"))
     with Sandbox(samples=5) as original:
-        process, printed = start("--copy-from", original.url, "--schemas", "host, rack")
+        (site,) = original.client().entities("site").fetch_all({"fields": "name", "limit": 1})[:1]
+        only = ("--only", "host hardware.cores>=1", "--only", f'site {{"name": "{site["name"]}"}}')
+        process, printed = start("--copy-from", original.url, *only, *data, lines=5)
         process.terminate()
         _, errors = process.communicate(timeout=10)
-    assert printed["user"] == "root"
-    assert errors.splitlines()[0] == "Copied host (5), rack (2)"
+    assert list(printed) == ["copy", "url", "user", "token", "login"]
+    assert re.fullmatch(rf"of {original.url}, new \(\d{{4}}-\d\d-\d\d \d\d:\d\d UTC\)", printed["copy"])
+    *told, copied, _ = errors.splitlines()
+    assert told[:3] == ["users: 6 of 6", "host: 5 of 5", "site: 1 of 1"]
+    assert re.fullmatch(
+        r"Copied host \(5\), site \(\d\), rack \(\d\), service \(\d+\); 6 users, 0 of hiera, 0 hooks\.",
+        copied,
+    )
+
+    again, printed = start(*data, lines=5)
+    again.terminate()
+    again.communicate(timeout=10)
+    assert printed["copy"].startswith(f"of {original.url}, ")
+
+
+def test_a_copy_that_fails_says_how_it_goes_on(tmp_path):
+    data = tmp_path / "copy.sqlite"
+    with Sandbox(samples=5, faults=faults.Faults(errors={"GET /entities/rack": (500, 1.0)})) as original:
+        done = run("--port", "0", "--copy-from", original.url, "--data", str(data))
+        assert done.returncode == 6
+        assert f"What was copied so far is in {data}: the same command goes on." in done.stderr
+        original.faults = faults.Faults()
+        process, _ = start("--copy-from", original.url, "--data", str(data), lines=5)
+        process.terminate()
+        _, errors = process.communicate(timeout=10)
+    assert "Copied site (2), rack (2), service (12), host (5);" in errors
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (1, "new"),
+        (2, "2 seconds old"),
+        (119, "119 seconds old"),
+        (120, "2 minutes old"),
+        (2 * 3600 + 1, "2 hours old"),
+        (86_400, "24 hours old"),
+        (9 * 86_400, "9 days old"),
+    ],
+)
+def test_the_age_of_a_copy(seconds, text, monkeypatch):
+    monkeypatch.setattr(time, "time", lambda: 1_800_000_000 + seconds)
+    assert __main__._age(1_800_000_000_000) == f"{text} (2027-01-15 08:00 UTC)"
 
 
 def test_what_keeps_it_from_starting(tmp_path):
@@ -157,7 +203,9 @@ def test_what_keeps_it_from_starting(tmp_path):
     assert done.stderr == (
         f"sispy: the sandbox cannot start on 127.0.0.1 port 0: {folder}: No such file or directory\n"
     )
-    assert "give --copy-from" in run("--schemas", "host").stderr
+    for option in (["--only", "host"], ["--history", "3"]):
+        assert "give --copy-from" in run(*option).stderr
+    assert "two beginnings" in run("--samples", "3", "--copy-from", "http://127.0.0.1:1").stderr
     unreachable = run("--port", "0", "--copy-from", "http://127.0.0.1:1")
     assert (unreachable.returncode, "127.0.0.1:1" in unreachable.stderr) == (6, True)
 
