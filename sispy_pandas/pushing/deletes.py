@@ -99,18 +99,20 @@ def _condition(delete: Delete, entity: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _is_gone(run: Run, delete: Delete) -> None:
-    attempts = run.pending.get(delete.id)
+    attempts = run.pending.get(delete.id, ())
     run.entities[delete.id] = {}
-    if not attempts or not _is_by_us(run, delete, attempts[-1].read):
+    by_us = _is_by_us(run, delete, attempts[-1].read) if attempts else False
+    if by_us is False:
         run.settle(delete, "unchanged", "it was deleted already", status=404)
     else:
-        run.settle(delete, "done", "found deleted after the answer got lost", written=attempts[-1].cells)
+        reason = "found deleted after the answer got lost" + ("" if by_us else "; by whom is not known")
+        run.settle(delete, "done", reason, written=attempts[-1].cells)
 
 
-def _is_by_us(run: Run, delete: Delete, since: int | None) -> bool:
-    """Tell whether a row that is gone was deleted by who sent its deletion, as far as the commits tell."""
+def _is_by_us(run: Run, delete: Delete, since: int | None) -> bool | None:
+    """Tell whether a row that is gone was deleted by who sent its deletion; None: nothing tells."""
     ours = {run.user, run.senders.get(delete.id, run.user)}
     if None in ours or not run.schema.track_history:
-        return True
+        return None
     commits = run.patiently(lambda: commits_of(run.endpoint, delete.id, since))
-    return next((c["modified_by"] in ours for c in commits if c["action"] == "delete"), True)
+    return next((c["modified_by"] in ours for c in commits if c["action"] == "delete"), None)

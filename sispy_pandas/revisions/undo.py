@@ -231,6 +231,7 @@ def _entry(outcome: Any) -> Entry:
         outcome.action,
         outcome.written,
         receipt=outcome.receipt,
+        status=outcome.status,
         overwrites=outcome.overwrites,
         doubted=outcome.doubted,
         unverified=outcome.unverified,
@@ -255,7 +256,7 @@ def _undone(pushed: _Pushed) -> Plan:
     keys = {row_of(change): change.key for change in plan.changes}
     changes: list[Change] = []
     again: list[str] = []
-    given = unknown = 0
+    given = unknown = found_gone = 0
     for row, entry in pushed.left.items():
         key = keys.get(row)
         if not entry.written and (entry.action, entry.word) != ("delete", "done"):
@@ -264,6 +265,7 @@ def _undone(pushed: _Pushed) -> Plan:
         after = _before(entry)
         given += bool(entry.overwrites)
         unknown += is_open(entry) and entry.unverified != ""
+        found_gone += entry.action == "delete" and entry.status is None and entry.unverified != ""
         if entry.action == "update":
             changes.append(Update(str(row), before, after, key, entry.receipt))
         elif entry.action == "create" and entry.id:
@@ -279,6 +281,11 @@ def _undone(pushed: _Pushed) -> Plan:
     if unknown and plan.schema.track_history:
         notes.append(
             f"not verified: {count(unknown, 'row')}; what others had written there would not come back"
+        )
+    if found_gone and not plan.schema.track_history:
+        notes.append(
+            f"{count(found_gone, 'row')} found deleted after the answer got lost: by whom is not known, "
+            "nor what others had written there before"
         )
     changes, renamed = at_today(plan.endpoint, plan.schema, changes)
     changes, left_out = without_gone(plan.endpoint, plan.schema, changes)

@@ -137,6 +137,56 @@ def document(server, id_):
     return server.sandbox.world.entities["host"].collection.documents[id_]
 
 
+FOUND_GONE = "found deleted after the answer got lost; by whom is not known"
+
+
+@pytest.mark.parametrize("kept", [None, False])
+@pytest.mark.parametrize(
+    ("history", "known", "told", "back", "note"),
+    [
+        (True, True, ("unchanged", "it was deleted already"), [], None),
+        (
+            True,
+            False,
+            ("done", FOUND_GONE),
+            [44],
+            "gives back what others had written into 1 row",
+        ),
+        (
+            False,
+            True,
+            ("done", FOUND_GONE),
+            [1],
+            "1 row found deleted after the answer got lost: by whom is not",
+        ),
+    ],
+)
+def test_what_somebody_wrote_and_deleted_while_the_delete_was_cut_is_told(
+    server, history, known, told, back, note, kept
+):
+    schema = server.client.schemas.get("host").to_dict()
+    server.client.schemas.update("host", {**schema, "track_history": history})
+    server.client.users.create({"name": "bob", "email": "b@x.org", "pw": "bob", "roles": {"ops": "user"}})
+    bob = server.sandbox.client("bob").entities("host")
+    bob.update("h00000", {"_sis": {"owner": ["ops"]}})
+    plan = deletion(server.fetch())
+    server.client.username = "root" if known else None
+
+    def intrude(seen):
+        if deletes(server) and seen.method == "GET":  # to find out what became of the row
+            server.sandbox.faults = Faults()
+            bob.update("h00000", {"cpus": 44})
+            bob.delete("h00000")
+
+    server.sandbox.faults = Faults(before=intrude, drop_before={"DELETE *": 1.0})
+    report = push(plan, journal=kept)
+    undo = sp.undo(report)
+
+    assert [(o.word, o.reason) for o in report.outcomes] == [told]
+    assert [change.values["cpus"] for change in undo.changes] == back
+    assert [one for one in undo.notes if note and one.startswith(note)] == list(undo.notes)[1:]
+
+
 @pytest.mark.parametrize("carried_out", [True, False])
 def test_a_delete_whose_answer_got_lost_is_done_with_what_it_deleted(server, carried_out):
     plan = deletion(server.fetch(), 2)
