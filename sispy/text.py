@@ -8,16 +8,21 @@ from __future__ import annotations
 
 import html
 import json
+import numbers
 import os.path
 import re
+import textwrap
+import unicodedata
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable, Sequence
 
 MASK = "***"
 WIDTH = 40
 """Characters of a value that are shown beside others."""
+SENTENCE = 500
+"""Characters of a line of words, or of a cell of a table, that are shown."""
 _CONTEXT = 12
 """Characters that are shown before the first difference of two long texts."""
 _IGNORABLE = "\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef"
@@ -107,6 +112,90 @@ def _window(text: str, start: int, width: int) -> str:
     part = text[start : start + max(1, width - (6 if start else 3))]
     rest = start + len(part) < len(text)
     return f"{'...' if start else ''}{printable(part)}{'...' if rest else ''} ({len(text):,} characters)"
+
+
+def cells(text: str) -> int:
+    """Return how many columns of a terminal a text takes."""
+    return sum(
+        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text
+    )
+
+
+def cut(text: str, limit: int) -> str:
+    """Shorten a text to a number of columns; the last one shows that something was cut."""
+    if cells(text) <= limit:
+        return text
+    kept, used = [], 1
+    for char in text:
+        used += cells(char)
+        if used > limit:
+            break
+        kept.append(char)
+    return "".join(kept) + "…"
+
+
+def fitted(text: str, limit: int | None) -> str:
+    """Return a text whose lines are broken at words where they are wider than a number of columns."""
+    if limit is None:
+        return text
+    return "\n".join(
+        "\n".join(textwrap.wrap(line, limit, break_on_hyphens=False, break_long_words=False)) if line else ""
+        for line in text.split("\n")
+    )
+
+
+def aligned(
+    head: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    limit: int | None = None,
+    wrap: bool = False,
+    keep: Collection[str] = (),
+) -> list[list[str]]:
+    """Return the lines of each row of a table, its head first: cells below each other, numbers to the right.
+
+    Args:
+        head: Titles of the columns.
+        rows: Cells of each row, as many as there are titles.
+        limit: Columns there are to print in; the widest columns are cut until the table fits. None: no limit.
+        wrap: Break the texts of the last column into several lines instead of cutting them.
+        keep: Titles of columns that are never cut.
+    """
+    body = [list(row) for row in rows]
+    texts = [[shorten("" if cell is None else cell, SENTENCE) for cell in row] for row in (head, *body)]
+    right = [bool(body) and all(_is_number(row[i]) for row in body) for i in range(len(head))]
+    wanted = [max(cells(row[i]) for row in texts) for i in range(len(head))]
+    widths = _fit(wanted, limit, [i for i, title in enumerate(head) if title not in keep])
+    return [_lines(row, widths, right, wrap=wrap) for row in texts]
+
+
+def _lines(row: Sequence[str], widths: Sequence[int], right: Sequence[bool], *, wrap: bool) -> list[str]:
+    """Return a row as one line, or several where its last cell is wrapped."""
+    shown = [cut(text, size) for text, size in zip(row, widths, strict=True)]
+    more: list[str] = []
+    if wrap and cells(row[-1]) > widths[-1]:
+        shown[-1], *more = textwrap.wrap(row[-1], widths[-1], break_on_hyphens=False)
+    pads = [" " * (size - cells(text)) for text, size in zip(shown, widths, strict=True)]
+    line = "  ".join(
+        pad + text if is_right else text + pad for text, pad, is_right in zip(shown, pads, right, strict=True)
+    )
+    indent = " " * (sum(widths[:-1]) + 2 * (len(widths) - 1))
+    return [line.rstrip(), *(indent + rest for rest in more)]
+
+
+def _is_number(cell: object) -> bool:
+    return cell is None or (isinstance(cell, numbers.Real) and not isinstance(cell, bool))
+
+
+def _fit(widths: list[int], limit: int | None, elastic: Sequence[int]) -> list[int]:
+    """Narrow the widest of the elastic columns, a step at a time, until all fit; none below 4."""
+    widths = list(widths)
+    while limit is not None and sum(widths) + 2 * (len(widths) - 1) > limit:
+        widest = max(elastic, key=widths.__getitem__, default=None)
+        if widest is None or widths[widest] <= 4:
+            break
+        widths[widest] -= 1
+    return widths
 
 
 def mask(text: str, secrets: Iterable[str]) -> str:

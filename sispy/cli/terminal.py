@@ -7,28 +7,23 @@ Nothing but text leaves here: whatever a text holds beside it is shown as escape
 from __future__ import annotations
 
 import errno
-import numbers
 import os
 import re
 import shutil
 import sys
-import textwrap
-import unicodedata
 from contextlib import suppress
 from typing import IO, TYPE_CHECKING, Any
 
 import click
 
 from sispy.cli.exits import Declined, Misuse
-from sispy.text import printable, shorten
+from sispy.text import aligned, fitted, printable, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
 
-LONGEST = 500
-"""Characters of a table's cell that are shown."""
-SENTENCE = 2_000
+LONGEST = 2_000
 """Characters of a line on standard error."""
 STYLES = {"bold": "1", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 _OURS = re.compile(f"(\x1b\\[(?:0|{'|'.join(STYLES.values())})m)")
@@ -74,9 +69,9 @@ def out(text: str = "", *, newline: bool = True, data: bool = False) -> None:
 
 def say(text: str = "") -> None:
     """Print progress, a hint or an error on standard error; where it cannot be written, nobody listens."""
-    text = "\n".join(shorten(line, SENTENCE) for line in text.split("\n"))
+    text = "\n".join(shorten(line, LONGEST) for line in text.split("\n"))
     try:
-        click.echo(fitted(text, sys.stderr) if is_terminal(sys.stderr) else text, err=True)
+        click.echo(fitted(text, width(sys.stderr)) if is_terminal(sys.stderr) else text, err=True)
     except OSError:
         _into_nothing(2)
 
@@ -123,88 +118,13 @@ def width(stream: IO[Any] | None = None) -> int | None:
     return None
 
 
-def fitted(text: str, stream: IO[Any] | None = None) -> str:
-    """Return a text whose lines are broken at words where they are wider than the terminal; see `width`."""
-    limit = width(stream)
-    if limit is None:
-        return text
-    return "\n".join(
-        "\n".join(textwrap.wrap(line, limit, break_on_hyphens=False, break_long_words=False)) if line else ""
-        for line in text.split("\n")
-    )
-
-
-def cells(text: str) -> int:
-    """Return how many columns of a terminal a text takes."""
-    return sum(
-        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text
-    )
-
-
-def cut(text: str, limit: int) -> str:
-    """Shorten a text to a number of columns; the last one shows that something was cut."""
-    if cells(text) <= limit:
-        return text
-    kept, used = [], 1
-    for char in text:
-        used += cells(char)
-        if used > limit:
-            break
-        kept.append(char)
-    return "".join(kept) + "…"
-
-
 def table(
     head: Sequence[str],
     rows: Iterable[Sequence[object]],
     *,
-    limit: int | None = None,
     wrap: bool = False,
     keep: Collection[str] = (),
 ) -> str:
-    """Return rows as aligned columns under a head, numbers to the right.
-
-    Args:
-        head: Titles of the columns.
-        rows: Cells of each row, as many as there are titles.
-        limit: Columns of the terminal; the widest columns are cut until the table fits. None: `width()`.
-        wrap: Break the texts of the last column into several lines instead of cutting them.
-        keep: Titles of columns that are never cut.
-    """
-    body = [list(row) for row in rows]
-    texts = [[shorten("" if cell is None else cell, LONGEST) for cell in row] for row in (head, *body)]
-    right = [bool(body) and all(_is_number(row[i]) for row in body) for i in range(len(head))]
-    wanted = [max(cells(row[i]) for row in texts) for i in range(len(head))]
-    widths = _fit(wanted, limit or width(), [i for i, title in enumerate(head) if title not in keep])
-    lines = [line for row in texts for line in _lines(row, widths, right, wrap=wrap)]
-    lines[0] = styled(lines[0], "bold")
-    return "\n".join(lines)
-
-
-def _lines(row: Sequence[str], widths: Sequence[int], right: Sequence[bool], *, wrap: bool) -> list[str]:
-    """Return a row as one line, or several where its last cell is wrapped."""
-    shown = [cut(text, size) for text, size in zip(row, widths, strict=True)]
-    more: list[str] = []
-    if wrap and cells(row[-1]) > widths[-1]:
-        shown[-1], *more = textwrap.wrap(row[-1], widths[-1], break_on_hyphens=False)
-    pads = [" " * (size - cells(text)) for text, size in zip(shown, widths, strict=True)]
-    line = "  ".join(
-        pad + text if is_right else text + pad for text, pad, is_right in zip(shown, pads, right, strict=True)
-    )
-    indent = " " * (sum(widths[:-1]) + 2 * (len(widths) - 1))
-    return [line.rstrip(), *(indent + rest for rest in more)]
-
-
-def _is_number(cell: object) -> bool:
-    return cell is None or (isinstance(cell, numbers.Real) and not isinstance(cell, bool))
-
-
-def _fit(widths: list[int], limit: int | None, elastic: Sequence[int]) -> list[int]:
-    """Narrow the widest of the elastic columns, a step at a time, until all fit; none below 4."""
-    widths = list(widths)
-    while limit is not None and sum(widths) + 2 * (len(widths) - 1) > limit:
-        widest = max(elastic, key=widths.__getitem__, default=None)
-        if widest is None or widths[widest] <= 4:
-            break
-        widths[widest] -= 1
-    return widths
+    """Return rows as aligned columns under a head, fitted to the terminal; see `sispy.text.aligned`."""
+    top, *lines = (line for row in aligned(head, rows, limit=width(), wrap=wrap, keep=keep) for line in row)
+    return "\n".join([styled(top, "bold"), *lines])

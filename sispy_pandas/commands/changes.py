@@ -11,7 +11,7 @@ from sispy.cli.options import Session, examples, session
 from sispy.cli.terminal import out, table
 from sispy_pandas.commands.spans import changes_of, span
 from sispy_pandas.formats.csv import as_text
-from sispy_pandas.planning.render import name_of, show_apart
+from sispy_pandas.values.blocks import name_of, show_apart
 
 from ..values.types.cell_text import escape
 from ..values.types.cells import is_missing, json_text

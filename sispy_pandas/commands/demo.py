@@ -90,7 +90,7 @@ def _plan(hosts: Endpoint, live: Snapshot, file: Path) -> Plan:
     )
     edited = read_csv(file, live.schema)
     plan = snapshot_of(hosts, edited, progress=False).diff(edited)
-    out(plan_text(plan, shown=5))
+    out(plan_text(plan, limit=5))
     return plan
 
 

@@ -11,13 +11,14 @@ import click
 from sispy.cli.completion import tables_or_files
 from sispy.cli.exits import Exit
 from sispy.cli.options import Session, examples, session
-from sispy.cli.terminal import out, table
-from sispy.text import in_html, json_seen, shorten, shorten_apart
+from sispy.cli.terminal import out
+from sispy.text import json_seen
 from sispy_pandas.commands.exports import Cells, Difference, cells_of, compare, read_cells
 from sispy_pandas.commands.inputs import read_rows
+from sispy_pandas.commands.show import shown
 from sispy_pandas.commands.tables import table_of
 from sispy_pandas.formats.csv import as_text
-from sispy_pandas.planning.render import count
+from sispy_pandas.values.blocks import Column, Lines, Table, as_page, count
 from sispy_pandas.values.source import source_of
 from sispy_pandas.workflow.fetch import fetch
 
@@ -26,7 +27,7 @@ from ..values.types.cell_text import write_heading
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-HEAD = ("", "key", "field", "before", "after")
+    from sispy_pandas.values.blocks import Block
 
 
 @click.command(
@@ -84,9 +85,21 @@ def _count(found: Sequence[Difference]) -> str:
     return f"{words} ({count(cells, 'cell')})"
 
 
+def _blocks(found: Sequence[Difference]) -> list[Block]:
+    columns = (
+        Column("", "action"),
+        Column("key", "key"),
+        Column("field", "field"),
+        Column("before", "before", "value"),
+        Column("after", "after", "value"),
+    )
+    rows = [(d.action, d.key, d.field, d.before, d.after) for d in found]
+    return [Lines((_count(found),)), Table(columns, rows, noun="cell")]
+
+
 def _text(found: Sequence[Difference]) -> str:
-    rows = ((d.action, shorten(d.key), d.field, *shorten_apart(d.before, d.after)) for d in found)
-    return table(HEAD, rows)
+    _, cells = _blocks(found)
+    return shown([cells], len(cells))
 
 
 def _json(found: Sequence[Difference]) -> str:
@@ -95,26 +108,12 @@ def _json(found: Sequence[Difference]) -> str:
 
 def _csv(found: Sequence[Difference]) -> str:
     rows = [(d.action, d.key, write_heading(d.field), d.before, d.after) for d in found]
-    return as_text([("action", *HEAD[1:]), *rows])
-
-
-def _html(found: Sequence[Difference]) -> str:
-    rows = "\n".join(
-        "<tr>"
-        + "".join(f"<td>{in_html(cell)}</td>" for cell in (d.action, d.key, d.field, d.before, d.after))
-        for d in found
-    )
-    head = "".join(f"<th>{title}</th>" for title in HEAD)
-    style = "table{border-collapse:collapse}td,th{border:1px solid #ccc;padding:.2em .5em;text-align:left}"
-    return (
-        f'<!doctype html>\n<meta charset="utf-8">\n<title>Differences</title>\n<style>{style}</style>\n'
-        f"<p>{_count(found)}</p>\n<table>\n<tr>{head}</tr>\n{rows}\n</table>"
-    )
+    return as_text([("action", "key", "field", "before", "after"), *rows])
 
 
 _FORMATS: dict[str, Callable[[Sequence[Difference]], str]] = {
     "text": _text,
     "json": _json,
     "csv": _csv,
-    "html": _html,
+    "html": lambda found: as_page(_blocks(found)),
 }

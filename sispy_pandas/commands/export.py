@@ -13,10 +13,10 @@ from sispy.cli.exits import Misuse, misuse
 from sispy.cli.options import Session, examples, session
 from sispy_pandas.commands.tables import table_of
 from sispy_pandas.formats.atomic import refuse_unwritable
-from sispy_pandas.planning.render import count
 from sispy_pandas.reading.filters import parse_filters
 from sispy_pandas.reading.listing import schemas_of
 from sispy_pandas.reading.query import parse_query
+from sispy_pandas.values.blocks import count
 from sispy_pandas.workflow.fetch import fetch
 from sispy_pandas.workflow.to_files import to_csv, to_excel, to_ndjson, to_parquet
 

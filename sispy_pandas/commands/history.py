@@ -11,10 +11,10 @@ from sispy.cli.completion import tables
 from sispy.cli.options import Session, examples, session
 from sispy.cli.terminal import out, table
 from sispy_pandas.commands.tables import table_of
-from sispy_pandas.planning.render import show, show_apart
 from sispy_pandas.revisions.history import HistoryWarning
 from sispy_pandas.revisions.history import blame as blame_of
 from sispy_pandas.revisions.history import history as history_of
+from sispy_pandas.values.blocks import show, show_apart
 
 if TYPE_CHECKING:
     from collections.abc import Hashable

@@ -22,8 +22,8 @@ from sispy_pandas.commands.tables import schema_of
 from sispy_pandas.commands.tree import tree
 from sispy_pandas.formats.bounds import is_pipe, parse_json, read_text
 from sispy_pandas.formats.csv import decode, parse
-from sispy_pandas.planning.render import count
 from sispy_pandas.pushing.options import need_token
+from sispy_pandas.values.blocks import count
 from sispy_pandas.values.infer import infer_schema
 from sispy_pandas.values.records import frame_of
 from sispy_pandas.values.schema import Schema, parse_schema

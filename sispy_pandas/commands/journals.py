@@ -10,11 +10,11 @@ from click.shell_completion import CompletionItem
 from sispy.cli.completion import offered
 from sispy.cli.exits import Misuse
 from sispy.encoding import one_address
-from sispy_pandas.planning.render import count
-from sispy_pandas.planning.render import show as shown
 from sispy_pandas.pushing import journal
 from sispy_pandas.pushing.pushes import kept, pushes
 from sispy_pandas.pushing.recall import last_attempt
+from sispy_pandas.values.blocks import count
+from sispy_pandas.values.blocks import show as shown
 from sispy_pandas.values.times import clock
 
 if TYPE_CHECKING:

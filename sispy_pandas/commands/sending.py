@@ -13,18 +13,20 @@ import click
 
 from sispy.cli.exits import Exit
 from sispy.cli.remedies import in_shell
-from sispy.cli.terminal import confirm, is_terminal, out, say_now, table
+from sispy.cli.terminal import confirm, is_terminal, out, say_now
 from sispy.errors import Error
 from sispy.remedies import message_of
 from sispy_pandas.commands.outcome import status_of_plan, status_of_report
-from sispy_pandas.commands.show import later_text, plan_text, report_text
+from sispy_pandas.commands.show import later_text, plan_text, report_text, shown
 from sispy_pandas.commands.writing import BEGUN, SERVER
 from sispy_pandas.planning.change_set import PlanRefused
-from sispy_pandas.planning.render import count, name_of, show_apart
+from sispy_pandas.planning.render import stale_rows
 from sispy_pandas.pushing.journal import folder, read, short
 from sispy_pandas.pushing.options import need_token
+from sispy_pandas.pushing.render import conflicts
 from sispy_pandas.pushing.turns import TableInUse
 from sispy_pandas.pushing.verify import too_many
+from sispy_pandas.values.blocks import count
 from sispy_pandas.values.changes import row_of
 
 if TYPE_CHECKING:
@@ -76,11 +78,11 @@ def send(
     barred = {fault.row for fault in plan.faults}
     rows = sum(row_of(change) not in barred for change in plan.changes)
     confirm(f"Push {count(rows, 'row')} to {plan.schema.name} on {client.url}?", yes=yes)
-    shown: list[Report] = []  # before the server's commits are read: that may take a while
+    early: list[Report] = []  # before the server's commits are read: that may take a while
 
-    def show(early: Report) -> None:
-        shown.append(early)
-        out(f"\n{report_text(early)}")
+    def show(report: Report) -> None:
+        early.append(report)
+        out(f"\n{report_text(report)}")
 
     click.get_current_context().meta[BEGUN] = True
     with _stoppable() as stopped:
@@ -108,8 +110,8 @@ def send(
             )
             raise OSError(error.errno, error.strerror, str(how.get("journal") or folder())) from error
     try:
-        for block in later_text(report) if shown else [report_text(report)]:
-            out(f"\n{block}")
+        if later := later_text(report) if early else report_text(report):
+            out(f"\n{later}")
     finally:
         status = _next_step(session, report, stopped=stopped())
     return report, status
@@ -163,11 +165,9 @@ def _name(path: Path | None) -> str:
 
 
 def _gone_stale(plan: Plan) -> str:
-    """Return a table of the cells that others changed since the plan was made, empty if there are none."""
+    """Return what others changed since the plan was made, as text; empty if there is nothing."""
     fresh = plan.refresh()
-    rows = [[name_of(c), c.field, *show_apart(c.base, c.mine, c.theirs)] for c in fresh.clashes]
-    rows += [[name_of(s), "", "", "", in_shell(s.reason)] for s in fresh.stale]
-    return table([plan.schema.key or "_id", "field", "base", "mine", "theirs"], rows) if rows else ""
+    return shown([table for table in (conflicts(fresh.clashes), stale_rows(fresh)) if table.rows])
 
 
 @contextmanager

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sispy.cli.terminal import cells, cut, width
-from sispy.text import printable
+from sispy.cli.terminal import width
+from sispy.text import cells, cut, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

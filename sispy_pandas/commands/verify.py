@@ -9,12 +9,14 @@ import click
 
 from sispy.cli.exits import Exit
 from sispy.cli.options import Session, examples, session
-from sispy.cli.terminal import fitted, out
+from sispy.cli.terminal import out
 from sispy_pandas.commands.journals import completed, latest_written, named
-from sispy_pandas.commands.show import evidence_blocks
-from sispy_pandas.planning.render import count, whereabouts
+from sispy_pandas.commands.show import shown
+from sispy_pandas.planning.render import whereabouts
+from sispy_pandas.pushing.render import evidence
 from sispy_pandas.pushing.verify import is_open
 from sispy_pandas.revisions.undo import verify as verify_push
+from sispy_pandas.values.blocks import Lines, count
 
 if TYPE_CHECKING:
     from sispy_pandas.workflow.objects import Report
@@ -42,7 +44,7 @@ def verify(session: Session, name: str | None, html: Path | None) -> Exit:
     report = verify_push(path, session.client_if_named(), progress=session.progress)
     if html is not None:
         report.to_html(html)
-    out("\n\n".join([fitted(_headline(report)), *evidence_blocks(report)]))
+    out(shown([Lines((_headline(report),)), *evidence(report)]))
     if html is not None:
         session.say(f"{html} is written")
     if len(report.overwritten):

@@ -10,13 +10,13 @@ import pandas as pd
 
 from sispy.remedies import Argument, Message
 
+from ..values.blocks import count
 from ..values.changes import Problem
 from ..values.schema import RECEIPT, Schema
 from ..values.source import row_numbers
 from ..values.types.base import cast
 from ..values.types.cells import is_missing
 from ..values.types.object_id import OBJECT_ID
-from .render import count
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping

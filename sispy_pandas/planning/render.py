@@ -1,4 +1,4 @@
-"""A plan as text: the head that says what and where, then the cells, or a summary where they are many."""
+"""A plan as blocks: the head says what and where; then a summary if it is long, cells, problems, stale."""
 
 from __future__ import annotations
 
@@ -6,29 +6,49 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from sispy.remedies import Call, Message
-from sispy.text import WIDTH, json_seen, printable, shorten, shorten_apart
 
+from ..values.blocks import SHOWN, Column, Lines, Table, as_json, count, name_of, show_apart
 from ..values.changes import Change, Create, Delete, Update
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
+    from ..values.blocks import Block
     from .change_set import ChangeSet
 
-SHOWN = 40
-"""Cells in the text; a longer plan is summarised by field before them."""
-ALL_CELLS = Call(".frame()", "has all of them")
-SENTENCE = 500
-"""Characters of a line of words, or of a reason in a table, that are shown."""
 
-
-def head(plan: ChangeSet, told: Callable[[str], str] = str) -> list[str]:
-    """Return the lines that say where the plan goes and how much it changes.
+def blocks(plan: ChangeSet, shown: int = SHOWN) -> list[Block]:
+    """Return what there is to see of a plan.
 
     Args:
         plan: The plan.
-        told: Words a message for whoever reads it; the default is Python's way.
+        shown: Cells that will be shown; if there are more, a summary by field precedes them.
     """
+    cells = shown_cells(plan)
+    summary = [_summary(plan, cells)] if len(cells) > shown else []
+    parts: list[Block] = [
+        Lines(tuple(head(plan))),
+        *summary,
+        _cells(plan, cells),
+        _problems(plan),
+        stale_rows(plan),
+    ]
+    return list(filter(len, parts))
+
+
+def json_of(plan: ChangeSet, told: Callable[[str], str] = str) -> str:
+    """Return a plan as JSON: server, counts, every cell, problems, stale rows, notes."""
+    facts = {
+        "table": plan.schema.name,
+        "server": plan.endpoint.client.url,
+        "counts": plan.counts,
+        "notes": [told(note) for note in plan.notes],
+    }
+    return as_json(facts, [_cells(plan, list(plan.cells())), _problems(plan), stale_rows(plan)], told=told)
+
+
+def head(plan: ChangeSet) -> list[str]:
+    """Return the lines that say where the plan goes and how much it changes."""
     n = plan.counts
     lines: list[str] = [
         f"{plan.schema.name} {whereabouts(plan)}: {count(n['updates'], 'update')}, "
@@ -47,38 +67,14 @@ def head(plan: ChangeSet, told: Callable[[str], str] = str) -> list[str]:
     if n["conflicts"]:
         text = f"{count(n['conflicts'], 'cell')} changed by others since"
         lines.append(Message(text, Call(".conflicts", "names them")))
-    return [shorten(told(line), SENTENCE) for line in [*lines, *plan.notes]]
+    return [*lines, *plan.notes]
 
 
 def whereabouts(plan: ChangeSet) -> str:
-    """Return server, profile and user in words, as far as they are known."""
+    """Return server and user in words, as far as they are known."""
     client = plan.endpoint.client
-    profile = getattr(client, "profile", None)
     user = client.username or ("the owner of the token" if client.auth_token else None)
-    return f"on {client.url}" + (f" (profile {profile})" if profile else "") + (f" as {user}" if user else "")
-
-
-def text(plan: ChangeSet) -> str:
-    """Return the plan as text of a bounded length."""
-    lines = head(plan)
-    cells = shown_cells(plan)
-    if len(cells) > SHOWN:
-        lines += ["", *columns(["field", "cells", "most frequent"], summary(plan))]
-    rows = [
-        [action(change), _row(change) if change.key is None else show(change.key), path, *show_apart(a, b)]
-        for change, path, a, b in cells[:SHOWN]
-    ]
-    if rows:
-        lines += ["", *columns(["", plan.schema.key or "_id", "field", "before", "after"], rows)]
-    if len(cells) > SHOWN:
-        lines.append(Message(f"... and {count(len(cells) - SHOWN, 'more cell')}", ALL_CELLS))
-    if plan.faults:
-        rows = [[name_of(f), f.column or "", show(f.value), f.reason] for f in plan.faults[:SHOWN]]
-        lines += ["", *columns(["problem in", "column", "value", "reason"], rows)]
-    if plan.stale:
-        rows = [[name_of(s), s.reason] for s in plan.stale[:SHOWN]]
-        lines += ["", *columns(["stale", "reason"], rows)]
-    return "\n".join(lines)
+    return f"on {client.url}" + (f" as {user}" if user else "")
 
 
 def shown_cells(plan: ChangeSet) -> list[tuple[Change, str, Any, Any]]:
@@ -89,64 +85,68 @@ def shown_cells(plan: ChangeSet) -> list[tuple[Change, str, Any, Any]]:
     return [*(cell for cell in plan.cells() if not isinstance(cell[0], Delete)), *gone]
 
 
-def summary(plan: ChangeSet) -> list[list[str]]:
-    """Return one line per field: how many cells change, and the change that is most frequent."""
-    by_field: dict[str, Counter[str]] = {}
-    for change, path, before, after in shown_cells(plan):
-        text = " -> ".join(show_apart(before, after)) if isinstance(change, Update) else f"({action(change)})"
-        by_field.setdefault(path, Counter())[text] += 1
-    lines = []
-    for path in (path for path in (*plan.fields, "(whole row)") if path in by_field):
-        (most, times), *_ = by_field[path].most_common(1)
-        lines.append([path, str(by_field[path].total()), f"{times} x {most}"])
-    return lines
-
-
 def action(change: Update | Create | Delete) -> str:
     """Return the sign of a change: ~ update, + create, - delete."""
     return {Update: "~", Create: "+", Delete: "-"}[type(change)]
 
 
-def count(n: int, noun: str) -> str:
-    """Return "1 row", "2 rows", "1,000 rows"."""
-    return f"{n:,} {noun}{'' if n == 1 else 's'}"
+def _summary(plan: ChangeSet, cells: list[tuple[Change, str, Any, Any]]) -> Table:
+    """Return one line per field: how many cells change, and the change that is most frequent."""
+    by_field: dict[str, Counter[str]] = {}
+    for change, path, before, after in cells:
+        text = " -> ".join(show_apart(before, after)) if isinstance(change, Update) else f"({action(change)})"
+        by_field.setdefault(path, Counter())[text] += 1
+    rows = []
+    for path in (path for path in (*plan.fields, "(whole row)") if path in by_field):
+        (most, times), *_ = by_field[path].most_common(1)
+        rows.append((path, by_field[path].total(), f"{times} x {most}"))
+    return Table((Column("field"), Column("cells"), Column("most frequent")), rows, noun="field")
 
 
-def show(value: Any, width: int = WIDTH) -> str:
-    """Return a cell's value in the JSON form as one short line for people; a blank is an empty text."""
-    return shorten(_line(value), width)
-
-
-def show_apart(*values: Any, width: int = WIDTH) -> list[str]:
-    """Return values as `show` does, but long ones cut around the place where they begin to differ."""
-    return shorten_apart(*map(_line, values), width=width)
-
-
-def _line(value: Any) -> str:
-    if value is None or value in ((), []):
-        return ""
-    if isinstance(value, str):
-        if value == value.strip() == printable(value):
-            return value
-        return '"' + value.replace("\\", r"\\").replace('"', r"\"") + '"'
-    return json_seen(value, default=str)
-
-
-def name_of(item: Any) -> str:
-    """Return what people know a row by: its key, else its `_id`, else what names it in its plan."""
-    if item.key is not None:
-        return show(item.key)
-    return show(getattr(item, "id", None) or getattr(item, "row", None))
-
-
-def columns(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Return lines with the cells below each other; what is longer than a sentence is cut."""
-    lines = [[shorten(cell, SENTENCE) for cell in row] for row in [head, *rows]]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in lines
+def _cells(plan: ChangeSet, cells: list[tuple[Change, str, Any, Any]]) -> Table:
+    rows = [
+        (action(change), getattr(change, "id", None), change.key, _name(change), path, before, after)
+        for change, path, before, after in cells
     ]
+    columns = (
+        Column("", "action"),
+        Column(None, "_id"),
+        Column(None, "key"),
+        Column(plan.schema.key or "_id"),
+        Column("field", "field"),
+        Column("before", "before", "value"),
+        Column("after", "after", "value"),
+    )
+    return Table(columns, rows, noun="cell", name="cells", rest=Call(".frame()", "has all of them"))
+
+
+def _problems(plan: ChangeSet) -> Table:
+    columns = (
+        Column(None, "row"),
+        Column(None, "key"),
+        Column("problem in"),
+        Column("column", "column"),
+        Column("value", "value", "value"),
+        Column("reason", "reason", "sentence"),
+    )
+    rows = [(str(p.row), p.key, name_of(p), p.column, p.value, p.reason) for p in plan.faults]
+    return Table(columns, rows, noun="problem", name="problems")
+
+
+def stale_rows(plan: ChangeSet) -> Table:
+    """Return the table of rows that somebody has written since they were read."""
+    columns = (
+        Column(None, "_id"),
+        Column(None, "key"),
+        Column("stale row"),
+        Column("reason", "reason", "sentence"),
+    )
+    rows = [(s.id, s.key, name_of(s), s.reason) for s in plan.stale]
+    return Table(columns, rows, noun="stale row", name="stale")
+
+
+def _name(change: Change) -> str:
+    return f"new row {change.row}" if isinstance(change, Create) and change.key is None else name_of(change)
 
 
 def _default_owner(plan: ChangeSet) -> str:
@@ -154,7 +154,3 @@ def _default_owner(plan: ChangeSet) -> str:
     if plan.schema.is_public or plan.schema.is_open:
         return "owned by your groups"
     return f"owned by those of your groups that are among {owners} (of a super user: by nobody)"
-
-
-def _row(change: Update | Create | Delete) -> str:
-    return f"new row {change.row}" if isinstance(change, Create) else change.id

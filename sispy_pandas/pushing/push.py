@@ -19,8 +19,8 @@ from ..planning.change_set import ChangeSet, PlanRefused, anonymous
 from ..planning.order import batches
 from ..planning.plan_file import lines
 from ..planning.precheck import precheck, to_come
-from ..planning.render import count, name_of
 from ..reading.chunks import chunks, encoded_size
+from ..values.blocks import count, name_of
 from ..values.changes import Change, Create, Delete, Outcome, Update, action_of, row_of
 from ..values.entity import body
 from ..values.progress import bar

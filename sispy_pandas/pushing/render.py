@@ -1,4 +1,4 @@
-"""A report as text: the counts, then the rows that need somebody's attention."""
+"""A report as blocks: the counts, then the rows that need somebody's attention; and its complete record."""
 
 from __future__ import annotations
 
@@ -6,18 +6,64 @@ from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from sispy.remedies import Message
-from sispy.text import printable, shorten
+from sispy.remedies import Call, Message
+from sispy.text import SENTENCE, shorten
 
-from ..planning.render import SENTENCE, columns, count, name_of, show, show_apart, whereabouts
+from ..planning.plan_file import digest
+from ..planning.render import whereabouts
+from ..values.blocks import Column, Lines, Table, count, name_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
-    from ..values.changes import Overwrite
+    from ..values.blocks import Block
+    from ..values.changes import Conflict
     from .outcome import PushResult
 
-SHOWN = 40
+
+def blocks(report: PushResult, *, journal: bool = True) -> list[Block]:
+    """Return what there is to see of a report: the counts, then what needs somebody's attention."""
+    head = [headline(report), *report.notes]
+    head += [Message("stopped: ", report.stopped)] if report.stopped else []
+    head += [f"journal: {report.journal}"] if report.journal and journal else []
+    unsent = Counter(o.reason for o in report.outcomes if o.word == "unsent")
+    lines = tuple(Message(f"{count(n, 'row')} not sent: ", reason) for reason, n in unsent.items())
+    parts: list[Block] = [Lines(tuple(head)), _unwritten(report), Lines(lines), conflicts(report.clashes)]
+    return [*filter(len, parts), *evidence(report)]
+
+
+def evidence(report: PushResult) -> list[Block]:
+    """Return what the server's commits tell of a push: values of others it replaced, rows not verified."""
+    parts: list[Block] = [_replaced(report), Lines(tuple(unverified(report)))]
+    return list(filter(len, parts))
+
+
+def page(report: PushResult) -> list[Block]:
+    """Return the complete record: who, when, why, and every cell before, after and with its outcome."""
+    plan = report.plan
+    facts = [
+        ("server", plan.endpoint.client.url),
+        ("schema", plan.schema.name),
+        ("user", report.user),
+        ("start", report.started),
+        ("end", report.ended),
+        ("note", report.note),
+        ("plan", digest(plan)),
+        ("journal", report.journal),
+        ("stopped", report.stopped),
+        *report.counts.items(),
+        *(line.split(": ", 1) for line in unverified(report)),
+    ]
+    rows = [(o.id or str(o.row), o.key, o.action, o.label, o.status, o.reason) for o in report.outcomes]
+    titles = ("_id", "key", "action", "outcome", "status", "reason")
+    parts: list[Block] = [
+        Lines((headline(report),)),
+        Table((Column(""), Column("")), facts),
+        Table(tuple(map(Column, titles)), rows, title="Rows"),
+        _cells(report),
+        _replaced(report),
+    ]
+    return list(filter(len, parts))
 
 
 def headline(report: PushResult) -> str:
@@ -26,85 +72,97 @@ def headline(report: PushResult) -> str:
     return shorten(f"{report.plan.schema.name} {whereabouts(report.plan)}: {words}", SENTENCE)
 
 
-def _counted(n: int, word: str) -> str:
-    return count(n, word) if word in ("conflict", "problem") else f"{n:,} {word}"  # the others are no nouns
+def conflicts(found: Iterable[Conflict]) -> Table:
+    """Return the table of conflicts: base, mine and theirs of each cell."""
+    columns = (
+        Column(None, "_id"),
+        Column(None, "key"),
+        Column("conflict in"),
+        Column("field", "field"),
+        *(Column(name, name, "value") for name in ("base", "mine", "theirs")),
+    )
+    rows = [(c.id, c.key, name_of(c), c.field, c.base, c.mine, c.theirs) for c in found]
+    return Table(columns, rows, noun="conflict", name="conflicts")
 
 
-def text(report: PushResult) -> str:
-    """Return the report as text of a bounded length."""
-    lines = [headline(report)]
-    lines += [shorten(note, SENTENCE) for note in report.notes]
-    if report.stopped:
-        lines.append(shorten(f"stopped: {report.stopped}", SENTENCE))
-    if report.journal:
-        lines.append(printable(f"journal: {report.journal}"))
-    lines += unverified(report)
-    head, rows = unwritten(report)
-    if rows:
-        lines += ["", *columns(head, rows[:SHOWN])]
-    if len(rows) > SHOWN:
-        lines.append(f"... and {count(len(rows) - SHOWN, 'more row')}; all of them in .failures")
-    if report.clashes:
-        head, cells = conflict_rows(report)
-        lines += ["", *columns(head, cells[:SHOWN])]
-    head, cells = replaced(report)
-    if cells:
-        lines += ["", *columns(head, cells[:SHOWN])]
-    return "\n".join(lines)
-
-
-def unwritten(report: PushResult) -> tuple[list[str], list[list[str]]]:
-    """Return the head and the rows of the table of what was not written."""
-    rows = [
-        [name_of(o), o.action, o.word, str(o.status or ""), o.reason]
-        for o in report.outcomes
-        if o.word not in ("done", "unchanged")
-    ]
-    return [report.plan.schema.key or "_id", "action", "outcome", "status", "reason"], rows
-
-
-def replaced(report: PushResult, width: int | None = None) -> tuple[list[str], list[list[str]]]:
-    """Return the head and the rows of the table of values of others that were replaced.
-
-    Args:
-        report: The report.
-        width: Characters of a value; None: as many as tell the three apart.
-    """
-    cells = [
-        [name_of(c), c.field, *_values(c, width), c.by or "", _time(c.at)]
-        for outcome in report.outcomes
-        for c in outcome.overwrites
-    ]
-    return ["replaced in", "field", "base", "mine", "theirs", "by", "at"], cells
-
-
-def unverified(report: PushResult, told: Callable[[str], str] = str) -> list[str]:
-    """Return the line that says how many rows were not verified, and why; none if all were.
-
-    Args:
-        report: The report.
-        told: Words a message for whoever reads it; the default is Python's way.
-    """
+def unverified(report: PushResult) -> list[str]:
+    """Return the line that says how many rows were not verified, and why; none if all were."""
     reasons = Counter(outcome.unverified for outcome in report.outcomes if outcome.unverified)
     if not reasons:
         return []
     parts: list[str] = []
     for reason, n in reasons.items():
         parts += ["; " if parts else "", "" if len(reasons) == 1 else f"{n:,}: ", reason]
-    line = Message(f"not verified: {reasons.total():,} (", *parts, ")")
-    return [shorten(told(line), SENTENCE)]
+    return [Message(f"not verified: {reasons.total():,} (", *parts, ")")]
 
 
-def _values(cell: Overwrite, width: int | None) -> Iterable[str]:
-    values = (cell.base, cell.mine, cell.theirs)
-    return show_apart(*values) if width is None else (show(value, width) for value in values)
+def _counted(n: int, word: str) -> str:
+    return count(n, word) if word in ("conflict", "problem") else f"{n:,} {word}"  # the others are no nouns
+
+
+def _unwritten(report: PushResult) -> Table:
+    columns = (
+        Column(None, "_id"),
+        Column(None, "key"),
+        Column(report.plan.schema.key or "_id"),
+        Column("action", "action"),
+        Column("outcome", "outcome"),
+        Column("status", "status"),
+        Column("reason", "reason", "sentence"),
+    )
+    rows = [
+        (o.id, o.key, name_of(o), o.action, o.word, o.status, o.reason)
+        for o in report.outcomes
+        if o.word not in ("done", "unchanged", "unsent")
+    ]
+    return Table(columns, rows, name="rows", rest=Call(".failures", "has all of them"))
+
+
+def _replaced(report: PushResult) -> Table:
+    columns = (
+        Column(None, "_id"),
+        Column(None, "key"),
+        Column("replaced in"),
+        Column("field", "field"),
+        *(Column(name, name, "value") for name in ("base", "mine", "theirs")),
+        Column("by", "by"),
+        Column("at", "at"),
+    )
+    rows = [
+        (c.id, c.key, name_of(c), c.field, c.base, c.mine, c.theirs, c.by, _time(c.at))
+        for outcome in report.outcomes
+        for c in outcome.overwrites
+    ]
+    return Table(columns, rows, noun="value", name="replaced", title="Values of others that were replaced")
+
+
+def _cells(report: PushResult) -> Table:
+    """Return every cell of the plan with what became of it."""
+    lost = {(cell.id, cell.field) for o in report.outcomes for cell in o.overwrites}
+    changed = {(conflict.id, conflict.field) for conflict in report.clashes}
+    by_row = {outcome.row: outcome for outcome in report.outcomes}
+    rows = []
+    for change, path, before, after in report.plan.cells():
+        outcome = by_row[getattr(change, "id", None) or getattr(change, "row", None)]
+        written = outcome.written.get(path)
+        word = (
+            "written over somebody's value"
+            if (outcome.id, path) in lost
+            else "written"
+            if written
+            else "conflict"
+            if (outcome.id, path) in changed
+            else outcome.word
+        )
+        rows.append((outcome.id, change.key, outcome.action, path, *(written or (before, after)), word))
+    columns = (
+        *map(Column, ("_id", "key", "action", "field")),
+        Column("before", holds="value"),
+        Column("after", holds="value"),
+        Column("outcome"),
+    )
+    return Table(columns, rows, title="Cells")
 
 
 def _time(at: int | None) -> str:
     return "" if at is None else f"{datetime.fromtimestamp(at / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC"
-
-
-def conflict_rows(report: PushResult) -> tuple[list[str], list[list[str]]]:
-    """Return the head and the rows of the table of conflicts."""
-    cells = [[name_of(c), c.field, *show_apart(c.base, c.mine, c.theirs)] for c in report.clashes]
-    return ["conflict in", "field", "base", "mine", "theirs"], cells

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..planning.change_set import PlanRefused
-from ..planning.render import count, show
+from ..values.blocks import count, show
 from ..values.times import clock
 from ..values.types.frozen import decode_json
 from .journal import try_lock

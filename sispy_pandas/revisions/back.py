@@ -11,10 +11,10 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ..planning.render import count
 from ..pushing.earlier import brought_back, came_back
 from ..pushing.journal import short
 from ..reading.lookup import missing, read
+from ..values.blocks import count
 from ..values.changes import Create, Update
 from ..values.entity import key_of, stored
 from ..values.references import aimed, ids_in, reference_fields

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from ..planning.render import count
 from ..reading.chunks import selecting
 from ..reading.commits import commits_of
 from ..reading.listing import schema_of
 from ..reading.lookup import each, missing, read, referring
+from ..values.blocks import count
 from ..values.changes import Update
 from ..values.entity import key_of, receipt, stored
 from ..values.records import table

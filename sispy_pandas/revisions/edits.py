@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from sispy.remedies import Argument, Message
-from sispy.text import in_html, printable, shorten
+from sispy.text import SENTENCE, in_html, printable, shorten
 
-from ..planning.render import SENTENCE, count
 from ..reading.chunks import queries
 from ..reading.commits import Edit, Step, edits, steps_since
 from ..reading.listing import schema_of
 from ..reading.lookup import each
+from ..values.blocks import count
 from ..values.records import table
 from ..values.times import milliseconds_of, times
 from ..workflow.objects import Snapshot

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ..planning.order import swaps
-from ..planning.render import count
 from ..planning.validate import refused
 from ..pushing.earlier import came_back
 from ..reading.commits import edits, key_of
 from ..reading.lookup import missing
+from ..values.blocks import count
 from ..values.changes import Change, Conflict, Create, Delete, Problem, Update, row_of
 from ..values.entity import EDITABLE_META, as_created, receipt, stored, values_of
 from ..values.types.equality import equal

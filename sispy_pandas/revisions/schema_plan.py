@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sispy.delta import same
-from sispy.text import printable, shorten
+from sispy.text import SENTENCE, printable, shorten
 
-from ..planning.render import SENTENCE, count, show
 from ..reading.chunks import selecting
 from ..reading.listing import schema_of
+from ..values.blocks import count, show
 from ..values.progress import bar
 from ..values.records import table
 from ..values.schema import Schema, parse_schema

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 from sispy.remedies import Call, Message
 
-from ..planning.render import count
 from ..planning.validate import refused
 from ..pushing.earlier import content, pairs, taken_back
 from ..pushing.journal import SETTLED, Entry, Record, fate_unknown, read, resuming, short
 from ..pushing.verify import is_open
+from ..values.blocks import count
 from ..values.changes import Change, Create, Delete, Outcome, Update, action_of, row_of
 from ..values.entity import as_created
 from ..values.times import clock, iso

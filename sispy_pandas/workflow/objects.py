@@ -16,20 +16,20 @@ from typing import TYPE_CHECKING, Any, Literal
 from sispy.text import in_html, printable
 
 from ..formats.atomic import replaced
-from ..planning import plan_html
-from ..planning import render as plan_text
+from ..planning import render as planned
 from ..planning.change_set import ChangeSet
 from ..planning.diff import diff
 from ..planning.plan_file import save
 from ..planning.precheck import precheck
 from ..planning.rebase import rebase, refresh
-from ..pushing import render as report_text
-from ..pushing import report_html, retry
+from ..pushing import render as pushed
+from ..pushing import retry
 from ..pushing.next_snapshot import next_snapshot
 from ..pushing.options import Options
 from ..pushing.outcome import PushResult
 from ..pushing.push import push
 from ..pushing.verify import verify
+from ..values.blocks import LONG, as_html, as_page, as_text
 from ..values.row_set import RowSet
 
 if TYPE_CHECKING:
@@ -257,12 +257,12 @@ class Plan(ChangeSet):
         return save(self, path)
 
     def __str__(self) -> str:
-        return plan_text.text(self)
+        return as_text(planned.blocks(self))
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        return plan_html.html(self)
+        return as_html(planned.blocks(self, LONG), about="plan")
 
 
 class PushFailed(RuntimeError):  # noqa: N818 - named like the errors of sispy
@@ -372,19 +372,19 @@ class Report(PushResult):
 
     def to_html(self, path: str | Path | None = None) -> str:
         """Return the record of the push for an auditor as one HTML page; write it to `path` if given."""
-        text = report_html.page(self)
+        text = as_page(pushed.page(self))
         if path is not None:
             with replaced(Path(path)) as file:
                 file.write(text)
         return text
 
     def __str__(self) -> str:
-        return report_text.text(self)
+        return as_text(pushed.blocks(self))
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        return report_html.fragment(self)
+        return as_html(pushed.blocks(self), about="report")
 
 
 def plan_of(found: ChangeSet) -> Plan:

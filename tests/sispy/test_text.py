@@ -8,7 +8,18 @@ from hypothesis import strategies as st
 
 from sispy import Error
 from sispy.failures import bad_answer
-from sispy.text import excerpt, in_html, json_seen, printable, shorten, shorten_apart
+from sispy.text import (
+    aligned,
+    cells,
+    cut,
+    excerpt,
+    fitted,
+    in_html,
+    json_seen,
+    printable,
+    shorten,
+    shorten_apart,
+)
 
 UNSEEN = [
     *map(
@@ -113,3 +124,38 @@ def test_a_page_is_its_readable_words():
 
     assert excerpt(page.encode()) == "Bad & worse gateway"
     assert excerpt(b"<p>no end <script>alert(1)") == "no end"
+
+
+@pytest.mark.parametrize(
+    ("head", "rows", "options", "lines"),
+    [
+        (["name", "cpus"], [["web", 8], ["x", None]], {}, [["name  cpus"], ["web      8"], ["x"]]),
+        (["a", "b"], [["x" * 30, "short"]], {"limit": 20}, [["a              b"], ["xxxxxxxxxxxx…  short"]]),
+        (
+            ["at", "b"],
+            [["16:33 01", "x" * 30]],
+            {"limit": 15, "keep": ["at"]},
+            [["at        b"], ["16:33 01  xxxx…"]],
+        ),
+        (
+            ["a", "why"],
+            [["w", "none of the values"]],
+            {"limit": 14, "wrap": True},
+            [["a  why"], ["w  none of the", "   values"]],
+        ),
+        (["a", "b"], [], {}, [["a  b"]]),
+    ],
+    ids=["numbers to the right", "widest column cut", "a column kept", "a sentence wrapped", "no rows"],
+)
+def test_a_table_is_aligned(head, rows, options, lines):
+    assert aligned(head, rows, **options) == lines
+
+
+def test_wide_and_combining_characters_count_as_they_are_shown():
+    assert [cells(text) for text in ("abc", "日本", "e\u0301")] == [3, 4, 1]
+    assert cut("日本語", 5) == "日本…"
+
+
+def test_lines_are_broken_at_words():
+    assert fitted("one two three four\n\nfive", 12) == "one two\nthree four\n\nfive"
+    assert fitted("one two", None) == "one two"

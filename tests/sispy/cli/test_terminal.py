@@ -10,15 +10,9 @@ def plain(text: str) -> str:
 
 
 def test_a_table_aligns_numbers_right_and_texts_left():
-    table = terminal.table(["name", "cpus"], [["web-1", 8], ["db", 128], ["x", None]], limit=80)
+    table = terminal.table(["name", "cpus"], [["web-1", 8], ["db", 128], ["x", None]])
 
     assert plain(table) == "name   cpus\nweb-1     8\ndb      128\nx"
-
-
-def test_a_table_cuts_the_widest_columns_until_it_fits():
-    table = terminal.table(["a", "b"], [["x" * 30, "short"]], limit=20)
-
-    assert plain(table) == "a              b\nxxxxxxxxxxxx…  short"
 
 
 def test_control_characters_of_the_data_do_not_reach_the_terminal(capsys):
@@ -53,11 +47,6 @@ def test_a_question_holds_text_alone(monkeypatch):
         terminal.confirm("Push to \x1b[2J?", yes=False)
 
 
-def test_wide_and_combining_characters_count_as_they_are_shown():
-    assert [terminal.cells(text) for text in ("abc", "日本", "e\u0301")] == [3, 4, 1]
-    assert terminal.cut("日本語", 5) == "日本…"
-
-
 def test_nobody_is_asked_without_a_terminal(monkeypatch):
     monkeypatch.setattr("sys.stdin", None)
 
@@ -71,19 +60,9 @@ def test_an_answer_of_no_is_told_apart_from_an_error():
     assert Declined("x").exit_code == 130
 
 
-def test_columns_to_keep_are_not_cut():
-    table = terminal.table(["at", "b"], [["2026-11-23 16:33", "x" * 30]], limit=28, keep=["at"])
+def test_a_table_is_fitted_to_the_terminal(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "20")
 
-    assert plain(table).splitlines()[1] == "2026-11-23 16:33  xxxxxxxxx…"
-
-
-def test_reasons_are_wrapped_not_cut():
-    table = terminal.table(["row", "reason"], [["web-1", "this is none of the values"]], limit=20, wrap=True)
-
-    assert plain(table).splitlines()[1:] == ["web-1  this is none", "       of the values"]
-
-
-def test_lines_are_broken_at_words(monkeypatch):
-    monkeypatch.setenv("COLUMNS", "12")
-
-    assert terminal.fitted("one two three four\n\nfive") == "one two\nthree four\n\nfive"
+    assert (
+        plain(terminal.table(["a", "b"], [["x" * 30, "short"]])) == "a              b\nxxxxxxxxxxxx…  short"
+    )

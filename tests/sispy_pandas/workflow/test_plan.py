@@ -55,7 +55,7 @@ def test_a_long_plan_is_summarised_by_field_first(server):
 
     plan = live.diff(df)
 
-    assert "bios.vendor   300    300 x acme -> dell" in str(plan)
+    assert "bios.vendor     300  300 x acme -> dell" in str(plan)
     assert len(str(plan).splitlines()) < 60
     html = plan._repr_html_()
     assert "300 x acme -&gt; dell" in html
