@@ -62,7 +62,7 @@ class App:
         self.hosts = {name.lower() for name in hosts} | {"localhost"}
         self.cors = cors
         self.routes = Routes(world, token_lifetime_ms=int(token_lifetime * 1000))
-        self.injector = Injector(faults or Faults())
+        self.injector = Injector(Faults() if faults is None else faults)
         self.dispatcher = Dispatcher()
         self.disk: Disk | None = None
         self.log = log

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import logging
+import math
 import random
 import re
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from sispy.sandbox.sis.errors import SisError
 from sispy.sandbox.web.answers import Answer, error_answer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from sispy.sandbox.web.request import Request
 
 Handle = Callable[[], Awaitable[Answer]]
@@ -58,10 +59,26 @@ class Seen:
         """Return whether a route means this request.
 
         A route is `METHOD /path` or `/path`, where `*` stands for anything: `PUT /entities/*`, `*`.
+
+        Raises:
+            ValueError: it is no route.
         """
-        method, space, path = route.rpartition(" ")
-        pattern = "".join(".*" if part == "*" else re.escape(part) for part in re.split(r"(\*)", path))
-        return (not space or method == self.method) and re.fullmatch(pattern, self.path) is not None
+        method, path = _route(route)
+        return method in (None, self.method) and path.fullmatch(self.path) is not None
+
+
+_ROUTE = re.compile(r"(?:(GET|HEAD|POST|PUT|DELETE|OPTIONS|PATCH) )?((?!/api/)[/*].*)", re.DOTALL)
+
+
+@cache
+def _route(text: object) -> tuple[str | None, re.Pattern[str]]:
+    """Read a route: its method, None for any, and the pattern of its path."""
+    found = _ROUTE.fullmatch(text) if isinstance(text, str) else None
+    if found is None:
+        raise ValueError(f"{text!r} is no route: one is 'METHOD /path' or '/path' below /api/v1.1")
+    method, path = found.groups()
+    pattern = "".join(".*" if part == "*" else re.escape(part) for part in re.split(r"(\*)", path))
+    return method, re.compile(pattern, re.DOTALL)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,6 +117,9 @@ class Faults:
     there. Scalars: the last one wins, cell by cell. Mixed values: what the other has merged into it is lost.
     Arrays: the second one fails with 500 (VersionError). A compare-and-set looks at its condition again.
 
+    Raises:
+        ValueError: an attribute has another shape; so that a test of faults does not pass without any.
+
     Example:
         >>> Faults(drop_after={"POST /entities/host": 1.0}, latency=0.01).latency
         0.01
@@ -121,6 +141,79 @@ class Faults:
     after: Callable[[Seen], object] | None = None
     seed: int = 0
 
+    def __post_init__(self) -> None:
+        """Refuse at once what would fail, or do nothing, when a request comes."""
+        for name, (fits, allowed) in _SHAPES.items():
+            value = getattr(self, name)
+            if not fits(value):
+                raise ValueError(f"Faults: {name} takes {allowed}, got {value!r}")
+        for name, (fits, allowed) in _ROUTED.items():
+            routes = getattr(self, name)
+            if not isinstance(routes, Mapping):
+                raise ValueError(f"Faults: {name} takes {{route: {allowed}}}, got {routes!r}")
+            for route, value in routes.items():
+                _route(route)
+                if not fits(value):
+                    raise ValueError(f"Faults: {name} takes {allowed} at {route!r}, got {value!r}")
+
+
+def _is_number(value: Any, most: float = math.inf) -> bool:
+    """Whether a value is a finite number from 0 up to a bound."""
+    return type(value) in (int, float) and 0 <= value <= most and value != math.inf
+
+
+def _is_rate(value: Any) -> bool:
+    return _is_number(value, 1)
+
+
+def _is_failure(value: Any) -> bool:
+    if not isinstance(value, tuple | list) or len(value) != 2:
+        return False
+    status, rate = value
+    return type(status) is int and 400 <= status <= 599 and _is_rate(rate)
+
+
+def _is_called(value: Any) -> bool:
+    """Whether a value is nothing, or can be called with one argument."""
+    if value is None or not callable(value):
+        return value is None
+    try:
+        inspect.signature(value).bind(None)
+    except TypeError:
+        return False
+    except ValueError:  # of a builtin, which does not tell
+        return True
+    return True
+
+
+_SECONDS = (_is_number, "seconds, a number from 0 up")
+_RATE = (_is_rate, "a rate from 0 to 1")
+_FAILURE = (_is_failure, "(status from 400 to 599, rate from 0 to 1)")
+_CALLED = (_is_called, "a function of one argument, or None")
+_Shapes = Mapping[str, tuple[Callable[[Any], bool], str]]
+_SHAPES: _Shapes = {
+    "latency": _SECONDS,
+    "chunk_delay": _SECONDS,
+    "retry_after": (lambda value: value is None or _is_number(value), "seconds, a number from 0 up, or None"),
+    "body_limit": (
+        lambda value: value is None or (type(value) is int and value > 0),
+        "bytes, a whole number from 1 up, or None",
+    ),
+    "defects": (lambda value: isinstance(value, bool), "True or False"),
+    "seed": (lambda value: type(value) is int, "a whole number"),
+    "before": _CALLED,
+    "between": _CALLED,
+    "after": _CALLED,
+}
+_ROUTED: _Shapes = {
+    "latencies": _SECONDS,
+    "errors": _FAILURE,
+    "lost_answers": _FAILURE,
+    "drop_before": _RATE,
+    "drop_after": _RATE,
+    "truncate": _RATE,
+}
+"""What is given per route."""
 
 KEPT = 10_000
 KEPT_BYTES = 64 * 1024 * 1024
@@ -157,6 +250,8 @@ class Injector:
 
     @faults.setter
     def faults(self, faults: Faults) -> None:
+        if not isinstance(faults, Faults):
+            raise TypeError(f"faults are Faults(...), got {faults!r}")
         self._faults = faults
         self._random = random.Random(faults.seed)  # noqa: S311  # which request fails is no secret
         self.order = random.Random(faults.seed)  # noqa: S311  # nor is the order of a bulk

@@ -3,6 +3,7 @@
 import asyncio
 import http.client
 import json
+import re
 import time
 
 import pytest
@@ -10,6 +11,13 @@ import pytest
 from sispy.sandbox import Faults, Sandbox
 
 SCHEMA = {"name": "row", "_sis": {"owner": ["g1"]}, "definition": {"name": "String", "n": "Number"}}
+
+
+FAILURE = "(status from 400 to 599, rate from 0 to 1)"
+
+
+def no_argument():
+    """Cannot be called with a `Seen`."""
 
 
 @pytest.fixture
@@ -37,6 +45,57 @@ def send(sis, method, path, body=None):
 def names(sis):
     sis.faults = Faults()
     return [row["name"] for row in send(sis, "GET", "/entities/row?sort=name")[2]]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"latency": "1"}, "latency takes seconds, a number from 0 up, got '1'"),
+        ({"latency": -0.1}, "latency takes seconds, a number from 0 up, got -0.1"),
+        ({"latency": float("nan")}, "latency takes seconds, a number from 0 up, got nan"),
+        ({"chunk_delay": None}, "chunk_delay takes seconds, a number from 0 up, got None"),
+        ({"retry_after": "soon"}, "retry_after takes seconds, a number from 0 up, or None, got 'soon'"),
+        ({"body_limit": 0}, "body_limit takes bytes, a whole number from 1 up, or None, got 0"),
+        ({"body_limit": 1e6}, "body_limit takes bytes, a whole number from 1 up, or None, got 1000000.0"),
+        ({"defects": 1}, "defects takes True or False, got 1"),
+        ({"seed": None}, "seed takes a whole number, got None"),
+        ({"before": "hook"}, "before takes a function of one argument, or None, got 'hook'"),
+        ({"between": no_argument}, f"between takes a function of one argument, or None, got {no_argument}"),
+        ({"latencies": {"*": "1"}}, "latencies takes seconds, a number from 0 up at '*', got '1'"),
+        ({"errors": {"GET /info": 503}}, f"errors takes {FAILURE} at 'GET /info', got 503"),
+        ({"errors": {"*": (503, 50)}}, f"errors takes {FAILURE} at '*', got (503, 50)"),
+        ({"errors": {"*": ("503", 1.0)}}, f"errors takes {FAILURE} at '*', got ('503', 1.0)"),
+        ({"lost_answers": {"*": (200, 1.0)}}, f"lost_answers takes {FAILURE} at '*', got (200, 1.0)"),
+        ({"drop_after": {"PUT *": True}}, "drop_after takes a rate from 0 to 1 at 'PUT *', got True"),
+        ({"drop_before": "PUT *"}, "drop_before takes {route: a rate from 0 to 1}, got 'PUT *'"),
+        ({"truncate": {"/x": 1.5}}, "truncate takes a rate from 0 to 1 at '/x', got 1.5"),
+    ],
+)
+def test_what_would_do_nothing_is_refused_at_once(wrong, told):
+    with pytest.raises(ValueError, match=re.escape(f"Faults: {told}")):
+        Faults(**wrong)
+
+
+@pytest.mark.parametrize(
+    "route", ["put /x", "PUT", "entities/host", "GET /api/v1.1/info", "GET  /info", "LOOK /x", "", 5]
+)
+def test_a_route_that_no_request_takes_is_refused_at_once(route):
+    told = f"{route!r} is no route: one is 'METHOD /path' or '/path' below /api/v1.1"
+    with pytest.raises(ValueError, match=re.escape(told)):
+        Faults(truncate={route: 1.0})
+
+
+def test_a_route_may_have_blanks(sis):
+    sis.faults = Faults(errors={"GET /entities/row/a b": (503, 1.0)})
+    assert send(sis, "GET", "/entities/row/a%20b")[0] == 503
+    assert send(sis, "GET", "/entities/row/b")[0] == 404
+
+
+@pytest.mark.parametrize("wrong", [{"latency": 1}, None, Faults])
+def test_faults_are_faults(sis, wrong):
+    with pytest.raises(TypeError, match="faults are Faults"):
+        sis.faults = wrong
+    assert sis.faults == Faults()
 
 
 def test_without_faults_nothing_happens(sis):
