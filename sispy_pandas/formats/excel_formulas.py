@@ -63,13 +63,13 @@ def _suspicious(cells: Sequence[Any]) -> list[int]:
     kinds = set(map(type, cells))
     if str in kinds and _SUSPICIOUS.search("\n".join(cell for cell in cells if type(cell) is str)) is None:
         kinds.discard(str)
-    formula_cells = {kind for kind in kinds if kind is str or kind.__module__.startswith("openpyxl")}
-    if not formula_cells:
+    unusual = {kind for kind in kinds if kind is str or kind.__module__.startswith("openpyxl")}
+    if not unusual:
         return []
     return [
         i
         for i, cell in enumerate(cells)
-        if type(cell) in formula_cells and (type(cell) is not str or cell.startswith("=") or cell in ERRORS)
+        if type(cell) in unusual and (type(cell) is not str or cell.startswith("=") or cell in ERRORS)
     ]
 
 
