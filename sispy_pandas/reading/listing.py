@@ -16,7 +16,7 @@ from .decode import Decoder
 from .expand import references_of
 from .pages import Page, by_key, by_offset
 from .query import Lookup, Query, parse_query
-from .sort import sorts_here
+from .table import sorts_here
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

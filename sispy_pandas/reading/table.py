@@ -1,4 +1,4 @@
-"""Decoded pages, gathered to a frame."""
+"""Decoded pages gathered to a frame, and its rows sorted: those are then fetched by key, completely."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ from sispy.errors import BadAnswer
 
 from ..values.columns import Column
 from ..values.extras import no_collection
-from ..values.schema import META, RECEIPT
+from ..values.schema import RECEIPT
 from ..values.types.base import Field
 from ..values.types.cells import STRINGS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ..values.schema import Schema
     from .decode import Body, Rows
+    from .query import Query
 
 WARNINGS = ("_id", "column", "value", "reason")
 """Columns of the frame that lists what was odd."""
@@ -92,8 +94,29 @@ def warnings_frame(rows: Sequence[tuple[Any, ...]]) -> pd.DataFrame:
     return pd.DataFrame(list(rows), columns=list(WARNINGS), dtype=object)
 
 
-def meta_fields(paths: Sequence[str] | None) -> tuple[Field, ...]:
-    """Return the fields of `_sis` that a selection of paths names; all for None."""
-    if paths is None or "_sis" in paths:
-        return META
-    return tuple(field for field in META if field.path in paths)
+def sorts_here(schema: Schema, query: Query) -> bool:
+    """Tell whether the order can be made here: by scalar fields, whose order is that of the server."""
+    known = {field.path for field in schema.fields if field.kind.is_scalar}
+    return all(path in known or path in ("_id", f"_sis.{RECEIPT.path}") for path, _ in query.sort)
+
+
+def sort_frame(frame: pd.DataFrame, sort: Sequence[tuple[str, bool]]) -> pd.DataFrame:
+    """Return the rows in the order that the server would give them: no value first, then ascending.
+
+    Args:
+        frame: Indexed by `_id`, in its order, which breaks ties.
+        sort: Pairs of path and whether it descends.
+    """
+    keys = {}
+    for path, _ in sort:
+        if path == "_id":
+            keys[path] = frame.index.to_series().reset_index(drop=True)
+        else:
+            column = frame[RECEIPT.path if path == f"_sis.{RECEIPT.path}" else path].reset_index(drop=True)
+            keys[path] = column.astype("str") if isinstance(column.dtype, pd.CategoricalDtype) else column
+    order = pd.DataFrame(keys)
+    for path, descends in reversed(sort):  # one by one: each keeps the order of the ones after it
+        order = order.sort_values(
+            path, ascending=not descends, na_position="last" if descends else "first", kind="stable"
+        )
+    return frame.iloc[order.index]

@@ -58,14 +58,6 @@ class Source(dict[str, str]):
         """The rows as they were exported, by `_id`; None where the file does not hold them."""
         return self.read_base() if self.read_base else None
 
-    def place(self, position: int, column: str | None = None) -> str:
-        """Return where a row of the frame stands in the file, for people: `hosts.xlsx, sheet host, row 7`."""
-        parts = [self.path]
-        parts += [f"sheet {self.sheet}"] if self.sheet else []
-        parts += [f"row {self.rows[position]}"] if position < len(self.rows) else []
-        parts += [f"column {column}"] if column else []
-        return ", ".join(parts)
-
     def refuse_other(self, client: Client, schema: str) -> None:
         """Refuse a table that was exported from elsewhere.
 

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ..reading.expand import expand as expanded
 from ..reading.listing import Listing
-from ..reading.sort import sort_frame, sorts_here
-from ..reading.table import Table, warnings_frame
+from ..reading.table import Table, sort_frame, sorts_here, warnings_frame
 from ..values.extras import no_collection
 from ..values.progress import bar
 from ..values.schema import RECEIPT

@@ -115,7 +115,8 @@ def test_what_is_no_value_is_named_with_its_place(server, book: Book) -> None:
     assert [(p.key, p.column, p.value) for p in plan.faults] == [
         (f"h{n:05d}", name, value) for n, (name, value) in enumerate(bad.items())
     ]
-    assert source_of(frame).place(2, "since") == f"{book.path}, sheet host, row 4, column since"
+    source = source_of(frame)
+    assert (source.path, source.sheet, source.rows[2]) == (str(book.path), "host", 4)
 
 
 def test_formulas_errors_and_merged_cells(server, book: Book) -> None:

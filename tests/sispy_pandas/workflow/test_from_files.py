@@ -90,7 +90,7 @@ def test_what_programs_do_to_a_csv_does_no_harm(
     source = source_of(frame)
     assert source is not None
     said = ("the file is not in UTF-8: it was read as Windows-1252",) if encoding == "cp1252" else ()
-    assert (source.rows, source.notes, source.place(1)) == ((2, 4), said, f"{file}, row 4")
+    assert (source.path, source.rows, source.notes) == (str(file), (2, 4), said)
 
 
 def test_columns_may_move_be_missing_or_be_strange(host_schema: Schema, file: Path) -> None:
