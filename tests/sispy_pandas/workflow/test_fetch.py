@@ -135,7 +135,7 @@ def test_meta_adds_the_columns_of_sis(hosts):
 def test_fields_cut_columns_and_bytes(sis, hosts):
     snapshot = fetched(hosts, fields=["os", "name", "_sis.owner"])
     assert list(snapshot.frame().columns) == ["name", "os.name", "os.version", "_sis.owner", "_updated_at"]
-    assert sis.requests[-1].query["fields"] == "name,os.name,os.version,_sis.owner,_sis._updated_at"
+    assert sis.requests[-1].query["fields"] == "_sis._updated_at,_sis.owner,name,os.name,os.version"
 
 
 @pytest.mark.parametrize(
