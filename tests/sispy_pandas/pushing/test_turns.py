@@ -4,13 +4,13 @@ import getpass
 import json
 import os
 import signal
-import subprocess
-import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from multiprocessing import Pipe
 
 import pytest
 
+import processes
 import sispy_pandas as sp
 from sispy.sandbox import Faults
 from sispy_pandas.pushing import journal, turns
@@ -134,43 +134,32 @@ def test_pushes_to_different_tables_do_not_wait(server):
         assert first.result().ok
 
 
-PUSHER = """
-import sys
-import sispy, sispy_pandas as sp
-url, token, plan = sys.argv[1:]
-client = sispy.Client(url, auth_token=token)
-limits = sp.Limits(settle=0.1, settle_row=0.0, patience=10.0, rows=5)
-plan = sp.load_plan(plan, client)
-def tell(text):
-    print(text, flush=True)
-report = plan.push(progress=False, limits=limits, note="CHG2", wait=tell)
-print(report.counts, flush=True)
-"""
-
-
-def other_process(server, plan, path):
+def other_process(server, plan, path, **options):
+    """Start a push in a process of its own."""
     plan.save(path)
-    arguments = [sys.executable, "-c", PUSHER, server.client.url, server.client.auth_token, path]
-    return subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True)
+    pusher = processes.process(
+        processes.push, server.client.url, server.client.auth_token, path, limits=QUICK, **options
+    )
+    pusher.start()
+    return pusher
 
 
 def test_another_process_waits_and_the_system_frees_the_turn_of_one_that_was_killed(server, tmp_path, locks):
     killed, waiting = edit(server, cpus=9), edit(server, cpus=10)
-    gate = Gate(server)
-    first = other_process(server, killed, tmp_path / "killed")
+    gate, (told, tell) = Gate(server), Pipe(duplex=False)
+    first = other_process(server, killed, tmp_path / "killed", note="CHG2")
     assert gate.reached.wait(20)
-    second = other_process(server, waiting, tmp_path / "waiting")
-    assert second.stdout is not None
-    said = second.stdout.readline()
+    second = other_process(server, waiting, tmp_path / "waiting", wait=tell.send)
+    said = told.recv()
 
-    os.kill(first.pid, signal.SIGKILL)
-    first.communicate()
+    first.kill()
+    first.join()
     gate.open()
-    rest, _ = second.communicate(timeout=60)
+    second.join()
 
-    assert f"waiting for the push of {getpass.getuser()} (pid {first.pid}, since " in said
-    assert ", CHG2): 0 of 20 rows" in said
-    assert "'done': " in rest
+    assert said.startswith(f"waiting for the push of {getpass.getuser()} (pid {first.pid}, since ")
+    assert said.endswith(", CHG2): 0 of 20 rows")
+    assert (first.exitcode, second.exitcode) == (-signal.SIGKILL, 0)
     (interrupted,) = [path for path in journal.folder().glob("*.jsonl") if journal.read(path).open]
     assert (
         sp.resume(interrupted, client=server.client).push(progress=False, limits=QUICK).counts["failed"] == 0

@@ -2,12 +2,12 @@
 
 import json
 import random
-import subprocess
-import sys
+import signal
 
 import pandas as pd
 import pytest
 
+import processes
 import sispy_pandas as sp
 from sispy.sandbox import Faults
 from sispy_pandas.planning import plan_file
@@ -405,20 +405,6 @@ def test_a_journal_whose_last_line_is_torn_is_read_and_continued(server):
     assert journal.read(report.journal).ended
 
 
-PUSHER = """
-import sys
-import sispy, sispy_pandas as sp
-url, token, plan, journal = sys.argv[1:]
-client = sispy.Client(url, auth_token=token)
-client.username = "root"
-limits = sp.Limits(rows=100, settle=0.3, settle_row=0.0)
-plan = sp.load_plan(plan, client)
-print("ready", flush=True)
-sys.stdin.readline()
-plan.push(progress=False, journal=journal, limits=limits, expect_deletes=plan.counts["deletes"])
-"""
-
-
 def killed_and_resumed(server, tmp_path, rows, rounds, generator):
     """Kill pushes at one of their requests up to the last write; return how many of them left rows.
 
@@ -428,54 +414,57 @@ def killed_and_resumed(server, tmp_path, rows, rounds, generator):
     before = server.stored()
     plan = everything(server.fetch())
     since = server.sandbox.requests[-1].number
-    push(plan, expect_deletes=3, journal=False, limits=sp.Limits(rows=100)).raise_for_failures()
+    limits = sp.Limits(rows=10, settle=0.05, settle_row=0.0)
+    push(plan, expect_deletes=3, journal=False, limits=limits).raise_for_failures()
     requests = server.writes(since)[-1].number - since
     wanted = server.stored()
     server.reset(rows)
-    killed, token = 0, server.client.auth_token
+    killed = 0
     for number in range(rounds):
-        plan = everything(server.fetch())
-        plan.save(tmp_path / "plan")
+        everything(server.fetch()).save(tmp_path / "plan")
         path = tmp_path / f"journal{number}"
-        with subprocess.Popen(
-            [sys.executable, "-c", PUSHER, server.client.url, token, tmp_path / "plan", path],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-        ) as process:
-            assert process.stdout is not None
-            process.stdout.readline()
-            since, moment = server.sandbox.requests[-1].number, generator.randint(1, requests)
+        pusher = processes.process(
+            processes.push,
+            server.client.url,
+            server.client.auth_token,
+            tmp_path / "plan",
+            journal=path,
+            limits=limits,
+        )
+        last = server.sandbox.requests[-1].number + generator.randint(1, requests)
 
-            def kill(seen, process=process, last=since + moment):
-                if seen.number >= last:
-                    process.kill()
+        def kill(seen, pusher=pusher, last=last):
+            if seen.number >= last:
+                pusher.kill()
 
-            server.sandbox.faults = Faults(**{generator.choice(["before", "between", "after"]): kill})
-            process.communicate(b"go\n")
-            server.sandbox.faults = Faults()
+        server.sandbox.faults = Faults(**{generator.choice(["before", "between", "after"]): kill})
+        pusher.start()
+        pusher.join()
+        assert pusher.exitcode == -signal.SIGKILL
+        server.sandbox.faults = Faults()
         try:
             rest = sp.resume(path, client=server.client)
         except (ValueError, FileNotFoundError):
             assert server.stored() == before  # killed before the journal began: nothing was sent
             continue
         killed += bool(len(rest))
-        report = push(rest, expect_deletes=rest.counts["deletes"])
+        report = push(rest, limits=limits, expect_deletes=rest.counts["deletes"])
         assert report.ok, report
         assert server.stored() == wanted
         back = sp.undo(path, client=server.client)
-        assert push(back, expect_deletes=back.counts["deletes"]).ok
+        assert push(back, limits=limits, expect_deletes=back.counts["deletes"]).ok
         assert server.stored() == before
     return killed
 
 
 def test_killed_at_random_requests_and_resumed_gives_the_same_state(server, tmp_path):
-    assert killed_and_resumed(server, tmp_path, 300, 5, random.Random(7)) >= 3  # noqa: S311 - moments, no secrets
+    assert killed_and_resumed(server, tmp_path, 60, 5, random.Random(7)) >= 3  # noqa: S311 - moments, no secrets
 
 
 @pytest.mark.soak
 @pytest.mark.timeout(3600)
 def test_killed_fifty_times(server, tmp_path):
-    assert killed_and_resumed(server, tmp_path, 3400, 50, random.Random()) >= 25  # noqa: S311 - the same
+    assert killed_and_resumed(server, tmp_path, 340, 50, random.Random()) >= 25  # noqa: S311 - the same
 
 
 def test_a_push_takes_the_journal_of_one_that_was_killed_before_it_began(server, tmp_path):

@@ -1,0 +1,38 @@
+"""Work in processes of its own that begins at once: they are forked from one with all imports done."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from typing import TYPE_CHECKING, Any
+
+import sispy
+import sispy_pandas as sp
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from multiprocessing.context import ForkServerProcess
+    from pathlib import Path
+
+_FORKING = multiprocessing.get_context("forkserver")
+_FORKING.set_forkserver_preload(["__main__", "sispy_pandas"])
+
+
+def process(work: Callable[..., object], *args: Any, **options: Any) -> ForkServerProcess:
+    """Make a process, not started yet, that does some work in the environment of now."""
+    return _FORKING.Process(target=_begin, args=(dict(os.environ), work, args, options))
+
+
+def _begin(
+    environ: Mapping[str, str], work: Callable[..., object], args: tuple[Any, ...], options: dict[str, Any]
+) -> None:
+    os.environ.update(environ)
+    work(*args, **options)
+
+
+def push(url: str, token: str, plan: Path, **options: Any) -> sp.Report:
+    """Push a plan that was saved."""
+    client = sispy.Client(url, auth_token=token)
+    client.username = "root"
+    loaded = sp.load_plan(plan, client)
+    return loaded.push(progress=False, expect_deletes=loaded.counts["deletes"], **options)
