@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import threading
 from typing import TYPE_CHECKING, Any
 
 import sispy
 import sispy_pandas as sp
+from sispy_pandas.reading import pages
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from multiprocessing.connection import Connection
     from multiprocessing.context import ForkServerProcess
     from pathlib import Path
 
@@ -36,3 +39,12 @@ def push(url: str, token: str, plan: Path, **options: Any) -> sp.Report:
     client.username = "root"
     loaded = sp.load_plan(plan, client)
     return loaded.push(progress=False, expect_deletes=loaded.counts["deletes"], **options)
+
+
+def interrupted(url: str, work: Callable[..., object], args: tuple[object, ...], told: Connection) -> None:
+    """Read hosts in pages of two until Ctrl-C, and tell which threads are left then."""
+    pages.PAGE = 2
+    try:
+        work(sispy.Client(url).entities("host"), *args)
+    except KeyboardInterrupt:
+        told.send([thread.name for thread in threading.enumerate() if thread.name.startswith("sispy-page")])

@@ -3,56 +3,30 @@
 import os
 import re
 import signal
-import threading
 from functools import partial
 from pathlib import Path
 
 import pytest
 
 import sispy_pandas as sp
-from sispy.sandbox import Faults
+from gate import Gate
 
 HOSTS = 60
 """Rows of the sandbox."""
-SECONDS = 60
-"""Until a test that waits for what never comes gives up."""
-
-
-class Held:
-    """The first request of a kind, stopped at the server's door until `let_go`."""
-
-    def __init__(self, sis, route, after=0):
-        self.sis, self.route, self.after = sis, route, after
-        self.there, self.free = threading.Event(), threading.Event()
-        sis.faults = Faults(before=self._hold)
-
-    def _hold(self, seen):
-        if seen.matches(self.route) and not self.there.is_set():
-            self.after -= 1
-            if self.after < 0:
-                self.there.set()
-                assert self.free.wait(SECONDS)
-
-    def wait(self):
-        assert self.there.wait(SECONDS), f"{self.route} does not come"
-
-    def let_go(self):
-        self.sis.faults = Faults()
-        self.free.set()
 
 
 @pytest.fixture
 def held(sis):
-    """Return a function that holds up the first request of a kind, or the one after so many."""
-    made = []
+    """Return a function that holds up a request; see `Gate`."""
+    gates = []
 
-    def hold(route, after=0):
-        made.append(Held(sis, route, after))
-        return made[-1]
+    def hold(route, **which):
+        gates.append(Gate(sis, route, **which))
+        return gates[-1]
 
     yield hold
-    for one in made:
-        one.let_go()
+    for gate in gates:
+        gate.open()
 
 
 @pytest.fixture(autouse=True)
@@ -90,7 +64,7 @@ class Pushing:
 
     def goes_on(self):
         """Let the request be answered; return the exit status and what was shown."""
-        self.request.let_go()
+        self.request.open()
         shown = self.child.read()
         return self.child.ended(), shown
 
@@ -145,7 +119,7 @@ def test_a_second_ctrl_c_ends_a_push_at_once_and_names_the_way_on(pushing, sispy
 
     assert pushing.child.ended() == 130
     (name,) = re.findall(r"interrupted: `sispy resume (\S+)` goes on, `sispy undo \1` goes back", shown)
-    pushing.request.let_go()
+    pushing.request.open()
     assert sispy("resume", name, "--yes").exit_code == 0
     assert seen(sis) == HOSTS
 
@@ -168,7 +142,7 @@ def test_a_second_terminal_waits_for_its_turn_or_does_not_want_to(pushing, termi
 def test_a_push_that_was_killed_is_resumed(pushing, sispy, sis):
     os.kill(pushing.child.pid, signal.SIGKILL)
     pushing.child.read()
-    pushing.request.let_go()
+    pushing.request.open()
 
     assert pushing.child.ended() == -9
     result = sispy("resume", "--yes")

@@ -12,6 +12,7 @@ import pytest
 
 import processes
 import sispy_pandas as sp
+from gate import Gate
 from sispy.sandbox import Faults
 from sispy_pandas.pushing import journal, turns
 
@@ -32,26 +33,9 @@ def edit(server, **values):
     return live.diff(live.frame().assign(**values))
 
 
-class Gate:
-    """Lets the first write in, and holds it until it is opened."""
-
-    def __init__(self, server):
-        self.reached, self._open, self._first = threading.Event(), threading.Event(), True
-        server.sandbox.faults = Faults(before=self)
-
-    def __call__(self, seen):
-        if seen.method == "PUT" and self._first:
-            self._first = False
-            self.reached.set()
-            assert self._open.wait(20)
-
-    def open(self):
-        self._open.set()
-
-
 def test_the_second_of_two_threads_waits_says_for_whom_and_overwrites_nothing(server):
     mine, theirs = edit(server, cpus=9), edit(server, cpus=10)
-    gate, told = Gate(server), []
+    gate, told = Gate(server.sandbox, "PUT *"), []
 
     def tell(text):
         told.append(text)
@@ -59,7 +43,7 @@ def test_the_second_of_two_threads_waits_says_for_whom_and_overwrites_nothing(se
 
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(mine.push, progress=False, limits=QUICK, note="CHG1")
-        assert gate.reached.wait(10)
+        gate.wait()
         second = pool.submit(theirs.push, progress=False, limits=QUICK, wait=tell)
         one, other = first.result(), second.result()
 
@@ -72,11 +56,11 @@ def test_the_second_of_two_threads_waits_says_for_whom_and_overwrites_nothing(se
 
 def test_a_push_that_is_not_to_wait_sends_nothing_and_leaves_no_journal(server):
     mine, theirs = edit(server, cpus=9), edit(server, cpus=10)
-    gate = Gate(server)
+    gate = Gate(server.sandbox, "PUT *")
 
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(mine.push, progress=False, limits=QUICK)
-        assert gate.reached.wait(10)
+        gate.wait()
         with pytest.raises(
             sp.TableInUse, match=r"^host is in use by the push of root \(pid \d+, since .*20 rows$"
         ):
@@ -89,11 +73,11 @@ def test_a_push_that_is_not_to_wait_sends_nothing_and_leaves_no_journal(server):
 
 def test_who_waits_can_cancel(server):
     mine, theirs = edit(server, cpus=9), edit(server, cpus=10)
-    gate, cancelled = Gate(server), threading.Event()
+    gate, cancelled = Gate(server.sandbox, "PUT *"), threading.Event()
 
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(mine.push, progress=False, limits=QUICK)
-        assert gate.reached.wait(10)
+        gate.wait()
         report = theirs.push(progress=False, cancel=cancelled, wait=lambda text: cancelled.set())
         gate.open()
         first.result()
@@ -104,14 +88,14 @@ def test_who_waits_can_cancel(server):
 
 def test_ctrl_c_while_it_waits_says_that_nothing_was_sent(server):
     mine, theirs = edit(server, cpus=9), edit(server, cpus=10)
-    gate = Gate(server)
+    gate = Gate(server.sandbox, "PUT *")
 
     def interrupt(text):
         raise KeyboardInterrupt
 
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(mine.push, progress=False, limits=QUICK)
-        assert gate.reached.wait(10)
+        gate.wait()
         with pytest.raises(KeyboardInterrupt) as caught:
             theirs.push(progress=False, wait=interrupt)
         gate.open()
@@ -124,11 +108,11 @@ def test_pushes_to_different_tables_do_not_wait(server):
     logs = server.client.entities("site")
     live = sp.fetch(logs, progress=False)
     sites = live.diff(live.frame().assign(note="x"))
-    mine, gate = edit(server, cpus=9), Gate(server)
+    mine, gate = edit(server, cpus=9), Gate(server.sandbox, "PUT *")
 
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(mine.push, progress=False, limits=QUICK)
-        assert gate.reached.wait(10)
+        gate.wait()
         assert sites.push(progress=False, wait=False).ok
         gate.open()
         assert first.result().ok
@@ -146,9 +130,9 @@ def other_process(server, plan, path, **options):
 
 def test_another_process_waits_and_the_system_frees_the_turn_of_one_that_was_killed(server, tmp_path, locks):
     killed, waiting = edit(server, cpus=9), edit(server, cpus=10)
-    gate, (told, tell) = Gate(server), Pipe(duplex=False)
+    gate, (told, tell) = Gate(server.sandbox, "PUT *"), Pipe(duplex=False)
     first = other_process(server, killed, tmp_path / "killed", note="CHG2")
-    assert gate.reached.wait(20)
+    gate.wait()
     second = other_process(server, waiting, tmp_path / "waiting", wait=tell.send)
     said = told.recv()
 

@@ -1,0 +1,34 @@
+"""Ctrl-C while pages travel: it ends at once, and leaves neither a thread nor half a file."""
+
+import os
+import signal
+from functools import partial
+from multiprocessing import Pipe
+
+import pytest
+
+import processes
+import sispy_pandas as sp
+from gate import Gate
+
+
+@pytest.mark.parametrize(("work", "answered"), [(sp.fetch, True), (sp.to_csv, True), (sp.to_csv, False)])
+def test_ctrl_c_stops_at_once_and_leaves_nothing_behind(server, tmp_path, work, answered):
+    path = tmp_path / "hosts.csv"
+    path.write_text("old")
+    told, tell = Pipe(duplex=False)
+    args = () if work is sp.fetch else (path,)
+    reader = processes.process(
+        processes.interrupted, server.client.url, partial(work, progress=False), args, tell
+    )
+    with Gate(server.sandbox, "GET /entities/host", after=6) as page:
+        reader.start()
+        page.wait()
+        os.kill(reader.pid, signal.SIGINT)
+        if answered:
+            page.open()
+        threads = told.recv()
+        reader.join()  # while the server still holds the page, if it does
+
+    assert (reader.exitcode, len(threads)) == (0, 0 if answered else 1)
+    assert [p.read_text() for p in tmp_path.iterdir()] == ["old"]
