@@ -314,24 +314,19 @@ def test_unknown_host():
 
 
 def test_a_silent_server_is_a_timeout(double, wire):
-    server = double(wire.silence(2, wire.answer()))
+    server = double(wire.silence(5, wire.answer()))  # who waits for it gets an answer
 
-    start = time.monotonic()
     with pytest.raises(sispy.Timeout) as caught:
         server.client(timeout=0.2).info()
 
     assert (caught.value.error, caught.value.sent) == (f"{server.url}: no complete answer within 0.2 s", True)
-    assert time.monotonic() - start < 1
 
 
 def test_a_trickling_server_is_a_timeout(double, wire):
-    server = double(wire.trickle(10))
+    server = double(wire.trickle(10))  # who waits for its end has lost a connection
 
-    start = time.monotonic()
     with pytest.raises(sispy.Timeout):
-        server.client(timeout=0.3).info()
-
-    assert time.monotonic() - start < 2
+        server.client(timeout=0.2).info()
 
 
 def test_an_answer_cut_short_is_a_lost_connection(double, wire):
@@ -419,11 +414,8 @@ def test_an_interrupt_leaves_no_half_read_connection(double, wire, monkeypatch):
 def test_a_trickling_head_is_a_timeout(double, wire):
     server = double(wire.trickle(5, head=b"HTTP/1.1 200 OK\r\nX-Slow: "))
 
-    start = time.monotonic()
     with pytest.raises(sispy.Timeout):
-        server.client(timeout=0.3).info()
-
-    assert time.monotonic() - start < 2
+        server.client(timeout=0.2).info()
 
 
 def test_an_answer_that_begins_late_may_take_its_time(double, wire):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pandas as pd
 import pytest
 
@@ -167,9 +165,14 @@ def test_names_are_shown_and_edited_in_lists_and_in_all_columns_of_one_schema(sh
 
 def test_thousands_of_names_for_a_hundred_thousand_rows_take_a_moment(model):
     ids = [f"{n:024x}" for n in range(3_000)]
-    model.labels.of = lambda _, wanted: {id_: f"rack {int(id_, 16)}" for id_ in wanted}
+    asked = []
+
+    def of(_, wanted):
+        asked.append(len(wanted))
+        return {id_: f"rack {int(id_, 16)}" for id_ in wanted}
+
+    model.labels.of = of
     cells = pd.Series([ids[n % 3_000] if n % 7 else None for n in range(100_000)], dtype="str")
-    started = time.process_time()
     shown = named_column(model.labels, model.column("rack").field, cells)
-    assert time.process_time() - started < 1  # s; replace() took eleven
+    assert asked == [3_000]
     assert (shown[1], shown.isna().sum()) == ("rack 1", 14_286)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 pytest.importorskip("anywidget")
@@ -38,13 +36,11 @@ def open_grid(mount, host_schema, hosts):
 
     def make(rows=300, *, labels=None, style="", **options):
         frame = hosts(rows)
-        started = time.monotonic()
         columns = columns_of(host_schema, frame, readonly=("net.ip",))
         model = GridModel(host_schema, frame, columns=columns)
         grid = Grid(model, labels=labels, label="Hosts", **options)
         page = mount(grid, style=style)
         page.get_by_text("web000002", exact=True).wait_for()
-        page.seconds = time.monotonic() - started
         return grid, page
 
     return make
@@ -471,16 +467,13 @@ def test_it_is_a_grid_to_screen_readers(open_grid):
 
 def test_a_hundred_thousand_rows(open_grid):
     _, page = open_grid(100_000)
-    assert page.seconds < 3  # from construction to the first data
     assert sum(page.sent) < 200_000  # bytes
     cell(page, 2, "note").click()
-    jumps = []
     for row in (30_003, 50_003, 80_003):
-        started = time.monotonic()
+        before = len(page.sent)
         page.locator(".scroller").evaluate(f"e => {{ e.scrollTop = {row - 3} * 26; }}")
         page.get_by_text(f"web{row:06}", exact=True).wait_for()
-        jumps.append(time.monotonic() - started)
-    assert min(jumps) < 0.5  # s; the least, because other work may disturb one of them
+        assert sum(page.sent[before:]) < 60_000  # bytes: the rows in sight and some around them
     cell(page, 80_003, "note").dblclick()
     page.locator(".editor").fill("far away")
     page.keyboard.press("Enter")

@@ -24,7 +24,7 @@ DEFINITION = {
     ("hosts", "broken"),
     [(300, 100), pytest.param(20_000, 4_000, marks=[pytest.mark.soak, pytest.mark.timeout(600)])],
 )
-def test_the_friday(hosts, broken, capsys):
+def test_the_friday(hosts, broken):
     edited, same_cells = 50, 10
     with Sandbox() as sis:
         root = sis.client()
@@ -55,9 +55,8 @@ def test_the_friday(hosts, broken, capsys):
         carol.update_bulk([{"_id": id_, "os": "debian"} for id_ in victims[:same_cells]])
 
         before = len(sis.requests)
-        clock = time.perf_counter()
         found = changes(endpoint, since=friday, progress=False)
-        looked, seconds = len(sis.requests) - before, time.perf_counter() - clock
+        assert len(sis.requests) - before <= broken + 2
 
         summary = found.summary().groupby(["by", "field", "action"])[["cells"]].sum()
         assert summary["cells"].to_dict() == {
@@ -72,9 +71,9 @@ def test_the_friday(hosts, broken, capsys):
         assert sorted(plan.conflicts["_id"]) == sorted(victims[:same_cells])
         assert set(plan.conflicts["field"]) == {"os"}
         assert plan.counts["updates"] == broken
-        before, clock = len(sis.requests), time.perf_counter()
+        before = len(sis.requests)
         report = plan.push(progress=False, journal=False)
-        pushed, push_seconds = len(sis.requests) - before, time.perf_counter() - clock
+        assert len(sis.requests) - before <= broken + 4
 
         assert sorted(report.conflicts["_id"]) == sorted(victims[:same_cells])
         after = fetch(endpoint, progress=False).frame().drop(columns="_updated_at")
@@ -82,8 +81,3 @@ def test_the_friday(hosts, broken, capsys):
         expected.loc[victims[:edited], "note"] = "seen"
         expected.loc[victims[:same_cells], "os"] = "debian"
         pd.testing.assert_frame_equal(after, expected)
-    with capsys.disabled():
-        print(  # noqa: T201 - numbers for whoever runs it
-            f"\n{hosts:,} hosts, {broken:,} broken: changes {looked:,} requests in {seconds:.1f} s, "
-            f"revert {pushed:,} requests in {push_seconds:.1f} s"
-        )
