@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from ..values.explode import MEMBER, explode, implode
+from ..values.explode import MEMBER, explode, implode, member_fields
 from ..values.records import DELETE, HOW, is_marked
 from ..values.source import source_of, with_source
 from ..values.types.base import Field, from_json, to_json
@@ -34,7 +34,7 @@ def member_table(snapshot: RowSet, path: str) -> list[tuple[Field, pd.Series[Any
     if key is not None:
         keys = snapshot.frame()[snapshot.schema.key]
         table.append((key, flat["_id"].map(keys).astype(keys.dtype)))
-    return table + [(inner, flat[inner.path]) for inner in _fields(field)]
+    return table + [(inner, flat[inner.path]) for inner in member_fields(field)]
 
 
 def key_field(schema: Schema) -> Field | None:
@@ -95,7 +95,7 @@ def with_members(
     marks = [is_marked(cell) for cell in cells.get(DELETE, nothing)]
     if None in marks:
         raise ValueError(f"members of {field.path}, row {table.rows[marks.index(None)]}: {HOW}")
-    columns = {f.path: list(read(f, cells[f.path])) for f in _fields(field) if f.path in cells}
+    columns = {f.path: list(read(f, cells[f.path])) for f in member_fields(field) if f.path in cells}
     key = key_field(schema)
     if key is not None and key.path in cells and schema.key in frame.columns:
         parents = dict(zip(frame[schema.key].tolist(), frame.index.tolist(), strict=True))
@@ -128,9 +128,3 @@ def _without(frame: pd.DataFrame, field: Field, removed: set[tuple[Hashable, Has
 
 def _name_field(field: Field) -> Field:
     return Field(MEMBER, "ObjectId" if field.fields else "Number")
-
-
-def _fields(field: Field) -> tuple[Field, ...]:
-    """Return the fields of a member; a scalar has one, named as `explode` names it."""
-    item = field.item or Field("", "Mixed")
-    return field.fields or (replace(item, path=field.path),)

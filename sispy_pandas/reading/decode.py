@@ -17,6 +17,7 @@ from sispy.errors import NotJSON
 from ..values.extras import no_collection
 from ..values.schema import RECEIPT
 from ..values.types.base import Field
+from ..values.types.object_id import ID
 
 if TYPE_CHECKING:
     from .structs import Structs
@@ -74,7 +75,7 @@ class Decoder:
     """
 
     def __init__(self, fields: Sequence[Field], *, fast: bool = True) -> None:
-        self._tree = _tree([Field("_id", "String"), _STORED, *fields])
+        self._tree = _tree([ID, _STORED, *fields])
         self._structs = _structs(self._tree) if fast else None
 
     def open(self, body: bytes) -> Body:

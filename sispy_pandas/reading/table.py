@@ -11,13 +11,14 @@ from sispy.errors import BadAnswer
 from ..values.columns import Column
 from ..values.extras import no_collection
 from ..values.schema import RECEIPT
-from ..values.types.base import Field
 from ..values.types.cells import STRINGS
+from ..values.types.object_id import ID
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..values.schema import Schema
+    from ..values.types.base import Field
     from .decode import Body, Rows
     from .query import Query
 
@@ -30,12 +31,12 @@ class Table:
 
     Args:
         fields: The columns beside `_id` and the receipt, in their order.
-        stream: See `columns.dtype`.
+        stream: See `Column`.
         shifts: Pages follow by offset, so that a row may come twice while others come and go: one is kept.
     """
 
     def __init__(self, fields: Sequence[Field], *, stream: bool = False, shifts: bool = False) -> None:
-        self._ids = Column(Field("_id", "String"))
+        self._ids = Column(ID)
         self._columns = [Column(field, stream=stream) for field in (*fields, RECEIPT)]
         self._invalid: list[str] = []
         self._shifts = shifts

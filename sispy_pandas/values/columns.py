@@ -27,7 +27,7 @@ class Column:
 
     Args:
         field: The field.
-        stream: See `Type.dtype`.
+        stream: See `Type.join`.
     """
 
     def __init__(self, field: Field, *, stream: bool = False) -> None:

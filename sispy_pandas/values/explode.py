@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,8 +11,9 @@ import pandas as pd
 from .columns import Column
 from .row_set import RowSet
 from .types.base import Field, to_json
-from .types.cells import STRINGS, get_path, is_missing, set_path
+from .types.cells import STRINGS, get_path, is_missing, objects, set_path
 from .types.frozen import FrozenDict, freeze, thaw
+from .types.mixed import ANYTHING
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -52,7 +54,7 @@ def explode(source: RowSet | pd.DataFrame, path: str, *, schema: Schema | None =
             names.append(_name(field, member, position))
             members.append(member)
     columns: dict[str, pd.Series[Any]] = {}
-    for inner in field.fields or (_item(field),):
+    for inner in member_fields(field):
         column = Column(inner)
         column.add([get_path(m, inner.path) if field.fields else m for m in map(thaw, members)])
         columns[inner.path] = column.series()
@@ -97,7 +99,7 @@ def implode(
     frame, known = _with_schema(source, schema)
     field = _array(known, path)
     edits = _edits(members)
-    columns = [inner for inner in field.fields or (_item(field),) if inner.path in members.columns]
+    columns = [inner for inner in member_fields(field) if inner.path in members.columns]
     cells = dict(zip(frame.index.tolist(), frame[path].tolist(), strict=True))
     for id_, rows in edits.items():
         if id_ not in cells:
@@ -141,7 +143,8 @@ def _merged(
 
 def _member(field: Field, columns: list[Field], member: Any, row: dict[str, Any]) -> Any:
     if not field.fields:
-        return freeze(to_json(_item(field), row[_item(field).path]))
+        (item,) = member_fields(field)
+        return freeze(to_json(item, row[item.path]))
     found = thaw(member) if isinstance(member, FrozenDict) else {}
     for inner in columns:
         value = to_json(inner, row[inner.path])
@@ -154,10 +157,9 @@ def _name(field: Field, member: Any, position: int) -> Any:
     return member.get("_id") if field.fields and isinstance(member, dict) else position
 
 
-def _item(field: Field) -> Field:
-    """Return the one column of members that are no documents."""
-    kind = field.item or Field("", "Mixed")
-    return Field(field.path, kind.type, enum=kind.enum, ref=kind.ref, item=kind.item)
+def member_fields(field: Field) -> tuple[Field, ...]:
+    """Return the columns of an array's members; those that are no documents have one, named as the array."""
+    return field.fields or (replace(field.item or ANYTHING, path=field.path),)
 
 
 def _array(schema: Schema, path: str) -> Field:
@@ -207,8 +209,7 @@ def removed(arrays: pd.Series[Any], value: Any) -> pd.Series[Any]:
 
 def _mapped(arrays: pd.Series[Any], edit: Any) -> pd.Series[Any]:
     cells = [edit(_array_of(cell)) for cell in arrays.tolist()]
-    data = np.fromiter(cells, dtype=object, count=len(cells))
-    return pd.Series(data, index=arrays.index, name=arrays.name, dtype=object)
+    return pd.Series(objects(cells), index=arrays.index, name=arrays.name, dtype=object)
 
 
 def _array_of(cell: Any) -> tuple[Any, ...]:

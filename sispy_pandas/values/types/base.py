@@ -133,9 +133,9 @@ class Type:
     mark: ClassVar[str] = ""
     """What the text of an object begins with that contradicts the type."""
     plain: ClassVar[str | None] = None
-    """A regex for the cells of a text file that Arrow reads as well, texts or numbers as they stand."""
+    """A regex: cells of a text file that look so are texts or numbers as they stand."""
     suspect: ClassVar[str | None] = None
-    """A regex for how a cell of a text file begins that is not the text as it stands; all others are."""
+    """A regex: all cells of a text file that do not begin so are texts as they stand."""
 
     def __init_subclass__(cls, *, name: str = "", declared_as: Sequence[str] | None = None) -> None:
         super().__init_subclass__()
@@ -196,18 +196,13 @@ class Type:
         return mine
 
     def mapped(self, change: Callable[[Field, Any], Any], value: Any) -> Any:
-        """Return a cast value with `change` made to all that is no array or document of an array in it."""
+        """Return a cast value with `change` made to its leaves, those in lists and in their documents too."""
         return change(self.field, value)
 
     # Columns
 
-    def dtype(self, *, stream: bool = False) -> Any:
-        """Return the dtype of the column, for all values that keep to the definition.
-
-        Args:
-            stream: Of a table that is never seen as a whole: Numbers are then always Float64, else Int64 as
-                long as all are whole and within 2**53.
-        """
+    def dtype(self) -> Any:
+        """Return the dtype of the column while no value contradicts the definition."""
         return np.dtype(object)
 
     def holds(self, value: Any) -> bool:
@@ -243,7 +238,13 @@ class Type:
         return objects([from_json(self.field, value) for value in values])
 
     def join(self, pages: Sequence[Any], *, stream: bool) -> Any:
-        """Return the array of the whole column."""
+        """Return the array of the whole column.
+
+        Args:
+            pages: As `page` returned them.
+            stream: Of a table that is never seen as a whole: Numbers are then always Float64, else Int64 as
+                long as all are whole and within 2**53.
+        """
         return np.concatenate([objects([]), *pages])
 
     def decoded(self) -> Any:

@@ -42,7 +42,7 @@ class Boolean(Typed, name="Boolean"):
             raise ValueError(f"{shown(cell)} is neither true nor false")
         return found
 
-    def dtype(self, *, stream: bool = False) -> Any:
+    def dtype(self) -> Any:
         return pd.BooleanDtype()
 
     def page(self, values: Sequence[Any], *, checked: bool) -> Any:

@@ -79,7 +79,7 @@ class Date(Typed, name="Date"):
     def stored(self, value: Any) -> Any:
         return milliseconds(value) if self._is_number and isinstance(value, str) else value
 
-    def dtype(self, *, stream: bool = False) -> Any:
+    def dtype(self) -> Any:
         return TIMES
 
     @property

@@ -67,8 +67,8 @@ class Number(Typed, name="Number"):
     def check(self, value: Any, fits: Fits) -> str | None:
         return out_of_bounds(self.field.min, self.field.max, value)
 
-    def dtype(self, *, stream: bool = False) -> Any:
-        return pd.Float64Dtype() if stream else pd.Int64Dtype()
+    def dtype(self) -> Any:
+        return pd.Int64Dtype()
 
     def holds(self, value: Any) -> bool:
         return super().holds(value) and not isinstance(value, bool)

@@ -29,7 +29,7 @@ class Text(Typed):
     json_types: ClassVar[tuple[type, ...]] = (str,)
     suspect: ClassVar[str | None] = "'"
 
-    def dtype(self, *, stream: bool = False) -> Any:
+    def dtype(self) -> Any:
         return STRINGS
 
     def holds(self, value: Any) -> bool:
@@ -128,7 +128,7 @@ class String(Text, name="String"):
         matches = not (field.match and value) or fits(field.match, value)
         return None if matches else f"does not match {field.match}"
 
-    def dtype(self, *, stream: bool = False) -> Any:
+    def dtype(self) -> Any:
         return pd.CategoricalDtype(categories(self.field.enum)) if self.field.enum else STRINGS
 
     def why_odd(self, value: Any) -> str:

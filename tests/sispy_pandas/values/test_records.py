@@ -1,20 +1,12 @@
-import copy
-import json
-import pickle
-
 import numpy as np
 import pandas as pd
 import pytest
 
 from addresses import IP
-from sispy_pandas.values.columns import Column
 from sispy_pandas.values.records import frame_of, is_marked, receipts_of, records_of
 from sispy_pandas.values.schema import parse_schema
-from sispy_pandas.values.types.base import Field, json_values, to_json
 from sispy_pandas.values.types.cells import STRINGS, get_path
 from sispy_pandas.values.types.date import TIMES
-from sispy_pandas.values.types.equality import equal
-from sispy_pandas.values.types.frozen import FrozenDict, freeze, thaw
 
 SCHEMA = parse_schema(
     {
@@ -103,100 +95,6 @@ def test_cells_are_those_of_the_table_in_the_module():
 
 def test_records_come_back():
     assert records_of(SCHEMA, frame(FULL, EMPTY)) == [FULL | {"ip": "10.1.2.3/24"}, EMPTY]
-
-
-@pytest.mark.parametrize(
-    ("field", "values", "cells", "odd"),
-    [
-        (Field("f", "Number"), [1, "abc", None], [1, "abc", None], [1]),
-        (Field("f", "String"), ["a", 5, None, {"x": [1]}], ["a", 5, None, {"x": (1,)}], [1, 3]),
-        (Field("f", "Boolean"), [True, 1, None], [True, 1, None], [1]),
-        (Field("f", "Date"), ["2020-01-02T00:00:00.000Z", 5], [pd.Timestamp("2020-01-02", tz="UTC"), 5], [1]),
-        (Field("f", "IpAddress"), [IP, IP | {"cidr": 99}], ["10.1.2.3/24", IP | {"cidr": 99}], [1]),
-        (Field("f", "String", enum=("a",)), ["a", 5], ["a", 5], [1]),
-        (Field("f", "Array", item=Field("", "String")), [["a"], "b", None], [("a",), "b", ()], [1]),
-        (Field("f", "Array", item=Field("", "IpAddress")), [[IP, None]], [("10.1.2.3/24", None)], []),
-    ],
-)
-def test_a_value_that_contradicts_its_type_is_kept_in_an_object_column(field, values, cells, odd):
-    column = Column(field)
-    column.add(values)
-    found = column.series()
-    assert found.dtype == object
-    assert list(found) == cells
-    assert [i for i, _ in column.odd] == odd
-    assert all(equal(field, v, w) for v, w in zip(values, json_values(field, found), strict=True))
-
-
-def test_pages_of_different_kinds_join_to_one_object_column():
-    column = Column(Field("f", "Number"))
-    for page in ([1, None], ["x"], [2.5]):
-        column.add(page)
-    assert list(column.series()) == [1.0, None, "x", 2.5]
-    assert column.odd == [(2, "x")]
-
-
-def test_texts_outside_the_enum_become_categories():
-    column = Column(Field("f", "String", enum=("a", "b")))
-    column.add(["a", "x", None])
-    column.add(["y", "x", "b"])
-    found = column.series()
-    assert list(found.cat.categories) == ["a", "b", "x", "y"]
-    assert found.astype(object).fillna("-").tolist() == ["a", "x", "-", "y", "x", "b"]
-    assert column.odd == [(1, "x"), (3, "y"), (4, "x")]
-
-
-@pytest.mark.parametrize(
-    ("values", "stream", "expected"),
-    [
-        ([1, 2.0, None], False, "Int64"),
-        ([1, 2.5], False, "Float64"),
-        ([2**53], False, "Int64"),
-        ([2.0**54], False, "Float64"),
-        ([1], True, "Float64"),
-        ([], False, "Int64"),
-    ],
-)
-def test_numbers_are_whole_or_double(values, stream, expected):
-    column = Column(Field("f", "Number"), stream=stream)
-    column.add(values)
-    assert str(column.series().dtype) == expected
-    assert str(Field("f", "Number").kind.dtype(stream=True)) == "Float64"
-
-
-def test_equal_lists_of_texts_share_one_cell_and_numbers_stay_as_they_are():
-    texts, numbers = (Column(Field("a", "Array", item=Field("a", kind))) for kind in ("String", "Number"))
-    texts.add([["a", "b"], None, ["a", "b"], [None]])
-    numbers.add([[1], [1.0], [1]])
-    cells = texts.series().tolist()
-    assert (cells, cells[0] is cells[2]) == ([("a", "b"), (), ("a", "b"), (None,)], True)
-    assert repr(numbers.series().tolist()) == "[(1,), (1.0,), (1,)]"
-
-
-def test_a_frozen_dict_refuses_changes_and_is_a_dict_otherwise():
-    cell = freeze({"a": [1, {"b": 2}]})
-    for change in (
-        lambda: cell.update(a=1),
-        lambda: cell.__setitem__("a", 1),
-        lambda: cell["a"][1].pop("b"),
-        lambda: cell.setdefault("x", 1),
-        lambda: cell.clear(),
-    ):
-        with pytest.raises(TypeError, match="read-only"):
-            change()
-    assert json.loads(json.dumps(cell)) == {"a": [1, {"b": 2}]} == thaw(cell)
-    assert pickle.loads(pickle.dumps(cell)) == cell == copy.deepcopy(cell)
-    assert type(pickle.loads(pickle.dumps(cell))) is FrozenDict
-    assert type(cell | {"x": 1}) is dict
-    assert len({cell, freeze({"a": [1, {"b": 2}]})}) == 1
-
-
-def test_to_json_changes_nothing_but_the_form():
-    assert to_json(Field("f", "String"), " x ") == " x "
-    assert to_json(Field("f", "Number"), 1.0) == 1
-    assert to_json(Field("f", "Mixed"), FrozenDict()) is None
-    assert to_json(Field("f", "Array"), None) == []
-    assert to_json(Field("f", "Date"), pd.Timestamp("2020-01-02", tz="UTC")) == "2020-01-02T00:00:00.000Z"
 
 
 RECEIPTS = ["2026-11-20T14:05:06.789Z", None, "1969-12-31T23:59:59.999Z"]
