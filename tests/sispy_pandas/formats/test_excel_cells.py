@@ -119,10 +119,11 @@ def test_what_a_workbook_holds(field: Field, cell: Any, style: Style, held: Any)
     assert (found, type(found)) == (held, type(held))
 
 
-def test_a_text_that_is_too_long_is_shown_in_part() -> None:
+@pytest.mark.parametrize("field", [STRING, NUMBER, BOOLEAN, DATE, ID])
+def test_a_text_that_is_too_long_is_shown_in_part(field: Field) -> None:
     text = "0123456789" * 4_000
 
-    (found,) = excel_column(STRING, pd.Series([text], dtype=object), PLAIN)
+    (found,) = excel_column(field, pd.Series([text], dtype=object), PLAIN)
 
     assert found.whole == text
     assert found == text[:200] + "… [40000 characters: too long for a workbook, import leaves it alone]"

@@ -18,6 +18,13 @@ from sispy_pandas.values.types.equality import equal
         (Field("f", "String", enum=("a",)), ["a", 5], ["a", 5], [1]),
         (Field("f", "Array", item=Field("", "String")), [["a"], "b", None], [("a",), "b", ()], [1]),
         (Field("f", "Array", item=Field("", "IpAddress")), [[IP, None]], [("10.1.2.3/24", None)], []),
+        (
+            Field("f", "Array", item=Field("", "Date")),
+            [["2020-01-02T00:00:00.000Z"], [5]],
+            [("2020-01-02T00:00:00.000Z",), (5,)],
+            [1],
+        ),
+        (Field("f", "Array", item=Field("", "Array")), [[["a"], {"b": [1]}]], [(("a",), {"b": (1,)})], []),
     ],
 )
 def test_a_value_that_contradicts_its_type_is_kept_in_an_object_column(field, values, cells, odd):
