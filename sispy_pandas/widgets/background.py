@@ -6,6 +6,7 @@ import threading
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sispy import Error
+from sispy.remedies import message_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,7 +69,7 @@ class Background:
             except (Error, ValueError, OSError) as error:
                 with self._lock:
                     if self._job is job:
-                        self._say(str(error))
+                        self._say(message_of(error))
             finally:
                 with self._lock:
                     if self._job is job:

@@ -7,8 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
+from sispy.remedies import Argument, in_python, worded
+
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from sispy.remedies import Remedy
 
 _GUARDS = {"Read again before writing": "check", "Compare and set, row by row": "cas", "None": "off"}
 _POLICIES = {"Report them": "skip", "Keep mine": "mine", "Keep theirs": "theirs"}
@@ -53,6 +57,22 @@ class PushRow(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
             "note": self.note.value.strip() or None,
             "expect_deletes": self.deletes.value if self.deletes.layout.display != "none" else None,
         }
+
+    def told(self, text: str) -> str:
+        """Return a text whose ways out name the controls of this row, and otherwise what one types."""
+        return worded(text, self._named)
+
+    def _named(self, remedy: Remedy) -> str:
+        controls = {
+            "guard": (self.guard, _GUARDS),
+            "on_conflict": (self.policy, _POLICIES),
+            "expect_deletes": (self.deletes, {}),
+        }
+        if not isinstance(remedy, Argument) or remedy.name not in controls:
+            return in_python(remedy)
+        control, choices = controls[remedy.name]
+        shown = next((label for label, value in choices.items() if value == remedy.value), remedy.value)
+        return f"{shown} in \u201c{control.description}\u201d"
 
     def ask_deletes(self, number: int) -> None:
         """Ask for the number of rows to delete if there are many; 0 asks nothing."""

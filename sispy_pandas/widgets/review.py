@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
+from sispy.remedies import message_of
 from sispy.text import in_html, printable
 
 from ..pushing.journal import read
+from ..pushing.options import FREE_DELETES
 from ..revisions.undo import resume, undo
 from .background import Background, Job
 from .labels import ServerLabels
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
     from .review_lines import CellId
 
 _ROW = 26  # px
-_MOST_DELETES = 10  # more of them want their number to be typed
 
 
 class PlanReview(Shown):
@@ -166,7 +167,7 @@ class PlanReview(Shown):
         facts += [f"{word}: {number:,}" for word, number in counts.items() if number]
         self._head.value = " · ".join(facts)
         deletes = self.plan.counts["deletes"]
-        self._row.ask_deletes(deletes if deletes > _MOST_DELETES else 0)
+        self._row.ask_deletes(deletes if deletes > FREE_DELETES else 0)
 
     def _tick_field(self, path: str, send: bool) -> None:
         if send == (self._by_field[path][1] > 0):
@@ -183,7 +184,7 @@ class PlanReview(Shown):
             self._count()
 
     def _say(self, text: str) -> None:
-        self._message.value = alert(text)
+        self._message.value = alert(self._row.told(text))
 
     # Pushing
 
@@ -191,7 +192,7 @@ class PlanReview(Shown):
         try:
             plan = self.chosen()
         except ValueError as error:
-            self._say(str(error))
+            self._say(message_of(error))
             return
         if not len(plan):
             self._say("No cell is ticked.")
@@ -200,12 +201,7 @@ class PlanReview(Shown):
             self._say("The fate of some rows is unknown: resume the push first.")
             return
         options = self._row.options
-        if plan.counts["deletes"] > _MOST_DELETES and options["expect_deletes"] != plan.counts["deletes"]:
-            self._say(f"The plan deletes {plan.counts['deletes']} rows: type that number to confirm.")
-            return
-
         given_way = self._table.given_way
-        self.given_way |= given_way
         state = self._state.corrected(self._table.values)
         held = self._table.ticked
 
@@ -215,6 +211,7 @@ class PlanReview(Shown):
             )
 
         def done(report: Report) -> None:
+            self.given_way |= given_way
             self._take_report(state.after(report, given_way=given_way), held)
 
         self._row.stop.clear()
