@@ -41,7 +41,12 @@ _PATH = click.Path(dir_okay=False, path_type=Path)
     default="text",
     help="How to print the plan; md fits a merge request.",
 )
-@click.option("--check", is_flag=True, help="Ask the server, too: references, unique values, permissions.")
+@click.option(
+    "--check", is_flag=True, help="Ask the server, too: references, unique values, permissions, conflicts."
+)
+@click.option(
+    "--allow-dangling", is_flag=True, help="With --check: rows that others refer to may be deleted."
+)
 @click.option("--detailed-exitcode", is_flag=True, help="End with 2 if there are changes.")
 @reading
 @session
@@ -54,19 +59,22 @@ def plan(
     mark: Path | None,
     output: str,
     check: bool,
+    allow_dangling: bool,
     detailed_exitcode: bool,
 ) -> Exit:
     """Show what pushing FILE to table SCHEMA would change. Writes nothing to the server.
 
     A saved plan can be reviewed and then sent as it is: `sispy push PLAN`.
     """
+    if allow_dangling and not check:
+        raise Misuse("--allow-dangling says what is no problem: give --check, too.")
     if mark is not None and file.suffix.lower() != ".xlsx":
         raise Misuse(f"--mark copies a workbook, and {file} is none.")
     refuse_target("--mark", mark, (".xlsx",), others=(file, save))
     refuse_target("-o", save, others=(file,))
     found = plan_of_file(session, table, file, reading)
     if check:
-        found = found.check()
+        found = found.check(allow_dangling=allow_dangling).refresh()
     out(FORMATS[output](found))
     if save is not None:
         found.save(save)

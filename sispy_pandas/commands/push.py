@@ -83,7 +83,7 @@ def push(
         copy = copy_to_mark(file, write_back, plan.schema, sheet=cells["sheet"], rename=cells["rename"])
     report, status = send(session, plan, yes=yes, require_fresh=require_fresh, **how)
     statuses = [status]
-    if report is not None and conflicts_out is not None and len(report.failures):
+    if report is not None and conflicts_out is not None:
         statuses.append(written(session, partial(_left, report, conflicts_out)))
     if report is not None and copy is not None:
         statuses.append(written(session, partial(_written_back, report, copy, file)))
@@ -91,6 +91,10 @@ def push(
 
 
 def _left(report: Report, target: Path) -> str:
+    if not len(report.failures):  # a file of an earlier push would be taken for one of this
+        there = target.exists()
+        target.unlink(missing_ok=True)
+        return f"{target}: removed, all rows were pushed" if there else ""
     (report.to_excel if target.suffix.lower() == ".xlsx" else report.to_csv)(target)
     return f"{target}: the rows that were not pushed; edit it and push it"
 

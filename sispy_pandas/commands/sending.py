@@ -15,15 +15,14 @@ from sispy.cli.exits import Exit
 from sispy.cli.remedies import in_shell
 from sispy.cli.terminal import confirm, is_terminal, out, say_now
 from sispy.errors import Error
-from sispy.remedies import message_of
+from sispy.remedies import Argument, Message, message_of
 from sispy_pandas.commands.outcome import status_of_plan, status_of_report
 from sispy_pandas.commands.show import later_text, plan_text, report_text, shown
 from sispy_pandas.commands.writing import BEGUN, SERVER
 from sispy_pandas.planning.change_set import PlanRefused
-from sispy_pandas.planning.render import stale_rows
+from sispy_pandas.planning.render import conflicts, problems, stale_rows
 from sispy_pandas.pushing.journal import folder, read, short
 from sispy_pandas.pushing.options import need_token
-from sispy_pandas.pushing.render import conflicts
 from sispy_pandas.pushing.turns import TableInUse
 from sispy_pandas.pushing.verify import too_many
 from sispy_pandas.values.blocks import count
@@ -63,8 +62,8 @@ def send(
     out(plan_text(plan))
     status = status_of_plan(plan)
     if plan.faults and not skip_problems:
-        others = ", or push the other rows with --skip-problems" if how else ""  # import has none
-        session.say(f"nothing was pushed: mend the problems{others}")
+        others = Argument("skip_problems", "pushes the other rows", True)
+        session.say(Message("nothing was pushed: mend the problems", others))
         return None, status
     if not len(plan):
         session.say("nothing to push")
@@ -98,7 +97,8 @@ def send(
             session.say(f"nothing was pushed: {in_shell(message_of(refused))}")
             return None, Exit.CONFLICT
         except PlanRefused as refused:
-            out(f"\n{plan_text(refused.plan)}" if refused.plan.faults != plan.faults else "")
+            if refused.plan.faults != plan.faults:  # the server knows more of them
+                out(f"\n{shown([problems(refused.plan)])}")
             session.say(f"nothing was pushed: {in_shell(message_of(refused))}")
             return None, status_of_plan(refused.plan) or Exit.PROBLEMS
         except Error:
@@ -145,7 +145,8 @@ def _next_step(session: Session, report: Report, *, stopped: bool) -> Exit:
     if any(outcome.unverified == too_many() for outcome in report.outcomes):
         session.say(f"`sispy verify {name}` looks up whether values of others were replaced")
     if report.counts["conflict"]:
-        session.say("cells in conflict are left as others wrote them; --on-conflict mine writes over them")
+        mine = Argument("on_conflict", "writes over them", "mine")
+        session.say(Message("cells in conflict are left as others wrote them", mine))
     return status_of_report(report)
 
 

@@ -81,4 +81,4 @@ def _when(text: str, tz: str | None, option: str) -> When:
     try:
         return milliseconds_of(text, tz=tz)
     except ValueError as error:
-        raise Misuse(f"{option}: {in_shell(message_of(error))}") from error
+        raise Misuse(f"{option}: {in_shell(message_of(error))}; 2h, 3d and 1w say how long ago") from error

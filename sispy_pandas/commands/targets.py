@@ -47,10 +47,11 @@ def written(session: Session, write: Callable[[], str]) -> Exit:
 
     Args:
         session: How much to say.
-        write: Writes it, and returns what there is to say.
+        write: Writes it, and returns what there is to say, if anything.
     """
     try:
-        session.say(write())
+        if told := write():
+            session.say(told)
     except Exception as error:
         log.info("failed", exc_info=error)
         status, sentence = explain(error) or (Exit.PROBLEMS, f"{type(error).__name__}: {error}")

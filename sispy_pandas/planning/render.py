@@ -1,4 +1,4 @@
-"""A plan as blocks: the head says what and where; then a summary if it is long, cells, problems, stale."""
+"""A plan as blocks: the head says what and where; a summary if it is long; cells; what stands in the way."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from ..values.blocks import SHOWN, Column, Lines, Table, as_json, count, name_of
 from ..values.changes import Change, Create, Delete, Update
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from ..values.blocks import Block
+    from ..values.changes import Conflict
     from .change_set import ChangeSet
 
 
@@ -30,21 +31,23 @@ def blocks(plan: ChangeSet, shown: int = SHOWN) -> list[Block]:
         Lines(tuple(head(plan))),
         *summary,
         _cells(plan, cells),
-        _problems(plan),
+        problems(plan),
         stale_rows(plan),
+        conflicts(plan.clashes),
     ]
     return list(filter(len, parts))
 
 
 def json_of(plan: ChangeSet, told: Callable[[str], str] = str) -> str:
-    """Return a plan as JSON: server, counts, every cell, problems, stale rows, notes."""
+    """Return a plan as JSON: server, counts, every cell, problems, stale rows, conflicts, notes."""
     facts = {
         "table": plan.schema.name,
         "server": plan.endpoint.client.url,
         "counts": plan.counts,
         "notes": [told(note) for note in plan.notes],
     }
-    return as_json(facts, [_cells(plan, list(plan.cells())), _problems(plan), stale_rows(plan)], told=told)
+    tables = [_cells(plan, list(plan.cells())), problems(plan), stale_rows(plan), conflicts(plan.clashes)]
+    return as_json(facts, tables, told=told)
 
 
 def head(plan: ChangeSet) -> list[str]:
@@ -120,7 +123,8 @@ def _cells(plan: ChangeSet, cells: list[tuple[Change, str, Any, Any]]) -> Table:
     return Table(columns, rows, noun="cell", name="cells", rest=Call(".frame()", "has all of them"))
 
 
-def _problems(plan: ChangeSet) -> Table:
+def problems(plan: ChangeSet) -> Table:
+    """Return the table of what keeps rows from being sent."""
     columns = (
         Column(None, "row"),
         Column(None, "key"),
@@ -131,6 +135,19 @@ def _problems(plan: ChangeSet) -> Table:
     )
     rows = [(str(p.row), p.key, name_of(p), p.column, p.value, p.reason) for p in plan.faults]
     return Table(columns, rows, noun="problem", name="problems")
+
+
+def conflicts(found: Iterable[Conflict]) -> Table:
+    """Return the table of conflicts: base, mine and theirs of each cell."""
+    columns = (
+        Column(None, "_id"),
+        Column(None, "key"),
+        Column("conflict in"),
+        Column("field", "field"),
+        *(Column(name, name, "value") for name in ("base", "mine", "theirs")),
+    )
+    rows = [(c.id, c.key, name_of(c), c.field, c.base, c.mine, c.theirs) for c in found]
+    return Table(columns, rows, noun="conflict", name="conflicts")
 
 
 def stale_rows(plan: ChangeSet) -> Table:

@@ -10,14 +10,11 @@ from sispy.remedies import Call, Message
 from sispy.text import SENTENCE, shorten
 
 from ..planning.plan_file import digest
-from ..planning.render import whereabouts
+from ..planning.render import conflicts, whereabouts
 from ..values.blocks import Column, Lines, Table, count, name_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from ..values.blocks import Block
-    from ..values.changes import Conflict
     from .outcome import PushResult
 
 
@@ -70,19 +67,6 @@ def headline(report: PushResult) -> str:
     """Return what became of the push in one line."""
     words = ", ".join(_counted(n, word) for word, n in report.counts.items() if n) or "nothing to do"
     return shorten(f"{report.plan.schema.name} {whereabouts(report.plan)}: {words}", SENTENCE)
-
-
-def conflicts(found: Iterable[Conflict]) -> Table:
-    """Return the table of conflicts: base, mine and theirs of each cell."""
-    columns = (
-        Column(None, "_id"),
-        Column(None, "key"),
-        Column("conflict in"),
-        Column("field", "field"),
-        *(Column(name, name, "value") for name in ("base", "mine", "theirs")),
-    )
-    rows = [(c.id, c.key, name_of(c), c.field, c.base, c.mine, c.theirs) for c in found]
-    return Table(columns, rows, noun="conflict", name="conflicts")
 
 
 def unverified(report: PushResult) -> list[str]:

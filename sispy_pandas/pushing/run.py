@@ -229,7 +229,8 @@ class Run:
         )
         for c in conflicts:
             self.journal.event("conflict", row=row, field=c.field, base=c.base, mine=c.mine, theirs=c.theirs)
-        self.bar.update(1)
+        if word != "unsent":
+            self.bar.update(1)
 
     def _meet(self, answer: Mapping[str, Any]) -> None:
         """Take the user's name from the answer to a write of this push."""

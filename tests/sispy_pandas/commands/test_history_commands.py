@@ -69,6 +69,7 @@ def test_changes_are_summed_up_and_listed(sispy, edited):
     ("since", "words"),
     [
         ("2026-11-20 14:05", "names no time zone"),
+        ("yesterday", "2h, 3d and 1w say how long ago"),
         ("soon", "is no time"),
         ("2026-11-20 14:05 Nowhere/City", "is no time"),
     ],

@@ -89,6 +89,42 @@ def test_what_was_not_pushed_goes_into_a_file(sispy, sis):
     assert host(sis, "web-fra1-001")["os"]["version"] == "9"
 
 
+@pytest.mark.parametrize("name", ["left.csv", "left.xlsx"])
+def test_where_all_was_pushed_no_file_of_an_earlier_push_is_left(sispy, name):
+    Path(name).write_bytes(b"of yesterday")
+    Path("audit.csv").write_text("name,notes\nweb-fra1-001,seen\n")
+
+    result = sispy("push", "host", "audit.csv", "--key", "name", "--yes", "--conflicts-out", name)
+
+    assert (result.exit_code, Path(name).exists()) == (0, False)
+    assert f"{name}: removed, all rows were pushed" in result.stderr
+
+
+def test_a_checked_plan_shows_what_others_changed_since(sispy, sis):
+    sispy("export", "host", "-o", "hosts.csv", "name=web-fra1-001")
+    path = Path("hosts.csv")
+    path.write_text(path.read_text().replace(",rhel,8,", ",rhel,9,"))
+    sis.client("alice").entities("host").update("web-fra1-001", {"os": {"version": "7"}})
+
+    unasked = sispy("plan", "host", "hosts.csv")
+    checked = {
+        how: sispy("plan", "host", "hosts.csv", "--check", "--output", how)
+        for how in ("text", "json", "md", "html")
+    }
+
+    assert (unasked.exit_code, {result.exit_code for result in checked.values()}) == (0, {4})
+    assert [line.split() for line in checked["text"].stdout.splitlines()[-2:]] == [
+        ["conflict", "in", "field", "base", "mine", "theirs"],
+        ["web-fra1-001", "os.version", "8", "9", "7"],
+    ]
+    (conflict,) = json.loads(checked["json"].stdout)["conflicts"]
+    assert {key: conflict[key] for key in ("key", "field", "base", "mine", "theirs")} == {
+        "key": "web-fra1-001", "field": "os.version", "base": "8", "mine": "9", "theirs": "7",
+    }  # fmt: skip
+    assert "| web-fra1-001 | os.version | 8 | 9 | 7 |" in checked["md"].stdout.splitlines()
+    assert "<td>os.version</td><td>8</td><td>9</td><td>7</td>" in checked["html"].stdout
+
+
 def test_only_some_fields_of_a_push_are_undone(sispy, sis):
     Path("audit.csv").write_text("name,notes,os.version\nweb-fra1-001,seen,9\n")
     assert sispy("push", "host", "audit.csv", "--key", "name", "--yes").exit_code == 0
@@ -145,3 +181,17 @@ def test_nothing_that_only_looks_ever_writes_to_the_server(sispy, sis):
     assert sispy("changes", "host", "--since", "1h").exit_code == 0
     assert sispy("schemas", "host").exit_code == 0
     assert {request.method for request in sis.requests[begun:]} <= {"GET", "HEAD"}
+
+
+def test_rows_that_others_refer_to_are_deleted_if_the_plan_is_told_so(sispy):
+    sispy("export", "rack", "-o", "racks.csv", "--fields", "name")
+    lines = Path("racks.csv").read_text().splitlines()
+    Path("racks.csv").write_text(f"{lines[0]},_delete\n{lines[1]},x\n")
+
+    asked = sispy("plan", "rack", "racks.csv", "--check")
+    told = sispy("plan", "rack", "racks.csv", "--check", "--allow-dangling")
+
+    assert (asked.exit_code, told.exit_code) == (3, 0)
+    assert "--allow-dangling deletes it anyway" in " ".join(asked.stdout.split())
+    assert "referred to by" not in told.stdout
+    assert sispy("plan", "rack", "racks.csv", "--allow-dangling").exit_code == 64

@@ -112,7 +112,7 @@ def test_4_conflicts(sispy, sis, edited):
     assert result.exit_code == 4
     assert "conflict in" in result.stdout
     assert result.stderr == (
-        "cells in conflict are left as others wrote them; --on-conflict mine writes over them\n"
+        "cells in conflict are left as others wrote them: --on-conflict mine writes over them\n"
     )
     assert host(sis, name)["os"]["version"] == "7"
 
@@ -245,6 +245,7 @@ def test_7_rows_that_the_user_may_not_write(sispy, sis, edited, monkeypatch):
 
     assert (pushed.exit_code, checked.exit_code, others.exit_code) == (7, 7, 7)
     assert "you have no role in" in " ".join(pushed.stdout.split())
+    assert pushed.stdout.count("host on http") == 1  # the plan is shown once
     assert sispy("push", "plan.json", "--yes").exit_code == 7
 
 

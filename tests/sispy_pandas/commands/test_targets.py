@@ -99,7 +99,7 @@ def test_no_traceback_ends_a_push_that_was_made(sispy, edited, monkeypatch, erro
     def broken(*_args, **_how):
         raise error
 
-    monkeypatch.setattr(marks, "put_back", broken)
+    monkeypatch.setattr(marks, "_put_back", broken)
     edit_workbook()
 
     result = sispy("push", "host", "hosts.xlsx", "--yes", "--write-back", "b.xlsx", "--log-file", "log")

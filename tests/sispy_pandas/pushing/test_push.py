@@ -349,3 +349,17 @@ def test_limits_that_no_push_can_keep_are_refused(name):
     assert getattr(sp.Limits(**{name: least}), name) == least
     with pytest.raises(ValueError, match=f"^{name}={least - 1}: at least {least} is needed$"):
         sp.Limits(**{name: least - 1})
+
+
+def test_the_bar_of_a_push_that_is_cancelled_stays_where_it_was(server):
+    live, seen = server.fetch(), []
+    plan = live.diff(live.frame().assign(cpus=5))
+
+    report = plan.push(
+        progress=lambda done, total: seen.append((done, total)),
+        cancel=lambda: len(seen) >= 5,
+        limits=sp.Limits(rows=5),
+    )
+
+    assert (report.counts["done"], report.counts["unsent"], len(plan)) == (5, 13, 18)
+    assert seen[-1] == (5, 18)
