@@ -188,7 +188,7 @@ def _contents(server: Sandbox) -> str:
     tables = ", ".join(f"{name} ({count:,})" for name, count in server.counts().items())
     users, hiera, hooks = (len(one.collection) for one in (world.users, world.hiera, world.hooks))
     off = "" if world.calls_copied_hooks or not hooks else ", switched off (--hooks calls them)"
-    return f"Copied {tables or 'no table'}; {users:,} users, {hiera:,} of hiera, {hooks:,} hooks{off}."
+    return f"Copied {tables or 'no table'}; {users:,} users, {hiera:,} hiera entries, {hooks:,} hooks{off}."
 
 
 def _age(ms: int) -> str:

@@ -78,6 +78,7 @@ def copy(world: World, order: Order, keep: Keep) -> None:
         return
     if (begun.only, begun.history) != (only, order.history):
         raise ValueError("the copy was begun with other tables or another history: give it another file")
+    order.tell(f"Copying {url}" if not world.entities else f"Going on to copy {url}", 0, 0)
     _copy_named(world, order)
     _copy_schemas(world, order)
     keep()

@@ -147,9 +147,9 @@ def test_a_copy_says_whose_it_is_and_what_it_has(tmp_path):
     assert list(printed) == ["copy", "url", "user", "token", "login"]
     assert re.fullmatch(rf"of {original.url}, new \(\d{{4}}-\d\d-\d\d \d\d:\d\d UTC\)", printed["copy"])
     *told, copied, _ = errors.splitlines()
-    assert told[:3] == ["users: 6 of 6", "host: 5 of 5", "site: 1 of 1"]
+    assert told[:4] == [f"Copying {original.url}", "users: 6 of 6", "host: 5 of 5", "site: 1 of 1"]
     assert re.fullmatch(
-        r"Copied host \(5\), site \(\d\), rack \(\d\), service \(\d+\); 6 users, 0 of hiera, 0 hooks\.",
+        r"Copied host \(5\), site \(\d\), rack \(\d\), service \(\d+\); 6 users, 0 hiera entries, 0 hooks\.",
         copied,
     )
 
@@ -169,6 +169,7 @@ def test_a_copy_that_fails_says_how_it_goes_on(tmp_path):
         process, _ = start("--copy-from", original.url, "--data", str(data), lines=5)
         process.terminate()
         _, errors = process.communicate(timeout=10)
+    assert errors.startswith(f"Going on to copy {original.url}\n")
     assert "Copied site (2), rack (2), service (12), host (5);" in errors
 
 
