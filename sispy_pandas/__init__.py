@@ -9,6 +9,7 @@ from .pushing.pushes import pushes
 from .pushing.turns import TableInUse
 from .pushing.workbook import mark_problems
 from .reading.catalog import schemas
+from .reading.listing import where
 from .revisions.dangling import RepointPlans, dangling, referrers, repoint
 from .revisions.edits import Changes, changes
 from .revisions.history import HistoryWarning, as_of, blame, history
@@ -38,7 +39,7 @@ __all__ = [
     "explode", "fetch", "history", "implode", "infer_schema", "iter_frames", "load_plan", "mark_problems",
     "parse_schema", "plan_schema", "pushes", "read_csv", "read_dask", "read_excel", "referrers", "removed",
     "repoint", "resume", "revert", "schemas", "snapshot_of", "to_csv", "to_excel", "to_ndjson", "to_parquet",
-    "undo", "verify",
+    "undo", "verify", "where",
 ]  # fmt: skip
 
 

@@ -19,7 +19,7 @@ from sispy.errors import Error
 from sispy.sandbox.server import Sandbox
 
 LOCAL = {"127.0.0.1", "localhost", "::1"}
-FILTERS = "sispy_pandas.commands.tables"
+FILTERS = "sispy_pandas.commands.filters"
 """Where filters are read: named by a text, as in the table of commands, for it is above."""
 AGES = ((86_400, "days"), (3_600, "hours"), (60, "minutes"), (1, "seconds"))
 
@@ -147,7 +147,7 @@ def _query(client: Client, name: str, text: str) -> dict[str, Any]:
     if not text:
         return {}
     if not text.startswith("{"):
-        found: dict[str, Any] = import_module(FILTERS).query_of(client, name, text)
+        found: dict[str, Any] = import_module(FILTERS).query_of(client.entities(name), [text])
         return found
     try:
         return dict(json.loads(text))

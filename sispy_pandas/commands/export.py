@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,10 @@ import click
 from sispy.cli.completion import tables
 from sispy.cli.exits import Misuse, misuse
 from sispy.cli.options import Session, examples, session
+from sispy.remedies import message_of
+from sispy_pandas.commands.filters import filtered, query_of
 from sispy_pandas.commands.tables import table_of
 from sispy_pandas.formats.atomic import refuse_unwritable
-from sispy_pandas.reading.filters import parse_filters
 from sispy_pandas.reading.listing import schemas_of
 from sispy_pandas.reading.query import parse_query
 from sispy_pandas.values.blocks import count
@@ -26,12 +28,13 @@ _FORMATS = (".csv", ".xlsx", ".parquet", ".ndjson")
 @click.command(
     epilog=examples(
         "sispy export host -o hosts.csv",
-        "sispy export host -o web.xlsx status=live 'cpus>=8' 'name~^web'",
-        "sispy export host -o fra.ndjson rack.site.name=fra1 'owner is empty' --fields name,os",
+        "sispy export host -o web.xlsx status=live 'hardware.cores>=8' 'name~^web'",
+        "sispy export host -o odd.csv 'status in planned,retired and (monitored=true or rack is empty)'",
+        "sispy export host -o fra.ndjson rack.site.name=fra1 'notes is empty' --fields name,os",
     )
 )
 @click.argument("schema", shell_complete=tables)
-@click.argument("filters", nargs=-1, metavar="[FILTER]...")
+@filtered
 @click.option(
     "-o",
     "--output",
@@ -52,6 +55,9 @@ _FORMATS = (".csv", ".xlsx", ".parquet", ".ndjson")
 @click.option(
     "--tz", default="UTC", metavar="ZONE", help="Zone of times in .csv and .xlsx, e.g. Europe/Berlin."
 )
+@click.option(
+    "--fail-if-empty", is_flag=True, help="Where no row matches: keep the old file and end with status 3."
+)
 @session
 def export(
     session: Session,
@@ -66,15 +72,19 @@ def export(
     refs: str,
     meta: bool,
     tz: str,
+    fail_if_empty: bool,
 ) -> None:
     """Write table SCHEMA, or the rows that meet every FILTER, to a file.
 
     \b
-    FILTER is one of
-      status=live  status!=live  cpus>=8  since<2024-01-01
-      name~^web    name!~test    status in live,planned
-      owner is empty             owner is not empty
-    Fields of nested and of referenced rows: os.version=9, rack.site.name=fra1.
+    FILTER is one or more of these, joined by and, or, not and parentheses:
+      status=live   status!=live   price>=8000   bought<2024-01-31
+      name~^web     name!~test     notes like FAN
+      notes like 'two words'       notes~/^two words/i
+      status in live,planned       status nin live,planned
+      rack is empty                rack is not empty
+    Fields of documents and of referenced rows: os.version=9, rack.site.name=fra1.
+    In a shell, a FILTER with blanks, <, > or quotes is put in quotes: 'price >= 8000'.
     """  # noqa: D301 - click's mark for a paragraph that keeps its lines
     if output.suffix.lower() not in _FORMATS:
         raise Misuse(f"{output.name}: the name must end in one of {', '.join(_FORMATS)}")
@@ -85,26 +95,32 @@ def export(
     endpoint, known = table_of(client, schema)
     asked: dict[str, Any] = {"sort": sort} if sort else {}
     names = [name.strip() for name in fields.split(",")] if fields else None
+    filters += where
     try:
-        parts = [parse_filters(known, [*filters, *where], schemas_of(client)), _query(query)]
-        q = [part for part in parts if part]
+        q = [part for part in (query_of(endpoint, filters), _query(query)) if part]
         if q:
             asked["q"] = q[0] if len(q) == 1 else {"$and": q}
         parse_query(known, asked, names, schemas_of(client))
     except ValueError as error:
         raise misuse(error) from error
-    if output.suffix.lower() == ".xlsx" or expand or refs != "id":
-        wanted = [name.strip() for name in expand.split(",")] if expand else None
-        labels: Any = refs
-        source: Any = fetch(
-            endpoint, asked, fields=names, expand=wanted, refs=labels, progress=session.progress
-        )
-        options: dict[str, Any] = {"meta": meta}
-    else:
-        source = endpoint
-        options = {"meta": meta, "query": asked, "fields": names, "progress": session.progress}
-    rows = _write(source, output, tz=tz, options=options)
-    session.say(f"{output} is written: {count(rows, 'row')}")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        if output.suffix.lower() == ".xlsx" or expand or refs != "id":
+            wanted = [name.strip() for name in expand.split(",")] if expand else None
+            labels: Any = refs
+            source: Any = fetch(
+                endpoint, asked, fields=names, expand=wanted, refs=labels, progress=session.progress
+            )
+            options: dict[str, Any] = {"meta": meta}
+        else:
+            source = endpoint
+            options = {"meta": meta, "query": asked, "fields": names, "progress": session.progress}
+        if fail_if_empty and not (endpoint.count(asked.get("q")) if source is endpoint else len(source)):
+            raise ValueError(f"no row matches: {output} is not written")
+        rows = _write(source, output, tz=tz, options=options)
+    for warning in (one.message for one in caught if isinstance(one.message, Warning)):
+        session.say(message_of(warning))
+    session.say(f"{output} is written: {count(rows, 'row') if rows else 'its header alone, no row matches'}")
 
 
 def _write(source: Any, output: Path, *, tz: str, options: dict[str, Any]) -> int:

@@ -13,6 +13,7 @@ import click
 from sispy.cli.exits import Misuse
 from sispy.cli.remedies import in_shell
 from sispy.remedies import message_of
+from sispy_pandas.commands.filters import filtered, query_of
 from sispy_pandas.commands.inputs import read_rows
 from sispy_pandas.commands.tables import table_of
 from sispy_pandas.revisions.edits import changes
@@ -35,6 +36,7 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks
 def span(command: Command) -> Command:
     """Give a command the options of a span of changes; it receives them as one keyword argument `chosen`."""
 
+    @filtered
     @click.option("--since", required=True, metavar="TIME", help="2h, 3d, or 2026-11-20T14:05+01:00.")
     @click.option("--until", metavar="TIME", help="As --since; now if left out.")
     @click.option("--tz", metavar="ZONE", help="Zone of times that name none, e.g. Europe/Berlin.")
@@ -46,6 +48,7 @@ def span(command: Command) -> Command:
     @functools.wraps(command)
     def with_span(
         *args: Any,
+        filters: tuple[str, ...],
         since: str,
         until: str | None,
         tz: str | None,
@@ -55,6 +58,7 @@ def span(command: Command) -> Command:
         **kwargs: Any,
     ) -> Any:
         chosen = {
+            "filters": filters,
             "since": _when(since, tz, "--since"),
             "until": None if until is None else _when(until, tz, "--until"),
             "by": by or None,
@@ -69,9 +73,11 @@ def span(command: Command) -> Command:
 def changes_of(session: Session, name: str, chosen: dict[str, Any]) -> Changes:
     """Read the changes of a table that the options mean."""
     endpoint, schema = table_of(session.client(), name)
+    q = query_of(endpoint, chosen["filters"])
     file = chosen["known"]
     known = None if file is None else read_rows(file, schema)
-    return changes(endpoint, progress=session.progress, **{**chosen, "known": known})
+    options = {key: value for key, value in chosen.items() if key not in ("filters", "known")}
+    return changes(endpoint, query={"q": q}, known=known, progress=session.progress, **options)
 
 
 def _when(text: str, tz: str | None, option: str) -> When:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sispy import Client
 
     from ..values.schema import Schema
-    from .query import Lookup
+    from .paths import Lookup
 
 Values = list[Any]
 """One JSON value per row; where an array of references was passed, a tuple of them."""

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from sispy import Endpoint
 from sispy.errors import NotFound
+from sispy.text import printable
 
 from ..values.schema import META, RECEIPT, Schema, parse_schema
 from ..values.types.base import Field, nearest
 from .chunks import selecting
+from .conditions import query_of
 from .decode import Decoder
 from .expand import references_of
+from .filters import parse
 from .pages import Page, by_key, by_offset
-from .query import Lookup, Query, parse_query
+from .query import Query, parse_query
 from .table import sorts_here
+from .unlisted import nowhere
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from sispy import Client
+
+    from .paths import Lookup
 
 _URL_SHARE = 3000
 """Characters of `fields` in a URL; more fields than that are not worth naming."""
@@ -43,23 +50,19 @@ class Listing:
     def of(
         cls,
         endpoint: Endpoint,
-        query: Mapping[str, Any] | None,
+        query: Mapping[str, Any] | str | None,
         fields: Sequence[str] | None = None,
         *,
         expand: Sequence[str] = (),
     ) -> Listing:
         """Read the schema and check the query against it; see `fetch` for what is raised."""
-        if not isinstance(endpoint, Endpoint):
-            kind = type(endpoint).__name__
-            raise TypeError(f"a frame holds entities, such as client.entities('host'), got {kind}")
-        if not endpoint.endpoint.startswith("entities/"):
-            raise ValueError(
-                f"a frame holds entities, such as client.entities('host'); {endpoint.endpoint!r} has no "
-                "definition: use its fetch_all()"
-            )
-        schema = schema_of(endpoint.client, endpoint.name)
-        lookup = schemas_of(endpoint.client)
+        schema, lookup = _definitions(endpoint)
         asked = parse_query(schema, query, fields, lookup)
+        slip = nowhere(schema, asked.q, lookup, endpoint.count)
+        if slip and asked.is_text:
+            raise ValueError(slip)
+        if slip:
+            warnings.warn(printable(f"{schema.name}: {slip}"), stacklevel=3)
         references = references_of(schema, expand)
         known = (*schema.fields, *META)
         if asked.fields is not None:
@@ -132,6 +135,63 @@ class Listing:
         if min(total, now) <= rows <= max(total, now):  # others inserted or deleted meanwhile
             return None
         return f"{rows} rows were read; the server counted {total} at first and {now} afterwards"
+
+
+def where(source: Endpoint | Schema, text: str) -> dict[str, Any]:
+    """Return the `q` of a filter, for whatever takes one: `hosts.count(q)`, `{"q": q}`.
+
+    Filters compare fields, `status = live`, `cpus >= 8`, `status in live,planned`, `name ~ ^web`,
+    `name like "^web.*"`, `rack is empty`, and join such conditions by `and`, `or`, `not` and parentheses.
+    Paths lead into documents, members of arrays and referenced rows: `rack.site.name = fra1`. The table at
+    the head of `sispy_pandas.reading.filters` is the whole language.
+
+    Args:
+        source: An endpoint, such as `client.entities("host")`; or a schema, for filters of its own fields:
+            without a server nothing is known of others, nor of values that an enum does not list.
+        text: The filter.
+
+    Raises:
+        ValueError: The text is no filter; or a field or value that there cannot be, with what is near it: a
+            value of another type, or one that an enum does not list and that no row has.
+
+    Example:
+        >>> hosts = client.entities("host")
+        >>> where(hosts, "status = live and hardware.cores >= 8")
+        {'$and': [{'status': 'live'}, {'hardware.cores': {'$gte': 8}}]}
+        >>> where(hosts, "status = lvie")
+        Traceback (most recent call last):
+        ValueError: 'status': no row has 'lvie', and the definition does not list it; did you mean 'live'?
+    """
+    if isinstance(source, Schema):
+        return query_of(parse(text), source, no_server)
+    schema, lookup = _definitions(source)
+    q = query_of(parse(text), schema, lookup)
+    slip = nowhere(schema, q, lookup, source.count)
+    if slip:
+        raise ValueError(slip)
+    return q
+
+
+def no_server(name: str) -> Schema:
+    """Refuse to look up a schema, where there is no server to ask.
+
+    Raises:
+        ValueError: Always.
+    """
+    raise ValueError(f"a schema alone does not know {name!r}, which it refers to: give the endpoint")
+
+
+def _definitions(endpoint: Endpoint) -> tuple[Schema, Lookup]:
+    """Return the schema of an endpoint's entities, and what gives those of others."""
+    if not isinstance(endpoint, Endpoint):
+        kind = type(endpoint).__name__
+        raise TypeError(f"a frame holds entities, such as client.entities('host'), got {kind}")
+    if not endpoint.endpoint.startswith("entities/"):
+        raise ValueError(
+            f"a frame holds entities, such as client.entities('host'); {endpoint.endpoint!r} has no "
+            "definition: use its fetch_all()"
+        )
+    return schema_of(endpoint.client, endpoint.name), schemas_of(endpoint.client)
 
 
 def schemas_of(client: Client) -> Lookup:

@@ -13,7 +13,7 @@ from sispy.text import SENTENCE, in_html, printable, shorten
 
 from ..reading.chunks import queries
 from ..reading.commits import Edit, Step, edits, steps_since
-from ..reading.listing import schema_of
+from ..reading.listing import Listing
 from ..reading.lookup import each
 from ..values.blocks import count
 from ..values.records import table
@@ -127,7 +127,7 @@ def changes(
     until: When | None = None,
     by: str | Collection[str] | None = None,
     fields: Collection[str] | None = None,
-    query: Mapping[str, Any] | None = None,
+    query: Mapping[str, Any] | str | None = None,
     known: Snapshot | pd.DataFrame | Iterable[str] | None = None,
     tz: str | tzinfo | None = None,
     progress: Any = True,
@@ -144,7 +144,7 @@ def changes(
         until: Up to this time; None: now.
         by: Only what this user, or one of these, has changed.
         fields: Only these fields.
-        query: Only rows that match today: `{"q": {...}}`.
+        query: Only rows that match today, and those of `known` that are gone: a filter or `{"q": {...}}`.
         known: An older export (Snapshot, frame) or ids: those of its rows that are gone are looked up too.
         tz: Zone of times that name none.
         progress: As in `fetch`.
@@ -158,12 +158,13 @@ def changes(
         >>> found.summary().columns.tolist()
         ['by', 'minute', 'field', 'action', 'cells', 'rows']
     """
-    schema = schema_of(endpoint.client, endpoint.name)
+    listing = Listing.of(endpoint, query)
+    schema = listing.schema
     if not schema.track_history:
         raise ValueError(f"schema {schema.name!r} does not keep history (track_history is off)")
     chosen = _Choice.of(schema, by=by, fields=fields, since=since, until=until, tz=tz)
     start = milliseconds_of(since, tz=tz)
-    current = _written_since(endpoint, start, (query or {}).get("q"))
+    current = _written_since(endpoint, start, listing.query.q)
     gone = _gone(endpoint, known, current) if known is not None else []
     notes: list[str] = []
     if known is None:

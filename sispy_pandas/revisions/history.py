@@ -127,7 +127,7 @@ def as_of(
     when: When,
     *,
     ids: Iterable[str] | None = None,
-    query: Mapping[str, Any] | None = None,
+    query: Mapping[str, Any] | str | None = None,
     tz: str | tzinfo | None = None,
     progress: Any = True,
 ) -> pd.DataFrame:

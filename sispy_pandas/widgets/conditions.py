@@ -1,27 +1,47 @@
-"""Conditions of a filter: which operators fit a field, and the query that they make."""
+"""Conditions of the filter builder, in words that are chosen from a list, as filters of the language."""
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ..values.types.base import Field, cast
-from ..values.types.mixed import ANYTHING
+from ..reading import filters
+from ..reading.filters import Value
+from ..reading.operands import operators as operators_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ..values.types.base import Field
+
 HAS_VALUE, NO_VALUE = "has a value", "has no value"
 UNARY = (HAS_VALUE, NO_VALUE)
-_COMPARE = {"is": "$eq", "is not": "$ne", "<": "$lt", "≤": "$lte", ">": "$gt", "≥": "$gte"}
+_OPERATORS = {
+    "contains": "like",
+    "is": "=",
+    "is not": "!=",
+    "starts with": "like",
+    "<": "<",
+    "≤": "<=",
+    ">": ">",
+    "≥": ">=",
+    "is one of": "in",
+    "is none of": "nin",
+    "matches": "~",
+    "does not match": "!~",
+}
+_OF_ENUMS = ("is", "is not", "is one of", "is none of")
+_OF_ARRAYS = {"has the member": "=", "lacks the member": "!=", "has one of": "in", "has none of": "nin"}
+_EMPTY = {HAS_VALUE: "is not empty", NO_VALUE: "is empty"}
+_ALL = _OPERATORS | _OF_ARRAYS | _EMPTY
+_SPECIAL = re.compile(r"([\\^$.|?*+()\[\]{}])")
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A field, an operator that fits its type, and the value as text (unused by the UNARY ones)."""
+    """A field, one of its `operators`, and the value as text (unused by the UNARY ones)."""
 
     field: Field
     operator: str
@@ -30,64 +50,46 @@ class Condition:
 
 def operators(field: Field) -> tuple[str, ...]:
     """List the operators that make sense for a field, the likeliest first."""
-    return (*field.kind.operators, *UNARY)
+    taken = operators_of(field)
+    words = _OF_ARRAYS if field.item else dict.fromkeys(_OF_ENUMS, "=") if field.enum else _OPERATORS
+    fitting = () if field.kind.is_untyped else (word for word, one in words.items() if one in taken)
+    return (*fitting, *UNARY)
 
 
-def query(conditions: Sequence[Condition]) -> dict[str, Any]:
-    """Write the `q` of all conditions, joined by and.
+def filter_of(conditions: Sequence[Condition]) -> filters.Filter | None:
+    """Return the filter of all conditions, joined by and; None without any.
 
     Raises:
-        ValueError: A value is none of its field's type.
+        ValueError: A value is missing.
 
     Example:
-        >>> query([Condition(Field("cores", "Number"), "≥", "8")])
-        {'cores': {'$gte': 8}}
+        >>> str(filter_of([Condition(Field("cores", "Number"), "≥", "8")]))
+        'cores >= 8'
     """
-    parts = [_part(condition) for condition in conditions]
-    paths = [path for part in parts for path in part]
-    if len(set(paths)) < len(paths):
-        return {"$and": parts}
-    return {path: value for part in parts for path, value in part.items()}
+    return filters.joined("and", list(map(_one, conditions))) if conditions else None
 
 
-def python_code(schema: str, q: dict[str, Any]) -> str:
-    """Write the fetch of a query as the two lines that a notebook would hold."""
-    what = f", {{'q': {q!r}}}" if q else ""
+def python_code(schema: str, text: str) -> str:
+    """Write the fetch of a filter as the two lines that a notebook would hold."""
+    what = f", {text!r}" if text else ""
     return f'endpoint = client.entities("{schema}")\nsnapshot = sp.fetch(endpoint{what})'
 
 
-def shell_code(schema: str, q: dict[str, Any]) -> str:
+def shell_code(schema: str, text: str) -> str:
     """Write the same as a command."""
-    what = f" --query {shlex.quote(json.dumps(q, ensure_ascii=False))}" if q else ""
+    what = f" {shlex.quote(text)}" if text else ""
     return f"sispy export {schema}{what} -o {schema}.csv"
 
 
-def _part(condition: Condition) -> dict[str, Any]:
-    field, operator, text = condition.field, condition.operator, condition.text.strip()
-    path = field.path
-    if operator in UNARY:
-        if field.kind.is_array:
-            return {f"{path}.0": {"$exists": operator == HAS_VALUE}}
-        return {path: {"$ne": None} if operator == HAS_VALUE else None}
-    if field.kind.parts:  # the server stores an object
-        path = field.kind.at(path)
-        field = Field(path, "String")
-    if operator in ("contains", "starts with"):
-        pattern = re.escape(text)
-        return {path: {"$regex": f"^{pattern}" if operator == "starts with" else pattern, "$options": "i"}}
-    if operator == "is one of":
-        return {path: {"$in": [_value(field, part) for part in text.split(",") if part.strip()]}}
-    if operator == "has the member":
-        return {path: _value(field.item or ANYTHING, text)}
-    value = _value(field, text)
-    return {path: value} if operator == "is" else {path: {_COMPARE[operator]: value}}
-
-
-def _value(field: Field, text: str) -> Any:
-    try:
-        value = cast(field, text.strip())
-    except ValueError as error:
-        raise ValueError(f"{field.path or 'member'}: {error}") from error
-    if value is None:
-        raise ValueError(f"{field.path or 'member'}: a value is missing")
-    return value
+def _one(condition: Condition) -> filters.Filter:
+    path, word, text = condition.field.path, condition.operator, condition.text.strip()
+    operator = _ALL[word]
+    if word in UNARY:
+        return filters.Condition(path, operator)
+    if word in ("contains", "starts with"):
+        text = ("^" if word == "starts with" else "") + _SPECIAL.sub(r"\\\1", text)
+    parts = text.split(",") if operator in ("in", "nin") else [text]
+    values = tuple(Value.of(part.strip()) for part in parts if part.strip())
+    if not values:
+        raise ValueError(f"{path!r}: a value is missing")
+    return filters.Condition(path, operator, values)

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as widgets
 import traitlets
 
-from .conditions import UNARY, Condition, operators, query
+from ..reading.conditions import query_of
+from ..reading.listing import no_server
+from .conditions import UNARY, Condition, filter_of, operators
 
 if TYPE_CHECKING:
     from ..values.schema import Schema
@@ -15,9 +17,10 @@ if TYPE_CHECKING:
 
 
 class FilterBuilder(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
-    """Edit conditions joined by and; `q` is the query that they make, `fault` why they make none."""
+    """Edit conditions joined by and; `text` is their filter, `q` its query, `fault` why there is none."""
 
     q = traitlets.Dict()
+    text = traitlets.Unicode("")
     fault = traitlets.Unicode("")
 
     def __init__(self, schema: Schema, **options: Any) -> None:
@@ -49,11 +52,13 @@ class FilterBuilder(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
     def _update(self) -> None:
         complete = [row.condition for row in self._rows if row.complete]
         try:
-            q = query(complete)
+            found = filter_of(complete)
+            q = query_of(found, self._schema, no_server) if found else {}
         except ValueError as error:
             self.fault = str(error)
         else:
             self.fault = ""
+            self.text = str(found or "")
             self.q = q
 
 

@@ -136,7 +136,7 @@ class SchemaPane(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
             return
         self.query = {"q": builder.q} if builder.q else {}
         name = self._schema.name
-        self._code.value = f"{python_code(name, builder.q)}\n\n{shell_code(name, builder.q)}"
+        self._code.value = f"{python_code(name, builder.text)}\n\n{shell_code(name, builder.text)}"
         endpoint = self._client.entities(name)
         q = dict(builder.q)
         self._counting.start(lambda _: endpoint.count(q or None), self._show_count)

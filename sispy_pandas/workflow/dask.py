@@ -35,7 +35,7 @@ _ROWS = 200_000
 
 def read_dask(
     endpoint: Endpoint,
-    query: Mapping[str, Any] | None = None,
+    query: Mapping[str, Any] | str | None = None,
     *,
     fields: Sequence[str] | None = None,
     partitions: int | None = None,
@@ -49,7 +49,8 @@ def read_dask(
 
     Args:
         endpoint: Entities of a schema.
-        query: `q` and `fields` as in `fetch`; a part of a table by `limit`, or an order, dask makes itself.
+        query: A filter, or `q` and `fields` as in `fetch`; a part of a table by `limit`, or an order, dask
+            makes itself.
         fields: As in `fetch`.
         partitions: How many; None: one per 200,000 rows.
         meta: Add the columns of `_sis`.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ..reading.expand import expand as expanded
 from ..reading.listing import Listing
+from ..reading.query import as_query
 from ..reading.table import Table, sort_frame, sorts_here, warnings_frame
 from ..values.extras import no_collection
 from ..values.progress import bar
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 def fetch(
     endpoint: Endpoint,
-    query: Mapping[str, Any] | None = None,
+    query: Mapping[str, Any] | str | None = None,
     *,
     fields: Sequence[str] | None = None,
     expand: Sequence[str] | None = None,
@@ -38,7 +39,8 @@ def fetch(
 
     Args:
         endpoint: Entities of a schema: `client.entities("host")`.
-        query: `q`, `fields`, `sort`, `limit`, `offset`, as in `endpoint.fetch_all`.
+        query: A filter such as "status = live and hardware.cores >= 8", see `where`; or `q`, `fields`,
+            `sort`, `limit`, `offset` as in `endpoint.fetch_all`, where `q` may be a filter, too.
         fields: Dotted paths of the columns wanted; nothing else travels. `_sis.owner` and its like count.
         expand: Columns of referenced entities to add, such as "rack.site.name" or, through an array of
             references, "services.name"; for reading only, `diff` leaves them out.
@@ -48,12 +50,14 @@ def fetch(
             object with `update(n)`.
 
     Raises:
-        ValueError: No such schema or field, an unknown operator or a value that the server would not find.
+        ValueError: No such schema or field, an unknown operator or a value that the server would not find:
+            none of the field's type or, in a filter, one that its enum does not list and no row has. (In the
+            `q` of a dict that is a warning.)
         TypeError: Something else than an endpoint, a query or a list.
         sispy.Error: The server could not be reached, or refused.
 
     Example:
-        >>> snapshot = fetch(client.entities("host"), {"q": {"status": "live"}}, progress=False)
+        >>> snapshot = fetch(client.entities("host"), "status = live", progress=False)
         >>> frame = snapshot.frame()
     """
     if isinstance(expand, str):
@@ -89,7 +93,7 @@ def fetch(
     snapshot = Snapshot(
         schema=listing.schema,
         endpoint=endpoint,
-        query=dict(query or {}),
+        query=as_query(query),
         fields=listing.query.fields,
         fetched_at=started,
         warnings=warnings,

@@ -27,6 +27,7 @@ from ..formats.note import origin
 from ..formats.parquet import Writer
 from ..formats.table import as_table, zone_of
 from ..reading.listing import Listing
+from ..reading.query import as_query
 from ..reading.table import Table
 from ..values.progress import bar
 from ..values.records import records_of
@@ -46,7 +47,7 @@ Source = Endpoint | Snapshot | pd.DataFrame
 
 def iter_frames(
     endpoint: Endpoint,
-    query: Mapping[str, Any] | None = None,
+    query: Mapping[str, Any] | str | None = None,
     *,
     fields: Sequence[str] | None = None,
     rows: int = 10_000,
@@ -82,7 +83,7 @@ def iter_frames(
 def to_csv(
     source: Source,
     path: str | os.PathLike[str],
-    query: Mapping[str, Any] | None = None,
+    query: Mapping[str, Any] | str | None = None,
     *,
     fields: Sequence[str] | None = None,
     schema: Schema | None = None,
@@ -135,7 +136,7 @@ def to_csv(
 def to_ndjson(
     source: Source,
     path: str | os.PathLike[str],
-    query: Mapping[str, Any] | None = None,
+    query: Mapping[str, Any] | str | None = None,
     *,
     fields: Sequence[str] | None = None,
     schema: Schema | None = None,
@@ -178,7 +179,7 @@ def to_ndjson(
 def to_parquet(
     source: Source,
     path: str | os.PathLike[str],
-    query: Mapping[str, Any] | None = None,
+    query: Mapping[str, Any] | str | None = None,
     *,
     fields: Sequence[str] | None = None,
     schema: Schema | None = None,
@@ -284,7 +285,7 @@ def _content(name: str, source: Any, choices: Mapping[str, Sequence[str]]) -> ex
 
 
 def _fetched_if_sorted(
-    source: Source, query: Mapping[str, Any] | None, fields: Sequence[str] | None, progress: Any
+    source: Source, query: Mapping[str, Any] | str | None, fields: Sequence[str] | None, progress: Any
 ) -> Listing | Snapshot | pd.DataFrame:
     if not isinstance(source, Endpoint):
         if query is not None or fields is not None:
@@ -352,9 +353,9 @@ def _frames(
         warnings.warn(Message(text, Call("sp.fetch(...).warnings", "names them")), stacklevel=4)
 
 
-def _without_rows(listing: Listing, query: Mapping[str, Any] | None, started: datetime) -> RowSet:
+def _without_rows(listing: Listing, query: Mapping[str, Any] | str | None, started: datetime) -> RowSet:
     """Return a set without rows, for what is written about a table beside its rows."""
     frame, odd = Table(listing.fields).finish()
     return RowSet(
-        listing.schema, listing.endpoint, dict(query or {}), listing.query.fields, started, odd, frame
+        listing.schema, listing.endpoint, as_query(query), listing.query.fields, started, odd, frame
     )

@@ -119,10 +119,6 @@ class Array(_List, name="Array"):
         except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
             raise Contradiction from error
 
-    @property
-    def operators(self) -> tuple[str, ...]:
-        return ("has the member",)
-
 
 class Documents(_List, name="Documents", declared_as=()):
     """Objects with fields of their own; the server gives each an `_id`."""

@@ -119,6 +119,8 @@ class Type:
     """Any JSON value; objects are merged by the server, and nothing is known about what is in them."""
     is_ordered: ClassVar[bool] = False
     """One value may be less than another."""
+    is_searched: ClassVar[bool] = False
+    """Its values are texts, or have one: the server finds them by a regex."""
     is_name: ClassVar[bool] = False
     """People may know a row by such a value."""
     has_empty: ClassVar[bool] = False
@@ -315,25 +317,22 @@ class Type:
         """What the cells are shown as in grids, forms and workbooks."""
         return "json"
 
-    @property
-    def operators(self) -> tuple[str, ...]:
-        """The operators of a filter that make sense, the likeliest first."""
-        return ()
+    # Filters
 
     def at(self, path: str) -> str:
-        """Return where the text of a value at a path is stored, for filters."""
+        """Return where the text of a value at a path is stored."""
         return path
 
     def meant(self, text: str) -> Any:
-        """Return the value that a text in a filter means; the server casts those of typed fields itself."""
+        """Return the value that a text without quotes means; those of typed fields are cast."""
         return text
 
     def span(self, text: str) -> tuple[str, str] | None:
-        """Return the first value that a text in a filter means, and the first one behind; None: itself."""
+        """Return the first and the last value that a text stands for; None: only itself."""
         return None
 
     def split(self, text: str) -> dict[str, Any]:
-        """Return the values of those `parts` that a text in a filter names.
+        """Return the values of those `parts` that a text names.
 
         Raises:
             ValueError: It is no value.

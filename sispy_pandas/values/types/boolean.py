@@ -95,7 +95,3 @@ class Boolean(Typed, name="Boolean"):
     @property
     def presentation(self) -> Presentation:
         return "boolean"
-
-    @property
-    def operators(self) -> tuple[str, ...]:
-        return ("is",)

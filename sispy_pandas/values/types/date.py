@@ -162,13 +162,9 @@ class Date(Typed, name="Date"):
     def presentation(self) -> Presentation:
         return "date"
 
-    @property
-    def operators(self) -> tuple[str, ...]:
-        return ("is", "is not", "<", "≤", ">", "≥")
-
     def span(self, text: str) -> tuple[str, str] | None:
-        day = milliseconds(text) if re.fullmatch(r"[\d-]{10}", text) else None
-        return None if day is None else (iso(day), iso(day + _DAY))
+        day = milliseconds(text) if re.fullmatch(r"\s*[\d-]{10}\s*", text) else None
+        return None if day is None else (iso(day), iso(day + _DAY - 1))
 
 
 def localised(ms: int, zone: datetime.tzinfo) -> int:

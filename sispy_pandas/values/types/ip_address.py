@@ -24,7 +24,7 @@ _FORM = re.compile(r"[0-9A-Fa-f:.]+(?:/\d{1,3})?")
 class IpAddress(Text, name="IpAddress"):
     """An address with an optional prefix."""
 
-    is_ordered = True
+    is_ordered = is_searched = True
     json_types = (str, dict)
     suspect = "['{]"
     parts = {  # noqa: RUF012 - nobody changes it
@@ -87,17 +87,13 @@ class IpAddress(Text, name="IpAddress"):
     def read(self, text: str, style: Style) -> Any:
         return structure_or_refuse(text, "no IP address") if text[0] == "{" else read_text(text)
 
-    @property
-    def operators(self) -> tuple[str, ...]:
-        return ("is", "starts with")
-
     def at(self, path: str) -> str:
         return f"{path}.ip_address"
 
     def split(self, text: str) -> dict[str, Any]:
+        if ip_object(text) is None:
+            raise ValueError(f"{shown(text)} is no IP address")
         address, slash, prefix = text.partition("/")
-        if slash and not prefix.isdecimal():
-            raise ValueError(f"{text!r} is no IP address")
         return {"ip_address": address} | ({"cidr": int(prefix)} if slash else {})
 
 

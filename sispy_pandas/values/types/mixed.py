@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+import re
 from typing import TYPE_CHECKING, Any
 
 from .base import Field, Type
 from .cell_text import read_json
-from .cells import objects, plain
+from .cells import WHOLE, objects, plain
 from .equality import hollow, tagged
 from .frozen import freeze
 
@@ -16,10 +18,13 @@ if TYPE_CHECKING:
     from .base import Style
 
 
+_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?")
+
+
 class Mixed(Type, name="Mixed", declared_as=("Mixed", "Object", "")):
     """Any JSON value but an empty object, which is none."""
 
-    is_untyped = True
+    is_untyped = is_searched = True
 
     def cast(self, cell: Any) -> Any:
         value = plain(cell)
@@ -44,17 +49,13 @@ class Mixed(Type, name="Mixed", declared_as=("Mixed", "Object", "")):
         return cell
 
     def meant(self, text: str) -> Any:
-        """The server casts nothing here: what looks like a number or a boolean is meant as one."""
+        """The server casts nothing here: what JSON takes for a number or a boolean is one, 007 a text."""
         if text in ("true", "false"):
             return text == "true"
-        try:
-            return int(text)
-        except ValueError:
-            pass
-        try:
-            return float(text)
-        except ValueError:
+        number = float(text) if _NUMBER.fullmatch(text) else math.inf
+        if math.isinf(number):
             return text
+        return int(text) if text.lstrip("-").isdigit() and abs(number) <= WHOLE else number
 
 
 ANYTHING = Field("", "Mixed")

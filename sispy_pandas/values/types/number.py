@@ -132,10 +132,6 @@ class Number(Typed, name="Number"):
     def presentation(self) -> Presentation:
         return "number"
 
-    @property
-    def operators(self) -> tuple[str, ...]:
-        return ("is", "is not", "<", "≤", ">", "≥", "is one of")
-
 
 _LINES = lines(Number.plain)
 

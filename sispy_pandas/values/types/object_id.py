@@ -25,7 +25,7 @@ _NUMBER_LIKE = re.compile(r"\d+(?:[eE]\d+)?")
 class ObjectId(Text, name="ObjectId"):
     """An `_id` of 24 hex digits."""
 
-    is_scalar = True
+    is_scalar = is_ordered = True
     plain = OBJECT_ID.pattern
     suspect = None
 
@@ -60,10 +60,6 @@ class ObjectId(Text, name="ObjectId"):
     @property
     def presentation(self) -> Presentation:
         return "reference" if self.field.ref else "text"
-
-    @property
-    def operators(self) -> tuple[str, ...]:
-        return ("is", "is not", "is one of")
 
 
 ID = Field("_id", "ObjectId")

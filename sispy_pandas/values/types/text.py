@@ -73,7 +73,7 @@ class Text(Typed):
 class String(Text, name="String"):
     """Text as it is; with an enum one of few, which a column holds as categories."""
 
-    is_scalar = is_ordered = is_name = has_empty = True
+    is_scalar = is_ordered = is_searched = is_name = has_empty = True
     mark = "'"
 
     @staticmethod
@@ -162,12 +162,6 @@ class String(Text, name="String"):
     @property
     def presentation(self) -> Presentation:
         return "choice" if self.field.enum else "text"
-
-    @property
-    def operators(self) -> tuple[str, ...]:
-        if self.field.enum:
-            return ("is", "is not", "is one of")
-        return ("contains", "is", "is not", "starts with", "is one of")
 
 
 class _Choices:

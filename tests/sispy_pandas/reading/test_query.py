@@ -33,6 +33,13 @@ OTHERS = {
 ID = "a" * 24
 
 
+def nested(levels):
+    q = {"cpus": 1}
+    for _ in range(levels):
+        q = {"$or": [q]}
+    return q
+
+
 def parsed(query, fields=None):
     return parse_query(HOST, query, fields, OTHERS.__getitem__)
 
@@ -55,6 +62,8 @@ def parsed(query, fields=None):
         ({"ip.ip_address": "10.0.0.1", "facts.a.b": "3"}, {"ip.ip_address": "10.0.0.1", "facts.a.b": "3"}),
         ({"_id": {"$gt": ID}, "_sis.tags": "x"}, {"_id": {"$gt": ID}, "_sis.tags": "x"}),
         ({"_sis._updated_at": {"$gt": 5}}, {"_sis._updated_at": {"$gt": 5}}),
+        ({"_sis._created_at": {"$lt": datetime.date(1970, 1, 2)}}, {"_sis._created_at": {"$lt": 86_400_000}}),
+        ({"tags": {"$size": 2, "$regex": "x"}}, {"tags": {"$size": 2, "$regex": "x"}}),
         ({"$or": [{"cpus": "1"}, {"$and": [{"cpus": 2}]}]}, {"$or": [{"cpus": 1}, {"$and": [{"cpus": 2}]}]}),
         ({"os": {"name": "x"}}, {"os": {"name": "x"}}),
     ],
@@ -84,6 +93,24 @@ def test_a_filter_is_sent_with_values_of_the_fields_types(q, sent):
             "q: of 'rack' and 'rack.name' the server would drop one: use $and",
         ),
         ({"q": [1]}, "q is an object, got [1]"),
+        ({"q": "[1]"}, "q is an object, got [1]"),
+        ({"q": '{"cpus"'}, "q is no JSON: Expecting ':' delimiter"),
+        ({"q": '{"$or":[' * 2000}, "q is nested too deeply"),
+        ({"q": nested(60)}, "q is nested more than 50 levels deep"),
+        ({"q": {"ip": "10.0.0.1"}}, "q: 'ip': it is stored as an object: compare 'ip.ip_address'"),
+        ({"q": {"cpus": {"$regex": "1"}}}, "q: 'cpus': $regex finds texts, not values of type Number"),
+        ({"q": {"ip": {"$regex": "^10"}}}, "q: 'ip': $regex finds texts, not values of type IpAddress"),
+        ({"q": {"name": {"$regex": "(web"}}}, "q: 'name': '(web' is no regex: missing ), unterminated"),
+        (
+            {"q": {"name": {"$regex": "a", "$options": "g"}}},
+            "q: 'name': a regex has the options i, m, s and x",
+        ),
+        ({"q": {"name": {"$regex": 5}}}, "q: 'name': a regex is a text, and so are its options, got 5, ''"),
+        ({"q": {"name": {"$size": 1}}}, "q: 'name': $size finds lists, not values of type String"),
+        ({"q": {"facts.$where": 1}}, "'facts.$where': no key is empty or begins with $"),
+        ({"q": "cpus = many"}, "'cpus': 'many' is no number"),
+        ("cpus = many", "'cpus': 'many' is no number"),
+        ("", "the filter is empty: one is 'status = live'; leave it out to find all rows"),
         (
             {"qq": {}},
             "query has no 'qq'; did you mean 'q'?",
@@ -101,6 +128,14 @@ def test_what_the_server_would_not_find_is_an_error(query, message):
     with pytest.raises(ValueError) as caught:
         parsed(query)
     assert str(caught.value).startswith(message.removesuffix("?"))
+
+
+def test_a_filter_may_be_given_as_text():
+    assert parsed("cpus >= 4") == parsed({"q": "cpus >= 4"}) == Query(q={"cpus": {"$gte": 4}}, is_text=True)
+    assert parsed('{"cpus": 4}') == parsed({"q": ' {"cpus": 4}'}) == Query(q={"cpus": 4})
+    assert parsed({"q": ""}) == parsed(None) == Query()
+    with pytest.raises(TypeError, match="a query is a text such as 'status = live' or a dict such as"):
+        parsed([1])
 
 
 def test_fields_are_leaves_in_the_order_of_the_schema():

@@ -94,7 +94,7 @@ def test_a_filter_is_counted_and_fetched_into_a_variable(browser, monkeypatch):
     browser.wait()
     assert browser.query == {"q": {"status": "live", "cores": {"$gte": 3}}}
     assert browser._pane._count.value == "<b>2</b> rows match"
-    assert "sispy export host --query" in browser._pane._code.value
+    assert "sispy export host 'status = live and cores >= 3' -o host.csv" in browser._pane._code.value
     browser._pane._actions.variable.value = "live"
     browser._pane._actions.fetch.click()
     browser.wait()
