@@ -21,7 +21,10 @@ SHOWN = 40
 
 
 @click.command(
-    epilog=examples("sispy changes host --since 2h", "sispy changes host --since 1d --by alice --cells")
+    epilog=examples(
+        "sispy changes host --since 2h",
+        "sispy changes host rack.site.name=fra1 --since 1d --by alice --cells",
+    )
 )
 @click.argument("name", metavar="SCHEMA", shell_complete=tables)
 @span
@@ -33,8 +36,9 @@ SHOWN = 40
 def changes(session: Session, name: str, chosen: dict[str, Any], cells: bool, output: str) -> None:
     """Show who changed what in table SCHEMA in a span of time: by user, minute and field.
 
-    Rows that were deleted since are not seen, nor are changes of owners, tags and locks. `sispy revert` takes
-    the same options and puts the old values back.
+    Rows that were deleted since are not seen, nor are changes of owners, tags and locks. A FILTER, as
+    `sispy export --help` has it, chooses rows by their values of today. `sispy revert` takes the same options
+    and puts the old values back.
     """
     found = changes_of(session, name, chosen)
     if output == "csv":

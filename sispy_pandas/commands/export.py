@@ -29,8 +29,8 @@ _FORMATS = (".csv", ".xlsx", ".parquet", ".ndjson")
     epilog=examples(
         "sispy export host -o hosts.csv",
         "sispy export host -o web.xlsx status=live 'hardware.cores>=8' 'name~^web'",
-        "sispy export host -o odd.csv 'status in planned,retired and (monitored=true or rack is empty)'",
-        "sispy export host -o fra.ndjson rack.site.name=fra1 'notes is empty' --fields name,os",
+        "sispy export host -o odd.csv 'status != live and (notes like fan or rack is empty)'",
+        "sispy export host -o a.ndjson rack.site.name=fra1 'notes is empty' --fields name,os",
     )
 )
 @click.argument("schema", shell_complete=tables)
@@ -83,8 +83,9 @@ def export(
       notes like 'two words'       notes~/^two words/i
       status in live,planned       status nin live,planned
       rack is empty                rack is not empty
+
     Fields of documents and of referenced rows: os.version=9, rack.site.name=fra1.
-    In a shell, a FILTER with blanks, <, > or quotes is put in quotes: 'price >= 8000'.
+    A shell takes blanks, <, > and quotes in quotes alone: 'price >= 8000'.
     """  # noqa: D301 - click's mark for a paragraph that keeps its lines
     if output.suffix.lower() not in _FORMATS:
         raise Misuse(f"{output.name}: the name must end in one of {', '.join(_FORMATS)}")

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 def revert(session: Session, name: str, chosen: dict[str, Any], how: dict[str, Any], yes: bool) -> Exit:
     """Put back what was changed in table SCHEMA in a span of time, and spare what others changed later.
 
-    `sispy changes` with the same options shows what is meant. Cells that were changed again since are
-    conflicts and stay as they are. Rows that the changes created are deleted. The revert is a push like any
-    other: `sispy undo` takes it back.
+    `sispy changes` with the same options and FILTERs shows what is meant. Cells that were changed again since
+    are conflicts and stay as they are. Rows that the changes created are deleted. The revert is a push like
+    any other: `sispy undo` takes it back.
     """
     found = changes_of(session, name, chosen)
     for note in found.notes:

@@ -157,7 +157,7 @@ def where(source: Endpoint | Schema, text: str) -> dict[str, Any]:
     Example:
         >>> hosts = client.entities("host")
         >>> where(hosts, "status = live and hardware.cores >= 8")
-        {'$and': [{'status': 'live'}, {'hardware.cores': {'$gte': 8}}]}
+        {'status': 'live', 'hardware.cores': {'$gte': 8}}
         >>> where(hosts, "status = lvie")
         Traceback (most recent call last):
         ValueError: 'status': no row has 'lvie', and the definition does not list it; did you mean 'live'?

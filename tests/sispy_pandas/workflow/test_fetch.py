@@ -204,7 +204,7 @@ def test_what_has_no_schema_is_a_clear_error(client, hosts, endpoint, message):
     [
         (lambda c: fetched(c), r"entities, such as client.entities\('host'\), got Client"),
         (lambda c: fetched("host"), "entities, such as .*, got str"),
-        (lambda c: fetched(c.entities("host"), "name=x"), r"a query is a dict such as .*, got str"),
+        (lambda c: fetched(c.entities("host"), ["name=x"]), r"a query is a text such as .*, got list"),
     ],
 )
 def test_what_is_no_endpoint_and_no_query_is_a_clear_error(client, hosts, ask, message):
