@@ -29,8 +29,8 @@ _FORMATS = (".csv", ".xlsx", ".parquet", ".ndjson")
     epilog=examples(
         "sispy export host -o hosts.csv",
         "sispy export host -o web.xlsx status=live 'hardware.cores>=8' 'name~^web'",
-        "sispy export host -o odd.csv 'status != live and (notes like fan or rack is empty)'",
-        "sispy export host -o a.ndjson rack.site.name=fra1 'notes is empty' --fields name,os",
+        "sispy export host -o odd.csv 'status!=live and (price>9000 or rack is empty)'",
+        "sispy export host -o fra.csv rack.site.name=fra1 --fields name,os.version",
     )
 )
 @click.argument("schema", shell_complete=tables)
