@@ -168,7 +168,8 @@ JOINS = {
     "two.name": "String",
     "one.next.name": "String",
 }
-FREE = ["m", "m.k", "m.list", "m.list.0", "m.o", "m.o.x", "any", "any.x", "zzz", "zzz.a", "sub.zzz", "n.x"]
+FREE = ["m", "m.k", "m.list", "m.list.0", "m.o", "m.o.x", "any", "any.x"]
+FREE += ["zzz", "zzz.a", "sub", "sub.zzz", "n.x"]
 ORDERED = ["$gt", "$gte", "$lt", "$lte"]
 PATTERNS = ["^a", "b$", "A", ".", "^$", "3|b"]
 SORTS = ["s", "n", "d", "b", "m.k", "sub.a", "docs.v", "l", "ln", "zzz", "was"]

@@ -143,14 +143,14 @@ def compiled(name: str, operand: Json, node: Node | None, path: str) -> Test:
 
 
 def cast_operand(node: Node | None, value: Json, *, whole: bool) -> Json:
-    """Cast a value of a query by the field it is compared with; nothing is cast below Mixed.
+    """Cast a value of a query by the field it is compared with, if that has a type.
 
     Args:
         node: the field; None: unknown.
         value: from the query.
         whole: whether an array stands for a whole array.
     """
-    if node is None or value is None:
+    if node is None or value is None or not is_typed(node):
         return number(value) if type(value) is int or type(value) is float else value
     match node.kind:
         case "scalar":
@@ -166,13 +166,10 @@ def cast_operand(node: Node | None, value: Json, *, whole: bool) -> Json:
                 return [cast_operand(node, one, whole=True) for one in value]
             if not isinstance(value, dict):
                 raise CastFailure("ObjectID" if isinstance(value, str) else "embedded", value)
-        case "mixed":
-            return number(value) if type(value) is int or type(value) is float else value
-    if isinstance(value, dict):
-        return {
-            name: cast_operand(node.fields[name], one, whole=True) if name in node.fields else one
-            for name, one in value.items()
-        }
+            return {
+                name: cast_operand(node.fields[name], one, whole=True) if name in node.fields else one
+                for name, one in value.items()
+            }
     return value
 
 

@@ -27,6 +27,11 @@ TOKEN = compile_definition(
 )
 
 
+def has_expired(token: Document) -> bool:
+    """Return whether the end of a token has come; one without an end has none."""
+    return "expires" in token and bool(token["expires"] <= now())
+
+
 class Tokens(Resource):
     """All tokens by name, which is the token itself; `expires` is stored as a time, shown as what is left."""
 
@@ -52,7 +57,7 @@ class Tokens(Resource):
 
     def purge(self) -> None:
         """Delete tokens that have expired."""
-        for token in [t for t in self.collection if t.get("expires", now() + 1) <= now()]:
+        for token in [token for token in self.collection if has_expired(token)]:
             self.collection.delete(token["_id"])
 
     def grant(self, user: Document, body: Any) -> Document:

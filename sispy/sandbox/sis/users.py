@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from sispy.sandbox.js.scalars import text_of
 from sispy.sandbox.mongoose.definition import ENTITY_META, compile_definition
 from sispy.sandbox.sis import access
-from sispy.sandbox.sis.envelope import now
 from sispy.sandbox.sis.errors import Bad, Denied, Missing
 from sispy.sandbox.sis.resources import Resource, Shown
+from sispy.sandbox.sis.tokens import has_expired
 
 if TYPE_CHECKING:
     from sispy.sandbox.mongo.store import Document
@@ -155,7 +155,7 @@ class Users(Resource):
         user = None if token is None else self.collection.find("name", token["username"])
         if token is None or user is None:
             raise Missing(self.tokens.type, name)
-        if token.get("expires", now() + 1) <= now():
+        if has_expired(token):
             raise Denied("Token has expired.")
         return user
 

@@ -207,6 +207,7 @@ CASES = [
     ({"sub": {"k": {"deep": 4}}}, {"sub.k.deep": "4"}, True),
     ({"sub": {"k": {"deep": 4}}}, {"sub": {"k": {"deep": 4}}}, True),
     ({"sub": {"a": "x", "k": {}}}, {"sub": {"a": "x"}}, False),
+    ({"sub": {"a": "3"}}, {"sub": {"a": 3}}, False),  # a document as a whole has no type
     ({"ip": IP}, {"ip.ip_address": "10.1.2.3"}, True),
     ({"ip": IP}, {"ip.cidr": "24"}, True),
     ({"ip": IP}, {"ip.version": "v6"}, False),

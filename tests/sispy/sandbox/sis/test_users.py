@@ -1,12 +1,14 @@
 """Users and their tokens: passwords, logins, what expires."""
 
 import hashlib
+import itertools
 import time
 
 import pytest
 
 from sispy import Client, NotFound, Unauthorized
 from sispy.sandbox import Sandbox
+from sispy.sandbox.sis import tokens
 from wire import SCHEMA
 
 
@@ -16,6 +18,16 @@ def test_tokens_expire(sis_sandbox):
         time.sleep(0.06)
         with pytest.raises(Unauthorized, match="expired"):
             client.schemas.create(SCHEMA)
+
+
+def test_a_token_without_an_end_does_not_expire_however_slow_the_machine_is(monkeypatch):
+    """Time goes on between two looks at the clock."""
+    ticks = itertools.count(int(time.time() * 1000), 5)
+    with Sandbox(samples=1) as sis:
+        token = sis.client("bob").tokens("bob").create({})["name"]
+        monkeypatch.setattr(tokens, "now", lambda: next(ticks))
+        sis.world.tokens.purge()
+        assert sis.world.users.of_token(token)["name"] == "bob"
 
 
 def test_the_super_users_password_is_that_of_the_sample_users():
