@@ -29,7 +29,7 @@ _FORMATS = (".csv", ".xlsx", ".parquet", ".ndjson")
     epilog=examples(
         "sispy export host -o hosts.csv",
         "sispy export host -o web.xlsx status=live 'hardware.cores>=8' 'name~^web'",
-        "sispy export host -o odd.csv 'status!=live and (price>9000 or rack is empty)'",
+        "sispy export host -o odd.csv 'status!=live and (price>90 or rack is empty)'",
         "sispy export host -o fra.csv rack.site.name=fra1 --fields name,os.version",
     )
 )

@@ -333,7 +333,7 @@ class _Reader:
 
 
 _SIGNS = re.compile(r"[^\s(),]+|[(),]")
-_ATOMS = re.compile(r"\\.|\[\^?\]?(?:[^\]\\\s]|\\.)*\]|[^\s(),\\\[]+|[^\s]")
+_ATOMS = re.compile(r"\\.|\[\^?\]?(?:\[:\w+:\]|[^\[\]\\\s]|\\.)*\]|[^\s(),\\\[]+|[^\s]")
 """What a value without quotes consists of: in a regex, escaped signs and brackets are whole."""
 
 

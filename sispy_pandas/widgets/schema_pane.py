@@ -10,6 +10,7 @@ import traitlets
 
 from sispy.text import in_html
 
+from ..reading.listing import where
 from ..workflow.fetch import fetch
 from ..workflow.to_files import to_csv, to_excel
 from . import schema_html
@@ -138,15 +139,16 @@ class SchemaPane(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         name = self._schema.name
         self._code.value = f"{python_code(name, builder.text)}\n\n{shell_code(name, builder.text)}"
         endpoint = self._client.entities(name)
-        q = dict(builder.q)
-        self._counting.start(lambda _: endpoint.count(q or None), self._show_count)
+        text = builder.text
+        self._counting.start(
+            lambda _: endpoint.count(where(endpoint, text) if text else None), self._show_count
+        )
 
     def _show_count(self, count: int) -> None:
         self._count.value = f"<b>{count:,}</b> {'row matches' if count == 1 else 'rows match'}"
 
     def _show_counting(self, busy: bool) -> None:
-        if busy:
-            self._count.value = "Counting …"
+        self._count.value = "Counting …" if busy else self._count.value.removeprefix("Counting …")
 
     def _say(self, text: str) -> None:
         self._error.value = alert(text)
@@ -162,7 +164,7 @@ class SchemaPane(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
             job.check()
             self._actions.show_progress(done, total)
 
-        return fetch(endpoint, self.query, progress=progress)
+        return fetch(endpoint, self.builder.text or None, progress=progress)
 
     def _fetch(self, variable: str) -> None:
         if not variable.isidentifier():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from html import unescape
 
 import pytest
 
@@ -118,6 +119,17 @@ def test_a_value_of_another_type_is_said_and_the_query_stays(browser):
     browser._pane.builder.add("cores", "is", "many")
     browser.wait()
     assert (browser.query, "many" in browser._pane._count.value) == ({}, True)
+
+
+def test_a_value_that_no_row_has_is_said_when_it_is_counted(browser):
+    browser.visit("host")
+    browser._pane.builder.add("status", "is one of", "live,spar")
+    browser.wait()
+    said = "'status': no row has 'spar', and the definition does not list it; did you mean 'spare'?"
+    assert (browser._pane._count.value, said in unescape(browser._pane._error.value)) == ("", True)
+    browser._pane._actions.fetch.click()
+    browser.wait()
+    assert browser.snapshot is None
 
 
 def test_rows_users_and_the_static_view_are_escaped(browser):
