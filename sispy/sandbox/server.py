@@ -19,8 +19,8 @@ from sispy.sandbox.samples import load
 from sispy.sandbox.sis import writes
 from sispy.sandbox.sis.disk import Disk
 from sispy.sandbox.sis.world import World
+from sispy.sandbox.web import protocol
 from sispy.sandbox.web.app import App, Log
-from sispy.sandbox.web.protocol import Protocol
 from sispy.text import mask_path
 
 if TYPE_CHECKING:
@@ -251,7 +251,7 @@ class Sandbox:
             lifespan="off",
             log_config=None,
             access_log=False,
-            timeout_keep_alive=5,
+            timeout_keep_alive=protocol.IDLE,
             ws="none",
             proxy_headers=False,
             h11_max_incomplete_event_size=64 * 1024,
@@ -259,7 +259,7 @@ class Sandbox:
         config.load()
         state = ServerState()
         server = await self._loop.create_server(
-            lambda: Protocol(config, state, {}), sock=listener, backlog=256
+            lambda: protocol.Protocol(config, state, {}), sock=listener, backlog=256
         )
         logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
         ready.set()

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from sispy.sandbox.js import patterns
 from sispy.sandbox.sis.errors import Bad, Internal, SisError
 from sispy.sandbox.sis.hooks import Dispatcher, calls
+from sispy.sandbox.web import protocol
 from sispy.sandbox.web.answers import Answer, Foreign, error_answer, html_answer
 from sispy.sandbox.web.faults import Faults, Injector
 from sispy.sandbox.web.request import BODY_LIMIT, HEAD_LIMIT, Request, parse, parse_body
@@ -166,7 +167,7 @@ class App:
             headers |= _CORS | {"access-control-allow-origin": request_headers.get("origin", "*")}
         headers |= {"x-powered-by": "Express"}
         if headers.get("connection") != "close":
-            headers |= {"connection": "keep-alive", "keep-alive": "timeout=5"}
+            headers |= {"connection": "keep-alive", "keep-alive": f"timeout={protocol.IDLE}"}
         if not answer.streamed:
             headers["content-length"] = str(len(answer.body))
         pairs = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]

@@ -11,6 +11,8 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 if TYPE_CHECKING:
     import asyncio
 
+IDLE = 5
+"""Seconds after which a connection is closed on which nothing is asked."""
 PATIENCE = 10.0
 """Seconds that a request may take from its first byte to its last,"""
 SLOWEST = 4096

@@ -13,9 +13,11 @@ from pathlib import Path
 
 import pytest
 import requests
+from click.testing import CliRunner
 
 from sispy import Client, Unauthorized
 from sispy import sandbox as package
+from sispy.cli import main
 from sispy.sandbox import Sandbox, __main__, server
 from sispy.sandbox.web import faults
 
@@ -29,8 +31,7 @@ def start(*arguments, stdin=None, lines=4):
 
 
 def run(*arguments):
-    command = [sys.executable, "-c", "from sispy.cli import main; main()", "sandbox", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    return CliRunner().invoke(main, ["sandbox", *arguments], prog_name="sispy")
 
 
 def typed(line, environment):
@@ -163,7 +164,7 @@ def test_a_copy_that_fails_says_how_it_goes_on(tmp_path):
     data = tmp_path / "copy.sqlite"
     with Sandbox(samples=5, faults=faults.Faults(errors={"GET /entities/rack": (500, 1.0)})) as original:
         done = run("--port", "0", "--copy-from", original.url, "--data", str(data))
-        assert done.returncode == 6
+        assert done.exit_code == 6
         assert f"What was copied so far is in {data}: the same command goes on." in done.stderr
         original.faults = faults.Faults()
         process, _ = start("--copy-from", original.url, "--data", str(data), lines=5)
@@ -195,7 +196,7 @@ def test_what_keeps_it_from_starting(tmp_path):
         taken.bind(("127.0.0.1", 0))
         port = str(taken.getsockname()[1])
         done = run("--port", port)
-    assert done.returncode != 0
+    assert done.exit_code != 0
     assert (
         done.stderr == f"sispy: the sandbox cannot start on 127.0.0.1 port {port}: Address already in use\n"
     )
@@ -208,7 +209,7 @@ def test_what_keeps_it_from_starting(tmp_path):
         assert "give --copy-from" in run(*option).stderr
     assert "two beginnings" in run("--samples", "3", "--copy-from", "http://127.0.0.1:1").stderr
     unreachable = run("--port", "0", "--copy-from", "http://127.0.0.1:1")
-    assert (unreachable.returncode, "127.0.0.1:1" in unreachable.stderr) == (6, True)
+    assert (unreachable.exit_code, "127.0.0.1:1" in unreachable.stderr) == (6, True)
 
 
 @pytest.mark.parametrize("module", [package, faults, server])

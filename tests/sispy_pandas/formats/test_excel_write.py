@@ -41,7 +41,7 @@ def _round_trip(frames: st.SearchStrategy[pd.DataFrame], schema: Schema, path: P
 
 
 def test_any_table_comes_back_equal(host_frames, host_schema: Schema, file: Path) -> None:
-    _round_trip(host_frames, host_schema, file, 100)
+    _round_trip(host_frames, host_schema, file, 25)
 
 
 @pytest.mark.soak

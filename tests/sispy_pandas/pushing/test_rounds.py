@@ -68,7 +68,7 @@ def at_the_first_write(server, act, faults):
     return Faults(**faults, before=before)
 
 
-@pytest.mark.parametrize("retry_after", [None, 0.3])
+@pytest.mark.parametrize("retry_after", [None, 0.05])
 @pytest.mark.parametrize("status", [429, 503])
 @pytest.mark.parametrize(("edit", "guard"), CASES)
 def test_what_others_write_while_a_busy_server_is_waited_for_stays(server, edit, guard, status, retry_after):

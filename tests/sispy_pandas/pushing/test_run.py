@@ -103,7 +103,7 @@ def test_a_row_above_the_limit_fails_alone(server):
 
 
 @pytest.mark.parametrize(
-    ("seconds", "settle"), [(1.0, 0.6), pytest.param(10.0, sp.Limits().settle, marks=pytest.mark.soak)]
+    ("seconds", "settle"), [(0.6, 0.4), pytest.param(10.0, sp.Limits().settle, marks=pytest.mark.soak)]
 )
 def test_a_bulk_that_goes_on_after_its_answer_was_lost_is_waited_for(server, seconds, settle):
     plan = mixture(server.fetch())
@@ -194,7 +194,7 @@ def test_a_server_that_dies_and_comes_back_is_waited_for(server):
         if seen.method == "PUT" and not puts:
             puts.append(seen)
             server.sandbox.faults = Faults(drop_before={"*": 1.0})
-            threading.Timer(1.0, revive).start()
+            threading.Timer(0.3, revive).start()
 
     def revive():
         server.sandbox.faults = Faults()

@@ -64,7 +64,11 @@ def test_two_worker_processes_read_the_same_table_without_a_token(sis, hosts, ca
     caplog.set_level(logging.DEBUG)
     with (
         LocalCluster(
-            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, host="127.0.0.1"
+            n_workers=2,
+            threads_per_worker=1,
+            processes=True,
+            dashboard_address=":0",
+            host="127.0.0.1",
         ) as cluster,
         Client(cluster),
     ):

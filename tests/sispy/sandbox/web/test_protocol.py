@@ -6,21 +6,27 @@ import time
 
 import pytest
 
+from sispy.sandbox import Sandbox
 from sispy.sandbox.web import protocol
 from wire import post_head, talk
 
 
-def test_idle_connections_are_closed_after_five_seconds(sis_sandbox):
-    address = (sis_sandbox.host, sis_sandbox.port)
-    with socket.create_connection(address, 10) as silent, socket.create_connection(address, 10) as connection:
+def test_idle_connections_are_closed_after_five_seconds(monkeypatch):
+    assert protocol.IDLE == 5
+    monkeypatch.setattr(protocol, "IDLE", 1)
+    with (
+        Sandbox() as sis,
+        socket.create_connection((sis.host, sis.port), 10) as silent,
+        socket.create_connection((sis.host, sis.port), 10) as connection,
+    ):
         connection.sendall(b"GET /api/v1.1/info HTTP/1.1\r\nHost: localhost\r\n\r\n")
         found = b""
         while not found.endswith(b"}"):
             found += connection.recv(65536)
-        assert b"keep-alive: timeout=5" in found
+        assert b"keep-alive: timeout=1" in found
         begin = time.monotonic()
         assert connection.recv(1) == b""
-        assert time.monotonic() - begin > 4.5
+        assert time.monotonic() - begin > 0.9
         assert silent.recv(1) == b""
 
 
