@@ -4,6 +4,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from jupyter_client import KernelManager
 from nbclient import NotebookClient
 
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
@@ -13,13 +14,23 @@ def test_there_are_notebooks():
     assert NOTEBOOKS
 
 
+@pytest.fixture(scope="module")
+def kernel():
+    """One kernel for all notebooks, each of which finds it without names: to start it takes the longest."""
+    kernel = KernelManager()
+    kernel.start_kernel()
+    yield kernel
+    kernel.shutdown_kernel()
+
+
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_a_notebook_runs(path, tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+def test_a_notebook_runs(path, kernel, tmp_path):
     notebook = nbformat.read(path, as_version=4)
+    start = f"%reset -f\n%cd -q {tmp_path}\n%env XDG_STATE_HOME={tmp_path}"
+    notebook.cells.insert(0, nbformat.v4.new_code_cell(start))
 
-    NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    NotebookClient(notebook, timeout=120, km=kernel).execute()
 
     said = [
         output

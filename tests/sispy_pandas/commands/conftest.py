@@ -6,9 +6,11 @@ import logging
 import os
 import pty
 import re
+import resource
 import struct
 import sys
 import termios
+import warnings
 from pathlib import Path
 from typing import NoReturn
 
@@ -77,7 +79,8 @@ class Terminal(pexpect.fdpexpect.fdspawn):
     """
 
     def __init__(self, args):
-        self.pid, fd = pty.fork()
+        with _forking():
+            self.pid, fd = pty.fork()
         if self.pid == 0:
             fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 80, 0, 0))
             sys.stdin, sys.stdout, sys.stderr = (os.fdopen(fd, mode) for fd, mode in enumerate("rww"))
@@ -87,6 +90,14 @@ class Terminal(pexpect.fdpexpect.fdspawn):
     def ended(self) -> int:
         """Return the exit status, or the signal as a negative number."""
         return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+
+
+@contextlib.contextmanager
+def _forking():
+    """Allow a fork of a process with threads, of which newer Pythons warn: the child needs none of them."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".*multi-threaded", DeprecationWarning)
+        yield
 
 
 def _work(args) -> NoReturn:
@@ -105,9 +116,15 @@ def _work(args) -> NoReturn:
 
 
 @pytest.fixture
-def terminal(env):
-    """Start a command in a terminal of 80 columns."""
+def in_terminal():
+    """Start a command in a terminal of 80 columns, in the environment of now."""
     return lambda *args: Terminal(args)
+
+
+@pytest.fixture
+def terminal(env, in_terminal):
+    """Start a command in a terminal of 80 columns, as a user who is logged in."""
+    return in_terminal
 
 
 @pytest.fixture
@@ -148,17 +165,21 @@ def screen(steady):
 def streams(env, tmp_path):
     """Run a command with other standard streams: (status, stdout, stderr).
 
-    Each of them is a path, None for a closed one, or "" for what a test usually gives: nothing to read, and
-    files to write to. Like `terminal` it is a fork of this process.
+    Each of them is a path, None for a closed one, a number for an open file, or "" for what a test usually
+    gives: nothing to read, and files to write to. With `kilobytes` the command can write no larger file, as
+    on a full disk. Like `terminal` it is a fork of this process.
     """
     usual = ["/dev/null", tmp_path / ".stdout", tmp_path / ".stderr"]
 
-    def run(*args, stdin="", stdout="", stderr=""):
+    def run(*args, stdin="", stdout="", stderr="", kilobytes=None):
         for path in usual[1:]:
             path.write_text("")
         paths = [usual[n] if path == "" else path for n, path in enumerate((stdin, stdout, stderr))]
-        pid = os.fork()
+        with _forking():
+            pid = os.fork()
         if pid == 0:
+            if kilobytes is not None:
+                resource.setrlimit(resource.RLIMIT_FSIZE, (kilobytes * 1024, kilobytes * 1024))
             _redirect(paths)
             _work(args)
         status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
@@ -169,7 +190,7 @@ def streams(env, tmp_path):
 
 def _redirect(paths) -> None:
     """Open or close the standard streams of this process."""
-    opened = [None if path is None else os.open(path, os.O_RDWR) for path in paths]
+    opened = [path if path is None or isinstance(path, int) else os.open(path, os.O_RDWR) for path in paths]
     for fd, source in enumerate(opened):
         if source is None:
             os.close(fd)

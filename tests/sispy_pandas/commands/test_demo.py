@@ -1,15 +1,11 @@
 import re
-import sys
 from pathlib import Path
 
 import click
-import pexpect
 import pytest
 from click.testing import CliRunner
 
 from sispy.cli import main
-
-PROGRAM = str(Path(sys.executable).with_name("sispy"))
 
 
 @pytest.fixture
@@ -45,24 +41,22 @@ def test_the_demo_runs_on_the_standard_library(here, golden, monkeypatch):
     golden("demo", steady(result.stdout))
 
 
-def test_the_demo_fits_a_terminal_of_80_columns(here):
-    child = pexpect.spawn(PROGRAM, ["demo"], dimensions=(50, 80), encoding="utf-8", timeout=60)
+def test_the_demo_fits_a_terminal_of_80_columns(here, in_terminal):
+    child = in_terminal("demo")
     shown = child.read()
-    child.close()
 
-    assert child.exitstatus == 0
+    assert child.ended() == 0
     lines = [line.rsplit("\r", 1)[-1] for line in click.unstyle(shown).replace("\r\n", "\n").split("\n")]
     assert [line for line in lines if len(line) > 80] == []
     assert "100%" in shown
     assert "\x1b[" in shown
 
 
-def test_ctrl_c_ends_the_demo_and_its_server(here):
-    child = pexpect.spawn(PROGRAM, ["demo"], dimensions=(50, 80), encoding="utf-8", timeout=60)
+def test_ctrl_c_ends_the_demo_and_its_server(here, in_terminal):
+    child = in_terminal("demo")
     child.expect(r"runs at (http://[0-9.:]+)\.")
-    child.sendintr()
+    child.send("\x03")
     child.expect("interrupted")
-    child.expect(pexpect.EOF)
-    child.close()
+    child.read()
 
-    assert child.exitstatus == 130
+    assert child.ended() == 130

@@ -82,13 +82,13 @@ def test_hints_that_nobody_can_read_stop_nothing(streams, stderr):
 
 
 @pytest.mark.parametrize("args", [["--help"], ["schemas"], ["plan", "host", "new.csv", "--output", "json"]])
-def test_a_reader_that_went_away_ends_the_printing_alone(env, args):
+def test_a_reader_that_went_away_ends_the_printing_alone(streams, args):
     read, write = os.pipe()
     os.close(read)
-    done = subprocess.run([PROGRAM, *args], stdout=write, stderr=subprocess.PIPE, env=env)
+    status, _, stderr = streams(*args, stdout=write)
     os.close(write)
 
-    assert (done.returncode, done.stderr) == (0, b"")
+    assert (status, stderr) == (0, "")
 
 
 def test_a_log_on_a_full_disk_ends_and_the_command_goes_on(streams):
@@ -98,30 +98,15 @@ def test_a_log_on_a_full_disk_ends_and_the_command_goes_on(streams):
     assert stderr == "/dev/full: the log ends here ([Errno 28] No space left on device)\n"
 
 
-@pytest.fixture
-def limited(env):
-    """Run a command that can write no file of more than so many kilobytes, as on a full disk."""
-
-    def run(kilobytes, *args):
-        return subprocess.run(
-            ["bash", "-c", 'trap "" XFSZ; ulimit -f "$0"; exec "$@"', str(kilobytes), PROGRAM, *args],
-            capture_output=True,
-            text=True,
-            env={**env, "PYTHONDONTWRITEBYTECODE": "1"},  # or it would leave halves of its own modules
-        )
-
-    return run
-
-
 @pytest.mark.parametrize("suffix", ["csv", "xlsx", "parquet", "ndjson"])
-def test_an_export_to_a_full_disk_names_the_file_and_leaves_yesterdays(limited, suffix):
+def test_an_export_to_a_full_disk_names_the_file_and_leaves_yesterdays(streams, suffix):
     path = Path(f"hosts.{suffix}")
     path.write_text("yesterday")
-    done = limited(8, "export", "host", "-o", path)
+    status, stdout, stderr = streams("export", "host", "-o", path, kilobytes=8)
 
-    assert (done.returncode, done.stdout) == (3, "")
-    assert done.stderr.startswith(f"sispy: {path}: ")
-    assert done.stderr.endswith("File too large\n")
+    assert (status, stdout) == (3, "")
+    assert stderr.startswith(f"sispy: {path}: ")
+    assert stderr.endswith("File too large\n")
     assert path.read_text() == "yesterday"
     assert list(Path().glob(".*.part")) == []
 
@@ -134,14 +119,15 @@ def test_a_folder_that_is_not_there_is_named(sispy, suffix):
     assert result.stderr == "sispy: nowhere: there is no such folder\n"
 
 
-def test_a_push_whose_journal_fills_the_disk_says_how_to_go_on(limited, sispy, sis):
+def test_a_push_whose_journal_fills_the_disk_says_how_to_go_on(streams, sispy, sis):
     names = [row["name"] for row in sis.client().entities("host").fetch_all({"fields": "name"})]
     notes = "".join(f"{name},{name * 10}\n" for name in names)
     Path("notes.csv").write_text(f"name,notes\n{notes}")
-    done = limited(26, "push", "host", "notes.csv", "--key", "name", "--yes", "--journal", "push.jsonl")
+    push = ("push", "host", "notes.csv", "--key", "name", "--yes", "--journal", "push.jsonl")
+    status, _, stderr = streams(*push, kilobytes=26)
 
-    assert done.returncode == 3
-    assert done.stderr == (
+    assert status == 3
+    assert stderr == (
         "the push has stopped: once its journal can be written, `sispy pushes` tells how far it came and "
         "`sispy resume` goes on\nsispy: push.jsonl: File too large\n"
     )
