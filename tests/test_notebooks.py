@@ -4,7 +4,6 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from jupyter_client import KernelManager
 from nbclient import NotebookClient
 
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
@@ -17,10 +16,9 @@ def test_there_are_notebooks():
 @pytest.fixture(scope="module")
 def kernel():
     """One kernel for all notebooks, each of which finds it without names: to start it takes the longest."""
-    kernel = KernelManager()
-    kernel.start_kernel()
-    yield kernel
-    kernel.shutdown_kernel()
+    client = NotebookClient(nbformat.v4.new_notebook(), timeout=120)
+    with client.setup_kernel():
+        yield client
 
 
 @pytest.mark.timeout(300)
@@ -30,7 +28,10 @@ def test_a_notebook_runs(path, kernel, tmp_path):
     start = f"%reset -f\n%cd -q {tmp_path}\n%env XDG_STATE_HOME={tmp_path}"
     notebook.cells.insert(0, nbformat.v4.new_code_cell(start))
 
-    NotebookClient(notebook, timeout=120, km=kernel).execute()
+    kernel.reset_execution_trackers()
+    kernel.nb = notebook
+    for index, cell in enumerate(notebook.cells):
+        kernel.execute_cell(cell, index)
 
     said = [
         output
