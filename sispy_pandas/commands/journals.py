@@ -117,7 +117,7 @@ def to_be_undone(session: Session, *, yes: bool) -> Path:
 def described(record: journal.Record) -> str:
     """Return a push in words: when, table, rows, note."""
     rows = sum(bool(entry.written) for entry in record.entries.values())
-    sent = sum(entry.word is None for entry in record.entries.values())
+    sent = sum(entry.word is None or entry.ambiguous for entry in record.entries.values())
     undoes, note = record.head.get("undoes", ()), record.begin.get("note")
     parts = [
         f"{journal.short(record.path)} ({clock(record.begin['at'])}, {record.head['schema']}",

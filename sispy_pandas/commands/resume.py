@@ -26,7 +26,8 @@ def resume(session: Session, how: dict[str, Any], name: str | None, yes: bool) -
 
     JOURNAL is a file or a name that `sispy pushes` lists.
 
-    Rows whose fate is open are read again first: nothing is written twice.
+    Rows whose fate is open are read again first: nothing is written twice. New rows that failed because they
+    may have been created are looked for again; --again sends those that remain in doubt.
     """
     path = latest_open(session) if name is None else named(name)
     plan = resume_plan(path, client=session.client_if_named())

@@ -144,6 +144,11 @@ def _next_step(session: Session, report: Report, *, stopped: bool) -> Exit:
         session.say(f"`sispy undo {name}` puts the old values back")
     if any(outcome.unverified == too_many() for outcome in report.outcomes):
         session.say(f"`sispy verify {name}` looks up whether values of others were replaced")
+    if (maybe := sum(outcome.ambiguous for outcome in report.outcomes)) and name:
+        session.say(
+            f"{count(maybe, 'new row')} may have been created: `sispy resume {name}` looks again, "
+            "and with --again sends what remains in doubt"
+        )
     if report.counts["conflict"]:
         mine = Argument("on_conflict", "writes over them", "mine")
         session.say(Message("cells in conflict are left as others wrote them", mine))

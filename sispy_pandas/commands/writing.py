@@ -27,6 +27,7 @@ _PATH = click.Path(dir_okay=False, path_type=Path)
 _GUARD = (
     "check: read rows again before writing; cas: compare-and-set, row by row; off: write over others' edits."
 )
+_AGAIN = "Push rows once more that an earlier push wrote, or new rows that it may have created."
 _ON_CONFLICT = "A cell that somebody else changed: leave it, write mine, or take theirs."
 
 
@@ -49,7 +50,7 @@ def pushing(command: Command) -> Command:
         metavar="FILE",
         help="Where to keep the journal; default: where `sispy pushes` looks.",
     )
-    @click.option("--again", is_flag=True, help="Push rows once more that an earlier push of the plan wrote.")
+    @click.option("--again", is_flag=True, help=_AGAIN)
     @click.option(
         "--no-wait", is_flag=True, help="Push nothing (status 4) while another push writes to the table."
     )

@@ -192,10 +192,12 @@ def new_rows_of(plan: ChangeSet) -> str | None:
 
     A row is known by that and its label, whichever part of the plan it is pushed with.
     """
-    new = [[create.row, create.values] for create in anonymous(plan)]
+    new = [json.dumps([c.row, c.values], sort_keys=True, default=str) for c in anonymous(plan)]
     if plan.made_with or not new:
         return plan.made_with
-    return hashlib.sha256(json.dumps(new, sort_keys=True, default=str).encode()).hexdigest()
+    return hashlib.sha256(
+        "\n".join(sorted(new)).encode()
+    ).hexdigest()  # a plan's file has an order of its own
 
 
 def _keep_rows(plan: C, rows: Collection[Hashable]) -> C:

@@ -7,19 +7,20 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sispy import errors
+from sispy.remedies import Argument, Call, Message
 
 from ..planning.merge import merge, not_stored
 from ..planning.validate import hashable, identity
 from ..reading.chunks import halves
-from ..reading.lookup import own_since, rows_of
+from ..reading.commits import as_inserted
 from ..values.changes import Conflict, Create, Update
-from ..values.entity import body, moment, receipt, stored, values_of
+from ..values.entity import body, receipt, stored
 from ..values.references import aimed, ids_in, reference_fields
 from ..values.types.cells import get_path
 from ..values.types.equality import equal
 from .answers import of_bulk, of_one, status_and_text
+from .arrivals import after, appeared, arrived, is_begun, is_complete, mark, requests, sent_of
 from .interim import interim
-from .options import CLOCKS_APART
 from .rounds import until_settled
 from .run import FateUnknown
 
@@ -50,10 +51,8 @@ def send_creates(run: Run, creates: Sequence[Create]) -> None:
 
 def _round(run: Run, creates: Sequence[Create]) -> None:
     left = _without_existing(run, creates)
-    anonymous = [create for create in left if identity(run.schema, create) is None]
-    if any(create.row in run.pending for create in anonymous):
-        found = _without_arrived(run, anonymous)
-        left = [create for create in left if create not in anonymous or create in found]
+    find_arrived(run, [c for c in left if identity(run.schema, c) is None and c.row in run.pending])
+    left = list(filter(run.is_open, left))
     if left:
         _send(run, left)
 
@@ -80,8 +79,9 @@ def _without_existing(run: Run, creates: Sequence[Create]) -> list[Create]:
             continue
         id_ = entity["_id"]
         differing = not_stored(run.schema, create.values, entity)
-        if create.row in run.pending and _is_by_us(run, create, entity) and _is_begun(run, create, entity):
-            _created(run, create, entity, "found created after the answer got lost")
+        made = _begun(run, create, entity) if create.row in run.pending else None
+        if made is not None:
+            _created(run, create, entity, made, "found created after the answer got lost")
         elif not differing:
             run.entities[id_] = entity
             run.settle(create, "unchanged", "it exists with these values", id=id_, receipt=receipt(entity))
@@ -96,75 +96,44 @@ def _without_existing(run: Run, creates: Sequence[Create]) -> list[Create]:
     return left
 
 
-def _without_arrived(run: Run, creates: Sequence[Create]) -> list[Create]:
-    """End those rows without an identity that a lost request created, and return the ones to be sent.
+def find_arrived(run: Run, creates: Sequence[Create]) -> None:
+    """End those rows without an identity that a lost request created.
 
-    A chunk arrives as a whole or not at all. What is found in part, or more often than it was sent, is
-    reported, not sent; so is what somebody completed since, or what anybody may have created.
+    Those of which that is not known are reported, not sent; the others are as if they had not been sent.
     """
-    sent = [create for create in creates if create.row in run.pending]
-    appeared = [
-        (entity, {create.row for create in sent if not _has_more(run, create, entity)})
-        for entity in _appeared(run, sent)
-    ]
-    candidates = [entity for entity, rows in appeared if rows or not _is_as_created(entity)]
-    as_sent = {entity["_id"]: rows for entity, rows in appeared}
-    matches: dict[Hashable, dict[str, Any]] = {}
-    for is_it in (_is_complete, _is_begun):
-        for create in sent:
-            fits = [
-                entity
-                for entity in candidates
-                if create.row not in matches
-                and create.row in as_sent[entity["_id"]]
-                and is_it(run, create, entity)
-            ]
-            if fits:
-                matches[create.row] = fits[0]
-                candidates.remove(fits[0])
-    extra = any(
-        entity["_id"] in run.claimed or any(_is_begun(run, create, entity) for create in sent)
-        for entity in candidates
+    for sent, some in requests(run, creates).items():
+        found, doubt = arrived(run, sent, some)
+        for create in _simple_first(run, some):
+            if (one := found.get(create.row)) is not None:
+                _created(run, create, one.entity, one.made, "found created after the answer got lost")
+            elif doubt and create.row not in run.insisted:
+                run.settle(create, "failed", _in_doubt(doubt), ambiguous=True)
+            else:
+                run.insisted.discard(create.row)
+                run.pending.pop(create.row)
+
+
+def _in_doubt(why: str) -> Message:
+    return Message(
+        f"it may have been created: {why}",
+        Call("sp.resume", "looks for it again", ("resume",)),
+        Argument("again", "then sends it all the same", True),
     )
-    by_anybody = bool(matches) and None in {run.senders.get(create.row, run.user) for create in sent}
-    if extra or by_anybody or 0 < len(matches) < len(sent):
-        for create in sent:
-            reason = (
-                "it may have been created: rows like it appeared, by whom is not known"
-                if by_anybody
-                else "it may have been created: rows like it appeared, but not as many as were sent"
-            )
-            run.settle(create, "unsent", reason)
-    elif matches:
-        for create in _simple_first(run, sent):
-            _created(run, create, matches[create.row], "found created after the answer got lost")
-    return list(filter(run.is_open, creates))
 
 
-def _is_by_us(run: Run, create: Create, entity: Mapping[str, Any]) -> bool:
-    author = run.senders.get(create.row, run.user)
-    return author is None or get_path(entity, "_sis._created_by") == author
-
-
-def _is_complete(run: Run, create: Create, entity: Mapping[str, Any]) -> bool:
-    return not not_stored(run.schema, create.values, entity)
-
-
-def _is_begun(run: Run, create: Create, entity: Mapping[str, Any]) -> bool:
-    """Tell whether this is the row, complete or as it was sent at first."""
-    sent = _sent(run, create)
-    missing = not_stored(run.schema, create.values, entity)
-    return not not_stored(run.schema, {path: sent.get(path) for path in missing}, entity)
-
-
-def _sent(run: Run, create: Create) -> dict[str, Any]:
-    """Return what was sent to create a row: not all of it may be what the row shall have."""
-    return _after(next(one.cells for one in reversed(run.pending[create.row]) if one.read is None))
+def _begun(run: Run, create: Create, entity: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return a row as this push has created it; None: it did not."""
+    if run.senders.get(create.row, run.user) not in (None, get_path(entity, "_sis._created_by")):
+        return None
+    if is_begun(run, create, entity):
+        return entity
+    made = as_inserted(run.endpoint, run.schema, entity, send=run.patiently)
+    return made if made is not None and is_begun(run, create, made) else None
 
 
 def _first(run: Run, create: Create) -> dict[str, Any]:
     """Return the cells of a new row that have to be completed: what they hold at first."""
-    sent = _sent(run, create)
+    sent = sent_of(run, create)
     return {
         path: sent.get(path)
         for path, value in create.values.items()
@@ -172,63 +141,16 @@ def _first(run: Run, create: Create) -> dict[str, Any]:
     }
 
 
-def _has_more(run: Run, create: Create, entity: Mapping[str, Any]) -> bool:
-    """Tell whether a row has cells that its POST does not leave: others than it sends and defaults."""
-    return any(
-        path not in create.values
-        and not path.startswith("_sis.")
-        and not equal(run.schema.field(path), value, run.schema.field(path).default)
-        for path, value in values_of(run.schema, entity).items()
-    )
-
-
-def _is_as_created(entity: Mapping[str, Any]) -> bool:
-    return moment(get_path(entity, "_sis._created_at")) == receipt(entity)
-
-
 def _simple_first(run: Run, creates: Sequence[Create]) -> list[Create]:
     """Return the rows in an order in which those come last that take a request more."""
     return sorted(creates, key=lambda create: bool(_first(run, create)))
 
 
-def _mark(run: Run, creates: Sequence[Create]) -> dict[str, Any]:
-    """Remember which rows are there before some without an identity are sent, to know those from ours."""
-    anonymous = [create for create in creates if identity(run.schema, create) is None]
-    if not anonymous:
-        return {}
-    newest = run.patiently(
-        lambda: rows_of(
-            run.endpoint.fetch_page(
-                {"sort": "-_sis._created_at", "limit": 1, "fields": "_sis", "populate": False}
-            )
-        )
-    )
-    since = max((moment(get_path(row, "_sis._created_at")) or 0 for row in newest), default=0) - CLOCKS_APART
-    known = frozenset(
-        row["_id"] for row in own_since(run.endpoint, since, run.user, send=run.patiently, fields="_id")
-    )
-    for create in anonymous:
-        run.strangers[create.row] = (since, known)
-    return {"since": since, "known": sorted(known)}
-
-
-def _appeared(run: Run, creates: Sequence[Create]) -> list[dict[str, Any]]:
-    """Return the rows that their sender created since they were sent, and that nothing else explains."""
-    explained = run.explained.union(run.made.values(), (o.id for o in run.outcomes.values() if o.id))
-    since = min(run.strangers[create.row][0] for create in creates)
-    for create in creates:
-        explained |= run.strangers[create.row][1]
-    senders = {run.senders.get(create.row, run.user) for create in creates}
-    author = senders.pop() if len(senders) == 1 else None
-    found = own_since(run.endpoint, since, author, send=run.patiently)
-    return [entity for entity in found if entity["_id"] not in explained]
-
-
 def _send(run: Run, creates: Sequence[Create]) -> None:
-    marks = _mark(run, creates)
+    sent = mark(run, creates)
     begin = [{**c.values, **interim(run.schema, c.values, run.to_come)} for c in creates]
     cells = [{path: (None, value) for path, value in values.items()} for values in begin]
-    run.about_to_send("create", zip(creates, cells, strict=True), **marks)
+    run.about_to_send("create", zip(creates, cells, strict=True), **(sent.as_event() if sent else {}))
     bodies = [_body(run, values) for values in begin]
     try:
         answer = run.write(lambda to: to.create(bodies, all_or_none=True))
@@ -250,11 +172,24 @@ def _send(run: Run, creates: Sequence[Create]) -> None:
         run.journal.keep()
 
 
-def _created(run: Run, create: Create, entity: Mapping[str, Any], reason: str = "") -> None:
-    """End a row that was created; before that, put in what it could not be created with."""
-    first = _first(run, create)
-    if not first or _is_complete(run, create, entity):
-        _is_created(run, create, entity, reason)
+def _created(
+    run: Run,
+    create: Create,
+    entity: Mapping[str, Any],
+    made: Mapping[str, Any] | None = None,
+    reason: str = "",
+) -> None:
+    """End a row that was created; before that, put in what it could not be created with.
+
+    Args:
+        run: The push.
+        create: The row.
+        entity: As it is stored.
+        made: As it was created, if others may have written to it since.
+        reason: How that is known.
+    """
+    if not _first(run, create) or is_complete(run.schema, create, entity):
+        _is_created(run, create, entity, made, reason)
         return
     run.made[create.row] = entity["_id"]
     if any(ids_in(create.values, path) & run.to_come for path, _ in reference_fields(run.schema)):
@@ -288,7 +223,7 @@ def _complete(run: Run, creates: Sequence[Create]) -> None:
             work.append((create, entities[id_], write))
         else:
             _is_created(run, create, entities[id_])
-    together = [item for item in work if not interim(run.schema, _after(item[2]))]
+    together = [item for item in work if not interim(run.schema, after(item[2]))]
     if len(together) > 1:
         _put_together(run, together)
     elif work:
@@ -313,7 +248,7 @@ def _left_to_put(run: Run, create: Create, entity: Mapping[str, Any]) -> Mapping
 
 
 def _put(run: Run, create: Create, entity: Mapping[str, Any], write: Mapping[str, tuple[Any, Any]]) -> None:
-    id_, values = entity["_id"], _after(write)
+    id_, values = entity["_id"], after(write)
     run.about_to_send("complete", [(create, write)])
     try:
         answer = run.write(lambda to: to.update(id_, body(values), force_mixed=True), single=True)
@@ -321,7 +256,7 @@ def _put(run: Run, create: Create, entity: Mapping[str, Any], write: Mapping[str
         run.not_sent([create])
         run.conflicts[create.row] = ()
         reason = f"created, but {', '.join(values)} was refused: {error}"
-        _is_created(run, create, entity, reason, error.http_status_code)
+        _is_created(run, create, entity, None, reason, error.http_status_code)
     else:
         _is_created(run, create, of_one(answer, id_))
 
@@ -330,7 +265,7 @@ def _put_together(run: Run, work: Sequence[_Work]) -> None:
     """Complete several rows in one request; those that are refused are left open."""
     ids = {entity["_id"] for _, entity, _ in work}
     run.about_to_send("complete", [(create, write) for create, _, write in work])
-    bodies = [{"_id": entity["_id"], **body(_after(write))} for _, entity, write in work]
+    bodies = [{"_id": entity["_id"], **body(after(write))} for _, entity, write in work]
     try:
         success, _ = of_bulk(run.write(lambda to: to.update_bulk(bodies)), ids)
     except errors.BadAnswer:
@@ -345,9 +280,16 @@ def _put_together(run: Run, work: Sequence[_Work]) -> None:
 
 
 def _is_created(
-    run: Run, create: Create, entity: Mapping[str, Any], reason: str = "", refusal: int | None = None
+    run: Run,
+    create: Create,
+    entity: Mapping[str, Any],
+    made: Mapping[str, Any] | None = None,
+    reason: str = "",
+    refusal: int | None = None,
 ) -> None:
     missing = not_stored(run.schema, create.values, entity)
+    if made is not None:  # what it was created with and others have changed since
+        missing = [path for path in not_stored(run.schema, create.values, made) if path in missing]
     written = {path: pair for path, pair in _cells(create).items() if path not in missing}
     lost = set(missing) - {conflict.field for conflict in run.conflicts.get(create.row, ())}
     if lost and refusal is None:
@@ -364,7 +306,7 @@ def _is_created(
         status=refusal or 200,
         written=written,
         id=entity["_id"],
-        receipt=receipt(entity),
+        receipt=receipt(entity if made is None or _first(run, create) else made),
     )
 
 
@@ -412,7 +354,7 @@ def _resembles(run: Run, create: Create, value: Mapping[str, Any]) -> bool:
         return equal(field, stored(field, value), create.values[field.path])
     return all(
         shown in (None, []) or equal(run.schema.field(path), shown, sent)
-        for path, sent in _sent(run, create).items()
+        for path, sent in sent_of(run, create).items()
         for shown in [stored(run.schema.field(path), value)]
     )
 
@@ -428,7 +370,7 @@ def _in_order(
     ids = {entity["_id"] for entity in entities}
     known = {*run.made.values(), *(outcome.id for outcome in run.outcomes.values())}
     for create in creates:
-        known |= run.strangers.get(create.row, (0, frozenset()))[1]
+        known |= run.marks[create.row].known if create.row in run.marks else set()
     found: dict[Hashable, Mapping[str, Any]] = {}
     left = list(entities)
     for create in creates:
@@ -449,9 +391,9 @@ def traces(run: Run, creates: Sequence[Create]) -> set[str]:
         field = identity(run.schema, create)
         if field is not None:
             by_path.setdefault(field.path, []).append(create.values[field.path])
-    anonymous = [create for create in creates if create.row in run.strangers and create.row in run.pending]
+    anonymous = [create for create in creates if create.row in run.marks and create.row in run.pending]
     if anonymous:
-        found |= {entity["_id"] for entity in _appeared(run, anonymous)}
+        found |= {entity["_id"] for entity in appeared(run, anonymous)}
     for path, values in by_path.items():
         found |= {entity["_id"] for entity in run.read(path, values, fields=())}
     return found
@@ -460,10 +402,6 @@ def traces(run: Run, creates: Sequence[Create]) -> set[str]:
 def _body(run: Run, values: Mapping[str, Any]) -> dict[str, Any]:
     owner = {} if run.plan.owner is None else {"_sis.owner": list(run.plan.owner)}
     return body(owner | dict(values))
-
-
-def _after(cells: Mapping[str, tuple[Any, Any]]) -> dict[str, Any]:
-    return {path: after for path, (_, after) in cells.items()}
 
 
 def _cells(create: Create) -> dict[str, tuple[Any, Any]]:

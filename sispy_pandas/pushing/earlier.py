@@ -99,11 +99,18 @@ class Memory:
         known = _HERE.setdefault(self.content, {})
         for o in outcomes:
             known[_name(o.row)] = Entry(
-                o.word, o.id, o.action, o.written, receipt=o.receipt, sent_at=int(time.time() * 1000)
+                o.word,
+                id=o.id,
+                action=o.action,
+                written=o.written,
+                receipt=o.receipt,
+                sent_at=int(time.time() * 1000),
             )
 
     def refuse_open(self, *, again: bool) -> None:
         """Raise if it is not known which new rows of the plan an earlier push made.
+
+        Those that ended so are known: `ambiguous` has them.
 
         Args:
             again: They are to be sent once more.
@@ -122,13 +129,27 @@ class Memory:
                     Argument("again", "sends them all", True),
                 )
             )
-        for record in recalled("new rows", self.new_rows):
+        for record in self._records():
             if any(entry.word is None and _name(row) in names for row, entry in record.entries.items()):
                 raise ValueError(
                     Message(
                         "a push of the same new rows was interrupted", resuming(record.path, "finishes it")
                     )
                 )
+
+    def ambiguous(self) -> dict[Hashable, Entry]:
+        """Return the new rows of which an earlier push left open whether they were created."""
+        new = {_name(create.row): create.row for create in anonymous(self.plan)}
+        latest = {_name(row): entry for record in self._records() for row, entry in record.entries.items()}
+        return {new[name]: entry for name, entry in latest.items() if name in new and entry.ambiguous}
+
+    def made(self) -> set[str]:
+        """Return the `_id`s of the rows that pushes of the same new rows made."""
+        return {e.id for record in self._records() for e in record.entries.values() if e.id}
+
+    def _records(self) -> list[Record]:
+        """Return the journals of the same new rows without a unique value, the oldest first."""
+        return recalled("new rows", self.new_rows) if self.new_rows else []
 
     def done(self) -> dict[Hashable, Before]:
         """Return the rows that were pushed before and not undone since, and that the server agrees on.
@@ -146,7 +167,7 @@ class Memory:
         new = {_name(create.row): create for create in anonymous(self.plan)}
         for mine, records in (
             (changes, recalled("plan", self.content)),
-            (new, recalled("new rows", self.new_rows) if self.new_rows else []),
+            (new, self._records()),
         ):
             for record in records:
                 undone = taken_back(record)

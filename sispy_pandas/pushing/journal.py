@@ -14,6 +14,9 @@ writes it; then follow events. It holds no token. The folder is `$SISPY_JOURNALS
 | `conflict` | a cell that was not written, with base, mine and theirs |
 | `end` | the push ended; with `stopped` it ended early |
 | `verified` | what the commits of rows tell: values of others that were replaced, or why it is not known |
+
+In `begin`, `open` has the `send`s of an earlier push of the same new rows, of which it is not known what they
+came to.
 """
 
 from __future__ import annotations
@@ -144,11 +147,29 @@ SETTLED = ("done", "unchanged", "conflict", "failed", "problem")
 
 
 @dataclass(frozen=True)
+class Mark:
+    """What tells the new rows of a request from others afterwards, where they have no unique value."""
+
+    since: int
+    """A time of the server's clock, in ms: they were created later."""
+    known: frozenset[str]
+    """`_id`s of the rows that were created since then and before they were sent."""
+    rows: tuple[Any, ...]
+    """What names the rows of the request, in its order; None: rows that have a unique value."""
+
+    def as_event(self) -> dict[str, Any]:
+        """Return what the event `send` says of it."""
+        return {"since": self.since, "known": sorted(self.known), "request": self.rows}
+
+
+@dataclass(frozen=True)
 class Entry:
     """What a journal says about one row so far."""
 
     word: str | None = None
     """Its outcome; None: it was sent and its fate is open."""
+    ambiguous: bool = False
+    """Whether it failed as a new row that may have been created."""
     id: str | None = None
     action: str = ""
     written: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
@@ -160,10 +181,8 @@ class Entry:
     """`_sis._updated_at` of the state that the guard read before the row was written, in ms."""
     sent_at: int = 0
     """When it was sent last, in ms."""
-    since: int = 0
-    """Of a new row without a unique value: the time from which on rows were looked at before it was sent."""
-    known: frozenset[str] = frozenset()
-    """And the `_id`s of those rows."""
+    mark: Mark | None = None
+    """Of a new row without a unique value, as it was sent last."""
     sender: str | None = None
     """Who sent it last."""
     status: int | None = None
@@ -173,7 +192,12 @@ class Entry:
     unverified: str | None = None
     """Why it is not known whether there are more; empty: there are none; None: it was not looked up."""
     doubted: tuple[Attempt, ...] = ()
-    """The requests for it that no answer came to and that left no trace in the row."""
+    """The requests for it that no answer came to."""
+
+    @property
+    def settled(self) -> bool:
+        """Whether no resumption changes its outcome."""
+        return self.word in SETTLED and not self.ambiguous
 
 
 @dataclass(frozen=True)
@@ -202,7 +226,7 @@ class Record:
     @property
     def wrote(self) -> bool:
         """Whether it changed anything, or may have."""
-        return any(entry.word is None or entry.written for entry in self.entries.values())
+        return any(not entry.settled or entry.written for entry in self.entries.values())
 
     @property
     def open(self) -> bool:
@@ -248,6 +272,8 @@ class _Reader:
         self.entries: dict[Any, Entry] = {}
         self.last: dict[str, Any] = {}
         self.user: str | None = None
+        self.nameless: set[Any] = set()
+        """Rows that were sent by a user whose name was not known then."""
 
     def take(self, line: str) -> None:
         found = decode_json(line)
@@ -264,55 +290,66 @@ class _Reader:
         self.last = {**found, "at": _whole(found["at"])}
         if name in ("begin", "resume", "user"):
             self.user = _text(found["user"])
+        if name in ("begin", "resume"):
+            self.nameless.clear()
         if name == "begin":
             self.begin = self.last
+            for sent in found.get("open", ()):
+                self._sent(sent)
         elif name == "user":
             self.begin = {**self.begin, "user": self.begin.get("user") or self.user}
+            for row in self.nameless:
+                self.entries[row] = replace(self.entries[row], sender=self.user)
         elif name == "send":
-            for row, cells, *read in found["rows"]:
-                self._sent(_row(row), _attempt(cells, read[0] if read else None))
+            self._sent(found)
         elif name == "made":
             row = _row(found["row"])
             self.entries[row] = replace(self.entries[row], id=_text(found["id"]))
         elif name == "row":
             self._ended(_row(found["row"]), _pairs(found["written"]))
 
-    def _sent(self, row: Any, attempt: Attempt) -> None:
-        old = self.entries.get(row, Entry())
-        action = str(self.last["action"])
-        before = old.attempts if old.word is None else ()
-        if action == "complete":  # what a new row that is there could not be created with
-            self.entries[row] = replace(old, attempts=then(before, attempt), sent_at=self.last["at"])
-            return
-        self.entries[row] = Entry(
-            None,
-            old.id,
-            action,
-            old.written,
-            then(before, attempt),
-            sent_at=self.last["at"],
-            since=_whole(self.last.get("since", 0)),
-            known=frozenset(self.last.get("known", ())),
-            sender=self.user,
-        )
+    def _sent(self, found: Any) -> None:
+        lines = [(_row(row), _attempt(cells, *read)) for row, cells, *read in found["rows"]]
+        mark = None
+        if "request" in found:
+            request = tuple(map(_row, found["request"]))
+            mark = Mark(_whole(found["since"]), frozenset(found["known"]), request)
+        for row, attempt in lines:
+            old = self.entries.get(row, Entry())
+            attempts = then(old.attempts if old.word is None else (), attempt)
+            if found["action"] == "complete":  # what a new row that is there could not be created with
+                self.entries[row] = replace(old, attempts=attempts, sent_at=self.last["at"])
+                continue
+            self.entries[row] = Entry(
+                id=old.id,
+                action=str(found["action"]),
+                written=old.written,
+                attempts=attempts,
+                sent_at=self.last["at"],
+                mark=mark if mark is not None and row in mark.rows else None,
+                sender=_text(found.get("sender", self.user)),
+            )
+            if "sender" not in found and self.user is None:
+                self.nameless.add(row)
 
     def _ended(self, row: Any, written: dict[str, tuple[Any, Any]]) -> None:
         old, now = self.entries.get(row, Entry()), self.last
         all_written = dict(old.written)
         for path, (before, after) in written.items():
             all_written[path] = (all_written[path][0] if path in all_written else before, after)
+        ambiguous = bool(now.get("ambiguous"))
         self.entries[row] = Entry(
-            str(now["outcome"]),
-            _text(now["id"]) or old.id,
-            str(now["action"]),
-            all_written,
-            (),
-            None if now["receipt"] is None else _whole(now["receipt"]),
-            now.get("read"),
-            now["at"],
-            old.since,
-            old.known,
-            old.sender or self.user,
+            word=str(now["outcome"]),
+            ambiguous=ambiguous,
+            id=_text(now["id"]) or old.id,
+            action=str(now["action"]),
+            written=all_written,
+            attempts=old.attempts if ambiguous else (),
+            receipt=None if now["receipt"] is None else _whole(now["receipt"]),
+            read=now.get("read"),
+            sent_at=now["at"],
+            mark=old.mark,
+            sender=old.sender if ambiguous else old.sender or self.user,
             status=now.get("status"),
             overwrites=tuple(Overwrite(**cell) for cell in now.get("overwrites", ())),
             doubted=tuple(_attempt(**one) for one in now.get("doubted", ())),

@@ -25,13 +25,12 @@ from ..values.changes import Change, Create, Delete, Outcome, Update, action_of,
 from ..values.entity import body
 from ..values.progress import bar
 from ..values.times import clock
-from .creates import complete, send_creates, traces
+from .creates import complete, find_arrived, send_creates, traces
 from .deletes import PER_REQUEST, send_deletes
 from .earlier import Before, Memory
 from .guards.cas import send_cas
 from .guards.check import send_updates
 from .journal import (
-    SETTLED,
     Entry,
     NeverBegan,
     Nowhere,
@@ -55,6 +54,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 
     from ..values.changes import Word
+    from .journal import Mark
 
 
 def push(
@@ -120,20 +120,25 @@ def _push(run: Run, memory: Memory, path: Path | None, options: Options, *, agai
     """Bring every row to its outcome, now that no other push writes to the table; return why it stopped."""
     plan, stopped = run.plan, None
     facts = {"user": run.user, **asdict(options)}
+    doubtful: dict[Hashable, Entry] = {}
     if plan.journal is None:
         memory.refuse_open(again=again)
         done = {} if again else memory.done()  # once more: another push may have come first
+        doubtful = {} if again else {r: e for r, e in memory.ambiguous().items() if r not in done}
     with opened(path) as run.journal:
         if plan.journal is not None:
-            stopped = _take_up(run, read(plan.journal), options)
             run.journal.event("resume", **facts)
+            stopped = _take_up(run, read(plan.journal), options, again=again)
         else:
             if path is not None:
                 run.journal.lines(lines(plan))
-                run.journal.event("begin", server=plan.endpoint.client.url, **facts)
+                more = {"open": _still_open(doubtful)} if doubtful else {}
+                run.journal.event("begin", server=plan.endpoint.client.url, **facts, **more)
                 run.journal.keep()  # what is remembered of it can be read
                 memory.note(path)
             _leave_out(run, done)
+            run.explained |= memory.made()
+            stopped = _look_up(run, doubtful)
         stopped = stopped or _send_all(run)
         _settle_the_rest(run, stopped)
         in_vain = run.stop_status == 401 and plan.journal is None and not run.wrote
@@ -250,21 +255,43 @@ def _checked(
     return plan
 
 
-def _take_up(run: Run, record: Record, options: Options) -> str | None:
+def _take_up(run: Run, record: Record, options: Options, *, again: bool) -> str | None:
     """Take over what an interrupted push left open, once the server is at rest; say why if it is not.
 
     The journal is ours only now: what another push of it ended meanwhile is not sent.
+
+    Args:
+        run: The push.
+        record: The journal.
+        options: The decisions about it.
+        again: Send new rows also if it is not known whether they were created.
     """
     run.explained.update(entry.id for entry in record.entries.values() if entry.id)
     rows = {row_of(change): change for change in run.plan.changes}
     for row, entry in record.entries.items():
-        if row in rows and entry.word in SETTLED:
+        if row in rows and entry.settled:
             run.outcomes[row] = _ended_meanwhile(rows[row], entry)
-    sent = {row: entry for row, entry in record.entries.items() if entry.word is None and row in rows}
+    open_ = {r: e for r, e in record.entries.items() if r in rows and (e.word is None or e.ambiguous)}
+    run.insisted = {row for row, entry in open_.items() if again and entry.ambiguous}
+    if (stopped := _look_up(run, open_)) is not None:
+        return stopped
+    run.plan = _checked(run.plan, options, settled=run.outcomes, pending=run.pending)
+    return None
+
+
+def _look_up(run: Run, sent: Mapping[Hashable, Entry]) -> str | None:
+    """Find out what became of rows whose fate is open, once the server is at rest; say why if it is not.
+
+    New rows without a unique value get their outcome, or are as if they had not been sent.
+    """
+    if not sent:
+        return None
+    run.to_come = to_come(run.plan)
+    rows = {row_of(change): change for change in run.plan.changes}
     for row, entry in sent.items():
         run.pending[row], run.senders[row] = entry.attempts, entry.sender
-        if entry.action == "create":
-            run.strangers[row] = (entry.since, entry.known)
+        if entry.mark is not None:
+            run.marks[row] = entry.mark
         if entry.action == "create" and entry.id:
             run.made[row] = entry.id
             run.waiting.add(row)
@@ -272,16 +299,28 @@ def _take_up(run: Run, record: Record, options: Options) -> str | None:
     ids = [change.id for row in sent if isinstance(change := rows[row], Update | Delete)]
     ids += run.made.values()
     try:
-        if sent:
-            run.until_quiet(
-                lambda: (run.read_rows(ids), traces(run, creates)),
-                len(sent),
-                since=max(entry.sent_at for entry in sent.values()),
-            )
+        run.until_quiet(
+            lambda: (run.read_rows(ids), traces(run, creates)),
+            len(sent),
+            since=max(entry.sent_at for entry in sent.values()),
+        )
+        find_arrived(run, [c for c in creates if c.row in run.marks and c.row not in run.made])
     except (Stopped, errors.Error) as error:
         return _why(run, error)
-    run.plan = _checked(run.plan, options, settled=run.outcomes, pending=run.pending)
     return None
+
+
+def _still_open(sent: Mapping[Hashable, Entry]) -> list[dict[str, Any]]:
+    """Return the events of rows that an earlier push sent and of which it is not known what they came to."""
+    by_request: dict[tuple[Mark, str | None], list[Any]] = {}
+    for row, entry in sent.items():
+        if entry.mark is not None:
+            lines = ([row, {p: list(pair) for p, pair in a.cells.items()}, a.read] for a in entry.attempts)
+            by_request.setdefault((entry.mark, entry.sender), []).extend(lines)
+    return [
+        {"action": "create", "rows": rows, "sender": sender, **mark.as_event()}
+        for (mark, sender), rows in by_request.items()
+    ]
 
 
 def _ended_meanwhile(change: Change, entry: Entry) -> Outcome:

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from ..values.changes import Overwrite, Word
     from ..values.progress import Bar
     from ..values.schema import Schema
-    from .journal import Journal, Nowhere
+    from .journal import Journal, Mark, Nowhere
     from .options import Guard, Limits
 
 T = TypeVar("T")
@@ -126,10 +126,10 @@ class Run:
     """Rows that the server fails on again and again: what did not arrive by now is not sent again."""
     taken: set[Hashable] = field(default_factory=set)
     """New rows whose unique value was refused as taken: they are looked for once more."""
-    strangers: dict[Hashable, tuple[int, frozenset[str]]] = field(default_factory=dict)
-    """For new rows without a unique value, before they are sent: a time of the server's clock in ms, and the
-    `_id`s of the rows that were created since then. What appears beside those is ours."""
-
+    marks: dict[Hashable, Mark] = field(default_factory=dict)
+    """What tells new rows without a unique value from others, once they are sent."""
+    insisted: set[Hashable] = field(default_factory=set)
+    """Those of them that are to be sent though it is not known whether they were created."""
     to_come: frozenset[str] = frozenset()
     """New rows that others refer to, by the `_id` that they had."""
     made: dict[Hashable, str] = field(default_factory=dict)
@@ -181,6 +181,7 @@ class Run:
         id: str | None = None,  # noqa: A002 - the row's own word for it
         receipt: int | None = None,
         overwrites: Iterable[Overwrite] = (),
+        ambiguous: bool = False,
     ) -> None:
         """Record how a row ended."""
         row = row_of(change)
@@ -205,6 +206,7 @@ class Run:
             receipt,
             last.read if last else None,
             tuple(overwrites),
+            ambiguous=ambiguous,
             doubted=doubted,
         )
         if row in self.outcomes:
@@ -225,6 +227,7 @@ class Run:
             receipt=receipt,
             read=outcome.read,
             **({"overwrites": list(map(asdict, outcome.overwrites))} if outcome.overwrites else {}),
+            **({"ambiguous": True} if ambiguous else {}),
             **({"doubted": list(map(asdict, doubted))} if doubted else {}),
         )
         for c in conflicts:

@@ -16,10 +16,12 @@ from sispy.remedies import Call, Message
 
 from ..planning.merge import not_stored
 from ..planning.validate import identity
-from ..reading.commits import commits_of
+from ..reading.commits import as_inserted, commits_of
 from ..reading.lookup import each, own_since
 from ..values.changes import Create, Overwrite
+from .earlier import Memory
 from .evidence import Unclear, examine, since_of
+from .interim import interim
 from .journal import opened, read
 from .options import CLOCKS_APART
 
@@ -86,7 +88,9 @@ def after_push(
         with suppress(OSError, ValueError):  # the journal cannot be written: the report says the same
             _keep(report, found)
         return _told(report, found)
-    return _told(report, {o.row: (o.overwrites, why) for o in report.outcomes if is_open(o)})
+    nameless = _nameless(report)
+    rows_left = [o for o in report.outcomes if is_open(o) or o.row in nameless]
+    return _told(report, {o.row: (o.overwrites, why) for o in rows_left})
 
 
 def is_open(outcome: Outcome | Entry) -> bool:
@@ -104,7 +108,10 @@ def _findings(
     why = _look(report, rows, found, progress=progress, stop=_asked(cancel))
     for outcome in rows:
         found.setdefault(outcome.row, (outcome.overwrites, why))
-    return found | _doubled(report)
+    for row, doubled in _doubled(report).items():
+        lost, unclear = found.get(row, ((), ""))
+        found[row] = lost, doubled or unclear
+    return found
 
 
 def _nameless(report: PushResult) -> dict[Hashable, Create]:
@@ -117,25 +124,28 @@ def _nameless(report: PushResult) -> dict[Hashable, Create]:
     }
 
 
-def _doubled(report: PushResult) -> dict[Hashable, Finding]:
-    """Return the new rows of which there are more than were sent: a network may deliver a request twice."""
-    creates, schema = _nameless(report), report.plan.schema
+def _doubled(report: PushResult) -> dict[Hashable, str]:
+    """Tell of new rows whether there are more than were sent: a network may deliver a request twice."""
+    creates, schema, endpoint = _nameless(report), report.plan.schema, report.plan.endpoint
     if not creates or report.journal is None:
         return {}
     try:
-        entries = {row: entry for row, entry in read(report.journal).entries.items() if row in creates}
-        since = min((entry.since for entry in entries.values()), default=0)
-        own = list(own_since(report.plan.endpoint, since, report.user))
+        entries = read(report.journal).entries
+        marks = {row: entry.mark for row, entry in entries.items() if row in creates and entry.mark}
+        since = min((mark.since for mark in marks.values()), default=0)
+        known = [mark.known for mark in marks.values()]
+        ours = Memory.of(report.plan).made() | {entry.id for entry in entries.values()}
+        own = own_since(endpoint, since, report.user)
+        others = [o for o in own if o["_id"] not in ours and not all(o["_id"] in ids for ids in known)]
+        more = {o["_id"]: as_inserted(endpoint, schema, o) or o for o in others}
     except (errors.Error, ValueError, OSError) as error:
-        return dict.fromkeys(creates, ((), f"whether there are more rows like it is not known: {error}"))
-    ours = {outcome.id for outcome in report.outcomes}
-    more = [row for row in own if row["_id"] not in ours]
-    found: dict[Hashable, Finding] = {}
+        return dict.fromkeys(creates, f"whether there are more rows like it is not known: {error}")
+    found = {}
     for row, create in creates.items():
-        known = entries[row].known if row in entries else ()
-        others = [other for other in more if other["_id"] not in known]
-        alike = [other["_id"] for other in others if not not_stored(schema, create.values, other)]
-        found[row] = (), f"there are more rows like it than were sent: {', '.join(alike)}" if alike else ""
+        before = marks[row].known if row in marks else ()
+        sent = {**create.values, **interim(schema, create.values)}
+        alike = [id_ for id_, o in more.items() if id_ not in before and not not_stored(schema, sent, o)]
+        found[row] = f"there are more rows like it than were sent: {', '.join(alike)}" if alike else ""
     return found
 
 

@@ -16,6 +16,7 @@ from sispy.delta import DeltaError, patch, same, unpatch
 from sispy.paging import MAX_PAGE, by_offset, total_of
 
 from ..values.entity import moment, receipt, stored
+from ..values.types.cells import get_path
 from ..values.types.equality import equal
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from sispy.response import Response
 
     from ..values.schema import Schema
+    from .lookup import Send
 
 Action = Literal["insert", "update", "delete"]
 Document = Mapping[str, Any]
@@ -86,6 +88,24 @@ def commits_of(endpoint: Endpoint, id_: str, since: int | None = None) -> list[D
     if len(found) < sum(map(len, pages)) or (told is not None and len(found) < told):
         raise errors.NotJSON(f"the commits of {id_:.100} are not complete: {len(found)} of {told} came", 200)
     return list(found.values())
+
+
+def as_inserted(
+    endpoint: Endpoint, schema: Schema, entity: Document, *, send: Send = lambda call: call()
+) -> Document | None:
+    """Return a row as it was created; None where the history does not tell.
+
+    It costs a request if somebody wrote to the row since.
+
+    Raises:
+        sispy.Error: The server does not answer, or not with commits.
+    """
+    if moment(get_path(entity, "_sis._created_at")) == receipt(entity):
+        return entity
+    if not schema.track_history:
+        return None
+    commits = send(lambda: commits_of(endpoint, entity["_id"]))
+    return next((commit["commit_data"] for commit in commits if commit["action"] == "insert"), None)
 
 
 def _checked(answer: Response) -> Response:

@@ -11,7 +11,7 @@ from sispy.remedies import Call, Message
 
 from ..planning.validate import refused
 from ..pushing.earlier import content, pairs, taken_back
-from ..pushing.journal import SETTLED, Entry, Record, fate_unknown, read, resuming, short
+from ..pushing.journal import Entry, Record, fate_unknown, read, resuming, short
 from ..pushing.verify import is_open
 from ..values.blocks import count
 from ..values.changes import Change, Create, Delete, Outcome, Update, action_of, row_of
@@ -39,7 +39,8 @@ def resume(journal: str | Path, client: Client | None = None) -> Plan:
     """Return the plan of what an interrupted push left: rows that were not sent, and rows of unknown fate.
 
     Pushing it writes to the same journal. Rows that were sent without an answer are looked up first; what
-    arrived is not sent again.
+    arrived is not sent again. New rows that failed because they may have been created are looked for once
+    more, also where the push was not interrupted: `push(again=True)` sends those that remain in doubt.
 
     Args:
         journal: The file that `report.journal` names.
@@ -56,7 +57,7 @@ def resume(journal: str | Path, client: Client | None = None) -> Plan:
     """
     record = read(journal)
     plan = read_plan(record.plan, client, where=str(journal))
-    settled = {row for row, entry in record.entries.items() if entry.word in SETTLED}
+    settled = {row for row, entry in record.entries.items() if entry.settled}
     left = [change for change in plan.changes if row_of(change) not in settled]
     changes, notes = at_today(plan.endpoint, plan.schema, left)
     return replace(
@@ -142,11 +143,14 @@ def _pushed(source: Source, client: Client | None) -> _Pushed:
         )
     undone = taken_back(record)
     left = {row: entry for row, entry in record.entries.items() if row not in undone}
-    notes = tuple(_undone_before(undone.values()))
+    notes = [*_undone_before(undone.values())]
+    if maybe := sum(entry.ambiguous for entry in record.entries.values()):
+        told = f"leaves {count(maybe, 'new row')} that may have been created"
+        notes.append(Message(told, resuming(record.path, "looks for them")))
     deleted = {row: entry for row, entry in record.entries.items() if entry.action == "delete"}
     back: dict[str, Mapping[str, Any]] = {row: _before(deleted[row]) for row in deleted if row in undone}
     name, user = str(record.path.absolute()), record.begin.get("user")
-    return _Pushed(name, plan, record.entries, user, left, notes, back)
+    return _Pushed(name, plan, record.entries, user, left, tuple(notes), back)
 
 
 def _cancel(older: _Pushed, newer: _Pushed) -> None:
@@ -219,6 +223,7 @@ def _outcome(change: Change, entry: Entry | None) -> Outcome:
         receipt=entry.receipt,
         read=entry.read,
         overwrites=entry.overwrites,
+        ambiguous=entry.ambiguous,
         doubted=entry.doubted,
         unverified=entry.unverified or "",
     )
@@ -227,9 +232,9 @@ def _outcome(change: Change, entry: Entry | None) -> Outcome:
 def _entry(outcome: Any) -> Entry:
     return Entry(
         outcome.word,
-        outcome.id,
-        outcome.action,
-        outcome.written,
+        id=outcome.id,
+        action=outcome.action,
+        written=outcome.written,
         receipt=outcome.receipt,
         status=outcome.status,
         overwrites=outcome.overwrites,

@@ -183,6 +183,8 @@ class Outcome:
     """Values of others that this row's write replaced although the guard had not read them."""
     unverified: str = ""
     """Why it is not known whether there are more of them."""
+    ambiguous: bool = False
+    """Whether it failed as a new row that may have been created: `resume` looks for it again."""
     doubted: tuple[Attempt, ...] = ()
     """Requests that no answer came to: `verify` finds out whether they were carried out, and what they have
     replaced. What they are known to have written is in `written` as well."""

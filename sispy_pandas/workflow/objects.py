@@ -188,7 +188,8 @@ class Plan(ChangeSet):
             cancel: A function, or a `threading.Event`, that is asked between chunks: True ends the push in an
                 orderly way, and `resume` can finish it.
             limits: Sizes and waits.
-            again: Send rows once more that an earlier push of the same plan wrote and that nobody undid; else
+            again: Send rows once more that an earlier push of the same plan wrote and that nobody undid, and
+                new rows that failed because they may have been created; of a `resume` the latter alone. Else
                 they are left out as "unchanged". Without a journal only this process remembers them.
             wait: Another push from this machine may be writing to the table: wait for its end (a function is
                 told whose it is and how far), or, if False, send nothing and raise.

@@ -165,7 +165,7 @@ class Case:
         told = [self.account.rows.get(create.row, Told("nothing")) for create in group]
         ids = {write.id for write in made}
         done = [t.id for t in told if t.word == "done"]
-        ambiguous = any(t.word == "unsent" and AMBIGUOUS.search(t.reason) for t in told)
+        ambiguous = any(t.word == "failed" and AMBIGUOUS.search(t.reason) for t in told)
         text = f"{content}: stored as {sorted(ids)}, told {[(t.word, t.id, t.reason) for t in told]}"
         if len(set(done)) < len(done) or not ids.issuperset(done):
             yield Violation("done, but not created, or one twice", text)
@@ -173,6 +173,10 @@ class Case:
             kind = "new rows doubled" if len(made) > len(group) else "created, told as not done"
             by_network = any(self._by_network(write) for write in made)
             yield Violation(f"{kind}, by the network" if by_network else kind, text)
+        gone = {w.id for w in self.ledger.writes if w.after is None and w.by != self.us}
+        sent = [write for write in made if write.id not in gone and not self._is_second(write)]
+        if len(sent) > len(group):
+            yield Violation("new rows sent again", text)
         for create, t in zip(group, told, strict=True):
             excused = t.word == "problem" and self._is_taken(create)
             if t.word in ("nothing", "problem") and not excused:
@@ -194,6 +198,10 @@ class Case:
             and w.after.get("name") == create.values.get("name")
             for w in self.ledger.writes
         )
+
+    def _is_second(self, write: Write) -> bool:
+        """Tell whether the network had delivered a request once more."""
+        return any(p.again and p.started <= write.at <= p.ended and p.asked.writes for p in self.passages)
 
     def _by_network(self, write: Write) -> bool:
         carriers = [p for p in self.passages if p.asked.writes and p.started <= write.at <= p.ended]

@@ -260,8 +260,7 @@ class Round:
             address = urlsplit(sandbox.url)
             proxy = Proxy((str(address.hostname), int(address.port or 0)), FAULTS, schedule)
             try:
-                client = sispy.Client(proxy.url, auth_token=token)
-                client.username = US
+                client = client_of(proxy.url, token)
                 plan = planned(self.settings, client.entities("box"))
                 plan.save(self.folder / "plan")
                 since = len(ledger.writes)
@@ -310,11 +309,30 @@ class Round:
                 self.violations.append(Violation(f"an exception after a write, {word}", found))
             elif word == "ended":
                 outcomes |= found[1]
-                left = [r for w, r in found[1].values() if w == "unsent" and not AMBIGUOUS.search(r)]
+                left = [reason for word, reason in found[1].values() if word == "unsent"]
                 if not stopped and not left:
-                    return outcomes
+                    schedule.on = False
+                    editors.rest()
+                    return outcomes | self._once_more(arguments, found[1])
         self.violations.append(Violation("it never ends", "; ".join(self.parts[-3:])))
         return outcomes
+
+    def _once_more(
+        self, arguments: tuple[Any, ...], outcomes: dict[Any, tuple[str, str]]
+    ) -> dict[Any, tuple[str, str]]:
+        """Resume and push again new rows of which it is not known whether they were created."""
+        doubtful = {row for row, (_, reason) in outcomes.items() if AMBIGUOUS.search(reason)}
+        if not doubtful:
+            return {}
+        _, url, token, folder, _ = arguments
+        client = client_of(url, token)
+        plan = sp.load_plan(folder / "plan", client).only(ids=doubtful)
+        options_ = {**options(self.settings, folder / "again.jsonl"), "verify": False}
+        again = plan.push(**options_)
+        self.parts.append(f"pushed again {again.counts}")
+        word, found = attempted(*arguments)
+        self.parts.append(f"resumed {word} {Counter(w for w, _ in found[1].values())}")
+        return dict(found[1])
 
     def _killed(self, proxy: Proxy, number: int, arguments: tuple[Any, ...]) -> tuple[str, Any]:
         """Do a part in a process that is killed at some request, before or after the server got it."""

@@ -2,6 +2,7 @@
 
 import os
 import re
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -238,3 +239,31 @@ def test_what_is_no_journal_is_named_and_hides_no_others(sispy, sis, pushed, con
     assert result.exit_code == 3
     assert result.stderr.startswith(f"sispy: {path} is no journal of a push: ")
     assert sispy("undo", "--yes").exit_code == 0
+
+
+def test_a_new_row_in_doubt_is_looked_for_and_sent_on_demand(sispy, sis, monkeypatch):
+    quick = partial(sp.Limits, settle=0.05, settle_row=0.0)
+    monkeypatch.setattr("sispy_pandas.pushing.push.Limits", quick)
+    root = sis.client()
+    owner = root.schemas.get("host")["_sis"]["owner"]
+    root.schemas.create({"name": "log", "_sis": {"owner": owner}, "definition": {"text": "String"}})
+    logs = root.entities("log")
+
+    def others(seen):
+        if seen.method == "POST":
+            sis.faults = Faults()
+            logs.create([{"text": "a"}, {"text": "c"}])
+
+    sis.faults = Faults(before=others, drop_before={"POST *": 1.0})
+    Path("new.csv").write_text("_id,text\n,a\n,b\n")
+    first = sispy("push", "log", "new.csv", "--yes")
+    assert first.exit_code == 5
+    (name,) = re.findall(
+        r"2 new rows may have been created: `sispy resume (\w+)` looks again, and with --again", first.stderr
+    )
+
+    again = sispy("resume", name, "--yes")
+    assert (again.exit_code, logs.count()) == (5, 2)
+    assert "--again then sends it all the same" in re.sub(r"\s+", " ", again.stdout)
+    assert sispy("resume", name, "--yes", "--again").exit_code == 0
+    assert logs.count() == 4

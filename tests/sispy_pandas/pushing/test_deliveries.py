@@ -119,6 +119,29 @@ def test_new_rows_that_the_network_doubled_are_counted_as_not_verified(server):
         assert len(report.verify(progress=False).unverified) == 0
 
 
+def test_new_rows_that_were_not_counted_are_not_verified(server):
+    logs = server.client.entities("log")
+    plan = sp.fetch(logs, progress=False).diff(pd.DataFrame({"text": ["a"]}), new=True)
+
+    report = plan.push(progress=False, limits=QUICK, verify=False)
+
+    assert [o.unverified for o in report.outcomes] == ["not asked for"]
+    assert [o.unverified for o in report.verify(progress=False).outcomes] == [""]
+
+
+def test_a_doubled_row_that_somebody_wrote_to_since_is_counted(server):
+    logs = server.client.entities("log")
+    with hosts_behind(server, "delivered twice", "POST", table="log") as live:
+        plan = live.diff(pd.DataFrame({"text": ["a"]}), new=True)
+        report = plan.push(progress=False, limits=QUICK, verify=False)
+        (other,) = {row["_id"] for row in logs.fetch_all({})} - {*report.new_ids.values()}
+        logs.update(other, {"text": "b", "n": 5})
+
+        report = report.verify(progress=False)
+
+    assert [o.unverified for o in report.outcomes] == [f"there are more rows like it than were sent: {other}"]
+
+
 def test_equal_rows_of_an_earlier_push_are_none_of_this_one(server):
     logs = server.client.entities("log")
     for _ in range(2):

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import sispy_pandas as sp
 from sispy_pandas.pushing import journal
+from sispy_pandas.values.changes import Attempt
 
 HEAD = {
     "sispy_plan": 1,
@@ -26,7 +27,8 @@ SEND = {
     "action": "create",
     "rows": [[0, {"name": [None, "a"]}, None]],
     "since": 1,
-    "known": [],
+    "known": ["x"],
+    "request": [0, None],
 }
 ROW = {
     "event": "row",
@@ -72,7 +74,14 @@ def test_a_journal_of_few_lines(tmp_path):
 
     assert record.entries == {
         0: journal.Entry(
-            "done", "1" * 24, "create", {"name": (None, "a")}, (), 3, None, 3, since=1, sender="anna"
+            "done",
+            id="1" * 24,
+            action="create",
+            written={"name": (None, "a")},
+            receipt=3,
+            sent_at=3,
+            mark=journal.Mark(1, frozenset(["x"]), (0, None)),
+            sender="anna",
         )
     }
     assert (record.head["schema"], record.begin["user"], record.open, record.wrote, record.last) == (
@@ -183,3 +192,36 @@ def test_a_torn_line_of_any_length_is_cut_off(tmp_path, monkeypatch, whole, torn
         file.event("end")
 
     assert path.read_bytes().startswith(whole + b'{"event": "end"')
+
+
+def test_rows_that_were_sent_by_nobody_known_are_those_of_whom_the_server_names_later(tmp_path):
+    begin, user = {**BEGIN, "user": None}, {"event": "user", "at": 3, "user": "carol"}
+    ended = {**ROW, "id": None, "outcome": "failed", "written": {}, "receipt": None, "ambiguous": True}
+    record = journal.read(written(tmp_path / "j", [HEAD, begin, SEND, ended, user, END]))
+
+    (entry,) = record.entries.values()
+    assert (entry.word, entry.sender, entry.settled, entry.attempts) == (
+        "failed",
+        "carol",
+        False,
+        (Attempt({"name": (None, "a")}),),
+    )
+    resumed = [{**begin, "event": "resume"}, {**user, "user": "dora"}, END]
+    lines = [HEAD, begin, SEND, ended, END, *resumed]
+    assert journal.read(written(tmp_path / "k", lines)).entries[0].sender is None
+
+
+def test_what_an_earlier_push_left_open_is_open(tmp_path):
+    sent = {key: value for key, value in SEND.items() if key not in ("event", "at")}
+    begin = {**BEGIN, "open": [{**sent, "sender": "dora"}]}
+    record = journal.read(written(tmp_path / "j", [HEAD, begin, END]))
+
+    assert record.entries == {
+        0: journal.Entry(
+            action="create",
+            attempts=(Attempt({"name": (None, "a")}),),
+            sent_at=1,
+            mark=journal.Mark(1, frozenset(["x"]), (0, None)),
+            sender="dora",
+        )
+    }

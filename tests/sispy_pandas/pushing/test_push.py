@@ -307,7 +307,7 @@ def test_new_rows_of_a_token_that_is_nobodys_are_neither_claimed_nor_sent_again(
 
     report = push(plan)
 
-    assert (report.counts["unsent"], logs.count({})) == (3, 3)
+    assert (report.counts["failed"], logs.count({})) == (3, 3)
     assert {outcome.reason.split(":")[0] for outcome in report.outcomes} == {"it may have been created"}
 
 
