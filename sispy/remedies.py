@@ -88,6 +88,15 @@ class Message(str):
         return Message, (self.what, *self.remedies)
 
 
+def no_list(name: str, given: object) -> TypeError:
+    """Return the error for a text or the like that was given where an argument takes several.
+
+    >>> no_list("fields", "name")
+    TypeError("fields takes a list: fields=['name'] is one")
+    """
+    return TypeError(Message(f"{name} takes a list", Argument(name, "is one", [given])))
+
+
 def what_of(text: str) -> str:
     """Return what a text says without the ways out."""
     return text.what if isinstance(text, Message) else text

@@ -10,8 +10,6 @@ import click
 from sispy.remedies import Argument, worded
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from sispy.remedies import Remedy
 
 
@@ -50,9 +48,13 @@ def _option(argument: Argument) -> str | None:
 
 
 def _text(value: Any) -> str:
-    """Return a value as an option takes it: of several pairs the first."""
-    pairs: Mapping[str, Any] = value if isinstance(value, dict) else {}
-    return next((f"{key}={cell}" for key, cell in pairs.items()), str(value))
+    """Return a value as an option takes it: of several pairs the first, of several names all."""
+    match value:
+        case dict():
+            return next(f"{key}={cell}" for key, cell in value.items())
+        case list():
+            return ",".join(map(str, value))
+    return str(value)
 
 
 def _options() -> list[click.Option]:

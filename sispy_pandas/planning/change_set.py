@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from sispy.remedies import no_list
+
 from ..values.changes import Change, Conflict, Create, Delete, Problem, Stale, Update, row_of
 from ..values.records import table
 from .validate import identity
@@ -258,5 +260,5 @@ def conflict_table(conflicts: Collection[Conflict]) -> pd.DataFrame:
 
 def _several(names: Collection[str], what: str) -> Collection[str]:
     if isinstance(names, str):
-        raise TypeError(f"{what} takes a list of names: {what}=[{names!r}]")
+        raise no_list(what, names)
     return names

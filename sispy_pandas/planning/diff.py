@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from sispy.remedies import Call, Message
+from sispy.remedies import Call, Message, no_list
 
 from ..values.arrow import as_frame
 from ..values.changes import Change, Create, Delete, Problem, Stale, Update
@@ -51,7 +51,7 @@ def diff(
     is_arrow, frame = not isinstance(frame, pd.DataFrame), as_frame(frame)
     for name, value in (("delete", delete), ("owner", owner)):
         if isinstance(value, str):
-            raise TypeError(f"{name} takes a list: {name}=[{value!r}]")
+            raise no_list(name, value)
     if key is not None and new:
         raise ValueError(
             "key= matches rows and new=True says that there is nothing to match: give one of them"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from sispy.remedies import Argument, Message
+from sispy.remedies import Argument, Call, Message
 
 from ..values.blocks import count
 from ..values.changes import Problem
@@ -23,10 +23,13 @@ if TYPE_CHECKING:
 
 _NAMED = 5
 """Keys without a match that are named."""
-_REPAIR = (
-    "a merge, concat or reset_index loses it: `frame.set_index('_id')` brings the column back, "
-    "`left.reset_index().merge(right, ...).set_index('_id')` keeps it, and so does "
-    "`pd.concat([frame.reset_index(), new])` beside new rows; without ids use key=FIELD or new=True"
+_NO_ID = Message(
+    "the frame has no _id, so its rows cannot be told: a merge, concat or reset_index loses it",
+    Call("frame.set_index('_id')", "brings the column back"),
+    Call("left.reset_index().merge(right, ...).set_index('_id')", "keeps it"),
+    Call("pd.concat([frame.reset_index(), new])", "keeps it beside new rows"),
+    Argument("key", "names a unique field instead"),
+    Argument("new", "takes every row for a new one", True),
 )
 
 
@@ -235,7 +238,7 @@ def _ids_of(frame: pd.DataFrame) -> pd.Index[Any]:
             "_id is one of several levels of the index: `frame.reset_index().set_index('_id')` makes it the "
             "only one; members of arrays (sp.explode) go back into their rows by sp.implode"
         )
-    raise ValueError(f"the frame has no _id, so its rows cannot be told; {_REPAIR}")
+    raise ValueError(_NO_ID)
 
 
 def _same_values(given: pd.Index[Any], ids: pd.Index[Any]) -> bool:

@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from sispy.remedies import Argument, Message
+
 from ..values.schema import META, RECEIPT, Schema
 from ..values.types.base import Field, nearest
 from .conditions import query_of
@@ -68,7 +70,8 @@ def parse_query(
         if key not in _KEYS:
             raise ValueError(f"query has no {key!r}{nearest(key, _KEYS)} (it takes {', '.join(_KEYS)})")
     if str(query.get("populate", False)).lower() != "false":
-        raise ValueError("a frame holds ids, not populated objects: use expand=['reference.field']")
+        joining = Argument("expand", "adds fields of the rows referred to", ["reference.field"])
+        raise ValueError(Message("a frame holds ids, not populated objects", joining))
     q = query.get("q") or {}
     is_text = isinstance(q, str) and not q.lstrip().startswith(("{", "["))
     if isinstance(q, str):

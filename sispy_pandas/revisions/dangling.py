@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from sispy.remedies import no_list
+
 from ..reading.chunks import selecting
 from ..reading.commits import commits_of
 from ..reading.listing import schema_of
@@ -241,5 +243,5 @@ def _remembered(
 
 def _ids(ids: Iterable[str]) -> list[str]:
     if isinstance(ids, str):
-        raise TypeError(f"ids are a list: [{ids!r}]")
+        raise no_list("ids", ids)
     return list(dict.fromkeys(str(id_) for id_ in ids))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from sispy.remedies import Argument, Message
+from sispy.remedies import Argument, Message, no_list
 from sispy.text import SENTENCE, in_html, printable, shorten
 
 from ..reading.chunks import queries
@@ -220,7 +220,7 @@ class _Choice:
         tz: str | tzinfo | None,
     ) -> _Choice:
         if isinstance(fields, str):
-            raise TypeError(f"fields takes a list of names: fields=[{fields!r}]")
+            raise no_list("fields", fields)
         return cls(
             None if by is None else frozenset([by] if isinstance(by, str) else by),
             None if fields is None else frozenset(schema.field(path).path for path in fields),

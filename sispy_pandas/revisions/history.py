@@ -13,6 +13,7 @@ import pandas as pd
 
 from sispy.delta import DeltaError
 from sispy.errors import NotFound
+from sispy.remedies import no_list
 from sispy.text import printable
 
 from ..reading.commits import Step, cells, commits_of, replay
@@ -162,7 +163,7 @@ def as_of(
     ms = milliseconds_of(when, tz=tz)
     schema = schema_of(endpoint.client, endpoint.name)
     if isinstance(ids, str):
-        raise TypeError(f"ids takes a list: ids=[{ids!r}]")
+        raise no_list("ids", ids)
     wanted = list(fetch(endpoint, query, fields=["_sis.owner"], progress=False).ids if ids is None else ids)
 
     def revision(id_: str) -> Mapping[str, Any] | None:

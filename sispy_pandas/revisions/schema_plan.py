@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sispy.delta import same
+from sispy.remedies import Argument, Message, no_list
 from sispy.text import SENTENCE, printable, shorten
 
 from ..reading.chunks import selecting
@@ -124,7 +125,7 @@ class SchemaPlan:
 
     def _refuse(self, erase: Collection[str], expect_broken: int) -> None:
         if isinstance(erase, str):
-            raise TypeError(f"erase takes a list of names: erase=[{erase!r}]")
+            raise no_list("erase", erase)
         for effect in self.effects:
             if effect.kind == "refused":
                 raise SchemaPlanRefused(f"{effect.field}: {effect.detail}")
@@ -132,12 +133,12 @@ class SchemaPlan:
         lost = [e for e in erased if e.field not in erase and not is_within(e.field, erase)]
         if lost:
             told = ", ".join(f"{e.field} ({count(len(e.rows), 'value')})" for e in lost)
-            raise SchemaPlanRefused(f"it erases {told}: name them in erase=[...] if that is meant")
+            meant = Argument("erase", "says that it is meant", [e.field for e in lost])
+            raise SchemaPlanRefused(Message(f"it erases {told}", meant))
         if self.broken != expect_broken:
-            raise SchemaPlanRefused(
-                f"{count(self.broken, 'row')} could not be written any more: mend them first, "
-                f"or say expect_broken={self.broken}"
-            )
+            meant = Argument("expect_broken", "says that it is meant", self.broken)
+            told = f"{count(self.broken, 'row')} could not be written any more: mend them first"
+            raise SchemaPlanRefused(Message(told, meant))
 
 
 def plan_schema(

@@ -6,6 +6,8 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
+from sispy.remedies import no_list
+
 from ..reading.expand import expand as expanded
 from ..reading.listing import Listing
 from ..reading.query import as_query
@@ -61,7 +63,7 @@ def fetch(
         >>> frame = snapshot.frame()
     """
     if isinstance(expand, str):
-        raise TypeError(f"expand takes a list: expand=[{expand!r}]")
+        raise no_list("expand", expand)
     if isinstance(refs, str) and refs not in ("id", "label"):
         raise ValueError(f"refs={refs!r}: 'id', 'label' or a dict of column -> field")
     listing = Listing.of(endpoint, query, fields, expand=expand or ())

@@ -28,6 +28,7 @@ COMMAND = click.Command(
         (Argument("rename", "helps", {"Host name": "name"}), "--rename 'Host name=name' helps"),
         (Argument("rename", "helps", {"$(x)": "name"}), "--rename '$(x)=name' helps"),
         (Argument("sheet", "helps"), "--sheet NAME helps"),
+        (Argument("sheet", "helps", ["a", "b"]), "--sheet a,b helps"),
         (Call("sp.resume('a b')", "helps", ("resume", "a b")), "`sispy resume 'a b'` helps"),
         (Call("client=...", "helps", ("--url", "http://a")), "--url http://a helps"),
     ],

@@ -115,7 +115,7 @@ def test_a_filter_is_sent_with_values_of_the_fields_types(q, sent):
             {"qq": {}},
             "query has no 'qq'; did you mean 'q'?",
         ),
-        ({"populate": True}, "a frame holds ids, not populated objects: use expand=['reference.field']"),
+        ({"populate": True}, "a frame holds ids, not populated objects: expand=['reference.field'] adds"),
         ({"limit": 0}, "limit is a whole number from 1 up, got 0"),
         ({"offset": "x"}, "offset is a whole number from 0 up, got 'x'"),
         ({"sort": "nam"}, "schema 'host' has no field 'nam'; did you mean 'name'?"),

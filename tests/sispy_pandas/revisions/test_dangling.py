@@ -79,7 +79,7 @@ def test_referrers_are_found_through_every_kind_of_reference(client, racks):
         ("plan", two["_id"], None, "rack", racks[0]),
     ]
     assert referrers(client, "rack", []).empty
-    with pytest.raises(TypeError, match="ids are a list"):
+    with pytest.raises(TypeError, match="ids takes a list"):
         referrers(client, "rack", racks[0])
 
 
