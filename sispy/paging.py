@@ -43,18 +43,45 @@ def by_key(fetch_page: FetchPage, query: Mapping[str, Any], limit: int) -> Itera
     Raises:
         BadAnswer: the server repeats rows, or does not sort them: there would be no end.
     """
-    own, last = query.get("q"), ""
-    page = fetch_page({**query, "sort": "_id", "limit": limit})
-    while not _ended(page, limit):
+    last = ""
+    page = fetch_page(within(query, {}, limit))
+    while not is_last(len(page), total_of(page), limit):
         last = last_id(_ids(page), last)
         yield page
-        after = {"_id": {"$gt": last}}
-        q = {"$and": [_as_query(own), after]} if own else after
-        page = fetch_page({**query, "q": q, "sort": "_id", "limit": limit})
+        page = fetch_page(within(query, {"$gt": last}, limit))
     if last and len(page):
         last_id(_ids(page), last)
     if len(page) or not last:
         yield page
+
+
+def within(query: Mapping[str, Any], bounds: Mapping[str, str], limit: int) -> dict[str, Any]:
+    """Return the query for the first rows, in the order of `_id`, whose `_id` is within bounds.
+
+    Args:
+        query: What is asked for; its `q` may be JSON text.
+        bounds: Operators of MongoDB, such as `{"$gt": last}`; empty for all rows.
+        limit: Rows to ask for.
+    """
+    own = query.get("q")
+    found = {**query, "sort": "_id", "limit": limit}
+    if bounds:
+        found["q"] = {"$and": [_as_query(own), {"_id": dict(bounds)}]} if own else {"_id": dict(bounds)}
+    return found
+
+
+def is_last(rows: int, total: int | None, limit: int, before: int = 0) -> bool:
+    """Return whether a page is the last one of its list.
+
+    The server may cut pages shorter than asked: its count decides, and without one the length of the page.
+
+    Args:
+        rows: Of the page.
+        total: Rows that the server counts for the list; None: it does not.
+        limit: Rows that were asked for.
+        before: Rows of the list before the page.
+    """
+    return rows < limit if total is None else not rows or before + rows >= total
 
 
 def last_id(ids: Sequence[Any], last: str = "") -> str:
@@ -88,21 +115,13 @@ def by_offset(fetch_page: FetchPage, query: Mapping[str, Any], limit: int) -> It
     offset = int(query.get("offset") or 0)
     page = fetch_page({**query, "limit": limit, "offset": offset})
     yield page
-    while not _ended(page, limit, offset):
+    while not is_last(len(page), total_of(page), limit, offset):
         offset += len(page)
         before, page = page, fetch_page({**query, "limit": limit, "offset": offset})
         if len(page):
             if page._result == before._result and (total_of(page) is None or None not in _ids(page)):
                 raise BadAnswer(f"the server sent the rows before offset {offset} a second time")
             yield page
-
-
-def _ended(page: Response, limit: int, before: int = 0) -> bool:
-    # the server may cut pages shorter than asked: its count decides, and without one the length of the page
-    total = total_of(page)
-    if total is None:
-        return len(page) < limit
-    return not len(page) or before + len(page) >= total
 
 
 def total_of(page: Response) -> int | None:

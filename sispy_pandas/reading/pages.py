@@ -14,15 +14,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sispy.errors import BadAnswer
-from sispy.paging import last_id
+from sispy.paging import MAX_PAGE, is_last, last_id, within
 
 if TYPE_CHECKING:
     from sispy import RawPage
 
     from .decode import Body, Decoder
-
-PAGE = 10_000
-"""Rows per request: the server's most. Smaller pages cost it more."""
 
 Ask = Callable[[Mapping[str, Any]], "RawPage"]
 """Sends one query and returns the undecoded page."""
@@ -62,32 +59,29 @@ def by_key(
     Raises:
         sispy.BadAnswer: The server repeats rows, or does not sort them: there would be no end.
     """
-    size = size or PAGE
-    q = query.get("q") or {}
-    base = {**query, "sort": "_id", "limit": size if limit is None else min(size, limit)}
-    raw = ask(base)
+    size = size or MAX_PAGE  # smaller ones cost the server more
+
+    def most(done: int) -> int:
+        return size if limit is None else min(size, limit - done)
+
+    raw = ask(within(query, {}, most(0)))
     rows = decoder.open(raw.body)
     total = raw.total_count
     first = Page((0, 0), rows, len(raw.body), total)
-    if _ended(rows, total, base["limit"]) or (limit and len(rows) >= limit):
+    if is_last(len(rows), total, most(0)) or (limit and len(rows) >= limit):
         yield first
         return
     after: dict[str, Any] = {"$gt": last_id(rows.bounds)}
     ranges = [after]
     if lanes > 1 and limit is None and total is not None and total - len(rows) > size:
         middle = len(rows) + (total - len(rows)) // 2
-        probe = decoder.open(ask({**base, "limit": 1, "offset": middle, "fields": "_id"}).body)
+        asked = {**within(query, {}, 1), "offset": middle, "fields": "_id"}
+        probe = decoder.open(ask(asked).body)
         if len(probe) and (bound := probe.bounds[-1]) > after["$gt"]:
             ranges = [{**after, "$lt": bound}, {"$gte": bound}]
-
-    def asked(conditions: dict[str, Any], rest: int | None = None) -> dict[str, Any]:
-        key = {"_id": conditions}
-        narrowed = {"$and": [q, key]} if q else key
-        return {**base, "q": narrowed, **({} if rest is None else {"limit": min(size, rest)})}
-
     with Downloads(ask, len(ranges)) as downloads:
         for lane, conditions in enumerate(ranges):
-            downloads.put((lane, 1, conditions), asked(conditions, limit and limit - len(rows)))
+            downloads.put((lane, 1, conditions), within(query, conditions, most(len(rows))))
         yield first
         running, done = len(ranges), len(rows)
         while running:
@@ -95,12 +89,12 @@ def by_key(
             rows = decoder.open(raw.body)
             done += len(rows)
             last = last_id(rows.bounds, conditions.get("$gt", "")) if len(rows) else None
-            if _ended(rows, raw.total_count, size) or (limit and done >= limit):
+            if is_last(len(rows), raw.total_count, size) or (limit and done >= limit):
                 running -= 1
             else:  # asked for before the rows are used: the next page travels meanwhile
                 conditions = {**conditions, "$gt": last}
                 conditions.pop("$gte", None)
-                downloads.put((lane, number + 1, conditions), asked(conditions, limit and limit - done))
+                downloads.put((lane, number + 1, conditions), within(query, conditions, most(done)))
             yield Page((lane, number), rows, len(raw.body), total)
 
 
@@ -127,7 +121,7 @@ def by_offset(
         sispy.BadAnswer: The server does not count, and there is more than one page; or it sends the first
             one again.
     """
-    size = size or PAGE
+    size = size or MAX_PAGE  # smaller ones cost the server more
     raw = ask({**query, "offset": offset, "limit": min(size, limit or size)})
     rows = decoder.open(raw.body)
     count = raw.total_count
@@ -159,11 +153,6 @@ def by_offset(
                     f"the server sent the rows at offset {offset} again, in place of those behind"
                 )
             yield Page(slot, rows, len(raw.body), total)
-
-
-def _ended(rows: Body, count: int | None, size: int) -> bool:
-    """Tell whether a page is the last one: by the count, or if there is none because it is short."""
-    return not len(rows) or (len(rows) >= count if count is not None else len(rows) < size)
 
 
 class Downloads:

@@ -34,7 +34,7 @@ def small(monkeypatch):
     """Travel in small steps, so that a table of a few rows takes several."""
     limits = partial(sp.Limits, rows=20, settle=0.05, settle_row=0.0)
     monkeypatch.setattr("sispy_pandas.pushing.push.Limits", limits)
-    monkeypatch.setattr("sispy_pandas.reading.pages.PAGE", 10)
+    monkeypatch.setattr("sispy_pandas.reading.pages.MAX_PAGE", 10)
 
 
 @pytest.mark.parametrize(

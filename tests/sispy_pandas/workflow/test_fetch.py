@@ -77,7 +77,7 @@ def hosts(client):
 @pytest.fixture
 def small_pages(monkeypatch):
     """Pages of 4 rows instead of 10,000."""
-    monkeypatch.setattr(pages, "PAGE", 4)
+    monkeypatch.setattr(pages, "MAX_PAGE", 4)
 
 
 def fetched(hosts, *args, **options):
@@ -315,7 +315,7 @@ def test_a_row_that_comes_twice_is_one_clear_sentence(hosts, monkeypatch):
 def test_a_row_that_comes_twice_because_the_list_shifted_is_kept_once_and_named(
     hosts, small_pages, monkeypatch
 ):
-    monkeypatch.setattr(pages, "PAGE", 2)
+    monkeypatch.setattr(pages, "MAX_PAGE", 2)
     pages_of(hosts, monkeypatch, rows_of(3, 1), rows_of(1, 2))
 
     snapshot = fetched(hosts, {"sort": "-name", "limit": 4})

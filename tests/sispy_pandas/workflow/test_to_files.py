@@ -51,7 +51,7 @@ def hosts(sis):
 
 @pytest.fixture(autouse=True)
 def small_pages(monkeypatch):
-    monkeypatch.setattr(pages, "PAGE", 4)
+    monkeypatch.setattr(pages, "MAX_PAGE", 4)
 
 
 def test_frames_have_the_same_dtypes_and_all_rows_in_order(hosts):
