@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,6 +17,9 @@ from sispy.cli.options import examples, password_from_stdin
 from sispy.cli.terminal import is_terminal, out, say
 from sispy.errors import Error
 from sispy.sandbox.server import Sandbox
+
+if TYPE_CHECKING:
+    from sispy.sandbox.sis.world import Copy
 
 LOCAL = {"127.0.0.1", "localhost", "::1"}
 FILTERS = "sispy_pandas.commands.filters"
@@ -119,7 +122,7 @@ def sandbox(
         signal.signal(number, lambda *_: stopped.set())
     try:
         if server.world.copy is not None:
-            out(f"copy   of {server.world.copy.copy_of}, {_age(server.world.copy.begun)}")
+            out(f"copy   {_origin(server.world.copy)}")
         out(f"url    {server.url}")
         out(f"user   {server.user}")
         out(f"token  {server.token}")
@@ -189,6 +192,12 @@ def _contents(server: Sandbox) -> str:
     users, hiera, hooks = (len(one.collection) for one in (world.users, world.hiera, world.hooks))
     off = "" if world.calls_copied_hooks or not hooks else ", switched off (--hooks calls them)"
     return f"Copied {tables or 'no table'}; {users:,} users, {hiera:,} hiera entries, {hooks:,} hooks{off}."
+
+
+def _origin(copy: Copy) -> str:
+    """Say whose copy this is, how old, and whether it is whole."""
+    incomplete = "" if copy.ended is not None else f"; not complete: --copy-from {copy.copy_of} goes on"
+    return f"of {copy.copy_of}, {_age(copy.begun)}{incomplete}"
 
 
 def _age(ms: int) -> str:

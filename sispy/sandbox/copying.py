@@ -87,7 +87,7 @@ def copy(world: World, order: Order, keep: Keep) -> None:
             _copy_table(world, order, name, keep)
     if only is not None:
         _copy_referred(world, order, keep)
-    world.mark(replace(world.copy or begun, ended=world.context.clock()))
+    _note(world, ended=world.context.clock())
     keep()
 
 
@@ -96,6 +96,11 @@ def _begin(world: World, begun: Copy) -> Copy:
         raise ValueError("there are tables that are no copy: give the copy a file of its own")
     world.mark(begun)
     return begun
+
+
+def _note(world: World, **progress: Any) -> None:
+    if world.copy is not None:
+        world.mark(replace(world.copy, **progress))
 
 
 def _copy_named(world: World, order: Order) -> None:
@@ -109,8 +114,7 @@ def _copy_named(world: World, order: Order) -> None:
                     _take(resource, dict(document))
         if count := len(resource.collection):
             order.tell(endpoint.name, count, count)
-    if world.copy is not None:
-        world.mark(replace(world.copy, hooks=tuple(world.hooks.collection.documents)))
+    _note(world, hooks=tuple(world.hooks.collection.documents))
 
 
 def _copy_schemas(world: World, order: Order) -> None:
@@ -136,12 +140,16 @@ def _copy_table(world: World, order: Order, name: str, keep: Keep) -> None:
     entities, endpoint = world.entities[name], order.client.entities(name)
     query = dict((order.only or {}).get(name, {}))
     total = endpoint.count(query)
-    ids = entities.collection.sorted_ids()
-    beyond = {"_id": {"$gt": ids[-1]}} if ids else {}
+    reached = dict(world.copy.reached) if world.copy is not None else {}
+    beyond = {"_id": {"$gt": reached[name]}} if name in reached else {}
     wanted = {"$and": [query, beyond]} if query and beyond else query or beyond
     size = PAGE_WITH_HISTORY if order.history else PAGE
     for page in endpoint.pages({"q": wanted, "populate": False}, page_size=size):
-        _take_rows(world, order, entities, [dict(row) for row in page])
+        rows = [dict(row) for row in page]
+        if not rows:
+            break
+        _take_rows(world, order, entities, rows)
+        _note(world, reached={**reached, name: rows[-1]["_id"]})
         keep()
         count = len(entities.collection)
         order.tell(name, count, max(total, count))
@@ -181,7 +189,8 @@ def _missing(world: World, looked_for: set[str]) -> dict[str, list[str]]:
 
 
 def _take_rows(world: World, order: Order, entities: Entities, rows: Sequence[Document]) -> None:
-    """Store copied rows, each with the history that is wanted."""
+    """Store copied rows that are not there yet, each with the history that is wanted."""
+    rows = [row for row in rows if row["_id"] not in entities.collection.documents]
     if not order.history or not entities.tracked:
         for row in rows:
             _take(entities, row)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sispy.sandbox.sis.context import Context
@@ -34,6 +34,8 @@ class Copy:
     """How many commits per row."""
     hooks: tuple[str, ...] = ()
     """The ids of those that came along."""
+    reached: dict[str, str] = field(default_factory=dict)
+    """Table -> the last `_id` of what was read in the order of `_id`."""
 
 
 class World:

@@ -167,6 +167,10 @@ def test_a_copy_that_fails_says_how_it_goes_on(tmp_path):
         assert done.exit_code == 6
         assert f"What was copied so far is in {data}: the same command goes on." in done.stderr
         original.faults = faults.Faults()
+        process, printed = start("--data", str(data), lines=5)
+        process.terminate()
+        process.communicate(timeout=10)
+        assert printed["copy"].endswith(f"; not complete: --copy-from {original.url} goes on")
         process, _ = start("--copy-from", original.url, "--data", str(data), lines=5)
         process.terminate()
         _, errors = process.communicate(timeout=10)

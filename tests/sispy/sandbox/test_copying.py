@@ -216,14 +216,37 @@ def test_an_interrupted_copy_goes_on(original, tmp_path, monkeypatch, kept, hist
     first = Sandbox(**options, progress=interrupt_at("host", 14))
     with pytest.raises(KeyboardInterrupt):
         first.start()
+    if kept:
+        with Sandbox(data=options["data"]) as used:  # what is made there does not hide what is to be copied
+            used.client().entities("host").create({"name": "my-own", "status": "live"})
     before = len(original.requests)
     with Sandbox(**options) if kept else first as copy:
         lists = [r for r in original.requests[before:] if r.path == "/entities/host" and "sort" in r.query]
         assert json.loads(lists[0].query["q"]) == {"_id": {"$gt": whole[13]["_id"]}}  # after what was kept
-        assert rows(copy, "host") == whole
+        assert rows(copy, "host", {"q": {"name": {"$ne": "my-own"}}}) == whole
         for row in whole:
             ours, theirs = commits(copy, row), commits(original, row)
             assert (len(ours), ours[:history]) == (min(history + 1, len(theirs)), theirs[:history])
+
+
+def test_a_copy_that_was_interrupted_between_two_rows_has_each_once(original, monkeypatch):
+    whole = rows(original, "host")
+    copy = Sandbox(copy_from=Client(original.url), history=9)
+    history, once = copying._history, [whole[9]["_id"]]
+
+    def interrupted(world, row, newest):
+        if row["_id"] in once:
+            once.clear()
+            raise KeyboardInterrupt
+        return history(world, row, newest)
+
+    monkeypatch.setattr(copying, "_history", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        copy.start()
+    assert copy.counts()["host"] == 9
+    with copy:
+        assert rows(copy, "host") == whole
+        assert [commits(copy, row) for row in whole] == [commits(original, row) for row in whole]
 
 
 def test_a_copy_that_is_complete_is_not_made_again(original, tmp_path):
