@@ -140,7 +140,10 @@ def parse(text: str) -> Filter:
 
     Raises:
         ValueError: The text is none; the message says where, and what was expected.
+        TypeError: It is no text.
     """
+    if not isinstance(text, str):
+        raise TypeError(f"a filter is a text such as 'status = live', got {type(text).__name__}")
     return _Reader(text).whole()
 
 
@@ -178,8 +181,7 @@ class _Reader:
 
     def _not(self) -> Filter:
         if self._take(_NOT):
-            with_not = self._deeper(self._not)
-            return Not(with_not)
+            return Not(self._deeper(self._not))
         if self._next() != "(":
             return self._condition()
         self._at += 1

@@ -134,6 +134,11 @@ def test_an_empty_filter_is_none(text):
     assert str(caught.value) == "the filter is empty: one is 'status = live'; leave it out to find all rows"
 
 
+def test_what_is_no_text_is_no_filter():
+    with pytest.raises(TypeError, match="a filter is a text such as 'status = live', got dict"):
+        parse({"status": "live"})
+
+
 def test_other_words_are_no_operators():
     with pytest.raises(
         ValueError, match="after 'a' comes no operator but 'contains': there are =, !=, in, nin"
