@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..reading.chunks import queries, selecting
+from ..reading.chunks import selecting
 from ..reading.listing import schema_of
-from ..reading.lookup import URL, read
+from ..reading.names import ids_by_name, names_by_id
 from ..values.labels import Labels, members, reference_columns, replaced
 from ..values.types.cells import Refused, get_path
 from ..values.types.object_id import is_object_id
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 Refs = Literal["label"] | Mapping[str, str]
 """Show the id field of the row referred to, or for some columns another field of it."""
 
-_PAGE_ROWS = 10_000
 _ENOUGH = 50
 """Values that are looked up to see whether a column refers to a schema."""
 
@@ -104,8 +103,7 @@ def labelled(
 def labels_of(client: Client, frame: pd.DataFrame, schema: Schema, refs: Refs = "label") -> Labels:
     """Return the labels of all rows that a frame refers to.
 
-    Read by `_id` in short requests, or all rows of the schema page by page, whichever takes fewer; always all
-    if the field is not unique, because only then the rows of one name are known.
+    Two rows of one name have none; see `names_by_id` for the requests.
     """
     names: dict[str, dict[str, str]] = {}
     called: dict[str, str] = {}
@@ -124,23 +122,8 @@ def labels_of(client: Client, frame: pd.DataFrame, schema: Schema, refs: Refs = 
         if label is not None:
             wanted = {id_ for id_ in members(frame[path]) if is_object_id(id_)}
             called[path] = label
-            names[path] = _unambiguous(_labels(client, target, label, wanted))
+            names[path] = _unambiguous(names_by_id(client, target, label, wanted))
     return Labels(names, called)
-
-
-def _labels(client: Client, target: Schema, label: str, ids: Collection[str]) -> dict[str, str]:
-    """Return `_id` -> label of these rows at least."""
-    where = target.field(label)
-    endpoint = client.entities(target.name)
-    unique = where.unique or label == target.id_field
-    requests = sum(1 for _ in queries("_id", sorted(ids), url=URL))
-    if unique and (requests <= 2 or requests <= endpoint.count({}) / _PAGE_ROWS + 1):
-        rows: Iterable[Mapping[str, Any]] = read(endpoint, "_id", sorted(ids), fields=[label])
-    else:
-        query = {**selecting([label]), "populate": False}
-        rows = (row for page in endpoint.pages(query) for row in page)
-    found = {row["_id"]: get_path(row, label) for row in rows}
-    return {id_: str(value) for id_, value in found.items() if value is not None}
 
 
 def _unambiguous(names: Mapping[str, str]) -> dict[str, str]:
@@ -196,15 +179,10 @@ def _looked_up(
     if label is None:
         reason = f"schema {target.name!r} has no unique field to name its rows by: write the _id"
         return {text: Refused(text, reason) for text in texts}
-    is_number = target.field(label).kind.presentation == "number"
-    meant = {text: _as_number(text) if is_number else text for text in texts}
-    values = sorted(text for text, value in meant.items() if value is not None)
-    rows: dict[str, list[str]] = {}
-    for row in read(client.entities(target.name), label, values, fields=[label]):
-        rows.setdefault(_key(get_path(row, label)), []).append(row["_id"])
+    rows = ids_by_name(client, target, label, texts)
     found: dict[str, str | Refused] = {}
     for text in texts:
-        ids = rows.get(_key(meant[text]), [])
+        ids = rows.get(text, [])
         if len(ids) == 1:
             found[text] = ids[0]
         elif ids:
@@ -214,17 +192,6 @@ def _looked_up(
         else:
             found[text] = Refused(text, f"no row of {target.name} has {label} {text!r}")
     return found
-
-
-def _as_number(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None
-
-
-def _key(value: Any) -> str:
-    return repr(float(value)) if isinstance(value, int | float) else str(value)
 
 
 def find_references(
