@@ -238,13 +238,19 @@ def taken_back(record: Record, *, seen: frozenset[Path] = frozenset()) -> dict[A
         back = brought[row].undo
         if back.path not in seen and row not in taken_back(back, seen=seen | {record.path}):
             found[row] = back
-    for undo in recalled("undo of", str(record.path.absolute())):
-        if undo.path in seen:
-            continue
-        redone = taken_back(undo, seen=seen | {record.path})
-        left = {row: entry for row, entry in undo.entries.items() if row not in redone}
+    for undo, left in undos_of(record, seen=seen):
         found.update((row, undo) for row, _ in pairs(record.entries, left, undo.head["server"]))
     return found
+
+
+def undos_of(
+    record: Record, *, seen: frozenset[Path] = frozenset()
+) -> Iterator[tuple[Record, dict[Any, Entry]]]:
+    """Yield the undos of a push, the oldest first, each with its rows that were not undone in turn."""
+    for undo in recalled("undo of", str(record.path.absolute())):
+        if undo.path not in seen:
+            redone = taken_back(undo, seen=seen | {record.path})
+            yield undo, {row: entry for row, entry in undo.entries.items() if row not in redone}
 
 
 def pairs(pushed: Mapping[Any, Entry], undone: Mapping[Any, Entry], server: str) -> Iterator[tuple[Any, Any]]:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from sispy import Client, Endpoint
 
-    from ..pushing.journal import Record
+    from ..pushing.journal import Entry, Record
     from ..values.changes import Change
     from ..values.schema import Schema
 
@@ -98,7 +98,10 @@ def without_gone(
 
 
 def lacking(
-    endpoint: Endpoint, schema: Schema, was: Mapping[str, Mapping[str, Any]]
+    endpoint: Endpoint,
+    schema: Schema,
+    was: Mapping[str, Mapping[str, Any]],
+    completed: Collection[Mapping[Any, Entry]] = (),
 ) -> tuple[list[Change], list[str]]:
     """Return the changes that complete rows which came back without all that they shall be.
 
@@ -108,44 +111,43 @@ def lacking(
         endpoint: Of the table.
         schema: Of the table.
         was: The rows as they shall be: old `_id` -> path -> value.
+        completed: What was done to the same end since they came back, the oldest first: new `_id` -> entry.
 
     Raises:
         sispy.Error: The server could not be asked.
     """
     first, last = brought_back(endpoint.client.url), came_back(endpoint.client.url)
     ids = {old: back.id for old, back in last.items()}
-    wanted: dict[str, dict[str, tuple[Any, Any]]] = {}
+    lack: list[Update] = []
     for old in (row for row in was if row in first):
-        brought = {path: after for path, (_, after) in first[old].undo.entries[old].written.items()}
+        later = [some[ids[old]] for some in completed if ids[old] in some]
+        steps = [first[old].undo.entries[old], *later]
+        brought = {path: after for step in steps for path, (_, after) in step.written.items()}
         made, shall = (aimed(schema, cells, ids) for cells in (brought, was[old]))
-        cells = {
-            path: (made.get(path), shall.get(path))
-            for path in sorted({*made, *shall})
-            if not equal(schema.field(path), made.get(path), shall.get(path))
-        }
-        if cells:
-            wanted[old] = cells
-    if not wanted:
-        return [], []
-    told = [{path: value for path, (_, value) in cells.items()} for cells in wanted.values()]
-    gone = _gone(endpoint.client, schema, told)
-    there = {row["_id"]: row for row in read(endpoint, "_id", [ids[old] for old in wanted])}
+        before = {path: made.get(path) for path in sorted({*made, *shall})}
+        after = {path: shall.get(path) for path in before}
+        receipt = later[-1].receipt if later else last[old].receipt
+        lack.append(Update(ids[old], *_unlike(schema, before, after), receipt=receipt))
+    gone = _gone(endpoint.client, schema, [update.after for update in lack])
+    there = {row["_id"]: row for row in read(endpoint, "_id", [update.id for update in lack if update.after])}
     changes: list[Change] = []
-    for old, cells in wanted.items():
-        row = there.get(ids[old])
-        if row is None:
-            continue
-        after = _without(schema, {path: value for path, (_, value) in cells.items()}, gone)
-        after = {
-            path: value
-            for path, value in after.items()
-            if not equal(schema.field(path), stored(schema.field(path), row), value)
-        }
+    for update in (one for one in lack if one.id in there):
+        row = there[update.id]
+        after = _without(schema, update.after, gone)
+        after, _ = _unlike(schema, after, {path: stored(schema.field(path), row) for path in after})
         if after:
-            before = {path: cells[path][0] for path in after}
-            changes.append(Update(ids[old], before, after, key_of(schema, row), last[old].receipt))
+            before = {path: update.before[path] for path in after}
+            changes.append(replace(update, before=before, after=after, key=key_of(schema, row)))
     note = f"completes {count(len(changes), 'row')} that came back without all of their values"
     return changes, [note] if changes else []
+
+
+def _unlike(
+    schema: Schema, one: Mapping[str, Any], other: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return of cells with the same paths those that differ."""
+    paths = [path for path, value in one.items() if not equal(schema.field(path), value, other[path])]
+    return {path: one[path] for path in paths}, {path: other[path] for path in paths}
 
 
 def _gone(client: Client, schema: Schema, rows: Collection[Mapping[str, Any]]) -> dict[str, set[str]]:

@@ -331,6 +331,20 @@ def test_rows_of_two_tables_that_refer_to_each_other_come_back_in_three_undos(tw
         assert sp.undo(journal_of, client=server.client).changes == ()
 
 
+def test_a_list_is_completed_as_its_rows_come_back_one_by_one(two, server):
+    boxes, papers = two
+    before = across(two)
+    gone = deleted(boxes).journal
+    ids = {row["name"]: row["_id"] for row in papers.fetch_all({"populate": False})}
+    live = sp.fetch(papers, progress=False)
+    later = [push(live.diff(live.frame(), delete=[ids[name]]), allow_dangling=True).journal for name in "xy"]
+
+    for journal_of in (gone, later[0], gone, later[1], gone, later[0], later[1]):
+        push(sp.undo(journal_of, client=server.client)).raise_for_failures()
+
+    assert across(two) == before
+
+
 def test_what_somebody_else_put_there_meanwhile_is_in_conflict(two, server):
     boxes, papers = two
     gone = [deleted(table).journal for table in two]
