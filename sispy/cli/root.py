@@ -39,15 +39,15 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "export": ("sispy_pandas.commands.export", "Write a table to a CSV, Excel, Parquet or NDJSON file."),
     "diff": ("sispy_pandas.commands.diff", "Compare two exports, or one with today."),
     "history": ("sispy_pandas.commands.history", "Show who changed a row, what and when."),
-    "changes": ("sispy_pandas.commands.changes", "Show all cells changed in a span of time."),
+    "changes": ("sispy_pandas.commands.history", "Show all cells changed in a span of time."),
     "plan": ("sispy_pandas.commands.plan", "Show what an edited file would change. Writes nothing."),
     "push": ("sispy_pandas.commands.push", "Write an edited file's changes to the server."),
     "import": ("sispy_pandas.commands.import_", "Make a table of a file: JSON, CSV, a workbook."),
     "verify": ("sispy_pandas.commands.verify", "Show which values of others a push has replaced unseen."),
-    "resume": ("sispy_pandas.commands.resume", "Go on with a push that was interrupted."),
+    "resume": ("sispy_pandas.commands.undo", "Go on with a push that was interrupted."),
     "undo": ("sispy_pandas.commands.undo", "Put back what a push changed."),
-    "revert": ("sispy_pandas.commands.revert", "Put back what somebody changed."),
-    "pushes": ("sispy_pandas.commands.pushes", "List the pushes made from here."),
+    "revert": ("sispy_pandas.commands.history", "Put back what somebody changed."),
+    "pushes": ("sispy_pandas.commands.undo", "List the pushes made from here."),
 }
 """Name -> (module that holds the click command of that name, one line of help)."""
 

@@ -11,7 +11,7 @@ import click
 
 from sispy.cli.options import examples
 from sispy.cli.terminal import is_terminal, out, styled, table
-from sispy_pandas.commands.show import plan_text, report_text
+from sispy_pandas.commands.output import plan_text, report_text
 from sispy_pandas.revisions.history import history
 from sispy_pandas.workflow.edited import snapshot_of
 from sispy_pandas.workflow.fetch import fetch

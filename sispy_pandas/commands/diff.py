@@ -15,7 +15,7 @@ from sispy.cli.terminal import out
 from sispy.text import json_seen
 from sispy_pandas.commands.exports import Cells, Difference, cells_of, compare, read_cells
 from sispy_pandas.commands.inputs import read_rows
-from sispy_pandas.commands.show import shown
+from sispy_pandas.commands.output import shown
 from sispy_pandas.commands.tables import table_of
 from sispy_pandas.formats.csv import as_text
 from sispy_pandas.values.blocks import Column, Lines, Table, as_page, count

@@ -13,8 +13,7 @@ from sispy.cli.completion import tables
 from sispy.cli.exits import Misuse, misuse
 from sispy.cli.options import Session, examples, session
 from sispy.remedies import message_of
-from sispy_pandas.commands.filters import filtered, query_of
-from sispy_pandas.commands.tables import table_of
+from sispy_pandas.commands.tables import filtered, query_of, table_of
 from sispy_pandas.formats.atomic import refuse_unwritable
 from sispy_pandas.reading.listing import schemas_of
 from sispy_pandas.reading.query import parse_query

@@ -15,11 +15,10 @@ from sispy.cli.options import Session, examples, session, yes
 from sispy.cli.terminal import confirm, out
 from sispy_pandas.commands.exports import read_workbook
 from sispy_pandas.commands.inputs import read_records, read_rows
-from sispy_pandas.commands.outcome import status_of_plan, status_of_report
-from sispy_pandas.commands.sending import send
-from sispy_pandas.commands.show import plan_text, report_text
+from sispy_pandas.commands.output import plan_text, report_text
+from sispy_pandas.commands.schemas import tree
+from sispy_pandas.commands.sending import send, status_of_plan, status_of_report
 from sispy_pandas.commands.tables import schema_of
-from sispy_pandas.commands.tree import tree
 from sispy_pandas.formats.bounds import is_pipe, parse_json, read_text
 from sispy_pandas.formats.csv import decode, parse
 from sispy_pandas.pushing.options import need_token

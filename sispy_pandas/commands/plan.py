@@ -11,10 +11,10 @@ from sispy.cli.completion import tables
 from sispy.cli.exits import Misuse
 from sispy.cli.options import Session, examples, session
 from sispy.cli.terminal import out
-from sispy_pandas.commands.outcome import status_of_plan
+from sispy_pandas.commands.output import FORMATS
 from sispy_pandas.commands.planning import plan_of_file
 from sispy_pandas.commands.reading import Reading, reading
-from sispy_pandas.commands.show import FORMATS
+from sispy_pandas.commands.sending import status_of_plan
 from sispy_pandas.commands.targets import refuse_target
 from sispy_pandas.pushing.workbook import mark_problems
 

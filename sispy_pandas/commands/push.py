@@ -13,9 +13,8 @@ from sispy.cli.exits import Misuse, first
 from sispy.cli.options import Session, examples, session, yes
 from sispy_pandas.commands.planning import plan_of_file
 from sispy_pandas.commands.reading import Reading, reading
-from sispy_pandas.commands.sending import send
+from sispy_pandas.commands.sending import pushing, send
 from sispy_pandas.commands.targets import refuse_target, written
-from sispy_pandas.commands.writing import pushing
 from sispy_pandas.pushing.workbook import Copy, copy_to_mark, marked
 from sispy_pandas.values.extras import optional
 from sispy_pandas.workflow.saved import load_plan

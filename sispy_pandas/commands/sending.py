@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+import functools
 import signal
 import sys
 import threading
+import time
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from sispy.cli.exits import Exit
+from sispy.cli.exits import Declined, Exit, Misuse, first
+from sispy.cli.options import Session
 from sispy.cli.remedies import in_shell
 from sispy.cli.terminal import confirm, is_terminal, out, say_now
 from sispy.errors import Error
 from sispy.remedies import Argument, Message, message_of
-from sispy_pandas.commands.outcome import status_of_plan, status_of_report
-from sispy_pandas.commands.show import later_text, plan_text, report_text, shown
-from sispy_pandas.commands.writing import BEGUN, SERVER
+from sispy_pandas.commands.output import later_text, plan_text, report_text, shown
+from sispy_pandas.commands.targets import refuse_target
 from sispy_pandas.planning.change_set import PlanRefused
 from sispy_pandas.planning.render import conflicts, problems, stale_rows
 from sispy_pandas.pushing.journal import folder, read, short
 from sispy_pandas.pushing.options import need_token
+from sispy_pandas.pushing.recall import note_attempt
 from sispy_pandas.pushing.turns import TableInUse
 from sispy_pandas.pushing.verify import too_many
 from sispy_pandas.values.blocks import count
@@ -30,10 +34,144 @@ from sispy_pandas.values.changes import row_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
-    from sispy.cli.options import Session
+    from sispy_pandas.planning.change_set import ChangeSet
     from sispy_pandas.workflow.objects import Plan, Report
+
+Command = TypeVar("Command", bound="Callable[..., Any]")
+
+BEGUN = "sispy.push"
+"""Is in the `meta` of a command's context once it pushes."""
+SERVER = "sispy.server"
+"""The address of the server stands there once there is a plan."""
+_PATH = click.Path(dir_okay=False, path_type=Path)
+_GUARD = (
+    "check: read rows again before writing; cas: compare-and-set, row by row; off: write over others' edits."
+)
+_AGAIN = "Push rows once more that an earlier push wrote, or new rows that it may have created."
+_ON_CONFLICT = "A cell that somebody else changed: leave it, write mine, or take theirs."
+
+
+def pushing(command: Command) -> Command:
+    """Give a command the options of a push; it receives them as one keyword argument `how`, for `send`."""
+
+    @click.option("--guard", type=click.Choice(["check", "cas", "off"]), default="check", help=_GUARD)
+    @click.option(
+        "--on-conflict", type=click.Choice(["skip", "mine", "theirs"]), default="skip", help=_ON_CONFLICT
+    )
+    @click.option("--skip-problems", is_flag=True, help="Push the rows without problems.")
+    @click.option(
+        "--expect-deletes", type=int, metavar="N", help="Needed to delete more than 10 rows: how many."
+    )
+    @click.option("--allow-dangling", is_flag=True, help="Delete rows that others refer to.")
+    @click.option("--note", metavar="TEXT", help="Goes into the journal, e.g. CHG0012345.")
+    @click.option(
+        "--journal",
+        type=_PATH,
+        metavar="FILE",
+        help="Where to keep the journal; default: where `sispy pushes` looks.",
+    )
+    @click.option("--again", is_flag=True, help=_AGAIN)
+    @click.option(
+        "--no-wait", is_flag=True, help="Push nothing (status 4) while another push writes to the table."
+    )
+    @click.option(
+        "--verify/--no-verify",
+        default=None,
+        help="Look up afterwards whether values of others were replaced unseen; default: up to 1,000 rows.",
+    )
+    @functools.wraps(command)
+    def with_how(
+        *args: Any,
+        guard: str,
+        on_conflict: str,
+        skip_problems: bool,
+        expect_deletes: int | None,
+        allow_dangling: bool,
+        note: str | None,
+        journal: Path | None,
+        again: bool,
+        no_wait: bool,
+        verify: bool | None,
+        **kwargs: Any,
+    ) -> Any:
+        how = {
+            "guard": guard,
+            "on_conflict": on_conflict,
+            "skip_problems": skip_problems,
+            "expect_deletes": expect_deletes,
+            "allow_dangling": allow_dangling,
+            "note": note,
+            "journal": journal,
+            "again": again,
+            **({"wait": False} if no_wait else {}),
+            "verify": verify,
+        }
+        at, context = int(time.time() * 1000), click.get_current_context()
+        try:
+            refuse_target("--journal", journal)
+            return command(*args, how=how, **kwargs)
+        except Declined:
+            at = 0
+            raise
+        except (KeyboardInterrupt, click.Abort) as stop:
+            if BEGUN not in context.meta:
+                stop.add_note("interrupted: nothing was pushed")
+            raise
+        finally:
+            if at and context.info_name != "undo":  # who goes back has tried nothing new
+                note_attempt(_server(context), f"`{context.command_path}`", at)
+
+    return with_how  # type: ignore[return-value] # click reads the options that hang on the wrapper
+
+
+def _server(context: click.Context) -> str:
+    """Return the address of the server that a command pushes to, or would have; empty if none is named."""
+    session = Session(context.params["profile"], context.params["url"])
+    try:
+        return str(context.meta[SERVER]) if SERVER in context.meta else session.address
+    except Misuse:
+        return ""
+
+
+_DENIED = (401, 403)
+
+
+def status_of_plan(plan: ChangeSet, *, detailed: bool = False) -> Exit:
+    """Return the exit status of a plan that was only shown."""
+    return first(_of_plan(plan, detailed=detailed))
+
+
+def _of_plan(plan: ChangeSet, *, detailed: bool) -> Iterator[Exit]:
+    if any(problem.denied for problem in plan.faults):
+        yield Exit.DENIED
+    if plan.counts["stale"] or plan.counts["conflicts"]:
+        yield Exit.CONFLICT
+    if plan.counts["problems"]:
+        yield Exit.PROBLEMS
+    if detailed and len(plan):
+        yield Exit.CHANGES
+
+
+def status_of_report(report: Report) -> Exit:
+    """Return the exit status of a push: the first that applies to any of its rows."""
+    return first(_of_report(report))
+
+
+def _of_report(report: Report) -> Iterator[Exit]:
+    rows = report.frame()
+    outcomes = set(rows["outcome"])
+    refused = rows.loc[rows["outcome"].isin(("failed", "unsent")), "status"].isin(_DENIED)
+    if refused.any() or any(problem.denied for problem in report.plan.faults):
+        yield Exit.DENIED
+    if "unsent" in outcomes:
+        yield Exit.SERVER
+    if "failed" in outcomes:
+        yield Exit.FAILED
+    if "conflict" in outcomes or any(outcome.overwrites for outcome in report.outcomes):
+        yield Exit.CONFLICT
+    if "problem" in outcomes:
+        yield Exit.PROBLEMS
 
 
 def send(

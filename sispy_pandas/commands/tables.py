@@ -1,16 +1,25 @@
-"""The table that a command was told to work on, or a sentence that names the ones there are."""
+"""The table that a command works on, and the rows of it that filters choose."""
 
 from __future__ import annotations
 
 import difflib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sispy.cli.exits import Misuse
+import click
+
+from sispy.cli.exits import Misuse, misuse
 from sispy.errors import NotFound
+from sispy_pandas.reading.filters import joined, parse
+from sispy_pandas.reading.listing import where
 from sispy_pandas.values.schema import Schema, parse_schema
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sispy.client import Client, Endpoint
+
+filtered = click.argument("filters", nargs=-1, metavar="[FILTER]...")
+"""Gives a command filters; it receives their texts as `filters`."""
 
 
 def table_of(client: Client, name: str) -> tuple[Endpoint, Schema]:
@@ -34,3 +43,15 @@ def schema_of(client: Client, name: str) -> Schema | None:
         return parse_schema(client.schemas.get(name).to_dict())
     except NotFound:
         return None
+
+
+def query_of(endpoint: Endpoint, filters: Sequence[str]) -> dict[str, Any]:
+    """Return the `q` of filters that were given as arguments; empty without any.
+
+    Raises:
+        Misuse: One is no filter, or asks for what there cannot be.
+    """
+    try:
+        return where(endpoint, str(joined("and", list(map(parse, filters))))) if filters else {}
+    except ValueError as error:
+        raise misuse(error) from error

@@ -11,7 +11,7 @@ from sispy.cli.exits import Exit
 from sispy.cli.options import Session, examples, session
 from sispy.cli.terminal import out
 from sispy_pandas.commands.journals import completed, latest_written, named
-from sispy_pandas.commands.show import shown
+from sispy_pandas.commands.output import shown
 from sispy_pandas.planning.render import whereabouts
 from sispy_pandas.pushing.render import evidence
 from sispy_pandas.pushing.verify import is_open

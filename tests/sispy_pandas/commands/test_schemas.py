@@ -1,4 +1,4 @@
-from sispy_pandas.commands.tree import tree
+from sispy_pandas.commands.schemas import tree
 from sispy_pandas.values.schema import Schema
 from sispy_pandas.values.types.base import Field
 
