@@ -1,4 +1,36 @@
-"""Work on a SIS CMDB as DataFrames: fetch, edit anywhere, see the plan, push it."""
+"""Work on a SIS CMDB as DataFrames: fetch, edit anywhere, see the plan, push it.
+
+What a user holds, and the verbs that lead from one to the next::
+
+    Endpoint --fetch--> Snapshot --frame()--> DataFrame .. edited anywhere .. DataFrame
+                           '-------------------diff(frame)------> Plan --push()--> Report
+    a file from another day: snapshot_of(endpoint, frame).diff(frame)  '<--rebase(report, keep=)
+
+The house: a folder is a stage of this way, and imports only what lies below it, in functions and for type
+checkers, too (`tests/test_imports.py` has the floors):
+
+    8  widgets    browser, editor, review, grid.js       commands   what `sispy` does, a module per command
+    7  revisions  what was, and how to have it back: history, revert, undo, dangling references, schemas
+    6  workflow   what a user holds: Snapshot, Plan, Report (`objects`), fetch, references, files in and out
+    5  pushing    from changes to outcomes: run, guards, creates, deletes, journal, verify -> PushResult
+    4  planning   from a frame to changes: matching, comparing, validating, merging        -> ChangeSet
+    3  reading    from a query to columns, and the commits of rows       formats    tables as files
+    2  values     what a value is: types, schema, columns, records, blocks for people      -> RowSet
+    1  sispy      the client
+
+Data are frozen and lie below; engines are functions that take and return them. Only `workflow` and what is
+above it makes a Snapshot, a Plan or a Report, which add the verbs to the data. What a SIS type is, a column,
+a cell, a text, an order, is asked of `field.kind`; what people see of a plan or a report is blocks
+(`values.blocks`), written as text, Markdown, HTML or JSON.
+
+How to add
+    a type     `values/types/NAME.py`, a class below `Type` that answers what differs from the others, and its
+               import in `values/types/__init__`; in the sandbox a node in `mongoose/nodes` and its cast.
+    a format   `formats/NAME.py`, to read and to write, and its line in the registry of formats.
+    a guard    `pushing/guards/NAME.py`, a function `(run, updates)`; its name in `pushing.options.GUARDS` and
+               its line in `pushing.push`.
+    a command  `commands/NAME.py`, and its line in the table of `sispy.cli.root`.
+"""
 
 from importlib import import_module
 from typing import TYPE_CHECKING

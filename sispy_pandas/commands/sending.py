@@ -25,7 +25,7 @@ from sispy_pandas.commands.targets import refuse_target
 from sispy_pandas.planning.change_set import PlanRefused
 from sispy_pandas.planning.render import conflicts, problems, stale_rows
 from sispy_pandas.pushing.journal import folder, read, short
-from sispy_pandas.pushing.options import need_token
+from sispy_pandas.pushing.options import GUARDS, need_token
 from sispy_pandas.pushing.recall import note_attempt
 from sispy_pandas.pushing.turns import TableInUse
 from sispy_pandas.pushing.verify import too_many
@@ -55,7 +55,7 @@ _ON_CONFLICT = "A cell that somebody else changed: leave it, write mine, or take
 def pushing(command: Command) -> Command:
     """Give a command the options of a push; it receives them as one keyword argument `how`, for `send`."""
 
-    @click.option("--guard", type=click.Choice(["check", "cas", "off"]), default="check", help=_GUARD)
+    @click.option("--guard", type=click.Choice(list(GUARDS)), default="check", help=_GUARD)
     @click.option(
         "--on-conflict", type=click.Choice(["skip", "mine", "theirs"]), default="skip", help=_ON_CONFLICT
     )

@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from ..planning.merge import OnConflict
 
 Guard = Literal["check", "cas", "off"]
+GUARDS: dict[Guard, str] = {
+    "check": "Read again before writing",
+    "cas": "Compare and set, row by row",
+    "off": "None",
+}
+"""What keeps a row from being overwritten that somebody else writes meanwhile, and how people call it."""
 """How a push keeps from writing over what others wrote meanwhile; see `Plan.push`."""
 CLOCKS_APART = 5_000
 """Milliseconds by which the clocks of a server's processes may differ."""
@@ -41,8 +47,8 @@ class Options:
     note: str | None = None
 
     def __post_init__(self) -> None:
-        if self.guard not in ("check", "cas", "off"):
-            raise ValueError(f"guard={self.guard!r}: 'check', 'cas' or 'off'")
+        if self.guard not in GUARDS:
+            raise ValueError(f"guard={self.guard!r}: one of {', '.join(map(repr, GUARDS))}")
         if self.on_conflict not in ("skip", "mine", "theirs"):
             raise ValueError(f"on_conflict={self.on_conflict!r}: 'skip', 'mine' or 'theirs'")
 

@@ -55,6 +55,7 @@ if TYPE_CHECKING:
 
     from ..values.changes import Word
     from .journal import Mark
+    from .options import Guard
 
 
 def push(
@@ -331,16 +332,22 @@ def _ended_meanwhile(change: Change, entry: Entry) -> Outcome:
     )
 
 
+_UPDATES: dict[Guard, Callable[[Run, Sequence[Update]], None]] = {
+    "check": send_updates,
+    "cas": send_cas,
+    "off": send_updates,
+}
+
+
 def _send_all(run: Run) -> str | None:
     """Send batch after batch, chunk after chunk; return why it stopped early, if it did."""
     barred = {fault.row for fault in run.plan.faults}
-    send_some = send_cas if run.guard == "cas" else send_updates
     try:
         run.to_come = to_come(run.plan)
         left = [c for c in run.plan.changes if run.is_open(c) and row_of(c) not in barred]
         for batch in batches(run.schema, left, run.to_come):
             for part in _parts(run, [change for change in batch if isinstance(change, Update)]):
-                send_some(run, run.aim(part))
+                _UPDATES[run.guard](run, run.aim(part))
             for some in _parts(run, [change for change in batch if isinstance(change, Create)]):
                 send_creates(run, run.aim(some))
             for few in _parts(

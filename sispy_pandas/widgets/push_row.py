@@ -9,12 +9,14 @@ import ipywidgets as widgets
 
 from sispy.remedies import Argument, in_python, worded
 
+from ..pushing.options import GUARDS
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sispy.remedies import Remedy
 
-_GUARDS = {"Read again before writing": "check", "Compare and set, row by row": "cas", "None": "off"}
+_GUARDS: dict[str, str] = {words: guard for guard, words in GUARDS.items()}
 _POLICIES = {"Report them": "skip", "Keep mine": "mine", "Keep theirs": "theirs"}
 
 
