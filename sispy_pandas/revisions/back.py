@@ -70,9 +70,15 @@ def _renamed(undos: Iterable[Record]) -> Iterator[str]:
 
 
 def without_gone(
-    endpoint: Endpoint, schema: Schema, changes: Iterable[Change]
+    endpoint: Endpoint, schema: Schema, changes: Iterable[Change], *, again: str
 ) -> tuple[list[Change], list[str]]:
     """Leave references to rows that are gone out of new rows, where they can be created without.
+
+    Args:
+        endpoint: Of the table.
+        schema: Of the table.
+        changes: Of one plan.
+        again: What puts them in once those rows are back.
 
     Raises:
         sispy.Error: The server could not be asked.
@@ -91,7 +97,7 @@ def without_gone(
         found.append(change)
     return found, [
         f"left out: {count(n, 'reference')} to rows of {target} that are deleted; "
-        "once those are back, the same once more puts them in"
+        f"once those are back, {again} puts them in"
         for target, n in left.items()
         if n
     ]

@@ -92,7 +92,7 @@ def _with_what_came_back(changes: Changes, made: Sequence[Change]) -> tuple[list
     gone = missing(endpoint.client, schema.name, set(ids.values()))
     there = {old: again[old] for old, id_ in ids.items() if id_ not in gone}
     found, renamed = at_today(endpoint, schema, [change for change in made if row_of(change) not in there])
-    found, left_out = without_gone(endpoint, schema, found)
+    found, left_out = without_gone(endpoint, schema, found, again="another revert of these changes")
     completed, put_in = lacking(endpoint, schema, there)
     known = set(map(row_of, found))
     found += [change for change in completed if row_of(change) not in known]

@@ -296,7 +296,7 @@ def _undone(pushed: _Pushed) -> Plan:
             "nor what others had written there before"
         )
     changes, renamed = at_today(plan.endpoint, plan.schema, changes)
-    changes, left_out = without_gone(plan.endpoint, plan.schema, changes)
+    changes, left_out = without_gone(plan.endpoint, plan.schema, changes, again="another undo of this push")
     completed, put_in = lacking(plan.endpoint, plan.schema, pushed.back, pushed.undos)
     changes += completed
     senders = {entry.sender for entry in pushed.left.values() if entry.sender}

@@ -53,3 +53,39 @@ def test_a_long_chain_of_handed_on_values_is_put_in_order():
 
     assert rows(batches(SCHEMA, chain)) == [[f"r{i}"] for i in reversed(range(5_000))]
     assert len(swaps(SCHEMA, [*chain, move("r5000", "name", "5000", "0")])) == 5_001
+
+
+REF = {"type": "ObjectId", "ref": "node"}
+NODES = parse_schema(
+    {"name": "node", "definition": {"name": UNIQUE, "up": REF, "must": REF | {"required": True}}}
+)
+
+
+def node(row, **refers):
+    return Create(row, {"name": row, **refers})
+
+
+def test_a_row_goes_after_the_new_rows_that_it_refers_to():
+    changes = [
+        Update("edit", {"up": None}, {"up": "leaf"}),
+        node("leaf", up="mid"),
+        node("mid", up="root"),
+        node("root", up="elsewhere"),
+        node("self", up="self"),
+    ]
+
+    found = batches(NODES, changes, {"leaf", "mid", "root", "self"})
+
+    assert rows(found) == [["root", "self"], ["mid"], ["leaf"], ["edit"]]
+
+
+def test_what_refers_to_each_other_goes_at_once_unless_it_cannot_do_without():
+    changes = [
+        Update("edit", {"up": None}, {"up": "a"}),
+        node("a", up="b"),
+        node("b", up="a"),
+        node("needs", must="c", up="a"),
+        node("c", up="needs"),
+    ]
+
+    assert rows(batches(NODES, changes, set("abc") | {"needs"})) == [["a", "b", "c"], ["edit", "needs"]]

@@ -317,7 +317,7 @@ def test_rows_of_two_tables_that_refer_to_each_other_come_back_in_three_undos(tw
     target = two[1 - first].name
     assert plan.notes[-1] == (
         f"left out: 8 references to rows of {target} that are deleted; "
-        "once those are back, the same once more puts them in"
+        "once those are back, another undo of this push puts them in"
     )
     push(plan).raise_for_failures()
     assert sp.undo(gone[first], client=server.client).changes == ()  # they are still gone
