@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from sispy.cli.root import COMMANDS
+from sispy.sandbox.__main__ import FILTERS
+
 OPTIONAL = {
     "anywidget",
     "dask",
@@ -68,6 +71,13 @@ def test_sispy_never_imports_sispy_pandas():
     }
 
     assert guilty == set()
+
+
+def test_what_sispy_names_by_a_text_is_there():
+    commands = {name: module for name, (module, _) in COMMANDS.items()}
+
+    assert {name for name, module in commands.items() if find_spec(module) is None} == set()
+    assert callable(import_module(FILTERS).query_of)
 
 
 @pytest.mark.parametrize("package", ["sispy", "sispy.sandbox", "sispy_pandas", "sispy_pandas.widgets"])

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sispy.sandbox.sis.world import Copy
 
 LOCAL = {"127.0.0.1", "localhost", "::1"}
-FILTERS = "sispy_pandas.commands.filters"
+FILTERS = "sispy_pandas.commands.tables"
 """Where filters are read: named by a text, as in the table of commands, for it is above."""
 AGES = ((86_400, "days"), (3_600, "hours"), (60, "minutes"), (1, "seconds"))
 
