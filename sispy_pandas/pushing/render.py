@@ -6,7 +6,7 @@ from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from sispy.remedies import Call, Message
+from sispy.remedies import Call, Message, what_of
 from sispy.text import SENTENCE, shorten
 
 from ..planning.plan_file import digest
@@ -31,13 +31,17 @@ def blocks(report: PushResult, *, journal: bool = True) -> list[Block]:
 
 def evidence(report: PushResult) -> list[Block]:
     """Return what the server's commits tell of a push: values of others it replaced, rows not verified."""
-    parts: list[Block] = [_replaced(report), Lines(tuple(unverified(report)))]
+    why = _unverified(report)
+    parts: list[Block] = [_replaced(report), Lines((Message("not verified: ", why),) if why else ())]
     return list(filter(len, parts))
 
 
 def page(report: PushResult) -> list[Block]:
-    """Return the complete record: who, when, why, and every cell before, after and with its outcome."""
-    plan = report.plan
+    """Return the complete record: who, when, why, and every cell before, after and with its outcome.
+
+    It is for later, and tells no ways out.
+    """
+    plan, why = report.plan, _unverified(report)
     facts = [
         ("server", plan.endpoint.client.url),
         ("schema", plan.schema.name),
@@ -49,9 +53,11 @@ def page(report: PushResult) -> list[Block]:
         ("journal", report.journal),
         ("stopped", report.stopped),
         *report.counts.items(),
-        *(line.split(": ", 1) for line in unverified(report)),
+        *([("not verified", what_of(why))] if why else []),
     ]
-    rows = [(o.id or str(o.row), o.key, o.action, o.label, o.status, o.reason) for o in report.outcomes]
+    rows = [
+        (o.id or str(o.row), o.key, o.action, o.label, o.status, what_of(o.reason)) for o in report.outcomes
+    ]
     titles = ("_id", "key", "action", "outcome", "status", "reason")
     parts: list[Block] = [
         Lines((headline(report),)),
@@ -69,15 +75,15 @@ def headline(report: PushResult) -> str:
     return shorten(f"{report.plan.schema.name} {whereabouts(report.plan)}: {words}", SENTENCE)
 
 
-def unverified(report: PushResult) -> list[str]:
-    """Return the line that says how many rows were not verified, and why; none if all were."""
+def _unverified(report: PushResult) -> str:
+    """Return how many rows were not verified, and why; empty if all were."""
     reasons = Counter(outcome.unverified for outcome in report.outcomes if outcome.unverified)
     if not reasons:
-        return []
+        return ""
     parts: list[str] = []
     for reason, n in reasons.items():
         parts += ["; " if parts else "", "" if len(reasons) == 1 else f"{n:,}: ", reason]
-    return [Message(f"not verified: {reasons.total():,} (", *parts, ")")]
+    return Message(f"{reasons.total():,} (", *parts, ")")
 
 
 def _counted(n: int, word: str) -> str:
