@@ -112,7 +112,9 @@ def test_texts_name_options_and_commands_that_there_are():
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
     named = {
-        option for text in texts for option in re.findall(r"(?<![\w(-])--[a-z]+(?:-[a-z]+)*(?![\w-])", text)
+        option
+        for text in texts
+        for option in re.findall(r"(?<![\w(-])--[a-z]+(?:-[a-z]+)*(?![\w(-])", text)  # no arrow
     }
     called = {name for text in texts for name in re.findall(r"`sispy ([a-z]+)", text)}
 
