@@ -20,6 +20,11 @@ if TYPE_CHECKING:
     from ..values.schema import Schema
 
 
+GENERATIONS = 6
+"""So many requests one after the other are worth it to create rows whole; in a longer chain all are created
+without these references, and completed together."""
+
+
 def batches(schema: Schema, changes: Sequence[Change], to_come: Collection[str] = ()) -> list[list[Change]]:
     """Return the changes in groups to be sent one after the other; rows that swap values come last.
 
@@ -38,7 +43,8 @@ def batches(schema: Schema, changes: Sequence[Change], to_come: Collection[str] 
         targets &= set(to_come) - {row_of(change)}
         can_be_completed = isinstance(change, Create) and not _needs_references(schema, change, to_come)
         (wishes if can_be_completed else waits).setdefault(row_of(change), set()).update(targets)
-    free = {row for level in _levels(_both(waits, wishes)) for row in level}
+    granted = _levels(_both(waits, wishes))
+    free = {row for level in granted for row in level} if len(granted) <= GENERATIONS else set()
     waits = _both(waits, {row: targets for row, targets in wishes.items() if row in free})
     levels = _levels(waits)
     depth = {row: number for number, level in enumerate(levels) for row in level}

@@ -79,6 +79,12 @@ def test_a_row_goes_after_the_new_rows_that_it_refers_to():
     assert rows(found) == [["root", "self"], ["mid"], ["leaf"], ["edit"]]
 
 
+def test_a_long_chain_of_new_rows_goes_at_once():
+    chain = [node(f"r{i}", up=f"r{i + 1}") for i in range(2_000)]
+
+    assert len(batches(NODES, chain, {f"r{i}" for i in range(1, 2_000)})) == 1
+
+
 def test_what_refers_to_each_other_goes_at_once_unless_it_cannot_do_without():
     changes = [
         Update("edit", {"up": None}, {"up": "a"}),
