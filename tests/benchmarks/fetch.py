@@ -132,7 +132,7 @@ BARE = "fetch, without extras"
 def measure(route, url, check):
     """Run one route in this process and print what it took."""
     if route == BARE:
-        sys.modules["msgspec"] = sys.modules["pyarrow"] = None
+        sys.modules["msgspec"] = sys.modules["pyarrow"] = None  # type: ignore[assignment]
     import pandas as pd
 
     import sispy

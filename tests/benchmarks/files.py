@@ -11,13 +11,16 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 import sispy_pandas as sp
 from sispy_pandas.values.records import frame_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 TYPES = ("String", "String", "Number", "Number", "Boolean", "Date", "enum", "String", "ObjectId", "IpAddress")
 """Thirty columns: each of these three times; every fifth cell is blank."""

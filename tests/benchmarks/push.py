@@ -14,12 +14,16 @@ import subprocess
 import sys
 import tempfile
 import time
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 import sispy
 import sispy_pandas as sp
 from sispy.http.base import body_of
+
+if TYPE_CHECKING:
+    from sispy_pandas.pushing.options import Guard
 
 DEFINITION = {
     "name": {"type": "String", "required": True, "unique": True},
@@ -141,13 +145,14 @@ def main():
             best.append(time.process_time() - clock)
         tell(f"diff of {args.rows:,} x 30, {len(plan):,} rows edited: {1000 * min(best):.0f} ms CPU")
         spent = {}
-        for guard, options in {"off": {"journal": False}, "check": {}}.items():
+        journals: dict[Guard, bool | None] = {"off": False, "check": None}
+        for guard, journal in journals.items():
             for i in range(3):
                 frame = edited(snapshot, f"pushed with {guard} {i}")
                 counter = client._http_handler
                 requests, size = counter.requests, counter.size
                 clock, wall = time.process_time(), time.perf_counter()
-                report = snapshot.diff(frame).push(guard=guard, verify=False, progress=False, **options)
+                report = snapshot.diff(frame).push(guard=guard, verify=False, progress=False, journal=journal)
                 cpu, wall = time.process_time() - clock, time.perf_counter() - wall
                 spent[guard] = min(cpu, spent.get(guard, cpu))
                 assert report.counts["done"] == len(plan), report
@@ -166,7 +171,7 @@ def main():
             f"{old / spent['off']:.0f}x guard='off', {old / spent['check']:.0f}x guard='check'"
         )
     with server(args.rows // 10, latency=0.02) as client:
-        times = {"off": [], "check": []}
+        times: dict[Guard, list[float]] = {"off": [], "check": []}
         for i in range(3):
             for guard, walls in times.items():
                 snapshot = sp.fetch(client.entities("host"), progress=False)

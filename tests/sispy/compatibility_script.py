@@ -9,7 +9,7 @@ import sys
 
 URL, LIB = sys.argv[1:]
 if LIB == "stdlib":
-    sys.modules["requests"] = None  # as if it were not installed
+    sys.modules["requests"] = None  # type: ignore[assignment] # as if it were not installed
 
 import sispy  # noqa: E402 -- after requests has been hidden
 from sispy import http  # noqa: E402
@@ -165,7 +165,7 @@ note(
     lambda: by_name(hosts.update_bulk({"live": True}, {"q": {"name": {"$in": ["web4", "web5"]}}})["success"]),
 )
 note("update_bulk dict without query", lambda: hosts.update_bulk({"live": True}))
-note("update_bulk of something else", lambda: hosts.update_bulk("text"))
+note("update_bulk of something else", lambda: hosts.update_bulk("text"))  # type: ignore[arg-type]
 note("delete", lambda: hosts.delete("web7"))
 note("delete again", lambda: hosts.delete("web7"))
 note(

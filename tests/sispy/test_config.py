@@ -1,6 +1,7 @@
 import os
 import stat
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -324,7 +325,11 @@ def test_a_ca_file_of_the_profile_is_used_unless_something_else_names_one(file, 
     trustme.CA().cert_pem.write_to_path(ca)
     file(f'[profiles.default]\nurl = "https://x.example.com"\nca_file = "{ca}"\n')
 
-    assert sispy.Client.from_profile()._http_handler._trusted == str(ca)
-    assert sispy.Client.from_profile(verify=False)._http_handler._trusted is False
+    def trusted(**options: Any) -> object:
+        handler: Any = sispy.Client.from_profile(**options)._http_handler
+        return handler._trusted
+
+    assert trusted() == str(ca)
+    assert trusted(verify=False) is False
     monkeypatch.setenv("SIS_CA_FILE", str(tmp_path))
-    assert sispy.Client.from_profile()._http_handler._trusted == str(tmp_path)
+    assert trusted() == str(tmp_path)

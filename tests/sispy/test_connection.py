@@ -3,6 +3,7 @@ import sys
 import time
 import types
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ from sispy.sandbox import Sandbox
 @pytest.fixture
 def notebook(monkeypatch):
     """Pretend to run in a notebook's kernel."""
-    module = types.ModuleType("IPython")
+    module: Any = types.ModuleType("IPython")
     module.get_ipython = lambda: types.SimpleNamespace(kernel=object())
     monkeypatch.setitem(sys.modules, "IPython", module)
     monkeypatch.setattr("sys.stdin", None)

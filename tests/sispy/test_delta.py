@@ -118,6 +118,7 @@ def test_a_delta_that_does_not_fit_is_an_error(value, delta):
 def test_characters_beyond_the_first_plane_are_counted_as_the_server_counts():
     old = "😀" * 40 + "a" * 40
     delta = diff(old, old + "b")
+    assert delta is not None
     assert delta[0].startswith("@@ -93,28 +93,29 @@")  # 40 characters in front count 80
     assert patch(old, delta) == old + "b"
     assert unpatch(old + "b", delta) == old

@@ -60,7 +60,7 @@ def test_times_in_queries():
 
 def test_a_query_is_a_mapping():
     with pytest.raises(TypeError, match=r"a query is a dict such as .*, got str"):
-        query_string("q=1")
+        query_string("q=1")  # type: ignore[arg-type]
 
 
 def test_times_need_a_zone():
@@ -69,7 +69,7 @@ def test_times_need_a_zone():
             call(datetime(2020, 1, 2))  # noqa: DTZ001 -- the mistake under test
     for bad in ("noon", None, float("inf"), float("nan"), date(2020, 1, 2)):
         with pytest.raises(ValueError, match="a time is a datetime or milliseconds since 1970, got"):
-            milliseconds(bad)
+            milliseconds(bad)  # type: ignore[arg-type]
     assert milliseconds(NOON) == 1577959200123
     assert milliseconds(1577959200123.7) == 1577959200123
     assert iso(datetime(2020, 1, 2, tzinfo=UTC)) == "2020-01-02T00:00:00.000Z"

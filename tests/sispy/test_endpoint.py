@@ -1,6 +1,7 @@
 import importlib
 import json
 from datetime import UTC, datetime
+from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
@@ -56,10 +57,10 @@ def test_each_verb_makes_its_request(host, call, line, body):
 @pytest.mark.parametrize("verb", ["get", "delete", "update", "upsert", "commits", "commit", "revision"])
 def test_an_empty_id_never_addresses_the_collection(host, verb, id):  # noqa: A002 -- its name in the client
     endpoint, seen = host
-    more = {"update": [{}], "upsert": [{}], "commit": ["c"], "revision": [1]}.get(verb, [])
+    mores: dict[str, list[Any]] = {"update": [{}], "upsert": [{}], "commit": ["c"], "revision": [1]}
 
     with pytest.raises(ValueError, match=f"id must not be empty, got {id!r}"):
-        getattr(endpoint, verb)(id, *more)
+        getattr(endpoint, verb)(id, *mores.get(verb, []))
 
     assert seen == []
 
@@ -101,9 +102,9 @@ def test_lists_that_would_do_harm_are_refused(host):
     for bad in ("text", b"text", 5, None):
         with pytest.raises(TypeError, match="content is a dict or a list of dicts, got"):
             endpoint.create(bad)
-    for bad in ({}, {"q": {}}, {"q": "x"}, None):
+    for query in ({}, {"q": {}}, {"q": "x"}, None):
         with pytest.raises(sispy.BadRequest) as caught:
-            endpoint.delete_bulk(bad)
+            endpoint.delete_bulk(query)
         assert (caught.value.http_status_code, caught.value.code) == (400, 0)
     for args in (({"n": 1},), ("text",), (5, {"q": {"n": 1}})):
         with pytest.raises(sispy.BadRequest):

@@ -4,6 +4,7 @@ import http.client
 import json
 import socket
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -79,7 +80,7 @@ def sis(sandbox, double, no_sleep, monkeypatch):
         sock.sendall(head + body)
         return True
 
-    client = sispy.Client(proxy.url, auth_token=sandbox.token, timeout=20)
+    client: Any = sispy.Client(proxy.url, auth_token=sandbox.token, timeout=20)
     client.forward = forward
     client.passes = passes
     client.ids = {
@@ -165,7 +166,7 @@ def test_writes(sis, wire, fault, verb):
         assert type(caught.value) is kind
 
     assert [seen.method in ("PUT", "POST", "DELETE") for seen in sis.proxy.seen].count(True) == 1
-    done = {"a": 1, "b": 1}
+    done: dict[str, int | None] = {"a": 1, "b": 1}
     if arrives and verb in ("create", "create_list", "upsert"):
         done["new"] = None
     if arrives and verb.startswith("update"):
@@ -177,8 +178,6 @@ def test_writes(sis, wire, fault, verb):
 
 def test_a_write_that_certainly_did_not_arrive_is_repeated(sis, monkeypatch):
     """Nobody listens at first; then the server is there."""
-    from sispy import transport
-
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     client = sispy.Client(f"http://127.0.0.1:{port}", auth_token=sis.auth_token)
@@ -191,7 +190,7 @@ def test_a_write_that_certainly_did_not_arrive_is_repeated(sis, monkeypatch):
             client.auth_token = running[0].token
 
     pauses = []
-    monkeypatch.setattr(transport.time, "sleep", start_after_the_second_try)
+    monkeypatch.setattr("sispy.transport.time.sleep", start_after_the_second_try)
     try:
         assert client.authenticate("root", "secret") is True
     finally:

@@ -1,5 +1,6 @@
 import itertools
 import json
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -12,7 +13,7 @@ class Table:
     """Answer list requests as the server does, from rows that a test may change between pages."""
 
     def __init__(self, count, cap=10_000):
-        self.rows = [{"_id": f"{n:024x}", "n": n} for n in range(count)]
+        self.rows: list[dict[str, Any]] = [{"_id": f"{n:024x}", "n": n} for n in range(count)]
         self.cap = cap
         self.asked = []
 

@@ -262,7 +262,8 @@ def test_no_error_below_the_network_holds_a_token():
     with pytest.raises(sispy.Refused) as caught:
         client.tokens("anna").get("t0ken-one")
 
-    chain, error = "", caught.value
+    chain = ""
+    error: BaseException | None = caught.value
     while error is not None:
         chain += repr(error)
         error = error.__cause__ or error.__context__

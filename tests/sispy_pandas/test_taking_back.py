@@ -8,6 +8,7 @@ since is what it was before that step.
 import itertools
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, note, settings
@@ -33,7 +34,7 @@ DEFINITION = {
     "disks": [{"dev": "String", "gb": "Number"}],
     "facts": "Mixed",
 }
-CELLS = {
+CELLS: dict[str, list[Any]] = {
     "os": [None, "one", "two"],
     "cpus": [None, 1, 2],
     "tags": [[], ["a"], ["a", "b"]],
@@ -274,7 +275,7 @@ class TakingBack(RuleBasedStateMachine):
                 now = self.told.state(id_)
                 for path in {path for w in past for path in w.cells}:
                     chain = [w for w in past if path in w.cells]
-                    run = list(itertools.takewhile(lambda w, p=path: p in meant(w), reversed(chain)))
+                    run = list(itertools.takewhile(lambda w, p=path: p in meant(w), reversed(chain)))  # type: ignore[misc] # a default names it
                     if run and run[-1].action == "update":
                         assert now.get(path) == run[-1].cells[path][0], (path, past, now)
 
@@ -323,7 +324,7 @@ def sis():
 )
 def test_nobody_loses_what_came_after_the_step_that_is_taken_back(sis, examples):
     run_state_machine_as_test(
-        lambda: TakingBack(sis),
+        lambda: TakingBack(sis),  # type: ignore[arg-type] # anything that makes a machine
         settings=settings(
             max_examples=examples,
             stateful_step_count=10,

@@ -1,6 +1,8 @@
 """An address as the server stores it (SIS-API.md, section 4.3)."""
 
-IP = {
+from typing import Any
+
+IP: dict[str, Any] = {
     "ip_address": "10.1.2.3",
     "version": "v4",
     "cidr": 24,

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address, IPv4Interface
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -26,7 +27,7 @@ JUNK = st.sampled_from(
 class Field:
     """One entry of a definition: its notation, and a strategy of pairs (as sent, as stored)."""
 
-    entry: object
+    entry: Any
     kind: str = "scalar"
     pairs: st.SearchStrategy | None = None
     ref: str | None = None

@@ -8,7 +8,7 @@ import zipfile
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
 SHEET = "xl/worksheets/sheet1.xml"
@@ -37,11 +37,14 @@ _PARTS = {
 }
 
 
-def book(path: Path, rows: str = "", *, after: str = "", before: str = "", **parts: bytes) -> Path:
+def book(
+    path: Path, rows: str = "", *, after: str = "", before: str = "", parts: Mapping[str, bytes] = {}
+) -> Path:
     """Write a workbook of one sheet, by the XML of its rows and of what stands around its data."""
     sheet = f'{before}<worksheet xmlns="{_SPREADSHEET}"><sheetData>{rows}</sheetData>{after}</worksheet>'
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-        for name, text in {**_PARTS, SHEET: sheet, **parts}.items():
+        written: dict[str, str | bytes] = {**_PARTS, SHEET: sheet, **parts}
+        for name, text in written.items():
             archive.writestr(name, text)
     return path
 
@@ -112,8 +115,8 @@ BOOKS: dict[str, Callable[[Path], Path]] = {
     "a link of all": _tied("hyperlink"),
     "entities": _entities,
     "a sheet that expands": lambda path: book(path, row(1, HEAD) + " " * (1 << 26)),
-    "texts that expand": lambda path: book(path, **{"xl/sharedStrings.xml": bytes(1 << 26)}),
-    "a style that expands": lambda path: book(path, **{"xl/styles.xml": bytes(1 << 25)}),
+    "texts that expand": lambda path: book(path, parts={"xl/sharedStrings.xml": bytes(1 << 26)}),
+    "a style that expands": lambda path: book(path, parts={"xl/styles.xml": bytes(1 << 25)}),
     "locked": _locked,
     "old": _old,
     "no rows": lambda path: book(path),

@@ -9,6 +9,7 @@ import math
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 LOGICAL = ("$and", "$or", "$nor")
 LARGEST_PAGE = 10_000
@@ -55,7 +56,7 @@ class Field:
     """A field: its kind, the type or the ones below it, and the schema that it refers to."""
 
     kind: str  # scalar, mixed, nested, array, documents
-    type: object = None
+    type: Any = None
     ref: str | None = None
 
 
@@ -301,8 +302,8 @@ def cast_value(field, value):
 class ElementMatch:
     """What one member of an array must be: a document that meets a query, or a value that meets operators."""
 
-    query: object = None
-    operators: object = None
+    query: Any = None
+    operators: Any = None
 
     @classmethod
     def cast(cls, field, operand):
@@ -316,7 +317,7 @@ class ElementMatch:
         return isinstance(member, dict) and matches(self.query, member)
 
 
-TYPES = {
+TYPES: dict[object, str] = {
     2: "string",
     3: "object",
     7: "objectId",
@@ -410,7 +411,8 @@ def kind(value):
     for found, types in (("objectId", Oid), ("date", Moment), ("bool", bool), ("string", str)):
         if isinstance(value, types):
             return found
-    return {dict: "object", list: "array"}.get(type(value), "number")
+    kinds: dict[type, str] = {dict: "object", list: "array"}
+    return kinds.get(type(value), "number")
 
 
 def rank(value):

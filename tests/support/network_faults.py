@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from faulty_proxy import Answered, Exchange, Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 LATE = 0.1
 """Seconds by which a late request comes late."""

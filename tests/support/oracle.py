@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ledger import Ledger, Loss, Write, at, leaves
 from sispy_pandas.values.changes import Change, Create, Delete, Update, row_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
     from faulty_proxy import Passage
 
 AMBIGUOUS = re.compile("may have been created")

@@ -10,9 +10,7 @@ import time
 import traceback
 from collections import Counter
 from dataclasses import dataclass, field
-from multiprocessing.connection import Connection
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pandas as pd
@@ -27,6 +25,10 @@ from oracle import AMBIGUOUS, Account, Case, Violation
 from sispy.sandbox import Sandbox
 from sispy_pandas.revisions.undo import verify
 from sispy_pandas.values.changes import row_of
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+    from pathlib import Path
 
 US = "pusher"
 SETTLE = 0.4

@@ -20,7 +20,7 @@ def call(sis_sandbox):
             url = f"{sis_sandbox.url}/api/v1.1{path}" + (f"?{urlencode(texts)}" if texts else "")
             headers = {} if token is None else {"x-auth-token": token}
             answer = session.request(method, url, json=body, headers=headers, timeout=20)
-            send.headers = answer.headers
+            send.headers = answer.headers  # type: ignore[attr-defined] # of the last answer
             return answer.status_code, answer.json() if answer.content else None
 
         yield send

@@ -27,7 +27,8 @@ def start(*arguments, stdin=None, lines=4):
     process = subprocess.Popen(
         command, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
-    return process, dict(process.stdout.readline().rstrip().split(maxsplit=1) for _ in range(lines))
+    printed = (process.stdout.readline().rstrip().partition(" ") for _ in range(lines))
+    return process, {name: text.strip() for name, _, text in printed}
 
 
 def run(*arguments):

@@ -1,5 +1,7 @@
 """Lists as anybody may ask for them, answered by the sandbox and by a plain model of the contract."""
 
+from typing import Any
+
 import pytest
 
 from list_model import Refused, Table, answer
@@ -21,7 +23,7 @@ def test_lists_are_those_of_the_plain_model(call, numbers):
         asked = Asker(number, ids).options()
         try:
             rows, count = answer(tables, "row", asked)
-            expected = (200, str(count), rows)
+            expected: tuple[int, str | None, Any] = (200, str(count), rows)
         except Refused as refusal:
             expected = (refusal.status, None, None)
         query = {name: value if name == "q" else str(value) for name, value in asked.items()}

@@ -5,6 +5,7 @@ import json
 import random
 import threading
 from collections import Counter
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from sispy.sandbox import Faults, Sandbox
 from sispy.sandbox.sis.errors import SisError
 from sispy.sandbox.web.request import Request
 
-SCHEMA = {
+SCHEMA: dict[str, Any] = {
     "name": "row",
     "_sis": {"owner": ["g1"]},
     "definition": {

@@ -12,7 +12,7 @@ import sys
 import termios
 import warnings
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 import pexpect.fdpexpect
@@ -72,7 +72,7 @@ def sispy(env):
     return run
 
 
-class Terminal(pexpect.fdpexpect.fdspawn):
+class Terminal(pexpect.fdpexpect.fdspawn):  # type: ignore[misc] # without types
     """A command at work in a terminal of 80 columns, in a process of its own.
 
     The process is forked from this one: what takes most of a command's time, its imports, is there already.
@@ -102,7 +102,7 @@ def _forking():
 
 def _work(args) -> NoReturn:
     """Be a command: never return to the test."""
-    status = 1
+    status: Any = 1
     try:
         logging.getLogger().handlers.clear()
         main([str(arg) for arg in args], prog_name="sispy")

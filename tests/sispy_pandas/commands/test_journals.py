@@ -86,12 +86,12 @@ def test_a_push_that_was_refused_in_python_was_tried_too(sispy, sis, pushed):
     assert "but a push to host was tried since, " in result.stderr
 
 
-@pytest.mark.parametrize("journal_of", ["elsewhere", "nowhere"])
-def test_a_push_from_python_of_which_the_folder_knows_nothing_was_tried_too(sispy, sis, pushed, journal_of):
+@pytest.mark.parametrize("journal", ["else.jsonl", False])
+def test_a_push_from_python_of_which_the_folder_knows_nothing_was_tried_too(sispy, sis, pushed, journal):
     name = pushed("one")
     live = sp.fetch(sis.client().entities("host"), progress=False)
     plan = live.diff(live.frame().head(1).assign(notes="two"))
-    plan.push(progress=False, journal={"elsewhere": "else.jsonl", "nowhere": False}[journal_of])
+    plan.push(progress=False, journal=journal)
 
     result = sispy("undo", "--yes")
 

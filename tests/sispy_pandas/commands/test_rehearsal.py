@@ -23,9 +23,9 @@ def edited(sispy):
     path = Path("hosts.csv")
     path.write_text(path.read_text().replace(",rhel,8,", ",rhel,9,"))
     book = openpyxl.load_workbook("hosts.xlsx")
-    at = {cell.value: cell.column for cell in book["host"][1]}
+    (notes,) = [cell.col_idx for cell in book["host"][1] if cell.value == "notes"]
     for row in range(2, book["host"].max_row + 1):
-        book["host"].cell(row, at["notes"]).value = "rehearsed"
+        book["host"].cell(row, notes).value = "rehearsed"
     book.save("hosts.xlsx")
     assert sispy("plan", "host", "hosts.csv", "-o", "plan.json").exit_code == 0
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import click
 import pytest
 
 from sispy.cli.root import COMMANDS, main
@@ -150,4 +151,4 @@ def test_every_command_explains_itself_with_an_example(sispy):
         result = sispy(name, "--help")
         assert result.exit_code == 0
         assert f"Examples:\n    sispy {name}" in result.stdout
-    assert main.get_command(None, "nothing") is None
+    assert main.get_command(click.Context(main), "nothing") is None

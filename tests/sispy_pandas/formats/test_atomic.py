@@ -70,7 +70,7 @@ def test_a_full_disk_names_the_file_and_leaves_the_old_one(
     path.write_text("old")
     (folder / "file.csv.meta.json").write_text("{}")
 
-    full = disk_of(600)
+    full: contextlib.AbstractContextManager[None] = disk_of(600)
     if path.suffix == ".xlsx":  # written as a whole, once its pieces were put together in other files
         monkeypatch.setattr(Path, "write_bytes", half_written)
         full = contextlib.nullcontext()

@@ -28,7 +28,7 @@ class Book:
         self.sheet = self.book[sheet]
 
     def column(self, name: str) -> int:
-        return next(cell.column for cell in self.sheet[1] if str(cell.value).split(" (")[0] == name)
+        return next(cell.col_idx for cell in self.sheet[1] if str(cell.value).split(" (")[0] == name)
 
     def row(self, name: str) -> int:
         at = self.column("name")
@@ -40,7 +40,7 @@ class Book:
     def copy_row(self, row: int) -> int:
         below = self.sheet.max_row + 1
         for cell in self.sheet[row]:
-            other = self.sheet.cell(below, cell.column, cell.value)
+            other = self.sheet.cell(below, cell.col_idx, cell.value)
             other.number_format = copy(cell.number_format)
         return below
 

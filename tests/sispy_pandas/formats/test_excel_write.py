@@ -227,7 +227,7 @@ def nasty_snapshot(server, nasty_texts: list[str], host_schema: Schema, suffix: 
     """A snapshot with all types and all nasty texts, all-digit ids among its."""
     texts = [text for text in nasty_texts if len(text) < 32_767]
     n = 10_000 if suffix == "csv" else 2_000
-    few = {
+    few: dict[str, list[Any]] = {
         "note": texts,
         "os.name": ["rhel8", None, "win, 2022"],
         "os.version": [0.1, 12345678901234567, 2**53, None, -5, 1e300, 123456789.12345679],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import openpyxl
 import pandas as pd
@@ -13,6 +13,9 @@ from hypothesis import strategies as st
 
 import sispy_pandas as sp
 from sispy_pandas.values.types.cell_text import escape, read_heading, unescape, write_heading
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SIGNS = ["=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20", "\ufe66", "\u207a"]
 BEFORE = ["", " ", "\t", "\0", "\ufeff", "\u00a0", "\u200b", "\u2060\u202e", "\u3000", "\x1b", " \u00ad "]

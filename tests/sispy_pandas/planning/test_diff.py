@@ -1,6 +1,7 @@
 """What a diff finds: exactly the user's edits, whatever happened to the frame on its way."""
 
 import json
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -391,7 +392,8 @@ def test_a_pattern_that_takes_too_long_is_left_to_the_server_with_a_note(server)
     live = sp.fetch(endpoint, progress=False)
     hard = "a" * 60 + "!"
 
-    plan = live.diff(live.frame().assign(code=["b", *[hard] * 8], codes=[[hard, hard]] + [[]] * 8))
+    codes: list[Any] = [[hard, hard]] + [[]] * 8
+    plan = live.diff(live.frame().assign(code=["b", *[hard] * 8], codes=codes))
 
     assert reasons(plan) == [("n0", "code", "does not match /^(a|aa)+$/")]
     assert plan.notes == (

@@ -138,7 +138,7 @@ def test_a_row_that_the_user_may_not_write_fails_alone(server, guard):
     mine = sp.fetch(anna.entities("host"), progress=False)
     df = mine.frame().head(3)
     df["cpus"] = 8
-    df["extra"] = [{"a": None}] * 3
+    df = df.assign(extra=[{"a": None}] * 3)
     plan = mine.diff(df).check()
 
     def intrude(seen):

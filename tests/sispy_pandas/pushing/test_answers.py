@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -12,7 +13,7 @@ from sispy.response import Headers
 from sispy.sandbox import Faults
 
 QUICK = sp.Limits(settle=0.0, settle_row=0.0, patience=2.0)
-STRANGE = [
+STRANGE: list[Any] = [
     None,
     [],
     {},
@@ -176,7 +177,7 @@ def test_an_answer_that_shows_rows_of_before_does_not_stand_for_new_ones(server)
 
 
 def test_error_entries_of_any_shape_are_survived(server):
-    strange = [5, None, [], {}, {"err": None}, {"err": []}, {"err": [404], "value": 5}]
+    strange: list[Any] = [5, None, [], {}, {"err": None}, {"err": []}, {"err": [404], "value": 5}]
     strange += [{"err": [404, None], "value": {"_id": []}}, {"err": ["x", {"error": 5}], "value": None}]
     live = server.fetch()
     ids = list(live.ids)

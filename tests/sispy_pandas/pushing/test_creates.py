@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 import sispy_pandas as sp
+from sispy.client import Endpoint
 from sispy.sandbox import Faults
 
 QUICK = sp.Limits(settle=0.0, settle_row=0.0, patience=2.0)
@@ -50,7 +51,7 @@ def test_new_rows_that_are_refused_without_a_name_are_halved_until_the_reason_is
     refusal = {"err": [400, {"error": "no room", "code": 1001}], "value": {"text": "?"}}
     sent = []
 
-    class Refusing(type(table)):
+    class Refusing(Endpoint):
         def create(self, content, *, all_or_none=False):
             sent.append([row["text"] for row in content])
             return sp_response({"success": [], "errors": [refusal]})

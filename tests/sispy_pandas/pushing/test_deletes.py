@@ -190,9 +190,10 @@ def test_what_somebody_wrote_and_deleted_while_the_delete_was_cut_is_told(
 @pytest.mark.parametrize("carried_out", [True, False])
 def test_a_delete_whose_answer_got_lost_is_done_with_what_it_deleted(server, carried_out):
     plan = deletion(server.fetch(), 2)
-    lost = {"drop_after" if carried_out else "drop_before": {"DELETE *": 1.0}}
+    lost, kept = {"DELETE *": 1.0}, {"DELETE *": 0.0}
     ends = lambda seen: seen.method == "DELETE" and setattr(server.sandbox, "faults", Faults())  # noqa: E731
-    server.sandbox.faults = Faults(before=ends, **lost)
+    before, after = (kept, lost) if carried_out else (lost, kept)
+    server.sandbox.faults = Faults(before=ends, drop_before=before, drop_after=after)
 
     report = push(plan)
 

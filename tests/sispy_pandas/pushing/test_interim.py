@@ -1,5 +1,7 @@
 """New rows with values that a POST refuses and a PUT stores (SIS-API 4.3), also those of an undone delete."""
 
+from typing import Any
+
 import pytest
 
 import sispy
@@ -72,7 +74,7 @@ def members(shelves):
 
 
 def test_blanks_in_members_stay_blank_where_there_is_a_default(shelves):
-    defaults = {"v": 5, "w": {"x": "d"}, "l": ["a"], "m": {"q": 1}, "lit": False, "kind": "a"}
+    defaults: dict[str, Any] = {"v": 5, "w": {"x": "d"}, "l": ["a"], "m": {"q": 1}, "lit": False, "kind": "a"}
     before = [{**BLANK, "kind": "a"}, {"k": "y", **defaults}]
     assert members(shelves) == before
     live = sp.fetch(shelves, progress=False)
@@ -208,7 +210,11 @@ def test_rows_that_nothing_identifies_are_found_half_made_and_completed(server):
     definition = {"text": "String", "m": "Mixed"}
     server.client.schemas.create({"name": "note", "_sis": {"owner": ["ops"]}, "definition": definition})
     notes = server.client.entities("note")
-    values = [{"text": "a", "m": {"x.y": 1}}, {"text": "a", "m": {"x.y": 2}}, {"text": "a"}]
+    values: list[dict[str, Any]] = [
+        {"text": "a", "m": {"x.y": 1}},
+        {"text": "a", "m": {"x.y": 2}},
+        {"text": "a"},
+    ]
     creates = [Create(n, row, None) for n, row in enumerate(values)]
     plan = sp.Plan(notes, sp.fetch(notes, progress=False).schema, tuple(creates))
 

@@ -139,6 +139,7 @@ def test_new_rows_with_labels_that_json_does_not_know_are_resumed_and_undone(ser
         progress=False, cancel=iter([False, True]).__next__, limits=sp.Limits(rows=1, settle=0.1)
     )
     assert report.counts["unsent"] == 1
+    assert report.journal is not None
 
     assert sp.resume(report.journal, client=server.client).push(progress=False).counts["done"] == 1
     assert plan.push(progress=False).counts["unchanged"] == 2

@@ -45,9 +45,9 @@ def bob(server):
                     server.sandbox.faults = faults(losing - 1)
                 act(seen)
 
-            cut = {"drop_after": {"PUT *": float(losing > 0 and status is None)}}
-            said = {"lost_answers": {"PUT *": (status, float(losing > 0))}} if status else {}
-            return Faults(before=before, after=act, **cut, **said)
+            cut = {"PUT *": float(losing > 0 and status is None)}
+            said = {"PUT *": (status, float(losing > 0))} if status else {}
+            return Faults(before=before, after=act, drop_after=cut, lost_answers=said)
 
         server.sandbox.faults = faults(lost)
 

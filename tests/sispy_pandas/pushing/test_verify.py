@@ -3,6 +3,7 @@
 import json
 import threading
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -46,16 +47,17 @@ def bob(server):
     client.authenticate("bob", "secret")
 
     def at(moment, id_, *bodies, route="PUT *"):
-        left = [bodies]
+        left, faults = [bodies], dict[str, Any]()
 
         def write(seen):
             if left and seen.matches(route):
                 for body in left.pop():
                     client.entities("host").update(id_, body)
 
-        server.sandbox.faults = Faults(**{moment: write})
+        faults[moment] = write
+        server.sandbox.faults = Faults(**faults)
 
-    at.hosts = client.entities("host")
+    at.hosts = client.entities("host")  # type: ignore[attr-defined] # what else he does
     return at
 
 

@@ -28,7 +28,7 @@ def edited(path: Path, cells: dict[tuple[int, str], Any], sheet: str = "host") -
 
 
 def marked(path: Path, colour: str) -> dict[tuple[int, str], str]:
-    sheet = openpyxl.load_workbook(path)["host"]
+    sheet: Any = openpyxl.load_workbook(path)["host"]
     return {
         (cell.row, str(sheet.cell(1, cell.column).value)): cell.comment.text
         for row in sheet.iter_rows(min_row=2)

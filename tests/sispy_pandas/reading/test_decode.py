@@ -1,4 +1,5 @@
 import json
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,7 @@ SCHEMA = parse_schema(
         },
     }
 )
-ROWS = [
+ROWS: list[dict[str, Any]] = [
     {"_id": "1", "name": "é\n", "n": 1, "b": {"c": {"d": True}, "when": "x"}, "l": [1, 2.5, None], "m": [1],
      "docs": [{"k": "a"}], "_sis": {"_updated_at": 5, "owner": ["g"], "x": 1}, "_v": 0, "zzz": {"y": 1}},
     {"_id": "2", "n": None, "b": {}, "docs": [], "_sis": {"_updated_at": 6}},
@@ -127,7 +128,7 @@ ODD = ['a"b', "in\\out", "x\ny", "\x01", "\ud800", "class", "1st", "é😀", "a 
 @pytest.mark.parametrize("kind", ["String", "Number", ["Number"], "Mixed", {"in\\ner": "Boolean"}])
 def test_any_name_of_a_field_is_read(kind, fast):
     schema = parse_schema({"name": "t", "definition": dict.fromkeys(ODD, kind) | {"plain": {'q"': "String"}}})
-    value = {"String": "v", "Number": 1, "Mixed": {"k": "v"}}.get(str(kind), {"in\\ner": True})
+    value: Any = {"String": "v", "Number": 1, "Mixed": {"k": "v"}}.get(str(kind), {"in\\ner": True})
     value = [1, 2] if isinstance(kind, list) else value
     stored = [
         {"_id": "1", "_sis": {"_updated_at": 5}, **dict.fromkeys(ODD[:7], value), "other": {"plain": 1}}

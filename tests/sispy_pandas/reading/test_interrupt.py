@@ -24,6 +24,7 @@ def test_ctrl_c_stops_at_once_and_leaves_nothing_behind(server, tmp_path, work, 
     with Gate(server.sandbox, "GET /entities/host", after=6) as page:
         reader.start()
         page.wait()
+        assert reader.pid is not None
         os.kill(reader.pid, signal.SIGINT)
         if answered:
             page.open()

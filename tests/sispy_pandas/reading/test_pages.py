@@ -2,6 +2,7 @@
 
 import json
 import threading
+from typing import Any
 
 import pytest
 
@@ -88,7 +89,7 @@ def test_a_server_that_ignores_the_offset_is_no_endless_loop():
 
 def test_leaving_the_pages_early_ends_the_threads():
     before = threading.active_count()
-    pages = by_key(server(IDS), DECODER, {}, limit=None, lanes=2, size=4)
+    pages: Any = by_key(server(IDS), DECODER, {}, limit=None, lanes=2, size=4)
     next(pages)
     pages.close()
     assert threading.active_count() == before

@@ -1,4 +1,5 @@
 import datetime
+from typing import Any
 
 import pytest
 
@@ -34,7 +35,7 @@ ID = "a" * 24
 
 
 def nested(levels):
-    q = {"cpus": 1}
+    q: dict[str, Any] = {"cpus": 1}
     for _ in range(levels):
         q = {"$or": [q]}
     return q

@@ -149,7 +149,9 @@ def test_references_are_told_as_ids_though_what_they_refer_to_is_gone(server):
     server.client.schemas.update("host", schema)
     found = changes(server.hosts, since="2001-01-01T00:00Z", query={"q": {"_id": id_}}, progress=False)
     assert [(e.field, e.before, e.after) for e in found.edits if e.action == "update"] == [("site", s0, gone)]
-    assert found.history[id_][0].now["site"] == gone
+    now = found.history[id_][0].now
+    assert now is not None
+    assert now["site"] == gone
 
 
 def test_an_empty_history_says_why(sis):

@@ -173,7 +173,7 @@ def test_a_push_that_is_cut_is_resumed_and_doubles_nothing(server, named, lost, 
         definition["name"] = "String"
     nodes = Nodes(server, definition=definition)
     nodes.add("a", "b", "c", "d")
-    for one, other in ["ab", "ba", "cd", "dc"]:
+    for one, other in [("a", "b"), ("b", "a"), ("c", "d"), ("d", "c")]:
         nodes.refer(one, peer=other, peers=[other, one], links=[other])
     before = nodes.held()
     gone = nodes.delete(*before)
@@ -282,7 +282,7 @@ def two(server):
         table.create([{"name": "x"}, {"name": "y"}])
     for table, others in [(boxes, papers), (papers, boxes)]:
         ids = {row["name"]: row["_id"] for row in others.fetch_all({"populate": False})}
-        for name, other in ["xy", "yx"]:
+        for name, other in [("x", "y"), ("y", "x")]:
             values = {"to": ids[other], "all": [ids["x"], ids["y"]], "docs": [{"at": ids[name]}]}
             table.update(name, values)
     return boxes, papers

@@ -1,5 +1,7 @@
 """Schema changes told by their effects, and made, against a sandbox."""
 
+from typing import Any
+
 import pandas as pd
 import pytest
 
@@ -17,7 +19,7 @@ BEFORE = {
     "disks": [{"dev": "String", "gb": "Number"}],
     "serial": "String",
 }
-ROWS = [
+ROWS: list[dict[str, Any]] = [
     {
         "name": "a",
         "os": "rhel6",

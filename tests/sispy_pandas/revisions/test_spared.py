@@ -1,5 +1,7 @@
 """What an undo spares, and what it asks the server for that."""
 
+from typing import Any
+
 import pytest
 
 from sispy.sandbox import Sandbox
@@ -26,7 +28,7 @@ def test_commits_are_read_only_of_rows_that_were_written_to_since(sis):
     names = ("one", "two", "three", "four")
     ids = [hosts.create({"name": name, "os": "a", "cpus": 1})["_id"] for name in names]
     writes = [hosts.update(id_, {"os": "b"})["_sis"]["_updated_at"] for id_ in ids[:2]]
-    undo = [
+    undo: list[Any] = [
         *(Update(id_, {"os": "b"}, {"os": "a"}, None, at) for id_, at in zip(ids, writes, strict=False)),
         *(
             Delete(id_, {"name": name, "os": "a", "cpus": 1}, name)

@@ -3,6 +3,7 @@
 import json
 import random
 import signal
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -437,7 +438,8 @@ def killed_and_resumed(server, tmp_path, rows, rounds, generator):
             if seen.number >= last:
                 pusher.kill()
 
-        server.sandbox.faults = Faults(**{generator.choice(["before", "between", "after"]): kill})
+        moment: Any = {generator.choice(["before", "between", "after"]): kill}
+        server.sandbox.faults = Faults(**moment)
         pusher.start()
         pusher.join()
         assert pusher.exitcode == -signal.SIGKILL

@@ -44,7 +44,7 @@ TABLE = Table(
     title="Cells",
     rest=Call(".frame()", "has all of them"),
 )
-BLOCKS = [Lines(("host on <sis>", "a note")), TABLE]
+BLOCKS: list[Lines | Table] = [Lines(("host on <sis>", "a note")), TABLE]
 
 
 def short(text: str) -> str:

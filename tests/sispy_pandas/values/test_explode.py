@@ -1,3 +1,5 @@
+from typing import Any
+
 import pandas as pd
 import pytest
 
@@ -26,7 +28,7 @@ def frame():
         [{"_id": M3, "mac": "z", "speed": 40}],
         None,
     ]
-    columns = {"name": ["a", "b", "c"], "nics": nics, "tags": [["p", "q"], [], ["r"]]}
+    columns: dict[str, Any] = {"name": ["a", "b", "c"], "nics": nics, "tags": [["p", "q"], [], ["r"]]}
     return frame_of(SCHEMA, columns, [A, B, C], [1, 2, 3])
 
 
@@ -47,7 +49,7 @@ def test_an_unedited_round_trip_changes_nothing(frame):
 def test_edits_go_back_and_what_is_left_out_is_left_alone(frame):
     members = explode(frame, "nics", schema=SCHEMA)
     members.loc[(A, M2), "speed"] = 25
-    members = members.loc[[(A, M2)], ["speed"]].reset_index()
+    members = members.loc[pd.MultiIndex.from_tuples([(A, M2)]), ["speed"]].reset_index()
     members.loc[1] = [B, None, 1]
     back = implode(frame, members, "nics", schema=SCHEMA)
     assert back["nics"].tolist() == [

@@ -1,8 +1,7 @@
 from __future__ import annotations
 
 import datetime
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -16,6 +15,10 @@ from sispy_pandas.values.types.cells import get_path
 from sispy_pandas.values.types.equality import equal
 from sispy_pandas.workflow.from_files import read_csv
 from sispy_pandas.workflow.to_files import to_csv
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
 
 TABLES: dict[str, list[dict[str, Any]]] = {
     "device": [
@@ -62,7 +65,7 @@ TABLES: dict[str, list[dict[str, Any]]] = {
 """Tables in the shapes that CMDBs export: objects in objects, nulls, lists of either, texts of digits."""
 
 
-def definition(*records: dict[str, Any], **options: Any) -> dict[str, Any]:
+def definition(*records: Mapping[Any, Any], **options: Any) -> dict[str, Any]:
     return infer_schema(records, name="t", **options)["definition"]
 
 

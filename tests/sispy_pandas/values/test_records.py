@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -97,7 +99,7 @@ def test_records_come_back():
     assert records_of(SCHEMA, frame(FULL, EMPTY)) == [FULL | {"ip": "10.1.2.3/24"}, EMPTY]
 
 
-RECEIPTS = ["2026-11-20T14:05:06.789Z", None, "1969-12-31T23:59:59.999Z"]
+RECEIPTS: list[Any] = ["2026-11-20T14:05:06.789Z", None, "1969-12-31T23:59:59.999Z"]
 
 
 @pytest.mark.parametrize(

@@ -164,7 +164,7 @@ def hosts(host_schema):
 
     def make(n: int) -> pd.DataFrame:
         kinds = ("debian13", "rhel9", None)
-        values = {
+        values: dict[str, list[Any]] = {
             "name": [f"web{i:06}" for i in range(n)],
             "os": [kinds[i % 3] for i in range(n)],
             "live": [(True, False, None)[i % 3] for i in range(n)],

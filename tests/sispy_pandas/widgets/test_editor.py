@@ -136,7 +136,7 @@ def test_what_was_rejected_stays_an_edit_of_a_row_that_was_written(editor, hosts
 
 def test_what_is_typed_while_a_push_ends_is_kept(editor, monkeypatch):
     edit(editor, (0, "cores", "7"))
-    grid, made = editor._grid, editor_module.after_push
+    grid, made = editor._grid, editor_module.after_push  # type: ignore[attr-defined] # patched below
     column = [column.field.path for column in grid.model.columns].index("cores")
     message = {"type": "edit", "cells": [[1, column, "9"]], "order": grid.status["order"]}
     page = threading.Thread(target=grid._receive, args=(grid, message, []))

@@ -58,7 +58,10 @@ OPTIONS = {"voila": (".", "--Voila.ip=127.0.0.1")}
 @contextmanager
 def serving(application, folder):
     """Run a Jupyter application on a free port."""
-    package = Path(find_spec(application).origin).parents[4]  # it may be of another prefix than Python
+    found = find_spec(application)
+    assert found is not None
+    assert found.origin is not None
+    package = Path(found.origin).parents[4]  # it may be of another prefix than Python
     port = free_port()
     environment = os.environ | {
         "JUPYTER_PATH": str(package / "share" / "jupyter"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 pytest.importorskip("anywidget")
@@ -151,7 +153,7 @@ def test_what_is_typed_counts_not_an_older_suggestion(open_grid):
 
 
 def test_a_name_typed_in_full_wins_over_those_that_hold_it(open_grid):
-    labels = Racks()
+    labels: Any = Racks()
     labels.find = lambda schema, text: [(f"{4:024x}", "old R1"), (f"{1:024x}", "R1")]
     grid, page = open_grid(labels=labels)
     cell(page, 2, "rack").dblclick()

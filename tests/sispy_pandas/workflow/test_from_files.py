@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pytest
@@ -28,7 +28,12 @@ def file(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def two(host_schema: Schema) -> pd.DataFrame:
-    columns = {"name": ["web1", "00123"], "cpus": [8, None], "tags": [["a"], []], "note": ["=1+1", ""]}
+    columns: dict[str, list[Any]] = {
+        "name": ["web1", "00123"],
+        "cpus": [8, None],
+        "tags": [["a"], []],
+        "note": ["=1+1", ""],
+    }
     return frame_of(host_schema, columns, [A, B], [1795436355529, 1795436355530])
 
 

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -356,7 +357,7 @@ def test_a_bad_pattern_is_refused(pattern):
 
 
 def test_deep_queries_are_refused():
-    query = {"n": 1}
+    query: dict[str, Any] = {"n": 1}
     for _ in range(500):
         query = {"$and": [query]}
     with pytest.raises(CastError, match="too deeply"):

@@ -122,7 +122,7 @@ def test_refused(definition, text):
 
 
 def test_deep_definitions_are_refused():
-    definition = "String"
+    definition: object = "String"
     for _ in range(300):
         definition = {"a": definition}
     with pytest.raises(SchemaError, match="too deeply"):

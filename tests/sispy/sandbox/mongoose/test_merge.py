@@ -1,5 +1,7 @@
 """What an update makes of a stored document."""
 
+from typing import Any
+
 import pytest
 
 from sispy.sandbox.js.scalars import MISSING
@@ -39,7 +41,7 @@ STORED = {
     "docs": [{"_id": A, "k": "d", "v": 1}],
 }
 
-CASES = [
+CASES: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({"n": "2"}, {"n": 2}),
     ({"n": None}, {"n": None}),
     ({"low": "ABC"}, {"low": "abc"}),

@@ -1,6 +1,7 @@
 """Commits and revisions over HTTP: what leaves one, what it holds, what it leads to."""
 
 import time
+from typing import Any
 
 import pytest
 
@@ -144,7 +145,7 @@ def test_writes_at_the_same_time_do_not_stop_the_replay(call, schema):
     made = call("POST", "/entities/twice", {"m": {"a": [1], "t": "x" * 80}})[1]
     path = f"/entities/twice/{made['_id']}"
     for i in range(6):
-        both = [{"m": 5}, {"m": {"a": [1, 2, i], "t": "y" * 80 + str(i)}}]
+        both: list[dict[str, Any]] = [{"m": 5}, {"m": {"a": [1, 2, i], "t": "y" * 80 + str(i)}}]
         call("PUT", "/entities/twice", [{"_id": made["_id"], **body} for body in both])
         assert replayed(call, path)["m"] in (5, both[1]["m"])
 

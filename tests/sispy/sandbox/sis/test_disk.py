@@ -77,7 +77,8 @@ def serve(path):
     """Start a server in a process of its own."""
     command = [sys.executable, "-m", "sispy.sandbox", "--port", "0", "--data", str(path)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    lines = dict(process.stdout.readline().split() for _ in range(3))
+    printed = (process.stdout.readline().partition(" ") for _ in range(3))
+    lines = {name: text.strip() for name, _, text in printed}
     return process, Client(lines["url"], auth_token=lines["token"])
 
 

@@ -1,11 +1,13 @@
 """Schemas and hiera over HTTP: what they need, what an update does to stored entities."""
 
+from typing import Any
+
 import pytest
 
 from wire import SCHEMA
 
 KEY = {"type": "String", "required": True, "unique": True}
-BODY = {
+BODY: dict[str, Any] = {
     "name": "s",
     "_sis": {"owner": ["g1"]},
     "definition": {"name": KEY, "n": "Number", "sub": {"a": "String", "b": "String"}},

@@ -12,7 +12,7 @@ import sispy_pandas as sp
 from sispy.client import Endpoint
 from sispy.response import Response
 from sispy.sandbox import Faults, Sandbox
-from sispy_pandas.values.changes import Create, Delete, Update
+from sispy_pandas.values.changes import Change, Create, Delete, Update
 
 CHUNK = 4
 QUICK = sp.Limits(settle=0.0, settle_row=0.0, patience=1.0, rows=CHUNK)
@@ -88,7 +88,7 @@ def test_every_row_has_one_outcome_and_the_server_agrees(table, rows, seed):
             for row in table.create([{"name": n, "n": 1} for n in made.values()])["success"]
         }
     snapshot = sp.fetch(table, progress=False)
-    changes = []
+    changes: list[Change] = []
     for i, (action, fate) in enumerate(rows):
         value = 100 if fate == "bad" else 2
         if action == "create":
@@ -111,8 +111,10 @@ def test_every_row_has_one_outcome_and_the_server_agrees(table, rows, seed):
         table, failing=having("fails"), once=having("fails once"), silent=having("silent"), seed=seed
     )
     plan = sp.Plan(strange, snapshot.schema, tuple(changes), snapshot=snapshot)
-    how = {"journal": False, "expect_deletes": plan.counts["deletes"], "again": True}  # rows come and go
-    report = plan.push(progress=False, limits=QUICK, **how)
+    deletes = plan.counts["deletes"]
+    report = plan.push(
+        progress=False, limits=QUICK, journal=False, expect_deletes=deletes, again=True
+    )  # again: rows come and go
     stored = {row["name"]: row["n"] for row in table.fetch_all({})}
 
     assert [outcome.key for outcome in report.outcomes] == [f"r{i}" for i in range(len(rows))]

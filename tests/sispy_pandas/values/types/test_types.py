@@ -251,7 +251,7 @@ def test_history_speaks_of_what_the_server_stores(one):
 
 def test_history_speaks_so_of_members_too():
     nics = Field("f", "Documents", fields=(Field("ip", "IpAddress"), Field("dns.at", "Array", item=IPS)))
-    member = {"_id": ID, "ip": "10.1.2.3/24", "dns": {"at": ["10.1.2.3/24", None]}}
+    member: dict[str, Any] = {"_id": ID, "ip": "10.1.2.3/24", "dns": {"at": ["10.1.2.3/24", None]}}
     stored = {"_id": ID, "ip": IP, "dns": {"at": [IP, None]}}
     assert nics.kind.stored([member, None, {}]) == [stored, None, {}]
     assert member["dns"]["at"] == ["10.1.2.3/24", None]
@@ -295,7 +295,7 @@ def test_a_value_that_contradicts_it_is_kept_and_told(one):
 
 @ALL
 def test_a_decoder_takes_what_is_stored(one):
-    decoder = msgspec.json.Decoder(list[one.field.kind.decoded() | None])
+    decoder = msgspec.json.Decoder(list[one.field.kind.decoded() | None])  # type: ignore[misc] # of this type
     column = column_of(one, *decoder.decode(msgspec.json.encode([one.stored, None])))
     assert (column.odd, json_values(one.field, column.series())) == ([], [one.value, nothing_of(one)])
 
