@@ -43,7 +43,7 @@ def push(url: str, token: str, plan: Path, **options: Any) -> sp.Report:
 
 def interrupted(url: str, work: Callable[..., object], args: tuple[object, ...], told: Connection) -> None:
     """Read hosts in pages of two until Ctrl-C, and tell which threads are left then."""
-    pages.MAX_PAGE = 2
+    pages.MAX_PAGE = 2  # type: ignore[attr-defined] # its own name for it
     try:
         work(sispy.Client(url).entities("host"), *args)
     except KeyboardInterrupt:

@@ -9,6 +9,7 @@ import pytest
 
 import sispy
 import sispy_pandas as sp
+from sispy.remedies import what_of
 from sispy.sandbox import Faults
 
 QUICK = sp.Limits(settle=0.1, settle_row=0.0, patience=2.0)
@@ -60,7 +61,7 @@ class Logs:
 
     def lost(self, *, before=None, after=None):
         """Lose the next POST, with `after` its answer alone, and let somebody act before or after it."""
-        faults = {"drop_before": {"POST *": 1.0}} if after is None else {"drop_after": {"POST *": 1.0}}
+        cut = {"POST *": 1.0}
 
         def at(act):
             def once(seen):
@@ -70,8 +71,11 @@ class Logs:
 
             return once
 
-        acts = {"before": at(before or (lambda: None))} if after is None else {"after": at(after)}
-        self.server.sandbox.faults = Faults(**faults, **acts)
+        if after is None:
+            faults = Faults(drop_before=cut, before=at(before or (lambda: None)))
+        else:
+            faults = Faults(drop_after=cut, after=at(after))
+        self.server.sandbox.faults = faults
 
     def others(self):
         """Let the same user create other rows of which one is just like ours."""
@@ -275,7 +279,7 @@ def test_an_undo_leaves_what_is_in_doubt_and_says_so(logs):
 
     back = sp.undo(report)
 
-    assert [note.what for note in back.notes] == ["leaves 1 new row that may have been created"]
+    assert [what_of(note) for note in back.notes] == ["leaves 1 new row that may have been created"]
     assert push(back).counts["done"] == 1
     assert logs.rows() == ["a", "c"]
 

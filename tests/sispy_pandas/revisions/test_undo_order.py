@@ -6,6 +6,7 @@ In whatever order that happens, each until there is nothing left to do.
 import itertools
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -59,7 +60,7 @@ class World:
         self.client = client
         self.tables = [client.entities(name) for name in names]
         for name in names:
-            definition = {"name": {"type": "String", "required": True, "unique": True}}
+            definition: dict[str, Any] = {"name": {"type": "String", "required": True, "unique": True}}
             for n, target in enumerate(names):
                 ref = {"type": "ObjectId", "ref": target}
                 definition |= {f"one{n}": ref, f"all{n}": [ref], f"docs{n}": [{"at": ref, "n": "Number"}]}
@@ -109,7 +110,7 @@ class World:
         plan = sp.undo(journal, self.client)
         if len(plan):
             report = plan.push(progress=False, limits=QUICK, skip_problems=True)
-            new = {old: new for old, new in report.new_ids.items() if old not in self.rows()}
+            new = {str(old): new for old, new in report.new_ids.items() if old not in self.rows()}
             if new:
                 sp.repoint(plan.endpoint, new).push(progress=False, limits=QUICK)
         return bool(len(plan))
