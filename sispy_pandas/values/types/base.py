@@ -481,5 +481,6 @@ def json_values(field: Field, cells: pd.Series[Any]) -> list[Any]:
         data = utc.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy(dtype="datetime64[ms]")
         texts = np.char.add(np.datetime_as_string(data), "Z").tolist()
         return [None if text == "NaTZ" else text for text in texts]
-    json_of = field.kind.json_of
-    return [None if is_missing(cell) else json_of(cell) for cell in cells.tolist()]
+    values = [None if is_missing(cell) else cell for cell in cells.tolist()]
+    kept = type(field.kind).json_of is Type.json_of  # as they are: no need to ask for each
+    return values if kept else list(map(field.kind.json_of, values))

@@ -39,7 +39,8 @@ def canonical(field: Field, value: Any, *, is_sent: bool) -> Any:
     if hollow(value):
         value = None  # the server drops objects without content
     try:
-        return canonical_of(field, cast(field, _doubled(value)), is_sent=is_sent)
+        found = cast(field, _doubled(value))
+        return None if found is None else field.kind.canonical(found, is_sent=is_sent)
     except ValueError:
         return ("uncastable", tagged(value))
 
