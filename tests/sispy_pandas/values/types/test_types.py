@@ -39,8 +39,6 @@ ID = "0123456789abcdef01234567"
 TIME = "2020-01-02T03:04:05.678Z"
 
 
-COMPARED = ("is", "is not", "<", "≤", ">", "≥")
-NAMED = ("is", "is not", "is one of")
 OBJECTS = np.dtype(object)
 IPS = Field("", "IpAddress")
 
@@ -54,9 +52,9 @@ def sample(field: Field, declared: Any, value: Any, **forms: Any) -> SimpleNames
         value: As plans and files have it.
         forms: `other`: another value; `odd`: a JSON value against the type. What is not named is the value:
             `stored` by the server, `cell` of a frame, `text` of a text file, `sheet`: cell of a workbook (the
-            text), `arrow`: in Parquet. `dtype`, `shown` and `operators` are as the type says.
+            text), `arrow`: in Parquet. `dtype` and `shown` are as the type says.
     """
-    made = {"odd": 5, "stored": value, "cell": value, "text": value, "arrow": value, "operators": (), **forms}
+    made = {"odd": 5, "stored": value, "cell": value, "text": value, "arrow": value, **forms}
     return SimpleNamespace(field=field, declared=declared, value=value, **{"sheet": made["text"], **made})
 
 
@@ -69,7 +67,6 @@ SAMPLES = {
         text="'=a",
         dtype=STRINGS,
         shown="text",
-        operators=("contains", "is", "is not", "starts with", "is one of"),
     ),
     "enum": sample(
         Field("f", "String", enum=("live", "spare")),
@@ -78,7 +75,6 @@ SAMPLES = {
         other="spare",
         dtype=pd.CategoricalDtype(pd.Index(["live", "spare"], dtype=STRINGS)),
         shown="choice",
-        operators=NAMED,
     ),
     "Number": sample(
         Field("f", "Number", min=0),
@@ -90,7 +86,6 @@ SAMPLES = {
         sheet=8,
         dtype=pd.Int64Dtype(),
         shown="number",
-        operators=(*COMPARED, "is one of"),
     ),
     "Boolean": sample(
         Field("f", "Boolean"),
@@ -101,7 +96,6 @@ SAMPLES = {
         sheet=True,
         dtype=pd.BooleanDtype(),
         shown="boolean",
-        operators=("is",),
     ),
     "Date": sample(
         Field("f", "Date", max=0),
@@ -113,14 +107,12 @@ SAMPLES = {
         arrow=pd.Timestamp(TIME),
         dtype=TIMES,
         shown="date",
-        operators=COMPARED,
     ),
     "ObjectId": sample(
         *(Field("f", "ObjectId"), "ObjectId", ID),
         other="1" * 24,
         dtype=STRINGS,
         shown="text",
-        operators=NAMED,
     ),
     "reference": sample(
         Field("f", "ObjectId", ref="rack"),
@@ -129,7 +121,6 @@ SAMPLES = {
         other="1" * 24,
         dtype=STRINGS,
         shown="reference",
-        operators=NAMED,
     ),
     "IpAddress": sample(
         Field("f", "IpAddress"),
@@ -140,7 +131,6 @@ SAMPLES = {
         stored=IP,
         dtype=STRINGS,
         shown="text",
-        operators=("is", "starts with"),
     ),
     "Mixed": sample(
         Field("f", "Mixed"),
@@ -164,7 +154,6 @@ SAMPLES = {
         text='["a", null]',
         dtype=OBJECTS,
         shown="json",
-        operators=("has the member",),
     ),
     "addresses": sample(
         Field("f", "Array", item=IPS),
@@ -177,7 +166,6 @@ SAMPLES = {
         arrow='["10.1.2.3/24", null]',
         dtype=OBJECTS,
         shown="json",
-        operators=("has the member",),
     ),
     "Documents": sample(
         Field("f", "Documents", fields=(Field("dev", "String"), Field("size.gb", "Number"))),
@@ -331,8 +319,8 @@ def test_arrow_holds_it(one):
 
 
 @ALL
-def test_it_is_presented_and_filtered_as_what_it_is(one):
-    assert (one.field.kind.presentation, one.field.kind.operators) == (one.shown, one.operators)
+def test_it_is_presented_as_what_it_is(one):
+    assert one.field.kind.presentation == one.shown
 
 
 def facts(fact: str) -> set[str]:
@@ -342,7 +330,8 @@ def facts(fact: str) -> set[str]:
 def test_what_the_types_are():
     five = {"String", "Number", "Boolean", "Date", "ObjectId"}
     assert facts("is_scalar") == five
-    assert facts("is_ordered") == {"String", "Number", "Date", "IpAddress"}
+    assert facts("is_ordered") == {"String", "Number", "Date", "ObjectId", "IpAddress"}
+    assert facts("is_searched") == {"String", "IpAddress", "Mixed"}
     assert facts("is_name") == {"String", "Number"}
     assert facts("is_array") == {"Array", "Documents"}
     assert facts("is_untyped") == {"Mixed"}
