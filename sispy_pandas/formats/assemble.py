@@ -264,7 +264,7 @@ def _frame(
 
 def _typed(field: Field, values: Values, keep: list[int]) -> pd.Series[Any]:
     whole = len(keep) == len(values)
-    if isinstance(values, pd.Series) and values.dtype == field.kind.dtype():
+    if isinstance(values, pd.Series) and values.dtype == STRINGS:
         return values if whole else values.iloc[keep].reset_index(drop=True)
     column = Column(field)
     if isinstance(values, pd.Series):

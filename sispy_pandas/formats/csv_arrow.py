@@ -56,7 +56,7 @@ def arrow_series(field: Field, cells: Any) -> pd.Series[Any] | list[Any]:
     """Return a column of texts as it stands in a frame, or else as a list of its texts."""
     kind = field.kind
     if kind.plain and _all(compute.match_substring_regex(cells, f"^({kind.plain})?$")):
-        if kind.dtype() == STRINGS:
+        if kind.presentation != "number":
             return _strings(cells)
         numbers = compute.cast(_or_null(cells), pa.float64())
         return pd.Series(numbers.to_numpy(zero_copy_only=False) if len(numbers) else np.empty(0))

@@ -7,7 +7,9 @@ typed dict does the same. This module needs the extra `fast`.
 from __future__ import annotations
 
 import re
+from functools import reduce
 from itertools import repeat
+from operator import or_
 from typing import TYPE_CHECKING, Any, Required, TypedDict
 
 import msgspec
@@ -119,7 +121,14 @@ class _Struct:
 def _annotation(node: Any) -> Any:
     if isinstance(node, _Struct):
         return node.type | None
-    return msgspec.Raw if node.kind.is_untyped else node.kind.decoded() | None  # see _cells
+    if node.kind.is_untyped:
+        return msgspec.Raw  # see _cells
+    if node.kind.is_scalar:
+        return node.kind.json_types[-1] | None
+    if node.item and node.item.kind.is_scalar:
+        member: Any = reduce(or_, node.item.kind.json_types)
+        return tuple[member | None, ...] | None  # a tuple, as the cells are
+    return list[Any] | None if node.kind.is_array else Any
 
 
 _TYPED_DICT: Any = TypedDict  # mypy wants its names in the source, here they are a schema's

@@ -65,6 +65,8 @@ class Column:
     def _typed_or_objects(self, values: Sequence[Any], slot: Any, *, checked: bool) -> Any:
         field = self.field
         try:
+            if not checked:
+                field.kind.expect(values)
             return self._maker.page(values, checked=checked)
         except (Contradiction, UnicodeError):
             self._odd += [(slot, i, v) for i, v in enumerate(values) if not is_declared(field, v)]

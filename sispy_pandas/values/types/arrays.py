@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from .base import Contradiction, Field, Type, cast, expect, from_json, is_declared, nearest, refusal
+from .base import Contradiction, Field, Type, cast, from_json, is_declared, nearest, refusal
 from .cell_text import read_json
 from .cells import get_path, is_missing, listed, objects, set_path, shown
 from .equality import canonical, canonical_of, equal
@@ -14,7 +14,7 @@ from .mixed import ANYTHING
 from .object_id import ID
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from .base import Fits, Style
 
@@ -51,9 +51,6 @@ class _List(Type):
     def _mapped(self, change: Callable[[Field, Any], Any], member: Any) -> Any:
         raise NotImplementedError
 
-    def decoded(self) -> Any:
-        return list[Any]
-
 
 class Array(_List, name="Array"):
     """Values of one type."""
@@ -87,35 +84,30 @@ class Array(_List, name="Array"):
             return tuple([None if member is None else from_json(self.item, member) for member in value])
         return freeze(value)
 
+    def expect(self, values: Iterable[Any]) -> None:
+        super().expect(values)
+        if self.item.kind.is_scalar:
+            self.item.kind.expect(chain.from_iterable(value for value in values if value))
+
     def page(self, values: Sequence[Any], *, checked: bool) -> Any:
         kind = self.item.kind
-        if not checked:
-            expect(values, self.json_types)
         if not kind.is_scalar:
             return super().page(values, checked=checked)
-        if not checked:
-            expect(chain.from_iterable(value for value in values if value), kind.json_types)
         cells = [tuple(value) if value else () for value in values]
         if kind.json_types == (str,):  # equal lists share one tuple; those of numbers could not: 1 == 1.0
             shared: dict[Any, Any] = {}
             cells = [shared.setdefault(cell, cell) for cell in cells]
         return objects(cells)
 
-    def decoded(self) -> Any:
-        if not self.item.kind.is_scalar:
-            return super().decoded()
-        member: Any = int | float if self.item.kind.decoded() is float else self.item.kind.decoded()
-        return tuple[member | None, ...]  # a tuple, as the cells are
-
     def read(self, text: str, style: Style) -> Any:
         return read_json(text, 'a list is written as ["a", "b"]')
 
     def to_arrow(self, cells: Any, pa: Any) -> Any:
-        kind = self.item.kind.arrow_type(pa)
+        kind = self.item.kind.arrow
         if kind is None:
             return super().to_arrow(cells, pa)
         try:
-            return pa.array(cells, type=pa.list_(kind))
+            return pa.array(cells, type=pa.list_(getattr(pa, kind)()))
         except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
             raise Contradiction from error
 
@@ -213,8 +205,6 @@ class Documents(_List, name="Documents", declared_as=()):
         return found
 
     def page(self, values: Sequence[Any], *, checked: bool) -> Any:
-        if not checked:
-            expect(values, self.json_types)
         return objects([freeze(value) if value else () for value in values])
 
     def read(self, text: str, style: Style) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 import difflib
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
@@ -126,8 +126,12 @@ class Type:
     has_empty: ClassVar[bool] = False
     """The empty text is a value, beside null; where one is required it counts as none."""
 
-    json_types: ClassVar[tuple[type, ...]] = (object,)
-    """What its JSON values are in Python."""
+    presentation: Presentation = "json"
+    """What the cells are shown as in grids, forms and workbooks."""
+    json_types: tuple[type, ...] = (object,)
+    """What its JSON values are in Python; what a decoder has to make of them is the last."""
+    arrow: ClassVar[str | None] = None
+    """The function of pyarrow for the type of list members; None: such lists are written as JSON."""
     sheet_types: ClassVar[frozenset[type]] = frozenset()
     """Cells of a workbook that are its JSON values as they stand."""
     parts: ClassVar[Mapping[str, str]] = {}
@@ -203,9 +207,14 @@ class Type:
 
     # Columns
 
-    def dtype(self) -> Any:
-        """Return the dtype of the column while no value contradicts the definition."""
-        return np.dtype(object)
+    def expect(self, values: Iterable[Any]) -> None:
+        """Raise if JSON values are of another type; None may always be among them.
+
+        Raises:
+            Contradiction: One is.
+        """
+        if object not in self.json_types and not set(map(type, values)) <= {*self.json_types, NONE}:
+            raise Contradiction
 
     def holds(self, value: Any) -> bool:
         """Tell whether a JSON value has the declared type, so that the column's dtype can hold it."""
@@ -223,8 +232,8 @@ class Type:
         """Return the JSON value of a cell that is of Python's own types."""
         return value
 
-    def pages(self) -> Pages:
-        """Return what makes a column of pages of JSON values."""
+    def pages(self) -> Type:
+        """Return what makes the column of pages, and may remember what was in them."""
         return self
 
     def page(self, values: Sequence[Any], *, checked: bool) -> Any:
@@ -232,7 +241,7 @@ class Type:
 
         Args:
             values: One per row; None where there is none.
-            checked: They are known to be of the declared type, and Mixed ones are cells already.
+            checked: The decoder has already made cells of Mixed ones.
 
         Raises:
             Contradiction: One is of another type.
@@ -248,10 +257,6 @@ class Type:
                 long as all are whole and within 2**53.
         """
         return np.concatenate([objects([]), *pages])
-
-    def decoded(self) -> Any:
-        """Return the annotation for a decoder of JSON that checks types."""
-        return Any
 
     # Files
 
@@ -306,17 +311,6 @@ class Type:
         values = [to_json(self.field, cell) for cell in cells]
         return pa.array([None if v is None else json_text(v) for v in values], type=pa.string())
 
-    def arrow_type(self, pa: Any) -> Any:
-        """Return the Arrow type of members of a list; None: such a list is written as JSON."""
-        return None
-
-    # People
-
-    @property
-    def presentation(self) -> Presentation:
-        """What the cells are shown as in grids, forms and workbooks."""
-        return "json"
-
     # Filters
 
     def at(self, path: str) -> str:
@@ -349,31 +343,11 @@ class Typed(Type):
         return pa.array(cells, from_pandas=True)
 
 
-class Pages(Protocol):
-    """Makes a column of pages of JSON values."""
-
-    def page(self, values: Sequence[Any], *, checked: bool) -> Any:
-        """Return an array for a page, see `Type.page`."""
-
-    def join(self, pages: Sequence[Any], *, stream: bool) -> Any:
-        """Return the array of the whole column."""
-
-
 def nearest(name: str, names: Iterable[str]) -> str:
     """Return the tail of a message that suggests names spelled like `name`, in any case; empty if none is."""
     known = {other.lower(): other for other in names}
     found = [known[other] for other in difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.6)]
     return f"; did you mean {' or '.join(map(repr, found))}?" if found else ""
-
-
-def expect(values: Iterable[Any], kinds: Iterable[type]) -> None:
-    """Raise if values are of other types than these; None may always be among them.
-
-    Raises:
-        Contradiction: One is.
-    """
-    if not set(map(type, values)) <= {*kinds, NONE}:
-        raise Contradiction
 
 
 def is_blank(cell: Any, field: Field | None = None) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from .base import Presentation, Typed, expect
+from .base import Typed
 from .cell_text import masked, structure_or_refuse, write_cell
 from .cells import shown
 
@@ -25,7 +25,9 @@ class Boolean(Typed, name="Boolean"):
     """True or false, in files also as yes and no, 1 and 0."""
 
     is_scalar = True
+    presentation = "boolean"
     json_types = (bool,)
+    arrow = "bool_"
     sheet_types = frozenset(json_types)
 
     @staticmethod
@@ -42,20 +44,12 @@ class Boolean(Typed, name="Boolean"):
             raise ValueError(f"{shown(cell)} is neither true nor false")
         return found
 
-    def dtype(self) -> Any:
-        return pd.BooleanDtype()
-
     def page(self, values: Sequence[Any], *, checked: bool) -> Any:
-        if not checked:
-            expect(values, self.json_types)
         return np.fromiter(map(_CODES.__getitem__, values), np.int8, len(values))
 
     def join(self, pages: Sequence[Any], *, stream: bool) -> Any:
         data = np.concatenate([np.empty(0, np.int8), *pages])
         return pd.arrays.BooleanArray(data == 1, data == -1)
-
-    def decoded(self) -> Any:
-        return bool
 
     def text(self, value: Any, style: Style) -> str:
         return "true" if value else "false"
@@ -88,10 +82,3 @@ class Boolean(Typed, name="Boolean"):
 
     def from_number(self, cell: float) -> Any:
         return bool(cell) if cell in (0, 1) else super().from_number(cell)
-
-    def arrow_type(self, pa: Any) -> Any:
-        return pa.bool_()
-
-    @property
-    def presentation(self) -> Presentation:
-        return "boolean"

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ..times import iso, milliseconds, writable
-from .base import NONE, Contradiction, Presentation, Typed
+from .base import Contradiction, Typed
 from .cell_text import are_all, lines, masked, structure_or_refuse, write_column
 from .cells import HAS_ARROW, iso_of, kind_of, shown
 from .frozen import freeze
@@ -19,7 +19,7 @@ from .number import bounds, out_of_bounds
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from .base import Fits, Style
+    from .base import Field, Fits, Style
 
 if HAS_ARROW:
     import pyarrow as pa
@@ -46,7 +46,13 @@ class Date(Typed, name="Date"):
     """A time: a column is of datetime64 in UTC."""
 
     is_scalar = is_ordered = True
-    json_types = (str,)
+    presentation = "date"
+    json_types: tuple[type, ...] = (str,)
+
+    def __init__(self, field: Field) -> None:
+        super().__init__(field)
+        if field.path.startswith("_"):  # of `_sis`: in its JSON a time is the ms since 1970
+            self.json_types = (str, int)
 
     @staticmethod
     def options(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -77,21 +83,13 @@ class Date(Typed, name="Date"):
         return out_of_bounds(self.field.min, self.field.max, ms, " (ms since 1970)")
 
     def stored(self, value: Any) -> Any:
-        return milliseconds(value) if self._is_number and isinstance(value, str) else value
-
-    def dtype(self) -> Any:
-        return TIMES
-
-    @property
-    def _is_number(self) -> bool:
-        """Whether the field is one of `_sis`, whose times are ms since 1970 in JSON."""
-        return self.field.path.startswith("_")
+        return milliseconds(value) if int in self.json_types and isinstance(value, str) else value
 
     def _ms(self, value: Any) -> int | None:
         """Return the ms of a stored time: a text with `Z`, or, in `_sis` alone, a number."""
         if isinstance(value, str):
             return milliseconds(value) if value.endswith("Z") else None
-        return value if self._is_number and type(value) is int else None
+        return value if type(value) in self.json_types else None
 
     def holds(self, value: Any) -> bool:
         return self._ms(value) is not None
@@ -102,11 +100,8 @@ class Date(Typed, name="Date"):
 
     def page(self, values: Sequence[Any], *, checked: bool) -> Any:
         """Return the ms since 1970 of a page of ISO texts, or of numbers in `_sis`."""
-        kinds = set() if checked else set(map(type, values))
-        if self._is_number and kinds <= {int, NONE}:
+        if int in self.json_types and str not in set(map(type, values)):
             return np.array([_NAT if value is None else value for value in values], dtype=np.int64)
-        if not kinds <= {str, NONE}:
-            raise Contradiction
         try:
             if HAS_ARROW:
                 texts = pa.array(values, type=pa.string())
@@ -115,14 +110,11 @@ class Date(Typed, name="Date"):
             if not all(value is None or (len(value) == 24 and value[-1] == "Z") for value in values):
                 raise Contradiction
             return np.array(plain, dtype="datetime64[ms]").astype(np.int64)
-        except ValueError:  # Arrow's own errors are ValueErrors, too
+        except (TypeError, ValueError):  # Arrow's own errors are among them
             raise Contradiction from None
 
     def join(self, pages: Sequence[Any], *, stream: bool) -> Any:
         return pd.array(np.concatenate([np.empty(0, np.int64), *pages]), dtype=TIMES)
-
-    def decoded(self) -> Any:
-        return int if self._is_number else str
 
     def text(self, value: Any, style: Style) -> str:
         if style.zone is datetime.UTC:
@@ -157,10 +149,6 @@ class Date(Typed, name="Date"):
     def from_time(self, cell: datetime.datetime, style: Style) -> Any:
         ms = round((cell - datetime.datetime(1970, 1, 1)) / datetime.timedelta(milliseconds=1))  # noqa: DTZ001 - the cell has no zone
         return iso(localised(ms, style.zone))
-
-    @property
-    def presentation(self) -> Presentation:
-        return "date"
 
     def span(self, text: str) -> tuple[str, str] | None:
         day = milliseconds(text) if re.fullmatch(r"\s*[\d-]{10}\s*", text) else None

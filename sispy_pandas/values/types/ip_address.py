@@ -78,9 +78,6 @@ class IpAddress(Text, name="IpAddress"):
     def page(self, values: Sequence[Any], *, checked: bool) -> Any:
         return strings([_text_of(value) for value in values])
 
-    def decoded(self) -> Any:
-        return Any
-
     def text(self, value: Any, style: Style) -> str:
         return escape(value) if isinstance(value, str) else json_text(value)
 

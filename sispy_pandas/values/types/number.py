@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from .base import Presentation, Typed, expect
+from .base import Typed
 from .cell_text import are_all, lines, masked, structure_or_refuse, write_cell
 from .cells import WHOLE, kind_of, refuse_infinity, shown
 
@@ -29,7 +29,9 @@ class Number(Typed, name="Number"):
     """A double: a column is of whole numbers as long as all are, else of doubles."""
 
     is_scalar = is_ordered = is_name = True
+    presentation = "number"
     json_types = (int, float)
+    arrow = "float64"
     sheet_types = frozenset(json_types)
     plain = r"-?[0-9]{1,15}(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,2})?"
 
@@ -67,9 +69,6 @@ class Number(Typed, name="Number"):
     def check(self, value: Any, fits: Fits) -> str | None:
         return out_of_bounds(self.field.min, self.field.max, value)
 
-    def dtype(self) -> Any:
-        return pd.Int64Dtype()
-
     def holds(self, value: Any) -> bool:
         return super().holds(value) and not isinstance(value, bool)
 
@@ -78,8 +77,6 @@ class Number(Typed, name="Number"):
         return int(value) if is_whole else value
 
     def page(self, values: Sequence[Any], *, checked: bool) -> Any:
-        if not checked:
-            expect(values, self.json_types)
         return np.array(values, dtype=np.float64)
 
     def join(self, pages: Sequence[Any], *, stream: bool) -> Any:
@@ -91,9 +88,6 @@ class Number(Typed, name="Number"):
                 return pd.arrays.IntegerArray(data.astype(np.int64), mask)
             data[mask] = np.nan
         return pd.arrays.FloatingArray(data, mask)
-
-    def decoded(self) -> Any:
-        return float
 
     def text(self, value: Any, style: Style) -> str:
         return _short(value)
@@ -124,13 +118,6 @@ class Number(Typed, name="Number"):
 
     def from_number(self, cell: float) -> Any:
         return cell
-
-    def arrow_type(self, pa: Any) -> Any:
-        return pa.float64()
-
-    @property
-    def presentation(self) -> Presentation:
-        return "number"
 
 
 _LINES = lines(Number.plain)

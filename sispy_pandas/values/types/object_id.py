@@ -15,7 +15,7 @@ from .text import Text
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from .base import Presentation, Style
+    from .base import Style
 
 OBJECT_ID = re.compile("[0-9a-f]{24}")
 """An `_id` as the server writes it."""
@@ -28,6 +28,12 @@ class ObjectId(Text, name="ObjectId"):
     is_scalar = is_ordered = True
     plain = OBJECT_ID.pattern
     suspect = None
+    arrow = "string"
+
+    def __init__(self, field: Field) -> None:
+        super().__init__(field)
+        if field.ref:
+            self.presentation = "reference"
 
     @staticmethod
     def options(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -53,13 +59,6 @@ class ObjectId(Text, name="ObjectId"):
 
     def read_all(self, texts: Sequence[str], style: Style) -> list[Any] | None:
         return [text[-24:] or None for text in texts] if are_all(_LINES, texts) else None
-
-    def arrow_type(self, pa: Any) -> Any:
-        return pa.string()
-
-    @property
-    def presentation(self) -> Presentation:
-        return "reference" if self.field.ref else "text"
 
 
 ID = Field("_id", "ObjectId")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from .base import Contradiction, Pages, Presentation, Typed, expect
+from .base import Field, Type, Typed
 from .cell_text import HARMLESS, escape
 from .cells import HAS_ARROW, STRINGS, kind_of, objects, shown
 from .number import number_text
@@ -17,7 +17,7 @@ from .number import number_text
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from .base import Fits, Style
+    from .base import Fits, Presentation, Style
 
 if HAS_ARROW:
     import pyarrow as pa
@@ -26,11 +26,9 @@ if HAS_ARROW:
 class Text(Typed):
     """A type whose cells are texts."""
 
-    json_types: ClassVar[tuple[type, ...]] = (str,)
+    presentation: Presentation = "text"
+    json_types: tuple[type, ...] = (str,)
     suspect: ClassVar[str | None] = "'"
-
-    def dtype(self) -> Any:
-        return STRINGS
 
     def holds(self, value: Any) -> bool:
         try:  # nothing else would accept lone surrogates
@@ -39,8 +37,6 @@ class Text(Typed):
             return False
 
     def page(self, values: Sequence[Any], *, checked: bool) -> Any:
-        if not checked:
-            expect(values, self.json_types)
         return strings(values)
 
     def join(self, pages: Sequence[Any], *, stream: bool) -> Any:
@@ -48,9 +44,6 @@ class Text(Typed):
             texts = pa.chunked_array(pages, type=pa.large_string())
             return STRINGS.__from_arrow__(texts.combine_chunks())
         return STRINGS.construct_array_type()._concat_same_type(pages or [pd.array([], dtype=STRINGS)])
-
-    def decoded(self) -> Any:
-        return str
 
     def text(self, value: Any, style: Style) -> str:
         return escape(value)
@@ -65,36 +58,30 @@ class Text(Typed):
         suspect = re.compile(f"^(?:{self.suspect})", re.MULTILINE)
         return None if suspect.search("\n".join(texts)) else [text or None for text in texts]
 
-    @property
-    def presentation(self) -> Presentation:
-        return "text"
-
 
 class String(Text, name="String"):
     """Text as it is; with an enum one of few, which a column holds as categories."""
 
     is_scalar = is_ordered = is_searched = is_name = has_empty = True
     mark = "'"
+    arrow = "string"
+
+    def __init__(self, field: Field) -> None:
+        super().__init__(field)
+        if field.enum:
+            self.presentation = "choice"
 
     @staticmethod
     def options(options: Mapping[str, Any]) -> dict[str, Any]:
-        values = options.get("enum")
-        case = (
-            "lower"
-            if options.get("lowercase") is True
-            else "upper"
-            if options.get("uppercase") is True
-            else None
-        )
+        values, match = options.get("enum"), options.get("match")
+        listed = [v for v in values if isinstance(v, str)] if isinstance(values, list) else ()
         return {
-            "enum": tuple(dict.fromkeys(v for v in values if isinstance(v, str)))
-            if isinstance(values, list)
-            else (),
+            "enum": tuple(dict.fromkeys(listed)),
             "minlength": _int(options.get("minlength")),
             "maxlength": _int(options.get("maxlength")),
-            "match": options["match"] if isinstance(options.get("match"), str) else None,
+            "match": match if isinstance(match, str) else None,
             "trim": options.get("trim") is True,
-            "case": case,
+            "case": next((case for case in ("lower", "upper") if options.get(f"{case}case") is True), None),
         }
 
     def cast(self, cell: Any) -> str:
@@ -128,15 +115,12 @@ class String(Text, name="String"):
         matches = not (field.match and value) or fits(field.match, value)
         return None if matches else f"does not match {field.match}"
 
-    def dtype(self) -> Any:
-        return pd.CategoricalDtype(categories(self.field.enum)) if self.field.enum else STRINGS
-
     def why_odd(self, value: Any) -> str:
         listed = self.field.enum and isinstance(value, str)
         return "not among the values of the enum" if listed else super().why_odd(value)
 
-    def pages(self) -> Pages:
-        return _Choices(self.field.enum) if self.field.enum else self
+    def pages(self) -> Type:
+        return _Choices(self.field) if self.field.enum else self
 
     def texts(self, cells: pd.Series[Any], style: Style) -> list[str] | None:
         return None if self.field.trim or self.field.case else super().texts(cells, style)
@@ -152,28 +136,20 @@ class String(Text, name="String"):
 
     def to_arrow(self, cells: pd.Series[Any], pa: Any) -> Any:
         if cells.dtype == object:
-            raise Contradiction
+            return super().to_arrow(cells, pa)
         texts = pa.array(cells.astype("str"), type=pa.string(), from_pandas=True)
         return texts.dictionary_encode() if self.field.enum else texts
 
-    def arrow_type(self, pa: Any) -> Any:
-        return pa.string()
 
-    @property
-    def presentation(self) -> Presentation:
-        return "choice" if self.field.enum else "text"
+class _Choices(String):
+    """One column of an enum: pages are codes; texts that the definition does not list get the next ones."""
 
-
-class _Choices:
-    """Pages of category codes; texts that the definition does not list get the next ones."""
-
-    def __init__(self, enum: Sequence[str]) -> None:
-        self._codes: dict[Any, int] = {value: code for code, value in enumerate(enum)}
+    def __init__(self, field: Field) -> None:
+        super().__init__(field)
+        self._codes: dict[Any, int] = {value: code for code, value in enumerate(field.enum)}
         self._codes[None] = -1
 
     def page(self, values: Sequence[Any], *, checked: bool) -> Any:
-        if not checked:
-            expect(values, (str,))
         codes = self._codes
         try:
             return np.fromiter(map(codes.__getitem__, values), np.int32, len(values))
@@ -185,13 +161,8 @@ class _Choices:
 
     def join(self, pages: Sequence[Any], *, stream: bool) -> Any:
         codes = np.concatenate([np.empty(0, np.int32), *pages])
-        names = [name for name in self._codes if name is not None]
-        return pd.Categorical.from_codes(codes, dtype=pd.CategoricalDtype(categories(names)))
-
-
-def categories(values: Sequence[str]) -> Any:
-    """Return texts as the categories of a column."""
-    return pd.Index(list(values), dtype=STRINGS)
+        names = pd.Index([name for name in self._codes if name is not None], dtype=STRINGS)
+        return pd.Categorical.from_codes(codes, dtype=pd.CategoricalDtype(names))
 
 
 def strings(values: Sequence[Any]) -> Any:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import copy
 import datetime
+import json
 import pickle
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
-import msgspec
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -17,6 +17,7 @@ import pytest
 
 from addresses import IP
 from sispy_pandas.formats.excel_cells import excel_column, read_excel_column
+from sispy_pandas.reading.decode import Decoder
 from sispy_pandas.values.columns import Column
 from sispy_pandas.values.schema import parse_schema
 from sispy_pandas.values.types.base import (
@@ -270,7 +271,7 @@ def test_a_column_without_values_has_its_dtype(one):
         column_of(one).series().dtype,
         column_of(one, None).series().dtype,
     ]
-    assert [*found, one.field.kind.dtype()] == [one.dtype] * 4
+    assert found == [one.dtype] * 3
 
 
 @ALL
@@ -282,10 +283,14 @@ def test_a_value_that_contradicts_it_is_kept_and_told(one):
 
 
 @ALL
-def test_a_decoder_takes_what_is_stored(one):
-    decoder = msgspec.json.Decoder(list[one.field.kind.decoded() | None])  # type: ignore[misc] # of this type
-    column = column_of(one, *decoder.decode(msgspec.json.encode([one.stored, None])))
-    assert (column.odd, json_values(one.field, column.series())) == ([], [one.value, nothing_of(one)])
+@pytest.mark.parametrize("fast", [True, False])
+def test_a_page_of_the_server_holds_it(one, fast):
+    page = json.dumps([{"_id": ID, "f": one.stored}, {"_id": ID}]).encode()
+    (rows,) = Decoder([one.field], fast=fast).open(page).blocks()
+    column = Column(one.field)
+    column.add(rows.columns["f"], checked=rows.checked)
+    assert (rows.checked, column.odd) == (fast, [])
+    assert json_values(one.field, column.series()) == [one.value, nothing_of(one)]
 
 
 @ALL
