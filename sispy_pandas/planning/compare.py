@@ -59,6 +59,8 @@ def changed(
     for position, before, cell in zip(at.tolist(), old, new, strict=True):
         if _says_the_same(field, before, cell):
             continue
+        if field.kind.is_untyped and before is None and isinstance(cell, str) and cell.strip() == "null":
+            continue  # as json.dumps writes nothing
         parsed = _parsed(cell) if field.kind.is_untyped or isinstance(before, dict | list) else None
         try:
             if parsed is not None and equal(field, before, as_edited(before, cast(field, parsed))):

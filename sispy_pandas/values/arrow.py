@@ -6,6 +6,8 @@ from typing import Any
 
 import pandas as pd
 
+from sispy.text import shorten
+
 from .extras import optional
 from .types.cells import STRINGS
 
@@ -17,7 +19,7 @@ def as_frame(data: Any) -> pd.DataFrame:
     numbers stay whole where a column has blanks.
 
     Raises:
-        TypeError: It is neither.
+        TypeError: It is neither, or a column of it holds addresses of objects.
         ImportError: pyarrow is missing.
     """
     if isinstance(data, pd.DataFrame):
@@ -32,6 +34,8 @@ def as_frame(data: Any) -> pd.DataFrame:
         table = pa.table(data)
     except (TypeError, ValueError) as error:  # a single column; Arrow's own errors are of these
         raise TypeError(f"{sentence} ({error})") from error
+    noted = (table.schema.pandas_metadata or {}).get("index_columns", ())
+    table = _readable(pa, table)
     views = [
         at for at, kind in enumerate(table.schema.types) if pa.types.is_nested(kind) and "view" in str(kind)
     ]
@@ -40,13 +44,36 @@ def as_frame(data: Any) -> pd.DataFrame:
     for at in views:  # polars' texts within lists and structs, which pyarrow cannot write to pandas
         cells = pd.Series(table.column(at).to_pylist(), index=frame.index, dtype=object)
         frame.insert(len(frame.columns), table.schema.names[at], cells, allow_duplicates=True)
-    return frame
+    index = [name for name in noted if isinstance(name, str) and name in frame.columns]
+    return frame.set_index(index) if index else frame
+
+
+def _readable(pa: Any, table: Any) -> Any:
+    """Return a table of what its values are: not packed, and without the dtypes that pandas noted in it.
+
+    Whoever casts a column, DuckDB and polars among them, leaves the note about the old one.
+
+    Raises:
+        TypeError: A column holds addresses, as polars gives of its dtype Object.
+    """
+    for at, (name, kind) in enumerate(zip(table.schema.names, table.schema.types, strict=True)):
+        if pa.types.is_fixed_size_binary(kind):
+            raise TypeError(f"column {shorten(name)!r} gives bytes ({kind}), not values: cast it first")
+        is_packed = pa.types.is_dictionary(kind) and not _is_text(pa.types, kind.value_type)
+        if is_packed or pa.types.is_run_end_encoded(kind):
+            cells = pa.chunked_array([pa.array(table.column(at).to_pylist(), kind.value_type)])
+            table = table.set_column(at, name, cells)
+    return table.replace_schema_metadata(None)
+
+
+def _is_text(types: Any, kind: Any) -> bool:
+    return bool(types.is_string(kind) or types.is_large_string(kind))
 
 
 def _dtype(kind: Any) -> Any:
     """Return what a column of Arrow becomes; None for what pandas chooses."""
     types = optional("pyarrow.types", "fast")
-    if types.is_string(kind) or types.is_large_string(kind):
+    if _is_text(types, kind):
         return STRINGS
     if types.is_unsigned_integer(kind):
         return pd.UInt64Dtype()

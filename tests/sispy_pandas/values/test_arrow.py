@@ -1,8 +1,10 @@
 """Columns of Arrow as columns of a frame: texts are texts in every form, and whole numbers stay whole."""
 
 import pandas as pd
+import polars as pl
 import pyarrow as pa
 import pytest
+from pyarrow import compute
 
 from sispy_pandas.values.arrow import as_frame
 from sispy_pandas.values.types.cells import STRINGS
@@ -28,3 +30,40 @@ def test_a_column_becomes_what_its_cells_are(kind, cells, dtype):
 
     assert found.dtype == dtype
     assert [None if pd.isna(cell) else cell for cell in found] == cells
+
+
+@pytest.mark.parametrize(
+    "kind", [pa.decimal128(20, 4), pa.dictionary(pa.int8(), pa.int64()), pa.float16()], ids=str
+)
+def test_the_dtype_that_pandas_noted_of_a_column_does_not_hold_once_it_is_cast(kind):
+    noted = pa.Table.from_pandas(
+        pd.DataFrame({"a": pd.array([1, None], "Int64")}, index=pd.Index(["x", "y"], name="_id"))
+    )
+    numbers = noted["a"].combine_chunks()
+    cast = (
+        numbers.dictionary_encode() if pa.types.is_dictionary(kind) else pa.array(numbers.to_pylist(), kind)
+    )
+
+    found = as_frame(noted.set_column(0, "a", cast))
+
+    assert found.index.tolist() == ["x", "y"]
+    assert [None if pd.isna(cell) else cell for cell in found["a"]] == [1, None]
+
+
+@pytest.mark.parametrize("cells", [[1, 1, None], ["a", "a", None], [True, True, None]], ids=str)
+@pytest.mark.parametrize("pack", [compute.run_end_encode, compute.dictionary_encode])
+def test_packed_columns_are_unpacked(pack, cells):
+    packed = pa.chunked_array([pack(pa.array(cells)), pack(pa.array(cells))])
+
+    found = as_frame(pa.table({"a": packed}))["a"]
+
+    assert [None if pd.isna(cell) else cell for cell in found] == cells * 2
+
+
+def test_addresses_of_objects_are_no_values():
+    table = pl.DataFrame({"a": pl.Series([{1: 2}], dtype=pl.Object)})
+
+    with pytest.raises(
+        TypeError, match=r"^column 'a' gives bytes \(fixed_size_binary\[8\]\), not values: cast it first$"
+    ):
+        as_frame(table)

@@ -338,6 +338,12 @@ def test_texts_of_objects_in_files_of_our_own_are_what_they_say(tmp_path):
     run()
 
 
+def test_texts_of_json_in_a_column_of_mixed_values_are_what_they_say():
+    live = snapshot_of({"name": ["a", "b"], "extra": [{"cpu": 1}, None]})
+
+    assert told(live.diff(live.frame().assign(extra=['{ "cpu": 1.0 }', "null"]))) == ([], (), ())
+
+
 def test_pandas_own_csv_keeps_objects_as_pythons_texts(server):
     live = server.fetch()
     buffer = io.StringIO()
