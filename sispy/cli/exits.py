@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sispy.cli.remedies import in_shell
-from sispy.remedies import Message, message_of
+from sispy.remedies import Call, Message, message_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,15 +41,22 @@ def first(statuses: Iterable[Exit]) -> Exit:
     return min(statuses, key=order.index, default=Exit.DONE)
 
 
+_WHO = (Call("", "shows who you are", ("whoami",)), Call("", "logs in", ("login",)))
+
+
 class Misuse(click.ClickException):
     """The command was called in a way that cannot work here; unlike a typing error it needs no usage line."""
 
     exit_code = Exit.USAGE
 
+    def format_message(self) -> str:
+        """Return what is wrong with its ways out on the command line."""
+        return in_shell(self.message)
+
 
 def misuse(error: ValueError) -> Misuse:
     """Return what a value was refused for as the refusal of the command that was given it."""
-    return Misuse(in_shell(message_of(error)))
+    return Misuse(message_of(error))
 
 
 class Declined(click.ClickException):
@@ -59,38 +66,33 @@ class Declined(click.ClickException):
 
 
 def explain(error: Exception) -> tuple[Exit, str] | None:
-    """Return status and sentence for an exception that a user can act on; None for a defect of sispy."""
+    """Return status and message for an exception that a user can act on; None for a defect of sispy."""
     # late: `sispy --help` needs no client
     from sispy.errors import BadRequest, DuplicateKey, Error, Refused, Unauthorized, UnknownHost
 
     message = message_of(error)
-    said = in_shell(message)
     match error:
+        case Misuse():
+            return Exit.USAGE, error.message
         case Unauthorized():
-            hint = " - `sispy whoami` shows who you are, `sispy login` logs in"
-            return Exit.DENIED, _line(said if isinstance(message, Message) else f"{said}{hint}")
+            return Exit.DENIED, message if isinstance(message, Message) else Message(message, *_WHO)
         case Refused() | UnknownHost():
-            return Exit.SERVER, _line(f"{error} - is the address right, and the server up?")
+            return Exit.SERVER, f"{error} - is the address right, and the server up?"
         case BadRequest() | DuplicateKey():
-            return Exit.PROBLEMS, _line(f"the server refuses it: {error}")
+            return Exit.PROBLEMS, f"the server refuses it: {error}"
         case Error():
-            return Exit.SERVER, _line(said)
+            return Exit.SERVER, message
         case ImportError() if "pip install" in str(error):
-            return Exit.USAGE, _line(said)
+            return Exit.USAGE, message
         case UnicodeDecodeError():
-            return Exit.PROBLEMS, _line(f"the file is not UTF-8 text: {error}")
+            return Exit.PROBLEMS, f"the file is not UTF-8 text: {error}"
         case OSError():
             name = f"{error.filename}: " if error.filename else ""
-            return Exit.PROBLEMS, _line(f"{name}{error.strerror or error}")
+            return Exit.PROBLEMS, f"{name}{error.strerror or error}"
         case ValueError():
-            return Exit.PROBLEMS, _line(said)
+            return Exit.PROBLEMS, message
         case MemoryError():
             return Exit.PROBLEMS, "it needs more memory than there is"
         case RecursionError():
             return Exit.PROBLEMS, "a value is nested too deeply: a server stores 100 levels"
     return None
-
-
-def _line(text: str) -> str:
-    """Join a message's lines: one sentence on one line is what logs and people can search."""
-    return " ".join(text.split())

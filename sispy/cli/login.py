@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING
 import click
 
 from sispy.cli.exits import Misuse, misuse
-from sispy.cli.options import Session, examples, password_from_stdin, session
-from sispy.cli.remedies import in_shell
+from sispy.cli.options import JSON_VERSION, Session, answers, examples, password_from_stdin, session
 from sispy.cli.terminal import is_terminal, out, table
 from sispy.config import Profile, read_config, resolve, update_profile, which_server
 from sispy.errors import BadRequest, NotFound, Unauthorized
 from sispy.remedies import Call, Message
-from sispy.text import printable
+from sispy.text import json_seen, printable
 
 if TYPE_CHECKING:
     from sispy.client import Client
@@ -86,21 +85,26 @@ def logout(session: Session) -> None:
     session.say(f"Logged out of {url}: the token of profile {name!r} is deleted.")
 
 
-@click.command(epilog=examples("sispy whoami", "sispy whoami --profile test"))
+@click.command(epilog=examples("sispy whoami", "sispy whoami --profile test --output json"))
+@answers("json")
 @session
 def whoami(session: Session) -> None:
     """Show server, user and token in force, and where each comes from."""
     profile = _profile(session, None)
     if not profile.url:
-        raise Misuse(in_shell(which_server()))
+        raise Misuse(which_server())
     user, state = _checked(session, profile)
+    source = profile.sources.get("token", "")
     rows = [
         ("server", profile.url, profile.sources.get("url", "")),
         ("user", user, profile.sources.get("username", "") if user != "unknown" else ""),
-        ("token", state, profile.sources.get("token", "")),
+        ("token", state, source),
     ]
-    out(table(("", "in force", "from"), rows, keep=("in force",), wrap=True))
-    source = profile.sources.get("token", "")
+    if session.output == "json":
+        facts = {name: {"value": value, "from": origin or None} for name, value, origin in rows}
+        out(json_seen({"kind": "whoami", "version": JSON_VERSION, **facts}, indent=2))
+    else:
+        out(table(("", "in force", "from"), rows, keep=("in force",), wrap=True))
     if state == "refused" and source.startswith("SIS_TOKEN"):
         raise Unauthorized(
             Message(f"the server refuses the token of {source}: mend or unset it", _again("gets another"))

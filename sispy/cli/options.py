@@ -19,13 +19,17 @@ import click
 from sispy.cli.completion import profiles
 from sispy.cli.exits import Misuse, misuse
 from sispy.cli.remedies import in_shell
-from sispy.cli.terminal import is_terminal, say
+from sispy.cli.terminal import is_terminal, say, tell_error
 from sispy.encoding import one_address
 from sispy.text import printable
 
 if TYPE_CHECKING:
+    from sispy.cli.exits import Exit
     from sispy.client import Client
 
+_OUTPUT = "sispy.output"
+JSON_VERSION = 1
+"""Of the JSON that commands print: another one where a key is gone or means something else."""
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -37,6 +41,8 @@ class Session:
     url: str | None = None
     timeout: float | None = None
     quiet: bool = False
+    output: str = "text"
+    """The form of the answer, see `answers`."""
 
     def client(self) -> Client:
         """Return a client from the options, the environment, the profile or netrc, in this order.
@@ -76,12 +82,27 @@ class Session:
         """What long work reports to: a bar on a terminal, a line every 10 s in a log, nothing if quiet."""
         if self.quiet:
             return False
-        return True if is_terminal(sys.stderr) else _LogLines()
+        if is_terminal(sys.stderr):
+            return True
+        return False if self.output == "json" else _LogLines()
 
     def say(self, text: str = "") -> None:
-        """Print a line on standard error unless `--quiet` was given."""
-        if not self.quiet:
+        """Print a line on standard error, unless nobody wants to read it: with `--quiet`, or as a program."""
+        if not self.quiet and self.output != "json":
             say(in_shell(text))
+
+    @property
+    def is_told_at_once(self) -> bool:
+        """Whether people read the answer, who want to see each part of it when it is known."""
+        return self.output in ("text", "md")
+
+    def refuse(self, message: str, status: Exit) -> Exit:
+        """Say why something was not done, to a program as an object, and return the exit status."""
+        if self.output == "json":
+            tell_error(message, status, as_json=True)
+        else:
+            self.say(message)
+        return status
 
 
 class _LogLines:
@@ -136,9 +157,33 @@ def session(command: Command) -> Command:
             silent = logging.NullHandler()  # else warnings go to standard error
             _LOG.addHandler(silent)
             click.get_current_context().call_on_close(lambda: _LOG.removeHandler(silent))
-        return command(*args, session=Session(profile, url, timeout, quiet), **kwargs)
+        return command(*args, session=Session(profile, url, timeout, quiet, asked_output()), **kwargs)
 
     return with_session  # type: ignore[return-value] # click reads the options that hang on the wrapper
+
+
+def answers(*forms: str) -> Callable[[Command], Command]:
+    """Give a command the option `--output`, for `Session.output`: what there is beside text, and text.
+
+    Standard output then holds that alone, also where a command does a lot; of JSON one document.
+    """
+
+    def keep(context: click.Context, _: click.Parameter, value: str) -> None:
+        context.meta[_OUTPUT] = value
+
+    return click.option(
+        "--output",
+        type=click.Choice(["text", *forms]),
+        default="text",
+        expose_value=False,
+        callback=keep,
+        help="How to print the answer.",
+    )
+
+
+def asked_output() -> str:
+    """Return the form of the answer that the command in use was asked for."""
+    return str(click.get_current_context().meta.get(_OUTPUT, "text"))
 
 
 def examples(*lines: str) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sispy.remedies import Argument, worded
+from sispy.remedies import Argument, Message, worded
 
 if TYPE_CHECKING:
     from sispy.remedies import Remedy
@@ -22,6 +22,18 @@ def in_shell(text: str) -> str:
     'no table: `sispy schemas` lists them'
     """
     return worded(text, _spelled)
+
+
+def ways_out(text: str) -> list[dict[str, str]]:
+    """Return the ways out of a text as data: what to type (`do`), and what comes of it (`does`).
+
+    >>> from sispy.remedies import Call, Message
+    >>> ways_out(Message("no table", Call("", "lists them", ("schemas",))))
+    [{'do': 'sispy schemas', 'does': 'lists them'}]
+    """
+    remedies = text.remedies if isinstance(text, Message) else ()
+    spelled = [(_spelled(remedy), remedy.does) for remedy in remedies]
+    return [{"do": do.strip("`"), "does": does} for do, does in spelled if do is not None]
 
 
 def _spelled(remedy: Remedy) -> str | None:

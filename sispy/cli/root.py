@@ -12,16 +12,17 @@ import os
 import signal
 import sys
 import time
+from functools import partial
 from importlib import import_module
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 from click.shell_completion import CompletionItem
 
-from sispy.cli.exits import Declined, Exit, explain
+from sispy.cli.exits import Declined, Exit, Misuse, explain
 from sispy.cli.options import end_log, examples
-from sispy.cli.remedies import in_shell
-from sispy.cli.terminal import say
+from sispy.cli.terminal import say, tell_error
 from sispy.text import printable
 
 if TYPE_CHECKING:
@@ -105,10 +106,10 @@ class _Commands(click.Group):
         """Run the command that was called; what it raises is explained while its options are known."""
         try:
             return super().invoke(ctx)
-        except _OF_CLICK:
-            raise
         except Exception as error:
-            status = _explained(error)
+            if isinstance(error, _OF_CLICK) and not isinstance(error, Misuse):
+                raise
+            status = _explained(error, as_json=ctx.obj)
             if status is None:
                 raise
             return status
@@ -123,12 +124,15 @@ class _Commands(click.Group):
         **extra: Any,
     ) -> NoReturn:
         """Run a command and exit with its status."""
+        args = sys.argv[1:] if args is None else args
+        extra["obj"] = as_json = _asks_for_json(args)
         if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
             extra["color"] = False
         start = time.monotonic()
         before = signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends like Ctrl-C: in good order
         try:
-            status = _run(lambda: super(_Commands, self).main(args, prog_name, complete_var, False, **extra))
+            run = partial(super().main, args, prog_name, complete_var, False, **extra)
+            status = _run(run, as_json=as_json)
         finally:
             signal.signal(signal.SIGTERM, before)
         log.info("exit status %d after %.1f s", status, time.monotonic() - start)
@@ -136,37 +140,46 @@ class _Commands(click.Group):
         sys.exit(status)
 
 
-def _run(command: Callable[[], Any]) -> int:
+def _asks_for_json(args: Sequence[str]) -> bool:
+    """Tell whether a program reads the answer: then it gets errors as JSON, those of a wrong call, too."""
+    return "--output=json" in args or ("--output", "json") in pairwise(args)
+
+
+def _run(command: Callable[[], Any], *, as_json: bool) -> int:
     try:
         return int(command() or Exit.DONE)
     except Declined:
         return Exit.INTERRUPTED
     except click.ClickException as error:
-        say(_usage(error))
+        if as_json:
+            tell_error(error.format_message(), Exit.USAGE, as_json=True)
+        else:
+            say(_usage(error))
         log.info("%s", printable(error.format_message()))
         return Exit.USAGE
     except SystemExit:  # what click makes of a reader of the help that went away
         return Exit.DONE
     except (click.Abort, KeyboardInterrupt) as stop:
         notes = getattr(stop.__cause__ or stop, "__notes__", ["interrupted"])  # click makes an Abort of it
-        say("\n".join(f"sispy: {in_shell(note)}" for note in notes))
+        for note in notes:
+            tell_error(note, Exit.INTERRUPTED, as_json=as_json)
         return Exit.INTERRUPTED
     except Exception as error:
-        status = _explained(error)
+        status = _explained(error, as_json=as_json)
         if status is None:
             log.info("failed", exc_info=error)
             raise  # a defect of sispy: its traceback is what the report needs
         return status
 
 
-def _explained(error: Exception) -> Exit | None:
+def _explained(error: Exception, *, as_json: bool) -> Exit | None:
     """Say in one sentence what a user can act on, and return the exit status; None for a defect of sispy."""
     explained = explain(error)
     if explained is None:
         return None
     log.info("failed", exc_info=error)
-    status, sentence = explained
-    say(f"sispy: {sentence}")
+    status, message = explained
+    tell_error(message, status, as_json=as_json)
     return status
 
 

@@ -17,7 +17,9 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from sispy.cli.exits import Declined, Misuse
-from sispy.text import aligned, fitted, printable, shorten
+from sispy.cli.remedies import in_shell, ways_out
+from sispy.remedies import Call, Message, what_of
+from sispy.text import aligned, fitted, json_seen, printable, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -70,10 +72,28 @@ def out(text: str = "", *, newline: bool = True, data: bool = False) -> None:
 def say(text: str = "") -> None:
     """Print progress, a hint or an error on standard error; where it cannot be written, nobody listens."""
     text = "\n".join(shorten(line, LONGEST) for line in text.split("\n"))
+    _echo_error(fitted(text, width(sys.stderr)) if is_terminal(sys.stderr) else text)
+
+
+def _echo_error(text: str) -> None:
     try:
-        click.echo(fitted(text, width(sys.stderr)) if is_terminal(sys.stderr) else text, err=True)
+        click.echo(text, err=True)
     except OSError:
         _into_nothing(2)
+
+
+def tell_error(message: str, status: int, *, as_json: bool) -> None:
+    """Print what went wrong on standard error: a sentence, or an object of the same for programs."""
+    if as_json:
+        error = {"error": printable(one_line(what_of(message))), "status": int(status)}
+        _echo_error(json_seen({**error, "remedy": ways_out(message)}))
+    else:
+        say(f"sispy: {one_line(in_shell(message))}")
+
+
+def one_line(text: str) -> str:
+    """Join a message's lines: one sentence on one line is what logs and people can search."""
+    return " ".join(text.split())
 
 
 def say_now(text: str) -> None:
@@ -102,7 +122,9 @@ def confirm(question: str, *, yes: bool, option: str = "--yes") -> None:
         return
     question = printable(question)
     if not is_terminal(sys.stdin):
-        raise Misuse(f"{question} There is no terminal to ask: give {option} to answer yes.")
+        raise Misuse(
+            Message(f"{question} There is no terminal to ask", Call(option, "answers yes", (option,)))
+        )
     if not click.confirm(question, err=True):
         raise Declined("nothing was done")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,24 +9,19 @@ import click
 
 from sispy.cli.completion import tables_or_files
 from sispy.cli.exits import Exit
-from sispy.cli.options import Session, examples, session
-from sispy.cli.terminal import out
-from sispy.text import json_seen
+from sispy.cli.options import Session, answers, examples, session
 from sispy_pandas.commands.exports import Cells, Difference, cells_of, compare, read_cells
 from sispy_pandas.commands.inputs import read_rows
-from sispy_pandas.commands.output import shown
+from sispy_pandas.commands.output import Answer, tell
 from sispy_pandas.commands.tables import table_of
-from sispy_pandas.formats.csv import as_text
-from sispy_pandas.values.blocks import Column, Lines, Table, as_page, count
+from sispy_pandas.values.blocks import Column, Lines, Table, count
 from sispy_pandas.values.source import source_of
 from sispy_pandas.workflow.fetch import fetch
 
-from ..values.types.cell_text import write_heading
+from ..values.types.cell_text import unescape
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from sispy_pandas.values.blocks import Block
+    from collections.abc import Sequence
 
 
 @click.command(
@@ -40,14 +34,9 @@ if TYPE_CHECKING:
 @click.argument("old", metavar="OLD|SCHEMA", shell_complete=tables_or_files)
 @click.argument("new", metavar="NEW|OLD", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--key", default="_id", metavar="FIELD", help="Recognise rows by this column.")
-@click.option(
-    "--output",
-    type=click.Choice(["text", "html", "json", "csv"]),
-    default="text",
-    help="How to print the differences.",
-)
+@answers("json", "csv", "md", "html")
 @session
-def diff(session: Session, old: str, new: Path, key: str, output: str) -> Exit:
+def diff(session: Session, old: str, new: Path, key: str) -> Exit:
     """Compare two exports, or the export OLD with what table SCHEMA holds today.
 
     Prints added (+), removed (-) and changed (~) cells; columns that one side lacks are left out, receipts
@@ -61,9 +50,10 @@ def diff(session: Session, old: str, new: Path, key: str, output: str) -> Exit:
     only = sorted({*before.columns} ^ {*after.columns})
     if only:
         session.say(f"left out, as one side lacks them: {', '.join(only)}")
-    if found or output in ("json", "html"):
-        out(_FORMATS[output](found), newline=output != "csv", data=output == "csv")
-    session.say(_count(found))
+    if found or session.output in ("json", "html"):
+        tell(session, _answer(found, only, headed=session.output != "text"))
+    if session.output in ("text", "csv"):  # else it is in the answer
+        session.say(_count(found))
     return Exit.CHANGES if found else Exit.DONE
 
 
@@ -85,35 +75,13 @@ def _count(found: Sequence[Difference]) -> str:
     return f"{words} ({count(cells, 'cell')})"
 
 
-def _blocks(found: Sequence[Difference]) -> list[Block]:
+def _answer(found: Sequence[Difference], left_out: Sequence[str], *, headed: bool) -> Answer:
     columns = (
         Column("", "action"),
-        Column("key", "key"),
-        Column("field", "field"),
-        Column("before", "before", "value"),
-        Column("after", "after", "value"),
+        *(Column(name, name) for name in ("key", "field")),
+        *(Column(name, name, "value") for name in ("before", "after")),
     )
-    rows = [(d.action, d.key, d.field, d.before, d.after) for d in found]
-    return [Lines((_count(found),)), Table(columns, rows, noun="cell")]
-
-
-def _text(found: Sequence[Difference]) -> str:
-    _, cells = _blocks(found)
-    return shown([cells], len(cells))
-
-
-def _json(found: Sequence[Difference]) -> str:
-    return json_seen([asdict(d) for d in found], indent=2)
-
-
-def _csv(found: Sequence[Difference]) -> str:
-    rows = [(d.action, d.key, write_heading(d.field), d.before, d.after) for d in found]
-    return as_text([("action", "key", "field", "before", "after"), *rows])
-
-
-_FORMATS: dict[str, Callable[[Sequence[Difference]], str]] = {
-    "text": _text,
-    "json": _json,
-    "csv": _csv,
-    "html": lambda found: as_page(_blocks(found)),
-}
+    rows = [(d.action, d.key, d.field, unescape(d.before), unescape(d.after)) for d in found]
+    cells = Table(columns, rows, noun="cell", name="cells")
+    head = [Lines((_count(found),))] if headed else []
+    return Answer("diff", cells, {"left_out": list(left_out)}, blocks=lambda: [*head, cells], limit=None)

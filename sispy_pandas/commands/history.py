@@ -13,27 +13,22 @@ import click
 
 from sispy.cli.completion import tables
 from sispy.cli.exits import Misuse
-from sispy.cli.options import Session, examples, session, yes
-from sispy.cli.remedies import in_shell
-from sispy.cli.terminal import out, table
-from sispy.remedies import message_of
+from sispy.cli.options import Session, answers, examples, session, yes
+from sispy.remedies import Call, Message, message_of
 from sispy_pandas.commands.inputs import read_rows
+from sispy_pandas.commands.output import Answer, tell, time_text
 from sispy_pandas.commands.sending import pushing, send
 from sispy_pandas.commands.tables import filtered, query_of, table_of
-from sispy_pandas.formats.csv import as_text
 from sispy_pandas.revisions.edits import changes as changes_in
 from sispy_pandas.revisions.history import HistoryWarning
 from sispy_pandas.revisions.history import blame as blame_of
 from sispy_pandas.revisions.history import history as history_of
 from sispy_pandas.revisions.revert import revert as revert_plan
-from sispy_pandas.values.blocks import name_of, show, show_apart
-from sispy_pandas.values.times import milliseconds_of
-
-from ..values.types.cell_text import escape
-from ..values.types.cells import is_missing, json_text
+from sispy_pandas.values.blocks import Column, Lines, Table, name_of
+from sispy_pandas.values.times import iso, milliseconds_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
+    from collections.abc import Callable, Hashable, Mapping, Sequence
 
     from sispy.cli.exits import Exit
     from sispy_pandas.revisions.edits import Changes
@@ -100,16 +95,21 @@ def _when(text: str, tz: str | None, option: str) -> When:
     try:
         return milliseconds_of(text, tz=tz)
     except ValueError as error:
-        raise Misuse(f"{option}: {in_shell(message_of(error))}; 2h, 3d and 1w say how long ago") from error
+        said = Message(f"{option}: ", message_of(error), "; 2h, 3d and 1w say how long ago")
+        raise Misuse(said) from error
 
 
-_STEP = ("at", "by", "action", "field", "before", "after")
-
-
-@click.command(epilog=examples("sispy history host web01", "sispy history host web01 --blame"))
+@click.command(
+    epilog=examples(
+        "sispy history host web01",
+        "sispy history host web01 --blame",
+        "sispy history host web01 --output json | jq '.edits[0].by'",
+    )
+)
 @click.argument("name", metavar="SCHEMA", shell_complete=tables)
 @click.argument("row")
 @click.option("--blame", is_flag=True, help="Show the last change of every field instead.")
+@answers("json", "csv", "md")
 @session
 def history(session: Session, name: str, row: str, blame: bool) -> None:
     """Show who changed ROW (its _id or key) of table SCHEMA, the newest change first.
@@ -120,42 +120,60 @@ def history(session: Session, name: str, row: str, blame: bool) -> None:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", HistoryWarning)
         found = blame_of(endpoint, row).reset_index() if blame else history_of(endpoint, row)
-    names = ("field", "value", "by", "at", "action") if blame else _STEP
-    if len(found) and not (blame and found["by"].isna().all()):
-        rows = found.astype(object).where(found.notna(), None).to_dict("records")
-        out(table(names, [[_shown(row)[name] for name in names] for row in rows], keep=("at",)))
-    for warning in caught:
-        session.say(str(warning.message))
+    steps = found.astype(object).where(found.notna(), None).to_dict("records")
+    notes = [str(warning.message) for warning in caught]
+    facts = {"server": endpoint.client.url, "table": name, "row": row, "notes": notes}
+    kind, table = ("blame", _blame(steps)) if blame else ("history", _steps(steps))
+    answer = Answer(kind, table, facts, limit=None)
+    if not session.is_told_at_once or (len(found) and not (blame and found["by"].isna().all())):
+        tell(session, answer)
+    for note in notes:
+        session.say(note)
 
 
-def _shown(row: dict[Hashable, Any]) -> dict[Hashable, Any]:
-    """Return a step with its values as people read them."""
-    if "value" in row:
-        values: dict[Hashable, Any] = {"value": show(row["value"])}
-    else:
-        values = dict(zip(("before", "after"), show_apart(row["before"], row["after"]), strict=True))
-    at = row["at"]
-    return {**row, **values, "at": "" if at is None else at.strftime("%Y-%m-%d %H:%M:%S")}
+def _steps(steps: Sequence[Mapping[Hashable, Any]]) -> Table:
+    columns = (
+        *_AT,
+        *(Column(name, name) for name in ("by", "action", "field")),
+        *(Column(name, name, "value") for name in ("before", "after")),
+    )
+    names = ("by", "action", "field", "before", "after")
+    return Table(columns, [(*_at(s["at"]), *(s[name] for name in names)) for s in steps], "edit", "edits")
 
 
-SHOWN = 40
-"""Cells that `--cells` shows on a terminal; `--output csv` has all."""
+def _blame(fields: Sequence[Mapping[Hashable, Any]]) -> Table:
+    columns = (
+        Column("field", "field"),
+        Column("value", "value", "value"),
+        Column("by", "by"),
+        *_AT,
+        Column("action", "action"),
+    )
+    rows = [(f["field"], f["value"], f["by"], *_at(f["at"]), f["action"]) for f in fields]
+    return Table(columns, rows, "field", "fields")
+
+
+_AT = (Column("at", whole=True), Column(None, "at"))
+"""A time for people, and for programs."""
+
+
+def _at(moment: Any) -> tuple[str, str | None]:
+    return "" if moment is None else moment.strftime("%Y-%m-%d %H:%M:%S"), time_text(moment)
 
 
 @click.command(
     epilog=examples(
         "sispy changes host --since 2h",
         "sispy changes host rack.site.name=fra1 --since 1d --by alice --cells",
+        "sispy changes host --since 1d --output json | jq -r '.edits[].key'",
     )
 )
 @click.argument("name", metavar="SCHEMA", shell_complete=tables)
 @span
-@click.option("--cells", is_flag=True, help="Show the cells, not only how many.")
-@click.option(
-    "--output", type=click.Choice(["text", "csv"]), default="text", help="csv: all cells, one a line."
-)
+@click.option("--cells", is_flag=True, help="Show the cells, not only how many; JSON and CSV always do.")
+@answers("json", "csv", "md")
 @session
-def changes(session: Session, name: str, chosen: dict[str, Any], cells: bool, output: str) -> None:
+def changes(session: Session, name: str, chosen: dict[str, Any], cells: bool) -> None:
     """Show who changed what in table SCHEMA in a span of time: by user, minute and field.
 
     Rows that were deleted since are not seen, nor are changes of owners, tags and locks. A FILTER, as
@@ -163,45 +181,47 @@ def changes(session: Session, name: str, chosen: dict[str, Any], cells: bool, ou
     and puts the old values back.
     """
     found = changes_of(session, name, chosen)
-    if output == "csv":
-        rows = found.frame().astype(object).to_numpy().tolist()
-        text = as_text([list(found.frame().columns), *(list(map(_text, row)) for row in rows)])
-        out(text, newline=False, data=True)
-        return
-    if not len(found):
-        session.say(f"{name}: no such changes")
-        return
-    out(repr(found).splitlines()[0])
-    if cells:
-        rows = [[name_of(e), e.field, *show_apart(e.before, e.after), e.by] for e in found.edits[:SHOWN]]
-        out("\n" + table([found.schema.key or "_id", "field", "before", "after", "by"], rows))
-        if len(found) > SHOWN:
-            out(f"... and {len(found) - SHOWN:,} more; --output csv has all")
+    edits = _edits(found)
+    head = Lines((repr(found).splitlines()[0],))
+    facts = {"server": found.endpoint.client.url, "table": name, "notes": list(found.notes)}
+    answer = Answer("changes", edits, facts, blocks=lambda: [head, edits if cells else _summary(found)])
+    if len(found) or not session.is_told_at_once:
+        tell(session, answer)
     else:
-        summary = found.summary()
-        minutes = summary["minute"].dt.strftime("%Y-%m-%d %H:%M")
-        others = (summary[column].tolist() for column in ("field", "action", "cells", "rows"))
-        lines = zip(summary["by"], minutes, *others, strict=True)
-        out(
-            "\n"
-            + table(["by", "minute (UTC)", "field", "action", "cells", "rows"], [list(one) for one in lines])
-        )
+        session.say(f"{name}: no such changes")
     for note in found.notes:
         session.say(note)
 
 
-def _text(cell: Any) -> str:
-    """Return a cell as the text of a CSV file."""
-    if is_missing(cell):
-        return ""
-    if isinstance(cell, str):
-        return escape(cell)
-    return json_text(cell) if isinstance(cell, dict | list | tuple) else str(cell)
+def _edits(found: Changes) -> Table:
+    columns = (
+        Column(None, "_id"),
+        Column(None, "key"),
+        Column(found.schema.key or "_id"),
+        Column("field", "field"),
+        *(Column(name, name, "value") for name in ("before", "after")),
+        *(Column(name, name) for name in ("by", "action")),
+        Column(None, "at"),
+    )
+    rows = [
+        (e.id, e.key, name_of(e), e.field, e.before, e.after, e.by, e.action, iso(e.at)) for e in found.edits
+    ]
+    rest = Call("changes.frame()", "has all", ("--output", "csv"))
+    return Table(columns, rows, "cell", "edits", rest=rest)
+
+
+def _summary(found: Changes) -> Table:
+    summary = found.summary()
+    minutes = summary["minute"].dt.strftime("%Y-%m-%d %H:%M")
+    others = (summary[column].tolist() for column in ("field", "action", "cells", "rows"))
+    columns = map(Column, ("by", "minute (UTC)", "field", "action", "cells", "rows"))
+    return Table(tuple(columns), list(zip(summary["by"], minutes, *others, strict=True)), "group")
 
 
 @click.command(epilog=examples("sispy revert host --since 2h --by alice --fields os,tags"))
 @click.argument("name", metavar="SCHEMA", shell_complete=tables)
 @span
+@answers("json", "csv", "md")
 @pushing
 @yes
 @session

@@ -11,16 +11,18 @@ import pandas as pd
 
 from sispy.cli.completion import tables
 from sispy.cli.exits import Misuse
-from sispy.cli.options import Session, examples, session, yes
-from sispy.cli.terminal import confirm, out
+from sispy.cli.options import Session, answers, examples, session, yes
+from sispy.cli.terminal import confirm, out, say
 from sispy_pandas.commands.exports import read_workbook
 from sispy_pandas.commands.inputs import read_records, read_rows
-from sispy_pandas.commands.output import plan_text, report_text
+from sispy_pandas.commands.output import show, tell_push
 from sispy_pandas.commands.schemas import tree
 from sispy_pandas.commands.sending import send, status_of_plan, status_of_report
 from sispy_pandas.commands.tables import schema_of
 from sispy_pandas.formats.bounds import is_pipe, parse_json, read_text
 from sispy_pandas.formats.csv import decode, parse
+from sispy_pandas.planning.render import blocks
+from sispy_pandas.pushing import render as pushed
 from sispy_pandas.pushing.options import need_token
 from sispy_pandas.values.blocks import count
 from sispy_pandas.values.infer import infer_schema
@@ -72,6 +74,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option(
     "--owner", multiple=True, metavar="GROUP", help="Who shall own a new table; default: your groups."
 )
+@answers("json", "csv")
 @yes
 @session
 def import_(
@@ -112,21 +115,28 @@ def _make(session: Session, client: Client, document: dict[str, Any], file: Path
     schema = parse_schema(document)
     rows = read_rows(file, schema, refs="label")
     plan = labelled(_nothing_yet(client, schema)).diff(rows, new=True)
-    out(f"{schema.name}: a new table on {client.url}, {len(schema.fields)} fields")
-    out(f"key     {schema.key or '(none: its rows are known by _id alone)'}")
-    out(f"owners  {', '.join(schema.owner)}\n")
-    out(tree(schema))
-    out()
+    head = [
+        f"{schema.name}: a new table on {client.url}, {len(schema.fields)} fields",
+        f"key     {schema.key or '(none: its rows are known by _id alone)'}",
+        f"owners  {', '.join(schema.owner)}\n",
+        f"{tree(schema)}\n",
+    ]
+    if session.is_told_at_once:
+        out("\n".join(head))
+    elif not yes:
+        say("\n".join(head))
     if plan.counts["problems"]:
-        out(plan_text(plan))
-        session.say("nothing was made: mend the problems, or leave out the option that makes them")
-        return status_of_plan(plan)
+        show(session, blocks(plan))
+        tell_push(session, plan, None)
+        said = "nothing was made: mend the problems, or leave out the option that makes them"
+        return session.refuse(said, status_of_plan(plan))
     need_token(client)
     confirm(f"Make table {schema.name} with {count(len(rows), 'row')} on {client.url}?", yes=yes)
     made = parse_schema(client.schemas.create(document).to_dict())
     session.say(f"made table {made.name}")
     report = labelled(_nothing_yet(client, made)).diff(rows, new=True).push(progress=session.progress)
-    out(report_text(report))
+    show(session, pushed.blocks(report, journal=False))
+    tell_push(session, report.plan, report)
     return status_of_report(report)
 
 

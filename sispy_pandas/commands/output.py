@@ -1,31 +1,159 @@
-"""Plans and reports as a terminal, a script, a merge request or a browser shows them."""
+"""What commands answer: one model, and a writer for each `--output` that people and programs may want.
+
+JSON and CSV hold all there is, in exact values; text and Markdown what a person wants to see of it. The keys
+of each kind of JSON stand in the README, and change with `JSON_VERSION` alone.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
-from sispy.cli.remedies import in_shell
-from sispy.cli.terminal import styled, width
-from sispy_pandas.planning.render import blocks, json_of
+import click
+
+from sispy.cli.options import JSON_VERSION
+from sispy.cli.remedies import in_shell, ways_out
+from sispy.cli.terminal import out, styled, width
+from sispy.text import json_seen
+from sispy_pandas.formats import csv
+from sispy_pandas.planning import render as planned
 from sispy_pandas.pushing import render as pushed
-from sispy_pandas.values.blocks import LONG, SHOWN, Lines, as_markdown, as_page, as_text
+from sispy_pandas.pushing.outcome import PushResult
+from sispy_pandas.values.blocks import SHOWN, Lines, as_markdown, as_object, as_page, as_text
+
+from ..values.times import iso
+from ..values.types.cell_text import escape
+from ..values.types.cells import is_missing, json_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
+    from sispy.cli.options import Session
     from sispy_pandas.planning.change_set import ChangeSet
-    from sispy_pandas.pushing.outcome import PushResult
-    from sispy_pandas.values.blocks import Block
+    from sispy_pandas.values.blocks import Block, Table
+
+_BEGUN = "sispy.told"
+"""Is in the `meta` of a command's context once a part of its answer was printed."""
 
 
-def shown(blocks: Iterable[Block], limit: int = SHOWN) -> str:
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a command tells.
+
+    Attributes:
+        kind: What it is: "plan".
+        table: What CSV holds.
+        facts: The keys of its JSON beside that of the table.
+        document: Makes its JSON; None: of facts and table.
+        blocks: Makes what people see; None: the table alone.
+        limit: Rows of a table that they see at most, but on a page; None: all.
+    """
+
+    kind: str
+    table: Table
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    document: Callable[[], Mapping[str, Any]] | None = None
+    blocks: Callable[[], Iterable[Block]] | None = None
+    limit: int | None = SHOWN
+
+    def seen(self) -> Iterable[Block]:
+        """Return what people see."""
+        return (self.table,) if self.blocks is None else self.blocks()
+
+
+def tell(session: Session, answer: Answer) -> None:
+    """Print an answer in the form that `--output` asks for."""
+    is_csv = session.output == "csv"
+    out(_WRITERS[session.output](answer), newline=not is_csv, data=is_csv)
+
+
+def show(session: Session, blocks: Iterable[Block]) -> None:
+    """Print a part of a long answer at once, if it is for people; after other parts, if there are such."""
+    blocks = list(blocks)
+    if not (blocks and session.is_told_at_once):
+        return
+    context = click.get_current_context()
+    text = shown(blocks) if session.output == "text" else as_markdown(blocks, told=in_shell)
+    out(f"\n{text}" if _BEGUN in context.meta else text)
+    context.meta[_BEGUN] = True
+
+
+def plan_answer(plan: ChangeSet) -> Answer:
+    """Return a plan as an answer: a cell a line."""
+    return Answer(
+        "plan",
+        planned.every_cell(plan),
+        document=lambda: planned.object_of(plan, in_shell),
+        blocks=lambda: planned.blocks(plan),
+    )
+
+
+def tell_push(session: Session, plan: ChangeSet, report: PushResult | None, ways: Iterable[str] = ()) -> None:
+    """Print a push for a program, if it asked: a row a line, or one document. People have seen it by then.
+
+    Args:
+        session: Knows the form.
+        plan: What was to be pushed.
+        report: What became of it; None: nothing was pushed.
+        ways: How to go on, or back.
+    """
+    if session.is_told_at_once:
+        return
+    rows = pushed.every_row(report or PushResult(plan, ()))
+
+    def document() -> dict[str, Any]:
+        return {
+            "plan": planned.object_of(plan, in_shell),
+            "report": None if report is None else pushed.object_of(report, in_shell),
+            "next": [way for message in ways for way in ways_out(message)],
+        }
+
+    tell(session, Answer("push", rows, document=document))
+
+
+def _as_json(answer: Answer) -> str:
+    document = answer.document
+    whole = as_object(answer.facts, (answer.table,), told=in_shell) if document is None else document()
+    return json_seen({"kind": answer.kind, "version": JSON_VERSION, **whole}, indent=2, default=str)
+
+
+def _as_csv(answer: Answer) -> str:
+    named = [at for at, column in enumerate(answer.table.columns) if column.name is not None]
+    head = [str(answer.table.columns[at].name) for at in named]
+    return csv.as_text([head, *([_cell(row[at]) for at in named] for row in answer.table.rows)])
+
+
+def _cell(cell: Any) -> str:
+    """Return a cell as the text of a CSV file."""
+    if is_missing(cell) or cell in ([], ()):
+        return ""
+    if isinstance(cell, str):
+        return escape(in_shell(cell)) if cell else ""
+    return json_text(cell) if isinstance(cell, bool | dict | list | tuple) else str(cell)
+
+
+_WRITERS: dict[str, Callable[[Answer], str]] = {
+    "text": lambda answer: shown(answer.seen(), answer.limit),
+    "json": _as_json,
+    "csv": _as_csv,
+    "md": lambda answer: as_markdown(answer.seen(), told=in_shell, shown=answer.limit),
+    "html": lambda answer: as_page(answer.seen(), told=in_shell),
+}
+
+
+def shown(blocks: Iterable[Block], limit: int | None = SHOWN) -> str:
     """Return blocks fitted to the terminal, at most so many rows of a table."""
     return as_text(blocks, told=in_shell, shown=limit, limit=width(), styled=styled)
 
 
+def time_text(moment: Any) -> str | None:
+    """Return a time of a frame as JSON and CSV have it, in ISO 8601 and UTC; None for a missing one."""
+    return None if is_missing(moment) else iso(round(moment.timestamp() * 1000))
+
+
 def plan_text(plan: ChangeSet, *, limit: int = SHOWN) -> str:
     """Return a plan fitted to the terminal."""
-    return shown(blocks(plan, limit), limit)
+    return shown(planned.blocks(plan, limit), limit)
 
 
 def report_text(report: PushResult) -> str:
@@ -33,25 +161,7 @@ def report_text(report: PushResult) -> str:
     return shown(pushed.blocks(report, journal=False))
 
 
-def later_text(report: PushResult) -> str:
+def later(report: PushResult) -> list[Block]:
     """Return what has to be told of a report that was shown before the commits were read; may be empty."""
     counts = [Lines((pushed.headline(report),))] if any(o.overwrites for o in report.outcomes) else []
-    return shown([*counts, *pushed.evidence(report)])
-
-
-def plan_markdown(plan: ChangeSet) -> str:
-    """Return a plan as Markdown, short enough for a merge request."""
-    return as_markdown(blocks(plan), told=in_shell)
-
-
-def plan_page(plan: ChangeSet) -> str:
-    """Return a plan as a page of its own."""
-    return as_page(blocks(plan, LONG), told=in_shell)
-
-
-FORMATS: dict[str, Callable[[ChangeSet], str]] = {
-    "text": plan_text,
-    "json": lambda plan: json_of(plan, in_shell),
-    "md": plan_markdown,
-    "html": plan_page,
-}
+    return [*counts, *pushed.evidence(report)]

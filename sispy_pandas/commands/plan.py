@@ -9,9 +9,8 @@ import click
 
 from sispy.cli.completion import tables
 from sispy.cli.exits import Misuse
-from sispy.cli.options import Session, examples, session
-from sispy.cli.terminal import out
-from sispy_pandas.commands.output import FORMATS
+from sispy.cli.options import Session, answers, examples, session
+from sispy_pandas.commands.output import plan_answer, tell
 from sispy_pandas.commands.planning import plan_of_file
 from sispy_pandas.commands.reading import Reading, reading
 from sispy_pandas.commands.sending import status_of_plan
@@ -35,12 +34,7 @@ _PATH = click.Path(dir_okay=False, path_type=Path)
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("-o", "save", type=_PATH, metavar="PLAN", help="Save the plan, for `sispy push PLAN`.")
 @click.option("--mark", type=_PATH, metavar="OUT.xlsx", help="Copy the workbook FILE, its problems marked.")
-@click.option(
-    "--output",
-    type=click.Choice(list(FORMATS)),
-    default="text",
-    help="How to print the plan; md fits a merge request.",
-)
+@answers("json", "csv", "md", "html")
 @click.option(
     "--check", is_flag=True, help="Ask the server, too: references, unique values, permissions, conflicts."
 )
@@ -57,7 +51,6 @@ def plan(
     file: Path,
     save: Path | None,
     mark: Path | None,
-    output: str,
     check: bool,
     allow_dangling: bool,
     detailed_exitcode: bool,
@@ -75,7 +68,7 @@ def plan(
     found = plan_of_file(session, table, file, reading)
     if check:
         found = found.check(allow_dangling=allow_dangling).refresh()
-    out(FORMATS[output](found))
+    tell(session, plan_answer(found))
     if save is not None:
         found.save(save)
         session.say(f"saved as {save}: `sispy push {save}` sends exactly this")

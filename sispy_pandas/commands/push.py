@@ -10,7 +10,7 @@ import click
 
 from sispy.cli.completion import tables_or_files
 from sispy.cli.exits import Misuse, first
-from sispy.cli.options import Session, examples, session, yes
+from sispy.cli.options import Session, answers, examples, session, yes
 from sispy_pandas.commands.planning import plan_of_file
 from sispy_pandas.commands.reading import Reading, reading
 from sispy_pandas.commands.sending import pushing, send
@@ -46,6 +46,7 @@ _PATH = click.Path(dir_okay=False, path_type=Path)
 @click.option(
     "--write-back", type=_PATH, metavar="OUT.xlsx", help="Copy the workbook FILE with what is stored now."
 )
+@answers("json", "csv", "md")
 @pushing
 @reading
 @yes

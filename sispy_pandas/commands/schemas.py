@@ -8,18 +8,135 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sispy.cli.completion import tables
-from sispy.cli.options import Session, examples, session
-from sispy.cli.terminal import out, table, width
+from sispy.cli.options import Session, answers, examples, session
+from sispy.cli.terminal import out, width
 from sispy.text import cells, cut, printable
+from sispy_pandas.commands.output import Answer, tell
 from sispy_pandas.commands.tables import table_of
+from sispy_pandas.values.blocks import Column, Lines, Table
 from sispy_pandas.values.schema import Schema, parse_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from sispy.client import Client
+    from sispy_pandas.values.blocks import Block
 
     from ..values.types.base import Field
+
+
+@click.command(
+    epilog=examples(
+        "sispy schemas",
+        "sispy schemas host",
+        "sispy schemas host --output json | jq -r '.fields[] | select(.required).field'",
+    )
+)
+@click.argument("name", metavar="[SCHEMA]", required=False, shell_complete=tables)
+@answers("json", "csv", "md")
+@session
+def schemas(session: Session, name: str | None) -> None:
+    """List the tables of the server, or show the fields of SCHEMA.
+
+    A table's fields come as a tree with types, rules and references both ways.
+    """
+    client = session.client()
+    if name is None:
+        tell(session, _all(client))
+        return
+    answer, text = _one(client, name)
+    if session.output == "text":
+        out(text)
+    else:
+        tell(session, answer)
+
+
+def _all(client: Client) -> Answer:
+    columns = (
+        *(Column(name, name) for name in ("table", "rows", "fields", "key")),
+        *map(Column, ("owners", "refers to")),
+        *(Column(None, name) for name in ("owners", "refers_to")),
+    )
+    documents = client.schemas.fetch_all({"with_counts": True, "sort": "name"})
+    table = Table(columns, list(map(_row, documents)), "table", "tables")
+    return Answer("schemas", table, {"server": client.url}, limit=None)
+
+
+def _row(document: dict[str, Any]) -> tuple[object, ...]:
+    schema = parse_schema(document)
+    lists = (list(schema.owner), _references(schema))
+    count = document.get("entity_count")
+    return (schema.name, count, len(schema.fields), schema.key, *map(", ".join, lists), *lists)
+
+
+def _one(client: Client, name: str) -> tuple[Answer, str]:
+    """Return a table's definition as an answer, and as text with its fields as a tree."""
+    endpoint, schema = table_of(client, name)
+    others = [parse_schema(document) for document in client.schemas.fetch_all({"sort": "name"})]
+    rows, referrers = endpoint.count(), [o.name for o in others if name in _references(o)]
+    head = f"{name}: {rows:,} rows, {len(schema.fields)} fields"
+    about = [
+        ("key", schema.key or "(none: rows are known by _id alone)"),
+        ("owners", f"{', '.join(schema.owner)}{_openness(schema)}"),
+        ("history", "kept" if schema.track_history else "not kept"),
+        ("refers to", ", ".join(_references(schema)) or "-"),
+        ("referred by", ", ".join(referrers) or "-"),
+        *([("locked", ", ".join(schema.locked_fields))] if schema.locked_fields else []),
+    ]
+    facts = {
+        "server": client.url,
+        "table": name,
+        "rows": rows,
+        "key": schema.key,
+        "owners": list(schema.owner),
+        "is_open": schema.is_open,
+        "is_public": schema.is_public,
+        "track_history": schema.track_history,
+        "locked_fields": list(schema.locked_fields),
+        "refers_to": _references(schema),
+        "referred_by": referrers,
+    }
+    fields = Table(_FIELD, list(_field_rows(schema.fields)), "field", "fields")
+    blocks: list[Block] = [Lines((head,)), Table((Column(""), Column("")), about), fields]
+    answer = Answer("schema", fields, facts, blocks=lambda: blocks, limit=None)
+    return answer, "\n".join([head, *(f"{word:<13}{value}" for word, value in about), "", tree(schema)])
+
+
+_RULES = ("required", "unique", "min", "max", "minlength", "maxlength", "match")
+_FIELD = (
+    Column("field", "field"),
+    *map(Column, ("type", "rules")),
+    *(Column(None, name) for name in ("type", "is_list", "ref", *_RULES, "enum", "default", "description")),
+)
+
+
+def _field_rows(fields: Sequence[Field], above: str = "") -> Iterator[tuple[object, ...]]:
+    """Yield a line for each field; those of the members of an array of documents follow their array."""
+    for field in fields:
+        path, value = above + field.path, field.item or field
+        rules_ = (field.required, field.unique, *(getattr(value, name) for name in _RULES[2:]))
+        ends = (list(value.enum), field.default, field.description)
+        yield path, kind(field), rules(field), value.type, field.kind.is_array, value.ref, *rules_, *ends
+        yield from _field_rows(field.fields, f"{path}.")
+
+
+def _openness(schema: Schema) -> str:
+    if schema.is_open:
+        return " (open: anybody may change rows and definition)"
+    return " (public: anybody with a role may change rows)" if schema.is_public else ""
+
+
+def _references(schema: Schema) -> list[str]:
+    return sorted(set(_targets(schema.fields)))
+
+
+def _targets(fields: Sequence[Field]) -> Iterator[str]:
+    for field in fields:
+        if field.ref:
+            yield field.ref
+        yield from _targets(field.fields)
+        if field.item is not None:
+            yield from _targets((field.item,))
 
 
 def tree(schema: Schema, *, limit: int | None = None) -> str:
@@ -83,68 +200,3 @@ def _branches(fields: Sequence[Field], indent: str) -> Iterator[tuple[str, str, 
         else:
             yield name, kind(field), rules(field)
             yield from _branches(field.fields, inner)
-
-
-@click.command(epilog=examples("sispy schemas", "sispy schemas host"))
-@click.argument("name", metavar="[SCHEMA]", required=False, shell_complete=tables)
-@session
-def schemas(session: Session, name: str | None) -> None:
-    """List the tables of the server, or show the fields of SCHEMA.
-
-    A table's fields come as a tree with types, rules and references both ways.
-    """
-    client = session.client()
-    out(_all(client) if name is None else _one(client, name))
-
-
-def _all(client: Client) -> str:
-    documents = client.schemas.fetch_all({"with_counts": True, "sort": "name"})
-    rows = [_row(document) for document in documents]
-    return table(["table", "rows", "fields", "key", "owners", "refers to"], rows)
-
-
-def _row(document: dict[str, Any]) -> list[object]:
-    schema = parse_schema(document)
-    return [
-        schema.name,
-        document.get("entity_count"),
-        len(schema.fields),
-        schema.key,
-        ", ".join(schema.owner),
-        ", ".join(_references(schema)),
-    ]
-
-
-def _one(client: Client, name: str) -> str:
-    endpoint, schema = table_of(client, name)
-    others = [parse_schema(document) for document in client.schemas.fetch_all({"sort": "name"})]
-    lines = [
-        f"{name}: {endpoint.count():,} rows, {len(schema.fields)} fields",
-        f"key          {schema.key or '(none: rows are known by _id alone)'}",
-        f"owners       {', '.join(schema.owner)}{_openness(schema)}",
-        f"history      {'kept' if schema.track_history else 'not kept'}",
-        f"refers to    {', '.join(_references(schema)) or '-'}",
-        f"referred by  {', '.join(o.name for o in others if name in _references(o)) or '-'}",
-    ]
-    if schema.locked_fields:
-        lines.append(f"locked       {', '.join(schema.locked_fields)}")
-    return "\n".join([*lines, "", tree(schema)])
-
-
-def _openness(schema: Schema) -> str:
-    if schema.is_open:
-        return " (open: anybody may change rows and definition)"
-    return " (public: anybody with a role may change rows)" if schema.is_public else ""
-
-
-def _references(schema: Schema) -> list[str]:
-    return sorted(set(_targets(schema.fields)))
-
-
-def _targets(fields: Sequence[Field]) -> Iterator[str]:
-    for field in fields:
-        if field.ref:
-            yield field.ref
-        yield from _targets(field.fields)
-        if field.item is not None:
-            yield from _targets((field.item,))

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -16,14 +17,15 @@ import click
 
 from sispy.cli.exits import Declined, Exit, Misuse, first
 from sispy.cli.options import Session
-from sispy.cli.remedies import in_shell
-from sispy.cli.terminal import confirm, is_terminal, out, say_now
+from sispy.cli.terminal import confirm, is_terminal, say, say_now
 from sispy.errors import Error
-from sispy.remedies import Argument, Message, message_of
-from sispy_pandas.commands.output import later_text, plan_text, report_text, shown
+from sispy.remedies import Argument, Call, Message, message_of
+from sispy_pandas.commands.output import later, plan_text, show, tell_push
 from sispy_pandas.commands.targets import refuse_target
+from sispy_pandas.planning import render as planned
 from sispy_pandas.planning.change_set import PlanRefused
 from sispy_pandas.planning.render import conflicts, problems, stale_rows
+from sispy_pandas.pushing import render as pushed
 from sispy_pandas.pushing.journal import folder, read, short
 from sispy_pandas.pushing.options import GUARDS, need_token
 from sispy_pandas.pushing.recall import note_attempt
@@ -33,9 +35,10 @@ from sispy_pandas.values.blocks import count
 from sispy_pandas.values.changes import row_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from sispy_pandas.planning.change_set import ChangeSet
+    from sispy_pandas.values.blocks import Block
     from sispy_pandas.workflow.objects import Plan, Report
 
 Command = TypeVar("Command", bound="Callable[..., Any]")
@@ -186,7 +189,7 @@ def send(
     """Show a plan, ask, push it and print what became of every row.
 
     Args:
-        session: How much to say.
+        session: How much to say, and in which form.
         plan: What to push.
         yes: Do not ask.
         require_fresh: Push nothing if anything in the plan was changed by others meanwhile.
@@ -196,49 +199,92 @@ def send(
     Returns:
         The report, None if nothing was pushed; and the exit status.
     """
-    click.get_current_context().meta[SERVER] = plan.endpoint.client.url
-    out(plan_text(plan))
-    status = status_of_plan(plan)
+    context = click.get_current_context()
+    context.meta[SERVER] = plan.endpoint.client.url
+    show(session, planned.blocks(plan))
+    try:
+        _refuse(plan, require_fresh=require_fresh, skip_problems=skip_problems)
+        if not len(plan):
+            session.say("nothing to push")
+            tell_push(session, plan, None)
+            return None, status_of_plan(plan)
+        _ask(session, plan, yes=yes)
+        context.meta[BEGUN] = True
+        report, stopped, is_shown = _push(session, plan, skip_problems=skip_problems, **how)
+    except NotPushedError as refused:
+        show(session, refused.seen)
+        tell_push(session, refused.plan, None)
+        return None, session.refuse(Message("nothing was pushed: ", refused.message), refused.status)
+    ways, status = _next_steps(report, stopped=stopped)
+    try:
+        show(session, later(report) if is_shown else pushed.blocks(report, journal=False))
+        tell_push(session, plan, report, ways)
+    finally:
+        for way in ways:
+            session.say(way)
+    return report, status
+
+
+class NotPushedError(Exception):
+    """A plan was not pushed.
+
+    Attributes:
+        plan: The plan, with all that is known against it.
+        message: Why.
+        status: How the command ends.
+        seen: What people have not seen of it yet.
+    """
+
+    def __init__(self, plan: ChangeSet, message: str, status: Exit, seen: Sequence[Block] = ()) -> None:
+        super().__init__(message)
+        self.plan, self.message, self.status, self.seen = plan, message, status, seen
+
+
+def _refuse(plan: Plan, *, require_fresh: bool, skip_problems: bool) -> None:
+    """Raise NotPushedError for a plan that is not pushed as it is."""
     if plan.faults and not skip_problems:
         others = Argument("skip_problems", "pushes the other rows", True)
-        session.say(Message("nothing was pushed: mend the problems", others))
-        return None, status
-    if not len(plan):
-        session.say("nothing to push")
-        return None, status
-    if require_fresh and (stale := _gone_stale(plan)):
-        out(f"\n{stale}")
-        session.say("nothing was pushed: the plan is stale; make it anew")
-        return None, Exit.CONFLICT
+        raise NotPushedError(plan, Message("mend the problems", others), status_of_plan(plan))
+    if require_fresh and len(plan):
+        fresh = plan.refresh()
+        if gone := [table for table in (conflicts(fresh.clashes), stale_rows(fresh)) if table.rows]:
+            raise NotPushedError(fresh, "the plan is stale; make it anew", Exit.CONFLICT, gone)
+
+
+def _ask(session: Session, plan: Plan, *, yes: bool) -> None:
+    """Ask whether to push; who gets an answer in another form sees the plan as text before."""
     client = plan.endpoint.client
     need_token(client)
     barred = {fault.row for fault in plan.faults}
     rows = sum(row_of(change) not in barred for change in plan.changes)
+    if not (yes or session.is_told_at_once) and is_terminal(sys.stdin):
+        say(plan_text(plan))
     confirm(f"Push {count(rows, 'row')} to {plan.schema.name} on {client.url}?", yes=yes)
+
+
+def _push(session: Session, plan: Plan, *, skip_problems: bool, **how: Any) -> tuple[Report, bool, bool]:
+    """Push, and return the report, whether the user stopped it, and whether people have seen it already.
+
+    Raises:
+        NotPushedError: The server, or another push, is against it.
+    """
     early: list[Report] = []  # before the server's commits are read: that may take a while
 
-    def show(report: Report) -> None:
+    def show_early(report: Report) -> None:
         early.append(report)
-        out(f"\n{report_text(report)}")
+        show(session, pushed.blocks(report, journal=False))
 
-    click.get_current_context().meta[BEGUN] = True
     with _stoppable() as stopped:
         try:
             how = {"wait": partial(_waiting, session), "progress": session.progress, **how}
-            report = plan.push(
-                skip_problems=skip_problems,
-                cancel=stopped,
-                on_report=show,
-                **how,
-            )
+            report = plan.push(skip_problems=skip_problems, cancel=stopped, on_report=show_early, **how)
         except TableInUse as refused:
-            session.say(f"nothing was pushed: {in_shell(message_of(refused))}")
-            return None, Exit.CONFLICT
+            raise NotPushedError(plan, message_of(refused), Exit.CONFLICT) from refused
         except PlanRefused as refused:
-            if refused.plan.faults != plan.faults:  # the server knows more of them
-                out(f"\n{shown([problems(refused.plan)])}")
-            session.say(f"nothing was pushed: {in_shell(message_of(refused))}")
-            return None, status_of_plan(refused.plan) or Exit.PROBLEMS
+            known = refused.plan.faults == plan.faults
+            seen = [] if known else [problems(refused.plan)]  # the server knows more of them
+            status = status_of_plan(refused.plan) or Exit.PROBLEMS
+            raise NotPushedError(refused.plan, message_of(refused), status, seen) from refused
         except Error:
             raise  # of the server: some are OSErrors as well
         except OSError as error:
@@ -247,12 +293,7 @@ def send(
                 "and `sispy resume` goes on"
             )
             raise OSError(error.errno, error.strerror, str(how.get("journal") or folder())) from error
-    try:
-        if later := later_text(report) if early else report_text(report):
-            out(f"\n{later}")
-    finally:
-        status = _next_step(session, report, stopped=stopped())
-    return report, status
+    return report, stopped(), bool(early)
 
 
 def _waiting(session: Session, told: str) -> None:
@@ -260,37 +301,39 @@ def _waiting(session: Session, told: str) -> None:
         session.say(f"\n{told}" if is_terminal(sys.stderr) and not session.quiet else told)
 
 
-def _next_step(session: Session, report: Report, *, stopped: bool) -> Exit:
-    """Say how to go on after a push, or back, and return its exit status."""
+def _next_steps(report: Report, *, stopped: bool) -> tuple[list[Message], Exit]:
+    """Return how to go on after a push, or back, and its exit status."""
     name = _name(report.journal)
+    resume = Call("sp.resume(report.journal)", "goes on", ("resume", name))
+    undo = Call("sp.undo(report)", "puts the old values back", ("undo", name))
     if report.journal is None and report.stopped:
-        session.say(f"nothing was pushed: {report.stopped}")
-        return Exit.INTERRUPTED
+        return [Message(f"nothing was pushed: {report.stopped}")], Exit.INTERRUPTED
     if stopped and report.counts["unsent"]:
-        ways = f"`sispy resume {name}` goes on, `sispy undo {name}` goes back"
-        session.say(f"interrupted: {ways if _has_written(report) else 'nothing was sent'}")
-        return Exit.INTERRUPTED
+        back = replace(undo, does="goes back")
+        written = _has_written(report)
+        said = Message("interrupted", resume, back) if written else Message("interrupted: nothing was sent")
+        return [said], Exit.INTERRUPTED
+    ways: list[Message] = []
     if report.counts["unsent"] and report.stopped and not _may_go_on(report):
-        session.say(f"nothing was pushed: {report.stopped}; `sispy whoami` shows whose token it is")
+        who = Call("", "shows whose token it is", ("whoami",))
+        ways.append(Message(f"nothing was pushed: {report.stopped}", who))
     elif report.counts["unsent"]:
-        session.say(f"not all rows were sent; `sispy resume {name}` goes on")
+        ways.append(Message("not all rows were sent", resume))
     elif len(report.overwritten):
-        session.say(
-            f"values of others were replaced; `sispy undo {name}` gives theirs back, and the old values"
-        )
+        both = replace(undo, does="gives theirs back, and the old values")
+        ways.append(Message("values of others were replaced", both))
     elif any(outcome.written for outcome in report.outcomes):
-        session.say(f"`sispy undo {name}` puts the old values back")
+        ways.append(Message(undo))
     if any(outcome.unverified == too_many() for outcome in report.outcomes):
-        session.say(f"`sispy verify {name}` looks up whether values of others were replaced")
+        does = "looks up whether values of others were replaced"
+        ways.append(Message(Call("report.verify()", does, ("verify", name))))
     if (maybe := sum(outcome.ambiguous for outcome in report.outcomes)) and name:
-        session.say(
-            f"{count(maybe, 'new row')} may have been created: `sispy resume {name}` looks again, "
-            "and with --again sends what remains in doubt"
-        )
+        does = "looks again, and with --again sends what remains in doubt"
+        ways.append(Message(f"{count(maybe, 'new row')} may have been created", replace(resume, does=does)))
     if report.counts["conflict"]:
         mine = Argument("on_conflict", "writes over them", "mine")
-        session.say(Message("cells in conflict are left as others wrote them", mine))
-    return status_of_report(report)
+        ways.append(Message("cells in conflict are left as others wrote them", mine))
+    return ways, status_of_report(report)
 
 
 def _has_written(report: Report) -> bool:
@@ -306,12 +349,6 @@ def _name(path: Path | None) -> str:
     if path is None:
         return ""
     return short(path) if path.parent == folder() else str(path)
-
-
-def _gone_stale(plan: Plan) -> str:
-    """Return what others changed since the plan was made, as text; empty if there is nothing."""
-    fresh = plan.refresh()
-    return shown([table for table in (conflicts(fresh.clashes), stale_rows(fresh)) if table.rows])
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import click
 
 from sispy.cli.exits import Misuse, misuse
 from sispy.errors import NotFound
+from sispy.remedies import Call, Message
 from sispy_pandas.reading.filters import joined, parse
 from sispy_pandas.reading.listing import where
 from sispy_pandas.values.schema import Schema, parse_schema
@@ -33,7 +34,8 @@ def table_of(client: Client, name: str) -> tuple[Endpoint, Schema]:
         names = [document["name"] for document in client.schemas.fetch_all({"fields": "name"})]
         near = difflib.get_close_matches(name, names, n=3) or sorted(names)[:5]
         hint = f"Did you mean {' or '.join(near)}?" if near else "It has no tables at all."
-        raise Misuse(f"{client.url} has no table {name!r}. {hint} `sispy schemas` lists them.")
+        said = f"{client.url} has no table {name!r}. {hint}"
+        raise Misuse(Message(said, Call("sp.schemas(client)", "lists them", ("schemas",))))
     return client.entities(name), schema
 
 

@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from sispy.cli.exits import Exit, Misuse, explain
-from sispy.cli.terminal import say
+from sispy.cli.terminal import tell_error
 from sispy_pandas.formats.atomic import refuse_unwritable
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def written(session: Session, write: Callable[[], str]) -> Exit:
             session.say(told)
     except Exception as error:
         log.info("failed", exc_info=error)
-        status, sentence = explain(error) or (Exit.PROBLEMS, f"{type(error).__name__}: {error}")
-        say(f"sispy: {sentence}")
+        status, message = explain(error) or (Exit.PROBLEMS, f"{type(error).__name__}: {error}")
+        tell_error(message, status, as_json=session.output == "json")
         return status
     return Exit.DONE

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sispy.cli.options import Session, examples, session, yes
-from sispy.cli.terminal import out, say, table
+from sispy.cli.options import Session, answers, asked_output, examples, session, yes
 from sispy_pandas.commands.journals import completed, latest_open, named, to_be_undone
+from sispy_pandas.commands.output import Answer, tell, time_text
 from sispy_pandas.commands.sending import pushing, send
 from sispy_pandas.pushing.journal import folder, short
 from sispy_pandas.pushing.pushes import pushes as list_pushes
 from sispy_pandas.revisions.undo import resume as resume_plan
 from sispy_pandas.revisions.undo import undo as undo_plan
+from sispy_pandas.values.blocks import Column, Table
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -22,8 +23,9 @@ if TYPE_CHECKING:
     from sispy.cli.exits import Exit
 
 
-@click.command(epilog=examples("sispy pushes", "sispy pushes --limit 5"))
+@click.command(epilog=examples("sispy pushes", "sispy pushes --limit 5 --output json"))
 @click.option("--limit", type=click.IntRange(min=1), default=20, help="Show so many.")
+@answers("json", "csv", "md")
 def pushes(limit: int) -> None:
     """List the pushes made by you on this machine: interrupted ones, then the newest.
 
@@ -31,29 +33,54 @@ def pushes(limit: int) -> None:
     that wrote over a value of somebody else: `sispy verify` shows it; "partly"
     that were written but for cells in conflict.
     """
+    session = Session(output=asked_output())
     found = list_pushes()
-    for sentence in found.attrs["unreadable"]:
-        say(sentence)
-    found = found.head(limit)
+    unreadable = found.attrs["unreadable"]
+    for sentence in unreadable:
+        session.say(sentence)
     if not len(found):
-        say(f"no pushes yet; their journals will be in {folder()}")
-        return
-    rows = [
-        [
-            short(Path(row["journal"])),
-            row["at"].to_pydatetime().astimezone().strftime("%Y-%m-%d %H:%M"),
-            row["schema"],
-            _done(row),
-            "yes" if row["ended"] else "no",
-            _undo(row),
-            row["user"],
-            row["note"],
-            row["server"].partition("://")[2],
-        ]
-        for row in found.to_dict("records")
-    ]
-    head = ["push", "when", "table", "done", "ended", "undo", "user", "note", "server"]
-    out(table(head, rows, keep=("push", "when")))
+        session.say(f"no pushes yet; their journals will be in {folder()}")
+    if len(found) or not session.is_told_at_once:
+        rows = list(map(_push_row, found.head(limit).to_dict("records")))
+        tell(session, Answer("pushes", Table(_PUSHES, rows, "push", "pushes"), {"unreadable": unreadable}))
+
+
+_PUSHES = (
+    Column("push", "push", whole=True),
+    Column("when", whole=True),
+    Column(None, "at"),
+    Column("table", "table"),
+    Column("done"),
+    *(Column(None, name) for name in ("rows", "done", "partly", "replaced")),
+    Column("ended"),
+    Column(None, "ended"),
+    Column("undo"),
+    *(Column(None, name) for name in ("undoes", "undone")),
+    *(Column(name, name) for name in ("user", "note")),
+    Column("server"),
+    *(Column(None, name) for name in ("server", "journal")),
+)
+
+
+def _push_row(row: dict[Hashable, Any]) -> tuple[Any, ...]:
+    return (
+        short(Path(row["journal"])),
+        row["at"].to_pydatetime().astimezone().strftime("%Y-%m-%d %H:%M"),
+        time_text(row["at"]),
+        row["schema"],
+        _done(row),
+        *(row[name] for name in ("rows", "done", "partly", "replaced")),
+        "yes" if row["ended"] else "no",
+        row["ended"],
+        _undo(row),
+        [short(Path(path)) for path in row["undoes"]],
+        row["undone"],
+        row["user"],
+        row["note"],
+        row["server"].partition("://")[2],
+        row["server"],
+        row["journal"],
+    )
 
 
 def _done(row: dict[Hashable, Any]) -> str:
@@ -73,6 +100,7 @@ def _undo(row: dict[Hashable, Any]) -> str:
 
 @click.command(epilog=examples("sispy resume", "sispy resume push.jsonl --yes"))
 @click.argument("name", metavar="[JOURNAL]", required=False, shell_complete=completed)
+@answers("json", "csv", "md")
 @pushing
 @yes
 @session
@@ -93,6 +121,7 @@ def resume(session: Session, how: dict[str, Any], name: str | None, yes: bool) -
 @click.command(epilog=examples("sispy undo", "sispy undo f460df --fields os.version,notes"))
 @click.argument("name", metavar="[JOURNAL]", required=False, shell_complete=completed)
 @click.option("--fields", metavar="A,B", help="Put back these fields only.")
+@answers("json", "csv", "md")
 @pushing
 @yes
 @session

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 import click
 
 from sispy.cli.exits import Exit
-from sispy.cli.options import Session, examples, session
-from sispy.cli.terminal import out
+from sispy.cli.options import Session, answers, examples, session
+from sispy.cli.remedies import in_shell
 from sispy_pandas.commands.journals import completed, latest_written, named
-from sispy_pandas.commands.output import shown
+from sispy_pandas.commands.output import Answer, tell
 from sispy_pandas.planning.render import whereabouts
-from sispy_pandas.pushing.render import evidence
+from sispy_pandas.pushing.render import evidence, replaced, unverified_rows
 from sispy_pandas.pushing.verify import is_open
 from sispy_pandas.revisions.undo import verify as verify_push
-from sispy_pandas.values.blocks import Lines, count
+from sispy_pandas.values.blocks import Lines, count, objects
 
 if TYPE_CHECKING:
     from sispy_pandas.workflow.objects import Report
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Write the record of the push with the evidence as a page.",
 )
+@answers("json", "csv", "md")
 @session
 def verify(session: Session, name: str | None, html: Path | None) -> Exit:
     """Show which values of others a push has replaced: JOURNAL, or else the latest push that wrote something.
@@ -44,7 +45,7 @@ def verify(session: Session, name: str | None, html: Path | None) -> Exit:
     report = verify_push(path, session.client_if_named(), progress=session.progress)
     if html is not None:
         report.to_html(html)
-    out(shown([Lines((_headline(report),)), *evidence(report)]))
+    tell(session, _answer(report, path))
     if html is not None:
         session.say(f"{html} is written")
     if len(report.overwritten):
@@ -53,6 +54,18 @@ def verify(session: Session, name: str | None, html: Path | None) -> Exit:
     if (reasons == "interrupted").any():
         return Exit.INTERRUPTED
     return Exit.SERVER if reasons.str.startswith("the server").any() else Exit.DONE
+
+
+def _answer(report: Report, journal: Path) -> Answer:
+    unverified = unverified_rows(report)
+    facts = {
+        "server": report.plan.endpoint.client.url,
+        "table": report.plan.schema.name,
+        "journal": str(journal),
+        "unverified": objects(unverified, in_shell),
+    }
+    seen = [Lines((_headline(report),)), *evidence(report)]
+    return Answer("verify", replaced(report), facts, blocks=lambda: seen)
 
 
 def _headline(report: Report) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sispy.remedies import Call, Message
 
-from ..values.blocks import SHOWN, Column, Lines, Table, as_json, count, name_of, show_apart
+from ..values.blocks import SHOWN, Column, Lines, Table, as_object, count, name_of, show_apart
 from ..values.changes import Change, Create, Delete, Update
 
 if TYPE_CHECKING:
@@ -38,16 +38,22 @@ def blocks(plan: ChangeSet, shown: int = SHOWN) -> list[Block]:
     return list(filter(len, parts))
 
 
-def json_of(plan: ChangeSet, told: Callable[[str], str] = str) -> str:
-    """Return a plan as JSON: server, counts, every cell, problems, stale rows, conflicts, notes."""
+def object_of(plan: ChangeSet, told: Callable[[str], str] = str) -> dict[str, Any]:
+    """Return a plan as a JSON object: server, counts, notes, every cell, problems, stale rows, conflicts."""
     facts = {
         "table": plan.schema.name,
         "server": plan.endpoint.client.url,
+        "user": plan.endpoint.client.username,
         "counts": plan.counts,
         "notes": [told(note) for note in plan.notes],
     }
-    tables = [_cells(plan, list(plan.cells())), problems(plan), stale_rows(plan), conflicts(plan.clashes)]
-    return as_json(facts, tables, told=told)
+    tables = [every_cell(plan), problems(plan), stale_rows(plan), conflicts(plan.clashes)]
+    return as_object(facts, tables, told=told)
+
+
+def every_cell(plan: ChangeSet) -> Table:
+    """Return the table of all cells of a plan, those of deleted rows among them."""
+    return _cells(plan, list(plan.cells()))
 
 
 def head(plan: ChangeSet) -> list[str]:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sispy.remedies import Call, Message, what_of
 from sispy.text import SENTENCE, shorten
 
 from ..planning.plan_file import digest
 from ..planning.render import conflicts, whereabouts
-from ..values.blocks import Column, Lines, Table, count, name_of
+from ..values.blocks import Column, Lines, Table, as_object, count, name_of
+from ..values.changes import WORDS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ..values.blocks import Block
     from .outcome import PushResult
 
@@ -32,8 +35,26 @@ def blocks(report: PushResult, *, journal: bool = True) -> list[Block]:
 def evidence(report: PushResult) -> list[Block]:
     """Return what the server's commits tell of a push: values of others it replaced, rows not verified."""
     why = _unverified(report)
-    parts: list[Block] = [_replaced(report), Lines((Message("not verified: ", why),) if why else ())]
+    parts: list[Block] = [replaced(report), Lines((Message("not verified: ", why),) if why else ())]
     return list(filter(len, parts))
+
+
+def object_of(report: PushResult, told: Callable[[str], str] = str) -> dict[str, Any]:
+    """Return a report as a JSON object: who, when, counts, notes, every row, conflicts, what was replaced."""
+    words = Counter(outcome.word for outcome in report.outcomes)
+    lost = sum(bool(outcome.overwrites) for outcome in report.outcomes)
+    facts = {
+        "user": report.user,
+        "started": report.started,
+        "ended": report.ended,
+        "note": report.note,
+        "journal": report.journal and str(report.journal),
+        "counts": {word: words[word] for word in WORDS} | {"replaced": lost},
+        "notes": [told(note) for note in report.notes],
+        "stopped": report.stopped and told(report.stopped),
+    }
+    tables = [every_row(report), conflicts(report.clashes), replaced(report), unverified_rows(report)]
+    return as_object(facts, tables, told=told)
 
 
 def page(report: PushResult) -> list[Block]:
@@ -55,18 +76,33 @@ def page(report: PushResult) -> list[Block]:
         *report.counts.items(),
         *([("not verified", what_of(why))] if why else []),
     ]
-    rows = [
-        (o.id or str(o.row), o.key, o.action, o.label, o.status, what_of(o.reason)) for o in report.outcomes
-    ]
-    titles = ("_id", "key", "action", "outcome", "status", "reason")
     parts: list[Block] = [
         Lines((headline(report),)),
         Table((Column(""), Column("")), facts),
-        Table(tuple(map(Column, titles)), rows, title="Rows"),
+        every_row(report),
         _cells(report),
-        _replaced(report),
+        replaced(report),
     ]
     return list(filter(len, parts))
+
+
+def every_row(report: PushResult) -> Table:
+    """Return what became of every row of the plan; a new one that was not made is known by its label."""
+    columns = (
+        Column("_id"),
+        Column(None, "row"),
+        Column(None, "_id"),
+        *(Column(name, name) for name in ("key", "action")),
+        Column("outcome"),
+        Column(None, "outcome"),
+        Column("status", "status"),
+        Column("reason", "reason", "sentence"),
+    )
+    rows = [
+        (o.id or str(o.row), str(o.row), o.id, o.key, o.action, o.label, o.word, o.status, o.reason)
+        for o in report.outcomes
+    ]
+    return Table(columns, rows, name="rows", title="Rows")
 
 
 def headline(report: PushResult) -> str:
@@ -86,29 +122,32 @@ def _unverified(report: PushResult) -> str:
     return Message(f"{reasons.total():,} (", *parts, ")")
 
 
+def unverified_rows(report: PushResult) -> Table:
+    """Return the table of rows of which it is not known whether they replaced values of others."""
+    columns = (Column(None, "_id"), Column(None, "key"), Column(None, "reason", "sentence"))
+    rows = [(o.id, o.key, o.unverified) for o in report.outcomes if o.unverified]
+    return Table(columns, rows, name="unverified")
+
+
 def _counted(n: int, word: str) -> str:
     return count(n, word) if word in ("conflict", "problem") else f"{n:,} {word}"  # the others are no nouns
 
 
 def _unwritten(report: PushResult) -> Table:
     columns = (
-        Column(None, "_id"),
-        Column(None, "key"),
-        Column(report.plan.schema.key or "_id"),
-        Column("action", "action"),
-        Column("outcome", "outcome"),
-        Column("status", "status"),
-        Column("reason", "reason", "sentence"),
+        *map(Column, (report.plan.schema.key or "_id", "action", "outcome", "status")),
+        Column("reason", holds="sentence"),
     )
     rows = [
-        (o.id, o.key, name_of(o), o.action, o.word, o.status, o.reason)
+        (name_of(o), o.action, o.word, o.status, o.reason)
         for o in report.outcomes
         if o.word not in ("done", "unchanged", "unsent")
     ]
-    return Table(columns, rows, name="rows", rest=Call(".failures", "has all of them"))
+    return Table(columns, rows, rest=Call(".failures", "has all of them"))
 
 
-def _replaced(report: PushResult) -> Table:
+def replaced(report: PushResult) -> Table:
+    """Return the table of values of others that a push replaced."""
     columns = (
         Column(None, "_id"),
         Column(None, "key"),

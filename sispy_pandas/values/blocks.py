@@ -1,6 +1,6 @@
 """What people are shown, as data: sentences and tables, written as text, as Markdown, as HTML or as JSON.
 
-A plan, a report and the differences of two exports each say once which blocks they consist of. Who shows
+A plan, a report, a history each say once which blocks they consist of. Who shows
 them chooses a writer, how much of long tables it shows, and the words for the ways out of a message.
 """
 
@@ -51,11 +51,13 @@ class Column:
         name: Its key in JSON; None: it is for people alone.
         holds: "text"; "value": JSON values, those of one row shown where they differ; "sentence": messages,
             which bring ways out.
+        whole: It is never cut to fit a terminal.
     """
 
     title: str | None
     name: str | None = None
     holds: Literal["text", "value", "sentence"] = "text"
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,7 @@ def as_text(
     blocks: Iterable[Block],
     *,
     told: Callable[[str], str] = str,
-    shown: int = SHOWN,
+    shown: int | None = SHOWN,
     limit: int | None = None,
     styled: Callable[[str, str | None], str] = lambda text, _: text,
 ) -> str:
@@ -126,7 +128,7 @@ def as_text(
     Args:
         blocks: What to show.
         told: Words a message for whoever reads it; the default is Python's way.
-        shown: Rows of a table that are shown.
+        shown: Rows of a table that are shown; None: all.
         limit: Columns there are to print in; None: as many as it takes.
         styled: Gives a line a style of `sispy.cli.terminal.STYLES`.
     """
@@ -192,10 +194,11 @@ def as_page(blocks: Iterable[Block], *, told: Callable[[str], str] = str, title:
     )
 
 
-def as_json(facts: Mapping[str, Any], blocks: Iterable[Block], *, told: Callable[[str], str] = str) -> str:
-    """Return facts, and the tables among the blocks that have a name, as one JSON object."""
-    tables = {block.name: objects(block, told) for block in blocks if isinstance(block, Table) and block.name}
-    return json_seen({**facts, **tables}, indent=2, default=str)
+def as_object(
+    facts: Mapping[str, Any], tables: Iterable[Table], *, told: Callable[[str], str] = str
+) -> dict[str, Any]:
+    """Return facts, and the tables that have a name, as one JSON object."""
+    return {**facts, **{table.name: objects(table, told) for table in tables if table.name}}
 
 
 def objects(table: Table, told: Callable[[str], str] = str) -> list[dict[str, Any]]:
@@ -258,13 +261,14 @@ def _lines(block: Lines, told: Callable[[str], str]) -> str:
 def _table_text(
     table: Table,
     told: Callable[[str], str],
-    shown: int,
+    shown: int | None,
     limit: int | None,
     styled: Callable[[str, str | None], str],
 ) -> str:
     rows = list(texts(table, told, shown=shown))
     wrap = table.columns[-1].holds == "sentence"
-    top, *bodies = aligned(table.head, rows, limit=limit, wrap=wrap)
+    keep = [column.title for column in table.columns if column.whole and column.title is not None]
+    top, *bodies = aligned(table.head, rows, limit=limit, wrap=wrap, keep=keep)
     lines = [styled(line, "bold") for line in top]
     lines += [
         styled(line, _SIGNS.get(row[0])) for row, body in zip(rows, bodies, strict=True) for line in body

@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from sispy.remedies import what_of
 from sispy.text import in_html, printable
 
 from ..formats.atomic import replaced
@@ -373,7 +374,7 @@ class Report(PushResult):
 
     def to_html(self, path: str | Path | None = None) -> str:
         """Return the record of the push for an auditor as one HTML page; write it to `path` if given."""
-        text = as_page(pushed.page(self))
+        text = as_page(pushed.page(self), told=what_of)
         if path is not None:
             with replaced(Path(path)) as file:
                 file.write(text)

@@ -59,7 +59,7 @@ def test_help_is_a_page_for_newcomers(run):
         (
             errors.Unauthorized("Token has expired."),
             7,
-            "sispy: Token has expired. - `sispy whoami` shows who you are, `sispy login` logs in\n",
+            "sispy: Token has expired. `sispy whoami` shows who you are, `sispy login` logs in\n",
         ),
         (ValueError("no column 'hostname'"), 3, "sispy: no column 'hostname'\n"),
         (

@@ -50,7 +50,7 @@ def test_a_question_holds_text_alone(monkeypatch):
 def test_nobody_is_asked_without_a_terminal(monkeypatch):
     monkeypatch.setattr("sys.stdin", None)
 
-    with pytest.raises(Misuse, match="give --yes to answer yes") as caught:
+    with pytest.raises(Misuse, match="There is no terminal to ask: --yes answers yes") as caught:
         terminal.confirm("Push?", yes=False)
     assert caught.value.exit_code == 64
     terminal.confirm("Push?", yes=True)

@@ -48,7 +48,7 @@ TABLES = ["host", "rack", "service", "site"]
         ("sispy push host h", ["file,h"]),
         ("sispy import h", ["file,h"]),
         ("sispy export host -o h", ["file,h"]),
-        ("sispy plan host hosts.csv --output ", ["text", "json", "md", "html"]),
+        ("sispy plan host hosts.csv --output ", ["text", "json", "csv", "md", "html"]),
         ("sispy undo push", ["file,push"]),
         ("sispy demo --directory d", ["dir,d"]),
     ],

@@ -186,7 +186,7 @@ def test_data_for_programs_keep_exact_values(run, evil):
     )
 
     assert f"theirs{EVIL}" in [row[4] for row in rows]
-    assert {len(row) for row in rows} == {7}
+    assert {len(row) for row in rows} == {8}
 
 
 def test_shown_values_in_python_are_text(evil, tmp_path):

@@ -164,8 +164,7 @@ def test_without_a_terminal_it_does_not_ask(sispy, sis, file):
 
     assert result.exit_code == 64
     assert result.stderr == (
-        f"sispy: Make table switch with 3 rows on {sis.url}? "
-        "There is no terminal to ask: give --yes to answer yes.\n"
+        f"sispy: Make table switch with 3 rows on {sis.url}? There is no terminal to ask: --yes answers yes\n"
     )
     assert sis.client().schemas.count({"name": "switch"}) == 0
 

@@ -20,7 +20,7 @@ READING = [
     (["changes", "host", "--since", "1h"], 0),
     (["changes", "host", "--since", "1h", "--output", "csv"], 0),
     (["plan", "host", "new.csv"], 0),
-    (["plan", "host", "new.csv", "--output", "json"], 0),
+    (["plan", "host", "new.csv", "--output", "md"], 0),
     (["pushes"], 0),
 ]
 """Commands that print a result, and how they end."""

@@ -1,0 +1,207 @@
+"""What `--output` gives: the same answer in each form, JSON with the very keys that the README lists."""
+
+import csv
+import io
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+FORMS = ["text", "md", "csv", "json"]
+KINDS = {
+    "whoami": ["whoami"],
+    "schemas": ["schemas"],
+    "schema": ["schemas", "rack"],
+    "history": ["history", "host", "web-fra1-001"],
+    "blame": ["history", "host", "web-fra1-001", "--blame"],
+    "changes": ["changes", "host", "--since", "1h"],
+    "diff": ["diff", "old.csv", "new.csv"],
+    "plan": ["plan", "host", "typo.csv", "--key", "name"],
+    "push": ["push", "host", "typo.csv", "--key", "name", "--yes", "--skip-problems"],
+    "pushes": ["pushes"],
+    "verify": ["verify"],
+}
+"""A command for every kind of answer."""
+
+
+@pytest.fixture(autouse=True)
+def pushed(sispy):
+    """A push that was done, an export, an edit of it, and a file with a problem."""
+    Path("pushed.csv").write_text("name,notes\nweb-fra1-001,=pushed\n")
+    assert sispy("push", "host", "pushed.csv", "--key", "name", "--yes", "--note", "CHG1").exit_code == 0
+    assert sispy("export", "host", "-o", "old.csv", "os.name=rhel", "-q").exit_code == 0
+    Path("new.csv").write_text(Path("old.csv").read_text().replace(",rhel,8,", ",rhel,10,", 1))
+    Path("typo.csv").write_text("name,notes,status\nweb-fra1-001,seen,live\nweb-fra1-002,,lvie\n")
+
+
+def shapes() -> dict[str, dict]:
+    """Return the keys of each kind of JSON, as the README lists them: of objects a dict, of lists a list."""
+    (block,) = re.findall(r"^```text\n(schemas:.*?)^```", README, re.MULTILINE | re.DOTALL)
+    found: dict[str, dict] = {}
+    for line in re.split(r"\n(?=\S)", block.strip()):
+        kind, _, keys = line.partition(":")
+        found[kind] = keys_of(iter(re.findall(r"\w+|[\[\]{}]", keys)), found)
+    return found
+
+
+def keys_of(tokens, known) -> dict:
+    keys: dict = {}
+    name = ""
+    for token in tokens:
+        if token in "]}":
+            break
+        if token == "[":
+            keys[name] = [keys_of(tokens, known)]
+        elif token == "{":
+            inner = keys_of(tokens, known)
+            keys[name] = known[[*inner][-1]] if "as" in inner else inner
+        else:
+            name = token
+            keys[name] = None
+    return keys
+
+
+def check(value, shape, where: str) -> None:
+    """Compare a value's keys with a shape, at every depth."""
+    if isinstance(shape, dict):
+        assert value.keys() == shape.keys(), where
+        for key, inner in shape.items():
+            check(value[key], inner, f"{where}.{key}")
+    elif isinstance(shape, list):
+        for member in value:
+            check(member, shape[0], f"{where}[]")
+
+
+def test_a_command_for_every_kind_that_is_listed():
+    assert KINDS.keys() == shapes().keys()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_json_has_the_keys_that_the_readme_lists(sispy, kind):
+    result = sispy(*KINDS[kind], "--output", "json")
+    document = json.loads(result.stdout)
+
+    assert list(document)[:2] == ["kind", "version"]
+    assert (document.pop("kind"), document.pop("version"), result.stderr) == (kind, 1, "")
+    check(document, shapes()[kind], kind)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "whoami"])
+def test_each_form_of_each_answer(sispy, steady, golden, kind, form):
+    result = sispy(*KINDS[kind], "--output", form)
+
+    said = [*steady(result.stdout), *(f"! {line}" for line in steady(result.stderr))]
+    golden(f"output/{kind}.{form}", [f"$ sispy {' '.join(KINDS[kind])} --output {form}", *map(still, said)])
+
+
+def still(line: str) -> str:
+    """Return a line without parts of seconds, folders, and names of pushes."""
+    line = re.sub(r"/[^, \"]+/pushes/[^, \"]+-(\w+)-\w{6}\.jsonl", r".../pushes/TIME-\1-PPPPPP.jsonl", line)
+    line = re.sub(r"(SS|HH:MM)\.\d{3}Z", r"\1.mmmZ", line)
+    return re.sub(r"\b(?!facade)(?=[a-f]*\d)[0-9a-f]{6}\b(?![-:])", "PPPPPP", line)
+
+
+def test_csv_is_text_for_spreadsheets(sispy):
+    rows = list(csv.DictReader(io.StringIO(sispy(*KINDS["changes"], "--output", "csv").stdout)))
+
+    assert [(row["key"], row["field"], row["after"]) for row in rows] == [
+        ("web-fra1-001", "notes", "'=pushed")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("command", "error"),
+    [
+        (
+            ["schemas", "hots"],
+            {
+                "error": "{url} has no table 'hots'. Did you mean host?",
+                "status": 64,
+                "remedy": [{"do": "sispy schemas", "does": "lists them"}],
+            },
+        ),
+        (
+            ["push", "host", "typo.csv", "--key", "name", "--yes"],
+            {
+                "error": "nothing was pushed: mend the problems",
+                "status": 3,
+                "remedy": [{"do": "--skip-problems", "does": "pushes the other rows"}],
+            },
+        ),
+        (
+            ["undo"],
+            {
+                "error": "Push 1 row to host on {url}? There is no terminal to ask",
+                "status": 64,
+                "remedy": [{"do": "--yes", "does": "answers yes"}],
+            },
+        ),
+        (["changes", "host"], {"error": "Missing option '--since'.", "status": 64, "remedy": []}),
+        (
+            ["plan", "host", "none.csv"],
+            {
+                "error": "Invalid value for 'FILE': File 'none.csv' does not exist.",
+                "status": 64,
+                "remedy": [],
+            },
+        ),
+        (
+            ["schemas", "--url", "http://127.0.0.1:9"],
+            {
+                "error": "http://127.0.0.1:9: cannot connect (Connection refused) - is the address right, "
+                "and the server up?",
+                "status": 6,
+                "remedy": [],
+            },
+        ),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
+)
+def test_an_error_is_an_object_on_standard_error(sispy, sis, command, error):
+    result = sispy(*command, "--output", "json")
+
+    said = json.loads(result.stderr)
+    assert said | {"error": said["error"].replace(sis.url, "{url}")} == error
+    assert result.exit_code == error["status"]
+
+
+def test_a_refused_token_is_told_in_the_answer_and_as_an_error(sispy, monkeypatch):
+    monkeypatch.setenv("SIS_TOKEN", "no-such-token")
+
+    result = sispy("whoami", "--output", "json")
+
+    assert json.loads(result.stdout)["token"] == {"value": "refused", "from": "SIS_TOKEN"}
+    assert json.loads(result.stderr) == {
+        "error": "the server refuses the token of SIS_TOKEN: mend or unset it",
+        "status": 7,
+        "remedy": [{"do": "sispy login", "does": "gets another"}],
+    }
+
+
+def test_a_refused_push_tells_its_plan_all_the_same(sispy):
+    result = sispy("push", "host", "typo.csv", "--key", "name", "--yes", "--output", "json")
+    document = json.loads(result.stdout)
+
+    assert document["report"] is None
+    assert [(p["column"], p["value"]) for p in document["plan"]["problems"]] == [("status", "lvie")]
+
+
+def test_the_next_steps_of_a_push_are_data(sispy):
+    document = json.loads(sispy(*KINDS["push"], "--output", "json").stdout)
+    (name,) = re.findall(r"-(\w{6})\.jsonl$", document["report"]["journal"])
+
+    assert document["report"]["counts"]["done"] == 1
+    assert document["next"] == [{"do": f"sispy undo {name}", "does": "puts the old values back"}]
+
+
+def test_who_asks_for_json_in_a_terminal_reads_the_plan_before_the_question(terminal, screen):
+    status, lines = screen(terminal("undo", "--output", "json"))
+
+    assert status == 0
+    assert lines[0].startswith("host on http://127.0.0.1:NNNNN as root: 1 update")
+    assert [line for line in lines if "[y/N]: y" in line] != []
+    assert lines[-1] == "}"
