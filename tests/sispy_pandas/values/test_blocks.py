@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from sispy.remedies import Argument, Call, Message, worded
@@ -10,8 +8,8 @@ from sispy_pandas.values.blocks import (
     Lines,
     Table,
     as_html,
-    as_json,
     as_markdown,
+    as_object,
     as_page,
     as_text,
     objects,
@@ -112,7 +110,7 @@ def test_a_page_is_complete():
 
 
 def test_json_has_exact_values_and_what_programs_need():
-    document = json.loads(as_json({"server": "s"}, [*BLOCKS, Table((Column("a"),), [(1,)])], told=short))
+    document = as_object({"server": "s"}, [TABLE, Table((Column("a"),), [(1,)])], told=short)
 
     assert document == {
         "server": "s",
