@@ -113,7 +113,7 @@ def is_terminal(stream: IO[Any] | None) -> bool:
     return stream is not None and stream.isatty()
 
 
-def confirm(question: str, *, yes: bool, option: str = "--yes") -> None:
+def confirm(question: str, *, yes: bool) -> None:
     """Ask on standard error and raise `Declined` unless the answer is yes.
 
     Where there is no terminal to ask, it is a usage error that names the option which answers.
@@ -123,7 +123,7 @@ def confirm(question: str, *, yes: bool, option: str = "--yes") -> None:
     question = printable(question)
     if not is_terminal(sys.stdin):
         raise Misuse(
-            Message(f"{question} There is no terminal to ask", Call(option, "answers yes", (option,)))
+            Message(f"{question} There is no terminal to ask", Call("--yes", "answers yes", ("--yes",)))
         )
     if not click.confirm(question, err=True):
         raise Declined("nothing was done")

@@ -206,7 +206,7 @@ def _edits(found: Changes) -> Table:
     rows = [
         (e.id, e.key, name_of(e), e.field, e.before, e.after, e.by, e.action, iso(e.at)) for e in found.edits
     ]
-    rest = Call("changes.frame()", "has all", ("--output", "csv"))
+    rest = Call(".frame()", "has all of them", ("--output", "csv"))
     return Table(columns, rows, "cell", "edits", rest=rest)
 
 
