@@ -302,4 +302,4 @@ class ServerError(BadAnswer):
 
 
 class NotJSON(BadAnswer):
-    """Say that a successful answer holds no JSON: a proxy's or login page, or a body cut short."""
+    """Say that a successful answer is none: a proxy's or login page, a body cut short, no list for a list."""

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from .errors import BadAnswer
+from .errors import BadAnswer, NotJSON
 from .response import Response
 
 MAX_PAGE = 10_000
@@ -41,14 +41,14 @@ def by_key(fetch_page: FetchPage, query: Mapping[str, Any], limit: int) -> Itera
     """Yield pages in the order of `_id`, each beginning after the last `_id` of the one before.
 
     Raises:
-        BadAnswer: the server repeats rows, or does not sort them: there would be no end.
+        BadAnswer: the server repeats rows, or does not sort them: there would be no end; or sends no list.
     """
     last = ""
-    page = fetch_page(within(query, {}, limit))
+    page = _list(fetch_page(within(query, {}, limit)))
     while not is_last(len(page), total_of(page), limit):
         last = last_id(_ids(page), last)
         yield page
-        page = fetch_page(within(query, {"$gt": last}, limit))
+        page = _list(fetch_page(within(query, {"$gt": last}, limit)))
     if last and len(page):
         last_id(_ids(page), last)
     if len(page) or not last:
@@ -102,6 +102,12 @@ def last_id(ids: Sequence[Any], last: str = "") -> str:
     return str(ids[-1])
 
 
+def _list(page: Response) -> Response:
+    if not isinstance(page._result, list):
+        raise NotJSON(f"the answer is no list: {page!s:.100}", 200)
+    return page
+
+
 def _ids(page: Response) -> list[Any]:
     return [row.get("_id") if isinstance(row, Mapping) else None for row in page]
 
@@ -110,14 +116,14 @@ def by_offset(fetch_page: FetchPage, query: Mapping[str, Any], limit: int) -> It
     """Yield pages in the caller's order, each beginning where the one before ended.
 
     Raises:
-        BadAnswer: the server sends the same page again: there would be no end.
+        BadAnswer: the server sends the same page again: there would be no end; or no list.
     """
     offset = int(query.get("offset") or 0)
-    page = fetch_page({**query, "limit": limit, "offset": offset})
+    page = _list(fetch_page({**query, "limit": limit, "offset": offset}))
     yield page
     while not is_last(len(page), total_of(page), limit, offset):
         offset += len(page)
-        before, page = page, fetch_page({**query, "limit": limit, "offset": offset})
+        before, page = page, _list(fetch_page({**query, "limit": limit, "offset": offset}))
         if len(page):
             if page._result == before._result and (total_of(page) is None or None not in _ids(page)):
                 raise BadAnswer(f"the server sent the rows before offset {offset} a second time")

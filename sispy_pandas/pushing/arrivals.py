@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from sispy import errors
+
 from ..planning.merge import not_stored
 from ..planning.validate import identity
 from ..reading.commits import as_inserted
@@ -77,8 +79,18 @@ def appeared(run: Run, creates: Sequence[Create]) -> list[dict[str, Any]]:
     explained = run.explained.union(run.made.values(), (o.id for o in run.outcomes.values() if o.id))
     explained |= {id_ for create in creates for id_ in run.marks[create.row].known}
     since = min(run.marks[create.row].since for create in creates)
-    found = own_since(run.endpoint, since, _sender(run, creates), send=run.patiently)
-    return [entity for entity in found if entity["_id"] not in explained]
+
+    def look() -> list[dict[str, Any]]:
+        found = own_since(run.endpoint, since, _sender(run, creates))
+        places = [place for entity in found if (place := _place(entity)) is not None]
+        if len(set(places)) < len(places):
+            raise errors.NotJSON("the answer shows one row twice, under another _id", 200)
+        return found
+
+    for _ in range(2):  # an answer may be to another request
+        if found := [entity for entity in run.patiently(look) if entity["_id"] not in explained]:
+            break
+    return found
 
 
 def arrived(run: Run, sent: Mark, creates: Sequence[Create]) -> tuple[dict[Hashable, Arrival], str]:
@@ -94,11 +106,11 @@ def arrived(run: Run, sent: Mark, creates: Sequence[Create]) -> tuple[dict[Hasha
     loose: list[Arrival] = []
     for entity in appeared(run, creates):
         found = Arrival(entity, as_inserted(run.endpoint, run.schema, entity, send=run.patiently))
-        match get_path(entity, "_sis._trans_id"):
-            case {"id": str(id_), "idx": int(n)}:
-                batches.setdefault(id_, {})[n] = found
-            case _:
-                loose.append(found)
+        place = _place(entity)
+        if place is None:
+            loose.append(found)
+        else:
+            batches.setdefault(place[0], {})[place[1]] = found
     places = {sent.rows.index(create.row): create for create in creates}
     doubt = ""
     for whole in batches.values():
@@ -119,6 +131,14 @@ def arrived(run: Run, sent: Mark, creates: Sequence[Create]) -> tuple[dict[Hasha
     if len(places) < sum(row is not None for row in sent.rows):
         doubt = doubt or INCOMPLETE
     return {}, doubt
+
+
+def _place(entity: Entity) -> tuple[str, int] | None:
+    """Return the number of the request that made a row, and its place in it; None: it was made alone."""
+    match get_path(entity, "_sis._trans_id"):
+        case {"id": str(id_), "idx": int(n)}:
+            return id_, n
+    return None
 
 
 def _as_sent(run: Run, create: Create, found: Arrival) -> Arrival:

@@ -119,20 +119,23 @@ def since_of(outcome: Outcome) -> int | None:
 def _parts(outcome: Outcome) -> list[tuple[Outcome, int | None]]:
     """Return each request for a row as an outcome of its own, and the time after which it was over.
 
-    The one whose answer came is the last; the others stand in their own `doubted`.
+    The one whose answer came is the last; the others stand in their own `doubted`. Of cells that no later
+    request holds it is never over: a network may deliver it once more.
     """
+    left = {p: pair for p, pair in outcome.written.items() if not any(p in a.found for a in outcome.doubted)}
+    later = set(left)
     found: list[tuple[Outcome, int | None]] = []
-    left = dict(outcome.written)
-    for one in outcome.doubted:
+    for one in reversed(outcome.doubted):
+        over = {path: pair for path, pair in one.cells.items() if path in later}
+        rest = {path: pair for path, pair in one.cells.items() if path not in later}
         at = outcome.receipt if one.found and outcome.status is None else None
-        found.append(
-            (
-                replace(outcome, written=one.cells, read=one.read, receipt=at, status=None, doubted=(one,)),
-                one.until,
-            )
-        )
-        for path in one.found:
-            left.pop(path, None)
+        for cells, until in ((over, one.until), (rest, None)):
+            if cells:
+                part = replace(one, cells=cells, found=tuple(path for path in one.found if path in cells))
+                own = replace(outcome, written=cells, read=one.read, receipt=at, status=None, doubted=(part,))
+                found.append((own, until))
+        later.update(one.cells)
+    found.reverse()
     if left and (outcome.action != "create" or outcome.read is not None):
         found.append((replace(outcome, written=left, doubted=()), None))
     return found
@@ -254,18 +257,23 @@ class _Cell:
     """Those of this push."""
     again: list[_Step] = field(init=False)
     """Those of the same request, which the network delivered once more."""
+    ours: list[Any] = field(init=False)
+    """Values that this push has given it: the server merges some with what is there."""
 
     def __post_init__(self) -> None:
         self.steps = _steps(self.column, self.commits, self.base, self.mine, self.outcome)
+        self.ours = [self.mine]
         named = [
             step
             for step in self.steps
-            if self._is_mine(step.new) and (self.user is None or step.by == self.user)
+            if (self.user is None and self._is_mine(step.new))
+            or (step.by == self.user and self._is_by_us(step))
         ]
         self.own = [step for step in named if step.at == self.outcome.receipt]
         self.again = [step for step in named if self._is_delivered_again(step)]
         if not self.own and (self.user is not None or self.outcome.status is None):
             self.own = named  # sent more than once: no answer told the time of the one that arrived
+        self.ours += [step.new for step in self.own]
 
     def lost(self) -> Overwrite | None:
         """Return what somebody else had written and this push replaced.
@@ -283,7 +291,7 @@ class _Cell:
         for step in [*self.own, *self.again]:
             if not self._is_base(step.old) and not self._is_mine(step.old):
                 return self._overwrite(step.old)
-        seen = self.mine
+        seen = self.own[0].new if self.own else self.mine
         for step in reversed(later):  # what came first may have the later time
             if equal(self.column, step.old, seen):
                 seen = step.new  # made upon ours, or upon what was made upon ours
@@ -325,8 +333,12 @@ class _Cell:
         gone = next((c["commit_data"] for c in self.commits if c["action"] == "delete"), None)
         return self.current() if gone is None else gone
 
+    def _is_by_us(self, step: _Step) -> bool:
+        merges = self.column.kind.merges
+        return self._is_mine(step.new) or merges((self.base, self.mine), (step.old, step.new))
+
     def _is_mine(self, value: Any) -> bool:
-        return equal(self.column, value, self.mine)
+        return any(equal(self.column, value, ours) for ours in self.ours)
 
     def _is_base(self, value: Any) -> bool:
         return equal(self.column, value, self.base)

@@ -295,8 +295,11 @@ class Run:
     def read_rows(
         self, ids: Iterable[str], *, fields: Iterable[str] | None = None
     ) -> dict[str, dict[str, Any]]:
-        """Read rows by `_id`; those that do not exist any more are missing in the answer."""
-        return {entity["_id"]: entity for entity in self.read("_id", ids, fields=fields)}
+        """Read rows by `_id`; those that do not exist any more are missing in two answers."""
+        ids = list(ids)
+        found = {entity["_id"]: entity for entity in self.read("_id", ids, fields=fields)}
+        missing = [id_ for id_ in ids if id_ not in found]  # an answer may be to another request
+        return found | {entity["_id"]: entity for entity in self.read("_id", missing, fields=fields)}
 
     def fail(self, changes: Iterable[Change], text: object, status: int | None) -> None:
         """End rows that the server refused, and of which it stored nothing."""

@@ -244,3 +244,13 @@ def test_rows_without_an_id_cannot_be_paged_by_key(table, monkeypatch):
 
     with pytest.raises(sispy.BadAnswer, match="it sent None to None"):
         host.fetch_all({"limit": 2})
+
+
+@pytest.mark.parametrize("answer", [0, None, "ok", {}, {"error": "oops"}])
+@pytest.mark.parametrize("query", [{}, {"sort": "n"}])
+def test_an_answer_that_is_no_list_is_none(table, monkeypatch, answer, query):
+    _, host = table(0)
+    monkeypatch.setattr(host, "fetch_page", lambda query: sispy.Response(answer, sispy.Meta({})))
+
+    with pytest.raises(sispy.NotJSON, match="the answer is no list"):
+        host.fetch_all(query)

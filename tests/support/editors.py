@@ -1,4 +1,4 @@
-"""Colleagues who work on a table while it is pushed to: each a thread with a name and a seed."""
+"""Colleagues who work on a table while it is pushed to."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ FIELDS: dict[str, Any] = {
     "bios": {"vendor": "String", "version": "String"},
 }
 PATHS = ["s", "n", "since", "ip", "tags", "disks", "extra", "bios.vendor", "bios.version"]
-EDITS = 30
-"""How often each of them writes at most."""
+EDITS = 60
+"""How often the workers write at most."""
 POUNCES = 6
 """How often somebody writes at the very moment in which a write of ours arrives, at most."""
 
@@ -53,57 +53,50 @@ def value_of(rng: random.Random, path: str, mark: str) -> Any:
 
 
 class Editors:
-    """Two who write now and then, and one who writes right before a write of ours arrives."""
+    """Two who write between the requests of a push, and one who writes into its writes.
+
+    All is drawn from the seed, at moments that the requests of the push make.
+    """
 
     def __init__(self, settings: Settings, sandbox: Sandbox, ledger: Ledger, names: Sequence[str]) -> None:
-        self._settings, self._ledger = settings, ledger
+        self._ledger = ledger
         self._boxes = {name: sandbox.client(name).entities("box") for name in names}
         *self._workers, self._lurker = names
-        self._over = threading.Event()
-        self._pause = settings.rng("pause").choice([0.01, 0.05, 0.2])
+        self._eagerness = settings.rng("eagerness").choice([0.1, 0.3, 0.6])
         self._boldness = settings.rng("pounce").choice([0.0, 0.3, 0.8])
-        self._pounces = settings.rng("pounces")
-        self._left = POUNCES
+        self._rng = settings.rng("editors")
+        self._edits, self._pounces = EDITS, POUNCES
         self._lock = threading.Lock()
-        self._threads = [threading.Thread(target=self._work, args=(name,)) for name in self._workers]
-
-    def start(self) -> None:
-        """Let them begin."""
-        for thread in self._threads:
-            thread.start()
 
     def rest(self) -> None:
         """Let them end."""
-        self._over.set()
-        self._left = 0
+        self._edits = self._pounces = 0
 
-    def stop(self) -> None:
-        """Return when they have ended."""
-        self.rest()
-        for thread in self._threads:
-            if thread.ident is not None:
-                thread.join()
-
-    def _work(self, name: str) -> None:
-        rng = self._settings.rng("editor", name)
-        for number in range(EDITS):
-            if self._over.wait(rng.uniform(0, 2) * self._pause):
-                return
-            self._edit(
-                rng, name, f"{name}{number}", rng.choice(sorted(self._ledger.rows())), rng.choice(PATHS)
-            )
-
-    def pounce(self, asked: Asked) -> None:
-        """Write to a cell that a request is about to write."""
+    def work(self) -> None:
+        """Let the workers write what they write before a request."""
         with self._lock:
-            rng = self._pounces
-            known = sorted(asked.names & self._ledger.rows().keys())
-            if not known or self._left <= 0 or rng.random() >= self._boldness:
+            while self._edits > 0 and self._rng.random() < self._eagerness:
+                self._edits -= 1
+                rng, name = self._rng, self._rng.choice(self._workers)
+                id_ = rng.choice(sorted(self._ledger.rows()))
+                self._edit(rng, name, f"{name}{self._edits}", id_, rng.choice(PATHS))
+
+    def pounce(self, asked: Asked, item: str | None = None) -> None:
+        """Write to a cell that a request is about to write.
+
+        Args:
+            asked: The request.
+            item: The row that is written next; None: any of those that it names.
+        """
+        with self._lock:
+            rng = self._rng
+            known = sorted(asked.names & self._ledger.rows().keys() & ({item} if item else asked.names))
+            if not known or self._pounces <= 0 or rng.random() >= self._boldness:
                 return
-            self._left -= 1
+            self._pounces -= 1
             id_ = rng.choice(known)
             paths = _paths(asked, id_)
-            self._edit(rng, self._lurker, f"lurker{self._left}", id_, rng.choice(paths or PATHS))
+            self._edit(rng, self._lurker, f"lurker{self._pounces}", id_, rng.choice(paths or PATHS))
 
     def _edit(self, rng: random.Random, name: str, mark: str, id_: str, path: str) -> None:
         boxes = self._boxes[name]

@@ -110,18 +110,11 @@ class Exchange:
         with socket.create_connection(self.proxy.server) as upstream:
             upstream.sendall(content[: (len(self.asked.head) + len(content)) // 2 - 3])
 
-    def later(self, seconds: float) -> None:
-        """Give the request to the server after some time, whoever waits for it."""
-        due = time.monotonic() + seconds
+    def later(self, requests: int = 1) -> None:
+        """Give the request to the server right before a later one of the client: the next, or the n-th."""
         self.passed += 1
         again = self.passed > 1
-
-        def deliver() -> None:
-            time.sleep(max(0.0, due - time.monotonic()))
-            self.proxy.late = max(self.proxy.late, time.monotonic() - due + seconds)
-            self.proxy.deliver(self.asked, self.fault, again=again)
-
-        self.proxy.start(deliver)
+        self.proxy.postpone(requests, lambda: self.proxy.deliver(self.asked, self.fault, again=again))
 
     def send(self, content: bytes) -> None:
         """Send bytes to the client."""
@@ -166,7 +159,7 @@ class Proxy:
         meets: Called with every request of the client, before anything is done about it.
         before: Called before a write is given to the server.
         passages: What was given to the server.
-        late: The longest time, in seconds, after which a request was delivered late.
+        delivering: The write that the server is carrying out.
     """
 
     server: tuple[str, int]
@@ -175,12 +168,14 @@ class Proxy:
     meets: Callable[[Asked], None] = lambda asked: None
     before: Callable[[Asked], None] = lambda asked: None
     passages: list[Passage] = field(default_factory=list)
-    late: float = 0.0
+    delivering: Asked | None = None
     last: Answered | None = None
     """The last answer to a list or a write, for those that meet the wrong request."""
 
     def __post_init__(self) -> None:
         self._threads: list[threading.Thread] = []
+        self._late: list[tuple[int, Callable[[], object]]] = []
+        self._lock = threading.Lock()
         self._wires: set[socket.socket] = set()
         self._running = True
         self._listener = self._listen(0)
@@ -210,16 +205,25 @@ class Proxy:
         for thread in self._threads:
             thread.join(10)
 
-    def settle(self) -> None:
-        """Return when everything that was sent has arrived."""
-        me = threading.current_thread()
-        for thread in [thread for thread in self._threads[1:] if thread is not me]:
-            thread.join(5)
+    def postpone(self, requests: int, deliver: Callable[[], object]) -> None:
+        """Do something when the client asks once more, or after some more requests."""
+        with self._lock:
+            self._late.append((requests, deliver))
+
+    def settle(self, requests: int = 10**9) -> None:
+        """Deliver what is late: all of it, or what was postponed by so many requests at most."""
+        with self._lock:
+            late = [(left - requests, deliver) for left, deliver in self._late]
+            self._late = [(left, deliver) for left, deliver in late if left > 0]
+        for left, deliver in late:
+            if left <= 0:
+                deliver()
 
     def deliver(self, asked: Asked, fault: str, *, again: bool) -> Answered:
         """Give a request to the server."""
         if asked.writes:
             self.before(asked)
+            self.delivering = asked
         passage = Passage(asked, fault, time.monotonic(), again)
         self.passages.append(passage)
         upstream = http.client.HTTPConnection(*self.server, timeout=30)
@@ -233,6 +237,7 @@ class Proxy:
             kept = tuple((name, text) for name, text in answer.getheaders() if name.lower() not in UNSAID)
             found = Answered(answer.status, answer.reason, kept, body)
         finally:
+            self.delivering = None if asked.writes else self.delivering
             upstream.close()
             passage.ended = time.monotonic()
         self.last = found
@@ -270,6 +275,7 @@ class Proxy:
         try:
             with wire, wire.makefile("rb") as reader, _QUIETLY:
                 while (asked := _read(reader)) is not None:
+                    self.settle(1)
                     self.meets(asked)
                     fault, rng = self.choose(asked)
                     exchange = Exchange(self, wire, asked, rng, fault)

@@ -11,8 +11,6 @@ from faulty_proxy import Answered, Exchange, Fault
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-LATE = 0.1
-"""Seconds by which a late request comes late."""
 PAGE = b"<!DOCTYPE html><html><body><h1>Sign in</h1></body></html>"
 GONE = b"<html><body><h1>Bad Gateway</h1></body></html>"
 STRANGER = "00000000000000000000abcd"
@@ -60,13 +58,13 @@ def never_answered(exchange: Exchange) -> None:
 
 
 def arrives_late(exchange: Exchange) -> None:
-    exchange.later(LATE)
+    exchange.later()
     exchange.reset()
 
 
 def delivered_again_late(exchange: Exchange) -> None:
     exchange.answer(exchange.forward())
-    exchange.later(LATE)
+    exchange.later(exchange.rng.randint(1, 3))
 
 
 def delivered_twice(exchange: Exchange) -> None:
@@ -130,7 +128,7 @@ def waited_504_after(exchange: Exchange) -> None:
 
 
 def waited_504_late(exchange: Exchange) -> None:
-    exchange.later(LATE)
+    exchange.later()
     exchange.say(504, GONE, "text/html")
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import multiprocessing
 import os
 import random
+import re
 import threading
 import time
 import traceback
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import pandas as pd
 
@@ -22,16 +23,17 @@ from faulty_proxy import Asked, Proxy
 from ledger import Ledger
 from network_faults import ANY, FAULTS, READS, WRITES
 from oracle import AMBIGUOUS, Account, Case, Violation
-from sispy.sandbox import Sandbox
+from sispy.sandbox import Faults, Sandbox, Seen
 from sispy_pandas.revisions.undo import verify
 from sispy_pandas.values.changes import row_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from multiprocessing.connection import Connection
     from pathlib import Path
 
 US = "pusher"
-SETTLE = 0.4
+SETTLE = 0.05
 ATTEMPTS = 14
 """Parts that a push may have; the network is well from CALM on."""
 CALM = 9
@@ -74,8 +76,6 @@ class Result:
     words: Counter[str]
     met: Counter[str]
     parts: list[str]
-    void: bool = False
-    """This machine was so slow that a late request came later than a push has to wait for."""
 
     def __str__(self) -> str:
         lines = [str(self.settings), f"  {dict(self.words)}", f"  faults {dict(self.met)}"]
@@ -84,9 +84,12 @@ class Result:
 
 
 class Schedule:
-    """Which request meets which fault: a few kinds per round, as often as the seed says."""
+    """Which request meets which fault: a few kinds per round, as often as the seed says.
 
-    def __init__(self, settings: Settings) -> None:
+    What a request meets depends on what is asked and how often that was, not on what others ask meanwhile.
+    """
+
+    def __init__(self, settings: Settings, ledger: Ledger) -> None:
         rng = settings.rng("faults")
         self.writes = rng.sample([*ANY, *WRITES], 3) + rng.sample([*WRITES], 1)
         self.reads = rng.sample([*ANY, *READS], 2)
@@ -95,13 +98,16 @@ class Schedule:
         self.on = False
         self.met: Counter[str] = Counter()
         self.writes_asked = 0
-        self._rng = settings.rng("requests")
+        self._settings, self._ledger = settings, ledger
+        self._asked: Counter[str] = Counter()
         self._lock = threading.Lock()
 
     def __call__(self, asked: Asked) -> tuple[str, random.Random]:
         with self._lock:
             self.writes_asked += asked.writes
-            rng = random.Random(self._rng.random())  # noqa: S311 - no secret
+            key = f"{asked.method} {self._named(asked.target)}"
+            self._asked[key] += 1
+            rng = self._settings.rng("request", key, self._asked[key])
             hit = self.on and self.left > 0 and rng.random() < self.rates[asked.writes]
             if not hit:
                 return "", rng
@@ -109,6 +115,12 @@ class Schedule:
             fault = rng.choice(self.writes if asked.writes else self.reads)
             self.met[fault] += 1
             return fault, rng
+
+    def _named(self, target: str) -> str:
+        """Return what is asked for, with numbers for rows, and without times."""
+        numbers = {id_: n for n, id_ in enumerate(dict.fromkeys(w.id for w in self._ledger.writes))}
+        text = re.sub(r"[0-9a-f]{24}", lambda found: f"#{numbers.get(found[0])}", unquote(target))
+        return re.sub(r"[0-9]{13}", "T", text)
 
 
 def definition(*, unique: bool) -> dict[str, Any]:
@@ -243,10 +255,13 @@ class Round:
     folder: Path
     parts: list[str] = field(default_factory=list)
     violations: list[Violation] = field(default_factory=list)
+    blow: Callable[[Asked], None] = lambda asked: None
+    """Kills the push when its moment has come."""
 
     def run(self) -> Result:
         """Carry it out."""
-        schedule, ledger = Schedule(self.settings), Ledger("box")
+        ledger = Ledger("box")
+        schedule = Schedule(self.settings, ledger)
         with Sandbox() as sandbox:
             root = sandbox.client()
             names = (US, "ann", "ben", "lurker")
@@ -267,7 +282,19 @@ class Round:
                 plan.save(self.folder / "plan")
                 since = len(ledger.writes)
                 proxy.before = editors.pounce
-                editors.start()
+
+                def window(seen: Seen) -> None:
+                    if (asked := proxy.delivering) is not None and seen.item is not None:
+                        editors.pounce(asked, seen.item)
+
+                def meets(asked: Asked) -> None:
+                    if not asked.target.partition("?")[0].endswith(
+                        "/commits"
+                    ):  # which are asked two at a time
+                        editors.work()
+                        self.blow(asked)
+
+                sandbox.faults, proxy.meets = Faults(between=window), meets
                 schedule.on = True
                 last = self._to_the_end(proxy, schedule, editors, token, plan)
                 schedule.on = False
@@ -276,15 +303,12 @@ class Round:
                 ended = time.monotonic()
                 proxy.settle()
             finally:
-                editors.stop()
                 proxy.stop()
             account = Account().read(self.folder / "journal.jsonl").add(last)
             case = Case(plan.changes, ledger, since, US, account, tuple(proxy.passages), ended)
             self.violations += case.violations()
             words = Counter(account.rows[row_of(c)].word for c in plan.changes if row_of(c) in account.rows)
-        return Result(
-            self.settings, self.violations, words, schedule.met, self.parts, proxy.late > 0.9 * SETTLE
-        )
+        return Result(self.settings, self.violations, words, schedule.met, self.parts)
 
     def _to_the_end(
         self, proxy: Proxy, schedule: Schedule, editors: Editors, token: str, plan: sp.Plan
@@ -353,11 +377,11 @@ class Round:
         its.close()
         try:
             mine.recv()
-            proxy.meets = meets
+            self.blow = meets
             return mine.recv()  # type: ignore[no-any-return]
         except EOFError:
             return "killed", f"at request {left}"
         finally:
-            proxy.meets = lambda asked: None
+            self.blow = lambda asked: None
             process.join()
             mine.close()

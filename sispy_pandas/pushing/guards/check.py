@@ -17,6 +17,7 @@ from ...values.types.cells import get_path
 from ...values.types.equality import equal
 from ..answers import id_of, of_bulk, of_one, status_and_text
 from ..rounds import until_settled
+from ..run import FateUnknown
 
 if TYPE_CHECKING:
     from ..run import Run
@@ -100,17 +101,19 @@ def _refused(run: Run, refused: Sequence[Update], entries: list[Any], *, whole: 
     reasons = [status_and_text(entry) for entry in entries]
     gone = {id_of(entry) for entry, (status, _) in zip(entries, reasons, strict=True) if status == 404}
     same = len(set(reasons)) == 1 and len(reasons) == len(refused)
-    if len(reasons) >= len(refused):  # each has its own: none of them was written
-        run.not_sent(refused)
+    final = bool(reasons) and (alone or (whole and same and _is_final(*reasons[0])))
     retry: list[Update] = []
     for update in refused:
+        if final or update.id in gone:  # of others a second delivery of this request may still be on its way
+            run.not_sent([update])
         if update.id in gone:
             is_gone(run, update)
-        elif reasons and (alone or (whole and same and _is_final(*reasons[0]))):
+        elif final:
             status, text = reasons[0]
             run.settle(update, "failed", text, status=status)
-        elif alone:
-            run.settle(update, "failed", "the server left the row out of its answer, twice")
+        elif alone:  # it may have been written all the same: what is not there is not sent a third time
+            run.failing[update.id] = FateUnknown("the server left the row out of its answer, twice")
+            raise run.failing[update.id]
         else:
             retry.append(update)
     for update in retry:

@@ -201,6 +201,15 @@ class Type:
         """Return what to send so that `mine` takes the place of `theirs`."""
         return mine
 
+    def merges(self, wanted: tuple[Any, Any], made: tuple[Any, Any]) -> bool:
+        """Tell whether what turns one value into another may have made this: where the server merges values.
+
+        Args:
+            wanted: (before, after) as it was meant.
+            made: (before, after) as it happened, to a value that somebody else had changed.
+        """
+        return False
+
     def mapped(self, change: Callable[[Field, Any], Any], value: Any) -> Any:
         """Return a cast value with `change` made to its leaves, those in lists and in their documents too."""
         return change(self.field, value)

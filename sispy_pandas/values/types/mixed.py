@@ -36,6 +36,12 @@ class Mixed(Type, name="Mixed", declared_as=("Mixed", "Object", "")):
     def patch(self, theirs: Any, mine: Any) -> Any:
         return merge_patch(theirs, mine)
 
+    def merges(self, wanted: tuple[Any, Any], made: tuple[Any, Any]) -> bool:
+        try:
+            return _is_part(merge_patch(*made), merge_patch(*wanted))
+        except NeedsReplacing:
+            return False
+
     def page(self, values: Sequence[Any], *, checked: bool) -> Any:
         return objects(values if checked else [None if v == {} else freeze(v) for v in values])
 
@@ -93,6 +99,14 @@ def merge_patch(theirs: Any, mine: Any) -> Any:
         else:
             patch[key] = value
     return patch
+
+
+def _is_part(patch: Any, of: Any) -> bool:
+    """Tell whether a patch of an object does nothing that another one does not, and something at all."""
+    if not isinstance(patch, dict) or not isinstance(of, dict) or not patch:
+        return False
+    shared = ((value, of[key]) for key, value in patch.items() if key in of)
+    return patch.keys() <= of.keys() and all(_same(*pair) or _is_part(*pair) for pair in shared)
 
 
 def _same(a: Any, b: Any) -> bool:

@@ -141,6 +141,21 @@ def test_new_rows_that_nothing_identifies_are_not_doubled_by_a_strange_answer(se
     assert sorted(o.id for o in report.outcomes) == sorted(row["_id"] for row in logs.fetch_all())
 
 
+@pytest.mark.parametrize("carried_out", [True, False])
+def test_a_row_that_is_left_out_of_two_answers_is_looked_up(server, carried_out):
+    plan = server.fetch().diff(server.fetch().frame().head(1).assign(cpus=8))
+    left_out = {"success": [], "errors": []}
+    Proxy(server, "PUT", left_out, carried_out=carried_out)
+    Proxy(server, "PUT", left_out, carried_out=False)
+
+    report = push(plan)
+
+    done = ("done", "found written after its answer got lost")
+    failed = ("failed", "the server left the row out of its answer, twice")
+    assert [(o.word, o.reason) for o in report.outcomes] == [done if carried_out else failed]
+    assert server.hosts.get(plan.changes[0].id)["cpus"] == (8 if carried_out else 1)
+
+
 def test_new_rows_that_the_server_shows_with_other_values_are_reported_and_not_sent_again(server):
     logs = server.client.entities("log")
     plan = sp.fetch(logs, progress=False).diff(pd.DataFrame({"text": ["a"], "n": [1]}), new=True)

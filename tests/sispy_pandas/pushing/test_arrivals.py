@@ -1,8 +1,10 @@
 """New rows without a unique value: known again by author, time, content and request; in doubt not sent."""
 
+import json
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -254,6 +256,27 @@ def test_rows_that_cannot_be_of_our_request_leave_no_doubt(logs, other):
 
     assert report.counts["done"] == 2
     assert logs.posts() == 2
+
+
+def test_a_list_that_shows_a_row_twice_under_another_id_is_none(logs):
+    plan, handler = logs.plan("a"), logs.server.client._http_handler
+    logs.lost(after=lambda: None)
+    forward, odd = handler.send, []
+
+    def send(request, *, timeout):
+        answer = forward(request, timeout=timeout)
+        rows = json.loads(answer.body or b"null") if "_created_at" in str(request) else None
+        if isinstance(rows, list) and rows and len(odd) < 2:
+            odd.append(rows)
+            answer = replace(answer, body=json.dumps([*rows, {**rows[0], "_id": "0" * 24}]).encode())
+        return answer
+
+    handler.send = send
+    report = push(plan)
+
+    assert ends(report) == [("done", "found created after the answer got lost")]
+    assert len(odd) == 2
+    assert [*report.new_ids.values()] == [row["_id"] for row in logs.table.fetch_all()]
 
 
 def test_rows_with_and_without_a_unique_value_go_in_one_request(server):

@@ -1,9 +1,12 @@
 """A write that arrived though no answer came, and was written over since: what it had replaced is told."""
 
+import itertools
+import json
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
-import sispy
 import sispy_pandas as sp
 from sispy.sandbox import Faults
 from sispy_pandas.pushing.journal import read
@@ -14,44 +17,53 @@ MINE = {"cpus": 9, "live": None}
 BASE = {"cpus": 1, "live": True}
 
 
-@pytest.fixture
-def bob(server):
-    """Return a function that lets bob act right before and right after each of our writes.
+class Bob:
+    """Somebody who acts right before and right after each of our writes, whose answers may get lost."""
 
-    He sends a body to the first row of the plan, or deletes it (None). The answers to the first `lost` writes
-    get lost: the connection is cut, or a proxy says `status`.
-    """
-    who = {"name": "bob", "email": "bob@example.com", "pw": "secret", "roles": {"net": "user", "ops": "user"}}
-    server.client.users.create(who)
-    client = sispy.Client(server.client.url)
-    client.authenticate("bob", "secret")
-    hosts = client.entities("host")
+    def __init__(self, server):
+        self.server = server
+        roles = {"net": "user", "ops": "user"}
+        server.client.users.create({"name": "bob", "email": "bob@example.com", "pw": "bob", "roles": roles})
+        self.hosts = server.sandbox.client("bob").entities("host")
 
-    def at(plan, *acts, lost=1, status=None):
+    def __call__(self, plan, *acts, lost=1, status=None):
+        """Begin.
+
+        Args:
+            plan: Whose first row he acts on.
+            acts: What he sends to it, before and after each write in turn; None: he deletes it.
+            lost: How many answers to our writes get lost: the connection is cut,
+            status: or a proxy says this.
+        """
         left = list(acts)
 
         def act(seen):
             if seen.method == "PUT" and left:
                 (change, *_), body = plan.changes, left.pop(0)
-                id_ = getattr(change, "id", None) or hosts.fetch_all({"q": {"name": change.key}})[0]["_id"]
+                named = {"q": {"name": change.key}}
+                id_ = getattr(change, "id", None) or self.hosts.fetch_all(named)[0]["_id"]
                 if body is None:
-                    hosts.delete(id_)
+                    self.hosts.delete(id_)
                 elif body:
-                    hosts.update(id_, body)
+                    self.hosts.update(id_, body)
 
         def faults(losing):
             def before(seen):
                 if seen.method == "PUT":
-                    server.sandbox.faults = faults(losing - 1)
+                    self.server.sandbox.faults = faults(losing - 1)
                 act(seen)
 
-            cut = {"PUT *": float(losing > 0 and status is None)}
-            said = {"PUT *": (status, float(losing > 0))} if status else {}
-            return Faults(before=before, after=act, drop_after=cut, lost_answers=said)
+            rate = float(losing > 0)
+            if status is None:
+                return Faults(before=before, after=act, drop_after={"PUT *": rate})
+            return Faults(before=before, after=act, lost_answers={"PUT *": (status, rate)})
 
-        server.sandbox.faults = faults(lost)
+        self.server.sandbox.faults = faults(lost)
 
-    return at
+
+@pytest.fixture
+def bob(server):
+    return Bob(server)
 
 
 def plan_of(server, **cells):
@@ -118,6 +130,44 @@ def test_what_a_new_row_could_not_be_created_with_is_written_over(server, bob):
 
     assert [(o.word, o.written) for o in report.outcomes] == [("conflict", {"name": (None, "n0")})]
     assert told(report) == [("extra", None, {"a.b": 1}, {"theirs": 1}, "bob")]
+
+
+def test_a_merged_value_that_was_not_found_since_others_had_merged_something_as_well(server, bob):
+    plan = plan_of(server, extra=[{"a": 9, "b": {"c": 0}}])
+    bob(plan, {"extra": {"z": 1}})
+    faults, done = server.sandbox.faults, []
+
+    def between(seen):
+        if seen.method == "PUT" and not done:
+            done.append(bob.hosts.update(plan.changes[0].id, {"extra": {"a": 5}}))
+
+    server.sandbox.faults = replace(faults, between=between)
+
+    report = push(plan)
+
+    assert [o.word for o in report.outcomes] == ["conflict"]
+    theirs = {"a": 5, "b": {"c": 0}, "z": 1}
+    assert told(report) == [("extra", {"a": 1, "b": {"c": 0}}, {"a": 9, "b": {"c": 0}}, theirs, "bob")]
+
+
+def test_a_request_that_was_refused_is_delivered_once_more(server, bob):
+    plan = plan_of(server, **MINE, tags=[["mine"]])
+    change, mine, puts = plan.changes[0], server.sandbox.client().entities("host"), itertools.count()
+
+    def between(seen):  # two writes of an array: the second one is refused
+        if seen.method == "PUT" and not next(puts):
+            bob.hosts.update(change.id, {"cpus": 5, "tags": ["theirs"]})
+
+    def before(seen):
+        if seen.method == "PUT" and json.loads(seen.body) == [{"_id": change.id, "live": None}]:
+            mine.update_bulk([{"_id": change.id, "cpus": 9, "live": None, "tags": ["mine"]}])
+
+    server.sandbox.faults = Faults(before=before, between=between)
+
+    report = push(plan)
+
+    assert [(o.word, o.written) for o in report.outcomes] == [("conflict", {"live": (True, None)})]
+    assert sorted(told(report)) == [*LOST, ("tags", ["a", "b"], ["mine"], ["theirs"], "bob")]
 
 
 @pytest.mark.parametrize("parts", [1, 2])
