@@ -1,4 +1,4 @@
-"""Regular expressions of clients: compiled as JavaScript and the database read them, and never for long."""
+"""Regular expressions of clients, which may not cost without bound."""
 
 from __future__ import annotations
 
@@ -8,9 +8,13 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import regex
+from sispy import patterns
 
 if TYPE_CHECKING:
+    from typing import Self
+
+    from regex import Pattern as Compiled
+
     from sispy.sandbox.js.scalars import Json
 
 SECONDS = 0.1
@@ -19,7 +23,6 @@ BUDGET = 0.5
 """Seconds that all searches of a request may take, beyond half of what the thread works in all."""
 _LITERAL = re.compile(r"/(.+)/([a-z]*)", re.DOTALL)
 _JS_FLAGS = frozenset("gimsuy")
-_FLAGS = {"i": regex.I, "m": regex.M, "s": regex.S, "x": regex.X}
 
 
 @dataclass
@@ -50,28 +53,33 @@ def metered() -> None:
 class Pattern:
     """A compiled pattern. It is a client's: a search that costs too much is given up."""
 
-    def __init__(self, source: str, options: str = "") -> None:
-        """Compile a pattern with the options of JavaScript or of `$options`.
+    def __init__(self, compiled: Compiled[str]) -> None:
+        self._search = compiled.search
+        self._own = _Meter()
+
+    @classmethod
+    def of_query(cls, source: str, options: str = "") -> Self:
+        """Compile the operand of `$regex` with its `$options`.
 
         Raises:
             ValueError: the pattern or an option is wrong.
         """
-        flags = regex.VERSION0
-        for option in options:
-            if option not in "imsxguy":
-                raise ValueError(f"invalid flag in regex options: {option}")
-            flags |= _FLAGS.get(option, 0)
-        if len(source) > 32_764:
-            raise ValueError("the regular expression is too long")
-        # Named groups differ in spelling, and `$` without m is the very end.
-        text = re.sub(r"\(\?<(?![=!])", "(?P<", source)
-        if not flags & regex.M:
-            text = re.sub(r"(?<!\\)((?:\\\\)*)\$(?=\)|\||$)", r"\1\\Z", text)
-        try:
-            self._search = regex.compile(text, flags).search
-        except (regex.error, RecursionError, OverflowError, MemoryError) as error:
-            raise ValueError(f"Regular expression is invalid: {error}") from error
-        self._own = _Meter()
+        return cls(patterns.database(source, options))
+
+    @classmethod
+    def of_match(cls, literal: Json) -> Self:
+        """Compile a JavaScript regex in slashes.
+
+        Raises:
+            ValueError: it is no such text, or no pattern.
+        """
+        found = _LITERAL.fullmatch(literal) if isinstance(literal, str) else None
+        if not found:
+            raise ValueError(f"{literal!r} is no regular expression in slashes.")
+        source, flags = found.groups()
+        if not set(flags) <= _JS_FLAGS or len(set(flags)) < len(flags):
+            raise ValueError(f"Invalid flags supplied to RegExp constructor '{flags}'")
+        return cls(patterns.javascript(source, flags))
 
     def finds(self, text: str) -> bool:
         """Return whether the pattern is found in a text.
@@ -90,18 +98,3 @@ class Pattern:
                         raise
         finally:
             meter.spent += time.thread_time() - start
-
-
-def pattern_of(literal: Json) -> Pattern:
-    """Compile a JavaScript regex in slashes.
-
-    Raises:
-        ValueError: it is no such text, or no pattern.
-    """
-    found = _LITERAL.fullmatch(literal) if isinstance(literal, str) else None
-    if not found:
-        raise ValueError(f"{literal!r} is no regular expression in slashes.")
-    source, flags = found.groups()
-    if not set(flags) <= _JS_FLAGS or len(set(flags)) < len(flags):
-        raise ValueError(f"Invalid flags supplied to RegExp constructor '{flags}'")
-    return Pattern(source, flags)

@@ -252,7 +252,7 @@ def _pattern(operand: Json, node: Node | None) -> Test:
     if type_of in ("Number", "Boolean", "Date", "ObjectId"):
         raise CastError(f"Can't use $regex with {type_of}.", name="Error")
     try:
-        pattern = Pattern(source, options)
+        pattern = Pattern.of_query(source, options)
     except ValueError as error:
         raise CastError(str(error)) from error
 

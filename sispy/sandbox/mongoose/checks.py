@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sispy.sandbox.js import scalars
 from sispy.sandbox.js.dates import date_order
 from sispy.sandbox.js.numbers import JS_SPACE, number, text_of_number
-from sispy.sandbox.js.patterns import Pattern, pattern_of
+from sispy.sandbox.js.patterns import Pattern
 from sispy.sandbox.js.scalars import MISSING, CastFailure, Json
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def _text_checks(options: Mapping[str, Json], path: str) -> list[Check]:
             )
         )
     if options.get("match") is not None:
-        checks.append(_match_check(pattern_of(options["match"]), path))
+        checks.append(_match_check(Pattern.of_match(options["match"]), path))
     least, most = _length(options, "minlength", path), _length(options, "maxlength", path)
     if least is not None:
         checks.append(

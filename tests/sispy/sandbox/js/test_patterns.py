@@ -43,7 +43,7 @@ def test_a_hostile_pattern_is_given_up():
 def test_patterns_of_one_request_share_a_budget():
     def run():
         patterns.metered()
-        first, second = Pattern("x"), Pattern("y")
+        first, second = Pattern.of_query("x"), Pattern.of_query("y")
         assert second.finds("y")
         patterns._meter.get().spent = patterns.BUDGET + 1  # by the first
         with pytest.raises(TimeoutError):
@@ -56,7 +56,7 @@ def test_patterns_of_one_request_share_a_budget():
 
 
 def test_time_that_other_threads_had_is_none_of_a_search():
-    pattern = Pattern("^a$")
+    pattern = Pattern.of_query("^a$")
     search, starved = pattern._search, []
 
     def interrupted(text, timeout):
@@ -69,3 +69,32 @@ def test_time_that_other_threads_had_is_none_of_a_search():
 
     assert pattern.finds("a")
     assert starved == [patterns.SECONDS]
+
+
+LARGE = "((a{1000}){1000}){1000}"
+
+
+def test_a_pattern_that_is_too_large_is_none(call, schema):
+    schema("text", {"s": "String"})
+    call("POST", "/entities/text", {"s": "a"})
+    query = {"q": {"$or": [{"s": "a"}, {"s": {"$regex": LARGE}}]}}
+    assert call("GET", "/entities/text", query=query) == (200, [])
+    assert call.headers["x-total-count"] == "0"
+    status, answer = call("DELETE", "/entities/text", query=query)
+    text = "Regular expression is invalid: regular expression is too large"
+    assert (status, answer["name"], answer["message"]) == (500, "MongoError", text)
+    definition = {"s": {"type": "String", "match": f"/{LARGE}/"}}
+    body = {"name": "large", "_sis": {"owner": ["g1"]}, "definition": definition}
+    assert call("POST", "/schemas", body) == (
+        400,
+        {"code": 1001, "error": f"Bad request: Schema is invalid: {text}"},
+    )
+
+
+def test_a_match_is_javascripts_and_a_query_the_databases(call, schema):
+    schema("text", {"s": {"type": "String", "match": r"/^\w+$/"}, "t": "String"})
+    assert call("POST", "/entities/text", {"s": "é"})[0] == 400
+    assert call("POST", "/entities/text", {"s": "e\n"})[0] == 400
+    assert call("POST", "/entities/text", [{"t": "e\n"}, {"t": "é"}])[0] == 200
+    found = call("GET", "/entities/text", query={"q": {"t": {"$regex": r"^\w$"}}})[1]
+    assert [row["t"] for row in found] == ["e\n"]

@@ -64,14 +64,9 @@ def test_cells_are_counted_once_whatever_number_of_members_they_have():
     ("match", "texts"),
     [
         (r"/^\d{1,3}(\.\d{1,3}){3}$/", {"10.0.0.1": True, "10.0.0": False}),
-        ("/^a{1}{$/", {"a{": True, "a": False}),
-        ("/^a{,2}$/", {"a{,2}": True, "aa": False}),
-        ("/^(?:ab){e<=1}$/", {"ab{e<=1}": True, "ax": False}),
-        ("/^[[:alpha:]]$/", {"a]": True, "a": False, "z": False}),
-        ("/^(?<x>a)b(?!c)/", {"ab": True, "abc": False}),
+        (r"/^[\w\s]+$/", {"web 01": True, "web\u00a001": True, "é": False}),
         ("/(?<=a)b(?<!xb)$/m", {"ab\n": True, "b": False}),
-        ("/^[(?:{2}]+$/", {"(?:{2}": True, "x": False}),
-        ("/^a.b$/s", {"a\nb": True, "ab": False}),
+        ("/^é$/i", {"É": True, "e": False}),
     ],
 )
 def test_signs_mean_what_they_mean_in_javascript(match, texts):
@@ -84,22 +79,16 @@ def test_signs_mean_what_they_mean_in_javascript(match, texts):
         r"/\p{L}/u",
         "/[a--b]/v",
         "/(/",
-        r"/\Aa/",
-        r"/\cA/",
         r"/\k<x>/",
-        "/(?>a)/",
-        "/(?R)/",
-        "/(*PRUNE)a/",
         "/" + "(" * 3_000 + ")" * 3_000 + "/",
         "/((a{1000}){1000}){1000}/",
-        "/" + "a|" * 6_000 + "/",
-        "/a{99999999999999999999}/",
+        "/" + "b|" * 1_000 + "b/",
         "no pattern",
         "/",
     ],
 )
-def test_what_cannot_be_translated_or_compiled_soon_is_the_servers(match):
-    assert Patterns().fits(match, "", "f") is True
+def test_what_is_no_pattern_here_or_too_large_is_the_servers(match):
+    assert Patterns().fits(match, "a", "f") is True
 
 
 PIECES = st.sampled_from(
