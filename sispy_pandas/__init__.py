@@ -27,7 +27,7 @@ How to add
     a type     `values/types/NAME.py`, a class below `Type` that answers what differs from the others, and its
                import in `values/types/__init__`; in the sandbox a cast in `js/scalars`, and its line in
                `mongoose/parser`. The table of tests in `values/types/test_types.py` asks for a row.
-    a format   `formats/NAME.py`, to read and to write, and its line in the registry of formats.
+    a format   `formats/NAME.py`, a class below `Format` that reads and writes, and its line in the registry.
     a guard    `pushing/guards/NAME.py`, a function `(run, updates)`; its name in `pushing.options.GUARDS` and
                its line in `pushing.push`.
     a command  `commands/NAME.py`, and its line in the table of `sispy.cli.root`.

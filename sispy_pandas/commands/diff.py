@@ -10,18 +10,20 @@ import click
 from sispy.cli.completion import tables_or_files
 from sispy.cli.exits import Exit
 from sispy.cli.options import Session, answers, examples, session
-from sispy_pandas.commands.exports import Cells, Difference, cells_of, compare, read_cells
-from sispy_pandas.commands.inputs import read_rows
+from sispy_pandas.commands.exports import Difference, compare, texts_of
+from sispy_pandas.commands.inputs import INPUT, TableFile, format_option
 from sispy_pandas.commands.output import Answer, tell
 from sispy_pandas.commands.tables import table_of
+from sispy_pandas.formats.note import schema_in
 from sispy_pandas.values.blocks import Column, Lines, Table, count
-from sispy_pandas.values.source import source_of
 from sispy_pandas.workflow.fetch import fetch
 
 from ..values.types.cell_text import unescape
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from sispy_pandas.formats.reader import Texts
 
 
 @click.command(
@@ -32,20 +34,22 @@ if TYPE_CHECKING:
     )
 )
 @click.argument("old", metavar="OLD|SCHEMA", shell_complete=tables_or_files)
-@click.argument("new", metavar="NEW|OLD", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("new", metavar="NEW|OLD", type=INPUT)
+@format_option
 @click.option("--key", default="_id", metavar="FIELD", help="Recognise rows by this column.")
 @answers("json", "csv", "md", "html")
 @session
-def diff(session: Session, old: str, new: Path, key: str) -> Exit:
+def diff(session: Session, old: str, new: Path, form: str | None, key: str) -> Exit:
     """Compare two exports, or the export OLD with what table SCHEMA holds today.
 
     Prints added (+), removed (-) and changed (~) cells; columns that one side lacks are left out, receipts
     alone are no difference. Ends with 0 if there is none, with 2 if there are some.
     """
+    second = TableFile.of(new, form)
     if Path(old).exists() and not Path(old).is_dir():
-        before, after = read_cells(Path(old)), read_cells(new)
+        before, after = _of_both(TableFile.of(old), second)
     else:
-        before, after = _against_today(session, old, new)
+        before, after = _against_today(session, old, second)
     found = compare(before, after, key=key)
     only = sorted({*before.columns} ^ {*after.columns})
     if only:
@@ -57,13 +61,17 @@ def diff(session: Session, old: str, new: Path, key: str) -> Exit:
     return Exit.CHANGES if found else Exit.DONE
 
 
-def _against_today(session: Session, name: str, old: Path) -> tuple[Cells, Cells]:
+def _of_both(old: TableFile, new: TableFile) -> tuple[Texts, Texts]:
+    """Return the texts of two files; where one does not tell what its columns are, the other may."""
+    schemas = [schema_in(one.form.note(one.file)) for one in (old, new)]
+    return old.texts(schemas[0] or schemas[1]), new.texts(schemas[1] or schemas[0])
+
+
+def _against_today(session: Session, name: str, old: TableFile) -> tuple[Texts, Texts]:
     endpoint, schema = table_of(session.client(), name)
-    before = read_rows(old, schema)
-    source = source_of(before)
-    labels = source is not None and source.labels is not None  # an export with --refs label
-    today = fetch(endpoint, refs="label" if labels else "id", progress=session.progress)
-    return cells_of(before, schema), cells_of(today, schema)
+    labels = old.form.note(old.file).get("labels")  # of an export with --refs label
+    today = fetch(endpoint, refs="id" if labels is None else "label", progress=session.progress)
+    return old.texts(schema), texts_of(today, schema)
 
 
 def _count(found: Sequence[Difference]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import warnings
 from pathlib import Path
 from typing import Any
@@ -13,15 +14,16 @@ from sispy.cli.completion import tables
 from sispy.cli.exits import Misuse, misuse
 from sispy.cli.options import Session, examples, session
 from sispy.remedies import message_of
+from sispy_pandas.commands.inputs import STANDARD, format_option, named_format
 from sispy_pandas.commands.tables import filtered, query_of, table_of
-from sispy_pandas.formats.atomic import refuse_unwritable
+from sispy_pandas.formats.atomic import OutFile, refuse_unwritable
+from sispy_pandas.formats.options import WriteOptions, zone_of
+from sispy_pandas.formats.registry import suffixes
 from sispy_pandas.reading.listing import schemas_of
 from sispy_pandas.reading.query import parse_query
 from sispy_pandas.values.blocks import count
 from sispy_pandas.workflow.fetch import fetch
-from sispy_pandas.workflow.to_files import to_csv, to_excel, to_ndjson, to_parquet
-
-_FORMATS = (".csv", ".xlsx", ".parquet", ".ndjson")
+from sispy_pandas.workflow.to_files import write_file
 
 
 @click.command(
@@ -38,10 +40,11 @@ _FORMATS = (".csv", ".xlsx", ".parquet", ".ndjson")
     "-o",
     "--output",
     required=True,
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
     metavar="FILE",
-    help="A .csv, .xlsx, .parquet or .ndjson file; it appears when it is complete.",
+    help=f"A {', '.join(suffixes())} file; it appears when it is complete. - is standard output.",
 )
+@format_option
 @click.option("--where", multiple=True, metavar="FILTER", help="The same as FILTER.")
 @click.option("--query", metavar="JSON", help="A filter in the server's own language, added to the others.")
 @click.option("--fields", metavar="A,B", help="Columns to write; a nested document stands for all below it.")
@@ -63,12 +66,13 @@ def export(
     schema: str,
     filters: tuple[str, ...],
     output: Path,
+    form: str | None,
     where: tuple[str, ...],
     query: str | None,
     fields: str | None,
     sort: str | None,
     expand: str | None,
-    refs: str,
+    refs: Any,
     meta: bool,
     tz: str,
     fail_if_empty: bool,
@@ -86,11 +90,17 @@ def export(
     Fields of documents and of referenced rows: os.version=9, rack.site.name=fra1.
     A shell takes blanks, <, > and quotes in quotes alone: 'price >= 8000'.
     """  # noqa: D301 - click's mark for a paragraph that keeps its lines
-    if output.suffix.lower() not in _FORMATS:
-        raise Misuse(f"{output.name}: the name must end in one of {', '.join(_FORMATS)}")
-    if expand and output.suffix.lower() == ".ndjson":
-        raise Misuse(".ndjson holds the records of the table alone: --expand wants .csv, .xlsx or .parquet")
-    refuse_unwritable(output)
+    try:
+        written_as = named_format(output, form)
+    except ValueError as error:
+        raise misuse(error) from error
+    if expand and not written_as.holds_any_column:
+        others = ", ".join(suffixes(lambda one: one.holds_any_column))
+        raise Misuse(f"{written_as.name} holds the records of the table alone: --expand wants {others}")
+    is_standard = str(output) == STANDARD
+    file = OutFile.of(sys.stdout if is_standard else output)
+    if not is_standard:
+        refuse_unwritable(output)
     client = session.client()
     endpoint, known = table_of(client, schema)
     asked: dict[str, Any] = {"sort": sort} if sort else {}
@@ -105,33 +115,19 @@ def export(
         raise misuse(error) from error
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        if output.suffix.lower() == ".xlsx" or expand or refs != "id":
+        source: Any = endpoint
+        streamed: dict[str, Any] = {"query": asked, "fields": names, "progress": session.progress}
+        if written_as.is_whole or expand or refs != "id":
             wanted = [name.strip() for name in expand.split(",")] if expand else None
-            labels: Any = refs
-            source: Any = fetch(
-                endpoint, asked, fields=names, expand=wanted, refs=labels, progress=session.progress
-            )
-            options: dict[str, Any] = {"meta": meta}
-        else:
-            source = endpoint
-            options = {"meta": meta, "query": asked, "fields": names, "progress": session.progress}
+            source = fetch(endpoint, asked, fields=names, expand=wanted, refs=refs, progress=session.progress)
+            streamed = {}
         if fail_if_empty and not (endpoint.count(asked.get("q")) if source is endpoint else len(source)):
             raise ValueError(f"no row matches: {output} is not written")
-        rows = _write(source, output, tz=tz, options=options)
+        rows = write_file(source, file, written_as, WriteOptions(zone_of(tz), meta=meta), **streamed)
     for warning in (one.message for one in caught if isinstance(one.message, Warning)):
         session.say(message_of(warning))
-    session.say(f"{output} is written: {count(rows, 'row') if rows else 'its header alone, no row matches'}")
-
-
-def _write(source: Any, output: Path, *, tz: str, options: dict[str, Any]) -> int:
-    match output.suffix.lower():
-        case ".csv":
-            return to_csv(source, output, tz=tz, **options)
-        case ".ndjson":
-            return to_ndjson(source, output, **options)
-        case ".parquet":
-            return to_parquet(source, output, **options)
-    return to_excel(source, output, tz=tz, **options)
+    written = count(rows, "row") if rows else "its header alone, no row matches"
+    session.say(f"{'the table' if is_standard else output} is written: {written}")
 
 
 def _query(text: str | None) -> Any:

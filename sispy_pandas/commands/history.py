@@ -15,7 +15,7 @@ from sispy.cli.completion import tables
 from sispy.cli.exits import Misuse
 from sispy.cli.options import Session, answers, examples, session, yes
 from sispy.remedies import Call, Message, message_of
-from sispy_pandas.commands.inputs import read_rows
+from sispy_pandas.commands.inputs import TableFile
 from sispy_pandas.commands.output import Answer, tell, time_text
 from sispy_pandas.commands.sending import pushing, send
 from sispy_pandas.commands.tables import filtered, query_of, table_of
@@ -83,7 +83,7 @@ def changes_of(session: Session, name: str, chosen: dict[str, Any]) -> Changes:
     endpoint, schema = table_of(session.client(), name)
     q = query_of(endpoint, chosen["filters"])
     file = chosen["known"]
-    known = None if file is None else read_rows(file, schema)
+    known = None if file is None else TableFile.of(file).frame(schema)
     options = {key: value for key, value in chosen.items() if key not in ("filters", "known")}
     return changes_in(endpoint, query={"q": q}, known=known, progress=session.progress, **options)
 

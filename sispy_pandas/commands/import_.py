@@ -13,14 +13,13 @@ from sispy.cli.completion import tables
 from sispy.cli.exits import Misuse
 from sispy.cli.options import Session, answers, examples, session, yes
 from sispy.cli.terminal import confirm, out, say
-from sispy_pandas.commands.exports import read_workbook
-from sispy_pandas.commands.inputs import read_records, read_rows
+from sispy_pandas.commands.inputs import INPUT, TableFile, format_option
 from sispy_pandas.commands.output import show, tell_push
 from sispy_pandas.commands.schemas import tree
 from sispy_pandas.commands.sending import send, status_of_plan, status_of_report
 from sispy_pandas.commands.tables import schema_of
-from sispy_pandas.formats.bounds import is_pipe, parse_json, read_text
-from sispy_pandas.formats.csv import decode, parse
+from sispy_pandas.formats.bounds import InFile, parse_json
+from sispy_pandas.formats.options import ReadOptions
 from sispy_pandas.planning.render import blocks
 from sispy_pandas.pushing import render as pushed
 from sispy_pandas.pushing.options import need_token
@@ -32,8 +31,6 @@ from sispy_pandas.workflow.fetch import fetch
 from sispy_pandas.workflow.objects import Snapshot
 from sispy_pandas.workflow.references import find_references, labelled
 
-from ..values.types.cell_text import read_heading
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -41,6 +38,7 @@ if TYPE_CHECKING:
     from sispy.client import Client
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_BY_LABEL = ReadOptions(refs="label")
 
 
 @click.command(
@@ -52,7 +50,8 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
         "sispy import hosts.json --schema host --definition host.def.json --yes",
     ),
 )
-@click.argument("file", type=_FILE)
+@click.argument("file", type=INPUT)
+@format_option
 @click.option(
     "--schema",
     "name",
@@ -80,6 +79,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 def import_(
     session: Session,
     file: Path,
+    form: str | None,
     name: str,
     definition: Path | None,
     key: str | None,
@@ -94,26 +94,26 @@ def import_(
     exists, rows are recognised by the key field; those that are there already are compared and updated.
     References may be given by the key of the row they point to, or by its _id.
     """
-    client = session.client()
+    client, rows = session.client(), TableFile.of(file, form)
     schema = schema_of(client, name)
     if schema is not None:
         if definition is not None:
             raise Misuse(f"table {name!r} exists already: leave --definition out.")
         if references:
             raise Misuse(f"table {name!r} exists already: leave --reference out, its definition says it.")
-        return _join(session, client, schema, file, key=key, yes=yes)
+        return _join(session, client, schema, rows, key=key, yes=yes)
     if references and definition is not None:
         raise Misuse("the definition says what refers to what: leave --reference out.")
     refers = {text.partition("=")[0]: text.partition("=")[2] or text for text in references}
-    document = _document(client, session, file, name, definition, key=key, enums=enums, references=refers)
+    document = _document(client, session, rows, name, definition, key=key, enums=enums, references=refers)
     document["_sis"] = {"owner": list(owner) or _groups(client)}
-    return _make(session, client, document, file, yes=yes)
+    return _make(session, client, document, rows, yes=yes)
 
 
-def _make(session: Session, client: Client, document: dict[str, Any], file: Path, *, yes: bool) -> Exit:
+def _make(session: Session, client: Client, document: dict[str, Any], file: TableFile, *, yes: bool) -> Exit:
     """Make a table and its rows, after showing both; nothing is written while a row has a problem."""
     schema = parse_schema(document)
-    rows = read_rows(file, schema, refs="label")
+    rows = file.frame(schema, _BY_LABEL)
     plan = labelled(_nothing_yet(client, schema)).diff(rows, new=True)
     head = [
         f"{schema.name}: a new table on {client.url}, {len(schema.fields)} fields",
@@ -155,14 +155,15 @@ def _nothing_yet(client: Client, schema: Schema) -> Snapshot:
 
 
 def _join(
-    session: Session, client: Client, schema: Schema, file: Path, *, key: str | None, yes: bool
+    session: Session, client: Client, schema: Schema, file: TableFile, *, key: str | None, yes: bool
 ) -> Exit:
     """Compare a file with a table that exists, and push what is new or different."""
-    rows = read_rows(file, schema, refs="label")
+    rows = file.frame(schema, _BY_LABEL)
     key = key or schema.key
     snapshot = fetch(client.entities(schema.name), refs="label", progress=session.progress)
     if key is None:
-        session.say(f"{schema.name} has no unique field to know rows by: every row of {file} is a new one")
+        every = f"every row of {file.file} is a new one"
+        session.say(f"{schema.name} has no unique field to know rows by: {every}")
     matching: dict[str, Any] = {"new": True} if key is None else {"key": key, "create_missing": True}
     plan = snapshot.diff(rows, **matching)  # with a key, blank cells keep what is stored
     return send(session, plan, yes=yes)[1]
@@ -171,7 +172,7 @@ def _join(
 def _document(
     client: Client,
     session: Session,
-    file: Path,
+    file: TableFile,
     name: str,
     definition: Path | None,
     *,
@@ -181,36 +182,18 @@ def _document(
 ) -> dict[str, Any]:
     """Return the schema that a new table shall have: as the definition file says, or read off the data."""
     if definition is None:
-        if is_pipe(file):
-            raise Misuse(
-                f"{file} is a pipe, which can be read only once: save it as a file, or give --definition."
-            )
-        data = _raw(file)
+        data = file.rows()
         found = find_references(client, pd.DataFrame(data))
         for column in sorted(set(found) - set(references)):
             session.say(
                 f"{column} names rows of table {found[column]}: --reference {column} makes it point there"
             )
         return infer_schema(data, name=name, key=key, enums=enums, references=references)
-    document = parse_json(read_text(definition), definition)
+    document = parse_json(InFile.of(definition).text(), definition)
     if not isinstance(document, dict):
         raise ValueError(f"{definition} holds no object: a definition maps field names to types")
     whole = document if isinstance(document.get("definition"), dict) else {"definition": document}
     return {**whole, "name": name} | ({"id_field": key} if key else {})
-
-
-def _raw(file: Path) -> pd.DataFrame | list[dict[str, Any]]:
-    """Read a file whose schema is not known yet: texts of a CSV, typed cells of a workbook, JSON records."""
-    match file.suffix.lower():
-        case ".csv" | ".tsv" | ".txt":
-            titles, rows = parse(decode(file, None)[0], file, ())
-            width = len(titles)
-            cells = [[cell or None for cell in (row + [""] * width)[:width]] for _, row in rows]
-            return pd.DataFrame(cells, columns=list(map(read_heading, titles)), dtype=object)
-        case ".xlsx":
-            return read_workbook(file)
-        case _:
-            return read_records(file)
 
 
 def _groups(client: Client) -> list[str]:

@@ -1,99 +1,87 @@
-"""Files of rows that a command is given: JSON as records, CSV and spreadsheets by their own readers."""
+"""Files of rows that a command is given, by their names or as standard input."""
 
 from __future__ import annotations
 
+import sys
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
+import click
 
-from sispy_pandas.formats.bounds import parse_json, parse_lines, read_text
-from sispy_pandas.workflow.from_files import read_csv, read_excel
-
-from ..values.types.cells import get_path
+from sispy.cli.exits import Misuse
+from sispy_pandas.formats.bounds import InFile
+from sispy_pandas.formats.options import ReadOptions
+from sispy_pandas.formats.reader import read_frame, read_rows, read_texts
+from sispy_pandas.formats.registry import FORMATS, format_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
+    import pandas as pd
 
+    from sispy_pandas.formats.base import Format
+    from sispy_pandas.formats.reader import Texts
     from sispy_pandas.values.schema import Schema
 
+STANDARD = "-"
+"""What stands for standard input or output in the place of a file."""
+INPUT = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
+"""The type of an argument that names a file of rows."""
+_LIKE = ReadOptions()
 
-def read_records(path: Path) -> list[dict[str, Any]]:
-    """Read a JSON array of objects, or one object per line (`.ndjson`, `.jsonl`).
+format_option = click.option(
+    "--format",
+    "form",
+    type=click.Choice([suffix[1:] for suffix in FORMATS]),
+    help="What the file is, where its name does not tell: of standard input or output, which is -.",
+)
+"""Gives a command the name of a format; it receives it as `form`."""
+
+
+@dataclass(frozen=True, slots=True)
+class TableFile:
+    """A file of rows; the same one can be read more than once, a pipe as well."""
+
+    file: InFile
+    form: Format
+
+    @classmethod
+    def of(cls, path: Path | str, form: str | None = None) -> TableFile:
+        """Return the file of a path, or standard input.
+
+        Args:
+            path: Of the file.
+            form: The option that names its format.
+
+        Raises:
+            Misuse: It is standard input, and the option is missing.
+            ValueError: Its name ends in nothing that is known here.
+            OSError: It cannot be read.
+        """
+        found = named_format(path, form)
+        return cls(InFile.of(sys.stdin.buffer if str(path) == STANDARD else path), found)
+
+    def frame(self, schema: Schema, options: ReadOptions = _LIKE) -> pd.DataFrame:
+        """Return the rows as a frame of a schema; see `read_frame`."""
+        return read_frame(self.file, self.form, schema, options)
+
+    def rows(self, options: ReadOptions = _LIKE) -> pd.DataFrame | list[dict[str, Any]]:
+        """Return the rows as they stand there, without a schema; see `read_rows`."""
+        return read_rows(self.file, self.form, options)
+
+    def texts(self, schema: Schema | None, options: ReadOptions = _LIKE) -> Texts:
+        """Return the cells as texts; see `read_texts`."""
+        return read_texts(self.file, self.form, schema, options)
+
+
+def named_format(path: Path | str, form: str | None) -> Format:
+    """Return the format of a file, by option or name.
 
     Raises:
-        ValueError: The file holds something else; the message names the place.
+        Misuse: It is a standard stream, and the option is missing.
+        ValueError: Its name ends in nothing that is known here.
     """
-    text = read_text(path)
-    found = list(parse_lines(text, path)) if path.suffix in (".ndjson", ".jsonl") else parse_json(text, path)
-    if not isinstance(found, list):
-        raise ValueError(f"{path} holds {_KINDS.get(type(found), 'no value')}: an array of objects is needed")
-    for number, record in enumerate(found, start=1):
-        if not isinstance(record, dict):
-            kind = _KINDS.get(type(record), "no value")
-            raise ValueError(f"{path}: item {number} is {kind}: an array of objects is needed")
-    return found
-
-
-def read_rows(
-    path: Path,
-    schema: Schema,
-    *,
-    rename: Mapping[str, str] | None = None,
-    sheet: str | None = None,
-    **cells: Any,
-) -> pd.DataFrame:
-    """Read a file of rows of a schema: CSV, spreadsheet, JSON or NDJSON.
-
-    Args:
-        path: Of the file; its suffix tells the kind.
-        schema: What the rows are.
-        rename: Name in the file -> field.
-        sheet: Of a workbook.
-        cells: Further arguments of `read_csv` and `read_excel`; JSON needs none.
-
-    Raises:
-        ValueError: The file is of another kind, or damaged.
-    """
-    suffix = path.suffix.lower()
-    if suffix in (".csv", ".tsv", ".txt"):
-        return read_csv(path, schema, rename=rename, **cells)
-    if suffix == ".xlsx":
-        return read_excel(path, schema, rename=rename, sheet=sheet, **cells)
-    if suffix in (".json", ".ndjson", ".jsonl"):
-        return frame_of_records(read_records(path), schema).rename(columns=dict(rename or {}))
-    raise ValueError(f"{path}: the name must end in one of .csv, .xlsx, .json, .ndjson")
-
-
-def frame_of_records(records: list[dict[str, Any]], schema: Schema) -> pd.DataFrame:
-    """Return JSON records as a frame without ids; keys that the schema lacks become columns of their own."""
-    paths = dict.fromkeys(schema.columns)
-    for record in records:
-        paths.update(dict.fromkeys(_paths(record, schema)))
-    present = [path for path in paths if any(get_path(record, path) is not None for record in records)]
-    numbers = pd.RangeIndex(1, len(records) + 1)
-    cells = {
-        path: pd.Series([get_path(record, path) for record in records], index=numbers, dtype=object)
-        for path in present
-    }
-    return pd.DataFrame(cells, index=numbers)
-
-
-_KINDS = {
-    dict: "an object",
-    list: "a list",
-    str: "a text",
-    int: "a number",
-    float: "a number",
-    bool: "a boolean",
-}
-
-
-def _paths(record: Mapping[str, Any], schema: Schema, prefix: str = "") -> Iterator[str]:
-    for name, value in record.items():
-        path = prefix + name
-        inside = isinstance(value, dict) and any(column.startswith(f"{path}.") for column in schema.columns)
-        if inside:
-            yield from _paths(value, schema, f"{path}.")
-        else:
-            yield path
+    if form is not None:
+        return FORMATS[f".{form}"]
+    if str(path) == STANDARD:
+        raise Misuse("- has no name that tells what it is: give --format.")
+    return format_of(str(path))

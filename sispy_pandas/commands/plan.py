@@ -10,11 +10,13 @@ import click
 from sispy.cli.completion import tables
 from sispy.cli.exits import Misuse
 from sispy.cli.options import Session, answers, examples, session
+from sispy_pandas.commands.inputs import INPUT, TableFile, format_option
 from sispy_pandas.commands.output import plan_answer, tell
 from sispy_pandas.commands.planning import plan_of_file
 from sispy_pandas.commands.reading import Reading, reading
 from sispy_pandas.commands.sending import status_of_plan
 from sispy_pandas.commands.targets import refuse_target
+from sispy_pandas.formats.excel import Excel
 from sispy_pandas.pushing.workbook import mark_problems
 
 if TYPE_CHECKING:
@@ -31,7 +33,8 @@ _PATH = click.Path(dir_okay=False, path_type=Path)
     )
 )
 @click.argument("table", metavar="SCHEMA", shell_complete=tables)
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=INPUT)
+@format_option
 @click.option("-o", "save", type=_PATH, metavar="PLAN", help="Save the plan, for `sispy push PLAN`.")
 @click.option("--mark", type=_PATH, metavar="OUT.xlsx", help="Copy the workbook FILE, its problems marked.")
 @answers("json", "csv", "md", "html")
@@ -49,6 +52,7 @@ def plan(
     reading: Reading,
     table: str,
     file: Path,
+    form: str | None,
     save: Path | None,
     mark: Path | None,
     check: bool,
@@ -61,11 +65,12 @@ def plan(
     """
     if allow_dangling and not check:
         raise Misuse("--allow-dangling says what is no problem: give --check, too.")
-    if mark is not None and file.suffix.lower() != ".xlsx":
+    table_file = TableFile.of(file, form)
+    if mark is not None and not isinstance(table_file.form, Excel):
         raise Misuse(f"--mark copies a workbook, and {file} is none.")
     refuse_target("--mark", mark, (".xlsx",), others=(file, save))
     refuse_target("-o", save, others=(file,))
-    found = plan_of_file(session, table, file, reading)
+    found = plan_of_file(session, table, table_file, reading)
     if check:
         found = found.check(allow_dangling=allow_dangling).refresh()
     tell(session, plan_answer(found))
@@ -73,6 +78,7 @@ def plan(
         found.save(save)
         session.say(f"saved as {save}: `sispy push {save}` sends exactly this")
     if mark is not None:
-        mark_problems(file, found, mark, sheet=reading.cells["sheet"], rename=reading.cells["rename"])
+        options = reading.options
+        mark_problems(table_file.file, found, mark, sheet=options.sheet, rename=options.rename)
         session.say(f"{mark}: a copy of {file} with the problems in their cells")
     return status_of_plan(found, detailed=detailed_exitcode)

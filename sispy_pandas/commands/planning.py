@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sispy_pandas.commands.inputs import read_rows
 from sispy_pandas.commands.tables import table_of
+from sispy_pandas.values.source import source_of
 from sispy_pandas.workflow.edited import snapshot_of
 from sispy_pandas.workflow.fetch import fetch
 from sispy_pandas.workflow.references import to_ids
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from sispy.cli.options import Session
+    from sispy_pandas.commands.inputs import TableFile
     from sispy_pandas.commands.reading import Reading
     from sispy_pandas.workflow.objects import Plan
 
 
-def plan_of_file(session: Session, name: str, file: Path, how: Reading) -> Plan:
+def plan_of_file(session: Session, name: str, file: TableFile, how: Reading) -> Plan:
     """Return the plan of pushing a file to a table. Nothing is written.
 
     Raises:
@@ -26,15 +25,16 @@ def plan_of_file(session: Session, name: str, file: Path, how: Reading) -> Plan:
     """
     client = session.client()
     endpoint, schema = table_of(client, name)
-    frame = read_rows(file, schema, **how.cells)
+    frame = file.frame(schema, how.options)
     if how.key is not None:
-        if how.cells.get("refs") == "label":
-            frame = to_ids(client, frame, schema)
+        source = source_of(frame)
+        if source is not None and source.labels is not None:
+            frame = to_ids(client, frame, schema, known=source.labels)
         snapshot = fetch(endpoint, progress=session.progress)
         return snapshot.diff(frame, key=how.key, create_missing=how.create_missing, owner=how.owner)
     if "_id" not in (frame.index.name, *frame.columns):
         raise ValueError(
-            f"{file} has no column _id, so its rows cannot be told: give --key FIELD to match them by a "
+            f"{file.file} has no column _id, so its rows cannot be told: give --key FIELD to match them by a "
             f"unique field{f' such as {schema.key}' if schema.key else ''}"
         )
     return snapshot_of(endpoint, frame, base=how.base, progress=session.progress).diff(frame, owner=how.owner)

@@ -11,20 +11,23 @@ import click
 from sispy.cli.completion import tables_or_files
 from sispy.cli.exits import Misuse, first
 from sispy.cli.options import Session, answers, examples, session, yes
+from sispy_pandas.commands.inputs import INPUT, TableFile, format_option
 from sispy_pandas.commands.planning import plan_of_file
 from sispy_pandas.commands.reading import Reading, reading
 from sispy_pandas.commands.sending import pushing, send
 from sispy_pandas.commands.targets import refuse_target, written
+from sispy_pandas.formats.atomic import OutFile
+from sispy_pandas.formats.excel import Excel
+from sispy_pandas.formats.json import Json
+from sispy_pandas.formats.registry import find_format, format_of, suffixes
+from sispy_pandas.pushing import retry
 from sispy_pandas.pushing.workbook import Copy, copy_to_mark, marked
-from sispy_pandas.values.extras import optional
 from sispy_pandas.workflow.saved import load_plan
 
 if TYPE_CHECKING:
     from sispy.cli.exits import Exit
     from sispy_pandas.workflow.objects import Plan, Report
 
-_LEFT = (".csv", ".xlsx")
-_FILES = (*_LEFT, ".tsv", ".txt")
 _PATH = click.Path(dir_okay=False, path_type=Path)
 
 
@@ -36,7 +39,8 @@ _PATH = click.Path(dir_okay=False, path_type=Path)
     )
 )
 @click.argument("table", metavar="SCHEMA|PLAN", shell_complete=tables_or_files)
-@click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", required=False, type=INPUT)
+@format_option
 @click.option(
     "--require-fresh", is_flag=True, help="Push nothing (status 4) if anything in the plan is stale."
 )
@@ -57,6 +61,7 @@ def push(
     how: dict[str, Any],
     table: str,
     file: Path | None,
+    form: str | None,
     require_fresh: bool,
     conflicts_out: Path | None,
     write_back: Path | None,
@@ -69,18 +74,22 @@ def push(
     """
     if write_back is not None and file is None:
         raise Misuse("--write-back copies the workbook FILE; a saved plan knows none.")
-    if write_back is not None and file is not None and file.suffix.lower() != ".xlsx":
+    table_file = None if file is None else TableFile.of(file, form)
+    if write_back is not None and table_file is not None and not isinstance(table_file.form, Excel):
         raise Misuse(f"--write-back copies a workbook, and {file} is none.")
     source = Path(table) if file is None else file
     refuse_target("--write-back", write_back, (".xlsx",), others=(source,))
-    refuse_target("--conflicts-out", conflicts_out, _LEFT, others=(source, write_back))
-    if conflicts_out is not None and conflicts_out.suffix.lower() == ".xlsx":
-        optional("xlsxwriter", "excel")
-    plan = _saved(session, table) if file is None else plan_of_file(session, table, file, reading)
+    left = suffixes(lambda form: form.holds_any_cell)
+    refuse_target("--conflicts-out", conflicts_out, left, others=(source, write_back))
+    if conflicts_out is not None:
+        format_of(str(conflicts_out)).refuse(OutFile.of(conflicts_out))
+    plan = _saved(session, table) if table_file is None else plan_of_file(session, table, table_file, reading)
     copy: Copy | None = None
-    if write_back is not None and file is not None:
-        cells = reading.cells
-        copy = copy_to_mark(file, write_back, plan.schema, sheet=cells["sheet"], rename=cells["rename"])
+    if write_back is not None and table_file is not None:
+        how_read = reading.options
+        copy = copy_to_mark(
+            table_file.file, write_back, plan.schema, sheet=how_read.sheet, rename=how_read.rename
+        )
     report, status = send(session, plan, yes=yes, require_fresh=require_fresh, **how)
     statuses = [status]
     if report is not None and conflicts_out is not None:
@@ -95,7 +104,7 @@ def _left(report: Report, target: Path) -> str:
         there = target.exists()
         target.unlink(missing_ok=True)
         return f"{target}: removed, all rows were pushed" if there else ""
-    (report.to_excel if target.suffix.lower() == ".xlsx" else report.to_csv)(target)
+    retry.write(report, target, format_of(str(target)))
     return f"{target}: the rows that were not pushed; edit it and push it"
 
 
@@ -107,6 +116,7 @@ def _written_back(report: Report, copy: Copy, file: Path | None) -> str:
 def _saved(session: Session, path: str) -> Plan:
     if not Path(path).exists() or Path(path).is_dir():
         raise Misuse(f"there is no plan file {path!r}; to push a file: sispy push SCHEMA FILE")
-    if Path(path).suffix.lower() in _FILES:
+    found = find_format(path)
+    if found is not None and not isinstance(found, Json):
         raise Misuse(f"{path!r} is no plan; to push a file: sispy push SCHEMA {path}")
     return load_plan(path, session.client_if_named())

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
 import click
 
 from sispy.cli.exits import Misuse
+from sispy_pandas.formats.options import Copies, ReadOptions
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -22,8 +23,7 @@ class Reading:
     create_missing: bool = False
     base: Literal["receipt", "now"] = "receipt"
     owner: tuple[str, ...] | None = None
-    cells: Mapping[str, Any] = field(default_factory=dict)
-    """Arguments of `read_rows`."""
+    options: ReadOptions = field(default_factory=ReadOptions)
 
 
 def reading(command: Command) -> Command:
@@ -63,26 +63,26 @@ def reading(command: Command) -> Command:
         base_now: bool,
         owner: tuple[str, ...],
         rename: dict[str, str],
-        refs: str,
+        refs: Literal["id", "label"],
         sheet: str | None,
         tz: str | None,
         dayfirst: bool | None,
-        copies: str,
+        copies: Copies,
         accept_program_changes: bool,
         **kwargs: Any,
     ) -> Any:
         if create_missing and key is None:
             raise Misuse("--create-missing says what to do with unmatched keys: give --key FIELD.")
-        cells = {
-            "rename": rename,
-            "refs": refs,
-            "sheet": sheet,
-            "tz": tz,
-            "dayfirst": dayfirst,
-            "copies": copies,
-            "accept_program_changes": accept_program_changes,
-        }
-        how = Reading(key, create_missing, "now" if base_now else "receipt", owner or None, cells)
+        options = ReadOptions(
+            rename=rename,
+            refs=refs,
+            sheet=sheet,
+            tz=tz,
+            dayfirst=dayfirst,
+            copies=copies,
+            accept_program_changes=accept_program_changes,
+        )
+        how = Reading(key, create_missing, "now" if base_now else "receipt", owner or None, options)
         return command(*args, reading=how, **kwargs)
 
     return with_reading  # type: ignore[return-value] # click reads the options that hang on the wrapper

@@ -6,8 +6,8 @@ import difflib
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Literal, TypeAlias
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -23,6 +23,11 @@ from ..values.source import Source, with_source
 from ..values.types.base import Field, nearest
 from ..values.types.cells import STRINGS
 from ..values.types.object_id import ID
+from .table import cells_in
+
+if TYPE_CHECKING:
+    from .options import Copies
+    from .table import Table, Values
 
 _ZONE = re.compile(r" \([A-Za-z0-9_+:/-]+\)$")
 
@@ -31,21 +36,8 @@ _MOST_STRANGE = 200
 _WELL_FORMED = {str, type(None)}
 """Types of cells that hold an id or a receipt; `Refused` is none of them."""
 
-Copies = Literal["refuse", "new"]
-Values: TypeAlias = "list[Any] | pd.Series[Any]"
 ReadColumn: TypeAlias = "Callable[[Field, Sequence[Any]], Values]"
-"""Reads a column: its JSON values, `Refused` for those that are none; or the finished column at once."""
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """The cells of a file: names of columns, the cells of each; row numbers as people see them."""
-
-    header: tuple[str, ...]
-    columns: tuple[Sequence[Any], ...]
-    rows: tuple[int, ...]
-    places: tuple[int, ...] = ()
-    """Numbers of the columns in the file, from 1."""
+"""Reads the cells of a column."""
 
 
 def assemble(
@@ -54,7 +46,7 @@ def assemble(
     read: ReadColumn,
     *,
     source: Source,
-    rename: Mapping[str, str] | None = None,
+    rename: Mapping[str, str],
     copies: Copies = "refuse",
     keys: Callable[[], Mapping[str, Any]] | None = None,
 ) -> pd.DataFrame:
@@ -72,7 +64,7 @@ def assemble(
     Raises:
         ValueError: Two columns have one name, or none is known to the schema.
     """
-    names = _names(table, schema, rename or {})
+    names = names_of(table, schema, rename)
     columns = dict(zip(names, table.columns, strict=True))
     fields = {f.path: f for f in (*schema.fields, *META) if f.path in columns}
     if source.labels is not None:
@@ -84,11 +76,11 @@ def assemble(
     problems = rows.lost()
     if ids is not None:
         problems |= rows.copies(keys, copies)
-    marks = _marks(columns[DELETE], problems, rows) if DELETE in columns else None
+    marks = _marks(cells_in(columns[DELETE]), problems, rows) if DELETE in columns else None
     keep = [i for i in range(len(table.rows)) if i not in problems]
     frame = _frame(fields, values, rows, keep)
     extra = {
-        name: pd.Series(_extra(columns[name], keep), index=frame.index, dtype=object)
+        name: pd.Series(_extra(cells_in(columns[name]), keep), index=frame.index, dtype=object)
         for name in names
         if name not in fields and name not in ("_id", RECEIPT.path, DELETE)
     }
@@ -97,9 +89,9 @@ def assemble(
     if marks is not None and any(marks):
         frame[DELETE] = pd.array([marks[i] for i in keep], dtype="boolean")
     if receipts is not None:
-        frame[RECEIPT.path] = _typed(RECEIPT, _milliseconds(rows.receipts), keep).array
+        frame[RECEIPT.path] = typed(RECEIPT, _milliseconds(rows.receipts), keep).array
     source = replace(source, notes=source.notes + _renamed(names, schema))
-    marked = {} if marks is None else {DELETE: columns[DELETE]}
+    marked = {} if marks is None else {DELETE: cells_in(columns[DELETE])}
     found = tuple(
         replace(problems[i], rows=(edited_row(schema, rows.cells(i) | _cells({**values, **marked}, i)),))
         for i in sorted(problems)
@@ -126,21 +118,28 @@ def label_field(field: Field) -> Field:
     return field
 
 
-def _names(table: Table, schema: Schema, rename: Mapping[str, str]) -> list[str]:
-    """Return the schema's names of a file's columns; those of others as they are."""
-    known = {f.path for f in (*schema.fields, *META, RECEIPT)} | {"_id", DELETE}
+def names_of(table: Table, schema: Schema | None, rename: Mapping[str, str]) -> list[str]:
+    """Return the schema's names of a file's columns; those of others as they are.
+
+    Raises:
+        ValueError: Two columns have one name, none is known to the schema, or one that is to be renamed is
+            not there.
+    """
+    paths = [f.path for f in (*schema.fields, *META)] if schema is not None else []
+    known = {*paths, RECEIPT.path, "_id", DELETE}
     absent = [name for name in rename if name not in table.header]
     if absent:
         raise ValueError(f"rename: the file has no column {absent[0]!r}{nearest(absent[0], table.header)}")
+    places = table.places or range(1, len(table.header) + 1)
     names = []
-    for header in table.header:
+    for header, place in zip(table.header, places, strict=True):
         name = rename.get(header, header)
         bare = _ZONE.sub("", name)
-        names.append(bare if name not in known and bare in known else name)
+        names.append(bare if name not in known and bare in known else name or f"column {place}")
     twice = sorted(name for name, times in Counter(names).items() if times > 1)
     if twice:
         raise ValueError(f"{', '.join(map(repr, twice))}: more than one column of that name")
-    if not known.intersection(names):
+    if schema is not None and not known.intersection(names):
         hint = nearest(names[0], schema.columns) if names else ""
         raise ValueError(
             f"no column of the file is one of schema {schema.name!r}; its first row has"
@@ -255,14 +254,16 @@ def _marks(cells: Sequence[Any], problems: dict[int, Problem], rows: _Rows) -> l
 def _frame(
     fields: Mapping[str, Field], values: Mapping[str, Values], rows: _Rows, keep: list[int]
 ) -> pd.DataFrame:
-    built = {path: _typed(field, values[path], keep) for path, field in fields.items()}
+    built = {path: typed(field, values[path], keep) for path, field in fields.items()}
     frame = pd.DataFrame(built, index=pd.RangeIndex(len(keep)), copy=False)
     if rows.ids is not None:
         frame.index = pd.Index([rows.ids[i] for i in keep], name="_id", dtype=STRINGS)
     return frame
 
 
-def _typed(field: Field, values: Values, keep: list[int]) -> pd.Series[Any]:
+def typed(field: Field, values: Values, keep: list[int] | None = None) -> pd.Series[Any]:
+    """Return the column of a frame that JSON values, or those at some positions, make."""
+    keep = list(range(len(values))) if keep is None else keep
     whole = len(keep) == len(values)
     if isinstance(values, pd.Series) and values.dtype == STRINGS:
         return values if whole else values.iloc[keep].reset_index(drop=True)

@@ -1,19 +1,111 @@
-"""Files that appear when they are complete: a full disk, a lost connection or Ctrl-C leave the old one."""
+"""Files that appear when they are complete: a full disk, a lost connection or Ctrl-C leave the old one.
+
+What is written to an open file, or to standard output, goes there as it comes.
+"""
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import errno
+import gzip
+import io
+import os
 import secrets
-from typing import IO, TYPE_CHECKING
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
 
 from sispy.errors import Error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 _PRIVATE = 0o600
+PACKED = ".gz"
+"""What the name of a file ends in that gzip shall pack."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutFile:
+    """A file to be written: by its path, or one that is open already; `str` names it in messages."""
+
+    name: str
+    path: Path | None = None
+    opened: Any = None
+    """The open file, where there is no path."""
+
+    @classmethod
+    def of(cls, target: str | os.PathLike[str] | IO[Any] | OutFile) -> OutFile:
+        """Return the file of a path, or of an open file.
+
+        Raises:
+            TypeError: It is neither.
+        """
+        if isinstance(target, OutFile):
+            return target
+        if isinstance(target, str | os.PathLike):
+            return cls(str(target), Path(target))
+        if not hasattr(target, "write"):
+            raise TypeError(f"a file is a path or an open file, got {type(target).__name__}")
+        name = getattr(target, "name", None)
+        return cls(name if isinstance(name, str) else f"the {type(target).__name__}", None, target)
+
+    def __str__(self) -> str:
+        return self.name
+
+    @contextlib.contextmanager
+    def binary(self) -> Iterator[IO[bytes]]:
+        """Open the file for bytes.
+
+        Raises:
+            TypeError: It is open, and for text alone.
+            OSError: It cannot be written; the error names it.
+        """
+        if self.path is not None:
+            with replacing(self.path) as beside, beside.open("wb") as file:
+                yield file
+        elif not _is_text(self.opened):
+            yield self.opened
+        elif hasattr(self.opened, "buffer"):
+            self.opened.flush()
+            yield self.opened.buffer
+        else:
+            raise TypeError(f"{self.name} takes text alone: open it for bytes, in mode 'wb'")
+
+    @contextlib.contextmanager
+    def text(self, encoding: str = "utf-8") -> Iterator[IO[str]]:
+        """Open the file for text; what is called `.gz` is packed.
+
+        Raises:
+            OSError: It cannot be written; the error names it.
+        """
+        if self.path is None and _is_text(self.opened):
+            self.opened.write(codecs.BOM_UTF8.decode() if encoding.endswith("sig") else "")
+            yield self.opened
+        elif self.path is not None and self.path.suffix.lower() != PACKED:
+            with replaced(self.path, encoding=encoding) as plain:
+                yield plain
+        else:
+            with self.binary() as file, _layers(file, encoding, packed=self.path is not None) as text:
+                yield text
+
+
+@contextlib.contextmanager
+def _layers(file: IO[bytes], encoding: str, *, packed: bool) -> Iterator[IO[str]]:
+    """Open an open file for text, and leave it open; packed files of the same content are the same bytes."""
+    below = gzip.GzipFile("", "wb", fileobj=file, mtime=0) if packed else contextlib.nullcontext(file)
+    with below as binary:
+        text = io.TextIOWrapper(binary, encoding=encoding, newline="")
+        try:
+            yield text
+            text.flush()
+        finally:
+            text.detach()
+
+
+def _is_text(file: Any) -> bool:
+    return isinstance(file, io.TextIOBase) or "b" not in getattr(file, "mode", "b")
 
 
 @contextlib.contextmanager

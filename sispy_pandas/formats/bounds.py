@@ -6,15 +6,21 @@ begins with the file's name.
 
 from __future__ import annotations
 
+import gzip
 import json
+import os
 import stat
-from typing import TYPE_CHECKING, Any
+import zlib
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from io import BytesIO
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
 
 from sispy.text import printable, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 LARGEST = 2 << 30
 """Bytes of a file."""
@@ -25,9 +31,11 @@ LONGEST_LINE = 1 << 27
 MOST_COLUMNS = 4_096
 MOST_CELLS = 1 << 26
 """Cells of a sheet: a million rows of 64 columns."""
+FREE, RATIO = 16 << 20, 200
+"""Bytes to which something packed may expand in any case, and beyond how many times its packed size."""
+GZIP = b"\x1f\x8b"
 
 _PACKED = (
-    (b"\x1f\x8b", "is packed by gzip: unpack it first"),
     (b"\xfd7zXZ\0", "is packed by xz: unpack it first"),
     (b"\x28\xb5\x2f\xfd", "is packed by zstd: unpack it first"),
     (b"\xd0\xcf\x11\xe0", "is a document of an office program, not text: its name has to say so"),
@@ -36,48 +44,149 @@ _PACKED = (
 )
 
 
-def read_bytes(path: Path, *, lines: bool = False, binary: bool = False) -> bytearray:
-    """Read a file, or a pipe to its end.
+@dataclass(frozen=True, slots=True)
+class InFile:
+    """A file to be read: by its path, or one that was open and has been read; `str` names it in messages."""
 
-    Args:
-        path: Of the file.
-        lines: It is a table of lines: one that does not end is no such file.
-        binary: It is no text.
+    name: str
+    path: Path | None = None
+    """Where it lies; None: nowhere, as standard input."""
+    content: bytes | None = field(default=None, repr=False)
+    """What was in it, where that can be read only once."""
 
-    Raises:
-        ValueError: It is too large, a device, or not what its reader takes.
-        OSError: It cannot be read.
-    """
-    refuse_endless(path)
-    most = LARGEST_STREAM if is_pipe(path) else LARGEST
-    found = bytearray()
-    with path.open("rb") as file:
-        while chunk := file.read(min(LONGEST_LINE, most + 1 - len(found))):
-            if not found and not binary:
-                _refuse_packed(path, chunk)
-            found += chunk
-            if len(found) > most:
-                raise ValueError(f"{printable(path)} is too large: {most >> 20:,} MiB are read at most")
-            if lines and len(chunk) == LONGEST_LINE and b"\n" not in chunk and b"\r" not in chunk:
-                raise ValueError(f"{printable(path)} has a line without an end: is it a table?")
+    @classmethod
+    def of(cls, source: str | os.PathLike[str] | IO[Any] | InFile) -> InFile:
+        """Return the file of a path, or of an open file, which is read to its end.
+
+        Raises:
+            TypeError: It is neither.
+            ValueError: It is too large.
+            OSError: It cannot be read.
+        """
+        if isinstance(source, InFile):
+            return source
+        if isinstance(source, str | os.PathLike):
+            path = Path(source)
+            return cls(str(path), path, _to_the_end(path, path.open("rb")) if _is_pipe(path) else None)
+        if not hasattr(source, "read"):
+            raise TypeError(f"a file is a path or an open file, got {type(source).__name__}")
+        name = getattr(source, "name", None)
+        name = name if isinstance(name, str) else f"the {type(source).__name__}"
+        return cls(name, None, _to_the_end(name, source))
+
+    @classmethod
+    def on_disk(cls, path: str | os.PathLike[str]) -> InFile:
+        """Return the file of a path, where it can be read as often as one likes.
+
+        Raises:
+            ValueError: It is a pipe.
+        """
+        if _is_pipe(Path(path)):
+            raise ValueError(
+                f"{printable(path)} is a pipe, which can be read only once: save it as a file first"
+            )
+        return cls.of(path)
+
+    def __str__(self) -> str:
+        return self.name
+
+    def data(self, *, lines: bool = False) -> bytes | bytearray:
+        """Return the bytes of a text file; what gzip has packed is unpacked.
+
+        Args:
+            lines: It is a table of lines: one that does not end is no such file.
+
+        Raises:
+            ValueError: It is too large, a device, or not what its reader takes.
+            OSError: It cannot be read.
+        """
+        found = self._read(lines=lines)
+        if found.startswith(GZIP):
+            found = _unpacked(self, found)
+        if lines:
+            _refuse_endless_line(self, found[:LONGEST_LINE])
+        return found
+
+    def text(self) -> str:
+        """Return the text of a file in UTF-8; see `data`.
+
+        Raises:
+            ValueError: It is in another encoding, too, or does not fit into memory.
+        """
+        try:
+            return self.data().decode("utf-8-sig")
+        except MemoryError as error:
+            raise damaged(self, "text", error) from None
+        except UnicodeDecodeError as error:
+            reason = f"{error.reason} at {error.start:,}"
+            raise ValueError(f"{printable(self)} is not UTF-8 text: {reason}") from None
+
+    def seekable(self) -> Path | BytesIO:
+        """Return what libraries read a binary file from.
+
+        Raises:
+            ValueError: It is too large, or a device.
+            OSError: It is not there.
+        """
+        if self.content is not None or self.path is None:
+            return BytesIO(self.content or b"")
+        _refuse_endless(self.path)
+        return self.path
+
+    def _read(self, *, lines: bool) -> bytes | bytearray:
+        if self.content is not None or self.path is None:
+            content = self.content or b""
+            _refuse_packed(self, content)
+            return content
+        _refuse_endless(self.path)
+        found = bytearray()
+        with self.path.open("rb") as file:
+            while chunk := file.read(min(LONGEST_LINE, LARGEST + 1 - len(found))):
+                if not found:
+                    _refuse_packed(self, chunk)
+                found += chunk
+                if len(found) > LARGEST:
+                    raise _too_large(self, LARGEST)
+                if lines and not found.startswith(GZIP):
+                    _refuse_endless_line(self, chunk)
+        return found
+
+
+def _to_the_end(name: object, file: IO[Any]) -> bytes:
+    """Read a pipe or an open file, whose size nobody knows before; a pipe is closed."""
+    with file if isinstance(name, Path) else nullcontext():
+        read: Any = file.read(LARGEST_STREAM + 1)
+    found = read.encode() if isinstance(read, str) else bytes(read or b"")
+    if len(found) > LARGEST_STREAM:
+        raise _too_large(name, LARGEST_STREAM)
     return found
 
 
-def read_text(path: Path) -> str:
-    """Read a text file in UTF-8; see `read_bytes`.
-
-    Raises:
-        ValueError: It is in another encoding, too, or does not fit into memory.
-    """
+def _unpacked(file: InFile, packed: bytes | bytearray) -> bytearray:
+    """Return what gzip has packed; no honest table is packed two hundred times."""
+    most, found = min(LARGEST, max(FREE, RATIO * len(packed))), bytearray()
     try:
-        return read_bytes(path).decode("utf-8-sig")
-    except MemoryError as error:
-        raise damaged(path, "text", error) from None
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{printable(path)} is not UTF-8 text: {error.reason} at {error.start:,}") from None
+        with gzip.GzipFile(fileobj=BytesIO(packed)) as opened:
+            while chunk := opened.read(min(LONGEST_LINE, most + 1 - len(found))):
+                found += chunk
+                if len(found) > most:
+                    raise ValueError(f"{printable(file)} would expand to more than any honest table")
+    except (OSError, EOFError, zlib.error) as error:
+        raise damaged(file, "gzip file", error) from error
+    _refuse_packed(file, found)
+    return found
 
 
-def parse_json(text: str, path: Path | str, line: int = 1) -> Any:
+def _refuse_endless_line(file: InFile, start: bytes | bytearray) -> None:
+    if len(start) == LONGEST_LINE and b"\n" not in start and b"\r" not in start:
+        raise ValueError(f"{printable(file)} has a line without an end: is it a table?")
+
+
+def _too_large(name: object, most: int) -> ValueError:
+    return ValueError(f"{printable(name)} is too large: {most >> 20:,} MiB are read at most")
+
+
+def parse_json(text: str, file: object, line: int = 1) -> Any:
     """Decode the JSON text that begins in a line of a file.
 
     Raises:
@@ -86,36 +195,22 @@ def parse_json(text: str, path: Path | str, line: int = 1) -> Any:
     try:
         return json.loads(text)
     except RecursionError:
-        raise ValueError(f"{printable(path)} is nested too deeply to be read") from None
+        raise ValueError(f"{printable(file)} is nested too deeply to be read") from None
     except json.JSONDecodeError as error:
         place = f"line {line + error.lineno - 1}, column {error.colno}"
-        raise ValueError(f"{printable(path)} is no JSON: {error.msg} at {place}") from error
+        raise ValueError(f"{printable(file)} is no JSON: {error.msg} at {place}") from error
     except ValueError as error:
-        raise ValueError(f"{printable(path)} is no JSON that can be read, line {line}: {error}") from error
+        raise ValueError(f"{printable(file)} is no JSON that can be read, line {line}: {error}") from error
 
 
-def parse_lines(text: str, path: Path) -> Iterator[Any]:
-    """Yield the values of a text with one JSON value in each line."""
+def parse_lines(text: str, file: object) -> Iterator[tuple[int, Any]]:
+    """Yield the values of a text with one JSON value in each line, and the numbers of these lines."""
     for number, line in enumerate(text.split("\n"), start=1):
         if line.strip():
-            yield parse_json(line, path, number)
+            yield number, parse_json(line, file, number)
 
 
-def refuse_endless(path: Path) -> None:
-    """Refuse what is no file, or too large a one.
-
-    Raises:
-        ValueError: It is one of those.
-        OSError: It is not there.
-    """
-    status = path.stat()
-    if stat.S_ISCHR(status.st_mode) or stat.S_ISBLK(status.st_mode):
-        raise ValueError(f"{printable(path)} is a device, not a file")
-    if status.st_size > LARGEST:
-        raise ValueError(f"{printable(path)} is too large: {LARGEST >> 20:,} MiB are read at most")
-
-
-def refuse_wide(path: Path, columns: int) -> None:
+def refuse_wide(file: InFile, columns: int) -> None:
     """Refuse a table of more columns than any schema has.
 
     Raises:
@@ -123,26 +218,34 @@ def refuse_wide(path: Path, columns: int) -> None:
     """
     if columns > MOST_COLUMNS:
         raise ValueError(
-            f"{printable(path)} has {columns:,} columns: at most {MOST_COLUMNS:,} are read;"
+            f"{printable(file)} has {columns:,} columns: at most {MOST_COLUMNS:,} are read;"
             " does it begin with their names?"
         )
 
 
-def is_pipe(path: Path) -> bool:
-    """Tell whether a file can be read only once."""
-    return stat.S_ISFIFO(path.stat().st_mode)
-
-
-def damaged(path: Path, what: str, error: Exception) -> ValueError:
+def damaged(file: object, what: str, error: Exception) -> ValueError:
     """Return the sentence for whatever a library raises of a file that it cannot read."""
     if isinstance(error, MemoryError):
-        return ValueError(f"{printable(path)} needs more memory than there is")
+        return ValueError(f"{printable(file)} needs more memory than there is")
     error = error.__cause__ if isinstance(error.__cause__, Exception) else error
     said = shorten(next(iter(str(error).splitlines()), "") or type(error).__name__, 100)
-    return ValueError(f"{printable(path)} is no {what}, or a damaged one: {said}")
+    return ValueError(f"{printable(file)} is no {what}, or a damaged one: {said}")
 
 
-def _refuse_packed(path: Path, data: bytes) -> None:
+def _refuse_packed(file: object, data: bytes | bytearray) -> None:
     for mark, words in _PACKED:
         if data.startswith(mark):
-            raise ValueError(f"{printable(path)} {words}")
+            raise ValueError(f"{printable(file)} {words}")
+
+
+def _refuse_endless(path: Path) -> None:
+    """Refuse what is no file, or too large a one."""
+    status = path.stat()
+    if stat.S_ISCHR(status.st_mode) or stat.S_ISBLK(status.st_mode):
+        raise ValueError(f"{printable(path)} is a device, not a file")
+    if status.st_size > LARGEST:
+        raise _too_large(path, LARGEST)
+
+
+def _is_pipe(path: Path) -> bool:
+    return stat.S_ISFIFO(path.stat().st_mode)

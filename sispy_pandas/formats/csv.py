@@ -6,33 +6,33 @@ import codecs
 import csv
 import io
 import re
-from dataclasses import replace
+from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
 from sispy.remedies import Argument, Message
 from sispy.text import printable
 
 from ..values.changes import Problem
-from ..values.extras import no_collection
 from ..values.records import DELETE
-from ..values.schema import META, RECEIPT, Schema
-from ..values.types.cell_text import read_column, read_heading, write_column, write_heading
-from ..values.types.object_id import ID
-from . import note as origin
-from .assemble import Table, assemble
-from .atomic import replaced
-from .bounds import LONGEST_LINE, damaged, read_bytes, refuse_wide
+from ..values.schema import META, RECEIPT
+from ..values.types.base import Style
+from ..values.types.cell_text import read_column, read_heading, unescape, write_column, write_heading
+from .base import Format, Incoming
+from .bounds import LONGEST_LINE, damaged, refuse_wide
 from .csv_arrow import arrow_columns, arrow_series, is_arrow
+from .note import read_beside, write_beside
+from .table import Table, as_table
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Collection, Iterable, Sequence
 
-    import pandas as pd
-
-    from ..values.types.base import Field, Style
-    from .note import Note
-    from .table import Columns, ReadOptions
+    from ..values.schema import Schema
+    from ..values.types.base import Field
+    from .atomic import OutFile
+    from .base import Outgoing
+    from .bounds import InFile
+    from .options import ReadOptions, WriteOptions
+    from .table import Values
 
 DELIMITERS = ",;\t|"
 _MARKS = (
@@ -48,60 +48,57 @@ _LINES = 10_000
 _ENCODING = Argument("encoding", "reads another one")
 
 
-def write(
-    path: Path,
-    parts: Iterable[Columns],
-    style: Style,
-    *,
-    bom: bool = False,
-    delimiter: str = ",",
-    note: Note | None = None,
-) -> int:
-    """Write a table, and beside it what is known of its origin; return the number of rows.
+class Csv(Format):
+    """Comma-separated values.
 
     Args:
-        path: Of the file, which appears when it is complete.
-        parts: Of the table, one below the other: at least one.
-        style: Of the cells.
-        bom: Begin with a byte order mark.
-        delimiter: Between cells.
-        note: Of the origin; the number of rows is put into it.
+        delimiter: Between cells, where nothing else is said; reading finds out by itself.
     """
-    rows, head = 0, True
-    with replaced(path, encoding="utf-8-sig" if bom else "utf-8") as file:
-        for columns in parts:
-            if head:
-                write_columns(file, [[write_heading(f.path)] for f, _ in columns], delimiter=delimiter)
-            write_columns(file, [write_column(f, cells, style) for f, cells in columns], delimiter=delimiter)
-            rows, head = rows + (len(columns[0][1]) if columns else 0), False
-        origin.write_beside(path, note and note | {"rows": rows}, file)
-    return rows
+
+    name = "CSV"
+    is_text = holds_any_cell = True
+
+    def __init__(self, delimiter: str = ",") -> None:
+        self.delimiter = delimiter
+
+    def read(self, file: InFile, schema: Schema | None, options: ReadOptions) -> Incoming:
+        note = read_beside(file)
+        text, notes = decode(file, options.encoding)
+        known = {"_id", RECEIPT.path, DELETE, *options.rename}
+        if schema is not None:
+            known |= {f.path for f in (*schema.fields, *META)}
+        dialect = _dialect(text, file, known, options)
+        plain = _plain_table(dialect, schema) if schema is not None else None
+        table, ragged = (plain, ()) if plain else _table(dialect, file)
+        return Incoming(table, _read, _plain, note, notes, ragged)
+
+    def write(self, file: OutFile, table: Outgoing, options: WriteOptions) -> int:
+        style, rows, head = Style(options.zone), 0, True
+        delimiter = options.delimiter or self.delimiter
+        with file.text("utf-8-sig" if options.bom else "utf-8") as opened:
+            for part in table.parts:
+                columns = as_table(part, schema=table.schema)
+                if head:
+                    names = [[write_heading(field.path)] for field, _ in columns]
+                    write_columns(opened, names, delimiter=delimiter)
+                texts = [write_column(field, cells, style) for field, cells in columns]
+                write_columns(opened, texts, delimiter=delimiter)
+                rows, head = rows + len(part), False
+            write_beside(file, table.note, rows, opened)
+        return rows
 
 
-@no_collection()  # the rows of the file hold no cycles, but there are many of them
-def read(path: Path, schema: Schema, options: ReadOptions) -> pd.DataFrame:
-    """Read a table as a frame of a schema; `read_csv` tells errors."""
-    note = origin.read_beside(path)
-    origin.check(path, note, schema)
-    text, notes = decode(path, options.encoding)
-    known = {f.path for f in (*schema.fields, *META, RECEIPT)} | {"_id", DELETE, *(options.rename or {})}
-    table, ragged = _plain_table(text, path, known, options.delimiter, schema) or _table(
-        *parse(text, path, known, options.delimiter), path
-    )
-    style = options.style(note)
-    problems = tuple(replace(p, rows=tuple(_ragged(row, schema, style) for row in p.rows)) for p in ragged)
-    source = replace(options.source(path), notes=notes, problems=problems)
+def _read(field: Field, cells: Sequence[Any], style: Style) -> Values:
+    if is_arrow(cells):
+        found = arrow_series(field, cells)
+        if not isinstance(found, list):
+            return found
+        cells = found
+    return read_column(field, cells, style)
 
-    def column(field: Field, cells: Sequence[Any]) -> list[Any] | pd.Series[Any]:
-        if is_arrow(cells):
-            found = arrow_series(field, cells)
-            if not isinstance(found, list):
-                return found
-            cells = found
-        return read_column(field, cells, style)
 
-    source = origin.described(source, note, schema)
-    return assemble(table, schema, column, source=source, rename=options.rename, copies=options.copies)
+def _plain(cell: str) -> str | None:
+    return unescape(cell) if cell else None
 
 
 def write_columns(file: IO[str], columns: Sequence[Sequence[str]], *, delimiter: str = ",") -> None:
@@ -132,112 +129,121 @@ def _quoted(texts: Sequence[str], special: re.Pattern[str]) -> Sequence[str]:
     return [f'"{text.replace(QUOTE, QUOTE * 2)}"' if special.search(text) else text for text in texts]
 
 
-def decode(path: Path, encoding: str | None) -> tuple[str, tuple[str, ...]]:
+def decode(file: InFile, encoding: str | None) -> tuple[str, tuple[str, ...]]:
     """Return the text of a file, and what there is to say about its encoding.
 
     Raises:
         ValueError: It is in none of the encodings that can be told without being told.
     """
     try:
-        data = read_bytes(path, lines=True)
+        data = file.data(lines=True)
         known = encoding or next((name for mark, name in _MARKS if data.startswith(mark)), None)
         return data.decode(known or "utf-8"), ()
     except MemoryError as error:
-        raise damaged(path, "table", error) from None
+        raise damaged(file, "table", error) from None
     except UnicodeDecodeError as error:
         if known:
-            raise ValueError(f"{printable(path)} is not in the encoding {known}: {error}") from None
+            raise ValueError(f"{printable(file)} is not in the encoding {known}: {error}") from None
     try:
         return data.decode("cp1252"), ("the file is not in UTF-8: it was read as Windows-1252",)
     except UnicodeDecodeError as error:
         raise ValueError(
             Message(
-                f"{printable(path)} is neither in UTF-8 nor in Windows-1252 ({error}): save it as UTF-8",
+                f"{printable(file)} is neither in UTF-8 nor in Windows-1252 ({error}): save it as UTF-8",
                 _ENCODING,
             )
         ) from None
 
 
-def dialect(
-    text: str, path: Path, known: Collection[str], delimiter: str | None = None
-) -> tuple[str, str, list[str]]:
-    """Return a CSV text without its line `sep=;`, its delimiter, and its first row.
+@dataclass(frozen=True, slots=True)
+class _Dialect:
+    """How a CSV text is written."""
+
+    text: str
+    """Without its line `sep=;`."""
+    delimiter: str
+    header: list[str]
+    row: int
+    """Number of the row that is the header; those before it are blank."""
+
+
+def _dialect(text: str, file: InFile, known: Collection[str], options: ReadOptions) -> _Dialect:
+    """Find out how a CSV text is written.
 
     Args:
         text: Of the file.
-        path: Of the file, for messages.
-        known: Names of columns: the delimiter is the one by which the first line has most of them.
-        delimiter: Where it is known.
+        file: Of which it is the text, for messages.
+        known: Names of columns: the delimiter is the one by which the header has most of them.
+        options: What is known of it.
 
     Raises:
-        ValueError: The first row is none, or has more names than any table.
+        ValueError: There is no header, or it has more names than any table.
     """
     csv.field_size_limit(LONGEST_LINE)
+    delimiter = options.delimiter
     first, _, rest = text.partition("\n")
     if first.lower().startswith("sep=") and len(first.rstrip("\r")) == 5:
         text, delimiter = rest, delimiter or first[4]
     head = text[:_HEAD]
     lines = head.splitlines() or [""]
     if "\0" in lines[0]:
-        raise ValueError(Message(f"{printable(path)} is no text: save it as CSV in UTF-8", _ENCODING))
+        raise ValueError(Message(f"{printable(file)} is no text: save it as CSV in UTF-8", _ENCODING))
     if len(lines) == 1 and len(text) > _HEAD:
         raise ValueError(
-            f"{printable(path)} has no line of names: its first {_HEAD:,} characters are one line"
+            f"{printable(file)} has no line of names: its first {_HEAD:,} characters are one line"
         )
-    delimiter = delimiter or max(DELIMITERS, key=lambda sign: _known_names(_first(head, sign), known))
-    header = _first(head, delimiter)
-    refuse_wide(path, len(header))
-    return text, delimiter, header
+    found = [_Dialect(text, sign, *_header(head, sign)) for sign in delimiter or DELIMITERS]
+    dialect = max(found, key=lambda one: (sum(n.strip() in known for n in one.header), len(one.header)))
+    refuse_wide(file, len(dialect.header))
+    if not dialect.header:
+        raise ValueError(f"{printable(file)} has no header")
+    return dialect
 
 
-def parse(
-    text: str, path: Path, known: Collection[str], delimiter: str | None = None
-) -> tuple[list[str], list[tuple[int, list[str]]]]:
-    """Return the first row of a CSV text, and the others that are not empty, each with its number.
+def _header(head: str, delimiter: str) -> tuple[list[str], int]:
+    """Return the first row that is not blank, and its number."""
+    rows = csv.reader(io.StringIO(head, newline=""), delimiter=delimiter)
+    found = ((row, number) for number, row in enumerate(rows, start=1) if any(map(str.strip, row)))
+    return next(found, ([], 0))
+
+
+def _rows(dialect: _Dialect, file: InFile) -> list[tuple[int, list[str]]]:
+    """Return the rows below the header that are not empty, each with its number.
 
     Raises:
-        ValueError: As `dialect`, or a cell does not end.
+        ValueError: A cell does not end.
     """
-    text, delimiter, _ = dialect(text, path, known, delimiter)
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    rows = csv.reader(io.StringIO(dialect.text, newline=""), delimiter=dialect.delimiter)
     try:
-        return next(rows, []), [(number, row) for number, row in enumerate(rows, start=2) if any(row)]
+        return [
+            (number, row) for number, row in enumerate(rows, start=1) if number > dialect.row and any(row)
+        ]
     except csv.Error as error:
-        raise ValueError(f"{printable(path)}, line {rows.line_num:,}: {error}") from None
+        raise ValueError(f"{printable(file)}, line {rows.line_num:,}: {error}") from None
 
 
-def _first(head: str, delimiter: str) -> list[str]:
-    return next(csv.reader(io.StringIO(head, newline=""), delimiter=delimiter), [])
-
-
-def _known_names(header: list[str], known: Collection[str]) -> tuple[int, int]:
-    return sum(name.strip() in known for name in header), len(header)
-
-
-def _plain_table(
-    text: str, path: Path, known: Collection[str], delimiter: str | None, schema: Schema
-) -> tuple[Table, tuple[Problem, ...]] | None:
+def _plain_table(dialect: _Dialect, schema: Schema) -> Table | None:
     """Return the cells by the short cut for exported files; None where it does not lead there."""
-    body, delimiter, header = dialect(text, path, known, delimiter)
-    header = list(map(read_heading, header))
-    columns = arrow_columns(body, header, delimiter) if all(header) else None
+    header = list(map(read_heading, dialect.header))
+    if not all(header) or dialect.row > 1:
+        return None
+    columns = arrow_columns(dialect.text, header, dialect.delimiter)
     if columns is None:
         return None
     rows = tuple(range(2, len(columns[0]) + 2))
     of_schema = {"_id", RECEIPT.path, *schema.columns}
     cells = [c if name in of_schema else c.to_pylist() for name, c in zip(header, columns, strict=True)]
-    return Table(tuple(header), tuple(cells), rows), ()
+    return Table(tuple(header), tuple(cells), rows)
 
 
-def _table(
-    names: list[str], numbered: list[tuple[int, list[str]]], path: Path
-) -> tuple[Table, tuple[Problem, ...]]:
-    """Return the cells by column; rows of another length than the header as Problems."""
-    header = list(map(read_heading, names))
+def _table(dialect: _Dialect, file: InFile) -> tuple[Table, tuple[Problem, ...]]:
+    """Return the cells by column; rows of another length than the header as Problems.
+
+    Columns without a name and without a cell are none.
+    """
+    header, numbered = list(map(read_heading, dialect.header)), _rows(dialect, file)
     while header and not header[-1]:
         header.pop()
-    if not header:
-        raise ValueError(f"{printable(path)} has no header")
     width, problems = len(header), []
     if any(len(row) != width for _, row in numbered):
         fitted = [(number, _fitted(row, header)) for number, row in numbered]
@@ -249,18 +255,13 @@ def _table(
         ]
         numbered = [(number, row) for number, row in fitted if isinstance(row, list)]
     columns = tuple(zip(*(row for _, row in numbered), strict=True)) or ((),) * width
-    titles = tuple(name or f"column {i + 1}" for i, name in enumerate(header))
-    return Table(titles, columns, tuple(number for number, _ in numbered)), tuple(problems)
-
-
-def _ragged(row: Mapping[str, str], schema: Schema, style: Style) -> dict[str, Any]:
-    """Return the values of a row that is too long or too short, as far as they go.
-
-    Nobody knows whether they stand in their columns: no receipt says that they may be taken as they are.
-    """
-    fields = {f.path: f for f in (*schema.fields, *META, ID) if f.path in row}
-    values = {path: read_column(field, [row[path]], style)[0] for path, field in fields.items()}
-    return values | {RECEIPT.path: "cells are missing or too many"}
+    places = [i for i, name in enumerate(header) if name or any(columns[i])]
+    return Table(
+        tuple(header[i] for i in places),
+        tuple(columns[i] for i in places),
+        tuple(number for number, _ in numbered),
+        tuple(i + 1 for i in places),
+    ), tuple(problems)
 
 
 def _fitted(row: list[str], header: list[str]) -> list[str] | tuple[str, str | None]:

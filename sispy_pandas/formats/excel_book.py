@@ -14,9 +14,9 @@ from .excel_find import find
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
-    from pathlib import Path
 
     from ..values.schema import Schema
+    from .bounds import InFile
     from .excel_find import Found
 
 _ZONE = re.compile(r" \([A-Za-z0-9_+:/-]+\)$")
@@ -28,23 +28,23 @@ class EditableSheet:
 
     Args:
         book: The workbook, loaded whole.
-        path: Of its file, for messages.
+        file: Of it, for messages.
         schema: Of the table; None: not known.
         sheet: Its name, where it is known.
         rename: Name in the file -> name in the schema.
     """
 
     def __init__(
-        self, book: Any, path: Path, schema: Schema | None, *, sheet: str | None, rename: Mapping[str, str]
+        self, book: Any, file: InFile, schema: Schema | None, *, sheet: str | None, rename: Mapping[str, str]
     ) -> None:
-        self.found: Found = find(book, path, schema, sheet)
+        self.found: Found = find(book, file, schema, sheet)
         self.sheet = self.found.sheet
         self.key = schema.key if schema else None
         self.header = next(
             (n for n in range(1, self.sheet.max_row + 1) if any(c.value for c in self.sheet[n])), 0
         )
         if not self.header:
-            raise ValueError(f"sheet {self.sheet.title!r} of {printable(path)} has no header")
+            raise ValueError(f"sheet {self.sheet.title!r} of {printable(file)} has no header")
         self.columns: dict[str, int] = {}
         for cell in self.sheet[self.header]:
             if cell.value is not None:

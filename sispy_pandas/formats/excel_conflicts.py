@@ -14,13 +14,13 @@ from .excel_write import CONFLICTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from ..values.changes import Conflict
     from ..values.schema import Schema
     from ..values.types.base import Field
-    from .assemble import Table
+    from .bounds import InFile
     from .excel_base import Base
+    from .table import Table
 
 _HEADER = ("_id", "key", "field", "base", "mine", "theirs", "keep")
 _WIDTHS = (26, 28, 20, 28, 28, 28, 12)
@@ -80,7 +80,7 @@ def _text(field: Field, value: Any) -> str:
     return escaped(str(LongText(text)) if len(text) > LongText.LIMIT else text)
 
 
-def read_conflicts(book: Any, path: Path, schema: Schema) -> list[Choice]:
+def read_conflicts(book: Any, file: InFile, schema: Schema) -> list[Choice]:
     """Return the decisions of a workbook; rows without one are left out.
 
     Raises:
@@ -89,7 +89,7 @@ def read_conflicts(book: Any, path: Path, schema: Schema) -> list[Choice]:
     if CONFLICTS not in book.sheetnames:
         return []
     found = []
-    rows = rows_of(book[CONFLICTS], path)
+    rows = rows_of(book[CONFLICTS], file)
     header = [str(name) for name in next(rows, (0, ()))[1]]
     for number, row in rows:
         cells = dict(zip(header, row, strict=False))

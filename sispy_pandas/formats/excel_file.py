@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any
 from sispy.text import printable
 
 from ..values.extras import optional
-from .bounds import MOST_CELLS, damaged, is_pipe, read_bytes, refuse_endless
+from .bounds import FREE, MOST_CELLS, RATIO, damaged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from .bounds import InFile
 
 MOST_ROWS = 1_048_576
 """Rows of a sheet, as many as programs know."""
@@ -25,11 +27,9 @@ _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _LOCKED = "EncryptedPackage".encode("utf-16-le")
 _WHOLE = 4 << 30
 """Bytes to which all parts may expand."""
-_FREE, _RATIO = 16 << 20, 200
-"""Bytes to which a part may expand in any case, and beyond how many times its packed size."""
 _SHEETS = "xl/worksheets/"
 _LARGE = (_SHEETS, "xl/sharedStrings", "xl/comments", "xl/media/", "xl/drawings/")
-"""Parts that grow with the rows; all others are read as a tree and have `_FREE` bytes at most."""
+"""Parts that grow with the rows; all others are read as a tree and have `FREE` bytes at most."""
 _MOST_PARTS = 10_000
 _MOST_TIED = 1 << 21
 """Cells that are merged or linked in ranges: a workbook that is read whole has an object for each."""
@@ -44,9 +44,8 @@ Cells = tuple[range, range]
 class BookFile:
     """A workbook's file, of which is known that it can be read."""
 
-    path: Path
+    file: InFile
     content: Path | BytesIO
-    """Where it is read from, more than once: a pipe has been read."""
 
     def load(self, **options: Any) -> Any:
         """Return the openpyxl workbook, to be closed; for the options see `openpyxl.load_workbook`.
@@ -62,11 +61,11 @@ class BookFile:
             with _quiet():
                 book = openpyxl.load_workbook(self.content, **options)
         except Exception as error:
-            raise damaged(self.path, "workbook", error) from error
+            raise damaged(self.file, "workbook", error) from error
         if not book.worksheets:
-            raise ValueError(f"{printable(self.path)} has no sheet with cells")
+            raise ValueError(f"{printable(self.file)} has no sheet with cells")
         if not options.get("read_only") and any(sheet.max_row > MOST_ROWS for sheet in book.worksheets):
-            raise ValueError(_too_long(self.path))
+            raise ValueError(_too_long(self.file))
         return book
 
     def merged(self, part: str) -> list[Cells]:
@@ -87,7 +86,7 @@ class BookFile:
                 left, top, right, bottom = boundaries(reference.decode())
                 yield kind, (range(top, bottom + 1), range(left, right + 1))
         except Exception as error:
-            raise damaged(self.path, "workbook", error) from error
+            raise damaged(self.file, "workbook", error) from error
 
     def _refuse_tied(self) -> None:
         with zipfile.ZipFile(self.content) as archive:
@@ -95,49 +94,48 @@ class BookFile:
             tied = sum(len(rows) * len(columns) for rows, columns in blocks)
         if tied > _MOST_TIED:
             raise ValueError(
-                f"{printable(self.path)} has {tied:,} cells that are merged or linked: undo it, at most"
+                f"{printable(self.file)} has {tied:,} cells that are merged or linked: undo it, at most"
                 f" {_MOST_TIED:,} are copied"
             )
 
 
-def book_file(path: Path) -> BookFile:
+def book_file(file: InFile) -> BookFile:
     """Look at a workbook's file before anything of it is unpacked.
 
     Raises:
         ValueError: It is none, it is locked by a password, or it would expand beyond measure.
         OSError: It cannot be read.
     """
-    refuse_endless(path)
-    content = BytesIO(read_bytes(path, binary=True)) if is_pipe(path) else path
-    head = content.getvalue() if isinstance(content, BytesIO) else _head(path)
+    content = file.seekable()
+    head = content.getvalue() if isinstance(content, BytesIO) else _head(content)
     if head.startswith(_OLE):
         locked = _LOCKED in head
         how = "is locked by a password: save it without one" if locked else "is an old .xls: save it as .xlsx"
-        raise ValueError(f"{printable(path)} {how}")
+        raise ValueError(f"{printable(file)} {how}")
     if not head:
-        raise ValueError(f"{printable(path)} is empty: it is no workbook")
+        raise ValueError(f"{printable(file)} is empty: it is no workbook")
     if not head.startswith(b"PK"):
-        known = path.suffix.lower() == ".xlsx"
+        known = Path(file.name).suffix.lower() == ".xlsx"
         words = "is no workbook, or a damaged one: it does not begin like one"
         other = "is no .xlsx workbook: save it as one; read_csv reads text files"
-        raise ValueError(f"{printable(path)} {words if known else other}")
+        raise ValueError(f"{printable(file)} {words if known else other}")
     try:
         with zipfile.ZipFile(content) as archive:
             parts = archive.infolist()
     except Exception as error:
-        raise damaged(path, "workbook", error) from error
-    _refuse_bombs(path, parts)
-    return BookFile(path, content)
+        raise damaged(file, "workbook", error) from error
+    _refuse_bombs(file, parts)
+    return BookFile(file, content)
 
 
 def rows_of(
-    sheet: Any, path: Path, *, first: int = 1, values: bool = True
+    sheet: Any, file: InFile, *, first: int = 1, values: bool = True
 ) -> Iterator[tuple[int, Sequence[Any]]]:
     """Yield the rows of a sheet that are not empty, each with its number.
 
     Args:
         sheet: Of an openpyxl workbook.
-        path: For messages.
+        file: Of the workbook, for messages.
         first: Number of the row to begin with.
         values: Yield values; else cells.
 
@@ -153,30 +151,30 @@ def rows_of(
             try:
                 row = next(rows, None)
             except Exception as error:
-                raise damaged(path, "workbook", error) from error
+                raise damaged(file, "workbook", error) from error
             if row is None:
                 return
             if number > MOST_ROWS:
-                raise ValueError(_too_long(path))
+                raise ValueError(_too_long(file))
             if row and any(cell not in (None, "") for cell in (row if values else [c.value for c in row])):
                 taken += len(row)
                 if taken > MOST_CELLS:
-                    raise ValueError(f"{printable(path)} is too large: {MOST_CELLS:,} cells are read at most")
+                    raise ValueError(f"{printable(file)} is too large: {MOST_CELLS:,} cells are read at most")
                 yield number, row
 
 
-def _too_long(path: Path) -> str:
-    return f"{printable(path)} is too large: a sheet has {MOST_ROWS:,} rows at most"
+def _too_long(file: InFile) -> str:
+    return f"{printable(file)} is too large: a sheet has {MOST_ROWS:,} rows at most"
 
 
-def _refuse_bombs(path: Path, parts: Sequence[zipfile.ZipInfo]) -> None:
+def _refuse_bombs(file: InFile, parts: Sequence[zipfile.ZipInfo]) -> None:
     """Raise if parts say that they are larger than honest ones; zipfile reads no more than they say."""
     large = len(parts) > _MOST_PARTS or sum(part.file_size for part in parts) > _WHOLE
     for part in parts:
-        most = max(_FREE, _RATIO * part.compress_size) if part.filename.startswith(_LARGE) else _FREE
+        most = max(FREE, RATIO * part.compress_size) if part.filename.startswith(_LARGE) else FREE
         large |= part.file_size > most
     if large:
-        raise ValueError(f"{printable(path)} would expand to more than any honest workbook: it is not opened")
+        raise ValueError(f"{printable(file)} would expand to more than any honest workbook: it is not opened")
 
 
 def _head(path: Path) -> bytes:

@@ -15,9 +15,9 @@ from .excel_write import ABOUT, CONFLICTS, LISTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from pathlib import Path
 
     from ..values.schema import Schema
+    from .bounds import InFile
     from .note import Note
 
 
@@ -34,12 +34,12 @@ class Found:
     """The hidden sheet; None: there is none."""
 
 
-def find(book: Any, path: Path, schema: Schema | None, name: str | None) -> Found:
+def find(book: Any, file: InFile, schema: Schema | None, name: str | None) -> Found:
     """Return the sheet of a schema in an openpyxl workbook; without a schema the only one that was exported.
 
     Args:
         book: The workbook.
-        path: Of its file, for messages.
+        file: Of it, for messages.
         schema: Of the table.
         name: Of the sheet, where it is known.
 
@@ -47,10 +47,10 @@ def find(book: Any, path: Path, schema: Schema | None, name: str | None) -> Foun
         ValueError: It cannot be told, or is of another schema or a later format.
     """
     hidden = [title for title in book.sheetnames if title.startswith(PREFIX)]
-    notes = {title: note for title in hidden if (note := read_note(first_row(book[title], path)))}
+    notes = {title: note for title in hidden if (note := read_note(first_row(book[title], file)))}
     tables = [s.title for s in book.worksheets if s.title not in (*hidden, ABOUT, CONFLICTS, LISTS)]
     if name is not None and name not in tables:
-        raise ValueError(f"{printable(path)} has no sheet {name!r}; it has {_named(tables)}")
+        raise ValueError(f"{printable(file)} has no sheet {name!r}; it has {_named(tables)}")
     mine = [
         title
         for title, note in notes.items()
@@ -58,29 +58,29 @@ def find(book: Any, path: Path, schema: Schema | None, name: str | None) -> Foun
     ]
     if len(mine) > 1:
         of_it = f" of schema {schema.name!r}" if schema else ""
-        raise ValueError(Message(f"{printable(path)} has several sheets{of_it}", _SHEET))
+        raise ValueError(Message(f"{printable(file)} has several sheets{of_it}", _SHEET))
     if mine:
         note = notes[mine[0]]
         if schema is not None:
-            origin.check(path, note, schema)
-        title = name or _renamed(path, note["sheet"], tables, [n.get("sheet") for n in notes.values()])
+            origin.check(file, note, schema)
+        title = name or _renamed(file, note["sheet"], tables, [n.get("sheet") for n in notes.values()])
         return Found(book[title], note, book[mine[0]])
     wanted = schema.name if schema else None
     claimed = {note.get("sheet"): note.get("schema") for note in notes.values()}
     if name in claimed:
         raise ValueError(
-            f"sheet {name!r} of {printable(path)} is a table of {claimed[name]!r}, not of {wanted!r}"
+            f"sheet {name!r} of {printable(file)} is a table of {claimed[name]!r}, not of {wanted!r}"
         )
     if name is None and notes:
         kinds = ", ".join(sorted({str(kind) for kind in claimed.values()}))
-        raise ValueError(f"{printable(path)} is a workbook of schema {printable(kinds)}, not of {wanted!r}")
+        raise ValueError(f"{printable(file)} is a workbook of schema {printable(kinds)}, not of {wanted!r}")
     name = name or (wanted if wanted in tables else tables[0] if len(tables) == 1 else None)
     if name is None:
-        raise ValueError(Message(f"{printable(path)} has several sheets: {_named(tables)}", _SHEET))
+        raise ValueError(Message(f"{printable(file)} has several sheets: {_named(tables)}", _SHEET))
     return Found(book[name], {})
 
 
-def _renamed(path: Path, title: str, tables: list[str], known: list[Any]) -> str:
+def _renamed(file: InFile, title: str, tables: list[str], known: list[Any]) -> str:
     """Return the sheet of a table; where it was given another name, the only one that can be it."""
     if title in tables:
         return title
@@ -88,7 +88,7 @@ def _renamed(path: Path, title: str, tables: list[str], known: list[Any]) -> str
     if len(others) != 1:
         raise ValueError(
             Message(
-                f"sheet {title!r} is not in {printable(path)} any more: {_named(tables)}",
+                f"sheet {title!r} is not in {printable(file)} any more: {_named(tables)}",
                 _SHEET,
             )
         )
@@ -99,6 +99,6 @@ def _named(sheets: Iterable[str]) -> str:
     return printable(", ".join(sheets))
 
 
-def first_row(sheet: Any, path: Path) -> Sequence[Any]:
+def first_row(sheet: Any, file: InFile) -> Sequence[Any]:
     """Return the cells of the first row that is not empty."""
-    return next(rows_of(sheet, path), (0, ()))[1]
+    return next(rows_of(sheet, file), (0, ()))[1]

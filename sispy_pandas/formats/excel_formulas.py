@@ -15,8 +15,8 @@ from .excel_file import rows_of
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
-    from .assemble import Table
     from .excel_file import BookFile
+    from .table import Table
 
 Place = tuple[int, int]
 """Row and column, from 1."""
@@ -27,7 +27,7 @@ _MOST_MERGED = 1 << 22
 """Cells of a table in merged ranges, those in several ranges counted as often."""
 
 
-def formulas(file: BookFile, sheet: Any, table: Table, booleans: Collection[str]) -> dict[Place, Any]:
+def formulas(file: BookFile, sheet: Any, table: Table, booleans: Collection[str] | None) -> dict[Place, Any]:
     """Return the results of the formulas of a sheet; `Refused` where there is none, and for errors.
 
     The cells are looked at a second time only if some text begins with `=` or is the name of an error.
@@ -36,13 +36,13 @@ def formulas(file: BookFile, sheet: Any, table: Table, booleans: Collection[str]
         file: Of the workbook.
         sheet: As openpyxl reads it, values and formulas.
         table: Its cells.
-        booleans: Columns in which `=TRUE()` is how LibreOffice writes the value.
+        booleans: Columns in which `=TRUE()` is how LibreOffice writes the value; None: in any.
     """
     formula_cells = {
         (table.rows[i], place)
         for name, place, cells in zip(table.header, table.places, table.columns, strict=True)
         for i in _suspicious(cells)
-        if not (name in booleans and str(cells[i]) in TRUTHS)
+        if not ((booleans is None or name in booleans) and str(cells[i]) in TRUTHS)
     }
     if not formula_cells:
         return {}
@@ -54,7 +54,7 @@ def formulas(file: BookFile, sheet: Any, table: Table, booleans: Collection[str]
 
 
 def _cells(sheet: Any, file: BookFile) -> Iterator[Any]:
-    rows = rows_of(sheet, file.path, values=False)
+    rows = rows_of(sheet, file.file, values=False)
     return (cell for _, row in rows for cell in row if cell.value is not None)
 
 
@@ -104,7 +104,7 @@ def merged(file: BookFile, sheet: Any, table: Table) -> dict[Place, Refused]:
         inside, across = _within(table.rows, rows), _within(table.places, places)
         taken += len(inside) * len(across)
         if taken > _MOST_MERGED:
-            raise ValueError(f"{printable(file.path)} has more than {_MOST_MERGED:,} merged cells: undo that")
+            raise ValueError(f"{printable(file.file)} has more than {_MOST_MERGED:,} merged cells: undo that")
         found.update(((row, place), refusal) for row in inside for place in across)
     return found
 

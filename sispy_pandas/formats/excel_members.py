@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from ..values.row_set import RowSet
     from ..values.schema import Schema
-    from .assemble import ReadColumn, Table
+    from .assemble import ReadColumn
+    from .table import Table
 
 
 def member_table(snapshot: RowSet, path: str) -> list[tuple[Field, pd.Series[Any]]]:

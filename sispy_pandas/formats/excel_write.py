@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC
 from importlib import metadata
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
@@ -17,7 +16,6 @@ from ..values.extras import optional
 from ..values.row_set import RowSet
 from ..values.source import FORMAT, source_of
 from ..values.types.cell_text import escape
-from .atomic import replacing
 from .excel_base import PREFIX, base_rows
 from .excel_members import key_field, member_table
 from .excel_sheet import Lists, write_sheet
@@ -25,11 +23,11 @@ from .note import origin
 from .table import as_table
 
 if TYPE_CHECKING:
-    import datetime
-    from pathlib import Path
-
     from ..values.schema import Schema
+    from .atomic import OutFile
+    from .base import Outgoing
     from .note import Note
+    from .options import WriteOptions
     from .table import Columns
 
 ABOUT = "About this workbook"
@@ -38,62 +36,49 @@ CONFLICTS = "Conflicts to decide"
 LISTS = "_lists"
 MOST_ROWS = 1_048_576
 _MOST_COLUMNS = 16_384
+_AS_TEXT = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
-    """What a sheet is to show."""
-
-    name: str
-    source: RowSet | pd.DataFrame
-    plain: RowSet | None = None
-    """The same rows with ids, where the source shows labels."""
-    choices: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """Column -> texts of its dropdown, besides those that the schema tells."""
-
-
-def refuse_name(path: Path) -> None:
-    """Raise if no workbook can be written there, before anything is fetched for it.
+def refuse_name(file: OutFile) -> None:
+    """Raise if no workbook can be written there.
 
     Raises:
         ValueError: The name is none of a workbook.
         ImportError: XlsxWriter is missing.
     """
     optional("xlsxwriter", "excel")
-    if path.suffix.lower() != ".xlsx":
+    if file.path is not None and file.path.suffix.lower() != ".xlsx":
         raise ValueError(
-            f"{printable(path)}: the name of a workbook ends in .xlsx, by which programs know it"
+            f"{printable(file)}: the name of a workbook ends in .xlsx, by which programs know it"
         )
 
 
-def write(
-    path: Path,
-    contents: Sequence[Content],
-    *,
-    schema: Schema | None = None,
-    meta: bool = False,
-    zone: datetime.tzinfo = UTC,
-    explode: Sequence[str] = (),
-) -> int:
-    """Write a workbook, which appears when it is complete; `to_excel` tells arguments and errors.
+def write(file: OutFile, tables: Sequence[Outgoing], options: WriteOptions) -> int:
+    """Write tables as a workbook, each on a sheet of its own; `to_excel` tells arguments and errors.
 
     Returns:
-        The number of rows of its tables.
+        The number of rows of the tables.
     """
-    refuse_name(path)
+    refuse_name(file)
     xlsxwriter = optional("xlsxwriter", "excel")
-    sheets = [_sheet(content, schema, meta, zone) for content in contents]
-    for sheet, content in list(zip(sheets, contents, strict=True)):
-        sheets += _exploded(sheet, content.source, explode)
-    options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    sheets = [_sheet(table, options) for table in tables]
+    for sheet, table in list(zip(sheets, tables, strict=True)):
+        sheets += _exploded(sheet, table.source, options.explode)
     whole = BytesIO()  # on a full disk zipfile would complain on standard error, too
-    with replacing(path) as beside:
-        book = xlsxwriter.Workbook(whole, options)
+    with file.binary() as opened:
+        book = xlsxwriter.Workbook(whole, _AS_TEXT)
         written = [book.add_worksheet(sheet.name) for sheet in sheets]
         lists = Lists(LISTS)
         for sheet, worksheet in zip(sheets, written, strict=True):
             long = write_sheet(
-                book, worksheet, sheet.table, sheet.schema, zone, lists, sheet.choices, grey=sheet.grey
+                book,
+                worksheet,
+                sheet.table,
+                sheet.schema,
+                options.zone,
+                lists,
+                sheet.choices,
+                grey=sheet.grey,
             )
             if sheet.note is not None and long:
                 sheet.note["long"] = [(id_.lstrip("'"), *rest) for id_, *rest in long]
@@ -106,8 +91,8 @@ def write(
             book.close()
         except xlsxwriter.exceptions.FileCreateError as error:  # of its temporary files
             raise error.args[0] from None  # an OSError
-        beside.write_bytes(whole.getbuffer())
-    return sum(len(content.source) for content in contents)
+        opened.write(whole.getbuffer())
+    return sum(len(table.source) for table in tables if table.source is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,9 +123,12 @@ def _sheet_name(name: str) -> str:
     return name
 
 
-def _sheet(content: Content, schema: Schema | None, meta: bool, zone: datetime.tzinfo) -> _Sheet:
-    name, source, choices = _sheet_name(content.name), content.source, content.choices
-    table = as_table(source, schema=schema, meta=meta)
+def _sheet(content: Outgoing, options: WriteOptions) -> _Sheet:
+    name, source, schema = _sheet_name(content.name), content.source, content.schema
+    choices, zone = content.choices, str(options.zone)
+    if source is None:
+        raise TypeError("a workbook is written from whole tables")
+    table = as_table(source, schema=schema, meta=options.meta)
     rows = len(table[0][1]) if table else 0
     if rows + 1 > MOST_ROWS or len(table) + 1 > _MOST_COLUMNS:
         raise ValueError(
@@ -148,13 +136,13 @@ def _sheet(content: Content, schema: Schema | None, meta: bool, zone: datetime.t
             f" {len(table):,}: fetch a part, or write CSV or Parquet"
         )
     if isinstance(source, RowSet):
-        note = origin(source, zone=str(zone)) | {"sheet": name}
-        base = table if content.plain is None else as_table(content.plain, meta=meta)
+        note = origin(source, zone=zone) | {"sheet": name}
+        base = table if content.plain is None else as_table(content.plain, meta=options.meta)
         return _Sheet(name, table, source.schema, note, base, choices)
     if schema is None or not table or table[0][0].path != "_id":
         return _Sheet(name, table, schema, None, [], choices)
     known = source_of(source)
-    note = {"format": FORMAT, "schema": schema.name, "sheet": name, "zone": str(zone)}
+    note = {"format": FORMAT, "schema": schema.name, "sheet": name, "zone": zone}
     if known is None or known.base is None:
         return _Sheet(name, table, schema, note, [], choices)
     note |= {"server": known.server, "query": known.query, "fetched_at": known.fetched_at}

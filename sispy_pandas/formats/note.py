@@ -9,6 +9,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from sispy.text import printable
 
+from ..values.schema import parse_schema
 from ..values.source import FORMAT, Source
 from .atomic import replaced
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
     from ..values.row_set import RowSet
     from ..values.schema import Schema
+    from .atomic import OutFile
+    from .bounds import InFile
 
 Note = dict[str, Any]
 _KINDS: dict[str, Any] = {
@@ -28,6 +31,8 @@ _KINDS: dict[str, Any] = {
     "query": dict | None,
     "fetched_at": str | None,
     "labels": dict | None,
+    "definition": dict,
+    "id_field": str,
 }
 """What a note holds, and of which type."""
 
@@ -41,6 +46,8 @@ def origin(snapshot: RowSet, *, zone: str) -> Note:
         "server": client.url,
         "schema": snapshot.schema.name,
         "schema_hash": snapshot.schema.hash,
+        "definition": snapshot.schema.definition,
+        "id_field": snapshot.schema.id_field,
         "query": snapshot.query or {},
         "fetched_at": snapshot.fetched_at.isoformat(timespec="milliseconds"),
         "exported_at": datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds"),
@@ -49,37 +56,55 @@ def origin(snapshot: RowSet, *, zone: str) -> Note:
     } | ({"labels": {path: labels.ids(path) for path in labels.names}} if labels else {})
 
 
-def write_beside(path: Path, note: Note | None, file: IO[str]) -> None:
-    """Write the note of a CSV file beside it; without one, remove what an earlier file left there.
+def write_beside(file: OutFile, note: Note | None, rows: int, opened: IO[str]) -> None:
+    """Write the note of a text file beside it; without one, remove what an earlier file left there.
 
     It is done last before the file takes its place, so that no file ever stands beside the note of another.
     """
-    file.flush()
-    beside = _beside(path)
+    if file.path is None:
+        return
+    opened.flush()
+    beside = _beside(file.path)
     if note is None:
         beside.unlink(missing_ok=True)
         return
-    with replaced(beside) as file:
-        json.dump(note, file, ensure_ascii=False, indent=1, sort_keys=True)
-        file.write("\n")
+    with replaced(beside) as text:
+        json.dump(note | {"rows": rows}, text, ensure_ascii=False, indent=1, sort_keys=True)
+        text.write("\n")
 
 
-def read_beside(path: Path) -> Note:
-    """Return the note beside a CSV file; empty if there is none.
+def read_beside(file: InFile) -> Note:
+    """Return the note beside a text file; empty if there is none.
 
     Raises:
         ValueError: What is there is no note: then nothing would tell a table of another server.
     """
-    beside = _beside(path)
+    if file.path is None:
+        return {}
+    beside = _beside(file.path)
     try:
-        found: Any = json.loads(beside.read_text(encoding="utf-8"))
-        why = _wrong(found)
+        return parsed(beside.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
-    except (ValueError, RecursionError) as error:
-        why = str(error)
+    except ValueError as error:
+        raise ValueError(
+            f"{printable(beside)} was damaged ({error}): remove it to read the table without"
+        ) from None
+
+
+def parsed(text: str) -> Note:
+    """Return the note of a text.
+
+    Raises:
+        ValueError: It is none.
+    """
+    try:
+        found: Any = json.loads(text)
+    except RecursionError as error:
+        raise ValueError(str(error)) from None
+    why = _wrong(found)
     if why:
-        raise ValueError(f"{printable(beside)} was damaged ({why}): remove it to read the table without")
+        raise ValueError(why)
     return dict(found)
 
 
@@ -95,7 +120,7 @@ def _beside(path: Path) -> Path:
     return path.with_name(f"{path.name}.meta.json")
 
 
-def check(path: Path, note: Mapping[str, Any], schema: Schema) -> None:
+def check(file: InFile, note: Mapping[str, Any], schema: Schema) -> None:
     """Refuse a table of another schema, or one that a later version of this package wrote.
 
     A note beside a file that names no server is refused, too: it would switch off the check that the table is
@@ -105,13 +130,20 @@ def check(path: Path, note: Mapping[str, Any], schema: Schema) -> None:
         ValueError: It is one of those.
     """
     if note.get("schema", schema.name) != schema.name:
-        raise ValueError(f"{printable(path)} is a table of schema {note['schema']!r}, not of {schema.name!r}")
+        raise ValueError(f"{printable(file)} is a table of schema {note['schema']!r}, not of {schema.name!r}")
     if int(note.get("format", FORMAT)) > FORMAT:
         raise ValueError(
-            f"{printable(path)} has format {note['format']}: a later sispy wrote it, this one reads {FORMAT}"
+            f"{printable(file)} has format {note['format']}: a later sispy wrote it, this one reads {FORMAT}"
         )
     if note and not {"server", "sheet"} & note.keys():
-        raise ValueError(f"the note that belongs to {printable(path)} was damaged: it names no server")
+        raise ValueError(f"the note that belongs to {printable(file)} was damaged: it names no server")
+
+
+def schema_in(note: Mapping[str, Any]) -> Schema | None:
+    """Return the schema that a table was exported with; None where its note does not tell."""
+    if not note.keys() >= {"schema", "definition", "id_field"}:
+        return None
+    return parse_schema({"name": note["schema"], **{key: note[key] for key in ("definition", "id_field")}})
 
 
 def described(source: Source, note: Mapping[str, Any], schema: Schema) -> Source:

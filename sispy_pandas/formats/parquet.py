@@ -1,61 +1,204 @@
-"""Frames of one schema as row groups of a Parquet file."""
+"""Parquet: typed columns, a row group for each part; document arrays and Mixed are JSON text in them.
+
+The note of the table is in the file's own metadata.
+"""
 
 from __future__ import annotations
 
+import datetime
+import json
 from typing import TYPE_CHECKING, Any
 
-from sispy.remedies import Argument, Message
+import numpy as np
+import pandas as pd
 
+from sispy.remedies import Argument, Message
+from sispy.text import printable
+
+from ..values.arrow import as_frame
 from ..values.extras import optional
-from ..values.types.base import Contradiction
+from ..values.types.base import Contradiction, json_values
+from ..values.types.cell_text import read_column
+from ..values.types.cells import STRINGS, WHOLE, Refused, is_missing, plain
+from ..values.types.equality import as_edited
+from ..values.types.object_id import ID, OBJECT_ID
+from .base import Format, Incoming
+from .bounds import LARGEST, MOST_CELLS, damaged, refuse_wide
+from .json import inner_paths, read_values
+from .note import parsed
+from .table import Table, as_table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
+    from ..values.schema import Schema
+    from ..values.types.base import Field, Style
+    from .atomic import OutFile
+    from .base import Outgoing
+    from .bounds import InFile
+    from .note import Note
+    from .options import ReadOptions, WriteOptions
+    from .table import Values
 
-    import pandas as pd
+_BATCH = 10_000
+"""Rows that are decoded at a time."""
+_UNNAMED = "__index_level_"
+"""How the columns begin that pandas makes of an index without a name."""
+_KEY = "sispy"
+"""Of the note among the metadata."""
 
-    from ..values.types.base import Field
 
+class Parquet(Format):
+    """Apache Parquet."""
 
-class Writer:
-    """Write frames one below the other; all have the columns of the first."""
+    name = "Parquet"
+    has_one_dtype = True
 
-    def __init__(self, path: Path) -> None:
-        self._pa = optional("pyarrow", "fast")
-        self._parquet = optional("pyarrow.parquet", "fast")
-        self._path = path
-        self._file: Any = None
-
-    def __enter__(self) -> Writer:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._file is not None:
-            self._file.close()
-
-    def write(self, table: Sequence[tuple[Field, pd.Series[Any]]]) -> None:
-        """Add the rows of some columns.
-
-        Raises:
-            ValueError: A value contradicts its column's type.
-        """
-        arrays = [self._array(field, cells) for field, cells in table]
-        group = self._pa.Table.from_arrays(arrays, names=[field.path for field, _ in table])
-        if self._file is None:
-            self._file = self._parquet.ParquetWriter(self._path, group.schema)
-        self._file.write_table(group)
-
-    def _array(self, field: Field, cells: pd.Series[Any]) -> Any:
+    def read(self, file: InFile, schema: Schema | None, options: ReadOptions) -> Incoming:
         try:
-            return field.kind.to_arrow(cells, self._pa)
-        except Contradiction:
-            if field.item:
-                raise ValueError(f"{field.path!r} holds members that are no {field.item.type}") from None
-            raise ValueError(
-                Message(
-                    f"{field.path!r} holds values that are no {field.type}: a Parquet column has one type, "
-                    "export as CSV or NDJSON",
-                    Argument("fields", "leaves the column out"),
-                )
-            ) from None
+            frame = as_frame(_flat(_loaded(file), schema))
+        except TypeError as error:
+            raise ValueError(f"{printable(file)}: {error}") from None
+        frame = frame.reset_index(drop=frame.index.names == [None])
+        frame = frame.loc[:, [not str(name).startswith(_UNNAMED) for name in frame.columns]]
+        refuse_wide(file, len(frame.columns))
+        columns = tuple(frame.iloc[:, at] for at in range(len(frame.columns)))
+        table = Table(tuple(map(str, frame.columns)), columns, tuple(range(1, len(frame) + 1)))
+        return Incoming(table, _read, _plain, self.note(file))
+
+    def note(self, file: InFile) -> Note:
+        parquet, source = optional("pyarrow.parquet", "fast"), file.seekable()
+        try:
+            text = (parquet.read_metadata(source).metadata or {}).get(_KEY.encode(), b"").decode()
+        except Exception as error:
+            raise damaged(file, "Parquet file", error) from error
+        return parsed(text) if text else {}
+
+    def refuse(self, file: OutFile) -> None:
+        optional("pyarrow.parquet", "fast")
+
+    def write(self, file: OutFile, table: Outgoing, options: WriteOptions) -> int:
+        pa, parquet = optional("pyarrow", "fast"), optional("pyarrow.parquet", "fast")
+        rows, writer = 0, None
+        with file.binary() as opened:
+            try:
+                for part in table.parts:
+                    columns = as_table(part, schema=table.known)
+                    arrays = [_array(field, cells, pa) for field, cells in columns]
+                    group = pa.Table.from_arrays(arrays, names=[field.path for field, _ in columns])
+                    writer = writer or parquet.ParquetWriter(opened, group.schema)
+                    writer.write_table(group)
+                    rows += len(part)
+                if table.note is not None and writer is not None:
+                    writer.add_key_value_metadata({_KEY: _text(table.note | {"rows": rows})})
+            finally:
+                if writer is not None:
+                    writer.close()
+        return rows
+
+
+def _text(note: Note) -> str:
+    """Return a note without its times: two exports of unchanged data are the same bytes."""
+    return json.dumps({key: value for key, value in note.items() if not key.endswith("_at")}, sort_keys=True)
+
+
+def _loaded(file: InFile) -> Any:
+    """Return what is in a file as a table of Arrow.
+
+    Raises:
+        ValueError: It is no Parquet file, or its cells would take more than can be a table's.
+    """
+    pa, parquet = optional("pyarrow", "fast"), optional("pyarrow.parquet", "fast")
+    source = file.seekable()
+    try:
+        with parquet.ParquetFile(source) as opened:
+            facts = opened.metadata
+            large = facts.num_rows * facts.num_columns > MOST_CELLS
+            batches, size = [], 0
+            for batch in () if large else opened.iter_batches(_BATCH):
+                batches.append(batch)
+                size += batch.nbytes
+                large = size > 2 * LARGEST
+                if large:
+                    break
+            if not large:
+                return pa.Table.from_batches(batches, opened.schema_arrow)
+    except Exception as error:
+        raise damaged(file, "Parquet file", error) from error
+    raise ValueError(f"{printable(file)} is too large: {MOST_CELLS:,} cells are read at most")
+
+
+def _flat(table: Any, schema: Schema | None) -> Any:
+    """Return a table with the documents of its schema as columns of their fields."""
+    types = optional("pyarrow.types", "fast")
+    inner = inner_paths(schema)
+    while True:
+        nested = (i for i, f in enumerate(table.schema) if f.name in inner and types.is_struct(f.type))
+        at = next(nested, None)
+        if at is None:
+            return table
+        parts = table.select([at]).flatten()
+        table = table.remove_column(at)
+        for i, part in enumerate(parts.schema):
+            table = table.add_column(at + i, part, parts.column(i))
+
+
+def _read(field: Field, cells: Any, style: Style) -> Values:
+    if isinstance(cells, pd.Series):
+        values = _as_they_stand(field, cells, style)
+        if values is not None:
+            return values
+    return [None if is_missing(cell) else _value(field, cell, style) for cell in cells]
+
+
+def _as_they_stand(field: Field, cells: pd.Series[Any], style: Style) -> Values | None:
+    """Return the values of a column of its own type; None where each cell has to be looked at."""
+    shown, kind = field.kind.presentation, cells.dtype
+    if field == ID and kind == STRINGS:
+        ids = [None if type(cell) is not str else cell for cell in cells.tolist()]
+        return ids if all(id_ is None or OBJECT_ID.fullmatch(id_) for id_ in ids) else None
+    if shown in ("text", "reference") and field != ID and kind == STRINGS:
+        return cells
+    if shown == "number" and pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_bool_dtype(kind):
+        numbers = cells.to_numpy(dtype=np.float64, na_value=np.nan)
+        exact = not pd.api.types.is_integer_dtype(kind) or not (np.abs(numbers) > WHOLE).any()
+        return pd.Series(numbers) if exact else None
+    if shown == "date" and isinstance(kind, pd.DatetimeTZDtype):
+        return json_values(field, cells)
+    if shown == "date" and kind.kind == "M" and style.zone is datetime.UTC:
+        return json_values(field, cells)
+    return None
+
+
+def _value(field: Field, cell: Any, style: Style) -> Any:
+    """Return the JSON value of a cell; objects lose the keys that only those of other rows have."""
+    if isinstance(cell, str):
+        is_json = field.kind.is_untyped or field.kind.is_array
+        return read_column(field, [cell], style)[0] if is_json else read_values(field, [cell], style)[0]
+    try:
+        if isinstance(cell, datetime.datetime) and cell.tzinfo is None and field.kind.presentation == "date":
+            return field.kind.from_time(cell, style)
+        return read_values(field, [as_edited(None, plain(cell))], style)[0]
+    except ValueError as error:
+        return Refused(str(cell), str(error))
+
+
+def _plain(cell: Any) -> Any:
+    try:
+        value = as_edited(None, plain(cell))
+    except ValueError:
+        return str(cell)
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _array(field: Field, cells: pd.Series[Any], pa: Any) -> Any:
+    try:
+        return field.kind.to_arrow(cells, pa)
+    except Contradiction:
+        if field.item:
+            raise ValueError(f"{field.path!r} holds members that are no {field.item.type}") from None
+        raise ValueError(
+            Message(
+                f"{field.path!r} holds values that are no {field.type}: a Parquet column has one type, "
+                "export as CSV or NDJSON",
+                Argument("fields", "leaves the column out"),
+            )
+        ) from None

@@ -1,53 +1,46 @@
-"""A table as a file has it: columns with their fields, and how what people wrote into it is understood."""
+"""A table as a file has it: columns of cells, with their fields as far as a schema knows them."""
 
 from __future__ import annotations
 
-import datetime
-import zoneinfo
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pandas as pd
 
 from ..values.schema import META, RECEIPT, Schema
-from ..values.source import Source
-from ..values.types.base import Field, Style
+from ..values.types.base import Field
+from ..values.types.cells import is_missing
 from ..values.types.object_id import ID
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
+    from collections.abc import Sequence
 
     from ..values.row_set import RowSet
-    from .assemble import Copies
 
 Columns: TypeAlias = "list[tuple[Field, pd.Series[Any]]]"
-"""The columns of a table in their order, each with its field."""
+"""The columns of a frame in their order, each with its field."""
+Values: TypeAlias = "list[Any] | pd.Series[Any]"
+"""JSON values of a column, `Refused` for those that are none; or the finished column at once."""
 
 
 @dataclass(frozen=True, slots=True)
-class ReadOptions:
-    """How a file is to be understood; see `read_csv` and `read_excel` for each of them."""
+class Table:
+    """The cells of a file: names of columns, the cells of each; row numbers as people see them."""
 
-    tz: str | datetime.tzinfo | None = None
-    dayfirst: bool | None = None
-    decimal: Literal[".", ","] = "."
-    encoding: str | None = None
-    delimiter: str | None = None
-    sheet: str | None = None
-    rename: Mapping[str, str] | None = None
-    refs: Literal["id", "label"] = "id"
-    copies: Copies = "refuse"
-    accept_program_changes: bool = False
+    header: tuple[str, ...]
+    columns: tuple[Any, ...]
+    """Lists of cells, or the arrays of a library: `cells_in` makes a list of each."""
+    rows: tuple[int, ...]
+    places: tuple[int, ...] = ()
+    """Numbers of the columns in the file, from 1."""
 
-    def style(self, note: Mapping[str, Any]) -> Style:
-        """Return how the cells of a file with this note are to be read."""
-        return Style(zone_of(self.tz or note.get("zone") or "UTC"), self.dayfirst, self.decimal)
 
-    def source(self, path: Path) -> Source:
-        """Return where a frame is read from, as far as it is known before the file is open."""
-        labels: dict[str, dict[str, str]] | None = {} if self.refs == "label" else None
-        return Source(str(path), accept_program_changes=self.accept_program_changes, labels=labels)
+def cells_in(column: Sequence[Any] | pd.Series[Any]) -> Sequence[Any]:
+    """Return the cells of a column as Python's values, None for missing ones; some formats have arrays."""
+    if isinstance(column, pd.Series):
+        return [None if is_missing(cell) else cell for cell in column.tolist()]
+    found: Sequence[Any] = column.to_pylist() if hasattr(column, "to_pylist") else column
+    return found
 
 
 def as_table(source: RowSet | pd.DataFrame, *, schema: Schema | None = None, meta: bool = False) -> Columns:
@@ -78,19 +71,3 @@ def field_of(path: str, cells: pd.Series[Any]) -> Field:
     if kinds and kinds <= {tuple, list}:
         return Field(path, "Array", item=Field("", "Mixed"))
     return Field(path, "String" if kinds <= {str, float} else "Mixed")
-
-
-def zone_of(tz: str | datetime.tzinfo) -> datetime.tzinfo:
-    """Return a time zone by its name.
-
-    Raises:
-        ValueError: No such zone.
-    """
-    if not isinstance(tz, str):
-        return tz
-    if tz.upper() == "UTC":
-        return datetime.UTC
-    try:
-        return zoneinfo.ZoneInfo(tz)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError):
-        raise ValueError(f"{tz!r} is no time zone; one is 'Europe/Berlin'") from None

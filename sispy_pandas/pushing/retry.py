@@ -9,21 +9,23 @@ import pandas as pd
 
 from sispy.remedies import what_of
 
-from ..formats import csv, excel_write
-from ..formats.table import as_table
+from ..formats.atomic import OutFile
+from ..formats.base import Outgoing
+from ..formats.options import WriteOptions
 from ..planning.edited_rows import REASON
 from ..reading.lookup import read
 from ..values.changes import Create, Delete, Update, row_of
 from ..values.entity import EDITABLE_META, stored
 from ..values.records import DELETE
 from ..values.schema import RECEIPT
-from ..values.types.base import PLAIN, from_json
+from ..values.types.base import from_json
 from ..values.types.cells import is_missing
 from ..values.types.object_id import is_object_id
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Hashable, Mapping, Sequence
 
+    from ..formats.base import Format
     from ..planning.change_set import ChangeSet
     from .outcome import PushResult
 
@@ -86,17 +88,10 @@ def _edited(plan: ChangeSet) -> dict[Hashable, Sequence[Mapping[str, Any]]]:
     return found
 
 
-def to_csv(report: PushResult, path: str | Path) -> Path:
-    """Write the retry file as CSV."""
-    path = Path(path)
-    csv.write(path, [as_table(retry_frame(report), schema=report.plan.schema)], PLAIN)
-    return path
-
-
-def to_excel(report: PushResult, path: str | Path) -> Path:
-    """Write the retry file as a spreadsheet."""
-    path, schema = Path(path), report.plan.schema
-    excel_write.write(path, [excel_write.Content(schema.name, retry_frame(report))], schema=schema)
+def write(report: PushResult, path: str | Path, form: Format) -> Path:
+    """Write the retry file, and return its path."""
+    path, schema, frame = Path(path), report.plan.schema, retry_frame(report)
+    form.write(OutFile.of(path), Outgoing(schema.name, schema, [frame], source=frame), WriteOptions())
     return path
 
 

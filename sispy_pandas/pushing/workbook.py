@@ -15,14 +15,14 @@ from sispy.remedies import what_of
 from sispy.text import printable
 
 from ..formats.atomic import refuse_unwritable, replacing
-from ..formats.bounds import is_pipe
+from ..formats.bounds import InFile
 from ..formats.excel_base import pieces
 from ..formats.excel_book import EditableSheet
 from ..formats.excel_cells import LongText, escaped, excel_column
 from ..formats.excel_conflicts import write_conflicts
 from ..formats.excel_file import book_file
 from ..formats.excel_write import CONFLICTS
-from ..formats.table import zone_of
+from ..formats.options import zone_of
 from ..values.labels import replaced
 from ..values.records import frame_of
 from ..values.schema import META, RECEIPT, Schema
@@ -43,7 +43,7 @@ _LONGEST = 1_000
 
 
 def mark_problems(
-    path: str | os.PathLike[str],
+    path: str | os.PathLike[str] | InFile,
     problems: ChangeSet | PushResult | pd.DataFrame,
     out: str | os.PathLike[str],
     *,
@@ -93,7 +93,7 @@ class Copy:
 
 
 def copy_to_mark(
-    path: str | os.PathLike[str],
+    path: str | os.PathLike[str] | InFile,
     out: str | os.PathLike[str],
     schema: Schema | None,
     *,
@@ -106,15 +106,12 @@ def copy_to_mark(
         ValueError: As `mark_problems`.
         OSError: `out` cannot be written.
     """
-    path, out = Path(path), Path(out)
-    if out.exists() and out.samefile(path):
+    out, file = Path(out), path if isinstance(path, InFile) else InFile.on_disk(path)
+    if file.path is not None and out.exists() and out.samefile(file.path):
         raise ValueError(f"{printable(out)} is the workbook itself: write the marked copy beside it")
     refuse_unwritable(out)
-    if is_pipe(path):
-        raise ValueError(f"{printable(path)} is a pipe, which can be read only once: save it as a file first")
-    file = book_file(path)
-    book = file.load()
-    return Copy(book, EditableSheet(book, path, schema, sheet=sheet, rename=rename or {}), out)
+    book = book_file(file).load()
+    return Copy(book, EditableSheet(book, file, schema, sheet=sheet, rename=rename or {}), out)
 
 
 def marked(copy: Copy, problems: ChangeSet | PushResult | pd.DataFrame, *, write_back: bool = False) -> Path:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
 
+from ..formats.registry import suffixes
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -22,7 +24,8 @@ class ExportRow(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         cancel: Callable[[], None],
     ) -> None:
         self.variable = widgets.Text(value="df", tooltip="Name of the variable", layout={"width": "90px"})
-        self.path = widgets.Text(value="export.csv", tooltip="File: .csv or .xlsx", layout={"width": "150px"})
+        known = f"File: {', '.join(suffixes())}"
+        self.path = widgets.Text(value="export.csv", tooltip=known, layout={"width": "150px"})
         self.fetch = _button("Fetch as", "download", lambda: fetch(self.variable.value.strip()))
         self.export = _button("Export to", "file", lambda: export(self.path.value.strip()))
         self.edit = _button("Open in the editor", "table", edit)

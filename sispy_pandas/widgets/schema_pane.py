@@ -10,9 +10,11 @@ import traitlets
 
 from sispy.text import in_html
 
+from ..formats.options import WriteOptions
+from ..formats.registry import format_of
 from ..reading.listing import where
 from ..workflow.fetch import fetch
-from ..workflow.to_files import to_csv, to_excel
+from ..workflow.to_files import write_file
 from . import schema_html
 from .background import Background, Job
 from .conditions import python_code, shell_code
@@ -182,12 +184,15 @@ class SchemaPane(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self._fetching.start(self._load, keep)
 
     def _export(self, path: str) -> None:
+        try:
+            form = format_of(path)
+        except ValueError as error:
+            self._say(str(error))
+            return
+
         def work(job: Job) -> tuple[Snapshot, Path]:
             snapshot = self._load(job)
-            if path.endswith(".xlsx"):
-                to_excel(snapshot, path)
-            else:
-                to_csv(snapshot, path)
+            write_file(snapshot, path, form, WriteOptions())
             return snapshot, Path(path).resolve()
 
         def keep(result: tuple[Snapshot, Path]) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from ..formats import csv, excel_read
-from ..formats.table import ReadOptions
+from ..formats.bounds import InFile
+from ..formats.csv import Csv
+from ..formats.excel import Excel
+from ..formats.options import ReadOptions
+from ..formats.reader import read_frame
 
 if TYPE_CHECKING:
     import datetime
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from ..formats.assemble import Copies
+    from ..formats.options import Copies
     from ..values.schema import Schema
 
 
@@ -68,12 +70,12 @@ def read_csv(
         decimal=decimal,
         encoding=encoding,
         delimiter=delimiter,
-        rename=rename,
+        rename=rename or {},
         refs=refs,
         copies=copies,
         accept_program_changes=accept_program_changes,
     )
-    return csv.read(Path(path), schema, options)
+    return read_frame(InFile.of(path), Csv(), schema, options)
 
 
 def read_excel(
@@ -129,9 +131,9 @@ def read_excel(
         sheet=sheet,
         tz=tz,
         dayfirst=dayfirst,
-        rename=rename,
+        rename=rename or {},
         refs=refs,
         copies=copies,
         accept_program_changes=accept_program_changes,
     )
-    return excel_read.read(Path(path), schema, options)
+    return read_frame(InFile.of(path), Excel(), schema, options)

@@ -17,6 +17,8 @@ from sispy.remedies import what_of
 from sispy.text import in_html, printable
 
 from ..formats.atomic import replaced
+from ..formats.csv import Csv
+from ..formats.excel import Excel
 from ..planning import render as planned
 from ..planning.change_set import ChangeSet
 from ..planning.diff import diff
@@ -363,14 +365,14 @@ class Report(PushResult):
             sispy.Error: The server does not answer; of a plan without snapshot (loaded, or an undo) it is
                 asked for the cells that a row does not mean to change.
         """
-        return retry.to_csv(self, path)
+        return retry.write(self, path, Csv())
 
     def to_excel(self, path: str | Path) -> Path:
         """Write the rows that were not written as a spreadsheet, with their reasons; return its path.
 
         As `to_csv` does, also in what it raises.
         """
-        return retry.to_excel(self, path)
+        return retry.write(self, path, Excel())
 
     def to_html(self, path: str | Path | None = None) -> str:
         """Return the record of the push for an auditor as one HTML page; write it to `path` if given."""

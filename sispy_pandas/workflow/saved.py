@@ -12,7 +12,7 @@ from sispy.encoding import one_address
 from sispy.remedies import Call, Message
 from sispy.text import printable
 
-from ..formats.bounds import read_text
+from ..formats.bounds import InFile
 from ..planning.plan_file import parse
 from ..values.source import takes
 from .objects import Plan, plan_of
@@ -39,7 +39,7 @@ def load_plan(path: str | Path, client: Client | None = None) -> Plan:
         >>> load_plan(plan.save("plan.json"), client).counts == plan.counts
         True
     """
-    return read_plan(read_text(Path(path)).split("\n"), client, where=str(path), copies=True)
+    return read_plan(InFile.of(path).text().split("\n"), client, where=str(path), copies=True)
 
 
 def read_plan(text: Iterable[str], client: Client | None, *, where: str, copies: bool = False) -> Plan:

@@ -7,12 +7,10 @@ The file appears when it is complete and counted; else the old one stays.
 
 from __future__ import annotations
 
-import json
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -21,18 +19,20 @@ from sispy.errors import BadAnswer
 from sispy.remedies import Call, Message
 from sispy.text import printable
 
-from ..formats import csv, excel_write
-from ..formats.atomic import replaced, replacing
+from ..formats.atomic import OutFile
+from ..formats.base import Outgoing
+from ..formats.csv import Csv
+from ..formats.excel import Excel
+from ..formats.excel_write import write
+from ..formats.ndjson import Ndjson
 from ..formats.note import origin
-from ..formats.parquet import Writer
-from ..formats.table import as_table, zone_of
+from ..formats.options import WriteOptions, zone_of
+from ..formats.parquet import Parquet
 from ..reading.listing import Listing
 from ..reading.query import as_query
 from ..reading.table import Table
 from ..values.progress import bar
-from ..values.records import records_of
 from ..values.row_set import RowSet
-from ..values.types.base import Style
 from .fetch import fetch
 from .objects import Snapshot
 from .references import LabelledSnapshot
@@ -40,6 +40,7 @@ from .references import LabelledSnapshot
 if TYPE_CHECKING:
     import os
 
+    from ..formats.base import Format
     from ..values.schema import Schema
 
 Source = Endpoint | Snapshot | pd.DataFrame
@@ -118,19 +119,8 @@ def to_csv(
         >>> sp.read_csv("hosts.csv", live.schema)["name"].tolist() == live.frame()["name"].tolist()
         True
     """
-    found, started = _fetched_if_sorted(source, query, fields, progress), datetime.now(UTC)
-    style = Style(zone_of(tz))
-    parts = _parts(found, schema, meta=meta, progress=progress)
-    known = _without_rows(found, query, started) if isinstance(found, Listing) else found
-    note = origin(known, zone=str(style.zone)) if isinstance(known, RowSet) else None
-    return csv.write(
-        Path(path),
-        (as_table(frame, schema=schema) for schema, frame in parts),
-        style,
-        bom=bom,
-        delimiter=delimiter,
-        note=note,
-    )
+    options = WriteOptions(zone_of(tz), bom, delimiter, meta)
+    return write_file(source, path, Csv(), options, query, fields=fields, schema=schema, progress=progress)
 
 
 def to_ndjson(
@@ -166,14 +156,8 @@ def to_ndjson(
         >>> len(pd.read_json("hosts.ndjson", lines=True))
         10
     """
-    found, rows = _fetched_if_sorted(source, query, fields, progress), 0
-    with replaced(Path(path)) as file:
-        for known, frame in _typed(_parts(found, schema, meta=meta, progress=progress)):
-            for record in records_of(known, frame):
-                text = json.dumps(record, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-                file.write(f"{text}\n")
-            rows += len(frame)
-    return rows
+    options = WriteOptions(meta=meta)
+    return write_file(source, path, Ndjson(), options, query, fields=fields, schema=schema, progress=progress)
 
 
 def to_parquet(
@@ -210,12 +194,10 @@ def to_parquet(
         >>> len(pd.read_parquet("hosts.parquet"))
         10
     """
-    found, rows = _fetched_if_sorted(source, query, fields, progress), 0
-    with replacing(Path(path)) as beside, Writer(beside) as writer:
-        for known, frame in _typed(_parts(found, schema, meta=meta, progress=progress, stream=True)):
-            writer.write(as_table(frame, schema=known))
-            rows += len(frame)
-    return rows
+    options = WriteOptions(meta=meta)
+    return write_file(
+        source, path, Parquet(), options, query, fields=fields, schema=schema, progress=progress
+    )
 
 
 def to_excel(
@@ -261,12 +243,40 @@ def to_excel(
         >>> live.diff(sp.read_excel("hosts.xlsx", live.schema)).empty
         True
     """
-    path = Path(path)
-    excel_write.refuse_name(path)
-    zone = zone_of(tz)
+    form, file = Excel(), OutFile.of(path)
+    form.refuse(file)
+    options = WriteOptions(zone_of(tz), meta=meta, explode=explode)
     found = fetch(source, progress=progress) if isinstance(source, Endpoint) else source
-    contents = [_content(name, one, choices or {}) for name, one in _named(found, schema)]
-    return excel_write.write(path, contents, schema=schema, meta=meta, zone=zone, explode=explode)
+    return write(file, [_whole(name, one, schema, choices) for name, one in _named(found, schema)], options)
+
+
+def write_file(
+    source: Source,
+    path: str | os.PathLike[str] | IO[Any] | OutFile,
+    form: Format,
+    options: WriteOptions,
+    query: Mapping[str, Any] | str | None = None,
+    *,
+    fields: Sequence[str] | None = None,
+    schema: Schema | None = None,
+    progress: Any = True,
+) -> int:
+    """Write a table to a file of any format; for arguments and errors see `to_csv` and the others."""
+    file = OutFile.of(path)
+    form.refuse(file)
+    found, started = (
+        _fetched_if_sorted(source, query, fields, progress, whole=form.is_whole),
+        datetime.now(UTC),
+    )
+    if form.is_whole and not isinstance(found, Listing):
+        (name, one), *_ = _named(found, schema)
+        return form.write(file, _whole(name, one, schema), options)
+    known = _without_rows(found, query, started) if isinstance(found, Listing) else found
+    note = origin(known, zone=str(options.zone)) if isinstance(known, RowSet) else None
+    known_schema = known.schema if isinstance(known, RowSet) else schema
+    parts = _parts(found, meta=options.meta, progress=progress, stream=form.has_one_dtype)
+    name = known_schema.name if known_schema else ""
+    return form.write(file, Outgoing(name, known_schema, parts, note), options)
 
 
 def _named(source: Any, schema: Schema | None) -> list[tuple[str, Any]]:
@@ -278,49 +288,40 @@ def _named(source: Any, schema: Schema | None) -> list[tuple[str, Any]]:
     return [(snapshot.schema.name, snapshot) for snapshot in snapshots]
 
 
-def _content(name: str, source: Any, choices: Mapping[str, Sequence[str]]) -> excel_write.Content:
+def _whole(
+    name: str, source: Any, schema: Schema | None, choices: Mapping[str, Sequence[str]] | None = None
+) -> Outgoing:
     if not isinstance(source, LabelledSnapshot):
-        return excel_write.Content(name, source, choices=choices)
-    return excel_write.Content(name, source, source.plain, {**source.choices(), **choices})
+        return Outgoing(name, schema, source=source, choices=choices or {})
+    both = {**source.choices(), **(choices or {})}
+    return Outgoing(name, schema, source=source, plain=source.plain, choices=both)
 
 
 def _fetched_if_sorted(
-    source: Source, query: Mapping[str, Any] | str | None, fields: Sequence[str] | None, progress: Any
+    source: Source,
+    query: Mapping[str, Any] | str | None,
+    fields: Sequence[str] | None,
+    progress: Any,
+    *,
+    whole: bool,
 ) -> Listing | Snapshot | pd.DataFrame:
     if not isinstance(source, Endpoint):
         if query is not None or fields is not None:
             raise ValueError("query and fields belong to an endpoint: a snapshot holds what was fetched")
         return source
     listing = Listing.of(source, query, fields)
-    ordered = listing.query.sort in ((), (("_id", False),))
-    return listing if ordered else fetch(source, query, fields=fields, progress=progress)
+    streamed = not whole and listing.query.sort in ((), (("_id", False),))
+    return listing if streamed else fetch(source, query, fields=fields, progress=progress)
 
 
 def _parts(
-    found: Listing | Snapshot | pd.DataFrame,
-    schema: Schema | None,
-    *,
-    meta: bool,
-    progress: Any,
-    stream: bool = False,
-) -> Iterator[tuple[Schema | None, pd.DataFrame]]:
-    """Yield the frames to write, with their schema as far as it is known."""
+    found: Listing | Snapshot | pd.DataFrame, *, meta: bool, progress: Any, stream: bool
+) -> Iterator[pd.DataFrame]:
+    """Yield the frames to write, one below the other."""
     if isinstance(found, Listing):
-        for frame in _frames(found, meta=meta, progress=progress, stream=stream):
-            yield found.schema, frame
-    elif isinstance(found, Snapshot):
-        yield found.schema, found.frame(meta=meta)
+        yield from _frames(found, meta=meta, progress=progress, stream=stream)
     else:
-        yield schema, found
-
-
-def _typed(parts: Iterator[tuple[Schema | None, pd.DataFrame]]) -> Iterator[tuple[Schema, pd.DataFrame]]:
-    for schema, frame in parts:
-        if schema is None:
-            raise ValueError(
-                "a frame alone does not tell the types of its columns: give schema=snapshot.schema"
-            )
-        yield schema, frame
+        yield found.frame(meta=meta) if isinstance(found, Snapshot) else found
 
 
 def _frames(

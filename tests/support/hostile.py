@@ -132,6 +132,8 @@ TEXTS: dict[str, Callable[[Path], Path]] = {
     "no end of a line": lambda path: _sparse(path, b"name\n", 1 << 30),
     "too large": lambda path: _sparse(path, b"name\n", 1 << 40),
     "packed": lambda path: _written(path, gzip.compress(b"name\r\nh1\r\n")),
+    "bomb": lambda path: _written(path, gzip.compress(b"name\r\nh1\r\n" + bytes(1 << 25))),
+    "cut": lambda path: _written(path, gzip.compress(b"name\r\nh1\r\n")[:-9]),
     "a workbook": lambda path: book(path, row(1, HEAD)),
     "binary": lambda path: _written(path, bytes(range(256)) * 100),
     "zeros": lambda path: _written(path, bytes(10_000)),

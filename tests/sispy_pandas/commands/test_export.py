@@ -68,11 +68,13 @@ def test_excel_and_parquet(sispy, tmp_path):
 @pytest.mark.parametrize(
     ("args", "message"),
     [
-        (["machine", "-o", "x.txt"], "x.txt: the name must end in one of .csv, .xlsx, .parquet, .ndjson"),
+        (["machine", "-o", "x.doc"], "x.doc: the name must end in one of .csv, .xlsx, .parquet, .ndjson"),
+        (["machine", "-o", "x.ods"], "x.ods: save it as .xlsx or .csv"),
+        (["machine", "-o", "-"], "- has no name that tells what it is: give --format"),
         (["machin", "-o", "x.csv"], "has no table 'machin'. Did you mean machine"),
         (["machine", "-o", "x.csv", "nme=a"], "schema 'machine' has no field 'nme'; did you mean 'name'"),
         (["machine", "-o", "x.csv", "--query", "{"], "--query is no JSON"),
-        (["machine", "-o", "x.ndjson", "--expand", "room.floor"], ".ndjson holds the records of the table"),
+        (["machine", "-o", "x.ndjson", "--expand", "room.floor"], "NDJSON holds the records of the table"),
         (["machine", "-o", "x.csv", "--sort", "nme"], "schema 'machine' has no field 'nme'"),
     ],
 )

@@ -1,12 +1,14 @@
 import pytest
 
-from sispy_pandas.commands.exports import Cells, Difference, compare, read_cells
+from sispy_pandas.commands.exports import Difference, compare
+from sispy_pandas.commands.inputs import TableFile
+from sispy_pandas.formats.reader import Texts
 
-OLD = Cells(
+OLD = Texts(
     ("_id", "hostname", "os", "_updated_at"),
     (("a", "web1", "rhel8", "1"), ("b", "web2", "rhel8", "1"), ("c", "web3", "", "1")),
 )
-NEW = Cells(
+NEW = Texts(
     ("_id", "hostname", "os", "cpus", "_updated_at"),
     (("d", "web4", "", "8", "2"), ("b", "web2", "rhel9", "8", "2"), ("a", "web1", "rhel8", "8", "2")),
 )
@@ -21,13 +23,13 @@ def test_rows_are_added_removed_and_changed_by_key():
 
 
 def test_a_new_receipt_or_another_order_is_no_difference():
-    later = Cells(OLD.columns, tuple((*row[:3], "9") for row in reversed(OLD.rows)))
+    later = Texts(OLD.columns, tuple((*row[:3], "9") for row in reversed(OLD.rows)))
 
     assert compare(OLD, later, key="_id") == []
 
 
 def test_a_key_must_be_there_once():
-    doubled = Cells(OLD.columns, (*OLD.rows, OLD.rows[0]))
+    doubled = Texts(OLD.columns, (*OLD.rows, OLD.rows[0]))
 
     with pytest.raises(ValueError, match="_id 'a' is there more than once"):
         compare(OLD, doubled, key="_id")
@@ -38,20 +40,20 @@ def test_a_key_must_be_there_once():
 def test_csv_and_ndjson_are_read_as_texts(tmp_path):
     (tmp_path / "a.csv").write_text('_id,n,l\nx,007,"[1, 2]"\n\ny,,\n')
     (tmp_path / "a.ndjson").write_text('{"_id": "x", "n": "007", "l": [1, 2]}\n{"_id": "y", "n": null}\n')
-    expected = Cells(("_id", "n", "l"), (("x", "007", "[1, 2]"), ("y", "", "")))
+    expected = Texts(("_id", "n", "l"), (("x", "007", "[1, 2]"), ("y", "", "")))
 
-    assert read_cells(tmp_path / "a.csv") == expected
-    assert read_cells(tmp_path / "a.ndjson") == expected
+    assert TableFile.of(tmp_path / "a.csv").texts(None) == expected
+    assert TableFile.of(tmp_path / "a.ndjson").texts(None) == expected
 
 
 @pytest.mark.parametrize(
-    ("name", "words"), [("a.csv", "is empty"), ("a.doc", "a.doc: the name must end in one of .csv")]
+    ("name", "words"), [("a.csv", "has no header"), ("a.doc", "a.doc: the name must end in one of .csv")]
 )
 def test_a_file_that_is_no_export_is_named(tmp_path, name, words):
     (tmp_path / name).write_text("")
 
     with pytest.raises(ValueError, match=words):
-        read_cells(tmp_path / name)
+        TableFile.of(tmp_path / name).texts(None)
 
 
 @pytest.mark.parametrize("name", ["hosts.csv", "hosts.xlsx"])

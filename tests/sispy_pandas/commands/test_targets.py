@@ -82,10 +82,10 @@ def test_an_export_asks_no_server_for_what_it_cannot_write(sispy, sis):
 def test_what_cannot_be_written_after_a_push_is_a_sentence(sispy, sis, edited, monkeypatch):
     sis.client("alice").entities("host").update("web-fra1-001", {"os": {"version": "7"}})
 
-    def full(_report, path):
+    def full(_report, path, _form):
         raise OSError(errno.ENOSPC, "No space left on device", str(path))
 
-    monkeypatch.setattr("sispy_pandas.workflow.objects.Report.to_csv", full)
+    monkeypatch.setattr("sispy_pandas.pushing.retry.write", full)
 
     result = sispy("push", "host", "hosts.csv", "--yes", "--conflicts-out", "left.csv")
 

@@ -9,6 +9,7 @@ import resource
 from pathlib import Path
 
 import pytest
+import xlsxwriter
 
 import sispy_pandas as sp
 from sispy_pandas.formats.atomic import refuse_unwritable, replaced
@@ -31,6 +32,21 @@ def half_written(path, data):
     with path.open("wb") as file:
         file.write(data[:600])
     raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+
+@contextlib.contextmanager
+def full_once_put_together(monkeypatch):
+    """Let the disk be full once a workbook's pieces, which are other files, were put together."""
+    with contextlib.ExitStack() as stack:
+        close = xlsxwriter.Workbook.close
+
+        def closed(book):
+            close(book)
+            stack.enter_context(disk_of(600))
+
+        monkeypatch.setattr(xlsxwriter.Workbook, "close", closed)
+        monkeypatch.setattr(Path, "write_bytes", half_written)
+        yield
 
 
 @pytest.fixture
@@ -70,10 +86,7 @@ def test_a_full_disk_names_the_file_and_leaves_the_old_one(
     path.write_text("old")
     (folder / "file.csv.meta.json").write_text("{}")
 
-    full: contextlib.AbstractContextManager[None] = disk_of(600)
-    if path.suffix == ".xlsx":  # written as a whole, once its pieces were put together in other files
-        monkeypatch.setattr(Path, "write_bytes", half_written)
-        full = contextlib.nullcontext()
+    full = full_once_put_together(monkeypatch) if path.suffix == ".xlsx" else disk_of(600)
 
     with full, pytest.raises(OSError) as caught:
         WRITERS[kind](server, path, *pushed)

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sispy_pandas.formats.bounds import InFile
 from sispy_pandas.formats.csv import as_text, decode, write_columns
 
 ROWS = st.integers(1, 4).flatmap(
@@ -53,7 +54,7 @@ def test_the_encoding_is_told_by_the_bytes(tmp_path, data, encoding, text, notes
     path = tmp_path / "a.csv"
     path.write_bytes(data)
 
-    assert decode(path, encoding) == (text, notes)
+    assert decode(InFile.of(path), encoding) == (text, notes)
 
 
 @pytest.mark.parametrize(
@@ -68,4 +69,4 @@ def test_what_is_in_no_encoding_is_refused(tmp_path, data, encoding, reason):
     path.write_bytes(data)
 
     with pytest.raises(ValueError, match=reason):
-        decode(path, encoding)
+        decode(InFile.of(path), encoding)

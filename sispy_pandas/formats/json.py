@@ -1,0 +1,149 @@
+"""JSON: an array of records, or one record per line (`ndjson`)."""
+
+from __future__ import annotations
+
+import json
+from typing import IO, TYPE_CHECKING, Any
+
+from sispy.text import printable
+
+from ..values.records import records_of
+from ..values.schema import META, RECEIPT
+from ..values.types.base import cast
+from ..values.types.cell_text import read_column
+from ..values.types.cells import Refused
+from ..values.types.object_id import ID
+from .base import Format, Incoming
+from .bounds import parse_json
+from .note import read_beside, write_beside
+from .table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Set as AbstractSet
+
+    from ..values.schema import Schema
+    from ..values.types.base import Field, Style
+    from .atomic import OutFile
+    from .base import Outgoing
+    from .bounds import InFile
+    from .options import ReadOptions, WriteOptions
+
+_RECEIPT = f"_sis.{RECEIPT.path}"
+_SIS = {_RECEIPT: RECEIPT.path} | {field.path: field.path for field in META}
+"""What of `_sis` is a column, and of which name; what else the server keeps there is nobody's."""
+_KINDS = {
+    dict: "an object",
+    list: "a list",
+    str: "a text",
+    int: "a number",
+    float: "a number",
+    bool: "a boolean",
+}
+
+
+class Json(Format):
+    """An array of records."""
+
+    name = "JSON"
+    is_text = holds_objects = True
+    holds_any_column = False
+
+    def read(self, file: InFile, schema: Schema | None, options: ReadOptions) -> Incoming:
+        note, records = read_beside(file), list(self.records(file))
+        return Incoming(_table(records, schema, file), read_values, lambda cell: cell, note)
+
+    def write(self, file: OutFile, table: Outgoing, options: WriteOptions) -> int:
+        with file.text() as opened:
+            rows = self.put(opened, _texts(table))
+            write_beside(file, table.note, rows, opened)
+        return rows
+
+    def records(self, file: InFile) -> Iterator[tuple[int, Any]]:
+        """Yield the records of a file, each with the number by which people find it.
+
+        Raises:
+            ValueError: The file holds something else; the message names the place.
+        """
+        found = parse_json(file.text(), file)
+        if not isinstance(found, list):
+            raise ValueError(f"{printable(file)} holds {_kind_of(found)}: an array of objects is needed")
+        yield from enumerate(found, start=1)
+
+    def put(self, opened: IO[str], texts: Iterable[str]) -> int:
+        """Write the texts of records, and return how many they were."""
+        rows = 0
+        for rows, text in enumerate(texts, start=1):
+            opened.write(f"{',' if rows > 1 else '['}\n{text}")
+        opened.write("\n]\n" if rows else "[]\n")
+        return rows
+
+
+def _texts(table: Outgoing) -> Iterator[str]:
+    for part in table.parts:
+        for record in records_of(table.known, part):
+            yield json.dumps(record, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def read_values(field: Field, cells: Iterable[Any], style: Style) -> list[Any]:
+    """Return the JSON values of cells that are values already; texts mean there what they mean in a CSV file.
+
+    Names of rows must be well-formed, else nobody knows the row; of the rest the diff tells what is no value.
+    """
+    if field in (ID, RECEIPT):
+        return [_sure(field, cell) for cell in cells]
+    if field.kind.presentation not in ("number", "boolean", "date"):
+        return list(cells)
+    return [read_column(field, [cell], style)[0] if isinstance(cell, str) else cell for cell in cells]
+
+
+def _sure(field: Field, cell: Any) -> Any:
+    try:
+        return cast(field, cell)
+    except ValueError as error:
+        return Refused(str(cell), str(error))
+
+
+def _table(records: list[tuple[int, Any]], schema: Schema | None, file: InFile) -> Table:
+    """Return the cells of records by column: with a schema one for each of its fields, else for each key.
+
+    Raises:
+        ValueError: One is no object.
+    """
+    inner = inner_paths(schema)
+    columns: dict[str, list[Any]] = {} if records or schema is None else {"_id": []}
+    for row, (number, record) in enumerate(records):
+        if not isinstance(record, dict):
+            kind = _kind_of(record)
+            raise ValueError(f"{printable(file)}: item {number} is {kind}: an array of objects is needed")
+        for path, value in _cells(record, inner) if schema else record.items():
+            cells = columns.setdefault(path, [])
+            cells += [None] * (row - len(cells))
+            cells[row:] = [value]
+    for cells in columns.values():
+        cells += [None] * (len(records) - len(cells))
+    known = [path for path in (schema.columns if schema else ()) if path in columns]
+    header = dict.fromkeys([*known, *columns])
+    return Table(tuple(header), tuple(columns[path] for path in header), tuple(n for n, _ in records))
+
+
+def inner_paths(schema: Schema | None) -> set[str]:
+    """Return the paths of the documents of a schema, whose fields are columns of their own."""
+    paths = schema.columns if schema else ()
+    return {path[:at] for path in paths for at, char in enumerate(path) if char == "."}
+
+
+def _cells(record: Mapping[str, Any], inner: AbstractSet[str], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield path and value of the fields of a record, those in documents of the schema, and of `_sis`."""
+    for name, value in record.items():
+        path = prefix + name
+        if path == "_sis" and isinstance(value, dict):
+            yield from ((_SIS[f"_sis.{n}"], v) for n, v in value.items() if f"_sis.{n}" in _SIS)
+        elif path in inner and isinstance(value, dict):
+            yield from _cells(value, inner, f"{path}.")
+        elif path not in inner or value is not None:
+            yield path, value
+
+
+def _kind_of(value: Any) -> str:
+    return _KINDS.get(type(value), "no value")

@@ -1,0 +1,69 @@
+"""How a file is to be understood, and how one is to be written: what the cells alone do not tell."""
+
+from __future__ import annotations
+
+import datetime
+import zoneinfo
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from ..values.source import Source
+from ..values.types.base import Style
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Copies = Literal["refuse", "new"]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """How a file is to be understood; see `read_csv` and `read_excel` for each of them."""
+
+    tz: str | datetime.tzinfo | None = None
+    dayfirst: bool | None = None
+    decimal: Literal[".", ","] = "."
+    encoding: str | None = None
+    delimiter: str | None = None
+    sheet: str | None = None
+    rename: Mapping[str, str] = field(default_factory=dict)
+    refs: Literal["id", "label"] = "id"
+    copies: Copies = "refuse"
+    accept_program_changes: bool = False
+
+    def style(self, note: Mapping[str, Any]) -> Style:
+        """Return how the cells of a file with this note are to be read."""
+        return Style(zone_of(self.tz or note.get("zone") or "UTC"), self.dayfirst, self.decimal)
+
+    def source(self, name: str) -> Source:
+        """Return where a frame is read from, as far as it is known before the file is open."""
+        labels: dict[str, dict[str, str]] | None = {} if self.refs == "label" else None
+        return Source(name, accept_program_changes=self.accept_program_changes, labels=labels)
+
+
+@dataclass(frozen=True, slots=True)
+class WriteOptions:
+    """How a file is to be written; see `to_csv` and `to_excel` for each of them."""
+
+    zone: datetime.tzinfo = datetime.UTC
+    bom: bool = False
+    delimiter: str | None = None
+    meta: bool = False
+    explode: Sequence[str] = ()
+
+
+def zone_of(tz: str | datetime.tzinfo) -> datetime.tzinfo:
+    """Return a time zone by its name.
+
+    Raises:
+        ValueError: No such zone.
+    """
+    if not isinstance(tz, str):
+        return tz
+    if tz.upper() == "UTC":
+        return datetime.UTC
+    try:
+        return zoneinfo.ZoneInfo(tz)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError):
+        raise ValueError(f"{tz!r} is no time zone; one is 'Europe/Berlin'") from None

@@ -1,0 +1,139 @@
+"""The one reader of files, whatever is done with them: a frame of a schema, rows of none, texts of cells."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from ..values.extras import no_collection
+from ..values.records import DELETE
+from ..values.schema import META, RECEIPT
+from ..values.types.cell_text import escape, write_column
+from ..values.types.cells import json_text
+from ..values.types.object_id import ID
+from . import note as origin
+from .assemble import assemble, label_field, names_of, typed
+from .table import cells_in
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..values.changes import Problem
+    from ..values.schema import Schema
+    from ..values.types.base import Field, Style
+    from .base import Format, ReadCells
+    from .bounds import InFile
+    from .options import ReadOptions
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """A table as the texts of its cells, as an export of it holds them; times are in UTC."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@no_collection()  # the rows of a file hold no cycles, but there are many of them
+def read_frame(file: InFile, form: Format, schema: Schema, options: ReadOptions) -> pd.DataFrame:
+    """Return the rows of a file as a frame of a schema; `read_csv` tells what becomes of what.
+
+    Raises:
+        ValueError: The file is damaged, of another schema or format, or two of its columns have one name.
+    """
+    found = form.read(file, schema, options)
+    origin.check(file, found.note, schema)
+    style = options.style(found.note)
+
+    def column(field: Field, cells: Sequence[Any]) -> Any:
+        return found.read(field, cells, style)
+
+    source = replace(
+        options.source(file.name),
+        sheet=found.sheet,
+        notes=found.notes,
+        problems=tuple(_translated(problem, schema, found.read, style) for problem in found.problems),
+        read_base=partial(found.exported, schema) if found.exported else None,
+    )
+    frame = assemble(
+        found.table,
+        schema,
+        column,
+        source=origin.described(source, found.note, schema),
+        rename=options.rename,
+        copies=options.copies,
+        keys=partial(found.values, schema.key) if found.values else None,
+    )
+    return found.finish(frame, column) if found.finish else frame
+
+
+def _translated(problem: Problem, schema: Schema, read: ReadCells, style: Style) -> Problem:
+    """Return a problem with the values of its rows in place of their cells, as far as they go.
+
+    Nobody knows whether they stand in their columns: no receipt says that they may be taken as they are.
+    """
+    rows = []
+    for row in problem.rows:
+        fields = {f.path: f for f in (*schema.fields, *META, ID) if f.path in row}
+        values = {path: next(iter(read(field, [row[path]], style))) for path, field in fields.items()}
+        rows.append(values | {RECEIPT.path: "cells are missing or too many"})
+    return replace(problem, rows=tuple(rows))
+
+
+def read_rows(file: InFile, form: Format, options: ReadOptions) -> pd.DataFrame | list[dict[str, Any]]:
+    """Return the rows of a file whose schema is not known yet: records, or a frame of what stands in it.
+
+    Raises:
+        ValueError: The file is damaged, or two of its columns have one name.
+    """
+    found = form.read(file, None, options)
+    names = names_of(found.table, None, options.rename)
+    columns = [list(map(found.plain, cells_in(cells))) for cells in found.table.columns]
+    if form.holds_objects:
+        rows = zip(*columns, strict=True)
+        return [
+            {name: cell for name, cell in zip(names, row, strict=True) if cell is not None} for row in rows
+        ]
+    cells = zip(names, columns, strict=True)
+    return pd.DataFrame({name: pd.Series(column, dtype=object) for name, column in cells})
+
+
+def read_texts(file: InFile, form: Format, schema: Schema | None, options: ReadOptions) -> Texts:
+    """Return the cells of a file as texts, as a CSV file in UTC would hold them.
+
+    Args:
+        file: The file.
+        form: Of it.
+        schema: What is known of the table; where nothing is, cells are taken as they look.
+        options: How it is to be understood.
+
+    Raises:
+        ValueError: The file is damaged, or two of its columns have one name.
+    """
+    found = form.read(file, schema, options)
+    style = options.style(found.note)
+    names = names_of(found.table, schema, options.rename)
+    fields: dict[str, Field] = {"_id": ID}
+    if schema is not None:
+        origin.check(file, found.note, schema)
+        fields |= {f.path: f for f in (*schema.fields, *META, RECEIPT)}
+    if found.note.get("labels") is not None:
+        fields = {path: label_field(field) for path, field in fields.items()}
+    kept = [at for at, name in enumerate(names) if name != DELETE]
+    names, cells = [names[at] for at in kept], [found.table.columns[at] for at in kept]
+    columns = [
+        write_column(fields[name], typed(fields[name], found.read(fields[name], cells, style)))
+        if name in fields
+        else [_text(found.plain(cell)) for cell in cells_in(cells)]
+        for name, cells in zip(names, cells, strict=True)
+    ]
+    return Texts(tuple(names), tuple(zip(*columns, strict=True)))
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    return escape(value) if isinstance(value, str) else json_text(value)
