@@ -37,6 +37,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "logout": ("sispy.cli.login", "Delete the remembered token."),
     "whoami": ("sispy.cli.login", "Show server, user and where they come from."),
     "schemas": ("sispy_pandas.commands.schemas", "List the tables, or show one's fields."),
+    "show": ("sispy_pandas.commands.show", "Show rows of a table, or one of them whole."),
     "export": ("sispy_pandas.commands.export", "Write a table to a CSV, Excel, Parquet or NDJSON file."),
     "diff": ("sispy_pandas.commands.diff", "Compare two exports, or one with today."),
     "history": ("sispy_pandas.commands.history", "Show who changed a row, what and when."),
@@ -55,7 +56,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 SECTIONS: dict[str, tuple[str, ...]] = {
     "Try it": ("demo", "sandbox"),
     "Connect": ("login", "logout", "whoami"),
-    "Look": ("schemas", "export", "diff", "history", "changes"),
+    "Look": ("schemas", "show", "export", "diff", "history", "changes"),
     "Change": ("plan", "push", "import", "verify", "resume", "undo", "revert", "pushes"),
 }
 """The commands as `sispy --help` groups them."""

@@ -69,6 +69,16 @@ def out(text: str = "", *, newline: bool = True, data: bool = False) -> None:
         raise OSError(error.errno, error.strerror, "standard output") from error
 
 
+def page(text: str) -> None:
+    """Print a result; in a terminal that it does not fit, by the program that PAGER names (`less`)."""
+    if is_terminal(sys.stdout) and is_terminal(sys.stdin):
+        height = shutil.get_terminal_size().lines
+        if text.count("\n") + 1 >= height:
+            click.echo_via_pager(_plain(text))
+            return
+    out(text)
+
+
 def say(text: str = "") -> None:
     """Print progress, a hint or an error on standard error; where it cannot be written, nobody listens."""
     text = "\n".join(shorten(line, LONGEST) for line in text.split("\n"))

@@ -18,7 +18,7 @@ from sispy.remedies import Call, Message, message_of
 from sispy_pandas.commands.inputs import TableFile
 from sispy_pandas.commands.output import Answer, tell, time_text
 from sispy_pandas.commands.sending import pushing, send
-from sispy_pandas.commands.tables import filtered, query_of, table_of
+from sispy_pandas.commands.tables import entity_of, filtered, query_of, table_of
 from sispy_pandas.revisions.edits import changes as changes_in
 from sispy_pandas.revisions.history import HistoryWarning
 from sispy_pandas.revisions.history import blame as blame_of
@@ -116,10 +116,12 @@ def history(session: Session, name: str, row: str, blame: bool) -> None:
 
     Owners, tags and locks have no history. A deleted row is known by its _id alone.
     """
-    endpoint, _ = table_of(session.client(), name)
+    endpoint, schema = table_of(session.client(), name)
+    there = entity_of(endpoint, schema, row)
+    id_ = row if there is None else there["_id"]
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", HistoryWarning)
-        found = blame_of(endpoint, row).reset_index() if blame else history_of(endpoint, row)
+        found = blame_of(endpoint, id_).reset_index() if blame else history_of(endpoint, id_)
     steps = found.astype(object).where(found.notna(), None).to_dict("records")
     notes = [str(warning.message) for warning in caught]
     facts = {"server": endpoint.client.url, "table": name, "row": row, "notes": notes}

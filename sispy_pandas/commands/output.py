@@ -13,7 +13,7 @@ import click
 
 from sispy.cli.options import JSON_VERSION
 from sispy.cli.remedies import in_shell, ways_out
-from sispy.cli.terminal import out, styled, width
+from sispy.cli.terminal import out, page, styled, width
 from sispy.text import json_seen
 from sispy_pandas.formats import csv
 from sispy_pandas.planning import render as planned
@@ -47,6 +47,7 @@ class Answer:
         document: Makes its JSON; None: of facts and table.
         blocks: Makes what people see; None: the table alone.
         limit: Rows of a table that they see at most, but on a page; None: all.
+        as_csv: Makes its CSV; None: of the table.
     """
 
     kind: str
@@ -55,16 +56,21 @@ class Answer:
     document: Callable[[], Mapping[str, Any]] | None = None
     blocks: Callable[[], Iterable[Block]] | None = None
     limit: int | None = SHOWN
+    as_csv: Callable[[], str] | None = None
 
     def seen(self) -> Iterable[Block]:
         """Return what people see."""
         return (self.table,) if self.blocks is None else self.blocks()
 
 
-def tell(session: Session, answer: Answer) -> None:
-    """Print an answer in the form that `--output` asks for."""
-    is_csv = session.output == "csv"
-    out(_WRITERS[session.output](answer), newline=not is_csv, data=is_csv)
+def tell(session: Session, answer: Answer, *, paged: bool = False) -> None:
+    """Print an answer in the form that `--output` asks for; `paged`: people may page through it."""
+    text = _WRITERS[session.output](answer)
+    if paged and session.is_told_at_once:
+        page(text)
+    else:
+        is_csv = session.output == "csv"
+        out(text, newline=not is_csv, data=is_csv)
 
 
 def show(session: Session, blocks: Iterable[Block]) -> None:
@@ -118,6 +124,8 @@ def _as_json(answer: Answer) -> str:
 
 
 def _as_csv(answer: Answer) -> str:
+    if answer.as_csv is not None:
+        return answer.as_csv()
     named = [at for at, column in enumerate(answer.table.columns) if column.name is not None]
     head = [str(answer.table.columns[at].name) for at in named]
     return csv.as_text([head, *([_cell(row[at]) for at in named] for row in answer.table.rows)])

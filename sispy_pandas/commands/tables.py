@@ -14,6 +14,8 @@ from sispy_pandas.reading.filters import joined, parse
 from sispy_pandas.reading.listing import where
 from sispy_pandas.values.schema import Schema, parse_schema
 
+from ..values.types.base import cast
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -45,6 +47,26 @@ def schema_of(client: Client, name: str) -> Schema | None:
         return parse_schema(client.schemas.get(name).to_dict())
     except NotFound:
         return None
+
+
+def entity_of(endpoint: Endpoint, schema: Schema, name: str) -> dict[str, Any] | None:
+    """Return the row that people call so: by its _id or id field, else by the field that is its key.
+
+    Args:
+        endpoint: Of the table.
+        schema: Of the table.
+        name: As it was typed.
+    """
+    try:
+        return endpoint.get(name, {"populate": False}).to_dict()
+    except NotFound:
+        if schema.key in (None, schema.id_field):
+            return None
+    try:
+        q = {schema.key: cast(schema.field(schema.key), name)}
+    except ValueError:
+        return None
+    return next(iter(endpoint.fetch_page({"q": q, "limit": 1, "populate": False})), None)
 
 
 def query_of(endpoint: Endpoint, filters: Sequence[str]) -> dict[str, Any]:

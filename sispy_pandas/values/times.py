@@ -50,6 +50,15 @@ def iso(ms: int) -> str:
     return f"{np.datetime_as_string(np.datetime64(ms, 'ms'))}Z"
 
 
+def brief(text: str) -> str:
+    """Return the text of a time as people read it, in UTC: without what is zero in it.
+
+    >>> brief("2020-01-02T03:04:05.000Z"), brief("2020-01-02T00:00:00.000Z")
+    ('2020-01-02 03:04:05', '2020-01-02')
+    """
+    return text.removesuffix("T00:00:00.000Z").replace(".000Z", "").replace("Z", "").replace("T", " ")
+
+
 def writable(text: str) -> str:
     """Return a time as it is, if the server can read it: other years than these have another form there.
 

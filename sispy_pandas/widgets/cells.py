@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ..values.times import brief
 from ..values.types.base import cast, check
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ EMPTY_TEXT = '""'
 """Typed into a text cell this is the empty string; typing nothing, or the Delete key, is no value."""
 
 _ENCODE = json.JSONEncoder(ensure_ascii=False).encode  # json.dumps makes one for every call
-_MIDNIGHT = re.compile(r"T00:00:00\.000Z$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +57,7 @@ def show(field: Field, value: Any) -> str | bool | None:
     if isinstance(value, bool) and shown_as == "boolean":
         return value
     if shown_as == "date" and isinstance(value, str):
-        return _MIDNIGHT.sub("", value).replace(".000Z", "").replace("Z", "").replace("T", " ")
+        return brief(value)
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return EMPTY_TEXT if value == "" else str(value)

@@ -51,6 +51,7 @@ def env(sis, tmp_path, monkeypatch):
         "SIS_USER": sis.user,
         "LANG": "C.UTF-8",
         "TERM": "xterm-256color",
+        "PAGER": "cat",
     }
     for name, value in env.items():
         monkeypatch.setenv(name, value)

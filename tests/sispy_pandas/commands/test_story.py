@@ -12,6 +12,8 @@ DAY = [
     ["whoami"],
     ["schemas"],
     ["schemas", "rack"],
+    ["show", "host", "rack.site.name=fra1", "os.name=rhel"],
+    ["show", "host", "web-fra1-001"],
     ["export", "host", "-o", "yesterday.csv"],
     ["export", "host", "-o", "hosts.csv", "status=live", "os.name=rhel"],
     "edit",
