@@ -14,6 +14,7 @@ from typing import Any
 
 from .errors import BadAnswer, NotJSON
 from .response import Response
+from .text import shorten
 
 MAX_PAGE = 10_000
 """The server's default and largest page."""
@@ -44,11 +45,11 @@ def by_key(fetch_page: FetchPage, query: Mapping[str, Any], limit: int) -> Itera
         BadAnswer: the server repeats rows, or does not sort them: there would be no end; or sends no list.
     """
     last = ""
-    page = _list(fetch_page(within(query, {}, limit)))
+    page = _listed(fetch_page(within(query, {}, limit)))
     while not is_last(len(page), total_of(page), limit):
         last = last_id(_ids(page), last)
         yield page
-        page = _list(fetch_page(within(query, {"$gt": last}, limit)))
+        page = _listed(fetch_page(within(query, {"$gt": last}, limit)))
     if last and len(page):
         last_id(_ids(page), last)
     if len(page) or not last:
@@ -102,31 +103,41 @@ def last_id(ids: Sequence[Any], last: str = "") -> str:
     return str(ids[-1])
 
 
-def _list(page: Response) -> Response:
-    if not isinstance(page._result, list):
-        raise NotJSON(f"the answer is no list: {page!s:.100}", 200)
+def _listed(page: Response) -> Response:
+    rows = page._result
+    if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
+        raise NotJSON(f"the answer is no list of objects: {shorten(rows, 60)}", 200)
     return page
 
 
 def _ids(page: Response) -> list[Any]:
-    return [row.get("_id") if isinstance(row, Mapping) else None for row in page]
+    return [row.get("_id") for row in page]
+
+
+def _ends(page: Response) -> tuple[Any, ...]:
+    """Return the `_id`s at the ends of a page: short, and enough to know it by."""
+    ids = _ids(page)
+    return tuple(str(id_) if id_ is not None else None for id_ in (*ids[:1], *ids[-1:]))
 
 
 def by_offset(fetch_page: FetchPage, query: Mapping[str, Any], limit: int) -> Iterator[Response]:
     """Yield pages in the caller's order, each beginning where the one before ended.
 
     Raises:
-        BadAnswer: the server sends the same page again: there would be no end; or no list.
+        BadAnswer: the server sends a page again: there would be no end; or sends no list.
     """
     offset = int(query.get("offset") or 0)
-    page = _list(fetch_page({**query, "limit": limit, "offset": offset}))
+    page = _listed(fetch_page({**query, "limit": limit, "offset": offset}))
+    seen = {_ends(page)}
     yield page
     while not is_last(len(page), total_of(page), limit, offset):
         offset += len(page)
-        before, page = page, _list(fetch_page({**query, "limit": limit, "offset": offset}))
+        before, page = page, _listed(fetch_page({**query, "limit": limit, "offset": offset}))
         if len(page):
-            if page._result == before._result and (total_of(page) is None or None not in _ids(page)):
-                raise BadAnswer(f"the server sent the rows before offset {offset} a second time")
+            again = page._result == before._result and (total_of(page) is None or None not in _ids(page))
+            if again or (len(page) > 1 and None not in (ends := _ends(page)) and ends in seen):
+                raise BadAnswer(f"the server sent rows from before offset {offset} a second time")
+            seen.add(_ends(page))
             yield page
 
 

@@ -9,7 +9,7 @@ from .encoding import json_text, path_part, query_string
 from .errors import BadAnswer, NotJSON
 from .http import Request
 from .paging import MAX_PAGE, Query, by_key, by_offset, page_limit, sorts, total_of, with_tie
-from .response import RawPage, Response
+from .response import RawPage, Response, counted
 from .text import excerpt, mask, mask_path
 
 if TYPE_CHECKING:
@@ -114,8 +114,7 @@ class ReadOnlyEndpoint:
         if not answer.body[:64].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"["):
             said = mask(excerpt(answer.body), [self.client.auth_token or ""]) or "it is empty"
             raise NotJSON(f"{self.endpoint}: the answer is no JSON list: {said}", answer.status)
-        count = answer.headers.get("x-total-count", "")
-        return RawPage(answer.body, answer.headers, int(count) if count.isdecimal() else None)
+        return RawPage(answer.body, answer.headers, counted(answer.headers))
 
     def count(self, q: Mapping[str, Any] | str | None = None) -> int:
         """Count the objects that match, without fetching any.
@@ -124,10 +123,10 @@ class ReadOnlyEndpoint:
         """
         query = {"q": q or None, "limit": 1, "fields": "_id", "populate": False}
         try:
-            counted = self.client._send(self._request("HEAD", query=query)).headers.get("x-total-count", "")
+            total = counted(self.client._send(self._request("HEAD", query=query)).headers)
         except BadAnswer:
-            counted = ""  # an answer to HEAD holds no reason: a GET tells it
-        total = int(counted) if counted.isdecimal() else self.raw_page(query).total_count
+            total = None  # an answer to HEAD holds no reason: a GET tells it
+        total = self.raw_page(query).total_count if total is None else total
         if total is None:
             raise NotJSON(f"{self.endpoint}: the answer has no x-total-count, is this a list?")
         return total

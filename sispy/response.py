@@ -57,9 +57,15 @@ class Meta:
 
     def __init__(self, headers: MutableMapping[str, str]) -> None:
         self.headers = headers
-        count = headers.get("x-total-count", "")
-        if count.isdecimal():
-            self.total_count = int(count)
+        count = counted(headers)
+        if count is not None:
+            self.total_count = count
+
+
+def counted(headers: Mapping[str, str]) -> int | None:
+    """Return how many objects the headers of a list say that there are; None if they say no number."""
+    count = headers.get("x-total-count", "")
+    return int(count) if count.isdecimal() and len(count) < 19 else None
 
 
 class Response:

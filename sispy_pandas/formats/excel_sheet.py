@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from sispy.text import printable, shorten
@@ -151,6 +152,8 @@ def _write(sheet: Any, row: int, column: int, cell: Any, shape: Any, dimmed: Any
         sheet.write_boolean(row, column, cell, shape)
     elif kind is LongText:
         sheet.write_string(row, column, cell, dimmed)
+    elif not math.isfinite(cell):
+        sheet.write_string(row, column, str(cell), shape)
     else:
         sheet.write_number(row, column, cell, shape)
 

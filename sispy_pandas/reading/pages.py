@@ -133,24 +133,32 @@ def by_offset(
     first = Page((0, 0), rows, len(raw.body), total)
     starts = range(len(rows), total, len(rows)) if len(rows) else range(0)
     with Downloads(ask, min(2, len(starts))) as downloads:
-        ahead = iter(starts)
+        ahead, waiting = iter(starts), 0
 
         def put() -> None:
+            nonlocal waiting
             start = next(ahead, None)
             if start is not None:
+                waiting += 1
                 rest = min(len(first.rows), total - start)
                 downloads.put((start, 0), {**query, "offset": offset + start, "limit": rest})
 
         put()
         put()
+        seen = {tuple(rows.bounds): offset}
         yield first
-        for _ in starts:
+        while waiting:
             slot, raw = downloads.get()
+            waiting -= 1
             put()
             rows = decoder.open(raw.body)
-            if len(rows) and rows.bounds == first.rows.bounds:
+            place = offset + slot[0]
+            if not len(rows):
+                ahead = iter(())  # the server counts more rows than there are
+                continue
+            if (earlier := seen.setdefault(tuple(rows.bounds), place)) != place:
                 raise BadAnswer(
-                    f"the server sent the rows at offset {offset} again, in place of those behind"
+                    f"the server sent the rows at offset {earlier} again, in place of those behind"
                 )
             yield Page(slot, rows, len(raw.body), total)
 

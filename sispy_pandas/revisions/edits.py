@@ -14,7 +14,7 @@ from sispy.text import SENTENCE, in_html, printable, shorten
 from ..reading.chunks import queries
 from ..reading.commits import Edit, Step, edits, steps_since
 from ..reading.listing import Listing
-from ..reading.lookup import each
+from ..reading.lookup import each, rows_of
 from ..values.blocks import count
 from ..values.records import table
 from ..values.times import milliseconds_of, times
@@ -243,7 +243,7 @@ def _written_since(endpoint: Endpoint, start: int, q: Any) -> dict[str, dict[str
     """Read the rows that were written since, by `_id`."""
     late: dict[str, Any] = {"_sis._updated_at": {"$gte": start}}
     asked = {"q": {"$and": [q, late]} if q else late, "populate": False}
-    return {row["_id"]: row for page in endpoint.pages(asked) for row in page}
+    return {row["_id"]: row for page in endpoint.pages(asked) for row in rows_of(page)}
 
 
 def _gone(
@@ -258,5 +258,5 @@ def _gone(
     left = {str(id_) for id_ in ids} - current.keys()
     for q, _ in queries("_id", sorted(left), url=_URL):
         found = endpoint.fetch_page({"q": q, "fields": "_id", "populate": False, "limit": 10_000})
-        left.difference_update(row["_id"] for row in found)
+        left.difference_update(row["_id"] for row in rows_of(found))
     return sorted(left)

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from sispy.delta import DeltaError
-from sispy.errors import NotFound
+from sispy.errors import NotFound, NotJSON
 from sispy.remedies import no_list
-from sispy.text import printable
+from sispy.text import printable, shorten
 
 from ..reading.commits import Step, cells, commits_of, replay
 from ..reading.listing import schema_of
@@ -191,7 +191,9 @@ def _steps(endpoint: Endpoint, schema: Schema, id_or_key: object) -> tuple[list[
         current: dict[str, Any] | None = endpoint.get(id_or_key, {"populate": False}).to_dict()
     except NotFound:
         current = None
-    id_ = str(current["_id"] if current else id_or_key)
+    if current is not None and not isinstance(current.get("_id"), str):
+        raise NotJSON(f"the answer is no row of {schema.name}: {shorten(current)}", 200)
+    id_ = str(id_or_key if current is None else current["_id"])
     commits = commits_of(endpoint, id_) if current or _is_id(id_) else []
     if not commits:
         if current is None:

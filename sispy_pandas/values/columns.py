@@ -68,7 +68,7 @@ class Column:
             if not checked:
                 field.kind.expect(values)
             return self._maker.page(values, checked=checked)
-        except (Contradiction, UnicodeError):
+        except (Contradiction, UnicodeError, OverflowError):  # a whole number beyond all doubles
             self._odd += [(slot, i, v) for i, v in enumerate(values) if not is_declared(field, v)]
             return objects([from_json(field, value) for value in values])
 

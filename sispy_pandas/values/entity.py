@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .times import LATEST
 from .types.base import cast, is_blank
 from .types.cells import get_path, set_path
 
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
 
 EDITABLE_META = ("_sis.owner", "_sis.tags", "_sis.locked")
 """What a frame with `meta=True` may change beside the fields of the definition."""
-
-LATEST = 8_640_000_000_000_000
-"""The latest time that a Date of the server can be, in ms since 1970."""
 
 FLAGS = ("_sis.immutable", "_sis.any_owner_can_modify")
 """What else a row may have been created with, so that it has to be brought back with it."""

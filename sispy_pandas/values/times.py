@@ -12,6 +12,8 @@ import pandas as pd
 
 from sispy.remedies import Argument, Message
 
+LATEST = 8_640_000_000_000_000
+"""The latest time that a Date of the server can be, in ms since 1970."""
 When = datetime | str | int | timedelta
 """As users give them: aware, a text with a zone, ms since 1970, or how long ago."""
 _ISO = re.compile(

@@ -246,11 +246,32 @@ def test_rows_without_an_id_cannot_be_paged_by_key(table, monkeypatch):
         host.fetch_all({"limit": 2})
 
 
-@pytest.mark.parametrize("answer", [0, None, "ok", {}, {"error": "oops"}])
+@pytest.mark.parametrize("counts", [True, False])
+def test_a_server_that_goes_round_in_a_circle_is_left(table, monkeypatch, counts):
+    rows, host = table(12)
+
+    def circling(asked):
+        answer = rows.fetch_page({**asked, "offset": asked["offset"] % 6})
+        answer._meta = sispy.Meta({"x-total-count": "9" * 12} if counts else {})
+        return answer
+
+    monkeypatch.setattr(host, "fetch_page", circling)
+
+    with pytest.raises(sispy.BadAnswer, match="sent rows from before offset 6 a second time"):
+        host.fetch_all({"sort": "n", "limit": 2})
+
+
 @pytest.mark.parametrize("query", [{}, {"sort": "n"}])
-def test_an_answer_that_is_no_list_is_none(table, monkeypatch, answer, query):
+@pytest.mark.parametrize("answer", [None, {"error": "x"}, "rows", 5, [[]], [None], ["row"]], ids=str)
+def test_an_answer_that_is_no_list_of_objects_is_told(table, monkeypatch, query, answer):
     _, host = table(0)
     monkeypatch.setattr(host, "fetch_page", lambda query: sispy.Response(answer, sispy.Meta({})))
 
-    with pytest.raises(sispy.NotJSON, match="the answer is no list"):
+    with pytest.raises(sispy.NotJSON) as caught:
         host.fetch_all(query)
+    assert caught.value.error == f"the answer is no list of objects: {answer}"
+
+
+@pytest.mark.parametrize("count", ["", "-1", "1e3", "²", "many", "9" * 5000])
+def test_a_count_that_is_none_is_not_known(count):
+    assert not hasattr(sispy.Meta({"x-total-count": count}), "total_count")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ..times import iso, milliseconds, writable
+from ..times import LATEST, iso, milliseconds, writable
 from .base import Contradiction, Typed
 from .cell_text import are_all, lines, masked, structure_or_refuse, write_column
 from .cells import HAS_ARROW, iso_of, kind_of, shown
@@ -74,7 +74,7 @@ class Date(Typed, name="Date"):
             return iso_of(cell)
         if isinstance(cell, np.number):
             cell = cell.item()
-        if isinstance(cell, int | float) and not isinstance(cell, bool) and abs(cell) < 8.64e15:
+        if isinstance(cell, int | float) and not isinstance(cell, bool) and abs(cell) <= LATEST:
             return writable(iso(int(cell)))
         raise ValueError(f"{kind_of(cell)} is no date or time")
 
@@ -89,7 +89,7 @@ class Date(Typed, name="Date"):
         """Return the ms of a stored time: a text with `Z`, or, in `_sis` alone, a number."""
         if isinstance(value, str):
             return milliseconds(value) if value.endswith("Z") else None
-        return value if type(value) in self.json_types else None
+        return value if type(value) in self.json_types and abs(value) <= LATEST else None
 
     def holds(self, value: Any) -> bool:
         return self._ms(value) is not None
@@ -101,7 +101,10 @@ class Date(Typed, name="Date"):
     def page(self, values: Sequence[Any], *, checked: bool) -> Any:
         """Return the ms since 1970 of a page of ISO texts, or of numbers in `_sis`."""
         if int in self.json_types and str not in set(map(type, values)):
-            return np.array([_NAT if value is None else value for value in values], dtype=np.int64)
+            found = np.array([_NAT if value is None else value for value in values], dtype=np.int64)
+            if (np.abs(found) > LATEST).any():
+                raise Contradiction
+            return found
         try:
             if HAS_ARROW:
                 texts = pa.array(values, type=pa.string())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from decimal import Decimal
 from math import inf
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 DECIMAL = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?")
 _NUMBER = re.compile(DECIMAL.pattern + r"|0[xX][0-9a-fA-F]+|0[oO][0-7]+|0[bB][01]+")
+_LARGEST = int(sys.float_info.max)
 _WHOLE_NUMBER = re.compile(r"0|-?[1-9]\d{0,14}")
 _FRACTION = re.compile(r"-?\d+\.\d+")
 
@@ -70,7 +72,9 @@ class Number(Typed, name="Number"):
         return out_of_bounds(self.field.min, self.field.max, value)
 
     def holds(self, value: Any) -> bool:
-        return super().holds(value) and not isinstance(value, bool)
+        if isinstance(value, int) and not isinstance(value, bool):
+            return abs(value) <= _LARGEST
+        return isinstance(value, float)
 
     def json_of(self, value: Any) -> Any:
         is_whole = isinstance(value, float) and value.is_integer() and abs(value) <= WHOLE

@@ -289,3 +289,12 @@ def test_nothing_is_calculated(host_schema: Schema, tmp_path: Path, soffice, suf
     if suffix == "xlsx":
         sheet = openpyxl.load_workbook(path.parent / "saved" / path.name)["host"]
         assert [cell.data_type for row in sheet["B2:B9"] for cell in row] == ["s"] * 8
+
+
+def test_numbers_that_a_workbook_does_not_have_are_text(file: Path) -> None:
+    frame = pd.DataFrame({"price": [1.5, float("inf"), float("-inf"), float("nan")]})
+
+    sp.to_excel(frame, file)
+
+    sheet = openpyxl.load_workbook(file).worksheets[0]
+    assert [cell.value for cell in sheet["A"]] == ["price", 1.5, "inf", "-inf"]

@@ -87,6 +87,27 @@ def test_a_server_that_ignores_the_offset_is_no_endless_loop():
         ids_of(by_offset(deaf, DECODER, {}, limit=None, offset=0, size=4))
 
 
+def test_a_server_that_goes_round_in_a_circle_is_left():
+    honest = server(IDS, lie=10**9)
+
+    def circling(query):
+        return honest({**query, "offset": query["offset"] % 12})
+
+    with pytest.raises(sispy.BadAnswer, match=r"sent the rows at offset \d+ again, in place of those behind"):
+        ids_of(by_offset(circling, DECODER, {}, limit=None, offset=0, size=4))
+
+
+def test_pages_by_offset_end_where_there_are_no_more_rows():
+    ask, asked = server(IDS, lie=10**9), []
+
+    pages = by_offset(
+        lambda query: asked.append(query) or ask(query), DECODER, {}, limit=None, offset=0, size=4
+    )
+
+    assert ids_of(pages) == IDS
+    assert len(asked) <= 10
+
+
 def test_leaving_the_pages_early_ends_the_threads():
     before = threading.active_count()
     pages: Any = by_key(server(IDS), DECODER, {}, limit=None, lanes=2, size=4)

@@ -235,6 +235,19 @@ def test_values_that_contradict_the_schema_are_kept_and_named(client):
     assert repr(snapshot).endswith("3 warnings>")
 
 
+def test_whole_numbers_beyond_all_doubles_are_kept_and_named(hosts, monkeypatch):
+    row = {"_id": "1" * 24, "name": "a", "load": 10**400, "_sis": {"_updated_at": 10**400}}
+    pages_of(hosts, monkeypatch, [row], [])
+
+    snapshot = fetched(hosts)
+
+    assert snapshot.frame()["load"].tolist() == [10**400]
+    assert [(path, reason) for _, path, _, reason in snapshot.warnings.values.tolist()] == [
+        ("load", "its type is not Number"),
+        ("_updated_at", "its type is not Date"),
+    ]
+
+
 def test_a_type_that_is_not_known_is_read_as_it_is_and_named(client):
     odd = make(client, "odd", {"name": "String", "l": ["Nope"]})
     odd.create({"name": "a", "l": [{"x": [1]}, 5]})
