@@ -84,8 +84,8 @@ class _Struct:
         self.defaults = [_NULL if kind is msgspec.Raw else None for kind in kinds.values()]
         self.is_dict = any(map(_UNFIT.search, tree))
         inner: list[bool] = [child.is_lossy for child in self.children.values() if isinstance(child, _Struct)]
-        self.is_lossy: bool = any(inner) or any(_UNFIT.search(n) and not n.isascii() for n in tree)
-        """A typed dict of msgspec misses names that have an escape and more than ASCII, without a word."""
+        self.is_lossy: bool = any(inner) or (self.is_dict and not all(map(str.isascii, tree)))
+        """A typed dict of msgspec misses, without a word, names beyond ASCII that JSON has with escapes."""
         if self.is_dict:
             kinds |= {"_id": Required[str]} if "_id" in tree else {}
             self.type: Any = _TYPED_DICT(name, kinds, total=False)

@@ -151,6 +151,17 @@ def test_odd_names_do_not_take_the_fast_way_away():
     assert (rows.checked, columns(rows)['a"b'], columns(rows)["c\nd"]) == (True, [1.0], [None])
 
 
+def test_names_beyond_ascii_beside_odd_ones_are_read_where_json_escapes_them():
+    schema = parse_schema(
+        {"name": "t", "definition": {'a"b': "Number", "e\u0301": "Number", "n": {"\ufeff": "Number"}}}
+    )
+    page = json.dumps([{"_id": "1", "e\u0301": 1, "n": {"\ufeff": 2}, "_sis": {}}], ensure_ascii=True)
+
+    (rows,) = Decoder(schema.fields).open(page.encode()).blocks()
+
+    assert (columns(rows)["e\u0301"], columns(rows)["n.\ufeff"]) == ([1], [2])
+
+
 def nested(levels, open_="[", close="]"):
     return open_ * levels + close * levels
 
