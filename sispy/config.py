@@ -188,7 +188,7 @@ def _environment() -> _Login:
         names["token"] = "SIS_TOKEN_FILE"  # noqa: S105 -- the name of a variable
         try:
             token = Path(path).read_text(encoding="utf-8").strip()
-        except OSError as exc:
+        except (OSError, UnicodeDecodeError) as exc:
             raise ValueError(f"SIS_TOKEN_FILE: {exc}") from exc
     return _Login("environment", env.get("SIS_USER"), token, env.get("SIS_PASSWORD"), names)
 
@@ -197,7 +197,7 @@ def _netrc(url: str) -> _Login:
     path = Path(os.environ.get("NETRC") or Path.home() / ".netrc")
     try:
         hosts = netrc.netrc(path).hosts if url and path.exists() else {}
-    except netrc.NetrcParseError as exc:
+    except (netrc.NetrcParseError, UnicodeDecodeError) as exc:
         raise ValueError(f"{path}: {exc}") from exc
     # the `default` entry is left alone: it would send a password to any server
     user, _, password = hosts.get(urlsplit(url).hostname or "", ("", "", ""))
@@ -232,11 +232,18 @@ def read_config() -> dict[str, Any]:
             config = tomllib.load(file)
     except FileNotFoundError:
         return {}
-    except tomllib.TOMLDecodeError as exc:
+    except ValueError as exc:  # no TOML, or no UTF-8
         raise ValueError(f"{path}: {exc}") from exc
     profiles = config.get("profiles", {})
     if not isinstance(profiles, dict) or not all(isinstance(item, dict) for item in profiles.values()):
         raise ValueError(f"{path}: profiles are tables such as [profiles.prod]")
+    if not isinstance(config.get("default", ""), str):
+        raise ValueError(f"{path}: default is the name of a profile, in quotes")
+    for name, item in profiles.items():
+        if odd := [
+            key for key in ("url", "username", "token", "ca_file") if not isinstance(item.get(key, ""), str)
+        ]:
+            raise ValueError(f"{path}, profile {name!r}: {odd[0]} is a text, in quotes")
     if (
         sys.platform != "win32"
         and stat.S_IMODE(mode) & 0o077

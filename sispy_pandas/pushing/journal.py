@@ -345,12 +345,12 @@ class _Reader:
             action=str(now["action"]),
             written=all_written,
             attempts=old.attempts if ambiguous else (),
-            receipt=None if now["receipt"] is None else _whole(now["receipt"]),
-            read=now.get("read"),
+            receipt=_number(now["receipt"]),
+            read=_number(now.get("read")),
             sent_at=now["at"],
             mark=old.mark,
             sender=old.sender if ambiguous else old.sender or self.user,
-            status=now.get("status"),
+            status=_number(now.get("status")),
             overwrites=tuple(Overwrite(**cell) for cell in now.get("overwrites", ())),
             doubted=tuple(_attempt(**one) for one in now.get("doubted", ())),
         )
@@ -381,6 +381,10 @@ def _whole(value: Any) -> int:
     return value
 
 
+def _number(value: Any) -> int | None:
+    return None if value is None else _whole(value)
+
+
 def _text(value: Any) -> str | None:
     if value is not None and not isinstance(value, str):
         raise TypeError(f"{value!r} is no text")
@@ -393,8 +397,7 @@ def _row(value: Any) -> Any:
 
 
 def _attempt(cells: Any, read: Any = None, until: Any = None, found: Any = ()) -> Attempt:
-    read, until = (None if time is None else _whole(time) for time in (read, until))
-    return Attempt(_pairs(cells), read, until, tuple(map(str, found)))
+    return Attempt(_pairs(cells), _number(read), _number(until), tuple(map(str, found)))
 
 
 def _pairs(cells: Any) -> dict[str, tuple[Any, Any]]:

@@ -170,6 +170,35 @@ def test_others_who_may_read_the_tokens_are_warned_about(stored):
         read_config()
 
 
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"default = 5", ": default is the name of a profile, in quotes"),
+        (b"default = {}", ": default is the name of a profile, in quotes"),
+        (b"[profiles.a]\nurl = [1]", ", profile 'a': url is a text, in quotes"),
+        (b"[profiles.a]\ntoken = {a = 1}", ", profile 'a': token is a text, in quotes"),
+        (b"[profiles.a]\nusername = 5\nca_file = 1", ", profile 'a': username is a text, in quotes"),
+        (b"\xff\xfe", ": 'utf-8' codec can't decode byte 0xff in position 0: invalid start byte"),
+    ],
+)
+def test_what_is_wrong_in_the_file_is_named(file, content, words):
+    path = file("")
+    path.write_bytes(content)
+
+    with pytest.raises(ValueError) as caught:
+        resolve()
+    assert str(caught.value) == f"{path}{words}"
+
+
+@pytest.mark.parametrize("variable", ["SIS_TOKEN_FILE", "NETRC"])
+def test_a_file_of_secrets_that_is_no_text_is_named(tmp_path, monkeypatch, variable):
+    (tmp_path / "f").write_bytes(b"machine \xff\xfe\x00")
+    monkeypatch.setenv(variable, str(tmp_path / "f"))
+
+    with pytest.raises(ValueError, match=f"^({variable}|{tmp_path / 'f'}): 'utf-8' codec"):
+        resolve(url=URL)
+
+
 @pytest.mark.parametrize("text", ["url =", "profiles = 5", "[profiles]\nprod = 5"])
 def test_a_file_of_another_form_is_refused(file, text):
     path = file(text)

@@ -109,6 +109,8 @@ def test_whatever_is_wrong_inside_a_line_the_file_is_named(number, data):
             assert str(error).startswith(f"{path} is no journal of a push: ")
         else:
             assert isinstance(record.last, int)
+            numbers = [(e.receipt, e.read, e.sent_at, e.status) for e in record.entries.values()]
+            assert {type(n) for some in numbers for n in some} <= {int, type(None)}
 
 
 def test_pushes_lists_the_others_and_names_what_is_none(tmp_path, monkeypatch, caplog):
