@@ -106,9 +106,9 @@ def shown(field: Field, cell: Any) -> Any:
     try:
         return to_json(field, cell)
     except ValueError:
-        with suppress(RecursionError):
+        with suppress(RecursionError, NotImplementedError):  # pandas: of a time beyond the year 9999
             return str(cell)
-        return f"{type(cell).__name__} that is nested too deeply"
+        return f"{type(cell).__name__} that cannot be shown"
 
 
 def _unlike(base: pd.Series[Any], mine: pd.Series[Any]) -> Any:

@@ -108,10 +108,11 @@ def milliseconds_of(when: When, *, tz: str | tzinfo | None = None) -> int:
                     Argument("tz", "names one"),
                 )
             )
-        moment = moment.tz_localize(_zone(tz))
-    return int(
-        moment.tz_convert(UTC).tz_localize(None).to_datetime64().astype("datetime64[ms]").astype("int64")
-    )
+        try:
+            moment = moment.tz_localize(_zone(tz))
+        except NotImplementedError as error:  # pandas: in UTC it is of the year 0 or 10000
+            raise ValueError(f"{when!r} is no time such as '2026-11-20T14:05Z'") from error
+    return int(moment.to_datetime64().astype("datetime64[ms]").astype("int64"))  # of UTC
 
 
 def times(values: Any) -> pd.Series[Any]:

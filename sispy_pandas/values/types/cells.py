@@ -94,9 +94,8 @@ def iso_of(moment: datetime.date | np.datetime64) -> str:
     Raises:
         ValueError: It is not of the years 0 to 9999.
     """
-    found = pd.Timestamp(moment)
-    found = found.tz_convert("UTC").tz_localize(None) if found.tzinfo else found
-    return writable(iso(int(found.to_datetime64().astype("datetime64[ms]").astype(np.int64))))
+    found = pd.Timestamp(moment).to_datetime64()  # of UTC
+    return writable(iso(int(found.astype("datetime64[ms]").astype(np.int64))))
 
 
 def refuse_infinity(number: Any) -> None:
@@ -137,6 +136,8 @@ def shown(cell: Any) -> str:
         text = repr(cell)
     except RecursionError:
         text = f"{kind_of(cell)} that is nested too deeply"
+    except NotImplementedError:  # pandas: of a time beyond the year 9999
+        text = kind_of(cell)
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 

@@ -122,7 +122,10 @@ class Date(Typed, name="Date"):
     def text(self, value: Any, style: Style) -> str:
         if style.zone is datetime.UTC:
             return str(value)
-        return pd.Timestamp(value).tz_convert(style.zone).isoformat(timespec="milliseconds")
+        try:
+            return pd.Timestamp(value).tz_convert(style.zone).isoformat(timespec="milliseconds")
+        except NotImplementedError:  # there it is of the year 0 or 10000: 9999-12-31 is often for ever
+            return str(value)
 
     def texts(self, cells: pd.Series[Any], style: Style) -> list[str] | None:
         if not isinstance(cells.dtype, pd.DatetimeTZDtype) or style.zone is not datetime.UTC:
@@ -170,6 +173,8 @@ def localised(ms: int, zone: datetime.tzinfo) -> int:
         moment = pd.Timestamp(ms, unit="ms").tz_localize(zone)
     except ValueError:
         raise ValueError(f"the clocks of {zone} showed this time never or twice: add an offset") from None
+    except NotImplementedError:  # pandas
+        raise ValueError("only times of the years 0 to 9999 can be written") from None
     return _as_ms(moment.tz_convert("UTC").tz_localize(None))
 
 

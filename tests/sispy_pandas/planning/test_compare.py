@@ -150,3 +150,19 @@ def test_a_value_that_is_nested_too_deeply_is_one_reason():
         deep = [deep]
     ((_, before, _, reason),) = compared(MIXED, {"a": 1}, deep)
     assert (before, reason) == ({"a": 1}, "nested more than 200 levels deep")
+
+
+@pytest.mark.parametrize("field", [Field("n", "Number"), Field("n", "Date"), MIXED, TIMES], ids=str)
+def test_a_time_beyond_all_calendars_is_one_reason(field):
+    later = pd.Timestamp(np.datetime64("20000-01-01", "ms"), tz="Asia/Tokyo")
+    cell = pd.Series([[later] if field is TIMES else later], dtype=object)
+
+    ((position, _, _, reason),) = changed(field, pd.Series([None], dtype=object), cell)
+
+    assert (position, reason is None) == (0, False)
+
+
+def test_the_last_day_in_another_zone_is_the_same_time():
+    stored = pd.Series(pd.to_datetime(["9999-12-31T23:59:59.999Z"]).as_unit("ms"))
+
+    assert changed(Field("t", "Date"), stored, stored.dt.tz_convert("Asia/Tokyo")) == []

@@ -47,6 +47,7 @@ def test_a_while_ago():
         ("soon", None, "is no time such as"),
         ("", None, "is no time such as"),
         (pd.NaT, None, "is no time such as"),
+        ("9999-12-31 23:30", "America/New_York", "is no time such as"),
     ],
 )
 def test_what_is_no_moment_is_named(when, tz, words):
@@ -65,3 +66,7 @@ def test_times_of_a_column():
     assert str(column.dtype) == "datetime64[ms, UTC]"
     assert column[0] == pd.Timestamp("2026-11-20 14:05", tz="UTC")
     assert pd.isna(column[1])
+
+
+def test_the_last_moment_is_read_with_its_offset():
+    assert milliseconds_of("9999-12-31T23:30-05:00") == 253_402_317_000_000

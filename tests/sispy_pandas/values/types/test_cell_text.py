@@ -123,6 +123,23 @@ def test_dates_in_the_zone_of_the_file(text: str, style: Style, value: str) -> N
     assert read_cell(DATE, text, style) == value
 
 
+@pytest.mark.parametrize(
+    ("zone", "text"),
+    [("Asia/Tokyo", "9999-12-31T23:59:59.999Z"), ("America/New_York", "0001-01-01T00:00:00.000Z")],
+)
+def test_a_time_that_is_beyond_the_years_in_a_zone_is_written_in_utc(zone: str, text: str) -> None:
+    style = Style(zoneinfo.ZoneInfo(zone))
+
+    assert (write_cell(DATE, text, style), read_cell(DATE, text, style)) == (text, text)
+
+
+def test_a_time_of_a_zone_that_is_beyond_the_years_in_utc_is_told() -> None:
+    style = Style(zoneinfo.ZoneInfo("America/New_York"))
+    (value,) = read_column(DATE, ["9999-12-31 23:30"], style)
+
+    assert value.reason == "only times of the years 0 to 9999 can be written"
+
+
 def test_times_are_written_with_the_offset_of_the_zone() -> None:
     assert write_cell(DATE, "2020-01-02T02:04:00.000Z", BERLIN) == "2020-01-02T03:04:00.000+01:00"
 
