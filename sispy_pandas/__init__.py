@@ -54,6 +54,7 @@ from .values.infer import infer_schema
 from .values.schema import Schema, parse_schema
 from .values.types.base import Field
 from .values.types.frozen import FrozenDict
+from .workflow.assign import set_values
 from .workflow.dask import read_dask
 from .workflow.edited import snapshot_of
 from .workflow.fetch import fetch
@@ -71,8 +72,8 @@ __all__ = [
     "SchemaPlanRefused", "Snapshot", "TableInUse", "added", "as_of", "blame", "changes", "dangling",
     "explode", "fetch", "history", "implode", "infer_schema", "iter_frames", "load_plan", "mark_problems",
     "parse_schema", "plan_schema", "pushes", "read_csv", "read_dask", "read_excel", "referrers", "removed",
-    "repoint", "resume", "revert", "schemas", "snapshot_of", "to_csv", "to_excel", "to_ndjson", "to_parquet",
-    "undo", "verify", "where",
+    "repoint", "resume", "revert", "schemas", "set_values", "snapshot_of", "to_csv", "to_excel", "to_ndjson",
+    "to_parquet", "undo", "verify", "where",
 ]  # fmt: skip
 
 

@@ -44,6 +44,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "changes": ("sispy_pandas.commands.history", "Show all cells changed in a span of time."),
     "plan": ("sispy_pandas.commands.plan", "Show what an edited file would change. Writes nothing."),
     "push": ("sispy_pandas.commands.push", "Write an edited file's changes to the server."),
+    "set": ("sispy_pandas.commands.set_", "Set fields of the rows that filters find."),
     "import": ("sispy_pandas.commands.import_", "Make a table of a file: JSON, CSV, a workbook."),
     "verify": ("sispy_pandas.commands.verify", "Show which values of others a push has replaced unseen."),
     "resume": ("sispy_pandas.commands.undo", "Go on with a push that was interrupted."),
@@ -57,7 +58,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "Try it": ("demo", "sandbox"),
     "Connect": ("login", "logout", "whoami"),
     "Look": ("schemas", "show", "export", "diff", "history", "changes"),
-    "Change": ("plan", "push", "import", "verify", "resume", "undo", "revert", "pushes"),
+    "Change": ("plan", "push", "set", "import", "verify", "resume", "undo", "revert", "pushes"),
 }
 """The commands as `sispy --help` groups them."""
 
@@ -76,7 +77,7 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        attribute = "import_" if cmd_name == "import" else cmd_name  # `import` is no name in Python
+        attribute = f"{cmd_name}_" if cmd_name in ("import", "set") else cmd_name  # Python has them
         command = getattr(import_module(COMMANDS[cmd_name][0]), attribute)
         if not isinstance(command, click.Command):
             raise TypeError(f"{cmd_name} of {COMMANDS[cmd_name][0]} is no command: {command!r}")

@@ -184,6 +184,7 @@ def send(
     yes: bool,
     require_fresh: bool = False,
     skip_problems: bool = False,
+    expect_updates: int | None = None,
     **how: Any,
 ) -> tuple[Report | None, Exit]:
     """Show a plan, ask, push it and print what became of every row.
@@ -194,6 +195,7 @@ def send(
         yes: Do not ask.
         require_fresh: Push nothing if anything in the plan was changed by others meanwhile.
         skip_problems: Push the rows without problems although others have some.
+        expect_updates: Push nothing if it is another number of rows; None: it may be any.
         how: Further arguments of `Plan.push`.
 
     Returns:
@@ -203,7 +205,9 @@ def send(
     context.meta[SERVER] = plan.endpoint.client.url
     show(session, planned.blocks(plan))
     try:
-        _refuse(plan, require_fresh=require_fresh, skip_problems=skip_problems)
+        _refuse(plan, skip_problems=skip_problems, expect_updates=expect_updates)
+        if require_fresh:
+            _refuse_stale(plan)
         if not len(plan):
             session.say("nothing to push")
             tell_push(session, plan, None)
@@ -240,12 +244,20 @@ class NotPushedError(Exception):
         self.plan, self.message, self.status, self.seen = plan, message, status, seen
 
 
-def _refuse(plan: Plan, *, require_fresh: bool, skip_problems: bool) -> None:
+def _refuse(plan: Plan, *, skip_problems: bool, expect_updates: int | None) -> None:
     """Raise NotPushedError for a plan that is not pushed as it is."""
     if plan.faults and not skip_problems:
         others = Argument("skip_problems", "pushes the other rows", True)
         raise NotPushedError(plan, Message("mend the problems", others), status_of_plan(plan))
-    if require_fresh and len(plan):
+    updates = plan.counts["updates"]
+    if expect_updates not in (None, updates):
+        said = f"the plan has {count(updates, 'update')}, and --expect-updates says {expect_updates:,}"
+        raise NotPushedError(plan, said, Exit.PROBLEMS)
+
+
+def _refuse_stale(plan: Plan) -> None:
+    """Raise NotPushedError for a plan of which others have changed something."""
+    if len(plan):
         fresh = plan.refresh()
         if gone := [table for table in (conflicts(fresh.clashes), stale_rows(fresh)) if table.rows]:
             raise NotPushedError(fresh, "the plan is stale; make it anew", Exit.CONFLICT, gone)

@@ -13,7 +13,7 @@ from sispy.cli.completion import tables
 from sispy.cli.exits import Misuse, misuse
 from sispy.cli.options import Session, answers, examples, session
 from sispy.cli.terminal import width
-from sispy.remedies import Argument, Message, message_of
+from sispy.remedies import Argument, Call, Message, message_of
 from sispy.text import SENTENCE, cells, printable
 from sispy_pandas.commands.output import Answer, tell, time_text
 from sispy_pandas.commands.tables import entity_of, filtered, query_of, table_of
@@ -150,7 +150,9 @@ def _rows(found: Snapshot, total: int, chosen: Sequence[str] | None) -> Answer:
         yield table
         rest = []
         if len(found) < total:
-            rest.append(Message(f"{count(total - len(found), 'more row')}", Argument("limit", "shows more")))
+            rest.append(
+                Message(f"{count(total - len(found), 'more row')}", Call("", "shows more", ("--limit", "N")))
+            )
         if len(seen) < len(texts):
             left = count(len(texts) - len(seen), "more field")
             rest.append(Message(left, Argument("fields", "chooses them")))

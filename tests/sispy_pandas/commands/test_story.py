@@ -15,6 +15,7 @@ DAY = [
     ["show", "host", "rack.site.name=fra1", "os.name=rhel"],
     ["show", "host", "web-fra1-001"],
     ["export", "host", "-o", "yesterday.csv"],
+    ["set", "host", "rack.site.name=fra1", "os.name=rhel", "--to", "labels+=moved"],
     ["export", "host", "-o", "hosts.csv", "status=live", "os.name=rhel"],
     "edit",
     ["plan", "host", "hosts.csv", "-o", "plan.json"],
