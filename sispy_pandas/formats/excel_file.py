@@ -35,6 +35,20 @@ _MOST_TIED = 1 << 21
 """Cells that are merged or linked in ranges: a workbook that is read whole has an object for each."""
 _RANGE = re.compile(rb"""<(?:\w+:)?(mergeCell|hyperlink|comment)\s[^<>]*?\bref=["']([^"'<>]*:[^"'<>]*)["']""")
 _CHUNK, _LONGEST_TAG = 1 << 20, 1 << 10
+_BOOK = "xl/workbook.xml"
+_OPEN_DOCUMENT = {"mimetype", "content.xml"}
+_STRICT = b"http://purl.oclc.org/ooxml/"
+_USUAL = b"http://schemas.openxmlformats.org/"
+_NAMESPACES = tuple(
+    (_STRICT + name + b"/" + part, _USUAL + name + b"/2006/" + part)
+    for name, part in (
+        (b"spreadsheetml", b"main"),
+        (b"drawingml", b"main"),
+        (b"drawingml", b"spreadsheetDrawing"),
+        (b"officeDocument", b"relationships"),
+        (b"officeDocument", b"sharedTypes"),
+    )
+)
 
 Cells = tuple[range, range]
 """A block: its rows, its columns; from 1."""
@@ -122,10 +136,33 @@ def book_file(file: InFile) -> BookFile:
     try:
         with zipfile.ZipFile(content) as archive:
             parts = archive.infolist()
+            is_strict = any(_STRICT in _start(archive, part) for part in parts if part.filename == _BOOK)
     except Exception as error:
         raise damaged(file, "workbook", error) from error
+    if {part.filename for part in parts} >= _OPEN_DOCUMENT:
+        raise ValueError(f"{printable(file)} is an OpenDocument file: save it as .xlsx or .csv")
     _refuse_bombs(file, parts)
-    return BookFile(file, content)
+    return BookFile(file, _transitional(file, content) if is_strict else content)
+
+
+def _start(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> bytes:
+    with archive.open(part) as file:
+        return file.read(_LONGEST_TAG)
+
+
+def _transitional(file: InFile, content: Path | BytesIO) -> BytesIO:
+    """Return a workbook of the kind Strict Open XML as one of the usual kind, which has other namespaces."""
+    found = BytesIO()
+    try:
+        with zipfile.ZipFile(content) as old, zipfile.ZipFile(found, "w", zipfile.ZIP_DEFLATED) as new:
+            for part in old.infolist():
+                data = old.read(part)
+                for strict, usual in _NAMESPACES:
+                    data = data.replace(strict, usual)
+                new.writestr(part.filename, data, compresslevel=1)
+    except Exception as error:
+        raise damaged(file, "workbook", error) from error
+    return found
 
 
 def rows_of(

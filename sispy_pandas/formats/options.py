@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime
+import inspect
 import zoneinfo
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar
 
 from ..values.source import Source
 from ..values.types.base import Style
@@ -15,6 +16,22 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 Copies = Literal["refuse", "new"]
+Reads = TypeVar("Reads", bound=Callable[..., Any])
+
+
+class ReadKeywords(TypedDict, total=False):
+    """The fields of `ReadOptions`, as the functions that read a file take them."""
+
+    tz: str | datetime.tzinfo | None
+    dayfirst: bool | None
+    decimal: Literal[".", ","]
+    encoding: str | None
+    delimiter: str | None
+    sheet: str | None
+    rename: Mapping[str, str]
+    refs: Literal["id", "label"]
+    copies: Copies
+    accept_program_changes: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +48,9 @@ class ReadOptions:
     refs: Literal["id", "label"] = "id"
     copies: Copies = "refuse"
     accept_program_changes: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "rename", dict(self.rename or {}))
 
     def style(self, note: Mapping[str, Any]) -> Style:
         """Return how the cells of a file with this note are to be read."""
@@ -51,6 +71,23 @@ class WriteOptions:
     delimiter: str | None = None
     meta: bool = False
     explode: Sequence[str] = ()
+
+
+def told_in_full(function: Reads) -> Reads:
+    """Let a function that takes `ReadKeywords` name each of them in its signature."""
+    signature = inspect.signature(function)
+    own = [one for one in signature.parameters.values() if one.kind is not inspect.Parameter.VAR_KEYWORD]
+    all_options = [
+        inspect.Parameter(
+            one.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default={} if one.default is MISSING else one.default,
+            annotation=one.type,
+        )
+        for one in fields(ReadOptions)
+    ]
+    function.__signature__ = signature.replace(parameters=[*own, *all_options])  # type: ignore[attr-defined] # what inspect asks for
+    return function
 
 
 def zone_of(tz: str | datetime.tzinfo) -> datetime.tzinfo:

@@ -12,6 +12,7 @@ from sispy.remedies import Call, Message, no_list
 from ..values.arrow import as_frame
 from ..values.changes import Change, Create, Delete, Problem, Stale, Update
 from ..values.entity import EDITABLE_META
+from ..values.labels import with_ids
 from ..values.records import DELETE, receipts_of
 from ..values.schema import RECEIPT
 from ..values.source import source_of
@@ -62,6 +63,9 @@ def diff(
     if len(twice):
         raise ValueError(f"the frame has more than one column {twice[0]!r}")
     schema, base = snapshot.schema, snapshot.frame(meta=True)
+    source = source_of(frame)
+    if source is not None and source.labels is not None:
+        frame = with_ids(frame, schema, source.labels)
     if new:
         rows = all_new(frame)
     elif key is not None:

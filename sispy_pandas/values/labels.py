@@ -9,11 +9,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from sispy.remedies import Call, Message
+
 from .types.cells import STRINGS, Refused, is_missing
+from .types.object_id import is_object_id
 
 if TYPE_CHECKING:
     from .schema import Schema
     from .types.base import Field
+
+_ASK = Call("sp.snapshot_of(endpoint, frame).diff(frame)", "asks the server for it")
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +60,28 @@ def members(cells: pd.Series[Any]) -> set[str]:
         elif isinstance(cell, str) and not isinstance(cell, Refused):
             found.add(cell)
     return found
+
+
+def with_ids(frame: pd.DataFrame, schema: Schema, known: Mapping[str, Mapping[str, str]]) -> pd.DataFrame:
+    """Return a frame of labels with the ids that are known; other labels are refused, with where to go.
+
+    Args:
+        frame: Its references are labels or ids.
+        schema: Names the columns.
+        known: Column -> label -> `_id`.
+    """
+    made = {}
+    for column, _ in reference_columns(schema):
+        if column.path not in frame.columns:
+            continue
+        ids: Mapping[str, str] = known.get(column.path, {})
+        new = {name for name in members(frame[column.path]) if name not in ids and not is_object_id(name)}
+        refused = {
+            name: Refused(name, Message(f"{name!r} is a name that the file did not hold", _ASK))
+            for name in new
+        }
+        made[column.path] = replaced(frame[column.path], {**ids, **refused})
+    return frame.assign(**made) if made else frame
 
 
 def replaced(cells: pd.Series[Any], new: Mapping[str, str | Refused]) -> pd.Series[Any]:

@@ -2,39 +2,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import IO, TYPE_CHECKING, Any, TypeAlias
 
 from ..formats.bounds import InFile
 from ..formats.csv import Csv
 from ..formats.excel import Excel
-from ..formats.options import ReadOptions
+from ..formats.ndjson import Ndjson
+from ..formats.options import ReadOptions, told_in_full
+from ..formats.parquet import Parquet
 from ..formats.reader import read_frame
 
 if TYPE_CHECKING:
-    import datetime
     import os
-    from collections.abc import Mapping
+    from typing import Unpack
 
     import pandas as pd
 
-    from ..formats.options import Copies
+    from ..formats.options import ReadKeywords
     from ..values.schema import Schema
 
+Readable: TypeAlias = "str | os.PathLike[str] | IO[Any]"
+"""A path, or an open file, which is read to its end."""
 
-def read_csv(
-    path: str | os.PathLike[str],
-    schema: Schema,
-    *,
-    tz: str | datetime.tzinfo | None = None,
-    dayfirst: bool | None = None,
-    decimal: Literal[".", ","] = ".",
-    encoding: str | None = None,
-    delimiter: str | None = None,
-    rename: Mapping[str, str] | None = None,
-    refs: Literal["id", "label"] = "id",
-    copies: Copies = "refuse",
-    accept_program_changes: bool = False,
-) -> pd.DataFrame:
+
+@told_in_full
+def read_csv(path: Readable, schema: Schema, **how: Unpack[ReadKeywords]) -> pd.DataFrame:
     """Read a CSV file as a frame of a schema: nothing is guessed, nothing is lost.
 
     Blank cells are no value; columns that the file lacks stay untouched when the frame is compared; columns
@@ -42,14 +34,16 @@ def read_csv(
     the diff names it. Rows whose `_id` or receipt was damaged are left out and become Problems of the plan.
 
     Args:
-        path: Of the file. Commas, semicolons, tabs or bars; UTF-8, UTF-16 with a byte order mark, or
-            Windows-1252.
+        path: Of the file, or an open file. Commas, semicolons, tabs or bars; UTF-8, UTF-16 with a byte order
+            mark, or Windows-1252; packed by gzip or not.
         schema: As in `snapshot.schema`.
+        how: What the file does not tell by itself, as follows.
         tz: Zone of times without offset; by default the one that the file was exported with, else UTC.
         dayfirst: Take dates like 3/4/2020, too: True for the third of April. Else they are refused.
         decimal: The decimal mark.
         encoding: Where it is known.
         delimiter: Where it is known.
+        sheet: Of a workbook.
         rename: Name in the file -> name in the schema.
         refs: "label": references are written as labels. A file that was exported with labels says so itself.
         copies: What a row is that carries another row's `_id`: a Problem, or with "new" a new row.
@@ -60,36 +54,15 @@ def read_csv(
             have one name, or it is no table: endless, packed, or larger than 2 GiB.
 
     Example:
-        >>> _ = sp.to_csv(live, "hosts.csv")
-        >>> live.diff(read_csv("hosts.csv", live.schema)).empty
+        >>> _ = sp.to_csv(live, "hosts.csv.gz")
+        >>> live.diff(read_csv("hosts.csv.gz", live.schema)).empty
         True
     """
-    options = ReadOptions(
-        tz=tz,
-        dayfirst=dayfirst,
-        decimal=decimal,
-        encoding=encoding,
-        delimiter=delimiter,
-        rename=rename or {},
-        refs=refs,
-        copies=copies,
-        accept_program_changes=accept_program_changes,
-    )
-    return read_frame(InFile.of(path), Csv(), schema, options)
+    return read_frame(InFile.of(path), Csv(), schema, ReadOptions(**how))
 
 
-def read_excel(
-    path: str | os.PathLike[str],
-    schema: Schema,
-    *,
-    sheet: str | None = None,
-    tz: str | datetime.tzinfo | None = None,
-    dayfirst: bool | None = None,
-    rename: Mapping[str, str] | None = None,
-    refs: Literal["id", "label"] = "id",
-    copies: Copies = "refuse",
-    accept_program_changes: bool = False,
-) -> pd.DataFrame:
+@told_in_full
+def read_excel(path: Readable, schema: Schema, **how: Unpack[ReadKeywords]) -> pd.DataFrame:
     """Read a sheet of an Excel workbook as a frame of a schema: nothing is guessed, the file stays as it is.
 
     Rows may be sorted, filtered, added or removed (removing deletes nothing: an x in `_delete` does). Cells
@@ -105,17 +78,15 @@ def read_excel(
         sp.mark_problems("hosts.xlsx", report, "hosts-marked.xlsx")
 
     Args:
-        path: Of the workbook.
+        path: Of the workbook, or an open file.
         schema: As in `snapshot.schema`.
+        how: As for `read_csv`, with these differences.
         sheet: Its name; by default the one that was exported from this schema, else the one of its name, else
             the only one.
         tz: Zone of the times; by default the one that the workbook was exported with, else UTC.
         dayfirst: Take dates that are text like 3/4/2020: True for the third of April. Else they are refused.
-        rename: Name in the file -> name in the schema.
-        refs: "label": references are written as labels. A file that was exported with labels says so itself.
         copies: What a row is that was copied together with its hidden `_id`: a Problem, or with "new" a new
             row. The one whose key is still as it was exported is the row itself.
-        accept_program_changes: Take edits that look like a program's work, as 00123 -> 123, as they are.
 
     Raises:
         ValueError: The workbook is of another schema or a later format, it cannot be told which sheet is
@@ -127,13 +98,52 @@ def read_excel(
         >>> live.diff(read_excel("hosts.xlsx", live.schema)).empty
         True
     """
-    options = ReadOptions(
-        sheet=sheet,
-        tz=tz,
-        dayfirst=dayfirst,
-        rename=rename or {},
-        refs=refs,
-        copies=copies,
-        accept_program_changes=accept_program_changes,
-    )
-    return read_frame(InFile.of(path), Excel(), schema, options)
+    return read_frame(InFile.of(path), Excel(), schema, ReadOptions(**how))
+
+
+@told_in_full
+def read_parquet(path: Readable, schema: Schema, **how: Unpack[ReadKeywords]) -> pd.DataFrame:
+    """Read a Parquet file as a frame of a schema, whoever wrote it.
+
+    Columns may be of any type that holds the values of their field: numbers, times and lists as Arrow has
+    them, documents as structs, or all of these as text, which then means what it means in a CSV file. What
+    `to_parquet` has noted in the file is where its rows came from.
+
+    Args:
+        path: Of the file, or an open file.
+        schema: As in `snapshot.schema`.
+        how: As for `read_csv`; `tz` is the zone of times that have none.
+
+    Raises:
+        ValueError: The file is of another schema or a later format, or damaged.
+        ImportError: pyarrow is missing.
+
+    Example:
+        >>> _ = sp.to_parquet(live, "hosts.parquet")
+        >>> live.diff(read_parquet("hosts.parquet", live.schema)).empty
+        True
+    """
+    return read_frame(InFile.of(path), Parquet(), schema, ReadOptions(**how))
+
+
+@told_in_full
+def read_ndjson(path: Readable, schema: Schema, **how: Unpack[ReadKeywords]) -> pd.DataFrame:
+    """Read JSON records, one per line, as a frame of a schema.
+
+    A key that a record lacks is no value, as in `to_ndjson`; one that all records lack stays untouched when
+    the frame is compared. Lines end at LF alone: any other line separator is a part of its text.
+
+    Args:
+        path: Of the file, or an open file; packed by gzip or not.
+        schema: As in `snapshot.schema`.
+        how: As for `read_csv`.
+
+    Raises:
+        ValueError: A line is no JSON object, or the file is of another schema or a later format.
+
+    Example:
+        >>> _ = sp.to_ndjson(live, "hosts.ndjson")
+        >>> live.diff(read_ndjson("hosts.ndjson", live.schema)).empty
+        True
+    """
+    return read_frame(InFile.of(path), Ndjson(), schema, ReadOptions(**how))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, TypeAlias
 
 import pandas as pd
 
@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     from ..values.schema import Schema
 
 Source = Endpoint | Snapshot | pd.DataFrame
+Writable: TypeAlias = "str | os.PathLike[str] | IO[Any]"
+"""A path, or an open file, which stays open."""
 
 
 def iter_frames(
@@ -83,7 +85,7 @@ def iter_frames(
 
 def to_csv(
     source: Source,
-    path: str | os.PathLike[str],
+    path: Writable,
     query: Mapping[str, Any] | str | None = None,
     *,
     fields: Sequence[str] | None = None,
@@ -96,11 +98,11 @@ def to_csv(
 ) -> int:
     """Write a table to a CSV file that can be edited anywhere and read back with `read_csv`.
 
-    Beside it, a small `.meta.json` tells where it came from.
+    Beside it, a small `.meta.json` tells where it came from. What is called `.gz` is packed.
 
     Args:
         source: An endpoint, a snapshot or a frame.
-        path: Of the file.
+        path: Of the file, or an open file.
         query: Of an endpoint, as in `fetch`.
         fields: Of an endpoint, as in `fetch`.
         schema: Of a frame.
@@ -125,7 +127,7 @@ def to_csv(
 
 def to_ndjson(
     source: Source,
-    path: str | os.PathLike[str],
+    path: Writable,
     query: Mapping[str, Any] | str | None = None,
     *,
     fields: Sequence[str] | None = None,
@@ -133,11 +135,13 @@ def to_ndjson(
     meta: bool = False,
     progress: Any = True,
 ) -> int:
-    """Write a table as JSON records, one per line, keys sorted.
+    """Write a table as JSON records, one per line, keys sorted; `read_ndjson` reads them back.
+
+    Beside it, a small `.meta.json` tells where it came from. What is called `.gz` is packed.
 
     Args:
         source: An endpoint, a snapshot or a frame.
-        path: Of the file.
+        path: Of the file, or an open file.
         query: Of an endpoint, as in `fetch`.
         fields: Of an endpoint, as in `fetch`.
         schema: Of a frame, where it is needed.
@@ -162,7 +166,7 @@ def to_ndjson(
 
 def to_parquet(
     source: Source,
-    path: str | os.PathLike[str],
+    path: Writable,
     query: Mapping[str, Any] | str | None = None,
     *,
     fields: Sequence[str] | None = None,
@@ -172,9 +176,11 @@ def to_parquet(
 ) -> int:
     """Write a table to a Parquet file, for other programs: document arrays and Mixed are JSON text in it.
 
+    Where it came from is in the file's metadata; `read_parquet` reads it back.
+
     Args:
         source: An endpoint, a snapshot or a frame.
-        path: Of the file.
+        path: Of the file, or an open file.
         query: Of an endpoint, as in `fetch`.
         fields: Of an endpoint, as in `fetch`.
         schema: Of a frame.
@@ -202,7 +208,7 @@ def to_parquet(
 
 def to_excel(
     source: Endpoint | Snapshot | pd.DataFrame | Sequence[Snapshot] | Mapping[str, Snapshot | pd.DataFrame],
-    path: str | os.PathLike[str],
+    path: Writable,
     *,
     schema: Schema | None = None,
     meta: bool = False,
@@ -220,7 +226,7 @@ def to_excel(
     Args:
         source: A snapshot, a frame of one, an endpoint, which is fetched first, or several: a list of
             snapshots, or sheet name -> snapshot or frame.
-        path: Of the file; it appears only when it is complete.
+        path: Of the file, which appears when it is complete; or an open file.
         schema: Of a frame.
         meta: Write the columns of `_sis`, too, where a source is a snapshot.
         tz: Zone that times are shown in; the header names it.
@@ -252,7 +258,7 @@ def to_excel(
 
 def write_file(
     source: Source,
-    path: str | os.PathLike[str] | IO[Any] | OutFile,
+    path: Writable | OutFile,
     form: Format,
     options: WriteOptions,
     query: Mapping[str, Any] | str | None = None,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 import pandas as pd
 
-from .cells import Refused, is_missing, json_text, objects, plain
+from .cells import USUAL, Refused, is_missing, json_text, objects, of_python, plain
 from .frozen import freeze
 from .patterns import Patterns
 
@@ -385,7 +385,7 @@ def cast(field: Field, cell: Any) -> Any:
         return [] if field.kind.is_array else None
     if isinstance(cell, Refused):
         raise ValueError(cell.reason)
-    return field.kind.cast(cell)
+    return field.kind.cast(cell if type(cell) in USUAL else of_python(cell))
 
 
 def check(field: Field, value: Any, *, sent: bool = False, patterns: Patterns | None = None) -> str | None:

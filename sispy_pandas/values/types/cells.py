@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import datetime
+import ipaddress
 import json
 import math
 from decimal import Decimal
+from enum import Enum
 from importlib.util import find_spec
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import numpy as np
 import pandas as pd
@@ -21,6 +25,12 @@ if TYPE_CHECKING:
 WHOLE = 2**53
 """The range in which a double holds every whole number."""
 HAS_ARROW = find_spec("pyarrow") is not None
+USUAL = frozenset((str, int, float, bool, list, tuple, dict, type(None)))
+"""Types of cells that are JSON values as they stand."""
+_WITH_TEXT = (
+    *(ipaddress.IPv4Address, ipaddress.IPv4Network, ipaddress.IPv6Address, ipaddress.IPv6Network),
+    *(PurePath, UUID),
+)
 STRINGS: Any = pd.StringDtype("pyarrow" if HAS_ARROW else "python", na_value=np.nan)
 
 
@@ -31,6 +41,21 @@ def is_missing(cell: Any) -> bool:
     if isinstance(cell, Decimal):
         return cell.is_nan()
     return isinstance(cell, float | np.floating | np.datetime64) and bool(cell != cell)
+
+
+def of_python(cell: Any) -> Any:
+    """Return the value of a cell of one of Python's own types that have a text of their own.
+
+    These are addresses of `ipaddress`, UUIDs, paths and times of day; of an enum's member it is its value.
+
+    >>> of_python(ipaddress.ip_interface("10.1.2.3/24")), of_python(datetime.time(10, 30))
+    ('10.1.2.3/24', '10:30:00')
+    """
+    if isinstance(cell, Enum):
+        return of_python(cell.value)
+    if isinstance(cell, datetime.time):
+        return cell.isoformat()
+    return str(cell) if isinstance(cell, _WITH_TEXT) else cell
 
 
 def listed(cell: Any) -> Any:
@@ -85,7 +110,17 @@ def plain(cell: Any, room: int = DEEPEST) -> Any:
     if isinstance(cell, float):
         refuse_infinity(cell)
         return cell
+    if isinstance(cell, Decimal):
+        return plain(number_of_decimal(cell))
+    found = of_python(cell)
+    if found is not cell:
+        return plain(found, room - 1)
     raise ValueError(f"{kind_of(cell)} cannot be written as JSON")
+
+
+def number_of_decimal(cell: Decimal) -> int | float:
+    """Return the number that JSON has for a decimal: whole ones stay whole."""
+    return int(cell) if cell.is_finite() and cell == cell.to_integral_value() else float(cell)
 
 
 def iso_of(moment: datetime.date | np.datetime64) -> str:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from .base import Typed
 from .cell_text import are_all, lines, masked, structure_or_refuse, write_cell
-from .cells import WHOLE, kind_of, refuse_infinity, shown
+from .cells import WHOLE, kind_of, number_of_decimal, refuse_infinity, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -58,7 +58,7 @@ class Number(Typed, name="Number"):
                 raise ValueError(f"{shown(cell)} is no number")
             cell = found
         elif isinstance(cell, Decimal):
-            cell = int(cell) if cell.is_finite() and cell == cell.to_integral_value() else float(cell)
+            cell = number_of_decimal(cell)
         refuse_infinity(cell)
         if isinstance(cell, bool | int):
             if abs(cell) > WHOLE and int(float(cell)) != cell:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import re
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -89,6 +91,10 @@ class String(Text, name="String"):
             cell = "true" if cell else "false"
         elif isinstance(cell, int | float | np.number):
             cell = number_text(cell)
+        elif isinstance(cell, Decimal):
+            cell = format(cell, "f")
+        elif isinstance(cell, datetime.date) and not isinstance(cell, datetime.datetime):
+            cell = cell.isoformat()
         elif not isinstance(cell, str):
             raise ValueError(f"{kind_of(cell)} is no text")
         text = str.__str__(cell)  # an enum that is a text has a str() of its own

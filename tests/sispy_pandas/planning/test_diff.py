@@ -1,6 +1,10 @@
 """What a diff finds: exactly the user's edits, whatever happened to the frame on its way."""
 
 import json
+from decimal import Decimal
+from enum import Enum
+from ipaddress import ip_interface
+from pathlib import PurePosixPath
 from typing import Any
 
 import pandas as pd
@@ -42,6 +46,14 @@ def test_an_unedited_frame_is_an_empty_plan(server):
         lambda df: df.assign(os=df["os"].cat.set_categories(["rhel9", "rhel8"])),
         lambda df: df.assign(tags=df["tags"].map(list), extra=df["extra"].map(dict)),
         lambda df: df.assign(name=" " + df["name"].str.upper() + " "),
+        lambda df: df.assign(
+            name=df["name"].map(PurePosixPath).astype(object),
+            os=df["os"].astype(object).map(Enum("Os", {"8": "rhel8", "9": "rhel9"})),
+            cpus=df["cpus"].map(Decimal).astype(object),
+            since=df["since"].map(pd.Timestamp.to_pydatetime).astype(object),
+            ip=df["ip"].map(ip_interface).astype(object),
+            extra=df["extra"].map(lambda cell: {"a": Decimal(cell["a"]), "b": dict(cell["b"])}),
+        ),
     ],
 )
 def test_what_happens_to_a_frame_on_its_way_is_no_edit(server, travel):

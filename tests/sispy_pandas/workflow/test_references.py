@@ -109,6 +109,26 @@ def test_csv_with_labels(server, tmp_path: Path) -> None:
     assert cells(plan) == [("h00000", "site", server.sites[0], server.sites[1])]
 
 
+def test_a_file_with_labels_is_compared_with_any_snapshot_by_what_it_knows(server, tmp_path: Path) -> None:
+    live = server.fetch()
+    file = tmp_path / "hosts.csv"
+    sp.to_csv(server.fetch(refs="label"), file)
+    frame = sp.read_csv(file, live.schema)
+    frame.loc[frame.index[:2], "site"] = ["s2", "s9"]
+    _, s1, s2 = server.sites
+
+    plan = live.diff(frame)
+
+    assert cells(plan) == [("h00000", "site", server.sites[0], s2), ("h00001", "site", s1, "s9")]
+    assert [(p.key, p.reason) for p in plan.faults] == [
+        (
+            "h00001",
+            "'s9' is a name that the file did not hold: "
+            "sp.snapshot_of(endpoint, frame).diff(frame) asks the server for it",
+        )
+    ]
+
+
 def test_a_foreign_file_names_its_references(server, tmp_path: Path) -> None:
     file = tmp_path / "foreign.csv"
     file.write_text("Host Name;site;cpus\nh00001;s2;9\nnew1;s1;\nh00002;;\n")

@@ -1,6 +1,9 @@
 import datetime
 import enum
+import ipaddress
+import uuid
 from decimal import Decimal
+from pathlib import PurePosixPath
 
 import numpy as np
 import pandas as pd
@@ -14,6 +17,19 @@ class Colour(str, enum.Enum):  # noqa: UP042 - its str() is not its value, as of
     RED = "red"
 
 
+class Level(enum.Enum):
+    HIGH = 3
+
+
+UUID = "00000000-0000-0000-0000-000000000005"
+OF_PYTHON = {
+    ipaddress.ip_address("10.1.2.3"): "10.1.2.3",
+    ipaddress.ip_interface("10.1.2.3/24"): "10.1.2.3/24",
+    ipaddress.ip_network("2001:db8::/64"): "2001:db8::/64",
+    uuid.UUID(int=5): UUID,
+    PurePosixPath("/srv/www"): "/srv/www",
+    datetime.time(10, 30): "10:30:00",
+}
 DOCS = Field("d", "Documents", fields=(Field("k", "String"), Field("v.n", "Number")))
 ARRAY = {kind: Field("a", "Array", item=Field("", kind)) for kind in ("String", "Number", "Date", "Mixed")}
 ID = "0123456789abcdef01234567"
@@ -45,6 +61,18 @@ ID = "0123456789abcdef01234567"
         ("Number", 2**53, 2**53),
         ("Number", Decimal("1.5"), 1.5),
         ("Number", Decimal("sNaN"), None),
+        ("Number", Level.HIGH, 3),
+        ("String", Decimal("1.50"), "1.50"),
+        ("String", datetime.date(2024, 1, 31), "2024-01-31"),
+        *[("String", cell, text) for cell, text in OF_PYTHON.items()],
+        *[("Mixed", cell, text) for cell, text in OF_PYTHON.items()],
+        (
+            "Mixed",
+            {"a": [Decimal("1.5"), Decimal(3), Level.HIGH, uuid.UUID(int=5)]},
+            {"a": [1.5, 3, 3, UUID]},
+        ),
+        *[("IpAddress", cell, text) for cell, text in list(OF_PYTHON.items())[:3]],
+        (ARRAY["String"], [PurePosixPath("/srv"), "x"], ["/srv", "x"]),
         ("Boolean", "No", False),
         ("Boolean", "YES", True),
         ("Boolean", 1.0, True),
@@ -114,7 +142,7 @@ def test_cast_gives_what_the_server_would_store(field, cell, stored):
         ("Mixed", {1: 2}, "key 1 is no text"),
         ("Mixed", {"a": [10**400]}, "infinity cannot be stored"),
         ("Mixed", {"a": float("inf")}, "infinity cannot be stored"),
-        ("Mixed", Decimal("1.5"), "a Decimal cannot be written as JSON"),
+        ("Mixed", 1j, "a complex cannot be written as JSON"),
         ("Mixed", {"a": {1}}, "a set cannot be written as JSON"),
         (ARRAY["String"], "x", "'x' is one value: an array takes a list"),
         (ARRAY["Number"], [1, "x"], "member 1: 'x' is no number"),

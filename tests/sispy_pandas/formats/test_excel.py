@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
+import re
+import zipfile
 from copy import copy
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +12,7 @@ import openpyxl
 import pytest
 
 import sispy_pandas as sp
+from sispy_pandas.formats.excel_file import _NAMESPACES
 from sispy_pandas.values.changes import Create, Stale
 from sispy_pandas.values.source import source_of
 
@@ -366,3 +370,41 @@ def test_edits_in_the_grey_column_of_an_exploded_array_are_reported(server, tmp_
     del book.book["host.disks"]
     again = live.diff(sp.read_excel(book.save(), live.schema))
     assert again.faults == plan.faults
+
+
+def strict(path: Path) -> Path:
+    """Make a workbook one of the kind Strict Open XML, whose times are ISO texts."""
+    other = path.with_name("strict.xlsx")
+    with zipfile.ZipFile(path) as old, zipfile.ZipFile(other, "w") as new:
+        for name in old.namelist():
+            data = old.read(name)
+            for its, usual in _NAMESPACES:
+                data = data.replace(usual, its)
+            data = re.sub(rb'<c r="B2"[^>]*><v>[^<]*', b'<c r="B2" s="1" t="d"><v>2024-01-31T10:00:00', data)
+            new.writestr(name, data)
+    return other
+
+
+def test_strict_open_xml_is_read_and_copied(server, tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    book.active.append(["name", "since"])
+    book.active.append(["h00000", datetime.datetime(2024, 1, 31, 10, tzinfo=None)])  # noqa: DTZ001 - as workbooks have them
+    book.active.append(["h00001", None])
+    book.save(tmp_path / "a.xlsx")
+    live = server.fetch()
+
+    frame = sp.read_excel(strict(tmp_path / "a.xlsx"), live.schema)
+    plan = live.diff(frame, key="name")
+
+    assert cells(plan) == [("h00000", "since", "2024-01-02T03:04:05.000Z", "2024-01-31T10:00:00.000Z")]
+    sp.mark_problems(tmp_path / "strict.xlsx", plan, tmp_path / "marked.xlsx")
+    assert sp.read_excel(tmp_path / "marked.xlsx", live.schema).equals(frame)
+
+
+def test_an_open_document_is_named_whatever_it_is_called(server, tmp_path: Path) -> None:
+    for name in ("a.xlsx", "a.ods"):
+        with zipfile.ZipFile(tmp_path / name, "w") as archive:
+            archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+            archive.writestr("content.xml", "<office:document-content/>")
+        with pytest.raises(ValueError, match=f"{name} is an OpenDocument file: save it as .xlsx or .csv"):
+            sp.read_excel(tmp_path / name, server.fetch().schema)

@@ -1,0 +1,118 @@
+"""Records: one per line or in an array, nested or by dotted keys, of exports and of others."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+import sispy_pandas as sp
+from sispy_pandas.formats.bounds import InFile
+from sispy_pandas.formats.options import ReadOptions
+from sispy_pandas.formats.reader import read_frame
+from sispy_pandas.formats.registry import format_of
+from sispy_pandas.values.types.base import json_values
+
+A, B = "a" * 24, "b" * 24
+
+
+def read(records, schema, path, **how):
+    texts = [json.dumps(record) for record in records]
+    path.write_text(f"[{','.join(texts)}]" if path.suffix == ".json" else "\n".join(texts), encoding="utf-8")
+    return read_frame(InFile.of(path), format_of(path.name), schema, ReadOptions(**how))
+
+
+@pytest.fixture(params=["t.ndjson", "t.json"])
+def path(request, tmp_path):
+    return tmp_path / request.param
+
+
+def test_documents_of_the_schema_are_columns_and_other_objects_are_cells(host_schema, path):
+    records = [
+        {"name": "a", "os": {"name": "rhel8"}, "extra": {"x": {"y": 1}}, "tags": ["t"]},
+        {"name": "b", "os.version": 9, "os": None, "extra": "text", "size": {"u": 2}},
+    ]
+
+    frame = read(records, host_schema, path)
+
+    assert list(frame.columns) == ["name", "os.name", "os.version", "tags", "extra", "size"]
+    assert frame["os.name"].tolist()[:1] == ["rhel8"]
+    assert json_values(host_schema.field("extra"), frame["extra"]) == [{"x": {"y": 1}}, "text"]
+    assert frame["size"].tolist() == [None, {"u": 2}]
+
+
+def test_ids_receipts_and_sis_are_those_of_the_server(server, path):
+    live = server.fetch()
+    records = [dict(record) for record in server.hosts.fetch_all({"populate": False})]
+    records[0]["_id"] = "broken"
+
+    frame = read(records, live.schema, path)
+
+    plan = sp.snapshot_of(server.hosts, frame, progress=False).diff(frame)
+    assert (len(frame), len(plan)) == (19, 0)
+    assert [(p.row, p.column, p.reason) for p in plan.faults] == [(1, "_id", "the _id lost its form")]
+
+
+def test_a_key_that_some_records_lack_is_blank_and_a_null_is_too(server, path):
+    live = server.fetch({"q": {"name": {"$in": ["h00000", "h00001"]}}})
+    records = live.records()
+    del records[0]["serial"]
+    for record in records:
+        del record["cpus"]
+        record["ip"] = None
+
+    plan = live.diff(read(records, live.schema, path))
+
+    assert [(change.key, field, after) for change, field, _, after in plan.cells()] == [
+        ("h00000", "ip", None),
+        ("h00000", "serial", None),
+        ("h00001", "ip", None),
+    ]
+
+
+def test_texts_are_numbers_dates_and_booleans_where_the_field_is(host_schema, path):
+    records = [
+        {"name": 7, "cpus": "8", "live": "yes", "installed": "2024-01-31", "extra": "8"},
+        {"cpus": "1,5", "live": "so so", "installed": "31.1.2024"},
+    ]
+
+    frame = read(records, host_schema, path)
+
+    assert [str(cell) for cell in frame.iloc[0]] == ["7", "8.0", "True", "2024-01-31 00:00:00+00:00", "8"]
+    assert [cell.reason for cell in frame.iloc[1][["cpus", "live", "installed"]]] == [
+        "'1,5' is no number",
+        "'so so' is neither true nor false",
+        "'31.1.2024' is no ISO date or time",
+    ]
+    decimal = read(records, host_schema, path, decimal=",", dayfirst=True)
+    assert decimal[["cpus", "installed"]].astype(str).to_numpy().tolist()[1] == [
+        "1.5",
+        "2024-01-31 00:00:00+00:00",
+    ]
+
+
+def test_lines_end_at_lf_alone(host_schema, tmp_path):
+    notes = ["first\u2028second", "next\x85line", "a\x0bb\x0cc\x1cd\x1de\x1ef", "x\ry"]
+    lines = [json.dumps({"name": note, "note": note}, ensure_ascii=False) for note in notes]
+    (tmp_path / "t.ndjson").write_text("\r\n".join(lines) + "\n\n", encoding="utf-8", newline="")
+
+    frame = sp.read_ndjson(tmp_path / "t.ndjson", host_schema)
+
+    assert frame["note"].tolist() == notes
+
+
+def test_rows_are_numbered_as_people_find_them(host_schema, tmp_path):
+    (tmp_path / "t.ndjson").write_text('{"_id": "x", "name": "a"}\n\n{"_id": "y", "name": "b"}\n')
+
+    frame = sp.read_ndjson(tmp_path / "t.ndjson", host_schema)
+
+    problems = frame.attrs["sispy"].problems
+    assert [(p.row, p.key, p.value) for p in problems] == [(1, "a", "x"), (3, "b", "y")]
+
+
+def test_an_empty_export_is_an_empty_table(server, path):
+    path.write_text("[]" if path.suffix == ".json" else "")
+
+    frame = read_frame(InFile.of(path), format_of(path.name), server.fetch().schema, ReadOptions())
+
+    assert sp.snapshot_of(server.hosts, frame, progress=False).diff(frame).empty
