@@ -67,10 +67,15 @@ def _without_existing(run: Run, creates: Sequence[Create]) -> list[Create]:
     there: dict[Hashable, Mapping[str, Any]] = {}
     for field, rows in by_field.items():
         wanted = {hashable(create.values[field.path]): create.row for create in rows}
-        for found in run.read(field.path, [create.values[field.path] for create in rows]):
-            row = wanted.get(hashable(stored(field, found)))
+        values = [create.values[field.path] for create in rows]
+        found = run.read(field.path, values)
+        if len({hashable(stored(field, one)) for one in found}) < len(found):  # no value is there twice
+            ids = {one["_id"] for one in run.read(field.path, values, fields=())}
+            found = [one for one in found if one["_id"] in ids]
+        for one in found:
+            row = wanted.get(hashable(stored(field, one)))
             if row is not None:
-                there[row] = found
+                there[row] = one
     left: list[Create] = []
     for create in creates:
         entity = there.get(create.row)

@@ -48,7 +48,7 @@ from .outcome import PushResult
 from .recall import note_attempt
 from .run import Run, Stopped
 from .turns import turn
-from .verify import after_push
+from .verify import after_push, is_open
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
@@ -272,12 +272,21 @@ def _take_up(run: Run, record: Record, options: Options, *, again: bool) -> str 
     for row, entry in record.entries.items():
         if row in rows and entry.settled:
             run.outcomes[row] = _ended_meanwhile(rows[row], entry)
+    if (before := sum(map(_is_unverified, record.entries.values()))) > 0:
+        look = Call(f"sp.verify({str(record.path)!r})", "looks them up", ("verify", str(record.path)))
+        run.notes.append(Message(f"not verified: {count(before, 'row')} written before", look))
     open_ = {r: e for r, e in record.entries.items() if r in rows and (e.word is None or e.ambiguous)}
     run.insisted = {row for row, entry in open_.items() if again and entry.ambiguous}
     if (stopped := _look_up(run, open_)) is not None:
         return stopped
     run.plan = _checked(run.plan, options, settled=run.outcomes, pending=run.pending)
     return None
+
+
+def _is_unverified(entry: Entry) -> bool:
+    """Tell whether a row ended in an earlier part of a push, and nobody looked up what that replaced."""
+    written = is_open(entry) or (entry.word == "done" and entry.mark is not None)
+    return entry.settled and written and entry.unverified is None
 
 
 def _look_up(run: Run, sent: Mapping[Hashable, Entry]) -> str | None:

@@ -1,6 +1,7 @@
 """Creates: all of a chunk or none, and the row to blame."""
 
 import json
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -32,6 +33,28 @@ def test_new_rows_above_the_limit_of_bodies_are_sent_in_halves(server):
     assert report.counts["done"] == 4
     accepted = [json.loads(seen.body) for seen in server.writes(before) if seen.status == 200]
     assert [[row["name"] for row in rows] for rows in accepted] == [["n0", "n1"], ["n2", "n3"]]
+
+
+def test_a_list_that_shows_a_new_row_twice_under_another_id_is_read_again(server):
+    live = server.fetch()
+    plan = live.diff(pd.DataFrame({"name": ["n0"], "cpus": 2}), new=True)
+    server.sandbox.faults = Faults(drop_after={"POST *": 1.0})
+    handler = server.client._http_handler
+    forward, odd = handler.send, []
+
+    def send(request, *, timeout):
+        answer = forward(request, timeout=timeout)
+        rows = json.loads(answer.body or b"null") if request.method == "GET" else None
+        if isinstance(rows, list) and any(row.get("name") == "n0" for row in rows) and not odd:
+            odd.append(rows)
+            answer = replace(answer, body=json.dumps([*rows, {**rows[0], "_id": "0" * 24}]).encode())
+        return answer
+
+    handler.send = send
+    report = push(plan)
+
+    assert len(odd) == 1
+    assert [o.id for o in report.outcomes] == [server.hosts.fetch_all({"q": {"name": "n0"}})[0]["_id"]]
 
 
 def test_a_new_row_above_the_limit_fails_alone(server):

@@ -226,6 +226,21 @@ def test_a_resumed_push_is_verified_from_the_first_time_that_a_row_was_sent(serv
     assert cells(report) == [["cpus", 1, 9, 5, "bob"]]
 
 
+def test_what_an_interrupted_push_had_written_is_said_not_to_be_verified(server):
+    live = server.fetch()
+    plan = live.diff(live.frame().head(4).assign(cpus=9))
+    since = server.sandbox.requests[-1].number
+    stopped = plan.push(
+        progress=False, limits=sp.Limits(rows=1), cancel=lambda: len(server.writes(since)) > 1
+    )
+
+    rest = push(sp.resume(stopped.journal, server.client))
+
+    assert [note.what for note in rest.notes] == ["not verified: 2 rows written before"]
+    sp.verify(stopped.journal, server.client, progress=False)
+    assert push(sp.resume(stopped.journal, server.client)).notes == ()
+
+
 def test_compare_and_set_meets_them_before_it_writes(server, bob):
     plan = first(server, cpus=9, live=None)
     bob("before", plan.changes[0].id, {"cpus": 5})
