@@ -1,5 +1,7 @@
 """Client of the SIS CMDB's REST API: start with `sispy.Client`."""
 
+from logging import NullHandler
+
 from .client import Client, Endpoint
 from .errors import (
     BadAnswer,
@@ -22,12 +24,15 @@ from .errors import (
     UnknownHost,
 )
 from .response import Meta, RawPage, Response
+from .transport import LOG
 
 __all__ = [
     "BadAnswer", "BadRequest", "CASConflict", "Client", "ConnectionLost", "DuplicateKey", "Endpoint", "Error",
     "Meta", "NoAnswer", "NotFound", "NotJSON", "PayloadTooLarge", "RawPage", "Redirected", "Refused",
     "Response", "ServerError", "TLSFailed", "Timeout", "TooManyRequests", "Unauthorized", "UnknownHost",
 ]  # fmt: skip
+
+LOG.addHandler(NullHandler())  # what nobody listens to is not printed
 
 
 def __getattr__(name: str) -> object:

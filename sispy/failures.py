@@ -8,6 +8,7 @@ import socket
 import ssl
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from . import errors
 from .text import as_object, excerpt, mask, mask_deep, printable
@@ -21,12 +22,19 @@ TRUST_HINT = (
 )
 
 
+_NO_TLS = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL", "PACKET_LENGTH_TOO_LONG")
+"""What OpenSSL says of an answer that is none of TLS."""
+_OTHER_NAME = (62, 64)
+"""OpenSSL's codes for a host's name, and an address, that the certificate does not hold."""
+_EXPIRED = 10
+
+
 class TooLargeError(OSError):
     """Say that an answer is larger than any that is meant; asked again it would be no smaller."""
 
 
 def no_answer(
-    cause: BaseException, where: str, *, sent: bool, seconds: float | None = None
+    cause: BaseException, where: str, *, sent: bool, seconds: float | None = None, proxy: str = ""
 ) -> errors.NoAnswer:
     """Turn what the socket said into a NoAnswer.
 
@@ -35,23 +43,45 @@ def no_answer(
         where: scheme, host and port.
         sent: whether the request may have reached the server.
         seconds: the time limit in force, for the message.
+        proxy: the address of the proxy in between, "" without one.
     """
+    if proxy:
+        where = _through(where, proxy)
     if isinstance(cause, socket.gaierror):
         return errors.UnknownHost(f"{where}: the host's name has no address ({cause.strerror})", sent=False)
     if isinstance(cause, ssl.SSLCertVerificationError):
-        text = f"{where}: the server's certificate is not trusted ({cause.verify_message}); {TRUST_HINT}"
-        return errors.TLSFailed(text, sent=False)
+        return errors.TLSFailed(f"{where}: {_distrusted(cause)}", sent=False)
     if isinstance(cause, TooLargeError):
         return errors.NoAnswer(f"{where}: {cause}", sent=sent)
     if isinstance(cause, TimeoutError):
         doing = "no complete answer" if sent else "no connection"
         limit = "" if seconds is None else f" within {seconds:g} s"
         return errors.Timeout(f"{where}: {doing}{limit}", sent=sent)
+    if isinstance(cause, ssl.SSLError) and cause.reason in _NO_TLS:
+        text = f"{where}: what answers there does not speak TLS; an address that begins with http:// may do"
+        return errors.TLSFailed(text, sent=False)
     if isinstance(cause, ssl.SSLError) and not (sent and isinstance(cause, ssl.SSLEOFError)):
         return errors.TLSFailed(f"{where}: TLS failed ({cause.reason or cause}); {TRUST_HINT}", sent=sent)
     if not sent:
         return errors.Refused(f"{where}: cannot connect ({_words(cause)})", sent=False)
     return errors.ConnectionLost(f"{where}: the connection was lost ({_words(cause)})", sent=True)
+
+
+def _through(where: str, proxy: str) -> str:
+    """Name a proxy of the environment, without its password."""
+    place = urlsplit(proxy)
+    shown = f"{place.scheme}://{place.hostname or ''}" + (f":{place.port}" if place.port else "")
+    without = f"NO_PROXY={urlsplit(where).hostname} goes without it"
+    return printable(f"{where} through the proxy {shown} of the environment ({without})")
+
+
+def _distrusted(cause: ssl.SSLCertVerificationError) -> str:
+    """Say what is wrong with a certificate: its name, its time, or who vouches for it."""
+    if cause.verify_code in _OTHER_NAME:
+        return f"the server's certificate is for another name ({cause.verify_message}): use one that it holds"
+    if cause.verify_code == _EXPIRED:
+        return f"the server's certificate is out of date ({cause.verify_message})"
+    return f"the server's certificate is not trusted ({cause.verify_message}); {TRUST_HINT}"
 
 
 def _words(cause: BaseException) -> str:

@@ -132,7 +132,7 @@ FLOORS = {
         ("__init__", "endpoint"),
         ("cli",),
         ("sandbox",),
-        ("pytest_plugin",),
+        ("pytest_plugin", "__main__"),
     ),
     "sispy.sandbox": (
         ("js",),

@@ -80,7 +80,9 @@ class RequestsHandler:
         else:
             return result
         # requests' own texts quote the path, where a token may stand: only what the socket said goes on
-        raise no_answer(cause, origin, sent=sent, seconds=timeout[1 if sent else 0]) from cause
+        raise no_answer(
+            cause, origin, sent=sent, seconds=timeout[1 if sent else 0], proxy=proxy_for(origin)
+        ) from cause
 
     def close(self) -> None:
         """Close all connections; the next request opens new ones."""

@@ -66,7 +66,7 @@ class StdlibHandler:
             raise
         else:
             return answer
-        raise no_answer(cause, origin, sent=sent, seconds=seconds) from cause
+        raise no_answer(cause, origin, sent=sent, seconds=seconds, proxy=proxy_for(origin)) from cause
 
     def close(self) -> None:
         """Close all connections; the next request opens new ones."""

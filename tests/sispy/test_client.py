@@ -1,4 +1,5 @@
 import copy
+import logging
 import pickle
 import threading
 import time
@@ -320,3 +321,8 @@ def test_the_idle_close_of_the_server_never_surfaces(sandbox, http_lib):
     for number, pause in enumerate((3.8, 4.0, 4.9, 4.99, 5.0, 5.01, 5.1, 6.0)):
         time.sleep(pause)
         assert host.update("idle", {"n": number})["n"] == number
+
+
+def test_the_log_of_sispy_1_1_is_there_and_prints_nothing_of_its_own():
+    assert sispy.LOG is logging.getLogger("sispy")
+    assert any(isinstance(handler, sispy.NullHandler) for handler in sispy.LOG.handlers)

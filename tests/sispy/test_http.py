@@ -360,6 +360,19 @@ def test_an_early_answer_to_a_large_body_is_read(double, wire):
         server.client(compress=None).entities("host").create([{"name": "x" * 1000}] * 5000)
 
 
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_proxy_that_nobody_answers_at_is_named(monkeypatch, scheme):
+    monkeypatch.setenv(f"{scheme}_proxy", "http://anna:pw-secret@127.0.0.1:9")
+
+    with pytest.raises(sispy.Refused) as caught:
+        sispy.Client(f"{scheme}://sis.example.com", retries=0).info()
+
+    assert caught.value.error == (
+        f"{scheme}://sis.example.com through the proxy http://127.0.0.1:9 of the environment "
+        "(NO_PROXY=sis.example.com goes without it): cannot connect (Connection refused)"
+    )
+
+
 def test_a_proxy_is_used_and_no_proxy_is_not(double, wire, monkeypatch):
     proxy = double(wire.answer({"by": "proxy"}))
     direct = double(wire.answer({"by": "server"}))

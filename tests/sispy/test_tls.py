@@ -1,3 +1,4 @@
+import datetime
 import select
 import socket
 import ssl
@@ -61,7 +62,17 @@ def test_a_certificate_of_another_host_is_refused(double, authority, ca_file):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("sis.example.com").configure_cert(context)
 
-    with pytest.raises(sispy.TLSFailed, match="IP address mismatch"):
+    with pytest.raises(sispy.TLSFailed, match="is for another name .IP address mismatch") as caught:
+        double(tls=context).client(verify=ca_file).info()
+    assert "CA file" not in caught.value.error
+
+
+def test_a_certificate_that_is_out_of_date_is_told_apart(double, authority, ca_file):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    past = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
+    authority.issue_cert("127.0.0.1", not_after=past).configure_cert(context)
+
+    with pytest.raises(sispy.TLSFailed, match="out of date .certificate has expired"):
         double(tls=context).client(verify=ca_file).info()
 
 
@@ -79,7 +90,7 @@ def test_a_server_without_tls_is_told_apart():
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=greet)
         thread.start()
-        with pytest.raises(sispy.TLSFailed, match="TLS failed"):
+        with pytest.raises(sispy.TLSFailed, match="does not speak TLS"):
             sispy.Client(f"https://127.0.0.1:{listener.getsockname()[1]}").info()
         thread.join()
 
