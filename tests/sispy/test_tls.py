@@ -62,7 +62,7 @@ def test_a_certificate_of_another_host_is_refused(double, authority, ca_file):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("sis.example.com").configure_cert(context)
 
-    with pytest.raises(sispy.TLSFailed, match="is for another name .IP address mismatch") as caught:
+    with pytest.raises(sispy.TLSFailed, match="is for another name") as caught:
         double(tls=context).client(verify=ca_file).info()
     assert "CA file" not in caught.value.error
 
@@ -72,7 +72,7 @@ def test_a_certificate_that_is_out_of_date_is_told_apart(double, authority, ca_f
     past = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
     authority.issue_cert("127.0.0.1", not_after=past).configure_cert(context)
 
-    with pytest.raises(sispy.TLSFailed, match="out of date .certificate has expired"):
+    with pytest.raises(sispy.TLSFailed, match="out of date"):
         double(tls=context).client(verify=ca_file).info()
 
 
