@@ -1,6 +1,6 @@
 """Client of the SIS CMDB's REST API: start with `sispy.Client`."""
 
-from logging import NullHandler
+from logging import NullHandler as NullHandler  # a name of 1.1, as is LOG
 
 from .client import Client, Endpoint
 from .errors import (
@@ -24,7 +24,7 @@ from .errors import (
     UnknownHost,
 )
 from .response import Meta, RawPage, Response
-from .transport import LOG
+from .transport import LOG as LOG
 
 __all__ = [
     "BadAnswer", "BadRequest", "CASConflict", "Client", "ConnectionLost", "DuplicateKey", "Endpoint", "Error",
