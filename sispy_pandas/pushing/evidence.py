@@ -8,15 +8,14 @@ although the guard has read A.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from sispy.delta import DeltaError, patch, unpatch
+from sispy.delta import DeltaError
 
 from ..values.changes import Overwrite
 from ..values.entity import EDITABLE_META, body, stored
-from ..values.types.cells import get_path
 from ..values.types.equality import equal
+from .steps import Step, made_upon, steps_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -40,33 +39,6 @@ _ODD = (DeltaError, AttributeError, LookupError, TypeError, ValueError, Overflow
 
 class Unclear(Exception):  # noqa: N818 - no error: what is said of such a row
     """The commits do not tell what a write replaced."""
-
-
-@dataclass(eq=False)
-class _Step:
-    """What one commit did to one cell."""
-
-    commit: Document
-    delta: Any
-    old: Any = None
-    new: Any = None
-    known: bool = False
-    """Whether `old` and `new` are known by now."""
-
-    @property
-    def at(self) -> int:
-        return int(self.commit["date_modified"])
-
-    @property
-    def by(self) -> str:
-        return str(self.commit["modified_by"])
-
-    @property
-    def upon(self) -> int | None:
-        return _upon(self.commit)
-
-    def tell(self, old: Any, new: Any) -> None:
-        self.old, self.new, self.known = old, new, True
 
 
 def examine(
@@ -162,7 +134,7 @@ def _deleted(
     for column in schema.fields:
         base, _ = outcome.written.get(column.path, (None, None))
         try:
-            steps = _steps(column, commits, base, None, outcome)
+            steps = steps_of(column, commits, base, None, outcome)
         except DeltaError:
             if column.path in lost:
                 continue  # what was lost is known, if not to whom it belonged
@@ -251,17 +223,17 @@ class _Cell:
     commits: Sequence[Document]
     user: str | None
     current: Callable[[], Document]
-    steps: list[_Step] = field(init=False)
+    steps: list[Step] = field(init=False)
     """What the guard cannot have read, the newest first."""
-    own: list[_Step] = field(init=False)
+    own: list[Step] = field(init=False)
     """Those of this push."""
-    again: list[_Step] = field(init=False)
+    again: list[Step] = field(init=False)
     """Those of the same request, which the network delivered once more."""
     ours: list[Any] = field(init=False)
     """Values that this push has given it: the server merges some with what is there."""
 
     def __post_init__(self) -> None:
-        self.steps = _steps(self.column, self.commits, self.base, self.mine, self.outcome)
+        self.steps = steps_of(self.column, self.commits, self.base, self.mine, self.outcome)
         self.ours = [self.mine]
         named = [
             step
@@ -301,21 +273,21 @@ class _Cell:
             raise Unclear(SILENT if self.column.path.startswith("_sis.") else UNTOLD)
         return None
 
-    def _is_delivered_again(self, step: _Step) -> bool:
+    def _is_delivered_again(self, step: Step) -> bool:
         answered = self.outcome.receipt
         return self.user is not None and answered is not None and 0 < step.at - answered < DELIVERED_AGAIN
 
-    def _is_lost(self, step: _Step, newest: int) -> bool:
+    def _is_lost(self, step: Step, newest: int) -> bool:
         """Tell whether this push wrote over what a step had written."""
         if step in self.own or self._is_mine(step.new):
             return False
         at = self.steps.index(step)
         return not self._is_later(step, at < newest or not self.own) and not self._stands(at, newest)
 
-    def _overwrite(self, theirs: Any, step: _Step | None = None) -> Overwrite:
+    def _overwrite(self, theirs: Any, step: Step | None = None) -> Overwrite:
         return _overwrite(self.outcome, self.column, self.base, self.mine, theirs, step)
 
-    def _is_later(self, step: _Step, newer: bool) -> bool:
+    def _is_later(self, step: Step, newer: bool) -> bool:
         """Tell whether somebody changed what this push had written, knowing it."""
         return self._is_mine(step.old) and (newer or step.upon == self.outcome.receipt)
 
@@ -333,7 +305,7 @@ class _Cell:
         gone = next((c["commit_data"] for c in self.commits if c["action"] == "delete"), None)
         return self.current() if gone is None else gone
 
-    def _is_by_us(self, step: _Step) -> bool:
+    def _is_by_us(self, step: Step) -> bool:
         merges = self.column.kind.merges
         return self._is_mine(step.new) or merges((self.base, self.mine), (step.old, step.new))
 
@@ -345,7 +317,7 @@ class _Cell:
 
 
 def _overwrite(
-    outcome: Outcome, column: Field, base: Any, mine: Any, theirs: Any, step: _Step | None = None
+    outcome: Outcome, column: Field, base: Any, mine: Any, theirs: Any, step: Step | None = None
 ) -> Overwrite:
     who = (step.by, step.at) if step else (None, None)
     theirs = stored(column, body({column.path: theirs}))
@@ -359,7 +331,7 @@ def _is_since(commit: Document, read: int | None) -> bool:
     """
     if read is None or commit["action"] == "delete" or int(commit["date_modified"]) >= read:
         return True
-    upon = _upon(commit)
+    upon = made_upon(commit)
     return upon is not None and upon >= read
 
 
@@ -368,126 +340,4 @@ def _is_until(commit: Document, until: int | None, commits: Sequence[Document]) 
     if until is None or commit["action"] == "delete":
         return True
     at = int(commit["date_modified"])
-    return at <= until or any(int(c["date_modified"]) <= until and _upon(c) == at for c in commits)
-
-
-def _upon(commit: Document) -> int | None:
-    """Return `_updated_at` of the state that an update has read; None if its commit does not say so."""
-    found = get_path(commit["commit_data"], "_sis._updated_at")
-    return int(found[0]) if isinstance(found, list) and len(found) == 2 else None
-
-
-def _steps(column: Field, commits: Sequence[Document], base: Any, mine: Any, outcome: Outcome) -> list[_Step]:
-    """Return what commits did to a cell after the guard read it, the newest first, with the values."""
-    steps = []
-    for commit in commits:
-        if commit["action"] == "update":
-            delta = _delta_at(commit["commit_data"], column.path)
-            if delta is not None:
-                steps.append(_Step(commit, delta))
-    _rebuild(column, steps, column.kind.stored(base), column.kind.stored(mine), outcome)
-    found = []
-    reached = False  # the write that led to what was read
-    for step in steps:
-        if step.at == outcome.read:
-            reached = reached or equal(column, step.new, base)
-        if not (reached and step.at == outcome.read) and not equal(column, step.old, step.new):
-            found.append(step)
-    return found
-
-
-def _delta_at(delta: Any, path: str) -> Any:
-    """Return what a delta does at a path; None where it does nothing."""
-    parts = path.split(".")
-    for i, part in enumerate(parts):
-        if isinstance(delta, list):  # the whole object around it was added, replaced or removed
-            old, new = _told(delta)
-            rest = ".".join(parts[i:])
-            return [get_path(old, rest), get_path(new, rest)]
-        delta = delta.get(part)
-        if delta is None:
-            return None
-    return delta
-
-
-def _told(delta: Sequence[Any]) -> tuple[Any, Any]:
-    """Return (old, new) of a delta that holds both.
-
-    Raises:
-        DeltaError: It does not: a text delta.
-    """
-    match delta:
-        case [new]:
-            return None, new
-        case [old, new]:
-            return old, new
-        case [old, 0, 0]:
-            return old, None
-    raise DeltaError(f"no values in {delta!r}")
-
-
-def _rebuild(column: Field, steps: Sequence[_Step], base: Any, mine: Any, outcome: Outcome) -> None:
-    """Find the values before and after each step, beginning with what is known.
-
-    Raises:
-        DeltaError: Some cannot be found.
-    """
-    states: dict[int | None, Any] = {}  # by `_updated_at`
-    if outcome.read is not None:
-        states[outcome.read] = base
-    if outcome.status is not None and outcome.receipt is not None:
-        states.setdefault(outcome.receipt, mine)
-    for step in steps:
-        if isinstance(step.delta, list) and not (len(step.delta) == 3 and step.delta[2] == 2):
-            step.tell(*_told(step.delta))
-            _remember(states, step)
-    left = [step for step in steps if not step.known]
-    while left:
-        before = len(left)
-        for step in left:
-            back = step.at in states and partial(_backwards, column, step, states[step.at])
-            upon = step.at if step.upon is None and step.at == outcome.read else step.upon
-            on = upon in states and partial(_forwards, column, step, states[upon])
-            # what was read may share its time with another state, what this push has written does not
-            for way in (back, on) if step.at == outcome.receipt else (on, back):
-                if way and way():
-                    break
-            if step.known:
-                _remember(states, step)
-        left = [step for step in left if not step.known]
-        if len(left) == before:
-            break
-    state = base  # commits that do not say upon which state: in order of time, else upon what was read
-    for step in reversed(steps):
-        known = step.known or any(_forwards(column, step, value) for value in (state, base, mine))
-        if not known and not _backwards(column, step, mine):
-            raise DeltaError(f"{step.delta!r} fits no known value")
-        state = step.new
-
-
-def _remember(states: dict[int | None, Any], step: _Step) -> None:
-    states.setdefault(step.at, step.new)
-    if step.upon is not None:
-        states.setdefault(step.upon, step.old)
-
-
-def _forwards(column: Field, step: _Step, old: Any) -> bool:
-    try:
-        new = patch(old, step.delta)
-        fits = equal(column, unpatch(new, step.delta), old)
-    except DeltaError:
-        return False
-    if fits:
-        step.tell(old, new)
-    return fits
-
-
-def _backwards(column: Field, step: _Step, new: Any) -> bool:
-    try:
-        old = unpatch(new, step.delta)
-        fits = equal(column, patch(old, step.delta), new)
-    except DeltaError:
-        return False
-    if fits:
-        step.tell(old, new)
-    return fits
+    return at <= until or any(int(c["date_modified"]) <= until and made_upon(c) == at for c in commits)

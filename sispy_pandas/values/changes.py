@@ -160,8 +160,9 @@ class Outcome:
 
     done: every cell was written and the server's answer holds it. unchanged: the server held all of it
     already. conflict: somebody else changed a cell or the row; that cell was not written (others may have
-    been: `written`). failed: the server refused. problem: never sent, see the plan. unsent: never sent,
-    because the push ended before; or its fate is unknown, as the reason then says.
+    been: `written`). failed: the server refused; or a new row may have been created, and is not sent once
+    more (`ambiguous`). problem: never sent, see the plan. unsent: never sent, because the push ended before;
+    or its fate is unknown, as the reason then says.
     """
 
     row: Hashable
