@@ -74,10 +74,11 @@ class Error(Exception):
 
     def __reduce__(self) -> tuple[Any, ...]:
         # BaseException would call the class with args alone and OSError with two: build from the attributes
-        return _rebuild, (type(self), self.__dict__.copy())
+        return rebuilt, (type(self), self.__dict__.copy())
 
 
-def _rebuild(kind: type[Error], attributes: dict[str, Any]) -> Error:
+def rebuilt(kind: type[Error], attributes: dict[str, Any]) -> Error:
+    """Return an error of a kind with the attributes of another one."""
     error = kind.__new__(kind, attributes["error"])
     error.__dict__.update(attributes)
     error.args = (attributes["error"],)

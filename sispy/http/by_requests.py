@@ -14,6 +14,7 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
 
+from .. import errors
 from ..failures import no_answer
 from ..response import Headers
 from ..text import mask_path, printable
@@ -25,6 +26,44 @@ if TYPE_CHECKING:
 
 _NO_CONNECTION = urllib3.exceptions.NewConnectionError
 _NEVER_SENT = (_NO_CONNECTION, urllib3.exceptions.ConnectTimeoutError, ssl.SSLCertVerificationError)
+
+
+class _OfRequests:
+    """What all errors of requests have."""
+
+    request: Any = None
+    response: Any = None
+
+
+class Refused(_OfRequests, errors.Refused, requests.exceptions.ConnectionError):
+    """Also what requests calls it."""
+
+
+class UnknownHost(_OfRequests, errors.UnknownHost, requests.exceptions.ConnectionError):
+    """Also what requests calls it."""
+
+
+class TLSFailed(_OfRequests, errors.TLSFailed, requests.exceptions.SSLError):
+    """Also what requests calls it."""
+
+
+class Timeout(
+    _OfRequests, errors.Timeout, requests.exceptions.ConnectTimeout, requests.exceptions.ReadTimeout
+):
+    """Also what requests calls it."""
+
+
+class ConnectionLost(_OfRequests, errors.ConnectionLost, requests.exceptions.ConnectionError):
+    """Also what requests calls it."""
+
+
+_AS_REQUESTS = {kind.__name__: kind for kind in (Refused, UnknownHost, TLSFailed, Timeout, ConnectionLost)}
+"""Code written for sispy 1.1 catches the exceptions of requests: they are still what is raised."""
+
+
+def _as_requests(error: errors.NoAnswer) -> errors.Error:
+    kind = _AS_REQUESTS.get(type(error).__name__)
+    return error if kind is None else errors.rebuilt(kind, error.__dict__)
 
 
 class _Masked(logging.Filter):
@@ -80,9 +119,10 @@ class RequestsHandler:
         else:
             return result
         # requests' own texts quote the path, where a token may stand: only what the socket said goes on
-        raise no_answer(
+        failure = no_answer(
             cause, origin, sent=sent, seconds=timeout[1 if sent else 0], proxy=proxy_for(origin)
-        ) from cause
+        )
+        raise _as_requests(failure) from cause
 
     def close(self) -> None:
         """Close all connections; the next request opens new ones."""

@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import pickle
 import threading
 import time
 
@@ -449,3 +450,37 @@ def test_the_names_of_sispy_1_are_there():
     for module in (sispy, sispy.http):
         with pytest.raises(AttributeError, match="has no attribute 'nope'"):
             _ = module.nope
+
+
+@pytest.mark.parametrize(
+    ("kind", "of_requests", "others"),
+    [
+        (sispy.Refused, "ConnectionError", {}),
+        (sispy.UnknownHost, "ConnectionError", {"url": "http://no.such.host.invalid"}),
+        (sispy.TLSFailed, "SSLError", {"tls": True}),
+        (sispy.Timeout, "Timeout", {"script": "silent"}),
+        (sispy.ConnectionLost, "ConnectionError", {"script": "hang up"}),
+    ],
+    ids=lambda value: value.__name__ if isinstance(value, type) else "",
+)
+def test_where_requests_is_used_its_own_exceptions_catch_what_they_did(
+    double, wire, certified, monkeypatch, kind, of_requests, others
+):
+    requests = pytest.importorskip("requests")
+    monkeypatch.setattr(sispy.http, "HTTP_LIB", "requests")
+    script = {"silent": [wire.silence(0.5, wire.hang_up)], "hang up": [wire.hang_up]}.get(
+        others.get("script"), []
+    )
+    server = double(*script, tls=certified if others.get("tls") else None)
+    url = others.get("url", server.url)
+    if kind is sispy.Refused:
+        url = "http://127.0.0.1:9"
+
+    with pytest.raises(getattr(requests.exceptions, of_requests)) as caught:
+        sispy.Client(url, retries=0, timeout=0.2).info()
+
+    assert isinstance(caught.value, kind)
+    assert type(caught.value).__name__ == kind.__name__
+    assert (caught.value.request, caught.value.response) == (None, None)
+    copy = pickle.loads(pickle.dumps(caught.value))
+    assert (type(copy), copy.error, copy.sent) == (type(caught.value), caught.value.error, caught.value.sent)
