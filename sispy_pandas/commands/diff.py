@@ -13,6 +13,7 @@ from sispy.cli.options import Session, answers, examples, session
 from sispy_pandas.commands.exports import Difference, compare, texts_of
 from sispy_pandas.commands.inputs import INPUT, TableFile, format_option
 from sispy_pandas.commands.output import Answer, tell
+from sispy_pandas.commands.reading import understood
 from sispy_pandas.commands.tables import table_of
 from sispy_pandas.formats.note import schema_in
 from sispy_pandas.values.blocks import Column, Lines, Table, count
@@ -23,6 +24,7 @@ from ..values.types.cell_text import unescape
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from sispy_pandas.formats.options import ReadOptions
     from sispy_pandas.formats.reader import Texts
 
 
@@ -37,9 +39,10 @@ if TYPE_CHECKING:
 @click.argument("new", metavar="NEW|OLD", type=INPUT)
 @format_option
 @click.option("--key", default="_id", metavar="FIELD", help="Recognise rows by this column.")
+@understood
 @answers("json", "csv", "md", "html")
 @session
-def diff(session: Session, old: str, new: Path, form: str | None, key: str) -> Exit:
+def diff(session: Session, options: ReadOptions, old: str, new: Path, form: str | None, key: str) -> Exit:
     """Compare two exports, or the export OLD with what table SCHEMA holds today.
 
     Prints added (+), removed (-) and changed (~) cells; columns that one side lacks are left out, receipts
@@ -47,9 +50,9 @@ def diff(session: Session, old: str, new: Path, form: str | None, key: str) -> E
     """
     second = TableFile.of(new, form)
     if Path(old).exists() and not Path(old).is_dir():
-        before, after = _of_both(TableFile.of(old), second)
+        before, after = _of_both(TableFile.of(old), second, options)
     else:
-        before, after = _against_today(session, old, second)
+        before, after = _against_today(session, old, second, options)
     found = compare(before, after, key=key)
     only = sorted({*before.columns} ^ {*after.columns})
     if only:
@@ -61,17 +64,18 @@ def diff(session: Session, old: str, new: Path, form: str | None, key: str) -> E
     return Exit.CHANGES if found else Exit.DONE
 
 
-def _of_both(old: TableFile, new: TableFile) -> tuple[Texts, Texts]:
+def _of_both(old: TableFile, new: TableFile, options: ReadOptions) -> tuple[Texts, Texts]:
     """Return the texts of two files; where one does not tell what its columns are, the other may."""
     schemas = [schema_in(one.form.note(one.file)) for one in (old, new)]
-    return old.texts(schemas[0] or schemas[1]), new.texts(schemas[1] or schemas[0])
+    first, second = schemas
+    return old.texts(first or second, options), new.texts(second or first, options)
 
 
-def _against_today(session: Session, name: str, old: TableFile) -> tuple[Texts, Texts]:
+def _against_today(session: Session, name: str, old: TableFile, options: ReadOptions) -> tuple[Texts, Texts]:
     endpoint, schema = table_of(session.client(), name)
     labels = old.form.note(old.file).get("labels")  # of an export with --refs label
     today = fetch(endpoint, refs="id" if labels is None else "label", progress=session.progress)
-    return old.texts(schema), texts_of(today, schema)
+    return old.texts(schema, options), texts_of(today, schema)
 
 
 def _count(found: Sequence[Difference]) -> str:

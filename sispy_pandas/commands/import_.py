@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,11 +16,11 @@ from sispy.cli.options import Session, answers, examples, session, yes
 from sispy.cli.terminal import confirm, out, say
 from sispy_pandas.commands.inputs import INPUT, TableFile, format_option
 from sispy_pandas.commands.output import show, tell_push
+from sispy_pandas.commands.reading import understood
 from sispy_pandas.commands.schemas import tree
 from sispy_pandas.commands.sending import send, status_of_plan, status_of_report
 from sispy_pandas.commands.tables import schema_of
 from sispy_pandas.formats.bounds import InFile, parse_json
-from sispy_pandas.formats.options import ReadOptions
 from sispy_pandas.planning.render import blocks
 from sispy_pandas.pushing import render as pushed
 from sispy_pandas.pushing.options import need_token
@@ -36,9 +37,9 @@ if TYPE_CHECKING:
 
     from sispy.cli.exits import Exit
     from sispy.client import Client
+    from sispy_pandas.formats.options import ReadOptions
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-_BY_LABEL = ReadOptions(refs="label")
 
 
 @click.command(
@@ -73,11 +74,13 @@ _BY_LABEL = ReadOptions(refs="label")
 @click.option(
     "--owner", multiple=True, metavar="GROUP", help="Who shall own a new table; default: your groups."
 )
+@understood
 @answers("json", "csv")
 @yes
 @session
 def import_(
     session: Session,
+    options: ReadOptions,
     file: Path,
     form: str | None,
     name: str,
@@ -95,25 +98,36 @@ def import_(
     References may be given by the key of the row they point to, or by its _id.
     """
     client, rows = session.client(), TableFile.of(file, form)
+    options = replace(options, refs="label")
     schema = schema_of(client, name)
     if schema is not None:
         if definition is not None:
             raise Misuse(f"table {name!r} exists already: leave --definition out.")
         if references:
             raise Misuse(f"table {name!r} exists already: leave --reference out, its definition says it.")
-        return _join(session, client, schema, rows, key=key, yes=yes)
+        return _join(session, client, schema, rows, options, key=key, yes=yes)
     if references and definition is not None:
         raise Misuse("the definition says what refers to what: leave --reference out.")
     refers = {text.partition("=")[0]: text.partition("=")[2] or text for text in references}
-    document = _document(client, session, rows, name, definition, key=key, enums=enums, references=refers)
+    document = _document(
+        client, session, rows, options, name, definition, key=key, enums=enums, references=refers
+    )
     document["_sis"] = {"owner": list(owner) or _groups(client)}
-    return _make(session, client, document, rows, yes=yes)
+    return _make(session, client, document, rows, options, yes=yes)
 
 
-def _make(session: Session, client: Client, document: dict[str, Any], file: TableFile, *, yes: bool) -> Exit:
+def _make(
+    session: Session,
+    client: Client,
+    document: dict[str, Any],
+    file: TableFile,
+    options: ReadOptions,
+    *,
+    yes: bool,
+) -> Exit:
     """Make a table and its rows, after showing both; nothing is written while a row has a problem."""
     schema = parse_schema(document)
-    rows = file.frame(schema, _BY_LABEL)
+    rows = file.frame(schema, options)
     plan = labelled(_nothing_yet(client, schema)).diff(rows, new=True)
     head = [
         f"{schema.name}: a new table on {client.url}, {len(schema.fields)} fields",
@@ -130,6 +144,8 @@ def _make(session: Session, client: Client, document: dict[str, Any], file: Tabl
         tell_push(session, plan, None)
         said = "nothing was made: mend the problems, or leave out the option that makes them"
         return session.refuse(said, status_of_plan(plan))
+    for note in plan.notes:  # a guess is said before anything is made
+        session.say(note)
     need_token(client)
     confirm(f"Make table {schema.name} with {count(len(rows), 'row')} on {client.url}?", yes=yes)
     made = parse_schema(client.schemas.create(document).to_dict())
@@ -155,10 +171,17 @@ def _nothing_yet(client: Client, schema: Schema) -> Snapshot:
 
 
 def _join(
-    session: Session, client: Client, schema: Schema, file: TableFile, *, key: str | None, yes: bool
+    session: Session,
+    client: Client,
+    schema: Schema,
+    file: TableFile,
+    options: ReadOptions,
+    *,
+    key: str | None,
+    yes: bool,
 ) -> Exit:
     """Compare a file with a table that exists, and push what is new or different."""
-    rows = file.frame(schema, _BY_LABEL)
+    rows = file.frame(schema, options)
     key = key or schema.key
     snapshot = fetch(client.entities(schema.name), refs="label", progress=session.progress)
     if key is None:
@@ -173,6 +196,7 @@ def _document(
     client: Client,
     session: Session,
     file: TableFile,
+    options: ReadOptions,
     name: str,
     definition: Path | None,
     *,
@@ -182,7 +206,7 @@ def _document(
 ) -> dict[str, Any]:
     """Return the schema that a new table shall have: as the definition file says, or read off the data."""
     if definition is None:
-        data = file.rows()
+        data = file.rows(options)
         found = find_references(client, pd.DataFrame(data))
         for column in sorted(set(found) - set(references)):
             session.say(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeVar
 
 import click
 
-from sispy.cli.exits import Misuse
+from sispy.cli.exits import Misuse, misuse
 from sispy_pandas.formats.options import Copies, ReadOptions
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -26,22 +26,53 @@ class Reading:
     options: ReadOptions = field(default_factory=ReadOptions)
 
 
-def reading(command: Command) -> Command:
-    """Give a command the options of an edited file; it receives them as one keyword argument `reading`."""
+def understood(command: Command) -> Command:
+    """Give a command the options that say how a file is to be read; it receives them as `options`."""
 
-    @click.option("--key", metavar="FIELD", help="Match rows by this unique field: a file from elsewhere.")
     @click.option(
         "--rename", multiple=True, metavar='"TITLE=FIELD"', callback=_pairs, help="Column TITLE is FIELD."
     )
-    @click.option("--create-missing", is_flag=True, help="With --key: rows that match nothing are new ones.")
-    @click.option(
-        "--refs", type=click.Choice(["id", "label"]), default="id", help="How references are written."
-    )
+    @click.option("--ignore-case", is_flag=True, help="Titles, and values of an enum, in another case.")
+    @click.option("--header-row", type=click.IntRange(min=1), metavar="N", help="Row N holds the titles.")
     @click.option("--sheet", metavar="NAME", help="Sheet of a workbook.")
+    @click.option("--encoding", metavar="NAME", help="Of a text file, e.g. cp1250.")
+    @click.option("--delimiter", metavar="SIGN", help="Between the cells of a text file.")
+    @click.option("--decimal", type=click.Choice([".", ","]), default=".", help="The decimal mark.")
+    @click.option("--thousands", metavar="SIGN", default="", help="Between groups of three digits.")
     @click.option("--tz", metavar="ZONE", help="Zone of times without one, e.g. Europe/Berlin.")
     @click.option(
         "--dayfirst", is_flag=True, default=None, help="3/4/2026 is the third of April; else it is refused."
     )
+    @click.option("--na", multiple=True, metavar="TEXT", help="A cell of TEXT has no value; may be repeated.")
+    @click.option("--true", multiple=True, metavar="TEXT", help="TEXT is true; may be repeated.")
+    @click.option("--false", multiple=True, metavar="TEXT", help="TEXT is false; may be repeated.")
+    @functools.wraps(command)
+    def with_options(*args: Any, **kwargs: Any) -> Any:
+        given = {name: kwargs.pop(name) for name in _UNDERSTOOD}
+        try:
+            options = ReadOptions(**given)
+        except ValueError as error:
+            raise misuse(error) from error
+        return command(*args, options=options, **kwargs)
+
+    return with_options  # type: ignore[return-value] # click reads the options that hang on the wrapper
+
+
+_UNDERSTOOD = (
+    *("rename", "ignore_case", "header_row", "sheet", "encoding", "delimiter"),
+    *("decimal", "thousands", "tz", "dayfirst", "na", "true", "false"),
+)
+
+
+def reading(command: Command) -> Command:
+    """Give a command the options of an edited file; it receives them as one keyword argument `reading`."""
+
+    @click.option("--key", metavar="FIELD", help="Match rows by this unique field: a file from elsewhere.")
+    @click.option("--create-missing", is_flag=True, help="With --key: rows that match nothing are new ones.")
+    @click.option(
+        "--refs", type=click.Choice(["id", "label"]), default="id", help="How references are written."
+    )
+    @understood
     @click.option(
         "--copies",
         type=click.Choice(["refuse", "new"]),
@@ -62,26 +93,15 @@ def reading(command: Command) -> Command:
         create_missing: bool,
         base_now: bool,
         owner: tuple[str, ...],
-        rename: dict[str, str],
         refs: Literal["id", "label"],
-        sheet: str | None,
-        tz: str | None,
-        dayfirst: bool | None,
         copies: Copies,
         accept_program_changes: bool,
+        options: ReadOptions,
         **kwargs: Any,
     ) -> Any:
         if create_missing and key is None:
             raise Misuse("--create-missing says what to do with unmatched keys: give --key FIELD.")
-        options = ReadOptions(
-            rename=rename,
-            refs=refs,
-            sheet=sheet,
-            tz=tz,
-            dayfirst=dayfirst,
-            copies=copies,
-            accept_program_changes=accept_program_changes,
-        )
+        options = replace(options, refs=refs, copies=copies, accept_program_changes=accept_program_changes)
         how = Reading(key, create_missing, "now" if base_now else "receipt", owner or None, options)
         return command(*args, reading=how, **kwargs)
 

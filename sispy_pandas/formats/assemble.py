@@ -47,6 +47,7 @@ def assemble(
     *,
     source: Source,
     rename: Mapping[str, str],
+    ignore_case: bool = False,
     copies: Copies = "refuse",
     keys: Callable[[], Mapping[str, Any]] | None = None,
 ) -> pd.DataFrame:
@@ -58,13 +59,14 @@ def assemble(
         read: Reads the cells of a column.
         source: What is known of the file.
         rename: Name in the file -> name in the schema.
+        ignore_case: Names of columns may be written in another case.
         copies: What rows are that carry the id of another row: Problems, or new rows.
         keys: Returns `_id` -> value of the schema's key at the export, to tell a row from its copies.
 
     Raises:
         ValueError: Two columns have one name, or none is known to the schema.
     """
-    names = names_of(table, schema, rename)
+    names = names_of(table, schema, rename, ignore_case=ignore_case)
     columns = dict(zip(names, table.columns, strict=True))
     fields = {f.path: f for f in (*schema.fields, *META) if f.path in columns}
     if source.labels is not None:
@@ -118,7 +120,9 @@ def label_field(field: Field) -> Field:
     return field
 
 
-def names_of(table: Table, schema: Schema | None, rename: Mapping[str, str]) -> list[str]:
+def names_of(
+    table: Table, schema: Schema | None, rename: Mapping[str, str], *, ignore_case: bool = False
+) -> list[str]:
     """Return the schema's names of a file's columns; those of others as they are.
 
     Raises:
@@ -127,6 +131,7 @@ def names_of(table: Table, schema: Schema | None, rename: Mapping[str, str]) -> 
     """
     paths = [f.path for f in (*schema.fields, *META)] if schema is not None else []
     known = {*paths, RECEIPT.path, "_id", DELETE}
+    in_lower = {path.lower(): path for path in known} if ignore_case else {}
     absent = [name for name in rename if name not in table.header]
     if absent:
         raise ValueError(f"rename: the file has no column {absent[0]!r}{nearest(absent[0], table.header)}")
@@ -135,6 +140,8 @@ def names_of(table: Table, schema: Schema | None, rename: Mapping[str, str]) -> 
     for header, place in zip(table.header, places, strict=True):
         name = rename.get(header, header)
         bare = _ZONE.sub("", name)
+        if name not in known and bare not in known:
+            name = bare = in_lower.get(bare.lower(), name)
         names.append(bare if name not in known and bare in known else name or f"column {place}")
     twice = sorted(name for name, times in Counter(names).items() if times > 1)
     if twice:

@@ -47,6 +47,8 @@ class Incoming:
     """What was noticed and did no harm."""
     problems: tuple[Problem, ...] = ()
     """Rows that are not in the table, with their cells by column."""
+    blank: Any = None
+    """What a cell without a value is."""
     sheet: str | None = None
     exported: Callable[[Schema], pd.DataFrame] | None = None
     """Returns the rows as they were exported, by `_id`; None: the file does not hold them."""

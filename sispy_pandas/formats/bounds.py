@@ -107,19 +107,19 @@ class InFile:
             _refuse_endless_line(self, found[:LONGEST_LINE])
         return found
 
-    def text(self) -> str:
-        """Return the text of a file in UTF-8; see `data`.
+    def text(self, encoding: str | None = None) -> str:
+        """Return the text of a file, which is in UTF-8 unless another encoding is given; see `data`.
 
         Raises:
             ValueError: It is in another encoding, too, or does not fit into memory.
         """
         try:
-            return self.data().decode("utf-8-sig")
+            return self.data().decode(encoding or "utf-8-sig")
         except MemoryError as error:
             raise damaged(self, "text", error) from None
         except UnicodeDecodeError as error:
             reason = f"{error.reason} at {error.start:,}"
-            raise ValueError(f"{printable(self)} is not UTF-8 text: {reason}") from None
+            raise ValueError(f"{printable(self)} is not {encoding or 'UTF-8'} text: {reason}") from None
 
     def seekable(self) -> Path | BytesIO:
         """Return what libraries read a binary file from.

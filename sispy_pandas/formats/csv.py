@@ -46,6 +46,7 @@ QUOTE = '"'
 _LINES = 10_000
 """Written at a time."""
 _ENCODING = Argument("encoding", "reads another one")
+_GUESSED = Message("the file is not in UTF-8: it was read as Windows-1252", _ENCODING)
 
 
 class Csv(Format):
@@ -70,7 +71,7 @@ class Csv(Format):
         dialect = _dialect(text, file, known, options)
         plain = _plain_table(dialect, schema) if schema is not None else None
         table, ragged = (plain, ()) if plain else _table(dialect, file)
-        return Incoming(table, _read, _plain, note, notes, ragged)
+        return Incoming(table, _read, _plain, note, notes, ragged, blank="")
 
     def write(self, file: OutFile, table: Outgoing, options: WriteOptions) -> int:
         style, rows, head = Style(options.zone), 0, True
@@ -90,7 +91,7 @@ class Csv(Format):
 
 def _read(field: Field, cells: Sequence[Any], style: Style) -> Values:
     if is_arrow(cells):
-        found = arrow_series(field, cells)
+        found = arrow_series(field, cells, style)
         if not isinstance(found, list):
             return found
         cells = found
@@ -145,7 +146,7 @@ def decode(file: InFile, encoding: str | None) -> tuple[str, tuple[str, ...]]:
         if known:
             raise ValueError(f"{printable(file)} is not in the encoding {known}: {error}") from None
     try:
-        return data.decode("cp1252"), ("the file is not in UTF-8: it was read as Windows-1252",)
+        return data.decode("cp1252"), (_GUESSED,)
     except UnicodeDecodeError as error:
         raise ValueError(
             Message(
@@ -192,7 +193,8 @@ def _dialect(text: str, file: InFile, known: Collection[str], options: ReadOptio
         raise ValueError(
             f"{printable(file)} has no line of names: its first {_HEAD:,} characters are one line"
         )
-    found = [_Dialect(text, sign, *_header(head, sign)) for sign in delimiter or DELIMITERS]
+    row = options.header_row
+    found = [_Dialect(text, sign, *_header(head, sign, row)) for sign in delimiter or DELIMITERS]
     dialect = max(found, key=lambda one: (sum(n.strip() in known for n in one.header), len(one.header)))
     refuse_wide(file, len(dialect.header))
     if not dialect.header:
@@ -200,10 +202,14 @@ def _dialect(text: str, file: InFile, known: Collection[str], options: ReadOptio
     return dialect
 
 
-def _header(head: str, delimiter: str) -> tuple[list[str], int]:
-    """Return the first row that is not blank, and its number."""
+def _header(head: str, delimiter: str, wanted: int | None) -> tuple[list[str], int]:
+    """Return the row that holds the names, by default the first one that is not blank, and its number."""
     rows = csv.reader(io.StringIO(head, newline=""), delimiter=delimiter)
-    found = ((row, number) for number, row in enumerate(rows, start=1) if any(map(str.strip, row)))
+    found = (
+        (row, number)
+        for number, row in enumerate(rows, start=1)
+        if any(map(str.strip, row)) and wanted in (None, number)
+    )
     return next(found, ([], 0))
 
 

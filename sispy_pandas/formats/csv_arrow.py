@@ -22,7 +22,7 @@ except ImportError:
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..values.types.base import Field
+    from ..values.types.base import Field, Style
 
 _BLOCK = 1 << 24
 _MOST = 50_000_000
@@ -52,10 +52,11 @@ def arrow_columns(text: str, header: Sequence[str], delimiter: str) -> list[Any]
     return None if _any(compute.equal(columns["_id"], "")) else list(columns.values())
 
 
-def arrow_series(field: Field, cells: Any) -> pd.Series[Any] | list[Any]:
+def arrow_series(field: Field, cells: Any, style: Style) -> pd.Series[Any] | list[Any]:
     """Return a column of texts as it stands in a frame, or else as a list of its texts."""
     kind = field.kind
-    if kind.plain and _all(compute.match_substring_regex(cells, f"^({kind.plain})?$")):
+    is_plain = kind.plain and (style.has_plain_numbers or kind.presentation != "number")
+    if is_plain and _all(compute.match_substring_regex(cells, f"^({kind.plain})?$")):
         if kind.presentation != "number":
             return _strings(cells)
         numbers = compute.cast(_or_null(cells), pa.float64())

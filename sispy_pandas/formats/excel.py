@@ -56,7 +56,7 @@ class Excel(Format):
         book = opened.load(read_only=True)
         try:
             found = find(book, file, schema, options.sheet)
-            table = sheet_table(found.sheet, file)
+            table = sheet_table(found.sheet, file, options.header_row)
             base = None
             if schema is not None and "columns" in found.note:
                 base = Base(found.note, (row for _, row in rows_of(found.hidden, file, first=2)))
@@ -141,13 +141,18 @@ def _with_exploded(
     return frame
 
 
-def sheet_table(sheet: Any, file: InFile) -> Table:
+def sheet_table(sheet: Any, file: InFile, header_row: int | None = None) -> Table:
     """Return the cells by column, without empty rows; the first row that is not empty is the header.
+
+    Args:
+        sheet: Of an openpyxl workbook.
+        file: Of the workbook, for messages.
+        header_row: Number of the row that is the header instead.
 
     Raises:
         ValueError: There is no header, or the sheet is damaged or too large.
     """
-    rows = rows_of(sheet, file)
+    rows = rows_of(sheet, file, first=header_row or 1)
     with no_collection():
         _, names = next(rows, (0, ()))
         kept = list(rows)

@@ -50,7 +50,7 @@ class Json(Format):
     holds_any_column = False
 
     def read(self, file: InFile, schema: Schema | None, options: ReadOptions) -> Incoming:
-        note, records = read_beside(file), list(self.records(file))
+        note, records = read_beside(file), list(self.records(file, options.encoding))
         return Incoming(_table(records, schema, file), read_values, lambda cell: cell, note)
 
     def write(self, file: OutFile, table: Outgoing, options: WriteOptions) -> int:
@@ -59,13 +59,13 @@ class Json(Format):
             write_beside(file, table.note, rows, opened)
         return rows
 
-    def records(self, file: InFile) -> Iterator[tuple[int, Any]]:
+    def records(self, file: InFile, encoding: str | None) -> Iterator[tuple[int, Any]]:
         """Yield the records of a file, each with the number by which people find it.
 
         Raises:
             ValueError: The file holds something else; the message names the place.
         """
-        found = parse_json(file.text(), file)
+        found = parse_json(file.text(encoding), file)
         if not isinstance(found, list):
             raise ValueError(f"{printable(file)} holds {_kind_of(found)}: an array of objects is needed")
         yield from enumerate(found, start=1)

@@ -18,8 +18,8 @@ class Ndjson(Json):
 
     name = "NDJSON"
 
-    def records(self, file: InFile) -> Iterator[tuple[int, Any]]:
-        return parse_lines(file.text(), file)
+    def records(self, file: InFile, encoding: str | None) -> Iterator[tuple[int, Any]]:
+        return parse_lines(file.text(encoding), file)
 
     def put(self, opened: IO[str], texts: Iterable[str]) -> int:
         return sum(opened.write(f"{text}\n") > 0 for text in texts)

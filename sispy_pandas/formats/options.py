@@ -5,15 +5,14 @@ from __future__ import annotations
 import datetime
 import inspect
 import zoneinfo
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
-from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar
+from typing import Any, Literal, TypedDict, TypeVar
+
+from sispy.remedies import no_list
 
 from ..values.source import Source
 from ..values.types.base import Style
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 Copies = Literal["refuse", "new"]
 Reads = TypeVar("Reads", bound=Callable[..., Any])
@@ -25,10 +24,16 @@ class ReadKeywords(TypedDict, total=False):
     tz: str | datetime.tzinfo | None
     dayfirst: bool | None
     decimal: Literal[".", ","]
+    thousands: str
+    na: Sequence[str]
+    true: Sequence[str]
+    false: Sequence[str]
     encoding: str | None
     delimiter: str | None
     sheet: str | None
+    header_row: int | None
     rename: Mapping[str, str]
+    ignore_case: bool
     refs: Literal["id", "label"]
     copies: Copies
     accept_program_changes: bool
@@ -41,20 +46,33 @@ class ReadOptions:
     tz: str | datetime.tzinfo | None = None
     dayfirst: bool | None = None
     decimal: Literal[".", ","] = "."
+    thousands: str = ""
+    na: Sequence[str] = ()
+    true: Sequence[str] = ()
+    false: Sequence[str] = ()
     encoding: str | None = None
     delimiter: str | None = None
     sheet: str | None = None
+    header_row: int | None = None
     rename: Mapping[str, str] = field(default_factory=dict)
+    ignore_case: bool = False
     refs: Literal["id", "label"] = "id"
     copies: Copies = "refuse"
     accept_program_changes: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "rename", dict(self.rename or {}))
+        for name in ("na", "true", "false"):
+            if isinstance(getattr(self, name), str):
+                raise no_list(name, getattr(self, name))
+        if self.thousands == self.decimal:
+            raise ValueError(f"decimal and thousands cannot both be {self.decimal!r}")
 
     def style(self, note: Mapping[str, Any]) -> Style:
         """Return how the cells of a file with this note are to be read."""
-        return Style(zone_of(self.tz or note.get("zone") or "UTC"), self.dayfirst, self.decimal)
+        true, false = (frozenset(word.strip().lower() for word in words) for words in (self.true, self.false))
+        zone = zone_of(self.tz or note.get("zone") or "UTC")
+        return Style(zone, self.dayfirst, self.decimal, self.thousands, true, false)
 
     def source(self, name: str) -> Source:
         """Return where a frame is read from, as far as it is known before the file is open."""

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from sispy.remedies import Argument, Message
+from sispy.text import printable
+
 from ..values.extras import no_collection
 from ..values.records import DELETE
 from ..values.schema import META, RECEIPT
@@ -24,9 +27,10 @@ if TYPE_CHECKING:
     from ..values.changes import Problem
     from ..values.schema import Schema
     from ..values.types.base import Field, Style
-    from .base import Format, ReadCells
+    from .base import Format, Incoming, ReadCells
     from .bounds import InFile
     from .options import ReadOptions
+    from .table import Values
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +48,13 @@ def read_frame(file: InFile, form: Format, schema: Schema, options: ReadOptions)
     Raises:
         ValueError: The file is damaged, of another schema or format, or two of its columns have one name.
     """
-    found = form.read(file, schema, options)
+    found = _read(file, form, schema, options)
     origin.check(file, found.note, schema)
     style = options.style(found.note)
 
     def column(field: Field, cells: Sequence[Any]) -> Any:
-        return found.read(field, cells, style)
+        values = found.read(field, cells, style)
+        return _listed(field, values) if options.ignore_case and field.enum else values
 
     source = replace(
         options.source(file.name),
@@ -64,10 +69,33 @@ def read_frame(file: InFile, form: Format, schema: Schema, options: ReadOptions)
         column,
         source=origin.described(source, found.note, schema),
         rename=options.rename,
+        ignore_case=options.ignore_case,
         copies=options.copies,
         keys=partial(found.values, schema.key) if found.values else None,
     )
     return found.finish(frame, column) if found.finish else frame
+
+
+def _read(file: InFile, form: Format, schema: Schema | None, options: ReadOptions) -> Incoming:
+    """Return what stands in a file, without the words that mean nothing."""
+    found = form.read(file, schema, options)
+    if not options.na:
+        return found
+    nothing = set(options.na)
+    columns = [
+        [
+            found.blank if isinstance(cell, str) and cell.strip() in nothing else cell
+            for cell in cells_in(cells)
+        ]
+        for cells in found.table.columns
+    ]
+    return replace(found, table=replace(found.table, columns=tuple(columns)))
+
+
+def _listed(field: Field, values: Values) -> list[Any]:
+    """Return values of an enum that are written in another case as the definition has them."""
+    listed = {text.lower(): text for text in field.enum}
+    return [listed.get(v.lower(), v) if isinstance(v, str) and v not in field.enum else v for v in values]
 
 
 def _translated(problem: Problem, schema: Schema, read: ReadCells, style: Style) -> Problem:
@@ -89,8 +117,12 @@ def read_rows(file: InFile, form: Format, options: ReadOptions) -> pd.DataFrame 
     Raises:
         ValueError: The file is damaged, or two of its columns have one name.
     """
-    found = form.read(file, None, options)
-    names = names_of(found.table, None, options.rename)
+    found = _read(file, form, None, options)
+    unnamed = [place for name, place in zip(found.table.header, found.table.places, strict=False) if not name]
+    if unnamed:
+        text = f"{printable(file)}: column {unnamed[0]} has cells, but no name"
+        raise ValueError(Message(text, Argument("header_row", "says which row has the names")))
+    names = names_of(found.table, None, options.rename, ignore_case=options.ignore_case)
     columns = [list(map(found.plain, cells_in(cells))) for cells in found.table.columns]
     if form.holds_objects:
         rows = zip(*columns, strict=True)
@@ -113,9 +145,9 @@ def read_texts(file: InFile, form: Format, schema: Schema | None, options: ReadO
     Raises:
         ValueError: The file is damaged, or two of its columns have one name.
     """
-    found = form.read(file, schema, options)
+    found = _read(file, form, schema, options)
     style = options.style(found.note)
-    names = names_of(found.table, schema, options.rename)
+    names = names_of(found.table, schema, options.rename, ignore_case=options.ignore_case)
     fields: dict[str, Field] = {"_id": ID}
     if schema is not None:
         origin.check(file, found.note, schema)

@@ -41,10 +41,16 @@ def read_csv(path: Readable, schema: Schema, **how: Unpack[ReadKeywords]) -> pd.
         tz: Zone of times without offset; by default the one that the file was exported with, else UTC.
         dayfirst: Take dates like 3/4/2020, too: True for the third of April. Else they are refused.
         decimal: The decimal mark.
+        thousands: The mark between groups of three digits.
+        na: Texts of cells that have no value.
+        true: Words for true, in any case, besides true, yes and 1.
+        false: Words for false.
         encoding: Where it is known.
         delimiter: Where it is known.
         sheet: Of a workbook.
+        header_row: Number of the row that holds the names; by default the first one that is not blank.
         rename: Name in the file -> name in the schema.
+        ignore_case: Names of columns and values of an enum may be written in another case.
         refs: "label": references are written as labels. A file that was exported with labels says so itself.
         copies: What a row is that carries another row's `_id`: a Problem, or with "new" a new row.
         accept_program_changes: Take edits that look like a program's work, as 00123 -> 123, as they are.

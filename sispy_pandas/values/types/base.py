@@ -89,7 +89,17 @@ class Style:
     dayfirst: bool | None = None
     """Take 3/4/2020, too: with True as the third of April, with False as March 4. None: refuse it."""
     decimal: Literal[".", ","] = "."
-    """The decimal mark of numbers; only for reading."""
+    """The decimal mark of numbers; only for reading, as are the next ones."""
+    thousands: str = ""
+    """The mark between groups of three digits."""
+    true: frozenset[str] = frozenset()
+    """Words for true, in lower case, besides the usual ones."""
+    false: frozenset[str] = frozenset()
+
+    @property
+    def has_plain_numbers(self) -> bool:
+        """Whether numbers are written as in JSON."""
+        return self.decimal == "." and not self.thousands
 
 
 PLAIN = Style()

@@ -62,10 +62,13 @@ class Boolean(Typed, name="Boolean"):
         )
 
     def read(self, text: str, style: Style) -> Any:
-        found = _SPELT.get(text.strip().lower())
+        word = text.strip().lower()
+        found = True if word in style.true else False if word in style.false else _SPELT.get(word)
         return structure_or_refuse(text, "neither true nor false") if found is None else found
 
     def read_all(self, texts: Sequence[str], style: Style) -> list[Any] | None:
+        if style.true or style.false:
+            return None
         try:
             return list(map(_WRITTEN.__getitem__, texts))
         except KeyError:

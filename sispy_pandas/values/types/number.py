@@ -105,6 +105,8 @@ class Number(Typed, name="Number"):
 
     def read(self, text: str, style: Style) -> Any:
         plain_text = text.strip()
+        if style.thousands and _GROUPED[style.decimal].fullmatch(plain_text.replace(style.thousands, "\0")):
+            plain_text = plain_text.replace(style.thousands, "")
         if style.decimal == ",":
             plain_text = plain_text.replace(".", "x").replace(",", ".")
         if not DECIMAL.fullmatch(plain_text):
@@ -112,7 +114,7 @@ class Number(Typed, name="Number"):
         return self.cast(plain_text)
 
     def read_all(self, texts: Sequence[str], style: Style) -> list[Any] | None:
-        if style.decimal == "," or not are_all(_LINES, texts):
+        if not style.has_plain_numbers or not are_all(_LINES, texts):
             return None
         numbers = [float(text) if text else None for text in texts]
         return None if inf in numbers or -inf in numbers else numbers
@@ -125,6 +127,8 @@ class Number(Typed, name="Number"):
 
 
 _LINES = lines(Number.plain)
+_GROUPED = {mark: re.compile(rf"[+-]?\d{{1,3}}(?:\0\d{{3}})+(?:{re.escape(mark)}\d*)?") for mark in ".,"}
+"""Numbers whose digits stand in groups of three, a NUL between them."""
 
 
 def bounds(options: Mapping[str, Any]) -> dict[str, Any]:

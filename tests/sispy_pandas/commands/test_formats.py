@@ -87,3 +87,40 @@ def test_a_marked_copy_of_a_workbook_from_standard_input(sispy):
     result = sispy("plan", "host", "-", "--format", "xlsx", "--mark", "marked.xlsx", typed=told)
 
     assert (result.exit_code, Path("marked.xlsx").is_file()) == (0, True), result.stderr
+
+
+def test_what_a_file_does_not_tell_is_told_by_the_same_options_everywhere(sispy, sis):
+    definition = {"name": {"type": "String", "required": True, "unique": True}, "price": "Number"}
+    table = {"name": "part", "definition": definition, "id_field": "name", "_sis": {"owner": ["ops"]}}
+    sis.client().schemas.create(table)
+    Path("a.csv").write_text("Teil;price\nw1;1.001,5\nw2;n/a\n")
+    Path("b.ndjson").write_text('{"name": "w1", "price": 1001.5}\n{"name": "w2"}\n')
+    told = ("--decimal", ",", "--thousands", ".", "--na", "n/a", "--rename", "Teil=name")
+
+    made = sispy("import", "a.csv", "--schema", "part", "--yes", *told)
+    planned = sispy("plan", "part", "a.csv", "--key", "name", *told)
+    pushed = sispy("push", "part", "a.csv", "--key", "name", "--yes", *told)
+    compared = sispy("diff", "part", "a.csv", "--key", "name", *told)
+
+    assert [result.exit_code for result in (made, planned, pushed, compared)] == [0] * 4, compared.stdout
+    assert [row.get("price") for row in sis.client().entities("part").fetch_all()] == [1001.5, None]
+    assert "0 updates" in planned.stdout
+
+
+def test_a_guessed_encoding_is_said_and_another_one_can_be_given(sispy, sis):
+    Path("a.csv").write_bytes("name,city\nw1,Plzeň\n".encode("cp1250"))
+
+    guessed = sispy("import", "a.csv", "--schema", "t", "--yes")
+    told = sispy("import", "a.csv", "--schema", "u", "--yes", "--encoding", "cp1250")
+
+    said = "the file is not in UTF-8: it was read as Windows-1252; --encoding NAME reads another one\n"
+    assert (guessed.exit_code, told.exit_code, guessed.stderr) == (0, 0, f"{said}made table t\n")
+    assert [row["city"] for row in sis.client().entities("u").fetch_all()] == ["Plzeň"]
+
+
+def test_a_title_above_the_names_is_refused_with_the_option_that_helps(sispy, sis):
+    Path("a.csv").write_text("Servers, all sites\n\nname,ip\nw1,10.0.0.1\n")
+    Path("b.csv").write_text("\n,,\nname,ip\nw1,10.0.0.1\n")
+
+    assert sispy("import", "a.csv", "--schema", "t", "--yes", "--header-row", "3").exit_code == 0
+    assert sispy("import", "b.csv", "--schema", "u", "--yes").exit_code == 0

@@ -94,7 +94,8 @@ def test_what_programs_do_to_a_csv_does_no_harm(
     )
     source = source_of(frame)
     assert source is not None
-    said = ("the file is not in UTF-8: it was read as Windows-1252",) if encoding == "cp1252" else ()
+    guess = "the file is not in UTF-8: it was read as Windows-1252; encoding= reads another one"
+    said = (guess,) if encoding == "cp1252" else ()
     assert (source.path, source.rows, source.notes) == (str(file), (2, 4), said)
 
 

@@ -1,0 +1,93 @@
+"""What a file does not tell by itself is told: the same options for all formats and functions."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from inspect import signature
+
+import openpyxl
+import pandas as pd
+import pytest
+
+import sispy_pandas as sp
+from sispy_pandas.formats.options import ReadKeywords, ReadOptions
+
+READERS = (sp.read_csv, sp.read_excel, sp.read_parquet, sp.read_ndjson)
+
+
+@pytest.mark.parametrize("read", READERS)
+def test_every_reader_names_every_option(read):
+    names = [one.name for one in fields(ReadOptions)]
+
+    assert list(ReadKeywords.__annotations__) == names
+    assert list(signature(read).parameters) == ["path", "schema", *names]
+
+
+def test_a_foreign_text_file_is_read_as_told(host_schema, tmp_path):
+    rows = [
+        "Bestand;;;;;",
+        "",
+        "NAME;CPUS;Live;Installed;OS.Name;note",
+        "w1;1.234,5;JA;04.03.2024;RHEL8;n/a",
+        "w2;-2.000;nein;n/a;rhel9;Plzeň",
+        "w3;n/a;;05.03.2024 10:30;;1.2",
+    ]
+    (tmp_path / "t.csv").write_bytes("\r\n".join(rows).encode("cp1250"))
+
+    frame = sp.read_csv(
+        tmp_path / "t.csv",
+        host_schema,
+        encoding="cp1250",
+        header_row=3,
+        ignore_case=True,
+        decimal=",",
+        thousands=".",
+        dayfirst=True,
+        na=["n/a"],
+        true=["Ja"],
+        false=["Nein"],
+    )
+
+    assert frame.astype(object).where(frame.notna(), None).to_dict("list") == {
+        "name": ["w1", "w2", "w3"],
+        "note": [None, "Plzeň", "1.2"],
+        "os.name": ["rhel8", "rhel9", None],
+        "cpus": [1234.5, -2000, None],
+        "live": [True, False, None],
+        "installed": [*map(pd_time, ("2024-03-04", None, "2024-03-05T10:30"))],
+    }
+
+
+def pd_time(text):
+    return None if text is None else pd.Timestamp(text, tz="UTC")
+
+
+def test_a_column_of_whole_numbers_with_points_is_not_taken_for_fractions(host_schema, tmp_path):
+    id_ = "a" * 24
+    (tmp_path / "t.csv").write_text(f"_id,cpus\n{id_},1.500\n")
+
+    plain = sp.read_csv(tmp_path / "t.csv", host_schema)
+    german = sp.read_csv(tmp_path / "t.csv", host_schema, decimal=",", thousands=".")
+    refused = sp.read_csv(tmp_path / "t.csv", host_schema, decimal=",")
+
+    assert (plain["cpus"].tolist(), german["cpus"].tolist()) == ([1.5], [1500])
+    assert refused["cpus"][id_].reason == "'1.500' is no number"
+
+
+def test_a_workbook_with_a_title_is_read_from_the_row_of_names(host_schema, tmp_path):
+    book = openpyxl.Workbook()
+    for row in (["Servers, all sites"], [], ["Name", "cpus"], ["w1", "n/a"], ["w2", 8]):
+        book.active.append(row)
+    book.save(tmp_path / "t.xlsx")
+
+    frame = sp.read_excel(tmp_path / "t.xlsx", host_schema, header_row=3, ignore_case=True, na=["n/a"])
+
+    assert frame["name"].tolist() == ["w1", "w2"]
+    assert frame["cpus"].isna().tolist() == [True, False]
+
+
+def test_contradictions_are_refused():
+    with pytest.raises(ValueError, match="decimal and thousands cannot both be ','"):
+        ReadOptions(decimal=",", thousands=",")
+    with pytest.raises(TypeError, match="na takes a list: na=\\['n/a'\\] is one"):
+        ReadOptions(na="n/a")
