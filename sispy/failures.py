@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 TRUST_HINT = (
     "name your company's CA file with Client(verify=FILE), the environment variable SIS_CA_FILE, "
-    "REQUESTS_CA_BUNDLE or SSL_CERT_FILE, or ca_file in the profile"
+    "REQUESTS_CA_BUNDLE or SSL_CERT_FILE, or in the profile: `sispy login --ca FILE`"
 )
 
 
@@ -100,6 +100,7 @@ def bad_answer(
     login: bool = False,
     sent_bytes: int = 0,
     location: str = "",
+    path: str = "",
 ) -> errors.BadAnswer:
     """Build the error for an answer that is no success, whatever its shape (SIS-API.md, section 13.2).
 
@@ -112,6 +113,7 @@ def bad_answer(
         login: whether it was a login, where an unknown user is a 404.
         sent_bytes: size of the uncompressed request body.
         location: where a redirect points to.
+        path: of the request.
     """
     document = as_object(body)
     said = _said(document)
@@ -120,6 +122,8 @@ def bad_answer(
     elif not said:
         reason = reason or _phrase(status)
         said = f"{status} {reason}: {excerpt(body) or _hint(status)}"
+    if status == 404 and path.count("/api/v") > 1:
+        said = f"{said}; is the path of the API, /api/v..., in the client's url? It is added to that"
     # a stack trace may follow the message: it helps nobody and names files of the server
     said = re.split(r"\n\s+at ", said, maxsplit=1)[0].strip()
     kind = _kind(status, said, cas=cas, login=login, sent_bytes=sent_bytes)

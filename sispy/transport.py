@@ -141,6 +141,7 @@ def _failure(request: Request, answer: Answer, secrets: Sequence[str]) -> BadAns
         login=url.path.endswith("/users/auth_token"),
         sent_bytes=len(body_of(request) or b""),
         location=answer.headers.get("location", ""),
+        path=url.path,
     )
     error.retry_after = _seconds(answer.headers.get("retry-after", ""))
     return error

@@ -6,6 +6,7 @@ import getpass
 import os
 import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     epilog=examples(
         "sispy login https://sis.example.com",
         "sispy login --profile test --user anna https://test.example.com",
+        "sispy login https://sis.example.com --ca company.pem",
         "sispy login --user importer --persistent 'nightly import' --password-stdin < password.txt",
     )
 )
@@ -35,9 +37,20 @@ if TYPE_CHECKING:
 @click.option(
     "--persistent", metavar="DESC", help="Keep a token without end, described by DESC, for scripts."
 )
+@click.option(
+    "--ca",
+    type=click.Path(exists=True, path_type=Path),
+    metavar="FILE",
+    help="Certificates to trust, as of your company; remembered in the profile.",
+)
 @session
 def login(
-    address: str | None, user: str | None, password_stdin: bool, persistent: str | None, session: Session
+    address: str | None,
+    user: str | None,
+    password_stdin: bool,
+    persistent: str | None,
+    ca: Path | None,
+    session: Session,
 ) -> None:
     """Log in to a server and remember the token, never the password.
 
@@ -47,7 +60,8 @@ def login(
     profile = _profile(session, address)
     url = profile.url or _ask("Address of the server", "URL")
     name = user or profile.username or _ask("User", "--user")
-    client = _client(session, profile, url)
+    kept = {} if ca is None else {"ca_file": str(ca.resolve())}
+    client = _client(session, profile, url, verify=kept.get("ca_file"))
     password = _password(name, url, stdin=password_stdin)
     try:
         client.authenticate(name, password)
@@ -57,7 +71,7 @@ def login(
     token, expires = client.auth_token, client.token_expires
     if persistent is not None:
         token, expires = _persistent(client, name, persistent), None
-    values = {"url": url, "username": name, "token": token, "expires": expires}
+    values = {"url": url, "username": name, "token": token, "expires": expires, **kept}
     path = update_profile(profile.name, values)
     until = f"until {expires.astimezone():%Y-%m-%d %H:%M}" if expires else "without end"
     session.say(f"Logged in to {url} as {name} {until}: profile {profile.name!r} in {path}")
@@ -125,12 +139,13 @@ def _profile(session: Session, address: str | None) -> Profile:
         raise misuse(error) from error
 
 
-def _client(session: Session, profile: Profile, url: str) -> Client:
+def _client(session: Session, profile: Profile, url: str, *, verify: str | None = None) -> Client:
     from sispy.client import Client
     from sispy.config import options_of
 
+    options = {"timeout": session.timeout, "verify": verify}
     try:
-        return Client(url, auth_token=profile.token, **options_of(profile, {"timeout": session.timeout}))
+        return Client(url, auth_token=profile.token, **options_of(profile, options))
     except ValueError as error:
         raise misuse(error) from error
 

@@ -4,6 +4,7 @@ import pickle
 import pytest
 
 import sispy
+from sispy.sandbox import Sandbox
 
 
 def every_kind():
@@ -45,3 +46,12 @@ def test_no_answer_is_an_os_error():
     assert issubclass(sispy.Timeout, TimeoutError)
     assert issubclass(sispy.ConnectionLost, ConnectionError)
     assert not issubclass(sispy.BadAnswer, OSError)
+
+
+def test_the_path_of_the_api_in_the_address_is_named():
+    with Sandbox() as sis, pytest.raises(sispy.NotFound) as caught:
+        sispy.Client(f"{sis.url}/api/v1.1").info()
+
+    assert caught.value.error.endswith(
+        "; is the path of the API, /api/v..., in the client's url? It is added to that"
+    )

@@ -26,7 +26,7 @@ def test_a_certificate_of_nobody_is_refused(server):
     assert caught.value.error.startswith(f"{server.url}: the server's certificate is not trusted (")
     assert caught.value.error.endswith(
         "; name your company's CA file with Client(verify=FILE), the environment variable SIS_CA_FILE, "
-        "REQUESTS_CA_BUNDLE or SSL_CERT_FILE, or ca_file in the profile"
+        "REQUESTS_CA_BUNDLE or SSL_CERT_FILE, or in the profile: `sispy login --ca FILE`"
     )
     assert server.seen == []
 

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 from click.testing import CliRunner
 
@@ -230,3 +232,19 @@ def test_a_wrong_address_or_profile_is_wrong_use(run, monkeypatch, arguments, me
     status, out, messages = run(*arguments, text="anna")
 
     assert (status, out, message in messages, "--help" in messages) == (64, "", True, False)
+
+
+def test_a_ca_file_is_remembered_with_the_profile(
+    run, double, certified, ca_file, wire, monkeypatch, tmp_path
+):
+    server = double(wire.answer({"name": "t" * 20, "expires": 28_800_000}, status=201), tls=certified)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "company.pem").write_bytes(Path(ca_file).read_bytes())
+
+    refused = run("login", server.url, "--user", "anna", "--password-stdin", text="anna")
+    done = run("login", server.url, "--user", "anna", "--password-stdin", "--ca", "company.pem", text="anna")
+
+    assert (refused[0], done[0]) == (6, 0)
+    assert "`sispy login --ca FILE`" in refused[2]
+    assert read_config()["profiles"]["default"]["ca_file"] == str(tmp_path / "company.pem")
+    assert sispy.Client.from_profile().info().to_dict() != {}
