@@ -110,12 +110,12 @@ def sandbox(
     )
     try:
         _start(server, data=data)
-    except (OSError, ValueError) as error:
-        if isinstance(error, Error):
-            raise  # of the server that is copied
-        reason = getattr(error, "strerror", None) or error
-        if file := getattr(error, "filename", None):
-            reason = f"{file}: {reason}"
+    except Error:
+        raise  # of the server that is copied
+    except ValueError as error:
+        raise click.ClickException(str(error)) from error
+    except OSError as error:
+        reason = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
         raise click.ClickException(f"the sandbox cannot start on {host} port {port}: {reason}") from error
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -162,7 +162,9 @@ def _start(server: Sandbox, *, data: str | None) -> None:
     """Start, and where copying was cut short say how it goes on."""
     try:
         server.start()
-    except (Error, KeyboardInterrupt):
+    except (Error, KeyboardInterrupt) as stop:
+        for note in getattr(stop, "__notes__", ()):
+            say(f"It ended {note}.")
         copy = server.world.copy
         if data and copy is not None and copy.ended is None:
             say(f"What was copied so far is in {data}: the same command goes on.")

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from sispy import Error
 from sispy.sandbox.js.json import decode, encode
 from sispy.sandbox.mongoose.parser import SchemaError
 from sispy.sandbox.sis.commits import Commit, undone
@@ -19,7 +21,7 @@ from sispy.sandbox.sis.references import values
 from sispy.sandbox.sis.world import Copy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from sispy import Client
     from sispy.sandbox.mongo.store import Document
@@ -69,22 +71,25 @@ def copy(world: World, order: Order, keep: Keep) -> None:
 
     Raises:
         ValueError: the world is no copy of this server, or was begun as another one; there is no such table.
+        sispy.Error: the server does not answer; a note says what it was asked for.
     """
     url, only = order.client.url, decode(encode(order.only))
     begun = world.copy or _begin(world, Copy(url, world.context.clock(), only=only, history=order.history))
     if begun.copy_of != url:
         raise ValueError(f"this is a copy of {begun.copy_of}, not of {url}: give it a file of its own")
+    if (begun.only, begun.history) != (only, order.history):
+        raise ValueError("the copy in it has other tables or another history: give this one another file")
     if begun.ended is not None:
         return
-    if (begun.only, begun.history) != (only, order.history):
-        raise ValueError("the copy was begun with other tables or another history: give it another file")
     order.tell(f"Copying {url}" if not world.entities else f"Going on to copy {url}", 0, 0)
     _copy_named(world, order)
-    _copy_schemas(world, order)
+    with _noting("schemas"):
+        _copy_schemas(world, order)
     keep()
     for name in list(world.entities if only is None else only):
         if name in world.entities:
-            _copy_table(world, order, name, keep)
+            with _noting(name):
+                _copy_table(world, order, name, keep)
     if only is not None:
         _copy_referred(world, order, keep)
     _note(world, ended=world.context.clock())
@@ -103,15 +108,26 @@ def _note(world: World, **progress: Any) -> None:
         world.mark(replace(world.copy, **progress))
 
 
+@contextmanager
+def _noting(part: str) -> Iterator[None]:
+    """Note in what the server answers instead what was copied: its own words name no table."""
+    try:
+        yield
+    except Error as error:
+        error.add_note(f"while copying {part}")
+        raise
+
+
 def _copy_named(world: World, order: Order) -> None:
     """Copy users, hiera and hooks; they are few, and all read again after an interruption."""
     client = order.client
     pairs = ((client.users, world.users), (client.hiera, world.hiera), (client.hooks, world.hooks))
     for endpoint, resource in pairs:
-        for page in endpoint.pages():
-            for document in page:
-                if document["_id"] not in resource.collection.documents:
-                    _take(resource, dict(document))
+        with _noting(endpoint.name):
+            for page in endpoint.pages():
+                for document in page:
+                    if document["_id"] not in resource.collection.documents:
+                        _take(resource, dict(document))
         if count := len(resource.collection):
             order.tell(endpoint.name, count, count)
     _note(world, hooks=tuple(world.hooks.collection.documents))
@@ -163,8 +179,9 @@ def _copy_referred(world: World, order: Order, keep: Keep) -> None:
             looked_for.update(ids)
             for start in range(0, len(ids), IDS):
                 query = {"q": {"_id": {"$in": ids[start : start + IDS]}}, "populate": False}
-                rows = [dict(row) for row in order.client.entities(name).fetch_page(query)]
-                _take_rows(world, order, world.entities[name], rows)
+                with _noting(name):
+                    rows = [dict(row) for row in order.client.entities(name).fetch_page(query)]
+                    _take_rows(world, order, world.entities[name], rows)
                 keep()
                 count = len(world.entities[name].collection)
                 order.tell(name, count, count)

@@ -48,20 +48,32 @@ class Disk:
         self._file = sqlite3.connect(self.path, isolation_level=None, timeout=0.5, check_same_thread=False)
         try:
             self._file.execute("PRAGMA locking_mode=EXCLUSIVE")
-            version = self._file.execute("PRAGMA user_version").fetchone()[0]
+            self._check()
             self._file.execute("PRAGMA journal_mode=WAL")
             self._file.execute("PRAGMA synchronous=NORMAL")
-            self._file.executescript(_TABLES)
+            self._file.executescript(f"{_TABLES} PRAGMA user_version={_FORMAT};")
         except sqlite3.OperationalError as error:
             self._file.close()
             raise ValueError(f"{self.path} cannot be used, perhaps another sandbox does: {error}") from error
         except sqlite3.DatabaseError as error:
             self._file.close()
             raise ValueError(f"{self.path} is no file of a sandbox: {error}") from error
-        if version not in {0, _FORMAT}:
+        except ValueError:
             self._file.close()
+            raise
+
+    def _check(self) -> None:
+        """Refuse a database of somebody else before anything in it is changed."""
+        tables = {
+            name for (name,) in self._file.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        }
+        version = self._file.execute("PRAGMA user_version").fetchone()[0]
+        if tables and tables != {"documents", "commits"}:
+            raise ValueError(
+                f"{self.path} is no file of a sandbox: it has the tables {', '.join(sorted(tables))}"
+            )
+        if version not in {0, _FORMAT}:
             raise ValueError(f"{self.path} has format {version}, this sandbox reads format {_FORMAT}")
-        self._file.execute(f"PRAGMA user_version={_FORMAT}")
 
     def load(self, world: World) -> None:
         """Fill a new world with what the file holds, and note its changes from now on."""

@@ -166,7 +166,10 @@ def test_a_copy_that_fails_says_how_it_goes_on(tmp_path):
     with Sandbox(samples=5, faults=faults.Faults(errors={"GET /entities/rack": (500, 1.0)})) as original:
         done = run("--port", "0", "--copy-from", original.url, "--data", str(data))
         assert done.exit_code == 6
-        assert f"What was copied so far is in {data}: the same command goes on." in done.stderr
+        *_, where, way, reason = done.stderr.splitlines()
+        assert where == "It ended while copying rack."
+        assert way == f"What was copied so far is in {data}: the same command goes on."
+        assert reason == "sispy: Internal error injected fault"
         original.faults = faults.Faults()
         process, printed = start("--data", str(data), lines=5)
         process.terminate()

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from recordings import Listener
-from sispy import Client, Unauthorized
-from sispy.sandbox import Sandbox, copying
+from sispy import Client, ServerError, Unauthorized
+from sispy.sandbox import Faults, Sandbox, copying
 
 PLAIN = {"populate": "false", "sort": "_id"}
 NODE = {"name": "node", "_sis": {"owner": ["ops"]}, "definition": {"name": "String", "labels": "Mixed"}}
@@ -271,12 +271,28 @@ def test_a_file_holds_one_copy(original, tmp_path):
         Sandbox(data=tmp_path / "copy.sqlite", copy_from=Client(other.url)).start()
 
 
-def test_a_copy_that_was_begun_goes_on_with_the_same_tables(original, tmp_path):
+def test_a_copy_is_that_of_the_tables_it_was_begun_with(original, tmp_path):
     options = {"data": tmp_path / "copy.sqlite", "copy_from": Client(original.url)}
     with pytest.raises(KeyboardInterrupt):
         Sandbox(**options, only=["host"], progress=interrupt_at("host")).start()
-    for other in ({}, {"only": ["rack"]}, {"only": ["host"], "history": 1}):
-        with pytest.raises(ValueError, match="begun with other tables or another history"):
-            Sandbox(**options, **other).start()
+
+    def is_refused_with_others():
+        for other in ({}, {"only": ["rack"]}, {"only": ["host"], "history": 1}):
+            with pytest.raises(ValueError, match="has other tables or another history"):
+                Sandbox(**options, **other).start()
+
+    is_refused_with_others()
     with Sandbox(**options, only=["host"]) as copy:
         assert rows(copy, "host") == rows(original, "host")
+    is_refused_with_others()  # also once it is complete
+
+
+@pytest.mark.parametrize(
+    ("route", "part"),
+    [("/users", "users"), ("/schemas", "schemas"), ("/entities/rack", "rack"), ("/entities/host/*", "host")],
+)
+def test_an_error_of_the_original_says_where(original, copied, route, part):
+    original.faults = Faults(errors={f"GET {route}": (500, 1.0)})
+    with pytest.raises(ServerError) as raised:
+        copied(history=1)
+    assert raised.value.__notes__ == [f"while copying {part}"]

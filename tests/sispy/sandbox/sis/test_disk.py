@@ -73,6 +73,24 @@ def test_a_file_of_something_else_is_refused(tmp_path):
         Sandbox(data=path).start()
 
 
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ("CREATE TABLE mine (a)", "no file of a sandbox: it has the tables mine"),
+        ("PRAGMA user_version=7", "has format 7, this sandbox reads format 2"),
+    ],
+)
+def test_a_database_of_something_else_is_refused_and_left_alone(tmp_path, change, reason):
+    path = tmp_path / "other.sqlite"
+    with contextlib.closing(sqlite3.connect(path)) as file:
+        file.execute(change)
+    before = path.read_bytes()
+    with pytest.raises(ValueError, match=reason):
+        Sandbox(data=path).start()
+    assert path.read_bytes() == before
+    assert [one.name for one in tmp_path.iterdir()] == [path.name]
+
+
 def serve(path):
     """Start a server in a process of its own."""
     command = [sys.executable, "-m", "sispy.sandbox", "--port", "0", "--data", str(path)]
