@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sispy.delta import DeltaError, diff, patch, same, unpatch
+from strategies import recursive
 
 LONG = "x" * 35 + "Y" + "x" * 35
 FACES = "\U0001f600" * 30
@@ -130,7 +131,7 @@ def test_a_halved_surrogate_pair_is_told_as_a_replacement():
 
 
 TEXTS = st.text(alphabet="ab \n😀é%", min_size=50, max_size=120)
-VALUES = st.recursive(
+VALUES = recursive(
     st.one_of(
         st.none(), st.booleans(), st.integers(-3, 3), st.floats(allow_nan=False), st.text(max_size=3), TEXTS
     ),

@@ -20,6 +20,7 @@ from sispy.text import (
     shorten,
     shorten_apart,
 )
+from strategies import recursive
 
 UNSEEN = [
     *map(
@@ -57,7 +58,7 @@ def test_lines_stay_where_a_text_has_some():
     assert printable("a\nb") == "a\\nb"
 
 
-@given(st.recursive(st.text() | st.none(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
+@given(recursive(st.text() | st.none(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
 def test_json_shows_everything_and_loses_nothing(value):
     text = json_seen(value, indent=1)
 

@@ -13,6 +13,7 @@ from sispy.sandbox import Sandbox
 from sispy_pandas.values.records import frame_of
 from sispy_pandas.values.schema import Schema, parse_schema
 from sispy_pandas.workflow.fetch import fetch
+from strategies import recursive
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -108,7 +109,7 @@ _ID = st.one_of(
     st.text("0123456789", min_size=24, max_size=24),
     st.integers(10**20, 10**21 - 1).map(lambda n: f"{n}e{n % 100:02}"),
 )
-_JSON = st.recursive(
+_JSON = recursive(
     st.none() | st.booleans() | _NUMBER | _TEXT,
     lambda inner: (
         st.lists(inner, max_size=3)

@@ -7,13 +7,15 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from strategies import recursive
+
 ABSENT = object()
 LISTS = {"array", "documents", "any"}
 NAMES = ["a", "b", "c", "d", "e", "type_", "é"]
 LETTERS = st.text("abcXYZ é😀", max_size=6)
 JSON_SCALARS = st.none() | st.booleans() | st.integers(-5, 5) | st.just(0.5) | LETTERS
 KEYS = st.sampled_from(["x", "y", "z"])
-JSON = st.recursive(
+JSON = recursive(
     JSON_SCALARS,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3),
     max_leaves=6,

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sispy.sandbox import Sandbox
+from strategies import recursive
 
 NAMES = st.sampled_from(
     ["host", "rack", "site", "service", "nope", "root", "alice", "sis_schemas", "web-ams1-001"]
@@ -84,7 +85,7 @@ SCALARS = st.one_of(
     st.text(max_size=8),
     st.sampled_from(["live", "(a+)+$", "[", "2020-01-01", "f" * 24, "10.0.0.1/8", "/x/i", "\ud800"]),
 )
-VALUES = st.recursive(
+VALUES = recursive(
     SCALARS,
     lambda inner: st.one_of(
         st.lists(inner, max_size=3), st.dictionaries(st.one_of(FIELDS, OPERATORS), inner, max_size=3)

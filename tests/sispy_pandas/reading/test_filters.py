@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sispy_pandas.reading.filters import DEEPEST, LONGEST, Condition, Group, Not, Value, joined, parse
+from strategies import recursive
 
 ONE = "filter {!r}: {}"
 
@@ -182,7 +183,7 @@ CONDITIONS = st.one_of(
     ),
     st.builds(Condition, PATHS, st.sampled_from(["is empty", "is not empty"])),
 )  # fmt: skip
-FILTERS = st.recursive(
+FILTERS = recursive(
     CONDITIONS,
     lambda inner: st.one_of(
         st.builds(Not, inner),

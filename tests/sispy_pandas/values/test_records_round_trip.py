@@ -14,6 +14,7 @@ from sispy_pandas.values.schema import META, parse_schema
 from sispy_pandas.values.times import iso
 from sispy_pandas.values.types.cells import get_path
 from sispy_pandas.values.types.equality import equal
+from strategies import recursive
 
 SCHEMA = parse_schema(
     {
@@ -39,7 +40,7 @@ TEXT = st.text(st.characters(codec="utf-8"), max_size=6)
 NUMBER = st.integers(-(2**60), 2**60).map(float).map(lambda x: int(x) if abs(x) < 2**53 else x) | st.floats(
     allow_nan=False, allow_infinity=False
 )
-JSON = st.recursive(
+JSON = recursive(
     st.none() | st.booleans() | NUMBER | TEXT,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT.filter(bool), inner, max_size=3),
     max_leaves=6,

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from sispy.sandbox.mongo.query import CastError, compile_query
 from sispy.sandbox.mongoose.definition import compile_definition
+from strategies import recursive
 
 A, B = "a" * 24, "b" * 24
 DEFINITION = compile_definition(
@@ -367,7 +368,7 @@ def test_deep_queries_are_refused():
 # A second implementation, as plain as can be: no casts, no closures, every rule spelled out.
 
 PRIMITIVES = st.one_of(st.none(), st.booleans(), st.integers(-2, 3), st.sampled_from(["", "a", "b"]))
-VALUES = st.recursive(
+VALUES = recursive(
     PRIMITIVES,
     lambda inner: st.one_of(
         st.lists(inner, max_size=3), st.dictionaries(st.sampled_from(["x", "y", "0"]), inner, max_size=2)
@@ -386,7 +387,7 @@ OPERATORS = st.one_of(
 CONDITIONS = st.tuples(PATHS, st.one_of(OPERATORS, OPERATORS.map(lambda one: {"$not": one}))).map(
     lambda p: {p[0]: p[1]}
 )
-QUERIES = st.recursive(
+QUERIES = recursive(
     CONDITIONS,
     lambda inner: st.tuples(
         st.sampled_from(["$and", "$or", "$nor"]), st.lists(inner, min_size=1, max_size=2)

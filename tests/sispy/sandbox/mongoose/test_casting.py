@@ -10,6 +10,7 @@ from addresses import IP as IP4
 from sispy.sandbox.js.scalars import MISSING
 from sispy.sandbox.mongoose.casting import build
 from sispy.sandbox.mongoose.definition import compile_definition
+from strategies import recursive
 
 META = {
     "_version": "v1.1",
@@ -343,7 +344,7 @@ def test_defaults_are_not_shared():
     assert second["m"] == {"a": []}
 
 
-JSON = st.recursive(
+JSON = recursive(
     st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text(max_size=12)),
     lambda inner: st.one_of(
         st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=4), inner, max_size=3)
