@@ -7,14 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 from sispy.remedies import Call, Message
 
-from ..values.blocks import SHOWN, Column, Lines, Table, as_object, count, name_of, show_apart
+from ..values.blocks import SHOWN, Column, Lines, Table, as_object, count, name_of, show, show_apart
 from ..values.changes import Change, Create, Delete, Update
+from ..values.schema import META
+from ..values.types.cells import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from sispy.remedies import Remedy
+
     from ..values.blocks import Block
-    from ..values.changes import Conflict
+    from ..values.changes import Conflict, Problem
     from .change_set import ChangeSet
 
 
@@ -31,11 +35,31 @@ def blocks(plan: ChangeSet, shown: int = SHOWN) -> list[Block]:
         Lines(tuple(head(plan))),
         *summary,
         _cells(plan, cells),
+        Lines(tuple(kinds(plan))),
         problems(plan),
         stale_rows(plan),
         conflicts(plan.clashes),
     ]
     return list(filter(len, parts))
+
+
+def kinds(plan: ChangeSet) -> list[Message]:
+    """Return a line for each kind of cells that an option of reading would solve, if there are several."""
+    known = {field.path: field for field in (*plan.schema.fields, *META)}
+    groups: dict[str, tuple[list[Problem], tuple[Remedy, ...]]] = {}
+    for problem in plan.faults:
+        if isinstance(problem.value, Refused) and problem.column in known:
+            remedies = known[problem.column].kind.remedies(problem.value)
+            if remedies:
+                groups.setdefault(Message("", *remedies), ([], remedies))[0].append(problem)
+    return [Message(_several(found), *remedies) for found, remedies in groups.values() if len(found) > 1]
+
+
+def _several(found: list[Problem]) -> str:
+    columns = {problem.column for problem in found}
+    rows = [f"row {p.row}" if isinstance(p.row, int) else name_of(p) for p in found[:2]]
+    where = f"{count(len(found), 'cell')} in {count(len(columns), 'column')}"
+    return f"{where} look like {show(found[0].value)} ({', '.join(dict.fromkeys(rows))})"
 
 
 def object_of(plan: ChangeSet, told: Callable[[str], str] = str) -> dict[str, Any]:

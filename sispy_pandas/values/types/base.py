@@ -21,6 +21,8 @@ from .patterns import Patterns
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from sispy.remedies import Remedy
+
     Fits = Callable[[str, str], bool]
 
 Presentation = Literal["text", "number", "boolean", "date", "choice", "reference", "json"]
@@ -298,6 +300,10 @@ class Type:
     def read_all(self, texts: Sequence[str], style: Style) -> list[Any] | None:
         """Return the JSON values of a column's texts, blank ones included, where all have the common form."""
         return None
+
+    def remedies(self, text: str) -> tuple[Remedy, ...]:
+        """Return which other ways to read a file would make a value of a text that means none now."""
+        return ()
 
     def sheet_cells(self, cells: pd.Series[Any], style: Style) -> list[Any] | None:
         """Return what the cells of a workbook hold; None: texts, as in a CSV file."""

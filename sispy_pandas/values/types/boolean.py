@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from sispy.remedies import Argument
+
 from .base import Typed
-from .cell_text import masked, structure_or_refuse, write_cell
+from .cell_text import masked, means_nothing, structure_or_refuse, write_cell
 from .cells import shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from sispy.remedies import Remedy
 
     from .base import Style
 
@@ -65,6 +69,11 @@ class Boolean(Typed, name="Boolean"):
         word = text.strip().lower()
         found = True if word in style.true else False if word in style.false else _SPELT.get(word)
         return structure_or_refuse(text, "neither true nor false") if found is None else found
+
+    def remedies(self, text: str) -> tuple[Remedy, ...]:
+        word = text.strip()
+        both = (Argument(name, f"says that it is {name}", [word]) for name in ("true", "false"))
+        return (*both, *means_nothing(text))
 
     def read_all(self, texts: Sequence[str], style: Style) -> list[Any] | None:
         if style.true or style.false:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from sispy.remedies import Argument
 from sispy.text import printable
 
 from .base import PLAIN, Field, Style, cast, is_blank, to_json
@@ -25,6 +26,8 @@ from .cells import Refused, json_text, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from sispy.remedies import Remedy
 
 _SIGNS = frozenset(
     "=+-@\u207a\u207c\u208a\u208c\u2a75\u2a76\ufb29\ufe62\ufe63\ufe66\ufe6b\uff0b\uff0d\uff1d\uff20"
@@ -161,6 +164,13 @@ def read_json(text: str, hint: str) -> Any:
 
 def _no_json(word: str) -> Any:
     raise ValueError(word)
+
+
+def means_nothing(text: str) -> tuple[Remedy, ...]:
+    """Return what lets a text mean no value; numbers and dates that cannot be read mean something."""
+    if any(map(str.isdigit, text)):
+        return ()
+    return (Argument("na", "says that it means no value", [text.strip()]),)
 
 
 def structure_or_refuse(text: str, reason: str) -> Any:

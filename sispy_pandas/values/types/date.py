@@ -9,15 +9,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from sispy.remedies import Argument
+
 from ..times import LATEST, iso, milliseconds, writable
 from .base import Contradiction, Typed
-from .cell_text import are_all, lines, masked, structure_or_refuse, write_column
+from .cell_text import are_all, lines, masked, means_nothing, structure_or_refuse, write_column
 from .cells import HAS_ARROW, iso_of, kind_of, shown
 from .frozen import freeze
 from .number import bounds, out_of_bounds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from sispy.remedies import Remedy
 
     from .base import Field, Fits, Style
 
@@ -142,6 +146,11 @@ class Date(Typed, name="Date"):
         if ms is None:
             return structure_or_refuse(text, "no ISO date or time")
         return iso(ms)
+
+    def remedies(self, text: str) -> tuple[Remedy, ...]:
+        if _DAY_FORM.fullmatch(text.strip()):
+            return (Argument("dayfirst", "takes 3/4/2026 for the third of April", True),)
+        return means_nothing(text)
 
     def read_all(self, texts: Sequence[str], style: Style) -> list[Any] | None:
         return [text or None for text in texts] if are_all(_LINES, texts) else None

@@ -11,12 +11,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from sispy.remedies import Argument
+
 from .base import Typed
-from .cell_text import are_all, lines, masked, structure_or_refuse, write_cell
+from .cell_text import are_all, lines, masked, means_nothing, structure_or_refuse, write_cell
 from .cells import WHOLE, kind_of, number_of_decimal, refuse_infinity, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from sispy.remedies import Remedy
 
     from .base import Fits, Style
 
@@ -113,6 +117,14 @@ class Number(Typed, name="Number"):
             return structure_or_refuse(text, "no number")
         return self.cast(plain_text)
 
+    def remedies(self, text: str) -> tuple[Remedy, ...]:
+        plain_text = text.strip()
+        if re.fullmatch(r"[+-]?\d{1,3}(?:\.\d{3})+,\d+", plain_text):
+            return (_COMMA, Argument("thousands", "lets groups have points", "."))
+        if re.fullmatch(r"[+-]?\d{1,3}(?:,\d{3})+\.\d+", plain_text):
+            return (Argument("thousands", "lets groups have commas", ","),)
+        return (_COMMA,) if re.fullmatch(r"[+-]?\d+,\d+", plain_text) else means_nothing(text)
+
     def read_all(self, texts: Sequence[str], style: Style) -> list[Any] | None:
         if not style.has_plain_numbers or not are_all(_LINES, texts):
             return None
@@ -126,6 +138,7 @@ class Number(Typed, name="Number"):
         return cell
 
 
+_COMMA = Argument("decimal", "reads decimal commas", ",")
 _LINES = lines(Number.plain)
 _GROUPED = {mark: re.compile(rf"[+-]?\d{{1,3}}(?:\0\d{{3}})+(?:{re.escape(mark)}\d*)?") for mark in ".,"}
 """Numbers whose digits stand in groups of three, a NUL between them."""

@@ -124,3 +124,16 @@ def test_a_title_above_the_names_is_refused_with_the_option_that_helps(sispy, si
 
     assert sispy("import", "a.csv", "--schema", "t", "--yes", "--header-row", "3").exit_code == 0
     assert sispy("import", "b.csv", "--schema", "u", "--yes").exit_code == 0
+
+
+def test_problems_of_one_kind_name_the_option_that_solves_them(sispy):
+    Path("a.csv").write_text(
+        'name,price\nweb-fra1-001,n/a\nweb-ams1-001,n/a\nweb-ams1-002,"1,5"\nweb-ams1-003,"2,5"\n'
+    )
+
+    result = sispy("plan", "host", "a.csv", "--key", "name")
+
+    assert result.exit_code == 3
+    assert "(web-fra1-001, web-ams1-001): --na n/a says that it means no value" in result.stdout
+    assert "(web-ams1-002, web-ams1-003): --decimal , reads decimal commas" in result.stdout
+    assert sispy("plan", "host", "a.csv", "--key", "name", "--na", "n/a", "--decimal", ",").exit_code == 0
