@@ -1,24 +1,78 @@
-"""What TAB completes beyond options and files: tables of the server, profiles. It never fails."""
+"""What TAB completes beyond options and files: names and values of the server, profiles. It never fails."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from click.shell_completion import CompletionItem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     import click
 
+    from sispy.client import Client
+
 _PLAIN = re.compile(r"[\w.@:+-]+")
+_KEYS = 30
+"""Keys of rows that are offered."""
 PATIENCE = 2.0
 """Seconds that a press of TAB may wait for a server."""
 
 
 def tables(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
     """Return the tables of the server that the command line so far, the environment or a profile names."""
+    return offered(_asked(ctx, _names), incomplete)
+
+
+def _names(client: Client) -> list[str]:
+    return [str(document["name"]) for document in client.schemas.fetch_all({"fields": "name"})]
+
+
+def fields(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
+    """Return the fields of the table that the command line names; of a list the last one is completed."""
+    before, comma, last = incomplete.rpartition(",")
+    return [f"{before}{comma}{name}" for name in offered(_fields(ctx), last)]
+
+
+def filters(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
+    """Return how a filter may go on: a field with `=` and `~`, or with the values that it may have."""
+    words = [*(ctx.params.get("settings") or ()), *(ctx.params.get("filters") or ())]
+    values = _fields(ctx)
+    if "=" in (incomplete, *words[-1:]):  # bash takes `status=l` for three words
+        path = words[-1] if incomplete == "=" else words[-2] if len(words) > 1 else ""
+        return offered(values.get(path, ()), incomplete.removeprefix("="))
+    path, equals, value = incomplete.partition("=")
+    if equals:
+        return [f"{path}={one}" for one in offered(values.get(path, ()), value)]
+    found = []
+    for name in offered(values, path):
+        listed = offered(values[name], "")
+        found += [f"{name}={one}" for one in listed] or [f"{name}=", f"{name}~"]
+    return found
+
+
+def rows_or_filters(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Return how a filter may go on, and keys of rows that begin so."""
+    return [*filters(ctx, parameter, incomplete), *(rows(ctx, parameter, incomplete) if incomplete else ())]
+
+
+def rows(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
+    """Return some keys of the table that the command line names that begin so."""
+
+    def keys(client: Client) -> list[str]:
+        table = _table(ctx)
+        key = client.schemas.get(table).to_dict().get("id_field") or "_id"
+        q = {key: {"$regex": f"^{re.escape(incomplete)}"}}
+        query = {"q": q if incomplete and key != "_id" else {}, "fields": key, "sort": key, "limit": _KEYS}
+        return [str(row.get(key)) for row in client.entities(table).fetch_page(query)]
+
+    return offered(_asked(ctx, keys), incomplete)
+
+
+def _asked(ctx: click.Context, what: Callable[[Client], list[str]]) -> list[str]:
+    """Return what the server says that the command line, the environment or a profile names; else nothing."""
     from sispy.client import Client  # late: most presses of TAB ask no server
     from sispy.config import options_of, resolve
     from sispy.errors import Error
@@ -26,11 +80,38 @@ def tables(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]
     try:
         profile = resolve(ctx.params.get("profile"), url=ctx.params.get("url"))
         options = options_of(profile, {"timeout": PATIENCE, "retries": 0})
-        client = Client(profile.url or "", **options)  # reading needs no token, and nothing may ask for one
-        names = [str(document["name"]) for document in client.schemas.fetch_all({"fields": "name"})]
-    except (Error, OSError, ValueError):
+        return what(Client(profile.url or "", **options))  # reading needs no token: nothing may ask for one
+    except (Error, OSError, ValueError, TypeError, AttributeError):
         return []
-    return offered(names, incomplete)
+
+
+def _table(ctx: click.Context) -> str:
+    given = [ctx.params.get(name) for name in ("name", "schema", "table")]
+    return str(
+        next(filter(None, [*given, *ctx.args]), "")
+    )  # before an option's value click leaves them there
+
+
+def _fields(ctx: click.Context) -> dict[str, list[str]]:
+    """Return field -> the values that it is known to take, of the table that the command line names."""
+    found: dict[str, list[str]] = {}
+
+    def read(client: Client) -> list[str]:
+        found.update(_leaves(client.schemas.get(_table(ctx)).to_dict()["definition"], ""))
+        return []
+
+    _asked(ctx, read)
+    return found
+
+
+def _leaves(definition: Mapping[str, Any], above: str) -> Iterator[tuple[str, list[str]]]:
+    for name, value in definition.items():
+        options = value if isinstance(value, dict) else {"type": value}
+        if "type" in options and not (isinstance(options["type"], dict) and "type" in options["type"]):
+            is_boolean = str(options["type"]).lower() == "boolean"
+            yield above + name, ["true", "false"] if is_boolean else list(map(str, options.get("enum") or ()))
+        else:
+            yield from _leaves(options, f"{above}{name}.")
 
 
 def tables_or_files(

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from sispy.cli.completion import tables
+from sispy.cli.completion import fields as field_names
+from sispy.cli.completion import rows, tables
 from sispy.cli.exits import Misuse
 from sispy.cli.options import Session, answers, examples, session, yes
 from sispy.remedies import Call, Message, message_of
@@ -49,7 +50,7 @@ def span(command: Command) -> Command:
     @click.option("--until", metavar="TIME", help="As --since; now if left out.")
     @click.option("--tz", metavar="ZONE", help="Zone of times that name none, e.g. Europe/Berlin.")
     @click.option("--by", multiple=True, metavar="USER", help="Only what USER changed; may be repeated.")
-    @click.option("--fields", metavar="A,B", help="Only these fields.")
+    @click.option("--fields", metavar="A,B", shell_complete=field_names, help="Only these fields.")
     @click.option(
         "--known", metavar="FILE", type=_FILE, help="An older export: tells which rows were deleted."
     )
@@ -107,7 +108,7 @@ def _when(text: str, tz: str | None, option: str) -> When:
     )
 )
 @click.argument("name", metavar="SCHEMA", shell_complete=tables)
-@click.argument("row")
+@click.argument("row", shell_complete=rows)
 @click.option("--blame", is_flag=True, help="Show the last change of every field instead.")
 @answers("json", "csv", "md")
 @session

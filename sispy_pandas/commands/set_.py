@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import pandas as pd
 
-from sispy.cli.completion import tables
+from sispy.cli.completion import filters, tables
 from sispy.cli.exits import Misuse, misuse
 from sispy.cli.options import Session, answers, examples, session, yes
 from sispy.remedies import Call, Message
@@ -53,6 +53,7 @@ _TO = re.compile(r"\s*([^\s=+-][^\s=]*?)\s*(\+=|-=|=)(.*)", re.DOTALL)
     multiple=True,
     required=True,
     metavar="FIELD=VALUE",
+    shell_complete=filters,
     help="What to set, may be repeated; += and -= add and remove a member of an array.",
 )
 @click.option("--all-rows", is_flag=True, help="Needed where no FILTER chooses rows.")

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sispy.cli.completion import tables
+from sispy.cli.completion import fields as field_names
+from sispy.cli.completion import rows_or_filters, tables
 from sispy.cli.exits import Misuse, misuse
 from sispy.cli.options import Session, answers, examples, session
 from sispy.cli.terminal import width
 from sispy.remedies import Argument, Call, Message, message_of
 from sispy.text import SENTENCE, cells, printable
 from sispy_pandas.commands.output import Answer, tell, time_text
-from sispy_pandas.commands.tables import entity_of, filtered, query_of, table_of
+from sispy_pandas.commands.tables import entity_of, query_of, table_of
 from sispy_pandas.formats import csv
 from sispy_pandas.formats.table import as_table
 from sispy_pandas.reading.filters import parse
@@ -61,15 +62,25 @@ _WIDEST = 24
     )
 )
 @click.argument("name", metavar="SCHEMA", shell_complete=tables)
-@filtered
-@click.option("--fields", metavar="A,B", help="Columns to show; a nested document stands for all below it.")
+@click.argument("filters", nargs=-1, metavar="[FILTER]...", shell_complete=rows_or_filters)
+@click.option(
+    "--fields",
+    metavar="A,B",
+    shell_complete=field_names,
+    help="Columns to show; a nested document stands for all below it.",
+)
 @click.option(
     "--limit",
     type=click.IntRange(min=1),
     metavar="N",
     help=f"Rows to show; default: {ROWS}, for programs all.",
 )
-@click.option("--sort", metavar="A,-B", help="Order of the rows; '-' descends. Default: _id.")
+@click.option(
+    "--sort",
+    metavar="A,-B",
+    shell_complete=field_names,
+    help="Order of the rows; '-' descends. Default: _id.",
+)
 @click.option(
     "--refs",
     type=click.Choice(["id", "label"]),

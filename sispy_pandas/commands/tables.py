@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sispy.cli.completion import filters
 from sispy.cli.exits import Misuse, misuse
 from sispy.errors import NotFound
 from sispy.remedies import Call, Message
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from sispy.client import Client, Endpoint
 
-filtered = click.argument("filters", nargs=-1, metavar="[FILTER]...")
+filtered = click.argument("filters", nargs=-1, metavar="[FILTER]...", shell_complete=filters)
 """Gives a command filters; it receives their texts as `filters`."""
 
 
