@@ -14,7 +14,7 @@ from ..values.types.cell_text import read_column
 from ..values.types.cells import Refused
 from ..values.types.object_id import ID
 from .base import Format, Incoming
-from .bounds import parse_json
+from .bounds import MOST_COLUMNS, parse_json
 from .note import read_beside, write_beside
 from .table import Table
 
@@ -108,7 +108,7 @@ def _table(records: list[tuple[int, Any]], schema: Schema | None, file: InFile) 
     """Return the cells of records by column: with a schema one for each of its fields, else for each key.
 
     Raises:
-        ValueError: One is no object.
+        ValueError: One is no object, or together they have more columns than any schema.
     """
     inner = inner_paths(schema)
     columns: dict[str, list[Any]] = {} if records or schema is None else {"_id": []}
@@ -120,6 +120,8 @@ def _table(records: list[tuple[int, Any]], schema: Schema | None, file: InFile) 
             cells = columns.setdefault(path, [])
             cells += [None] * (row - len(cells))
             cells[row:] = [value]
+        if len(columns) > MOST_COLUMNS:
+            raise ValueError(f"{printable(file)}: more than {MOST_COLUMNS:,} columns, by item {number}")
     for cells in columns.values():
         cells += [None] * (len(records) - len(cells))
     known = [path for path in (schema.columns if schema else ()) if path in columns]

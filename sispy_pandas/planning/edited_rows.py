@@ -72,8 +72,10 @@ def editable(
 
 def taken_apart(field: Field, frame: pd.DataFrame) -> Any:
     """Return in which rows of a frame keys of a Mixed field have columns of their own; None for nowhere."""
+    if not field.kind.is_untyped:
+        return None
     keys = [name for name in frame.columns if str(name).startswith(f"{field.path}.")]
-    return frame[keys].notna().any(axis=1).to_numpy() if keys and field.kind.is_untyped else None
+    return frame[keys].notna().any(axis=1).to_numpy() if keys else None
 
 
 def new_rows(

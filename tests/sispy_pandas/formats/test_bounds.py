@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import resource
 import subprocess
@@ -273,3 +274,13 @@ def test_damaged_workbooks_are_read_or_named(server, tmp_path):
 
 def copy(path: Path, schema: sp.Schema) -> object:
     return copy_to_mark(path, path.with_name("out.xlsx"), schema)
+
+
+@pytest.mark.parametrize("keys", [1, 5000])
+def test_records_with_ever_more_keys_are_refused_before_they_fill_the_memory(tmp_path, keys):
+    records = ({f"c{i}": i for i in range(start, start + keys)} for start in range(0, 5000, keys))
+    (tmp_path / "f.ndjson").write_text("".join(f"{json.dumps(record)}\n" for record in records))
+
+    said = told(tmp_path / "f.ndjson", "cells")
+
+    assert said == f"F: more than 4,096 columns, by item {4097 if keys == 1 else 1}"
