@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from ..values.schema import RECEIPT
+from ..values.types.base import cast
 from ..values.types.cell_text import read_column, write_column
 from ..values.types.cells import WHOLE, Refused
 
@@ -103,6 +104,8 @@ def _typed(field: Field, cell: Any, style: Style) -> Any:
             return field.kind.from_number(int(cell) if is_whole else cell)
         if isinstance(cell, datetime.datetime):
             return field.kind.from_time(cell, style)
+        if isinstance(cell, datetime.time):
+            return cast(field, cell)
     except ValueError as error:
         return Refused(str(cell), str(error))
     return Refused(str(cell), f"a {type(cell).__name__} of the workbook is no value here: write it as text")

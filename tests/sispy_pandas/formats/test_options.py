@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from dataclasses import fields
 from inspect import signature
 
@@ -91,3 +92,15 @@ def test_contradictions_are_refused():
         ReadOptions(decimal=",", thousands=",")
     with pytest.raises(TypeError, match="na takes a list: na=\\['n/a'\\] is one"):
         ReadOptions(na="n/a")
+
+
+def test_a_time_of_day_in_a_workbook_is_text(host_schema, tmp_path):
+    book = openpyxl.Workbook()
+    for row in (["name", "note", "cpus"], ["w1", datetime.time(10, 30), datetime.time(0, 0)]):
+        book.active.append(row)
+    book.save(tmp_path / "t.xlsx")
+
+    frame = sp.read_excel(tmp_path / "t.xlsx", host_schema)
+
+    assert frame["note"].tolist() == ["10:30:00"]
+    assert frame["cpus"][0].reason == "'00:00:00' is no number"
