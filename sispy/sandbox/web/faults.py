@@ -67,7 +67,7 @@ class Seen:
         return method in (None, self.method) and path.fullmatch(self.path) is not None
 
 
-_ROUTE = re.compile(r"(?:(GET|HEAD|POST|PUT|DELETE|OPTIONS|PATCH) )?((?!/api/)[/*].*)", re.DOTALL)
+_ROUTE = re.compile(r"(?:(GET|HEAD|POST|PUT|DELETE|OPTIONS|PATCH) )?((?!/(?i:api)/)[/*].*)", re.DOTALL)
 
 
 @cache
@@ -155,6 +155,7 @@ class Faults:
                 _route(route)
                 if not fits(value):
                     raise ValueError(f"Faults: {name} takes {allowed} at {route!r}, got {value!r}")
+            object.__setattr__(self, name, dict(routes))  # of its own: nobody would look at what comes later
 
 
 def _is_number(value: Any, most: float = math.inf) -> bool:
@@ -174,9 +175,11 @@ def _is_failure(value: Any) -> bool:
 
 
 def _is_called(value: Any) -> bool:
-    """Whether a value is nothing, or can be called with one argument."""
+    """Whether a value is nothing, or can be called with one argument; nobody would await a coroutine."""
     if value is None or not callable(value):
         return value is None
+    if inspect.iscoroutinefunction(value):
+        return False
     try:
         inspect.signature(value).bind(None)
     except TypeError:

@@ -77,7 +77,18 @@ def test_what_would_do_nothing_is_refused_at_once(wrong, told):
 
 
 @pytest.mark.parametrize(
-    "route", ["put /x", "PUT", "entities/host", "GET /api/v1.1/info", "GET  /info", "LOOK /x", "", 5]
+    "route",
+    [
+        "put /x",
+        "PUT",
+        "entities/host",
+        "GET /api/v1.1/info",
+        "/API/v1.1/info",
+        "GET  /info",
+        "LOOK /x",
+        "",
+        5,
+    ],
 )
 def test_a_route_that_no_request_takes_is_refused_at_once(route):
     told = f"{route!r} is no route: one is 'METHOD /path' or '/path' below /api/v1.1"
@@ -266,3 +277,18 @@ def test_defects_of_the_server_are_off_unless_wanted(sis):
     assert [e["value"]["k"] for e in wrong["errors"]] == ["e", "a", "f"]
     assert [row["k"] for row in send(sis, "GET", "/entities/key?sort=k")[2]] == ["a", "c", "d", "f"]
     assert send(sis, "PUT", "/entities/key", [None])[::2] == (500, {})
+
+
+def test_a_coroutine_that_nobody_would_await_is_refused():
+    async def later(seen):
+        raise AssertionError(seen)
+
+    with pytest.raises(ValueError, match="Faults: before takes a function of one argument"):
+        Faults(before=later)
+
+
+def test_faults_are_those_that_were_checked():
+    errors = {"GET /x": (500, 1.0)}
+    faults = Faults(errors=errors)
+    errors["no route"] = (1, 2)
+    assert faults == Faults(errors={"GET /x": (500, 1.0)})
