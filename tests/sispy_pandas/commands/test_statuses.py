@@ -279,7 +279,7 @@ def test_64_a_profile_that_does_not_exist(sispy, sis, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("args", "sentence"),
     [
-        (["schemas", "hots"], "has no table 'hots'. Did you mean host? `sispy schemas` lists them."),
+        (["schemas", "hots"], "has no table 'hots'. Did you mean host? `sispy schemas` lists them"),
         (["plan", "hots", "f.csv"], "has no table 'hots'. Did you mean host?"),
         (["export", "hots", "-o", "x.csv"], "hots"),
         (["schemas", "--url", "sis.example.com"], "url is an address such as 'https://sis.example.com'"),
