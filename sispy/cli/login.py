@@ -28,7 +28,7 @@ if TYPE_CHECKING:
         "sispy login https://sis.example.com",
         "sispy login --profile test --user anna https://test.example.com",
         "sispy login https://sis.example.com --ca company.pem",
-        "sispy login --user importer --persistent 'nightly import' --password-stdin < password.txt",
+        "sispy login --user importer --persistent nightly --password-stdin < pw.txt",
     )
 )
 @click.argument("address", metavar="[URL]", required=False)

@@ -32,7 +32,7 @@ AGES = ((86_400, "days"), (3_600, "hours"), (60, "minutes"), (1, "seconds"))
         "sispy sandbox --samples 2000",
         "sispy sandbox --port 3000 --data team.sqlite",
         "sispy sandbox --copy-from https://sis.example.com --data copy.sqlite",
-        "sispy sandbox --copy-from https://sis.example.com --only 'host status=live' --history 5",
+        "sispy sandbox --copy-from https://sis.example.com --only 'host status=live'",
     )
 )
 @click.option("--port", default=3000, show_default=True, help="Port to listen on; 0 takes a free one.")

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     epilog=examples(
         "sispy schemas",
         "sispy schemas host",
-        "sispy schemas host --output json | jq -r '.fields[] | select(.required).field'",
+        "sispy schemas host --output json | jq '.fields[] | select(.unique).field'",
     )
 )
 @click.argument("name", metavar="[SCHEMA]", required=False, shell_complete=tables)

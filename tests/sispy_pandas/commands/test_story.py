@@ -150,9 +150,11 @@ def test_nothing_is_asked_where_standard_input_is_closed(sispy, streams, command
     assert re.search("give --|--yes answers yes", stderr)
 
 
-def test_every_command_explains_itself_with_an_example(sispy):
+def test_every_command_explains_itself_with_an_example(sispy, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
     for name in COMMANDS:
         result = sispy(name, "--help")
+        assert [line for line in result.stdout.splitlines() if len(line) > 80] == []
         assert result.exit_code == 0
         assert f"Examples:\n    sispy {name}" in result.stdout
     assert main.get_command(click.Context(main), "nothing") is None
