@@ -239,6 +239,10 @@ def _bounds(field: Field) -> dict[str, Any]:
     return rule
 
 
+_EXPLAINED = 1_000
+"""Characters of a description, a pattern or a default in a comment: more would cover the sheet."""
+
+
 def _explained(field: Field, read_only: bool) -> str:
     """Return what the header's comment says about a field."""
     if field is _MARK:
@@ -255,4 +259,6 @@ def _explained(field: Field, read_only: bool) -> str:
     lines += [f"matches {field.match}"] if field.match else []
     lines += [f"default: {field.default}"] if field.default is not None else []
     lines += ["for reading only"] if read_only else []
-    return printable("\n".join(lines), lines=True)
+    return "\n".join(
+        printable(t, lines=True) if len(t) <= _EXPLAINED else shorten(t, _EXPLAINED) for t in lines
+    )

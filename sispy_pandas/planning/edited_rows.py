@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 import pandas as pd
 
-from sispy.text import printable
+from sispy.text import shorten
 
 from ..values.changes import Change, Create, Delete, Problem, Stale, row_of
 from ..values.entity import EDITABLE_META, sorted_as_stored
@@ -166,7 +166,7 @@ def deleted_rows(
     unknown = [id_ for id_, at in zip(wanted, positions, strict=True) if at < 0]
     if unknown:
         raise ValueError(
-            f"delete: not in this snapshot of {schema.name!r}: {printable(', '.join(unknown[:5]))}"
+            f"delete: not in this snapshot of {schema.name!r}: {', '.join(map(shorten, unknown[:5]))}"
         )
     part = base.iloc[positions]
     paths = [path for path in (*schema.columns, *EDITABLE_META) if path in part.columns]

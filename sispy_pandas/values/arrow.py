@@ -6,10 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from sispy.text import shorten
-
 from .extras import optional
-from .types.cells import STRINGS
+from .types.cells import STRINGS, shown
 
 
 def as_frame(data: Any) -> pd.DataFrame:
@@ -58,7 +56,7 @@ def _readable(pa: Any, table: Any) -> Any:
     """
     for at, (name, kind) in enumerate(zip(table.schema.names, table.schema.types, strict=True)):
         if pa.types.is_fixed_size_binary(kind):
-            raise TypeError(f"column {shorten(name)!r} gives bytes ({kind}), not values: cast it first")
+            raise TypeError(f"column {shown(name)} gives bytes ({kind}), not values: cast it first")
         is_packed = pa.types.is_dictionary(kind) and not _is_text(pa.types, kind.value_type)
         if is_packed or pa.types.is_run_end_encoded(kind):
             cells = pa.chunked_array([pa.array(table.column(at).to_pylist(), kind.value_type)])

@@ -9,7 +9,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from sispy.text import printable
+
 from .types.base import DECLARED, Field, nearest
+from .types.cells import shown
 
 
 def _meta(name: str, type: str, item: str | None = None) -> Field:  # noqa: A002 - the field's own name
@@ -59,6 +62,9 @@ class Schema:
     any_owner_can_modify: bool = False
     description: str | None = None
 
+    def __repr__(self) -> str:
+        return f"<Schema of {printable(self.name)}: {len(self.fields):,} fields>"
+
     @cached_property
     def _by_path(self) -> dict[str, Field]:
         return {f.path: f for f in (*self.fields, *META, RECEIPT)}
@@ -89,7 +95,7 @@ class Schema:
         """
         found = self._by_path.get(path)
         if found is None:
-            raise ValueError(f"schema {self.name!r} has no field {path!r}{nearest(path, self.columns)}")
+            raise ValueError(f"schema {self.name!r} has no field {shown(path)}{nearest(path, self.columns)}")
         return found
 
 

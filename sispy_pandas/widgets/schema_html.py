@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from sispy.text import in_html
+from sispy.text import SENTENCE, in_html, shorten
 
 from ..values.types.base import is_blank
 
@@ -116,6 +116,7 @@ def _sample_cell(cell: Any) -> str:
         text = cell.strftime("%Y-%m-%d %H:%M:%S").removesuffix(" 00:00:00")
     else:
         text = json.dumps(cell, ensure_ascii=False) if isinstance(cell, dict | tuple | list) else str(cell)
+    text = text if len(text) <= SENTENCE else shorten(text, SENTENCE)
     return f'<td class="cut" title="{in_html(text)}">{in_html(text)}</td>'
 
 

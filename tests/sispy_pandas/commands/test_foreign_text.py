@@ -218,7 +218,7 @@ def test_shown_values_in_python_are_text(evil, tmp_path):
     }
     for name, one in shown.items():
         text = repr(one)
-        clean(text[:3000] if name in ("schema", "response") else text, f"repr of {name}")
+        clean(text[:3000] if name == "response" else text, f"repr of {name}")
         if hasattr(one, "_repr_html_"):
             page = one._repr_html_()
             clean(page[:3000], f"page of {name}")
@@ -226,6 +226,31 @@ def test_shown_values_in_python_are_text(evil, tmp_path):
     page = report.to_html(tmp_path / f"{EVIL}.html")
     assert "<script" not in page
     assert printable(page, lines=True) == page
+
+
+def test_long_texts_are_cut_in_comments_previews_and_messages(sis, tmp_path):
+    client = sis.client()
+    definition = {
+        "name": {**NAME_ALONE["name"], "description": LONG},
+        "x": {"type": "String", "default": LONG},
+    }
+    client.schemas.create({"name": "long", "definition": definition, "_sis": {"owner": ["ops"]}})
+    client.entities("long").create({"name": "a"})
+    live = sp.fetch(client.entities("long"), progress=False)
+    sp.to_excel(live, tmp_path / "long.xlsx")
+
+    comments = [cell.comment for sheet in openpyxl.load_workbook(tmp_path / "long.xlsx") for cell in sheet[1]]
+    assert max(len(comment.text) for comment in comments if comment) < 2000
+    preview = sp.FrameEditor(live)._html()
+    assert max(map(len, re.findall('title="([^"]*)"', preview))) < 1000
+    for read in (
+        lambda: live.schema.field(LONG),
+        lambda: live.diff(live.frame(), delete=[LONG]),
+        lambda: live.diff(live.frame().assign(x="b")).without(fields=[LONG]),
+    ):
+        with pytest.raises(ValueError) as caught:
+            read()
+        assert len(str(caught.value)) < 200
 
 
 def test_a_field_of_any_name_is_read_whole(evil):
