@@ -1,5 +1,7 @@
 """Settings of all tests."""
 
+import sys
+
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -10,5 +12,7 @@ settings.load_profile("sispy")
 
 @pytest.fixture(autouse=True)
 def brief_pauses(monkeypatch):
-    """Let nobody wait long for a server that is broken on purpose."""
-    monkeypatch.setattr("sispy.transport.FIRST_PAUSE", 0.01)
+    """Let nobody wait long for a server that is broken on purpose, neither a client nor a push."""
+    for name in ("sispy.transport", "sispy_pandas.pushing.run"):
+        if module := sys.modules.get(name):
+            monkeypatch.setattr(module, "FIRST_PAUSE", 0.01)

@@ -251,12 +251,6 @@ class Server:
         return [seen for seen in self.sandbox.requests if seen.number > since and seen.method != "GET"]
 
 
-@pytest.fixture(autouse=True)
-def brief_pauses(brief_pauses: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let no push wait long either."""
-    monkeypatch.setattr("sispy_pandas.pushing.run.FIRST_PAUSE", 0.01)
-
-
 @pytest.fixture
 def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     """A server of its own for every test, with the journals in a folder of the test."""
