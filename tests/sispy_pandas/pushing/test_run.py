@@ -14,7 +14,7 @@ from sispy.sandbox import Faults
 from sispy_pandas.pushing.journal import read as read_journal
 from sispy_pandas.values.changes import Problem
 
-QUICK = sp.Limits(settle=0.2, settle_row=0.0, patience=4.0, rows=50)
+QUICK = sp.Limits(settle=0.05, settle_row=0.0, patience=4.0, rows=50)
 
 
 def push(plan, **options):
@@ -54,7 +54,7 @@ def test_every_row_arrives_once_whatever_happens_to_requests(server, faults):
     plan = mixture(server.fetch())
     server.sandbox.faults = faults
 
-    report = push(plan, limits=sp.Limits(settle=0.2, settle_row=0.0, patience=10.0, rows=5, attempts=12))
+    report = push(plan, limits=sp.Limits(settle=0.05, settle_row=0.0, patience=10.0, rows=5, attempts=12))
     server.sandbox.faults = Faults()
 
     assert report.counts["done"] == len(plan), report
