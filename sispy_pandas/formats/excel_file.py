@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from itertools import count
 from pathlib import Path
+from traceback import clear_frames
 from typing import TYPE_CHECKING, Any
 
 from sispy.text import printable
@@ -75,10 +76,13 @@ class BookFile:
             with _quiet():
                 book = openpyxl.load_workbook(self.content, **options)
         except Exception as error:
+            clear_frames(error.__traceback__)  # it leaves the file open, in a variable of its own
             raise damaged(self.file, "workbook", error) from error
         if not book.worksheets:
+            book.close()
             raise ValueError(f"{printable(self.file)} has no sheet with cells")
         if not options.get("read_only") and any(sheet.max_row > MOST_ROWS for sheet in book.worksheets):
+            book.close()
             raise ValueError(_too_long(self.file))
         return book
 
