@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 
 _SEVERAL = 3
 """Profiles that are named to choose from."""
+_LARGEST = 1 << 16
+"""Characters of a file of secrets."""
 
 
 @dataclass(frozen=True)
@@ -187,21 +189,39 @@ def _environment() -> _Login:
     if not token and (path := env.get("SIS_TOKEN_FILE")):
         names["token"] = "SIS_TOKEN_FILE"  # noqa: S105 -- the name of a variable
         try:
-            token = Path(path).read_text(encoding="utf-8").strip()
+            with Path(path).open(encoding="utf-8") as file:
+                token = file.read(_LARGEST + 1).strip()
         except (OSError, UnicodeDecodeError) as exc:
             raise ValueError(f"SIS_TOKEN_FILE: {exc}") from exc
+        if len(token) > _LARGEST:
+            raise ValueError(f"SIS_TOKEN_FILE: {path} holds more than a token")
     return _Login("environment", env.get("SIS_USER"), token, env.get("SIS_PASSWORD"), names)
 
 
 def _netrc(url: str) -> _Login:
     path = Path(os.environ.get("NETRC") or Path.home() / ".netrc")
     try:
-        hosts = netrc.netrc(path).hosts if url and path.exists() else {}
-    except (netrc.NetrcParseError, UnicodeDecodeError) as exc:
+        hosts = netrc.netrc(path).hosts if url and _is_small(path) else {}
+    except netrc.NetrcParseError as exc:  # its own words hold those of the file, passwords among them
+        raise ValueError(f"{path}: line {exc.lineno} is none of a netrc file") from None
+    except UnicodeDecodeError as exc:
         raise ValueError(f"{path}: {exc}") from exc
     # the `default` entry is left alone: it would send a password to any server
     user, _, password = hosts.get(urlsplit(url).hostname or "", ("", "", ""))
     return _Login(str(path), user or None, None, password or None)
+
+
+def _is_small(path: Path) -> bool:
+    """Tell whether a file is there that may be read: no device: /dev/null says that there is none.
+
+    Raises:
+        ValueError: it is larger than any of its kind.
+    """
+    if not path.exists() or path.is_char_device():
+        return False
+    if path.stat().st_size > _LARGEST:
+        raise ValueError(f"{path} is too large for a netrc file")
+    return True
 
 
 def _moment(value: object) -> datetime | None:

@@ -190,6 +190,29 @@ def test_what_is_wrong_in_the_file_is_named(file, content, words):
     assert str(caught.value) == f"{path}{words}"
 
 
+def test_a_netrc_file_of_another_form_is_named_without_its_words(tmp_path, monkeypatch):
+    path = tmp_path / "netrc"
+    monkeypatch.setenv("NETRC", str(path))
+    path.write_text("machine sis.example.com login anna\npassword s3cret s3cret\n")
+
+    with pytest.raises(ValueError, match=rf"^{path}: line \d is none of a netrc file$") as caught:
+        resolve(url=URL)
+    assert caught.value.__cause__ is None
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such device")
+def test_files_of_secrets_without_end_are_not_read(tmp_path, monkeypatch):
+    monkeypatch.setenv("NETRC", "/dev/zero")
+    assert resolve(url=URL).password is None
+    monkeypatch.setenv("NETRC", str(tmp_path / "large"))
+    (tmp_path / "large").write_text("# \n" * 100_000)
+    with pytest.raises(ValueError, match="large is too large for a netrc file"):
+        resolve(url=URL)
+    monkeypatch.setenv("SIS_TOKEN_FILE", "/dev/zero")
+    with pytest.raises(ValueError, match="SIS_TOKEN_FILE: /dev/zero holds more than a token"):
+        resolve(url=URL)
+
+
 @pytest.mark.parametrize("variable", ["SIS_TOKEN_FILE", "NETRC"])
 def test_a_file_of_secrets_that_is_no_text_is_named(tmp_path, monkeypatch, variable):
     (tmp_path / "f").write_bytes(b"machine \xff\xfe\x00")
