@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +44,7 @@ def push(url: str, token: str, plan: Path, **options: Any) -> sp.Report:
 
 def interrupted(url: str, work: Callable[..., object], args: tuple[object, ...], told: Connection) -> None:
     """Read hosts in pages of two until Ctrl-C, and tell which threads are left then."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # what starts tests may ignore it
     pages.MAX_PAGE = 2  # type: ignore[attr-defined] # its own name for it
     try:
         work(sispy.Client(url).entities("host"), *args)
