@@ -8,7 +8,8 @@ The file appears when it is complete and counted; else the old one stays.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 from datetime import UTC, datetime, tzinfo
 from typing import IO, TYPE_CHECKING, Any, TypeAlias
 
@@ -280,9 +281,9 @@ def write_file(
     known = _without_rows(found, query, started) if isinstance(found, Listing) else found
     note = origin(known, zone=str(options.zone)) if isinstance(known, RowSet) else None
     known_schema = known.schema if isinstance(known, RowSet) else schema
-    parts = _parts(found, meta=options.meta, progress=progress, stream=form.has_one_dtype)
     name = known_schema.name if known_schema else ""
-    return form.write(file, Outgoing(name, known_schema, parts, note), options)
+    with closing(_parts(found, meta=options.meta, progress=progress, stream=form.has_one_dtype)) as parts:
+        return form.write(file, Outgoing(name, known_schema, parts, note), options)
 
 
 def _named(source: Any, schema: Schema | None) -> list[tuple[str, Any]]:
@@ -322,7 +323,7 @@ def _fetched_if_sorted(
 
 def _parts(
     found: Listing | Snapshot | pd.DataFrame, *, meta: bool, progress: Any, stream: bool
-) -> Iterator[pd.DataFrame]:
+) -> Generator[pd.DataFrame, None, None]:
     """Yield the frames to write, one below the other."""
     if isinstance(found, Listing):
         yield from _frames(found, meta=meta, progress=progress, stream=stream)

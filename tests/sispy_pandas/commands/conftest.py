@@ -7,6 +7,7 @@ import os
 import pty
 import re
 import resource
+import signal
 import struct
 import sys
 import termios
@@ -103,6 +104,7 @@ def _forking():
 
 def _work(args) -> NoReturn:
     """Be a command: never return to the test."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # what starts tests may ignore it
     status: Any = 1
     try:
         logging.getLogger().handlers.clear()

@@ -1,7 +1,9 @@
 """Ctrl-C while pages travel: it ends at once, and leaves neither a thread nor half a file."""
 
+import io
 import os
 import signal
+import threading
 from functools import partial
 from multiprocessing import Pipe
 
@@ -28,8 +30,30 @@ def test_ctrl_c_stops_at_once_and_leaves_nothing_behind(server, tmp_path, work, 
         os.kill(reader.pid, signal.SIGINT)
         if answered:
             page.open()
+        assert told.poll(60), "it does not end"
         threads = told.recv()
         reader.join()  # while the server still holds the page, if it does
 
     assert (reader.exitcode, len(threads)) == (0, 0 if answered else 1)
     assert [p.read_text() for p in tmp_path.iterdir()] == ["old"]
+
+
+class Full(io.StringIO):
+    """A file at whose second write somebody presses Ctrl-C."""
+
+    writes = 0
+
+    def write(self, text):
+        self.writes += 1
+        if self.writes == 2:
+            raise KeyboardInterrupt
+        return super().write(text)
+
+
+def test_ctrl_c_while_a_page_is_written_ends_the_threads_at_once(server, monkeypatch):
+    monkeypatch.setattr("sispy_pandas.reading.pages.MAX_PAGE", 2)
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        sp.to_csv(server.hosts, Full(), progress=False)
+    assert caught.tb is not None  # which a notebook keeps, and with it what was not closed
+    assert [thread.name for thread in threading.enumerate() if thread.name.startswith("sispy-page")] == []

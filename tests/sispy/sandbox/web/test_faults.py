@@ -60,7 +60,11 @@ def names(sis):
         ({"defects": 1}, "defects takes True or False, got 1"),
         ({"seed": None}, "seed takes a whole number, got None"),
         ({"before": "hook"}, "before takes a function of one argument, or None, got 'hook'"),
-        ({"between": no_argument}, f"between takes a function of one argument, or None, got {no_argument}"),
+        pytest.param(
+            {"between": no_argument},
+            f"between takes a function of one argument, or None, got {no_argument}",
+            id="between",  # the same in every run, unlike an address
+        ),
         ({"latencies": {"*": "1"}}, "latencies takes seconds, a number from 0 up at '*', got '1'"),
         ({"errors": {"GET /info": 503}}, f"errors takes {FAILURE} at 'GET /info', got 503"),
         ({"errors": {"*": (503, 50)}}, f"errors takes {FAILURE} at '*', got (503, 50)"),
