@@ -97,15 +97,8 @@ class Memory:
         if journal:
             return
         known = _HERE.setdefault(self.content, {})
-        for o in outcomes:
-            known[_name(o.row)] = Entry(
-                o.word,
-                id=o.id,
-                action=o.action,
-                written=o.written,
-                receipt=o.receipt,
-                sent_at=int(time.time() * 1000),
-            )
+        now = int(time.time() * 1000)
+        known.update((_name(o.row), Entry.of(o, sent_at=now)) for o in outcomes)
 
     def refuse_open(self, *, again: bool) -> None:
         """Raise if it is not known which new rows of the plan an earlier push made.

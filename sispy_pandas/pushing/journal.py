@@ -40,6 +40,8 @@ from ..values.types.frozen import decode_json
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from ..values.changes import Outcome
+
 try:
     import fcntl
 except ImportError:  # Windows
@@ -193,6 +195,24 @@ class Entry:
     """Why it is not known whether there are more; empty: there are none; None: it was not looked up."""
     doubted: tuple[Attempt, ...] = ()
     """The requests for it that no answer came to."""
+
+    @classmethod
+    def of(cls, outcome: Outcome, *, sent_at: int = 0) -> Entry:
+        """Return what a journal would say about a row whose push kept none."""
+        return cls(
+            outcome.word,
+            outcome.ambiguous,
+            outcome.id,
+            outcome.action,
+            outcome.written,
+            receipt=outcome.receipt,
+            read=outcome.read,
+            sent_at=sent_at,
+            status=outcome.status,
+            overwrites=outcome.overwrites,
+            unverified=outcome.unverified,
+            doubted=outcome.doubted,
+        )
 
     @property
     def settled(self) -> bool:

@@ -39,7 +39,7 @@ def revert(changes: Changes) -> Plan:
     that person's value. Rows that these changes created are deleted, unless they were written to by changes
     that are not among these: such a row is in conflict as a whole, and stays. Rows that they deleted are
     created again, with a new `_id`. Where only some fields of a new or deleted row are meant, it is left as
-    it is.
+    it is. The plan has its rows in the order of `_id`, as a fetch does.
 
     Nothing is written: read the plan, push it; its push can be undone like any other.
 
@@ -58,7 +58,7 @@ def revert(changes: Changes) -> Plan:
     chosen: dict[str, set[Cell]] = defaultdict(set)
     for edit in changes.edits:
         chosen[edit.id].add((edit.field, edit.commit))
-    rows = [_row(schema, id_, changes.history[id_], wanted) for id_, wanted in chosen.items()]
+    rows = [_row(schema, id_, changes.history[id_], wanted) for id_, wanted in sorted(chosen.items())]
     made, told = _with_what_came_back(changes, [row.change for row in rows if row.change is not None])
     again = sum(isinstance(change, Create) for change in made)
     notes = (

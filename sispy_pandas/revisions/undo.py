@@ -130,7 +130,7 @@ class _Pushed:
 def _pushed(source: Source, client: Client | None) -> _Pushed:
     if isinstance(source, Report):
         if source.journal is None:
-            entries = {o.row: _entry(o) for o in source.outcomes}
+            entries = {o.row: Entry.of(o) for o in source.outcomes}
             return _Pushed(content(source.plan), source.plan, entries, source.user, dict(entries))
         client = client or source.plan.endpoint.client
         source = source.journal
@@ -229,20 +229,6 @@ def _outcome(change: Change, entry: Entry | None) -> Outcome:
         ambiguous=entry.ambiguous,
         doubted=entry.doubted,
         unverified=entry.unverified or "",
-    )
-
-
-def _entry(outcome: Any) -> Entry:
-    return Entry(
-        outcome.word,
-        id=outcome.id,
-        action=outcome.action,
-        written=outcome.written,
-        receipt=outcome.receipt,
-        status=outcome.status,
-        overwrites=outcome.overwrites,
-        doubted=outcome.doubted,
-        unverified=outcome.unverified,
     )
 
 

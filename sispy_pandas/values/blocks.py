@@ -214,12 +214,13 @@ def objects(table: Table, told: Callable[[str], str] = str) -> list[dict[str, An
 
 
 def html_table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """Return an HTML table of plain texts, escaped."""
-    top = "".join(f"<th>{in_html(cell)}</th>" for cell in head)
+    """Return an HTML table of plain texts, escaped; titles that are all blank are no line of their own."""
+    titles = "".join(f"<th>{in_html(cell)}</th>" for cell in head)
+    top = f"<thead><tr>{titles}</tr></thead>" if any(head) else ""
     body = "".join(
         "<tr>" + "".join(f"<td>{in_html(_cell(cell))}</td>" for cell in row) + "</tr>" for row in rows
     )
-    return f"<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"
+    return f"<table>{top}<tbody>{body}</tbody></table>"
 
 
 def count(n: int, noun: str) -> str:

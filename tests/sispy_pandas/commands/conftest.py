@@ -12,7 +12,6 @@ import struct
 import sys
 import termios
 import warnings
-from itertools import groupby
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -213,12 +212,6 @@ def golden():
         if os.environ.get("SISPY_WRITE_GOLDEN"):
             path.parent.mkdir(exist_ok=True)
             path.write_text("\n".join([*lines, ""]), encoding="utf-8")
-        assert _in_order(lines) == _in_order(path.read_text(encoding="utf-8").splitlines())
+        assert lines == path.read_text(encoding="utf-8").splitlines()
 
     return compare
-
-
-def _in_order(lines: list[str]) -> list[str]:
-    """Sort the cells of a plan: a revert tells them by the millisecond in which they were written."""
-    runs = (list(run) for _, run in groupby(lines, key=lambda line: line.startswith("~ ")))
-    return [line for run in runs for line in (sorted(run) if run[0].startswith("~ ") else run)]

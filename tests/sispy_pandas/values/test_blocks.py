@@ -12,6 +12,7 @@ from sispy_pandas.values.blocks import (
     as_object,
     as_page,
     as_text,
+    html_table,
     objects,
 )
 
@@ -107,6 +108,12 @@ def test_a_page_is_complete():
     assert "<h1>host on &lt;sis&gt;</h1><p>a note</p><h2>Cells</h2><table>" in page
     assert page.count("<tr>") == 6
     assert f"<td>{'x' * 1_000}</td>" in page
+
+
+def test_a_table_without_titles_has_no_head():
+    assert html_table(["", ""], [["user", None]]) == (
+        "<table><tbody><tr><td>user</td><td></td></tr></tbody></table>"
+    )
 
 
 def test_json_has_exact_values_and_what_programs_need():
