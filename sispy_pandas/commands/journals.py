@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import click
 
     from sispy.cli.options import Session
+    from sispy_pandas.pushing.record import Record
 
 
 def named(name: str) -> Path:
@@ -66,9 +67,7 @@ def latest_written(session: Session) -> Path:
     return _latest_written(session, *kept()).path
 
 
-def _latest_written(
-    session: Session, records: Sequence[journal.Record], unreadable: Mapping[Path, str]
-) -> journal.Record:
+def _latest_written(session: Session, records: Sequence[Record], unreadable: Mapping[Path, str]) -> Record:
     records = [record for record in records if record.wrote]
     record = max(_of(session, records), key=lambda r: r.last, default=None)
     if record is None:
@@ -76,13 +75,13 @@ def _latest_written(
     return record
 
 
-def _of(session: Session, records: Sequence[journal.Record]) -> list[journal.Record]:
+def _of(session: Session, records: Sequence[Record]) -> list[Record]:
     """Return the pushes to the session's server; all of them where it has none."""
     here = session.address
     return [record for record in records if here in ("", one_address(record.head["server"]))]
 
 
-def _none(kind: str, records: Sequence[journal.Record], unreadable: Mapping[Path, str]) -> Misuse:
+def _none(kind: str, records: Sequence[Record], unreadable: Mapping[Path, str]) -> Misuse:
     """Return what to say where there is no push of that kind; `records`: of other servers."""
     there = f" to this server, but {described(records[0])} to {records[0].head['server']}" if records else ""
     said = f"there is no {kind} push{there}; `sispy pushes` lists those there are."
@@ -114,7 +113,7 @@ def to_be_undone(session: Session, *, yes: bool) -> Path:
     return record.path
 
 
-def described(record: journal.Record) -> str:
+def described(record: Record) -> str:
     """Return a push in words: when, table, rows, note."""
     rows = sum(bool(entry.written) for entry in record.entries.values())
     sent = sum(entry.word is None or entry.ambiguous for entry in record.entries.values())

@@ -26,9 +26,10 @@ from sispy_pandas.planning import render as planned
 from sispy_pandas.planning.change_set import PlanRefused
 from sispy_pandas.planning.render import conflicts, problems, stale_rows
 from sispy_pandas.pushing import render as pushed
-from sispy_pandas.pushing.journal import folder, read, short
+from sispy_pandas.pushing.journal import folder, short
 from sispy_pandas.pushing.options import GUARDS, need_token
 from sispy_pandas.pushing.recall import note_attempt
+from sispy_pandas.pushing.record import read
 from sispy_pandas.pushing.turns import TableInUse
 from sispy_pandas.pushing.verify import too_many
 from sispy_pandas.values.blocks import count

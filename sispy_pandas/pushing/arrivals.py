@@ -18,8 +18,8 @@ from ..reading.lookup import own_since, rows_of
 from ..values.entity import body, moment, values_of
 from ..values.types.cells import get_path
 from ..values.types.equality import equal
-from .journal import Mark
 from .options import CLOCKS_APART
+from .record import Mark
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Mapping, Sequence

@@ -23,8 +23,9 @@ from ..values.changes import Change, Create, Delete, action_of, row_of
 from ..values.entity import receipt
 from ..values.times import clock
 from ..values.types.object_id import is_object_id
-from .journal import Entry, Record, resuming, short
+from .journal import resuming, short
 from .recall import lost, recalled, remember
+from .record import Entry, Record
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator, Mapping

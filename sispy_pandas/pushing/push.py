@@ -30,22 +30,11 @@ from .deletes import PER_REQUEST, send_deletes
 from .earlier import Before, Memory
 from .guards.cas import send_cas
 from .guards.check import send_updates
-from .journal import (
-    Entry,
-    NeverBegan,
-    Nowhere,
-    Record,
-    fate_unknown,
-    new_path,
-    opened,
-    read,
-    refuse_device,
-    resuming,
-    undoing,
-)
+from .journal import Nowhere, fate_unknown, new_path, opened, refuse_device, resuming, undoing
 from .options import Limits, Options, refuse
 from .outcome import PushResult
 from .recall import note_attempt
+from .record import Entry, NeverBegan, Record, read
 from .run import Run, Stopped
 from .turns import turn
 from .verify import after_push, is_open
@@ -54,8 +43,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 
     from ..values.changes import Word
-    from .journal import Mark
     from .options import Guard
+    from .record import Mark
 
 
 def push(

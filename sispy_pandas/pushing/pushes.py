@@ -9,6 +9,7 @@ from ..values.records import table
 from ..values.times import times
 from . import journal
 from .earlier import taken_back
+from .record import Record, read
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,13 +54,13 @@ def pushes() -> pd.DataFrame:
     return frame.astype({**dict.fromkeys(whole, "int64"), "ended": "bool"})
 
 
-def kept() -> tuple[list[journal.Record], dict[Path, str]]:
+def kept() -> tuple[list[Record], dict[Path, str]]:
     """Return the journals in the folder, the newest first, and sentences about what is none there."""
-    found: list[journal.Record] = []
+    found: list[Record] = []
     unreadable: dict[Path, str] = {}
     for path in sorted(journal.folder().glob("*.jsonl"), reverse=True):
         try:
-            found.append(journal.read(path))
+            found.append(read(path))
         except ValueError as error:
             unreadable[path] = str(error)
         except OSError as error:
@@ -67,7 +68,7 @@ def kept() -> tuple[list[journal.Record], dict[Path, str]]:
     return found, unreadable
 
 
-def _row(record: journal.Record) -> tuple[Any, ...]:
+def _row(record: Record) -> tuple[Any, ...]:
     head = record.head
     counts = head["counts"]
     entries = record.entries.values()

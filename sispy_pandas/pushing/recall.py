@@ -14,7 +14,8 @@ from sispy.text import printable
 
 from ..formats.atomic import replaced
 from ..values.types.frozen import decode_json
-from .journal import Record, folder, read
+from .journal import folder
+from .record import Record, read
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

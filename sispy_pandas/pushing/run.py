@@ -36,8 +36,9 @@ if TYPE_CHECKING:
     from ..values.changes import Overwrite, Word
     from ..values.progress import Bar
     from ..values.schema import Schema
-    from .journal import Journal, Mark, Nowhere
+    from .journal import Journal, Nowhere
     from .options import Guard, Limits
+    from .record import Mark
 
 T = TypeVar("T")
 C = TypeVar("C", bound=Change)

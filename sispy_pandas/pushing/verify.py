@@ -22,15 +22,16 @@ from ..values.changes import Create, Overwrite
 from .earlier import Memory
 from .evidence import Unclear, examine, since_of
 from .interim import interim
-from .journal import opened, read
+from .journal import opened
 from .options import CLOCKS_APART
+from .record import read
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 
     from ..values.changes import Outcome
-    from .journal import Entry
     from .outcome import PushResult
+    from .record import Entry
 
 R = TypeVar("R", bound="PushResult")
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from sispy import Client, Endpoint
 
-    from ..pushing.journal import Entry, Record
+    from ..pushing.record import Entry, Record
     from ..values.changes import Change
     from ..values.schema import Schema
 

@@ -11,7 +11,8 @@ from sispy.remedies import Call, Message
 
 from ..planning.validate import refused
 from ..pushing.earlier import content, pairs, taken_back, undos_of
-from ..pushing.journal import Entry, Record, fate_unknown, read, resuming, short
+from ..pushing.journal import fate_unknown, resuming, short
+from ..pushing.record import Entry, Record, read
 from ..pushing.verify import is_open
 from ..values.blocks import count
 from ..values.changes import Change, Create, Delete, Outcome, Update, action_of, row_of

@@ -1,132 +1,13 @@
-"""Journals: what is none is a ValueError that names the file, whatever is damaged in it."""
+"""Journals as files: where they are, what they may be, and what a crash left of a line."""
 
-import json
 import os
-import tempfile
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 import sispy_pandas as sp
 from sispy_pandas.pushing import journal
-from sispy_pandas.values.changes import Attempt
-
-HEAD = {
-    "sispy_plan": 1,
-    "server": "u",
-    "schema": "host",
-    "counts": {"creates": 1, "updates": 0, "deletes": 0},
-}
-BEGIN = {"event": "begin", "at": 1, "user": "anna", "note": None}
-SEND = {
-    "event": "send",
-    "at": 2,
-    "action": "create",
-    "rows": [[0, {"name": [None, "a"]}, None]],
-    "since": 1,
-    "known": ["x"],
-    "request": [0, None],
-}
-ROW = {
-    "event": "row",
-    "at": 3,
-    "row": 0,
-    "id": "1" * 24,
-    "action": "create",
-    "outcome": "done",
-    "written": {"name": [None, "a"]},
-    "receipt": 3,
-}
-END = {"event": "end", "at": 4, "stopped": None}
-LINES = [HEAD, BEGIN, SEND, ROW, END]
-
-ANYTHING = st.sampled_from(
-    [None, {"undoes": [1]}, True, -1, 1.5, "x", [], [None], {}, {"x": 1}, [[]], {"at": "x"}]
-)
-
-
-def written(path, lines):
-    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    return path
-
-
-@pytest.mark.parametrize("depth", [300, 9999])
-@pytest.mark.parametrize("where", [SEND, ROW])
-def test_a_line_that_is_nested_deeper_than_any_value_is_none(tmp_path, depth, where):
-    lines = [json.dumps(line) for line in LINES]
-    lines[LINES.index(where)] = json.dumps(where).replace('"a"', "[" * depth + "]" * depth)
-    (tmp_path / "j").write_text("\n".join([*lines, ""]))
-
-    with pytest.raises(ValueError, match="is no journal of a push") as caught:
-        journal.read(tmp_path / "j")
-
-    number = LINES.index(where) + 1
-    assert (
-        str(caught.value) == f"{tmp_path / 'j'} is no journal of a push: line {number} is none of its lines"
-    )
-
-
-def test_a_journal_of_few_lines(tmp_path):
-    record = journal.read(written(tmp_path / "j", LINES))
-
-    assert record.entries == {
-        0: journal.Entry(
-            "done",
-            id="1" * 24,
-            action="create",
-            written={"name": (None, "a")},
-            receipt=3,
-            sent_at=3,
-            mark=journal.Mark(1, frozenset(["x"]), (0, None)),
-            sender="anna",
-        )
-    }
-    assert (record.head["schema"], record.begin["user"], record.open, record.wrote, record.last) == (
-        "host",
-        "anna",
-        False,
-        True,
-        4,
-    )
-
-
-@settings(max_examples=150)
-@given(st.integers(0, 4), st.data())
-def test_whatever_is_wrong_inside_a_line_the_file_is_named(number, data):
-    lines = json.loads(json.dumps(LINES))
-    if data.draw(st.booleans()):
-        lines[number] = data.draw(ANYTHING)
-    else:
-        lines[number][data.draw(st.sampled_from(sorted(lines[number])))] = data.draw(ANYTHING)
-    with tempfile.TemporaryDirectory() as folder:
-        path = written(Path(folder) / "j.jsonl", lines)
-        try:
-            record = journal.read(path)
-        except ValueError as error:
-            assert str(error).startswith(f"{path} is no journal of a push: ")
-        else:
-            assert isinstance(record.last, int)
-            numbers = [(e.receipt, e.read, e.sent_at, e.status) for e in record.entries.values()]
-            assert {type(n) for some in numbers for n in some} <= {int, type(None)}
-
-
-def test_pushes_lists_the_others_and_names_what_is_none(tmp_path, monkeypatch, caplog):
-    monkeypatch.setenv("SISPY_JOURNALS", str(tmp_path))
-    written(tmp_path / "a-host-1.jsonl", LINES)
-    written(tmp_path / "b-host-2.jsonl", [HEAD, BEGIN, {**SEND, "rows": 5}])
-    (tmp_path / "c-host-3.jsonl").mkdir()
-
-    found = sp.pushes()
-
-    assert found["journal"].tolist() == [str(tmp_path / "a-host-1.jsonl")]
-    assert found.attrs["unreadable"] == [
-        f"{tmp_path}/c-host-3.jsonl is no journal of a push: it is no regular file",
-        f"{tmp_path}/b-host-2.jsonl is no journal of a push: line 3 is none of its lines",
-    ]
-    assert [entry.getMessage() for entry in caplog.records] == found.attrs["unreadable"]
 
 
 @pytest.mark.parametrize(
@@ -195,36 +76,3 @@ def test_a_torn_line_of_any_length_is_cut_off(tmp_path, monkeypatch, whole, torn
         file.event("end")
 
     assert path.read_bytes().startswith(whole + b'{"event": "end"')
-
-
-def test_rows_that_were_sent_by_nobody_known_are_those_of_whom_the_server_names_later(tmp_path):
-    begin, user = {**BEGIN, "user": None}, {"event": "user", "at": 3, "user": "carol"}
-    ended = {**ROW, "id": None, "outcome": "failed", "written": {}, "receipt": None, "ambiguous": True}
-    record = journal.read(written(tmp_path / "j", [HEAD, begin, SEND, ended, user, END]))
-
-    (entry,) = record.entries.values()
-    assert (entry.word, entry.sender, entry.settled, entry.attempts) == (
-        "failed",
-        "carol",
-        False,
-        (Attempt({"name": (None, "a")}),),
-    )
-    resumed = [{**begin, "event": "resume"}, {**user, "user": "dora"}, END]
-    lines = [HEAD, begin, SEND, ended, END, *resumed]
-    assert journal.read(written(tmp_path / "k", lines)).entries[0].sender is None
-
-
-def test_what_an_earlier_push_left_open_is_open(tmp_path):
-    sent = {key: value for key, value in SEND.items() if key not in ("event", "at")}
-    begin = {**BEGIN, "open": [{**sent, "sender": "dora"}]}
-    record = journal.read(written(tmp_path / "j", [HEAD, begin, END]))
-
-    assert record.entries == {
-        0: journal.Entry(
-            action="create",
-            attempts=(Attempt({"name": (None, "a")}),),
-            sent_at=1,
-            mark=journal.Mark(1, frozenset(["x"]), (0, None)),
-            sender="dora",
-        )
-    }

@@ -9,7 +9,7 @@ import pytest
 
 import sispy_pandas as sp
 from sispy.sandbox import Faults
-from sispy_pandas.pushing.journal import read
+from sispy_pandas.pushing.record import read
 from sispy_pandas.values.changes import Attempt
 
 QUICK = sp.Limits(settle=0.1, settle_row=0.0, patience=4.0)

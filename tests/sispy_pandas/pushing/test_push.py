@@ -9,7 +9,7 @@ import pytest
 import sispy
 import sispy_pandas as sp
 from sispy.sandbox import Faults
-from sispy_pandas.pushing import journal
+from sispy_pandas.pushing.record import read
 from sispy_pandas.values.changes import Conflict
 
 QUICK = sp.Limits(settle=0.1, settle_row=0.0, patience=3.0)
@@ -324,7 +324,7 @@ def test_who_pushed_is_what_the_first_answer_says_where_the_name_is_no_proof(ser
     report = push(plan)
 
     assert (report.ok, report.user) == (True, "carol")
-    assert journal.read(report.journal).begin["user"] == "carol"
+    assert read(report.journal).begin["user"] == "carol"
     assert sp.pushes()["user"].tolist() == ["carol"]
     tokens = [seen.path for seen in server.sandbox.requests[since:] if "tokens" in seen.path]
     assert tokens == ["/users/root/tokens"]

@@ -11,7 +11,7 @@ import pytest
 import sispy
 import sispy_pandas as sp
 from sispy.sandbox import Faults
-from sispy_pandas.pushing.journal import read as read_journal
+from sispy_pandas.pushing.record import read as read_journal
 from sispy_pandas.values.changes import Problem
 
 QUICK = sp.Limits(settle=0.05, settle_row=0.0, patience=4.0, rows=50)

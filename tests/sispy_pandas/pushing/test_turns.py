@@ -15,6 +15,7 @@ import sispy_pandas as sp
 from gate import Gate
 from sispy.sandbox import Faults
 from sispy_pandas.pushing import journal, turns
+from sispy_pandas.pushing.record import read
 
 QUICK = sp.Limits(settle=0.1, settle_row=0.0, patience=10.0, rows=5)
 
@@ -144,7 +145,7 @@ def test_another_process_waits_and_the_system_frees_the_turn_of_one_that_was_kil
     assert said.startswith(f"waiting for the push of {getpass.getuser()} (pid {first.pid}, since ")
     assert said.endswith(", CHG2): 0 of 20 rows")
     assert (first.exitcode, second.exitcode) == (-signal.SIGKILL, 0)
-    (interrupted,) = [path for path in journal.folder().glob("*.jsonl") if journal.read(path).open]
+    (interrupted,) = [path for path in journal.folder().glob("*.jsonl") if read(path).open]
     assert (
         sp.resume(interrupted, client=server.client).push(progress=False, limits=QUICK).counts["failed"] == 0
     )

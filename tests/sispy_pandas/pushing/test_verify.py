@@ -10,7 +10,7 @@ import pytest
 import sispy
 import sispy_pandas as sp
 from sispy.sandbox import Faults
-from sispy_pandas.pushing.journal import read as read_journal
+from sispy_pandas.pushing.record import read as read_journal
 from sispy_pandas.reading.commits import commits_of
 from sispy_pandas.values.changes import REPLACED
 

@@ -5,7 +5,7 @@ import pytest
 
 import sispy_pandas as sp
 from sispy.sandbox import Faults
-from sispy_pandas.pushing import journal
+from sispy_pandas.pushing.record import read
 
 QUICK = sp.Limits(settle=0.0, settle_row=0.0, patience=3.0)
 REF = {"type": "ObjectId", "ref": "node"}
@@ -241,7 +241,7 @@ def test_a_cancelled_push_says_what_waits_and_resume_finishes_it(nodes, server):
     }
     push(sp.resume(back.journal, client=server.client)).raise_for_failures()
     assert nodes.held() == before
-    assert journal.read(back.journal).ended
+    assert read(back.journal).ended
 
 
 def test_a_copy_refers_to_what_the_original_refers_to(nodes):

@@ -13,6 +13,7 @@ import sispy_pandas as sp
 from sispy.sandbox import Faults
 from sispy_pandas.planning import plan_file
 from sispy_pandas.pushing import journal
+from sispy_pandas.pushing.record import read
 from sispy_pandas.values.changes import Problem
 
 QUICK = sp.Limits(settle=0.1, settle_row=0.0, patience=3.0, rows=50)
@@ -403,7 +404,7 @@ def test_a_journal_whose_last_line_is_torn_is_read_and_continued(server):
     again = push(rest)
 
     assert again.ok
-    assert journal.read(report.journal).ended
+    assert read(report.journal).ended
 
 
 def killed_and_resumed(server, tmp_path, rows, rounds, generator):
@@ -476,7 +477,7 @@ def test_a_push_takes_the_journal_of_one_that_was_killed_before_it_began(server,
     other.write_text("name\nh1\n")
 
     assert push(plan, journal=path).counts["done"] == 2
-    assert journal.read(path).ended
+    assert read(path).ended
     for taken in (path, other):
         content = taken.read_bytes()
         with pytest.raises(ValueError, match="exists"):
