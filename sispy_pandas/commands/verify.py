@@ -50,10 +50,10 @@ def verify(session: Session, name: str | None, html: Path | None) -> Exit:
         session.say(f"{html} is written")
     if len(report.overwritten):
         return Exit.CONFLICT
-    reasons = report.unverified["reason"]
-    if (reasons == "interrupted").any():
-        return Exit.INTERRUPTED
-    return Exit.SERVER if reasons.str.startswith("the server").any() else Exit.DONE
+    return _STATUS[report.broken_off]
+
+
+_STATUS = {None: Exit.DONE, "interrupted": Exit.INTERRUPTED, "server": Exit.SERVER}
 
 
 def _answer(report: Report, journal: Path) -> Answer:

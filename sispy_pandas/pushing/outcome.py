@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..planning.change_set import ChangeSet, conflict_table
 from ..values.changes import Conflict, Outcome, counts_of
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import pandas as pd
+
+BrokenOff = Literal["interrupted", "server"]
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,8 @@ class PushResult:
     """What a reader has to know beside the outcomes."""
     stopped: str | None = None
     """Why the push ended before all rows had their turn; None: it did not."""
+    broken_off: BrokenOff | None = None
+    """What ended the reading of the commits before all written rows had been looked up; None: nothing did."""
     entities: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False, compare=False)
     """The server's own answers by `_id`; an empty object for a row that was deleted."""
 

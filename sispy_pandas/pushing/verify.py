@@ -27,10 +27,10 @@ from .options import CLOCKS_APART
 from .record import read
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Mapping, Sequence
 
     from ..values.changes import Outcome
-    from .outcome import PushResult
+    from .outcome import BrokenOff, PushResult
     from .record import Entry
 
 R = TypeVar("R", bound="PushResult")
@@ -51,9 +51,9 @@ def verify(
     cancel: Callable[[], bool] | Event | None = None,
 ) -> R:
     """Return the report with what the server's commits tell about its written rows; see `Report.verify`."""
-    found = _findings(report, progress=progress, cancel=cancel)
+    found, broken_off = _findings(report, progress=progress, cancel=cancel)
     _keep(report, found)
-    return _told(report, found)
+    return _told(report, found, broken_off)
 
 
 def after_push(
@@ -85,10 +85,10 @@ def after_push(
     else:
         if on_result is not None:
             on_result(report)
-        found = _findings(report, progress=progress is True, cancel=cancel)
+        found, broken_off = _findings(report, progress=progress is True, cancel=cancel)
         with suppress(OSError, ValueError):  # the journal cannot be written: the report says the same
             _keep(report, found)
-        return _told(report, found)
+        return _told(report, found, broken_off)
     nameless = _nameless(report)
     rows_left = [o for o in report.outcomes if is_open(o) or o.row in nameless]
     return _told(report, {o.row: (o.overwrites, why) for o in rows_left})
@@ -102,17 +102,18 @@ def is_open(outcome: Outcome | Entry) -> bool:
 
 def _findings(
     report: PushResult, *, progress: Any, cancel: Callable[[], bool] | Event | None
-) -> dict[Hashable, Finding]:
-    """Return what there is to tell about every row that is open."""
+) -> tuple[dict[Hashable, Finding], BrokenOff | None]:
+    """Return what there is to tell about every row that is open, and what kept it from being complete."""
     rows = [outcome for outcome in report.outcomes if is_open(outcome)]
     found: dict[Hashable, Finding] = {}
-    why = _look(report, rows, found, progress=progress, stop=_asked(cancel))
+    broken_off, why = _look(report, rows, found, progress=progress, stop=_asked(cancel))
     for outcome in rows:
         found.setdefault(outcome.row, (outcome.overwrites, why))
-    for row, doubled in _doubled(report).items():
+    several, failed = _doubled(report)
+    for row, doubled in several.items():
         lost, unclear = found.get(row, ((), ""))
         found[row] = lost, doubled or unclear
-    return found
+    return found, broken_off or failed
 
 
 def _nameless(report: PushResult) -> dict[Hashable, Create]:
@@ -125,11 +126,14 @@ def _nameless(report: PushResult) -> dict[Hashable, Create]:
     }
 
 
-def _doubled(report: PushResult) -> dict[Hashable, str]:
-    """Tell of new rows whether there are more than were sent: a network may deliver a request twice."""
+def _doubled(report: PushResult) -> tuple[dict[Hashable, str], BrokenOff | None]:
+    """Tell of new rows whether there are more than were sent, for a network may deliver a request twice.
+
+    And what kept that from being known.
+    """
     creates, schema, endpoint = _nameless(report), report.plan.schema, report.plan.endpoint
     if not creates or report.journal is None:
-        return {}
+        return {}, None
     try:
         entries = read(report.journal).entries
         marks = {row: entry.mark for row, entry in entries.items() if row in creates and entry.mark}
@@ -140,14 +144,15 @@ def _doubled(report: PushResult) -> dict[Hashable, str]:
         others = [o for o in own if o["_id"] not in ours and not all(o["_id"] in ids for ids in known)]
         more = {o["_id"]: as_inserted(endpoint, schema, o) or o for o in others}
     except (errors.Error, ValueError, OSError) as error:
-        return dict.fromkeys(creates, f"whether there are more rows like it is not known: {error}")
+        why = f"whether there are more rows like it is not known: {error}"
+        return dict.fromkeys(creates, why), "server" if isinstance(error, errors.Error) else None
     found = {}
     for row, create in creates.items():
         before = marks[row].known if row in marks else ()
         sent = {**create.values, **interim(schema, create.values)}
         alike = [id_ for id_, o in more.items() if id_ not in before and not not_stored(schema, sent, o)]
         found[row] = f"there are more rows like it than were sent: {', '.join(alike)}" if alike else ""
-    return found
+    return found, None
 
 
 def _look(
@@ -157,14 +162,14 @@ def _look(
     *,
     progress: Any,
     stop: Callable[[], bool],
-) -> str:
-    """Put into `found` what is to be told about rows; return why the others were not looked at."""
+) -> tuple[BrokenOff | None, str]:
+    """Put into `found` what is to be told about rows; say why the others were not looked at."""
     plan = report.plan
     if not plan.schema.track_history:
         for outcome in rows:
             answered = outcome.action == "delete" and outcome.status is not None  # the answer held the row
             found[outcome.row] = (outcome.overwrites, "" if answered else "the table keeps no history")
-        return ""
+        return None, ""
 
     def finding(outcome: Outcome) -> Finding:
         since = since_of(outcome)
@@ -181,22 +186,15 @@ def _look(
 
     asked = each(finding, rows, progress=progress, desc=f"verify {plan.schema.name}", lanes=READERS)
     try:
-        for outcome, told in _until(stop, asked):
+        for outcome, told in asked:
             found[outcome.row] = told
+            if stop() and len(found) < len(rows):
+                return "interrupted", "interrupted"
     except KeyboardInterrupt:
-        return "interrupted"
+        return "interrupted", "interrupted"
     except errors.Error as error:
-        return f"the server could not be asked: {error}"
-    return "interrupted"
-
-
-def _until(
-    stop: Callable[[], bool], asked: Iterator[tuple[Outcome, Finding]]
-) -> Iterator[tuple[Outcome, Finding]]:
-    for item in asked:
-        yield item
-        if stop():
-            return
+        return "server", f"the server could not be asked: {error}"
+    return None, ""
 
 
 def _current(report: PushResult, outcome: Outcome) -> Mapping[str, Any]:
@@ -212,14 +210,14 @@ def _asked(cancel: Callable[[], bool] | Event | None) -> Callable[[], bool]:
     return cancel.is_set if isinstance(cancel, Event) else cancel
 
 
-def _told(report: R, found: Mapping[Hashable, Finding]) -> R:
+def _told(report: R, found: Mapping[Hashable, Finding], broken_off: BrokenOff | None = None) -> R:
     outcomes = tuple(
         replace(outcome, overwrites=found[outcome.row][0], unverified=found[outcome.row][1])
         if outcome.row in found
         else outcome
         for outcome in report.outcomes
     )
-    return replace(report, outcomes=outcomes)
+    return replace(report, outcomes=outcomes, broken_off=broken_off)
 
 
 def _keep(report: PushResult, found: Mapping[Hashable, Finding]) -> None:

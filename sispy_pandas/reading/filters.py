@@ -19,6 +19,7 @@ r"""The language of filters, as people type it: text to conditions and back.
 * A path leads into documents, members of arrays and rows that are referred to: `os.version`, `interfaces.up`,
   `rack.site.name`. Where there are several values, one that meets the condition is enough; `!=`, `nin`, `!~`,
   `not like` and `is empty` find exactly the rows that `=`, `in`, `~`, `like` and `is not empty` do not.
+  `interfaces.0.up` is of the first member alone; a path through a reference takes no such number.
 * Words may be in any case, blanks around symbols may be left out: `cpus>=8`.
 * A value or a name with blanks, and a value that begins with a quote, is put in quotes: `'New York'` or
   `"New York"`. In them `\` before the quote or before another backslash makes it literal; all other

@@ -34,8 +34,19 @@ def place(schema: Schema, path: str, lookup: Lookup) -> Place:
     """Find what a path stands for.
 
     Raises:
-        ValueError: There is nothing; the message names what is spelled alike.
+        ValueError: There is nothing, and the message names what is spelled alike; or it gives the number of a
+            member, which the server overlooks where a path leads through a reference.
     """
+    found = _place(schema, path, lookup)
+    anyhow = ".".join(part for part in path.split(".") if not part.isdecimal())
+    if found.joined and (found.field or found.below) and anyhow != path:
+        raise ValueError(
+            f"{path!r}: through a reference the server finds any member, whatever its number: use {anyhow!r}"
+        )
+    return found
+
+
+def _place(schema: Schema, path: str, lookup: Lookup) -> Place:
     if path == "_id":
         return Place(ID)
     if path.split(".")[0] == "_sis":
@@ -81,7 +92,7 @@ def _below(leaf: Field, rest: str, lookup: Lookup, name: str, path: str) -> Plac
     if leaf.ref:
         if rest == "_id":
             raise ValueError(f"the server never finds {path + '._id'!r}: use {path!r}")
-        return replace(place(lookup(leaf.ref), rest, lookup), joined=path)
+        return replace(_place(lookup(leaf.ref), rest, lookup), joined=path)
     if rest in leaf.kind.parts:
         return Place(Field(f"{path}.{rest}", leaf.kind.parts[rest]))
     raise ValueError(f"{path!r} of schema {name!r} is {leaf.type}: there is no {rest!r} below it")

@@ -151,7 +151,9 @@ def as_markdown(
             parts += [f"### {heading}" if not parts else heading, *more]
             continue
         lines = [block.head, ["---"] * len(block.head)]
-        lines += [[_escaped(_cell(cell)) for cell in row] for row in texts(block, told, shown=shown)]
+        lines += [
+            [_indented(_escaped(_cell(cell))) for cell in row] for row in texts(block, told, shown=shown)
+        ]
         parts.append("\n".join(f"| {' | '.join(line)} |" for line in lines))
         parts += map(_escaped, _more(block, shown, told))
     return "\n\n".join(parts)
@@ -297,3 +299,9 @@ def _escaped(text: str) -> str:
     """Return a text that Markdown shows as it is: no links, no mentions, no markup of any kind."""
     text = _MARKUP.sub(r"\\\g<0>", shorten(text, SENTENCE))
     return _ADDRESS.sub(r"\1\\\2", text)
+
+
+def _indented(cell: str) -> str:
+    """Return a cell of Markdown that keeps the blanks which it begins with."""
+    bare = cell.lstrip(" ")
+    return "&nbsp;" * (len(cell) - len(bare)) + bare

@@ -87,5 +87,16 @@ def test_a_server_that_does_not_answer_is_status_6(sispy, edited, sis):
     assert "not verified: 1 (the server could not be asked" in told.stdout
 
 
+def test_a_table_without_history_is_no_failure_of_the_server(sispy, edited, sis):
+    schema = sis.client().schemas.get("host").to_dict()
+    sis.client().schemas.update("host", {**schema, "track_history": False})
+    assert sispy("push", "host", edited, "--yes", "-q").exit_code == 0
+
+    told = sispy("verify")
+
+    assert told.exit_code == 0
+    assert "not verified: 1 (the table keeps no history)" in told.stdout
+
+
 def test_without_a_push_there_is_nothing_to_verify(sispy):
     assert sispy("verify").exit_code == 64

@@ -420,9 +420,11 @@ def test_what_ends_the_look_leaves_the_report(server, monkeypatch, raised):
 
     assert report.counts["done"] == 20
     assert [o.unverified for o in report.outcomes] == ["", "", *[why] * 18]
+    assert report.broken_off == ("interrupted" if raised is KeyboardInterrupt else "server")
     assert f"not verified: 18 ({why})" in str(report)
     monkeypatch.undo()
-    assert len(report.verify(progress=False).unverified) == 0
+    rest = report.verify(progress=False)
+    assert (len(rest.unverified), rest.broken_off) == (0, None)
 
 
 def test_a_cancelled_look_leaves_the_rest_for_later(server):

@@ -154,6 +154,11 @@ def test_a_filter_as_the_server_takes_it(text, q):
         ("owner=x", "schema 'host' has no field 'owner'; did you mean '_sis.owner'?"),
         ("facts.$where = 1", "'facts.$where': no key is empty or begins with $"),
         ("rack._id = " + ID, "the server never finds 'rack._id': use 'rack'"),
+        (
+            "services.0.port=80",
+            "'services.0.port': through a reference the server finds any member, whatever its number: "
+            "use 'services.port'",
+        ),
         ("cpus=many", "'cpus': 'many' is no number"),
         ("cpus=''", "'cpus': a blank is no value; to find rows without one: 'cpus is empty'"),
         ("live=maybe", "'live': 'maybe' is neither true nor false"),

@@ -74,6 +74,16 @@ def test_text_in_a_terminal():
     ]
 
 
+def test_as_markdown_keeps_the_indentation_of_nested_fields():
+    table = Table((Column("field"), Column("value")), [("os", ""), ("  name", "rhel"), ("  - _id", "a")])
+
+    assert as_markdown([table]).splitlines()[2:] == [
+        "| os |  |",
+        "| &nbsp;&nbsp;name | rhel |",
+        r"| &nbsp;&nbsp;- \_id | a |",
+    ]
+
+
 def test_as_markdown_shows_every_text_as_it_is():
     assert as_markdown(BLOCKS, told=short, shown=None) == (
         "### host on \\<sis\\>\n"
