@@ -13,6 +13,6 @@ settings.load_profile("sispy")
 @pytest.fixture(autouse=True)
 def brief_pauses(monkeypatch):
     """Let nobody wait long for a server that is broken on purpose, neither a client nor a push."""
-    for name in ("sispy.transport", "sispy_pandas.pushing.run"):
+    for name in ("sispy.transport", "sispy_pandas.pushing.server"):
         if module := sys.modules.get(name):
             monkeypatch.setattr(module, "FIRST_PAUSE", 0.01)

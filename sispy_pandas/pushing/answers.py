@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sispy import errors
 
 from ..values.entity import receipt
-from .run import FateUnknown
+from .server import FateUnknown
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -51,7 +51,7 @@ def mark(run: Run, creates: Sequence[Create]) -> Mark | None:
     anonymous = [create for create in creates if identity(run.schema, create) is None]
     if not anonymous:
         return None
-    newest = run.patiently(
+    newest = run.server.patiently(
         lambda: rows_of(
             run.endpoint.fetch_page(
                 {"sort": "-_sis._created_at", "limit": 1, "fields": "_sis", "populate": False}
@@ -59,7 +59,7 @@ def mark(run: Run, creates: Sequence[Create]) -> Mark | None:
         )
     )
     since = max((moment(get_path(row, "_sis._created_at")) or 0 for row in newest), default=0) - CLOCKS_APART
-    known = own_since(run.endpoint, since, run.user, send=run.patiently, fields="_id")
+    known = own_since(run.endpoint, since, run.user, send=run.server.patiently, fields="_id")
     rows = tuple(create.row if create in anonymous else None for create in creates)
     found = Mark(since, frozenset(row["_id"] for row in known), rows)
     run.marks.update((create.row, found) for create in anonymous)
@@ -88,7 +88,7 @@ def appeared(run: Run, creates: Sequence[Create]) -> list[dict[str, Any]]:
         return found
 
     for _ in range(2):  # an answer may be to another request
-        if found := [entity for entity in run.patiently(look) if entity["_id"] not in explained]:
+        if found := [entity for entity in run.server.patiently(look) if entity["_id"] not in explained]:
             break
     return found
 
@@ -105,7 +105,7 @@ def arrived(run: Run, sent: Mark, creates: Sequence[Create]) -> tuple[dict[Hasha
     batches: dict[str, dict[int, Arrival]] = {}
     loose: list[Arrival] = []
     for entity in appeared(run, creates):
-        found = Arrival(entity, as_inserted(run.endpoint, run.schema, entity, send=run.patiently))
+        found = Arrival(entity, as_inserted(run.endpoint, run.schema, entity, send=run.server.patiently))
         place = _place(entity)
         if place is None:
             loose.append(found)

@@ -22,7 +22,7 @@ from .answers import of_bulk, of_one, status_and_text
 from .arrivals import after, appeared, arrived, is_begun, is_complete, mark, requests, sent_of
 from .interim import interim
 from .rounds import until_settled
-from .run import FateUnknown
+from .server import FateUnknown
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
@@ -68,9 +68,9 @@ def _without_existing(run: Run, creates: Sequence[Create]) -> list[Create]:
     for field, rows in by_field.items():
         wanted = {hashable(create.values[field.path]): create.row for create in rows}
         values = [create.values[field.path] for create in rows]
-        found = run.read(field.path, values)
+        found = run.server.read(field.path, values)
         if len({hashable(stored(field, one)) for one in found}) < len(found):  # no value is there twice
-            ids = {one["_id"] for one in run.read(field.path, values, fields=())}
+            ids = {one["_id"] for one in run.server.read(field.path, values, fields=())}
             found = [one for one in found if one["_id"] in ids]
         for one in found:
             row = wanted.get(hashable(stored(field, one)))
@@ -132,7 +132,7 @@ def _begun(run: Run, create: Create, entity: Mapping[str, Any]) -> Mapping[str, 
         return None
     if is_begun(run, create, entity):
         return entity
-    made = as_inserted(run.endpoint, run.schema, entity, send=run.patiently)
+    made = as_inserted(run.endpoint, run.schema, entity, send=run.server.patiently)
     return made if made is not None and is_begun(run, create, made) else None
 
 
@@ -211,7 +211,7 @@ def complete(run: Run, creates: Sequence[Create]) -> None:
 
 
 def _made(run: Run, creates: Sequence[Create]) -> dict[str, dict[str, Any]]:
-    return run.read_rows(run.made[create.row] for create in creates)
+    return run.server.read_rows(run.made[create.row] for create in creates)
 
 
 def _complete(run: Run, creates: Sequence[Create]) -> None:
@@ -235,7 +235,7 @@ def _complete(run: Run, creates: Sequence[Create]) -> None:
         _put(run, *work[0])
     for create, _, _ in work:  # a request of its own, so it is read again right before it
         if run.is_open(create):
-            run.stop_if_cancelled()
+            run.server.stop_if_cancelled()
             complete(run, [create])
 
 
@@ -348,7 +348,7 @@ def _divide(run: Run, creates: Sequence[Create], reason: str, status: int | None
         run.settle(creates[0], "failed", reason, status=status)
         return
     for half in halves(creates):
-        run.stop_if_cancelled()
+        run.server.stop_if_cancelled()
         send_creates(run, half)
 
 
@@ -400,7 +400,7 @@ def traces(run: Run, creates: Sequence[Create]) -> set[str]:
     if anonymous:
         found |= {entity["_id"] for entity in appeared(run, anonymous)}
     for path, values in by_path.items():
-        found |= {entity["_id"] for entity in run.read(path, values, fields=())}
+        found |= {entity["_id"] for entity in run.server.read(path, values, fields=())}
     return found
 
 

@@ -36,11 +36,11 @@ def send_deletes(run: Run, deletes: Sequence[Delete]) -> None:
 
 
 def _look(run: Run, deletes: Sequence[Delete]) -> dict[str, dict[str, Any]]:
-    return run.read_rows((delete.id for delete in deletes), fields=())
+    return run.server.read_rows((delete.id for delete in deletes), fields=())
 
 
 def _round(run: Run, deletes: Sequence[Delete], *, races: Counter[str]) -> None:
-    entities = run.read_rows(delete.id for delete in deletes)
+    entities = run.server.read_rows(delete.id for delete in deletes)
     work: list[tuple[Delete, dict[str, Any]]] = []
     for delete in deletes:
         entity = entities.get(delete.id)
@@ -54,7 +54,7 @@ def _round(run: Run, deletes: Sequence[Delete], *, races: Counter[str]) -> None:
             run.settle(delete, "conflict", f"somebody else changed {', '.join(c.field for c in foreign)}")
         elif foreign and run.on_conflict == "theirs":
             run.settle(delete, "unchanged", "kept, because somebody else changed it")
-        elif races[delete.id] >= run.limits.attempts:
+        elif races[delete.id] >= run.server.limits.attempts:
             run.conflicts[delete.id] = (Conflict(delete.id, "_id", delete.id, None, delete.id, delete.key),)
             run.settle(delete, "conflict", "it changed at every attempt to delete it")
         else:
@@ -114,5 +114,5 @@ def _is_by_us(run: Run, delete: Delete, since: int | None) -> bool | None:
     ours = {run.user, run.senders.get(delete.id, run.user)}
     if None in ours or not run.schema.track_history:
         return None
-    commits = run.patiently(lambda: commits_of(run.endpoint, delete.id, since))
+    commits = run.server.patiently(lambda: commits_of(run.endpoint, delete.id, since))
     return next((c["modified_by"] in ours for c in commits if c["action"] == "delete"), None)

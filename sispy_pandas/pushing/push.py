@@ -35,7 +35,8 @@ from .options import Limits, Options, refuse
 from .outcome import PushResult
 from .recall import note_attempt
 from .record import Entry, NeverBegan, Record, read
-from .run import Run, Stopped
+from .run import Run
+from .server import Server, Stopped
 from .turns import turn
 from .verify import after_push, is_open
 
@@ -80,8 +81,8 @@ def push(
         with bar(progress, total=len(plan), unit=" rows", desc=f"push {plan.schema.name}") as shown:
             stop = cancel.is_set if isinstance(cancel, Event) else cancel or _never
             user = plan.endpoint.client.username
-            how = options.guard, options.on_conflict
-            run = Run(plan, Nowhere(), limits or Limits(), *how, shown, stop, user)
+            server = Server(plan.endpoint, limits or Limits(), stop)
+            run = Run(plan, server, Nowhere(), options.guard, options.on_conflict, shown, user)
             tell = wait if callable(wait) else shown.set_postfix_str
             try:
                 with turn(run, options.note, wait=wait is not False, tell=tell) as run.bar:
@@ -298,8 +299,8 @@ def _look_up(run: Run, sent: Mapping[Hashable, Entry]) -> str | None:
     ids = [change.id for row in sent if isinstance(change := rows[row], Update | Delete)]
     ids += run.made.values()
     try:
-        run.until_quiet(
-            lambda: (run.read_rows(ids), traces(run, creates)),
+        run.server.until_quiet(
+            lambda: (run.server.read_rows(ids), traces(run, creates)),
             len(sent),
             since=max(entry.sent_at for entry in sent.values()),
         )
@@ -367,10 +368,9 @@ def _why(run: Run, error: Stopped | errors.Error) -> str:
 
 
 def _parts(run: Run, changes: Sequence[Any], *, rows: int | None = None) -> Iterable[Sequence[Any]]:
-    for part in chunks(
-        changes, _size, rows=min(rows or run.limits.rows, run.limits.rows), size_limit=run.limits.bytes
-    ):
-        run.stop_if_cancelled()
+    limits = run.server.limits
+    for part in chunks(changes, _size, rows=min(rows or limits.rows, limits.rows), size_limit=limits.bytes):
+        run.server.stop_if_cancelled()
         yield part
 
 

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..values.changes import Change, row_of
-from .run import FateUnknown, NotSent, Patience, Stopped
+from .server import FateUnknown, NotSent, Patience, Stopped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -41,11 +41,11 @@ def until_settled(
     Raises:
         Stopped: The server cannot be reached, does not answer, or the push was cancelled.
     """
-    left, patience, renewed = changes, Patience(run), False
+    left, patience, renewed = changes, Patience(run.server), False
     while left := list(filter(run.is_open, left)):
         try:
             attempt(left)
-            patience = Patience(run)
+            patience = Patience(run.server)
         except NotSent as cause:
             if cause.renewed and renewed:
                 raise Stopped(f"the server does not accept the new token either: {cause}") from cause
@@ -58,13 +58,13 @@ def until_settled(
                 patience.wait(cause, cause.pause)
             else:
                 lost += 1
-                if lost >= run.limits.attempts and not failing:
+                if lost >= run.server.limits.attempts and not failing:
                     raise Stopped(f"no answer {lost} times: {cause}") from cause
             if len(left) > 1 or not cause.ended:
-                run.until_quiet(partial(look, left), len(left), since=since)
+                run.server.until_quiet(partial(look, left), len(left), since=since)
             if failing and len(left) > 1:
                 for change in left:
-                    run.stop_if_cancelled()
+                    run.server.stop_if_cancelled()
                     until_settled(run, [change], attempt, look, apart=True, lost=lost)
             elif failing and lost > 1:
                 run.failing[row_of(left[0])] = cause

@@ -40,12 +40,12 @@ def send_cas(run: Run, updates: Sequence[Update]) -> None:
     look = partial(_look, run)
     entities = look(updates)
     for update in updates:
-        run.stop_if_cancelled()
+        run.server.stop_if_cancelled()
         until_settled(run, [update], _Rounds(run, entities), look, apart=True)
 
 
 def _look(run: Run, updates: Sequence[Update]) -> dict[str, dict[str, Any]]:
-    return run.read_rows(update.id for update in updates)
+    return run.server.read_rows(update.id for update in updates)
 
 
 class _Rounds:

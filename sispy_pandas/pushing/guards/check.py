@@ -17,7 +17,7 @@ from ...values.types.cells import get_path
 from ...values.types.equality import equal
 from ..answers import id_of, of_bulk, of_one, status_and_text
 from ..rounds import until_settled
-from ..run import FateUnknown
+from ..server import FateUnknown
 
 if TYPE_CHECKING:
     from ..run import Run
@@ -37,7 +37,9 @@ def send_updates(run: Run, updates: Sequence[Update], *, alone: bool = False) ->
 
 
 def _look(run: Run, updates: Sequence[Update]) -> dict[str, dict[str, Any]]:
-    return run.read_rows((update.id for update in updates), fields={p for u in updates for p in u.after})
+    return run.server.read_rows(
+        (update.id for update in updates), fields={p for u in updates for p in u.after}
+    )
 
 
 def _round(run: Run, updates: Sequence[Update], *, alone: bool) -> None:
@@ -64,7 +66,7 @@ def _round(run: Run, updates: Sequence[Update], *, alone: bool) -> None:
     elif len(replacing) == 1:
         _send_one(run, *replacing.pop())
     for (update, _), _ in replacing:  # a request of its own, so it is read again right before it
-        run.stop_if_cancelled()
+        run.server.stop_if_cancelled()
         send_updates(run, [update])
 
 
@@ -117,7 +119,7 @@ def _refused(run: Run, refused: Sequence[Update], entries: list[Any], *, whole: 
         else:
             retry.append(update)
     for update in retry:
-        run.stop_if_cancelled()
+        run.server.stop_if_cancelled()
         send_updates(run, [update], alone=True)
 
 
@@ -177,7 +179,7 @@ def _arrived_at(run: Run, update: Update, entity: Mapping[str, Any]) -> int | No
         return None
     attempts = run.pending[update.id]
     since = max((attempt.read or 0 for attempt in attempts), default=0)
-    commits = run.patiently(lambda: commits_of(run.endpoint, update.id, since + 1))
+    commits = run.server.patiently(lambda: commits_of(run.endpoint, update.id, since + 1))
     sent = {path.partition(".")[0] for attempt in attempts for path in attempt.cells}
     return next(
         (
@@ -229,7 +231,7 @@ def is_written(
 
 def is_refused(run: Run, update: Update, error: errors.BadAnswer) -> None:
     """End a row whose own request was refused; a 404 may also come from a proxy that knows no such page."""
-    if isinstance(error, errors.NotFound) and not run.read_rows([update.id], fields=()):
+    if isinstance(error, errors.NotFound) and not run.server.read_rows([update.id], fields=()):
         run.not_sent([update])
         is_gone(run, update)
     else:
