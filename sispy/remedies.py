@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 _ASKED: Any = ...
 """The value of an argument that only the user knows."""
@@ -53,6 +53,15 @@ class Call:
 
 
 Remedy = Argument | Call
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """Return the tail of a message that suggests names spelled like `name`, in any case; empty if none is."""
+    import difflib  # not needed to start
+
+    known = {other.lower(): other for other in names}
+    found = [known[other] for other in difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.6)]
+    return f"; did you mean {' or '.join(map(repr, found))}?" if found else ""
 
 
 class Message(str):

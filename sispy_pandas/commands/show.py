@@ -30,9 +30,9 @@ from sispy_pandas.values.times import brief, iso
 from sispy_pandas.workflow.fetch import fetch
 from sispy_pandas.workflow.references import labelled
 
-from ..values.types.base import json_values
 from ..values.types.cell_text import write_column, write_heading
 from ..values.types.cells import get_path, set_path
+from ..values.types.convert import json_values
 from ..values.types.object_id import ID
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from sispy_pandas.reading.filters import joined, parse
 from sispy_pandas.reading.listing import where
 from sispy_pandas.values.schema import Schema, parse_schema
 
-from ..values.types.base import cast
+from ..values.types.convert import cast
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

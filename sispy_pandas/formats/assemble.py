@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import pandas as pd
 
-from sispy.remedies import Argument, Message
+from sispy.remedies import Argument, Message, nearest
 from sispy.text import shorten
 
 from ..values.changes import Problem
@@ -20,12 +20,12 @@ from ..values.columns import Column
 from ..values.records import DELETE, HOW, edited_row, is_marked
 from ..values.schema import META, RECEIPT, Schema
 from ..values.source import Source, with_source
-from ..values.types.base import Field, nearest
 from ..values.types.cells import STRINGS
 from ..values.types.object_id import ID
 from .table import cells_in
 
 if TYPE_CHECKING:
+    from ..values.types.base import Field
     from .options import Copies
     from .table import Table, Values
 

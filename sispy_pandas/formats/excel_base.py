@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..values.records import frame_of
 from ..values.schema import META, RECEIPT
-from ..values.types.base import json_values
+from ..values.types.convert import json_values
 from .excel_cells import LONGEST_TEXT, unescaped
 
 if TYPE_CHECKING:

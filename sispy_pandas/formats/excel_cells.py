@@ -7,9 +7,9 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from ..values.schema import RECEIPT
-from ..values.types.base import cast
 from ..values.types.cell_text import read_column, write_column
 from ..values.types.cells import WHOLE, Refused
+from ..values.types.convert import cast
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..values.extras import optional
-from ..values.types.base import from_json
 from ..values.types.cell_text import escape, read_cell, unescape, write_cell
+from ..values.types.convert import from_json
 from .excel_cells import LongText, escaped, unescaped
 from .excel_file import rows_of
 from .excel_write import CONFLICTS

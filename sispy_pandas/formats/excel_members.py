@@ -11,8 +11,9 @@ import pandas as pd
 from ..values.explode import MEMBER, explode, implode, member_fields
 from ..values.records import DELETE, HOW, is_marked
 from ..values.source import source_of, with_source
-from ..values.types.base import Field, from_json, to_json
+from ..values.types.base import Field
 from ..values.types.cells import Refused
+from ..values.types.convert import from_json, to_json
 from ..values.types.equality import equal
 from ..values.types.object_id import ID
 

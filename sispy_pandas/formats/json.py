@@ -9,9 +9,9 @@ from sispy.text import printable
 
 from ..values.records import records_of
 from ..values.schema import META, RECEIPT
-from ..values.types.base import cast
 from ..values.types.cell_text import read_column
 from ..values.types.cells import Refused
+from ..values.types.convert import cast
 from ..values.types.object_id import ID
 from .base import Format, Incoming
 from .bounds import MOST_COLUMNS, parse_json

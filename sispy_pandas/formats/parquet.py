@@ -17,9 +17,10 @@ from sispy.text import printable
 
 from ..values.arrow import as_frame
 from ..values.extras import optional
-from ..values.types.base import Contradiction, json_values
+from ..values.types.base import Contradiction
 from ..values.types.cell_text import read_column
 from ..values.types.cells import STRINGS, WHOLE, Refused, is_missing, plain
+from ..values.types.convert import json_values
 from ..values.types.equality import as_edited
 from ..values.types.object_id import ID, OBJECT_ID
 from .base import Format, Incoming

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from ..values.entity import sorted_as_stored
-from ..values.types.base import cast, json_values, to_json
 from ..values.types.cells import is_missing, listed
+from ..values.types.convert import cast, json_values, to_json
 from ..values.types.equality import as_edited, equal
 
 if TYPE_CHECKING:

@@ -16,7 +16,8 @@ from ..values.labels import with_ids
 from ..values.records import DELETE, receipts_of
 from ..values.schema import RECEIPT
 from ..values.source import source_of
-from ..values.types.base import Field, is_blank, json_values
+from ..values.types.base import Field
+from ..values.types.convert import is_blank, json_values
 from ..values.types.patterns import Patterns
 from .change_set import ChangeSet
 from .compare import changed

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 import pandas as pd
 
+from sispy.remedies import nearest
 from sispy.text import shorten
 
 from ..values.changes import Change, Create, Delete, Problem, Stale, row_of
 from ..values.entity import EDITABLE_META, sorted_as_stored
 from ..values.records import DELETE, HOW, edited_row, is_marked, receipts_of
 from ..values.schema import META, RECEIPT
-from ..values.types.base import cast, is_blank, json_values, nearest
 from ..values.types.cells import is_missing
+from ..values.types.convert import cast, is_blank, json_values
 from ..values.types.equality import as_edited, equal
 from .compare import shown
 from .matching import ids_in

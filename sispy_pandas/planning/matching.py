@@ -14,8 +14,8 @@ from ..values.blocks import count
 from ..values.changes import Problem
 from ..values.schema import RECEIPT, Schema
 from ..values.source import row_numbers
-from ..values.types.base import cast
 from ..values.types.cells import is_missing
+from ..values.types.convert import cast
 from ..values.types.object_id import OBJECT_ID
 
 if TYPE_CHECKING:

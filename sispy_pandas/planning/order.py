@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ..values.changes import Change, Create, Problem, row_of
 from ..values.references import aimed, ids_in, reference_fields, sent_by
-from ..values.types.base import is_blank
+from ..values.types.convert import is_blank
 from .validate import hashable, new_value, old_value, unique_fields
 
 if TYPE_CHECKING:

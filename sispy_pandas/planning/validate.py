@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..values.changes import Change, Create, Delete, Problem, Update, row_of
 from ..values.entity import EDITABLE_META
-from ..values.types.base import cast, check
+from ..values.types.convert import cast, check
 from ..values.types.patterns import Patterns
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from ..values.changes import Update, row_of
 from ..values.entity import receipt
 from ..values.records import frame_of
 from ..values.schema import META, RECEIPT
-from ..values.types.base import json_values
 from ..values.types.cells import get_path
+from ..values.types.convert import json_values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

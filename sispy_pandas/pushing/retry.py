@@ -18,8 +18,8 @@ from ..values.changes import Create, Delete, Update, row_of
 from ..values.entity import EDITABLE_META, stored
 from ..values.records import DELETE
 from ..values.schema import RECEIPT
-from ..values.types.base import from_json
 from ..values.types.cells import is_missing
+from ..values.types.convert import from_json
 from ..values.types.object_id import is_object_id
 
 if TYPE_CHECKING:

@@ -26,8 +26,9 @@ from ..formats.options import zone_of
 from ..values.labels import replaced
 from ..values.records import frame_of
 from ..values.schema import META, RECEIPT, Schema
-from ..values.types.base import Style, json_values
+from ..values.types.base import Style
 from ..values.types.cells import get_path
+from ..values.types.convert import json_values
 from ..values.types.object_id import ID
 from .outcome import PushResult
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sispy.remedies import nearest
+
 from ..values.columns import Column
-from ..values.types.base import Field, from_json, nearest
+from ..values.types.base import Field
 from ..values.types.cells import get_path
+from ..values.types.convert import from_json
 from .lookup import read
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from sispy import Endpoint
 from sispy.errors import NotFound
+from sispy.remedies import nearest
 from sispy.text import printable
 
 from ..values.schema import META, RECEIPT, Schema, parse_schema
-from ..values.types.base import Field, nearest
 from .chunks import selecting
 from .conditions import query_of
 from .decode import Decoder
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from sispy import Client
 
+    from ..values.types.base import Field
     from .paths import Lookup
 
 _URL_SHARE = 3000

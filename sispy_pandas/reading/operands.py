@@ -11,8 +11,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..values.times import milliseconds
-from ..values.types.base import cast
 from ..values.types.cells import is_missing
+from ..values.types.convert import cast
 from ..values.types.mixed import ANYTHING
 from .filters import EMPTY, EQUAL, ORDER, SEARCH
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from sispy.remedies import nearest
+
 from ..values.schema import META, RECEIPT, Schema
-from ..values.types.base import Field, nearest
+from ..values.types.base import Field
 from ..values.types.object_id import ID
 
 Lookup = Callable[[str], Schema]

@@ -9,16 +9,18 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sispy.remedies import Argument, Message
+from sispy.remedies import Argument, Message, nearest
 
 from ..values.schema import META, RECEIPT, Schema
-from ..values.types.base import Field, nearest
 from .conditions import query_of
 from .filters import parse
 from .operands import operand, refuse_operator, refuse_pattern
 from .paths import Lookup, place
+
+if TYPE_CHECKING:
+    from ..values.types.base import Field
 
 _KEYS = ("q", "fields", "sort", "limit", "offset", "populate")
 _LOGIC = ("$and", "$or", "$nor")

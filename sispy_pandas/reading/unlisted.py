@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from ..values.types.base import nearest
+from sispy.remedies import nearest
+
 from .operands import member_of
 from .paths import Lookup, place
 

@@ -19,7 +19,7 @@ from ..values.changes import Create, Update
 from ..values.entity import key_of, stored
 from ..values.references import aimed, ids_in, reference_fields
 from ..values.times import clock
-from ..values.types.base import is_blank
+from ..values.types.convert import is_blank
 from ..values.types.equality import equal
 
 if TYPE_CHECKING:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from ..planning.validate import hashable
 from ..values.entity import key_of
-from ..values.types.base import Field, cast, check
+from ..values.types.base import Field
 from ..values.types.cells import get_path, set_path
+from ..values.types.convert import cast, check
 from ..values.types.patterns import Patterns
 
 if TYPE_CHECKING:

@@ -13,8 +13,9 @@ import pandas as pd
 
 from sispy.errors import NotJSON
 
-from .types.base import Contradiction, from_json, is_declared
+from .types.base import Contradiction
 from .types.cells import objects
+from .types.convert import from_json, is_declared
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .times import LATEST
-from .types.base import cast, is_blank
 from .types.cells import get_path, set_path
+from .types.convert import cast, is_blank
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

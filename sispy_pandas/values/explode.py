@@ -10,8 +10,8 @@ import pandas as pd
 
 from .columns import Column
 from .row_set import RowSet
-from .types.base import Field, to_json
 from .types.cells import STRINGS, get_path, is_missing, objects, set_path
+from .types.convert import to_json
 from .types.frozen import FrozenDict, freeze, thaw
 from .types.mixed import ANYTHING
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable
 
     from .schema import Schema
+    from .types.base import Field
 
 MEMBER = "_member"
 """Name of the index level that tells the members of a row apart: their `_id`, or their position."""

@@ -23,8 +23,9 @@ from .columns import Column
 from .entity import EDITABLE_META
 from .schema import META, RECEIPT, Schema
 from .times import milliseconds
-from .types.base import Field, cast, json_values, to_json
+from .types.base import Field
 from .types.cells import STRINGS, Refused, is_missing, set_path
+from .types.convert import cast, json_values, to_json
 from .types.object_id import ID
 
 if TYPE_CHECKING:

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from sispy.remedies import nearest
 from sispy.text import printable
 
-from .types.base import DECLARED, Field, nearest
+from .types.base import DECLARED, Field
 from .types.cells import shown
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..values.times import brief
-from ..values.types.base import cast, check
+from ..values.types.convert import cast, check
 
 if TYPE_CHECKING:
     from ..values.types.base import Field

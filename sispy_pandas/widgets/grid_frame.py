@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ..values.types.base import from_json, is_blank, to_json
+from ..values.types.convert import from_json, is_blank, to_json
 from ..values.types.equality import equal
 from . import cells
 from .cells import Edit

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from ..values.records import DELETE
-from ..values.types.base import Field, to_json
+from ..values.types.base import Field
+from ..values.types.convert import to_json
 from ..values.types.equality import equal
 from . import cells
 from .cells import Edit

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ..values.types.base import cast, from_json, is_blank
+from ..values.types.convert import cast, from_json, is_blank
 from ..values.types.object_id import is_object_id
 from .grid_names import named, named_column, names_of
 

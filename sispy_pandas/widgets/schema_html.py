@@ -9,7 +9,7 @@ import pandas as pd
 
 from sispy.text import SENTENCE, in_html, shorten
 
-from ..values.types.base import is_blank
+from ..values.types.convert import is_blank
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -23,8 +23,8 @@ from ..values.extras import no_collection
 from ..values.records import frame_of, receipts_of, records_of
 from ..values.schema import META, RECEIPT, Schema
 from ..values.source import Source, source_of
-from ..values.types.base import cast
 from ..values.types.cells import get_path, is_missing, set_path
+from ..values.types.convert import cast
 from .objects import Snapshot
 from .references import labelled, to_ids
 

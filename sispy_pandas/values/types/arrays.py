@@ -5,12 +5,15 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from .base import Contradiction, Field, Type, cast, from_json, is_declared, nearest, refusal
+from sispy.remedies import nearest
+
+from .base import Contradiction, Field
 from .cell_text import read_json
 from .cells import get_path, is_missing, listed, objects, set_path, shown
+from .convert import cast, from_json, is_declared, refusal
 from .equality import canonical, canonical_of, equal
 from .frozen import freeze, thaw
-from .mixed import ANYTHING
+from .mixed import ANYTHING, Structured
 from .object_id import ID
 
 if TYPE_CHECKING:
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
     from .base import Fits, Style
 
 
-class _List(Type):
+class _List(Structured):
     """A list: one cell, sent as a whole."""
 
     is_array = True

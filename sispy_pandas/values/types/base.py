@@ -1,25 +1,22 @@
 """Fields of a definition, and what the toolkit asks of a SIS type: all files beside this one answer it.
 
 A type is a subclass of `Type` with a name, in a file of its own that this package's `__init__` lists. What is
-the same for all types, blank cells above all, is in functions here, in `equality` and in `cell_text`.
+the same for all types, blank cells above all, is in the functions of `convert`, `equality` and `cell_text`.
 """
 
 from __future__ import annotations
 
 import datetime
-import difflib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-import numpy as np
-import pandas as pd
-
-from .cells import USUAL, Refused, is_missing, json_text, objects, of_python, plain
+from .cells import json_text
 from .frozen import freeze
-from .patterns import Patterns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    import pandas as pd
 
     from sispy.remedies import Remedy
 
@@ -115,8 +112,7 @@ class Contradiction(Exception):  # noqa: N818 - no error: it leads to another wa
 class Type:
     """What a SIS type says of one field; what most say is here.
 
-    Methods get cells and values that are there: `cast`, `check` and the other functions of this module see to
-    those that are not. A column is object cells and a cell's text JSON unless a type has better.
+    Methods get cells and values that are there: the functions of `convert` see to those that are not.
     """
 
     name: ClassVar[str]
@@ -267,7 +263,7 @@ class Type:
         Raises:
             Contradiction: One is of another type.
         """
-        return objects([from_json(self.field, value) for value in values])
+        raise NotImplementedError
 
     def join(self, pages: Sequence[Any], *, stream: bool) -> Any:
         """Return the array of the whole column.
@@ -277,7 +273,7 @@ class Type:
             stream: Of a table that is never seen as a whole: Numbers are then always Float64, else Int64 as
                 long as all are whole and within 2**53.
         """
-        return np.concatenate([objects([]), *pages])
+        raise NotImplementedError
 
     # Files
 
@@ -333,8 +329,9 @@ class Type:
         Raises:
             Contradiction: A cell is of another type.
         """
-        values = [to_json(self.field, cell) for cell in cells]
-        return pa.array([None if v is None else json_text(v) for v in values], type=pa.string())
+        if cells.dtype == object:
+            raise Contradiction
+        return pa.array(cells, from_pandas=True)
 
     # Filters
 
@@ -357,129 +354,3 @@ class Type:
             ValueError: It is no value.
         """
         raise NotImplementedError
-
-
-class Typed(Type):
-    """A type whose columns have a dtype of their own."""
-
-    def to_arrow(self, cells: pd.Series[Any], pa: Any) -> Any:
-        if cells.dtype == object:
-            raise Contradiction
-        return pa.array(cells, from_pandas=True)
-
-
-def nearest(name: str, names: Iterable[str]) -> str:
-    """Return the tail of a message that suggests names spelled like `name`, in any case; empty if none is."""
-    known = {other.lower(): other for other in names}
-    found = [known[other] for other in difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.6)]
-    return f"; did you mean {' or '.join(map(repr, found))}?" if found else ""
-
-
-def is_blank(cell: Any, field: Field | None = None) -> bool:
-    """Tell whether a cell holds no value: missing, an empty list or an empty dict.
-
-    An empty list is a value in a Mixed column: name the field where that may matter.
-    """
-    if isinstance(cell, tuple | list):
-        return not cell and (field is None or not field.kind.is_untyped)
-    return is_missing(cell) or (isinstance(cell, dict) and not cell)
-
-
-def cast(field: Field, cell: Any) -> Any:
-    """Return the JSON value that the server would store for a cell; None for no value, `[]` for arrays.
-
-    Stricter than the server where it would guess (SIS-API 4.3): it takes "no" for true, wraps a scalar for an
-    array, makes an ObjectId of any twelve letters and drops what it does not know.
-
-    >>> cast(Field("cpus", "Number"), " 8 ")
-    8
-
-    Raises:
-        ValueError: The server would refuse the cell, or guess; the message is the reason alone.
-    """
-    if is_missing(cell):
-        return [] if field.kind.is_array else None
-    if isinstance(cell, Refused):
-        raise ValueError(cell.reason)
-    return field.kind.cast(cell if type(cell) in USUAL else of_python(cell))
-
-
-def check(field: Field, value: Any, *, sent: bool = False, patterns: Patterns | None = None) -> str | None:
-    """Return why the server would refuse a JSON value, already cast (SIS-API 4.2); None if it would take it.
-
-    Uniqueness and references need the server: they are not looked at.
-
-    Args:
-        field: The field that holds the value.
-        value: What `cast` returned.
-        sent: The value is part of a request. The server refuses an explicit null for an enum, though the
-            same field may be missing from a stored row.
-        patterns: Of the plan that the value belongs to: they share the time that matching may take, and
-            count the cells that were left to the server.
-    """
-    patterns = patterns or Patterns()
-    undecided = False
-
-    def fits(match: str, text: str) -> bool:
-        nonlocal undecided
-        found = patterns.fits(match, text, field.path)
-        undecided |= found is None
-        return found is not False
-
-    reason = refusal(field, value, fits, sent=sent)
-    patterns.left[field.path] += undecided and reason is None
-    return reason
-
-
-def refusal(field: Field, value: Any, fits: Fits, *, sent: bool = False) -> str | None:
-    """Return why the server would refuse a value, for `check` and for members of arrays."""
-    if field.unknown:
-        return f"its type {field.unknown!r} is not known here" if sent else None
-    if value is None or value == [] or (value == "" and field.kind.has_empty):
-        if field.required:
-            return "a value is required"
-        if value is None:
-            return "an enum cannot be cleared: the server refuses null" if sent and field.enum else None
-    return field.kind.check(value, fits)
-
-
-def from_json(field: Field, value: Any) -> Any:
-    """Return the cell that a frame shows for a JSON value; no value is None, for arrays an empty tuple."""
-    if value is None or value == {}:
-        return () if field.kind.is_array else None
-    return field.kind.cell_of(value)
-
-
-def is_declared(field: Field, value: Any) -> bool:
-    """Tell whether a JSON value has the declared type, so that the column's dtype can hold it."""
-    return value is None or field.kind.holds(value)
-
-
-def to_json(field: Field, cell: Any) -> Any:
-    """Return the JSON value of a cell exactly as it is: nothing is cast, trimmed or checked.
-
-    Raises:
-        ValueError: The cell cannot be written as JSON; the message names its column.
-    """
-    if is_missing(cell):
-        return [] if field.kind.is_array else None
-    try:
-        value = plain(cell)
-    except ValueError as error:
-        raise ValueError(f"column {field.path!r}: {error}") from None
-    return None if value == {} else field.kind.json_of(value)
-
-
-def json_values(field: Field, cells: pd.Series[Any]) -> list[Any]:
-    """Return the JSON values of a column as a list: `to_json` for many cells at once."""
-    kind = cells.dtype
-    if pd.api.types.is_object_dtype(kind):
-        return [to_json(field, cell) for cell in cells]
-    if isinstance(kind, pd.DatetimeTZDtype | np.dtype) and kind.kind == "M":
-        utc = cells if isinstance(kind, pd.DatetimeTZDtype) else cells.dt.tz_localize("UTC")
-        data = utc.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy(dtype="datetime64[ms]")
-        texts = np.char.add(np.datetime_as_string(data), "Z").tolist()
-        return [None if text == "NaTZ" else text for text in texts]
-    values = [None if is_missing(cell) else cell for cell in cells.tolist()]
-    kept = type(field.kind).json_of is Type.json_of  # as they are: no need to ask for each
-    return values if kept else list(map(field.kind.json_of, values))

@@ -9,7 +9,7 @@ import pandas as pd
 
 from sispy.remedies import Argument
 
-from .base import Typed
+from .base import Type
 from .cell_text import masked, means_nothing, structure_or_refuse, write_cell
 from .cells import shown
 
@@ -25,7 +25,7 @@ _WRITTEN = {"": None, "true": True, "false": False}
 _CODES = {True: 1, False: 0, None: -1}
 
 
-class Boolean(Typed, name="Boolean"):
+class Boolean(Type, name="Boolean"):
     """True or false, in files also as yes and no, 1 and 0."""
 
     is_scalar = True

@@ -21,8 +21,9 @@ import pandas as pd
 from sispy.remedies import Argument
 from sispy.text import printable
 
-from .base import PLAIN, Field, Style, cast, is_blank, to_json
+from .base import PLAIN, Field, Style
 from .cells import Refused, json_text, shown
+from .convert import cast, is_blank, to_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

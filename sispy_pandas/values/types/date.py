@@ -12,7 +12,7 @@ import pandas as pd
 from sispy.remedies import Argument
 
 from ..times import LATEST, iso, milliseconds, writable
-from .base import Contradiction, Typed
+from .base import Contradiction, Type
 from .cell_text import are_all, lines, masked, means_nothing, structure_or_refuse, write_column
 from .cells import HAS_ARROW, iso_of, kind_of, shown
 from .frozen import freeze
@@ -46,7 +46,7 @@ _FIRST_SAFE = -2_203_891_200_000
 _LAST_SAFE = 253_402_300_799_999
 
 
-class Date(Typed, name="Date"):
+class Date(Type, name="Date"):
     """A time: a column is of datetime64 in UTC."""
 
     is_scalar = is_ordered = True

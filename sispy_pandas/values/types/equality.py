@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .base import cast
 from .cells import WHOLE
+from .convert import cast
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

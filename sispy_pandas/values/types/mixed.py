@@ -6,14 +6,19 @@ import math
 import re
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from .base import Field, Type
 from .cell_text import read_json
-from .cells import WHOLE, objects, plain
+from .cells import WHOLE, json_text, objects, plain
+from .convert import from_json, to_json
 from .equality import hollow, tagged
 from .frozen import freeze
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import pandas as pd
 
     from .base import Style
 
@@ -21,7 +26,21 @@ if TYPE_CHECKING:
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?")
 
 
-class Mixed(Type, name="Mixed", declared_as=("Mixed", "Object", "")):
+class Structured(Type):
+    """A type whose values are no scalars: cells are Python objects, and JSON wherever text is wanted."""
+
+    def page(self, values: Sequence[Any], *, checked: bool) -> Any:
+        return objects([from_json(self.field, value) for value in values])
+
+    def join(self, pages: Sequence[Any], *, stream: bool) -> Any:
+        return np.concatenate([objects([]), *pages])
+
+    def to_arrow(self, cells: pd.Series[Any], pa: Any) -> Any:
+        values = [to_json(self.field, cell) for cell in cells]
+        return pa.array([None if v is None else json_text(v) for v in values], type=pa.string())
+
+
+class Mixed(Structured, name="Mixed", declared_as=("Mixed", "Object", "")):
     """Any JSON value but an empty object, which is none."""
 
     is_untyped = is_searched = True

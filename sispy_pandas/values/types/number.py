@@ -13,7 +13,7 @@ import pandas as pd
 
 from sispy.remedies import Argument
 
-from .base import Typed
+from .base import Type
 from .cell_text import are_all, lines, masked, means_nothing, structure_or_refuse, write_cell
 from .cells import WHOLE, kind_of, number_of_decimal, refuse_infinity, shown
 
@@ -31,7 +31,7 @@ _WHOLE_NUMBER = re.compile(r"0|-?[1-9]\d{0,14}")
 _FRACTION = re.compile(r"-?\d+\.\d+")
 
 
-class Number(Typed, name="Number"):
+class Number(Type, name="Number"):
     """A double: a column is of whole numbers as long as all are, else of doubles."""
 
     is_scalar = is_ordered = is_name = True

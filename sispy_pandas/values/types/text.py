@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from .base import Field, Type, Typed
+from .base import Field, Type
 from .cell_text import HARMLESS, escape
 from .cells import HAS_ARROW, STRINGS, kind_of, objects, shown
 from .number import number_text
@@ -25,7 +25,7 @@ if HAS_ARROW:
     import pyarrow as pa
 
 
-class Text(Typed):
+class Text(Type):
     """A type whose cells are texts."""
 
     presentation: Presentation = "text"

@@ -16,7 +16,7 @@ from pyarrow import parquet
 import sispy_pandas as sp
 from sispy_pandas.values.records import frame_of
 from sispy_pandas.values.source import source_of
-from sispy_pandas.values.types.base import json_values
+from sispy_pandas.values.types.convert import json_values
 
 A, B = "a" * 24, "b" * 24
 

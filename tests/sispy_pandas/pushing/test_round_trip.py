@@ -10,7 +10,7 @@ import sispy_pandas as sp
 from sispy.client import Endpoint
 from sispy.sandbox import Sandbox
 from sispy_pandas.values.entity import body, stored
-from sispy_pandas.values.types.base import json_values
+from sispy_pandas.values.types.convert import json_values
 from sispy_pandas.values.types.equality import equal
 
 QUICK = sp.Limits(settle=0.0, settle_row=0.0, patience=1.0)

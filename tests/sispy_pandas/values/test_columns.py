@@ -3,7 +3,8 @@ import pytest
 
 from addresses import IP
 from sispy_pandas.values.columns import Column
-from sispy_pandas.values.types.base import Field, json_values
+from sispy_pandas.values.types.base import Field
+from sispy_pandas.values.types.convert import json_values
 from sispy_pandas.values.types.equality import equal
 
 

@@ -10,8 +10,8 @@ import pytest
 from sispy_pandas.values.infer import infer_schema
 from sispy_pandas.values.records import frame_of, records_of
 from sispy_pandas.values.schema import parse_schema
-from sispy_pandas.values.types.base import cast
 from sispy_pandas.values.types.cells import get_path
+from sispy_pandas.values.types.convert import cast
 from sispy_pandas.values.types.equality import equal
 from sispy_pandas.workflow.from_files import read_csv
 from sispy_pandas.workflow.to_files import to_csv

@@ -24,7 +24,7 @@ from sispy_pandas.reading.table import warnings_frame
 from sispy_pandas.values.records import frame_of
 from sispy_pandas.values.schema import parse_schema
 from sispy_pandas.values.times import iso
-from sispy_pandas.values.types.base import json_values
+from sispy_pandas.values.types.convert import json_values
 from sispy_pandas.values.types.equality import as_edited, equal
 from sispy_pandas.values.types.frozen import thaw
 from sispy_pandas.workflow.objects import Snapshot

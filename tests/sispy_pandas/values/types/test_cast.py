@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sispy_pandas.values.types.base import Field, cast, is_blank, to_json
+from sispy_pandas.values.types.base import Field
+from sispy_pandas.values.types.convert import cast, is_blank, to_json
 from sispy_pandas.values.types.frozen import FrozenDict
 
 

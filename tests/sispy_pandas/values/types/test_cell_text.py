@@ -9,9 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sispy_pandas.values.types.base import Field, Style, cast
+from sispy_pandas.values.types.base import Field, Style
 from sispy_pandas.values.types.cell_text import read_cell, read_column, write_cell, write_column
 from sispy_pandas.values.types.cells import Refused
+from sispy_pandas.values.types.convert import cast
 
 if TYPE_CHECKING:
     from sispy_pandas.values.schema import Schema

@@ -1,6 +1,7 @@
 import pytest
 
-from sispy_pandas.values.types.base import Field, check
+from sispy_pandas.values.types.base import Field
+from sispy_pandas.values.types.convert import check
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sispy_pandas.values.types.base import Field, check
+from sispy_pandas.values.types.base import Field
+from sispy_pandas.values.types.convert import check
 from sispy_pandas.values.types.patterns import Patterns
 
 SLOW = "/^(a|aa)+$/"

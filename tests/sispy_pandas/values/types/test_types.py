@@ -20,19 +20,10 @@ from sispy_pandas.formats.excel_cells import excel_column, read_excel_column
 from sispy_pandas.reading.decode import Decoder
 from sispy_pandas.values.columns import Column
 from sispy_pandas.values.schema import parse_schema
-from sispy_pandas.values.types.base import (
-    PLAIN,
-    TYPES,
-    Field,
-    cast,
-    check,
-    from_json,
-    is_declared,
-    json_values,
-    to_json,
-)
+from sispy_pandas.values.types.base import PLAIN, TYPES, Field
 from sispy_pandas.values.types.cell_text import read_cell, read_column, write_cell, write_column
 from sispy_pandas.values.types.cells import STRINGS
+from sispy_pandas.values.types.convert import cast, check, from_json, is_declared, json_values, to_json
 from sispy_pandas.values.types.date import TIMES
 from sispy_pandas.values.types.equality import equal
 
