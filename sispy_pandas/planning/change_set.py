@@ -68,6 +68,8 @@ class ChangeSet:
     """The journal of the interrupted push that this plan finishes."""
     undoes: tuple[str, ...] = ()
     """The journals of the pushes that this plan takes back; of one without, what its plan changes."""
+    completes: tuple[str, ...] = ()
+    """The journals of the pushes that brought rows back without all of their values, which this plan adds."""
     made_with: str | None = field(default=None, compare=False, repr=False)
     """Of a part of a plan: what stands for all new rows that were planned together."""
 

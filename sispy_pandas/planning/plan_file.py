@@ -46,8 +46,9 @@ def lines(plan: ChangeSet) -> list[str]:
         "owner": plan.owner,
         "notes": list(map(what_of, plan.notes)),
     }
-    if plan.undoes:
-        head["undoes"] = list(plan.undoes)
+    for name in ("undoes", "completes"):
+        if journals := getattr(plan, name):
+            head[name] = list(journals)
     if plan.made_with:
         head["made_with"] = plan.made_with
     found = [_text(head), *sorted(_cells(plan))]
@@ -93,6 +94,7 @@ def parse(text: Iterable[str], connect: Callable[[str], Client], *, where: str) 
         notes=tuple(head["notes"]),
         owner=None if head["owner"] is None else tuple(head["owner"]),
         undoes=tuple(head.get("undoes", ())),
+        completes=tuple(head.get("completes", ())),
         made_with=head.get("made_with"),
     )
 

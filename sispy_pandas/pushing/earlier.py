@@ -59,7 +59,9 @@ _HERE: dict[str, dict[str, Entry]] = {}
 
 def content(plan: ChangeSet) -> str:
     """Return what equal changes to one table of one server have in common."""
-    return digest(replace(plan, faults=(), stale=(), clashes=(), notes=(), undoes=(), made_with=None))
+    return digest(
+        replace(plan, faults=(), stale=(), clashes=(), notes=(), undoes=(), completes=(), made_with=None)
+    )
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,8 @@ class Memory:
             remember("new rows", self.new_rows, path)
         for undone in self.plan.undoes:
             remember("undo of", undone, path)
+        for completed in self.plan.completes:
+            remember("completes", completed, path)
         if any(isinstance(c, Create) and is_object_id(c.row) for c in self.plan.changes):
             remember("brings back on", self.plan.endpoint.client.url, path)
 
@@ -232,12 +236,12 @@ def taken_back(record: Record, *, seen: frozenset[Path] = frozenset()) -> dict[A
         back = brought[row].undo
         if back.path not in seen and row not in taken_back(back, seen=seen | {record.path}):
             found[row] = back
-    for undo, left in undos_of(record, seen=seen):
+    for undo, left in _undos_of(record, seen=seen):
         found.update((row, undo) for row, _ in pairs(record.entries, left, undo.head["server"]))
     return found
 
 
-def undos_of(
+def _undos_of(
     record: Record, *, seen: frozenset[Path] = frozenset()
 ) -> Iterator[tuple[Record, dict[Any, Entry]]]:
     """Yield the undos of a push, the oldest first, each with its rows that were not undone in turn."""
@@ -270,17 +274,45 @@ def brought_back(server: str) -> dict[str, Back]:
     }
 
 
+def bringing(server: str, rows: Iterable[str]) -> dict[str, list[Entry]]:
+    """Return what pushes of this machine did to bring rows back: old `_id` -> entries, the oldest first.
+
+    Each begins with the row's creation; what completed it later follows, as far as nobody undid that. So it
+    goes on where a row was deleted and brought back once more.
+    """
+    steps = brought_back(server)
+    completed: dict[Path, list[dict[Any, Entry]]] = {}
+    found: dict[str, list[Entry]] = {}
+    for row in filter(steps.__contains__, rows):
+        found[row] = []
+        for old, back in _chain(steps, row):
+            path = back.undo.path
+            if path not in completed:
+                completed[path] = list(_completions(path))
+            found[row] += [back.undo.entries[old], *(e[back.id] for e in completed[path] if back.id in e)]
+    return found
+
+
+def _completions(journal: Path) -> Iterator[dict[Any, Entry]]:
+    """Yield what completed rows that a push brought back, the oldest first, as far as nobody undid it."""
+    for record in recalled("completes", str(journal)):
+        undone = taken_back(record)
+        yield {row: entry for row, entry in record.entries.items() if row not in undone}
+
+
 def came_back(server: str) -> dict[str, Back]:
     """Return the rows of a server that this machine brought back: old `_id` -> the latest one."""
     steps = brought_back(server)
-    found = {}
-    for old, back in steps.items():
-        seen = {old}
-        while back.id in steps and back.id not in seen:
-            seen.add(back.id)
-            back = steps[back.id]
-        found[old] = back
-    return found
+    return {old: back for old in steps for _, back in _chain(steps, old)}
+
+
+def _chain(steps: Mapping[str, Back], row: str) -> Iterator[tuple[str, Back]]:
+    """Yield under which `_id` a row was known each time that it was deleted, and how it came back."""
+    seen = set()
+    while row in steps and row not in seen:
+        seen.add(row)
+        yield row, steps[row]
+        row = steps[row].id
 
 
 def _name(row: object) -> str:

@@ -281,7 +281,8 @@ class _Reader:
 def _check_head(head: Any) -> None:
     """Raise unless this is the first line of a plan."""
     _whole(head["counts"]["creates"] + head["counts"]["updates"] + head["counts"]["deletes"])
-    if not all(isinstance(text, str) for text in (head["schema"], head["server"], *head.get("undoes", ()))):
+    names = (head["schema"], head["server"], *head.get("undoes", ()), *head.get("completes", ()))
+    if not all(isinstance(text, str) for text in names):
         raise TypeError("names of a plan are texts")
 
 

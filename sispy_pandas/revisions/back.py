@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ..pushing.earlier import brought_back, came_back
+from ..pushing.earlier import bringing, came_back
 from ..pushing.journal import short
 from ..reading.lookup import missing, read
 from ..values.blocks import count
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from sispy import Client, Endpoint
 
-    from ..pushing.record import Entry, Record
+    from ..pushing.record import Record
     from ..values.changes import Change
     from ..values.schema import Schema
 
@@ -107,36 +107,33 @@ def lacking(
     endpoint: Endpoint,
     schema: Schema,
     was: Mapping[str, Mapping[str, Any]],
-    completed: Collection[Mapping[Any, Entry]] = (),
-) -> tuple[list[Change], list[str]]:
+) -> tuple[list[Change], list[str], tuple[str, ...]]:
     """Return the changes that complete rows which came back without all that they shall be.
 
-    References that still lead nowhere stay away.
+    References that still lead nowhere stay away. With them go a note and the journals of the pushes that
+    brought the rows back.
 
     Args:
         endpoint: Of the table.
         schema: Of the table.
         was: The rows as they shall be: old `_id` -> path -> value.
-        completed: What was done to the same end since they came back, the oldest first: new `_id` -> entry.
 
     Raises:
         sispy.Error: The server could not be asked.
     """
-    first, last = brought_back(endpoint.client.url), came_back(endpoint.client.url)
-    ids = {old: back.id for old, back in last.items()}
+    back = came_back(endpoint.client.url)
+    ids = {old: one.id for old, one in back.items()}
+    by = {one.id: str(one.undo.path) for one in back.values()}
     lack: list[Update] = []
-    for old in (row for row in was if row in first):
-        later = [some[ids[old]] for some in completed if ids[old] in some]
-        steps = [first[old].undo.entries[old], *later]
+    for old, steps in bringing(endpoint.client.url, was).items():
         brought = {path: after for step in steps for path, (_, after) in step.written.items()}
         made, shall = (aimed(schema, cells, ids) for cells in (brought, was[old]))
         before = {path: made.get(path) for path in sorted({*made, *shall})}
         after = {path: shall.get(path) for path in before}
-        receipt = later[-1].receipt if later else last[old].receipt
-        lack.append(Update(ids[old], *_unlike(schema, before, after), receipt=receipt))
+        lack.append(Update(ids[old], *_unlike(schema, before, after), receipt=steps[-1].receipt))
     gone = _gone(endpoint.client, schema, [update.after for update in lack])
     there = {row["_id"]: row for row in read(endpoint, "_id", [update.id for update in lack if update.after])}
-    changes: list[Change] = []
+    changes: list[Update] = []
     for update in (one for one in lack if one.id in there):
         row = there[update.id]
         after = _without(schema, update.after, gone)
@@ -145,7 +142,8 @@ def lacking(
             before = {path: update.before[path] for path in after}
             changes.append(replace(update, before=before, after=after, key=key_of(schema, row)))
     note = f"completes {count(len(changes), 'row')} that came back without all of their values"
-    return changes, [note] if changes else []
+    completes = tuple(sorted({by[update.id] for update in changes}))
+    return list(changes), [note] if changes else [], completes
 
 
 def _unlike(

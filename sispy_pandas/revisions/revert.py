@@ -59,7 +59,9 @@ def revert(changes: Changes) -> Plan:
     for edit in changes.edits:
         chosen[edit.id].add((edit.field, edit.commit))
     rows = [_row(schema, id_, changes.history[id_], wanted) for id_, wanted in sorted(chosen.items())]
-    made, told = _with_what_came_back(changes, [row.change for row in rows if row.change is not None])
+    made, told, completes = _with_what_came_back(
+        changes, [row.change for row in rows if row.change is not None]
+    )
     again = sum(isinstance(change, Create) for change in made)
     notes = (
         ["takes back changes of " + ", ".join(sorted({edit.by for edit in changes.edits}))] if made else []
@@ -81,10 +83,13 @@ def revert(changes: Changes) -> Plan:
         faults=(*faults, *refusals, *swaps(schema, made)),
         clashes=tuple(clash for row in rows for clash in row.clashes),
         notes=(*notes, *told, *left),
+        completes=completes,
     )
 
 
-def _with_what_came_back(changes: Changes, made: Sequence[Change]) -> tuple[list[Change], list[str]]:
+def _with_what_came_back(
+    changes: Changes, made: Sequence[Change]
+) -> tuple[list[Change], list[str], tuple[str, ...]]:
     """Leave alone deleted rows that are back already, and mean what came back where they are referred to."""
     endpoint, schema = changes.endpoint, changes.schema
     again = {str(change.row): change.values for change in made if isinstance(change, Create)}
@@ -93,11 +98,11 @@ def _with_what_came_back(changes: Changes, made: Sequence[Change]) -> tuple[list
     there = {old: again[old] for old, id_ in ids.items() if id_ not in gone}
     found, renamed = at_today(endpoint, schema, [change for change in made if row_of(change) not in there])
     found, left_out = without_gone(endpoint, schema, found, again="another revert of these changes")
-    completed, put_in = lacking(endpoint, schema, there)
+    completed, put_in, completes = lacking(endpoint, schema, there)
     known = set(map(row_of, found))
     found += [change for change in completed if row_of(change) not in known]
     back = [f"back already: {count(len(there), 'deleted row')}"] if there else []
-    return found, [*renamed, *back, *left_out, *put_in]
+    return found, [*renamed, *back, *left_out, *put_in], completes
 
 
 @dataclass(frozen=True, slots=True)

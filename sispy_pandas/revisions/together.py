@@ -44,6 +44,7 @@ def together(older: Plan, newer: Plan) -> Plan:
         clashes=(*clashes, *newer.clashes),
         notes=tuple(dict.fromkeys([*newer.notes, *older.notes])),
         undoes=(*older.undoes, *newer.undoes),
+        completes=(*older.completes, *newer.completes),
         snapshot=newer.snapshot,
     )
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from sispy.remedies import Call, Message
 
 from ..planning.validate import refused
-from ..pushing.earlier import content, pairs, taken_back, undos_of
+from ..pushing.earlier import content, pairs, taken_back
 from ..pushing.journal import fate_unknown, resuming, short
 from ..pushing.record import Entry, Record, read
 from ..pushing.verify import is_open
@@ -124,8 +124,6 @@ class _Pushed:
     notes: tuple[str, ...] = ()
     back: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     """Deleted rows that came back: what they were."""
-    undos: tuple[Mapping[Any, Entry], ...] = ()
-    """What undos of it did, as far as nobody undid that."""
 
 
 def _pushed(source: Source, client: Client | None) -> _Pushed:
@@ -153,8 +151,7 @@ def _pushed(source: Source, client: Client | None) -> _Pushed:
     deleted = {row: entry for row, entry in record.entries.items() if entry.action == "delete"}
     back: dict[str, Mapping[str, Any]] = {row: _before(deleted[row]) for row in deleted if row in undone}
     name, user = str(record.path.absolute()), record.begin.get("user")
-    undos = tuple(entries for _, entries in undos_of(record))
-    return _Pushed(name, plan, record.entries, user, left, tuple(notes), back, undos)
+    return _Pushed(name, plan, record.entries, user, left, tuple(notes), back)
 
 
 def _cancel(older: _Pushed, newer: _Pushed) -> None:
@@ -284,7 +281,7 @@ def _undone(pushed: _Pushed) -> Plan:
         )
     changes, renamed = at_today(plan.endpoint, plan.schema, changes)
     changes, left_out = without_gone(plan.endpoint, plan.schema, changes, again="another undo of this push")
-    completed, put_in = lacking(plan.endpoint, plan.schema, pushed.back, pushed.undos)
+    completed, put_in, completes = lacking(plan.endpoint, plan.schema, pushed.back)
     changes += completed
     senders = {entry.sender for entry in pushed.left.values() if entry.sender}
     changes, clashes = spared(plan.endpoint, plan.schema, changes, pushed.user, senders)
@@ -297,6 +294,7 @@ def _undone(pushed: _Pushed) -> Plan:
         clashes=clashes,
         notes=(*pushed.notes, *renamed, *notes, *left_out, *put_in, *left),
         undoes=(pushed.name,),
+        completes=completes,
         snapshot=plan.snapshot,
     )
 

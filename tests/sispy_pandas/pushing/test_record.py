@@ -42,7 +42,21 @@ END = {"event": "end", "at": 4, "stopped": None}
 LINES = [HEAD, BEGIN, SEND, ROW, END]
 
 ANYTHING = st.sampled_from(
-    [None, {"undoes": [1]}, True, -1, 1.5, "x", [], [None], {}, {"x": 1}, [[]], {"at": "x"}]
+    [
+        None,
+        {"undoes": [1]},
+        {"completes": [1]},
+        True,
+        -1,
+        1.5,
+        "x",
+        [],
+        [None],
+        {},
+        {"x": 1},
+        [[]],
+        {"at": "x"},
+    ]
 )
 
 

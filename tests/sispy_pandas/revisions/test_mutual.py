@@ -374,6 +374,62 @@ def test_the_undo_of_an_undo_deletes_a_row_that_was_completed_since(two, server)
     assert {name for name in across(two) if name.startswith("0")} == {"0x", "0y"}
 
 
+def deletion_of(table, known):
+    """Return the changes that deleted all rows of a table; `known` had them."""
+    found = sp.changes(table, since="2001-01-01T00:00Z", known=known, progress=False)
+    last = min(edit.at for edit in found.edits if edit.action == "delete")
+    return found.only(since=pd.Timestamp(last, unit="ms", tz="UTC"))
+
+
+@pytest.mark.parametrize("ways", ["rrr", "rur", "rru", "urr", "uur", "uru", "ruu", "uuu"])
+def test_a_list_is_completed_by_reverts_and_undos_in_turn(two, server, ways):
+    boxes, papers = two
+    before = across(two)
+    known = sp.fetch(boxes, progress=False)
+    gone = deleted(boxes).journal
+    deletion = deletion_of(boxes, known)
+    ids = {row["name"]: row["_id"] for row in papers.fetch_all({"populate": False})}
+    live = sp.fetch(papers, progress=False)
+    later = [push(live.diff(live.frame(), delete=[ids[name]]), allow_dangling=True).journal for name in "xy"]
+
+    for way, paper in zip(ways, [later[0], later[1], None], strict=True):
+        plan = sp.revert(deletion) if way == "r" else sp.undo(gone, client=server.client)
+        push(plan).raise_for_failures()
+        if paper is not None:
+            push(sp.undo(paper, client=server.client)).raise_for_failures()
+    for paper in later:  # they are complete, too
+        push(sp.undo(paper, client=server.client)).raise_for_failures()
+
+    assert across(two) == before
+    assert sp.revert(deletion).changes == sp.undo(gone, client=server.client).changes == ()
+
+
+@pytest.mark.parametrize("way", ["revert", "undo"])
+def test_what_somebody_took_out_of_a_list_that_was_half_complete_is_in_conflict(two, server, way):
+    boxes, papers = two
+    known = sp.fetch(boxes, progress=False)
+    gone = deleted(boxes).journal
+    deletion = deletion_of(boxes, known)
+    ids = {row["name"]: row["_id"] for row in papers.fetch_all({"populate": False})}
+    live = sp.fetch(papers, progress=False)
+    later = [push(live.diff(live.frame(), delete=[ids[name]]), allow_dangling=True).journal for name in "xy"]
+
+    def again():
+        return sp.revert(deletion) if way == "revert" else sp.undo(gone, client=server.client)
+
+    for plan in (again, lambda: sp.undo(later[0], client=server.client), again):
+        push(plan()).raise_for_failures()
+    boxes.update("x", {"all": []})
+    push(sp.undo(later[1], client=server.client)).raise_for_failures()
+
+    report = push(again())
+
+    assert [(o.key, o.word) for o in report.outcomes] == [("x", "conflict"), ("y", "done")]
+    found = report.conflicts[["key", "field", "theirs"]]
+    assert list(found.itertuples(index=False, name=None)) == [("x", "all", [])]
+    assert boxes.get("x")["all"] == []
+
+
 def test_revert_knows_which_deleted_rows_are_back(server):
     definition = {"name": "String", "n": "Number", "peer": {"type": "ObjectId", "ref": "note"}}
     server.client.schemas.create({"name": "note", "_sis": {"owner": ["ops"]}, "definition": definition})

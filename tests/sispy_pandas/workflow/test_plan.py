@@ -141,7 +141,7 @@ def test_a_plan_knows_its_server_by_the_profiles_and_any_text_can_be_saved(
     server, plan, tmp_path, monkeypatch
 ):
     half = Problem("r", "holds half a character: \ud800", "name", "é\ud800", "k")
-    plan = replace(plan, faults=(half,), notes=("a note",), undoes=("push",))
+    plan = replace(plan, faults=(half,), notes=("a note",), undoes=("push",), completes=("undo",))
     profile = f'url = "{server.client.url}/"\ntoken = "{server.sandbox.token}"\n'
     (tmp_path / "config.toml").write_text(
         f"[profiles.other]\nurl = 'http://127.0.0.1:9'\n[profiles.one]\n{profile}"
@@ -153,7 +153,8 @@ def test_a_plan_knows_its_server_by_the_profiles_and_any_text_can_be_saved(
 
     found = loaded.endpoint.client
     assert (found.url, found.auth_token) == (server.client.url, server.sandbox.token)
-    assert (loaded.faults, loaded.notes, loaded.undoes) == ((half,), ("a note",), ("push",))
+    assert (loaded.faults, loaded.notes) == ((half,), ("a note",))
+    assert (loaded.undoes, loaded.completes) == (("push",), ("undo",))
 
 
 def _sorted(changes):
