@@ -13,7 +13,7 @@ from .response import RawPage, Response, counted
 from .text import excerpt, mask, mask_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from .connection import Connection
 
@@ -32,6 +32,7 @@ class ReadOnlyEndpoint:
         self.client = client
         self._path = "/".join(path_part("endpoint", part) for part in endpoint.split("/"))
         self._once = False
+        self._wait: Callable[[float, Exception], object] | None = None
 
     @property
     def name(self) -> str:
@@ -55,6 +56,24 @@ class ReadOnlyEndpoint:
         """
         view = copy.copy(self)
         view._once = True
+        return view
+
+    def watched(self, wait: Callable[[float, Exception], object]) -> Self:
+        """Return this endpoint for somebody who watches: who learns when and why a request is repeated.
+
+        Args:
+            wait: is called, perhaps in another thread, with the seconds to wait before the next try, and with
+                what went wrong; it returns when they are over. What it raises ends the request.
+
+        Example:
+            >>> def wait(seconds, why):
+            ...     print(why)
+            ...     time.sleep(seconds)
+            >>> client.entities("rack").watched(wait).name
+            'rack'
+        """
+        view = copy.copy(self)
+        view._wait = wait
         return view
 
     def fetch_page(self, query: Query = None) -> Response:
@@ -142,6 +161,7 @@ class ReadOnlyEndpoint:
             headers=self.client._headers(),
             items=items,
             once=self._once,
+            wait=self._wait,
         )
 
     def _call(

@@ -86,7 +86,10 @@ def call(handler: Handler, request: Request, policy: Policy, secrets: Sequence[s
                 del failure  # or it would hold this frame, and with it the request, until the next collection
         tries += 1
         LOG.info("try again in %.1f s: %s", pause, shorten(failure, 500))
-        time.sleep(pause)
+        if request.wait is None:
+            time.sleep(pause)
+        else:
+            request.wait(pause, failure)
 
 
 def _follow(handler: Handler, request: Request, policy: Policy, secrets: Sequence[str]) -> Answer:

@@ -111,11 +111,20 @@ class _LogLines:
     def __init__(self, seconds: float = 10.0) -> None:
         self._seconds = seconds
         self._next = time.monotonic() + seconds
+        self._far = ""
 
     def __call__(self, done: float, total: float | None) -> None:
+        self._far = f"{done:,}" + (f" of {total:,}" if total else "")
+        self._say(self._far)
+
+    def set_postfix_str(self, s: str = "", refresh: bool = True) -> None:  # noqa: ARG002 - a bar has it
+        if s:
+            self._say(f"{self._far}: {s}" if self._far else s)
+
+    def _say(self, text: str) -> None:
         if time.monotonic() >= self._next:
             self._next = time.monotonic() + self._seconds
-            say(f"{done:,}" + (f" of {total:,}" if total else ""))
+            say(text)
 
 
 def session(command: Command) -> Command:

@@ -52,6 +52,7 @@ class Request:
         headers: they may hold a token, so a repr leaves them out, as it does the body.
         items: number of rows that a bulk request carries; the time to answer grows with it.
         once: never send it a second time, for whatever reason: who asks for that looks first.
+        wait: is called with the seconds to wait before it is sent again, and with why; it returns then.
     """
 
     uri: str
@@ -60,6 +61,7 @@ class Request:
     headers: Mapping[str, str] | None = None
     items: int = 0
     once: bool = False
+    wait: Callable[[float, Exception], object] | None = None
 
     def __repr__(self) -> str:
         return printable(f"Request({self.method} {mask_path(self.uri)})")

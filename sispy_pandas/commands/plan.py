@@ -72,7 +72,8 @@ def plan(
     refuse_target("-o", save, others=(file,))
     found = plan_of_file(session, table, table_file, reading)
     if check:
-        found = found.check(allow_dangling=allow_dangling).refresh()
+        found = found.check(allow_dangling=allow_dangling, progress=session.progress)
+        found = found.refresh(progress=session.progress)
     tell(session, plan_answer(found))
     if save is not None:
         found.save(save)

@@ -208,7 +208,7 @@ def send(
     try:
         _refuse(plan, skip_problems=skip_problems, expect_updates=expect_updates)
         if require_fresh:
-            _refuse_stale(plan)
+            _refuse_stale(plan, session.progress)
         if not len(plan):
             session.say("nothing to push")
             tell_push(session, plan, None)
@@ -256,10 +256,10 @@ def _refuse(plan: Plan, *, skip_problems: bool, expect_updates: int | None) -> N
         raise NotPushedError(plan, said, Exit.PROBLEMS)
 
 
-def _refuse_stale(plan: Plan) -> None:
+def _refuse_stale(plan: Plan, progress: Any) -> None:
     """Raise NotPushedError for a plan of which others have changed something."""
     if len(plan):
-        fresh = plan.refresh()
+        fresh = plan.refresh(progress=progress)
         if gone := [table for table in (conflicts(fresh.clashes), stale_rows(fresh)) if table.rows]:
             raise NotPushedError(fresh, "the plan is stale; make it anew", Exit.CONFLICT, gone)
 

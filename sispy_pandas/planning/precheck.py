@@ -12,6 +12,7 @@ from ..reading.chunks import is_askable
 from ..reading.lookup import missing, read, referring, rows_of
 from ..values.changes import Change, Create, Delete, Problem, Update, row_of
 from ..values.entity import stored
+from ..values.progress import BRIEF, bar
 from ..values.references import ids_at, ids_in, reference_fields, sent_by
 from ..values.schema import parse_schema
 from ..values.types.cells import get_path
@@ -20,35 +21,40 @@ from .merge import not_stored
 from .validate import hashable, new_value, old_value, unique_fields
 
 if TYPE_CHECKING:
+    from ..values.progress import Bar
     from .change_set import ChangeSet
 
 C = TypeVar("C", bound="ChangeSet")
 
 
-def precheck(plan: C, *, allow_dangling: bool = False, coming: Collection[str] | None = None) -> C:
+def precheck(
+    plan: C, *, allow_dangling: bool = False, coming: Collection[str] | None = None, progress: Any = False
+) -> C:
     """Return the plan with the problems that the server knows of; see `Plan.check`.
 
     Args:
         plan: Or a part of it.
         allow_dangling: See there.
         coming: What `to_come` says of the whole.
+        progress: As `progress.bar` takes it.
     """
     if not plan.changes:
         return plan
     ids = [change.id for change in plan.changes if not isinstance(change, Create)]
     references = reference_fields(plan.schema)
     paths = {path for path, _ in references} | {"_sis"}
-    rows = {row["_id"]: row for row in read(plan.endpoint, "_id", ids, fields=paths)}
-    found = [
-        *_references(plan, references, to_come(plan) if coming is None else coming),
-        *_dangling(plan, references, rows),
-        *_unique(plan),
-        *_locked(plan, rows),
-        *_owners(plan, rows),
-    ]
-    deletes = [change for change in plan.changes if isinstance(change, Delete)]
-    if deletes and not allow_dangling:
-        found += _referred(plan, deletes)
+    with bar(progress, total=None, unit=" values", desc=f"check {plan.schema.name}", delay=BRIEF) as shown:
+        rows = {row["_id"]: row for row in read(plan.endpoint, "_id", ids, fields=paths, shown=shown)}
+        found = [
+            *_references(plan, references, to_come(plan) if coming is None else coming, shown),
+            *_dangling(plan, references, rows, shown),
+            *_unique(plan, shown),
+            *_locked(plan, rows),
+            *_owners(plan, rows),
+        ]
+        deletes = [change for change in plan.changes if isinstance(change, Delete)]
+        if deletes and not allow_dangling:
+            found += _referred(plan, deletes)
     return plan.with_faults(found)
 
 
@@ -67,14 +73,14 @@ def to_come(plan: ChangeSet) -> frozenset[str]:
 
 
 def _references(
-    plan: ChangeSet, references: Sequence[tuple[str, str]], coming: Collection[str]
+    plan: ChangeSet, references: Sequence[tuple[str, str]], coming: Collection[str], shown: Bar
 ) -> list[Problem]:
     """Find references to rows that do not exist."""
     sent = [(change, sent_by(change)) for change in plan.changes if not isinstance(change, Delete)]
     found = []
     for path, target in references:
         wanted = {id_ for _, values in sent for id_ in ids_in(values, path)}
-        gone = missing(plan.endpoint.client, target, wanted).difference(coming)
+        gone = missing(plan.endpoint.client, target, wanted, shown=shown).difference(coming)
         for change, values in sent:
             for id_ in sorted(ids_in(values, path) & gone):
                 reason = f"refers to a {target} that does not exist"
@@ -83,7 +89,10 @@ def _references(
 
 
 def _dangling(
-    plan: ChangeSet, references: Sequence[tuple[str, str]], rows: Mapping[str, Mapping[str, Any]]
+    plan: ChangeSet,
+    references: Sequence[tuple[str, str]],
+    rows: Mapping[str, Mapping[str, Any]],
+    shown: Bar,
 ) -> list[Problem]:
     """Find rows that the server refuses for an old reference that leads nowhere (SIS-API 5.4)."""
     updates = [change for change in plan.changes if isinstance(change, Update) and change.id in rows]
@@ -94,7 +103,7 @@ def _dangling(
         ]
         held = {update.id: ids_at(rows[update.id], path) for update in left}
         wanted = set().union(*held.values()) if held else set()
-        gone = missing(plan.endpoint.client, target, wanted)
+        gone = missing(plan.endpoint.client, target, wanted, shown=shown)
         for update in left:
             for id_ in sorted(held[update.id] & gone):
                 reason = (
@@ -104,7 +113,7 @@ def _dangling(
     return found
 
 
-def _unique(plan: ChangeSet) -> list[Problem]:
+def _unique(plan: ChangeSet, shown: Bar) -> list[Problem]:
     """Find new values of unique fields that other rows have by now."""
     found = []
     for field in unique_fields(plan.schema):
@@ -125,7 +134,7 @@ def _unique(plan: ChangeSet) -> list[Problem]:
             if not is_askable(value):
                 reason = "too long for a unique value: the server cannot be asked whether another row has it"
                 found.append(Problem(row_of(change), reason, field.path, value, change.key))
-        for row in read(plan.endpoint, field.path, values):
+        for row in read(plan.endpoint, field.path, values, shown=shown):
             value = hashable(stored(field, row))
             taker = takers.get(value)
             if taker is None or row["_id"] == row_of(taker) or freed.get(row["_id"]) == value:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from ..reading.lookup import read
 from ..values.changes import Change, Conflict, Create, Delete, Outcome, Update, row_of
 from ..values.entity import as_created
+from ..values.progress import BRIEF, bar
 from ..values.schema import RECEIPT
 from ..values.types.equality import equal
 from .change_set import ChangeSet, new_rows_of
@@ -22,10 +23,11 @@ if TYPE_CHECKING:
 C = TypeVar("C", bound=ChangeSet)
 
 
-def refresh(plan: C) -> C:
+def refresh(plan: C, *, progress: Any = False) -> C:
     """Compare a plan with what the server holds now; see `Plan.refresh`."""
     ids = [change.id for change in plan.changes if not isinstance(change, Create)]
-    entities = {entity["_id"]: entity for entity in read(plan.endpoint, "_id", ids)}
+    with bar(progress, total=None, unit=" rows", desc=f"compare {plan.schema.name}", delay=BRIEF) as shown:
+        entities = {entity["_id"]: entity for entity in read(plan.endpoint, "_id", ids, shown=shown)}
     changes: list[Change] = []
     clashes: list[Conflict] = []
     for change in plan.changes:

@@ -71,7 +71,7 @@ def push(
         started, path = _now(), _path(plan, journal)
         memory = Memory.of(plan)
         if plan.journal is None:
-            plan = _checked(plan, options, settled=() if again else memory.done())
+            plan = _checked(plan, options, settled=() if again else memory.done(), progress=progress is True)
             if path is None and anonymous(plan):
                 raise PlanRefused(
                     f"schema {plan.schema.name!r} has no unique field to know new rows by: "
@@ -81,7 +81,7 @@ def push(
         with bar(progress, total=len(plan), unit=" rows", desc=f"push {plan.schema.name}") as shown:
             stop = cancel.is_set if isinstance(cancel, Event) else cancel or _never
             user = plan.endpoint.client.username
-            server = Server(plan.endpoint, limits or Limits(), stop)
+            server = Server(plan.endpoint, limits or Limits(), stop, shown.set_postfix_str)
             run = Run(plan, server, Nowhere(), options.guard, options.on_conflict, shown, user)
             tell = wait if callable(wait) else shown.set_postfix_str
             try:
@@ -219,6 +219,7 @@ def _checked(
     *,
     settled: Collection[Hashable] = (),
     pending: Collection[Hashable] = (),
+    progress: Any = False,
 ) -> ChangeSet:
     """Return the plan with the problems that the server knows of, if it may be pushed with them.
 
@@ -228,7 +229,10 @@ def _checked(
     left = tuple(change for change in plan.changes if row_of(change) not in settled)
     known = set(map(id, plan.faults))
     checked = precheck(
-        replace(plan, changes=left), allow_dangling=options.allow_dangling, coming=to_come(plan)
+        replace(plan, changes=left),
+        allow_dangling=options.allow_dangling,
+        coming=to_come(plan),
+        progress=progress,
     )
     faults = tuple(fault for fault in checked.faults if id(fault) in known or fault.row not in pending)
     plan = replace(plan, faults=faults)

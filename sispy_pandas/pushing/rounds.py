@@ -45,6 +45,7 @@ def until_settled(
     while left := list(filter(run.is_open, left)):
         try:
             attempt(left)
+            run.server.waits.over()
             patience = Patience(run.server)
         except NotSent as cause:
             if cause.renewed and renewed:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sispy import errors
 
 from ..reading.lookup import read
+from ..values.progress import BUSY, Waits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -22,10 +23,9 @@ T = TypeVar("T")
 
 READS = 4
 """Times that a read is tried which the server fails on."""
-BUSY = (408, 429, 503)
-"""Statuses of an answer that asks for patience."""
 FIRST_PAUSE = 0.2
 """Seconds until a server that was away or busy is asked again; each later pause is twice as long."""
+_LOOK = "no answer, looking what arrived"
 _NONE = (errors.ServerError, errors.NotJSON)
 """Answers that tell nothing about what was asked for."""
 
@@ -80,6 +80,13 @@ class Server:
     limits: Limits
     cancel: Callable[[], bool]
     """Tells whether the caller cancelled the push."""
+    tell: Callable[[str], object] = str
+    """Is told what the push waits for, and nothing once it goes on."""
+
+    @cached_property
+    def waits(self) -> Waits:
+        """How to wait: not through a cancellation, for which it raises Stopped."""
+        return Waits(self.tell, self.stop_if_cancelled)
 
     @cached_property
     def once(self) -> Endpoint:
@@ -96,7 +103,7 @@ class Server:
         """
         return list(
             read(
-                self.endpoint,
+                self.endpoint.watched(self.waits.before_another_try),
                 path,
                 list(values),
                 fields=None if fields is None else {"_sis", *fields},
@@ -120,7 +127,7 @@ class Server:
         patience, tries = Patience(self), 0
         while True:
             try:
-                return read()
+                found = read()
             except errors.NoAnswer as error:
                 failure: errors.Error = error
                 pause = 0.0
@@ -130,6 +137,9 @@ class Server:
                     raise
                 failure = error
                 pause = error.retry_after or 0.0
+            else:
+                self.waits.over()
+                return found
             patience.wait(failure, pause)
 
     def write(self, send: Callable[[Endpoint], T]) -> T:
@@ -163,17 +173,6 @@ class Server:
             return "token" in str(error).lower()
         return False
 
-    def wait(self, seconds: float) -> None:
-        """Sleep, but not through a cancellation.
-
-        Raises:
-            Stopped: The push was cancelled.
-        """
-        end = time.monotonic() + seconds
-        while (left := end - time.monotonic()) > 0:
-            self.stop_if_cancelled()
-            time.sleep(min(left, 0.2))
-
     def stop_if_cancelled(self) -> None:
         """Raise Stopped if the caller cancelled the push."""
         if self.cancel():
@@ -193,13 +192,14 @@ class Server:
         least = self.limits.settle + rows * self.limits.settle_row
         if since is not None:
             least = max(0.0, least - max(0.0, time.time() - since / 1000))
-        self.wait(least)
+        self.waits.sleep(least, _LOOK)
         found = look()
         end = time.monotonic() + least + self.limits.patience
         while time.monotonic() < end:
-            self.wait(self.limits.settle / 2)
+            self.waits.sleep(self.limits.settle / 2, _LOOK)
             again = look()
             if again == found:
+                self.waits.over()
                 return again
             found = again
         raise Stopped("the rows of a write without an answer do not come to rest")
@@ -227,5 +227,6 @@ class Patience:
             self._end = now + self._server.limits.patience
         if now + pause > self._end:
             raise Stopped(f"the server does not answer: {failure}") from failure
-        self._server.wait(pause)
+        why = failure if isinstance(failure, errors.Error) else failure.__cause__ or failure
+        self._server.waits.before_another_try(pause, why)
         self._pause = min(2 * pause, 5.0)

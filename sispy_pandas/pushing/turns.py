@@ -118,7 +118,7 @@ def turn(run: Run, note: str | None, *, wait: bool, tell: Callable[[str], object
         if time.monotonic() >= next_word:
             next_word = time.monotonic() + TELL
             tell(f"waiting for {_holder(path)}")
-        run.server.wait(POLL)
+        run.server.waits.sleep(POLL)
     if next_word:
         tell("")
     try:

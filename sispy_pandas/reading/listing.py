@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from sispy.errors import NotFound
 from sispy.remedies import nearest
 from sispy.text import printable
 
+from ..values.progress import Waits
 from ..values.schema import META, RECEIPT, Schema, parse_schema
 from .chunks import selecting
 from .conditions import query_of
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from sispy import Client
 
+    from ..values.progress import Bar
     from ..values.types.base import Field
     from .paths import Lookup
 
@@ -93,6 +95,11 @@ class Listing:
         query = self.query
         by_server = query.sort and (stream or query.limit or not sorts_here(self.schema, query))
         return bool(query.offset or (by_server and query.sort != (("_id", False),)))
+
+    def watched(self, shown: Bar) -> Listing:
+        """Return the same list; where its server has to be waited for, a bar says so."""
+        waits = Waits(shown.set_postfix_str)
+        return replace(self, endpoint=self.endpoint.watched(waits.before_another_try))
 
     def pages(self, *, stream: bool = False, size: int | None = None) -> Iterator[Page]:
         """Yield the decoded pages.

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sispy import errors
 from sispy.paging import MAX_PAGE, by_key, total_of
 
-from ..values.progress import bar
+from ..values.progress import Waits, bar
 from .chunks import is_askable, queries, selecting
 
 if TYPE_CHECKING:
     from sispy import Client, Endpoint
     from sispy.response import Response
+
+    from ..values.progress import Bar
 
 URL = 6_000
 """Bytes of an encoded query in a URL: the server refuses 16 KiB with its headers (SIS-API 14)."""
@@ -67,6 +69,7 @@ def read(
     url: int = URL,
     readers: int = READERS,
     send: Send = lambda call: call(),
+    shown: Bar | None = None,
 ) -> Iterator[dict[str, Any]]:
     """Yield the entities that have one of these values in a field.
 
@@ -81,34 +84,45 @@ def read(
         url: Bytes of an encoded query.
         readers: Requests at a time.
         send: Called with each request, which it carries out; where patience is put in.
+        shown: A bar that counts the values, and says what is waited for.
 
     Raises:
         sispy.Error: The server does not answer, or not with such rows.
     """
+    waits = Waits(str if shown is None else shown.set_postfix_str)
+    if shown is not None:
+        endpoint = endpoint.watched(waits.before_another_try)
+        shown.total = (shown.total or 0) + len(values)
     options: dict[str, Any] = {"populate": False, "limit": MAX_PAGE}
     if fields is not None:
         wanted = {"_sis" if f.startswith("_sis.") else f for f in fields} | {"_id"}
         options |= selecting(wanted, most=url // 3)
         url -= len(options.get("fields", ""))
-    asked = [q for q, _ in queries(path, filter(is_askable, values), url=url)]
+    asked = list(queries(path, filter(is_askable, values), url=url))
     if path == "_id" and len(asked) > 4 and WORTH_PAGING * len(values) > send(lambda: endpoint.count({})):
         known = set(values)
-        yield from (
-            row for page in pages(endpoint, options, send=send) for row in page if row["_id"] in known
-        )
+        for found in pages(endpoint, options, send=send):
+            rows = [row for row in found if row["_id"] in known]
+            yield from rows
+            if shown is not None:
+                waits.over()
+                shown.update(len(rows))
         return
 
-    def page(q: Mapping[str, Any]) -> Any:
+    def page(part: tuple[Mapping[str, Any], int]) -> Any:
+        q, _ = part
         ids = q["_id"]["$in"] if path == "_id" else None
         return send(lambda: rows_of(endpoint.fetch_page({**options, "q": q}), ids))
 
-    if len(asked) < 2:
-        yield from (row for q in asked for row in page(q))
-        return
-    yield from (row for _, rows in each(page, asked, lanes=readers) for row in rows)
+    answers = each(page, asked, lanes=readers) if len(asked) > 1 else ((part, page(part)) for part in asked)
+    for (_, number), rows in answers:
+        yield from rows
+        if shown is not None:
+            waits.over()
+            shown.update(number)
 
 
-def missing(client: Client, schema: str, ids: Collection[str]) -> set[str]:
+def missing(client: Client, schema: str, ids: Collection[str], *, shown: Bar | None = None) -> set[str]:
     """Return those `_id`s of which a schema has no row; all of them where there is no such schema.
 
     Raises:
@@ -117,9 +131,8 @@ def missing(client: Client, schema: str, ids: Collection[str]) -> set[str]:
     if not ids:
         return set()
     try:
-        return set(ids) - {
-            row["_id"] for row in read(client.entities(schema), "_id", sorted(ids), fields=["_id"])
-        }
+        there = read(client.entities(schema), "_id", sorted(ids), fields=["_id"], shown=shown)
+        return set(ids) - {row["_id"] for row in there}
     except errors.NotFound:
         return set(ids)
 

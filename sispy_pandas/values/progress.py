@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import sys
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -10,6 +12,14 @@ from sispy.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+
+BUSY = (408, 429, 503)
+"""Statuses of an answer that asks for patience."""
+BRIEF = 1.0
+"""Seconds of work beside the point, of which nobody need know."""
+_STEP = 0.2
+"""Seconds of a wait between two looks whether anybody still wants it."""
 
 
 class Bar(Protocol):
@@ -38,7 +48,9 @@ class _Quiet:
             self._report(self._done, self.total)
 
     def set_postfix_str(self, s: str = "", refresh: bool = True) -> None:
-        """There is nowhere to show it."""
+        tell = getattr(self._report, "set_postfix_str", None)
+        if tell is not None:
+            tell(s, refresh)
 
 
 class _Borrowed:
@@ -67,7 +79,7 @@ class _Borrowed:
 
 
 @contextmanager
-def bar(progress: Any, *, total: int | None, unit: str, desc: str) -> Iterator[Bar]:
+def bar(progress: Any, *, total: int | None, unit: str, desc: str, delay: float = 0.0) -> Iterator[Bar]:
     """Give a bar for some work, and close it afterwards. Nothing of it reaches stdout.
 
     >>> with bar(lambda done, total: print(done, "of", total), total=2, unit=" rows", desc="host") as it:
@@ -76,10 +88,12 @@ def bar(progress: Any, *, total: int | None, unit: str, desc: str) -> Iterator[B
 
     Args:
         progress: True: tqdm's bar on stderr or in the notebook; False: none; an object with `update(n)`, such
-            as a tqdm bar: used as it is; a function: called as `progress(done, total)`.
+            as a tqdm bar: used as it is; a function: called as `progress(done, total)`. The last two are
+            told what is waited for if they have a `set_postfix_str`, too.
         total: Expected number of units; None: not known yet, `.total` may be set later; 0: there is no bar.
         unit: What is counted, as it stands behind the rate, such as " rows".
         desc: What the work is about, in a word or two.
+        delay: Seconds before which tqdm's bar is not shown: what is over by then has none.
     """
     if hasattr(progress, "update"):
         yield _Borrowed(progress, total)
@@ -97,7 +111,46 @@ def bar(progress: Any, *, total: int | None, unit: str, desc: str) -> Iterator[B
             unit=unit,
             desc=printable(desc),
             mininterval=interval,
+            delay=delay,
             dynamic_ncols=in_notebook,  # else the text leaves the bar no room there
             file=sys.stderr,
         ) as shown:
             yield shown
+
+
+class Waits:
+    """Waits that those who watch are told of: what for, and how long.
+
+    Args:
+        tell: Is told so, such as a bar's `set_postfix_str`; an empty text once the work goes on.
+        check: Is called while it waits; what it raises ends the wait.
+    """
+
+    def __init__(self, tell: Callable[[str], object], check: Callable[[], object] = lambda: None) -> None:
+        self._tell, self._check = tell, check
+        self._told = ""
+
+    def sleep(self, seconds: float, then: str = "") -> None:
+        """Wait for some time; `then`: what is done afterwards, empty if nobody need know."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            self._check()
+            if then:
+                self._say(f"{then} in {math.ceil(left)} s")
+            time.sleep(min(left, _STEP))
+        if then:
+            self._say(f"{then} now")
+
+    def before_another_try(self, seconds: float, failure: BaseException) -> None:
+        """Wait before a request is sent again: see `Endpoint.watched`."""
+        status = getattr(failure, "http_status_code", None)
+        self.sleep(seconds, f"{'busy' if status in BUSY else 'no answer'}, again")
+
+    def over(self) -> None:
+        """Say that the work goes on."""
+        self._say("")
+
+    def _say(self, text: str) -> None:
+        if text != self._told:
+            self._told = text
+            self._tell(text)

@@ -74,7 +74,7 @@ def fetch(
         no_collection(),  # else the collector looks at the cells of all pages again and again
         bar(progress, total=None, unit=" rows", desc=listing.schema.name) as shown,
     ):
-        for page in listing.pages():
+        for page in listing.watched(shown).pages():
             table.add(page.rows, page.slot)
             size += page.size
             shown.total = page.total

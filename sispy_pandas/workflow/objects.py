@@ -144,17 +144,18 @@ class Plan(ChangeSet):
 
     snapshot: Snapshot | None = field(default=None, compare=False)
 
-    def check(self, *, allow_dangling: bool = False) -> Plan:
+    def check(self, *, allow_dangling: bool = False, progress: Any = True) -> Plan:
         """Ask the server what `diff` cannot know, and return the plan with those problems added.
 
         That is: references to rows that do not exist, unique values that other rows have, locked and
         immutable rows, rows that the user may not write, rows that the server would refuse for an old
         dangling reference, and deletes of rows that others refer to (unless `allow_dangling`). Reads only.
+        `progress` is as in `fetch`; what takes no second has no bar.
 
         Raises:
             sispy.Error: The server could not be asked.
         """
-        return precheck(self, allow_dangling=allow_dangling)
+        return precheck(self, allow_dangling=allow_dangling, progress=progress)
 
     def push(
         self,
@@ -232,8 +233,10 @@ class Plan(ChangeSet):
         )
         return report_of(result)
 
-    def refresh(self) -> Plan:
+    def refresh(self, *, progress: Any = True) -> Plan:
         """Compare the plan with what the server holds now; write nothing.
+
+        `progress` is as in `check`.
 
         Returns:
             The plan without the cells that the server holds already; `conflicts` names each cell that
@@ -242,7 +245,7 @@ class Plan(ChangeSet):
         Raises:
             sispy.Error: The server could not be asked.
         """
-        return refresh(self)
+        return refresh(self, progress=progress)
 
     def rebase(self, report: Report | Plan, *, keep: Literal["mine", "theirs"]) -> Plan:
         """Return the plan of what is left after a push, with its conflicts decided.

@@ -20,6 +20,20 @@ def test_progress_in_a_log_is_at_most_a_line_in_ten_seconds(monkeypatch, capsys)
     assert capsys.readouterr() == ("", "1,000 of 2,500\n2,000 of 2,500\n")
 
 
+def test_what_long_work_waits_for_is_said_in_a_log(monkeypatch, capsys):
+    now = 0.0
+    monkeypatch.setattr("time.monotonic", lambda: now)
+    progress = Session().progress
+
+    progress(20, 60)
+    for second in range(15):
+        now = float(second)
+        progress.set_postfix_str(f"no answer, again in {15 - second} s")
+    progress.set_postfix_str("")
+
+    assert capsys.readouterr() == ("", "20 of 60: no answer, again in 5 s\n")
+
+
 def test_short_work_leaves_no_line_in_a_log(capsys):
     Session().progress(5, 5)
 

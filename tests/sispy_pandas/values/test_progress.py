@@ -48,3 +48,10 @@ def test_nothing_to_do_shows_no_bar(capsys):
         pass
 
     assert capsys.readouterr() == ("", "")
+
+
+def test_work_that_is_over_at_once_shows_no_bar_that_was_to_come_later(capsys):
+    with bar(True, total=5, unit="row", desc="check host", delay=60) as it:
+        it.update(5)
+
+    assert capsys.readouterr() == ("", "")

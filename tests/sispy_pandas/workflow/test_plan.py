@@ -280,6 +280,18 @@ def test_check_finds_what_only_the_server_knows(server):
     )
 
 
+def test_check_and_refresh_count_what_they_look_up(server, plan):
+    seen = []
+
+    plan.check(progress=lambda done, of: seen.append((done, of)))
+    checked, seen[:] = seen[-1], []
+    plan.refresh(progress=lambda done, of: seen.append((done, of)))
+
+    rows, racks, names = 3, 2, 1  # of which none is new, which they refer to, which another row might have
+    looked_up = rows + racks + names
+    assert (checked, seen) == ((looked_up, looked_up), [(rows, rows)])
+
+
 def test_check_knows_values_that_the_plan_itself_frees_and_those_that_nobody_can_ask_for(server):
     unique = {"type": "Number", "unique": True}
     seats = server.client.entities("seat")
