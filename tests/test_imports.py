@@ -21,6 +21,7 @@ OPTIONAL = {
     "msgspec",
     "openpyxl",
     "pyarrow",
+    "python_calamine",
     "uvicorn",
     "xlsxwriter",
 }

@@ -19,8 +19,9 @@ from .excel_cells import TRUTHS, LongText, read_excel_column, unescaped
 from .excel_conflicts import decided, read_conflicts
 from .excel_file import book_file, rows_of
 from .excel_find import find
-from .excel_formulas import formulas, merged
+from .excel_formulas import not_values
 from .excel_members import with_cells, with_grey, with_members
+from .excel_plain import read_book
 from .excel_write import refuse_name, write
 from .table import Table
 
@@ -53,7 +54,7 @@ class Excel(Format):
 
     def read(self, file: InFile, schema: Schema | None, options: ReadOptions) -> Incoming:
         opened = book_file(file)
-        book = opened.load(read_only=True)
+        book = read_book(opened)
         try:
             found = find(book, file, schema, options.sheet)
             table = sheet_table(found.sheet, file, options.header_row)
@@ -63,11 +64,10 @@ class Excel(Format):
             choices = read_conflicts(book, file, schema) if base and schema is not None else []
             members = _members(book, file, found.note, schema)
             booleans = None if schema is None else _booleans(schema)
-            formula_cells = formulas(opened, found.sheet, table, booleans)
-            formula_cells |= merged(opened, found.sheet, table)
+            results = not_values(opened, found.sheet, table, booleans)
         finally:
             book.close()
-        table, notes = _with_formulas(table, formula_cells)
+        table, notes = _with_formulas(table, results)
         table = _with_long_texts(table, found.note.get("long", ()))
         if base and choices:
             table = decided(table, base, choices)

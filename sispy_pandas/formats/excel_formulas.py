@@ -11,6 +11,7 @@ from sispy.text import printable
 from ..values.types.cells import Refused
 from .excel_cells import TRUTHS
 from .excel_file import rows_of
+from .excel_plain import PlainSheet
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -25,6 +26,15 @@ ERRORS = {"#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#
 _SUSPICIOUS = re.compile("^[=#]", re.MULTILINE)
 _MOST_MERGED = 1 << 22
 """Cells of a table in merged ranges, those in several ranges counted as often."""
+
+
+def not_values(
+    file: BookFile, sheet: Any, table: Table, booleans: Collection[str] | None
+) -> dict[Place, Any]:
+    """Return what stands in place of the cells that are no values; a sheet of plain cells has none."""
+    if isinstance(sheet, PlainSheet):
+        return {}
+    return formulas(file, sheet, table, booleans) | merged(file, sheet, table)
 
 
 def formulas(file: BookFile, sheet: Any, table: Table, booleans: Collection[str] | None) -> dict[Place, Any]:

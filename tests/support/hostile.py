@@ -24,13 +24,18 @@ _PARTS = {
         f'<Override PartName="/xl/sharedStrings.xml" ContentType="{_KIND}.sharedStrings+xml"/>'
         f'<Override PartName="/{SHEET}" ContentType="{_KIND}.worksheet+xml"/></Types>'
     ),
+    "_rels/.rels": (
+        f'<Relationships xmlns="{_PACKAGE}/relationships"><Relationship Id="rId1" '
+        f'Type="{_OFFICE}/officeDocument" Target="xl/workbook.xml"/></Relationships>'
+    ),
     "xl/workbook.xml": (
         f'<workbook xmlns="{_SPREADSHEET}" xmlns:r="{_OFFICE}">'
         '<sheets><sheet name="host" sheetId="1" r:id="rId1"/></sheets></workbook>'
     ),
     "xl/_rels/workbook.xml.rels": (
         f'<Relationships xmlns="{_PACKAGE}/relationships"><Relationship Id="rId1" '
-        f'Type="{_OFFICE}/worksheet" Target="worksheets/sheet1.xml"/></Relationships>'
+        f'Type="{_OFFICE}/worksheet" Target="worksheets/sheet1.xml"/><Relationship Id="rId2" '
+        f'Type="{_OFFICE}/sharedStrings" Target="sharedStrings.xml"/></Relationships>'
     ),
     "xl/styles.xml": f'<styleSheet xmlns="{_SPREADSHEET}"/>',
     "xl/sharedStrings.xml": f'<sst xmlns="{_SPREADSHEET}"/>',
