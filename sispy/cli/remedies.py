@@ -52,7 +52,8 @@ def _option(argument: Argument) -> str | None:
     for option in _options():
         name = max(option.opts, key=len)
         if option.is_flag and option.name in (argument.name, f"{argument.name}_{argument.value}"):
-            return name
+            off = option.secondary_opts
+            return off[0] if off and argument.value is False else name
         if option.name == argument.name:
             asked = option.make_metavar(click.get_current_context())
             return f"{name} {asked if argument.is_asked else shlex.quote(_text(argument.value))}"

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from sispy_pandas.formats.base import Format
+    from sispy_pandas.formats.dialect import Known
     from sispy_pandas.formats.reader import Texts
     from sispy_pandas.values.schema import Schema
 
@@ -60,9 +61,9 @@ class TableFile:
         found = named_format(path, form)
         return cls(InFile.of(sys.stdin.buffer if str(path) == STANDARD else path), found)
 
-    def frame(self, schema: Schema, options: ReadOptions = _LIKE) -> pd.DataFrame:
+    def frame(self, schema: Schema, options: ReadOptions = _LIKE, known: Known | None = None) -> pd.DataFrame:
         """Return the rows as a frame of a schema; see `read_frame`."""
-        return read_frame(self.file, self.form, schema, options)
+        return read_frame(self.file, self.form, schema, options, known)
 
     def rows(self, options: ReadOptions = _LIKE) -> pd.DataFrame | list[dict[str, Any]]:
         """Return the rows as they stand there, without a schema; see `read_rows`."""

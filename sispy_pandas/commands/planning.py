@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from sispy_pandas.commands.tables import table_of
+from sispy_pandas.formats.dialect import known_rows
+from sispy_pandas.planning.compare import candidates
 from sispy_pandas.values.source import source_of
+from sispy_pandas.values.types.cells import Refused
 from sispy_pandas.workflow.edited import snapshot_of
 from sispy_pandas.workflow.fetch import fetch
 from sispy_pandas.workflow.references import to_ids
@@ -14,7 +19,7 @@ if TYPE_CHECKING:
     from sispy.cli.options import Session
     from sispy_pandas.commands.inputs import TableFile
     from sispy_pandas.commands.reading import Reading
-    from sispy_pandas.workflow.objects import Plan
+    from sispy_pandas.workflow.objects import Plan, Snapshot
 
 
 def plan_of_file(session: Session, name: str, file: TableFile, how: Reading) -> Plan:
@@ -31,10 +36,38 @@ def plan_of_file(session: Session, name: str, file: TableFile, how: Reading) -> 
         if source is not None and source.labels is not None:
             frame = to_ids(client, frame, schema, known=source.labels)
         snapshot = fetch(endpoint, progress=session.progress)
+        frame = _as_written(file, how, frame, snapshot)
         return snapshot.diff(frame, key=how.key, create_missing=how.create_missing, owner=how.owner)
     if "_id" not in (frame.index.name, *frame.columns):
         raise ValueError(
             f"{file.file} has no column _id, so its rows cannot be told: give --key FIELD to match them by a "
             f"unique field{f' such as {schema.key}' if schema.key else ''}"
         )
-    return snapshot_of(endpoint, frame, base=how.base, progress=session.progress).diff(frame, owner=how.owner)
+    snapshot = snapshot_of(endpoint, frame, base=how.base, progress=session.progress)
+    return snapshot.diff(_as_written(file, how, frame, snapshot), owner=how.owner)
+
+
+def _as_written(file: TableFile, how: Reading, frame: pd.DataFrame, snapshot: Snapshot) -> pd.DataFrame:
+    """Return the frame of a file in the dialect that the cells tell which nobody touched."""
+    if not _has_hints(frame, snapshot):
+        return frame
+    return file.frame(snapshot.schema, how.options, known_rows(snapshot, how.key))
+
+
+def _has_hints(frame: pd.DataFrame, snapshot: Snapshot) -> bool:
+    """Tell whether a frame may mean something else in another dialect.
+
+    So it is if a cell was refused, or if a number or a time is another one than before.
+    """
+    base = snapshot.frame(meta=True)
+    at = base.index.get_indexer(frame.index) if frame.index.name == base.index.name else None
+    for path in frame.columns.intersection(base.columns):
+        cells = frame[path]
+        if not snapshot.schema.field(path).kind.told_by or pd.api.types.is_bool_dtype(cells.dtype):
+            continue
+        if cells.dtype == object:
+            if any(isinstance(cell, Refused) for cell in cells):
+                return True
+        elif at is None or len(candidates(base[path].iloc[at[at >= 0]], cells.iloc[at >= 0])):
+            return True
+    return False

@@ -37,11 +37,11 @@ def understood(command: Command) -> Command:
     @click.option("--sheet", metavar="NAME", help="Sheet of a workbook.")
     @click.option("--encoding", metavar="NAME", help="Of a text file, e.g. cp1250.")
     @click.option("--delimiter", metavar="SIGN", help="Between the cells of a text file.")
-    @click.option("--decimal", type=click.Choice([".", ","]), default=".", help="The decimal mark.")
-    @click.option("--thousands", metavar="SIGN", default="", help="Between groups of three digits.")
+    @click.option("--decimal", type=click.Choice([".", ","]), help="The decimal mark; default: a point.")
+    @click.option("--thousands", metavar="SIGN", help="Between groups of three digits.")
     @click.option("--tz", metavar="ZONE", help="Zone of times without one, e.g. Europe/Berlin.")
     @click.option(
-        "--dayfirst", is_flag=True, default=None, help="3/4/2026 is the third of April; else it is refused."
+        "--dayfirst/--monthfirst", default=None, help="3/4/2026 is of April, or of March; else it is refused."
     )
     @click.option("--na", multiple=True, metavar="TEXT", help="A cell of TEXT has no value; may be repeated.")
     @click.option("--true", multiple=True, metavar="TEXT", help="TEXT is true; may be repeated.")

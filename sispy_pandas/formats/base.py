@@ -49,6 +49,8 @@ class Incoming:
     """Rows that are not in the table, with their cells by column."""
     blank: Any = None
     """What a cell without a value is."""
+    is_foreign: bool = False
+    """It is not put down as an export is: another program has saved it."""
     sheet: str | None = None
     exported: Callable[[Schema], pd.DataFrame] | None = None
     """Returns the rows as they were exported, by `_id`; None: the file does not hold them."""

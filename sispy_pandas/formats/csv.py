@@ -71,7 +71,8 @@ class Csv(Format):
         dialect = _dialect(text, file, known, options)
         plain = _plain_table(dialect, schema) if schema is not None else None
         table, ragged = (plain, ()) if plain else _table(dialect, file)
-        return Incoming(table, _read, _plain, note, notes, ragged, blank="")
+        is_foreign = dialect.delimiter != self.delimiter or bool(notes)
+        return Incoming(table, _read, _plain, note, notes, ragged, blank="", is_foreign=is_foreign)
 
     def write(self, file: OutFile, table: Outgoing, options: WriteOptions) -> int:
         style, rows, head = Style(options.zone), 0, True

@@ -23,8 +23,8 @@ class ReadKeywords(TypedDict, total=False):
 
     tz: str | datetime.tzinfo | None
     dayfirst: bool | None
-    decimal: Literal[".", ","]
-    thousands: str
+    decimal: Literal[".", ","] | None
+    thousands: str | None
     na: Sequence[str]
     true: Sequence[str]
     false: Sequence[str]
@@ -45,8 +45,8 @@ class ReadOptions:
 
     tz: str | datetime.tzinfo | None = None
     dayfirst: bool | None = None
-    decimal: Literal[".", ","] = "."
-    thousands: str = ""
+    decimal: Literal[".", ","] | None = None
+    thousands: str | None = None
     na: Sequence[str] = ()
     true: Sequence[str] = ()
     false: Sequence[str] = ()
@@ -65,14 +65,22 @@ class ReadOptions:
         for name in ("na", "true", "false"):
             if isinstance(getattr(self, name), str):
                 raise no_list(name, getattr(self, name))
-        if self.thousands == self.decimal:
-            raise ValueError(f"decimal and thousands cannot both be {self.decimal!r}")
+        if self.thousands is not None and self.thousands == (self.decimal or "."):
+            raise ValueError(f"decimal and thousands cannot both be {self.thousands!r}")
+
+    @property
+    def told(self) -> frozenset[str]:
+        """The names of the options that were given."""
+        given = {one.name: getattr(self, one.name) for one in fields(self)}
+        return frozenset(
+            name for name, value in given.items() if value or (name == "dayfirst" and value is False)
+        )
 
     def style(self, note: Mapping[str, Any]) -> Style:
         """Return how the cells of a file with this note are to be read."""
         true, false = (frozenset(word.strip().lower() for word in words) for words in (self.true, self.false))
         zone = zone_of(self.tz or note.get("zone") or "UTC")
-        return Style(zone, self.dayfirst, self.decimal, self.thousands, true, false)
+        return Style(zone, self.dayfirst, self.decimal or ".", self.thousands or "", true, false)
 
     def source(self, name: str) -> Source:
         """Return where a frame is read from, as far as it is known before the file is open."""

@@ -19,6 +19,7 @@ from ..values.types.cells import json_text
 from ..values.types.object_id import ID
 from . import note as origin
 from .assemble import assemble, label_field, names_of, typed
+from .dialect import Dialect, own_dialect
 from .table import cells_in
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from ..values.types.base import Field, Style
     from .base import Format, Incoming, ReadCells
     from .bounds import InFile
+    from .dialect import Known
     from .options import ReadOptions
     from .table import Values
 
@@ -42,8 +44,17 @@ class Texts:
 
 
 @no_collection()  # the rows of a file hold no cycles, but there are many of them
-def read_frame(file: InFile, form: Format, schema: Schema, options: ReadOptions) -> pd.DataFrame:
+def read_frame(
+    file: InFile, form: Format, schema: Schema, options: ReadOptions, known: Known | None = None
+) -> pd.DataFrame:
     """Return the rows of a file as a frame of a schema; `read_csv` tells what becomes of what.
+
+    Args:
+        file: The file.
+        form: Of it.
+        schema: Names the types.
+        options: How it is to be understood.
+        known: The rows as they were exported: the cells that nobody touched tell how the file is written.
 
     Raises:
         ValueError: The file is damaged, of another schema or format, or two of its columns have one name.
@@ -51,15 +62,18 @@ def read_frame(file: InFile, form: Format, schema: Schema, options: ReadOptions)
     found = _read(file, form, schema, options)
     origin.check(file, found.note, schema)
     style = options.style(found.note)
+    own = _own(found, schema, options, style, known) if known is not None else Dialect(style=style)
 
     def column(field: Field, cells: Sequence[Any]) -> Any:
-        values = found.read(field, cells, style)
+        values = own.columns.get(field.path)
+        if values is None:
+            values = found.read(field, cells, style)
         return _listed(field, values) if options.ignore_case and field.enum else values
 
     source = replace(
         options.source(file.name),
         sheet=found.sheet,
-        notes=found.notes,
+        notes=found.notes + own.notes,
         problems=tuple(_translated(problem, schema, found.read, style) for problem in found.problems),
         read_base=partial(found.exported, schema) if found.exported else None,
     )
@@ -90,6 +104,16 @@ def _read(file: InFile, form: Format, schema: Schema | None, options: ReadOption
         for cells in found.table.columns
     ]
     return replace(found, table=replace(found.table, columns=tuple(columns)))
+
+
+def _own(found: Incoming, schema: Schema, options: ReadOptions, style: Style, known: Known) -> Dialect:
+    """Return how the columns of a file are written that are not as an export writes them."""
+    names = names_of(found.table, schema, options.rename, ignore_case=options.ignore_case)
+    columns = dict(zip(names, found.table.columns, strict=True))
+    fields = {field.path: field for field in (*schema.fields, *META) if field.path in columns}
+    return own_dialect(
+        fields, columns, known, found.read, style, told=options.told, is_foreign=found.is_foreign
+    )
 
 
 def _listed(field: Field, values: Values) -> list[Any]:

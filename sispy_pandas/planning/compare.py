@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from sispy.remedies import message_of
+
 from ..values.entity import sorted_as_stored
 from ..values.types.cells import is_missing, listed
 from ..values.types.convert import cast, json_values, to_json
@@ -72,7 +74,7 @@ def changed(
         except ValueError as error:
             raw = as_edited(before, shown(field, cell))
             if not equal(field, before, raw):  # what is stored may itself break the definition
-                found.append((position, before, raw, str(error)))
+                found.append((position, before, raw, message_of(error)))
             continue
         if not equal(field, before, after):
             is_text = isinstance(before, dict | list) and isinstance(parsed, dict | list | tuple)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 import pandas as pd
 
-from sispy.remedies import nearest
+from sispy.remedies import message_of, nearest
 from sispy.text import shorten
 
 from ..values.changes import Change, Create, Delete, Problem, Stale, row_of
@@ -116,7 +116,7 @@ def new_rows(
                 value = as_edited(None, value) if is_arrow else value
             except ValueError as error:
                 value = shown(field, cell)
-                faults.append((field.path, value, str(error)))
+                faults.append((field.path, value, message_of(error)))
             if not is_blank(value, field):
                 values[field.path] = value
         if values:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from sispy.remedies import Argument, Call, Message
+from sispy.remedies import Argument, Call, Message, message_of
 
 from ..values.blocks import count
 from ..values.changes import Problem
@@ -161,7 +161,7 @@ def match_by_key(keys: list[Any], frame: pd.DataFrame, *, schema: Schema, key: s
         try:
             value = cast(column, cell)
         except ValueError as error:
-            problems.append(Problem(labels[position], str(error), key, str(cell)))
+            problems.append(Problem(labels[position], message_of(error), key, str(cell)))
             continue
         if value is None:
             problems.append(Problem(labels[position], "the key is blank", key))

@@ -6,6 +6,8 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from sispy.remedies import message_of
+
 from ..values.changes import Change, Create, Delete, Problem, Update, row_of
 from ..values.entity import EDITABLE_META
 from ..values.types.convert import cast, check
@@ -81,7 +83,7 @@ def _uncastable(schema: Schema, path: str, value: Any) -> str | None:
     try:
         cast(field, value)
     except ValueError as error:
-        return str(error)
+        return message_of(error)
     return None
 
 

@@ -6,11 +6,13 @@ from typing import IO, TYPE_CHECKING, Any, TypeAlias
 
 from ..formats.bounds import InFile
 from ..formats.csv import Csv
+from ..formats.dialect import known_rows
 from ..formats.excel import Excel
 from ..formats.ndjson import Ndjson
 from ..formats.options import ReadOptions, told_in_full
 from ..formats.parquet import Parquet
 from ..formats.reader import read_frame
+from ..values.schema import Schema
 
 if TYPE_CHECKING:
     import os
@@ -18,15 +20,16 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from ..formats.base import Format
     from ..formats.options import ReadKeywords
-    from ..values.schema import Schema
+    from ..values.row_set import RowSet
 
 Readable: TypeAlias = "str | os.PathLike[str] | IO[Any]"
 """A path, or an open file, which is read to its end."""
 
 
 @told_in_full
-def read_csv(path: Readable, schema: Schema, **how: Unpack[ReadKeywords]) -> pd.DataFrame:
+def read_csv(path: Readable, schema: Schema | RowSet, **how: Unpack[ReadKeywords]) -> pd.DataFrame:
     """Read a CSV file as a frame of a schema: nothing is guessed, nothing is lost.
 
     Blank cells are no value; columns that the file lacks stay untouched when the frame is compared; columns
@@ -36,7 +39,8 @@ def read_csv(path: Readable, schema: Schema, **how: Unpack[ReadKeywords]) -> pd.
     Args:
         path: Of the file, or an open file. Commas, semicolons, tabs or bars; UTF-8, UTF-16 with a byte order
             mark, or Windows-1252; packed by gzip or not.
-        schema: As in `snapshot.schema`.
+        schema: As in `snapshot.schema`; or the snapshot: the cells that nobody touched then tell how the file
+            is written, and 1234,5 and 04.03.2024 mean what was exported, where that leaves no doubt.
         how: What the file does not tell by itself, as follows.
         tz: Zone of times without offset; by default the one that the file was exported with, else UTC.
         dayfirst: Take dates like 3/4/2020, too: True for the third of April. Else they are refused.
@@ -64,11 +68,11 @@ def read_csv(path: Readable, schema: Schema, **how: Unpack[ReadKeywords]) -> pd.
         >>> live.diff(read_csv("hosts.csv.gz", live.schema)).empty
         True
     """
-    return read_frame(InFile.of(path), Csv(), schema, ReadOptions(**how))
+    return _read(InFile.of(path), Csv(), schema, how)
 
 
 @told_in_full
-def read_excel(path: Readable, schema: Schema, **how: Unpack[ReadKeywords]) -> pd.DataFrame:
+def read_excel(path: Readable, schema: Schema | RowSet, **how: Unpack[ReadKeywords]) -> pd.DataFrame:
     """Read a sheet of an Excel workbook as a frame of a schema: nothing is guessed, the file stays as it is.
 
     Rows may be sorted, filtered, added or removed (removing deletes nothing: an x in `_delete` does). Cells
@@ -85,7 +89,7 @@ def read_excel(path: Readable, schema: Schema, **how: Unpack[ReadKeywords]) -> p
 
     Args:
         path: Of the workbook, or an open file.
-        schema: As in `snapshot.schema`.
+        schema: As in `snapshot.schema`; or the snapshot, as for `read_csv`.
         how: As for `read_csv`, with these differences.
         sheet: Its name; by default the one that was exported from this schema, else the one of its name, else
             the only one.
@@ -104,11 +108,11 @@ def read_excel(path: Readable, schema: Schema, **how: Unpack[ReadKeywords]) -> p
         >>> live.diff(read_excel("hosts.xlsx", live.schema)).empty
         True
     """
-    return read_frame(InFile.of(path), Excel(), schema, ReadOptions(**how))
+    return _read(InFile.of(path), Excel(), schema, how)
 
 
 @told_in_full
-def read_parquet(path: Readable, schema: Schema, **how: Unpack[ReadKeywords]) -> pd.DataFrame:
+def read_parquet(path: Readable, schema: Schema | RowSet, **how: Unpack[ReadKeywords]) -> pd.DataFrame:
     """Read a Parquet file as a frame of a schema, whoever wrote it.
 
     Columns may be of any type that holds the values of their field: numbers, times and lists as Arrow has
@@ -117,7 +121,7 @@ def read_parquet(path: Readable, schema: Schema, **how: Unpack[ReadKeywords]) ->
 
     Args:
         path: Of the file, or an open file.
-        schema: As in `snapshot.schema`.
+        schema: As in `snapshot.schema`; or the snapshot, as for `read_csv`.
         how: As for `read_csv`; `tz` is the zone of times that have none.
 
     Raises:
@@ -129,11 +133,11 @@ def read_parquet(path: Readable, schema: Schema, **how: Unpack[ReadKeywords]) ->
         >>> live.diff(read_parquet("hosts.parquet", live.schema)).empty
         True
     """
-    return read_frame(InFile.of(path), Parquet(), schema, ReadOptions(**how))
+    return _read(InFile.of(path), Parquet(), schema, how)
 
 
 @told_in_full
-def read_ndjson(path: Readable, schema: Schema, **how: Unpack[ReadKeywords]) -> pd.DataFrame:
+def read_ndjson(path: Readable, schema: Schema | RowSet, **how: Unpack[ReadKeywords]) -> pd.DataFrame:
     """Read JSON records, one per line, as a frame of a schema.
 
     A key that a record lacks is no value, as in `to_ndjson`; one that all records lack stays untouched when
@@ -141,7 +145,7 @@ def read_ndjson(path: Readable, schema: Schema, **how: Unpack[ReadKeywords]) -> 
 
     Args:
         path: Of the file, or an open file; packed by gzip or not.
-        schema: As in `snapshot.schema`.
+        schema: As in `snapshot.schema`; or the snapshot, as for `read_csv`.
         how: As for `read_csv`.
 
     Raises:
@@ -152,4 +156,11 @@ def read_ndjson(path: Readable, schema: Schema, **how: Unpack[ReadKeywords]) -> 
         >>> live.diff(read_ndjson("hosts.ndjson", live.schema)).empty
         True
     """
-    return read_frame(InFile.of(path), Ndjson(), schema, ReadOptions(**how))
+    return _read(InFile.of(path), Ndjson(), schema, how)
+
+
+def _read(file: InFile, form: Format, rows: Schema | RowSet, how: ReadKeywords) -> pd.DataFrame:
+    options = ReadOptions(**how)
+    if isinstance(rows, Schema):
+        return read_frame(file, form, rows, options)
+    return read_frame(file, form, rows.schema, options, known_rows(rows))

@@ -14,7 +14,7 @@ from .cells import json_text
 from .frozen import freeze
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     import pandas as pd
 
@@ -150,6 +150,8 @@ class Type:
     """A regex: cells of a text file that look so are texts or numbers as they stand."""
     suspect: ClassVar[str | None] = None
     """A regex: all cells of a text file that do not begin so are texts as they stand."""
+    told_by: ClassVar[tuple[str, ...]] = ()
+    """Names of those parts of a `Style`, and options of reading, that decide what a text means."""
 
     def __init_subclass__(cls, *, name: str = "", declared_as: Sequence[str] | None = None) -> None:
         super().__init_subclass__()
@@ -300,6 +302,26 @@ class Type:
     def remedies(self, text: str) -> tuple[Remedy, ...]:
         """Return which other ways to read a file would make a value of a text that means none now."""
         return ()
+
+    def other_styles(self, texts: Collection[str], style: Style) -> tuple[Style, ...]:
+        """Return in which other styles texts of a column may be written: they differ in what is `told_by`."""
+        return ()
+
+    def in_words(self, style: Style) -> str:
+        """Say what is special about a style: "a decimal comma"."""
+        raise NotImplementedError
+
+    def told(self, style: Style) -> tuple[Remedy, ...]:
+        """Return the options of reading that ask for a style."""
+        return ()
+
+    def is_cut(self, text: str) -> bool:
+        """Tell whether a text may be what a program shows of a value, but not all of it."""
+        return False
+
+    def shows(self, value: Any, text: str, style: Style) -> bool:
+        """Tell whether a text is what a program shows of a value, as far as it shows it."""
+        return False
 
     def sheet_cells(self, cells: pd.Series[Any], style: Style) -> list[Any] | None:
         """Return what the cells of a workbook hold; None: texts, as in a CSV file."""

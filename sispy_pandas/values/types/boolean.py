@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from .cell_text import masked, means_nothing, structure_or_refuse, write_cell
 from .cells import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from sispy.remedies import Remedy
 
@@ -22,6 +23,17 @@ if TYPE_CHECKING:
 
 _SPELT = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 _WRITTEN = {"": None, "true": True, "false": False}
+_PAIRS = [
+    ("wahr", "falsch"), ("vrai", "faux"), ("verdadero", "falso"), ("vero", "falso"), ("verdadeiro", "falso"),
+    ("waar", "onwaar"), ("sant", "falskt"), ("sand", "falsk"), ("sann", "usann"), ("tosi", "epätosi"),
+    ("prawda", "fałsz"), ("pravda", "nepravda"), ("igaz", "hamis"), ("adevărat", "fals"), ("doğru", "yanliş"),
+    ("истина", "ложь"), ("αληθης", "ψευδης"), ("真", "假"),
+    ("ja", "nein"), ("ja", "nee"), ("ja", "nej"), ("ja", "nei"), ("oui", "non"), ("sí", "no"), ("si", "no"),
+    ("sì", "no"), ("sim", "não"), ("kyllä", "ei"), ("tak", "nie"), ("ano", "ne"), ("áno", "nie"),
+    ("igen", "nem"), ("da", "nu"), ("evet", "hayir"), ("да", "нет"), ("ναι", "όχι"),  # noqa: RUF001
+    ("はい", "いいえ"), ("是", "否"), ("on", "off"), ("y", "n"), ("t", "f"),
+]  # fmt: skip
+"""Words for true and false, as programs and people of other languages write them."""
 _CODES = {True: 1, False: 0, None: -1}
 
 
@@ -33,6 +45,7 @@ class Boolean(Type, name="Boolean"):
     json_types = (bool,)
     arrow = "bool_"
     sheet_types = frozenset(json_types)
+    told_by = ("true", "false")
 
     @staticmethod
     def is_spelt(text: str) -> bool:
@@ -72,8 +85,20 @@ class Boolean(Type, name="Boolean"):
 
     def remedies(self, text: str) -> tuple[Remedy, ...]:
         word = text.strip()
-        both = (Argument(name, f"says that it is {name}", [word]) for name in ("true", "false"))
-        return (*both, *means_nothing(text))
+        return (*_meant(true=[word], false=[word]), *means_nothing(text))
+
+    def other_styles(self, texts: Collection[str], style: Style) -> tuple[Style, ...]:
+        words = {text.strip().lower() for text in texts} - _SPELT.keys()
+        hits = {pair: len(words.intersection(pair)) for pair in _PAIRS}
+        most = max(hits.values())
+        pairs = [pair for pair, times in hits.items() if times == most > 0]
+        return tuple(replace(style, true=frozenset({yes}), false=frozenset({no})) for yes, no in pairs)
+
+    def told(self, style: Style) -> tuple[Remedy, ...]:
+        return _meant(true=_shown(style.true), false=_shown(style.false))
+
+    def in_words(self, style: Style) -> str:
+        return " and ".join([*_shown(style.true), *_shown(style.false)])
 
     def read_all(self, texts: Sequence[str], style: Style) -> list[Any] | None:
         if style.true or style.false:
@@ -94,3 +119,11 @@ class Boolean(Type, name="Boolean"):
 
     def from_number(self, cell: float) -> Any:
         return bool(cell) if cell in (0, 1) else super().from_number(cell)
+
+
+def _meant(**words: list[str]) -> tuple[Remedy, ...]:
+    return tuple(Argument(name, f"says that it is {name}", found) for name, found in words.items() if found)
+
+
+def _shown(words: frozenset[str]) -> list[str]:
+    return sorted(word.upper() for word in words)

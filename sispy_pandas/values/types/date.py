@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime
 import re
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -19,7 +20,7 @@ from .frozen import freeze
 from .number import bounds, out_of_bounds
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from sispy.remedies import Remedy
 
@@ -35,9 +36,14 @@ _SPELT = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?(?:
 _LINES = lines(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 _OFFSET = re.compile(r".*\d(?:[Zz]|[+-]\d\d:?\d\d(?::\d\d)?)", re.DOTALL)
 _DAY_FORM = re.compile(
-    r"(\d{1,2})[./-](\d{1,2})[./-](\d{4})"
-    r"(?:,?[ T]+(\d{1,2}):(\d\d)(?::(\d\d)(?:[.,](\d{1,3}))?)?(?: ?([AaPp])\.?[Mm]\.?)?)?"
+    r"(?:(?P<year>\d{4})[./-] ?(?P<month>\d{1,2})[./-] ?(?P<day>\d{1,2})\.?"
+    r"|(?P<one>\d{1,2})[./-] ?(?P<two>\d{1,2})[./-] ?(?P<last>\d{4}|\d\d))"
+    r"(?:,?[ T\u00a0\u202f]+(?P<hour>\d{1,2})[:.](?P<minute>\d\d)"
+    r"(?:[:.](?P<second>\d\d)(?:[.,](?P<ms>\d{1,3}))?)?"
+    r"(?:[ \u00a0\u202f]?(?P<half>[AaPp])\.?[ \u00a0\u202f]?[Mm]\.?)?)?"
 )
+_APRIL = Argument("dayfirst", "takes 3/4/2026 for the third of April", True)
+_MARCH = Argument("dayfirst", "takes 3/4/2026 for the fourth of March", False)
 _DAY = 86_400_000
 _EPOCH = 25_569
 """Days from the workbooks' day 0 to 1970-01-01."""
@@ -52,6 +58,7 @@ class Date(Type, name="Date"):
     is_scalar = is_ordered = True
     presentation = "date"
     json_types: tuple[type, ...] = (str,)
+    told_by = ("dayfirst",)
 
     def __init__(self, field: Field) -> None:
         super().__init__(field)
@@ -141,16 +148,41 @@ class Date(Type, name="Date"):
         ms = milliseconds(text)
         if ms is not None and not _OFFSET.fullmatch(text.strip()):
             ms = localised(ms, style.zone)
-        if ms is None and style.dayfirst is not None:
-            ms = _day_form(text.strip(), style.dayfirst, style.zone)
+        if ms is None and (clock := _clock(text.strip(), style.dayfirst)) is not None:
+            if clock.is_short:
+                raise ValueError(f"{shown(text)} has a year of two digits: write all four")
+            ms = localised(clock.ms, style.zone)
         if ms is None:
             return structure_or_refuse(text, "no ISO date or time")
         return iso(ms)
 
     def remedies(self, text: str) -> tuple[Remedy, ...]:
-        if _DAY_FORM.fullmatch(text.strip()):
-            return (Argument("dayfirst", "takes 3/4/2026 for the third of April", True),)
+        if (found := _DAY_FORM.fullmatch(text.strip())) and found["last"]:
+            return (_APRIL,)
         return means_nothing(text)
+
+    def other_styles(self, texts: Collection[str], style: Style) -> tuple[Style, ...]:
+        if not any(_DAY_FORM.fullmatch(text.strip()) for text in texts):
+            return ()
+        return tuple(replace(style, dayfirst=first) for first in (True, False))
+
+    def told(self, style: Style) -> tuple[Remedy, ...]:
+        return () if style.dayfirst is None else (_APRIL if style.dayfirst else _MARCH,)
+
+    def in_words(self, style: Style) -> str:
+        return "the day first" if style.dayfirst else "the month first"
+
+    def is_cut(self, text: str) -> bool:
+        clock = _clock(text.strip(), dayfirst=True)
+        return clock is not None and clock.unit > 1
+
+    def shows(self, value: Any, text: str, style: Style) -> bool:
+        clock, ms = _clock(text.strip(), style.dayfirst), self._ms(value)
+        if clock is None or ms is None:
+            return False
+        at = ms if style.zone is datetime.UTC else _local(ms, style.zone)
+        first = _in_century(clock.ms, at) if clock.is_short else clock.ms
+        return first <= at < first + clock.unit
 
     def read_all(self, texts: Sequence[str], style: Style) -> list[Any] | None:
         return [text or None for text in texts] if are_all(_LINES, texts) else None
@@ -187,23 +219,52 @@ def localised(ms: int, zone: datetime.tzinfo) -> int:
     return _as_ms(moment.tz_convert("UTC").tz_localize(None))
 
 
+def _local(ms: int, zone: datetime.tzinfo) -> int:
+    """Return what a zone's clocks show at a time, as if it were of UTC."""
+    return _as_ms(pd.Timestamp(ms, unit="ms", tz="UTC").tz_convert(zone).tz_localize(None))
+
+
 def _as_ms(moment: pd.Timestamp) -> int:
     return int(moment.to_datetime64().astype("datetime64[ms]").astype(np.int64))
 
 
-def _day_form(text: str, dayfirst: bool, zone: datetime.tzinfo) -> int | None:
+class _Clock(NamedTuple):
+    """What a text shows of a time, by the clocks of its zone."""
+
+    ms: int
+    """As if it were of UTC."""
+    unit: int
+    """Ms of the last place that is shown."""
+    is_short: bool
+    """The century is not shown."""
+
+
+def _clock(text: str, dayfirst: bool | None) -> _Clock | None:
+    """Return what a text like 3/4/2026 1:05 PM or 2026/4/3 shows; None where it is none, or order unknown."""
     found = _DAY_FORM.fullmatch(text)
-    if not found:
+    if not found or (found["last"] and dayfirst is None):
         return None
-    day, month, year = (found[1], found[2], found[3]) if dayfirst else (found[2], found[1], found[3])
-    hour = int(found[4] or 0)
-    if found[8]:
+    day, month, year = found["day"], found["month"], found["year"]
+    if year is None:
+        day, month = (found["one"], found["two"]) if dayfirst else (found["two"], found["one"])
+        year = found["last"]
+    hour = int(found["hour"] or 0)
+    if found["half"]:
         if not 1 <= hour <= 12:
             return None
-        hour = hour % 12 + (12 if found[8] in "pP" else 0)
-    time = f"{hour:02}:{found[5] or '00'}:{found[6] or '00'}.{(found[7] or '0'):0<3}"
-    ms = milliseconds(f"{year}-{int(month):02}-{int(day):02}T{time}Z")
-    return None if ms is None else localised(ms, zone)
+        hour = hour % 12 + (12 if found["half"] in "pP" else 0)
+    time = f"{hour:02}:{found['minute'] or '00'}:{found['second'] or '00'}.{(found['ms'] or '0'):0<3}"
+    ms = milliseconds(f"{int(year) + (2000 if len(year) == 2 else 0)}-{int(month):02}-{int(day):02}T{time}Z")
+    units = (("ms", 1), ("second", 1000), ("minute", 60_000))
+    unit = next((unit for place, unit in units if found[place]), _DAY)
+    return None if ms is None else _Clock(ms, unit, len(year) == 2)
+
+
+def _in_century(shown: int, at: int) -> int:
+    """Return the time whose year ends as shown, in the century of another time."""
+    year, other = (np.datetime64(ms, "ms").astype("datetime64[Y]").astype(int) + 1970 for ms in (shown, at))
+    moved = pd.Timestamp(shown, unit="ms").replace(year=int(other - other % 100 + year % 100))
+    return _as_ms(moved)
 
 
 def _sheet_cell(text: str, style: Style) -> Any:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import sys
+from dataclasses import replace
 from decimal import Decimal
 from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -18,7 +19,7 @@ from .cell_text import are_all, lines, masked, means_nothing, structure_or_refus
 from .cells import WHOLE, kind_of, number_of_decimal, refuse_infinity, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from sispy.remedies import Remedy
 
@@ -40,6 +41,7 @@ class Number(Type, name="Number"):
     arrow = "float64"
     sheet_types = frozenset(json_types)
     plain = r"-?[0-9]{1,15}(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,2})?"
+    told_by = ("decimal", "thousands")
 
     @staticmethod
     def options(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -108,9 +110,11 @@ class Number(Type, name="Number"):
         return None
 
     def read(self, text: str, style: Style) -> Any:
-        plain_text = text.strip()
-        if style.thousands and _GROUPED[style.decimal].fullmatch(plain_text.replace(style.thousands, "\0")):
-            plain_text = plain_text.replace(style.thousands, "")
+        plain_text = text.strip().replace("\N{MINUS SIGN}", "-")
+        if style.thousands:
+            apart = re.sub(f"[{re.escape(_ALIKE.get(style.thousands, style.thousands))}]", "\0", plain_text)
+            if _GROUPED[style.decimal].fullmatch(apart):
+                plain_text = apart.replace("\0", "")
         if style.decimal == ",":
             plain_text = plain_text.replace(".", "x").replace(",", ".")
         if not DECIMAL.fullmatch(plain_text):
@@ -120,10 +124,28 @@ class Number(Type, name="Number"):
     def remedies(self, text: str) -> tuple[Remedy, ...]:
         plain_text = text.strip()
         if re.fullmatch(r"[+-]?\d{1,3}(?:\.\d{3})+,\d+", plain_text):
-            return (_COMMA, Argument("thousands", "lets groups have points", "."))
+            return (_COMMA, _grouped_by("."))
         if re.fullmatch(r"[+-]?\d{1,3}(?:,\d{3})+\.\d+", plain_text):
-            return (Argument("thousands", "lets groups have commas", ","),)
+            return (_grouped_by(","),)
         return (_COMMA,) if re.fullmatch(r"[+-]?\d+,\d+", plain_text) else means_nothing(text)
+
+    def other_styles(self, texts: Collection[str], style: Style) -> tuple[Style, ...]:
+        signs = set().union(*texts) - set("0123456789+-eE")
+        groups = ["", *(mark for mark, alike in _ALIKE.items() if signs & set(alike))]
+        marks: tuple[Literal[".", ","], ...] = (".", ",")
+        pairs = [(mark, group) for mark in marks for group in groups if group != mark]
+        found = (replace(style, decimal=mark, thousands=group) for mark, group in pairs)
+        return tuple(other for other in found if other != style) if signs else ()
+
+    def told(self, style: Style) -> tuple[Remedy, ...]:
+        mark = _COMMA if style.decimal == "," else _POINT
+        return (mark, _grouped_by(style.thousands)) if style.thousands else (mark,)
+
+    def in_words(self, style: Style) -> str:
+        mark = {".": "a decimal point", ",": "a decimal comma"}[style.decimal]
+        if not style.thousands:
+            return mark
+        return f"{mark} and {_GROUPS.get(style.thousands, repr(style.thousands))} between thousands"
 
     def read_all(self, texts: Sequence[str], style: Style) -> list[Any] | None:
         if not style.has_plain_numbers or not are_all(_LINES, texts):
@@ -139,9 +161,20 @@ class Number(Type, name="Number"):
 
 
 _COMMA = Argument("decimal", "reads decimal commas", ",")
+_POINT = Argument("decimal", "reads decimal points", ".")
 _LINES = lines(Number.plain)
-_GROUPED = {mark: re.compile(rf"[+-]?\d{{1,3}}(?:\0\d{{3}})+(?:{re.escape(mark)}\d*)?") for mark in ".,"}
-"""Numbers whose digits stand in groups of three, a NUL between them."""
+_GROUPED = {
+    mark: re.compile(rf"[+-]?\d{{1,3}}(?:(?:\0\d\d)+\0\d{{3}}|(?:\0\d{{3}})+)(?:{re.escape(mark)}\d*)?")
+    for mark in ".,"
+}
+"""Numbers whose digits stand in groups of three, or as in India, a NUL between them."""
+_ALIKE = {".": ".", ",": ",", "'": "'\N{RIGHT SINGLE QUOTATION MARK}", " ": " \u00a0\u2009\u202f"}
+"""Marks between groups, each with all that are no other mark for people."""
+_GROUPS = {".": "points", ",": "commas", "'": "apostrophes", " ": "blanks"}
+
+
+def _grouped_by(mark: str) -> Argument:
+    return Argument("thousands", f"lets groups have {_GROUPS.get(mark, 'these marks')}", mark)
 
 
 def bounds(options: Mapping[str, Any]) -> dict[str, Any]:
