@@ -148,7 +148,9 @@ def _filled(value: Any, path: list[str], look_up: Callable[[Any], Any]) -> Any:
 def resolve(definition: Definition, condition: Document, by_schema: BySchema) -> Document:
     """Return a query whose joins are replaced by the ids they lead to.
 
-    Conditions through one reference are intersected; they overwrite one on the reference itself.
+    Conditions through one reference are intersected; they overwrite one on the reference itself. That holds
+    for lists of references, too: one member has to meet all of them. (SIS-API 6.5 says both that, and that
+    each may be met by another member. A path has one condition: for the same reason joins overwrite.)
 
     Raises:
         Bad: a referenced schema does not exist.

@@ -55,6 +55,26 @@ def test_patterns_of_one_request_share_a_budget():
     contextvars.copy_context().run(run)
 
 
+def test_a_request_has_one_budget_for_all_its_patterns_and_the_next_a_new_one(call, schema, monkeypatch):
+    schema("pair", {"a": "String", "b": "String"})
+    call("POST", "/entities/pair", [{"a": "x", "b": "x"} for _ in range(3)])
+    meters: list[patterns._Meter] = []
+    start = patterns._Meter.start
+
+    def costly(meter):
+        began = start(meter)
+        meters.append(meter)
+        meter.spent += patterns.BUDGET / 2  # so that a few searches are too many
+        return began
+
+    monkeypatch.setattr(patterns._Meter, "start", costly)
+
+    for request in (1, 2):
+        q = {"a": {"$regex": "x"}, "b": {"$regex": "x"}}
+        assert call("GET", "/entities/pair", query={"q": q})[1] == []  # the query takes too long
+        assert len(set(map(id, meters))) == request
+
+
 def test_time_that_other_threads_had_is_none_of_a_search():
     pattern = Pattern.of_query("^a$")
     search, starved = pattern._search, []
