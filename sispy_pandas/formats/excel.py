@@ -46,16 +46,12 @@ class Excel(Format):
     is_whole = holds_any_cell = True
 
     def note(self, file: InFile) -> Note:
-        book = book_file(file).load(read_only=True)
-        try:
+        with book_file(file).opened(read_only=True) as book:
             return find(book, file, None, None).note
-        finally:
-            book.close()
 
     def read(self, file: InFile, schema: Schema | None, options: ReadOptions) -> Incoming:
-        opened = book_file(file)
-        book = read_book(opened)
-        try:
+        source = book_file(file)
+        with read_book(source) as book:
             found = find(book, file, schema, options.sheet)
             table = sheet_table(found.sheet, file, options.header_row)
             base = None
@@ -64,9 +60,7 @@ class Excel(Format):
             choices = read_conflicts(book, file, schema) if base and schema is not None else []
             members = _members(book, file, found.note, schema)
             booleans = None if schema is None else _booleans(schema)
-            results = not_values(opened, found.sheet, table, booleans)
-        finally:
-            book.close()
+            results = not_values(source, found.sheet, table, booleans)
         table, notes = _with_formulas(table, results)
         table = _with_long_texts(table, found.note.get("long", ()))
         if base and choices:

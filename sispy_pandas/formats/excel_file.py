@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 import warnings
 import zipfile
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from io import BytesIO
 from itertools import count
 from pathlib import Path
-from traceback import clear_frames
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from sispy.text import printable
 
@@ -19,6 +19,7 @@ from .bounds import FREE, MOST_CELLS, RATIO, damaged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from contextlib import AbstractContextManager
 
     from .bounds import InFile
 
@@ -62,8 +63,9 @@ class BookFile:
     file: InFile
     content: Path | BytesIO
 
-    def load(self, **options: Any) -> Any:
-        """Return the openpyxl workbook, to be closed; for the options see `openpyxl.load_workbook`.
+    @contextmanager
+    def opened(self, **options: Any) -> Iterator[Any]:
+        """Give the openpyxl workbook, open as long as the block lasts; options: of `openpyxl.load_workbook`.
 
         Raises:
             ValueError: It is damaged, or so made that it would not fit into memory.
@@ -72,19 +74,22 @@ class BookFile:
         openpyxl = optional("openpyxl", "excel")
         if not options.get("read_only"):
             self._refuse_tied()
-        try:
-            with _quiet():
-                book = openpyxl.load_workbook(self.content, **options)
-        except Exception as error:
-            clear_frames(error.__traceback__)  # it leaves the file open, in a variable of its own
-            raise damaged(self.file, "workbook", error) from error
-        if not book.worksheets:
-            book.close()
-            raise ValueError(f"{printable(self.file)} has no sheet with cells")
-        if not options.get("read_only") and any(sheet.max_row > MOST_ROWS for sheet in book.worksheets):
-            book.close()
-            raise ValueError(_too_long(self.file))
-        return book
+        with self._binary() as binary:  # given a path, openpyxl leaves the file of a damaged workbook open
+            try:
+                with _quiet():
+                    book = openpyxl.load_workbook(binary, **options)
+            except Exception as error:
+                raise damaged(self.file, "workbook", error) from error
+            with closing(book):
+                if not book.worksheets:
+                    raise ValueError(f"{printable(self.file)} has no sheet with cells")
+                is_whole = not options.get("read_only")
+                if is_whole and any(sheet.max_row > MOST_ROWS for sheet in book.worksheets):
+                    raise ValueError(_too_long(self.file))
+                yield book
+
+    def _binary(self) -> AbstractContextManager[IO[bytes]]:
+        return self.content.open("rb") if isinstance(self.content, Path) else nullcontext(self.content)
 
     def merged(self, part: str) -> list[Cells]:
         """Return the blocks of merged cells of a sheet, which openpyxl leaves out when it only reads."""

@@ -84,16 +84,13 @@ def _suspicious(cells: Sequence[Any]) -> list[int]:
 
 
 def _results(file: BookFile, title: str, places: dict[Place, str]) -> dict[Place, Any]:
-    book = file.load(read_only=True, data_only=True)
     results: dict[Place, Any] = {}
-    try:
+    with file.opened(read_only=True, data_only=True) as book:
         for cell in _cells(book[title], file):
             if (cell.row, cell.column) in places:
                 bad = cell.data_type == "e"
                 value = Refused(str(cell.value), "an error of the program") if bad else cell.value
                 results[cell.row, cell.column] = value
-    finally:
-        book.close()
     for place in places:
         results.setdefault(
             place, Refused("(formula)", "a formula that was never calculated: write its value")

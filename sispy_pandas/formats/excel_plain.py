@@ -12,6 +12,7 @@ from __future__ import annotations
 import datetime
 import re
 import zipfile
+from contextlib import ExitStack, closing, contextmanager
 from copy import copy
 from functools import reduce
 from itertools import islice
@@ -68,7 +69,7 @@ class PlainBook:
         self.sheetnames = list(book.sheet_names)
         self.worksheets = [PlainSheet(title, ()) for title in parts]
         self._file, self._book, self._parts = file, book, parts
-        self._other: Any = None
+        self._opened, self._other = ExitStack(), None
         self._sheets: dict[str, Any] = {}
 
     def __getitem__(self, title: str) -> Any:
@@ -87,14 +88,13 @@ class PlainBook:
             return None
 
     def _by_openpyxl(self) -> Any:
-        self._other = self._other or self._file.load(read_only=True)
+        self._other = self._other or self._opened.enter_context(self._file.opened(read_only=True))
         return self._other
 
     def close(self) -> None:
         """Close the file."""
         self._book.close()
-        if self._other:
-            self._other.close()
+        self._opened.close()
 
 
 class PlainSheet:
@@ -109,14 +109,20 @@ class PlainSheet:
         return islice(iter(self._rows), min_row - 1, None)
 
 
-def read_book(file: BookFile) -> Any:
-    """Return a workbook that is only read, to be closed: one of openpyxl, or what answers like it.
+@contextmanager
+def read_book(file: BookFile) -> Iterator[Any]:
+    """Give a workbook that is only read, for a block: one of openpyxl, or what answers like it.
 
     Raises:
         ValueError: It is damaged.
         ImportError: The extra `excel` is missing.
     """
-    return plain_book(file) or file.load(read_only=True)
+    if plain := plain_book(file):
+        with closing(plain):
+            yield plain
+    else:
+        with file.opened(read_only=True) as book:
+            yield book
 
 
 def plain_book(file: BookFile) -> PlainBook | None:

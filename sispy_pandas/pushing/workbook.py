@@ -111,8 +111,8 @@ def copy_to_mark(
     if file.path is not None and out.exists() and out.samefile(file.path):
         raise ValueError(f"{printable(out)} is the workbook itself: write the marked copy beside it")
     refuse_unwritable(out)
-    book = book_file(file).load()
-    return Copy(book, EditableSheet(book, file, schema, sheet=sheet, rename=rename or {}), out)
+    with book_file(file).opened() as book:
+        return Copy(book, EditableSheet(book, file, schema, sheet=sheet, rename=rename or {}), out)
 
 
 def marked(copy: Copy, problems: ChangeSet | PushResult | pd.DataFrame, *, write_back: bool = False) -> Path:

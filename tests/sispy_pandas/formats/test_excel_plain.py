@@ -85,12 +85,8 @@ def cells(sheet: Any) -> list[list[Any]]:
 
 def both(file: BookFile, title: str = "host") -> tuple[bool, list[list[Any]], list[list[Any]]]:
     """Return whether a sheet is plain, its cells as they are read, and as openpyxl alone reads them."""
-    mine, theirs = read_book(file), file.load(read_only=True)
-    try:
+    with read_book(file) as mine, file.opened(read_only=True) as theirs:
         return isinstance(mine[title], PlainSheet), cells(mine[title]), cells(theirs[title])
-    finally:
-        mine.close()
-        theirs.close()
 
 
 @pytest.mark.parametrize(
@@ -182,11 +178,10 @@ def test_one_odd_sheet_leaves_the_others_to_calamine(tmp_path):
     made.active.append(["name", 1])
     made.create_sheet("odd").append(["=1+1"])
     made.save(tmp_path / "a.xlsx")
-    mine = read_book(book_file(InFile.of(tmp_path / "a.xlsx")))
 
-    assert [isinstance(mine[title], PlainSheet) for title in mine.sheetnames] == [True, False]
-    assert cells(mine["odd"]) == [["=1+1"]]
-    mine.close()
+    with read_book(book_file(InFile.of(tmp_path / "a.xlsx"))) as mine:
+        assert [isinstance(mine[title], PlainSheet) for title in mine.sheetnames] == [True, False]
+        assert cells(mine["odd"]) == [["=1+1"]]
 
 
 def test_cells_that_are_far_apart_never_reach_calamine(tmp_path):
@@ -226,11 +221,10 @@ def test_without_calamine_everything_is_read_by_openpyxl(tmp_path, monkeypatch):
 
 def test_an_exported_workbook_is_plain_throughout(server, tmp_path):
     sp.to_excel(server.fetch(), tmp_path / "hosts.xlsx", explode=["disks"])
-    mine = read_book(book_file(InFile.of(tmp_path / "hosts.xlsx")))
 
-    assert isinstance(mine, PlainBook)
-    assert {title for title in mine.sheetnames if not isinstance(mine[title], PlainSheet)} == set()
-    mine.close()
+    with read_book(book_file(InFile.of(tmp_path / "hosts.xlsx"))) as mine:
+        assert isinstance(mine, PlainBook)
+        assert {title for title in mine.sheetnames if not isinstance(mine[title], PlainSheet)} == set()
 
 
 def in_milliseconds(when: Any) -> Any:
