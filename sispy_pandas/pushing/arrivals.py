@@ -41,9 +41,11 @@ class Arrival:
     """A row that appeared."""
 
     entity: Entity
-    """As it is stored now."""
+    """As it is stored now, or was when it was seen last."""
     made: Entity | None
     """As it was created; None: the history does not tell."""
+    gone: bool = False
+    """Whether it was seen, and is there no more."""
 
 
 def mark(run: Run, creates: Sequence[Create]) -> Mark | None:
@@ -63,6 +65,7 @@ def mark(run: Run, creates: Sequence[Create]) -> Mark | None:
     rows = tuple(create.row if create in anonymous else None for create in creates)
     found = Mark(since, frozenset(row["_id"] for row in known), rows)
     run.marks.update((create.row, found) for create in anonymous)
+    run.seen.clear()
     return found
 
 
@@ -90,6 +93,7 @@ def appeared(run: Run, creates: Sequence[Create]) -> list[dict[str, Any]]:
     for _ in range(2):  # an answer may be to another request
         if found := [entity for entity in run.server.patiently(look) if entity["_id"] not in explained]:
             break
+    run.seen.update((entity["_id"], entity) for entity in found)
     return found
 
 
@@ -104,8 +108,10 @@ def arrived(run: Run, sent: Mark, creates: Sequence[Create]) -> tuple[dict[Hasha
     """
     batches: dict[str, dict[int, Arrival]] = {}
     loose: list[Arrival] = []
-    for entity in appeared(run, creates):
-        found = Arrival(entity, as_inserted(run.endpoint, run.schema, entity, send=run.server.patiently))
+    there = {entity["_id"]: entity for entity in appeared(run, creates)}
+    for id_, entity in {**run.seen, **there}.items():
+        made = as_inserted(run.endpoint, run.schema, entity, send=run.server.patiently)
+        found = Arrival(entity, made, gone=id_ not in there)
         place = _place(entity)
         if place is None:
             loose.append(found)

@@ -38,6 +38,11 @@ TAKEN = "Insert failed"
 """All that the server says of a value that must be unique and is there (SIS-API 7.1): made by somebody else
 since it was looked for, or by this very request, if the network delivered it twice."""
 
+DELETED_SINCE = Message(
+    "it was created, the answer got lost, and somebody deleted it since",
+    Call("plan.push()", "creates it once more", ("push",)),
+)
+
 
 def send_creates(run: Run, creates: Sequence[Create]) -> None:
     """Bring some rows to their outcome.
@@ -50,10 +55,12 @@ def send_creates(run: Run, creates: Sequence[Create]) -> None:
 
 
 def _round(run: Run, creates: Sequence[Create]) -> None:
+    lost = run.pending.keys() & {create.row for create in creates}
     left = _without_existing(run, creates)
     find_arrived(run, [c for c in left if identity(run.schema, c) is None and c.row in run.pending])
     left = list(filter(run.is_open, left))
     if left:
+        run.once_more.update(lost.intersection(c.row for c in left))
         _send(run, left)
 
 
@@ -109,7 +116,10 @@ def find_arrived(run: Run, creates: Sequence[Create]) -> None:
     for sent, some in requests(run, creates).items():
         found, doubt = arrived(run, sent, some)
         for create in _simple_first(run, some):
-            if (one := found.get(create.row)) is not None:
+            one = found.get(create.row)
+            if one is not None and one.gone:
+                run.settle(create, "failed", DELETED_SINCE, id=one.entity["_id"])
+            elif one is not None:
                 _created(run, create, one.entity, one.made, "found created after the answer got lost")
             elif doubt and create.row not in run.insisted:
                 run.settle(create, "failed", _in_doubt(doubt), ambiguous=True)

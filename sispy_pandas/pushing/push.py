@@ -100,7 +100,7 @@ def push(
         user=run.user,
         started=started,
         ended=_now(),
-        notes=tuple(run.notes),
+        notes=(*run.notes, *_sent_once_more(run)),
         stopped=stopped,
         entities=run.entities,
     )
@@ -145,6 +145,15 @@ def _leave_out(run: Run, done: Mapping[Hashable, Before]) -> None:
             run.settle(change, "unchanged", before.reason, id=before.id, receipt=before.receipt)
     reasons = Counter(before.reason for before in done.values())
     run.notes += [Message(f"{count(n, 'row')} left out: ", reason) for reason, n in reasons.items()]
+
+
+def _sent_once_more(run: Run) -> Iterator[str]:
+    """Say which new rows may have been there before: no history tells of a row whose `_id` nobody knows."""
+    if n := sum(run.outcomes[row].word == "done" for row in run.once_more & run.outcomes.keys()):
+        yield (
+            f"sent once more: {count(n, 'new row')} of which a request without an answer had left nothing; "
+            "had somebody deleted them since, they would be back"
+        )
 
 
 @dataclass

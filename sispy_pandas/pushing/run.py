@@ -70,6 +70,10 @@ class Run:
     """`_id`s of rows that earlier pushes of this journal made: nobody need wonder whose they are."""
     claimed: set[str] = field(default_factory=set)
     """`_id`s of new rows in answers that did not fit what was sent: they may be ours."""
+    seen: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Rows that appeared after the last request for new ones, also those that are gone again, by `_id`."""
+    once_more: set[Hashable] = field(default_factory=set)
+    """New rows that were sent again: nothing was there of what a request without an answer had sent."""
     failing: dict[Hashable, FateUnknown] = field(default_factory=dict)
     """Rows that the server fails on again and again: what did not arrive by now is not sent again."""
     taken: set[Hashable] = field(default_factory=set)

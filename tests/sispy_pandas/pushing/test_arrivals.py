@@ -13,6 +13,7 @@ import sispy
 import sispy_pandas as sp
 from sispy.remedies import what_of
 from sispy.sandbox import Faults
+from sispy_pandas.pushing.creates import DELETED_SINCE
 
 QUICK = sp.Limits(settle=0.1, settle_row=0.0, patience=2.0)
 MAYBE = "it may have been created: rows like it appeared, "
@@ -245,6 +246,50 @@ def test_a_row_that_somebody_deleted_since_is_told_and_not_sent(logs):
 
     assert ends(push(plan)) == [("failed", GONE), ("done", "found created after the answer got lost")]
     assert logs.rows() == ["b"]
+
+
+@pytest.mark.parametrize("gone", [["a"], ["a", "b"]], ids=["one", "all"])
+def test_what_was_seen_before_somebody_deleted_it_is_told_and_not_sent(logs, gone):
+    plan = logs.plan("a", "b")
+
+    def delete():
+        for text in gone:
+            logs.theirs.delete(logs.table.fetch_all({"q": {"text": text}})[0]["_id"])
+
+    def seen_once(seen):
+        if seen.method == "GET" and "_created_at" in str(seen.query):
+            logs.server.sandbox.faults = Faults()
+            delete()
+
+    logs.lost(after=lambda: setattr(logs.server.sandbox, "faults", Faults(after=seen_once)))
+
+    report = push(plan)
+
+    found = ("done", "found created after the answer got lost")
+    assert ends(report) == [("failed", DELETED_SINCE)] * len(gone) + [found] * (2 - len(gone))
+    assert (logs.rows(), logs.posts()) == (["a", "b"][len(gone) :], 1)
+    assert len(sp.resume(report.journal, client=logs.server.client)) == 0
+    assert [o.word for o in push(plan).outcomes] == ["done"] * len(gone) + ["unchanged"] * (2 - len(gone))
+
+
+@pytest.mark.parametrize(("name", "field"), [("log", "text"), ("host", "name")])
+def test_a_report_says_what_was_sent_once_more_as_nothing_of_it_was_there(server, logs, name, field):
+    """No history tells of a row whose `_id` nobody knows: whether it never came or was deleted stays open."""
+    table = server.client.entities(name)
+    live = sp.fetch(table, progress=False)
+    plan = live.diff(pd.DataFrame({field: ["new 1", "new 2", "new 3"]}), new=True)
+    made = {"q": {field: {"$in": ["new 1", "new 2"]}}}
+    logs.lost(after=lambda: table.delete_bulk(made))
+
+    report = push(plan, limits=sp.Limits(settle=0.1, settle_row=0.0, rows=2)).raise_for_failures()
+
+    assert report.notes == (
+        "sent once more: 2 new rows of which a request without an answer had left nothing; "
+        "had somebody deleted them since, they would be back",
+    )
+    new = table.fetch_all({"q": {field: {"$regex": "^new"}}})
+    assert sorted(row[field] for row in new) == ["new 1", "new 2", "new 3"]
+    assert all(note not in report.notes for note in push(plan).notes)
 
 
 @pytest.mark.parametrize("other", [{"text": "a"}, [{"text": "u"}, {"text": "v"}]], ids=["one", "others"])
