@@ -36,6 +36,26 @@ def test_the_old_value_of_what_can_be_compared_is_part_of_the_condition(server, 
     assert (asked, isinstance(when, int)) == (condition, True)
 
 
+def test_a_row_says_who_wrote_it_last_and_made_it_first(server):
+    """Compare-and-set replaces all of `_sis` by what is sent (SIS-API 8.1)."""
+    server.client.users.create(
+        {"name": "bob", "email": "bob@example.com", "pw": "bob", "roles": {"ops": "admin", "net": "admin"}}
+    )
+    live = sp.fetch(server.sandbox.client("bob").entities("host"), {"q": {"name": "h00000"}}, progress=False)
+    before = server.hosts.get("h00000")["_sis"]
+    del before["_trans_id"]  # which no client can send
+
+    report = live.diff(live.frame().assign(cpus=7)).push(progress=False, guard="cas", limits=QUICK)
+
+    row = server.hosts.get("h00000")
+    assert (report.counts["done"], row["cpus"]) == (1, 7)
+    assert row["_sis"] == {
+        **before,
+        "_updated_by": "bob",
+        "_updated_at": report.outcomes[0].receipt,
+    }
+
+
 def test_an_array_that_is_still_empty_is_written_at_once(server):
     server.hosts.update("h00000", {"tags": []})
     live = server.fetch()

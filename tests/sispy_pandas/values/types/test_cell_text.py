@@ -155,6 +155,13 @@ def test_a_column_keeps_what_it_cannot_read_as_refused_text() -> None:
     assert [type(value) for value in values] == [int, type(None), Refused, Refused]
 
 
+@pytest.mark.parametrize("text", ["1e999", "-1e999"])
+def test_a_number_beyond_all_that_can_be_stored_is_refused_among_others(text: str) -> None:
+    values = read_column(NUMBER, ["1", text, "2"])
+    assert values == [1, text, 2]
+    assert isinstance(values[1], Refused)
+
+
 @pytest.mark.parametrize("field", [MIXED, STRING, NUMBER, ARRAY])
 def test_refused_text_is_cast_to_nothing(field: Field) -> None:
     with pytest.raises(ValueError, match=r"^because$"):
