@@ -33,38 +33,10 @@ How to add
     a command  `commands/NAME.py`, and its line in the table of `sispy.cli.root`.
 """
 
+import ast
+from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING
-
-from .planning.change_set import PlanRefused
-from .pushing.options import Limits
-from .pushing.pushes import pushes
-from .pushing.turns import TableInUse
-from .pushing.workbook import mark_problems
-from .reading.catalog import schemas
-from .reading.listing import where
-from .revisions.dangling import RepointPlans, dangling, referrers, repoint
-from .revisions.edits import Changes, changes
-from .revisions.history import HistoryWarning, as_of, blame, history
-from .revisions.revert import revert
-from .revisions.schema_plan import SchemaPlan, SchemaPlanRefused, plan_schema
-from .revisions.undo import resume, undo, verify
-from .values.explode import added, explode, implode, removed
-from .values.infer import infer_schema
-from .values.schema import Schema, parse_schema
-from .values.types.base import Field
-from .values.types.frozen import FrozenDict
-from .workflow.assign import set_values
-from .workflow.dask import read_dask
-from .workflow.edited import snapshot_of
-from .workflow.fetch import fetch
-from .workflow.from_files import read_csv, read_excel, read_ndjson, read_parquet
-from .workflow.objects import Plan, PushFailed, Report, Snapshot
-from .workflow.saved import load_plan
-from .workflow.to_files import iter_frames, to_csv, to_excel, to_ndjson, to_parquet
-
-if TYPE_CHECKING:
-    from .widgets import FrameEditor, PlanReview, SchemaBrowser
+from pathlib import Path
 
 __all__ = [
     "Changes", "Field", "FrameEditor", "FrozenDict", "HistoryWarning", "Limits", "Plan", "PlanRefused",
@@ -77,8 +49,21 @@ __all__ = [
 ]  # fmt: skip
 
 
+@cache
+def _homes() -> dict[str, str]:
+    """Return which module has which public name, as the stub beside this file tells."""
+    stub = ast.parse(Path(__file__).with_suffix(".pyi").read_text(encoding="utf-8"))
+    found = (node for node in stub.body if isinstance(node, ast.ImportFrom))
+    return {alias.name: f"{__name__}.{node.module}" for node in found for alias in node.names}
+
+
 def __getattr__(name: str) -> object:
-    """Import the widgets when they are used: the command line needs none."""
+    """Import what a name stands for when it is used: neither pandas nor widgets before."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.widgets"), name)
+    found = globals()[name] = getattr(import_module(_homes()[name]), name)
+    return found
+
+
+def __dir__() -> list[str]:
+    return __all__

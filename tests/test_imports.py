@@ -47,19 +47,40 @@ def test_import_sispy_needs_neither_pandas_nor_the_sandbox():
     assert loaded & (OPTIONAL | late) == set()
 
 
-def test_import_sispy_pandas_loads_no_extra():
-    assert modules_after("import sispy_pandas") & (OPTIONAL - {"pyarrow"}) == set()  # pandas imports it
+WIDGETS = {"FrameEditor", "PlanReview", "SchemaBrowser"}
+ALL_ELSE = f"import sispy_pandas as sp; [getattr(sp, name) for name in {{*sp.__all__}} - {WIDGETS}]"
+
+
+def test_names_of_sispy_pandas_are_imported_when_they_are_used():
+    late = {"pandas", "numpy", "requests", "ipywidgets"}
+
+    assert modules_after("import sispy_pandas") & (OPTIONAL | late) == set()
+    assert modules_after("import sispy_pandas as sp; sp.parse_schema") & (late - {"numpy"}) == {"pandas"}
+
+
+def test_names_of_sispy_pandas_load_no_extra():
+    assert modules_after(ALL_ELSE) & (OPTIONAL - {"pyarrow"}) == set()  # pandas imports it
 
 
 def test_widgets_are_imported_when_they_are_used():
-    assert "ipywidgets" not in modules_after("import sispy_pandas, sispy_pandas.commands.schemas")
+    assert "ipywidgets" not in modules_after(f"{ALL_ELSE}; import sispy_pandas.commands.schemas")
     assert "ipywidgets" in modules_after("from sispy_pandas import *")
+
+
+def test_type_checkers_and_python_know_the_same_names():
+    stub = source("sispy_pandas") / "__init__.pyi"
+    tree = ast.parse(stub.read_text(encoding="utf-8"))
+    names = [alias.name for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names]
+    public = import_module("sispy_pandas")
+
+    assert sorted(names) == public.__all__ == dir(public)
+    assert {name for name in names if getattr(public, name, None) is None} == set()
 
 
 def test_both_packages_and_the_command_line_work_without_any_extra():
     hidden = f"import sys; sys.modules.update(dict.fromkeys({sorted(OPTIONAL)}))"
 
-    modules_after(f"{hidden}; import sispy, sispy.cli, sispy_pandas, sispy_pandas.commands.plan")
+    modules_after(f"{hidden}; {ALL_ELSE}; import sispy, sispy.cli, sispy_pandas.commands.plan")
 
 
 def test_sispy_never_imports_sispy_pandas():

@@ -1,0 +1,39 @@
+# What `sispy_pandas` names, and where each is: read by type checkers, and by `__init__` when a name is used.
+
+from .planning.change_set import PlanRefused
+from .pushing.options import Limits
+from .pushing.pushes import pushes
+from .pushing.turns import TableInUse
+from .pushing.workbook import mark_problems
+from .reading.catalog import schemas
+from .reading.listing import where
+from .revisions.dangling import RepointPlans, dangling, referrers, repoint
+from .revisions.edits import Changes, changes
+from .revisions.history import HistoryWarning, as_of, blame, history
+from .revisions.revert import revert
+from .revisions.schema_plan import SchemaPlan, SchemaPlanRefused, plan_schema
+from .revisions.undo import resume, undo, verify
+from .values.explode import added, explode, implode, removed
+from .values.infer import infer_schema
+from .values.schema import Schema, parse_schema
+from .values.types.base import Field
+from .values.types.frozen import FrozenDict
+from .widgets import FrameEditor, PlanReview, SchemaBrowser
+from .workflow.assign import set_values
+from .workflow.dask import read_dask
+from .workflow.edited import snapshot_of
+from .workflow.fetch import fetch
+from .workflow.from_files import read_csv, read_excel, read_ndjson, read_parquet
+from .workflow.objects import Plan, PushFailed, Report, Snapshot
+from .workflow.saved import load_plan
+from .workflow.to_files import iter_frames, to_csv, to_excel, to_ndjson, to_parquet
+
+__all__ = [
+    "Changes", "Field", "FrameEditor", "FrozenDict", "HistoryWarning", "Limits", "Plan", "PlanRefused",
+    "PlanReview", "PushFailed", "RepointPlans", "Report", "Schema", "SchemaBrowser", "SchemaPlan",
+    "SchemaPlanRefused", "Snapshot", "TableInUse", "added", "as_of", "blame", "changes", "dangling",
+    "explode", "fetch", "history", "implode", "infer_schema", "iter_frames", "load_plan", "mark_problems",
+    "parse_schema", "plan_schema", "pushes", "read_csv", "read_dask", "read_excel", "read_ndjson",
+    "read_parquet", "referrers", "removed", "repoint", "resume", "revert", "schemas", "set_values",
+    "snapshot_of", "to_csv", "to_excel", "to_ndjson", "to_parquet", "undo", "verify", "where",
+]  # fmt: skip
