@@ -1,5 +1,6 @@
 """Settings of all tests."""
 
+import os
 import sys
 
 import pytest
@@ -16,3 +17,17 @@ def brief_pauses(monkeypatch):
     for name in ("sispy.transport", "sispy_pandas.pushing.server"):
         if module := sys.modules.get(name):
             monkeypatch.setattr(module, "FIRST_PAUSE", 0.01)
+
+
+@pytest.fixture
+def golden(request):
+    """Compare lines with those kept in a file beside the test; SISPY_WRITE_GOLDEN=1 keeps these instead."""
+
+    def compare(name: str, lines: list[str]) -> None:
+        path = request.path.parent / "golden" / f"{name}.txt"
+        if os.environ.get("SISPY_WRITE_GOLDEN"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text("\n".join([*lines, ""]), encoding="utf-8")
+        assert lines == path.read_text(encoding="utf-8").splitlines()
+
+    return compare

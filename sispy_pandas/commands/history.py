@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import functools
-import re
 import warnings
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -13,10 +11,9 @@ import click
 
 from sispy.cli.completion import fields as field_names
 from sispy.cli.completion import rows, tables
-from sispy.cli.exits import Misuse
 from sispy.cli.options import Session, answers, examples, session, yes
-from sispy.remedies import Call, Message, message_of
-from sispy_pandas.commands.inputs import TableFile
+from sispy.remedies import Call
+from sispy_pandas.commands.inputs import TableFile, when
 from sispy_pandas.commands.output import Answer, tell, time_text
 from sispy_pandas.commands.sending import pushing, send
 from sispy_pandas.commands.tables import entity_of, filtered, query_of, table_of
@@ -26,20 +23,17 @@ from sispy_pandas.revisions.history import blame as blame_of
 from sispy_pandas.revisions.history import history as history_of
 from sispy_pandas.revisions.revert import revert as revert_plan
 from sispy_pandas.values.blocks import Column, Lines, Table, name_of
-from sispy_pandas.values.times import iso, milliseconds_of
+from sispy_pandas.values.times import iso
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping, Sequence
 
     from sispy.cli.exits import Exit
     from sispy_pandas.revisions.edits import Changes
-    from sispy_pandas.values.times import When
 
 Command = TypeVar("Command", bound="Callable[..., Any]")
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-_AGO = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|d|w)")
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 def span(command: Command) -> Command:
@@ -68,8 +62,8 @@ def span(command: Command) -> Command:
     ) -> Any:
         chosen = {
             "filters": filters,
-            "since": _when(since, tz, "--since"),
-            "until": None if until is None else _when(until, tz, "--until"),
+            "since": when(since, tz, "--since"),
+            "until": None if until is None else when(until, tz, "--until"),
             "by": by or None,
             "fields": None if fields is None else [name.strip() for name in fields.split(",")],
             "known": known,
@@ -87,17 +81,6 @@ def changes_of(session: Session, name: str, chosen: dict[str, Any]) -> Changes:
     known = None if file is None else TableFile.of(file).frame(schema)
     options = {key: value for key, value in chosen.items() if key not in ("filters", "known")}
     return changes_in(endpoint, query={"q": q}, known=known, progress=session.progress, **options)
-
-
-def _when(text: str, tz: str | None, option: str) -> When:
-    ago = _AGO.fullmatch(text.strip())
-    if ago:
-        return timedelta(**{_UNITS[ago[2]]: float(ago[1])})
-    try:
-        return milliseconds_of(text, tz=tz)
-    except ValueError as error:
-        said = Message(f"{option}: ", message_of(error), "; 2h, 3d and 1w say how long ago")
-        raise Misuse(said) from error
 
 
 @click.command(

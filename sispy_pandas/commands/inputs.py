@@ -1,4 +1,4 @@
-"""Files of rows that a command is given, by their names or as standard input."""
+"""What a command is given: files of rows, by their names or as standard input, and times."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sispy.cli.exits import Misuse
+from sispy.remedies import Message, message_of
 from sispy_pandas.formats.bounds import InFile
 from sispy_pandas.formats.options import ReadOptions
 from sispy_pandas.formats.reader import read_frame, read_rows, read_texts
 from sispy_pandas.formats.registry import FORMATS, format_of
+from sispy_pandas.values.times import milliseconds_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,6 +38,19 @@ format_option = click.option(
     help="What the file is, where its name does not tell: of standard input or output, which is -.",
 )
 """Gives a command the name of a format; it receives it as `form`."""
+
+
+def when(text: str, tz: str | None, option: str) -> int:
+    """Return the time that an option names, in ms since 1970.
+
+    Raises:
+        Misuse: It names none.
+    """
+    try:
+        return milliseconds_of(text, tz=tz)
+    except ValueError as error:
+        said = Message(f"{option}: ", message_of(error), "; 2h, 3d and 1w say how long ago")
+        raise Misuse(said) from error
 
 
 @dataclass(frozen=True, slots=True)

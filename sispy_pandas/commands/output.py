@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from sispy.cli.options import Session
     from sispy_pandas.planning.change_set import ChangeSet
+    from sispy_pandas.planning.groups import Split
     from sispy_pandas.values.blocks import Block, Table
 
 _BEGUN = "sispy.told"
@@ -46,7 +47,7 @@ class Answer:
         facts: The keys of its JSON beside that of the table.
         document: Makes its JSON; None: of facts and table.
         blocks: Makes what people see; None: the table alone.
-        limit: Rows of a table that they see at most, but on a page; None: all.
+        limit: Rows of a table that they see at most in text; None: all.
         as_csv: Makes its CSV; None: of the table.
     """
 
@@ -63,6 +64,11 @@ class Answer:
         return (self.table,) if self.blocks is None else self.blocks()
 
 
+def whole(session: Session, *, every: bool) -> int | None:
+    """Return how many rows of a table people see: all in Markdown, and where they ask for every one."""
+    return None if every or session.output == "md" else SHOWN
+
+
 def tell(session: Session, answer: Answer, *, paged: bool = False) -> None:
     """Print an answer in the form that `--output` asks for; `paged`: people may page through it."""
     text = _WRITERS[session.output](answer)
@@ -73,24 +79,34 @@ def tell(session: Session, answer: Answer, *, paged: bool = False) -> None:
         out(text, newline=not is_csv, data=is_csv)
 
 
-def show(session: Session, blocks: Iterable[Block]) -> None:
-    """Print a part of a long answer at once, if it is for people; after other parts, if there are such."""
+def show(
+    session: Session, blocks: Iterable[Block], *, limit: int | None = SHOWN, paged: bool = False
+) -> None:
+    """Print a part of a long answer at once, if it is for people; after other parts, if there are such.
+
+    Args:
+        session: Knows the form.
+        blocks: The part.
+        limit: Rows of a table in text at most; None: all.
+        paged: People may page through it.
+    """
     blocks = list(blocks)
     if not (blocks and session.is_told_at_once):
         return
     context = click.get_current_context()
-    text = shown(blocks) if session.output == "text" else as_markdown(blocks, told=in_shell)
-    out(f"\n{text}" if _BEGUN in context.meta else text)
+    text = shown(blocks, limit) if session.output == "text" else as_markdown(blocks, told=in_shell)
+    (page if paged else out)(f"\n{text}" if _BEGUN in context.meta else text)
     context.meta[_BEGUN] = True
 
 
-def plan_answer(plan: ChangeSet) -> Answer:
-    """Return a plan as an answer: a cell a line."""
+def plan_answer(plan: ChangeSet, shown: int | None = SHOWN, split: Split | None = None) -> Answer:
+    """Return a plan as an answer: a cell a line, in CSV; see `planned.blocks` for what people see."""
     return Answer(
         "plan",
         planned.every_cell(plan),
-        document=lambda: planned.object_of(plan, in_shell),
-        blocks=lambda: planned.blocks(plan),
+        document=lambda: planned.object_of(plan, in_shell, split),
+        blocks=lambda: planned.blocks(plan, shown, split),
+        limit=shown,
     )
 
 
@@ -144,7 +160,7 @@ _WRITERS: dict[str, Callable[[Answer], str]] = {
     "text": lambda answer: shown(answer.seen(), answer.limit),
     "json": _as_json,
     "csv": _as_csv,
-    "md": lambda answer: as_markdown(answer.seen(), told=in_shell, shown=answer.limit),
+    "md": lambda answer: as_markdown(answer.seen(), told=in_shell),
     "html": lambda answer: as_page(answer.seen(), told=in_shell),
 }
 
@@ -159,7 +175,7 @@ def time_text(moment: Any) -> str | None:
     return None if is_missing(moment) else iso(round(moment.timestamp() * 1000))
 
 
-def plan_text(plan: ChangeSet, *, limit: int = SHOWN) -> str:
+def plan_text(plan: ChangeSet, *, limit: int | None = SHOWN) -> str:
     """Return a plan fitted to the terminal."""
     return shown(planned.blocks(plan, limit), limit)
 

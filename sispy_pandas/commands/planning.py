@@ -1,19 +1,25 @@
-"""The plan that a table and an edited file make: what `sispy plan` shows and `sispy push` sends."""
+"""The plan of an edited file of a table, or a saved one: what `sispy plan` shows and `sispy push` sends."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
 import pandas as pd
 
+from sispy.cli.exits import Misuse
 from sispy_pandas.commands.tables import table_of
 from sispy_pandas.formats.dialect import known_rows
+from sispy_pandas.formats.json import Json
+from sispy_pandas.formats.registry import find_format
 from sispy_pandas.planning.compare import candidates
 from sispy_pandas.values.source import source_of
 from sispy_pandas.values.types.cells import Refused
 from sispy_pandas.workflow.edited import snapshot_of
 from sispy_pandas.workflow.fetch import fetch
 from sispy_pandas.workflow.references import to_ids
+from sispy_pandas.workflow.saved import load_plan
 
 if TYPE_CHECKING:
     from sispy.cli.options import Session
@@ -71,3 +77,18 @@ def _has_hints(frame: pd.DataFrame, snapshot: Snapshot) -> bool:
         elif at is None or len(candidates(base[path].iloc[at[at >= 0]], cells.iloc[at >= 0])):
             return True
     return False
+
+
+def saved(session: Session, path: str) -> Plan:
+    """Return the plan of a file that `sispy plan -o` wrote.
+
+    Raises:
+        Misuse: It is none.
+    """
+    verb = click.get_current_context().info_name
+    if not Path(path).exists() or Path(path).is_dir():
+        raise Misuse(f"there is no plan file {path!r}; to {verb} a file: sispy {verb} SCHEMA FILE")
+    found = find_format(path)
+    if found is not None and not isinstance(found, Json):
+        raise Misuse(f"{path!r} is no plan; to {verb} a file: sispy {verb} SCHEMA {path}")
+    return load_plan(path, session.client_if_named())

@@ -12,21 +12,19 @@ from sispy.cli.completion import tables_or_files
 from sispy.cli.exits import Misuse, first
 from sispy.cli.options import Session, answers, examples, session, yes
 from sispy_pandas.commands.inputs import INPUT, TableFile, format_option
-from sispy_pandas.commands.planning import plan_of_file
+from sispy_pandas.commands.planning import plan_of_file, saved
 from sispy_pandas.commands.reading import Reading, reading
 from sispy_pandas.commands.sending import pushing, send
 from sispy_pandas.commands.targets import refuse_target, written
 from sispy_pandas.formats.atomic import OutFile
 from sispy_pandas.formats.excel import Excel
-from sispy_pandas.formats.json import Json
-from sispy_pandas.formats.registry import find_format, format_of, suffixes
+from sispy_pandas.formats.registry import format_of, suffixes
 from sispy_pandas.pushing import retry
 from sispy_pandas.pushing.workbook import Copy, copy_to_mark, marked
-from sispy_pandas.workflow.saved import load_plan
 
 if TYPE_CHECKING:
     from sispy.cli.exits import Exit
-    from sispy_pandas.workflow.objects import Plan, Report
+    from sispy_pandas.workflow.objects import Report
 
 _PATH = click.Path(dir_okay=False, path_type=Path)
 
@@ -34,13 +32,15 @@ _PATH = click.Path(dir_okay=False, path_type=Path)
 @click.command(
     epilog=examples(
         "sispy push host hosts.csv",
-        "sispy push plan.json --yes --note CHG0012345",
+        "sispy push plan.json --yes --note CHG0012345 --reviewer carol",
         "sispy push host hosts.xlsx --yes --skip-problems --write-back left.xlsx",
     )
 )
 @click.argument("table", metavar="SCHEMA|PLAN", shell_complete=tables_or_files)
 @click.argument("file", required=False, type=INPUT)
 @format_option
+@click.option("--expect-digest", metavar="DIGEST", help="Push no other plan than the one reviewed.")
+@click.option("--reviewer", metavar="NAME", help="Who reviewed the plan; goes into the journal.")
 @click.option(
     "--require-fresh", is_flag=True, help="Push nothing (status 4) if anything in the plan is stale."
 )
@@ -62,6 +62,8 @@ def push(
     table: str,
     file: Path | None,
     form: str | None,
+    expect_digest: str | None,
+    reviewer: str | None,
     require_fresh: bool,
     conflicts_out: Path | None,
     write_back: Path | None,
@@ -83,13 +85,14 @@ def push(
     refuse_target("--conflicts-out", conflicts_out, left, others=(source, write_back))
     if conflicts_out is not None:
         format_of(str(conflicts_out)).refuse(OutFile.of(conflicts_out))
-    plan = _saved(session, table) if table_file is None else plan_of_file(session, table, table_file, reading)
+    plan = saved(session, table) if table_file is None else plan_of_file(session, table, table_file, reading)
     copy: Copy | None = None
     if write_back is not None and table_file is not None:
         how_read = reading.options
         copy = copy_to_mark(
             table_file.file, write_back, plan.schema, sheet=how_read.sheet, rename=how_read.rename
         )
+    how |= {"expect_digest": expect_digest, "reviewer": reviewer}
     report, status = send(session, plan, yes=yes, require_fresh=require_fresh, **how)
     statuses = [status]
     if report is not None and conflicts_out is not None:
@@ -111,12 +114,3 @@ def _left(report: Report, target: Path) -> str:
 def _written_back(report: Report, copy: Copy, file: Path | None) -> str:
     marked(copy, report, write_back=True)
     return f"{copy.out}: a copy of {file} with new ids, receipts, and what was not written"
-
-
-def _saved(session: Session, path: str) -> Plan:
-    if not Path(path).exists() or Path(path).is_dir():
-        raise Misuse(f"there is no plan file {path!r}; to push a file: sispy push SCHEMA FILE")
-    found = find_format(path)
-    if found is not None and not isinstance(found, Json):
-        raise Misuse(f"{path!r} is no plan; to push a file: sispy push SCHEMA {path}")
-    return load_plan(path, session.client_if_named())

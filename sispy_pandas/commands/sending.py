@@ -20,7 +20,7 @@ from sispy.cli.options import Session
 from sispy.cli.terminal import confirm, is_terminal, say, say_now
 from sispy.errors import Error
 from sispy.remedies import Argument, Call, Message, message_of
-from sispy_pandas.commands.output import later, plan_text, show, tell_push
+from sispy_pandas.commands.output import later, plan_text, show, tell_push, whole
 from sispy_pandas.commands.targets import refuse_target
 from sispy_pandas.planning import render as planned
 from sispy_pandas.planning.change_set import PlanRefused
@@ -33,7 +33,6 @@ from sispy_pandas.pushing.record import read
 from sispy_pandas.pushing.turns import TableInUse
 from sispy_pandas.pushing.verify import too_many
 from sispy_pandas.values.blocks import count
-from sispy_pandas.values.changes import row_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -56,6 +55,10 @@ _AGAIN = "Push rows once more that an earlier push wrote, or new rows that it ma
 _ON_CONFLICT = "A cell that somebody else changed: leave it, write mine, or take theirs."
 
 
+every_cell = click.option("--all", "every", is_flag=True, help="Show every cell; in a terminal in a pager.")
+"""Gives a command the wish to see a plan whole; it receives it as `every`."""
+
+
 def pushing(command: Command) -> Command:
     """Give a command the options of a push; it receives them as one keyword argument `how`, for `send`."""
 
@@ -69,6 +72,7 @@ def pushing(command: Command) -> Command:
     )
     @click.option("--allow-dangling", is_flag=True, help="Delete rows that others refer to.")
     @click.option("--note", metavar="TEXT", help="Goes into the journal, e.g. CHG0012345.")
+    @every_cell
     @click.option(
         "--journal",
         type=_PATH,
@@ -93,6 +97,7 @@ def pushing(command: Command) -> Command:
         expect_deletes: int | None,
         allow_dangling: bool,
         note: str | None,
+        every: bool,
         journal: Path | None,
         again: bool,
         no_wait: bool,
@@ -106,6 +111,7 @@ def pushing(command: Command) -> Command:
             "expect_deletes": expect_deletes,
             "allow_dangling": allow_dangling,
             "note": note,
+            "every": every,
             "journal": journal,
             "again": again,
             **({"wait": False} if no_wait else {}),
@@ -186,6 +192,7 @@ def send(
     require_fresh: bool = False,
     skip_problems: bool = False,
     expect_updates: int | None = None,
+    every: bool = False,
     **how: Any,
 ) -> tuple[Report | None, Exit]:
     """Show a plan, ask, push it and print what became of every row.
@@ -197,6 +204,7 @@ def send(
         require_fresh: Push nothing if anything in the plan was changed by others meanwhile.
         skip_problems: Push the rows without problems although others have some.
         expect_updates: Push nothing if it is another number of rows; None: it may be any.
+        every: Show every cell of the plan.
         how: Further arguments of `Plan.push`.
 
     Returns:
@@ -204,7 +212,11 @@ def send(
     """
     context = click.get_current_context()
     context.meta[SERVER] = plan.endpoint.client.url
-    show(session, planned.blocks(plan))
+    asks = not yes and is_terminal(sys.stdin)
+    if asks and plan.journal is None:  # else a person would hear of some problems after the answer alone
+        plan = plan.check(allow_dangling=how.get("allow_dangling", False), progress=session.progress)
+    limit = whole(session, every=every)
+    show(session, planned.blocks(plan, limit), limit=limit, paged=every)
     try:
         _refuse(plan, skip_problems=skip_problems, expect_updates=expect_updates)
         if require_fresh:
@@ -213,7 +225,7 @@ def send(
             session.say("nothing to push")
             tell_push(session, plan, None)
             return None, status_of_plan(plan)
-        _ask(session, plan, yes=yes)
+        _ask(session, plan, yes=yes, limit=limit)
         context.meta[BEGUN] = True
         report, stopped, is_shown = _push(session, plan, skip_problems=skip_problems, **how)
     except NotPushedError as refused:
@@ -264,14 +276,13 @@ def _refuse_stale(plan: Plan, progress: Any) -> None:
             raise NotPushedError(fresh, "the plan is stale; make it anew", Exit.CONFLICT, gone)
 
 
-def _ask(session: Session, plan: Plan, *, yes: bool) -> None:
+def _ask(session: Session, plan: Plan, *, yes: bool, limit: int | None) -> None:
     """Ask whether to push; who gets an answer in another form sees the plan as text before."""
     client = plan.endpoint.client
     need_token(client)
-    barred = {fault.row for fault in plan.faults}
-    rows = sum(row_of(change) not in barred for change in plan.changes)
+    rows = sum(plan.sendable[f"{verb}s"] for verb in ("create", "update", "delete"))
     if not (yes or session.is_told_at_once) and is_terminal(sys.stdin):
-        say(plan_text(plan))
+        say(plan_text(plan, limit=limit))
     confirm(f"Push {count(rows, 'row')} to {plan.schema.name} on {client.url}?", yes=yes)
 
 
@@ -294,8 +305,8 @@ def _push(session: Session, plan: Plan, *, skip_problems: bool, **how: Any) -> t
         except TableInUse as refused:
             raise NotPushedError(plan, message_of(refused), Exit.CONFLICT) from refused
         except PlanRefused as refused:
-            known = refused.plan.faults == plan.faults
-            seen = [] if known else [problems(refused.plan)]  # the server knows more of them
+            more = tuple(fault for fault in refused.plan.faults if fault not in plan.faults)
+            seen = [problems(replace(refused.plan, faults=more))] if more else []  # the server knows of them
             status = status_of_plan(refused.plan) or Exit.PROBLEMS
             raise NotPushedError(refused.plan, message_of(refused), status, seen) from refused
         except Error:

@@ -6,8 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+import pandas as pd
 
+from sispy.cli.completion import tables
 from sispy.cli.options import Session, answers, asked_output, examples, session, yes
+from sispy_pandas.commands.inputs import when
 from sispy_pandas.commands.journals import completed, latest_open, named, to_be_undone
 from sispy_pandas.commands.output import Answer, tell, time_text
 from sispy_pandas.commands.sending import pushing, send
@@ -23,15 +26,20 @@ if TYPE_CHECKING:
     from sispy.cli.exits import Exit
 
 
-@click.command(epilog=examples("sispy pushes", "sispy pushes --limit 5 --output json"))
+@click.command(epilog=examples("sispy pushes", "sispy pushes --note CHG0012345 --since 1w --output json"))
 @click.option("--limit", type=click.IntRange(min=1), default=20, help="Show so many.")
+@click.option("--note", metavar="TEXT", help="Only those with TEXT in their note.")
+@click.option("--since", metavar="TIME", help="Only later ones: 2h, 3d, or 2026-11-20T14:05+01:00.")
+@click.option("--table", metavar="SCHEMA", shell_complete=tables, help="Only those to this table.")
+@click.option("--user", metavar="NAME", help="Only those of NAME.")
 @answers("json", "csv", "md")
-def pushes(limit: int) -> None:
-    """List the pushes made by you on this machine: interrupted ones, then the newest.
+def pushes(limit: int, note: str | None, since: str | None, table: str | None, user: str | None) -> None:
+    """List the pushes in the folder of journals: interrupted ones, then the newest.
 
     `sispy resume`, `sispy undo` and `sispy verify` take the names in the first column. Rows are "replaced"
     that wrote over a value of somebody else: `sispy verify` shows it; "partly"
-    that were written but for cells in conflict.
+    that were written but for cells in conflict. Journals are those of your own pushes on this machine, or
+    of a team: `SISPY_JOURNALS` may name a folder that several write to.
     """
     session = Session(output=asked_output())
     found = list_pushes()
@@ -40,6 +48,12 @@ def pushes(limit: int) -> None:
         session.say(sentence)
     if not len(found):
         session.say(f"no pushes yet; their journals will be in {folder()}")
+    for name, wanted in (("schema", table), ("user", user)):
+        found = found if wanted is None else found[found[name] == wanted]
+    if note is not None:
+        found = found[found["note"].fillna("").astype(str).str.contains(note, case=False, regex=False)]
+    if since is not None:
+        found = found[found["at"] >= pd.Timestamp(when(since, None, "--since"), unit="ms", tz="UTC")]
     if len(found) or not session.is_told_at_once:
         rows = list(map(_push_row, found.head(limit).to_dict("records")))
         tell(session, Answer("pushes", Table(_PUSHES, rows, "push", "pushes"), {"unreadable": unreadable}))
@@ -56,7 +70,9 @@ _PUSHES = (
     Column(None, "ended"),
     Column("undo"),
     *(Column(None, name) for name in ("undoes", "undone")),
-    *(Column(name, name) for name in ("user", "note")),
+    Column("user"),
+    *(Column(None, name) for name in ("user", "reviewer", "author", "source", "digest")),
+    Column("note", "note"),
     Column("server"),
     *(Column(None, name) for name in ("server", "journal")),
 )
@@ -75,8 +91,8 @@ def _push_row(row: dict[Hashable, Any]) -> tuple[Any, ...]:
         _undo(row),
         [short(Path(path)) for path in row["undoes"]],
         row["undone"],
-        row["user"],
-        row["note"],
+        f"{row['user']} (reviewed by {row['reviewer']})" if row["reviewer"] else row["user"],
+        *(row[name] for name in ("user", "reviewer", "author", "source", "digest", "note")),
         row["server"].partition("://")[2],
         row["server"],
         row["journal"],

@@ -7,6 +7,7 @@ begins with the file's name.
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 import os
 import stat
@@ -120,6 +121,17 @@ class InFile:
         except UnicodeDecodeError as error:
             reason = f"{error.reason} at {error.start:,}"
             raise ValueError(f"{printable(self)} is not {encoding or 'UTF-8'} text: {reason}") from None
+
+    def sha256(self) -> str:
+        """Return the fingerprint of its bytes, as `sha256sum` does.
+
+        Raises:
+            OSError: It is not there.
+        """
+        if self.content is not None or self.path is None:
+            return hashlib.sha256(self.content or b"").hexdigest()
+        with self.path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
 
     def seekable(self) -> Path | BytesIO:
         """Return what libraries read a binary file from.

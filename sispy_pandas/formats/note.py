@@ -31,6 +31,7 @@ _KINDS: dict[str, Any] = {
     "query": dict | None,
     "fetched_at": str | None,
     "labels": dict | None,
+    "rows": int | None,
     "definition": dict,
     "id_field": str,
 }
@@ -157,6 +158,7 @@ def described(source: Source, note: Mapping[str, Any], schema: Schema) -> Source
         schema=note.get("schema"),
         query=note.get("query"),
         fetched_at=note.get("fetched_at"),
+        exported=note.get("rows"),
         labels=note.get("labels", source.labels),
         notes=notes,
     )

@@ -72,6 +72,7 @@ def read_frame(
 
     source = replace(
         options.source(file.name),
+        sha256=file.sha256(),
         sheet=found.sheet,
         notes=found.notes + own.notes,
         problems=tuple(_translated(problem, schema, found.read, style) for problem in found.problems),

@@ -12,6 +12,7 @@ from sispy.remedies import no_list
 
 from ..values.changes import Change, Conflict, Create, Delete, Problem, Stale, Update, row_of
 from ..values.records import table
+from .groups import grouped
 from .validate import identity
 
 if TYPE_CHECKING:
@@ -25,8 +26,25 @@ if TYPE_CHECKING:
 
     from ..values.row_set import RowSet
     from ..values.schema import Schema
+    from .groups import Grouped
 
 C = TypeVar("C", bound="ChangeSet")
+
+FREE_DELETES = 10
+"""So many rows may be deleted without their number being stated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Who made a plan, when, why, and from which file."""
+
+    author: str | None = None
+    at: str | None = None
+    """ISO 8601 in UTC."""
+    note: str | None = None
+    source: str | None = None
+    sha256: str | None = None
+    """Of the file's bytes, when it was read."""
 
 
 class PlanRefused(ValueError):  # noqa: N818 - named like the errors of sispy
@@ -72,6 +90,7 @@ class ChangeSet:
     """The journals of the pushes that brought rows back without all of their values, which this plan adds."""
     made_with: str | None = field(default=None, compare=False, repr=False)
     """Of a part of a plan: what stands for all new rows that were planned together."""
+    origin: Origin = field(default=Origin(), compare=False, repr=False)
 
     def __post_init__(self) -> None:
         rows = [row_of(change) for change in self.changes]
@@ -85,16 +104,24 @@ class ChangeSet:
     @cached_property
     def counts(self) -> dict[str, int]:
         """Rows to create, update and delete; changed cells; problems; stale rows; conflicting cells."""
-        kinds = [type(change) for change in self.changes]
         return {
-            "creates": kinds.count(Create),
-            "updates": kinds.count(Update),
-            "deletes": kinds.count(Delete),
-            "cells": sum(len(change.after) for change in self.changes if isinstance(change, Update)),
+            **_counted(self.changes),
             "problems": len(self.faults),
             "stale": len(self.stale),
             "conflicts": len(self.clashes),
         }
+
+    @cached_property
+    def sendable(self) -> dict[str, int]:
+        """Rows that can be created, updated and deleted, and cells of them: those without a problem."""
+        barred = {fault.row for fault in self.faults}
+        sent = [change for change in self.changes if row_of(change) not in barred] if barred else self.changes
+        return _counted(sent)
+
+    @cached_property
+    def grouped(self) -> Grouped:
+        """The cells that change, equal changes together."""
+        return grouped(self.changes)
 
     @property
     def empty(self) -> bool:
@@ -184,6 +211,16 @@ class ChangeSet:
     def with_faults(self, faults: Collection[Problem]) -> Self:
         """Return the plan with more problems."""
         return replace(self, faults=(*self.faults, *(f for f in faults if f not in self.faults)))
+
+
+def _counted(changes: Collection[Change]) -> dict[str, int]:
+    kinds = [type(change) for change in changes]
+    return {
+        "creates": kinds.count(Create),
+        "updates": kinds.count(Update),
+        "deletes": kinds.count(Delete),
+        "cells": sum(len(change.after) for change in changes if isinstance(change, Update)),
+    }
 
 
 def anonymous(plan: ChangeSet) -> list[Create]:

@@ -10,6 +10,7 @@ import pandas as pd
 from sispy.remedies import Call, Message, no_list
 
 from ..values.arrow import as_frame
+from ..values.blocks import count
 from ..values.changes import Change, Create, Delete, Problem, Stale, Update
 from ..values.entity import EDITABLE_META
 from ..values.labels import with_ids
@@ -19,7 +20,7 @@ from ..values.source import source_of
 from ..values.types.base import Field
 from ..values.types.convert import is_blank, json_values
 from ..values.types.patterns import Patterns
-from .change_set import ChangeSet
+from .change_set import ChangeSet, Origin
 from .compare import changed
 from .edited_rows import APART, READ_ONLY, LeftOut, deleted_rows, editable, new_rows, not_there, taken_apart
 from .matching import Matched, all_new, match_by_id, match_by_key
@@ -28,9 +29,10 @@ from .program_edits import REASON, is_changed_by_program
 from .validate import check_values, constrained, taken_twice, unique_fields
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from ..values.row_set import RowSet
+    from ..values.source import Source
 
 ELSEWHERE = Message(
     "exported from another state than this snapshot",
@@ -109,6 +111,8 @@ class _Comparison:
         if source is not None:
             self.problems += source.problems
             self.notes += source.notes
+            self.notes += _missing(source, frame, rows) if key_column is None else ()
+        self.origin = Origin() if source is None else Origin(source=source.path, sha256=source.sha256)
         self.fields, notes = editable(self.schema, frame, base, leave=(key_column, DELETE, "_id"))
         self.notes += notes
         self.aligned = len(rows.at) == len(base) == len(frame) and bool((rows.base == rows.at).all())
@@ -155,6 +159,7 @@ class _Comparison:
             notes=tuple(self.notes),
             owner=owner,
             snapshot=self.snapshot,
+            origin=self.origin,
         )
 
     def _updates(self) -> list[Update]:
@@ -277,6 +282,14 @@ class _Comparison:
                 if (problem.row, problem.column) not in known
             ]
         self.notes += patterns.notes
+
+
+def _missing(source: Source, frame: pd.DataFrame, rows: Matched) -> Iterator[str]:
+    """Say how many rows of an export are not in its file any more: nobody deletes a row by leaving it out."""
+    left = (source.exported or 0) - len(rows.at) - len(rows.unknown) - len(source.problems)
+    if left > 0 and frame.index.equals(source.index):
+        told = f"{count(left, 'row')} of the export {'is' if left == 1 else 'are'} not in the file"
+        yield f"{told}: left alone; an x in a column _delete deletes a row"
 
 
 def _sent(change: Update | Create) -> Mapping[str, Any]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import asdict, fields, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +16,7 @@ from ..formats.atomic import replaced
 from ..values.changes import Change, Create, Delete, Problem, Stale, Update
 from ..values.schema import Schema, parse_schema
 from ..values.types.frozen import decode_json
-from .change_set import ChangeSet
+from .change_set import ChangeSet, Origin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
@@ -27,11 +29,13 @@ FORMAT = 1
 _HEAD = (("server", str), ("schema", str), ("fields", dict), ("notes", list), ("owner", list | None))
 
 
-def save(plan: ChangeSet, path: str | Path) -> Path:
-    """Write a plan to a file, readable by its owner alone."""
-    path = Path(path)
+def save(plan: ChangeSet, path: str | Path, *, note: str | None = None) -> Path:
+    """Write a plan to a file, readable by its owner alone, with who does so and when."""
+    path, now = Path(path), datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    author = plan.endpoint.client.username
+    made = replace(plan.origin, author=author, at=now, note=note or plan.origin.note)
     with replaced(path, private=True) as file:
-        file.write("\n".join([*lines(plan), ""]))
+        file.write("\n".join([*lines(replace(plan, origin=made)), ""]))
     return path
 
 
@@ -45,6 +49,7 @@ def lines(plan: ChangeSet) -> list[str]:
         "counts": plan.counts,
         "owner": plan.owner,
         "notes": list(map(what_of, plan.notes)),
+        "made": {name: told for name, told in asdict(plan.origin).items() if told is not None},
     }
     for name in ("undoes", "completes"):
         if journals := getattr(plan, name):
@@ -56,8 +61,22 @@ def lines(plan: ChangeSet) -> list[str]:
 
 
 def digest(plan: ChangeSet) -> str:
-    """Return the fingerprint of a plan's content, the one at the end of its file."""
-    return str(json.loads(lines(plan)[-1])["sha256"])
+    """Return the fingerprint of what a plan changes, which equal changes to one table of one server share.
+
+    Who made it, when and from what, its notes and its problems have no part in it.
+    """
+    bare = replace(
+        plan,
+        faults=(),
+        stale=(),
+        clashes=(),
+        notes=(),
+        undoes=(),
+        completes=(),
+        made_with=None,
+        origin=Origin(),
+    )
+    return str(json.loads(lines(bare)[-1])["sha256"])
 
 
 def parse(text: Iterable[str], connect: Callable[[str], Client], *, where: str) -> ChangeSet:
@@ -96,7 +115,14 @@ def parse(text: Iterable[str], connect: Callable[[str], Client], *, where: str) 
         undoes=tuple(head.get("undoes", ())),
         completes=tuple(head.get("completes", ())),
         made_with=head.get("made_with"),
+        origin=_origin(head.get("made")),
     )
+
+
+def _origin(found: Any) -> Origin:
+    known = found if isinstance(found, dict) else {}
+    texts = ((item.name, known.get(item.name)) for item in fields(Origin))
+    return Origin(**{name: text for name, text in texts if isinstance(text, str)})
 
 
 def _object(line: str) -> dict[str, Any]:

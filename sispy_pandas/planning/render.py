@@ -1,46 +1,73 @@
-"""A plan as blocks: the head says what and where; a summary if it is long; cells; what stands in the way."""
+"""A plan as blocks: the head says what and where; equal changes of a long one; cells; what is in the way."""
 
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from sispy.remedies import Call, Message
+from sispy.remedies import Argument, Call, Message
+from sispy.text import WIDTH, shorten
 
-from ..values.blocks import SHOWN, Column, Lines, Table, as_object, count, name_of, show, show_apart
-from ..values.changes import Change, Create, Delete, Update
+from ..values.blocks import SHOWN, Column, Lines, Table, as_object, count, name_of, show
+from ..values.changes import Change, Create, Delete, action_of
 from ..values.schema import META
+from ..values.times import brief
 from ..values.types.cells import Refused
+from .change_set import FREE_DELETES
+from .groups import WHOLE_ROW, grouped
+from .plan_file import digest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from sispy.remedies import Remedy
 
     from ..values.blocks import Block
     from ..values.changes import Conflict, Problem
-    from .change_set import ChangeSet
+    from .change_set import ChangeSet, Origin
+    from .groups import Cell, Grouped, Split
+
+_SIGNS = {"update": "~", "create": "+", "delete": "-"}
+_SUCH_AS = 3
+"""Rows of a group that are named."""
 
 
-def blocks(plan: ChangeSet, shown: int = SHOWN) -> list[Block]:
+def blocks(plan: ChangeSet, shown: int | None = SHOWN, split: Split | None = None) -> list[Block]:
     """Return what there is to see of a plan.
+
+    Equal changes come first where a plan is long, those that only one row has stand for themselves, and so
+    does each row to be deleted.
 
     Args:
         plan: The plan.
-        shown: Cells that will be shown; if there are more, a summary by field precedes them.
+        shown: Cells that will be shown; None: all of them.
+        split: A column by which the groups of equal changes are split; a short plan has groups then, too.
     """
-    cells = shown_cells(plan)
-    summary = [_summary(plan, cells)] if len(cells) > shown else []
     parts: list[Block] = [
         Lines(tuple(head(plan))),
-        *summary,
-        _cells(plan, cells),
+        *_changes(plan, shown, split),
         Lines(tuple(kinds(plan))),
         problems(plan),
         stale_rows(plan),
         conflicts(plan.clashes),
     ]
     return list(filter(len, parts))
+
+
+def _changes(plan: ChangeSet, shown: int | None, split: Split | None) -> list[Block]:
+    found = plan.grouped if split is None else grouped(plan.changes, split)
+    if split is None and len(found) <= SHOWN:
+        return [_cells(plan, shown_cells(plan))]
+    if shown is None:
+        return [groups(found), _cells(plan, shown_cells(plan))]
+    each = Call(".frame()", "shows each", ("--all",))
+    return [
+        groups(found),
+        Lines(tuple(_unlike(found)) if len(found.rare) > shown else ()),
+        _cells(plan, found.rare[:shown], beside=max(0, len(found.rare) - shown)),
+        Lines((Message(f"{count(len(found), 'cell')} in all", each),)),
+    ]
 
 
 def kinds(plan: ChangeSet) -> list[Message]:
@@ -62,17 +89,23 @@ def _several(found: list[Problem]) -> str:
     return f"{where} look like {show(found[0].value)} ({', '.join(dict.fromkeys(rows))})"
 
 
-def object_of(plan: ChangeSet, told: Callable[[str], str] = str) -> dict[str, Any]:
-    """Return a plan as a JSON object: server, counts, notes, every cell, problems, stale rows, conflicts."""
+def object_of(
+    plan: ChangeSet, told: Callable[[str], str] = str, split: Split | None = None
+) -> dict[str, Any]:
+    """Return a plan as a JSON object: server, counts, notes, groups, every cell, and what is in the way."""
     facts = {
         "table": plan.schema.name,
         "server": plan.endpoint.client.url,
         "user": plan.endpoint.client.username,
         "counts": plan.counts,
+        "sendable": plan.sendable,
         "notes": [told(note) for note in plan.notes],
+        "digest": digest(plan),
+        "made": asdict(plan.origin),
     }
-    tables = [every_cell(plan), problems(plan), stale_rows(plan), conflicts(plan.clashes)]
-    return as_object(facts, tables, told=told)
+    found = plan.grouped if split is None else grouped(plan.changes, split)
+    tables = [groups(found), every_cell(plan), problems(plan), stale_rows(plan)]
+    return as_object(facts, [*tables, conflicts(plan.clashes)], told=told)
 
 
 def every_cell(plan: ChangeSet) -> Table:
@@ -81,19 +114,24 @@ def every_cell(plan: ChangeSet) -> Table:
 
 
 def head(plan: ChangeSet) -> list[str]:
-    """Return the lines that say where the plan goes and how much it changes."""
-    n = plan.counts
+    """Return the lines that say where the plan goes and how much of it can be sent."""
+    n, sent = plan.counts, plan.sendable
+    rows = ", ".join(_share(sent[f"{verb}s"], n[f"{verb}s"], verb) for verb in ("update", "create", "delete"))
+    can = " can be sent" if n["problems"] else ""
     lines: list[str] = [
-        f"{plan.schema.name} {whereabouts(plan)}: {count(n['updates'], 'update')}, "
-        f"{count(n['creates'], 'create')}, {count(n['deletes'], 'delete')} "
-        f"({count(n['cells'], 'changed cell')})"
+        f"{plan.schema.name} {whereabouts(plan)}: {rows}{can} ({count(sent['cells'], 'changed cell')})"
     ]
+    if made := _made(plan.origin):
+        lines.append(made)
     if n["creates"]:
         owners = f"owned by {', '.join(plan.owner)}" if plan.owner else _default_owner(plan)
         lines.append(f"new rows will be {owners}")
+    if n["deletes"] > FREE_DELETES:
+        stating = Argument("expect_deletes", "says so", n["deletes"])
+        lines.append(Message(f"a push has to be told that {n['deletes']:,} rows are to be deleted", stating))
     if n["problems"]:
-        rows = len({fault.row for fault in plan.faults})
-        text = f"{count(n['problems'], 'problem')} in {count(rows, 'row')}: not sent"
+        bad = len({fault.row for fault in plan.faults})
+        text = f"{count(bad, 'row')} {'has' if bad == 1 else 'have'} problems"
         lines.append(Message(text, Call(".problems", "names them")))
     if n["stale"]:
         lines.append(f"{count(n['stale'], 'stale row')}: not sent")
@@ -103,6 +141,19 @@ def head(plan: ChangeSet) -> list[str]:
     return [*lines, *plan.notes]
 
 
+def _made(origin: Origin) -> str:
+    """Say who saved a plan and when; empty for one that was not saved."""
+    if origin.at is None:
+        return ""
+    who = show(origin.author or "an unknown user")
+    of = [f"of {shorten(origin.source, WIDTH)}"] if origin.source else []
+    return ", ".join([f"planned by {who}", f"{brief(origin.at)} UTC", *of, *filter(None, [origin.note])])
+
+
+def _share(sent: int, n: int, noun: str) -> str:
+    return count(n, noun) if sent == n else f"{sent:,} of {count(n, noun)}"
+
+
 def whereabouts(plan: ChangeSet) -> str:
     """Return server and user in words, as far as they are known."""
     client = plan.endpoint.client
@@ -110,33 +161,52 @@ def whereabouts(plan: ChangeSet) -> str:
     return f"on {client.url}" + (f" as {user}" if user else "")
 
 
-def shown_cells(plan: ChangeSet) -> list[tuple[Change, str, Any, Any]]:
+def shown_cells(plan: ChangeSet) -> list[Cell]:
     """Return (change, field, before, after) of what there is to see: a deleted row is one line."""
-    gone: list[tuple[Change, str, Any, Any]] = [
-        (change, "(whole row)", None, None) for change in plan.changes if isinstance(change, Delete)
+    gone: list[Cell] = [
+        (change, WHOLE_ROW, None, None) for change in plan.changes if isinstance(change, Delete)
     ]
     return [*(cell for cell in plan.cells() if not isinstance(cell[0], Delete)), *gone]
 
 
-def action(change: Update | Create | Delete) -> str:
+def action(change: Change) -> str:
     """Return the sign of a change: ~ update, + create, - delete."""
-    return {Update: "~", Create: "+", Delete: "-"}[type(change)]
+    return _SIGNS[action_of(change)]
 
 
-def _summary(plan: ChangeSet, cells: list[tuple[Change, str, Any, Any]]) -> Table:
-    """Return one line per field: how many cells change, and the change that is most frequent."""
-    by_field: dict[str, Counter[str]] = {}
-    for change, path, before, after in cells:
-        text = " -> ".join(show_apart(before, after)) if isinstance(change, Update) else f"({action(change)})"
-        by_field.setdefault(path, Counter())[text] += 1
-    rows = []
-    for path in (path for path in (*plan.fields, "(whole row)") if path in by_field):
-        (most, times), *_ = by_field[path].most_common(1)
-        rows.append((path, by_field[path].total(), f"{times} x {most}"))
-    return Table((Column("field"), Column("cells"), Column("most frequent")), rows, noun="field")
+def groups(found: Grouped) -> Table:
+    """Return the table of equal changes of several rows, the most frequent first."""
+    split = found.split
+    columns = (
+        Column("", "action"),
+        Column("field", "field"),
+        Column("before", "before", "value"),
+        Column("after", "after", "value"),
+        *((Column(shorten(split.column, WIDTH), "by"),) if split else ()),
+        Column("rows"),
+        Column(None, "rows"),
+        Column("such as"),
+    )
+    rows = [
+        (
+            *(_SIGNS[group.action], group.field, group.before, group.after),
+            *((show(group.by),) if split else ()),
+            *(f"{len(group):,}", len(group)),
+            ", ".join(map(_name, group.changes[:_SUCH_AS])),
+        )
+        for group in found.groups
+    ]
+    return Table(columns, rows, noun="group", name="groups", title="Equal changes")
 
 
-def _cells(plan: ChangeSet, cells: list[tuple[Change, str, Any, Any]]) -> Table:
+def _unlike(found: Grouped) -> Iterable[str]:
+    """Say in how many rows each field changes as in no other row."""
+    fields = Counter(path for _, path, *_ in found.rare if path != WHOLE_ROW)
+    if fields:
+        yield "each its own: " + ", ".join(f"{path} in {count(n, 'row')}" for path, n in fields.most_common())
+
+
+def _cells(plan: ChangeSet, cells: Sequence[Cell], *, beside: int = 0) -> Table:
     rows = [
         (action(change), getattr(change, "id", None), change.key, _name(change), path, before, after)
         for change, path, before, after in cells
@@ -150,7 +220,7 @@ def _cells(plan: ChangeSet, cells: list[tuple[Change, str, Any, Any]]) -> Table:
         Column("before", "before", "value"),
         Column("after", "after", "value"),
     )
-    return Table(columns, rows, noun="cell", name="cells", rest=Call(".frame()", "has all of them"))
+    return Table(columns, rows, noun="cell", name="cells", title="Cells", beside=beside)
 
 
 def problems(plan: ChangeSet) -> Table:

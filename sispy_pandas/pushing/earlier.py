@@ -57,13 +57,6 @@ _HERE: dict[str, dict[str, Entry]] = {}
 """Of pushes of this process that kept no journal: the plan -> row -> what became of it."""
 
 
-def content(plan: ChangeSet) -> str:
-    """Return what equal changes to one table of one server have in common."""
-    return digest(
-        replace(plan, faults=(), stale=(), clashes=(), notes=(), undoes=(), completes=(), made_with=None)
-    )
-
-
 @dataclass(frozen=True)
 class Memory:
     """What is remembered of earlier pushes of a plan: of all its changes, or of its new rows alone.
@@ -81,7 +74,7 @@ class Memory:
         """Return the memory of a plan."""
         new = new_rows_of(plan) if anonymous(plan) else None
         table = plan.endpoint.client.url, plan.schema.name
-        return cls(plan, content(plan), (*table, new) if new else None)
+        return cls(plan, digest(plan), (*table, new) if new else None)
 
     def note(self, path: Path) -> None:
         """Remember the push with this journal, before its first row is sent."""

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from sispy.errors import Unauthorized
 from sispy.remedies import Argument, Call, Message
 
-from ..planning.change_set import PlanRefused
+from ..planning.change_set import FREE_DELETES, PlanRefused
+from ..planning.plan_file import digest
+from ..values.blocks import show
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,8 +30,6 @@ GUARDS: dict[Guard, str] = {
 """How a push keeps from writing over what others wrote meanwhile; see `Plan.push`."""
 CLOCKS_APART = 5_000
 """Milliseconds by which the clocks of a server's processes may differ."""
-FREE_DELETES = 10
-"""So many rows may be deleted without their number being stated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,7 @@ class Options:
     skip_problems: bool = False
     allow_dangling: bool = False
     note: str | None = None
+    reviewer: str | None = None
 
     def __post_init__(self) -> None:
         if self.guard not in GUARDS:
@@ -56,7 +57,8 @@ class Options:
         """Return the options for the rest of a push: what was decided at first, unless given anew."""
         own = {item.name: getattr(self, item.name) for item in fields(self)}
         return replace(
-            self, **{name: begin[name] for name, value in own.items() if value == getattr(_DEFAULT, name)}
+            self,
+            **{n: begin[n] for n, value in own.items() if n in begin and value == getattr(_DEFAULT, n)},
         )
 
 
@@ -115,11 +117,13 @@ def need_token(client: Client) -> None:
         )
 
 
-def refuse(plan: ChangeSet, options: Options, expect_deletes: int | None) -> None:
+def refuse(
+    plan: ChangeSet, options: Options, expect_deletes: int | None, expect_digest: str | None = None
+) -> None:
     """Raise if a plan must not be pushed with these options.
 
     Raises:
-        PlanRefused: It deletes more rows than stated.
+        PlanRefused: It deletes more rows than stated, or is another than the expected one.
         ValueError: It is not known whose the token is, whose name compare-and-set writes into each row.
         sispy.Unauthorized: There is no token.
     """
@@ -133,6 +137,9 @@ def refuse(plan: ChangeSet, options: Options, expect_deletes: int | None) -> Non
                 Call("client.authenticate()", "proves it", ("login",)),
             )
         )
+    if expect_digest is not None and (found := digest(plan)) != expect_digest.strip().lower():
+        said = f"this is not the plan that was reviewed: its digest is {found}, not {show(expect_digest, 80)}"
+        raise PlanRefused(said, plan)
     deletes = plan.counts["deletes"]
     unstated = expect_deletes is None and deletes > FREE_DELETES and plan.journal is None
     if unstated or expect_deletes not in (None, deletes):

@@ -31,6 +31,7 @@ class PushResult:
     journal: Path | None = None
     """The file that `resume` and `undo` read."""
     note: str | None = None
+    reviewer: str | None = None
     user: str | None = None
     started: str = ""
     """ISO 8601 in UTC."""

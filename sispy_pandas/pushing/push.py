@@ -17,7 +17,7 @@ from sispy.text import printable
 
 from ..planning.change_set import ChangeSet, PlanRefused, anonymous
 from ..planning.order import batches
-from ..planning.plan_file import lines
+from ..planning.plan_file import digest, lines
 from ..planning.precheck import precheck, to_come
 from ..reading.chunks import chunks, encoded_size
 from ..values.blocks import count, name_of
@@ -53,6 +53,7 @@ def push(
     options: Options,
     *,
     expect_deletes: int | None = None,
+    expect_digest: str | None = None,
     journal: str | Path | bool | None = None,
     progress: Any = True,
     cancel: Callable[[], bool] | Event | None = None,
@@ -67,7 +68,8 @@ def push(
         if plan.journal is not None:
             way.journal, way.begun = plan.journal, True
             options = options.resumed(read(plan.journal).begin)
-        refuse(plan, options, expect_deletes)
+        options = replace(options, note=options.note or plan.origin.note)
+        refuse(plan, options, expect_deletes, expect_digest)
         started, path = _now(), _path(plan, journal)
         memory = Memory.of(plan)
         if plan.journal is None:
@@ -97,6 +99,7 @@ def push(
         tuple(conflict for row in run.conflicts.values() for conflict in row),
         journal=path,
         note=options.note,
+        reviewer=options.reviewer,
         user=run.user,
         started=started,
         ended=_now(),
@@ -110,7 +113,7 @@ def push(
 def _push(run: Run, memory: Memory, path: Path | None, options: Options, *, again: bool) -> str | None:
     """Bring every row to its outcome, now that no other push writes to the table; return why it stopped."""
     plan, stopped = run.plan, None
-    facts = {"user": run.user, **asdict(options)}
+    facts = {"user": run.user, **asdict(options), "digest": digest(plan)}
     doubtful: dict[Hashable, Entry] = {}
     if plan.journal is None:
         memory.refuse_open(again=again)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _COLUMNS = (
     *("at", "schema", "rows", "done", "ended", "user", "note", "server", "journal"),
-    *("undoes", "undone", "replaced", "partly"),
+    *("undoes", "undone", "replaced", "partly", "reviewer", "author", "source", "digest"),
 )
 
 log = logging.getLogger("sispy_pandas.pushing.pushes")
@@ -32,10 +32,12 @@ def pushes() -> pd.DataFrame:
 
     Returns:
         A frame (at, schema, rows, done, ended, user, note, server, journal, undoes, undone, replaced,
-        partly): `rows` were to change, `done` of them are as the plan wanted; `ended` tells whether the push
-        came to its end; `undoes` has the journals of what it took back, `undone` how many of its rows were
-        taken back; `replaced` how many of them replaced a value of somebody else, as far as that was looked
-        up; `partly` how many others were written, but not wholly: cells in conflict are left, or to come.
+        partly, reviewer, author, source, digest): `rows` were to change, `done` of them are as the plan
+        wanted; `ended` tells whether the push came to its end; `undoes` has the journals of what it took
+        back, `undone` how many of its rows were taken back; `replaced` how many of them replaced a value of
+        somebody else, as far as that was looked up; `partly` how many others were written, but not wholly:
+        cells in conflict are left, or to come.
+        `author` saved the plan, of the file `source`; `digest` is what `push(expect_digest=...)` compares.
 
     Example:
         >>> report = live.diff(live.frame().tail(1).assign(notes="listed")).push(progress=False, note="CHG1")
@@ -87,4 +89,7 @@ def _row(record: Record) -> tuple[Any, ...]:
         len(taken_back(record)),
         sum(bool(entry.overwrites) for entry in entries),
         sum(bool(entry.written) and not all_ for entry, all_ in zip(entries, complete, strict=True)),
+        record.begin.get("reviewer"),
+        *map(head.get("made", {}).get, ("author", "source")),
+        record.begin.get("digest"),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +49,7 @@ def object_of(report: PushResult, told: Callable[[str], str] = str) -> dict[str,
         "started": report.started,
         "ended": report.ended,
         "note": report.note,
+        "reviewer": report.reviewer,
         "journal": report.journal and str(report.journal),
         "counts": {word: words[word] for word in WORDS} | {"replaced": lost},
         "notes": [told(note) for note in report.notes],
@@ -70,7 +72,9 @@ def page(report: PushResult) -> list[Block]:
         ("start", report.started),
         ("end", report.ended),
         ("note", report.note),
+        ("reviewer", report.reviewer),
         ("plan", digest(plan)),
+        *((f"plan {name}", told) for name, told in asdict(plan.origin).items() if told),
         ("journal", report.journal),
         ("stopped", report.stopped),
         *report.counts.items(),

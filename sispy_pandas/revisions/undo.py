@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 from sispy.remedies import Call, Message
 
+from ..planning.plan_file import digest
 from ..planning.validate import refused
-from ..pushing.earlier import content, pairs, taken_back
+from ..pushing.earlier import pairs, taken_back
 from ..pushing.journal import fate_unknown, resuming, short
 from ..pushing.record import Entry, Record, read
 from ..pushing.verify import is_open
@@ -130,7 +131,7 @@ def _pushed(source: Source, client: Client | None) -> _Pushed:
     if isinstance(source, Report):
         if source.journal is None:
             entries = {o.row: Entry.of(o) for o in source.outcomes}
-            return _Pushed(content(source.plan), source.plan, entries, source.user, dict(entries))
+            return _Pushed(digest(source.plan), source.plan, entries, source.user, dict(entries))
         client = client or source.plan.endpoint.client
         source = source.journal
     record = read(source)
@@ -201,6 +202,7 @@ def _reported(journal: str | Path, client: Client | None) -> Report:
         tuple(_outcome(change, record.entries.get(row_of(change))) for change in plan.changes),
         journal=Path(journal),
         note=record.begin.get("note"),
+        reviewer=record.begin.get("reviewer"),
         user=record.begin.get("user"),
         started=iso(record.begin["at"]),
         stopped=record.stopped,

@@ -71,6 +71,7 @@ class Table:
         name: Its key in JSON; None: it is for people alone.
         title: Its heading on a page.
         rest: What shows the rows that were left out.
+        beside: Rows that there are beside these, and that nobody need make to show what is shown.
     """
 
     columns: tuple[Column, ...]
@@ -79,6 +80,7 @@ class Table:
     name: str | None = None
     title: str | None = None
     rest: Call | None = None
+    beside: int = 0
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -140,10 +142,8 @@ def as_text(
     )
 
 
-def as_markdown(
-    blocks: Iterable[Block], *, told: Callable[[str], str] = str, shown: int | None = SHOWN
-) -> str:
-    """Return blocks as Markdown that shows every text as it is."""
+def as_markdown(blocks: Iterable[Block], *, told: Callable[[str], str] = str) -> str:
+    """Return blocks as Markdown that shows every text as it is, complete: every row."""
     parts: list[str] = []
     for block in blocks:
         if isinstance(block, Lines):
@@ -151,11 +151,8 @@ def as_markdown(
             parts += [f"### {heading}" if not parts else heading, *more]
             continue
         lines = [block.head, ["---"] * len(block.head)]
-        lines += [
-            [_indented(_escaped(_cell(cell))) for cell in row] for row in texts(block, told, shown=shown)
-        ]
+        lines += [[_indented(_escaped(_cell(cell))) for cell in row] for row in texts(block, told)]
         parts.append("\n".join(f"| {' | '.join(line)} |" for line in lines))
-        parts += map(_escaped, _more(block, shown, told))
     return "\n\n".join(parts)
 
 
@@ -281,8 +278,8 @@ def _table_text(
 
 def _more(table: Table, shown: int | None, told: Callable[[str], str]) -> Iterator[str]:
     """Yield the line that says how many rows are not shown, if there are such."""
-    left = 0 if shown is None else len(table) - shown
-    if left > 0:
+    left = table.beside + (0 if shown is None else max(0, len(table) - shown))
+    if left:
         text = f"... and {count(left, f'more {table.noun}')}"
         yield told(Message(text, table.rest)) if table.rest else text
 

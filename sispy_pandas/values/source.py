@@ -51,6 +51,10 @@ class Source(dict[str, str]):
     """What was noticed and did no harm."""
     accept_program_changes: bool = False
     """Take values for edits that look like what a program made of the old ones."""
+    sha256: str | None = None
+    """Of the file's bytes, when it was read."""
+    exported: int | None = None
+    """Rows that the file had when it was exported; None: not recorded."""
     read_base: Callable[[], pd.DataFrame] | None = field(default=None, repr=False)
 
     @cached_property

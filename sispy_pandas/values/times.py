@@ -15,7 +15,9 @@ from sispy.remedies import Argument, Message
 LATEST = 8_640_000_000_000_000
 """The latest time that a Date of the server can be, in ms since 1970."""
 When = datetime | str | int | timedelta
-"""As users give them: aware, a text with a zone, ms since 1970, or how long ago."""
+"""As users give them: aware, a text with a zone, ms since 1970, or how long ago (a timedelta, or "3d")."""
+_AGO = re.compile(r"\s*(\d{1,9}(?:\.\d+)?)\s*(s|m|h|d|w)\s*")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _ISO = re.compile(
     r"\s*(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?)\s*(Z|z|[+-]\d\d:?\d\d(?::\d\d)?)?)?\s*"
 )
@@ -81,13 +83,16 @@ def milliseconds_of(when: When, *, tz: str | tzinfo | None = None) -> int:
     1795179900000
 
     Args:
-        when: An aware datetime or Timestamp, an ISO text with a zone, ms since 1970, or a timedelta ago.
+        when: An aware datetime or Timestamp, an ISO text with a zone, ms since 1970, or how long ago: a
+            timedelta, or a text such as 90s, 5m, 2h, 3d and 1w.
         tz: The zone of times that name none.
 
     Raises:
         ValueError: The time names no zone and `tz` neither, or it is no time.
         TypeError: It is something else altogether.
     """
+    if isinstance(when, str) and (ago := _AGO.fullmatch(when)):
+        when = timedelta(**{_UNITS[ago[2]]: float(ago[1])})
     if isinstance(when, timedelta):
         return round((datetime.now(UTC) - when).timestamp() * 1000)
     if isinstance(when, int) and not isinstance(when, bool):

@@ -9,7 +9,7 @@ import ipywidgets as widgets
 from sispy.remedies import message_of
 from sispy.text import in_html, printable
 
-from ..pushing.options import FREE_DELETES
+from ..planning.change_set import FREE_DELETES
 from ..pushing.record import read
 from ..revisions.undo import resume, undo
 from .background import Background, Job

@@ -22,7 +22,8 @@ from ..formats.excel import Excel
 from ..planning import render as planned
 from ..planning.change_set import ChangeSet
 from ..planning.diff import diff
-from ..planning.plan_file import save
+from ..planning.groups import grouped
+from ..planning.plan_file import digest, save
 from ..planning.precheck import precheck
 from ..planning.rebase import rebase, refresh
 from ..pushing import render as pushed
@@ -34,10 +35,13 @@ from ..pushing.push import push
 from ..pushing.verify import verify
 from ..values.blocks import LONG, as_html, as_page, as_text
 from ..values.row_set import RowSet
+from .split import split_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
     from threading import Event
+
+    import pandas as pd
 
     from ..planning.merge import OnConflict
     from ..pushing.options import Guard, Limits
@@ -164,8 +168,10 @@ class Plan(ChangeSet):
         on_conflict: OnConflict = "skip",
         skip_problems: bool = False,
         expect_deletes: int | None = None,
+        expect_digest: str | None = None,
         allow_dangling: bool = False,
         note: str | None = None,
+        reviewer: str | None = None,
         journal: str | Path | bool | None = None,
         progress: Any = True,
         cancel: Callable[[], bool] | Event | None = None,
@@ -185,8 +191,11 @@ class Plan(ChangeSet):
                 it, "theirs" leaves it without a word.
             skip_problems: Send the rows without problems; else a plan with problems is refused as a whole.
             expect_deletes: The exact number of rows to be deleted; needed for more than 10.
+            expect_digest: What `digest` was when the plan was reviewed; any other plan is refused.
             allow_dangling: Delete rows that other rows refer to.
-            note: A text for the report and the journal, such as the number of a change request.
+            note: A text for the report and the journal, such as the number of a change request; by default
+                the one that the plan was saved with.
+            reviewer: Who has reviewed the plan, for the report and the journal.
             journal: Where to keep the journal; None: in the folder that `sp.pushes` reads; False: nowhere.
             progress: True, False, a bar or a function; see `sispy_pandas.values.progress`.
             cancel: A function, or a `threading.Event`, that is asked between chunks: True ends the push in an
@@ -212,7 +221,7 @@ class Plan(ChangeSet):
             The report. Rows that failed are data in it, not exceptions.
 
         Raises:
-            PlanRefused: The plan has problems, or more deletes than stated; nothing was sent.
+            PlanRefused: The plan has problems, more deletes than stated, or another digest; nothing was sent.
             TableInUse: The same, because another push writes to the table and `wait` is False.
             ValueError: An unknown word for `guard` or `on_conflict`, or the journal is in use.
             sispy.Error: The server could not be asked before the first row was sent.
@@ -220,8 +229,9 @@ class Plan(ChangeSet):
         """
         result = push(
             self,
-            Options(guard, on_conflict, skip_problems, allow_dangling, note),
+            Options(guard, on_conflict, skip_problems, allow_dangling, note, reviewer),
             expect_deletes=expect_deletes,
+            expect_digest=expect_digest,
             journal=journal,
             progress=progress,
             cancel=cancel,
@@ -259,9 +269,39 @@ class Plan(ChangeSet):
         outcomes = report.outcomes if isinstance(report, Report) else ()
         return rebase(self, report.clashes, outcomes, keep=keep)
 
-    def save(self, path: str | Path) -> Path:
-        """Write the plan as text, one sorted line per cell, for `load_plan`; return the path."""
-        return save(self, path)
+    @cached_property
+    def digest(self) -> str:
+        """The fingerprint of what the plan changes: equal for equal changes, whoever plans them and when."""
+        return digest(self)
+
+    def groups(self, by: str | None = None) -> pd.DataFrame:
+        """Return equal changes together, the most frequent first: action, field, before, after, rows.
+
+        Args:
+            by: A column that splits them, as the rows hold it today; also one of rows that are referred to,
+                as `rack.site.name`. The frame has it in front of `rows`.
+
+        Raises:
+            ValueError: There is no such column.
+            sispy.Error: The server could not be asked for it.
+
+        Example:
+            >>> plan = live.diff(live.frame().assign(notes="counted"))
+            >>> plan.groups(by="rack.site.name").columns.tolist()
+            ['action', 'field', 'before', 'after', 'rack.site.name', 'rows']
+        """
+        return (self.grouped if by is None else grouped(self.changes, split_by(self, by))).frame()
+
+    def save(self, path: str | Path, *, note: str | None = None) -> Path:
+        """Write the plan as text, one sorted line per cell, for `load_plan`; return the path.
+
+        It says who saved it and when, and of which file it was made.
+
+        Args:
+            path: Of the file; readable by its owner alone.
+            note: A text such as the number of a change request, which its push takes over.
+        """
+        return save(self, path, note=note)
 
     def __str__(self) -> str:
         return as_text(planned.blocks(self))

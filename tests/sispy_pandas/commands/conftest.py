@@ -140,6 +140,7 @@ def steady(sis):
         address = sis.url.removeprefix("http://")
         text = "\n".join(lines).strip("\n").replace(address, "127.0.0.1:NNNNN"[: len(address)])
         text = re.sub(r"\b[0-9a-f]{24}\b", "I" * 24, text)
+        text = re.sub(r"\b[0-9a-f]{64}\b", "D" * 64, text)
         text = re.sub(r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d\b", "YYYY-MM-DD HH:MM", text)
         text = re.sub(r"(?m)(HH:MM):\d\d", r"\1:SS", text)
         text = re.sub(r"\(\d\d:\d\d, ", "(HH:MM, ", text)
@@ -201,17 +202,3 @@ def _redirect(paths) -> None:
             os.dup2(source, fd)
     streams = (None if path is None else os.fdopen(fd, "rww"[fd]) for fd, path in enumerate(paths))
     sys.stdin, sys.stdout, sys.stderr = streams
-
-
-@pytest.fixture
-def golden():
-    """Compare lines with those kept in a file; SISPY_WRITE_GOLDEN=1 keeps these instead."""
-
-    def compare(name: str, lines: list[str]) -> None:
-        path = Path(__file__).parent / "golden" / f"{name}.txt"
-        if os.environ.get("SISPY_WRITE_GOLDEN"):
-            path.parent.mkdir(exist_ok=True)
-            path.write_text("\n".join([*lines, ""]), encoding="utf-8")
-        assert lines == path.read_text(encoding="utf-8").splitlines()
-
-    return compare

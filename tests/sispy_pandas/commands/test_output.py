@@ -147,7 +147,7 @@ def test_csv_is_text_for_spreadsheets(sispy):
         (
             ["plan", "host", "none.csv"],
             {
-                "error": "Invalid value for 'FILE': File 'none.csv' does not exist.",
+                "error": "Invalid value for '[FILE]': File 'none.csv' does not exist.",
                 "status": 64,
                 "remedy": [],
             },

@@ -1,6 +1,8 @@
 """Files of every kind and from anywhere on their way to the server."""
 
 import json
+import re
+from hashlib import sha256
 from pathlib import Path
 
 import openpyxl
@@ -106,10 +108,9 @@ def test_a_checked_plan_shows_what_others_changed_since(sispy, sis):
     path.write_text(path.read_text().replace(",rhel,8,", ",rhel,9,"))
     sis.client("alice").entities("host").update("web-fra1-001", {"os": {"version": "7"}})
 
-    unasked = sispy("plan", "host", "hosts.csv")
+    unasked = sispy("plan", "host", "hosts.csv", "--no-check")
     checked = {
-        how: sispy("plan", "host", "hosts.csv", "--check", "--output", how)
-        for how in ("text", "json", "md", "html")
+        how: sispy("plan", "host", "hosts.csv", "--output", how) for how in ("text", "json", "md", "html")
     }
 
     assert (unasked.exit_code, {result.exit_code for result in checked.values()}) == (0, {4})
@@ -188,10 +189,127 @@ def test_rows_that_others_refer_to_are_deleted_if_the_plan_is_told_so(sispy):
     lines = Path("racks.csv").read_text().splitlines()
     Path("racks.csv").write_text(f"{lines[0]},_delete\n{lines[1]},x\n")
 
-    asked = sispy("plan", "rack", "racks.csv", "--check")
-    told = sispy("plan", "rack", "racks.csv", "--check", "--allow-dangling")
+    asked = sispy("plan", "rack", "racks.csv")
+    told = sispy("plan", "rack", "racks.csv", "--allow-dangling")
 
     assert (asked.exit_code, told.exit_code) == (3, 0)
     assert "--allow-dangling deletes it anyway" in " ".join(asked.stdout.split())
     assert "referred to by" not in told.stdout
-    assert sispy("plan", "rack", "racks.csv", "--allow-dangling").exit_code == 64
+    assert sispy("plan", "rack", "racks.csv", "--no-check", "--allow-dangling").exit_code == 64
+
+
+@pytest.fixture
+def mass_change(sispy):
+    """A file that gives all hosts of one version the next one, and a few a note of their own."""
+    sispy("export", "host", "-o", "hosts.csv", "--fields", "name,os.version,notes")
+    path = Path("hosts.csv")
+    head, *lines = path.read_text().splitlines()
+    cells = [line.split(",") for line in lines]
+    for at, row in enumerate(cells):
+        row[2] = "99"
+        row[3:-1] = [f"seen {at}" if at < 3 else ""]
+    path.write_text("\n".join([head, *map(",".join, cells), ""]))
+    return path
+
+
+def test_a_long_plan_is_grouped_split_and_shown_whole_on_demand(sispy, mass_change):
+    grouped = sispy("plan", "host", mass_change).stdout
+    split = sispy("plan", "host", mass_change, "--by", "rack.site.name").stdout
+    whole = sispy("plan", "host", mass_change, "--all").stdout
+    found = json.loads(sispy("plan", "host", mass_change, "--by", "os.name", "--output", "json").stdout)
+
+    assert re.search(r"^~  os\.version +\w* +99 +\d+ +[\w-]+, [\w-]+, [\w-]+$", grouped, re.MULTILINE)
+    assert grouped.rstrip().endswith("cells in all: --all shows each")
+    assert re.search(r"^~  os\.version +\w* +99 +fra1 +\d+ ", split, re.MULTILINE)
+    assert len(re.findall(r"^~  [a-z]+-\w+-\d+ +os\.version ", whole, re.MULTILINE)) == 60
+    assert "shows each" not in whole
+    assert {group["by"] for group in found["groups"]} >= {"rhel", "debian"}
+    assert sum(group["rows"] for group in found["groups"]) <= len(found["cells"])
+    wrong = sispy("plan", "host", mass_change, "--by", "rak.name")
+    assert (wrong.exit_code, "'rak.name'" in wrong.stderr) == (64, True)
+
+
+def test_a_saved_plan_is_reviewed_and_pushed_by_another_user_as_it_is(sispy, sis, mass_change, monkeypatch):
+    saved = sispy("plan", "host", mass_change, "-o", "plan.json", "--note", "CHG0012345")
+    (digest,) = re.findall(r"`sispy push plan.json --expect-digest ([0-9a-f]{64})`", saved.stderr)
+    before = len(sis.requests)
+
+    read = sispy("plan", "plan.json", "--no-check", "--all", "--by", "rack.site.name")
+    made = json.loads(sispy("plan", "plan.json", "--output", "json").stdout)
+
+    assert re.search(r"^planned by root, .* UTC, of hosts\.csv, CHG0012345$", read.stdout, re.MULTILINE)
+    assert made["digest"] == digest
+    assert (made["made"]["author"], made["made"]["sha256"]) == (
+        "root",
+        sha256(mass_change.read_bytes()).hexdigest(),
+    )
+    assert {seen.method for seen in sis.requests[before:]} == {"GET"}
+
+    alice = sis.client("alice")
+    monkeypatch.setenv("SIS_TOKEN", alice.auth_token)
+    monkeypatch.setenv("SIS_USER", "alice")
+    other = sispy("push", "plan.json", "--yes", "--expect-digest", "0" * 64)
+    assert (other.exit_code, f"its digest is {digest}" in other.stderr) == (3, True)
+    pushed = sispy("push", "plan.json", "--yes", "--expect-digest", digest, "--reviewer", "carol")
+    assert pushed.exit_code == 0, pushed.stderr
+    (push,) = json.loads(sispy("pushes", "--output", "json").stdout)["pushes"]
+    assert {key: push[key] for key in ("user", "author", "reviewer", "note", "source", "digest")} == {
+        "user": "alice",
+        "author": "root",
+        "reviewer": "carol",
+        "note": "CHG0012345",
+        "source": "hosts.csv",
+        "digest": digest,
+    }
+    assert "alice (reviewed by carol)" in sispy("pushes").stdout
+
+
+def test_the_same_file_planned_again_has_the_digest_of_the_reviewed_plan(sispy, mass_change):
+    saved = sispy("plan", "host", mass_change, "-o", "plan.json")
+    (digest,) = re.findall(r"--expect-digest ([0-9a-f]{64})`", saved.stderr)
+
+    result = sispy("push", "host", mass_change, "--yes", "--expect-digest", digest)
+
+    assert result.exit_code == 0, result.stderr
+
+
+def test_pushes_are_chosen_by_note_time_table_and_user(sispy):
+    for note, value in (("CHG0000001", "a"), ("CHG0000002", "b")):
+        Path("one.csv").write_text(f"name,notes\nweb-fra1-001,{value}\n")
+        sispy("push", "host", "one.csv", "--key", "name", "--yes", "--note", note)
+
+    def notes(*options):
+        found = json.loads(sispy("pushes", "--output", "json", *options).stdout)["pushes"]
+        return [push["note"] for push in found]
+
+    assert notes("--note", "chg0000001", "--since", "1h", "--table", "host", "--user", "root") == [
+        "CHG0000001"
+    ]
+    assert notes("--since", "1h") == ["CHG0000002", "CHG0000001"]
+    assert notes("--table", "rack") == notes("--user", "bob") == notes("--since", "2030-01-01T00:00Z") == []
+    assert sispy("pushes", "--since", "soon").exit_code == 64
+
+
+def test_the_number_of_deletes_that_a_push_will_need_is_named_by_the_plan(sispy):
+    sispy("export", "host", "-o", "hosts.csv", "--fields", "name")
+    head, *lines = Path("hosts.csv").read_text().splitlines()
+    Path("hosts.csv").write_text("\n".join([f"{head},_delete", *(f"{line},x" for line in lines[:12]), ""]))
+
+    result = sispy("plan", "host", "hosts.csv", "--allow-dangling", "-o", "plan.json")
+
+    assert "a push has to be told that 12 rows are to be deleted" in result.stdout
+    assert re.search(r"`sispy push plan.json --expect-digest \w{64} --expect-deletes 12`", result.stderr)
+    assert "48 rows of the export are not in the file: left alone" in result.stdout
+
+
+def test_a_plan_with_problems_is_printed_once(sispy, terminal, screen):
+    Path("bad.csv").write_text(
+        "name,status,rack\nweb-fra1-001,lvie,\nweb-fra1-002,,5f43a0000000000000000000\n"
+    )
+
+    status, lines = screen(terminal("push", "host", "bad.csv", "--key", "name"))
+    piped = sispy("push", "host", "bad.csv", "--key", "name", "--yes", "--skip-problems")
+
+    assert status == 3
+    assert [sum("lvie" in line for line in lines), sum("refers to a" in line for line in lines)] == [2, 1]
+    assert piped.stdout.count("problem in") == 1

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import pytest
+
 import sispy_pandas as sp
+from sispy import Client
+from sispy_pandas.planning.change_set import Origin
 from sispy_pandas.planning.render import blocks, kinds
-from sispy_pandas.values.blocks import as_text
+from sispy_pandas.values.blocks import as_markdown, as_page, as_text
+from sispy_pandas.values.changes import Change, Delete, Update
+from sispy_pandas.values.schema import parse_schema
+from sispy_pandas.workflow.objects import Plan
 
 
 def test_cells_of_one_kind_are_named_together_with_what_reads_them(server, tmp_path):
@@ -36,3 +43,66 @@ def test_values_that_no_option_reads_are_problems_of_their_own(server):
     plan = live.diff(live.frame().astype(object).assign(cpus="1,5"))
 
     assert (plan.counts["problems"], kinds(plan)) == (20, [])
+
+
+def plan_of(n: int) -> Plan:
+    """A plan of n updates: one version for most rows, some prices of their own, some rows to be deleted."""
+    schema = parse_schema(
+        {
+            "name": "host",
+            "definition": {"name": {"type": "String", "unique": True}, "os": "String", "price": "Number"},
+        }
+    )
+    client = Client("https://sis.example.com", auth_token="t")
+    client.username = "alice"
+    rows: list[Change] = [
+        Update(
+            f"{i:024x}",
+            {"os": "8", "price": i},
+            {"os": "9"} | ({"price": i + 0.5} if i % 9 == 0 else {}),
+            f"h{i:04d}",
+        )
+        for i in range(n - n // 40)
+    ]
+    rows += [Delete(f"{i:024x}", {}, f"h{i:04d}") for i in range(n - n // 40, n)]
+    origin = Origin("alice", "2026-11-28T09:30:00Z", "CHG0012345", "hosts.xlsx", "0" * 64)
+    return Plan(client.entities("host"), schema, tuple(rows), origin=origin)
+
+
+@pytest.mark.parametrize("n", [1, 47, 7635])
+@pytest.mark.parametrize("form", ["text", "md", "html"])
+def test_a_reviewer_reads(golden, form, n):
+    plan = plan_of(n)
+
+    shown = {
+        "text": lambda: as_text(blocks(plan)),
+        "md": lambda: as_markdown(blocks(plan, None)),
+        "html": lambda: as_page(blocks(plan, None)).replace("<tr>", "\n<tr>"),
+    }[form]().splitlines()
+
+    middle = len(shown) - 40
+    if middle > 40:  # of thousands of lines the file keeps both ends
+        shown = [*shown[:40], f"... {middle - 40} lines", *shown[-40:]]
+    golden(f"plan-{n}.{form}", shown)
+
+
+def test_markdown_and_a_page_hold_every_cell():
+    plan = plan_of(7635)
+    cells = len(plan.grouped)
+
+    assert (
+        sum(line.startswith(("| ~ | h", "| - | h")) for line in as_markdown(blocks(plan, None)).splitlines())
+        == cells
+    )
+    assert as_page(blocks(plan, None)).count("<tr><td>~</td><td>h") + plan.counts["deletes"] == cells
+
+
+def test_what_is_shown_costs_what_is_shown(monkeypatch):
+    plan = plan_of(7635)
+    assert len(plan.grouped) > 8000
+    made: list[object] = []
+    monkeypatch.setattr("sispy_pandas.planning.render.action", lambda change: made.append(change) or "~")
+
+    as_text(blocks(plan))
+
+    assert len(made) == 40

@@ -18,14 +18,15 @@ def folder(tmp_path, monkeypatch):
 
 
 def test_no_pushes_yet():
-    assert pushes().shape == (0, 13)
+    assert pushes().shape == (0, 17)
 
 
 def test_pushes_are_listed_and_can_be_undone(folder):
     with Sandbox(samples=5) as sis:
         hosts = sis.client().entities("host")
         frame = fetch(hosts, progress=False).frame()
-        fetch(hosts, progress=False).diff(frame.assign(notes="x")).push(progress=False, note="CHG1")
+        plan = fetch(hosts, progress=False).diff(frame.assign(notes="x"))
+        plan.push(progress=False, note="CHG1", reviewer="carol", expect_digest=plan.digest)
         (folder / "other.jsonl").write_text("{}\n")
         found = pushes()
         row = found.iloc[0].to_dict()
@@ -43,6 +44,10 @@ def test_pushes_are_listed_and_can_be_undone(folder):
             "undone": 0,
             "replaced": 0,
             "partly": 0,
+            "reviewer": "carol",
+            "author": None,
+            "source": None,
+            "digest": plan.digest,
         }
         undo(found["journal"][0], client=sis.client()).push(progress=False).raise_for_failures()
         listed = pushes()

@@ -85,7 +85,7 @@ def test_as_markdown_keeps_the_indentation_of_nested_fields():
 
 
 def test_as_markdown_shows_every_text_as_it_is():
-    assert as_markdown(BLOCKS, told=short, shown=None) == (
+    assert as_markdown(BLOCKS, told=short) == (
         "### host on \\<sis\\>\n"
         "\n"
         "a note\n"

@@ -1,0 +1,119 @@
+"""Equal changes of a plan together, as a reviewer reads it: what happens to thousands of rows is one line."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from ..values.changes import Create, Update, action_of, row_of
+from ..values.records import table
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable, Mapping
+
+    import pandas as pd
+
+    from ..values.changes import Change
+
+WHOLE_ROW = "(whole row)"
+"""What stands for the field of a row that is deleted."""
+_PLAIN = frozenset({str, int, float, type(None)})
+
+Cell = tuple["Change", str, Any, Any]
+"""A change, a field, the value before and the value after."""
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """A column that splits groups, and what each row has in it."""
+
+    column: str
+    values: Mapping[Hashable, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The same change of a cell in several rows."""
+
+    action: Literal["create", "update", "delete"]
+    field: str
+    before: Any
+    after: Any
+    by: Any
+    """What the rows have in the column that splits the groups; None: no column does, or they have nothing."""
+    changes: tuple[Change, ...]
+
+    def __len__(self) -> int:
+        return len(self.changes)
+
+
+@dataclass(frozen=True, slots=True)
+class Grouped:
+    """The changed cells of a plan: groups of equal ones, the largest first, and those that no other row has.
+
+    A row to be deleted is one of the latter. It has a length (the cells).
+    """
+
+    groups: tuple[Group, ...]
+    rare: tuple[Cell, ...]
+    split: Split | None = None
+
+    def __len__(self) -> int:
+        return sum(map(len, self.groups)) + len(self.rare)
+
+    def frame(self) -> pd.DataFrame:
+        """Return one row per change: action, field, before, after, the column that splits them, rows."""
+        values: Mapping[Hashable, Any] = {} if self.split is None else self.split.values
+        rows = [(g.action, g.field, g.before, g.after, g.by, len(g)) for g in self.groups]
+        rows += [(action_of(change), *cell, values.get(row_of(change)), 1) for change, *cell in self.rare]
+        by = "by" if self.split is None else self.split.column
+        found = table(rows, ("action", "field", "before", "after", by, "rows")).astype({"rows": "int64"})
+        return found if self.split else found.drop(columns=by)
+
+
+def grouped(changes: Iterable[Change], split: Split | None = None) -> Grouped:
+    """Return the cells of changes, equal ones together.
+
+    Args:
+        changes: Of a plan.
+        split: Rows with other values in this column are apart.
+    """
+    values: Mapping[Hashable, Any] = {} if split is None else split.values
+    cells: dict[Hashable, Cell] = {}
+    found: dict[Hashable, list[Change]] = {}
+    gone: list[Cell] = []
+    for change in changes:
+        part = _mark(values.get(row_of(change))) if values else None
+        if isinstance(change, Update):
+            before = change.before
+            for path, value in change.after.items():
+                old = before.get(path)
+                edit: Hashable = (path, _mark(old), _mark(value), part)
+                if edit in found:
+                    found[edit].append(change)
+                else:
+                    found[edit], cells[edit] = [change], (change, path, old, value)
+        elif isinstance(change, Create):
+            for path, value in change.values.items():
+                edit = (path, _mark(value), part)
+                if edit in found:
+                    found[edit].append(change)
+                else:
+                    found[edit], cells[edit] = [change], (change, path, None, value)
+        else:
+            gone.append((change, WHOLE_ROW, None, None))
+    groups = [
+        Group(action_of(rows[0]), *cells[edit][1:], values.get(row_of(rows[0])), tuple(rows))
+        for edit, rows in found.items()
+        if len(rows) > 1
+    ]
+    rare = [cells[edit] for edit, rows in found.items() if len(rows) == 1]
+    return Grouped(tuple(sorted(groups, key=len, reverse=True)), (*gone, *rare), split)
+
+
+def _mark(value: Any) -> Hashable:
+    """Return what only equal values have in common; true is not 1."""
+    if value.__class__ in _PLAIN:
+        return value  # type: ignore[no-any-return]
+    return (json.dumps(value, sort_keys=True, default=str),)
