@@ -25,7 +25,7 @@ from sispy_pandas.planning.render import blocks
 from sispy_pandas.pushing import render as pushed
 from sispy_pandas.pushing.options import need_token
 from sispy_pandas.values.blocks import count
-from sispy_pandas.values.infer import infer_schema
+from sispy_pandas.values.infer import infer_typed
 from sispy_pandas.values.records import frame_of
 from sispy_pandas.values.schema import Schema, parse_schema
 from sispy_pandas.workflow.fetch import fetch
@@ -206,13 +206,21 @@ def _document(
 ) -> dict[str, Any]:
     """Return the schema that a new table shall have: as the definition file says, or read off the data."""
     if definition is None:
-        data = file.rows(options)
-        found = find_references(client, pd.DataFrame(data))
+        rows = file.rows(options)
+        found = find_references(client, pd.DataFrame(rows.data))
         for column in sorted(set(found) - set(references)):
             session.say(
                 f"{column} names rows of table {found[column]}: --reference {column} makes it point there"
             )
-        return infer_schema(data, name=name, key=key, enums=enums, references=references)
+        return infer_typed(
+            rows.data,
+            types=rows.types,
+            style=rows.style,
+            name=name,
+            key=key,
+            enums=enums,
+            references=references,
+        )
     document = parse_json(InFile.of(definition).text(), definition)
     if not isinstance(document, dict):
         raise ValueError(f"{definition} holds no object: a definition maps field names to types")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from sispy_pandas.formats.base import Format
     from sispy_pandas.formats.dialect import Known
-    from sispy_pandas.formats.reader import Texts
+    from sispy_pandas.formats.reader import Texts, Untyped
     from sispy_pandas.values.schema import Schema
 
 STANDARD = "-"
@@ -80,7 +80,7 @@ class TableFile:
         """Return the rows as a frame of a schema; see `read_frame`."""
         return read_frame(self.file, self.form, schema, options, known)
 
-    def rows(self, options: ReadOptions = _LIKE) -> pd.DataFrame | list[dict[str, Any]]:
+    def rows(self, options: ReadOptions = _LIKE) -> Untyped:
         """Return the rows as they stand there, without a schema; see `read_rows`."""
         return read_rows(self.file, self.form, options)
 

@@ -84,6 +84,13 @@ def read_excel_column(field: Field, cells: Sequence[Any], style: Style) -> list[
     return found
 
 
+def _clock(duration: datetime.timedelta) -> str:
+    """Return a duration as a program shows it, also one of more than a day: 26:30:00."""
+    seconds = round(duration.total_seconds())
+    sign, (minutes, rest) = "-" * (seconds < 0), divmod(abs(seconds), 60)
+    return f"{sign}{minutes // 60:02}:{minutes % 60:02}:{rest:02}"
+
+
 def unescaped(text: str) -> str:
     """Return text with the control characters that a workbook writes as `_x000D_`."""
     return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text) if "_x" in text else text
@@ -106,6 +113,8 @@ def _typed(field: Field, cell: Any, style: Style) -> Any:
             return field.kind.from_time(cell, style)
         if isinstance(cell, datetime.time):
             return cast(field, cell)
+        if isinstance(cell, datetime.timedelta):
+            return cast(field, _clock(cell))
     except ValueError as error:
         return Refused(str(cell), str(error))
     return Refused(str(cell), f"a {type(cell).__name__} of the workbook is no value here: write it as text")

@@ -80,7 +80,9 @@ class ReadOptions:
         """Return how the cells of a file with this note are to be read."""
         true, false = (frozenset(word.strip().lower() for word in words) for words in (self.true, self.false))
         zone = zone_of(self.tz or note.get("zone") or "UTC")
-        return Style(zone, self.dayfirst, self.decimal or ".", self.thousands or "", true, false)
+        marks = self.decimal or ".", self.thousands or ""
+        told = self.decimal is not None
+        return Style(zone, self.dayfirst, *marks, true, false, is_exported=bool(note), has_told_decimal=told)
 
     def source(self, name: str) -> Source:
         """Return where a frame is read from, as far as it is known before the file is open."""

@@ -14,8 +14,9 @@ from sispy.text import printable
 from ..values.extras import no_collection
 from ..values.records import DELETE
 from ..values.schema import META, RECEIPT
+from ..values.types.base import Field
 from ..values.types.cell_text import escape, write_column
-from ..values.types.cells import json_text
+from ..values.types.cells import Refused, json_text
 from ..values.types.object_id import ID
 from . import note as origin
 from .assemble import assemble, label_field, names_of, typed
@@ -23,11 +24,11 @@ from .dialect import Dialect, own_dialect
 from .table import cells_in
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from ..values.changes import Problem
     from ..values.schema import Schema
-    from ..values.types.base import Field, Style
+    from ..values.types.base import Style
     from .base import Format, Incoming, ReadCells
     from .bounds import InFile
     from .dialect import Known
@@ -136,8 +137,19 @@ def _translated(problem: Problem, schema: Schema, read: ReadCells, style: Style)
     return replace(problem, rows=tuple(rows))
 
 
-def read_rows(file: InFile, form: Format, options: ReadOptions) -> pd.DataFrame | list[dict[str, Any]]:
-    """Return the rows of a file whose schema is not known yet: records, or a frame of what stands in it.
+@dataclass(frozen=True, slots=True)
+class Untyped:
+    """The rows of a file whose table is yet to be made."""
+
+    data: pd.DataFrame | list[dict[str, Any]]
+    """Records where the file has objects, else a frame; values are as `read_frame` will read them."""
+    types: Mapping[str, str]
+    """Column -> type that its cells were read as, where they have none of their own."""
+    style: Style
+
+
+def read_rows(file: InFile, form: Format, options: ReadOptions) -> Untyped:
+    """Return the rows of a file whose schema is not known yet, in the types that their cells have.
 
     Raises:
         ValueError: The file is damaged, or two of its columns have one name.
@@ -148,14 +160,43 @@ def read_rows(file: InFile, form: Format, options: ReadOptions) -> pd.DataFrame 
         text = f"{printable(file)}: column {unnamed[0]} has cells, but no name"
         raise ValueError(Message(text, Argument("header_row", "says which row has the names")))
     names = names_of(found.table, None, options.rename, ignore_case=options.ignore_case)
+    style = options.style(found.note)
+    if form.holds_any_cell:
+        read = [_read_untyped(found, cells_in(cells), style) for cells in found.table.columns]
+        types = {name: kind for name, (kind, _) in zip(names, read, strict=True)}
+        frame = {
+            name: pd.Series(list(cells), dtype=object) for name, (_, cells) in zip(names, read, strict=True)
+        }
+        return Untyped(pd.DataFrame(frame), types, style)
     columns = [list(map(found.plain, cells_in(cells))) for cells in found.table.columns]
     if form.holds_objects:
-        rows = zip(*columns, strict=True)
-        return [
-            {name: cell for name, cell in zip(names, row, strict=True) if cell is not None} for row in rows
-        ]
-    cells = zip(names, columns, strict=True)
-    return pd.DataFrame({name: pd.Series(column, dtype=object) for name, column in cells})
+        return Untyped([dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)], {}, style)
+    series = {n: pd.Series(cells, dtype=object) for n, cells in zip(names, columns, strict=True)}
+    return Untyped(pd.DataFrame(series), {}, style)
+
+
+def _read_untyped(found: Incoming, cells: Sequence[Any], style: Style) -> tuple[str, Values]:
+    """Return the type that a column of cells without types surely has, and its values: text, if no other."""
+    for name in _UNMISTAKABLE:
+        field = Field("", name)
+        there = [cell for cell in cells if not (_is_nothing(cell) or isinstance(cell, Refused))]
+        if there and all(_is_surely(field, found, cell, style) for cell in there):
+            return name, found.read(field, cells, style)
+    return "String", found.read(Field("", "String"), cells, style)
+
+
+_UNMISTAKABLE = ("Number", "Boolean", "Date")
+
+
+def _is_nothing(cell: Any) -> bool:
+    return cell is None or (isinstance(cell, str) and not cell.strip())
+
+
+def _is_surely(field: Field, found: Incoming, cell: Any, style: Style) -> bool:
+    if isinstance(cell, str) and isinstance(found.plain(cell), str):
+        return field.kind.is_spelt(cell, style)
+    (value,) = found.read(field, [cell], style)
+    return not isinstance(value, Refused)
 
 
 def read_texts(file: InFile, form: Format, schema: Schema | None, options: ReadOptions) -> Texts:

@@ -174,7 +174,7 @@ class _Comparison:
                 continue
             apart = taken_apart(field, self.frame)
             for position, before, after, reason in changed(field, *self._pair(field.path)):
-                if self.keep and after in (None, []):
+                if self.keep and (after in (None, []) or (isinstance(after, str) and not after.strip())):
                     continue
                 if after is None and apart is not None and apart[self.rows.at[position]]:
                     reason = APART

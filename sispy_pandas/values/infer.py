@@ -12,11 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from .types.base import TYPES
-from .types.cells import WHOLE, plain, set_path
+from .types.base import PLAIN, TYPES
+from .types.cells import plain, set_path
+from .types.equality import hollow
+from .types.number import is_exact
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from .types.base import Style
 
 RESERVED = frozenset(
     {"on", "once", "emit", "listeners", "removeListener", "collection", "db", "errors", "init", "isModified"}
@@ -24,6 +28,7 @@ RESERVED = frozenset(
 )
 """Names that the server refuses for a field (SIS-API 4.2)."""
 
+_LONGEST_KEY = 128
 _FEW = 20
 """An enum has at most so many values, and each is used twice on average."""
 
@@ -34,7 +39,41 @@ class _Options:
     enums: bool
     spelt: tuple[str, ...]
     """Types that are to be recognised by the spelling of texts."""
-    rows: int = field(default=0)
+    types: Mapping[str, str] = field(default_factory=dict)
+    style: Style = PLAIN
+    rows: int = 0
+
+
+@dataclass(slots=True)
+class _Found:
+    """What rows have under one key."""
+
+    values: list[Any] = field(default_factory=list)
+    """Those that are something: no null, no blanks, no empty list, no object without content."""
+    hollow: list[dict[str, Any]] = field(default_factory=list)
+    """Objects without content."""
+    has_list: bool = False
+    """An empty list is among them."""
+
+    def add(self, value: Any) -> None:
+        if isinstance(value, dict) and hollow(value):
+            self.hollow.append(value)
+        elif value == []:
+            self.has_list = True
+        elif not _is_blank(value):
+            self.values.append(value)
+
+    @property
+    def objects(self) -> list[dict[str, Any]]:
+        """All objects that have keys, if there is nothing else."""
+        named = [value for value in self.hollow if value]
+        return named + self.values if named or self.values else []
+
+    @property
+    def kinds(self) -> set[str]:
+        """What JSON calls them."""
+        kinds = set(map(_json_kind, self.values))
+        return kinds | {"object"} if any(self.hollow) else kinds
 
 
 def infer_schema(
@@ -45,6 +84,7 @@ def infer_schema(
     enums: bool = False,
     addresses: bool = False,
     dates: bool = True,
+    types: Mapping[str, str] | None = None,
     references: Mapping[str, str] | None = None,
     owner: Sequence[str] = (),
 ) -> dict[str, Any]:
@@ -52,7 +92,7 @@ def infer_schema(
 
     Nested objects become nested documents, lists become arrays, lists of objects arrays of documents; values
     of several kinds in one place become Mixed. A field is required that no row lacks. Columns that begin with
-    `_` are left out.
+    `_` are left out. Every row can be created in such a table, and comes back as it was.
 
     >>> infer_schema([{"name": "web1", "cpus": 8}, {"name": "web2"}], name="host")["definition"]
     {'name': {'type': 'String', 'required': True, 'unique': True}, 'cpus': 'Number'}
@@ -62,9 +102,11 @@ def infer_schema(
             numbers and booleans are recognised by their spelling.
         name: Of the schema: lower-case letters, digits and `_`.
         key: The unique field; by default `name`, `id` or the first text column whose values all differ.
+            "_id" says that there is none.
         enums: Make an enum of a text column with few values.
         addresses: Make IpAddress of a text column that holds nothing else.
         dates: Make Date of a text column that holds nothing but ISO dates.
+        types: Column -> String, Number, Boolean or Date, where it is known already.
         references: Column -> schema that it refers to, by id or label.
         owner: Groups that shall own the schema; the server wants at least one.
 
@@ -73,19 +115,59 @@ def infer_schema(
 
     Raises:
         ValueError: There are no rows, a name that the server refuses, a key that is not unique, a value that
-            is no JSON.
+            is no JSON, or one that the server would round.
         TypeError: The data are no table.
     """
-    if not re.fullmatch(r"(?!sis_)[a-z0-9_]+", name):
-        raise ValueError(f"{name!r} is no name of a schema: use a-z, 0-9 and _, and do not begin with sis_")
     records = _rows_of(data)
-    if not records:
-        raise ValueError("there are no rows to infer a schema from")
-    texts = isinstance(data, pd.DataFrame) and _is_text(records)  # as of a CSV
+    texts = isinstance(data, pd.DataFrame) and types is None and _is_text(records)  # as of a CSV
     asked = {"Number": texts, "Boolean": texts, "Date": dates, "IpAddress": addresses}
     spelt = tuple(name for name, wanted in asked.items() if wanted)
-    options = _Options(references or {}, enums, spelt, len(records))
-    definition = {k: _entry(k, values, options) for k, values in _by_key(records).items()}
+    options = _Options(references or {}, enums, spelt, types or {}, rows=len(records))
+    return _document(records, options, name=name, key=key, owner=owner)
+
+
+def infer_typed(
+    data: pd.DataFrame | Iterable[Mapping[str, Any]],
+    *,
+    types: Mapping[str, str],
+    style: Style,
+    name: str,
+    key: str | None = None,
+    enums: bool = False,
+    references: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """Propose a schema for the rows of a file, as `infer_schema` does.
+
+    Args:
+        data: Records, or a frame, with the values that their reader made of the cells.
+        types: Column -> type that its cells were read as; those of other columns are what their values are.
+        style: How the file writes dates that are still texts.
+        name: As there, and so is the rest.
+        key: As there.
+        enums: As there.
+        references: As there.
+
+    Raises:
+        ValueError: As there.
+    """
+    records = _rows_of(data)
+    options = _Options(references or {}, enums, ("Date",), types, style, len(records))
+    return _document(records, options, name=name, key=key)
+
+
+def _document(
+    records: list[dict[str, Any]],
+    options: _Options,
+    *,
+    name: str,
+    key: str | None,
+    owner: Sequence[str] = (),
+) -> dict[str, Any]:
+    if not re.fullmatch(r"(?!sis_)[a-z0-9_]+", name):
+        raise ValueError(f"{name!r} is no name of a schema: use a-z, 0-9 and _, and do not begin with sis_")
+    if not any(records):
+        raise ValueError("there are no rows to infer a schema from")
+    definition = {k: _entry(k, found, options) for k, found in _by_key(records).items()}
     _refuse_names(definition)
     unknown = [column for column in options.references if not _has(definition, column)]
     if unknown:
@@ -107,32 +189,27 @@ def _is_text(records: list[dict[str, Any]]) -> bool:
 
 
 def _is_blank(value: Any) -> bool:
-    return (
-        value is None
-        or value == ""
-        or value == []
-        or (isinstance(value, dict) and all(map(_is_blank, value.values())))
-    )
+    """Tell whether a value is none in a column of any type: null, or a text of blanks alone."""
+    return value is None or (isinstance(value, str) and not value.strip())
 
 
-def _by_key(records: Iterable[Mapping[str, Any]]) -> dict[str, list[Any]]:
-    """Return all values of each key that are not blank, keys in the order in which they turn up."""
-    found: dict[str, list[Any]] = {}
+def _by_key(records: Iterable[Mapping[str, Any]]) -> dict[str, _Found]:
+    """Return all values of each key, keys in the order in which they turn up."""
+    found: dict[str, _Found] = {}
     for record in records:
         for key, value in record.items():
-            values = found.setdefault(key, [])
-            if not _is_blank(value):
-                values.append(value)
+            found.setdefault(key, _Found()).add(value)
     return found
 
 
-def _entry(path: str, values: list[Any], options: _Options) -> Any:
+def _entry(path: str, found: _Found, options: _Options) -> Any:
     """Return the definition of one field."""
+    values = found.values
     if path in options.references:
         kind: Any = {"type": "ObjectId", "ref": options.references[path]}
         kind = [kind] if values and all(isinstance(v, list) for v in values) else kind
     else:
-        kind = _kind(path, values, options)
+        kind = _kind(path, found, options)
     if _is_nested(kind):
         return kind
     if len(values) < options.rows:
@@ -150,19 +227,26 @@ def _typed(kind: Any) -> dict[str, Any]:
     return dict(kind) if isinstance(kind, dict) else {"type": kind}
 
 
-def _kind(path: str, values: list[Any], options: _Options) -> Any:
-    kinds = {_json_kind(value) for value in values}
-    if kinds == {"object"}:
-        return _nested(path, values, options)
+def _kind(path: str, found: _Found, options: _Options) -> Any:
+    values, kinds = found.values, found.kinds
+    if not kinds:
+        if found.hollow:
+            return "Mixed"
+        return [] if found.has_list else options.types.get(path, "String")
+    if kinds == {"object"} and not found.has_list:
+        return _nested(path, found.objects, options)
     if kinds == {"array"}:
         return _array(path, [member for value in values for member in value], options)
-    if kinds == {"text"}:
-        return _text(values, options)
-    if kinds == {"number"}:
-        return "Number" if all(abs(v) <= WHOLE or isinstance(v, float) for v in values) else "Mixed"
-    if kinds == {"boolean"}:
-        return "Boolean"
-    return "Mixed" if kinds else "String"
+    if not found.has_list:
+        if path in options.types:
+            return _text(values, options, path) if options.types[path] == "String" else options.types[path]
+        if kinds == {"text"}:
+            return _text(values, options, path)
+        if kinds == {"number"}:
+            return "Number" if all(map(is_exact, values)) else "String"
+        if kinds == {"boolean"}:
+            return "Boolean"
+    return _mixed(path, values)
 
 
 def _json_kind(value: Any) -> str:
@@ -172,40 +256,59 @@ def _json_kind(value: Any) -> str:
     return kinds.get(type(value), "other")
 
 
-def _nested(path: str, values: list[Mapping[str, Any]], options: _Options) -> Any:
+def _mixed(path: str, values: Iterable[Any]) -> str:
+    """Return Mixed for values that it holds.
+
+    Raises:
+        ValueError: A number among them would not come back as it is.
+    """
+    for value in values:
+        if isinstance(value, dict | list):
+            _mixed(path, value.values() if isinstance(value, dict) else value)
+        elif isinstance(value, int) and not is_exact(value):
+            raise ValueError(
+                f"column {path!r}: {value} is beyond 2**53, the server would round it: write it as text"
+            )
+    return "Mixed"
+
+
+def _nested(path: str, values: list[dict[str, Any]], options: _Options) -> Any:
     inner = _by_key(values)
     if not all(_can_be_named(key, found) for key, found in inner.items()):
-        return "Mixed"
+        return _mixed(path, values)
     return {key: _entry(f"{path}.{key}", found, options) for key, found in inner.items()}
 
 
-def _can_be_named(key: str, values: list[Any]) -> bool:
+def _can_be_named(key: str, found: _Found) -> bool:
     """A key that no field can have makes the object around it Mixed; so does an object called `type`."""
-    odd_type = key == "type" and any(isinstance(value, dict) for value in values)
+    return is_name(key) and not (key == "type" and ("object" in found.kinds or found.hollow))
+
+
+def is_name(key: str) -> bool:
+    """Tell whether a field can have this name here; the server takes a leading `_` where it is nested."""
     return (
         bool(key)
-        and "." not in key
+        and not any(sign in key for sign in ".\0")
         and not key.startswith(("$", "_"))
         and key not in RESERVED
-        and not odd_type
     )
 
 
 def _array(path: str, members: list[Any], options: _Options) -> Any:
-    kinds = {_json_kind(member) for member in members}
-    inside = _Options({}, False, options.spelt, len(members))
+    kinds = set(map(_json_kind, members))
+    inside = _Options({}, False, options.spelt, options.types, options.style, len(members))
+    kind: Any = "Mixed"
     if kinds == {"object"}:
-        nested = _nested(path, members, inside)
-        return [] if nested == "Mixed" else [nested]
-    if len(kinds) == 1 and kinds <= {"text", "number", "boolean"}:
-        kind = _kind(path, members, inside)
-        return [] if kind == "Mixed" else [kind]
-    return []
+        kind = _nested(path, members, inside) or "Mixed"
+    elif len(kinds) == 1 and kinds <= {"text", "number", "boolean"}:
+        kind = _kind("", _Found(members), inside)
+    return [] if kind == "Mixed" and _mixed(path, members) else [kind]
 
 
-def _text(values: list[str], options: _Options) -> Any:
+def _text(values: list[str], options: _Options, path: str) -> Any:
+    known = path in options.types
     for name in options.spelt:
-        if all(map(TYPES[name].is_spelt, values)):
+        if not known and all(TYPES[name].is_spelt(text, options.style) for text in values):
             return name
     distinct = sorted(set(values))
     if options.enums and len(distinct) <= min(_FEW, len(values) // 2):
@@ -221,7 +324,7 @@ def _has(definition: Mapping[str, Any], path: str) -> bool:
 
 
 def _refuse_names(definition: Mapping[str, Any]) -> None:
-    refused = [key for key, entry in definition.items() if not _can_be_named(key, []) or entry == {}]
+    refused = [key for key, entry in definition.items() if not is_name(key) or entry == {}]
     if refused:
         raise ValueError(f"the server takes no field of the name {', '.join(map(repr, refused))}: rename it")
 
@@ -230,6 +333,8 @@ def _key(
     records: list[dict[str, Any]], definition: Mapping[str, Any], key: str | None, references: set[str]
 ) -> str:
     if key is not None:
+        if key == "_id":
+            return key
         if key not in definition:
             raise ValueError(f"there is no column {key!r} to be the key; there are {', '.join(definition)}")
         if not _is_key(records, key):
@@ -239,7 +344,13 @@ def _key(
         k for k, entry in definition.items() if _typed(entry).get("type") == "String" and k not in references
     ]
     scalar = [k for k in ("name", "id") if _typed(definition.get(k, [])).get("type") in ("String", "Number")]
-    return next((k for k in dict.fromkeys((*scalar, *texts)) if _is_key(records, k)), "_id")
+    likely = (k for k in dict.fromkeys((*scalar, *texts)) if all(map(_is_short, (r.get(k) for r in records))))
+    return next((k for k in likely if _is_key(records, k)), "_id")
+
+
+def _is_short(value: Any) -> bool:
+    """Tell whether people may know a row by a value, if it is a text."""
+    return not isinstance(value, str) or (len(value) <= _LONGEST_KEY and len(value.splitlines()) <= 1)
 
 
 def _is_key(records: list[dict[str, Any]], key: str) -> bool:

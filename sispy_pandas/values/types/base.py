@@ -94,6 +94,10 @@ class Style:
     true: frozenset[str] = frozenset()
     """Words for true, in lower case, besides the usual ones."""
     false: frozenset[str] = frozenset()
+    has_told_decimal: bool = False
+    """Its decimal mark was told, not taken for granted: 1.50 is a number, and no version."""
+    is_exported: bool = False
+    """It was written here: a cell of another type than its column's is a program's work."""
 
     @property
     def has_plain_numbers(self) -> bool:
@@ -172,8 +176,11 @@ class Type:
         return {}
 
     @staticmethod
-    def is_spelt(text: str) -> bool:
-        """Tell whether a text is surely one of this type, and comes back as it is written."""
+    def is_spelt(text: str, style: Style) -> bool:
+        """Tell whether a text is surely one of this type, and comes back as it is written.
+
+        What the style says about numbers, dates and booleans is heeded: then it was told, not guessed.
+        """
         return False
 
     # Values

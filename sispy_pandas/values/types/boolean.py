@@ -48,14 +48,16 @@ class Boolean(Type, name="Boolean"):
     told_by = ("true", "false")
 
     @staticmethod
-    def is_spelt(text: str) -> bool:
-        return text.lower() in ("true", "false")
+    def is_spelt(text: str, style: Style) -> bool:
+        return text.strip().lower() in {"true", "false"} | style.true | style.false
 
-    def cast(self, cell: Any) -> bool:
+    def cast(self, cell: Any) -> bool | None:
         if isinstance(cell, bool | np.bool_):
             return bool(cell)
         if isinstance(cell, int | float | np.number) and cell in (0, 1):
             return bool(cell)
+        if isinstance(cell, str) and not cell.strip():
+            return None
         found = _SPELT.get(cell.strip().lower()) if isinstance(cell, str) else None
         if found is None:
             raise ValueError(f"{shown(cell)} is neither true nor false")

@@ -1,6 +1,7 @@
 """What a cell of a text file means, both ways: the one home of this meaning for CSV and spreadsheets.
 
-* blank: no value (null; `[]` for arrays); a lone `'`: the empty string
+* blank: no value (null; `[]` for arrays), and so are blanks alone but where a text is wanted; a lone `'`:
+  the empty string
 * text that begins with `TAB CR LF '`, or with `= + - @` in any width, also behind blanks and characters
   that cannot be seen, has one `'` in front, so that no program calculates it; an id that a program would
   take for a number has one, too; headings likewise, and those with blanks around them
@@ -119,7 +120,7 @@ def read_cell(field: Field, text: str, style: Style = PLAIN) -> Any:
     Raises:
         ValueError: The text is no value of this column; the message is the reason alone.
     """
-    return field.kind.read(text, style) if text else None
+    return None if _is_nothing(field, text) else field.kind.read(text, style)
 
 
 def read_column(field: Field, texts: Sequence[str], style: Style = PLAIN) -> list[Any]:
@@ -131,10 +132,14 @@ def read_column(field: Field, texts: Sequence[str], style: Style = PLAIN) -> lis
     read = field.kind.read
     for text in texts:
         try:
-            found.append(read(text, style) if text else None)
+            found.append(None if _is_nothing(field, text) else read(text, style))
         except ValueError as error:
             found.append(Refused(unescape(text), str(error)))
     return found
+
+
+def _is_nothing(field: Field, text: str) -> bool:
+    return not text or (text.isspace() and not field.kind.has_empty)
 
 
 def lines(pattern: str) -> re.Pattern[str]:

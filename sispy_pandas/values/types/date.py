@@ -70,12 +70,16 @@ class Date(Type, name="Date"):
         return bounds({k: milliseconds(v) if isinstance(v, str) else v for k, v in options.items()})
 
     @staticmethod
-    def is_spelt(text: str) -> bool:
+    def is_spelt(text: str, style: Style) -> bool:
+        text = text.strip()
+        clock = None if style.dayfirst is None else _clock(text, style.dayfirst)
+        if clock is not None:
+            return not clock.is_short
         return _SPELT.fullmatch(text) is not None and milliseconds(text) is not None
 
     def cast(self, cell: Any) -> str | None:
         if isinstance(cell, str):
-            if not cell:
+            if not cell.strip():
                 return None
             ms = milliseconds(cell)
             if ms is None:

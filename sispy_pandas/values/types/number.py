@@ -28,8 +28,11 @@ if TYPE_CHECKING:
 DECIMAL = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?")
 _NUMBER = re.compile(DECIMAL.pattern + r"|0[xX][0-9a-fA-F]+|0[oO][0-7]+|0[bB][01]+")
 _LARGEST = int(sys.float_info.max)
-_WHOLE_NUMBER = re.compile(r"0|-?[1-9]\d{0,14}")
-_FRACTION = re.compile(r"-?\d+\.\d+")
+_WHOLE_NUMBER = re.compile(r"0|-?[1-9]\d{0,14}", re.ASCII)
+_FRACTION = re.compile(r"-?\d+\.\d+", re.ASCII)
+_PADDED = re.compile(r"-?0\d")
+_EXACT = 16
+"""Characters of a fraction that a double holds in any case."""
 
 
 class Number(Type, name="Number"):
@@ -48,9 +51,14 @@ class Number(Type, name="Number"):
         return bounds(options)
 
     @staticmethod
-    def is_spelt(text: str) -> bool:
-        is_fraction = _FRACTION.fullmatch(text) is not None and repr(float(text)) == text
-        return is_fraction or _WHOLE_NUMBER.fullmatch(text) is not None
+    def is_spelt(text: str, style: Style) -> bool:
+        """Without word of the marks `1.10` may be a version, and stays text."""
+        digits = _plain(text.strip(), style)
+        if not _FRACTION.fullmatch(digits):
+            return _WHOLE_NUMBER.fullmatch(digits) is not None
+        if style.has_plain_numbers and not style.has_told_decimal:
+            return repr(float(digits)) == digits
+        return len(digits) <= _EXACT and not _PADDED.match(digits)
 
     def cast(self, cell: Any) -> int | float | None:
         if isinstance(cell, np.generic):
@@ -67,7 +75,7 @@ class Number(Type, name="Number"):
             cell = number_of_decimal(cell)
         refuse_infinity(cell)
         if isinstance(cell, bool | int):
-            if abs(cell) > WHOLE and int(float(cell)) != cell:
+            if not is_exact(cell):
                 raise ValueError(f"{cell} is beyond 2**53: the server would round it")
             return int(cell)
         if isinstance(cell, float):
@@ -110,13 +118,7 @@ class Number(Type, name="Number"):
         return None
 
     def read(self, text: str, style: Style) -> Any:
-        plain_text = text.strip().replace("\N{MINUS SIGN}", "-")
-        if style.thousands:
-            apart = re.sub(f"[{re.escape(_ALIKE.get(style.thousands, style.thousands))}]", "\0", plain_text)
-            if _GROUPED[style.decimal].fullmatch(apart):
-                plain_text = apart.replace("\0", "")
-        if style.decimal == ",":
-            plain_text = plain_text.replace(".", "x").replace(",", ".")
+        plain_text = _plain(text.strip(), style)
         if not DECIMAL.fullmatch(plain_text):
             return structure_or_refuse(text, "no number")
         return self.cast(plain_text)
@@ -177,6 +179,16 @@ def _grouped_by(mark: str) -> Argument:
     return Argument("thousands", f"lets groups have {_GROUPS.get(mark, 'these marks')}", mark)
 
 
+def _plain(text: str, style: Style) -> str:
+    """Return the text of a number as JSON writes it; of what is none, another text that is none."""
+    text = text.replace("\N{MINUS SIGN}", "-")
+    if style.thousands:
+        apart = re.sub(f"[{re.escape(_ALIKE.get(style.thousands, style.thousands))}]", "\0", text)
+        if _GROUPED[style.decimal].fullmatch(apart):
+            text = apart.replace("\0", "")
+    return text.replace(".", "x").replace(",", ".") if style.decimal == "," else text
+
+
 def bounds(options: Mapping[str, Any]) -> dict[str, Any]:
     """Return those of `min` and `max` that are numbers."""
     found = {side: options[side] for side in ("min", "max") if side in options}
@@ -190,6 +202,11 @@ def out_of_bounds(least: float | None, most: float | None, number: Any, unit: st
     if least is not None and number < least:
         return f"less than {least}{unit}"
     return f"more than {most}{unit}" if most is not None and number > most else None
+
+
+def is_exact(number: float) -> bool:
+    """Tell whether a number, which is finite, is stored as it is: the server has doubles."""
+    return isinstance(number, float) or abs(number) <= WHOLE or int(float(number)) == number
 
 
 def number_of(text: str) -> int | float | None:

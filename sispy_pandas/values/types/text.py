@@ -140,6 +140,11 @@ class String(Text, name="String"):
     def from_number(self, cell: float) -> Any:
         return str(cell) if abs(cell) < 10**15 else super().from_number(cell)
 
+    def from_time(self, cell: datetime.datetime, style: Style) -> Any:
+        if style.is_exported:
+            return super().from_time(cell, style)
+        return (cell.date() if cell.time() == datetime.time() else cell).isoformat()
+
     def to_arrow(self, cells: pd.Series[Any], pa: Any) -> Any:
         if cells.dtype == object:
             return super().to_arrow(cells, pa)

@@ -1,5 +1,7 @@
+import datetime
 import json
 
+import openpyxl
 import pandas as pd
 import pytest
 
@@ -239,3 +241,80 @@ def test_a_joining_row_with_a_problem_prevents_everything(sispy, sis, file):
 
     assert (result.exit_code, result.stderr) == (3, "nothing was pushed: mend the problems\n")
     assert sis.client().entities("switch").count() == 3
+
+
+def sheet(path, *rows):
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append(row)
+    book.save(path)
+    return path
+
+
+def test_cells_of_several_kinds_in_a_column_of_a_workbook_are_text(sispy, sis, tmp_path):
+    day, moment = datetime.datetime(2024, 1, 31), datetime.datetime(2024, 1, 31, 10, 30)  # noqa: DTZ001 - a workbook has none
+    path = sheet(
+        tmp_path / "a.xlsx",
+        ["name", "serial", "bought", "backup", "price", "live"],
+        ["w1", 70012, day, datetime.time(10, 30), 1234.5, True],
+        ["w2", "AB-7", "unknown", datetime.time(0, 0), "1234.50", "perhaps"],
+        ["w3", 1.5, moment, datetime.timedelta(hours=26), "n/a", "  "],
+    )
+
+    made = sispy("import", path, "--schema", "t", "--yes")
+    again = sispy("import", path, "--schema", "t")
+
+    assert (made.exit_code, again.exit_code, again.stderr) == (0, 0, "nothing to push\n")
+    frame = sp.fetch(sis.client().entities("t"), progress=False).frame().set_index("name")
+    assert frame["serial"].tolist() == ["70012", "AB-7", "1.5"]
+    assert frame["bought"].tolist() == ["2024-01-31", "unknown", "2024-01-31T10:30:00"]
+    assert frame["backup"].tolist() == ["10:30:00", "00:00:00", "26:00:00"]
+    assert frame["price"].tolist() == ["1234.5", "1234.50", "n/a"]
+    assert frame["live"].fillna("").tolist() == ["TRUE", "perhaps", ""]
+
+
+def test_keys_that_hold_only_empty_lists_and_objects_are_stored(sispy, sis, file):
+    rows = [
+        {"name": "vm1", "codes": [], "ipv6": {}, "nic": [{"mac": "02:00", "ipv6": []}]},
+        {"name": "vm2", "codes": [], "ipv6": {}, "nic": []},
+    ]
+
+    made = sispy("import", file(rows), "--schema", "vm", "--yes")
+    again = sispy("import", file(rows), "--schema", "vm")
+
+    assert (made.exit_code, again.exit_code, again.stderr) == (0, 0, "nothing to push\n")
+    definition = sis.client().schemas.get("vm").to_dict()["definition"]
+    assert (definition["codes"], definition["ipv6"]) == ([], "Mixed")
+    assert definition["nic"] == [{"mac": {"type": "String", "required": True}, "ipv6": []}]
+
+
+def test_what_is_told_of_a_file_says_what_its_columns_are(sispy, sis, file):
+    text = "name;price;bought;live\nw1;1.234,50;04.03.2024;ja\nw2;-;24.12.2023;nein\n"
+    told = [
+        "--decimal",
+        ",",
+        "--thousands",
+        ".",
+        "--dayfirst",
+        "--true",
+        "ja",
+        "--false",
+        "nein",
+        "--na",
+        "-",
+    ]
+
+    result = sispy("import", file(text, "a.csv"), "--schema", "t", "--yes", *told)
+
+    assert result.exit_code == 0
+    frame = sp.fetch(sis.client().entities("t"), progress=False).frame()
+    assert [str(dtype) for dtype in frame.dtypes[1:4]] == ["Float64", "datetime64[ms, UTC]", "boolean"]
+    assert frame.iloc[0].tolist()[1:4] == [1234.5, pd.Timestamp("2024-03-04", tz="UTC"), True]
+
+
+def test_a_number_that_the_server_would_round_is_named_before_a_table_is_made(sispy, sis, file):
+    result = sispy("import", file([{"n": [{"x": 2**53 + 1}, 1]}]), "--schema", "t", "--yes")
+
+    said = "column 'n': 9007199254740993 is beyond 2**53, the server would round it: write it as text"
+    assert (result.exit_code, said in result.stderr) == (3, True)
+    assert sis.client().schemas.count({"name": "t"}) == 0

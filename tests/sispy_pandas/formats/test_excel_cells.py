@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import zoneinfo
-from datetime import datetime, time
+from dataclasses import replace
+from datetime import datetime, time, timedelta
 from typing import Any
 
 import pandas as pd
@@ -62,7 +63,9 @@ def test_control_characters_are_escaped_and_what_looks_like_it_too():
         (STRING, "a_x000D_b", "a\rb"),
         (STRING, "'=1", "=1"),
         (STRING, LongText("x" * 40_000), "x" * 40_000),
-        (STRING, WHEN, Refused(str(WHEN), IN_TIMES)),
+        (STRING, WHEN, "2026-07-01T12:30:00.500000"),
+        (STRING, WHEN.replace(hour=0, minute=0, microsecond=0), "2026-07-01"),
+        (STRING, timedelta(hours=26, minutes=30), "26:30:00"),
         (DATE, WHEN, "2026-07-01T10:30:00.500Z"),
         (DATE, "2026-07-01 12:30", "2026-07-01T10:30:00.000Z"),
         (DATE, 8, Refused("8", "8 is a number: format the cell as a date, or write 2020-01-31")),
@@ -87,6 +90,12 @@ def test_what_a_cell_says(field: Field, cell: Any, value: Any) -> None:
         type(value),
         getattr(value, "reason", None),
     )
+
+
+def test_a_date_among_exported_texts_is_the_work_of_a_program() -> None:
+    (found,) = read_excel_column(STRING, [WHEN], replace(BERLIN, is_exported=True))
+
+    assert (found, found.reason) == (str(WHEN), IN_TIMES)
 
 
 @pytest.mark.parametrize(

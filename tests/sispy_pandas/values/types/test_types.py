@@ -20,7 +20,7 @@ from sispy_pandas.formats.excel_cells import excel_column, read_excel_column
 from sispy_pandas.reading.decode import Decoder
 from sispy_pandas.values.columns import Column
 from sispy_pandas.values.schema import parse_schema
-from sispy_pandas.values.types.base import PLAIN, TYPES, Field
+from sispy_pandas.values.types.base import PLAIN, TYPES, Field, Style
 from sispy_pandas.values.types.cell_text import read_cell, read_column, write_cell, write_column
 from sispy_pandas.values.types.cells import STRINGS
 from sispy_pandas.values.types.convert import cast, check, from_json, is_declared, json_values, to_json
@@ -346,4 +346,20 @@ def test_what_the_types_are():
     ],
 )
 def test_a_text_that_is_surely_of_a_type(text, names):
-    assert {name for name, kind in TYPES.items() if kind.is_spelt(text)} == names
+    assert {name for name, kind in TYPES.items() if kind.is_spelt(text, PLAIN)} == names
+
+
+@pytest.mark.parametrize(
+    ("text", "style", "names"),
+    [
+        ("1,50", Style(decimal=","), {"Number"}),
+        ("1.234,5", Style(decimal=",", thousands="."), {"Number"}),
+        ("1.5", Style(decimal=","), set()),
+        ("007,5", Style(decimal=","), set()),
+        ("04.03.2024", Style(dayfirst=True), {"Date"}),
+        ("04.13.2024", Style(dayfirst=True), set()),
+        ("Ja", Style(true=frozenset({"ja"})), {"Boolean"}),
+    ],
+)
+def test_what_was_told_of_a_file_says_what_its_texts_surely_are(text, style, names):
+    assert {name for name, kind in TYPES.items() if kind.is_spelt(text, style)} == names
