@@ -16,6 +16,7 @@ from sispy.cli.options import Session, answers, examples, session, yes
 from sispy.cli.terminal import confirm, out, say
 from sispy_pandas.commands.inputs import INPUT, TableFile, format_option
 from sispy_pandas.commands.output import show, tell_push
+from sispy_pandas.commands.planning import refuse_guesses
 from sispy_pandas.commands.reading import understood
 from sispy_pandas.commands.schemas import tree
 from sispy_pandas.commands.sending import send, status_of_plan, status_of_report
@@ -128,6 +129,7 @@ def _make(
     """Make a table and its rows, after showing both; nothing is written while a row has a problem."""
     schema = parse_schema(document)
     rows = file.frame(schema, options)
+    refuse_guesses(rows, yes=yes)
     plan = labelled(_nothing_yet(client, schema)).diff(rows, new=True)
     head = [
         f"{schema.name}: a new table on {client.url}, {len(schema.fields)} fields",
@@ -182,6 +184,7 @@ def _join(
 ) -> Exit:
     """Compare a file with a table that exists, and push what is new or different."""
     rows = file.frame(schema, options)
+    refuse_guesses(rows, yes=yes)
     key = key or schema.key
     snapshot = fetch(client.entities(schema.name), refs="label", progress=session.progress)
     if key is None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,8 +11,10 @@ import click
 import pandas as pd
 
 from sispy.cli.exits import Misuse
+from sispy.cli.terminal import is_terminal
 from sispy_pandas.commands.tables import table_of
 from sispy_pandas.formats.dialect import known_rows
+from sispy_pandas.formats.encodings import AS_BYTES, EncodingUnknown
 from sispy_pandas.formats.json import Json
 from sispy_pandas.formats.registry import find_format
 from sispy_pandas.planning.compare import candidates
@@ -25,46 +29,67 @@ if TYPE_CHECKING:
     from sispy.cli.options import Session
     from sispy_pandas.commands.inputs import TableFile
     from sispy_pandas.commands.reading import Reading
+    from sispy_pandas.values.schema import Schema
     from sispy_pandas.workflow.objects import Plan, Snapshot
 
 
-def plan_of_file(session: Session, name: str, file: TableFile, how: Reading) -> Plan:
+def plan_of_file(
+    session: Session, name: str, file: TableFile, how: Reading, *, yes: bool | None = None
+) -> Plan:
     """Return the plan of pushing a file to a table. Nothing is written.
 
+    Args:
+        session: Of the command.
+        name: Of the table.
+        file: With the rows.
+        how: The file is read.
+        yes: Nobody will be asked before the plan is pushed; None: it will not be pushed.
+
     Raises:
+        Misuse: The file was read by a guess, and nobody will be asked.
         ValueError: The rows of the file cannot be told, or read.
     """
     client = session.client()
     endpoint, schema = table_of(client, name)
-    frame = file.frame(schema, how.options)
+    frame, is_read = _first_reading(file, schema, how)
     if how.key is not None:
-        source = source_of(frame)
-        if source is not None and source.labels is not None:
-            frame = to_ids(client, frame, schema, known=source.labels)
         snapshot = fetch(endpoint, progress=session.progress)
-        frame = _as_written(file, how, frame, snapshot)
-        return snapshot.diff(frame, key=how.key, create_missing=how.create_missing, owner=how.owner)
-    if "_id" not in (frame.index.name, *frame.columns):
+    elif "_id" in (frame.index.name, *frame.columns):
+        snapshot = snapshot_of(endpoint, frame, base=how.base, progress=session.progress)
+    else:
         raise ValueError(
             f"{file.file} has no column _id, so its rows cannot be told: give --key FIELD to match them by a "
             f"unique field{f' such as {schema.key}' if schema.key else ''}"
         )
-    snapshot = snapshot_of(endpoint, frame, base=how.base, progress=session.progress)
-    return snapshot.diff(_as_written(file, how, frame, snapshot), owner=how.owner)
+    if not is_read or _has_hints(frame, snapshot):
+        frame = file.frame(schema, how.options, known_rows(snapshot, how.key))
+    if yes is not None:
+        refuse_guesses(frame, yes=yes)
+    if how.key is None:
+        return snapshot.diff(frame, owner=how.owner)
+    source = source_of(frame)
+    if source is not None and source.labels is not None:
+        frame = to_ids(client, frame, schema, known=source.labels)
+    return snapshot.diff(frame, key=how.key, create_missing=how.create_missing, owner=how.owner)
 
 
-def _as_written(file: TableFile, how: Reading, frame: pd.DataFrame, snapshot: Snapshot) -> pd.DataFrame:
-    """Return the frame of a file in the dialect that the cells tell which nobody touched."""
-    if not _has_hints(frame, snapshot):
-        return frame
-    return file.frame(snapshot.schema, how.options, known_rows(snapshot, how.key))
+def _first_reading(file: TableFile, schema: Schema, how: Reading) -> tuple[pd.DataFrame, bool]:
+    """Return the frame of a file, and whether more can be read of it yet than which rows it has."""
+    try:
+        return file.frame(schema, how.options), True
+    except EncodingUnknown:
+        return file.frame(schema, replace(how.options, encoding=AS_BYTES)), False
 
 
 def _has_hints(frame: pd.DataFrame, snapshot: Snapshot) -> bool:
-    """Tell whether a frame may mean something else in another dialect.
+    """Tell whether a file may mean something else if the cells are asked that nobody touched.
 
-    So it is if a cell was refused, or if a number or a time is another one than before.
+    So it is if its encoding is a guess, if a cell was refused, or if a number or a time is another one than
+    before.
     """
+    source = source_of(frame)
+    if source is not None and source.guesses:
+        return True
     base = snapshot.frame(meta=True)
     at = base.index.get_indexer(frame.index) if frame.index.name == base.index.name else None
     for path in frame.columns.intersection(base.columns):
@@ -92,3 +117,18 @@ def saved(session: Session, path: str) -> Plan:
     if found is not None and not isinstance(found, Json):
         raise Misuse(f"{path!r} is no plan; to {verb} a file: sispy {verb} SCHEMA {path}")
     return load_plan(path, session.client_if_named())
+
+
+def refuse_guesses(frame: pd.DataFrame, *, yes: bool) -> None:
+    """Refuse to write what was read by a guess that nobody can have seen.
+
+    Args:
+        frame: As it was read from a file.
+        yes: Nobody is asked.
+
+    Raises:
+        Misuse: There are guesses, and nobody is asked; the message names the options that say what they say.
+    """
+    source = source_of(frame)
+    if source is not None and source.guesses and (yes or not is_terminal(sys.stdin)):
+        raise Misuse(source.guesses[0])

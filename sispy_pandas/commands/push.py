@@ -85,7 +85,10 @@ def push(
     refuse_target("--conflicts-out", conflicts_out, left, others=(source, write_back))
     if conflicts_out is not None:
         format_of(str(conflicts_out)).refuse(OutFile.of(conflicts_out))
-    plan = saved(session, table) if table_file is None else plan_of_file(session, table, table_file, reading)
+    if table_file is None:
+        plan = saved(session, table)
+    else:
+        plan = plan_of_file(session, table, table_file, reading, yes=yes)
     copy: Copy | None = None
     if write_back is not None and table_file is not None:
         how_read = reading.options

@@ -45,6 +45,8 @@ class Incoming:
     note: Note = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     """What was noticed and did no harm."""
+    guesses: tuple[str, ...] = ()
+    """What was taken for granted and may be wrong; nothing is written before somebody has seen it."""
     problems: tuple[Problem, ...] = ()
     """Rows that are not in the table, with their cells by column."""
     blank: Any = None

@@ -20,6 +20,8 @@ from typing import IO, TYPE_CHECKING, Any
 
 from sispy.text import printable, shorten
 
+from .encodings import decode
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -109,18 +111,15 @@ class InFile:
         return found
 
     def text(self, encoding: str | None = None) -> str:
-        """Return the text of a file, which is in UTF-8 unless another encoding is given; see `data`.
+        """Return the text of a file, in UTF-8 or UTF-16 unless another encoding is given; see `data`.
 
         Raises:
             ValueError: It is in another encoding, too, or does not fit into memory.
         """
         try:
-            return self.data().decode(encoding or "utf-8-sig")
+            return decode(self.data(), self, encoding, guess=False)[0]
         except MemoryError as error:
             raise damaged(self, "text", error) from None
-        except UnicodeDecodeError as error:
-            reason = f"{error.reason} at {error.start:,}"
-            raise ValueError(f"{printable(self)} is not {encoding or 'UTF-8'} text: {reason}") from None
 
     def sha256(self) -> str:
         """Return the fingerprint of its bytes, as `sha256sum` does.

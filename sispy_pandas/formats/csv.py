@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
 import re
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
-from sispy.remedies import Argument, Message
+from sispy.remedies import Message
 from sispy.text import printable
 
 from ..values.changes import Problem
@@ -20,6 +19,7 @@ from ..values.types.cell_text import read_column, read_heading, unescape, write_
 from .base import Format, Incoming
 from .bounds import LONGEST_LINE, damaged, refuse_wide
 from .csv_arrow import arrow_columns, arrow_series, is_arrow
+from .encodings import ASKED, GUESSED, decode
 from .note import read_beside, write_beside
 from .table import Table, as_table
 
@@ -35,18 +35,11 @@ if TYPE_CHECKING:
     from .table import Values
 
 DELIMITERS = ",;\t|"
-_MARKS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
 _HEAD = 1 << 18
 """Characters in which the first line must end."""
 QUOTE = '"'
 _LINES = 10_000
 """Written at a time."""
-_ENCODING = Argument("encoding", "reads another one")
-_GUESSED = Message("the file is not in UTF-8: it was read as Windows-1252", _ENCODING)
 
 
 class Csv(Format):
@@ -64,15 +57,23 @@ class Csv(Format):
 
     def read(self, file: InFile, schema: Schema | None, options: ReadOptions) -> Incoming:
         note = read_beside(file)
-        text, notes = decode(file, options.encoding)
+        text, is_guess = _text(file, options.encoding)
         known = {"_id", RECEIPT.path, DELETE, *options.rename}
         if schema is not None:
             known |= {f.path for f in (*schema.fields, *META)}
         dialect = _dialect(text, file, known, options)
         plain = _plain_table(dialect, schema) if schema is not None else None
         table, ragged = (plain, ()) if plain else _table(dialect, file)
-        is_foreign = dialect.delimiter != self.delimiter or bool(notes)
-        return Incoming(table, _read, _plain, note, notes, ragged, blank="", is_foreign=is_foreign)
+        return Incoming(
+            table,
+            _read,
+            _plain,
+            note,
+            problems=ragged,
+            blank="",
+            is_foreign=is_guess or dialect.delimiter != self.delimiter,
+            guesses=(GUESSED,) if is_guess else (),
+        )
 
     def write(self, file: OutFile, table: Outgoing, options: WriteOptions) -> int:
         style, rows, head = Style(options.zone), 0, True
@@ -131,30 +132,12 @@ def _quoted(texts: Sequence[str], special: re.Pattern[str]) -> Sequence[str]:
     return [f'"{text.replace(QUOTE, QUOTE * 2)}"' if special.search(text) else text for text in texts]
 
 
-def decode(file: InFile, encoding: str | None) -> tuple[str, tuple[str, ...]]:
-    """Return the text of a file, and what there is to say about its encoding.
-
-    Raises:
-        ValueError: It is in none of the encodings that can be told without being told.
-    """
+def _text(file: InFile, encoding: str | None) -> tuple[str, bool]:
+    """Return the text of a file, and whether its encoding is a guess; see `decode` for what is raised."""
     try:
-        data = file.data(lines=True)
-        known = encoding or next((name for mark, name in _MARKS if data.startswith(mark)), None)
-        return data.decode(known or "utf-8"), ()
+        return decode(file.data(lines=True), file, encoding)
     except MemoryError as error:
         raise damaged(file, "table", error) from None
-    except UnicodeDecodeError as error:
-        if known:
-            raise ValueError(f"{printable(file)} is not in the encoding {known}: {error}") from None
-    try:
-        return data.decode("cp1252"), (_GUESSED,)
-    except UnicodeDecodeError as error:
-        raise ValueError(
-            Message(
-                f"{printable(file)} is neither in UTF-8 nor in Windows-1252 ({error}): save it as UTF-8",
-                _ENCODING,
-            )
-        ) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +172,7 @@ def _dialect(text: str, file: InFile, known: Collection[str], options: ReadOptio
     head = text[:_HEAD]
     lines = head.splitlines() or [""]
     if "\0" in lines[0]:
-        raise ValueError(Message(f"{printable(file)} is no text: save it as CSV in UTF-8", _ENCODING))
+        raise ValueError(Message(f"{printable(file)} is no text: save it as CSV in UTF-8", ASKED))
     if len(lines) == 1 and len(text) > _HEAD:
         raise ValueError(
             f"{printable(file)} has no line of names: its first {_HEAD:,} characters are one line"

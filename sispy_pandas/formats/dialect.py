@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping, Sequence
 
     from ..values.row_set import RowSet
+    from ..values.schema import Schema
     from ..values.types.base import Field
     from .base import ReadCells
     from .table import Values
@@ -49,6 +50,20 @@ class Known:
     """Value of that column -> position among the exported rows."""
     values: Callable[[Field], Sequence[Any] | None]
     """Returns the JSON values of a column; None where it was not exported."""
+
+    def rows(self, schema: Schema, columns: Mapping[str, Any], read: ReadCells) -> list[int | None]:
+        """Return where the rows of a file stand among the exported ones; None for new ones.
+
+        Args:
+            schema: Of the table.
+            columns: The cells of the file by name.
+            read: Reads them.
+        """
+        if self.key not in columns:
+            return [None] * (len(next(iter(columns.values()))) if columns else 0)
+        field = ID if self.key == ID.path else schema.field(self.key)
+        names = read(field, columns[self.key], PLAIN)
+        return [self.at.get(name) if isinstance(name, str | int | float) else None for name in names]
 
 
 def known_rows(rows: RowSet, key: str | None = None) -> Known:
@@ -81,6 +96,7 @@ def own_dialect(
     fields: Mapping[str, Field],
     columns: Mapping[str, Any],
     known: Known,
+    rows: Sequence[int | None],
     read: ReadCells,
     style: Style,
     *,
@@ -93,15 +109,12 @@ def own_dialect(
         fields: By name, those of the file's columns that are of the schema.
         columns: The cells by name.
         known: The rows as they were exported.
+        rows: Where the rows of the file stand among them.
         read: Reads the cells of a column.
         style: How they are read unless the file says otherwise.
         told: Names of options that were given: what they decide is not guessed.
         is_foreign: The cells are not parted as an export's are: another program has saved the file.
     """
-    if known.key not in columns:
-        return Dialect(style=style)
-    names = read(ID if known.key == "_id" else fields[known.key], columns[known.key], style)
-    rows = [known.at.get(name) if isinstance(name, str | int | float) else None for name in names]
     trials = []
     for path, one in fields.items():
         if path == known.key or not one.kind.told_by or told.intersection(one.kind.told_by):

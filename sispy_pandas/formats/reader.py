@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -11,16 +12,18 @@ import pandas as pd
 from sispy.remedies import Argument, Message
 from sispy.text import printable
 
+from ..values.blocks import count
 from ..values.extras import no_collection
 from ..values.records import DELETE
 from ..values.schema import META, RECEIPT
 from ..values.types.base import Field
-from ..values.types.cell_text import escape, write_column
+from ..values.types.cell_text import escape, unescape, write_column
 from ..values.types.cells import Refused, json_text
 from ..values.types.object_id import ID
 from . import note as origin
 from .assemble import assemble, label_field, names_of, typed
-from .dialect import Dialect, own_dialect
+from .dialect import LEAST, SURE, Dialect, own_dialect
+from .encodings import AS_BYTES, GUESSED, EncodingUnknown, own_encoding
 from .table import cells_in
 
 if TYPE_CHECKING:
@@ -60,7 +63,7 @@ def read_frame(
     Raises:
         ValueError: The file is damaged, of another schema or format, or two of its columns have one name.
     """
-    found = _read(file, form, schema, options)
+    found = _decoded(file, form, schema, options, known) if known else _read(file, form, schema, options)
     origin.check(file, found.note, schema)
     style = options.style(found.note)
     own = _own(found, schema, options, style, known) if known is not None else Dialect(style=style)
@@ -75,7 +78,8 @@ def read_frame(
         options.source(file.name),
         sha256=file.sha256(),
         sheet=found.sheet,
-        notes=found.notes + own.notes,
+        notes=found.guesses + found.notes + own.notes,
+        guesses=found.guesses,
         problems=tuple(_translated(problem, schema, found.read, style) for problem in found.problems),
         read_base=partial(found.exported, schema) if found.exported else None,
     )
@@ -108,13 +112,52 @@ def _read(file: InFile, form: Format, schema: Schema | None, options: ReadOption
     return replace(found, table=replace(found.table, columns=tuple(columns)))
 
 
+def _decoded(file: InFile, form: Format, schema: Schema, options: ReadOptions, known: Known) -> Incoming:
+    """Return what stands in a file, in the encoding that the cells tell which nobody touched.
+
+    Raises:
+        EncodingUnknown: They do not tell it, and nothing else does.
+    """
+    found, unknown = None, EncodingUnknown(GUESSED)
+    try:
+        found = _read(file, form, schema, options)
+        if GUESSED not in found.guesses:
+            return found
+    except EncodingUnknown as error:
+        unknown = error
+    raw = _read(file, form, schema, replace(options, encoding=AS_BYTES))
+    name, cells = _encoding_of(raw, schema, options, known)
+    if name is not None:
+        note = f"the file is read in {name}, as {count(cells, 'cell')} tell that nobody touched"
+        found = _read(file, form, schema, replace(options, encoding=name))
+        return replace(found, is_foreign=True, notes=(*found.notes, note))
+    if found is None:
+        raise unknown
+    return found
+
+
+def _encoding_of(raw: Incoming, schema: Schema, options: ReadOptions, known: Known) -> tuple[str | None, int]:
+    """Return the encoding in which texts mean what was exported, and of how many it could be told."""
+    names = names_of(raw.table, schema, options.rename, ignore_case=options.ignore_case)
+    columns = dict(zip(names, raw.table.columns, strict=True))
+    rows = known.rows(schema, columns, raw.read)
+    cells: Counter[tuple[str, str]] = Counter()
+    for field in schema.fields:
+        if field.path in columns and field.kind.has_empty and (values := known.values(field)) is not None:
+            texts = zip(cells_in(columns[field.path]), rows, strict=True)
+            told = ((text, values[at]) for text, at in texts if at is not None and not text.isascii())
+            cells.update((unescape(text), before) for text, before in told if isinstance(before, str))
+    return own_encoding(cells, LEAST, SURE), cells.total()
+
+
 def _own(found: Incoming, schema: Schema, options: ReadOptions, style: Style, known: Known) -> Dialect:
     """Return how the columns of a file are written that are not as an export writes them."""
     names = names_of(found.table, schema, options.rename, ignore_case=options.ignore_case)
     columns = dict(zip(names, found.table.columns, strict=True))
     fields = {field.path: field for field in (*schema.fields, *META) if field.path in columns}
+    rows = known.rows(schema, columns, found.read)
     return own_dialect(
-        fields, columns, known, found.read, style, told=options.told, is_foreign=found.is_foreign
+        fields, columns, known, rows, found.read, style, told=options.told, is_foreign=found.is_foreign
     )
 
 

@@ -49,6 +49,8 @@ class Source(dict[str, str]):
     """Rows that are not in the frame, because nobody can tell which row of the table they are."""
     notes: tuple[str, ...] = ()
     """What was noticed and did no harm."""
+    guesses: tuple[str, ...] = ()
+    """Those of the notes that are guesses: nothing is written before somebody has seen them."""
     accept_program_changes: bool = False
     """Take values for edits that look like what a program made of the old ones."""
     sha256: str | None = None

@@ -70,3 +70,40 @@ def test_a_file_from_elsewhere_is_read_as_its_rows_say_that_are_known(sispy, sis
         ("web-fra1-001", "notes", "geprüft"),
         ("web-fra1-001", "price", 1234.5),
     }
+
+
+def test_nothing_is_written_by_a_guess_that_nobody_has_seen(sispy, sis):
+    assert sispy("export", "host", "-o", "hosts.csv").exit_code == 0
+    rewritten("hosts.csv", set_note)
+    guess = "the file is not in UTF-8: it was read as Windows-1252"
+
+    shown = sispy("plan", "host", "hosts.csv")
+    refused = [sispy("push", "host", "hosts.csv", *yes) for yes in (("--yes",), ())]
+    made = sispy("push", "host", "hosts.csv", "--yes", "--encoding", "cp1252")
+
+    assert (shown.exit_code, guess in shown.stdout) == (0, True)
+    assert [(one.exit_code, one.stderr.strip()) for one in refused] == [
+        (64, f"sispy: {guess}; --encoding cp1252 says so, another name reads another one")
+    ] * 2
+    assert made.exit_code == 0
+
+
+def test_a_table_is_not_made_by_a_guess_that_nobody_has_seen(sispy, sis):
+    Path("a.csv").write_bytes("name,city\nw1,Plzeň\n".encode("cp1250"))
+    Path("b.csv").write_bytes("имя,город\nw1,Москва\n".encode("cp1251"))
+    Path("c.csv").write_bytes("name,city\nw1,Düren\n".encode("utf-16-le"))
+    new = ("--owner", "ops", "--yes")
+
+    statuses = [
+        sispy("import", "a.csv", "--schema", "a", *new).exit_code,
+        sispy("import", "a.csv", "--schema", "a", *new, "--encoding", "cp1250").exit_code,
+        sispy("import", "b.csv", "--schema", "b", *new).exit_code,
+        sispy("import", "b.csv", "--schema", "b", *new, "--encoding", "cp1251").exit_code,
+        sispy("import", "c.csv", "--schema", "c", *new).exit_code,
+        sispy("import", "c.csv", "--schema", "d", *new, "--encoding", "klingon").exit_code,
+    ]
+
+    assert statuses == [64, 0, 3, 0, 0, 3]
+    client = sis.client()
+    cities = [row["city"] for name in ("a", "c") for row in client.entities(name).fetch_all()]
+    assert cities == ["Plzeň", "Düren"]

@@ -107,17 +107,6 @@ def test_what_a_file_does_not_tell_is_told_by_the_same_options_everywhere(sispy,
     assert "0 updates" in planned.stdout
 
 
-def test_a_guessed_encoding_is_said_and_another_one_can_be_given(sispy, sis):
-    Path("a.csv").write_bytes("name,city\nw1,Plzeň\n".encode("cp1250"))
-
-    guessed = sispy("import", "a.csv", "--schema", "t", "--yes")
-    told = sispy("import", "a.csv", "--schema", "u", "--yes", "--encoding", "cp1250")
-
-    said = "the file is not in UTF-8: it was read as Windows-1252; --encoding NAME reads another one\n"
-    assert (guessed.exit_code, told.exit_code, guessed.stderr) == (0, 0, f"{said}made table t\n")
-    assert [row["city"] for row in sis.client().entities("u").fetch_all()] == ["Plzeň"]
-
-
 def test_a_title_above_the_names_is_refused_with_the_option_that_helps(sispy, sis):
     Path("a.csv").write_text("Servers, all sites\n\nname,ip\nw1,10.0.0.1\n")
     Path("b.csv").write_text("\n,,\nname,ip\nw1,10.0.0.1\n")

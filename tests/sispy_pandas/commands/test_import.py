@@ -139,7 +139,9 @@ def test_a_workbook_and_a_file_of_another_encoding_become_tables(sispy, sis, tmp
     (tmp_path / "y.csv").write_bytes("name;ort\na;Köln\n".encode("cp1252"))
 
     assert sispy("import", tmp_path / "x.xlsx", "--schema", "x", "--yes").exit_code == 0
-    assert sispy("import", tmp_path / "y.csv", "--schema", "y", "--yes").exit_code == 0
+    assert (
+        sispy("import", tmp_path / "y.csv", "--schema", "y", "--yes", "--encoding", "cp1252").exit_code == 0
+    )
     frame = sp.fetch(sis.client().entities("x"), progress=False).frame()
     assert frame["cpus"].tolist() == [8, pd.NA]
     assert frame["live"].tolist() == [True, False]

@@ -151,7 +151,7 @@ def test_a_line_without_an_end_takes_little_memory(tmp_path):
         ("bomb", "F would expand to more than any honest table"),
         ("cut", f"{DAMAGED_GZIP} Compressed file ended before the end-of-stream marker was reached"),
         ("a workbook", "F is a workbook or another zip file, not text: its name has to say so"),
-        ("zeros", "F is no text: save it as CSV in UTF-8; encoding= reads another one"),
+        ("zeros", "F is no text: save it as CSV in UTF-8; encoding= says in which one it is"),
     ],
 )
 def test_tables_end_in_one_sentence(tmp_path, kind, words):
@@ -166,7 +166,7 @@ def test_tables_end_in_one_sentence(tmp_path, kind, words):
     [
         ("deep", "F is nested too deeply to be read"),
         ("packed", "F is no JSON: Expecting value at line 1, column 1"),
-        ("binary", "F is not UTF-8 text: invalid start byte at 128"),
+        ("binary", "F, line 2: no text in UTF-8; encoding= says in which one it is"),
         ("zeros", "F is no JSON: Expecting value at line 1, column 1"),
         ("too large", "F is too large: 2,048 MiB are read at most"),
     ],
@@ -181,7 +181,7 @@ def test_records_end_in_one_sentence(tmp_path, suffix, kind, words):
         ("deep", "F is no plan of this version of sispy"),
         ("empty", "F is no plan of this version of sispy"),
         ("packed", "F is no plan of this version of sispy"),
-        ("binary", "F is not UTF-8 text: invalid start byte at 128"),
+        ("binary", "F, line 2: no text in UTF-8; encoding= says in which one it is"),
         ("too large", "F is too large: 2,048 MiB are read at most"),
     ],
 )

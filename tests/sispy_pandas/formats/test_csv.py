@@ -3,12 +3,10 @@
 import csv
 import io
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sispy_pandas.formats.bounds import InFile
-from sispy_pandas.formats.csv import _GUESSED, as_text, decode, write_columns
+from sispy_pandas.formats.csv import as_text, write_columns
 
 ROWS = st.integers(1, 4).flatmap(
     lambda n: st.lists(
@@ -39,34 +37,3 @@ def test_no_line_of_a_long_table_is_lost():
     rows = [[str(n), "x"] for n in range(20_001)]
 
     assert written(rows) == expected(rows)
-
-
-@pytest.mark.parametrize(
-    ("data", "encoding", "text", "notes"),
-    [
-        ("é".encode(), None, "é", ()),
-        *(("é".encode(name), None, "é", ()) for name in ("utf-8-sig", "utf-16")),
-        (b"\xe9", None, "é", (_GUESSED,)),
-        (b"\xe9", "latin-1", "é", ()),
-    ],
-)
-def test_the_encoding_is_told_by_the_bytes(tmp_path, data, encoding, text, notes):
-    path = tmp_path / "a.csv"
-    path.write_bytes(data)
-
-    assert decode(InFile.of(path), encoding) == (text, notes)
-
-
-@pytest.mark.parametrize(
-    ("data", "encoding", "reason"),
-    [
-        (b"\x81\xff", None, "is neither in UTF-8 nor in Windows-1252"),
-        (b"\xff", "ascii", "is not in the encoding"),
-    ],
-)
-def test_what_is_in_no_encoding_is_refused(tmp_path, data, encoding, reason):
-    path = tmp_path / "a.csv"
-    path.write_bytes(data)
-
-    with pytest.raises(ValueError, match=reason):
-        decode(InFile.of(path), encoding)

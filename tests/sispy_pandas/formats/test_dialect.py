@@ -182,6 +182,25 @@ def test_edits_are_read_as_the_country_writes_them(name, tmp_path):
     assert refused == ({"bought"} if "short" in name else set())
 
 
+@pytest.mark.parametrize(
+    ("encoding", "words", "edit"),
+    [
+        ("cp1250", "Łódź Gdańsk Kraków", "Poznań"),
+        ("cp1251", "Москва Тверь", "Сочи"),
+        ("cp932", "東京 大阪", "札幌"),
+    ],
+)
+def test_the_encoding_is_told_by_texts_that_nobody_touched(tmp_path, encoding, words, edit):
+    rows = [one | {"note": words.split()[n % 2]} for n, one in enumerate(ROWS)]
+    edited = [*rows[:3], rows[3] | {"note": edit}, *rows[4:]]
+
+    found = plan(tmp_path / "a.csv", Locale(encoding=encoding), edited, snapshot=snapshot_of(rows))
+
+    assert [change.after for change in found.changes] == [{"note": edit}]
+    assert f"the file is read in {encoding}, as 40 cells tell that nobody touched" in found.notes
+    assert list(found.faults) == []
+
+
 def test_the_head_says_how_a_file_was_read(tmp_path):
     found = plan(tmp_path / "a.csv", GERMAN, ROWS)
 

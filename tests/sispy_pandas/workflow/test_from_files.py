@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sispy_pandas.formats.encodings import GUESSED
 from sispy_pandas.values.changes import Problem
 from sispy_pandas.values.records import frame_of
 from sispy_pandas.values.source import source_of
@@ -94,8 +95,7 @@ def test_what_programs_do_to_a_csv_does_no_harm(
     )
     source = source_of(frame)
     assert source is not None
-    guess = "the file is not in UTF-8: it was read as Windows-1252; encoding= reads another one"
-    said = (guess,) if encoding == "cp1252" else ()
+    said = (GUESSED,) if encoding == "cp1252" else ()
     assert (source.path, source.rows, source.notes) == (str(file), (2, 4), said)
 
 
@@ -169,7 +169,7 @@ def test_an_uncastable_cell_leaves_the_others_typed(host_schema: Schema, file: P
             "is one of schema 'host'; its first row has ['nam', 'cpu']; did you mean 'name'",
         ),
         (b"name,name\n1,2\n", "'name': more than one column of that name"),
-        (b"name\n\x81\n", "neither in UTF-8 nor in Windows-1252"),
+        (b"name\n\x81\n", "line 2: neither UTF-8 nor Windows-1252"),
     ],
 )
 def test_a_file_that_is_no_table_is_refused(

@@ -1,0 +1,117 @@
+"""In which encoding a text file is: what its bytes tell, and what the cells tell that nobody touched."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from sispy.remedies import Argument, Message
+from sispy.text import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+USUAL = "cp1252"
+"""What a file is taken for that is not in UTF-8."""
+AS_BYTES = "latin-1"
+"""What every file can be read in, each byte as one character."""
+ASKED = Argument("encoding", "says in which one it is")
+GUESSED = Message(
+    "the file is not in UTF-8: it was read as Windows-1252",
+    Argument("encoding", "says so, another name reads another one", USUAL),
+)
+_OTHERS = (
+    *("cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "mac_roman", "mac_latin2"),
+    *("cp437", "cp850", "cp852", "cp866", "cp932", "gb18030", "big5", "euc_kr", "koi8_r", "iso8859_2"),
+)
+"""What programs save in, besides: in the order in which they are tried."""
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_HEAD = 1 << 12
+"""Bytes that are looked at for the zeros of UTF-16."""
+_UTF8 = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
+_NO_1252 = re.compile(
+    rb"[\x81\x8d\x8f\x90\x9d]"  # it has no such characters
+    rb"|[a-z][\x80\x82\x84\x86\x87\x89\x8b\x93\x94\x98\x9b\xa1-\xa6\xa8\xac][a-z]"
+    rb"|[\xc0-\xff]{4}|[\x80-\x84\x86-\x94\x98-\x9f\xa1-\xff]{6}",  # a sign amid letters; another script
+)
+"""What no text of Windows-1252 has."""
+
+
+class EncodingUnknown(ValueError):  # noqa: N818 - the state that a file is in
+    """Nobody can tell in which encoding a file is."""
+
+
+def known_encoding(data: bytes | bytearray) -> str | None:
+    """Return the encoding that the first bytes of a file tell; None if they tell none."""
+    for mark, name in _MARKS:
+        if data.startswith(mark):
+            return name
+    head = bytes(data[:_HEAD])
+    even, odd = head[::2].count(0), head[1::2].count(0)
+    if 2 * odd > len(head[1::2]) and not even:
+        return "utf-16-le"
+    return "utf-16-be" if 2 * even > len(head[::2]) and not odd else None
+
+
+def decode(
+    data: bytes | bytearray, name: object, encoding: str | None, *, guess: bool = True
+) -> tuple[str, bool]:
+    """Return the text of a file, and whether its encoding is a guess.
+
+    Args:
+        data: The bytes.
+        name: Of the file, for messages.
+        encoding: In which it is said to be.
+        guess: It may be in Windows-1252, too.
+
+    Raises:
+        EncodingUnknown: It is in none of the encodings that can be told without being told.
+        ValueError: It is not in the encoding that was told, or there is none of that name.
+    """
+    known = encoding or known_encoding(data)
+    try:
+        return data.decode(known or "utf-8"), False
+    except LookupError:
+        raise ValueError(f"there is no encoding {encoding!r}: cp1252, cp1250 and utf-16 are some") from None
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        if known:
+            raise ValueError(f"{printable(name)} is not in the encoding {known}: line {line:,}") from None
+    lines = f"{printable(name)}, line {line:,}"
+    if not guess:
+        raise EncodingUnknown(Message(f"{lines}: no text in UTF-8", ASKED))
+    high = sum(map(len, re.findall(rb"[\x80-\xff]+", data)))
+    if 2 * sum(map(len, _UTF8.findall(data))) > high:
+        raise EncodingUnknown(Message(f"{lines}: text in UTF-8 that was damaged", ASKED))
+    if _NO_1252.search(data):
+        raise EncodingUnknown(Message(f"{lines}: neither UTF-8 nor Windows-1252: save it as UTF-8", ASKED))
+    return data.decode(USUAL), True
+
+
+def own_encoding(cells: Mapping[tuple[str, str], int], least: int, sure: float) -> str | None:
+    """Return the encoding in which cells mean what was exported; None where none leaves no doubt.
+
+    Args:
+        cells: (Cell as bytes, each as one character; what was exported) -> how often that is so.
+        least: Cells that must be unchanged.
+        sure: Part of them that must be, in this encoding and in no other one that reads them otherwise.
+    """
+    kept: Counter[str] = Counter()
+    texts: dict[str, tuple[str, ...]] = {}
+    for name in (USUAL, *_OTHERS):
+        read = tuple(cell.encode(AS_BYTES).decode(name, "replace") for cell, _ in cells)
+        kept[name] = sum(
+            n for text, ((_, before), n) in zip(read, cells.items(), strict=True) if text == before
+        )
+        texts[name] = read
+    total = sum(cells.values())
+    best = max(kept, key=lambda name: kept[name], default=USUAL)
+    enough = [texts[name] for name in kept if kept[name] >= max(least, sure * total)]
+    return best if enough and all(other == texts[best] for other in enough) else None

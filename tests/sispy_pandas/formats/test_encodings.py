@@ -1,0 +1,83 @@
+"""In which encoding a file is: told by its bytes, by the user, or by the cells that nobody touched."""
+
+import pytest
+
+from sispy_pandas.formats.encodings import EncodingUnknown, decode, own_encoding
+
+TABLE = "name;city\nw1;Düren\nw2;Orléans\n"
+
+
+@pytest.mark.parametrize(
+    ("data", "encoding", "text", "is_guess"),
+    [
+        ("é".encode(), None, "é", False),
+        *((TABLE.encode(name), None, TABLE, False) for name in ("utf-8", "utf-8-sig", "utf-16", "utf-32")),
+        *((TABLE.encode(name), None, TABLE, False) for name in ("utf-16-le", "utf-16-be")),  # without a mark
+        (b"\xe9", None, "é", True),
+        (TABLE.encode("cp1252"), None, TABLE, True),
+        (
+            b"\x93It\x92s 5 \x80\x94 \x8cuvre\x85",
+            None,
+            "“It\N{RIGHT SINGLE QUOTATION MARK}s 5 €” Œuvre…",
+            True,
+        ),
+        (b"\xe9", "latin-1", "é", False),
+    ],
+)
+def test_the_encoding_is_told_by_the_bytes(data, encoding, text, is_guess):
+    assert decode(data, "a.csv", encoding) == (text, is_guess)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\x81\xff",
+        "name;Größe\nw1;groß und für\n".encode("cp437"),
+        "имя;город\nw1;Москва\n".encode("cp1251"),
+        "名前;サーバ名\n".encode("cp932"),
+        "name\nVérité\n".encode("mac_roman")[:-2] + b"\x8f",
+    ],
+)
+def test_what_is_surely_not_windows_1252_is_refused(data):
+    with pytest.raises(EncodingUnknown, match="neither UTF-8 nor Windows-1252: save it as UTF-8"):
+        decode(data, "a.csv", None)
+
+
+def test_a_damaged_text_in_utf_8_is_no_windows_1252():
+    data = "name\nMünchen\nKöln\nDüren\n".encode().replace("ö".encode(), b"\xc3")
+
+    with pytest.raises(EncodingUnknown) as refused:
+        decode(data, "a.csv", None)
+
+    assert str(refused.value) == (
+        "a.csv, line 3: text in UTF-8 that was damaged; encoding= says in which one it is"
+    )
+
+
+@pytest.mark.parametrize(
+    ("data", "encoding", "reason"),
+    [
+        (b"ok\n\xff", "ascii", "a.csv is not in the encoding ascii: line 2"),
+        (b"x", "klingon", "there is no encoding 'klingon'"),
+    ],
+)
+def test_what_was_told_is_not_guessed(data, encoding, reason):
+    with pytest.raises(ValueError, match=reason):
+        decode(data, "a.csv", encoding)
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "cp1250", "cp1251", "cp850", "mac_roman", "cp932", "gb18030"])
+def test_cells_that_nobody_touched_tell_the_encoding(encoding):
+    words = {
+        "cp1250": "Łódź Plzeň Gdańsk Košice Győr Świnoujście",
+        "cp1251": "Москва Тверь Омск Пермь Казань Сочи",
+        "cp932": "東京 大阪 京都 札幌 福岡 神戸",
+        "gb18030": "北京 上海 广州 深圳 成都 武汉",
+    }.get(encoding, "Düren Köln Orléans Zürich Málaga São")
+    texts = words.split()
+    cells = {(text.encode(encoding).decode("latin-1"), text): 1 for text in texts}
+
+    assert own_encoding(cells, 5, 0.95) == encoding
+    assert own_encoding(dict(list(cells.items())[:4]), 5, 0.95) is None
+    others = zip([cell for cell, _ in cells], texts[::-1], strict=True)
+    assert own_encoding(dict.fromkeys(others, 1), 5, 0.95) is None
