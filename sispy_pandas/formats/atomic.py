@@ -126,7 +126,7 @@ def replacing(path: Path, *, private: bool = False) -> Iterator[Path]:
         yield beside
         if path.exists() and not private:
             beside.chmod(path.stat().st_mode & 0o777)
-        beside.replace(path)
+        beside.replace(path.resolve())  # a link stays one
 
 
 @contextlib.contextmanager
@@ -153,7 +153,10 @@ def _beside(path: Path) -> Iterator[Path]:
         raise FileNotFoundError(errno.ENOENT, "there is no such folder", str(path.parent))
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, "it is a folder", str(path))
-    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    if path.exists() and not path.is_file():  # such as /dev/null: a file would take its place
+        raise OSError(errno.EINVAL, "it is no regular file", str(path))
+    real = path.resolve()
+    beside = real.with_name(f".{real.name}.{secrets.token_hex(4)}.part")
     try:
         beside.touch(exist_ok=False)  # what cannot be written is found out before the work
         yield beside

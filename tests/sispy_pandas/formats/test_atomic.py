@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import errno
 import gc
+import os
 import resource
+import stat
 from pathlib import Path
 
 import pytest
@@ -109,6 +111,34 @@ def test_what_cannot_be_written_is_refused_before_the_work(tmp_path):
     with disk_of(0):
         refuse_unwritable(tmp_path / "a.csv")  # who knows how much it will be
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_link_stays_one(tmp_path):
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared" / "real.csv").write_text("old")
+    link = tmp_path / "hosts.csv"
+    link.symlink_to(tmp_path / "shared" / "real.csv")
+
+    with replaced(link) as file:
+        file.write("new")
+
+    assert (link.is_symlink(), (tmp_path / "shared" / "real.csv").read_text()) == (True, "new")
+    assert [p.name for p in (tmp_path / "shared").iterdir()] == ["real.csv"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with a name")
+def test_a_pipe_or_device_is_left_where_it_is(tmp_path):
+    pipe, link = tmp_path / "pipe.csv", tmp_path / "link.csv"
+    os.mkfifo(pipe)
+    link.symlink_to("/dev/null")
+
+    for path in (pipe, link):
+        with pytest.raises(OSError, match="it is no regular file"), replaced(path):
+            pass
+        with pytest.raises(OSError, match="it is no regular file"):
+            refuse_unwritable(path)
+    assert (stat.S_ISFIFO(pipe.stat().st_mode), link.is_symlink()) == (True, True)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["link.csv", "pipe.csv"]
 
 
 def test_a_private_file_is_its_owners_alone_whatever_was_there(tmp_path):
