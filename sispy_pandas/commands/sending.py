@@ -340,7 +340,7 @@ def _next_steps(report: Report, *, stopped: bool) -> tuple[list[Message], Exit]:
     ways: list[Message] = []
     if report.counts["unsent"] and report.stopped and not _may_go_on(report):
         who = Call("", "shows whose token it is", ("whoami",))
-        ways.append(Message(f"nothing was pushed: {report.stopped}", who))
+        ways.append(Message("nothing was pushed", who))
     elif report.counts["unsent"]:
         ways.append(Message("not all rows were sent", resume))
     elif len(report.overwritten):

@@ -77,12 +77,16 @@ def _references(
 ) -> list[Problem]:
     """Find references to rows that do not exist."""
     sent = [(change, sent_by(change)) for change in plan.changes if not isinstance(change, Delete)]
+    named = {(fault.row, fault.column) for fault in plan.faults}  # a name of no row is none of an id, either
     found = []
     for path, target in references:
         wanted = {id_ for _, values in sent for id_ in ids_in(values, path)}
         gone = missing(plan.endpoint.client, target, wanted, shown=shown).difference(coming)
         for change, values in sent:
-            for id_ in sorted(ids_in(values, path) & gone):
+            refused = any(
+                (row_of(change), name) in named for name in values if f"{path}.".startswith(f"{name}.")
+            )
+            for id_ in () if refused else sorted(ids_in(values, path) & gone):
                 reason = f"refers to a {target} that does not exist"
                 found.append(Problem(row_of(change), reason, path, id_, change.key))
     return found

@@ -27,7 +27,7 @@ def blocks(report: PushResult, *, journal: bool = True) -> list[Block]:
     head = [headline(report), *report.notes]
     head += [Message("stopped: ", report.stopped)] if report.stopped else []
     head += [f"journal: {report.journal}"] if report.journal and journal else []
-    unsent = Counter(o.reason for o in report.outcomes if o.word == "unsent")
+    unsent = Counter(o.reason for o in report.outcomes if o.word == "unsent" and o.reason != report.stopped)
     lines = tuple(Message(f"{count(n, 'row')} not sent: ", reason) for reason, n in unsent.items())
     parts: list[Block] = [Lines(tuple(head)), _unwritten(report), Lines(lines), conflicts(report.clashes)]
     return [*filter(len, parts), *evidence(report)]

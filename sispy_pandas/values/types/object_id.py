@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from sispy.remedies import Argument
+
 from .base import Field
-from .cell_text import are_all, escape, lines, structure_or_refuse, unescape
+from .cell_text import are_all, escape, lines, means_nothing, structure_or_refuse, unescape
 from .cells import shown
 from .text import Text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from sispy.remedies import Remedy
 
     from .base import Style
 
@@ -44,6 +48,10 @@ class ObjectId(Text, name="ObjectId"):
         if not is_object_id(found):
             raise ValueError(f"{shown(found)} is no id of 24 hex digits")
         return str(found).lower()
+
+    def remedies(self, text: str) -> tuple[Remedy, ...]:
+        named = Argument("refs", "takes it for the name of a row", "label")
+        return (named,) if self.presentation == "reference" else means_nothing(text)
 
     def text(self, value: Any, style: Style) -> str:
         return _written(value)
