@@ -64,6 +64,12 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 )
 @click.option("--definition", type=_FILE, help="Definition of a new table as JSON; else read off the data.")
 @click.option("--key", metavar="FIELD", help="The unique field that rows are recognised by.")
+@click.option(
+    "--again",
+    "new",
+    is_flag=True,
+    help="In a table without a key: also rows that are there already, just so, are new ones.",
+)
 @click.option("--enums", is_flag=True, help="Allow only today's values where a text column has few.")
 @click.option(
     "--reference",
@@ -87,6 +93,7 @@ def import_(
     name: str,
     definition: Path | None,
     key: str | None,
+    new: bool,
     enums: bool,
     references: tuple[str, ...],
     owner: tuple[str, ...],
@@ -106,7 +113,7 @@ def import_(
             raise Misuse(f"table {name!r} exists already: leave --definition out.")
         if references:
             raise Misuse(f"table {name!r} exists already: leave --reference out, its definition says it.")
-        return _join(session, client, schema, rows, options, key=key, yes=yes)
+        return _join(session, client, schema, rows, options, key=key, new=new, yes=yes)
     if references and definition is not None:
         raise Misuse("the definition says what refers to what: leave --reference out.")
     refers = {text.partition("=")[0]: text.partition("=")[2] or text for text in references}
@@ -180,19 +187,22 @@ def _join(
     options: ReadOptions,
     *,
     key: str | None,
+    new: bool,
     yes: bool,
 ) -> Exit:
     """Compare a file with a table that exists, and push what is new or different."""
+    key = key or schema.key
+    if new and key is not None:
+        raise Misuse(f"rows of {schema.name} are known by {key}: leave --again out.")
     rows = file.frame(schema, options)
     refuse_guesses(rows, yes=yes)
-    key = key or schema.key
     snapshot = fetch(client.entities(schema.name), refs="label", progress=session.progress)
-    if key is None:
-        every = f"every row of {file.file} is a new one"
-        session.say(f"{schema.name} has no unique field to know rows by: {every}")
-    matching: dict[str, Any] = {"new": True} if key is None else {"key": key, "create_missing": True}
-    plan = snapshot.diff(rows, **matching)  # with a key, blank cells keep what is stored
-    return send(session, plan, yes=yes)[1]
+    if key is not None:
+        plan = snapshot.diff(rows, key=key, create_missing=True)  # blank cells keep what is stored
+        return send(session, plan, yes=yes)[1]
+    session.say(f"{schema.name} has no unique field to know rows by: whole rows are compared")
+    plan = snapshot.diff(rows, new=True if new else "missing")
+    return send(session, plan, yes=yes, again=True)[1]  # the table was asked, not what this machine remembers
 
 
 def _document(

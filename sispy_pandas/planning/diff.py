@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from sispy.remedies import Call, Message, no_list
+from sispy.remedies import Argument, Call, Message, no_list
 
 from ..values.arrow import as_frame
 from ..values.blocks import count
@@ -22,7 +22,17 @@ from ..values.types.convert import is_blank, json_values
 from ..values.types.patterns import Patterns
 from .change_set import ChangeSet, Origin
 from .compare import changed
-from .edited_rows import APART, READ_ONLY, LeftOut, deleted_rows, editable, new_rows, not_there, taken_apart
+from .edited_rows import (
+    APART,
+    READ_ONLY,
+    LeftOut,
+    deleted_rows,
+    editable,
+    new_rows,
+    not_stored,
+    not_there,
+    taken_apart,
+)
 from .matching import Matched, all_new, match_by_id, match_by_key
 from .order import swaps
 from .program_edits import REASON, is_changed_by_program
@@ -45,7 +55,7 @@ def diff(
     frame: Any,
     *,
     key: str | None = None,
-    new: bool = False,
+    new: bool | Literal["missing"] = False,
     delete: Collection[str] = (),
     create_missing: bool = False,
     blank: Literal["keep", "clear"] | None = None,
@@ -58,8 +68,10 @@ def diff(
             raise no_list(name, value)
     if key is not None and new:
         raise ValueError(
-            "key= matches rows and new=True says that there is nothing to match: give one of them"
+            f"key= matches rows and new={new!r} says that there is nothing to match: give one of them"
         )
+    if new not in (True, False, "missing"):
+        raise ValueError(f"new={new!r}: True, or 'missing' for the rows that are not there just so")
     if blank not in (None, "keep", "clear"):
         raise ValueError(f"blank={blank!r}: 'keep' or 'clear'")
     twice = frame.columns[frame.columns.duplicated()]
@@ -77,7 +89,16 @@ def diff(
     else:
         rows = match_by_id(base.index, frame, schema=schema)
     keep = blank == "keep" or (blank is None and key is not None)
-    comparison = _Comparison(snapshot, base, frame, rows, key_column=key, keep=keep, is_arrow=is_arrow)
+    comparison = _Comparison(
+        snapshot,
+        base,
+        frame,
+        rows,
+        key_column=key,
+        keep=keep,
+        is_arrow=is_arrow,
+        leave_stored=new == "missing",
+    )
     return comparison.plan(delete, None if owner is None else tuple(sorted(owner)))
 
 
@@ -94,6 +115,7 @@ class _Comparison:
         key_column: str | None,
         keep: bool,
         is_arrow: bool,
+        leave_stored: bool,
     ) -> None:
         self.snapshot, self.schema, self.base, self.frame, self.rows = (
             snapshot,
@@ -103,6 +125,7 @@ class _Comparison:
             rows,
         )
         self.key_column, self.keep, self.is_arrow = key_column, keep, is_arrow
+        self.leave_stored = leave_stored
         self.problems: list[Problem] = list(rows.problems)
         self.stale: list[Stale] = []
         self.notes: list[str] = list(rows.notes)
@@ -133,6 +156,8 @@ class _Comparison:
             is_arrow=self.is_arrow,
         )
         creates = not_there(self.schema, self.base, creates)
+        if self.leave_stored:
+            creates = self._missing_rows(creates)
         left = {create.row for create in creates}
         self.problems += [fault for fault in faults if fault.row in left]
         self._unknown_rows()
@@ -161,6 +186,14 @@ class _Comparison:
             snapshot=self.snapshot,
             origin=self.origin,
         )
+
+    def _missing_rows(self, creates: list[Create]) -> list[Create]:
+        """Return those of the new rows that are not stored just so, and say how many are."""
+        missing = not_stored(self.schema, self.base, self.fields, creates)
+        if there := len(creates) - len(missing):
+            told = f"{count(there, 'row')} of these {'is' if there == 1 else 'are'} there already, just so"
+            self.notes.append(Message(told, Argument("new", "makes new ones of them", True)))
+        return missing
 
     def _updates(self) -> list[Update]:
         cells: dict[int, dict[str, tuple[Any, Any]]] = {}

@@ -18,7 +18,7 @@ from ..values.records import DELETE, HOW, edited_row, is_marked, receipts_of
 from ..values.schema import META, RECEIPT
 from ..values.types.cells import is_missing
 from ..values.types.convert import cast, is_blank, json_values
-from ..values.types.equality import as_edited, equal
+from ..values.types.equality import as_edited, canonical, equal
 from .compare import shown
 from .matching import ids_in
 from .validate import unique_fields
@@ -143,6 +143,39 @@ def not_there(schema: Schema, base: pd.DataFrame, creates: list[Create]) -> list
             or not _holds(schema, base.iloc[[at]], create)
         ]
     return creates
+
+
+def not_stored(
+    schema: Schema, base: pd.DataFrame, fields: Sequence[Field], creates: list[Create]
+) -> list[Create]:
+    """Leave out the new rows that the snapshot has just so in these fields: of equal ones as many as it has.
+
+    A cell that is blank is there just so where nothing is stored, or what the server puts there by itself.
+    """
+    fields = [field for field in fields if field.path in base.columns and field.path in schema.columns]
+    stored = {field.path: json_values(field, base[field.path]) for field in fields}
+    plain = [field for field in fields if field.kind.is_scalar and field.default is None]
+    others = [field for field in fields if field not in plain]
+    there: dict[str, list[int]] = {}
+    for row in range(len(base)):
+        cells = [canonical(field, stored[field.path][row], is_sent=False) for field in plain]
+        there.setdefault(repr(cells), []).append(row)
+    found = []
+    for create in creates:
+        cells = [canonical(field, create.values.get(field.path), is_sent=True) for field in plain]
+        alike = there.get(repr(cells), [])
+        wanted = [(field, create.values.get(field.path)) for field in others]
+        same = (row for row in alike if all(_is_so(f, stored[f.path][row], value) for f, value in wanted))
+        at = next(same, None)
+        if at is None:
+            found.append(create)
+        else:
+            alike.remove(at)
+    return found
+
+
+def _is_so(field: Field, stored: Any, sent: Any) -> bool:
+    return equal(field, stored, sent) or (sent is None and equal(field, stored, field.default))
 
 
 def _holds(schema: Schema, row: pd.DataFrame, create: Create) -> bool:

@@ -87,7 +87,7 @@ class Snapshot(RowSet):
         frame: Any,
         *,
         key: str | None = None,
-        new: bool = False,
+        new: bool | Literal["missing"] = False,
         delete: Collection[str] = (),
         create_missing: bool = False,
         blank: Literal["keep", "clear"] | None = None,
@@ -105,7 +105,8 @@ class Snapshot(RowSet):
                 keys that other rows have, lists and objects as their text) is no edit, and is not sent with
                 one.
             key: A unique field to match rows by instead, for frames from elsewhere.
-            new: Every row is a new one.
+            new: Every row is a new one; with "missing" each that is not there just so, of equal ones as many
+                as the table lacks: for tables without a unique field.
             delete: `_id`s of rows to be deleted. A column `_delete` in the frame marks rows for the same.
             create_missing: With `key`: rows that match nothing are new ones; else the plan's notes name them.
             blank: What a blank cell says: "clear" empties the field, "keep" leaves it alone. The default is

@@ -225,10 +225,10 @@ def test_rows_without_a_key_are_said_to_be_new(sispy, sis, file):
     path = file([{"n": 1}, {"n": 1}])
     assert sispy("import", path, "--schema", "log", "--yes").exit_code == 0
 
-    result = sispy("import", path, "--schema", "log")
+    result = sispy("import", path, "--schema", "log", "--again")
 
     assert result.exit_code == 64
-    assert f"log has no unique field to know rows by: every row of {path} is a new one" in result.stderr
+    assert "log has no unique field to know rows by: whole rows are compared" in result.stderr
     rows = [{"entry": n, "log": "x"} for n in range(50)]
     refused = sispy("import", file(rows), "--schema", "line", "--reference", "log")
     assert (refused.exit_code, "... and 10 more problems" in refused.stdout) == (3, True)
@@ -320,3 +320,38 @@ def test_a_number_that_the_server_would_round_is_named_before_a_table_is_made(si
     said = "column 'n': 9007199254740993 is beyond 2**53, the server would round it: write it as text"
     assert (result.exit_code, said in result.stderr) == (3, True)
     assert sis.client().schemas.count({"name": "t"}) == 0
+
+
+def test_rows_without_a_key_that_are_there_already_are_left_out_unless_they_shall_come_twice(
+    sispy, sis, file, monkeypatch, tmp_path
+):
+    rows = [{"part": "SFP", "n": 1}, {"part": "DAC", "n": 2, "l": [{"a": 1}]}, {"part": "DAC", "n": 2}]
+    sispy("import", file(rows), "--schema", "spare", "--yes")
+    endpoint = sis.client().entities("spare")
+    there = "3 rows of these are there already, just so: --again makes new ones of them"
+
+    same = sispy("import", file(rows), "--schema", "spare", "--yes")
+    with monkeypatch.context() as other_machine:
+        other_machine.setenv("SISPY_JOURNALS", str(tmp_path / "others"))
+        elsewhere = sispy("import", file(rows), "--schema", "spare", "--yes")
+
+    assert [(r.exit_code, there in r.stdout) for r in (same, elsewhere)] == [(0, True), (0, True)]
+    assert endpoint.count() == 3
+    again = sispy("import", file(rows), "--schema", "spare", "--yes", "--again")
+    assert (again.exit_code, "3 creates" in again.stdout, endpoint.count()) == (0, True, 6)
+    more = sispy("import", file([*rows, *rows, rows[0]]), "--schema", "spare", "--yes")
+    assert (more.exit_code, "1 create," in more.stdout, endpoint.count()) == (0, True, 7)
+    endpoint.delete_bulk({"q": {"part": "DAC"}})
+    back = sispy("import", file(rows), "--schema", "spare", "--yes")
+    assert (back.exit_code, "2 creates" in back.stdout, endpoint.count()) == (0, True, 5)
+
+
+def test_rows_with_a_key_are_never_made_twice(sispy, file):
+    sispy("import", file(SWITCHES), "--schema", "switch", "--yes")
+
+    result = sispy("import", file(SWITCHES), "--schema", "switch", "--again")
+
+    assert (result.exit_code, result.stderr) == (
+        64,
+        "sispy: rows of switch are known by name: leave --again out.\n",
+    )

@@ -427,3 +427,31 @@ def test_a_new_row_needs_no_value_where_the_server_has_a_default_and_unique_addr
     plan = sp.fetch(boxes, progress=False).diff(new, new=True)
 
     assert plan.faults == (Problem(1, "a value is required", "name", None),)
+
+
+def test_new_rows_that_are_there_just_so_are_left_out_as_often_as_they_are(sis_client):
+    definition = {"part": "String", "n": {"type": "Number", "default": 1}, "at": "Date", "extra": "Mixed"}
+    sis_client.schemas.create({"name": "spare", "definition": definition, "_sis": {"owner": ["ops"]}})
+    endpoint = sis_client.entities("spare")
+    stored = [
+        {"part": "DAC", "at": "2024-01-02", "extra": {"a": 1}},
+        {"part": "DAC"},
+        {"part": "DAC", "n": 2},
+    ]
+    endpoint.create(stored)
+    frame = pd.DataFrame(
+        {
+            "part": ["DAC", "DAC", "DAC", "DAC", "SFP"],
+            "n": [None, None, 2, None, 1],
+            "at": [pd.Timestamp("2024-01-02"), None, None, None, None],
+            "extra": [{"a": 1.0}, None, None, None, None],
+        },
+        dtype=object,
+    )
+
+    plan = sp.fetch(endpoint, progress=False).diff(frame, new="missing")
+
+    assert [(c.row, c.values) for c in plan.changes] == [(3, {"part": "DAC"}), (4, {"part": "SFP", "n": 1})]
+    assert plan.notes == ("3 rows of these are there already, just so: new=True makes new ones of them",)
+    with pytest.raises(ValueError, match="new='some': True, or 'missing' for the rows that are not there"):
+        sp.fetch(endpoint, progress=False).diff(frame, new="some")  # type: ignore[arg-type] # what is refused
