@@ -347,6 +347,7 @@ def test_edits_in_the_grey_column_of_an_exploded_array_are_reported(server, tmp_
     """The sheet of its members is where they are edited: two sheets must not say two things of one cell."""
     live = server.fetch({"q": {"name": {"$in": ["h00000", "h00001", "h00002"]}}})
     sp.to_excel(live, tmp_path / "hosts.xlsx", explode=["disks", "tags"])
+    assert source_of(sp.read_excel(tmp_path / "hosts.xlsx", live.schema)).server == server.client.url
     book = Book(tmp_path / "hosts.xlsx")
     book.set(2, "disks", '[{"dev": "sdz"}]')
     book.set(3, "disks", "no JSON")

@@ -50,6 +50,32 @@ def test_any_table_comes_back_equal_500_times(host_frames, host_schema: Schema, 
     _round_trip(host_frames, host_schema, file, 500)
 
 
+@pytest.mark.parametrize(
+    ("times", "shown"),
+    [
+        (["2020-01-02T00:00:00.000Z", "1999-12-31T00:00:00.000Z"], "yyyy-mm-dd"),
+        (["2020-01-02T00:00:00.000Z", "2020-01-02T03:04:00.000Z"], "yyyy-mm-dd hh:mm"),
+        (["2020-01-02T03:04:00.000Z", "2020-01-02T03:04:05.000Z"], "yyyy-mm-dd hh:mm:ss"),
+        (["2020-01-02T03:04:05.000Z", "2020-01-02T00:00:00.001Z"], "yyyy-mm-dd hh:mm:ss.000"),
+    ],
+)
+def test_times_are_shown_as_short_as_hides_nothing_of_them(file: Path, times: Any, shown: str) -> None:
+    schema = parse_schema({"name": "t", "id_field": "_id", "definition": {"at": "Date"}})
+    sp.to_excel(frame_of(schema, {"at": times}, [A, B], [1, 1]), file, schema=schema)
+
+    sheet = openpyxl.load_workbook(file)["t"]
+    at = next(cell.column_letter for cell in sheet[1] if str(cell.value).startswith("at"))
+    assert [sheet[f"{at}{row}"].number_format for row in (2, 3)] == [shown, shown]
+
+
+def test_members_of_a_frame_get_no_sheet_of_their_own(server, file: Path) -> None:
+    live = server.fetch()
+
+    sp.to_excel(live.frame(), file, schema=live.schema, explode=["disks"])
+
+    assert openpyxl.load_workbook(file).sheetnames == ["host", "About this workbook", "_lists", "_base1"]
+
+
 def test_nasty_texts_and_a_million_characters_come_back(nasty_texts, host_schema: Schema, file: Path) -> None:
     texts = [*nasty_texts, "x" * 1_000_000, "_x0041_" * 10_000]
     ids = [f"{i:024}" for i in range(len(texts))]

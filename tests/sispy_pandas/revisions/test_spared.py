@@ -48,3 +48,19 @@ def test_commits_are_read_only_of_rows_that_were_written_to_since(sis):
     assert sorted(asked) == sorted([ids[1], ids[3]])
     assert clashes == (Conflict(ids[3], "cpus", 1, None, 5, "four"),)
     assert changes == [*undo[:3], Delete(ids[3], undo[3].before, "four", made)]
+
+
+def test_what_another_user_sent_of_a_push_is_none_of_others_writes(sis):
+    """As who resumes the push of a colleague does."""
+    hosts = sis.client("carol").entities("host")
+    id_ = hosts.create({"name": "one", "os": "a", "cpus": 1})["_id"]
+    at = hosts.update(id_, {"os": "b"})["_sis"]["_updated_at"]
+    hosts.update(id_, {"cpus": 5})
+    undo = Update(id_, {"os": "b"}, {"os": "a"}, None, at)
+    schema = fetch(hosts, progress=False).schema
+
+    assert spared(hosts, schema, [undo], "script", {"carol"}) == ([undo], ())
+    assert spared(hosts, schema, [undo], "script") == (
+        [Update(id_, {"os": "a"}, {"os": "a"}, None, at)],
+        (Conflict(id_, "os", "a", "a", "b", None),),
+    )

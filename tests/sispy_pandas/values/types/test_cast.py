@@ -169,7 +169,8 @@ def test_blank_is_no_value_of_any_kind():
 
 def test_to_json_changes_nothing_but_the_form():
     assert to_json(Field("f", "String"), " x ") == " x "
-    assert to_json(Field("f", "Number"), 1.0) == 1
+    assert repr(to_json(Field("f", "Number"), 2.0**53)) == "9007199254740992"
+    assert repr(to_json(Field("f", "Number"), 1e20)) == "1e+20"
     assert to_json(Field("f", "Mixed"), FrozenDict()) is None
     assert to_json(Field("f", "Array"), None) == []
     assert to_json(Field("f", "Date"), pd.Timestamp("2020-01-02", tz="UTC")) == "2020-01-02T00:00:00.000Z"
