@@ -35,6 +35,9 @@ def understood(command: Command) -> Command:
     @click.option("--ignore-case", is_flag=True, help="Titles, and values of an enum, in another case.")
     @click.option("--header-row", type=click.IntRange(min=1), metavar="N", help="Row N holds the titles.")
     @click.option("--sheet", metavar="NAME", help="Sheet of a workbook.")
+    @click.option(
+        "--at", metavar="PATH", help="Where in JSON the rows are, e.g. items; . is the whole of it."
+    )
     @click.option("--encoding", metavar="NAME", help="Of a text file, e.g. cp1250.")
     @click.option("--delimiter", metavar="SIGN", help="Between the cells of a text file.")
     @click.option("--decimal", type=click.Choice([".", ","]), help="The decimal mark; default: a point.")
@@ -59,7 +62,7 @@ def understood(command: Command) -> Command:
 
 
 _UNDERSTOOD = (
-    *("rename", "ignore_case", "header_row", "sheet", "encoding", "delimiter"),
+    *("rename", "ignore_case", "header_row", "sheet", "at", "encoding", "delimiter"),
     *("decimal", "thousands", "tz", "dayfirst", "na", "true", "false"),
 )
 

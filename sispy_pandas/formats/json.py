@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from itertools import islice
 from typing import IO, TYPE_CHECKING, Any
 
+from sispy.remedies import Argument, Message
 from sispy.text import printable
 
+from ..values.blocks import count
 from ..values.records import records_of
 from ..values.schema import META, RECEIPT
 from ..values.types.cell_text import read_column
@@ -29,6 +32,10 @@ if TYPE_CHECKING:
     from .bounds import InFile
     from .options import ReadOptions, WriteOptions
 
+WHOLE = "."
+"""The path of the rows, where the value of the file is one."""
+_NAMED, _DEEPEST_NAMED = 4, 2
+"""Lists that are offered for rows, and how deep they may lie."""
 _RECEIPT = f"_sis.{RECEIPT.path}"
 _SIS = {_RECEIPT: RECEIPT.path} | {field.path: field.path for field in META}
 """What of `_sis` is a column, and of which name; what else the server keeps there is nobody's."""
@@ -50,7 +57,7 @@ class Json(Format):
     holds_any_column = False
 
     def read(self, file: InFile, schema: Schema | None, options: ReadOptions) -> Incoming:
-        note, records = read_beside(file), list(self.records(file, options.encoding))
+        note, records = read_beside(file), list(self.records(file, options))
         return Incoming(_table(records, schema, file), read_values, lambda cell: cell, note)
 
     def write(self, file: OutFile, table: Outgoing, options: WriteOptions) -> int:
@@ -59,16 +66,15 @@ class Json(Format):
             write_beside(file, table.note, rows, opened)
         return rows
 
-    def records(self, file: InFile, encoding: str | None) -> Iterator[tuple[int, Any]]:
+    def records(self, file: InFile, options: ReadOptions) -> Iterator[tuple[int, Any]]:
         """Yield the records of a file, each with the number by which people find it.
 
         Raises:
             ValueError: The file holds something else; the message names the place.
         """
-        found = parse_json(file.text(encoding), file)
-        if not isinstance(found, list):
-            raise ValueError(f"{printable(file)} holds {_kind_of(found)}: an array of objects is needed")
-        yield from enumerate(found, start=1)
+        found = parse_json(file.text(options.encoding), file)
+        rows = _rows(found, file) if options.at is None else rows_at(found, options.at, file)
+        yield from enumerate(rows, start=1)
 
     def put(self, opened: IO[str], texts: Iterable[str]) -> int:
         """Write the texts of records, and return how many they were."""
@@ -83,6 +89,76 @@ def _texts(table: Outgoing) -> Iterator[str]:
     for part in table.parts:
         for record in records_of(table.known, part):
             yield json.dumps(record, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def _rows(found: Any, file: InFile) -> list[Any]:
+    """Return the rows of a file that says nothing of its shape: a list, or one object without any in it."""
+    if isinstance(found, list):
+        return found
+    if not isinstance(found, dict):
+        raise ValueError(f"{printable(file)} holds {_kind_of(found)}: an array of objects is needed")
+    lists = list(islice(_lists(found, ""), _NAMED))
+    if not lists:
+        return [found]
+    ways = [Argument("at", f"reads {count(rows, 'row')}", path) for path, rows in lists]
+    whole = Argument("at", "takes the object itself for a row", WHOLE)
+    raise ValueError(Message(f"{printable(file)} holds an object with lists of objects in it", *ways, whole))
+
+
+def _lists(value: Any, path: str, depth: int = 0) -> Iterator[tuple[str, int]]:
+    """Yield where lists of objects are in an object, and how many they hold; the outer ones first."""
+    members = value if isinstance(value, list) else [value]
+    below: dict[str, list[Any]] = {}
+    for member in members:
+        for key, inner in member.items() if isinstance(member, dict) else ():
+            if isinstance(inner, dict | list):
+                below.setdefault(key, []).extend(inner if isinstance(inner, list) else [inner])
+                below[key] += [[]] if isinstance(inner, list) else []
+    for key, found in below.items():
+        rows = sum(isinstance(one, dict) for one in found)
+        if rows and [] in found:
+            yield f"{path}{key}", rows
+    for key, found in below.items():
+        if depth < _DEEPEST_NAMED:
+            yield from _lists(found, f"{path}{key}.", depth + 1)
+
+
+def rows_at(value: Any, path: str, file: InFile) -> list[Any]:
+    """Return the rows at a path of a JSON value: members of a list, or one object; `.` is the value itself.
+
+    >>> from .bounds import InFile
+    >>> rows_at({"sites": [{"hosts": [{"name": "a"}]}, {"hosts": []}]}, "sites.hosts", InFile("x"))
+    [{'name': 'a'}]
+
+    Args:
+        value: Of the file.
+        path: Keys with dots between them; lists on the way are gone through.
+        file: For messages.
+
+    Raises:
+        ValueError: There is no such key, or no rows are there.
+    """
+    found = [value] if path == WHOLE else list(_at(value, path))
+    if not found:
+        keys = ", ".join(map(repr, value)) if isinstance(value, dict) else _kind_of(value)
+        raise ValueError(f"{printable(file)} has nothing at {path!r}; there is {keys}")
+    rows = [row for one in found for row in (one if isinstance(one, list) else [one])]
+    for row in rows:
+        if not isinstance(row, dict):
+            raise ValueError(f"{printable(file)} has {_kind_of(row)} at {path!r}: objects are needed")
+    return rows
+
+
+def _at(value: Any, path: str) -> Iterator[Any]:
+    if isinstance(value, list):
+        for member in value:
+            yield from _at(member, path)
+    elif isinstance(value, dict):
+        if path in value:
+            yield value[path]
+            return
+        for key in (key for key in value if path.startswith(f"{key}.")):
+            yield from _at(value[key], path[len(key) + 1 :])
 
 
 def read_values(field: Field, cells: Iterable[Any], style: Style) -> list[Any]:

@@ -32,6 +32,7 @@ class ReadKeywords(TypedDict, total=False):
     delimiter: str | None
     sheet: str | None
     header_row: int | None
+    at: str | None
     rename: Mapping[str, str]
     ignore_case: bool
     refs: Literal["id", "label"]
@@ -54,6 +55,7 @@ class ReadOptions:
     delimiter: str | None = None
     sheet: str | None = None
     header_row: int | None = None
+    at: str | None = None
     rename: Mapping[str, str] = field(default_factory=dict)
     ignore_case: bool = False
     refs: Literal["id", "label"] = "id"

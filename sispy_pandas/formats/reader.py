@@ -98,6 +98,8 @@ def read_frame(
 
 def _read(file: InFile, form: Format, schema: Schema | None, options: ReadOptions) -> Incoming:
     """Return what stands in a file, without the words that mean nothing."""
+    if options.at is not None and not form.holds_objects:
+        raise ValueError(f"{printable(file)} is {form.name}: at={options.at!r} names rows inside of JSON")
     found = form.read(file, schema, options)
     if not options.na:
         return found

@@ -53,6 +53,7 @@ def read_csv(path: Readable, schema: Schema | RowSet, **how: Unpack[ReadKeywords
         delimiter: Where it is known.
         sheet: Of a workbook.
         header_row: Number of the row that holds the names; by default the first one that is not blank.
+        at: In JSON alone: where the rows are.
         rename: Name in the file -> name in the schema.
         ignore_case: Names of columns and values of an enum may be written in another case.
         refs: "label": references are written as labels. A file that was exported with labels says so itself.

@@ -177,7 +177,12 @@ def test_without_a_terminal_it_does_not_ask(sispy, sis, file):
     ("content", "name", "sentence"),
     [
         ("[1, 2", "x.json", "x.json is no JSON: Expecting ',' delimiter at line 1, column 6"),
-        ('{"a": 1}', "x.json", "x.json holds an object: an array of objects is needed"),
+        ("1", "x.json", "x.json holds a number: an array of objects is needed"),
+        (
+            '{"kind": "List", "items": [{"a": 1}, {"a": 2}]}',
+            "x.json",
+            "holds an object with lists of objects in it: --at items reads 2 rows, --at . takes the object",
+        ),
         ("[1]", "x.json", "x.json: item 1 is a number: an array of objects is needed"),
         (
             '{"a": 1}\n{',

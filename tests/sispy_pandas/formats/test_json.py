@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 import sispy_pandas as sp
 from sispy_pandas.formats.bounds import InFile
 from sispy_pandas.formats.options import ReadOptions
-from sispy_pandas.formats.reader import read_frame
+from sispy_pandas.formats.reader import read_frame, read_rows
 from sispy_pandas.formats.registry import format_of
 from sispy_pandas.values.types.convert import json_values
 
@@ -116,3 +118,62 @@ def test_an_empty_export_is_an_empty_table(server, path):
     frame = read_frame(InFile.of(path), format_of(path.name), server.fetch().schema, ReadOptions())
 
     assert sp.snapshot_of(server.hosts, frame, progress=False).diff(frame).empty
+
+
+def rows_in(file: Path, *, at: str | None = None) -> list[dict[str, Any]]:
+    found = read_rows(InFile.of(file), format_of(file.name), ReadOptions(at=at)).data
+    assert isinstance(found, list)
+    return found
+
+
+def test_the_rows_of_a_file_may_lie_inside_of_it(tmp_path):
+    inside = {
+        "sites": [{"hosts": [{"name": "a"}, {"name": "b"}]}, {"hosts": [{"name": "c"}], "x.y": {"name": "d"}}]
+    }
+    file = tmp_path / "t.json"
+    file.write_text(json.dumps(inside), encoding="utf-8")
+
+    def names(path):
+        rows = rows_in(file, at=path)
+        return [row.get("name", sorted(row)) for row in rows]
+
+    assert names("sites.hosts") == ["a", "b", "c"]
+    assert names("sites.x.y") == ["d"]
+    assert names("sites") == [["hosts", "x.y"], ["hosts", "x.y"]]
+    assert names(".") == [["sites"]]
+    with pytest.raises(ValueError) as refused:
+        names(None)
+    assert str(refused.value) == (
+        f"{file} holds an object with lists of objects in it: at='sites' reads 2 rows, at='sites.hosts'"
+        " reads 3 rows, at='.' takes the object itself for a row"
+    )
+    with pytest.raises(ValueError, match="has nothing at 'hosts'; there is 'sites'"):
+        names("hosts")
+    with pytest.raises(ValueError, match=r"has a text at 'sites\.hosts\.name': objects are needed"):
+        names("sites.hosts.name")
+
+
+def test_one_object_without_lists_of_objects_is_one_row(tmp_path):
+    file = tmp_path / "t.json"
+    file.write_text('{"name": "a", "facts": {"n": 1}, "tags": ["x"]}', encoding="utf-8")
+
+    rows = rows_in(file)
+
+    assert rows == [{"name": "a", "facts": {"n": 1}, "tags": ["x"]}]
+
+
+def test_the_rows_of_each_line_may_lie_inside_of_it(tmp_path):
+    file = tmp_path / "t.ndjson"
+    lines = [{"r": {"name": "a"}}, {"r": [{"name": "b"}, {"name": "c"}]}]
+    file.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+
+    rows = rows_in(file, at="r")
+
+    assert [row["name"] for row in rows] == ["a", "b", "c"]
+
+
+def test_other_formats_have_no_rows_inside_of_others(host_schema, tmp_path):
+    (tmp_path / "t.csv").write_text("name\na\n", encoding="utf-8")
+
+    with pytest.raises(ValueError, match=r"t.csv is CSV: at='items' names rows inside of JSON"):
+        sp.read_csv(tmp_path / "t.csv", host_schema, at="items")
