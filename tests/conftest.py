@@ -11,6 +11,17 @@ settings.register_profile("sispy", deadline=None, suppress_health_check=[HealthC
 settings.load_profile("sispy")
 
 
+SLOW = {"chromium", "kernel"}
+"""Fixtures of programs that take long to start, whatever is asked of them."""
+
+
+def pytest_collection_modifyitems(items):
+    """Mark as slow what needs a browser or a kernel."""
+    for item in items:
+        if not SLOW.isdisjoint(getattr(item, "fixturenames", ())):
+            item.add_marker("slow")
+
+
 @pytest.fixture(autouse=True)
 def brief_pauses(monkeypatch):
     """Let nobody wait long for a server that is broken on purpose, neither a client nor a push."""

@@ -91,7 +91,8 @@ def write(file: OutFile, tables: Sequence[Outgoing], options: WriteOptions) -> i
             book.close()
         except xlsxwriter.exceptions.FileCreateError as error:  # of its temporary files
             raise error.args[0] from None  # an OSError
-        opened.write(whole.getbuffer())
+        with whole.getbuffer() as content:  # what fails to be written may outlive it in a traceback
+            opened.write(content)
     return sum(len(table.source) for table in tables if table.source is not None)
 
 

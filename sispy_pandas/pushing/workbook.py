@@ -134,7 +134,8 @@ def marked(copy: Copy, problems: ChangeSet | PushResult | pd.DataFrame, *, write
     whole = BytesIO()  # on a full disk zipfile would complain on standard error, too
     with replacing(out) as beside:
         book.save(whole)
-        beside.write_bytes(whole.getbuffer())
+        with whole.getbuffer() as content:
+            beside.write_bytes(content)
     return out
 
 
