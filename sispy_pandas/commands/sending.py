@@ -153,7 +153,7 @@ def status_of_plan(plan: ChangeSet, *, detailed: bool = False) -> Exit:
 
 
 def _of_plan(plan: ChangeSet, *, detailed: bool) -> Iterator[Exit]:
-    if any(problem.denied for problem in plan.faults):
+    if any(problem.denied for problem in plan.problem_list):
         yield Exit.DENIED
     if plan.counts["stale"] or plan.counts["conflicts"]:
         yield Exit.CONFLICT
@@ -172,7 +172,7 @@ def _of_report(report: Report) -> Iterator[Exit]:
     rows = report.frame()
     outcomes = set(rows["outcome"])
     refused = rows.loc[rows["outcome"].isin(("failed", "unsent")), "status"].isin(_DENIED)
-    if refused.any() or any(problem.denied for problem in report.plan.faults):
+    if refused.any() or any(problem.denied for problem in report.plan.problem_list):
         yield Exit.DENIED
     if "unsent" in outcomes:
         yield Exit.SERVER
@@ -259,7 +259,7 @@ class NotPushedError(Exception):
 
 def _refuse(plan: Plan, *, skip_problems: bool, expect_updates: int | None) -> None:
     """Raise NotPushedError for a plan that is not pushed as it is."""
-    if plan.faults and not skip_problems:
+    if plan.problem_list and not skip_problems:
         others = Argument("skip_problems", "pushes the other rows", True)
         raise NotPushedError(plan, Message("mend the problems", others), status_of_plan(plan))
     updates = plan.counts["updates"]
@@ -272,7 +272,7 @@ def _refuse_stale(plan: Plan, progress: Any) -> None:
     """Raise NotPushedError for a plan of which others have changed something."""
     if len(plan):
         fresh = plan.refresh(progress=progress)
-        if gone := [table for table in (conflicts(fresh.clashes), stale_rows(fresh)) if table.rows]:
+        if gone := [table for table in (conflicts(fresh.conflict_list), stale_rows(fresh)) if table.rows]:
             raise NotPushedError(fresh, "the plan is stale; make it anew", Exit.CONFLICT, gone)
 
 
@@ -305,8 +305,9 @@ def _push(session: Session, plan: Plan, *, skip_problems: bool, **how: Any) -> t
         except TableInUse as refused:
             raise NotPushedError(plan, message_of(refused), Exit.CONFLICT) from refused
         except PlanRefused as refused:
-            more = tuple(fault for fault in refused.plan.faults if fault not in plan.faults)
-            seen = [problems(replace(refused.plan, faults=more))] if more else []  # the server knows of them
+            more = tuple(problem for problem in refused.plan.problem_list if problem not in plan.problem_list)
+            # the server knows of them
+            seen = [problems(replace(refused.plan, problem_list=more))] if more else []
             status = status_of_plan(refused.plan) or Exit.PROBLEMS
             raise NotPushedError(refused.plan, message_of(refused), status, seen) from refused
         except Error:

@@ -71,10 +71,10 @@ class ChangeSet:
     endpoint: Endpoint = field(repr=False)
     schema: Schema = field(repr=False)
     changes: tuple[Change, ...] = ()
-    faults: tuple[Problem, ...] = ()
+    problem_list: tuple[Problem, ...] = ()
     """What `problems` shows, as values. A row with a problem is never sent, not even its good cells."""
     stale: tuple[Stale, ...] = ()
-    clashes: tuple[Conflict, ...] = ()
+    conflict_list: tuple[Conflict, ...] = ()
     """What `conflicts` shows, as values: cells that somebody else changed, found by `refresh`."""
     notes: tuple[str, ...] = ()
     """What a reader has to know beside the changes; shown in the head."""
@@ -106,15 +106,15 @@ class ChangeSet:
         """Rows to create, update and delete; changed cells; problems; stale rows; conflicting cells."""
         return {
             **_counted(self.changes),
-            "problems": len(self.faults),
+            "problems": len(self.problem_list),
             "stale": len(self.stale),
-            "conflicts": len(self.clashes),
+            "conflicts": len(self.conflict_list),
         }
 
     @cached_property
     def sendable(self) -> dict[str, int]:
         """Rows that can be created, updated and deleted, and cells of them: those without a problem."""
-        barred = {fault.row for fault in self.faults}
+        barred = {problem.row for problem in self.problem_list}
         sent = [change for change in self.changes if row_of(change) not in barred] if barred else self.changes
         return _counted(sent)
 
@@ -126,7 +126,7 @@ class ChangeSet:
     @property
     def empty(self) -> bool:
         """Whether there is nothing to push and nothing to tell."""
-        return not (self.changes or self.faults or self.stale)
+        return not (self.changes or self.problem_list or self.stale)
 
     @cached_property
     def fields(self) -> tuple[str, ...]:
@@ -161,14 +161,14 @@ class ChangeSet:
     def problems(self) -> pd.DataFrame:
         """Why rows cannot be sent: row, key, column, value, reason; one row per problem."""
         return table(
-            [(p.row, p.key, p.column, p.value, p.reason) for p in self.faults],
+            [(p.row, p.key, p.column, p.value, p.reason) for p in self.problem_list],
             ("row", "key", "column", "value", "reason"),
         )
 
     @property
     def conflicts(self) -> pd.DataFrame:
         """Cells that went stale, as found by `refresh`: _id, key, field, base, mine, theirs."""
-        return conflict_table(self.clashes)
+        return conflict_table(self.conflict_list)
 
     def only(self, *, fields: Collection[str] | None = None, ids: Collection[Hashable] | None = None) -> Self:
         """Return the part of the plan that touches these fields and these rows.
@@ -208,9 +208,10 @@ class ChangeSet:
             plan = _keep_fields(plan, lambda path: path not in unwanted, whole_rows=True)
         return plan
 
-    def with_faults(self, faults: Collection[Problem]) -> Self:
+    def with_problems(self, problems: Collection[Problem]) -> Self:
         """Return the plan with more problems."""
-        return replace(self, faults=(*self.faults, *(f for f in faults if f not in self.faults)))
+        more = [problem for problem in problems if problem not in self.problem_list]
+        return replace(self, problem_list=(*self.problem_list, *more))
 
 
 def _counted(changes: Collection[Change]) -> dict[str, int]:
@@ -246,9 +247,9 @@ def _keep_rows(plan: C, rows: Collection[Hashable]) -> C:
     return replace(
         plan,
         changes=tuple(change for change in plan.changes if row_of(change) in rows),
-        faults=tuple(fault for fault in plan.faults if fault.row in rows),
+        problem_list=tuple(problem for problem in plan.problem_list if problem.row in rows),
         stale=tuple(stale for stale in plan.stale if stale.id in rows),
-        clashes=tuple(clash for clash in plan.clashes if clash.id in rows),
+        conflict_list=tuple(conflict for conflict in plan.conflict_list if conflict.id in rows),
         made_with=new_rows_of(plan),
     )
 
@@ -279,12 +280,12 @@ def _keep_fields(plan: C, wanted: Callable[[str], bool], *, whole_rows: bool) ->
     return replace(
         plan,
         changes=tuple(changes),
-        faults=tuple(
-            fault
-            for fault in plan.faults
-            if (fault.row in left or fault.row not in known) and (fault.row, fault.column) not in dropped
+        problem_list=tuple(
+            p
+            for p in plan.problem_list
+            if (p.row in left or p.row not in known) and (p.row, p.column) not in dropped
         ),
-        clashes=tuple(clash for clash in plan.clashes if clash.id in left and wanted(clash.field)),
+        conflict_list=tuple(c for c in plan.conflict_list if c.id in left and wanted(c.field)),
         made_with=new_rows_of(plan),
     )
 

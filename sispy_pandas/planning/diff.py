@@ -142,12 +142,12 @@ class _Comparison:
 
     def plan(self, delete: Collection[str], owner: tuple[str, ...] | None) -> ChangeSet:
         """Compare everything, and return what was found."""
-        deletes, faults = deleted_rows(self.schema, self.base, self.frame, self.rows, delete)
-        self.problems += faults
+        deletes, problems = deleted_rows(self.schema, self.base, self.frame, self.rows, delete)
+        self.problems += problems
         deletes = self._of_this_state(deletes)
         gone = {change.id for change in deletes}
         updates = [change for change in self._updates() if change.id not in gone]
-        creates, faults = new_rows(
+        creates, problems = new_rows(
             self.schema,
             self.frame,
             self.rows,
@@ -159,7 +159,7 @@ class _Comparison:
         if self.leave_stored:
             creates = self._missing_rows(creates)
         left = {create.row for create in creates}
-        self.problems += [fault for fault in faults if fault.row in left]
+        self.problems += [problem for problem in problems if problem.row in left]
         self._unknown_rows()
         self._validate(updates, creates)
         changes: list[Change] = [*updates, *creates, *deletes]
@@ -177,7 +177,7 @@ class _Comparison:
             self.snapshot.endpoint,
             self.schema,
             changes=tuple(changes),
-            faults=tuple(map(left_out.told, _unique(self.problems))),
+            problem_list=tuple(map(left_out.told, _unique(self.problems))),
             stale=tuple(
                 map(left_out.told, dict.fromkeys(self.stale))
             ),  # edited and marked for deletion: once
@@ -197,7 +197,7 @@ class _Comparison:
 
     def _updates(self) -> list[Update]:
         cells: dict[int, dict[str, tuple[Any, Any]]] = {}
-        faults: dict[int, list[tuple[str, Any, str]]] = {}
+        problems: dict[int, list[tuple[str, Any, str]]] = {}
         for field in self.fields:
             if field.path not in self.base.columns:
                 if len(self.rows.at):
@@ -215,9 +215,9 @@ class _Comparison:
                 if not reason and self.from_file and is_changed_by_program(field, before, after):
                     reason = REASON
                 if reason:
-                    faults.setdefault(position, []).append((field.path, after, reason))
+                    problems.setdefault(position, []).append((field.path, after, reason))
         self._read_only()
-        return self._rows_of(cells, faults)
+        return self._rows_of(cells, problems)
 
     def _pair(self, name: str) -> tuple[pd.Series[Any], pd.Series[Any]]:
         """Return a column of the snapshot and of the frame, known rows only, one below the other."""
@@ -227,7 +227,7 @@ class _Comparison:
     def _rows_of(
         self,
         cells: Mapping[int, Mapping[str, tuple[Any, Any]]],
-        faults: Mapping[int, list[tuple[str, Any, str]]],
+        problems: Mapping[int, list[tuple[str, Any, str]]],
     ) -> list[Update]:
         found: list[Update] = []
         positions = np.array(sorted(cells), dtype=np.intp)
@@ -246,7 +246,7 @@ class _Comparison:
             before = {path: pair[0] for path, pair in cells[position].items()}
             after = {path: pair[1] for path, pair in cells[position].items()}
             found.append(Update(id_, before, after, key, receipts[i]))
-            for path, value, reason in faults.get(position, ()):
+            for path, value, reason in problems.get(position, ()):
                 self.problems.append(Problem(id_, reason, path, value, key))
         return found
 

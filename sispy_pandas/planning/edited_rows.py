@@ -106,7 +106,7 @@ def new_rows(
     problems: list[Problem] = []
     for i, position in enumerate(rows.new):
         values: dict[str, Any] = {}
-        faults: list[tuple[str, Any, str]] = []
+        refused: list[tuple[str, Any, str]] = []
         for field in fields:
             cell = cells[field.path][i]
             if is_missing(cell) or (isinstance(cell, str) and not cell.strip()):
@@ -116,14 +116,14 @@ def new_rows(
                 value = as_edited(None, value) if is_arrow else value
             except ValueError as error:
                 value = shown(field, cell)
-                faults.append((field.path, value, message_of(error)))
+                refused.append((field.path, value, message_of(error)))
             if not is_blank(value, field):
                 values[field.path] = value
         if values:
             create = Create(rows.labels[position], values, values.get(schema.key) if schema.key else None)
             creates.append(create)
             problems += [
-                Problem(create.row, reason, path, value, create.key) for path, value, reason in faults
+                Problem(create.row, reason, path, value, create.key) for path, value, reason in refused
             ]
     return creates, problems
 

@@ -67,9 +67,9 @@ def digest(plan: ChangeSet) -> str:
     """
     bare = replace(
         plan,
-        faults=(),
+        problem_list=(),
         stale=(),
-        clashes=(),
+        conflict_list=(),
         notes=(),
         undoes=(),
         completes=(),
@@ -179,7 +179,7 @@ def _cells(plan: ChangeSet) -> Iterator[str]:
         else:
             cells = [{"field": path, "before": value} for path, value in change.before.items()]
         yield from (_text({**row, **cell}) for cell in cells or [{}])
-    for p in plan.faults:
+    for p in plan.problem_list:
         line = {
             "problem": p.row,
             "column": p.column,

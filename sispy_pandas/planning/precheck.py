@@ -55,7 +55,7 @@ def precheck(
         deletes = [change for change in plan.changes if isinstance(change, Delete)]
         if deletes and not allow_dangling:
             found += _referred(plan, deletes)
-    return plan.with_faults(found)
+    return plan.with_problems(found)
 
 
 def to_come(plan: ChangeSet) -> frozenset[str]:

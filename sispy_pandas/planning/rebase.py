@@ -29,7 +29,7 @@ def refresh(plan: C, *, progress: Any = False) -> C:
     with bar(progress, total=None, unit=" rows", desc=f"compare {plan.schema.name}", delay=BRIEF) as shown:
         entities = {entity["_id"]: entity for entity in read(plan.endpoint, "_id", ids, shown=shown)}
     changes: list[Change] = []
-    clashes: list[Conflict] = []
+    conflicts: list[Conflict] = []
     for change in plan.changes:
         if isinstance(change, Create):
             changes.append(change)
@@ -37,18 +37,18 @@ def refresh(plan: C, *, progress: Any = False) -> C:
         entity = entities.get(change.id)
         if entity is None:
             if isinstance(change, Update):
-                clashes.append(_gone(change))
+                conflicts.append(_gone(change))
                 changes.append(change)
         elif isinstance(change, Delete):
-            clashes += foreign_edits(plan.schema, change, entity)
+            conflicts += foreign_edits(plan.schema, change, entity)
             changes.append(change)
         else:
             merged = merge(plan.schema, change, entity)
-            clashes += merged.conflicts
+            conflicts += merged.conflicts
             left = {path: value for path, value in change.after.items() if path not in merged.there}
             if left:
                 changes.append(_narrowed(change, left))
-    return replace(plan, changes=tuple(changes), clashes=tuple(clashes))
+    return replace(plan, changes=tuple(changes), conflict_list=tuple(conflicts))
 
 
 def rebase(
@@ -67,9 +67,9 @@ def rebase(
     """
     if keep not in ("mine", "theirs"):
         raise ValueError(f"keep={keep!r}: 'mine' or 'theirs'")
-    clashes: dict[Hashable, dict[str, Conflict]] = {}
-    for clash in conflicts:
-        clashes.setdefault(clash.id, {})[clash.field] = clash
+    by_row: dict[Hashable, dict[str, Conflict]] = {}
+    for conflict in conflicts:
+        by_row.setdefault(conflict.id, {})[conflict.field] = conflict
     ended = {outcome.row: outcome for outcome in outcomes}
     changes: list[Change] = []
     given_back: list[Change] = []
@@ -83,42 +83,45 @@ def rebase(
             continue
         if isinstance(change, Create):
             in_the_way = outcome is not None and outcome.word == "conflict"
-            changes += _as_update(change, outcome.id, clashes, keep) if in_the_way and outcome else [change]
+            changes += _as_update(change, outcome.id, by_row, keep) if in_the_way and outcome else [change]
         elif isinstance(change, Delete):
-            changes += _deleted(change, clashes.get(row, {}), keep)
+            changes += _deleted(change, by_row.get(row, {}), keep)
         else:
             written = {
                 path
                 for path, (_, after) in (outcome.written if outcome else {}).items()
                 if path in change.after and equal(plan.schema.field(path), after, change.after[path])
             }
-            updates = _updated(change, clashes.get(row, {}), keep, written=written)
+            updates = _updated(change, by_row.get(row, {}), keep, written=written)
             changes += _joined(updates, back)
     left = {row_of(change) for change in changes}
     known = {row_of(change) for change in plan.changes}
-    faults, notes = refused(plan.schema, given_back)
+    problems, notes = refused(plan.schema, given_back)
     return replace(
         plan,
         changes=tuple(changes),
         notes=(*plan.notes, *notes),
-        faults=(*(fault for fault in plan.faults if fault.row in left or fault.row not in known), *faults),
-        clashes=(),
+        problem_list=(
+            *(problem for problem in plan.problem_list if problem.row in left or problem.row not in known),
+            *problems,
+        ),
+        conflict_list=(),
         journal=None,
         made_with=new_rows_of(plan),
     )
 
 
 def _updated(
-    change: Update, clashes: Mapping[str, Conflict], keep: str, *, written: Iterable[str]
+    change: Update, conflicts: Mapping[str, Conflict], keep: str, *, written: Iterable[str]
 ) -> list[Change]:
-    if "_id" in clashes:  # the row was deleted: there is nothing left to write to
+    if "_id" in conflicts:  # the row was deleted: there is nothing left to write to
         return []
     before, after = dict(change.before), dict(change.after)
     for path in written:
         after.pop(path, None)
-    for path, clash in clashes.items():
+    for path, conflict in conflicts.items():
         if keep == "mine":
-            before[path] = clash.theirs
+            before[path] = conflict.theirs
         else:
             after.pop(path, None)
     return [replace(change, before={path: before.get(path) for path in after}, after=after)] if after else []
@@ -142,23 +145,23 @@ def _joined(updates: list[Change], back: list[Change]) -> list[Change]:
     return updates or back
 
 
-def _deleted(change: Delete, clashes: Mapping[str, Conflict], keep: str) -> list[Change]:
-    if clashes and keep == "theirs":
+def _deleted(change: Delete, conflicts: Mapping[str, Conflict], keep: str) -> list[Change]:
+    if conflicts and keep == "theirs":
         return []
-    before = {**change.before, **{path: c.theirs for path, c in clashes.items()}}
-    receipt = before.pop(RECEIPT.path) if RECEIPT.path in clashes else change.receipt
+    before = {**change.before, **{path: c.theirs for path, c in conflicts.items()}}
+    receipt = before.pop(RECEIPT.path) if RECEIPT.path in conflicts else change.receipt
     return [replace(change, before=before, receipt=receipt)]
 
 
 def _as_update(
-    change: Create, id_: str | None, clashes: Mapping[Hashable, Mapping[str, Conflict]], keep: str
+    change: Create, id_: str | None, by_row: Mapping[Hashable, Mapping[str, Conflict]], keep: str
 ) -> list[Change]:
     """Turn the creation of a row that exists by now into an update of the cells that differ."""
-    cells = clashes.get(id_, {})
+    cells = by_row.get(id_, {})
     if id_ is None or not cells or keep == "theirs":
         return []
-    before = {path: clash.theirs for path, clash in cells.items()}
-    after = {path: clash.mine for path, clash in cells.items()}
+    before = {path: conflict.theirs for path, conflict in cells.items()}
+    after = {path: conflict.mine for path, conflict in cells.items()}
     return [Update(id_, before, after, change.key)]
 
 

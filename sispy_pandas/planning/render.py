@@ -50,7 +50,7 @@ def blocks(plan: ChangeSet, shown: int | None = SHOWN, split: Split | None = Non
         Lines(tuple(kinds(plan))),
         problems(plan),
         stale_rows(plan),
-        conflicts(plan.clashes),
+        conflicts(plan.conflict_list),
     ]
     return list(filter(len, parts))
 
@@ -74,7 +74,7 @@ def kinds(plan: ChangeSet) -> list[Message]:
     """Return a line for each kind of cells that an option of reading would solve, if there are several."""
     known = {field.path: field for field in (*plan.schema.fields, *META)}
     groups: dict[str, tuple[list[Problem], tuple[Remedy, ...]]] = {}
-    for problem in plan.faults:
+    for problem in plan.problem_list:
         if isinstance(problem.value, Refused) and problem.column in known:
             remedies = known[problem.column].kind.remedies(problem.value)
             if remedies:
@@ -105,7 +105,7 @@ def object_of(
     }
     found = plan.grouped if split is None else grouped(plan.changes, split)
     tables = [groups(found), every_cell(plan), problems(plan), stale_rows(plan)]
-    return as_object(facts, [*tables, conflicts(plan.clashes)], told=told)
+    return as_object(facts, [*tables, conflicts(plan.conflict_list)], told=told)
 
 
 def every_cell(plan: ChangeSet) -> Table:
@@ -130,7 +130,7 @@ def head(plan: ChangeSet) -> list[str]:
         stating = Argument("expect_deletes", "says so", n["deletes"])
         lines.append(Message(f"a push has to be told that {n['deletes']:,} rows are to be deleted", stating))
     if n["problems"]:
-        bad = len({fault.row for fault in plan.faults})
+        bad = len({problem.row for problem in plan.problem_list})
         text = f"{count(bad, 'row')} {'has' if bad == 1 else 'have'} problems"
         lines.append(Message(text, Call(".problems", "names them")))
     if n["stale"]:
@@ -233,7 +233,7 @@ def problems(plan: ChangeSet) -> Table:
         Column("value", "value", "value"),
         Column("reason", "reason", "sentence"),
     )
-    rows = [(str(p.row), p.key, name_of(p), p.column, p.value, p.reason) for p in plan.faults]
+    rows = [(str(p.row), p.key, name_of(p), p.column, p.value, p.reason) for p in plan.problem_list]
     return Table(columns, rows, noun="problem", name="problems")
 
 

@@ -71,9 +71,9 @@ def _changed_cells(report: PushResult) -> dict[str, dict[str, Any]]:
     for change in report.plan.changes:
         if isinstance(change, Update) and row_of(change) in unchanged:
             found.setdefault(change.id, {}).update(change.after)
-    for clash in report.clashes:
-        if clash.field != "_id":
-            found.setdefault(clash.id, {})[clash.field] = clash.theirs
+    for conflict in report.conflict_list:
+        if conflict.field != "_id":
+            found.setdefault(conflict.id, {})[conflict.field] = conflict.theirs
     return found
 
 

@@ -26,7 +26,7 @@ class PushResult:
 
     plan: ChangeSet = field(repr=False)
     outcomes: tuple[Outcome, ...]
-    clashes: tuple[Conflict, ...] = ()
+    conflict_list: tuple[Conflict, ...] = ()
     """What `conflicts` shows, as values."""
     journal: Path | None = None
     """The file that `resume` and `undo` read."""
@@ -87,7 +87,7 @@ class PushResult:
     @property
     def conflicts(self) -> pd.DataFrame:
         """Cells that somebody else changed and that were not written: _id, key, field, base, mine, theirs."""
-        return conflict_table(self.clashes)
+        return conflict_table(self.conflict_list)
 
     @property
     def overwritten(self) -> pd.DataFrame:

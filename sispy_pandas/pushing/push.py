@@ -239,20 +239,22 @@ def _checked(
     interrupted. What the server says about them now may be the effect of that, and is no problem.
     """
     left = tuple(change for change in plan.changes if row_of(change) not in settled)
-    known = set(map(id, plan.faults))
+    known = set(map(id, plan.problem_list))
     checked = precheck(
         replace(plan, changes=left),
         allow_dangling=options.allow_dangling,
         coming=to_come(plan),
         progress=progress,
     )
-    faults = tuple(fault for fault in checked.faults if id(fault) in known or fault.row not in pending)
-    plan = replace(plan, faults=faults)
-    if plan.faults and not options.skip_problems:
-        first = plan.faults[0]
+    problems = tuple(
+        problem for problem in checked.problem_list if id(problem) in known or problem.row not in pending
+    )
+    plan = replace(plan, problem_list=problems)
+    if plan.problem_list and not options.skip_problems:
+        first, all_ = plan.problem_list[0], count(len(plan.problem_list), "problem")
         raise PlanRefused(
             Message(
-                f"{count(len(plan.faults), 'problem')}; the first: row {name_of(first)}, {first.column}: ",
+                f"{all_}; the first: row {name_of(first)}, {first.column}: ",
                 first.reason,
                 Call("plan.check().problems", "names all"),
                 Argument("skip_problems", "sends the other rows", True),
@@ -356,7 +358,7 @@ _UPDATES: dict[Guard, Callable[[Run, Sequence[Update]], None]] = {
 
 def _send_all(run: Run) -> str | None:
     """Send batch after batch, chunk after chunk; return why it stopped early, if it did."""
-    barred = {fault.row for fault in run.plan.faults}
+    barred = {problem.row for problem in run.plan.problem_list}
     try:
         run.to_come = to_come(run.plan)
         left = [c for c in run.plan.changes if run.is_open(c) and row_of(c) not in barred]
@@ -398,16 +400,18 @@ def _size(change: Change) -> int:
 
 def _settle_the_rest(run: Run, stopped: str | None) -> None:
     """Give an outcome to the rows that were not sent."""
-    faults: dict[Any, Message] = {}
-    for fault in run.plan.faults:
-        before = [faults[fault.row], "; "] if fault.row in faults else []
-        faults[fault.row] = Message(*before, f"{fault.column}: " if fault.column else "", fault.reason)
+    problems: dict[Any, Message] = {}
+    for problem in run.plan.problem_list:
+        before = [problems[problem.row], "; "] if problem.row in problems else []
+        problems[problem.row] = Message(
+            *before, f"{problem.column}: " if problem.column else "", problem.reason
+        )
     for change in run.plan.changes:
         row = row_of(change)
         if row in run.outcomes:
             continue
-        if row in faults:
-            run.settle(change, "problem", faults[row])
+        if row in problems:
+            run.settle(change, "problem", problems[row])
         elif row in run.waiting:
             told = f"created, but what it refers to is not put in yet ({stopped})"
             run.outcomes[row] = _open(change, Message(told, Call("sp.resume", "finishes it", ("resume",))))
@@ -426,10 +430,10 @@ def _in_plan_order(run: Run) -> Iterable[Outcome]:
     """Yield one outcome per row of the plan, those without a change (bad ids, stale rows) last."""
     changed = {row_of(change) for change in run.plan.changes}
     yield from (run.outcomes[row_of(change)] for change in run.plan.changes)
-    for fault in {fault.row: fault for fault in reversed(run.plan.faults)}.values():
-        if fault.row not in changed:
-            id_ = fault.row if isinstance(fault.row, str) else None
-            yield Outcome(fault.row, "update", "problem", id_, fault.key, None, fault.reason)
+    for problem in {problem.row: problem for problem in reversed(run.plan.problem_list)}.values():
+        if problem.row not in changed:
+            id_ = problem.row if isinstance(problem.row, str) else None
+            yield Outcome(problem.row, "update", "problem", id_, problem.key, None, problem.reason)
     for stale in run.plan.stale:
         reason = Message("stale: ", stale.reason)
         yield Outcome(stale.id, "update", "unsent", stale.id, stale.key, None, reason)

@@ -29,7 +29,8 @@ def blocks(report: PushResult, *, journal: bool = True) -> list[Block]:
     head += [f"journal: {report.journal}"] if report.journal and journal else []
     unsent = Counter(o.reason for o in report.outcomes if o.word == "unsent" and o.reason != report.stopped)
     lines = tuple(Message(f"{count(n, 'row')} not sent: ", reason) for reason, n in unsent.items())
-    parts: list[Block] = [Lines(tuple(head)), _unwritten(report), Lines(lines), conflicts(report.clashes)]
+    table = conflicts(report.conflict_list)
+    parts: list[Block] = [Lines(tuple(head)), _unwritten(report), Lines(lines), table]
     return [*filter(len, parts), *evidence(report)]
 
 
@@ -55,7 +56,7 @@ def object_of(report: PushResult, told: Callable[[str], str] = str) -> dict[str,
         "notes": [told(note) for note in report.notes],
         "stopped": report.stopped and told(report.stopped),
     }
-    tables = [every_row(report), conflicts(report.clashes), replaced(report), unverified_rows(report)]
+    tables = [every_row(report), conflicts(report.conflict_list), replaced(report), unverified_rows(report)]
     return as_object(facts, tables, told=told)
 
 
@@ -172,7 +173,7 @@ def replaced(report: PushResult) -> Table:
 def _cells(report: PushResult) -> Table:
     """Return every cell of the plan with what became of it."""
     lost = {(cell.id, cell.field) for o in report.outcomes for cell in o.overwrites}
-    changed = {(conflict.id, conflict.field) for conflict in report.clashes}
+    changed = {(conflict.id, conflict.field) for conflict in report.conflict_list}
     by_row = {outcome.row: outcome for outcome in report.outcomes}
     rows = []
     for change, path, before, after in report.plan.cells():

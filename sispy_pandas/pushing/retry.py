@@ -81,7 +81,7 @@ def _edited(plan: ChangeSet) -> dict[Hashable, Sequence[Mapping[str, Any]]]:
     """Return the edited rows that are no changes, by what names them: those of problems, and stale ones."""
     changed = {row_of(change) for change in plan.changes}
     found: dict[Hashable, Sequence[Mapping[str, Any]]] = {}
-    rows = [*((p.row, p.rows) for p in plan.faults), *((s.id, s.rows) for s in plan.stale)]
+    rows = [*((p.row, p.rows) for p in plan.problem_list), *((s.id, s.rows) for s in plan.stale)]
     for row, edited in rows:
         if row not in changed and not found.get(row):
             found[row] = edited

@@ -125,7 +125,7 @@ def marked(copy: Copy, problems: ChangeSet | PushResult | pd.DataFrame, *, write
         _put_back(target, problems)
     for row, column, reason in _marks(problems):
         target.mark(row, column, reason[:_LONGEST], _PROBLEM)
-    conflicts = () if isinstance(problems, pd.DataFrame) else problems.clashes
+    conflicts = () if isinstance(problems, pd.DataFrame) else problems.conflict_list
     for conflict in conflicts:
         reason = f"somebody else changed it meanwhile to {conflict.theirs!r}: decide in sheet {CONFLICTS!r}"
         target.mark(conflict.id, conflict.field, reason[:_LONGEST], _CONFLICT)
@@ -152,14 +152,14 @@ def _marks(problems: ChangeSet | PushResult | pd.DataFrame) -> Iterator[tuple[Ha
         yield from zip(*cells, strict=True)
         return
     if isinstance(problems, PushResult):
-        named = {fault.row for fault in problems.plan.faults}
-        clashing = {conflict.id for conflict in problems.clashes}
+        named = {problem.row for problem in problems.plan.problem_list}
+        in_conflict = {conflict.id for conflict in problems.conflict_list}
         for outcome in problems.outcomes:
-            if outcome.word in ("failed", "unsent", "conflict") and outcome.row not in named | clashing:
+            if outcome.word in ("failed", "unsent", "conflict") and outcome.row not in named | in_conflict:
                 yield outcome.row, None, what_of(outcome.reason)
         problems = problems.plan
-    for fault in problems.faults:
-        yield fault.row, fault.column, what_of(fault.reason)
+    for problem in problems.problem_list:
+        yield problem.row, problem.column, what_of(problem.reason)
     for stale in problems.stale:
         yield stale.id, None, what_of(stale.reason)
 

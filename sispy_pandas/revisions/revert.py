@@ -74,14 +74,14 @@ def revert(changes: Changes) -> Plan:
         notes.append(
             f"left as it is: {count(parts, 'new or deleted row')}, of which only some fields are meant"
         )
-    faults = [fault for row in rows for fault in row.faults]
+    problems = [problem for row in rows for problem in row.problem_list]
     refusals, left = refused(schema, made)
     return Plan(
         changes.endpoint,
         schema,
         tuple(made),
-        faults=(*faults, *refusals, *swaps(schema, made)),
-        clashes=tuple(clash for row in rows for clash in row.clashes),
+        problem_list=(*problems, *refusals, *swaps(schema, made)),
+        conflict_list=tuple(conflict for row in rows for conflict in row.conflict_list),
         notes=(*notes, *told, *left),
         completes=completes,
     )
@@ -110,8 +110,8 @@ class _Row:
     """What becomes of one row."""
 
     change: Change | None = None
-    clashes: tuple[Conflict, ...] = ()
-    faults: tuple[Problem, ...] = ()
+    conflict_list: tuple[Conflict, ...] = ()
+    problem_list: tuple[Problem, ...] = ()
     in_part: bool = False
 
 
@@ -152,11 +152,11 @@ def _without(schema: Schema, id_: str, steps: Sequence[Step], made: Step, wanted
         if not (equal(field, told, found) or (field.default is not None and found == field.default)):
             others.setdefault(field.path, told)
     key = key_of(schema, newest)
-    clashes = tuple(
+    conflicts = tuple(
         Conflict(id_, path, base, None, stored(schema.field(path), now), key) for path, base in others.items()
     )
     known = made.at if others else receipt(now)
-    return _Row(Delete(id_, values | others, key, known), clashes)
+    return _Row(Delete(id_, values | others, key, known), conflicts)
 
 
 def _before_deletion(schema: Schema, steps: Sequence[Step], gone: Step, wanted: set[Cell]) -> dict[str, Any]:
@@ -173,12 +173,12 @@ def _cells(schema: Schema, id_: str, steps: Sequence[Step], wanted: set[Cell]) -
     key = key_of(schema, steps[0])
     before: dict[str, Any] = {}
     after: dict[str, Any] = {}
-    clashes: list[Conflict] = []
-    faults: list[Problem] = []
+    conflicts: list[Conflict] = []
+    problems: list[Problem] = []
     for path in dict.fromkeys(path for path, _ in sorted(wanted)):
         chain = chains[path]
         if not all(edit.known for edit in chain):
-            faults.append(Problem(id_, "the schema has lost this field since", path, None, key))
+            problems.append(Problem(id_, "the schema has lost this field since", path, None, key))
             continue
         start = next(i for i, edit in enumerate(chain) if (path, edit.commit) in wanted)
         end = _end(chain, start, path, wanted)
@@ -190,12 +190,12 @@ def _cells(schema: Schema, id_: str, steps: Sequence[Step], wanted: set[Cell]) -
             base = chain[start - 1].after  # written since, and back: only so does the guard see it
         before[path], after[path] = base, target
         if start:
-            clashes.append(Conflict(id_, path, base, target, theirs, key))
+            conflicts.append(Conflict(id_, path, base, target, theirs, key))
     if steps[0].now is None and after:
         gone = Conflict(id_, "_id", id_, id_, None, key)
-        return _Row(clashes=(gone,), faults=tuple(faults))
+        return _Row(conflict_list=(gone,), problem_list=tuple(problems))
     change = Update(id_, before, after, key, receipt(steps[0].now or {})) if after else None
-    return _Row(change, tuple(clashes), tuple(faults))
+    return _Row(change, tuple(conflicts), tuple(problems))
 
 
 def _chains(schema: Schema, steps: Sequence[Step]) -> dict[str, list[Edit]]:

@@ -62,7 +62,7 @@ def spared(
         return steps_since(endpoint, id_, found[id_], start[id_])
 
     authors = {name for name in (user, *senders) if name}
-    clashes: list[Conflict] = []
+    conflicts: list[Conflict] = []
     for id_, steps in each(steps_of, list(start), desc=schema.name):
         change, now = written[id_], found[id_]
         if isinstance(steps, str):
@@ -71,9 +71,9 @@ def spared(
             written[id_], more = _update(schema, change, steps, now, user, authors)
         else:
             written[id_], more = _delete(schema, change, steps, now)
-        clashes += more
+        conflicts += more
     left = (change if isinstance(change, Create) else written[change.id] for change in changes)
-    return list(left), tuple(clashes)
+    return list(left), tuple(conflicts)
 
 
 def _update(
@@ -91,7 +91,7 @@ def _update(
     else:  # without a name, nothing tells whose the commit of that very moment is
         first = _first_edits(schema, [s for s in steps if user or s.at != change.receipt], user)
     before = dict(change.before)
-    clashes: list[Conflict] = []
+    conflicts: list[Conflict] = []
     for path in first.keys() & change.after.keys():
         field, theirs = schema.field(path), stored(schema.field(path), now)
         if equal(field, theirs, change.after[path]):
@@ -99,8 +99,8 @@ def _update(
         if equal(field, theirs, before[path]):  # written since, and back: the guard sees it by another value
             edit = first[path]
             before[path] = edit.before if equal(field, edit.after, theirs) else edit.after
-        clashes.append(Conflict(change.id, path, before[path], change.after[path], theirs, change.key))
-    return replace(change, before=before), clashes
+        conflicts.append(Conflict(change.id, path, before[path], change.after[path], theirs, change.key))
+    return replace(change, before=before), conflicts
 
 
 def _delete(
@@ -116,11 +116,11 @@ def _delete(
         if not equal(meta, then, stored(meta, now)):
             base[path] = then
     if base:
-        clashes = [
+        conflicts = [
             Conflict(change.id, path, value, None, stored(schema.field(path), now), change.key)
             for path, value in base.items()
         ]
-        return replace(change, before={**change.before, **base}, receipt=made.at), clashes
+        return replace(change, before={**change.before, **base}, receipt=made.at), conflicts
     as_made = all(equal(field, stored(field, made.after), stored(field, now)) for field in schema.fields)
     # its maker wrote to it and took that back, as undos do in turn
     return (replace(change, receipt=receipt(now)) if as_made else change), []

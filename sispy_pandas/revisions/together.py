@@ -26,7 +26,7 @@ def together(older: Plan, newer: Plan) -> Plan:
     """
     if (older.endpoint.client.url, older.schema.name) != (newer.endpoint.client.url, newer.schema.name):
         raise ValueError(f"these pushes went to two tables: {older.schema.name} and {newer.schema.name}")
-    foreign = {(clash.id, clash.field) for clash in older.clashes}
+    foreign = {(conflict.id, conflict.field) for conflict in older.conflict_list}
     last = {row_of(change): change for change in newer.changes}
     changes: list[Change] = []
     for change in older.changes:
@@ -36,12 +36,15 @@ def together(older: Plan, newer: Plan) -> Plan:
     taken = {
         (change.id, path) for change in newer.changes if isinstance(change, Update) for path in change.after
     }
-    clashes = tuple(c for c in older.clashes if (c.id, c.field) not in taken)
+    conflicts = tuple(c for c in older.conflict_list if (c.id, c.field) not in taken)
     return replace(
         older,
         changes=(*changes, *last.values()),
-        faults=(*older.faults, *(fault for fault in newer.faults if fault not in older.faults)),
-        clashes=(*clashes, *newer.clashes),
+        problem_list=(
+            *older.problem_list,
+            *(problem for problem in newer.problem_list if problem not in older.problem_list),
+        ),
+        conflict_list=(*conflicts, *newer.conflict_list),
         notes=tuple(dict.fromkeys([*newer.notes, *older.notes])),
         undoes=(*older.undoes, *newer.undoes),
         completes=(*older.completes, *newer.completes),

@@ -65,7 +65,7 @@ def resume(journal: str | Path, client: Client | None = None) -> Plan:
     return replace(
         plan,
         changes=tuple(change for change in changes if row_of(change) not in settled),
-        faults=tuple(fault for fault in plan.faults if fault.row not in settled),
+        problem_list=tuple(problem for problem in plan.problem_list if problem.row not in settled),
         notes=(*plan.notes, f"resumes the push of {record.begin.get('user') or 'an unknown user'}", *notes),
         journal=Path(journal),
     )
@@ -286,14 +286,14 @@ def _undone(pushed: _Pushed) -> Plan:
     completed, put_in, completes = lacking(plan.endpoint, plan.schema, pushed.back)
     changes += completed
     senders = {entry.sender for entry in pushed.left.values() if entry.sender}
-    changes, clashes = spared(plan.endpoint, plan.schema, changes, pushed.user, senders)
-    faults, left = refused(plan.schema, changes)
+    changes, conflicts = spared(plan.endpoint, plan.schema, changes, pushed.user, senders)
+    problems, left = refused(plan.schema, changes)
     return Plan(
         plan.endpoint,
         plan.schema,
         tuple(changes),
-        faults=faults,
-        clashes=clashes,
+        problem_list=problems,
+        conflict_list=conflicts,
         notes=(*pushed.notes, *renamed, *notes, *left_out, *put_in, *left),
         undoes=(pushed.name,),
         completes=completes,

@@ -130,10 +130,10 @@ def _labels(model: GridModel, report: Report) -> dict[int, Hashable]:
 def _notes(
     outcome: Outcome, report: Report, pushed: Mapping[Hashable, set[str]], edits: Mapping[str, Edit]
 ) -> dict[str, Note]:
-    clashes = {clash.field: clash for clash in report.clashes if clash.id == outcome.row}
+    conflicts = {conflict.field: conflict for conflict in report.conflict_list if conflict.id == outcome.row}
     notes = {
-        path: Note("conflict", "somebody else changed it", clash.theirs)
-        for path, clash in clashes.items()
+        path: Note("conflict", "somebody else changed it", conflict.theirs)
+        for path, conflict in conflicts.items()
         if path in edits
     }
     if outcome.word in ("failed", "problem"):

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 
 class FilterBuilder(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
-    """Edit conditions joined by and; `text` is their filter, `q` its query, `fault` why there is none."""
+    """Edit conditions joined by and; `text` is their filter, `q` its query, `problem` why there is none."""
 
     q = traitlets.Dict()
     text = traitlets.Unicode("")
-    fault = traitlets.Unicode("")
+    problem = traitlets.Unicode("")
 
     def __init__(self, schema: Schema, **options: Any) -> None:
         self._schema = schema
@@ -55,9 +55,9 @@ class FilterBuilder(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
             found = filter_of(complete)
             q = query_of(found, self._schema, no_server) if found else {}
         except ValueError as error:
-            self.fault = str(error)
+            self.problem = str(error)
         else:
-            self.fault = ""
+            self.problem = ""
             self.text = str(found or "")
             self.q = q
 

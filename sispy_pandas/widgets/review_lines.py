@@ -55,33 +55,33 @@ class Told:
 
 def lines_of(plan: Plan, told: Mapping[CellId, Told] | None = None) -> list[Line]:
     """List the cells of a plan, problems first, with what became of those that were pushed."""
-    faults = {(fault.row, fault.column or ""): fault.reason for fault in plan.faults}
-    row_faults = {fault.row: fault for fault in plan.faults}
+    problems = {(problem.row, problem.column or ""): problem.reason for problem in plan.problem_list}
+    row_problems = {problem.row: problem for problem in plan.problem_list}
     lines = []
     for change in plan.changes:
         row = row_of(change)
         common: dict[str, Any] = {"row": row, "key": _name(change, row), "action": action_of(change)}
         if isinstance(change, Delete):
-            reason = row_faults[row].reason if row in row_faults else ""
+            reason = row_problems[row].reason if row in row_problems else ""
             lines.append(Line(path="", before="(the whole row)", reason=reason, **common))
             continue
         before = change.before if isinstance(change, Update) else {}
         after = change.values if isinstance(change, Create) else change.after
         for path, value in after.items():
-            reason = faults.pop((row, path), "")
+            reason = problems.pop((row, path), "")
             lines.append(Line(path=path, before=before.get(path), after=value, reason=reason, **common))
     shown = {line.row for line in lines if line.action == "delete"}
     lines += [
         Line(
-            row=fault.row,
-            path=fault.column or "",
-            key=str(fault.key or fault.row),
+            row=problem.row,
+            path=problem.column or "",
+            key=str(problem.key or problem.row),
             action="problem",
-            after=fault.value,
-            reason=fault.reason,
+            after=problem.value,
+            reason=problem.reason,
         )
-        for fault in plan.faults
-        if (fault.row, fault.column or "") in faults and fault.row not in shown
+        for problem in plan.problem_list
+        if (problem.row, problem.column or "") in problems and problem.row not in shown
     ]
     if told:
         lines = [_with_outcome(line, told[line.cell]) if line.cell in told else line for line in lines]
@@ -119,14 +119,14 @@ def decided(plan: Plan, *, rejected: Collection[CellId], values: Mapping[CellId,
         else:
             changes.append(replace(change, before={path: change.before[path] for path in after}, after=after))
     left = {row_of(change) for change in changes}
-    faults = tuple(
-        fault
-        for fault in plan.faults
-        if fault.row in left
-        and (fault.row, fault.column) not in rejected
-        and (fault.row, fault.column) not in values
+    problems = tuple(
+        problem
+        for problem in plan.problem_list
+        if problem.row in left
+        and (problem.row, problem.column) not in rejected
+        and (problem.row, problem.column) not in values
     )
-    return replace(plan, changes=tuple(changes), faults=faults)
+    return replace(plan, changes=tuple(changes), problem_list=problems)
 
 
 def as_text(plan: Plan, path: str, value: Any) -> str:

@@ -62,34 +62,37 @@ class ReviewState:
         shown: dict[Hashable, Hashable] = {id_: row for row, id_ in self.ids.items()}
         outcomes = {outcome.row: outcome for outcome in report.outcomes}
         sent = {row_of(change): change for change in report.plan.changes if row_of(change) in outcomes}
-        clashes: dict[Hashable, dict[str, Conflict]] = {}
-        for clash in report.clashes:
-            clashes.setdefault(clash.id, {})[clash.field] = clash
+        conflicts: dict[Hashable, dict[str, Conflict]] = {}
+        for conflict in report.conflict_list:
+            conflicts.setdefault(conflict.id, {})[conflict.field] = conflict
         told, ids = dict(self.told), dict(self.ids)
         for row, change in sent.items():
             outcome = outcomes[row]
-            there = clashes.get(outcome.id or row, {})
+            there = conflicts.get(outcome.id or row, {})
             for path in _paths(change):
                 told[shown.get(row, row), path] = _told(outcome, there, path)
             if isinstance(change, Create) and outcome.id:
                 ids[row] = outcome.id
         for cell in given_way:
             told[cell] = Told("unchanged", "left as others made it", final=True)
-        rest = rebase(report.plan, report.clashes, report.outcomes, keep="mine")
+        rest = rebase(report.plan, report.conflict_list, report.outcomes, keep="mine")
         again: dict[Hashable | None, Change] = {row_of(change): change for change in rest.changes}
         changes: list[Change] = []
         for change in self.left.changes:
             row = row_of(change)
             if row not in sent:
                 changes.append(change)
-            elif "_id" not in clashes.get(row, {}):
+            elif "_id" not in conflicts.get(row, {}):
                 new = again.get(row, again.get(ids.get(row)))
                 changes += _merged(change, sent[row], new, report, ids.get(row))
-        faults = (*self.left.faults, *(f for f in report.plan.faults if f not in self.left.faults))
+        problems = (
+            *self.left.problem_list,
+            *(f for f in report.plan.problem_list if f not in self.left.problem_list),
+        )
         earlier = tuple(old for old in self.reports if old.journal is None or old.journal != report.journal)
         return replace(
             self,
-            left=replace(self.left, changes=tuple(changes), faults=faults),
+            left=replace(self.left, changes=tuple(changes), problem_list=problems),
             told=told,
             ids=ids,
             outcomes={**self.outcomes, **{shown.get(row, row): one for row, one in outcomes.items()}},
@@ -113,18 +116,18 @@ def _paths(change: Change) -> Collection[str]:
     return change.values.keys() if isinstance(change, Create) else change.after.keys()
 
 
-def _told(outcome: Outcome, clashes: Mapping[str, Conflict], path: str) -> Told:
+def _told(outcome: Outcome, conflicts: Mapping[str, Conflict], path: str) -> Told:
     replaced = {cell.field: cell.theirs for cell in outcome.overwrites}
     if path in replaced:
         return Told("done", "it replaced somebody's value", replaced[path], final=True)
     if path in outcome.written or outcome.word == "done":
         return Told("done", final=True)
-    if "_id" in clashes and outcome.action == "update":
+    if "_id" in conflicts and outcome.action == "update":
         return Told("conflict", outcome.reason, final=True)
-    if path in clashes:
-        return Told("conflict", "changed by somebody else", clashes[path].theirs)
+    if path in conflicts:
+        return Told("conflict", "changed by somebody else", conflicts[path].theirs)
     if outcome.word == "conflict" and not path:
-        theirs = ", ".join(f"{name}: {clash.theirs}" for name, clash in clashes.items())
+        theirs = ", ".join(f"{name}: {conflict.theirs}" for name, conflict in conflicts.items())
         return Told("conflict", outcome.reason, theirs)
     if outcome.word in ("unchanged", "conflict"):
         return Told("unchanged", final=True)
@@ -167,5 +170,5 @@ def _with_values(plan: Plan, values: Mapping[CellId, Any]) -> Plan:
             changes.append(replace(change, after={**change.after, **new}))
         else:
             changes.append(change)
-    faults = tuple(fault for fault in plan.faults if (fault.row, fault.column) not in values)
-    return replace(plan, changes=tuple(changes), faults=faults)
+    problems = tuple(problem for problem in plan.problem_list if (problem.row, problem.column) not in values)
+    return replace(plan, changes=tuple(changes), problem_list=problems)

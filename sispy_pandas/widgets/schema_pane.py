@@ -82,7 +82,7 @@ class SchemaPane(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self._definition.value = schema_html.page(schema_html.definition(schema))
         self._links.children = [self._link(text, target) for text, target in self._references(schema)]
         builder = FilterBuilder(schema)
-        builder.observe(lambda _: self._on_filter(builder), ["q", "fault"])
+        builder.observe(lambda _: self._on_filter(builder), ["q", "problem"])
         self._filter.children = (builder,)
         self._below.children = ()
         self._rows.value = "Loading …"
@@ -133,9 +133,9 @@ class SchemaPane(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     def _on_filter(self, builder: FilterBuilder) -> None:
         if self._schema is None or builder is not self.builder:
             return
-        if builder.fault:
+        if builder.problem:
             self._counting.cancel()
-            self._count.value = f"<i>{in_html(builder.fault)}</i>"
+            self._count.value = f"<i>{in_html(builder.problem)}</i>"
             return
         self.query = {"q": builder.q} if builder.q else {}
         name = self._schema.name

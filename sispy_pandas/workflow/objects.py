@@ -268,7 +268,7 @@ class Plan(ChangeSet):
                 by "theirs", and stay replaced with "mine".
         """
         outcomes = report.outcomes if isinstance(report, Report) else ()
-        return rebase(self, report.clashes, outcomes, keep=keep)
+        return rebase(self, report.conflict_list, outcomes, keep=keep)
 
     @cached_property
     def digest(self) -> str:

@@ -159,7 +159,7 @@ def plan(path, locale: Locale, rows, ids=None, snapshot=None) -> sp.Plan:
 def test_a_file_that_nobody_edited_is_an_empty_plan_in_every_country(name, tmp_path):
     found = plan(tmp_path / "a.csv", LOCALES[name], ROWS)
 
-    assert (found.counts["cells"], list(found.faults)) == (0, [])
+    assert (found.counts["cells"], list(found.problem_list)) == (0, [])
 
 
 @pytest.mark.parametrize("name", LOCALES)
@@ -174,7 +174,7 @@ def test_edits_are_read_as_the_country_writes_them(name, tmp_path):
 
     found = plan(tmp_path / "a.csv", LOCALES[name], rows)
 
-    refused = {fault.column for fault in found.faults}
+    refused = {fault.column for fault in found.problem_list}
     (change,) = found.changes
     assert {path: change.after[path] for path in edits if path not in refused} == {
         path: value for path, value in edits.items() if path not in refused
@@ -236,7 +236,7 @@ def edited(locale: Locale, path, **texts: str) -> sp.Plan:
 def test_what_may_mean_more_than_one_thing_is_a_problem(tmp_path, texts, option):
     found = edited(GERMAN, tmp_path / "a.csv", **texts)
 
-    (fault,) = found.faults
+    (fault,) = found.problem_list
     assert (fault.column, fault.value) == next(iter(texts.items()))
     assert option is None or option in [one.name for one in remedies_of(fault)]
 
@@ -254,7 +254,7 @@ def test_points_between_thousands_are_no_decimal_points_where_the_cells_say_so(t
     one_edit = [*rows[:3], rows[3] | {"units": 12_345}, *rows[4:]]
     changed = plan(tmp_path / "a.csv", Locale(thousands="."), one_edit, snapshot=snapshot)
 
-    assert (untouched.counts["cells"], list(untouched.faults)) == (0, [])
+    assert (untouched.counts["cells"], list(untouched.problem_list)) == (0, [])
     assert [(c.before, c.after) for c in changed.changes] == [({"units": 4345}, {"units": 12345})]
 
 
@@ -263,7 +263,7 @@ def test_too_few_cells_tell_nothing_but_what_was_exported_is_no_edit(tmp_path):
 
     found = plan(tmp_path / "a.csv", Locale(",", thousands="."), rows, snapshot=snapshot_of(rows))
 
-    (fault,) = [fault for fault in found.faults if fault.column == "units"]
+    (fault,) = [fault for fault in found.problem_list if fault.column == "units"]
     assert (fault.value, what_of(fault.reason)) == (
         "12.345",
         "'12.345': what was exported, written in another way?",
@@ -276,12 +276,12 @@ def test_new_rows_are_never_read_by_a_guess(tmp_path):
 
     found = plan(tmp_path / "a.csv", GERMAN, [*ROWS, new], [*snapshot_of(ROWS).ids, ""])
 
-    assert [(fault.column, fault.value) for fault in found.faults] == [
+    assert [(fault.column, fault.value) for fault in found.problem_list] == [
         ("price", "1234,5"),
         ("live", "WAHR"),
         ("bought", "04.03.2024"),
     ]
-    assert {one.name for fault in found.faults for one in remedies_of(fault)} == {
+    assert {one.name for fault in found.problem_list for one in remedies_of(fault)} == {
         "decimal",
         "dayfirst",
         "true",
@@ -299,7 +299,7 @@ def test_what_is_told_is_not_guessed(tmp_path):
     )
     found = snapshot.diff(frame)
 
-    assert ([change.values for change in found.changes], list(found.faults)) == ([new], [])
+    assert ([change.values for change in found.changes], list(found.problem_list)) == ([new], [])
 
 
 def test_a_schema_alone_tells_nothing(tmp_path):
@@ -315,8 +315,8 @@ def test_edits_of_a_tenth_of_a_column_leave_doubt(tmp_path):
 
     found = plan(tmp_path / "a.csv", GERMAN, rows)
 
-    assert {fault.column for fault in found.faults} == {"price"}
-    assert all("decimal" in [one.name for one in remedies_of(fault)] for fault in found.faults)
+    assert {fault.column for fault in found.problem_list} == {"price"}
+    assert all("decimal" in [one.name for one in remedies_of(fault)] for fault in found.problem_list)
 
 
 VALUES = {
@@ -355,7 +355,7 @@ def test_a_file_of_any_country_is_exactly_its_edits_or_problems_with_a_way_out(l
 
     found = snapshot.diff(sp.read_csv(io.BytesIO(locale.data(wanted, list(snapshot.ids))), snapshot))
 
-    refused = {(fault.row, fault.column) for fault in found.faults}
+    refused = {(fault.row, fault.column) for fault in found.problem_list}
     made = {(c.id, path): value for c in found.changes for path, value in c.after.items()}
     edited = {
         (id_, path): new[path]
@@ -366,4 +366,4 @@ def test_a_file_of_any_country_is_exactly_its_edits_or_problems_with_a_way_out(l
     assert {at: value for at, value in made.items() if at not in refused} == {
         at: value for at, value in edited.items() if at not in refused
     }
-    assert not [f for f in found.faults if not remedies_of(f) and "%y" not in locale.day]
+    assert not [f for f in found.problem_list if not remedies_of(f) and "%y" not in locale.day]

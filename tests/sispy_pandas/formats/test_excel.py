@@ -82,7 +82,7 @@ def cells(plan) -> list[tuple[Any, ...]]:
 
 def test_an_untouched_workbook_is_an_empty_plan(server, book: Book) -> None:
     plan = plan_of(server, book)
-    assert (len(plan), plan.faults, plan.stale, plan.notes) == (0, (), (), ())
+    assert (len(plan), plan.problem_list, plan.stale, plan.notes) == (0, (), (), ())
 
 
 def test_edits_of_every_type_arrive(server, book: Book) -> None:
@@ -95,7 +95,7 @@ def test_edits_of_every_type_arrive(server, book: Book) -> None:
     for name, value in edits.items():
         book.set(row, name, value)
     plan = plan_of(server, book)
-    assert plan.faults == ()
+    assert plan.problem_list == ()
     assert {path: after for _, path, _, after in cells(plan)} == {
         "os": "rhel9", "cpus": 16, "live": True, "since": "2025-01-02T03:04:00.000Z", "ip": "10.9.9.9/8",
         "tags": ["x"], "disks": [{"dev": "sdb"}], "extra": {"a": 2}, "bios.vendor": "=cmd", "serial": "4711",
@@ -116,7 +116,7 @@ def test_what_is_no_value_is_named_with_its_place(server, book: Book) -> None:
         book.set(row, name, value)
     frame = read(server, book)
     plan = sp.snapshot_of(server.hosts, frame, progress=False).diff(frame)
-    assert [(p.key, p.column, p.value) for p in plan.faults] == [
+    assert [(p.key, p.column, p.value) for p in plan.problem_list] == [
         (f"h{n:05d}", name, value) for n, (name, value) in enumerate(bad.items())
     ]
     source = source_of(frame)
@@ -132,7 +132,7 @@ def test_formulas_errors_and_merged_cells(server, book: Book) -> None:
     plan = plan_of(server, book)
     never = "a formula that was never calculated: write its value"
     merged = "merged cells have one value for all: undo the merge"
-    assert [(p.key, p.column, p.reason) for p in plan.faults] == [
+    assert [(p.key, p.column, p.reason) for p in plan.problem_list] == [
         ("h00000", "cpus", never),
         ("h00001", "bios.vendor", never),
         ("h00003", "tags", merged),
@@ -148,12 +148,12 @@ def test_a_copied_row_is_a_problem_or_a_new_row(server, book: Book) -> None:
     book.sort(lambda row: str(row[1]))
     plan = plan_of(server, book)
     row = book.row("h00007")
-    assert [(p.row, p.reason, p.key) for p in plan.faults] == [
+    assert [(p.row, p.reason, p.key) for p in plan.problem_list] == [
         (row + 13, f"copy of h00007 (row {row}): clear its _id to make a new row", "new1"),
         (row + 14, f"copy of h00007 (row {row}): clear its _id to make a new row", "new2"),
     ]
     plan = plan_of(server, book, copies="new")
-    assert plan.faults == ()
+    assert plan.problem_list == ()
     assert [(type(change), change.key) for change in plan.changes] == [(Create, "new1"), (Create, "new2")]
 
 
@@ -241,7 +241,7 @@ def test_the_week_of_a_colleague(server, tmp_path: Path) -> None:
         (name, {"bios.version": "2.0"}) for name in edited
     ]
     assert sorted(create.key for create in creates) == [f"new{n:02}" for n in range(30)]
-    assert (plan.faults, plan.stale) == ((), ())
+    assert (plan.problem_list, plan.stale) == ((), ())
     assert plan.notes[0] == "column 'CPUs': renamed from 'cpus'? rename={'CPUs': 'cpus'} reads it so"
     left = [note.partition(" is left alone")[0] for note in plan.notes[1:]]
     assert left == ["column 'CPUs'", "column 'Comment'"]
@@ -272,7 +272,7 @@ def test_a_push_with_every_outcome(server, book: Book) -> None:
         "h00001": "done", "h00002": "done", "h00003": "done", "h00004": "problem", "h00005": "problem",
         "h00008": "conflict", None: "unsent",
     }  # fmt: skip
-    assert [(c.key, c.base, c.mine, c.theirs) for c in report.clashes] == [("h00008", 1, 34, 60)]
+    assert [(c.key, c.base, c.mine, c.theirs) for c in report.conflict_list] == [("h00008", 1, 34, 60)]
     assert [type(stale) for stale in plan.stale] == [Stale]
     assert [server.stored()[f"h0000{n}"]["cpus"] for n in (1, 2, 3, 8)] == [32, 32, 32, 60]
 
@@ -317,7 +317,7 @@ def test_members_of_arrays_on_sheets_of_their_own(server, tmp_path: Path) -> Non
         sp.read_excel(disks.save(), live.schema)
     disks.set(5, "host.name", "h00002")
     disks.set(5, "gb", "many")
-    assert [(p.key, p.reason) for p in live.diff(sp.read_excel(disks.save(), live.schema)).faults] == [
+    assert [(p.key, p.reason) for p in live.diff(sp.read_excel(disks.save(), live.schema)).problem_list] == [
         ("h00002", "member 1: gb: 'many' is no number")
     ]
     disks.set(3, "_delete", "perhaps")
@@ -356,21 +356,21 @@ def test_edits_in_the_grey_column_of_an_exploded_array_are_reported(server, tmp_
     disks = book.book["host.disks"]
     disks.cell(2, 5).value = 77
     plan = live.diff(sp.read_excel(book.save(), live.schema))
-    assert {p.reason for p in plan.faults if p.column == "tags"} == {
+    assert {p.reason for p in plan.problem_list if p.column == "tags"} == {
         "a grey cell, for reading only: edit sheet host.tags instead"
     }
-    assert [(p.key, p.column, p.value) for p in plan.faults] == [
+    assert [(p.key, p.column, p.value) for p in plan.problem_list] == [
         ("h00000", "disks", '[{"dev": "sdz"}]'),
         ("h00001", "disks", "no JSON"),
         ("h00002", "tags", ""),
         ("h00002", "disks", "7"),
     ]
-    assert {p.reason for p in plan.faults if p.column == "disks"} == {
+    assert {p.reason for p in plan.problem_list if p.column == "disks"} == {
         "a grey cell, for reading only: edit sheet host.disks instead"
     }
     del book.book["host.disks"]
     again = live.diff(sp.read_excel(book.save(), live.schema))
-    assert again.faults == plan.faults
+    assert again.problem_list == plan.problem_list
 
 
 def strict(path: Path) -> Path:

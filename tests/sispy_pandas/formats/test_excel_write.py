@@ -286,11 +286,11 @@ def test_libreoffice_makes_no_edits(nasty_snapshot, tmp_path: Path, soffice, suf
     write(nasty_snapshot, path)
     frame = read(soffice(path), nasty_snapshot.schema)
     plan = nasty_snapshot.diff(frame)
-    named = {problem.row for problem in plan.faults}
+    named = {problem.row for problem in plan.problem_list}
     assert len(frame) == len(nasty_snapshot)
     assert [cell for cell in plan.cells() if cell[0].id not in named] == []
-    assert named == {problem.row for problem in plan.faults if problem.reason == REASON}
-    assert suffix == "csv" or {p.value for p in plan.faults if p.column == "note"} <= {"a\nb", "\nx"}
+    assert named == {problem.row for problem in plan.problem_list if problem.reason == REASON}
+    assert suffix == "csv" or {p.value for p in plan.problem_list if p.column == "note"} <= {"a\nb", "\nx"}
 
 
 @pytest.mark.parametrize("suffix", ["xlsx", "csv"])

@@ -19,7 +19,7 @@ def cells(plan):
 
 
 def reasons(plan):
-    return [(p.key, p.column, p.reason) for p in plan.faults]
+    return [(p.key, p.column, p.reason) for p in plan.problem_list]
 
 
 def test_an_unedited_frame_is_an_empty_plan(server):
@@ -27,7 +27,7 @@ def test_an_unedited_frame_is_an_empty_plan(server):
 
     plan = live.diff(live.frame(meta=True))
 
-    assert (plan.changes, plan.faults, plan.stale, plan.notes) == ((), (), (), ())
+    assert (plan.changes, plan.problem_list, plan.stale, plan.notes) == ((), (), (), ())
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_what_happens_to_a_frame_on_its_way_is_no_edit(server, travel):
 
     plan = live.diff(travel(live.frame()))
 
-    assert (plan.changes, plan.faults, plan.stale) == ((), (), ())
+    assert (plan.changes, plan.problem_list, plan.stale) == ((), (), ())
 
 
 def test_edited_cells_of_every_type_and_nothing_else(server):
@@ -140,7 +140,7 @@ def test_a_tuple_assigned_under_a_mask_is_a_problem_and_added_is_the_way(server)
     right = df.copy()
     right.loc[[True, False], "tags"] = sp.added(right.loc[[True, False], "tags"], "x")
 
-    assert [p.column for p in live.diff(wrong).faults] == ["tags", "tags"]
+    assert [p.column for p in live.diff(wrong).problem_list] == ["tags", "tags"]
     assert cells(live.diff(right)) == [("h00000", "tags", ["a", "b"], ["a", "b", "x"])]
 
 
@@ -216,7 +216,7 @@ def test_damaged_blank_and_doubled_ids(server):
     plan = live.diff(df)
 
     assert plan.changes == ()
-    assert [(p.row, p.column) for p in plan.faults] == [
+    assert [(p.row, p.column) for p in plan.problem_list] == [
         (2, "_id"),
         (3, "_id"),
         (ids[0], "_id"),
@@ -247,7 +247,7 @@ def test_new_rows_that_are_there_already_are_no_change(server):
 
     assert [change.key for change in plan.changes] == ["h00004", "fresh"]
     assert ("h00004", "cpus", "more than 64") in reasons(plan)
-    assert "has this value already" in plan.faults[-1].reason
+    assert "has this value already" in plan.problem_list[-1].reason
 
 
 def test_key_matches_rows_keeps_blanks_and_names_what_it_does_not_find(server):
@@ -346,7 +346,7 @@ def test_a_row_is_validated_as_a_whole(server):
     df = live.frame().head(1)
     df["cpus"] = 3
 
-    assert live.diff(df).faults == (
+    assert live.diff(df).problem_list == (
         Problem(
             live.ids[0],
             "the stored value stands in the way of every change to this row: 'acme' is none of dell",
@@ -390,7 +390,7 @@ def test_new_rows_beside_a_snapshot_without_the_unique_fields(server):
     plan = live.diff(new, new=True)
 
     assert plan.changes == (Create(0, {"name": "fresh", "serial": "sn1", "cpus": 1}, "fresh"),)
-    assert plan.faults == ()
+    assert plan.problem_list == ()
 
 
 def test_a_pattern_that_takes_too_long_is_left_to_the_server_with_a_note(server):
@@ -426,7 +426,7 @@ def test_a_new_row_needs_no_value_where_the_server_has_a_default_and_unique_addr
 
     plan = sp.fetch(boxes, progress=False).diff(new, new=True)
 
-    assert plan.faults == (Problem(1, "a value is required", "name", None),)
+    assert plan.problem_list == (Problem(1, "a value is required", "name", None),)
 
 
 def test_new_rows_that_are_there_just_so_are_left_out_as_often_as_they_are(sis_client):

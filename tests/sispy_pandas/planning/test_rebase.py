@@ -21,8 +21,8 @@ def test_problems_stay_with_the_rows_that_are_left_and_those_of_no_row_at_all(se
     unknown = Problem(nowhere, "this _id is not in this snapshot", "_id", nowhere)
     of_a = Problem(a, "more than 64", "cpus", 99, "h00000")
     of_b = Problem(b, "more than 64", "cpus", 98, "h00001")
-    assert plan.faults == (unknown, of_a, of_b)
-    assert left.faults == ((unknown, of_a, of_b) if keep == "mine" else (unknown, of_a))
+    assert plan.problem_list == (unknown, of_a, of_b)
+    assert left.problem_list == ((unknown, of_a, of_b) if keep == "mine" else (unknown, of_a))
     assert [(c.id, c.before, c.after) for c in left.changes if isinstance(c, Update)] == [
         (a, {"cpus": 1}, {"cpus": 99}),
         *([(b, {"cpus": 6}, {"cpus": 98})] if keep == "mine" else []),

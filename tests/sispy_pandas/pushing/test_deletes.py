@@ -38,7 +38,7 @@ def test_a_row_that_changes_between_reading_and_deleting_stays(server):
     report = push(plan)
 
     assert [o.word for o in report.outcomes] == ["conflict", "done"]
-    assert report.clashes == (Conflict(plan.changes[0].id, "cpus", 1, None, 6, "h00000"),)
+    assert report.conflict_list == (Conflict(plan.changes[0].id, "cpus", 1, None, 6, "h00000"),)
     assert server.stored()["h00000"]["cpus"] == 6
     assert len(deletes(server)) == 1
 
@@ -80,7 +80,7 @@ def test_a_row_that_changes_at_every_attempt_is_a_conflict_once_the_attempts_are
     assert [(o.word, o.reason) for o in report.outcomes] == [
         ("conflict", "it changed at every attempt to delete it")
     ]
-    assert report.clashes == (
+    assert report.conflict_list == (
         Conflict(plan.changes[0].id, "_id", plan.changes[0].id, None, plan.changes[0].id, "h00000"),
     )
     assert len(deletes(server)) == 3

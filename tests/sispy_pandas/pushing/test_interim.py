@@ -247,7 +247,7 @@ def test_what_somebody_else_writes_into_a_row_that_is_not_complete_stays(server,
         "conflict",
         {"name": (None, "n1"), "must": (None, {"a": 1}), "list": (None, [{"k": "x", "m": 1}])},
     )
-    assert report.clashes == (
+    assert report.conflict_list == (
         Conflict(str(outcome.id), "labels", None, BARRED["labels"], {"theirs": 1}, "n1"),
     )
     assert held(nodes)["n1"]["labels"] == {"theirs": 1}

@@ -91,7 +91,7 @@ def test_a_cell_that_somebody_else_changed_is_a_conflict_and_the_others_go_on(se
     report = push(plan)
 
     assert outcomes(report) == {"h00000": "conflict", "h00001": "done", "h00002": "conflict"}
-    assert report.clashes == (
+    assert report.conflict_list == (
         Conflict(a, "cpus", 1, 8, 6, "h00000"),
         Conflict(c, "_id", c, c, None, "h00002"),
     )
@@ -174,7 +174,7 @@ def test_a_deleted_row_that_somebody_changed_is_a_conflict(server):
     report = push(plan)
 
     assert outcomes(report) == {"h00000": "conflict", "h00001": "done"}
-    assert report.clashes == (Conflict(live.ids[0], "cpus", 1, None, 6, "h00000"),)
+    assert report.conflict_list == (Conflict(live.ids[0], "cpus", 1, None, 6, "h00000"),)
 
 
 def test_a_value_goes_from_one_row_to_another_and_to_a_new_one(server):

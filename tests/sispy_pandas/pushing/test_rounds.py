@@ -54,7 +54,7 @@ EXPECTED = {
 
 
 def clashes(report):
-    return [(c.field, c.base, c.mine, c.theirs) for c in report.clashes]
+    return [(c.field, c.base, c.mine, c.theirs) for c in report.conflict_list]
 
 
 def at_the_first_write(server, act, faults):
@@ -144,7 +144,7 @@ def test_what_others_write_before_a_body_above_the_limit_is_divided_stays(server
     report = push(plan)
 
     assert [o.word for o in report.outcomes] == ["conflict", "done", "done", "done"]
-    assert report.clashes == (Conflict(plan.changes[0].id, "cpus", 1, 9, 6, "h00000"),)
+    assert report.conflict_list == (Conflict(plan.changes[0].id, "cpus", 1, 9, 6, "h00000"),)
 
 
 def test_each_put_of_its_own_is_guarded_on_its_own(server):

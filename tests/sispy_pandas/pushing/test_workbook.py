@@ -73,8 +73,8 @@ def test_every_problem_is_shown_in_its_cell(server, file: Path, tmp_path: Path) 
     by_table = sp.mark_problems(file, plan.problems, tmp_path / "by_table.xlsx")
     assert set(marked(by_table, RED).values()) == set(marked(out, RED).values())
     again = plan_of(server, out)
-    assert [(p.row, p.column, p.reason) for p in again.faults] == [
-        (p.row, p.column, p.reason) for p in plan.faults
+    assert [(p.row, p.column, p.reason) for p in again.problem_list] == [
+        (p.row, p.column, p.reason) for p in plan.problem_list
     ]
     with pytest.raises(ValueError, match=r"is the workbook itself"):
         sp.mark_problems(file, plan, file)
@@ -140,7 +140,7 @@ def test_ids_and_receipts_are_written_back(server, file: Path, tmp_path: Path) -
     out = sp.mark_problems(file, report, tmp_path / "next.xlsx", write_back=True)
     assert len(plan_of(server, file)) == 0
     plan = plan_of(server, out)
-    assert (len(plan), plan.faults, plan.stale) == (0, (), ())
+    assert (len(plan), plan.problem_list, plan.stale) == (0, (), ())
     edited(out, {(2, "cpus"): 43, (30, "cpus"): 5})
     server.hosts.update("new_x0041_", {"live": True})
     plan = plan_of(server, out)

@@ -55,7 +55,7 @@ def test_the_guard_sees_what_others_wrote_there(odd, row, name):
 
     report = plan.push(progress=False)
 
-    assert [(c.field, c.base, c.mine, c.theirs) for c in report.clashes] == [
+    assert [(c.field, c.base, c.mine, c.theirs) for c in report.conflict_list] == [
         (name, VALUES[name], "mine", "theirs")
     ]
     assert odd.get(row["_id"])[name] == "theirs"

@@ -368,7 +368,7 @@ def test_a_cell_that_was_blank_needs_no_revert_in_a_row_that_is_gone(table):
 
     plan = revert(changes(table(), since=start, known=[row["_id"]], by="script", progress=False))
 
-    assert (len(plan), plan.clashes, plan.faults) == (0, (), ())
+    assert (len(plan), plan.conflict_list, plan.problem_list) == (0, (), ())
 
 
 def test_a_row_that_was_created_and_edited_since_is_a_conflict(table):
@@ -420,7 +420,7 @@ def test_a_deleted_row_comes_back_without_the_fields_that_the_schema_lost(sis, t
 
     plan = revert(changes(table(), since=start, known=[row["_id"]], progress=False))
 
-    assert plan.faults == ()
+    assert plan.problem_list == ()
     assert rows(plan.frame(), "field", "after")[:2] == [("name", "gone"), ("os", "one")]
     assert plan.notes == (
         "takes back changes of script",

@@ -78,7 +78,7 @@ def test_an_enum_cannot_be_blank_again_and_the_other_cells_can(server):
 
     undo = sp.undo(report)
 
-    assert [(p.key, p.column, p.reason) for p in undo.faults] == [
+    assert [(p.key, p.column, p.reason) for p in undo.problem_list] == [
         ("x", "env", "an enum cannot be cleared: the server refuses null")
     ]
     with pytest.raises(sp.PlanRefused, match="an enum cannot be cleared"):
@@ -104,13 +104,13 @@ def test_a_delete_in_conflict_is_rebased_over_exactly_what_was_seen(server):
     undo = sp.undo(report)
     server.hosts.update("new", {"cpus": 3, "bios": {"vendor": "theirs"}})
     back = push(undo)
-    assert [c.field for c in back.clashes] == ["cpus", "_updated_at"]
+    assert [c.field for c in back.conflict_list] == ["cpus", "_updated_at"]
     assert undo.rebase(back, keep="theirs").changes == ()
     mine = undo.rebase(back, keep="mine")
     server.hosts.update("new", {"bios": {"vendor": "theirs again"}})
 
     again = push(mine)
-    assert [c.field for c in again.clashes] == ["_updated_at"]
+    assert [c.field for c in again.conflict_list] == ["_updated_at"]
     push(mine.rebase(again, keep="mine")).raise_for_failures()
     assert "new" not in server.stored()
 
@@ -334,7 +334,7 @@ def test_a_resumption_has_the_problems_of_the_rows_that_are_left_alone(server):
 
     assert [o.word for o in report.outcomes] == ["done", "problem", "problem"]
     assert [change.id for change in rest.changes] == [c]
-    assert rest.faults == (Problem(c, "more than 64", "cpus", 99, "h00002"),)
+    assert rest.problem_list == (Problem(c, "more than 64", "cpus", 99, "h00002"),)
 
 
 def test_resume_and_undo_outlive_a_new_field_of_the_definition(server):

@@ -86,7 +86,7 @@ def test_what_cannot_come_back_is_a_problem_of_the_plan(server, definition, row,
 
     plan = sp.undo(report)
 
-    assert [(p.column, p.reason) for p in plan.faults] == [("d", reason)]
+    assert [(p.column, p.reason) for p in plan.problem_list] == [("d", reason)]
 
 
 def test_an_empty_list_in_a_mixed_column_is_a_value_of_a_new_row(server):

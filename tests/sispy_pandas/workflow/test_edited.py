@@ -83,7 +83,7 @@ def test_the_same_file_pushed_twice_is_an_empty_plan_creates_and_deletes_include
     assert push(of(server, df).diff(df)).counts["done"] == 4
     again = of(server, df).diff(df)
 
-    assert (again.changes, again.faults, again.stale) == ((), (), ())
+    assert (again.changes, again.problem_list, again.stale) == ((), (), ())
 
 
 def test_a_row_that_changed_and_has_no_history_is_stale_and_never_sent(server):

@@ -101,10 +101,10 @@ def test_only_and_without_take_rows_and_fields(server, plan):
     a, _b, *_ = server.fetch().ids
 
     assert [type(change) for change in plan.only(fields=["cpus"]).changes] == [Update, Update]
-    assert plan.without(fields=["cpus"]).faults == ()
+    assert plan.without(fields=["cpus"]).problem_list == ()
     assert [type(c) for c in plan.without(fields=["cpus"]).changes] == [Update, Update, Create, Delete]
     assert len(plan.without(ids=[a, 4])) == 2
-    assert plan.only(ids=[a]).faults == ()
+    assert plan.only(ids=[a]).problem_list == ()
     with pytest.raises(ValueError, match="did you mean 'cpus'"):
         plan.only(fields=["cpu"])
     with pytest.raises(TypeError, match=r"fields=\['cpus'\]"):
@@ -115,9 +115,9 @@ def test_a_part_of_a_plan_has_the_problems_and_the_old_values_of_its_cells_alone
     a, b, *_ = server.fetch().ids
     fault = Problem(b, "more than 64", "cpus", 99, "h00001")
 
-    assert plan.faults == (fault,)
-    assert plan.only(fields=["cpus"]).faults == (fault,)
-    assert plan.only(fields=["bios.vendor"]).faults == ()
+    assert plan.problem_list == (fault,)
+    assert plan.only(fields=["cpus"]).problem_list == (fault,)
+    assert plan.only(fields=["bios.vendor"]).problem_list == ()
     assert [(c.id, c.before, c.after) for c in plan.only(fields=["cpus"]).changes] == [
         (a, {"cpus": 1}, {"cpus": 8}),
         (b, {"cpus": 2}, {"cpus": 99}),
@@ -142,7 +142,7 @@ def test_a_saved_plan_is_sorted_lines_and_comes_back_equal(server, plan, tmp_pat
     assert lines[1:-2] == sorted(lines[1:-2])
     assert json.loads(lines[0])["counts"] == plan.counts
     assert sorted(loaded.changes, key=repr) == sorted(_sorted(plan.changes), key=repr)
-    assert (loaded.faults, loaded.owner) == (plan.faults, plan.owner)
+    assert (loaded.problem_list, loaded.owner) == (plan.problem_list, plan.owner)
     assert loaded.save(tmp_path / "again").read_text() == path.read_text()
 
 
@@ -150,7 +150,7 @@ def test_a_plan_knows_its_server_by_the_profiles_and_any_text_can_be_saved(
     server, plan, tmp_path, monkeypatch
 ):
     half = Problem("r", "holds half a character: \ud800", "name", "é\ud800", "k")
-    plan = replace(plan, faults=(half,), notes=("a note",), undoes=("push",), completes=("undo",))
+    plan = replace(plan, problem_list=(half,), notes=("a note",), undoes=("push",), completes=("undo",))
     profile = f'url = "{server.client.url}/"\ntoken = "{server.sandbox.token}"\n'
     (tmp_path / "config.toml").write_text(
         f"[profiles.other]\nurl = 'http://127.0.0.1:9'\n[profiles.one]\n{profile}"
@@ -162,7 +162,7 @@ def test_a_plan_knows_its_server_by_the_profiles_and_any_text_can_be_saved(
 
     found = loaded.endpoint.client
     assert (found.url, found.auth_token) == (server.client.url, server.sandbox.token)
-    assert (loaded.faults, loaded.notes) == ((half,), ("a note",))
+    assert (loaded.problem_list, loaded.notes) == ((half,), ("a note",))
     assert (loaded.undoes, loaded.completes) == (("push",), ("undo",))
 
 
@@ -278,8 +278,8 @@ def test_check_finds_what_only_the_server_knows(server):
     server.hosts.update(c, {"_sis": {"immutable": True}})
     server.hosts.update(e, {"_sis": {"locked": True}})
 
-    assert plan.faults == ()
-    assert plan.check().faults == (
+    assert plan.problem_list == ()
+    assert plan.check().problem_list == (
         Problem(b, "refers to a site that does not exist", "site", f"{1:024x}", "h00001"),
         Problem(
             a, f"row {new_id} has this value already, and it must be unique", "serial", "later", "h00000"
@@ -312,9 +312,9 @@ def test_check_knows_values_that_the_plan_itself_frees_and_those_that_nobody_can
     freed = live.diff(live.frame().assign(place=[2, 0, None]))
     long = live.diff(live.frame().assign(name=["a", "b", "é" * 2000]))
 
-    assert freed.check().faults == ()
+    assert freed.check().problem_list == ()
     reason = "too long for a unique value: the server cannot be asked whether another row has it"
-    assert long.check().faults == (Problem(live.ids[2], reason, "name", "é" * 2000, "c"),)
+    assert long.check().problem_list == (Problem(live.ids[2], reason, "name", "é" * 2000, "c"),)
     assert freed.push(progress=False).ok
 
 
@@ -333,7 +333,7 @@ def test_check_finds_references_that_lead_nowhere_in_members_and_reads_no_more_t
     before = server.sandbox.requests[-1].number
 
     reason = "refers to a site that does not exist"
-    assert plan.check().faults == (
+    assert plan.check().problem_list == (
         Problem(0, reason, "parts.site", nowhere[1], "b"),
         Problem(0, reason, "parts.at.site", nowhere[0], "b"),
     )

@@ -57,7 +57,7 @@ def test_unknown_and_ambiguous_labels_are_problems(server) -> None:
     live = server.fetch(refs="label")
     df = live.frame()
     df.loc[df.index[0], "site"] = "nowhere"
-    assert [(p.key, p.column, p.value, p.reason) for p in live.diff(df).faults] == [
+    assert [(p.key, p.column, p.value, p.reason) for p in live.diff(df).problem_list] == [
         ("h00000", "site", "nowhere", "no row of site has name 'nowhere'")
     ]
     by_note = to_ids(
@@ -96,7 +96,7 @@ def test_a_workbook_with_labels_has_dropdowns_and_comes_back(server, tmp_path: P
     frame = sp.read_excel(file, server.fetch().schema)
     plan = sp.snapshot_of(server.hosts, frame, progress=False).diff(frame)
     assert [(key, path) for key, path, _, _ in cells(plan)] == [("h00000", "site")]
-    assert plan.faults == ()
+    assert plan.problem_list == ()
 
 
 def test_csv_with_labels(server, tmp_path: Path) -> None:
@@ -120,7 +120,7 @@ def test_a_file_with_labels_is_compared_with_any_snapshot_by_what_it_knows(serve
     plan = live.diff(frame)
 
     assert cells(plan) == [("h00000", "site", server.sites[0], s2), ("h00001", "site", s1, "s9")]
-    assert [(p.key, p.reason) for p in plan.faults] == [
+    assert [(p.key, p.reason) for p in plan.problem_list] == [
         (
             "h00001",
             "'s9' is a name that the file did not hold: "
@@ -162,4 +162,4 @@ def test_lists_of_references(server) -> None:
         df["hosts"] = pd.Series([hosts], index=df.index)
         assert cells(live.diff(df)) == [("dns", "hosts", ids[:2], ids[1:3])]
     df["hosts"] = [("h00001", "h9")]
-    assert [p.reason for p in live.diff(df).faults] == ["no row of host has name 'h9'"]
+    assert [p.reason for p in live.diff(df).problem_list] == ["no row of host has name 'h9'"]

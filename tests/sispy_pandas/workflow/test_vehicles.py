@@ -222,7 +222,7 @@ def canonical(value):
 
 
 def told(plan):
-    return (list(plan.cells()), plan.faults, plan.stale)
+    return (list(plan.cells()), plan.problem_list, plan.stale)
 
 
 @RANDOM
@@ -248,7 +248,7 @@ def test_one_edit_is_that_cell_alone(data, columns):
             assert told(plan) == ([], (), ())
             continue
         ((change, column, old, new),) = plan.cells()
-        assert (change.id, column, old, plan.faults) == (live.ids[at], path, before, ())
+        assert (change.id, column, old, plan.problem_list) == (live.ids[at], path, before, ())
         assert equal(field, value, new)
 
 

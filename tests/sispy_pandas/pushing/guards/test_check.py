@@ -150,7 +150,7 @@ def test_a_row_in_conflict_whose_other_cell_is_refused_has_failed(server):
     report = plan.push(progress=False, limits=QUICK)
 
     assert [(o.word, o.status) for o in report.outcomes] == [("failed", 400)]
-    assert [(c.field, c.theirs) for c in report.clashes] == [("cpus", 6)]
+    assert [(c.field, c.theirs) for c in report.conflict_list] == [("cpus", 6)]
 
 
 @pytest.mark.parametrize(("guard", "reads"), [("check", 1), ("off", 0)])
