@@ -77,7 +77,14 @@ ARGUMENTS = sorted(
     {text_of(node.args[0]) for kind in ("Argument", "no_list") for node in made(kind)} - {A_VARIABLE}
 )
 CALLS = sorted({text_of(node.args[0]) for node in made("Call")})
-SHELL = sorted({text_of(node.args[2].elts[0]) for node in made("Call") if len(node.args) > 2})  # type: ignore[attr-defined] # tuples
+SHELL = sorted(
+    {
+        text_of(words.elts[0])
+        for node in made("Call")
+        for words in node.args[2:]
+        if isinstance(words, ast.Tuple)
+    }
+)
 
 
 def test_there_are_remedies_to_look_at():

@@ -77,7 +77,7 @@ def _references(
 ) -> list[Problem]:
     """Find references to rows that do not exist."""
     sent = [(change, sent_by(change)) for change in plan.changes if not isinstance(change, Delete)]
-    named = {(fault.row, fault.column) for fault in plan.faults}  # a name of no row is none of an id, either
+    named = {(p.row, p.column) for p in plan.problem_list}  # a name of no row is none of an id, either
     found = []
     for path, target in references:
         wanted = {id_ for _, values in sent for id_ in ids_in(values, path)}

@@ -198,7 +198,7 @@ def test_the_encoding_is_told_by_texts_that_nobody_touched(tmp_path, encoding, w
 
     assert [change.after for change in found.changes] == [{"note": edit}]
     assert f"the file is read in {encoding}, as 40 cells tell that nobody touched" in found.notes
-    assert list(found.faults) == []
+    assert list(found.problem_list) == []
 
 
 def test_the_head_says_how_a_file_was_read(tmp_path):
