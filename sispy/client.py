@@ -50,6 +50,7 @@ class Client(Connection):
         username: whose token is in use, None if unknown: who logged in, or who is said to own the token and
             does; may be set. The first look at a name that was only said asks the server (SIS-API 12.4).
         token_expires: when the token of `authenticate` ends, None if unknown.
+        rules: what the profile says about writing; may be set.
 
     Raises:
         ValueError: the address is no http(s) address, or holds a password, or there is no such CA file.
@@ -124,6 +125,7 @@ class Client(Connection):
         client = cls(profile.url, auth_token=profile.token, **options_of(profile, options))
         client.username = user = profile.username
         client.token_expires = profile.expires
+        client.rules = profile.rules
 
         def store(renewed: Connection) -> None:
             update_profile(profile.name, {"token": renewed.auth_token, "expires": renewed.token_expires})

@@ -15,7 +15,13 @@ url = "https://sis.example.com"
 username = "anna"
 token = "..."                          # written by `sispy login`, with `expires`
 ca_file = "/etc/ssl/company.pem"
+read_only = false                      # true: nothing is written there
+require_note = "^CHG"                  # a pattern that is found in the note of every push
+production = true                      # every question says so
 ```
+
+What is said about writing holds for the address, whoever names it and however: an argument, a variable, the
+profile itself. Of two profiles of one address the one that is named counts.
 """
 
 from __future__ import annotations
@@ -37,6 +43,7 @@ from urllib.parse import urlsplit
 
 from .encoding import one_address
 from .remedies import Argument, Call, Message
+from .rules import Rules
 from .text import printable
 
 if TYPE_CHECKING:
@@ -61,6 +68,7 @@ class Profile:
         password: to log in with, None without one.
         expires: when the token ends, None where that is unknown or never.
         ca_file: certificates to trust, None for the usual ones.
+        rules: what it says about writing.
         sources: for each of these, where it comes from, in words.
     """
 
@@ -71,6 +79,7 @@ class Profile:
     password: str | None = field(default=None, repr=False)
     expires: datetime | None = None
     ca_file: str | None = None
+    rules: Rules = field(default_factory=Rules)
     sources: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -112,6 +121,7 @@ def resolve(
         raise ValueError(f"{path} has no profile {chosen!r} (it has: {known}); `sispy login` makes one")
     if one_address(here) != one_address(str(kept.get("url", ""))):
         kept = {}  # what is kept for one server is not shown to another
+    rules = _rules(chosen, kept) if kept else _rules_of(here, profiles)
 
     logins = [_environment(), _Login(file, kept.get("username"), kept.get("token"), None)]
     argument = _Login("argument", username, auth_token, password)
@@ -130,8 +140,22 @@ def resolve(
         password=None if login.token else login.password,
         expires=_moment(kept.get("expires")) if login.place == file else None,
         ca_file=kept.get("ca_file"),
+        rules=rules,
         sources={name: source for name, source in sources.items() if source},
     )
+
+
+def _rules(name: str, item: Mapping[str, Any]) -> Rules:
+    said = {key: item[key] for key in ("read_only", "production", "require_note") if key in item}
+    return Rules(name, **said) if said else Rules()
+
+
+def _rules_of(url: str, profiles: Mapping[str, Any]) -> Rules:
+    """Return the rules of an address, if a profile has it that has some."""
+    for name, item in profiles.items():
+        if url and one_address(str(item.get("url", ""))) == one_address(url):
+            return _rules(name, item)
+    return Rules()
 
 
 def which_server() -> Message:
@@ -264,6 +288,15 @@ def read_config() -> dict[str, Any]:
             key for key in ("url", "username", "token", "ca_file") if not isinstance(item.get(key, ""), str)
         ]:
             raise ValueError(f"{path}, profile {name!r}: {odd[0]} is a text, in quotes")
+        for key in ("read_only", "production"):
+            if not isinstance(item.get(key, False), bool):
+                raise ValueError(f"{path}, profile {name!r}: {key} is true or false, without quotes")
+        try:
+            re.compile(item.get("require_note", ""))
+        except (re.error, TypeError) as exc:
+            raise ValueError(
+                f"{path}, profile {name!r}: require_note is a pattern, in quotes: {exc}"
+            ) from exc
     if (
         sys.platform != "win32"
         and stat.S_IMODE(mode) & 0o077

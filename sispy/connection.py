@@ -19,6 +19,7 @@ from .errors import BadAnswer, Error, NotJSON, TokenRenewed, Unauthorized
 from .http import Answer, Request
 from .remedies import Call, Message
 from .response import Meta, Response
+from .rules import Rules
 from .text import MASK, excerpt, mask
 from .transport import Policy, call
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 _ALL = 10_000
 """The server gives no more objects at once."""
+_READS = ("GET", "HEAD", "OPTIONS")
 _EIGHT_HOURS = 8 * 3600 * 1000  # milliseconds
 
 
@@ -64,6 +66,7 @@ class Connection:
         self._proof: tuple[str, str, bool] | None = None  # a token, a name, and whether they go together
         self._proving = threading.Lock()
         self.token_expires: datetime | None = None
+        self.rules = Rules()
         self._policy = policy
         self._renewal: Renewal | None = None
         self._connect: dict[str, Any] = {"http_keep_alive": http_keep_alive, "verify": verify}
@@ -165,6 +168,8 @@ class Connection:
             return None
 
     def _send(self, request: Request) -> Answer:
+        if request.method not in _READS and not request.uri.startswith(f"{self.base_uri}/users/auth_token"):
+            self.rules.refuse_write()
         token = (request.headers or {}).get("x-auth-token")
         try:
             return call(self._http_handler, request, self._policy, self._secrets(request))

@@ -143,8 +143,9 @@ def reached(edges: dict[str, set[str]], start: str) -> set[str]:
 FLOORS = {
     "sispy": (
         ("text", "encoding", "remedies", "patterns"),
-        ("errors", "delta", "config"),
-        ("failures", "response"),
+        ("errors", "delta"),
+        ("rules",),
+        ("config", "failures", "response"),
         ("http", "paging"),
         ("transport",),
         ("connection",),

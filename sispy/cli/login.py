@@ -114,6 +114,9 @@ def whoami(session: Session) -> None:
         ("user", user, profile.sources.get("username", "") if user != "unknown" else ""),
         ("token", state, source),
     ]
+    rules = str(profile.rules)
+    if rules or session.output == "json":
+        rows.append(("rules", rules, f"profile {profile.rules.profile!r}" if rules else ""))
     if session.output == "json":
         facts = {name: {"value": value, "from": origin or None} for name, value, origin in rows}
         out(json_seen({"kind": "whoami", "version": JSON_VERSION, **facts}, indent=2))

@@ -81,6 +81,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option(
     "--owner", multiple=True, metavar="GROUP", help="Who shall own a new table; default: your groups."
 )
+@click.option("--note", metavar="TEXT", help="Goes into the journal, e.g. CHG0012345.")
 @understood
 @answers("json", "csv")
 @yes
@@ -97,6 +98,7 @@ def import_(
     enums: bool,
     references: tuple[str, ...],
     owner: tuple[str, ...],
+    note: str | None,
     yes: bool,
 ) -> Exit:
     """Make the rows of FILE (JSON, NDJSON, CSV or a workbook) rows of a table.
@@ -113,7 +115,7 @@ def import_(
             raise Misuse(f"table {name!r} exists already: leave --definition out.")
         if references:
             raise Misuse(f"table {name!r} exists already: leave --reference out, its definition says it.")
-        return _join(session, client, schema, rows, options, key=key, new=new, yes=yes)
+        return _join(session, client, schema, rows, options, key=key, new=new, note=note, yes=yes)
     if references and definition is not None:
         raise Misuse("the definition says what refers to what: leave --reference out.")
     refers = {text.partition("=")[0]: text.partition("=")[2] or text for text in references}
@@ -121,7 +123,7 @@ def import_(
         client, session, rows, options, name, definition, key=key, enums=enums, references=refers
     )
     document["_sis"] = {"owner": list(owner) or _groups(client)}
-    return _make(session, client, document, rows, options, yes=yes)
+    return _make(session, client, document, rows, options, note=note, yes=yes)
 
 
 def _make(
@@ -131,6 +133,7 @@ def _make(
     file: TableFile,
     options: ReadOptions,
     *,
+    note: str | None,
     yes: bool,
 ) -> Exit:
     """Make a table and its rows, after showing both; nothing is written while a row has a problem."""
@@ -156,10 +159,15 @@ def _make(
     for note in plan.notes:  # a guess is said before anything is made
         session.say(note)
     need_token(client)
-    confirm(f"Make table {schema.name} with {count(len(rows), 'row')} on {client.url}?", yes=yes)
+    client.rules.refuse_note(note)
+    confirm(
+        f"Make table {schema.name} with {count(len(rows), 'row')} on {client.rules.told_at(client.url)}?",
+        yes=yes,
+    )
     made = parse_schema(client.schemas.create(document).to_dict())
     session.say(f"made table {made.name}")
-    report = labelled(_nothing_yet(client, made)).diff(rows, new=True).push(progress=session.progress)
+    plan = labelled(_nothing_yet(client, made)).diff(rows, new=True)
+    report = plan.push(note=note, progress=session.progress)
     show(session, pushed.blocks(report, journal=False))
     tell_push(session, report.plan, report)
     return status_of_report(report)
@@ -188,6 +196,7 @@ def _join(
     *,
     key: str | None,
     new: bool,
+    note: str | None,
     yes: bool,
 ) -> Exit:
     """Compare a file with a table that exists, and push what is new or different."""
@@ -199,10 +208,11 @@ def _join(
     snapshot = fetch(client.entities(schema.name), refs="label", progress=session.progress)
     if key is not None:
         plan = snapshot.diff(rows, key=key, create_missing=True)  # blank cells keep what is stored
-        return send(session, plan, yes=yes)[1]
+        return send(session, plan, yes=yes, note=note)[1]
     session.say(f"{schema.name} has no unique field to know rows by: whole rows are compared")
     plan = snapshot.diff(rows, new=True if new else "missing")
-    return send(session, plan, yes=yes, again=True)[1]  # the table was asked, not what this machine remembers
+    # the table was asked, not what this machine remembers
+    return send(session, plan, yes=yes, note=note, again=True)[1]
 
 
 def _document(

@@ -27,7 +27,8 @@ from sispy_pandas.planning.change_set import PlanRefused
 from sispy_pandas.planning.render import conflicts, problems, stale_rows
 from sispy_pandas.pushing import render as pushed
 from sispy_pandas.pushing.journal import folder, short
-from sispy_pandas.pushing.options import GUARDS, need_token
+from sispy_pandas.pushing.options import GUARDS, Options
+from sispy_pandas.pushing.push import allowed
 from sispy_pandas.pushing.recall import note_attempt
 from sispy_pandas.pushing.record import read
 from sispy_pandas.pushing.turns import TableInUse
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from sispy_pandas.planning.change_set import ChangeSet
+    from sispy_pandas.planning.merge import OnConflict
+    from sispy_pandas.pushing.options import Guard
     from sispy_pandas.values.blocks import Block
     from sispy_pandas.workflow.objects import Plan, Report
 
@@ -225,6 +228,7 @@ def send(
             session.say("nothing to push")
             tell_push(session, plan, None)
             return None, status_of_plan(plan)
+        _refuse_options(plan, skip_problems=skip_problems, **how)
         _ask(session, plan, yes=yes, limit=limit)
         context.meta[BEGUN] = True
         report, stopped, is_shown = _push(session, plan, skip_problems=skip_problems, **how)
@@ -268,6 +272,27 @@ def _refuse(plan: Plan, *, skip_problems: bool, expect_updates: int | None) -> N
         raise NotPushedError(plan, said, Exit.PROBLEMS)
 
 
+def _refuse_options(
+    plan: Plan,
+    *,
+    guard: Guard = "check",
+    on_conflict: OnConflict = "skip",
+    skip_problems: bool = False,
+    allow_dangling: bool = False,
+    note: str | None = None,
+    reviewer: str | None = None,
+    expect_deletes: int | None = None,
+    expect_digest: str | None = None,
+    **_: Any,
+) -> None:
+    """Raise NotPushedError for what a push would refuse after the question alone."""
+    options = Options(guard, on_conflict, skip_problems, allow_dangling, note, reviewer)
+    try:
+        allowed(plan, options, expect_deletes=expect_deletes, expect_digest=expect_digest)
+    except PlanRefused as refused:
+        raise NotPushedError(plan, message_of(refused), Exit.PROBLEMS) from refused
+
+
 def _refuse_stale(plan: Plan, progress: Any) -> None:
     """Raise NotPushedError for a plan of which others have changed something."""
     if len(plan):
@@ -279,11 +304,12 @@ def _refuse_stale(plan: Plan, progress: Any) -> None:
 def _ask(session: Session, plan: Plan, *, yes: bool, limit: int | None) -> None:
     """Ask whether to push; who gets an answer in another form sees the plan as text before."""
     client = plan.endpoint.client
-    need_token(client)
     rows = sum(plan.sendable[f"{verb}s"] for verb in ("create", "update", "delete"))
     if not (yes or session.is_told_at_once) and is_terminal(sys.stdin):
         say(plan_text(plan, limit=limit))
-    confirm(f"Push {count(rows, 'row')} to {plan.schema.name} on {client.url}?", yes=yes)
+    confirm(
+        f"Push {count(rows, 'row')} to {plan.schema.name} on {client.rules.told_at(client.url)}?", yes=yes
+    )
 
 
 def _push(session: Session, plan: Plan, *, skip_problems: bool, **how: Any) -> tuple[Report, bool, bool]:

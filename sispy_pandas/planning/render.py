@@ -158,7 +158,7 @@ def whereabouts(plan: ChangeSet) -> str:
     """Return server and user in words, as far as they are known."""
     client = plan.endpoint.client
     user = client.username or ("the owner of the token" if client.auth_token else None)
-    return f"on {client.url}" + (f" as {user}" if user else "")
+    return f"on {client.rules.told_at(client.url)}" + (f" as {user}" if user else "")
 
 
 def shown_cells(plan: ChangeSet) -> list[Cell]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from sispy.errors import Unauthorized
-from sispy.remedies import Argument, Call, Message
+from sispy.remedies import Argument, Call, Message, message_of
 
 from ..planning.change_set import FREE_DELETES, PlanRefused
 from ..planning.plan_file import digest
@@ -103,11 +103,12 @@ class Limits:
 
 
 def need_token(client: Client) -> None:
-    """Raise where there is no token: the server would refuse the first write.
+    """Raise where there is no token, which the server would refuse, or the profile is for reading alone.
 
     Raises:
-        sispy.Unauthorized: There is none.
+        sispy.Unauthorized: So it is.
     """
+    client.rules.refuse_write()
     if not client.auth_token:
         raise Unauthorized(
             Message(
@@ -123,11 +124,16 @@ def refuse(
     """Raise if a plan must not be pushed with these options.
 
     Raises:
-        PlanRefused: It deletes more rows than stated, or is another than the expected one.
+        PlanRefused: It deletes more rows than stated, is another than the expected one, or lacks the note
+            that the profile asks for.
         ValueError: It is not known whose the token is, whose name compare-and-set writes into each row.
         sispy.Unauthorized: There is no token.
     """
     need_token(plan.endpoint.client)
+    try:
+        plan.endpoint.client.rules.refuse_note(options.note)
+    except ValueError as error:
+        raise PlanRefused(message_of(error), plan) from error
     if options.guard == "cas" and not plan.endpoint.client.username:
         raise ValueError(
             Message(

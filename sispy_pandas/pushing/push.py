@@ -67,9 +67,7 @@ def push(
     with _way_on(plan) as way:
         if plan.journal is not None:
             way.journal, way.begun = plan.journal, True
-            options = options.resumed(read(plan.journal).begin)
-        options = replace(options, note=options.note or plan.origin.note)
-        refuse(plan, options, expect_deletes, expect_digest)
+        options = allowed(plan, options, expect_deletes=expect_deletes, expect_digest=expect_digest)
         started, path = _now(), _path(plan, journal)
         memory = Memory.of(plan)
         if plan.journal is None:
@@ -108,6 +106,27 @@ def push(
         entities=run.entities,
     )
     return after_push(result, verify, progress=progress, cancel=cancel, on_result=on_result)
+
+
+def allowed(
+    plan: ChangeSet,
+    options: Options,
+    *,
+    expect_deletes: int | None = None,
+    expect_digest: str | None = None,
+) -> Options:
+    """Return the options that hold for a plan: those of its first push, and the note that it was saved with.
+
+    Raises:
+        PlanRefused: It may not be pushed with them; `Plan.push` tells why that may be.
+        ValueError: See there.
+        sispy.Unauthorized: There is no token, or the profile is for reading alone.
+    """
+    if plan.journal is not None:
+        options = options.resumed(read(plan.journal).begin)
+    options = replace(options, note=options.note or plan.origin.note)
+    refuse(plan, options, expect_deletes, expect_digest)
+    return options
 
 
 def _push(run: Run, memory: Memory, path: Path | None, options: Options, *, again: bool) -> str | None:

@@ -7,6 +7,7 @@ import pytest
 
 import sispy
 from sispy.config import Profile, _environment, config_file, read_config, resolve, update_profile
+from sispy.rules import Rules
 
 URL, OTHER = "https://sis.example.com", "https://other.example.com"
 ENDED = """
@@ -385,3 +386,43 @@ def test_a_ca_file_of_the_profile_is_used_unless_something_else_names_one(file, 
     assert trusted(verify=False) is False
     monkeypatch.setenv("SIS_CA_FILE", str(tmp_path))
     assert trusted() == str(tmp_path)
+
+
+RULED = """
+[profiles.prod]
+url = "{URL}"
+read_only = true
+production = true
+require_note = "^CHG"
+[profiles.duty]
+url = "{URL}"
+[profiles.test]
+url = "{OTHER}"
+""".replace("{URL}", URL).replace("{OTHER}", OTHER)
+
+
+def test_rules_hold_for_the_address_whoever_names_it(file, monkeypatch):
+    file(RULED)
+    rules = Rules("prod", read_only=True, production=True, require_note="^CHG")
+
+    assert resolve("prod").rules == resolve(url=f"{URL}/").rules == rules
+    assert resolve("duty").rules == resolve("test").rules == Rules()
+    monkeypatch.setenv("SIS_URL", URL)
+    assert resolve().rules == rules
+    assert str(rules) == "read-only, production, notes with ^CHG"
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ('read_only = "yes"', "read_only is true or false"),
+        ("production = 1", "production is true or false"),
+        ("require_note = true", "require_note is a pattern"),
+        ('require_note = "["', "require_note is a pattern"),
+    ],
+)
+def test_rules_that_are_none_are_named(file, line, said):
+    file(f"[profiles.prod]\nurl = '{URL}'\n{line}\n")
+
+    with pytest.raises(ValueError, match=f"profile 'prod': {said}"):
+        resolve("prod")
