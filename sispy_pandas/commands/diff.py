@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from sispy_pandas.formats.options import ReadOptions
     from sispy_pandas.formats.reader import Texts
+    from sispy_pandas.values.schema import Schema
 
 
 @click.command(
@@ -50,9 +51,11 @@ def diff(session: Session, options: ReadOptions, old: str, new: Path, form: str 
     """
     second = TableFile.of(new, form)
     if Path(old).exists() and not Path(old).is_dir():
-        before, after = _of_both(TableFile.of(old), second, options)
+        before, after = _of_both(TableFile.of(old), second, options, key)
     else:
-        before, after = _against_today(session, old, second, options)
+        before, after = _against_today(session, old, second, options, key)
+    for note in dict.fromkeys(before.notes + after.notes):
+        session.say(note)
     found = compare(before, after, key=key)
     only = sorted({*before.columns} ^ {*after.columns})
     if only:
@@ -64,18 +67,36 @@ def diff(session: Session, options: ReadOptions, old: str, new: Path, form: str 
     return Exit.CHANGES if found else Exit.DONE
 
 
-def _of_both(old: TableFile, new: TableFile, options: ReadOptions) -> tuple[Texts, Texts]:
+def _of_both(old: TableFile, new: TableFile, options: ReadOptions, key: str) -> tuple[Texts, Texts]:
     """Return the texts of two files; where one does not tell what its columns are, the other may."""
     schemas = [schema_in(one.form.note(one.file)) for one in (old, new)]
     first, second = schemas
-    return old.texts(first or second, options), new.texts(second or first, options)
+    first, second = first or second, second or first
+    for_old, for_new = (
+        options.without(set(one.form.unheeded(options)) & other.form.heeds)  # it is meant for the other one
+        for one, other in ((old, new), (new, old))
+    )
+    before = old.texts(first, for_old)
+    if second is None or not _has(before, second, key):
+        return before, new.texts(second, for_new)
+    after = new.texts(second, for_new, before.known(second, key))
+    if first is not None and not after.notes and _has(after, first, key):
+        before = old.texts(first, for_old, after.known(first, key))
+    return before, after
 
 
-def _against_today(session: Session, name: str, old: TableFile, options: ReadOptions) -> tuple[Texts, Texts]:
+def _against_today(
+    session: Session, name: str, old: TableFile, options: ReadOptions, key: str
+) -> tuple[Texts, Texts]:
     endpoint, schema = table_of(session.client(), name)
     labels = old.form.note(old.file).get("labels")  # of an export with --refs label
     today = fetch(endpoint, refs="id" if labels is None else "label", progress=session.progress)
-    return old.texts(schema, options), texts_of(today, schema)
+    after = texts_of(today, schema)
+    return old.texts(schema, options, after.known(schema, key) if _has(after, schema, key) else None), after
+
+
+def _has(texts: Texts, schema: Schema, key: str) -> bool:
+    return key in texts.columns and key in ("_id", *schema.columns)
 
 
 def _count(found: Sequence[Difference]) -> str:

@@ -78,15 +78,26 @@ class TableFile:
 
     def frame(self, schema: Schema, options: ReadOptions = _LIKE, known: Known | None = None) -> pd.DataFrame:
         """Return the rows as a frame of a schema; see `read_frame`."""
-        return read_frame(self.file, self.form, schema, options, known)
+        return read_frame(self.file, self.form, schema, self.heeding(options), known)
 
     def rows(self, options: ReadOptions = _LIKE) -> Untyped:
         """Return the rows as they stand there, without a schema; see `read_rows`."""
-        return read_rows(self.file, self.form, options)
+        return read_rows(self.file, self.form, self.heeding(options))
 
-    def texts(self, schema: Schema | None, options: ReadOptions = _LIKE) -> Texts:
+    def texts(self, schema: Schema | None, options: ReadOptions = _LIKE, known: Known | None = None) -> Texts:
         """Return the cells as texts; see `read_texts`."""
-        return read_texts(self.file, self.form, schema, options)
+        return read_texts(self.file, self.form, schema, self.heeding(options), known)
+
+    def heeding(self, options: ReadOptions) -> ReadOptions:
+        """Return the options, all of which mean something in the file's format.
+
+        Raises:
+            Misuse: One does not.
+        """
+        for name in self.form.unheeded(options):
+            option = f"--{name.replace('_', '-')}"
+            raise Misuse(f"{option}: {self.file} is a file of format {self.form.name}, which has none.")
+        return options
 
 
 def named_format(path: Path | str, form: str | None) -> Format:

@@ -5,13 +5,18 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import click
 
 from sispy.cli.exits import Misuse, misuse
+from sispy_pandas.commands.targets import refuse_target
+from sispy_pandas.formats.mapping import read_options
 from sispy_pandas.formats.options import Copies, ReadOptions
 
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_PATH = click.Path(dir_okay=False, path_type=Path)
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -49,11 +54,16 @@ def understood(command: Command) -> Command:
     @click.option("--na", multiple=True, metavar="TEXT", help="A cell of TEXT has no value; may be repeated.")
     @click.option("--true", multiple=True, metavar="TEXT", help="TEXT is true; may be repeated.")
     @click.option("--false", multiple=True, metavar="TEXT", help="TEXT is false; may be repeated.")
+    @click.option(
+        "--mapping", type=_FILE, metavar="FILE", help="Read as FILE says, unless told otherwise here."
+    )
+    @click.option("--save-mapping", type=_PATH, metavar="FILE", help="Write what was used as FILE.toml.")
     @functools.wraps(command)
     def with_options(*args: Any, **kwargs: Any) -> Any:
         given = {name: kwargs.pop(name) for name in _UNDERSTOOD}
+        refuse_target("--save-mapping", given["save_mapping"], (".toml",), others=(given["mapping"],))
         try:
-            options = ReadOptions(**given)
+            options = read_options(given)
         except ValueError as error:
             raise misuse(error) from error
         return command(*args, options=options, **kwargs)
@@ -63,7 +73,7 @@ def understood(command: Command) -> Command:
 
 _UNDERSTOOD = (
     *("rename", "ignore_case", "header_row", "sheet", "at", "encoding", "delimiter"),
-    *("decimal", "thousands", "tz", "dayfirst", "na", "true", "false"),
+    *("decimal", "thousands", "tz", "dayfirst", "na", "true", "false", "mapping", "save_mapping"),
 )
 
 
@@ -73,7 +83,7 @@ def reading(command: Command) -> Command:
     @click.option("--key", metavar="FIELD", help="Match rows by this unique field: a file from elsewhere.")
     @click.option("--create-missing", is_flag=True, help="With --key: rows that match nothing are new ones.")
     @click.option(
-        "--refs", type=click.Choice(["id", "label"]), default="id", help="How references are written."
+        "--refs", type=click.Choice(["id", "label"]), help="How references are written; default: as ids."
     )
     @understood
     @click.option(
@@ -96,7 +106,7 @@ def reading(command: Command) -> Command:
         create_missing: bool,
         base_now: bool,
         owner: tuple[str, ...],
-        refs: Literal["id", "label"],
+        refs: Literal["id", "label"] | None,
         copies: Copies,
         accept_program_changes: bool,
         options: ReadOptions,
@@ -104,7 +114,12 @@ def reading(command: Command) -> Command:
     ) -> Any:
         if create_missing and key is None:
             raise Misuse("--create-missing says what to do with unmatched keys: give --key FIELD.")
-        options = replace(options, refs=refs, copies=copies, accept_program_changes=accept_program_changes)
+        options = replace(
+            options,
+            refs=refs or options.refs,
+            copies=copies,
+            accept_program_changes=accept_program_changes,
+        )
         how = Reading(key, create_missing, "now" if base_now else "receipt", owner or None, options)
         return command(*args, reading=how, **kwargs)
 

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from .table import Table, Values
 
 
+PARTICULAR = ("encoding", "delimiter", "sheet", "header_row", "at")
+"""Options of reading that not every format has."""
+
+
 class ReadCells(Protocol):
     """Reads the cells of a column of a file: JSON values, `Refused` for those that are none."""
 
@@ -45,6 +49,8 @@ class Incoming:
     note: Note = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     """What was noticed and did no harm."""
+    used: Mapping[str, Any] = field(default_factory=dict)
+    """Options of reading that were found out: name -> value."""
     guesses: tuple[str, ...] = ()
     """What was taken for granted and may be wrong; nothing is written before somebody has seen it."""
     problems: tuple[Problem, ...] = ()
@@ -109,8 +115,14 @@ class Format:
     """It takes columns that the schema does not have; else it holds the records of the server alone."""
     holds_any_cell: ClassVar[bool] = False
     """It takes cells that are no values of their column, as people leave them in a file."""
+    heeds: ClassVar[frozenset[str]] = frozenset()
+    """Those of `PARTICULAR` that mean something here."""
     holds_objects: ClassVar[bool] = False
     """Its cells are JSON values, objects and lists among them; else what is no scalar is text."""
+
+    def unheeded(self, options: ReadOptions) -> list[str]:
+        """Return the options that were given and mean nothing here."""
+        return [name for name in PARTICULAR if name in options.told and name not in self.heeds]
 
     def note(self, file: InFile) -> Note:
         """Return what a file says of its origin; empty where it says nothing.

@@ -50,6 +50,7 @@ class Csv(Format):
     """
 
     name = "CSV"
+    heeds = frozenset(("encoding", "delimiter", "header_row"))
     is_text = holds_any_cell = True
 
     def __init__(self, delimiter: str = ",") -> None:
@@ -57,7 +58,7 @@ class Csv(Format):
 
     def read(self, file: InFile, schema: Schema | None, options: ReadOptions) -> Incoming:
         note = read_beside(file)
-        text, is_guess = _text(file, options.encoding)
+        text, encoding, is_guess = _text(file, options.encoding)
         known = {"_id", RECEIPT.path, DELETE, *options.rename}
         if schema is not None:
             known |= {f.path for f in (*schema.fields, *META)}
@@ -72,6 +73,7 @@ class Csv(Format):
             problems=ragged,
             blank="",
             is_foreign=is_guess or dialect.delimiter != self.delimiter,
+            used={"encoding": encoding, "delimiter": dialect.delimiter},
             guesses=(GUESSED,) if is_guess else (),
         )
 
@@ -132,8 +134,8 @@ def _quoted(texts: Sequence[str], special: re.Pattern[str]) -> Sequence[str]:
     return [f'"{text.replace(QUOTE, QUOTE * 2)}"' if special.search(text) else text for text in texts]
 
 
-def _text(file: InFile, encoding: str | None) -> tuple[str, bool]:
-    """Return the text of a file, and whether its encoding is a guess; see `decode` for what is raised."""
+def _text(file: InFile, encoding: str | None) -> tuple[str, str, bool]:
+    """Return the text of a file, its encoding, and whether that is a guess; see `decode`."""
     try:
         return decode(file.data(lines=True), file, encoding)
     except MemoryError as error:

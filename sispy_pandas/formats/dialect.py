@@ -84,12 +84,20 @@ def known_rows(rows: RowSet, key: str | None = None) -> Known:
 
 @dataclass(frozen=True)
 class Dialect:
-    """What the columns mean that are not written as an export is, and what is to be said about it."""
+    """How a file is written."""
 
+    cells: ReadCells
+    usual: Style
     columns: Mapping[str, Values] = field(default_factory=dict)
+    """Those in which there is a cell of another style than the usual one."""
     notes: tuple[str, ...] = ()
-    style: Style = PLAIN
-    """How most of the file is written."""
+    own: Style | None = None
+    """The style of the file, if it is not the usual one."""
+
+    def read(self, field: Field, cells: Sequence[Any]) -> Values:
+        """Return the values of a column."""
+        found = self.columns.get(field.path)
+        return self.cells(field, cells, self.usual) if found is None else found
 
 
 def own_dialect(
@@ -121,7 +129,7 @@ def own_dialect(
             continue
         values = known.values(one)
         if values is not None:
-            before = [_NONE if at is None else values[at] for at in rows]
+            before = [_NONE if at is None or isinstance(values[at], Refused) else values[at] for at in rows]
             trials.append(_Trial(one, columns[path], before, read, style))
     trials = [trial for trial in trials if trial.odd]
     adopted: dict[str, list[Style]] = {}
@@ -132,7 +140,7 @@ def own_dialect(
         for kind in kinds:
             adopted[kind] = adopted[kind] or [replace(style, decimal=",", thousands=".")]
     found = {trial.field.path: trial.values(adopted[trial.field.type]) for trial in trials}
-    return Dialect(found, _notes(trials), _overall(trials, style))
+    return Dialect(read, style, found, _notes(trials), _overall(trials, style))
 
 
 class _Trial:

@@ -62,8 +62,8 @@ def known_encoding(data: bytes | bytearray) -> str | None:
 
 def decode(
     data: bytes | bytearray, name: object, encoding: str | None, *, guess: bool = True
-) -> tuple[str, bool]:
-    """Return the text of a file, and whether its encoding is a guess.
+) -> tuple[str, str, bool]:
+    """Return the text of a file, its encoding, and whether that is a guess.
 
     Args:
         data: The bytes.
@@ -77,7 +77,7 @@ def decode(
     """
     known = encoding or known_encoding(data)
     try:
-        return data.decode(known or "utf-8"), False
+        return data.decode(known or "utf-8"), known or "utf-8", False
     except LookupError:
         raise ValueError(f"there is no encoding {encoding!r}: cp1252, cp1250 and utf-16 are some") from None
     except UnicodeDecodeError as error:
@@ -92,7 +92,7 @@ def decode(
         raise EncodingUnknown(Message(f"{lines}: text in UTF-8 that was damaged", ASKED))
     if _NO_1252.search(data):
         raise EncodingUnknown(Message(f"{lines}: neither UTF-8 nor Windows-1252: save it as UTF-8", ASKED))
-    return data.decode(USUAL), True
+    return data.decode(USUAL), USUAL, True
 
 
 def own_encoding(cells: Mapping[tuple[str, str], int], least: int, sure: float) -> str | None:

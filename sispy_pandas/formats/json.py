@@ -53,6 +53,7 @@ class Json(Format):
     """An array of records."""
 
     name = "JSON"
+    heeds = frozenset(("encoding", "at"))
     is_text = holds_objects = True
     holds_any_column = False
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime
 import inspect
+import os
 import zoneinfo
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import MISSING, dataclass, field, fields
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import MISSING, dataclass, field, fields, replace
 from typing import Any, Literal, TypedDict, TypeVar
 
 from sispy.remedies import no_list
@@ -19,7 +20,7 @@ Reads = TypeVar("Reads", bound=Callable[..., Any])
 
 
 class ReadKeywords(TypedDict, total=False):
-    """The fields of `ReadOptions`, as the functions that read a file take them."""
+    """What the functions that read a file take: the fields of `ReadOptions`, or a mapping with them."""
 
     tz: str | datetime.tzinfo | None
     dayfirst: bool | None
@@ -34,10 +35,13 @@ class ReadKeywords(TypedDict, total=False):
     header_row: int | None
     at: str | None
     rename: Mapping[str, str]
+    constants: Mapping[str, str]
     ignore_case: bool
     refs: Literal["id", "label"]
     copies: Copies
     accept_program_changes: bool
+    save_mapping: str | os.PathLike[str] | None
+    mapping: str | os.PathLike[str] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +61,23 @@ class ReadOptions:
     header_row: int | None = None
     at: str | None = None
     rename: Mapping[str, str] = field(default_factory=dict)
+    constants: Mapping[str, str] = field(default_factory=dict)
     ignore_case: bool = False
     refs: Literal["id", "label"] = "id"
     copies: Copies = "refuse"
     accept_program_changes: bool = False
+    save_mapping: str | os.PathLike[str] | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "rename", dict(self.rename or {}))
+        for name in ("rename", "constants"):
+            object.__setattr__(self, name, dict(getattr(self, name) or {}))
         for name in ("na", "true", "false"):
             if isinstance(getattr(self, name), str):
                 raise no_list(name, getattr(self, name))
+        if self.decimal not in (None, ".", ","):
+            raise ValueError(f"decimal={self.decimal!r}: '.' or ','")
+        if self.delimiter is not None and len(self.delimiter) != 1:
+            raise ValueError(f"delimiter={self.delimiter!r}: it is one character")
         if self.thousands is not None and self.thousands == (self.decimal or "."):
             raise ValueError(f"decimal and thousands cannot both be {self.thousands!r}")
 
@@ -77,6 +88,11 @@ class ReadOptions:
         return frozenset(
             name for name, value in given.items() if value or (name == "dayfirst" and value is False)
         )
+
+    def without(self, names: Collection[str]) -> ReadOptions:
+        """Return the options but for some of them, as if they had not been given."""
+        none: dict[str, Any] = dict.fromkeys(names)
+        return replace(self, **none)
 
     def style(self, note: Mapping[str, Any]) -> Style:
         """Return how the cells of a file with this note are to be read."""
@@ -107,14 +123,12 @@ def told_in_full(function: Reads) -> Reads:
     """Let a function that takes `ReadKeywords` name each of them in its signature."""
     signature = inspect.signature(function)
     own = [one for one in signature.parameters.values() if one.kind is not inspect.Parameter.VAR_KEYWORD]
+    defaults = {one.name: {} if one.default is MISSING else one.default for one in fields(ReadOptions)}
     all_options = [
         inspect.Parameter(
-            one.name,
-            inspect.Parameter.KEYWORD_ONLY,
-            default={} if one.default is MISSING else one.default,
-            annotation=one.type,
+            name, inspect.Parameter.KEYWORD_ONLY, default=defaults.get(name), annotation=annotation
         )
-        for one in fields(ReadOptions)
+        for name, annotation in ReadKeywords.__annotations__.items()
     ]
     function.__signature__ = signature.replace(parameters=[*own, *all_options])  # type: ignore[attr-defined] # what inspect asks for
     return function

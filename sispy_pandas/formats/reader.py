@@ -17,13 +17,14 @@ from ..values.extras import no_collection
 from ..values.records import DELETE
 from ..values.schema import META, RECEIPT
 from ..values.types.base import Field
-from ..values.types.cell_text import escape, unescape, write_column
+from ..values.types.cell_text import escape, read_column, unescape, write_column
 from ..values.types.cells import Refused, json_text
 from ..values.types.object_id import ID
 from . import note as origin
 from .assemble import assemble, label_field, names_of, typed
-from .dialect import LEAST, SURE, Dialect, own_dialect
+from .dialect import LEAST, SURE, Dialect, Known, own_dialect
 from .encodings import AS_BYTES, GUESSED, EncodingUnknown, own_encoding
+from .mapping import write_mapping
 from .table import cells_in
 
 if TYPE_CHECKING:
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from ..values.types.base import Style
     from .base import Format, Incoming, ReadCells
     from .bounds import InFile
-    from .dialect import Known
     from .options import ReadOptions
     from .table import Values
 
@@ -45,6 +45,25 @@ class Texts:
 
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    notes: tuple[str, ...] = ()
+    """How the file was read."""
+
+    def known(self, schema: Schema, key: str) -> Known:
+        """Return the rows as what was exported: cells of other files that nobody touched mean the same.
+
+        Args:
+            schema: Of the table.
+            key: The column by which rows are known.
+        """
+        at = {name: i for i, name in enumerate(self.columns)}
+
+        def values(field: Field) -> list[Any] | None:
+            if field.path not in at:
+                return None
+            return read_column(field, [row[at[field.path]] for row in self.rows])
+
+        names = values(ID if key == ID.path else schema.field(key)) or []
+        return Known(key, {name: i for i, name in enumerate(names) if name is not None}, values)
 
 
 @no_collection()  # the rows of a file hold no cycles, but there are many of them
@@ -63,15 +82,11 @@ def read_frame(
     Raises:
         ValueError: The file is damaged, of another schema or format, or two of its columns have one name.
     """
-    found = _decoded(file, form, schema, options, known) if known else _read(file, form, schema, options)
+    found, own = _understood(file, form, schema, options, known)
     origin.check(file, found.note, schema)
-    style = options.style(found.note)
-    own = _own(found, schema, options, style, known) if known is not None else Dialect(style=style)
 
     def column(field: Field, cells: Sequence[Any]) -> Any:
-        values = own.columns.get(field.path)
-        if values is None:
-            values = found.read(field, cells, style)
+        values = own.read(field, cells)
         return _listed(field, values) if options.ignore_case and field.enum else values
 
     source = replace(
@@ -80,7 +95,7 @@ def read_frame(
         sheet=found.sheet,
         notes=found.guesses + found.notes + own.notes,
         guesses=found.guesses,
-        problems=tuple(_translated(problem, schema, found.read, style) for problem in found.problems),
+        problems=tuple(_translated(problem, schema, found.read, own.usual) for problem in found.problems),
         read_base=partial(found.exported, schema) if found.exported else None,
     )
     frame = assemble(
@@ -93,25 +108,73 @@ def read_frame(
         copies=options.copies,
         keys=partial(found.values, schema.key) if found.values else None,
     )
+    if options.save_mapping is not None:
+        write_mapping(options.save_mapping, _used(options, found, own))
     return found.finish(frame, column) if found.finish else frame
 
 
+def _used(options: ReadOptions, found: Incoming, dialect: Dialect) -> ReadOptions:
+    """Return how a file was read: as was told, and as it told itself."""
+    usual = dialect.usual
+    own = dialect.own or usual
+    used = dict(found.used) | ({"sheet": found.sheet} if found.sheet is not None else {})
+    if (own.decimal, own.thousands) != (usual.decimal, usual.thousands):
+        used |= {"decimal": own.decimal, "thousands": own.thousands or None}
+    used |= {
+        name: sorted(value) if isinstance(value, frozenset) else value
+        for name in ("dayfirst", "true", "false")
+        if (value := getattr(own, name)) != getattr(usual, name)
+    }
+    return replace(options, **used)
+
+
 def _read(file: InFile, form: Format, schema: Schema | None, options: ReadOptions) -> Incoming:
-    """Return what stands in a file, without the words that mean nothing."""
-    if options.at is not None and not form.holds_objects:
-        raise ValueError(f"{printable(file)} is {form.name}: at={options.at!r} names rows inside of JSON")
+    """Return what stands in a file, without the words that mean nothing, and with the columns that are told.
+
+    Raises:
+        ValueError: An option means nothing in its format, or a column is there that was to be added.
+    """
+    for name in form.unheeded(options):
+        raise ValueError(f"{name}=: {printable(file)} is a file of format {form.name}, which has none")
     found = form.read(file, schema, options)
-    if not options.na:
-        return found
-    nothing = set(options.na)
-    columns = [
-        [
-            found.blank if isinstance(cell, str) and cell.strip() in nothing else cell
-            for cell in cells_in(cells)
+    table, nothing = found.table, set(options.na)
+    if nothing:
+        columns = [
+            [
+                found.blank if isinstance(cell, str) and cell.strip() in nothing else cell
+                for cell in cells_in(cells)
+            ]
+            for cells in table.columns
         ]
-        for cells in found.table.columns
-    ]
-    return replace(found, table=replace(found.table, columns=tuple(columns)))
+        table = replace(table, columns=tuple(columns))
+    for name, text in options.constants.items():
+        if name in table.header:
+            raise ValueError(f"constants: {printable(file)} has a column {name!r} of its own")
+        table = replace(
+            table,
+            header=(*table.header, name),
+            columns=(*table.columns, [text] * len(table.rows)),
+            places=(*table.places, len(table.header) + 1) if table.places else (),
+        )
+    return found if table is found.table else replace(found, table=table)
+
+
+def _understood(
+    file: InFile, form: Format, schema: Schema | None, options: ReadOptions, known: Known | None
+) -> tuple[Incoming, Dialect]:
+    """Return what stands in a file, and how it is written."""
+    if known is None or schema is None:
+        found = _read(file, form, schema, options)
+        return found, Dialect(found.read, options.style(found.note))
+    found = _decoded(file, form, schema, options, known)
+    style = options.style(found.note)
+    names = names_of(found.table, schema, options.rename, ignore_case=options.ignore_case)
+    columns = dict(zip(names, found.table.columns, strict=True))
+    fields = {field.path: field for field in (*schema.fields, *META) if field.path in columns}
+    rows = known.rows(schema, columns, found.read)
+    told, is_foreign = options.told, found.is_foreign
+    own = own_dialect(fields, columns, known, rows, found.read, style, told=told, is_foreign=is_foreign)
+    return found, own
 
 
 def _decoded(file: InFile, form: Format, schema: Schema, options: ReadOptions, known: Known) -> Incoming:
@@ -150,17 +213,6 @@ def _encoding_of(raw: Incoming, schema: Schema, options: ReadOptions, known: Kno
             told = ((text, values[at]) for text, at in texts if at is not None and not text.isascii())
             cells.update((unescape(text), before) for text, before in told if isinstance(before, str))
     return own_encoding(cells, LEAST, SURE), cells.total()
-
-
-def _own(found: Incoming, schema: Schema, options: ReadOptions, style: Style, known: Known) -> Dialect:
-    """Return how the columns of a file are written that are not as an export writes them."""
-    names = names_of(found.table, schema, options.rename, ignore_case=options.ignore_case)
-    columns = dict(zip(names, found.table.columns, strict=True))
-    fields = {field.path: field for field in (*schema.fields, *META) if field.path in columns}
-    rows = known.rows(schema, columns, found.read)
-    return own_dialect(
-        fields, columns, known, rows, found.read, style, told=options.told, is_foreign=found.is_foreign
-    )
 
 
 def _listed(field: Field, values: Values) -> list[Any]:
@@ -244,7 +296,9 @@ def _is_surely(field: Field, found: Incoming, cell: Any, style: Style) -> bool:
     return not isinstance(value, Refused)
 
 
-def read_texts(file: InFile, form: Format, schema: Schema | None, options: ReadOptions) -> Texts:
+def read_texts(
+    file: InFile, form: Format, schema: Schema | None, options: ReadOptions, known: Known | None = None
+) -> Texts:
     """Return the cells of a file as texts, as a CSV file in UTC would hold them.
 
     Args:
@@ -252,12 +306,12 @@ def read_texts(file: InFile, form: Format, schema: Schema | None, options: ReadO
         form: Of it.
         schema: What is known of the table; where nothing is, cells are taken as they look.
         options: How it is to be understood.
+        known: The rows of the other side, if the schema is known: see `read_frame`.
 
     Raises:
         ValueError: The file is damaged, or two of its columns have one name.
     """
-    found = _read(file, form, schema, options)
-    style = options.style(found.note)
+    found, own = _understood(file, form, schema, options, known)
     names = names_of(found.table, schema, options.rename, ignore_case=options.ignore_case)
     fields: dict[str, Field] = {"_id": ID}
     if schema is not None:
@@ -268,12 +322,15 @@ def read_texts(file: InFile, form: Format, schema: Schema | None, options: ReadO
     kept = [at for at, name in enumerate(names) if name != DELETE]
     names, cells = [names[at] for at in kept], [found.table.columns[at] for at in kept]
     columns = [
-        write_column(fields[name], typed(fields[name], found.read(fields[name], cells, style)))
+        write_column(fields[name], typed(fields[name], own.read(fields[name], cells)))
         if name in fields
         else [_text(found.plain(cell)) for cell in cells_in(cells)]
         for name, cells in zip(names, cells, strict=True)
     ]
-    return Texts(tuple(names), tuple(zip(*columns, strict=True)))
+    if options.save_mapping is not None:
+        write_mapping(options.save_mapping, _used(options, found, own))
+    notes = found.guesses + found.notes + own.notes
+    return Texts(tuple(names), tuple(zip(*columns, strict=True)), notes)
 
 
 def _text(value: Any) -> str:

@@ -8,8 +8,9 @@ from ..formats.bounds import InFile
 from ..formats.csv import Csv
 from ..formats.dialect import known_rows
 from ..formats.excel import Excel
+from ..formats.mapping import read_options
 from ..formats.ndjson import Ndjson
-from ..formats.options import ReadOptions, told_in_full
+from ..formats.options import told_in_full
 from ..formats.parquet import Parquet
 from ..formats.reader import read_frame
 from ..values.schema import Schema
@@ -55,10 +56,13 @@ def read_csv(path: Readable, schema: Schema | RowSet, **how: Unpack[ReadKeywords
         header_row: Number of the row that holds the names; by default the first one that is not blank.
         at: In JSON alone: where the rows are.
         rename: Name in the file -> name in the schema.
+        constants: Name of a column that the file lacks -> its text in all rows.
         ignore_case: Names of columns and values of an enum may be written in another case.
         refs: "label": references are written as labels. A file that was exported with labels says so itself.
         copies: What a row is that carries another row's `_id`: a Problem, or with "new" a new row.
         accept_program_changes: Take edits that look like a program's work, as 00123 -> 123, as they are.
+        save_mapping: File to which what was used to read this one is written as a mapping, in TOML.
+        mapping: File with such a mapping: what is told beside it counts more.
 
     Raises:
         ValueError: The file is of another schema or a later format, cannot be decoded, two of its columns
@@ -161,7 +165,7 @@ def read_ndjson(path: Readable, schema: Schema | RowSet, **how: Unpack[ReadKeywo
 
 
 def _read(file: InFile, form: Format, rows: Schema | RowSet, how: ReadKeywords) -> pd.DataFrame:
-    options = ReadOptions(**how)
+    options = read_options(how)
     if isinstance(rows, Schema):
         return read_frame(file, form, rows, options)
     return read_frame(file, form, rows.schema, options, known_rows(rows))

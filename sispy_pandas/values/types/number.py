@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
 from math import inf
@@ -14,7 +15,7 @@ import pandas as pd
 
 from sispy.remedies import Argument
 
-from .base import Type
+from .base import PLAIN, Type
 from .cell_text import are_all, lines, masked, means_nothing, structure_or_refuse, write_cell
 from .cells import WHOLE, kind_of, number_of_decimal, refuse_infinity, shown
 
@@ -124,24 +125,23 @@ class Number(Type, name="Number"):
         return self.cast(plain_text)
 
     def remedies(self, text: str) -> tuple[Remedy, ...]:
-        plain_text = text.strip()
-        if re.fullmatch(r"[+-]?\d{1,3}(?:\.\d{3})+,\d+", plain_text):
-            return (_COMMA, _grouped_by("."))
-        if re.fullmatch(r"[+-]?\d{1,3}(?:,\d{3})+\.\d+", plain_text):
-            return (_grouped_by(","),)
-        return (_COMMA,) if re.fullmatch(r"[+-]?\d+,\d+", plain_text) else means_nothing(text)
+        for style in self.other_styles([text], PLAIN):
+            with suppress(ValueError):
+                if isinstance(self.read(text, style), int | float):
+                    return self.told(style)
+        return means_nothing(text)
 
     def other_styles(self, texts: Collection[str], style: Style) -> tuple[Style, ...]:
         signs = set().union(*texts) - set("0123456789+-eE")
         groups = ["", *(mark for mark, alike in _ALIKE.items() if signs & set(alike))]
-        marks: tuple[Literal[".", ","], ...] = (".", ",")
+        marks: tuple[Literal[".", ","], ...] = (",", ".") if "," in signs else (".", ",")
         pairs = [(mark, group) for mark in marks for group in groups if group != mark]
         found = (replace(style, decimal=mark, thousands=group) for mark, group in pairs)
         return tuple(other for other in found if other != style) if signs else ()
 
     def told(self, style: Style) -> tuple[Remedy, ...]:
-        mark = _COMMA if style.decimal == "," else _POINT
-        return (mark, _grouped_by(style.thousands)) if style.thousands else (mark,)
+        groups = (_grouped_by(style.thousands),) if style.thousands else ()
+        return (_COMMA, *groups) if style.decimal == "," else groups or (_POINT,)
 
     def in_words(self, style: Style) -> str:
         mark = {".": "a decimal point", ",": "a decimal comma"}[style.decimal]

@@ -107,3 +107,57 @@ def test_a_table_is_not_made_by_a_guess_that_nobody_has_seen(sispy, sis):
     client = sis.client()
     cities = [row["city"] for name in ("a", "c") for row in client.entities(name).fetch_all()]
     assert cities == ["Plzeň", "Düren"]
+
+
+def test_a_difference_to_a_file_of_another_country_is_its_edits(sispy, sis):
+    assert sispy("export", "host", "-o", "hosts.csv").exit_code == 0
+    Path("mine.csv").write_bytes(Path("hosts.csv").read_bytes())
+    rewritten("mine.csv", set_note)
+    edits = {("notes", "geprüft"), ("price", "1234.5")}
+
+    two = json.loads(sispy("diff", "hosts.csv", "mine.csv", "--output", "json").stdout)
+    back = json.loads(sispy("diff", "mine.csv", "hosts.csv", "--output", "json").stdout)
+    today = json.loads(sispy("diff", "host", "mine.csv", "--output", "json").stdout)
+
+    assert {(cell["field"], cell["after"]) for cell in two["cells"]} == edits
+    assert {(cell["field"], cell["before"]) for cell in back["cells"]} == edits
+    assert {(cell["field"], cell["before"]) for cell in today["cells"]} == edits
+
+
+def test_a_mapping_is_saved_and_tells_how_the_next_file_is_read(sispy, sis):
+    assert sispy("export", "host", "-o", "hosts.csv").exit_code == 0
+    rewritten("hosts.csv", set_note)
+    saved = sispy("plan", "host", "hosts.csv", "--save-mapping", "m.toml")
+    new = "name;site;virtual;price;bought\nw9;1;WAHR;1234,5;04.03.2024\n"
+    Path("new.csv").write_text(new)
+
+    told = sispy(
+        *("plan", "host", "new.csv", "--mapping", "m.toml", "--key", "name", "--create-missing"),
+        *("--rename", "site=notes", "--output", "json"),
+    )
+
+    assert saved.exit_code == 0
+    assert Path("m.toml").read_text() == (
+        'encoding = "cp1252"\ndelimiter = ";"\ndecimal = ","\ndayfirst = true\n\n'
+        '[words]\n"true" = ["wahr"]\n"false" = ["falsch"]\n'
+    )
+    cells = {cell["field"]: cell["after"] for cell in json.loads(told.stdout)["cells"]}
+    assert (cells["virtual"], cells["price"], cells["bought"]) == (True, 1234.5, "2024-03-04T00:00:00.000Z")
+
+
+def test_options_that_a_format_does_not_have_are_refused(sispy, sis):
+    assert sispy("export", "host", "-o", "hosts.csv").exit_code == 0
+    assert sispy("export", "host", "-o", "hosts.xlsx").exit_code == 0
+    refused = [
+        sispy("plan", "host", "hosts.csv", "--sheet", "host"),
+        sispy("push", "host", "hosts.xlsx", "--encoding", "cp1252", "--yes"),
+        sispy("import", "hosts.xlsx", "--schema", "new", "--delimiter", ";", "--yes"),
+        sispy("diff", "hosts.xlsx", "hosts.xlsx", "--delimiter", ";"),
+    ]
+
+    assert [(one.exit_code, one.stderr.strip()) for one in refused] == [
+        (64, "sispy: --sheet: hosts.csv is a file of format CSV, which has none."),
+        (64, "sispy: --encoding: hosts.xlsx is a file of format Excel, which has none."),
+        *[(64, "sispy: --delimiter: hosts.xlsx is a file of format Excel, which has none.")] * 2,
+    ]
+    assert sispy("diff", "hosts.xlsx", "hosts.csv", "--sheet", "host").exit_code == 0

@@ -346,7 +346,7 @@ LOCALE = st.builds(
 ).filter(lambda one: one.decimal not in (one.thousands, one.delimiter))
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(LOCALE, st.sampled_from([0, 1, 3, 8, 40]), st.dictionaries(st.integers(0, 39), EDIT, max_size=4))
 def test_a_file_of_any_country_is_exactly_its_edits_or_problems_with_a_way_out(locale, size, edits):
     base = ROWS[:size]

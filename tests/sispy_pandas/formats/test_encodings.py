@@ -25,7 +25,10 @@ TABLE = "name;city\nw1;Düren\nw2;Orléans\n"
     ],
 )
 def test_the_encoding_is_told_by_the_bytes(data, encoding, text, is_guess):
-    assert decode(data, "a.csv", encoding) == (text, is_guess)
+    found, used, guessed = decode(data, "a.csv", encoding)
+
+    assert (found, guessed) == (text, is_guess)
+    assert data.decode(used) == text
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ READERS = (sp.read_csv, sp.read_excel, sp.read_parquet, sp.read_ndjson)
 
 @pytest.mark.parametrize("read", READERS)
 def test_every_reader_names_every_option(read):
-    names = [one.name for one in fields(ReadOptions)]
+    names = [*(one.name for one in fields(ReadOptions)), "mapping"]
 
     assert list(ReadKeywords.__annotations__) == names
     assert list(signature(read).parameters) == ["path", "schema", *names]
@@ -104,3 +104,25 @@ def test_a_time_of_day_in_a_workbook_is_text(host_schema, tmp_path):
 
     assert frame["note"].tolist() == ["10:30:00"]
     assert frame["cpus"][0].reason == "'00:00:00' is no number"
+
+
+@pytest.mark.parametrize(
+    ("name", "option", "words"),
+    [
+        ("t.csv", {"sheet": "Hosts"}, "sheet=: F is a file of format CSV, which has none"),
+        ("t.xlsx", {"encoding": "cp1252"}, "encoding=: F is a file of format Excel, which has none"),
+        ("t.parquet", {"header_row": 2}, "header_row=: F is a file of format Parquet, which has none"),
+        ("t.ndjson", {"delimiter": ";"}, "delimiter=: F is a file of format NDJSON, which has none"),
+        ("t.csv", {"delimiter": ";;"}, "delimiter=';;': it is one character"),
+        ("t.csv", {"decimal": ";"}, "decimal=';': '.' or ','"),
+    ],
+)
+def test_what_means_nothing_is_refused(host_schema, tmp_path, name, option, words):
+    read = dict(zip((".csv", ".xlsx", ".parquet", ".ndjson"), READERS, strict=True))
+    path = tmp_path / name
+    path.write_bytes(b"")
+
+    with pytest.raises(ValueError) as refused:
+        read[path.suffix](path, host_schema, **option)
+
+    assert str(refused.value).replace(str(path), "F") == words
