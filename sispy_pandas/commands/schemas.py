@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,6 +13,8 @@ from sispy.text import cells, cut, printable
 from sispy_pandas.commands.output import Answer, tell
 from sispy_pandas.commands.tables import table_of
 from sispy_pandas.values.blocks import Column, Lines, Table
+from sispy_pandas.values.definition import branches, enum_of, kind, rules
+from sispy_pandas.values.references import reference_fields
 from sispy_pandas.values.schema import Schema, parse_schema
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from sispy.client import Client
     from sispy_pandas.values.blocks import Block
 
+    from ..values.definition import Branch
     from ..values.types.base import Field
 
 
@@ -116,7 +118,7 @@ def _field_rows(fields: Sequence[Field], above: str = "") -> Iterator[tuple[obje
         path, value = above + field.path, field.item or field
         rules_ = (field.required, field.unique, *(getattr(value, name) for name in _RULES[2:]))
         ends = (list(value.enum), field.default, field.description)
-        yield path, kind(field), rules(field), value.type, field.kind.is_array, value.ref, *rules_, *ends
+        yield path, kind(field), _rules(field), value.type, field.kind.is_array, value.ref, *rules_, *ends
         yield from _field_rows(field.fields, f"{path}.")
 
 
@@ -127,76 +129,34 @@ def _openness(schema: Schema) -> str:
 
 
 def _references(schema: Schema) -> list[str]:
-    return sorted(set(_targets(schema.fields)))
-
-
-def _targets(fields: Sequence[Field]) -> Iterator[str]:
-    for field in fields:
-        if field.ref:
-            yield field.ref
-        yield from _targets(field.fields)
-        if field.item is not None:
-            yield from _targets((field.item,))
+    return sorted({target for _, target in reference_fields(schema)})
 
 
 def tree(schema: Schema, *, limit: int | None = None) -> str:
     """Return a schema's fields as a tree with types and rules, at most `limit` columns wide."""
-    rows = list(_branches(schema.fields, ""))
+    rows = [(_drawn(one), *_told(one.field)) for one in branches(schema.fields)]
     names = max((cells(name) for name, _, _ in rows), default=0)
-    types = max((cells(kind) for _, kind, _ in rows), default=0)
+    types = max((cells(type_) for _, type_, _ in rows), default=0)
     limit = limit or width()
     lines = []
-    for name, kind, rule in rows:
-        line = f"{name}{' ' * (names - cells(name))}  {kind:<{types}}  {rule}".rstrip()
+    for name, type_, rule in rows:
+        line = f"{name}{' ' * (names - cells(name))}  {type_:<{types}}  {rule}".rstrip()
         lines.append(cut(line, limit) if limit else line)
     return "\n".join(lines)
 
 
-def kind(field: Field) -> str:
-    """Return a field's type as people write it: `[String]`, `-> rack`, `[-> rack]`."""
-    if field.kind.is_array:
-        return f"[{kind(field.item) if field.item else 'documents'}]"
-    return f"-> {field.ref}" if field.ref else field.type
+def _drawn(branch: Branch) -> str:
+    *above, last = branch.last
+    indent = "".join("   " if is_last else "│  " for is_last in above)
+    return f"{indent}{'└─ ' if last else '├─ '}{printable(branch.name)}"
 
 
-def rules(field: Field) -> str:
-    """Return what a definition demands of a field's values, in words."""
-    value = field.item or field
-    words = [word for word in ("required", "unique") if getattr(field, word)]
-    if value.min is not None or value.max is not None:
-        words.append(f"{_bound(value.min)}..{_bound(value.max)}")
-    if value.minlength is not None or value.maxlength is not None:
-        words.append(f"{_bound(value.minlength)}..{_bound(value.maxlength)} characters")
-    words += [word for word in (value.case, "trim" if value.trim else None) if word]
-    if value.match:
-        words.append(f"match {value.match}")
-    if field.default is not None:
-        words.append(f"default {field.default}")
-    if value.enum:
-        words.append(" | ".join(value.enum))
-    if field.description:
-        words.append(f"- {field.description}")
+def _told(field: Field | None) -> tuple[str, str]:
+    return ("", "") if field is None else (kind(field), _rules(field))
+
+
+def _rules(field: Field) -> str:
+    words = rules(field)
+    words += [" | ".join(enum_of(field))] if enum_of(field) else []
+    words += [f"- {field.description}"] if field.description else []
     return printable(", ".join(words))
-
-
-def _bound(number: float | None) -> str:
-    return "" if number is None else f"{number:g}"
-
-
-def _branches(fields: Sequence[Field], indent: str) -> Iterator[tuple[str, str, str]]:
-    """Yield (drawn name, type, rules) of each line; dotted paths become nested lines again."""
-    groups: dict[str, list[tuple[str, Field]]] = {}
-    for field in fields:
-        head, _, rest = field.path.partition(".")
-        groups.setdefault(head, []).append((rest, field))
-    for number, (head, members) in enumerate(groups.items(), start=1):
-        last = number == len(groups)
-        name = f"{indent}{'└─ ' if last else '├─ '}{printable(head)}"
-        inner = indent + ("   " if last else "│  ")
-        rest, field = members[0]
-        if rest:
-            yield name, "", ""
-            yield from _branches([replace(member, path=path) for path, member in members], inner)
-        else:
-            yield name, kind(field), rules(field)
-            yield from _branches(field.fields, inner)

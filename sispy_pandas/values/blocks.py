@@ -168,7 +168,7 @@ def as_html(
                 f"<p>{line}</p>" if parts or at else f"<p><b>{line}</b></p>" for at, line in enumerate(lines)
             ]
             continue
-        table = html_table(block.head, texts(block, told, shown=shown))
+        table = html_table(block.head, texts(block, told, shown=shown), styled=side)
         parts.append(f'<div style="max-height: 24em; overflow: auto">{table}</div>')
         parts += [f"<p>{in_html(line)}</p>" for line in _more(block, shown, told)]
     return f'<div class="sispy-{about}">{"".join(parts)}</div>'
@@ -212,14 +212,33 @@ def objects(table: Table, told: Callable[[str], str] = str) -> list[dict[str, An
     ]
 
 
-def html_table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """Return an HTML table of plain texts, escaped; titles that are all blank are no line of their own."""
-    titles = "".join(f"<th>{in_html(cell)}</th>" for cell in head)
+def html_table(
+    head: Sequence[str], rows: Iterable[Sequence[Any]], *, styled: Callable[[object], str] = lambda _: ""
+) -> str:
+    """Return an HTML table of plain texts, escaped; titles that are all blank are no line of their own.
+
+    Args:
+        head: The titles.
+        rows: The cells.
+        styled: Gives a cell attributes.
+    """
+    titles = "".join(f"<th{styled('')}>{in_html(cell)}</th>" for cell in head)
     top = f"<thead><tr>{titles}</tr></thead>" if any(head) else ""
     body = "".join(
-        "<tr>" + "".join(f"<td>{in_html(_cell(cell))}</td>" for cell in row) + "</tr>" for row in rows
+        "<tr>" + "".join(f"<td{styled(cell)}>{in_html(_cell(cell))}</td>" for cell in row) + "</tr>"
+        for row in rows
     )
     return f"<table>{top}<tbody>{body}</tbody></table>"
+
+
+def side(cell: object) -> str:
+    """Return the attribute that puts a cell of an HTML table to its side.
+
+    Notebooks put all cells to the right unless they have a style of their own; other pages put none there,
+    and may lose a style on the way.
+    """
+    is_number = isinstance(cell, int | float) and not isinstance(cell, bool)
+    return ' align="right"' if is_number else ' style="text-align: left"'
 
 
 def count(n: int, noun: str) -> str:

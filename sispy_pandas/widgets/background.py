@@ -67,9 +67,10 @@ class Background:
             except Cancelled:
                 pass
             except (Error, ValueError, OSError) as error:
-                with self._lock:
-                    if self._job is job:
-                        self._say(message_of(error))
+                self._told(job, message_of(error))
+            except Exception as error:
+                self._told(job, f"{type(error).__name__}: {error}")  # nobody waits for what never comes
+                raise
             finally:
                 with self._lock:
                     if self._job is job:
@@ -77,6 +78,11 @@ class Background:
 
         self._thread = threading.Thread(target=run, daemon=True, name="sispy-widget")
         self._thread.start()
+
+    def _told(self, job: Job, text: str) -> None:
+        with self._lock:
+            if self._job is job:
+                self._say(text)
 
     def cancel(self) -> None:
         """Drop the job that runs, if one does."""

@@ -1,4 +1,4 @@
-"""Browse a server: its schemas, their definitions and rows; build a filter, fetch, export, edit."""
+"""Browse a server: tables, rows, history, hiera, hooks, users; filter, fetch, edit, put back."""
 
 from __future__ import annotations
 
@@ -7,26 +7,42 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as widgets
 import traitlets
 
-from sispy.text import in_html, printable
+from sispy.text import printable
 
-from ..values.schema import Schema, parse_schema
-from . import schema_html
-from .background import Background, Job
-from .schema_html import alert
-from .schema_pane import SchemaPane
+from ..values.schema import Schema
+from .browse.changes_panel import ChangesPanel
+from .browse.drawer_panel import DrawerPanel
+from .browse.map_panel import MapPanel
+from .browse.object_history_panel import ObjectHistoryPanel
+from .browse.objects_panel import KINDS, ObjectsPanel
+from .browse.rows_panel import RowsPanel
+from .browse.table_panel import TABS, TablePanel
+from .browse.tables_panel import TablesPanel
+from .browse.top_panel import TopPanel
+from .editor import FrameEditor
+from .review import PlanReview
 from .shown import Shown
+from .still import tables_html
 
 if TYPE_CHECKING:
     from sispy import Client
 
-_NO_FIELDS: tuple[str, ...] = ("hiera", "hooks", "users")
+    from ..workflow.objects import Plan, Snapshot
+    from .browse.panel import Panel
+    from .markup import Html
+
+_SIDE = {"flex": "1 1 240px", "min_width": "0"}
+_MAIN = {"flex": "999 1 520px", "min_width": "0"}  # beside the list, or below it where there is no room
+_ROWS = {"flex": "3 1 420px", "min_width": "0"}
+_DRAWER = {"flex": "2 1 380px", "min_width": "0"}
+_WRAP = {"flex_flow": "row wrap", "align_items": "flex-start", "grid_gap": "8px"}
 
 
 class SchemaBrowser(Shown):
-    """Click through schemas, fields, references and rows of a server; build a query and fetch it.
+    """Click through tables, fields, references, rows and history of a server; filter, fetch, edit, put back.
 
-    It only reads, except for files that are exported on request. Everything that asks the server runs
-    beside the page, can be cancelled, and says its errors in the widget.
+    Everything that asks the server runs beside the page, can be cancelled, and says its errors where they
+    belong. Nothing is written but files that are exported on request, and what is pushed from a review.
 
     Args:
         client: The server; no token is needed to read.
@@ -36,10 +52,13 @@ class SchemaBrowser(Shown):
         query: What the filter asks for, as `sp.fetch` takes it.
         snapshot: What was fetched last, None before.
 
+    Raises:
+        ImportError: anywidget, which draws it, is not installed.
+
     Example:
         >>> browser = SchemaBrowser(client)
         >>> browser.wait()
-        >>> browser.visit("host")
+        >>> browser.visit("host", "rows")
         >>> browser
         <SchemaBrowser of http://127.0.0.1:...: 4 schemas>
     """
@@ -50,142 +69,205 @@ class SchemaBrowser(Shown):
 
     def __init__(self, client: Client) -> None:
         self._client = client
-        self._entries: dict[str, tuple[Schema, int | None]] = {}
         self._visited: list[str] = []
-        self._busy = False
-        self._search = widgets.Text(
-            placeholder="Search schemas and fields",
-            tooltip="Enter shows the first hit",
-            layout={"width": "auto"},
+        self._wanted: tuple[str, str | None] | None = None
+        self._top = TopPanel(client.url, choose=self._open_tab, reload=self._reload_in_sight)
+        self._list = TablesPanel(client, visit=self.visit, loaded=self._take_tables)
+        self._table = TablePanel(
+            visit=self._visit_if_there, owner=self._show_users, back=self._back, choose=self._open_view
         )
-        self._list = widgets.Select(options=(), rows=18, layout={"width": "auto"})
-        self._reload = widgets.Button(description="Reload", icon="refresh", layout={"width": "auto"})
-        self._message = widgets.HTML()
-        self._pane = SchemaPane(client, follow=self.visit, back=self._back)
-        self._others = {name: widgets.HTML() for name in _NO_FIELDS}
-        self._tabs = widgets.Tab(
-            children=[self._schemas_tab(), *self._others.values()],
-            titles=("Schemas", "Hiera", "Hooks", "Users"),
+        self._rows = RowsPanel(
+            client,
+            open_row=self._open_row,
+            on_query=lambda query: self.set_trait("query", query),
+            on_snapshot=lambda snapshot: self.set_trait("snapshot", snapshot),
+            edit=self._edit,
         )
-        self._loading = Background(busy=self._show_busy, say=self._say)
-        self._search.observe(lambda _: self._fill_list(), "value")
-        self._search.on_msg(self._on_enter)  # in Jupyter the keys of a list are the notebook's
-        self._list.observe(self._on_choice, "value")
-        self._reload.on_click(lambda _: self._loading.cancel() if self._busy else self.reload())
-        self._tabs.observe(lambda change: self._open_tab(change.new), "selected_index")
-        super().__init__(children=[self._title(), self._tabs])
-        traitlets.dlink((self._pane, "query"), (self, "query"))
-        traitlets.dlink((self._pane, "snapshot"), (self, "snapshot"))
+        self._drawer = DrawerPanel(
+            client, review=self._review, owner=self._show_users, moved=self._mark_open_row
+        )
+        self._changes = ChangesPanel(client, open_row=self._open_row, review=self._review)
+        self._definition = ObjectHistoryPanel(client, "schemas", changed=self.reload)
+        self._map = MapPanel(visit=self.visit)
+        self._histories = {name: ObjectHistoryPanel(client, name) for name in ("hiera", "hooks")}
+        self._objects = {name: self._objects_panel(name) for name in KINDS}
+        self._below = widgets.VBox()
+        for panel, layout in ((self._list, _SIDE), (self._rows, _ROWS), (self._drawer, _DRAWER)):
+            panel.view.layout = layout
+        history = widgets.VBox([self._changes.view, self._definition.view], layout=_ROWS)
+        rows = widgets.HBox([self._rows.view, history, self._drawer.view], layout={**_WRAP, "min_width": "0"})
+        table = widgets.VBox([self._table.view, rows, self._below], layout=_MAIN)
+        self._tables_box = widgets.HBox([self._list.view, table], layout=_WRAP)
+        self._history_box = history
+        others = [self._map, *self._objects.values(), *self._histories.values()]
+        super().__init__(children=[self._top.view, self._tables_box, *(panel.view for panel in others)])
+        self._top.draw()
+        self._table.draw()
+        self._lay_out()
         self.reload()
 
-    def visit(self, name: str) -> None:
-        """Show a schema, as a click on it does.
+    # What scripts call
+
+    def visit(self, name: str, view: str | None = None) -> None:
+        """Show a table, as a click on it does.
+
+        Args:
+            name: Of the table.
+            view: "fields", "rows", "references" or "history"; None: the one that is chosen.
 
         Raises:
             ValueError: There is none of that name.
         """
-        if name not in self._entries:
-            raise ValueError(f"no schema {name!r} was loaded; there are {', '.join(self._entries)}")
+        tables = self._list.tables
+        if name not in tables.schemas:
+            raise ValueError(f"no schema {name!r} was loaded; there are {', '.join(tables.schemas)}")
+        if view is not None and view not in TABS:
+            raise ValueError(f"a table has the views {', '.join(TABS)}, got {view!r}")
         if self.schema is not None and self.schema.name != name:
             self._visited.append(self.schema.name)
-        self._show(name)
+        self._show(name, view)
 
     def reload(self) -> None:
-        """Read the schemas and their counts again."""
-        self._loading.start(self._read_schemas, self._take_schemas)
+        """Read the tables and their counts again."""
+        self._map.is_loading = True
+        self._list.reload()
 
     def wait(self, seconds: float = 10) -> None:
         """Wait until what runs beside the page has ended; for scripts."""
-        self._loading.wait(seconds)
-        self._pane.wait(seconds)
+        for panel in self._panels():
+            panel.wait(seconds)
 
     def __repr__(self) -> str:
-        return f"<SchemaBrowser of {printable(self._client.url)}: {len(self._entries)} schemas>"
+        return f"<SchemaBrowser of {printable(self._client.url)}: {len(self._list.tables)} schemas>"
 
-    def _html(self) -> str:
-        self._loading.wait(1)  # a slow server: then without its schemas
-        return schema_html.page(schema_html.schema_list(list(self._entries.values())))
+    # What is in sight
 
-    # Inside
+    def _html(self) -> Html:
+        self._list.wait(1)  # a slow server: then without its tables
+        return tables_html(self._client.url, self._list.tables)
 
-    def _title(self) -> widgets.HTML:
-        return widgets.HTML(f"<b>{in_html(self._client.url)}</b>")
+    def _panels(self) -> list[Panel]:
+        views = (self._list, self._rows, self._drawer, self._changes, self._definition)
+        return [*views, *self._objects.values(), *self._histories.values()]
 
-    def _schemas_tab(self) -> widgets.HBox:
-        left = widgets.VBox([self._search, self._list, self._reload, self._message])
-        left.layout.width = "270px"
-        left.layout.flex = "none"
-        return widgets.HBox([left, self._pane], layout={"grid_gap": "16px"})
+    def _objects_panel(self, name: str) -> ObjectsPanel:
+        def history(document: dict[str, Any]) -> None:
+            self._histories[name].show(document["name"])
 
-    def _read_schemas(self, job: Job) -> dict[str, tuple[Schema, int | None]]:
-        found = {}
-        for document in self._client.schemas.fetch_all({"with_counts": True}):
-            job.check()
-            schema = parse_schema(document)
-            found[schema.name] = (schema, document.get("entity_count"))
-        return dict(sorted(found.items()))
+        return ObjectsPanel(
+            self._client, KINDS[name], visit=self._visit_if_there, owner=self._show_users, history=history
+        )
 
-    def _take_schemas(self, entries: dict[str, tuple[Schema, int | None]]) -> None:
-        self._entries = entries
-        self._pane.schemas = {name: schema for name, (schema, _) in entries.items()}
-        self._fill_list()
+    def _lay_out(self) -> None:
+        """Show what the chosen tabs are about, and read of it what was not read yet."""
+        tab, view = self._top.tab, self._table.tab if self.schema else ""
+        self._tables_box.layout.display = None if tab == "tables" else "none"
+        self._history_box.layout.display = None if view == "history" else "none"
+        self._rows.show_if(view == "rows")
+        self._drawer.show_if(view in ("rows", "history") and self._drawer.here is not None)
+        self._map.show_if(tab == "map")
+        for name, panel in (*self._objects.items(), *self._histories.items()):
+            panel.show_if(name == tab)
+        if tab == "map":
+            self._map.draw()
+        self._look()
 
-    def _fill_list(self) -> None:
-        wanted = self._search.value.strip().lower()
-        shown = [
-            (_label(schema, count), name)
-            for name, (schema, count) in self._entries.items()
-            if wanted in name.lower() or any(wanted in path.lower() for path in schema.columns)
-        ]
-        shown.sort(key=lambda option: wanted not in option[1].lower())  # stable: names before fields
-        chosen = self.schema.name if self.schema else None
-        with self._list.hold_trait_notifications():
-            self._list.options = shown
-            self._list.value = chosen if chosen in {name for _, name in shown} else None
+    def _look(self) -> None:
+        """Read what is in sight and was not read yet."""
+        tab, view = self._top.tab, self._table.tab
+        if tab in self._objects:
+            self._objects[tab].look()
+        elif tab == "tables" and self.schema is not None and view == "rows":
+            self._rows.look()
+        elif tab == "tables" and self.schema is not None and view == "history":
+            self._changes.look()
+            if self._definition.name != self.schema.name:
+                self._definition.show(self.schema.name)
 
-    def _on_enter(self, _text: Any, content: dict[str, Any], _buffers: Any) -> None:
-        """Show the first schema that the search found."""
-        if content.get("event") == "submit" and self._list.options:
-            self.visit(self._list.options[0][1])
+    def _reload_in_sight(self) -> None:
+        tab = self._top.tab
+        if tab in self._objects:
+            self._objects[tab].reload()
+            return
+        self.reload()
+        if tab == "tables" and self.schema is not None:
+            inner = {"rows": (self._rows, self._drawer), "history": (self._changes, self._definition)}
+            for panel in inner.get(self._table.tab, ()):
+                panel.reload()
 
-    def _on_choice(self, change: Any) -> None:
-        if change.new is not None and (self.schema is None or change.new != self.schema.name):
-            self.visit(change.new)
+    def _take_tables(self) -> None:
+        tables = self._list.tables
+        self._map.tables = self._table.tables = self._rows.tables = tables
+        self._map.is_loading = False
+        if self.schema is not None and self.schema.name in tables.schemas:
+            self.schema = self._table.schema = tables.schemas[self.schema.name]
+        self._table.draw()
+        if self._top.tab == "map":
+            self._map.draw()
 
-    def _show(self, name: str) -> None:
-        self.schema, count = self._entries[name]
-        self._pane.show(self.schema, count, can_go_back=bool(self._visited))
-        if name in {value for _, value in self._list.options}:
-            self._list.value = name
+    def _show(self, name: str, view: str | None = None) -> None:
+        tables = self._list.tables
+        self.schema = schema = tables.schemas[name]
+        self._list.chosen = self._map.here = name
+        self._table.schema, self._table.tables = schema, tables
+        self._table.searched = self._list.searched
+        self._table.before = self._visited[-1] if self._visited else None
+        self._table.tab = view or self._table.tab
+        self._top.tab = "tables"
+        self._rows.show(schema, tables)
+        self._changes.show(schema)
+        self._drawer.close()
+        self._below.children = ()
+        for panel in (self._top, self._list, self._table):
+            panel.draw()
+        self._lay_out()
+
+    # What is clicked
+
+    def _open_tab(self, name: str) -> None:
+        self._top.tab = name
+        self._top.draw()
+        self._lay_out()
+
+    def _open_view(self, name: str) -> None:
+        self._table.tab = name
+        self._table.draw()
+        self._lay_out()
+
+    def _visit_if_there(self, name: str) -> None:
+        """Show a table that something refers to; it may be gone."""
+        if name in self._list.tables.schemas:
+            self.visit(name)
+        else:
+            self._list.say(f"The server has no table {name!r}.")
 
     def _back(self) -> None:
         if self._visited:
             self._show(self._visited.pop())
 
-    def _open_tab(self, index: int) -> None:
-        if index == 0:
-            return
-        name = _NO_FIELDS[index - 1]
-        view = self._others[name]
-        if view.value:
-            return
-        view.value = "Loading …"
-        endpoint = getattr(self._client, name)
+    def _show_users(self, name: str) -> None:
+        self._open_tab("users")
+        self._objects["users"].show_group(name)
 
-        def draw(objects: list[dict[str, Any]]) -> None:
-            view.value = schema_html.page(schema_html.documents(objects))
+    def _open_row(self, table: str, row: str) -> None:
+        self._drawer.open(table, row)
+        self._lay_out()
 
-        self._loading.start(lambda _: list(endpoint.fetch_all()), draw)
+    def _mark_open_row(self) -> None:
+        here = self._drawer.here
+        self._rows.open_id = here[1] if here else None
+        self._rows.draw()
+        if here is None:
+            self._lay_out()
 
-    def _show_busy(self, busy: bool) -> None:
-        self._busy = busy
-        self._reload.description = "Loading … click to cancel" if busy else "Reload"
-        self._reload.icon = "spinner spin" if busy else "refresh"
+    def _edit(self, snapshot: Snapshot) -> None:
+        self._below.children = (FrameEditor(snapshot),)
 
-    def _say(self, text: str) -> None:
-        self._message.value = alert(text)
+    def _review(self, plan: Plan) -> None:
+        self._below.children = (PlanReview(plan, on_report=lambda _: self._after_push()),)
 
-
-def _label(schema: Schema, count: int | None) -> str:
-    number = "" if count is None else f" ({count:,})"
-    return f"{schema.name}{number} · {', '.join(schema.owner)}" if schema.owner else f"{schema.name}{number}"
+    def _after_push(self) -> None:
+        self._rows.rows = None
+        self._changes.found = None
+        self._drawer.reload()
+        self._look()

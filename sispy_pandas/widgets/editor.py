@@ -11,19 +11,20 @@ import ipywidgets as widgets
 from sispy.text import in_html, printable
 
 from ..workflow.references import LabelledSnapshot
+from .drawn import grid_class
 from .editor_model import after_push, editor_model, with_ids
 from .grid_frame import joined
-from .grid_import import grid_class
 from .labels import ServerLabels
 from .review import PlanReview
-from .schema_html import page, sample
 from .shown import Shown
+from .still import frame_html
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from ..workflow.objects import Plan, Report, Snapshot
     from .editor_model import Edits
+    from .markup import Html
 
 
 class FrameEditor(Shown):
@@ -114,8 +115,8 @@ class FrameEditor(Shown):
         self._below.children = (review,)
         return review
 
-    def _html(self) -> str:
-        return page(f"<p>{in_html(repr(self))}</p>", sample(self.frame().head(10)))
+    def _html(self) -> Html:
+        return frame_html(repr(self), self.frame().head(10))
 
     def _take_report(self, report: Report) -> None:
         """Show the server's new state below what is still to be done."""

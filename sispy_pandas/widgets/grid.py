@@ -49,7 +49,7 @@ class Grid(anywidget.AnyWidget):
     """
 
     _esm = _HERE / "grid.js"
-    _css = _HERE / "grid.css"
+    _css = "".join((_HERE / name).read_text("utf-8") for name in ("theme.css", "grid.css"))
 
     columns = traitlets.List(traitlets.Dict()).tag(sync=True)
     status = traitlets.Dict().tag(sync=True)

@@ -14,11 +14,11 @@ from ..pushing.record import read
 from ..revisions.undo import resume, undo
 from .background import Background, Job
 from .labels import ServerLabels
+from .markup import Html, alert
 from .push_row import PushRow
 from .review_lines import lines_of
 from .review_state import ReviewState
 from .review_table import ReviewTable
-from .schema_html import alert
 from .shown import Shown
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class PlanReview(Shown):
     def __init__(
         self, plan: Plan, *, on_report: Callable[[Report], None] = lambda _: None, height: int = 320
     ) -> None:
-        from .grid_import import grid_class
+        from .drawn import grid_class
 
         self._state = ReviewState.of(plan)
         self.given_way: set[CellId] = set()
@@ -128,8 +128,8 @@ class PlanReview(Shown):
 
     # Drawing
 
-    def _html(self) -> str:
-        return self.plan._repr_html_() if self.report is None else self.report._repr_html_()
+    def _html(self) -> Html:
+        return Html(self.plan._repr_html_() if self.report is None else self.report._repr_html_())
 
     def _draw(self, ticked: Collection[CellId] | None = None) -> None:
         lines = lines_of(self.plan, self._state.told)
@@ -184,7 +184,7 @@ class PlanReview(Shown):
             self._count()
 
     def _say(self, text: str) -> None:
-        self._message.value = alert(self._row.told(text))
+        self._message.value = alert(self._row.told(text), style="color: var(--jp-error-color1, #c33)")
 
     # Pushing
 

@@ -6,6 +6,10 @@ from typing import Any
 
 import ipywidgets as widgets
 
+from .markup import Html, h
+
+_TOLD = "A picture of a widget: Jupyter, VS Code and Voila show it live."
+
 
 class Shown(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     """A column of widgets with a plain HTML view and a short repr beside."""
@@ -13,10 +17,18 @@ class Shown(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     def _repr_mimebundle_(self, **options: Any) -> dict[str, Any] | None:
         bundle: dict[str, Any] | None = super()._repr_mimebundle_(**options)
         if bundle is not None:
-            bundle["text/html"] = self._html()
+            bundle["text/html"] = str(still(self._html()))
             bundle["text/plain"] = repr(self)
         return bundle
 
-    def _html(self) -> str:
+    def _html(self) -> Html:
         """Return the static view."""
         raise NotImplementedError
+
+
+def still(shown: Html) -> Html:
+    """Return a page of a widget for hosts that show none, and the sentence that says so.
+
+    It has no stylesheet, which most of them would take away.
+    """
+    return h("div", h("p", h("em", _TOLD)), shown)

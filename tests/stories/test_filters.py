@@ -13,7 +13,7 @@ import sispy_pandas as sp
 from sispy.cli import main
 from sispy.sandbox import Sandbox
 from sispy_pandas.reading.filters import parse
-from sispy_pandas.widgets.filter_builder import FilterBuilder
+from sispy_pandas.widgets.conditions import Builder, Condition
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -335,13 +335,12 @@ def test_the_shell_finds_the_same(text: str, shell: Any, rows: list[Row], tmp_pa
 
 @pytest.mark.parametrize("text", BUILT)
 def test_the_builder_finds_the_same(text: str, hosts: Endpoint, rows: list[Row]) -> None:
-    builder = FilterBuilder(sp.fetch(hosts, {"limit": 1}, progress=False).schema)
-    for path, operator, value in BUILT[text]:
-        builder.add(path, operator, value)
-    expected = sum(map(TABLE[text], rows))
-    assert (builder.fault, hosts.count(builder.q)) == ("", expected)
-    assert hosts.count(sp.where(hosts, builder.text)) == expected
-    assert str(parse(builder.text)) == builder.text
+    schema = sp.fetch(hosts, {"limit": 1}, progress=False).schema
+    built = str(
+        Builder(tuple(Condition(schema.field(path), word, value) for path, word, value in BUILT[text]))
+    )
+    assert hosts.count(sp.where(hosts, built)) == sum(map(TABLE[text], rows))
+    assert str(parse(built)) == built == str(Builder.of(schema, built))
 
 
 def test_several_arguments_are_joined_by_and(shell: Any, rows: list[Row]) -> None:

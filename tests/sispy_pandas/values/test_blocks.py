@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from sispy.remedies import Argument, Call, Message, worded
@@ -98,8 +100,10 @@ def test_as_markdown_shows_every_text_as_it_is():
     )
 
 
-def test_as_html_is_escaped_and_bounded():
-    assert as_html(BLOCKS, about="plan", shown=1) == (
+def test_as_html_is_escaped_and_bounded_and_its_texts_stand_to_the_left():
+    found = as_html(BLOCKS, about="plan", shown=1)
+
+    assert re.sub(r'(<t[hd]) style="text-align: left">', r"\1>", found) == (
         '<div class="sispy-plan"><p><b>host on &lt;sis&gt;</b></p><p>a note</p>'
         '<div style="max-height: 24em; overflow: auto"><table><thead><tr>'
         "<th></th><th>name</th><th>before</th><th>after</th><th>reason</th></tr></thead><tbody><tr>"
@@ -107,6 +111,12 @@ def test_as_html_is_escaped_and_bounded():
         "<td>too long: skip=True leaves it out</td></tr></tbody></table></div>"
         "<p>... and 2 more cells: .frame() has all of them</p></div>"
     )
+    assert (found.count("<t"), found.count("text-align: left")) == (14, 10)
+
+
+def test_numbers_of_a_fragment_stand_to_the_right():
+    found = as_html([Table((Column("rows"), Column("live")), [(8, True)])], about="tables")
+    assert '<td align="right">8</td><td style="text-align: left">True</td>' in found
 
 
 def test_a_page_is_complete():

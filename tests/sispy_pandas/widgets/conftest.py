@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import threading
+from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -77,65 +78,92 @@ def chromium(need):
         browser.close()
 
 
-@pytest.fixture
-def mount(chromium):
-    """Return a function that draws a Grid in an empty page; no request leaves the page."""
-    context = chromium.new_context(
-        viewport={"width": 1600, "height": 640}, permissions=["clipboard-read", "clipboard-write"]
-    )
+EMPTY = (
+    "<!doctype html><html lang=en><title>Page</title>"
+    "<body style='margin:8px'><main><h1>Page</h1><div id=stage></div></main></body></html>"
+)
+
+
+@contextmanager
+def blank(chromium, **options):
+    """An empty page that no request leaves, and that has no errors."""
+    context = chromium.new_context(permissions=["clipboard-read", "clipboard-write"], **options)
     page = context.new_page()
     page.set_default_timeout(8000)
-    empty = "<!doctype html><html lang=en><body style='margin:8px'></body></html>"
+    errors: list[str] = []
 
     def serve(route: Any) -> None:
         if route.request.url == "http://localhost/":
-            route.fulfill(body=empty, content_type="text/html")
+            route.fulfill(body=EMPTY, content_type="text/html")
         else:
             errors.append(f"request to {route.request.url}")
             route.abort()
 
-    errors: list[str] = []
     page.route("**/*", serve)
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
     page.goto("http://localhost/")
-
-    def draw(grid: Any, *, style: str = "") -> Any:
-        outbox: list[dict[str, Any]] = []
-        page.sent = []  # bytes of every message to the page
-        grid.send = lambda content, buffers=None: outbox.append({"method": "custom", "content": content})
-        state = {name: getattr(grid, name) for name in ("columns", "status", "options")}
-
-        def on_trait(change: Any) -> None:
-            outbox.append({"method": "update", "content": {change.name: change.new}})
-
-        grid.observe(on_trait, list(state))
-
-        def settle() -> None:
-            # Nothing pushes here: what a thread sent after the answer would wait until the page asks again.
-            for thread in threading.enumerate():
-                if thread.name == "sispy-labels":
-                    thread.join()
-
-        def take() -> list[dict[str, Any]]:
-            messages = json.loads(json.dumps(outbox))
-            outbox.clear()
-            page.sent += [len(json.dumps(message)) for message in messages]
-            return messages
-
-        def answer(text: str) -> list[dict[str, Any]]:
-            grid._receive(grid, json.loads(text), [])
-            settle()
-            return take()
-
-        page.flush = lambda: page.evaluate("messages => messages.forEach(window.__receive)", take())
-        page.expose_function("__answer", answer)
-        page.evaluate(BOOT, [grid._esm, grid._css + style, json.loads(json.dumps(state))])
-        return page
-
-    yield draw
+    yield page
     context.close()
     assert errors == []
+
+
+@pytest.fixture
+def stage(chromium):
+    """Return a function that shows a widget of widgets in an empty page."""
+    pytest.importorskip("anywidget")
+    from stage import Stage
+
+    with ExitStack() as stack:
+
+        def show(widget: Any, settle: Any, *, width: int = 1400, style: str = "") -> Any:
+            page = stack.enter_context(blank(chromium, viewport={"width": width, "height": 900}))
+            page.add_style_tag(content=f":root {{ }} {style}")
+            page.stage = Stage(page, widget, settle)
+            return page
+
+        yield show
+
+
+@pytest.fixture
+def mount(chromium):
+    """Return a function that draws a Grid in an empty page."""
+    with blank(chromium, viewport={"width": 1600, "height": 640}) as page:
+        yield lambda grid, **options: draw(page, grid, **options)
+
+
+def draw(page: Any, grid: Any, *, style: str = "") -> Any:
+    outbox: list[dict[str, Any]] = []
+    page.sent = []  # bytes of every message to the page
+    grid.send = lambda content, buffers=None: outbox.append({"method": "custom", "content": content})
+    state = {name: getattr(grid, name) for name in ("columns", "status", "options")}
+
+    def on_trait(change: Any) -> None:
+        outbox.append({"method": "update", "content": {change.name: change.new}})
+
+    grid.observe(on_trait, list(state))
+
+    def settle() -> None:
+        # Nothing pushes here: what a thread sent after the answer would wait until the page asks again.
+        for thread in threading.enumerate():
+            if thread.name == "sispy-labels":
+                thread.join()
+
+    def take() -> list[dict[str, Any]]:
+        messages = json.loads(json.dumps(outbox))
+        outbox.clear()
+        page.sent += [len(json.dumps(message)) for message in messages]
+        return messages
+
+    def answer(text: str) -> list[dict[str, Any]]:
+        grid._receive(grid, json.loads(text), [])
+        settle()
+        return take()
+
+    page.flush = lambda: page.evaluate("messages => messages.forEach(window.__receive)", take())
+    page.expose_function("__answer", answer)
+    page.evaluate(BOOT, [grid._esm, grid._css + style, json.loads(json.dumps(state))])
+    return page
 
 
 FIELDS = (

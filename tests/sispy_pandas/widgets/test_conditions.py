@@ -1,11 +1,13 @@
-"""Conditions of the filter builder, and the filters that they make."""
+"""Conditions of the filter builder, the filters that they make, and the way back."""
 
 from __future__ import annotations
 
 import pytest
 
+from sispy_pandas.reading import filters
+from sispy_pandas.values.schema import parse_schema
 from sispy_pandas.values.types.base import Field
-from sispy_pandas.widgets.conditions import Condition, filter_of, operators, python_code, shell_code
+from sispy_pandas.widgets.conditions import Builder, Condition, operators
 
 NAME = Field("name", "String")
 CORES = Field("cores", "Number")
@@ -35,24 +37,65 @@ UNARY = ("has a value", "has no value")
     ],
 )
 def test_a_condition_is_a_filter(field, operator, text, expected):
-    assert str(filter_of([Condition(field, operator, text)])) == expected
+    assert str(Builder((Condition(field, operator, text),))) == expected
 
 
-def test_conditions_are_joined_by_and():
-    both = [Condition(CORES, "≥", "8"), Condition(NAME, "is", "x")]
-    assert str(filter_of(both)) == "cores >= 8 and name = x"
-    assert filter_of([]) is None
+def test_conditions_are_joined_and_those_without_a_value_are_left_out():
+    parts = (Condition(CORES, "≥", "8"), Condition(NAME, "is", "x"), Condition(NAME, "is one of", " , "))
+    assert str(Builder(parts)) == "cores >= 8 and name = x"
+    assert str(Builder(parts, "or")) == "cores >= 8 or name = x"
+    assert str(Builder()) == str(Builder(parts[2:])) == ""
 
 
-def test_a_missing_value_is_refused_by_name():
-    with pytest.raises(ValueError, match="'cores': a value is missing"):
-        filter_of([Condition(CORES, "is", " ")])
+SCHEMA = parse_schema(
+    {
+        "name": "host",
+        "definition": {
+            "name": "String",
+            "status": {"type": "String", "enum": ["live", "spare"]},
+            "cores": "Number",
+            "tags": ["String"],
+            "rack": {"type": "ObjectId", "ref": "rack"},
+        },
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "parts", "back"),
+    [
+        ("", [], ""),
+        ("status = 'live'", [("is", "live")], "status = live"),
+        ("status in live,spare or cores>=8", [("is one of", "live, spare"), ("≥", "8")], None),
+        (r"name like web\.1", [("contains", "web.1")], r'name like "web\\.1"'),
+        ("name like ^web", [("starts with", "web")], None),
+        ("name not like web.*", [("is not like", "web.*")], None),
+        ("name ~ ^a|b$ and name !~ x", [("matches", "^a|b$"), ("does not match", "x")], None),
+        ("tags nin a,b and tags is empty", [("has none of", "a, b"), ("has no value", "")], None),
+        ("rack.name = r1 and (cores = 1 or cores = 2)", ["rack.name = r1", "cores = 1 or cores = 2"], None),
+        ("not cores = 1", ["not cores = 1"], None),
+    ],
+)
+def test_a_filter_is_conditions_as_far_as_there_are_words_for_it(text, parts, back):
+    builder = Builder.of(SCHEMA, text)
+    told = [
+        (part.operator, part.text) if isinstance(part, Condition) else str(part) for part in builder.parts
+    ]
+    assert told == parts
+    assert str(builder) == (str(filters.parse(text)) if back is None else back)
+
+
+def test_an_operator_gives_way_to_a_field_that_does_not_take_it():
+    builder = Builder().added(NAME)
+    assert builder.parts == (Condition(NAME, "contains"),)
+    assert builder.changed(0, Condition(CORES, "contains", "8")).parts == (Condition(CORES, "is", "8"),)
+    assert builder.without(0) == Builder()
 
 
 def test_operators_fit_the_type():
     assert operators(NAME) == (
         "contains", "is", "is not", "starts with", "<", "≤", ">", "≥", "is one of", "is none of", "matches",
-        "does not match", *UNARY,
+        "does not match", "is like", "is not like", *UNARY,
     )  # fmt: skip
     assert operators(Field("os", "String", enum=("a",))) == (
         "is",
@@ -65,11 +108,3 @@ def test_operators_fit_the_type():
     assert operators(CORES) == operators(Field("day", "Date")) == numbers
     assert operators(TAGS) == (*MEMBERS, *UNARY)
     assert operators(Field("extra", "Mixed")) == operators(Field("disks", "Documents")) == UNARY
-
-
-def test_the_same_filter_in_python_and_for_a_shell():
-    text = 'name = "it\'s"'
-    assert python_code("host", text).splitlines()[1] == "snapshot = sp.fetch(endpoint, 'name = \"it\\'s\"')"
-    assert python_code("host", "").splitlines()[1] == "snapshot = sp.fetch(endpoint)"
-    assert shell_code("host", text) == """sispy export host 'name = "it'"'"'s"' -o host.csv"""
-    assert shell_code("host", "") == "sispy export host -o host.csv"

@@ -190,17 +190,27 @@ def test_browse_edit_review_and_push(page, sis, opened):
 
 
 def browse(page):
-    page.get_by_placeholder("Search schemas and fields").fill("memory")
-    page.locator("select[size] option").get_by_text("host (300)").wait_for()
-    page.locator("select[size]").first.select_option(index=0)
+    search = page.get_by_placeholder("Search tables and fields")
+    search.fill("memory")
+    page.locator(".tables mark").get_by_text("memory").wait_for()
+    search.press("Enter")
+    page.get_by_role("button", name="References").click()
     page.get_by_role("button", name="rack → rack").click()
-    page.get_by_role("button", name="host.rack → here").click()
-    page.get_by_role("tab", name="Filter and fetch").click()
-    page.get_by_role("button", name="Add a condition").click()
-    page.get_by_title("Field").select_option("status")
+    page.get_by_role("button", name="host.rack").click()
+    page.get_by_role("button", name="Rows", exact=True).click()
+    page.get_by_label("Filter", exact=True).fill("status = live")
+    page.get_by_label("Filter", exact=True).press("Enter")
+    page.get_by_text("Conditions (1)").click()
+    page.get_by_label("Value of condition 1").select_option("retired")
     page.get_by_text(re.compile(r"^\d+ rows match$")).wait_for()
     page.get_by_role("button", name="Fetch as").click()
     page.get_by_text("is a DataFrame of").wait_for()
+    page.locator(".rows tbody button").first.click()
+    page.locator(".drawer").get_by_role("button", name="History").click()
+    page.locator(".drawer").get_by_text("created by").first.wait_for()
+    page.locator(".drawer").get_by_role("button", name="Close the row").click()
+    page.get_by_role("button", name="Users", exact=True).click()
+    page.get_by_text("alice@example.com").wait_for()
 
 
 def edit(page):
@@ -369,9 +379,14 @@ def test_the_editor_in_jupyter(page, sis, opened, application, path):
     page.wait_for_timeout(1000)  # run before that, it asks for a kernel
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_text("Run All Cells", exact=True).click()
-    page.get_by_placeholder("Search schemas and fields").fill("rack")
+    page.get_by_placeholder("Search tables and fields").fill("rack")
     page.keyboard.press("Enter")
-    page.get_by_role("button", name="host.rack → here").wait_for()
+    page.get_by_role("button", name="References").click()
+    page.get_by_role("button", name="host.rack").click()
+    page.get_by_role("heading", name="host", exact=True).wait_for()
+    page.get_by_role("button", name="Rows", exact=True).click()
+    page.locator(".rows tbody button").first.click()
+    page.locator(".drawer").get_by_label("serial").fill("dd")
     cell(page, 0, "serial").dblclick()
     page.locator(".editor").fill("dd")  # two presses of d would delete the notebook's cell
     page.keyboard.press("Enter")

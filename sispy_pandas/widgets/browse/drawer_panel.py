@@ -1,0 +1,366 @@
+"""One row whole: a form, its JSON, its history; what is edited becomes a plan, to be reviewed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ...reading.commits import edits
+from ...revisions.edits import Changes
+from ...revisions.revert import revert
+from ...values.entity import key_of
+from ...values.types.object_id import is_object_id
+from ...workflow.fetch import fetch
+from ..background import Background
+from ..labels import ServerLabels
+from ..markup import NEXT, Html, alert, button, h, joined, loading, short, tabs
+from .cell_html import names_in, text_of
+from .draft import Draft, at_of
+from .fields_html import owner
+from .form_html import form_html
+from .panel import Panel
+from .versions import History, row_history, time_of, versions_html
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sispy import Client
+
+    from ...workflow.objects import Plan
+    from ..background import Job
+    from .cell_html import Names
+
+_TABS = {"form": "Form", "json": "JSON", "history": "History"}
+
+
+@dataclass(frozen=True)
+class Row:
+    """What was read of a row."""
+
+    entity: dict[str, Any]
+    draft: Draft
+    names: Names
+
+
+class DrawerPanel(Panel):
+    """Show a row; references lead to others, and back.
+
+    Args:
+        client: The server.
+        review: Called with a plan.
+        owner: Called with the name of a group.
+        moved: Called when another row is shown, or none.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        *,
+        review: Callable[[Plan], None],
+        owner: Callable[[str], None],
+        moved: Callable[[], None],
+    ) -> None:
+        self._client = client
+        self._labels = ServerLabels(client)
+        self._review, self._moved = review, moved
+        self.trail: list[tuple[str, str]] = []
+        self.row: Row | None = None
+        self.draft: Draft | None = None
+        self.offered: list[tuple[str, str]] = []
+        self.tab = "form"
+        self.history: History | None = None
+        self.first = 0
+        self.refused = ""
+        super().__init__(
+            row=self.follow,
+            owner=owner,
+            back=self._back,
+            close=self.close,
+            tab=self._open_tab,
+            edit=self._edit,
+            refer=self._refer,
+            offer=self._offer,
+            more=lambda at: self._redraft(lambda draft: draft.added(at_of(at))),
+            less=lambda at: self._redraft(lambda draft: draft.without(at_of(at))),
+            discard=self._discard,
+            clone=self._clone,
+            review=lambda: self._plan(lambda: self._draft.plan()),
+            delete=self._delete,
+            versions=self._turn,
+            undo=self._put_back,
+        )
+        self.planning = Background(busy=lambda _: self.draw(), say=self._say_refused)
+        self.offering = Background(busy=lambda _: None, say=lambda _: None)
+
+    @property
+    def _draft(self) -> Draft:
+        if self.draft is None:
+            raise ValueError("no row is open")
+        return self.draft
+
+    @property
+    def here(self) -> tuple[str, str] | None:
+        """The table and `_id` of the row that is shown, or is about to be."""
+        return self.trail[-1] if self.trail else None
+
+    def open(self, table: str, row: str) -> None:
+        """Show a row, and forget the way to the one before."""
+        self.trail = [(table, row)]
+        self._begin()
+
+    def follow(self, table: str, row: str) -> None:
+        """Show a row that the one shown refers to."""
+        self.trail.append((table, row))
+        self._begin()
+
+    def close(self) -> None:
+        """Show nothing."""
+        self.cancel()
+        self.trail, self.row, self.draft, self.history = [], None, None, None
+        self._moved()
+        self.draw()
+
+    def reload(self) -> None:
+        """Read the row that is shown again; what was typed is dropped."""
+        if self.here is None:
+            return
+        table, id_ = self.here
+        endpoint = self._client.entities(table)
+
+        def work(job: Job) -> Row:
+            entity = endpoint.get(id_, {"populate": False}).to_dict()
+            job.check()
+            snapshot = fetch(endpoint, {"q": {"_id": entity["_id"]}}, progress=False)
+            draft = Draft.of(snapshot, entity)
+            cells = [(snapshot.schema.field(path), value) for path, value in draft.values.items()]
+            return Row(entity, draft, names_in(self._labels, cells))
+
+        self.work.start(work, self._take)
+
+    def wait(self, seconds: float = 10) -> None:
+        super().wait(seconds)
+        self.planning.wait(seconds)
+        self.offering.wait(seconds)
+
+    def content(self) -> Html:
+        if self.here is None:
+            return Html()
+        return h(
+            "div",
+            self._head(),
+            alert(self.fault),
+            self.busy and loading(),
+            self._body(),
+            class_="drawer stack",
+            data_show=True,
+            with_=self.trail,
+        )
+
+    # What is shown
+
+    def _head(self) -> Html:
+        table, id_ = self.trail[-1]
+        is_new = self.draft is not None and self.draft.id is None
+        title = f"New row of {table}" if is_new else self._name() or id_
+        way = f" {NEXT} ".join(name for name, _ in self.trail)
+        back = (
+            button("←", "back", style="quiet", aria_label="Back to the row before")
+            if len(self.trail) > 1
+            else None
+        )
+        line = h(
+            "div",
+            back,
+            h("h2", short(title)),
+            button("✕", "close", style="quiet push", aria_label="Close the row"),
+            class_="line",
+        )
+        about = h("div", way, " · ", h("span", id_, class_="mono"), class_="faint")
+        return joined(line, about, None if is_new else self._facts())
+
+    def _name(self) -> str:
+        if self.row is None:
+            return ""
+        return str(key_of(self.row.draft.schema, self.row.entity) or "")
+
+    def _facts(self) -> Html | None:
+        if self.row is None:
+            return None
+        sis = self.row.entity.get("_sis") or {}
+        facts: list[object] = []
+        for word in ("created", "updated"):
+            by, at = sis.get(f"_{word}_by"), sis.get(f"_{word}_at")
+            if by is not None and isinstance(at, int | float):
+                facts.append(f"{word} by {by}, {time_of(int(at))}")
+        owners = [piece for name in sis.get("owner") or [] for piece in (", ", owner(str(name)))][1:]
+        facts += [joined("owners ", *owners)] if owners else ["no owners"]
+        facts += [word for word in ("locked", "immutable") if sis.get(word)]
+        facts += [f"tags {', '.join(map(str, sis['tags']))}"] if sis.get("tags") else []
+        return h("div", *[piece for fact in facts for piece in (" · ", fact)][1:], class_="faint")
+
+    def _body(self) -> Html | None:
+        if self.row is None or self.draft is None:
+            return None
+        if self.draft.id is None:
+            return joined(self._form(self.row, self.draft))
+        shown = {"form": self._form, "json": self._json, "history": self._versions}[self.tab]
+        return joined(tabs(_TABS, self.tab, "tab", label="Views of the row"), shown(self.row, self.draft))
+
+    def _form(self, row: Row, draft: Draft) -> Html:
+        changed = len(draft.changed)
+        is_new = draft.id is None
+        form = h(
+            "div",
+            form_html(draft, row.names, self.offered),
+            class_="inner",
+            tabindex=0,
+            role="region",
+            aria_label="Form",
+        )
+        review = (
+            "Review the new row"
+            if is_new
+            else f"Review {changed} changed {'field' if changed == 1 else 'fields'}"
+        )
+        line = [
+            button(review, "review", style="main") if changed or draft.refused else None,
+            button("Discard", "discard") if changed or draft.refused else None,
+            None if is_new else button("Clone as a new row", "clone", style="push" if not changed else ""),
+            None if is_new else button("Delete the row", "delete"),
+        ]
+        return joined(form, alert(self.refused), h("div", *line, class_="line"))
+
+    def _json(self, row: Row, _draft: Draft) -> Html:
+        text = json.dumps(row.entity, indent=2, ensure_ascii=False, default=str)
+        return h("div", h("pre", text), class_="inner", tabindex=0, role="region", aria_label="JSON")
+
+    def _versions(self, row: Row, draft: Draft) -> Html:
+        if self.history is None:
+            return Html()
+
+        def told(path: str, value: Any) -> str:
+            known = path in draft.schema.columns
+            text = text_of(draft.schema.field(path), value) if known else "" if value is None else str(value)
+            return ", ".join(row.names.get(part, part) for part in text.split(", "))
+
+        return joined(
+            versions_html(self.history, self.first, told, back="undo", whole=True), alert(self.refused)
+        )
+
+    # What the user does
+
+    def _begin(self) -> None:
+        self.row = self.draft = self.history = None
+        self.refused, self.offered, self.first = "", [], 0
+        self._moved()
+        self.reload()
+
+    def _take(self, row: Row) -> None:
+        self.row, self.draft, self.history = row, row.draft, None
+        self.refused = ""
+        if self.tab == "history":
+            self._read_history()
+        self.draw()
+
+    def _back(self) -> None:
+        if len(self.trail) > 1:
+            self.trail.pop()
+            self._begin()
+
+    def _open_tab(self, name: str) -> None:
+        self.tab = name
+        if name == "history" and self.history is None:
+            self._read_history()
+        self.draw()
+
+    def _read_history(self) -> None:
+        row = self.row
+        if row is None or self.here is None:
+            return
+        endpoint = self._client.entities(self.here[0])
+
+        def work(_: Job) -> History:
+            return row_history(endpoint, row.draft.schema, row.entity)
+
+        def take(history: History) -> None:
+            self.history, self.first = history, 0
+            self.draw()
+
+        self.planning.start(work, take)
+
+    def _turn(self, first: int) -> None:
+        self.first = first
+        self.draw()
+
+    def _redraft(self, change: Callable[[Draft], Draft]) -> None:
+        self.draft = change(self._draft)
+        self.refused = ""
+        self.draw()
+
+    def _edit(self, at: str, value: str) -> None:
+        self._redraft(lambda draft: draft.typed(at_of(at), value))
+
+    def _refer(self, at: str, value: str) -> None:
+        """Take the name of a row, or its id."""
+        place, typed = at_of(at), value.strip()
+        ref = self._draft.field_at(place).ref
+        if ref is None:
+            return
+        if not typed or is_object_id(typed):
+            self._edit(at, typed)
+            return
+
+        def take(ids: dict[str, str]) -> None:
+            row = self.row
+            if typed in ids and row is not None:
+                row.names[ids[typed]] = typed
+                self._redraft(lambda draft: draft.typed(place, ids[typed]))
+            else:
+                self._redraft(lambda draft: draft.unknown(place, typed, ref))
+
+        self.offering.start(lambda _: self._labels.ids(ref, [typed]), take)
+
+    def _offer(self, at: str, value: str) -> None:
+        """Offer the rows whose name holds what is being typed."""
+        ref = self._draft.field_at(at_of(at)).ref
+
+        def take(found: list[tuple[str, str]]) -> None:
+            self.offered = found
+            self.draw()
+
+        if ref is not None:
+            self.offering.start(lambda _: self._labels.find(ref, value.strip()), take)
+
+    def _discard(self) -> None:
+        row = self.row
+        if row is not None:
+            self._redraft(lambda _: row.draft)
+
+    def _clone(self) -> None:
+        row = self.row
+        if row is not None:
+            self._redraft(lambda draft: Draft.copy_of(draft.snapshot, row.entity))
+
+    def _delete(self) -> None:
+        draft = self._draft
+        if draft.id is not None:
+            id_ = draft.id
+            self._plan(lambda: draft.snapshot.diff(draft.snapshot.frame().head(0), delete=[id_]))
+
+    def _put_back(self, at: int) -> None:
+        """Show the plan that gives the row the values from before a commit, where nobody wrote later."""
+        history, draft, here = self.history, self.draft, self.here
+        if history is None or draft is None or here is None:
+            return
+        step = history.steps[at]
+        endpoint, schema = self._client.entities(here[0]), draft.schema
+        found = Changes(endpoint, schema, tuple(edits(schema, step)), {step.id: history.steps})
+        self._plan(lambda: revert(found))
+
+    def _plan(self, make: Callable[[], Plan]) -> None:
+        self.planning.start(lambda _: make(), self._review)
+
+    def _say_refused(self, text: str) -> None:
+        self.refused = text
+        self.draw()

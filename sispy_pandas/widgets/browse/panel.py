@@ -1,0 +1,58 @@
+"""A part of the browser with a page of its own, work of its own beside the page, and its errors."""
+
+from __future__ import annotations
+
+from threading import RLock
+from typing import TYPE_CHECKING
+
+from ..background import Background
+from ..drawn import view_class
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..markup import Html
+
+
+class Panel:
+    """Draw `content()` in `view` whenever something has changed; `work` runs beside the page."""
+
+    def __init__(self, **acts: Callable[..., object]) -> None:
+        self.busy = False
+        self.fault = ""
+        self._drawing = RLock()  # a job that ends and a click may draw at the same time
+        self.work = Background(busy=self._show_busy, say=self.say)
+        self.view = view_class()({"cancel": self.cancel, **acts})
+
+    def content(self) -> Html:
+        """Write the page."""
+        raise NotImplementedError
+
+    def draw(self) -> None:
+        """Show the page as it is now."""
+        with self._drawing:
+            self.view.html = self.content()
+
+    def show_if(self, seen: bool) -> None:
+        """Show the panel, or hide it; a page that is hidden keeps its places of scrolling."""
+        self.view.layout.display = None if seen else "none"
+
+    def reload(self) -> None:
+        """Read again what is shown."""
+
+    def cancel(self) -> None:
+        """Wait no longer for what is being read."""
+        self.work.cancel()
+
+    def wait(self, seconds: float = 10) -> None:
+        """Wait until what runs beside the page has ended; for scripts."""
+        self.work.wait(seconds)
+
+    def _show_busy(self, busy: bool) -> None:
+        self.busy = busy
+        self.draw()
+
+    def say(self, text: str) -> None:
+        """Show what went wrong above the page; an empty text takes it away."""
+        self.fault = text
+        self.draw()

@@ -1,0 +1,160 @@
+"""Versions of one thing side by side: what each commit made of it, by whom and when."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sispy.delta import same
+
+from ...reading.commits import Step, cells, commits_of, replay
+from ...values.blocks import show, show_apart
+from ...values.times import iso
+from ..markup import NEXT, PREVIOUS, Html, button, h, joined, scrolling, short
+
+if TYPE_CHECKING:
+    from sispy import Endpoint
+
+    from ...values.schema import Schema
+
+SHOWN = 6
+"""Versions side by side."""
+Cells = Callable[[Step], Iterator[tuple[str, Any, Any]]]
+"""Yields (path, before, after) of what a step has changed."""
+
+
+@dataclass(frozen=True)
+class History:
+    """The commits of one thing, the newest first, and what each has changed; `why`: why there are none."""
+
+    steps: tuple[Step, ...]
+    changed: tuple[Mapping[str, tuple[Any, Any]], ...]
+    why: str = ""
+
+
+def row_history(endpoint: Endpoint, schema: Schema, entity: Mapping[str, Any]) -> History:
+    """Read the commits of a row.
+
+    Raises:
+        sispy.Error: The server could not be asked.
+        ValueError: The commits do not lead to what is stored.
+    """
+    steps = replay(entity, commits_of(endpoint, entity["_id"]))
+    found = tuple({path: (before, after) for path, before, after, _ in cells(schema, step)} for step in steps)
+    why = "" if schema.track_history else "The table does not keep history."
+    return History(tuple(steps), found, why or ("" if steps else "It was not changed since history is kept."))
+
+
+def object_history(endpoint: Endpoint, document: Mapping[str, Any]) -> History:
+    """Read the commits of a schema, a hook or a hiera entry; the server knows them by its name.
+
+    Raises:
+        sispy.Error: The server could not be asked.
+        ValueError: The commits do not lead to what is stored.
+    """
+    steps = replay(document, commits_of(endpoint, str(document["name"])))
+    found = tuple(_parts_changed(step) for step in steps)
+    return History(tuple(steps), found, "" if steps else "It was not changed since history is kept.")
+
+
+def _parts_changed(step: Step) -> dict[str, tuple[Any, Any]]:
+    before, after = dict(_leaves(step.before or {})), dict(_leaves(step.after or {}))
+    paths = [*before, *(path for path in after if path not in before)]
+    return {
+        path: (before.get(path), after.get(path))
+        for path in paths
+        if not same(before.get(path), after.get(path))
+    }
+
+
+def _leaves(document: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in document.items():
+        if not above and name.startswith("_"):
+            continue
+        if isinstance(value, Mapping) and value:
+            yield from _leaves(value, f"{above}{name}.")
+        else:
+            yield f"{above}{name}", value
+
+
+def versions_html(
+    history: History, first: int, told: Callable[[str, Any], str], *, back: str, whole: bool = False
+) -> Html:
+    """Write versions side by side, the newest left: a column for each commit, a line for each path.
+
+    Args:
+        history: From above.
+        first: The newest one to show.
+        told: Writes a value of a path.
+        back: The act of the button that puts back what was before a commit.
+        whole: Whether the first commit can be put back as well, which takes the thing away.
+    """
+    if not history.steps:
+        return h("p", history.why, class_="faint")
+    shown = range(first, min(first + SHOWN, len(history.steps)))
+    head = [_head(history.steps[at], at, back, whole=whole) for at in shown]
+    paths = dict.fromkeys(path for at in shown for path in history.changed[at])
+    body = [
+        h(
+            "tr",
+            h("th", path, scope="row", style="text-align: left"),
+            *(_cell(history.changed[at].get(path), path, told) for at in shown),
+        )
+        for path in paths
+    ]
+    top = h("thead", h("tr", h("th", "Field", scope="col"), *head))
+    found = h("table", top, h("tbody", *body), class_="rows versions")
+    return joined(_pager(len(history.steps), first), scrolling(found, label="Versions"))
+
+
+def _head(step: Step, at: int, back: str, *, whole: bool) -> Html:
+    undone = {"insert": "created", "update": "changed", "delete": "deleted"}[step.action]
+    return h(
+        "th",
+        h("div", f"{undone} by ", h("b", step.by)),
+        h("div", time_of(step.at), class_="faint"),
+        button("Put this back", back, style="link", with_={"at": at}, title="What was before this commit")
+        if whole or step.before is not None
+        else None,
+        scope="col",
+    )
+
+
+def _cell(change: tuple[Any, Any] | None, path: str, told: Callable[[str, Any], str]) -> Html:
+    if change is None:
+        return h("td")
+    before, after = show_apart(told(path, change[0]), told(path, change[1]), width=40)
+    pieces = [h("del", short(before)) if before else None, " " if before and after else None]
+    return h("td", *pieces, h("ins", short(after)) if after else None)
+
+
+def _pager(total: int, first: int) -> Html | None:
+    if total <= SHOWN:
+        return None
+    last = min(first + SHOWN, total)
+    return h(
+        "div",
+        h("span", f"commits {first + 1} to {last} of {total:,}, the newest first", class_="faint"),
+        button(
+            f"{PREVIOUS} newer",
+            "versions",
+            with_={"first": max(0, first - SHOWN)},
+            style="quiet push",
+            disabled=first == 0,
+        ),
+        button(
+            f"older {NEXT}", "versions", with_={"first": first + SHOWN}, style="quiet", disabled=last == total
+        ),
+        class_="line",
+    )
+
+
+def time_of(ms: int) -> str:
+    """Return a time for people, in UTC."""
+    return iso(ms)[:19].replace("T", " ")
+
+
+def plain(_path: str, value: Any) -> str:
+    """Write a JSON value."""
+    return show(value, 10_000)

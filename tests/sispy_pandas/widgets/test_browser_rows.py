@@ -1,0 +1,321 @@
+"""One row in the browser: its form, its history, the plans that come of them; and the history of the rest."""
+
+from __future__ import annotations
+
+import json
+import re
+from html import unescape
+
+import pytest
+
+pytest.importorskip("anywidget")
+
+from sispy.sandbox import Sandbox  # skipped before it is needed
+from sispy_pandas.values.times import iso
+from sispy_pandas.widgets.browser import SchemaBrowser
+
+SITE = {"name": {"type": "String", "required": True, "unique": True}}
+HOST = {
+    "name": {"type": "String", "required": True, "unique": True},
+    "status": {"type": "String", "enum": ["live", "spare"]},
+    "cores": {"type": "Number", "min": 1, "max": 64},
+    "since": "Date",
+    "up": "Boolean",
+    "site": {"type": "ObjectId", "ref": "site"},
+    "os": {"name": "String", "version": "String"},
+    "tags": ["String"],
+    "disks": [{"dev": "String", "gb": "Number", "chip": {"vendor": "String"}}],
+    "extra": "Mixed",
+}
+
+
+@pytest.fixture
+def sis(tmp_path, monkeypatch):
+    """A server with two hosts at one of two sites."""
+    monkeypatch.setenv("SISPY_JOURNALS", str(tmp_path / "journals"))
+    with Sandbox() as sis:
+        client = sis.client()
+        for name, definition in (("site", SITE), ("host", HOST)):
+            content = {"name": name, "_sis": {"owner": ["ops", "web"]}, "definition": definition}
+            client.schemas.create({**content, "id_field": "name"})
+        sites = [client.entities("site").create({"name": name})["_id"] for name in ("fra1", "par1")]
+        for name in ("a", "b"):
+            client.entities("host").create(
+                {
+                    "name": name,
+                    "status": "live",
+                    "cores": 8,
+                    "site": sites[0],
+                    "os": {"name": "rhel"},
+                    "tags": ["x", "y"],
+                    "disks": [{"dev": "sda", "gb": 10, "chip": {"vendor": "acme"}}],
+                    "extra": {"k": 1},
+                    "_sis": {"owner": ["ops"]},
+                }
+            )
+        yield sis
+
+
+@pytest.fixture
+def browser(sis):
+    browser = SchemaBrowser(sis.client())
+    browser.wait()
+    browser.visit("host", "rows")
+    browser.wait()
+    return browser
+
+
+@pytest.fixture
+def row(sis):
+    """Return a function that gives a host as it is stored."""
+    hosts = sis.client().entities("host")
+    return lambda name="a": hosts.get(name, {"populate": False}).to_dict()
+
+
+@pytest.fixture
+def drawer(browser, row):
+    """The drawer with the host named a."""
+    act(browser._rows, "row", table="host", row=row()["_id"])
+    browser.wait()
+    return browser._drawer
+
+
+def act(panel, name, /, **said):
+    """Do what the page does when somebody clicks or types, and wait for what comes of it."""
+    panel.view._receive(panel.view, {"act": name, **said}, [])
+    panel.wait()
+
+
+def text(panel):
+    return unescape(re.sub(r"<[^>]+>", " ", panel.view.html))
+
+
+def edit(drawer, *at, value):
+    act(drawer, "edit", at=json.dumps(at), value=value)
+
+
+def cells(plan):
+    """What a plan changes."""
+    return {path: value for change in plan.changes for path, value in change.after.items()}
+
+
+def push(browser):
+    """Push what is reviewed, and wait."""
+    (review,) = browser._below.children
+    review._row.push.click()
+    review.wait()
+    browser.wait()
+    return review.report
+
+
+def test_a_row_is_a_form_and_its_changes_are_reviewed_and_pushed(browser, drawer, row):
+    for at, value in (
+        (("status",), "spare"),
+        (("cores",), "16"),
+        (("since",), "2026-11-23 08:30"),
+        (("up",), "true"),
+        (("os",), None),
+    ):
+        if value is not None:
+            edit(drawer, *at, value=value)
+    edit(drawer, "os.version", value="9")
+    edit(drawer, "tags", 1, value="z")
+    edit(drawer, "disks", 0, "gb", value="20")
+    edit(drawer, "disks", 0, "chip.vendor", value="other")
+    edit(drawer, "extra", value='{"k": 2}')
+    act(drawer, "more", at='["_sis.tags"]')
+    edit(drawer, "_sis.tags", 0, value="moved")
+    edit(drawer, "_sis.locked", value="true")
+    assert "Review 10 changed fields" in text(drawer)
+    act(drawer, "review")
+    report = push(browser)
+    assert report.counts["done"] == 1
+    after = row()
+    (disk,) = after["disks"]
+    assert {name: after[name] for name in ("status", "cores", "since", "up", "os", "tags", "extra")} == {
+        "status": "spare",
+        "cores": 16,
+        "since": "2026-11-23T08:30:00.000Z",
+        "up": True,
+        "os": {"name": "rhel", "version": "9"},
+        "tags": ["x", "z"],
+        "extra": {"k": 2},
+    }
+    assert (disk["gb"], disk["chip"], disk["dev"]) == (20, {"vendor": "other"}, "sda")
+    assert (after["_sis"]["tags"], after["_sis"]["locked"]) == (["moved"], True)
+    assert ("Review" in text(drawer), drawer.draft.changed) == (False, ())  # it shows what is stored now
+
+
+def test_members_are_added_and_removed_and_what_was_never_filled_in_is_not_sent(browser, drawer):
+    act(drawer, "more", at='["disks"]')
+    act(drawer, "more", at='["tags"]')
+    act(drawer, "more", at='["tags"]')
+    assert drawer.draft.changed == ()
+    edit(drawer, "disks", 1, "dev", value="sdb")
+    edit(drawer, "tags", 2, value="w")
+    act(drawer, "less", at='["tags", 0]')
+    plan = drawer.draft.plan()
+    assert [disk["dev"] for disk in cells(plan)["disks"]] == ["sda", "sdb"]
+    assert cells(plan)["tags"] == ["y", "w"]
+    act(drawer, "discard")
+    assert drawer.draft.changed == ()
+
+
+def test_what_is_no_value_is_said_beside_its_field_and_nothing_is_planned(browser, drawer):
+    edit(drawer, "cores", value="many")
+    assert 'aria-invalid="true"' in drawer.view.html
+    assert drawer.draft.refused[("cores",)].text == "many"
+    act(drawer, "review")
+    assert (browser._below.children, "cores: " in drawer.refused) == ((), True)
+    edit(drawer, "cores", value="65")
+    assert "65" in drawer.draft.refused[("cores",)].text
+    edit(drawer, "cores", value="8")
+    act(drawer, "review")
+    assert drawer.refused == "nothing was changed"
+
+
+def test_a_reference_is_chosen_by_name_and_followed_and_back(sis, drawer, row):
+    at = json.dumps(["site"])
+    assert 'value="fra1"' in drawer.view.html
+    act(drawer, "offer", at=at, value="R")
+    assert [name for _, name in drawer.offered] == ["fra1", "par1"]
+    assert '<option value="par1">' in drawer.view.html
+    act(drawer, "refer", at=at, value="par2")
+    assert "no row of site is called so" in text(drawer)
+    act(drawer, "refer", at=at, value="par1")
+    site = sis.client().entities("site").get("par1")["_id"]
+    assert (cells(drawer.draft.plan()), drawer.draft.refused) == ({"site": site}, {})
+    act(drawer, "row", table="site", row=row()["site"])
+    assert ("fra1" in text(drawer), drawer.trail) == (
+        True,
+        [("host", row()["_id"]), ("site", row()["site"])],
+    )
+    act(drawer, "back")
+    assert drawer.here == ("host", row()["_id"])
+    act(drawer, "close")
+    assert drawer.view.html == ""
+
+
+def test_a_row_is_cloned_without_what_is_unique_and_without_the_ids_of_its_members(browser, drawer, row):
+    act(drawer, "clone")
+    assert "New row of host" in text(drawer)
+    edit(drawer, "name", value="c")
+    act(drawer, "review")
+    assert push(browser).counts["done"] == 1
+    old, new = row(), row("c")
+    assert new["disks"][0]["_id"] != old["disks"][0]["_id"]
+    assert {k: v for k, v in new.items() if k not in ("_id", "_sis", "_v", "name", "disks")} == {
+        k: v for k, v in old.items() if k not in ("_id", "_sis", "_v", "name", "disks")
+    }
+    assert new["_sis"]["owner"] == ["ops"]
+
+
+def test_a_row_is_deleted_through_a_review(browser, drawer, sis):
+    act(drawer, "delete")
+    assert push(browser).counts["done"] == 1
+    assert [host["name"] for host in sis.client().entities("host").fetch_all()] == ["b"]
+
+
+def test_the_json_view_holds_the_row_as_it_is_stored(drawer, row):
+    act(drawer, "tab", name="json")
+    (shown,) = re.findall(r"<pre>(.*)</pre>", drawer.view.html, re.DOTALL)
+    assert json.loads(unescape(shown)) == row()
+
+
+def test_an_error_is_said_in_the_drawer(browser):
+    act(browser._rows, "row", table="host", row="0" * 24)
+    browser.wait()
+    assert ("does not exist" in text(browser._drawer), "Loading" in text(browser._drawer)) == (True, False)
+
+
+def test_commits_of_a_row_stand_side_by_side_and_one_is_put_back(sis, browser, drawer, row):
+    hosts = sis.client().entities("host")
+    for cores in (9, 10, 11):
+        hosts.update(row()["_id"], {"cores": cores})
+    hosts.update(row()["_id"], {"status": "spare"})
+    act(drawer, "tab", name="history")
+    browser._drawer.reload()
+    browser.wait()
+    head, *lines = [
+        [unescape(re.sub(r"<[^>]+>", " ", cell)).split() for cell in re.findall(r"<t[hd].*?</t[hd]>", line)]
+        for line in re.findall(r"<tr>(.*?)</tr>", drawer.view.html)
+    ]
+    assert [cell[:3] for cell in head[1:]] == [["changed", "by", "root"]] * 4 + [["created", "by", "root"]]
+    assert lines[0] == [["status"], ["live", "spare"], [], [], [], ["live"]]
+    assert lines[1] == [["cores"], [], ["10", "11"], ["9", "10"], ["8", "9"], ["8"]]
+    act(drawer, "undo", at=0)
+    assert push(browser).counts["done"] == 1
+    assert row()["status"] == "live"
+
+
+def test_changes_of_a_span_are_narrowed_and_put_back(sis, browser, row):
+    hosts = sis.client().entities("host")
+    for name in ("a", "b"):
+        hosts.update(row(name)["_id"], {"cores": 32, "status": "spare"})
+    browser.visit("host", "history")
+    browser.wait()
+    changes = browser._changes
+    assert len(changes.chosen()) == 20  # the creation of both, too
+    act(changes, "span", value="1h")
+    act(changes, "by", value="root")
+    act(changes, "field", value="status")
+    assert [(edit.before, edit.after) for edit in changes.chosen().edits] == [
+        *[("live", "spare")] * 2,
+        *[(None, "live")] * 2,
+    ]
+    moment = changes.chosen().edits[1].at
+    act(changes, "since", value=iso(moment).removesuffix("Z"))
+    assert "live spare" in " ".join(text(changes).split())
+    act(changes, "revert")
+    assert push(browser).counts["done"] == 2
+    assert [row(name)["status"] for name in ("a", "b")] == ["live", "live"]
+    assert [row(name)["cores"] for name in ("a", "b")] == [32, 32]
+    act(changes, "since", value="yesterday")
+    assert "no time such as" in text(changes)
+
+
+def test_the_definition_has_a_history_and_an_old_one_comes_back_as_a_plan(sis, browser):
+    schema = sis.client().schemas.get("host").to_dict()
+    schema["definition"] = {**schema["definition"], "asset": "String"}
+    sis.client().schemas.update("host", schema)
+    browser.visit("host", "history")
+    browser.wait()
+    panel = browser._definition
+    assert "definition.asset" in text(panel)
+    act(panel, "old", at=0)
+    assert "no row has a value" in text(panel)
+    act(panel, "push")
+    assert "asset" not in sis.client().schemas.get("host")["definition"]
+    assert "asset" not in browser._list.tables.schemas["host"].columns
+
+
+def test_values_are_erased_by_an_old_definition_only_if_somebody_says_so(sis, browser, row):
+    schema = sis.client().schemas.get("host").to_dict()
+    schema["definition"] = {**schema["definition"], "asset": "String"}
+    sis.client().schemas.update("host", schema)
+    sis.client().entities("host").update(row()["_id"], {"asset": "A1"})
+    browser.visit("host", "history")
+    browser.wait()
+    panel = browser._definition
+    act(panel, "old", at=0)
+    act(panel, "push")
+    assert ("it erases asset (1 value)" in panel.fault, row()["asset"]) == (True, "A1")
+    act(panel, "mean", value=True)
+    act(panel, "push")
+    assert "asset" not in row()
+
+
+def test_hooks_and_hiera_have_a_history_with_the_code_that_puts_it_back(sis, browser):
+    client = sis.client()
+    client.hiera.create({"name": "common", "_sis": {"owner": ["ops"]}, "hieradata": {"ntp": ["a"], "n": 1}})
+    client.hiera.update("common", {"name": "common", "_sis": {"owner": ["ops"]}, "hieradata": {"ntp": ["b"]}})
+    act(browser._top, "tab", name="hiera")
+    browser.wait()
+    act(browser._objects["hiera"], "history", at=0)
+    panel = browser._histories["hiera"]
+    panel.wait()
+    assert "hieradata.ntp" in text(panel)
+    act(panel, "old", at=0)
+    (code,) = re.findall(r"<pre>(.*)</pre>", panel.view.html, re.DOTALL)
+    exec(unescape(code), {"TOKEN": sis.token})  # noqa: S102  # what the page shows
+    assert client.hiera.get("common").to_dict() == {"common": {"ntp": ["a"], "n": 1}}
