@@ -9,7 +9,7 @@ import pandas as pd
 
 from sispy.text import shorten
 
-from ..values.types.base import is_blank
+from ..values.types.convert import is_blank
 from .markup import Html, h, short, table
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ...values.types.base import is_blank
 from ...values.types.cells import get_path
+from ...values.types.convert import is_blank
 from ..cells import show
 from ..columns import ref_of
 from ..markup import CELL, Html, button, joined, short

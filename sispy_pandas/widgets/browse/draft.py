@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from ...values.entity import EDITABLE_META, stored, values_of
-from ...values.types.base import is_blank
 from ...values.types.cells import get_path
+from ...values.types.convert import is_blank
 from ...values.types.equality import equal
 from .. import cells
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ...values.definition import kind
-from ...values.types.base import is_blank
+from ...values.types.convert import is_blank
 from ..cells import EMPTY_TEXT, show
 from ..markup import Html, area, button, choice, h, joined, text_field
 from .cell_html import link

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ...values.types.base import is_blank
+from ...values.types.convert import is_blank
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

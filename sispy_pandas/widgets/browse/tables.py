@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from sispy.remedies import nearest
+
 from ...values.definition import branches
 from ...values.references import reference_fields
 from ...values.schema import Schema, parse_schema
-from ...values.types.base import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
