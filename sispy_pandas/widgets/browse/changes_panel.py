@@ -76,7 +76,7 @@ class ChangesPanel(Panel):
         """Show another table; its changes are read when the panel is looked at."""
         self.cancel()
         self.schema, self.found, self.by, self.field, self.refused = schema, None, "", "", ""
-        self.fault = ""
+        self.problem = ""
         self.draw()
 
     def look(self) -> None:
@@ -135,7 +135,7 @@ class ChangesPanel(Panel):
         return h(
             "div",
             spans,
-            alert(self.fault),
+            alert(self.problem),
             self.busy and self._loading(),
             self.found is not None and self._found(self.found),
             alert(self.refused),

@@ -149,7 +149,7 @@ class DrawerPanel(Panel):
         return h(
             "div",
             self._head(),
-            alert(self.fault),
+            alert(self.problem),
             self.busy and loading(),
             self._body(),
             class_="drawer stack",

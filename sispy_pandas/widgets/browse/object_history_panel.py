@@ -90,7 +90,7 @@ class ObjectHistoryPanel(Panel):
                 self._kind != "schemas" and close,
                 class_="line",
             ),
-            alert(self.fault),
+            alert(self.problem),
             self.busy and loading(),
             self.history and versions_html(self.history, self.first, plain, back="old"),
             self._old(),

@@ -163,7 +163,7 @@ class ObjectsPanel(Panel):
             "div",
             h("div", search, self.busy and loading(), class_="line"),
             group,
-            alert(self.fault),
+            alert(self.problem),
             self._list() if self.found is not None else None,
             class_="stack",
         )

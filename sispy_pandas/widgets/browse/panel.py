@@ -19,7 +19,7 @@ class Panel:
 
     def __init__(self, **acts: Callable[..., object]) -> None:
         self.busy = False
-        self.fault = ""
+        self.problem = ""
         self._drawing = RLock()  # a job that ends and a click may draw at the same time
         self.work = Background(busy=self._show_busy, say=self.say)
         self.view = view_class()({"cancel": self.cancel, **acts})
@@ -54,5 +54,5 @@ class Panel:
 
     def say(self, text: str) -> None:
         """Show what went wrong above the page; an empty text takes it away."""
-        self.fault = text
+        self.problem = text
         self.draw()

@@ -119,7 +119,7 @@ class RowsPanel(Panel):
         self.schema, self.tables = schema, tables
         self.asked, self.builder, self.page = Asked(), Builder(), 0
         self.rows, self.total, self.open_id = None, None, None
-        self.refused = self.failed = self.told = self.fault = ""
+        self.refused = self.failed = self.told = self.problem = ""
         self.path = f"{schema.name}.csv"
         self._on_query({})
         self.draw()
@@ -158,7 +158,7 @@ class RowsPanel(Panel):
             "div",
             filter_html(self.schema, self.asked, self.builder, self.refused),
             pager_html(self.page, self.size, shown, self.total, busy=self.busy),
-            alert(self.fault),
+            alert(self.problem),
             self.rows is not None and table_html(self.rows, self.names, self.asked, self.open_id),
             self.rows is not None and summary_html(self.rows, self.names),
             columns_html(self.schema, self.asked),

@@ -61,14 +61,14 @@ class TablesPanel(Panel):
             title="Enter opens the first one",
         )
         found = [h("li", self._entry(hit), key=hit.name) for hit in hits]
-        told = "" if hits or self.busy or self.fault else "Nothing is called so."
+        told = "" if hits or self.busy or self.problem else "Nothing is called so."
         if not len(self.tables) and not self.busy:
-            told = "" if self.fault else "The server has no tables."
+            told = "" if self.problem else "The server has no tables."
         number = f"{len(hits):,} of {len(self.tables):,} tables" if self.searched.strip() else ""
         return h(
             "div",
             search,
-            alert(self.fault),
+            alert(self.problem),
             self.busy and loading("Loading the tables …"),
             told and h("div", told, class_="faint"),
             found and h("ul", *found, class_="tables", aria_label="Tables"),

@@ -299,7 +299,7 @@ def test_values_are_erased_by_an_old_definition_only_if_somebody_says_so(sis, br
     panel = browser._definition
     act(panel, "old", at=0)
     act(panel, "push")
-    assert ("it erases asset (1 value)" in panel.fault, row()["asset"]) == (True, "A1")
+    assert ("it erases asset (1 value)" in panel.problem, row()["asset"]) == (True, "A1")
     act(panel, "mean", value=True)
     act(panel, "push")
     assert "asset" not in row()
