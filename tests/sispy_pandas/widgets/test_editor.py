@@ -260,7 +260,7 @@ def test_each_widget_has_a_static_view_and_a_short_repr(editor):
     assert repr(editor) == "<FrameEditor of host: 12 rows, 1 cells changed>"
     assert repr(review) == "<PlanReview of host: 1 of 1 cells will be sent>"
     assert "web00" in editor._repr_mimebundle_()["text/html"]
-    assert "<td>cores</td>" in review._repr_mimebundle_()["text/html"]
+    assert ">cores</td>" in review._repr_mimebundle_()["text/html"]
 
 
 def test_without_anywidget_the_editor_names_the_command_that_installs_it(hosts, monkeypatch):
