@@ -45,6 +45,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "plan": ("sispy_pandas.commands.plan", "Show what an edited file would change. Writes nothing."),
     "push": ("sispy_pandas.commands.push", "Write an edited file's changes to the server."),
     "set": ("sispy_pandas.commands.set_", "Set fields of the rows that filters find."),
+    "edit": ("sispy_pandas.commands.edit", "Edit rows in the browser, and push what was reviewed."),
     "import": ("sispy_pandas.commands.import_", "Make a table of a file: JSON, CSV, a workbook."),
     "verify": ("sispy_pandas.commands.verify", "Show which values of others a push has replaced unseen."),
     "resume": ("sispy_pandas.commands.undo", "Go on with a push that was interrupted."),
@@ -58,7 +59,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "Try it": ("demo", "sandbox"),
     "Connect": ("login", "logout", "whoami"),
     "Look": ("schemas", "show", "export", "diff", "history", "changes"),
-    "Change": ("plan", "push", "set", "import", "verify", "resume", "undo", "revert", "pushes"),
+    "Change": ("plan", "push", "set", "edit", "import", "verify", "resume", "undo", "revert", "pushes"),
 }
 """The commands as `sispy --help` groups them."""
 

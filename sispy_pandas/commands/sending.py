@@ -324,7 +324,7 @@ def _push(session: Session, plan: Plan, *, skip_problems: bool, **how: Any) -> t
         early.append(report)
         show(session, pushed.blocks(report, journal=False))
 
-    with _stoppable() as stopped:
+    with stoppable("stopping after the request under way; once more to stop at once") as stopped:
         try:
             how = {"wait": partial(_waiting, session), "progress": session.progress, **how}
             report = plan.push(skip_problems=skip_problems, cancel=stopped, on_report=show_early, **how)
@@ -403,15 +403,15 @@ def _name(path: Path | None) -> str:
 
 
 @contextmanager
-def _stoppable() -> Iterator[Callable[[], bool]]:
-    """Let Ctrl-C (or SIGTERM) end a push between two requests; a second one ends it at once."""
+def stoppable(told: str) -> Iterator[Callable[[], bool]]:
+    """Let Ctrl-C (or SIGTERM) end work in good order, and say so; a second one ends it at once."""
     pressed = threading.Event()
 
     def stop(*_: object) -> None:
         if pressed.is_set():
             raise KeyboardInterrupt
         pressed.set()
-        say_now("stopping after the request under way; once more to stop at once")
+        say_now(told)
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

@@ -1,8 +1,11 @@
-"""A table with every type and all the values that files like to damage."""
+"""A table with every type and all the values that files like to damage; and a browser."""
 
 from __future__ import annotations
 
+import os
+import shutil
 import string
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -21,6 +24,16 @@ if TYPE_CHECKING:
 
     from sispy.sandbox import Seen
     from sispy_pandas.workflow.objects import Snapshot
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 DEFINITION = {
     "name": {"type": "String", "required": True, "unique": True},
@@ -257,3 +270,29 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     monkeypatch.setenv("SISPY_JOURNALS", str(tmp_path / "journals"))
     with Sandbox() as sandbox:
         yield Server(sandbox)
+
+
+@pytest.fixture(scope="session")
+def need():
+    """Return a function that skips where a package is missing, or fails where browser tests are a must."""
+
+    def check(there: object, what: str) -> None:
+        if not there:
+            without = pytest.fail if os.environ.get("SISPY_REQUIRE_BROWSER") else pytest.skip
+            without(f"{what} is not installed")
+
+    return check
+
+
+@pytest.fixture(scope="session")
+def chromium(need):
+    """A headless Chromium of the operating system."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    need(path, "chromium")
+    need(find_spec("playwright"), "playwright")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()

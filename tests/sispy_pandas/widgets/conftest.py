@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import threading
 from contextlib import ExitStack, contextmanager
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,16 +15,6 @@ from sispy_pandas.values.types.base import Field
 
 if TYPE_CHECKING:
     import pandas as pd
-
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 BOOT = """async ([esm, css, state]) => {
   const handlers = {};
@@ -50,32 +37,6 @@ BOOT = """async ([esm, css, state]) => {
   window.__close = module.default.render({ model, el });
 }"""
 """What a front end does for a widget: a model with state and messages, and a place to draw."""
-
-
-@pytest.fixture(scope="session")
-def need():
-    """Return a function that skips where a package is missing, or fails where browser tests are a must."""
-
-    def check(there: object, what: str) -> None:
-        if not there:
-            without = pytest.fail if os.environ.get("SISPY_REQUIRE_BROWSER") else pytest.skip
-            without(f"{what} is not installed")
-
-    return check
-
-
-@pytest.fixture(scope="session")
-def chromium(need):
-    """A headless Chromium of the operating system."""
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    need(path, "chromium")
-    need(find_spec("playwright"), "playwright")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 EMPTY = (
