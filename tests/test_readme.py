@@ -149,5 +149,5 @@ def test_every_picture_is_there_and_small():
     pictures = re.findall(r"^!\[.+\]\((notebooks/\w+\.png)\)$", README, re.MULTILINE)
     sizes = {name: (ROOT / name).stat().st_size for name in pictures}
 
-    assert len(sizes) == 6
+    assert len(sizes) == 7
     assert [name for name, size in sizes.items() if size > 120_000] == []

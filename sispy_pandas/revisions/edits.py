@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from sispy.remedies import Argument, Message, no_list
-from sispy.text import SENTENCE, in_html, printable, shorten
+from sispy.text import SENTENCE, in_html, shorten
 
 from ..reading.chunks import queries
 from ..reading.commits import Edit, Step, edits, steps_since
 from ..reading.listing import Listing
 from ..reading.lookup import each, rows_of
 from ..values.blocks import count
+from ..values.preview import preview
 from ..values.records import table
 from ..values.times import milliseconds_of, times
 from ..workflow.objects import Snapshot
@@ -68,9 +69,8 @@ class Changes:
         return "\n".join(shorten(line, SENTENCE) for line in (head, *self.notes))
 
     def _repr_html_(self) -> str:
-        summary: str = self.summary().head(20)._repr_html_()  # type: ignore[operator] # pandas-stubs lacks it
         lines = "<br>".join(map(in_html, repr(self).splitlines()))
-        return f"<p>{lines}</p>{printable(summary, lines=True)}"
+        return f"<p>{lines}</p>{preview(self.summary(), 20)}"
 
     def frame(self) -> pd.DataFrame:
         """Return one line per changed cell: _id, key, field, before, after, by, at (UTC)."""

@@ -220,9 +220,13 @@ def html_table(
     Args:
         head: The titles.
         rows: The cells.
-        styled: Gives a cell attributes.
+        styled: Gives a cell attributes; a title has those of its first cell.
     """
-    titles = "".join(f"<th{styled('')}>{in_html(cell)}</th>" for cell in head)
+    rows = list(rows)
+    like = rows[0] if rows else head
+    titles = "".join(
+        f"<th{styled(cell)}>{in_html(title)}</th>" for title, cell in zip(head, like, strict=True)
+    )
     top = f"<thead><tr>{titles}</tr></thead>" if any(head) else ""
     body = "".join(
         "<tr>" + "".join(f"<td{styled(cell)}>{in_html(_cell(cell))}</td>" for cell in row) + "</tr>"

@@ -46,6 +46,8 @@ class SchemaBrowser(Shown):
 
     Args:
         client: The server; no token is needed to read.
+        table: Shown first, once the tables are read; None: nobody chose one yet.
+        view: Of that table: "fields", "rows", "references" or "history".
 
     Attributes:
         schema: The Schema that is shown, None before one is chosen.
@@ -54,11 +56,11 @@ class SchemaBrowser(Shown):
 
     Raises:
         ImportError: anywidget, which draws it, is not installed.
+        ValueError: There is no such view.
 
     Example:
-        >>> browser = SchemaBrowser(client)
+        >>> browser = SchemaBrowser(client, table="host", view="rows")
         >>> browser.wait()
-        >>> browser.visit("host", "rows")
         >>> browser
         <SchemaBrowser of http://127.0.0.1:...: 4 schemas>
     """
@@ -67,10 +69,11 @@ class SchemaBrowser(Shown):
     query = traitlets.Dict()
     snapshot = traitlets.Any(None)
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, *, table: str | None = None, view: str = "fields") -> None:
+        _check_view(view)
         self._client = client
+        self._first = table
         self._visited: list[str] = []
-        self._wanted: tuple[str, str | None] | None = None
         self._top = TopPanel(client.url, choose=self._open_tab, reload=self._reload_in_sight)
         self._list = TablesPanel(client, visit=self.visit, loaded=self._take_tables)
         self._table = TablePanel(
@@ -101,6 +104,7 @@ class SchemaBrowser(Shown):
         self._history_box = history
         others = [self._map, *self._objects.values(), *self._histories.values()]
         super().__init__(children=[self._top.view, self._tables_box, *(panel.view for panel in others)])
+        self._table.tab = view
         self._top.draw()
         self._table.draw()
         self._lay_out()
@@ -121,8 +125,8 @@ class SchemaBrowser(Shown):
         tables = self._list.tables
         if name not in tables.schemas:
             raise ValueError(f"no schema {name!r} was loaded; there are {', '.join(tables.schemas)}")
-        if view is not None and view not in TABS:
-            raise ValueError(f"a table has the views {', '.join(TABS)}, got {view!r}")
+        if view is not None:
+            _check_view(view)
         if self.schema is not None and self.schema.name != name:
             self._visited.append(self.schema.name)
         self._show(name, view)
@@ -204,6 +208,9 @@ class SchemaBrowser(Shown):
         self._table.draw()
         if self._top.tab == "map":
             self._map.draw()
+        first, self._first = self._first, None
+        if first is not None:
+            self._visit_if_there(first)
 
     def _show(self, name: str, view: str | None = None) -> None:
         tables = self._list.tables
@@ -271,3 +278,8 @@ class SchemaBrowser(Shown):
         self._changes.found = None
         self._drawer.reload()
         self._look()
+
+
+def _check_view(view: str) -> None:
+    if view not in TABS:
+        raise ValueError(f"a table has the views {', '.join(TABS)}, got {view!r}")

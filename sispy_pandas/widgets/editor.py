@@ -116,7 +116,7 @@ class FrameEditor(Shown):
         return review
 
     def _html(self) -> Html:
-        return frame_html(repr(self), self.frame().head(10))
+        return frame_html(repr(self), self.frame())
 
     def _take_report(self, report: Report) -> None:
         """Show the server's new state below what is still to be done."""

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from sispy.text import shorten
 
-from ..values.types.convert import is_blank
-from .markup import Html, h, short, table
+from ..values.preview import preview
+from .markup import Html, h, table
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from .browse.tables import Tables
 
 _FIELDS = 100
@@ -35,17 +34,5 @@ def tables_html(url: str, tables: Tables) -> Html:
 
 
 def frame_html(title: str, frame: pd.DataFrame) -> Html:
-    """Write the rows of a small frame below a title."""
-    rows = [tuple(map(_cell, row)) for row in frame.itertuples(index=False)]
-    found = table(list(frame.columns), rows, label="Rows") if rows else h("p", "No rows.")
-    return h("div", h("p", title), found)
-
-
-def _cell(cell: Any) -> object:
-    if is_blank(cell):
-        return ""
-    if isinstance(cell, pd.Timestamp):
-        return cell.strftime("%Y-%m-%d %H:%M:%S").removesuffix(" 00:00:00")
-    if isinstance(cell, dict | tuple | list):
-        return short(json.dumps(cell, ensure_ascii=False, default=str))
-    return cell if isinstance(cell, int | float) else short(str(cell))
+    """Write the first rows of a frame below a title."""
+    return h("div", h("p", title), Html(preview(frame)) if len(frame) else h("p", "No rows."))

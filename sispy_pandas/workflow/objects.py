@@ -34,6 +34,7 @@ from ..pushing.outcome import PushResult
 from ..pushing.push import push
 from ..pushing.verify import verify
 from ..values.blocks import LONG, as_html, as_page, as_text
+from ..values.preview import preview
 from ..values.row_set import RowSet
 from .split import split_by
 
@@ -45,9 +46,6 @@ if TYPE_CHECKING:
 
     from ..planning.merge import OnConflict
     from ..pushing.options import Guard, Limits
-
-# notebooks break names at their hyphens, which makes every row three lines high
-_ONE_LINE = "<style>.sispy-rows td { white-space: nowrap; }</style>"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -78,9 +76,7 @@ class Snapshot(RowSet):
         return f"<Snapshot of {printable(self.schema.name)}: {len(self):,} rows, fetched {at}{odd}>"
 
     def _repr_html_(self) -> str:
-        table: str = self.frame().head(10)._repr_html_()  # type: ignore[operator] # pandas-stubs lacks it
-        text = in_html(repr(self).strip("<>"))
-        return f'<p>{text}</p>{_ONE_LINE}<div class="sispy-rows">{printable(table, lines=True)}</div>'
+        return f"<p>{in_html(repr(self).strip('<>'))}</p>{preview(self.frame())}"
 
     def diff(
         self,

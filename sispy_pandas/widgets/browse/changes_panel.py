@@ -94,7 +94,7 @@ class ChangesPanel(Panel):
             def progress(done: int, total: float | None) -> None:
                 job.check()
                 self.done = (done, total)
-                self.draw()
+                self.draw_soon()
 
             start = milliseconds_of(since, tz="UTC") if since else _LENGTHS[span]
             found = changes(endpoint, since=start, progress=progress)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from threading import RLock
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
     from ..markup import Html
 
+_MOMENT = 0.2  # seconds
+
 
 class Panel:
     """Draw `content()` in `view` whenever something has changed; `work` runs beside the page."""
@@ -20,6 +23,7 @@ class Panel:
     def __init__(self, **acts: Callable[..., object]) -> None:
         self.busy = False
         self.problem = ""
+        self._drawn = 0.0
         self._drawing = RLock()  # a job that ends and a click may draw at the same time
         self.work = Background(busy=self._show_busy, say=self.say)
         self.view = view_class()({"cancel": self.cancel, **acts})
@@ -31,7 +35,13 @@ class Panel:
     def draw(self) -> None:
         """Show the page as it is now."""
         with self._drawing:
+            self._drawn = time.monotonic()
             self.view.html = self.content()
+
+    def draw_soon(self) -> None:
+        """Draw, unless that was done a moment ago: for progress, which is followed by the end of its work."""
+        if time.monotonic() - self._drawn > _MOMENT:
+            self.draw()
 
     def show_if(self, seen: bool) -> None:
         """Show the panel, or hide it; a page that is hidden keeps its places of scrolling."""

@@ -234,7 +234,7 @@ class RowsPanel(Panel):
         def progress(done: int, total: float | None) -> None:
             job.check()
             self.progress = Progress(done, total)
-            self.draw()
+            self.draw_soon()
 
         endpoint = self._client.entities(self._schema.name)
         return fetch(endpoint, self.asked.as_typed() or None, progress=progress)

@@ -107,6 +107,16 @@ def test_a_table_that_is_not_there_is_refused_by_name(browser):
         browser.visit("host", "form")
 
 
+def test_a_table_can_be_shown_first(sis):
+    browser = SchemaBrowser(sis.client(), table="host", view="rows")
+    browser.wait()
+    browser.wait()  # for the rows, which are read once the tables are
+    assert (browser.schema.name, len(keys(browser))) == ("host", 25)
+    browser = SchemaBrowser(sis.client(), table="hots")
+    browser.wait()
+    assert (browser.schema, "The server has no table 'hots'." in text(browser._list)) == (None, True)
+
+
 # Faults: each part has work and errors of its own
 
 
