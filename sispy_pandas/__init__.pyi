@@ -24,6 +24,7 @@ from .workflow.dask import read_dask
 from .workflow.edited import snapshot_of
 from .workflow.fetch import fetch
 from .workflow.from_files import read_csv, read_excel, read_ndjson, read_parquet
+from .workflow.missing import missing
 from .workflow.objects import Plan, PushFailed, Report, Snapshot
 from .workflow.saved import load_plan
 from .workflow.to_files import iter_frames, to_csv, to_excel, to_ndjson, to_parquet
@@ -33,7 +34,7 @@ __all__ = [
     "PlanReview", "PushFailed", "RepointPlans", "Report", "Schema", "SchemaBrowser", "SchemaPlan",
     "SchemaPlanRefused", "Snapshot", "TableInUse", "added", "as_of", "blame", "changes", "dangling",
     "explode", "fetch", "history", "implode", "infer_schema", "iter_frames", "load_plan", "mark_problems",
-    "parse_schema", "plan_schema", "pushes", "read_csv", "read_dask", "read_excel", "read_ndjson",
+    "missing", "parse_schema", "plan_schema", "pushes", "read_csv", "read_dask", "read_excel", "read_ndjson",
     "read_parquet", "referrers", "removed", "repoint", "resume", "revert", "schemas", "set_values",
     "snapshot_of", "to_csv", "to_excel", "to_ndjson", "to_parquet", "undo", "verify", "where",
 ]  # fmt: skip

@@ -13,18 +13,25 @@ from sispy.cli.options import Session, answers, examples, session
 from sispy.remedies import Call, Message
 from sispy_pandas.commands.inputs import INPUT, TableFile, format_option
 from sispy_pandas.commands.output import plan_answer, tell, whole
-from sispy_pandas.commands.planning import plan_of_file, saved
+from sispy_pandas.commands.planning import edited_file, plan_of_rows, saved
 from sispy_pandas.commands.reading import Reading, reading
 from sispy_pandas.commands.sending import every_cell, status_of_plan
+from sispy_pandas.commands.tables import query_of
 from sispy_pandas.commands.targets import refuse_target
 from sispy_pandas.formats.excel import Excel
+from sispy_pandas.formats.options import WriteOptions
+from sispy_pandas.formats.registry import format_of, suffixes
 from sispy_pandas.planning.change_set import FREE_DELETES
 from sispy_pandas.pushing.workbook import mark_problems
+from sispy_pandas.values.blocks import count
+from sispy_pandas.workflow.fetch import fetch
+from sispy_pandas.workflow.missing import missing
 from sispy_pandas.workflow.split import split_by
+from sispy_pandas.workflow.to_files import write_file
 
 if TYPE_CHECKING:
     from sispy.cli.exits import Exit
-    from sispy_pandas.workflow.objects import Plan
+    from sispy_pandas.workflow.objects import Plan, Snapshot
 
 _PATH = click.Path(dir_okay=False, path_type=Path)
 
@@ -34,6 +41,7 @@ _PATH = click.Path(dir_okay=False, path_type=Path)
         "sispy plan host hosts.csv",
         "sispy plan host hosts.xlsx --output md -o plan.json",
         'sispy plan host audit.csv --key hostname --rename "Host Name=hostname"',
+        "sispy plan host audit.csv --key hostname --missing-out gone.csv --within 'site = fra1'",
         "sispy plan plan.json --all --by rack.site.name",
     )
 )
@@ -47,6 +55,10 @@ _PATH = click.Path(dir_okay=False, path_type=Path)
     "--by", metavar="FIELD", shell_complete=fields, help="Split equal changes by FIELD, as rack.site.name."
 )
 @click.option("--mark", type=_PATH, metavar="OUT.xlsx", help="Copy the workbook FILE, its problems marked.")
+@click.option(
+    "--missing-out", type=_PATH, metavar="FILE", help="With --key: write the rows that only the table has."
+)
+@click.option("--within", multiple=True, metavar="FILTER", help="Of them, those that meet FILTER.")
 @answers("json", "csv", "md", "html")
 @click.option(
     "--check/--no-check",
@@ -68,6 +80,8 @@ def plan(
     every: bool,
     by: str | None,
     mark: Path | None,
+    missing_out: Path | None,
+    within: tuple[str, ...],
     check: bool,
     allow_dangling: bool,
     detailed_exitcode: bool,
@@ -86,7 +100,16 @@ def plan(
     source = Path(table) if file is None else file
     refuse_target("--mark", mark, (".xlsx",), others=(source, save))
     refuse_target("-o", save, others=(source,))
-    found = saved(session, table) if table_file is None else plan_of_file(session, table, table_file, reading)
+    if missing_out is not None and (reading.key is None or table_file is None):
+        raise Misuse("--missing-out tells what a FILE from elsewhere does not have: give --key FIELD.")
+    if within and missing_out is None:
+        raise Misuse("--within says which of the missing rows are meant: give --missing-out FILE.")
+    refuse_target("--missing-out", missing_out, suffixes(), others=(source, save, mark))
+    if table_file is None:
+        found = saved(session, table)
+    else:
+        snapshot, frame = edited_file(session, table, table_file, reading)
+        found = plan_of_rows(snapshot, frame, reading)
     if check:
         found = found.check(allow_dangling=allow_dangling, progress=session.progress)
         found = found.refresh(progress=session.progress)
@@ -102,7 +125,19 @@ def plan(
         options = reading.options
         mark_problems(table_file.file, found, mark, sheet=options.sheet, rename=options.rename)
         session.say(f"{mark}: a copy of {file} with the problems in their cells")
+    if missing_out is not None:
+        rows = missing(_within(session, snapshot, within), frame, key=reading.key)
+        write_file(rows, missing_out, format_of(str(missing_out)), WriteOptions())
+        session.say(f"{missing_out}: {count(len(rows), 'row')} that {file} does not have")
     return status_of_plan(found, detailed=detailed_exitcode)
+
+
+def _within(session: Session, snapshot: Snapshot, filters: tuple[str, ...]) -> Snapshot:
+    """Return the rows of a snapshot that meet filters."""
+    if not filters:
+        return snapshot
+    query = {"q": query_of(snapshot.endpoint, filters)}
+    return fetch(snapshot.endpoint, query, progress=session.progress)
 
 
 def _sending(plan: Plan, path: Path) -> Message:

@@ -49,6 +49,21 @@ def plan_of_file(
         Misuse: The file was read by a guess, and nobody will be asked.
         ValueError: The rows of the file cannot be told, or read.
     """
+    snapshot, frame = edited_file(session, name, file, how, yes=yes)
+    return plan_of_rows(snapshot, frame, how)
+
+
+def plan_of_rows(snapshot: Snapshot, frame: pd.DataFrame, how: Reading) -> Plan:
+    """Return the plan of an edited file that was read."""
+    if how.key is None:
+        return snapshot.diff(frame, owner=how.owner)
+    return snapshot.diff(frame, key=how.key, create_missing=how.create_missing, owner=how.owner)
+
+
+def edited_file(
+    session: Session, name: str, file: TableFile, how: Reading, *, yes: bool | None = None
+) -> tuple[Snapshot, pd.DataFrame]:
+    """Return the rows that a file is to be compared with, and its own; see `plan_of_file`."""
     client = session.client()
     endpoint, schema = table_of(client, name)
     frame, is_read = _first_reading(file, schema, how)
@@ -65,12 +80,10 @@ def plan_of_file(
         frame = file.frame(schema, how.options, known_rows(snapshot, how.key))
     if yes is not None:
         refuse_guesses(frame, yes=yes)
-    if how.key is None:
-        return snapshot.diff(frame, owner=how.owner)
     source = source_of(frame)
-    if source is not None and source.labels is not None:
+    if how.key is not None and source is not None and source.labels is not None:
         frame = to_ids(client, frame, schema, known=source.labels)
-    return snapshot.diff(frame, key=how.key, create_missing=how.create_missing, owner=how.owner)
+    return snapshot, frame
 
 
 def _first_reading(file: TableFile, schema: Schema, how: Reading) -> tuple[pd.DataFrame, bool]:

@@ -33,7 +33,7 @@ from .edited_rows import (
     not_there,
     taken_apart,
 )
-from .matching import Matched, all_new, match_by_id, match_by_key
+from .matching import Matched, all_new, match_by_id, match_by_key, near_misses
 from .order import swaps
 from .program_edits import REASON, is_changed_by_program
 from .validate import check_values, constrained, taken_twice, unique_fields
@@ -156,6 +156,7 @@ class _Comparison:
             is_arrow=self.is_arrow,
         )
         creates = not_there(self.schema, self.base, creates)
+        self._near_misses(creates)
         if self.leave_stored:
             creates = self._missing_rows(creates)
         left = {create.row for create in creates}
@@ -284,6 +285,12 @@ class _Comparison:
                     (id_,), (key,) = self._names(self.rows.base[[position]])
                     reason = f"only the server writes {name}; it holds {before!r}"
                     self.problems.append(Problem(id_, reason, name, after, key))
+
+    def _near_misses(self, creates: Sequence[Create]) -> None:
+        key = self.key_column or self.schema.key
+        if creates and key is not None and key in self.base.columns:
+            names = [create.values.get(key) for create in creates]
+            self.notes += near_misses(names, json_values(self.schema.field(key), self.base[key]))
 
     def _unknown_rows(self) -> None:
         for _, id_ in self.rows.unknown:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from ..values.types.convert import cast
 from ..values.types.object_id import OBJECT_ID
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping
+    from collections.abc import Hashable, Iterable, Mapping
 
 _NAMED = 5
 """Keys without a match that are named."""
@@ -185,7 +186,7 @@ def match_by_key(keys: list[Any], frame: pd.DataFrame, *, schema: Schema, key: s
         names = ", ".join(str(value) for value, _ in missing[:_NAMED]) + more
         making = Argument("create_missing", "makes them", True)
         told = f"no match for {count(len(missing), 'row')}, left out: {names}"
-        notes = (Message(told, making),)
+        notes = (Message(told, making), *near_misses([value for value, _ in missing], known))
     return Matched(
         np.array([position for position, _ in there], dtype=np.intp),
         np.array([base for _, base in there], dtype=np.intp),
@@ -195,6 +196,26 @@ def match_by_key(keys: list[Any], frame: pd.DataFrame, *, schema: Schema, key: s
         labels=labels,
         left={label: (position,) for position, label in enumerate(labels)} | left,
     )
+
+
+def near_misses(new: Iterable[Any], known: Iterable[Any]) -> list[str]:
+    """Return a note if new keys differ from known ones only in what people hardly see.
+
+    That is case, blanks, characters without width, and whether a character is of full width.
+    """
+    seen = {_bare(name): name for name in known if isinstance(name, str)}
+    found = [(name, seen[_bare(name)]) for name in new if isinstance(name, str) and _bare(name) in seen]
+    if not found:
+        return []
+    pairs = ", ".join(f"{name!r} and {other!r}" for name, other in found[:_NAMED])
+    more = f" and {len(found) - _NAMED:,} more" if len(found) > _NAMED else ""
+    are = "is" if len(found) == 1 else "are"
+    return [f"{count(len(found), 'new row')} {are} nearly the same as existing ones: {pairs}{more}"]
+
+
+def _bare(name: str) -> str:
+    alike = unicodedata.normalize("NFKC", name)
+    return "".join(c for c in alike if not c.isspace() and unicodedata.category(c) != "Cf").casefold()
 
 
 def all_new(frame: pd.DataFrame) -> Matched:

@@ -161,3 +161,27 @@ def test_options_that_a_format_does_not_have_are_refused(sispy, sis):
         *[(64, "sispy: --delimiter: hosts.xlsx is a file of format Excel, which has none.")] * 2,
     ]
     assert sispy("diff", "hosts.xlsx", "hosts.csv", "--sheet", "host").exit_code == 0
+
+
+def test_rows_that_a_list_from_elsewhere_does_not_have_are_written(sispy, sis):
+    rows = [row for row in sis.client().entities("host").fetch_all() if row["status"] == "live"]
+    names = [row["name"] for row in rows]
+    Path("audit.csv").write_text("\n".join(["name", *names[2:]]) + "\n")
+    command = ("plan", "host", "audit.csv", "--key", "name", "--missing-out")
+
+    within = sispy(*command, "gone.csv", "--within", "status = live")
+    every = sispy(*command, "all.xlsx")
+
+    assert (within.exit_code, every.exit_code) == (0, 0)
+    assert "gone.csv: 2 rows that audit.csv does not have" in within.stderr
+    with Path("gone.csv").open(encoding="utf-8", newline="") as file:
+        assert [row["name"] for row in csv.DictReader(file)] == names[:2]
+    assert f"all.xlsx: {60 - len(names) + 2} rows" in every.stderr
+    assert sispy("plan", "host", "gone.csv").exit_code == 0
+    refused = [
+        sispy("plan", "host", "gone.csv", "--missing-out", "x.csv"),
+        sispy("plan", "host", "audit.csv", "--key", "name", "--within", "status = live"),
+        sispy(*command, "audit.csv"),
+        sispy(*command, "x.csv", "--within", "staus = live"),
+    ]
+    assert [one.exit_code for one in refused] == [64] * 4

@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from sispy_pandas.planning.matching import match_by_id, match_by_key
+from sispy_pandas.planning.matching import match_by_id, match_by_key, near_misses
 from sispy_pandas.values.schema import parse_schema
 
 SCHEMA = parse_schema({"name": "host", "definition": {"name": {"type": "String", "unique": True}}})
@@ -36,3 +36,19 @@ def test_up_to_five_keys_that_match_nothing_are_named(count, names):
     found = match_by_key([], frame, schema=SCHEMA, key="name", create=False)
 
     assert found.notes == (f"no match for {count} rows, left out: {names}; create_missing=True makes them",)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["WEB-1", " web-1 ", "web-1\u00a0", "\uff57\uff45\uff42-1", "we\u200bb-1", "\ufeffweb-1", "Web\u00ad-1"],
+)
+def test_new_keys_that_look_like_known_ones_are_named(name):
+    frame = pd.DataFrame({"name": [name, "db-1"]})
+
+    found = match_by_key(["web-1", "web-2"], frame, schema=SCHEMA, key="name", create=False)
+
+    assert found.notes[1:] == (f"1 new row is nearly the same as existing ones: {name!r} and 'web-1'",)
+
+
+def test_keys_that_anybody_can_tell_apart_are_not_named():
+    assert near_misses(["web-11", "wéb-1", 7, None], ["web-1", 7.5]) == []
