@@ -22,6 +22,7 @@ from sispy_pandas.commands.schemas import tree
 from sispy_pandas.commands.sending import send, status_of_plan, status_of_report
 from sispy_pandas.commands.tables import schema_of
 from sispy_pandas.formats.bounds import InFile, parse_json
+from sispy_pandas.formats.headings import is_beside
 from sispy_pandas.planning.render import blocks
 from sispy_pandas.pushing import render as pushed
 from sispy_pandas.pushing.options import need_token
@@ -140,6 +141,7 @@ def _make(
     schema = parse_schema(document)
     rows = file.frame(schema, options)
     refuse_guesses(rows, yes=yes)
+    rows = rows[[name for name in rows.columns if not is_beside(str(name))]]
     plan = labelled(_nothing_yet(client, schema)).diff(rows, new=True)
     head = [
         f"{schema.name}: a new table on {client.url}, {len(schema.fields)} fields",
@@ -230,6 +232,8 @@ def _document(
     """Return the schema that a new table shall have: as the definition file says, or read off the data."""
     if definition is None:
         rows = file.rows(options)
+        for note in rows.notes:
+            session.say(note)
         found = find_references(client, pd.DataFrame(rows.data))
         for column in sorted(set(found) - set(references)):
             session.say(

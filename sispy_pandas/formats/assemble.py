@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -22,6 +21,7 @@ from ..values.schema import META, RECEIPT, Schema
 from ..values.source import Source, with_source
 from ..values.types.cells import STRINGS
 from ..values.types.object_id import ID
+from .headings import Names, by_place, refuse_twice
 from .table import cells_in
 
 if TYPE_CHECKING:
@@ -132,20 +132,18 @@ def names_of(
     paths = [f.path for f in (*schema.fields, *META)] if schema is not None else []
     known = {*paths, RECEIPT.path, "_id", DELETE}
     in_lower = {path.lower(): path for path in known} if ignore_case else {}
-    absent = [name for name in rename if name not in table.header]
-    if absent:
-        raise ValueError(f"rename: the file has no column {absent[0]!r}{nearest(absent[0], table.header)}")
-    places = table.places or range(1, len(table.header) + 1)
-    names = []
-    for header, place in zip(table.header, places, strict=True):
-        name = rename.get(header, header)
+    own, names = Names(table, rename), []
+    for at, (heading, mended, told) in enumerate(zip(table.header, own.mended, own.told, strict=True)):
+        name = heading if told is None else told
+        if told is None and heading in table.header[:at] and mended in known:
+            name = mended  # of two columns of one name the second
         bare = _ZONE.sub("", name)
         if name not in known and bare not in known:
             name = bare = in_lower.get(bare.lower(), name)
-        names.append(bare if name not in known and bare in known else name or f"column {place}")
-    twice = sorted(name for name, times in Counter(names).items() if times > 1)
-    if twice:
-        raise ValueError(f"{', '.join(map(repr, twice))}: more than one column of that name")
+        if name not in known and bare not in known and told is None and mended in known:
+            name = mended
+        names.append(bare if name not in known and bare in known else name or by_place(own.places[at]))
+    refuse_twice(names)
     if schema is not None and not known.intersection(names):
         hint = nearest(names[0], schema.columns) if names else ""
         raise ValueError(

@@ -20,6 +20,7 @@ from .base import Format, Incoming
 from .bounds import LONGEST_LINE, damaged, refuse_wide
 from .csv_arrow import arrow_columns, arrow_series, is_arrow
 from .encodings import ASKED, GUESSED, decode
+from .headings import by_place
 from .note import read_beside, write_beside
 from .table import Table, as_table
 
@@ -64,7 +65,9 @@ class Csv(Format):
             known |= {f.path for f in (*schema.fields, *META)}
         dialect = _dialect(text, file, known, options)
         plain = _plain_table(dialect, schema) if schema is not None else None
-        table, ragged = (plain, ()) if plain else _table(dialect, file)
+        table, ragged = (
+            (plain, ()) if plain else _table(dialect, file, None if schema is None else options.rename)
+        )
         return Incoming(
             table,
             _read,
@@ -228,13 +231,21 @@ def _plain_table(dialect: _Dialect, schema: Schema) -> Table | None:
     return Table(tuple(header), tuple(cells), rows)
 
 
-def _table(dialect: _Dialect, file: InFile) -> tuple[Table, tuple[Problem, ...]]:
+def _table(
+    dialect: _Dialect, file: InFile, told: Collection[str] | None
+) -> tuple[Table, tuple[Problem, ...]]:
     """Return the cells by column; rows of another length than the header as Problems.
 
-    Columns without a name and without a cell are none.
+    Columns without a name and without a cell are none; where a schema is known, nor are those at the end
+    without a name that was told.
+
+    Args:
+        dialect: Of the file.
+        file: For messages.
+        told: What has other names; None: the schema is not known.
     """
     header, numbered = list(map(read_heading, dialect.header)), _rows(dialect, file)
-    while header and not header[-1]:
+    while told is not None and header and not header[-1] and by_place(len(header)) not in told:
         header.pop()
     width, problems = len(header), []
     if any(len(row) != width for _, row in numbered):

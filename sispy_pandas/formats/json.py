@@ -18,6 +18,7 @@ from ..values.types.convert import cast
 from ..values.types.object_id import ID
 from .base import Format, Incoming
 from .bounds import MOST_COLUMNS, parse_json
+from .headings import documents
 from .note import read_beside, write_beside
 from .table import Table
 
@@ -59,7 +60,7 @@ class Json(Format):
 
     def read(self, file: InFile, schema: Schema | None, options: ReadOptions) -> Incoming:
         note, records = read_beside(file), list(self.records(file, options))
-        return Incoming(_table(records, schema, file), read_values, lambda cell: cell, note)
+        return Incoming(_table(records, schema, file, options.rename), read_values, lambda cell: cell, note)
 
     def write(self, file: OutFile, table: Outgoing, options: WriteOptions) -> int:
         with file.text() as opened:
@@ -181,7 +182,9 @@ def _sure(field: Field, cell: Any) -> Any:
         return Refused(str(cell), str(error))
 
 
-def _table(records: list[tuple[int, Any]], schema: Schema | None, file: InFile) -> Table:
+def _table(
+    records: list[tuple[int, Any]], schema: Schema | None, file: InFile, rename: Mapping[str, str]
+) -> Table:
     """Return the cells of records by column: with a schema one for each of its fields, else for each key.
 
     Raises:
@@ -189,11 +192,13 @@ def _table(records: list[tuple[int, Any]], schema: Schema | None, file: InFile) 
     """
     inner = inner_paths(schema)
     columns: dict[str, list[Any]] = {} if records or schema is None else {"_id": []}
+    keys = {key: None for _, record in records if isinstance(record, dict) for key in record} if inner else {}
+    top = documents(list(keys), inner, rename)
     for row, (number, record) in enumerate(records):
         if not isinstance(record, dict):
             kind = _kind_of(record)
             raise ValueError(f"{printable(file)}: item {number} is {kind}: an array of objects is needed")
-        for path, value in _cells(record, inner) if schema else record.items():
+        for path, value in _cells(_named(record, top), inner) if schema else record.items():
             cells = columns.setdefault(path, [])
             cells += [None] * (row - len(cells))
             cells[row:] = [value]
@@ -203,7 +208,12 @@ def _table(records: list[tuple[int, Any]], schema: Schema | None, file: InFile) 
         cells += [None] * (len(records) - len(cells))
     known = [path for path in (schema.columns if schema else ()) if path in columns]
     header = dict.fromkeys([*known, *columns])
-    return Table(tuple(header), tuple(columns[path] for path in header), tuple(n for n, _ in records))
+    rows = tuple(number for number, _ in records)
+    return Table(tuple(header), tuple(columns[path] for path in header), rows, given=frozenset(top))
+
+
+def _named(record: Mapping[str, Any], top: Mapping[str, str]) -> Mapping[str, Any]:
+    return {top.get(key, key): value for key, value in record.items()} if top else record
 
 
 def inner_paths(schema: Schema | None) -> set[str]:

@@ -25,6 +25,7 @@ from ..values.types.equality import as_edited
 from ..values.types.object_id import ID, OBJECT_ID
 from .base import Format, Incoming
 from .bounds import LARGEST, MOST_CELLS, damaged, refuse_wide
+from .headings import documents
 from .json import inner_paths, read_values
 from .note import parsed
 from .table import Table, as_table
@@ -55,14 +56,18 @@ class Parquet(Format):
 
     def read(self, file: InFile, schema: Schema | None, options: ReadOptions) -> Incoming:
         try:
-            frame = as_frame(_flat(_loaded(file), schema))
+            loaded = _loaded(file)
+            top = documents(loaded.column_names, inner_paths(schema), options.rename)
+            renamed = [top.get(name, name) for name in loaded.column_names]
+            frame = as_frame(_flat(loaded.rename_columns(renamed), schema))
         except TypeError as error:
             raise ValueError(f"{printable(file)}: {error}") from None
         frame = frame.reset_index(drop=frame.index.names == [None])
         frame = frame.loc[:, [not str(name).startswith(_UNNAMED) for name in frame.columns]]
         refuse_wide(file, len(frame.columns))
         columns = tuple(frame.iloc[:, at] for at in range(len(frame.columns)))
-        table = Table(tuple(map(str, frame.columns)), columns, tuple(range(1, len(frame) + 1)))
+        rows = tuple(range(1, len(frame) + 1))
+        table = Table(tuple(map(str, frame.columns)), columns, rows, given=frozenset(top))
         return Incoming(table, _read, _plain, self.note(file))
 
     def note(self, file: InFile) -> Note:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from sispy.remedies import Argument, Message
 from sispy.text import printable
 
 from ..values.blocks import count
@@ -18,12 +17,13 @@ from ..values.records import DELETE
 from ..values.schema import META, RECEIPT
 from ..values.types.base import Field
 from ..values.types.cell_text import escape, read_column, unescape, write_column
-from ..values.types.cells import Refused, json_text
+from ..values.types.cells import Refused, json_text, set_path
 from ..values.types.object_id import ID
 from . import note as origin
 from .assemble import assemble, label_field, names_of, typed
 from .dialect import LEAST, SURE, Dialect, Known, own_dialect
 from .encodings import AS_BYTES, GUESSED, EncodingUnknown, own_encoding
+from .headings import Names, is_beside
 from .mapping import write_mapping
 from .table import cells_in
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from .base import Format, Incoming, ReadCells
     from .bounds import InFile
     from .options import ReadOptions
-    from .table import Values
+    from .table import Table, Values
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +243,8 @@ class Untyped:
     types: Mapping[str, str]
     """Column -> type that its cells were read as, where they have none of their own."""
     style: Style
+    notes: tuple[str, ...] = ()
+    """What became of the names of its columns."""
 
 
 def read_rows(file: InFile, form: Format, options: ReadOptions) -> Untyped:
@@ -252,24 +254,43 @@ def read_rows(file: InFile, form: Format, options: ReadOptions) -> Untyped:
         ValueError: The file is damaged, or two of its columns have one name.
     """
     found = _read(file, form, None, options)
-    unnamed = [place for name, place in zip(found.table.header, found.table.places, strict=False) if not name]
-    if unnamed:
-        text = f"{printable(file)}: column {unnamed[0]} has cells, but no name"
-        raise ValueError(Message(text, Argument("header_row", "says which row has the names")))
-    names = names_of(found.table, None, options.rename, ignore_case=options.ignore_case)
-    style = options.style(found.note)
-    if form.holds_any_cell:
-        read = [_read_untyped(found, cells_in(cells), style) for cells in found.table.columns]
-        types = {name: kind for name, (kind, _) in zip(names, read, strict=True)}
-        frame = {
-            name: pd.Series(list(cells), dtype=object) for name, (_, cells) in zip(names, read, strict=True)
-        }
-        return Untyped(pd.DataFrame(frame), types, style)
-    columns = [list(map(found.plain, cells_in(cells))) for cells in found.table.columns]
-    if form.holds_objects:
-        return Untyped([dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)], {}, style)
-    series = {n: pd.Series(cells, dtype=object) for n, cells in zip(names, columns, strict=True)}
-    return Untyped(pd.DataFrame(series), {}, style)
+    found = replace(found, table=_named(found.table, options.rename))
+    own = Names(found.table, options.rename)
+    own.refuse_nameless(file)
+    style, types = options.style(found.note), {}
+    columns: dict[str, Any] = {}
+    for name, array in zip(own.names, found.table.columns, strict=True):
+        if is_beside(name):
+            continue
+        cells = cells_in(array)
+        if form.holds_any_cell:
+            types[name], columns[name] = _read_untyped(found, cells, style)
+        else:
+            columns[name] = list(map(found.plain, cells))
+    if not form.holds_objects:
+        series = {name: pd.Series(list(cells), dtype=object) for name, cells in columns.items()}
+        return Untyped(pd.DataFrame(series), types, style, own.notes())
+    records: list[dict[str, Any]] = [{} for _ in found.table.rows]
+    for name, cells in columns.items():
+        for record, cell in zip(records, cells, strict=True):
+            set_path(record, name, cell)
+    return Untyped(records, types, style, own.notes())
+
+
+def _named(table: Table, rename: Mapping[str, str]) -> Table:
+    """Return a table without the columns that have neither name nor cells.
+
+    A first one without a name that counts the rows, as an index is saved, is none either.
+    """
+    own, kept = Names(table, rename), []
+    for at, (name, array) in enumerate(zip(own.mended, table.columns, strict=True)):
+        cells = [] if name else list(map(str, filter(lambda cell: not _is_nothing(cell), cells_in(array))))
+        counts = ([str(i + first) for i in range(len(table.rows))] for first in (0, 1))
+        if name or own.told[at] or (cells and (at or cells not in counts)):
+            kept.append(at)
+    header, places = tuple(table.header[at] for at in kept), tuple(own.places[at] for at in kept)
+    columns = tuple(table.columns[at] for at in kept)
+    return replace(table, header=header, columns=columns, places=places)
 
 
 def _read_untyped(found: Incoming, cells: Sequence[Any], style: Style) -> tuple[str, Values]:

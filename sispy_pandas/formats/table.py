@@ -33,6 +33,8 @@ class Table:
     rows: tuple[int, ...]
     places: tuple[int, ...] = ()
     """Numbers of the columns in the file, from 1."""
+    given: frozenset[str] = frozenset()
+    """Names in the file that the header has no more, as those that were told take their place."""
 
 
 def cells_in(column: Sequence[Any] | pd.Series[Any]) -> Sequence[Any]:

@@ -360,3 +360,81 @@ def test_rows_with_a_key_are_never_made_twice(sispy, file):
         64,
         "sispy: rows of switch are known by name: leave --again out.\n",
     )
+
+
+def test_headings_that_no_field_can_have_are_mended_and_said(sispy, sis, file):
+    text = 'Tag ,Serial No.,"two\nlines",Exp. date,_rack,Tag,get,os.name,,$\n' + "".join(
+        f"T{n},S{n},x,{n},r{n},,1,rhel,,\n" for n in range(3)
+    )
+    path = file(text, "a.csv")
+
+    made = sispy("import", path, "--schema", "t", "--yes")
+    again = sispy("import", path, "--schema", "t")
+    told = sispy(
+        "import", path, "--schema", "u", "--yes", "--rename", "Serial No.=serial", "--rename", "Tag 2=x"
+    )
+
+    assert (made.exit_code, again.exit_code, again.stderr) == (0, 0, "nothing to push\n")
+    assert made.stderr.splitlines()[0] == (
+        "6 columns of names that no field can have: 'Serial No.' becomes 'Serial No', 'two\\nlines' becomes "
+        "'two lines', 'Exp. date' becomes 'Exp date' and 3 more; --rename 'Serial No.=NAME' names it "
+        "otherwise"
+    )
+    names = ["Tag", "Serial No", "two lines", "Exp date", "rack", "Tag 2", "get_", "os"]
+    assert list(sis.client().schemas.get("t").to_dict()["definition"]) == names
+    assert told.exit_code == 0
+    assert list(sis.client().schemas.get("u").to_dict()["definition"])[1:6:4] == ["serial", "x"]
+
+
+def test_cells_without_a_name_are_named_by_their_place(sispy, sis, file):
+    path = file("name,$,\na,1,x\nb,2,y\n", "a.csv")
+
+    refused = sispy("import", path, "--schema", "t", "--yes")
+    told = sispy(
+        "import", path, "--schema", "t", "--yes", "--rename", "column 2=cost", "--rename", "column 3=note"
+    )
+
+    assert refused.exit_code == 3
+    assert (
+        "column 2 ($) has cells, but no name; --header-row N says which row has the names" in refused.stderr
+    )
+    assert "--rename 'column 2=NAME' names it" in refused.stderr
+    assert told.exit_code == 0
+    assert list(sis.client().schemas.get("t").to_dict()["definition"]) == ["name", "cost", "note"]
+
+
+def test_a_saved_index_that_counts_the_rows_is_no_column(sispy, sis, tmp_path):
+    pd.DataFrame({"name": ["a", "b"]}).to_csv(tmp_path / "a.csv")
+
+    result = sispy("import", tmp_path / "a.csv", "--schema", "t", "--yes")
+
+    assert result.exit_code == 0
+    assert list(sis.client().schemas.get("t").to_dict()["definition"]) == ["name"]
+
+
+def test_keys_of_json_are_mended_together_with_what_is_below_them(sispy, sis, file):
+    rows = [{"name": f"n{n}", "get": {"x": n}, "_meta": {"a.b": n}, "k8s.io/os": "linux"} for n in range(2)]
+
+    made = sispy("import", file(rows), "--schema", "t", "--yes", "--rename", "name=id")
+    again = sispy("import", file(rows), "--schema", "t", "--rename", "name=id")
+
+    assert (made.exit_code, again.exit_code, again.stderr) == (0, 0, "nothing to push\n")
+    stored = sp.fetch(sis.client().entities("t"), progress=False).records()[1]
+    assert {key: stored[key] for key in stored if not key.startswith("_")} == {
+        "id": "n1",
+        "get_": {"x": 1},
+        "meta": {"a.b": 1},
+        "k8s_io/os": "linux",
+    }
+
+
+def test_what_an_export_has_beside_the_fields_is_left_out_and_said(sispy, sis, file):
+    row = {"_id": "5" * 24, "_sis": {"owner": ["x"]}, "_v": 1, "name": "a"}
+
+    result = sispy("import", file([row]), "--schema", "t", "--yes")
+
+    assert (result.exit_code, "left out, as the server has its own: _id, _sis, _v" in result.stderr) == (
+        0,
+        True,
+    )
+    assert list(sis.client().schemas.get("t").to_dict()["definition"]) == ["name"]

@@ -12,6 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import sispy_pandas as sp
+from sispy_pandas.formats.headings import is_beside, mended
+from sispy_pandas.values.infer import is_name
 from sispy_pandas.values.types.cell_text import escape, read_heading, unescape, write_heading
 
 if TYPE_CHECKING:
@@ -160,3 +162,48 @@ def test_a_text_against_its_type_is_no_edit(sis_client, tmp_path: Path):
     sp.to_csv(live, tmp_path / "odd.csv")
 
     assert live.diff(sp.read_csv(tmp_path / "odd.csv", live.schema)).empty
+
+
+@pytest.mark.parametrize(
+    ("headings", "names"),
+    [
+        (
+            ["Serial No.", "Exp. date", "Inv.No.", "Score 1.5", "10.0.0.1"],
+            ["Serial No", "Exp date", "Inv_No", "Score 1_5", "10_0_0_1"],
+        ),
+        (
+            ["os.version", "custom fields.asset tag", "a.b.c"],
+            ["os.version", "custom fields.asset tag", "a.b.c"],
+        ),
+        (["os", "os.version"], ["os", "os_version"]),
+        (
+            ["two\r\nlines", "tab\there", "nul\0", "  wide   blanks "],
+            ["two lines", "tab here", "nul", "wide blanks"],
+        ),
+        (['Depth 30"', "in\\out", "it's", "%", "Größe"], ['Depth 30"', "in\\out", "it's", "%", "Größe"]),
+        (["$cost", "$ net", "_rack", "os._x", "$"], ["cost", "net", "rack", "os__x", ""]),
+        (["get", "on", "a.errors"], ["get_", "on_", "a.errors_"]),
+        (["Name", "Name", "Name 2", "Name"], ["Name", "Name 3", "Name 2", "Name 4"]),
+        (["_x", "x", "$x"], ["x 2", "x", "x 3"]),
+        (["_id", "_updated_at", "_sis.owner", "_sis"], ["_id", "_updated_at", "_sis.owner", "_sis"]),
+        (["", "a", ""], ["", "a", ""]),
+        (["...", " ", "."], ["", "", ""]),
+    ],
+)
+def test_headings_that_no_field_can_have_are_mended(headings, names):
+    assert mended(headings) == names
+    fields = [name for name in names if name and not name.startswith("_")]
+    assert mended(fields) == fields
+
+
+@given(
+    st.lists(st.text(st.sampled_from("ab._$ \n1é\0") | st.characters(codec="utf-8"), max_size=6), max_size=6)
+)
+def test_what_is_mended_is_a_name_of_its_own(headings):
+    names = mended(headings)
+
+    assert len(names) == len(headings)
+    named = [name for name in names if name]
+    assert len(set(named)) == len(named)
+    assert all(is_name(part) for name in named for part in name.split(".") if not is_beside(name))
+    assert not any(other.startswith(f"{name}.") for name in named for other in named)
