@@ -2,8 +2,9 @@
 
     python canned.py ROWS [LATENCY_MS]
 
-prints its URL and serves until its standard input is closed. It knows one schema, `host`, and of lists what
-paging needs: `limit`, `offset` and `$gt`, `$gte`, `$lt`, `$lte` on `_id`.
+prints its URL and serves until its standard input is closed. It knows two schemas, `host`, and `event` with
+more of what is dear to decode: three Mixed and six Date columns. Of lists it knows what paging needs:
+`limit`, `offset` and `$gt`, `$gte`, `$lt`, `$lte` on `_id`.
 """
 
 import json
@@ -11,6 +12,7 @@ import random
 import sys
 import threading
 import time
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
@@ -41,6 +43,21 @@ SCHEMA = {
     "definition": DEFINITION,
     "_sis": {"owner": ["ops", "web"]},
 }
+TIMES, FACTS = [f"at{n}" for n in range(6)], [f"facts{n}" for n in range(3)]
+EVENTS = {
+    "_id": f"{2:024x}",
+    "name": "event",
+    "id_field": "_id",
+    "definition": {
+        "host": {"type": "String", "required": True},
+        "kind": {"type": "String", "enum": ["up", "down", "check"]},
+        "count": "Number",
+        **dict.fromkeys(TIMES, "Date"),
+        **dict.fromkeys(FACTS, "Mixed"),
+    },
+    "_sis": {"owner": ["ops", "web"]},
+}
+SCHEMAS = {"host": SCHEMA, "event": EVENTS}
 DISTINCT = 10_000
 """Entities that are encoded; a longer table repeats them under other ids."""
 
@@ -91,9 +108,24 @@ def entity(i: int) -> dict:
     return found
 
 
-def tails() -> list[bytes]:
+def event(i: int) -> dict:
+    """Return the i-th event without its id."""
+    of_host = entity(i)
+    day = of_host["installed"][:10]
+    return {
+        "host": of_host["name"],
+        "kind": ("up", "down", "check")[i % 3],
+        "count": i % 50,
+        **{name: f"{day}T{(i + n) % 24:02}:{n:02}:07.{i % 1000:03}Z" for n, name in enumerate(TIMES)},
+        **{name: {"kernel": f"5.14.{i % 90}", "n": n, "up": [i % 2 == 0]} for n, name in enumerate(FACTS)},
+        "_sis": of_host["_sis"],
+        "_v": 0,
+    }
+
+
+def tails(make: Callable[[int], dict]) -> list[bytes]:
     """Return the encoded entities, without the opening brace and the id."""
-    return [json.dumps(entity(i), separators=(",", ":")).encode()[1:] for i in range(DISTINCT)]
+    return [json.dumps(make(i), separators=(",", ":")).encode()[1:] for i in range(DISTINCT)]
 
 
 def row_id(i: int) -> str:
@@ -117,7 +149,7 @@ def window(query: dict[str, str], rows: int) -> tuple[int, int]:
 
 def serve(rows: int, latency: float) -> ThreadingHTTPServer:
     """Return a server on a free port of this machine."""
-    ready = tails()
+    ready = {"host": tails(entity), "event": tails(event)}
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -127,13 +159,14 @@ def serve(rows: int, latency: float) -> ThreadingHTTPServer:
             url = urlsplit(self.path)
             query = {key: values[0] for key, values in parse_qs(url.query).items()}
             time.sleep(latency)
+            name = url.path.split("/")[4]
             if "/entities/" not in url.path:
-                self.answer(json.dumps(SCHEMA).encode(), None)
+                self.answer(json.dumps(SCHEMAS[name]).encode(), None)
                 return
             start, stop = window(query, rows)
             first = start + int(query.get("offset", 0))
             last = min(stop, first + int(query.get("limit", 10_000)))
-            parts = [b'{"_id":"%024x",%s' % (i + 1, ready[i % DISTINCT]) for i in range(first, last)]
+            parts = [b'{"_id":"%024x",%s' % (i + 1, ready[name][i % DISTINCT]) for i in range(first, last)]
             self.answer(b"[%s]" % b",".join(parts), stop - start)
 
         def answer(self, body: bytes, count: int | None) -> None:

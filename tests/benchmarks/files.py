@@ -1,22 +1,20 @@
-"""CPU time of files out and in against pandas' own writers and readers: `python tests/benchmarks/files.py`.
+"""Files out and in against pandas' own writers and readers: `python tests/benchmarks/files.py`.
 
-Every route runs in a process of its own, routes take turns, and the least CPU time of the repeats counts.
+Tables of 30 columns, without lists, so that pandas can write them, too.
 """
 
 from __future__ import annotations
 
-import argparse
 import random
-import subprocess
-import sys
-import tempfile
-import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
+import sispy
 import sispy_pandas as sp
+from paired import Benchmark, Pair, Task, Work, growth, main
 from sispy_pandas.values.records import frame_of
 
 if TYPE_CHECKING:
@@ -24,7 +22,6 @@ if TYPE_CHECKING:
 
 TYPES = ("String", "String", "Number", "Number", "Boolean", "Date", "enum", "String", "ObjectId", "IpAddress")
 """Thirty columns: each of these three times; every fifth cell is blank."""
-GOALS = {"csv out": 0.5, "csv in": 2.0, "xlsx out": 1.0, "xlsx in": 1.0}
 
 
 def table(rows: int) -> tuple[sp.Schema, pd.DataFrame]:
@@ -57,55 +54,96 @@ def excel_ready(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(**{name: frame[name].dt.tz_localize(None) for name in times})
 
 
-def run(route: str, rows: int, folder: Path) -> float:
-    """Return the CPU seconds of one route."""
-    kind, way, whose = route.split()
-    path = folder / f"{whose}.{kind}"
-    schema, frame = table(rows if way == "out" else 0)
-    ready = excel_ready(frame) if kind == "xlsx" else frame
-    work: dict[str, Callable[[], object]] = {
-        "csv out sispy": lambda: sp.to_csv(frame, path, schema=schema),
-        "csv out pandas": lambda: frame.to_csv(path),
-        "csv in sispy": lambda: sp.read_csv(path, schema),
-        "csv in pandas": lambda: pd.read_csv(path, dtype=str),
-        "xlsx out sispy": lambda: sp.to_excel(frame, path, schema=schema),
-        "xlsx out pandas": lambda: ready.to_excel(path, engine="xlsxwriter"),
-        "xlsx in sispy": lambda: sp.read_excel(path, schema),
-        "xlsx in pandas": lambda: pd.read_excel(path, dtype=object),
-    }
-    start = time.process_time()
-    work[route]()
-    return time.process_time() - start
+def exported(rows: int) -> sp.Snapshot:
+    """Return a snapshot of such a table, of a server that nobody asks."""
+    schema, frame = table(rows)
+    endpoint = sispy.Client("http://127.0.0.1:1").entities("t")
+    now = datetime.now(UTC)
+    return sp.Snapshot(schema, endpoint, {}, None, now, pd.DataFrame(), frame)
 
 
-def main() -> None:
-    """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, default=100_000)
-    parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--only", default="", help="csv or xlsx")
-    parser.add_argument("--route", help=argparse.SUPPRESS)
-    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
-    given = parser.parse_args()
-    if given.route:
-        sys.stdout.write(f"{run(given.route, given.rows, given.folder)}\n")
-        return
-    heads = "".join(f"{name:>8}" for name in ("sispy", "pandas", "ratio", "goal"))
-    sys.stdout.write(f"{given.rows:,} rows, 30 columns, CPU seconds\n{'':10}{heads}\n")
-    with tempfile.TemporaryDirectory() as folder:
-        for what, goal in GOALS.items():
-            if not what.startswith(given.only):
-                continue
-            best = {"sispy": float("inf"), "pandas": float("inf")}
-            for _ in range(given.repeats):
-                for whose in best:
-                    options = {"--route": f"{what} {whose}", "--rows": str(given.rows), "--folder": folder}
-                    command = [sys.executable, __file__, *(part for pair in options.items() for part in pair)]
-                    done = subprocess.run(command, check=True, capture_output=True, text=True)
-                    best[whose] = min(best[whose], float(done.stdout))
-            ratio = best["sispy"] / best["pandas"]
-            sys.stdout.write(f"{what:10}{best['sispy']:8.2f}{best['pandas']:8.2f}{ratio:8.2f}{goal:8.1f}\n")
+def csv_out(task: Task) -> Work:
+    schema, frame = table(task.rows)
+    return lambda: sp.to_csv(frame, task.folder / "mine.csv", schema=schema)
 
+
+def csv_out_by_pandas(task: Task) -> Work:
+    _, frame = table(task.rows)
+    return lambda: frame.to_csv(task.folder / "other.csv")
+
+
+def csv_file(task: Task) -> Path:
+    """Return an exported file of so many rows, made once."""
+    path = task.folder / f"{task.rows}.csv"
+    if not path.exists():
+        schema, frame = table(task.rows)
+        sp.to_csv(frame, path, schema=schema)
+    return path
+
+
+def xlsx_file(task: Task) -> Path:
+    """Return a workbook of so many rows without formulas, made once."""
+    path = task.folder / f"{task.rows}.xlsx"
+    if not path.exists():
+        excel_ready(table(task.rows)[1]).to_excel(path, engine="xlsxwriter")
+    return path
+
+
+def csv_in(task: Task) -> Work:
+    path = csv_file(task)
+    schema, _ = table(10)
+    return lambda: sp.read_csv(path, schema)
+
+
+def csv_in_by_pandas(task: Task) -> Work:
+    path = csv_file(task)
+    return lambda: pd.read_csv(path, dtype=str)
+
+
+def xlsx_out(task: Task) -> Work:
+    snapshot = exported(task.rows)
+    return lambda: sp.to_excel(snapshot, task.folder / "mine.xlsx")
+
+
+def xlsx_out_by_pandas(task: Task) -> Work:
+    ready = excel_ready(table(task.rows)[1])
+    return lambda: ready.to_excel(task.folder / "other.xlsx", engine="xlsxwriter")
+
+
+def xlsx_in(task: Task) -> Work:
+    path, (schema, _) = xlsx_file(task), table(10)
+    return lambda: sp.read_excel(path, schema)
+
+
+def xlsx_in_by_pandas(task: Task) -> Work:
+    path = xlsx_file(task)
+    return lambda: pd.read_excel(path, dtype=object, engine="openpyxl")
+
+
+ROUTES = {
+    one.__name__: one
+    for one in (
+        csv_out,
+        csv_out_by_pandas,
+        csv_in,
+        csv_in_by_pandas,
+        xlsx_out,
+        xlsx_out_by_pandas,
+        xlsx_in,
+        xlsx_in_by_pandas,
+    )
+}
+PAIRS = (
+    Pair("`to_csv` to pandas' own", "csv_out", "csv_out_by_pandas", 0.5),
+    Pair("`read_csv` to `pandas.read_csv(dtype=str)`", "csv_in", "csv_in_by_pandas", 1.2),
+    Pair("`to_excel` to pandas' own, XlsxWriter", "xlsx_out", "xlsx_out_by_pandas", 0.45, 40_000),
+    Pair("`read_excel` to pandas' own, openpyxl", "xlsx_in", "xlsx_in_by_pandas", 0.4, 40_000),
+    growth("`read_csv`", "csv_in"),
+    growth("`to_csv`", "csv_out"),
+    growth("`to_excel`", "xlsx_out", 40_000),
+    growth("`read_excel`", "xlsx_in", 40_000),
+)
+BENCHMARK = Benchmark(Path(__file__), ROUTES, PAIRS)
 
 if __name__ == "__main__":
-    main()
+    main(__doc__, BENCHMARK)

@@ -1,46 +1,52 @@
-"""What it costs to begin: the client, the help, the toolkit.
+"""What it costs to begin: `python tests/benchmarks/start.py [--repeats 5] [--only TEXT]`.
 
-    python tests/benchmarks/start.py [--runs 5]
-
-CPU seconds of a fresh process, less those of a bare Python; the best of several runs counts.
-
-Measured on 2 shared cores, Python 3.11: import sispy and a Client 0.12, without requests 0.09,
-`sispy --help` 0.08, import sispy_pandas 0.57.
+CPU seconds of a fresh process, that of Python itself among them.
 """
 
 from __future__ import annotations
 
-import argparse
 import resource
 import subprocess
 import sys
+from pathlib import Path
 
-CLIENT = "import sispy; sispy.Client('http://127.0.0.1:1')"
+from paired import Benchmark, Pair, Route, Task, Work, main
+
+HELP = "import sys; sys.argv = {!r}; from sispy.cli import main; main()"
 STARTS = {
-    "import sispy, a Client": CLIENT,
-    "the same without requests": f"import sys; sys.modules['requests'] = None; {CLIENT}",
-    "sispy --help": "import sys; sys.argv = ['sispy', '--help']; from sispy.cli import main; main()",
     "import sispy_pandas": "import sispy_pandas",
+    "import sispy_pandas, fetch": "import sispy_pandas; sispy_pandas.fetch",
+    "import pandas": "import pandas",
+    "sispy --help": HELP.format(["sispy", "--help"]),
+    "sispy plan --help": HELP.format(["sispy", "plan", "--help"]),
+    "import sispy": "import sispy; sispy.Client('http://127.0.0.1:1')",
+    "import requests": "import requests",
 }
 
 
-def cpu_seconds(code: str) -> float:
-    """Run the code in a fresh process."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+def starting(code: str) -> Route:
+    """Return the route that runs code in a fresh process."""
+
+    def work() -> dict[str, float]:
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return {"cpu": after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime}
+
+    def route(task: Task) -> Work:
+        work()
+        return work
+
+    return route
 
 
-def main() -> None:
-    """Measure everything and print a table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--runs", type=int, default=5)
-    runs = parser.parse_args().runs
-    bare = min(cpu_seconds("pass") for _ in range(runs))
-    for name, code in STARTS.items():
-        print(f"{name:28} {min(cpu_seconds(code) for _ in range(runs)) - bare:6.3f} s CPU")  # noqa: T201
-
+PAIRS = (
+    Pair("`sispy plan --help` to `sispy --help`", "sispy plan --help", "sispy --help", 1.5, 1),
+    Pair("`import sispy_pandas` to `import pandas`", "import sispy_pandas", "import pandas", 1.15, 1),
+    Pair("the same and `fetch`", "import sispy_pandas, fetch", "import pandas", 1.6, 1),
+    Pair("`import sispy`, a Client, to `import requests`", "import sispy", "import requests", 1.3, 1),
+)
+BENCHMARK = Benchmark(Path(__file__), {name: starting(code) for name, code in STARTS.items()}, PAIRS)
 
 if __name__ == "__main__":
-    main()
+    main(__doc__, BENCHMARK)

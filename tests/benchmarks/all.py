@@ -1,0 +1,15 @@
+"""All goals in one table: `python tests/benchmarks/all.py [--scale 1] [--repeats 5] [--only TEXT]`.
+
+Each line is a pair of routes that take turns, in processes of their own; ratios are of CPU time, or of what
+the line says. It takes an hour; `--scale 0.1 --repeats 3` some minutes.
+"""
+
+import fetch
+import files
+import plans
+import served
+import start
+from paired import main
+
+if __name__ == "__main__":
+    main(__doc__, fetch.BENCHMARK, files.BENCHMARK, plans.BENCHMARK, served.BENCHMARK, start.BENCHMARK)
