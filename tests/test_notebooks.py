@@ -1,10 +1,14 @@
-"""Every notebook runs from the first cell to the last, without a warning, and is kept without outputs."""
+"""Every notebook runs from the first cell to the last, without a warning; which outputs are kept with it."""
 
+import re
 from pathlib import Path
 
 import nbformat
 import pytest
 from nbclient import NotebookClient
+from nbconvert import HTMLExporter
+
+from outputs import KEPT, told
 
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
 
@@ -40,10 +44,27 @@ def test_a_notebook_runs(path, kernel, tmp_path):
         if output.output_type == "stream"
     ]
     assert [output.text for output in said if "Warning" in output.text] == []
+    if path.stem in KEPT:
+        saved = nbformat.read(path, as_version=4)
+        assert {c.id: told(c) for c in notebook.cells[1:]} == {c.id: told(c) for c in saved.cells}
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_a_notebook_is_kept_without_outputs(path):
-    cells = nbformat.read(path, as_version=4).cells
+def test_a_notebook_is_kept_without_outputs_or_with_what_a_page_shows_of_them(path):
+    text = path.read_text("utf-8")
+    notebook = nbformat.reads(text, as_version=4)
+    shown = [cell.id for cell in notebook.cells if cell.get("outputs") or cell.get("execution_count")]
 
-    assert [cell.id for cell in cells if cell.get("outputs") or cell.get("execution_count")] == []
+    assert bool(shown) == (path.stem in KEPT)
+    assert "widgets" not in notebook.metadata
+    assert re.findall(r"/(?:home|root|tmp)/", text) == []
+
+
+def test_a_page_without_a_kernel_shows_tables_in_place_of_widgets():
+    path = next(path for path in NOTEBOOKS if path.stem == "02_edit_and_push")
+    page, _ = HTMLExporter().from_filename(str(path))
+    shown = re.sub(r"<script.*?</script>|<style.*?</style>", "", page, flags=re.DOTALL)
+
+    assert shown.count("A picture of a widget: Jupyter, VS Code and Voila show it live.") == 2
+    assert re.search(r'<td align="right"[^>]*>96</td>', shown)
+    assert "seen in the tutorial" in shown

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from numbers import Real
 from typing import TYPE_CHECKING, Any, Literal
 
 from sispy.remedies import Message
@@ -220,10 +221,10 @@ def html_table(
     Args:
         head: The titles.
         rows: The cells.
-        styled: Gives a cell attributes; a title has those of its first cell.
+        styled: Gives a cell attributes; a title has those of the first cell below it that is not blank.
     """
     rows = list(rows)
-    like = rows[0] if rows else head
+    like = [next((row[at] for row in rows if row[at] not in ("", None)), "") for at in range(len(head))]
     titles = "".join(
         f"<th{styled(cell)}>{in_html(title)}</th>" for title, cell in zip(head, like, strict=True)
     )
@@ -241,7 +242,7 @@ def side(cell: object) -> str:
     Notebooks put all cells to the right unless they have a style of their own; other pages put none there,
     and may lose a style on the way.
     """
-    is_number = isinstance(cell, int | float) and not isinstance(cell, bool)
+    is_number = isinstance(cell, Real) and not isinstance(cell, bool)
     return ' align="right"' if is_number else ' style="text-align: left"'
 
 

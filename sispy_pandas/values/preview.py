@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from numbers import Real
 from typing import Any
 
 import pandas as pd
@@ -17,13 +18,13 @@ _WIDTH = 40
 
 
 def preview(frame: pd.DataFrame, rows: int = 10) -> str:
-    """Return the first rows of a frame as an HTML table, escaped.
+    """Return the first rows of a frame as an HTML table, escaped; names are not broken at their hyphens.
 
     >>> preview(pd.DataFrame({"cores": [8]})).split("<tbody>")[1]
-    '<tr><td align="right">8</td></tr></tbody></table>'
+    '<tr><td nowrap align="right" style="white-space: nowrap">8</td></tr></tbody></table>'
     """
     lines = [list(map(_cell, row)) for row in frame.head(rows).itertuples(index=False, name=None)]
-    return html_table([shorten(name, _WIDTH) for name in frame.columns], lines, styled=side)
+    return html_table([shorten(name, _WIDTH) for name in frame.columns], lines, styled=_unbroken)
 
 
 def _cell(cell: Any) -> object:
@@ -33,4 +34,10 @@ def _cell(cell: Any) -> object:
         return cell.strftime("%Y-%m-%d %H:%M:%S").removesuffix(" 00:00:00")
     if isinstance(cell, dict | tuple | list):
         return shorten(json.dumps(cell, ensure_ascii=False, default=str), _WIDTH)
-    return cell if isinstance(cell, int | float) else shorten(str(cell), _WIDTH)
+    return cell if isinstance(cell, Real) else shorten(str(cell), _WIDTH)
+
+
+def _unbroken(cell: object) -> str:
+    style = "white-space: nowrap"
+    found = side(cell)
+    return f' nowrap{found[:-1]}; {style}"' if "style" in found else f' nowrap{found} style="{style}"'

@@ -12,8 +12,6 @@ from gate import Gate  # skipped before it is needed
 from sispy.sandbox import Faults, Sandbox
 from sispy_pandas.widgets.browser import SchemaBrowser
 
-pytestmark = pytest.mark.slow
-
 DARK = """:root { --jp-layout-color1: #111; --jp-layout-color2: #212121; --jp-border-color2: #424242;
 --jp-ui-font-color1: white; --jp-brand-color1: #64b5f6; color-scheme: dark }
 body { background: #111; color: white }"""
