@@ -38,7 +38,18 @@ def understood(command: Command) -> Command:
         "--rename", multiple=True, metavar='"TITLE=FIELD"', callback=_pairs, help="Column TITLE is FIELD."
     )
     @click.option("--ignore-case", is_flag=True, help="Titles, and values of an enum, in another case.")
-    @click.option("--header-row", type=click.IntRange(min=1), metavar="N", help="Row N holds the titles.")
+    @click.option(
+        "--header-row",
+        type=click.IntRange(min=0),
+        metavar="N",
+        help="Row N holds the titles; 0: there are none, columns are called `column 1` and so on.",
+    )
+    @click.option(
+        "--footer-rows",
+        type=click.IntRange(min=0),
+        metavar="N",
+        help="The last N rows are none, but totals or remarks.",
+    )
     @click.option("--sheet", metavar="NAME", help="Sheet of a workbook.")
     @click.option(
         "--at", metavar="PATH", help="Where in JSON the rows are, e.g. items; . is the whole of it."
@@ -72,7 +83,7 @@ def understood(command: Command) -> Command:
 
 
 _UNDERSTOOD = (
-    *("rename", "ignore_case", "header_row", "sheet", "at", "encoding", "delimiter"),
+    *("rename", "ignore_case", "header_row", "footer_rows", "sheet", "at", "encoding", "delimiter"),
     *("decimal", "thousands", "tz", "dayfirst", "na", "true", "false", "mapping", "save_mapping"),
 )
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections import Counter
 from dataclasses import dataclass
+from itertools import islice
 from typing import IO, TYPE_CHECKING, Any
 
 from sispy.remedies import Message
@@ -22,6 +24,7 @@ from .csv_arrow import arrow_columns, arrow_series, is_arrow
 from .encodings import ASKED, GUESSED, decode
 from .headings import by_place
 from .note import read_beside, write_beside
+from .outline import outlined
 from .table import Table, as_table
 
 if TYPE_CHECKING:
@@ -39,6 +42,8 @@ DELIMITERS = ",;\t|"
 _HEAD = 1 << 18
 """Characters in which the first line must end."""
 QUOTE = '"'
+_SAMPLE = 20
+"""Rows that tell how wide the table is."""
 _LINES = 10_000
 """Written at a time."""
 
@@ -65,9 +70,8 @@ class Csv(Format):
             known |= {f.path for f in (*schema.fields, *META)}
         dialect = _dialect(text, file, known, options)
         plain = _plain_table(dialect, schema) if schema is not None else None
-        table, ragged = (
-            (plain, ()) if plain else _table(dialect, file, None if schema is None else options.rename)
-        )
+        told = None if schema is None or options.header_row == 0 else options.rename
+        table, ragged, guesses = (plain, (), ()) if plain else _table(dialect, file, told, options, known)
         return Incoming(
             table,
             _read,
@@ -77,7 +81,7 @@ class Csv(Format):
             blank="",
             is_foreign=is_guess or dialect.delimiter != self.delimiter,
             used={"encoding": encoding, "delimiter": dialect.delimiter},
-            guesses=(GUESSED,) if is_guess else (),
+            guesses=((GUESSED,) if is_guess else ()) + guesses,
         )
 
     def write(self, file: OutFile, table: Outgoing, options: WriteOptions) -> int:
@@ -156,6 +160,14 @@ class _Dialect:
     row: int
     """Number of the row that is the header; those before it are blank."""
 
+    def rank(self, head: str, known: Collection[str]) -> tuple[int, bool, int]:
+        """Return how likely it is: by known names, and by rows that are as wide as the header."""
+        rows = csv.reader(io.StringIO(head, newline=""), delimiter=self.delimiter)
+        widths = Counter(len(row) for row in islice(filter(any, rows), _SAMPLE))
+        usual = max(widths, key=lambda width: (widths[width], width), default=0)
+        fits = usual == len(self.header) > 1
+        return sum(name.strip() in known for name in self.header), fits, usual
+
 
 def _dialect(text: str, file: InFile, known: Collection[str], options: ReadOptions) -> _Dialect:
     """Find out how a CSV text is written.
@@ -182,9 +194,9 @@ def _dialect(text: str, file: InFile, known: Collection[str], options: ReadOptio
         raise ValueError(
             f"{printable(file)} has no line of names: its first {_HEAD:,} characters are one line"
         )
-    row = options.header_row
+    row = options.header_row or None
     found = [_Dialect(text, sign, *_header(head, sign, row)) for sign in delimiter or DELIMITERS]
-    dialect = max(found, key=lambda one: (sum(n.strip() in known for n in one.header), len(one.header)))
+    dialect = max(found, key=lambda one: one.rank(head, known))
     refuse_wide(file, len(dialect.header))
     if not dialect.header:
         raise ValueError(f"{printable(file)} has no header")
@@ -203,7 +215,7 @@ def _header(head: str, delimiter: str, wanted: int | None) -> tuple[list[str], i
 
 
 def _rows(dialect: _Dialect, file: InFile) -> list[tuple[int, list[str]]]:
-    """Return the rows below the header that are not empty, each with its number.
+    """Return the rows that are not empty, from the header on, each with its number.
 
     Raises:
         ValueError: A cell does not end.
@@ -211,7 +223,7 @@ def _rows(dialect: _Dialect, file: InFile) -> list[tuple[int, list[str]]]:
     rows = csv.reader(io.StringIO(dialect.text, newline=""), delimiter=dialect.delimiter)
     try:
         return [
-            (number, row) for number, row in enumerate(rows, start=1) if number > dialect.row and any(row)
+            (number, row) for number, row in enumerate(rows, start=1) if number >= dialect.row and any(row)
         ]
     except csv.Error as error:
         raise ValueError(f"{printable(file)}, line {rows.line_num:,}: {error}") from None
@@ -232,8 +244,12 @@ def _plain_table(dialect: _Dialect, schema: Schema) -> Table | None:
 
 
 def _table(
-    dialect: _Dialect, file: InFile, told: Collection[str] | None
-) -> tuple[Table, tuple[Problem, ...]]:
+    dialect: _Dialect,
+    file: InFile,
+    told: Collection[str] | None,
+    options: ReadOptions,
+    known: Collection[str],
+) -> tuple[Table, tuple[Problem, ...], tuple[str, ...]]:
     """Return the cells by column; rows of another length than the header as Problems.
 
     Columns without a name and without a cell are none; where a schema is known, nor are those at the end
@@ -243,8 +259,14 @@ def _table(
         dialect: Of the file.
         file: For messages.
         told: What has other names; None: the schema is not known.
+        options: Where the table is, as far as it was told.
+        known: Names of columns.
+
+    Returns:
+        The table, the rows that do not fit into it, and what of this is a guess.
     """
-    header, numbered = list(map(read_heading, dialect.header)), _rows(dialect, file)
+    outline = outlined(_rows(dialect, file), options, known)
+    header, numbered = list(map(read_heading, outline.header)), list(outline.rows)
     while told is not None and header and not header[-1] and by_place(len(header)) not in told:
         header.pop()
     width, problems = len(header), []
@@ -259,15 +281,16 @@ def _table(
         numbered = [(number, row) for number, row in fitted if isinstance(row, list)]
     columns = tuple(zip(*(row for _, row in numbered), strict=True)) or ((),) * width
     places = [i for i, name in enumerate(header) if name or any(columns[i])]
-    return Table(
+    table = Table(
         tuple(header[i] for i in places),
         tuple(columns[i] for i in places),
         tuple(number for number, _ in numbered),
         tuple(i + 1 for i in places),
-    ), tuple(problems)
+    )
+    return table, tuple(problems), outline.guesses
 
 
-def _fitted(row: list[str], header: list[str]) -> list[str] | tuple[str, str | None]:
+def _fitted(row: Sequence[str], header: list[str]) -> list[str] | tuple[str, str | None]:
     """Return a row of the header's length, or reason and column where it cannot be made so.
 
     A row may be shorter, as programs leave out blanks at its end, unless it has an id: then the receipt,
@@ -279,4 +302,4 @@ def _fitted(row: list[str], header: list[str]) -> list[str] | tuple[str, str | N
     id_at = header.index("_id") if "_id" in header else width
     if len(row) < width and header[-1] == RECEIPT.path and any(row[id_at : id_at + 1]):
         return "the row ends before its receipt", RECEIPT.path
-    return row[:width] + [""] * (width - len(row))
+    return [*row[:width], *[""] * (width - len(row))]

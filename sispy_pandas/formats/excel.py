@@ -23,10 +23,12 @@ from .excel_formulas import not_values
 from .excel_members import with_cells, with_grey, with_members
 from .excel_plain import read_book
 from .excel_write import refuse_name, write
+from .options import ReadOptions
+from .outline import outlined
 from .table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     import pandas as pd
 
@@ -36,7 +38,10 @@ if TYPE_CHECKING:
     from .base import Outgoing
     from .bounds import InFile
     from .note import Note
-    from .options import ReadOptions, WriteOptions
+    from .options import WriteOptions
+
+
+_PLAIN = ReadOptions(header_row=1, footer_rows=0)
 
 
 class Excel(Format):
@@ -54,7 +59,8 @@ class Excel(Format):
         source = book_file(file)
         with read_book(source) as book:
             found = find(book, file, schema, options.sheet)
-            table = sheet_table(found.sheet, file, options.header_row)
+            known = {"_id"} if schema is None else {"_id", *schema.columns, *options.rename}
+            table, guesses = sheet_table(found.sheet, file, options, known)
             base = None
             if schema is not None and "columns" in found.note:
                 base = Base(found.note, (row for _, row in rows_of(found.hidden, file, first=2)))
@@ -73,6 +79,7 @@ class Excel(Format):
             found.note,
             notes,
             sheet=found.sheet.title,
+            guesses=guesses,
             exported=base.frame if base else None,
             values=base.values if base else None,
             finish=partial(_with_exploded, schema, base, members) if schema is not None and members else None,
@@ -109,7 +116,7 @@ def _members(
     """Return the arrays whose members have a sheet of their own: column -> its name, and its cells."""
     exploded = note.get("exploded", {}) if schema is not None else {}
     return {
-        column: (sheet, sheet_table(book[sheet], file) if sheet in book.sheetnames else None)
+        column: (sheet, sheet_table(book[sheet], file, _PLAIN)[0] if sheet in book.sheetnames else None)
         for column, sheet in exploded.items()
         if schema is not None and column in schema.columns
     }
@@ -136,35 +143,38 @@ def _with_exploded(
     return frame
 
 
-def sheet_table(sheet: Any, file: InFile, header_row: int | None = None) -> Table:
-    """Return the cells by column, without empty rows; the first row that is not empty is the header.
+def sheet_table(
+    sheet: Any, file: InFile, options: ReadOptions, known: Collection[str] = ()
+) -> tuple[Table, tuple[str, ...]]:
+    """Return the cells by column, without empty rows, and what of the outline of the table is a guess.
 
     Args:
         sheet: Of an openpyxl workbook.
         file: Of the workbook, for messages.
-        header_row: Number of the row that is the header instead.
+        options: Where the table is, as far as it was told.
+        known: Names of columns.
 
     Raises:
         ValueError: There is no header, or the sheet is damaged or too large.
     """
-    rows = rows_of(sheet, file, first=header_row or 1)
     with no_collection():
-        _, names = next(rows, (0, ()))
-        kept = list(rows)
+        outline = outlined(list(rows_of(sheet, file)), options, known)
+    kept, names = outline.rows, outline.header
     header = [read_heading(unescaped(name) if isinstance(name, str) else name) for name in names]
     columns = list(zip_longest(*(row for _, row in kept)))
     columns += [(None,) * len(kept)] * (len(header) - len(columns))
     header += [""] * (len(columns) - len(header))
     filled = [i for i, cells in enumerate(columns) if header[i] or _is_filled(cells)]
     refuse_wide(file, len(filled))
-    if not any(header):
+    if not any(header) and options.header_row != 0:
         raise ValueError(f"sheet {sheet.title!r} of {printable(file)} has no header")
-    return Table(
+    table = Table(
         tuple(header[i] for i in filled),
         tuple(columns[i] for i in filled),
         tuple(number for number, _ in kept),
         tuple(i + 1 for i in filled),
     )
+    return table, outline.guesses
 
 
 def _is_filled(cells: Sequence[Any]) -> bool:

@@ -32,7 +32,7 @@ from .options import ReadOptions
 _KINDS: dict[str, Any] = {
     **dict.fromkeys(("encoding", "delimiter", "decimal", "thousands", "tz", "sheet", "at", "refs"), str),
     **dict.fromkeys(("dayfirst", "ignore_case"), bool),
-    "header_row": int,
+    **dict.fromkeys(("header_row", "footer_rows"), int),
 }
 """What stands at the top of a mapping, and of which type."""
 _TABLES = {"columns": "rename", "constants": "constants"}

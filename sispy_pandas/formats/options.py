@@ -33,6 +33,7 @@ class ReadKeywords(TypedDict, total=False):
     delimiter: str | None
     sheet: str | None
     header_row: int | None
+    footer_rows: int | None
     at: str | None
     rename: Mapping[str, str]
     constants: Mapping[str, str]
@@ -59,6 +60,7 @@ class ReadOptions:
     delimiter: str | None = None
     sheet: str | None = None
     header_row: int | None = None
+    footer_rows: int | None = None
     at: str | None = None
     rename: Mapping[str, str] = field(default_factory=dict)
     constants: Mapping[str, str] = field(default_factory=dict)

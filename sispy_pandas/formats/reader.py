@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from sispy.text import printable
+from sispy.remedies import Argument, Message
+from sispy.text import printable, shorten
 
 from ..values.blocks import count
 from ..values.extras import no_collection
@@ -25,6 +26,7 @@ from .dialect import LEAST, SURE, Dialect, Known, own_dialect
 from .encodings import AS_BYTES, GUESSED, EncodingUnknown, own_encoding
 from .headings import Names, is_beside
 from .mapping import write_mapping
+from .outline import is_nothing, type_of
 from .table import cells_in
 
 if TYPE_CHECKING:
@@ -256,7 +258,10 @@ def read_rows(file: InFile, form: Format, options: ReadOptions) -> Untyped:
     found = _read(file, form, None, options)
     found = replace(found, table=_named(found.table, options.rename))
     own = Names(found.table, options.rename)
-    own.refuse_nameless(file)
+    if options.header_row is None:
+        _refuse_data(found.table, file)
+    if options.header_row != 0:
+        own.refuse_nameless(file)
     style, types = options.style(found.note), {}
     columns: dict[str, Any] = {}
     for name, array in zip(own.names, found.table.columns, strict=True):
@@ -277,6 +282,26 @@ def read_rows(file: InFile, form: Format, options: ReadOptions) -> Untyped:
     return Untyped(records, types, style, own.notes())
 
 
+def _refuse_data(table: Table, file: InFile) -> None:
+    """Raise if the names of the columns look like data: nothing tells then that they are names.
+
+    Raises:
+        ValueError: A name is a number, a date or an address, and so are all cells below it.
+    """
+    for heading, array in zip(table.header, table.columns, strict=True):
+        kind = type_of(heading) if heading else None
+        there = [cell for cell in cells_in(array) if not is_nothing(cell)] if kind else []
+        if there and {type_of(cell) for cell in there} == {kind}:
+            number = max(table.rows[0] - 1, 1)
+            raise ValueError(
+                Message(
+                    f"{printable(file)}: {shorten(heading)} in row {number} looks like data, not like a name",
+                    Argument("header_row", "says that there are no names", 0),
+                    Argument("header_row", "takes it for one", number),
+                )
+            )
+
+
 def _named(table: Table, rename: Mapping[str, str]) -> Table:
     """Return a table without the columns that have neither name nor cells.
 
@@ -284,7 +309,7 @@ def _named(table: Table, rename: Mapping[str, str]) -> Table:
     """
     own, kept = Names(table, rename), []
     for at, (name, array) in enumerate(zip(own.mended, table.columns, strict=True)):
-        cells = [] if name else list(map(str, filter(lambda cell: not _is_nothing(cell), cells_in(array))))
+        cells = [] if name else list(map(str, filter(lambda cell: not is_nothing(cell), cells_in(array))))
         counts = ([str(i + first) for i in range(len(table.rows))] for first in (0, 1))
         if name or own.told[at] or (cells and (at or cells not in counts)):
             kept.append(at)
@@ -297,17 +322,13 @@ def _read_untyped(found: Incoming, cells: Sequence[Any], style: Style) -> tuple[
     """Return the type that a column of cells without types surely has, and its values: text, if no other."""
     for name in _UNMISTAKABLE:
         field = Field("", name)
-        there = [cell for cell in cells if not (_is_nothing(cell) or isinstance(cell, Refused))]
+        there = [cell for cell in cells if not (is_nothing(cell) or isinstance(cell, Refused))]
         if there and all(_is_surely(field, found, cell, style) for cell in there):
             return name, found.read(field, cells, style)
     return "String", found.read(Field("", "String"), cells, style)
 
 
 _UNMISTAKABLE = ("Number", "Boolean", "Date")
-
-
-def _is_nothing(cell: Any) -> bool:
-    return cell is None or (isinstance(cell, str) and not cell.strip())
 
 
 def _is_surely(field: Field, found: Incoming, cell: Any, style: Style) -> bool:

@@ -438,3 +438,47 @@ def test_what_an_export_has_beside_the_fields_is_left_out_and_said(sispy, sis, f
         True,
     )
     assert list(sis.client().schemas.get("t").to_dict()["definition"]) == ["name"]
+
+
+def test_titles_and_totals_are_left_out_once_somebody_has_said_so(sispy, sis, tmp_path):
+    rows = ["Servers, all sites"], [], ["name", "cost"], ["w1", 5], ["w2", 6.5], [], ["Total", None]
+    path = sheet(tmp_path / "a.xlsx", *rows)
+    text = "Servers, all sites\n\nname;cost\nw1;5\nw2;6.5\n\nTotal;\n"
+    (tmp_path / "a.csv").write_text(text, encoding="utf-8")
+
+    for name in ("a.xlsx", "a.csv"):
+        refused = sispy("import", tmp_path / name, "--schema", "t", "--yes")
+        half = sispy("import", tmp_path / name, "--schema", "t", "--yes", "--header-row", 3)
+        told = sispy(
+            "import", tmp_path / name, "--schema", name[2:], "--yes", "--header-row", 3, "--footer-rows", 1
+        )
+
+        said = "row 1 is left out: the names of the columns are in row 3; --header-row 3 says so"
+        assert (refused.exit_code, said in refused.stderr) == (64, True)
+        assert (half.exit_code, "--footer-rows 1 says so, --footer-rows 0 keeps all" in half.stderr) == (
+            64,
+            True,
+        )
+        assert told.exit_code == 0
+        frame = sp.fetch(sis.client().entities(name[2:]), progress=False).frame()
+        assert frame[["name", "cost"]].values.tolist() == [["w1", 5], ["w2", 6.5]]
+    assert path.exists()
+
+
+def test_a_table_without_names_is_refused_until_they_are_told(sispy, sis, file):
+    path = file("w1,8,10.0.0.1\nw2,4,10.0.0.2\n", "a.csv")
+    named = ["--rename", "column 1=name", "--rename", "column 3=ip"]
+
+    refused = sispy("import", path, "--schema", "t", "--yes")
+    told = sispy("import", path, "--schema", "t", "--yes", "--header-row", 0, *named)
+    again = sispy("import", path, "--schema", "t", "--header-row", 0, *named)
+
+    said = "8 in row 1 looks like data, not like a name; --header-row 0 says that there are no names"
+    assert (refused.exit_code, said in refused.stderr) == (3, True)
+    assert (told.exit_code, again.exit_code, again.stderr) == (0, 0, "nothing to push\n")
+    frame = sp.fetch(sis.client().entities("t"), progress=False).frame()
+    assert frame.iloc[:, :3].to_dict("list") == {
+        "name": ["w1", "w2"],
+        "column 2": [8, 4],
+        "ip": ["10.0.0.1", "10.0.0.2"],
+    }

@@ -1,0 +1,135 @@
+"""Where in a file its table is: titles above the names, totals below the rows; what is left out is said."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from sispy.remedies import Argument, Message
+
+from ..values.types.base import PLAIN, TYPES
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from .options import ReadOptions
+
+Row: TypeAlias = "tuple[int, Sequence[Any]]"
+"""The number of a row in the file, and its cells."""
+_TOP = 20
+"""Rows among which the names are."""
+_NATIVE = {bool: "Boolean", int: "Number", float: "Number", datetime.date: "Date"}
+_TYPED = ("Number", "Date", "Boolean", "IpAddress")
+_TOTAL = re.compile(
+    r"\W*(?:grand |sub ?|zwischen|gesamt)?(?:totals?|totale|totaux|totaal|sums?|summen?|gesamt|итого)"
+    r"(?:[\s:(].*)?",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """The rows of a table, apart from what stands above and below it."""
+
+    header: Sequence[Any]
+    rows: Sequence[Row]
+    guesses: tuple[str, ...] = ()
+    """What of it is a guess, and the options that say so."""
+
+
+def outlined(rows: Sequence[Row], options: ReadOptions, known: Collection[str] = ()) -> Outline:
+    """Return the table among the rows of a file.
+
+    Its names are in the first row that names all columns with cells below it, if those above are titles.
+
+    Args:
+        rows: Those that are not empty.
+        options: May say in which row the names are (0: there are none), and how many at the end are none.
+        known: Names of columns: a row with one of them has the names.
+    """
+    wanted, width = options.header_row, max((len(cells) for _, cells in rows), default=0)
+    guesses: list[str] = []
+    header: Sequence[Any]
+    body: Sequence[Row]
+    if wanted == 0:
+        header, body = [""] * width, rows
+    else:
+        first = wanted or 1
+        body = [row for row in rows if row[0] >= first]
+        at = _names_at(body, known) if wanted is None else 0
+        if at:
+            number, last = body[at][0], body[at - 1][0]
+            above = f"row {last} is" if at == 1 else f"rows {body[0][0]} to {last} are"
+            said = f"{above} left out: the names of the columns are in row {number}"
+            guesses.append(Message(said, Argument("header_row", "says so", number)))
+        header, body = (body[at][1], body[at + 1 :]) if body else ((), [])
+    if options.footer_rows is not None:
+        return Outline(header, body[: len(body) - options.footer_rows], tuple(guesses))
+    below = 0 if "_id" in map(str, header) else _below(body, header)
+    if below:
+        numbers = [number for number, _ in body[-below:]]
+        what = f"row {numbers[0]} is" if below == 1 else f"rows {numbers[0]} to {numbers[-1]} are"
+        said = f"{what} left out: {'it looks' if below == 1 else 'they look'} like a total, or a remark"
+        keeps = Argument("footer_rows", "keeps all", 0)
+        guesses.append(Message(said, Argument("footer_rows", "says so", below), keeps))
+    return Outline(header, body[: len(body) - below], tuple(guesses))
+
+
+def _names_at(rows: Sequence[Row], known: Collection[str]) -> int:
+    """Return which row has the names of the columns: the first, unless titles stand above the names."""
+    top = rows[:_TOP]
+    count = [sum(str(cell).strip() in known for cell in cells if cell is not None) for _, cells in top]
+    if any(count):
+        return 0 if count[0] else next((at for at, some in enumerate(count) if some > 1), 0)
+    named = [_filled(cells) for _, cells in top]
+    needed = [set[int]().union(*(_filled(cells) for _, cells in rows[_TOP:]))]
+    for names in reversed(named):
+        needed.insert(0, needed[0] | names)
+    for at, names in enumerate(named[:-1]):
+        titles = all(_is_title(above, names) for above in named[:at])
+        if titles and needed[at + 1] <= names and all(map(_is_name, top[at][1])):
+            return at
+    return 0
+
+
+def _is_title(above: set[int], names: set[int]) -> bool:
+    return len(names) > 1 and len(above) <= len(names) // 2 and above <= names and min(names) in above
+
+
+def _filled(cells: Sequence[Any]) -> set[int]:
+    return {at for at, cell in enumerate(cells) if not is_nothing(cell)}
+
+
+def is_nothing(cell: Any) -> bool:
+    """Tell whether a cell of a file has nothing in it but blanks."""
+    return cell is None or (isinstance(cell, str) and not cell.strip())
+
+
+def _is_name(cell: Any) -> bool:
+    return is_nothing(cell) or (isinstance(cell, str) and type_of(cell) is None)
+
+
+def type_of(cell: Any) -> str | None:
+    """Return the type that a cell surely has, for people; None for one of text."""
+    if not isinstance(cell, str):
+        return next((name for kind, name in _NATIVE.items() if isinstance(cell, kind)), "other")
+    return next((name for name in _TYPED if TYPES[name].is_spelt(cell.strip(), PLAIN)), None)
+
+
+def _below(rows: Sequence[Row], header: Sequence[Any]) -> int:
+    """Return how many rows at the end are totals, or remarks behind a gap."""
+    columns, found = len(_filled(header)), 0
+    while len(rows) - found > 2:
+        number, cells = rows[-1 - found]
+        filled = _filled(cells)
+        if not filled:
+            break
+        first = str(cells[min(filled)])
+        is_apart = rows[-2 - found][0] < number - 1
+        remark = is_apart and len(filled) == 1 and columns > 2
+        if not (remark or (_TOTAL.fullmatch(first) and len(filled) < columns)):
+            break
+        found += 1
+    return found
