@@ -17,11 +17,15 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from sispy.errors import Error
+from sispy.remedies import Argument, Message
+from sispy.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _PRIVATE = 0o600
+_AROUND = 12
+"""Characters beside half a one that tell where it is."""
 PACKED = ".gz"
 """What the name of a file ends in that gzip shall pack."""
 
@@ -63,10 +67,11 @@ class OutFile:
             OSError: It cannot be written; the error names it.
         """
         if self.path is not None:
-            with replacing(self.path) as beside, beside.open("wb") as file:
+            with _whole_characters(self), replacing(self.path) as beside, beside.open("wb") as file:
                 yield file
         elif not _is_text(self.opened):
-            yield self.opened
+            with _whole_characters(self):
+                yield self.opened
         elif hasattr(self.opened, "buffer"):
             self.opened.flush()
             yield self.opened.buffer
@@ -84,11 +89,28 @@ class OutFile:
             self.opened.write(codecs.BOM_UTF8.decode() if encoding.endswith("sig") else "")
             yield self.opened
         elif self.path is not None and self.path.suffix.lower() != PACKED:
-            with replaced(self.path, encoding=encoding) as plain:
+            with _whole_characters(self), replaced(self.path, encoding=encoding) as plain:
                 yield plain
         else:
-            with self.binary() as file, _layers(file, encoding, packed=self.path is not None) as text:
+            with (
+                _whole_characters(self),
+                self.binary() as file,
+                _layers(file, encoding, packed=self.path is not None) as text,
+            ):
                 yield text
+
+
+@contextlib.contextmanager
+def _whole_characters(file: OutFile) -> Iterator[None]:
+    """Name the text that UTF-8 has no place for: a server may hold half a character, a lone surrogate."""
+    try:
+        yield
+    except UnicodeEncodeError as error:
+        around = error.object[max(0, error.start - _AROUND) : error.end + _AROUND]
+        text = f"{printable(file)}: {around!r} holds half a character, which no text in UTF-8 can"
+        raise ValueError(
+            Message(f"{text}: export as NDJSON", Argument("fields", "leaves the column out"))
+        ) from None
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from importlib import metadata
 from io import BytesIO
@@ -65,9 +66,11 @@ def write(file: OutFile, tables: Sequence[Outgoing], options: WriteOptions) -> i
     for sheet, table in list(zip(sheets, tables, strict=True)):
         sheets += _exploded(sheet, table.source, options.explode)
     whole = BytesIO()  # on a full disk zipfile would complain on standard error, too
-    with file.binary() as opened:
+    with file.binary() as opened, ExitStack() as stack:
         book = xlsxwriter.Workbook(whole, _AS_TEXT)
         written = [book.add_worksheet(sheet.name) for sheet in sheets]
+        for worksheet in written:  # their temporary files, should one of them fail
+            stack.callback(worksheet.row_data_fh.close)
         lists = Lists(LISTS)
         for sheet, worksheet in zip(sheets, written, strict=True):
             long = write_sheet(

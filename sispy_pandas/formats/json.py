@@ -90,7 +90,20 @@ class Json(Format):
 def _texts(table: Outgoing) -> Iterator[str]:
     for part in table.parts:
         for record in records_of(table.known, part):
-            yield json.dumps(record, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+            text = _text(record, escaped=False)
+            yield text if _is_writable(text) else _text(record, escaped=True)
+
+
+def _text(record: Mapping[str, Any], *, escaped: bool) -> str:
+    return json.dumps(record, ensure_ascii=escaped, sort_keys=True, separators=(",", ":"))
+
+
+def _is_writable(text: str) -> bool:
+    """Tell whether UTF-8 has a place for a text: JSON can write half a character, escaped."""
+    try:
+        return text.isascii() or bool(text.encode())
+    except UnicodeEncodeError:
+        return False
 
 
 def _rows(found: Any, file: InFile) -> list[Any]:

@@ -31,6 +31,9 @@ FORMATS: dict[str, Format] = {
 }
 _ELSEWHERE = {
     ".ods": "save it as .xlsx or .csv",
+    ".numbers": "export it as .xlsx or .csv",
+    ".feather": "save it as .parquet",
+    ".arrow": "save it as .parquet",
     ".xls": "save it as .xlsx",
     ".xlsm": "save it as .xlsx",
     ".xlsb": "save it as .xlsx",

@@ -16,7 +16,7 @@ from ..values.entity import EDITABLE_META
 from ..values.labels import with_ids
 from ..values.records import DELETE, receipts_of
 from ..values.schema import RECEIPT
-from ..values.source import source_of
+from ..values.source import row_numbers, source_of
 from ..values.types.base import Field
 from ..values.types.convert import is_blank, json_values
 from ..values.types.patterns import Patterns
@@ -240,6 +240,7 @@ class _Comparison:
                 ours if theirs is None else theirs
                 for ours, theirs in zip(receipts, receipts_of(self.frame[RECEIPT.path].iloc[at]), strict=True)
             ]
+        numbers = row_numbers(self.frame)
         for i, (position, id_, key) in enumerate(zip(positions.tolist(), *self._names(base), strict=True)):
             if exported[i] != receipts[i]:
                 self.stale.append(Stale(id_, ELSEWHERE, key))
@@ -248,7 +249,9 @@ class _Comparison:
             after = {path: pair[1] for path, pair in cells[position].items()}
             found.append(Update(id_, before, after, key, receipts[i]))
             for path, value, reason in problems.get(position, ()):
-                self.problems.append(Problem(id_, reason, path, value, key))
+                self.problems.append(
+                    Problem(id_, reason, path, value, key, line=numbers[at[i]] if numbers else None)
+                )
         return found
 
     def _of_this_state(self, deletes: Sequence[Delete]) -> list[Delete]:

@@ -15,6 +15,7 @@ from sispy.remedies import Argument, Message
 
 from ..formats.excel_cells import LONGEST_TEXT
 from ..values.times import milliseconds
+from ..values.types.boolean import WORDS
 from ..values.types.number import DECIMAL
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ REASON = Message(
 
 _SHOWN_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d*[1-9])?|-?\d(?:\.\d+)?[eE][+-]?\d+")
 """As a program shows one: without zeros that mean nothing."""
+_COMMA = re.compile(r"-?\d+,\d+(?:[eE][+-]?\d+)?")
 _GROUPED = re.compile(r"[+-]?\d{1,3}(?:[,' \u00a0\u202f]\d{3})+(?:\.\d+)?")
 _PERCENT = re.compile(r"[+-]?\d+(?:\.\d+)?\s*%")
 _DIGITS_KEPT = range(6, 16)
@@ -35,19 +37,30 @@ _MONTHS = {
     name: number
     for number, names in enumerate(
         (
-            *("jan january", "feb february", "mar march", "apr april", "may", "jun june", "jul july"),
-            *("aug august", "sep sept september", "oct october", "nov november", "dec december"),
+            "jan january janv ene gen sty januar janvier",
+            "feb february févr fev lut februar février",
+            "mar march mrz märz mars mrt marzec",
+            "apr april avr abr kwi",
+            "may mai mei mag maj",
+            "jun june juin giu cze juni",
+            "jul july juil lug lip juli",
+            "aug august août ago sie",
+            "sep sept september set wrz",
+            "oct october okt ott out paź oktober",
+            "nov november lis",
+            "dec december dez déc dic gru dezember",
         ),
         start=1,
     )
     for name in names.split()
 }
+"""Months as the programs of some countries name them."""
 _PARTS = re.compile(r"(\d{1,4}|[A-Za-z]{3,9})[-/. ]{0,2}(\d{1,4}|[A-Za-z]{3,9})(?:[-/., ]{1,2}(\d{1,4}))?")
 _ISO_DAY = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:[T ][\d:.]+)?Z?")
 _NUMBERED_DAY = re.compile(r"(\d{1,2})[-/.](\d{1,2})[-/.](\d\d|\d{4})(?: [\d:.]+)?")
 _LONGEST_MARKED = 100_000
 """Characters up to which a text is searched for marks in the place of letters."""
-_NAMED_DAY = re.compile(r"(?:(\d{1,2})[- ])?([A-Za-z]{3,9})(?:[- ](\d\d|\d{4}))?")
+_NAMED_DAY = re.compile(r"(?:(\d{1,2})\.?[- ])?([^\W\d_]{3,9})\.?(?:[- ](\d\d|\d{4}))?")
 _TIME = re.compile(r"(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.\d+)?)?(?: ?([AaPp])[Mm])?")
 _WRONG_READINGS = [
     (wrote, read)
@@ -111,7 +124,8 @@ def _is_respelt(before: str, after: str) -> bool:
     """The same text with its blanks, line ends, case of a boolean, length or encoding changed."""
     if _tidy(before) == _tidy(after):
         return True
-    if before.strip().lower() in ("true", "false") and before.strip().lower() == after.strip().lower():
+    old, new = before.strip().lower(), after.strip().lower()
+    if old in ("true", "false") and (old == new or WORDS.get(new) is (old == "true")):
         return True
     if (
         len(before) > LONGEST_TEXT
@@ -157,6 +171,8 @@ def _has_question_marks(before: str, after: str) -> bool:
 
 def _is_converted(before: str, after: str) -> bool:
     """Text taken for a number, a date or a time."""
+    if _COMMA.fullmatch(after) and not _COMMA.fullmatch(before):
+        after = after.replace(",", ".")
     old, new = _number(before), _number(after)
     if old is not None and new is not None and _SHOWN_NUMBER.fullmatch(after):
         kept = range(3, 16) if "e" in after.lower() else (15,)

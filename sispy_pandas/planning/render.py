@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sispy.remedies import Argument, Call, Message
 from sispy.text import WIDTH, shorten
 
+from ..formats.options import ReadKeywords
 from ..values.blocks import SHOWN, Column, Lines, Table, as_object, count, name_of, show
 from ..values.changes import Change, Create, Delete, action_of
 from ..values.schema import META
@@ -25,10 +26,13 @@ if TYPE_CHECKING:
 
     from ..values.blocks import Block
     from ..values.changes import Conflict, Problem
+    from ..values.types.base import Field
     from .change_set import ChangeSet, Origin
     from .groups import Cell, Grouped, Split
 
 _SIGNS = {"update": "~", "create": "+", "delete": "-"}
+_READING = frozenset(ReadKeywords.__annotations__)
+"""Names of the options of reading."""
 _SUCH_AS = 3
 """Rows of a group that are named."""
 
@@ -72,19 +76,31 @@ def _changes(plan: ChangeSet, shown: int | None, split: Split | None) -> list[Bl
 
 def kinds(plan: ChangeSet) -> list[Message]:
     """Return a line for each kind of cells that an option of reading would solve, if there are several."""
-    known = {field.path: field for field in (*plan.schema.fields, *META)}
     groups: dict[str, tuple[list[Problem], tuple[Remedy, ...]]] = {}
+    fields = {field.path: field for field in (*plan.schema.fields, *META)}
     for problem in plan.problem_list:
-        if isinstance(problem.value, Refused) and problem.column in known:
-            remedies = known[problem.column].kind.remedies(problem.value)
-            if remedies:
-                groups.setdefault(Message("", *remedies), ([], remedies))[0].append(problem)
+        remedies = _options(problem, fields.get(problem.column or ""))
+        if remedies:
+            groups.setdefault(Message("", *remedies), ([], remedies))[0].append(problem)
     return [Message(_several(found), *remedies) for found, remedies in groups.values() if len(found) > 1]
+
+
+def _options(problem: Problem, field: Field | None) -> tuple[Remedy, ...]:
+    """Return the options of reading that would solve a problem."""
+    told = problem.reason.remedies if isinstance(problem.reason, Message) else ()
+    if options := tuple(one for one in told if isinstance(one, Argument) and one.name in _READING):
+        return options
+    value = problem.value
+    if field is not None and field.item and field.item.ref and isinstance(value, list):
+        field, value = field.item, next((one for one in value if isinstance(one, str)), None)
+        value = value if value is None else Refused(value, problem.reason)
+    return field.kind.remedies(value) if field is not None and isinstance(value, Refused) else ()
 
 
 def _several(found: list[Problem]) -> str:
     columns = {problem.column for problem in found}
-    rows = [f"row {p.row}" if isinstance(p.row, int) else name_of(p) for p in found[:2]]
+    numbers = [p.row if isinstance(p.row, int) else p.line for p in found[:2]]
+    rows = [name_of(p) if n is None else f"row {n}" for p, n in zip(found, numbers, strict=False)]
     where = f"{count(len(found), 'cell')} in {count(len(columns), 'column')}"
     return f"{where} look like {show(found[0].value)} ({', '.join(dict.fromkeys(rows))})"
 

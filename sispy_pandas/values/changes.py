@@ -120,6 +120,8 @@ class Problem:
     """The cell is in order, but the user lacks the right to write the row."""
     rows: tuple[Mapping[str, Any], ...] = field(default=(), compare=False, repr=False)
     """The rows that it keeps out of the changes, as they were edited: column -> JSON value."""
+    line: int | None = field(default=None, compare=False)
+    """Number of the row in its file, where it was read from one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,8 @@ _PAIRS = [
     ("はい", "いいえ"), ("是", "否"), ("on", "off"), ("y", "n"), ("t", "f"),
 ]  # fmt: skip
 """Words for true and false, as programs and people of other languages write them."""
+WORDS = {word: value for pair in _PAIRS for word, value in zip(pair, (True, False), strict=True)}
+"""The same words, in lower case, and what each means."""
 _CODES = {True: 1, False: 0, None: -1}
 
 

@@ -123,6 +123,6 @@ def test_problems_of_one_kind_name_the_option_that_solves_them(sispy):
     result = sispy("plan", "host", "a.csv", "--key", "name")
 
     assert result.exit_code == 3
-    assert "(web-fra1-001, web-ams1-001): --na n/a says that it means no value" in result.stdout
-    assert "(web-ams1-002, web-ams1-003): --decimal , reads decimal commas" in result.stdout
+    assert "(row 2, row 3): --na n/a says that it means no value" in result.stdout
+    assert "(row 4, row 5): --decimal , reads decimal commas" in result.stdout
     assert sispy("plan", "host", "a.csv", "--key", "name", "--na", "n/a", "--decimal", ",").exit_code == 0

@@ -9,7 +9,9 @@ import os
 import resource
 import stat
 from pathlib import Path
+from typing import Any
 
+import pandas as pd
 import pytest
 import xlsxwriter
 
@@ -150,3 +152,33 @@ def test_a_private_file_is_its_owners_alone_whatever_was_there(tmp_path):
         file.write("new")
 
     assert (path.read_text(), path.stat().st_mode & 0o777) == ("new", 0o600)
+
+
+@pytest.fixture
+def half(server):
+    """A frame with a text that ends in the midst of a character, as servers may hold it; and its schema."""
+    live = server.fetch()
+    frame = live.frame()
+    texts = ["ac\ud800me", *frame["bios.vendor"].tolist()[1:]]
+    return frame.assign(**{"bios.vendor": pd.Series(texts, frame.index, dtype=object)}), live.schema
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.csv.gz", "t.xlsx"])
+def test_half_a_character_is_named_where_a_file_has_no_place_for_it(half, tmp_path, name):
+    frame, schema = half
+    write: Any = sp.to_excel if name.endswith("xlsx") else sp.to_csv
+
+    with pytest.raises(ValueError, match=r"'.*ac\\ud800me.*' holds half a character") as refused:
+        write(frame, tmp_path / name, schema=schema)
+
+    assert not isinstance(refused.value, UnicodeError)
+    assert list(tmp_path.glob("t*")) == []
+
+
+def test_json_holds_half_a_character(half, tmp_path):
+    frame, schema = half
+
+    sp.to_ndjson(frame, tmp_path / "t.ndjson", schema=schema)
+
+    again = sp.read_ndjson(tmp_path / "t.ndjson", schema)
+    assert again["bios.vendor"].iloc[0] == "ac\ud800me"

@@ -122,6 +122,7 @@ def test_a_name_tells_the_format_in_any_case():
         ("a.doc", "a.doc: the name must end in one of .csv, .xlsx, .parquet, .ndjson, .json"),
         ("a.ods", "a.ods: save it as .xlsx or .csv"),
         ("a.xls", "a.xls: save it as .xlsx"),
+        ("a.numbers", "a.numbers: export it as .xlsx or .csv"),
         ("a.zip", "a.zip: unpack it first"),
     ],
 )

@@ -49,6 +49,13 @@ TEXT, NUMBER, DATE = Field("f", "String"), Field("f", "Number"), Field("f", "Dat
         ("Zürich", "ZÃ¼rich"),
         ("Zürich", "Z?rich"),
         ("a😀", "a??"),
+        ("1.50", "1,5"),  # of other countries
+        ("12345678901234567890", "1,23457E+19"),
+        ("true", "WAHR"),
+        ("FALSE", "FAUX"),
+        ("8.10", "08. Okt"),
+        ("1-5", "01. Mai"),
+        ("3-2", "02-mars"),
     ],
 )
 def test_text_that_a_program_changed(before: str, after: str) -> None:
@@ -58,6 +65,9 @@ def test_text_that_a_program_changed(before: str, after: str) -> None:
 @pytest.mark.parametrize(
     ("before", "after"),
     [
+        ("true", "FALSCH"),
+        ("1.5", "2,5"),
+        ("1,5", "1,50"),
         ("web1", "web2"),
         ("00123", "124"),
         ("123", "00123x"),

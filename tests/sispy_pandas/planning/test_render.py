@@ -6,6 +6,7 @@ import pytest
 
 import sispy_pandas as sp
 from sispy import Client
+from sispy.remedies import what_of
 from sispy_pandas.planning.change_set import Origin
 from sispy_pandas.planning.render import blocks, kinds
 from sispy_pandas.values.blocks import as_markdown, as_page, as_text
@@ -27,14 +28,31 @@ def test_cells_of_one_kind_are_named_together_with_what_reads_them(server, tmp_p
     plan = live.diff(sp.read_csv(tmp_path / "t.csv", live.schema), key="name")
 
     assert list(map(str, kinds(plan))) == [
-        "2 cells in 1 column look like 1,5 (h00000, h00001): decimal=',' reads decimal commas",
-        "2 cells in 1 column look like ja (h00000, h00001): true=['ja'] says that it is true, "
+        "2 cells in 1 column look like 1,5 (row 2, row 3): decimal=',' reads decimal commas",
+        "2 cells in 1 column look like ja (row 2, row 3): true=['ja'] says that it is true, "
         "false=['ja'] says that it is false, na=['ja'] says that it means no value",
-        "3 cells in 1 column look like 04.03.2024 (h00000, h00001): "
+        "3 cells in 1 column look like 04.03.2024 (row 2, row 3): "
         "dayfirst=True takes 3/4/2026 for the third of April",
-        "2 cells in 2 columns look like n/a (h00002, h00003): na=['n/a'] says that it means no value",
+        "2 cells in 2 columns look like n/a (row 4, row 5): na=['n/a'] says that it means no value",
     ]
     assert "dayfirst=True takes" in as_text(blocks(plan))
+
+
+def test_names_in_the_place_of_ids_and_edits_of_programs_have_an_option_too(server, tmp_path):
+    live = server.fetch()
+    sp.to_csv(live, tmp_path / "t.csv")
+    text = (tmp_path / "t.csv").read_text()
+    for n, site in enumerate(server.sites):
+        text = text.replace(site, f"s{n}")
+    (tmp_path / "t.csv").write_text(text.replace("T03:04:05.000Z", "T03:04:00.000Z"))
+
+    plan = live.diff(sp.read_csv(tmp_path / "t.csv", live.schema))
+
+    assert [what_of(line) for line in kinds(plan)] == [
+        "20 cells in 1 column look like 2024-01-02T03:04:00.000Z (row 2, row 3)",
+        "20 cells in 1 column look like s0 (row 2, row 3)",
+    ]
+    assert [one.name for line in kinds(plan) for one in line.remedies] == ["accept_program_changes", "refs"]
 
 
 def test_values_that_no_option_reads_are_problems_of_their_own(server):
