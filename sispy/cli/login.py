@@ -1,23 +1,22 @@
-"""The commands login, logout and whoami."""
+"""The commands login and logout."""
 
 from __future__ import annotations
 
 import getpass
 import os
 import sys
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from sispy.cli.exits import Misuse, misuse
-from sispy.cli.options import JSON_VERSION, Session, answers, examples, password_from_stdin, session
-from sispy.cli.terminal import is_terminal, out, table
-from sispy.config import Profile, read_config, resolve, update_profile, which_server
+from sispy.cli.options import Session, examples, password_from_stdin, session
+from sispy.cli.terminal import is_terminal
+from sispy.config import Profile, read_config, resolve, update_profile
 from sispy.errors import BadRequest, NotFound, Unauthorized
 from sispy.remedies import Call, Message
-from sispy.text import json_seen, printable
+from sispy.text import printable
 
 if TYPE_CHECKING:
     from sispy.client import Client
@@ -57,16 +56,16 @@ def login(
     Token, address and user go into a profile of the config file, which only you
     may read; every other command finds them there. A token lasts 8 hours.
     """
-    profile = _profile(session, address)
+    profile = profile_of(session, address)
     url = profile.url or _ask("Address of the server", "URL")
     name = user or profile.username or _ask("User", "--user")
     kept = {} if ca is None else {"ca_file": str(ca.resolve())}
-    client = _client(session, profile, url, verify=kept.get("ca_file"))
+    client = client_of(session, profile, url, verify=kept.get("ca_file"))
     password = _password(name, url, stdin=password_stdin)
     try:
         client.authenticate(name, password)
     except Unauthorized as exc:
-        said = Message(f"{url} does not let {name} in: {exc}", _again("asks again"))
+        said = Message(f"{url} does not let {name} in: {exc}", again("asks again"))
         raise Unauthorized(said, exc.http_status_code, exc.code) from exc
     token, expires = client.auth_token, client.token_expires
     if persistent is not None:
@@ -84,7 +83,7 @@ def login(
 @session
 def logout(session: Session) -> None:
     """Delete the remembered token, on the server and here."""
-    name = _profile(session, session.url).name
+    name = profile_of(session, session.url).name
     kept = read_config().get("profiles", {}).get(name, {})  # whatever the environment says beside it
     token, url, user = kept.get("token"), kept.get("url"), kept.get("username")
     if not token or not url or not user:
@@ -92,57 +91,36 @@ def logout(session: Session) -> None:
         return
     profile = Profile(name, url, user, token, ca_file=kept.get("ca_file"))
     try:
-        _client(session, profile, url).tokens(user).delete(token)
+        client_of(session, profile, url).tokens(user).delete(token)
     except (NotFound, Unauthorized):
         session.say("The server does not know the token any more.")
     update_profile(name, {"token": None, "expires": None})
     session.say(f"Logged out of {url}: the token of profile {name!r} is deleted.")
 
 
-@click.command(epilog=examples("sispy whoami", "sispy whoami --profile test --output json"))
-@answers("json")
-@session
-def whoami(session: Session) -> None:
-    """Show server, user and token in force, and where each comes from."""
-    profile = _profile(session, None)
-    if not profile.url:
-        raise Misuse(which_server())
-    user, state = _checked(session, profile)
-    source = profile.sources.get("token", "")
-    rows = [
-        ("server", profile.url, profile.sources.get("url", "")),
-        ("user", user, profile.sources.get("username", "") if user != "unknown" else ""),
-        ("token", state, source),
-    ]
-    rules = str(profile.rules)
-    if rules or session.output == "json":
-        rows.append(("rules", rules, f"profile {profile.rules.profile!r}" if rules else ""))
-    if session.output == "json":
-        facts = {name: {"value": value, "from": origin or None} for name, value, origin in rows}
-        out(json_seen({"kind": "whoami", "version": JSON_VERSION, **facts}, indent=2))
-    else:
-        out(table(("", "in force", "from"), rows, keep=("in force",), wrap=True))
-    if state == "refused" and source.startswith("SIS_TOKEN"):
-        raise Unauthorized(
-            Message(f"the server refuses the token of {source}: mend or unset it", _again("gets another"))
-        )
-    if state in ("none", "refused"):
-        said = "nobody is logged in" if state == "none" else "the server refuses the token"
-        raise Unauthorized(Message(said, _again("gets one")))
-
-
-def _again(does: str) -> Call:
+def again(does: str) -> Call:
+    """Return the way out of logging in."""
     return Call("`sispy login`", does, ("login",))
 
 
-def _profile(session: Session, address: str | None) -> Profile:
+def profile_of(session: Session, address: str | None) -> Profile:
+    """Return the profile in force, with an address that wins over it.
+
+    Raises:
+        Misuse: There is no such profile, or the address is none.
+    """
     try:
         return resolve(session.profile, url=address or session.url)
     except ValueError as error:
         raise misuse(error) from error
 
 
-def _client(session: Session, profile: Profile, url: str, *, verify: str | None = None) -> Client:
+def client_of(session: Session, profile: Profile, url: str, *, verify: str | None = None) -> Client:
+    """Return a client of a profile as it is: nobody is asked for a password.
+
+    Raises:
+        Misuse: Its options are wrong.
+    """
     from sispy.client import Client
     from sispy.config import options_of
 
@@ -187,24 +165,3 @@ def _persistent(client: Client, name: str, description: str) -> str:
         raise
     finally:
         tokens.delete(login_token)
-
-
-def _checked(session: Session, profile: Profile) -> tuple[str, str]:
-    """Return the user, as far as the server confirms it, and the state of the token."""
-    user = profile.username or "unknown"
-    if not profile.token:
-        return user, "none, a password logs in" if profile.password else "none"
-    if profile.username is None:
-        return user, "unchecked"
-    try:
-        token = _client(session, profile, profile.url).tokens(user).get(profile.token)
-    except NotFound:
-        return "unknown", f"not of {user}"
-    except Unauthorized as exc:
-        # the server says so of a good token as well, if it belongs to somebody else
-        ended = exc.http_status_code != 401 or "expired" in exc.error
-        return ("unknown", "refused") if ended else ("unknown", f"not of {user}")
-    if "expires" not in token:
-        return user, "valid without end"
-    ends = datetime.now(UTC) + timedelta(milliseconds=token["expires"])
-    return user, f"valid until {ends.astimezone():%Y-%m-%d %H:%M}"

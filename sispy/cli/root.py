@@ -35,7 +35,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "sandbox": ("sispy.sandbox.__main__", "Run a SIS server of your own on this machine."),
     "login": ("sispy.cli.login", "Log in to a server and remember the token."),
     "logout": ("sispy.cli.login", "Delete the remembered token."),
-    "whoami": ("sispy.cli.login", "Show server, user and where they come from."),
+    "whoami": ("sispy_pandas.commands.whoami", "Show server, user and where they come from."),
     "schemas": ("sispy_pandas.commands.schemas", "List the tables, or show one's fields."),
     "show": ("sispy_pandas.commands.show", "Show rows of a table, or one of them whole."),
     "export": ("sispy_pandas.commands.export", "Write a table to a CSV, Excel, Parquet or NDJSON file."),

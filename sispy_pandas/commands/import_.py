@@ -18,7 +18,7 @@ from sispy_pandas.commands.inputs import INPUT, TableFile, format_option
 from sispy_pandas.commands.output import show, tell_push
 from sispy_pandas.commands.planning import refuse_guesses
 from sispy_pandas.commands.reading import understood
-from sispy_pandas.commands.schemas import tree
+from sispy_pandas.commands.schemas import fields_of, tree
 from sispy_pandas.commands.sending import send, status_of_plan, status_of_report
 from sispy_pandas.commands.tables import schema_of
 from sispy_pandas.formats.bounds import InFile, parse_json
@@ -26,7 +26,7 @@ from sispy_pandas.formats.headings import is_beside
 from sispy_pandas.planning.render import blocks
 from sispy_pandas.pushing import render as pushed
 from sispy_pandas.pushing.options import need_token
-from sispy_pandas.values.blocks import count
+from sispy_pandas.values.blocks import Column, Lines, Table, count
 from sispy_pandas.values.infer import infer_typed
 from sispy_pandas.values.records import frame_of
 from sispy_pandas.values.schema import Schema, parse_schema
@@ -84,7 +84,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 )
 @click.option("--note", metavar="TEXT", help="Goes into the journal, e.g. CHG0012345.")
 @understood
-@answers("json", "csv")
+@answers("json", "csv", "md")
 @yes
 @session
 def import_(
@@ -143,16 +143,18 @@ def _make(
     refuse_guesses(rows, yes=yes)
     rows = rows[[name for name in rows.columns if not is_beside(str(name))]]
     plan = labelled(_nothing_yet(client, schema)).diff(rows, new=True)
-    head = [
-        f"{schema.name}: a new table on {client.url}, {len(schema.fields)} fields",
-        f"key     {schema.key or '(none: its rows are known by _id alone)'}",
-        f"owners  {', '.join(schema.owner)}\n",
-        f"{tree(schema)}\n",
+    title = f"{schema.name}: a new table on {client.url}, {len(schema.fields)} fields"
+    about = [
+        ("key", schema.key or "(none: its rows are known by _id alone)"),
+        ("owners", ", ".join(schema.owner)),
     ]
-    if session.is_told_at_once:
-        out("\n".join(head))
+    head = "\n".join([title, *(f"{word:<8}{value}" for word, value in about), "", f"{tree(schema)}\n"])
+    if session.output == "md":
+        show(session, [Lines((title,)), Table((Column(""), Column("")), about), fields_of(schema)])
+    elif session.is_told_at_once:
+        out(head)
     elif not yes:
-        say("\n".join(head))
+        say(head)
     if plan.counts["problems"]:
         show(session, blocks(plan))
         tell_push(session, plan, None)

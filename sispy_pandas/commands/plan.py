@@ -41,7 +41,7 @@ _PATH = click.Path(dir_okay=False, path_type=Path)
         "sispy plan host hosts.csv",
         "sispy plan host hosts.xlsx --output md -o plan.json",
         'sispy plan host audit.csv --key hostname --rename "Host Name=hostname"',
-        "sispy plan host audit.csv --key hostname --missing-out gone.csv --within 'site = fra1'",
+        "sispy plan host audit.csv --key name --missing-out gone.csv",
         "sispy plan plan.json --all --by rack.site.name",
     )
 )

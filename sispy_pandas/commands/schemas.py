@@ -98,7 +98,7 @@ def _one(client: Client, name: str) -> tuple[Answer, str]:
         "refers_to": _references(schema),
         "referred_by": referrers,
     }
-    fields = Table(_FIELD, list(_field_rows(schema.fields)), "field", "fields")
+    fields = fields_of(schema)
     blocks: list[Block] = [Lines((head,)), Table((Column(""), Column("")), about), fields]
     answer = Answer("schema", fields, facts, blocks=lambda: blocks, limit=None)
     return answer, "\n".join([head, *(f"{word:<13}{value}" for word, value in about), "", tree(schema)])
@@ -110,6 +110,11 @@ _FIELD = (
     *map(Column, ("type", "rules")),
     *(Column(None, name) for name in ("type", "is_list", "ref", *_RULES, "enum", "default", "description")),
 )
+
+
+def fields_of(schema: Schema) -> Table:
+    """Return a schema's fields with their types and rules, those of members behind their array."""
+    return Table(_FIELD, list(_field_rows(schema.fields)), "field", "fields")
 
 
 def _field_rows(fields: Sequence[Field], above: str = "") -> Iterator[tuple[object, ...]]:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+import sispy_pandas as sp
+
 ROOT = Path(__file__).parents[3]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 FORMS = ["text", "md", "csv", "json"]
@@ -27,6 +29,14 @@ KINDS = {
     "verify": ["verify"],
 }
 """A command for every kind of answer."""
+PUSHES = {
+    "set": ["set", "host", "name~fra1-00[12]", "--to", "notes=set", "--yes", "--expect-updates", "12"],
+    "undo": ["undo", "--yes"],
+    "revert": ["revert", "host", "--since", "1h", "--yes"],
+    "import": ["import", "rows.json", "--schema", "shelf", "--key", "name", "--yes"],
+    "resume": ["resume", "stopped.jsonl", "--yes"],
+}
+"""Other commands whose answer is that of a push."""
 
 
 @pytest.fixture(autouse=True)
@@ -37,6 +47,7 @@ def pushed(sispy):
     assert sispy("export", "host", "-o", "old.csv", "os.name=rhel", "-q").exit_code == 0
     Path("new.csv").write_text(Path("old.csv").read_text().replace(",rhel,8,", ",rhel,10,", 1))
     Path("typo.csv").write_text("name,notes,status\nweb-fra1-001,seen,live\nweb-fra1-002,,lvie\n")
+    Path("rows.json").write_text('[{"name": "a", "depth": 60}, {"name": "b", "depth": 80.5}]')
 
 
 def shapes() -> dict[str, dict]:
@@ -91,13 +102,40 @@ def test_json_has_the_keys_that_the_readme_lists(sispy, kind):
     check(document, shapes()[kind], kind)
 
 
+@pytest.fixture
+def stopped(sis):
+    """A push of two rows that was cancelled after the first."""
+    hosts = sis.client().entities("host")
+    plan = sp.set_values(hosts, "name ~ ^web-fra1-00[23]", {"notes": "resumed"}, progress=False)
+    since = len(sis.requests)
+    plan.push(
+        journal="stopped.jsonl",
+        progress=False,
+        limits=sp.Limits(rows=1),
+        cancel=lambda: any(request.method == "PUT" for request in sis.requests[since:]),
+    )
+
+
 @pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "whoami"])
-def test_each_form_of_each_answer(sispy, steady, golden, kind, form):
-    result = sispy(*KINDS[kind], "--output", form)
+@pytest.mark.parametrize("kind", [*KINDS, *PUSHES])
+def test_each_form_of_each_answer(sispy, steady, golden, kind, form, request):
+    if kind == "resume":
+        request.getfixturevalue("stopped")
+    command = {**KINDS, **PUSHES}[kind]
+    result = sispy(*command, "--output", form)
 
     said = [*steady(result.stdout), *(f"! {line}" for line in steady(result.stderr))]
-    golden(f"output/{kind}.{form}", [f"$ sispy {' '.join(KINDS[kind])} --output {form}", *map(still, said)])
+    golden(f"output/{kind}.{form}", [f"$ sispy {' '.join(command)} --output {form}", *map(still, said)])
+
+
+@pytest.mark.parametrize("kind", PUSHES)
+def test_json_of_other_pushes_has_the_keys_of_a_push(sispy, kind, request):
+    if kind == "resume":
+        request.getfixturevalue("stopped")
+    document = json.loads(sispy(*PUSHES[kind], "--output", "json").stdout)
+
+    assert (document.pop("kind"), document.pop("version")) == ("push", 1)
+    check(document, shapes()["push"], kind)
 
 
 def still(line: str) -> str:

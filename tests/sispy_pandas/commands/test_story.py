@@ -35,7 +35,7 @@ DAY = [
 ]
 """What the commands of a day do, `edit` being what a person does to hosts.csv in between."""
 
-ELSEWHERE = {"demo", "import", "login", "sandbox"}
+ELSEWHERE = {"demo", "edit", "import", "login", "sandbox"}
 """Commands with tests of their own."""
 
 
