@@ -85,6 +85,7 @@ class SchemaBrowser(Shown):
             on_query=lambda query: self.set_trait("query", query),
             on_snapshot=lambda snapshot: self.set_trait("snapshot", snapshot),
             edit=self._edit,
+            touched=lambda: self._drawer.kept,
         )
         self._drawer = DrawerPanel(
             client, review=self._review, owner=self._show_users, moved=self._mark_open_row
@@ -224,7 +225,7 @@ class SchemaBrowser(Shown):
         self._rows.show(schema, tables)
         self._changes.show(schema)
         self._drawer.close()
-        self._below.children = ()
+        self._put_below(None)
         for panel in (self._top, self._list, self._table):
             panel.draw()
         self._lay_out()
@@ -268,14 +269,23 @@ class SchemaBrowser(Shown):
             self._lay_out()
 
     def _edit(self, snapshot: Snapshot) -> None:
-        self._below.children = (FrameEditor(snapshot),)
+        self._put_below(FrameEditor(snapshot))
 
     def _review(self, plan: Plan) -> None:
-        self._below.children = (PlanReview(plan, on_report=lambda _: self._after_push()),)
+        self._put_below(PlanReview(plan, on_report=lambda _: self._after_push(plan)))
 
-    def _after_push(self) -> None:
+    def _put_below(self, widget: FrameEditor | PlanReview | None) -> None:
+        """Show an editor or a review below the table; one that is pushing stays."""
+        if any(one.busy for one in self._below.children):
+            self._list.say("Below, a push is running: wait until it has ended.")
+        else:
+            self._below.children = () if widget is None else (widget,)
+
+    def _after_push(self, plan: Plan) -> None:
         self._rows.rows = None
         self._changes.found = None
+        if plan.counts["deletes"]:
+            self._drawer.close()
         self._drawer.reload()
         self._look()
 

@@ -81,6 +81,11 @@ class FrameEditor(Shown):
         name = printable(self.snapshot.schema.name)
         return f"<FrameEditor of {name}: {rows:,} rows, {changed:,} cells changed>"
 
+    @property
+    def busy(self) -> bool:
+        """Whether a push is running."""
+        return any(review.busy for review in self._below.children)
+
     def frame(self) -> pd.DataFrame:
         """Return the rows as edited: new ones last with a blank `_id`, those to be deleted left out."""
         return joined(self._grid.model)

@@ -76,6 +76,17 @@ class Draft:
             if not equal(self.schema.field(path), self.before[path], _finished(value))
         )
 
+    @property
+    def is_touched(self) -> bool:
+        """Whether anything was typed that is not stored."""
+        return bool(self.changed or self.refused)
+
+    def onto(self, fresh: Draft) -> Draft:
+        """Return a fresh draft of the row with what was changed and typed in this one."""
+        values = {path: self.values[path] for path in self.changed if path in fresh.values}
+        refused = {at: one for at, one in self.refused.items() if at[0] in fresh.values}
+        return replace(fresh, values={**fresh.values, **values}, refused=refused)
+
     def typed(self, at: At, given: Any) -> Draft:
         """Return it with what was typed at a place; what is no value there is remembered as refused."""
         refused = {place: one for place, one in self.refused.items() if place != at}

@@ -67,6 +67,8 @@ class DrawerPanel(Panel):
         self.trail: list[tuple[str, str]] = []
         self.row: Row | None = None
         self.draft: Draft | None = None
+        self.kept: dict[tuple[str, str], Draft] = {}
+        """What was typed into rows and not reviewed yet, of those that are not shown."""
         self.offered: list[tuple[str, str]] = []
         self.tab = "form"
         self.history: History | None = None
@@ -106,23 +108,27 @@ class DrawerPanel(Panel):
 
     def open(self, table: str, row: str) -> None:
         """Show a row, and forget the way to the one before."""
+        self._keep()
         self.trail = [(table, row)]
         self._begin()
 
     def follow(self, table: str, row: str) -> None:
         """Show a row that the one shown refers to."""
+        self._keep()
         self.trail.append((table, row))
         self._begin()
 
     def close(self) -> None:
         """Show nothing."""
+        self._keep()
         self.cancel()
         self.trail, self.row, self.draft, self.history = [], None, None, None
         self._moved()
         self.draw()
 
     def reload(self) -> None:
-        """Read the row that is shown again; what was typed is dropped."""
+        """Read the row that is shown again; what was typed stays."""
+        self._keep()
         if self.here is None:
             return
         table, id_ = self.here
@@ -224,8 +230,8 @@ class DrawerPanel(Panel):
             else f"Review {changed} changed {'field' if changed == 1 else 'fields'}"
         )
         line = [
-            button(review, "review", style="main") if changed or draft.refused else None,
-            button("Discard", "discard") if changed or draft.refused else None,
+            button(review, "review", style="main") if draft.is_touched else None,
+            button("Discard", "discard") if draft.is_touched else None,
             None if is_new else button("Clone as a new row", "clone", style="push" if not changed else ""),
             None if is_new else button("Delete the row", "delete"),
         ]
@@ -258,13 +264,23 @@ class DrawerPanel(Panel):
 
     def _take(self, row: Row) -> None:
         self.row, self.draft, self.history = row, row.draft, None
+        kept = self.kept.pop((row.draft.schema.name, row.entity["_id"]), None)
+        if kept is not None:
+            self.draft = kept.onto(row.draft)
         self.refused = ""
         if self.tab == "history":
             self._read_history()
         self.draw()
 
+    def _keep(self) -> None:
+        """Remember what was typed into the row that is shown; a new row that is left is forgotten."""
+        draft = self.draft
+        if draft is not None and draft.id is not None and draft.is_touched:
+            self.kept[draft.schema.name, draft.id] = draft
+
     def _back(self) -> None:
         if len(self.trail) > 1:
+            self._keep()
             self.trail.pop()
             self._begin()
 

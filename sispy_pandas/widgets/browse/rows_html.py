@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ...formats.registry import suffixes
+from ...reading import filters
 from ...values.blocks import count
 from ...values.definition import enum_of
 from ...values.entity import stored
@@ -25,7 +27,7 @@ from ..markup import (
     table,
     text_field,
 )
-from .cell_html import html_of, text_of
+from .cell_html import html_of, link, text_of
 from .summary import summary_of
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from ...workflow.objects import Snapshot
     from ..conditions import Builder
     from .asked import Asked
+    from .draft import Draft
 
 PAGE_SIZES = (25, 50, 100, 250)
 EXAMPLE = "status = live and cpus >= 8"
@@ -79,7 +82,17 @@ def filter_html(schema: Schema, asked: Asked, builder: Builder, refused: str) ->
         ),
         key="conditions",
     )
-    return h("div", h("div", line, class_="line"), alert(refused), conditions, class_="stack")
+    return h("div", h("div", line, class_="line"), alert(refused), conditions, _help(), class_="stack")
+
+
+def _help() -> Html:
+    """Write the table of the language, which its module has."""
+    cells = re.findall(r"^\| (`.+) \| (.+) \|$", filters.__doc__ or "", re.MULTILINE)
+    rows = [
+        (h("span", typed.replace("`", ""), class_="mono"), found.replace("`", "")) for typed, found in cells
+    ]
+    shown = table(("filter", "finds rows where"), rows, label="Filters")
+    return h("details", h("summary", "What a filter can say"), shown, key="help")
 
 
 def _part(schema: Schema, at: int, part: Any) -> Html:
@@ -217,6 +230,19 @@ def summary_html(rows: Snapshot, names: Mapping[str, str]) -> Html:
         h("details", h("summary", title), table(head, lines, label=title), key="summary")
         if records
         else Html()
+    )
+
+
+def touched_html(drafts: Mapping[tuple[str, str], Draft]) -> Html | None:
+    """Write which rows were edited and not reviewed yet."""
+    if not drafts:
+        return None
+    rows = []
+    for (name, id_), draft in drafts.items():
+        key = draft.before.get(draft.schema.key) if draft.schema.key else None
+        rows.append(link(name, id_, {id_: str(key or id_)}))
+    return h(
+        "div", "Edited, not reviewed yet: ", *[one for row in rows for one in (", ", row)][1:], class_="note"
     )
 
 

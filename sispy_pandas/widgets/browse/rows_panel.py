@@ -29,10 +29,11 @@ from .rows_html import (
     pager_html,
     summary_html,
     table_html,
+    touched_html,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from sispy import Client
 
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from ..background import Job
     from ..conditions import Condition
     from .cell_html import Names
+    from .draft import Draft
     from .tables import Tables
 
 
@@ -53,6 +55,7 @@ class RowsPanel(Panel):
         on_query: Called with the query, as `sp.fetch` takes it, whenever another one is asked.
         on_snapshot: Called with what was fetched.
         edit: Called with a snapshot that is to be edited.
+        touched: Returns the rows that are edited and not shown, by table and `_id`.
     """
 
     def __init__(
@@ -63,10 +66,12 @@ class RowsPanel(Panel):
         on_query: Callable[[dict[str, Any]], None],
         on_snapshot: Callable[[Snapshot], None],
         edit: Callable[[Snapshot], None],
+        touched: Callable[[], Mapping[tuple[str, str], Draft]],
     ) -> None:
         self._client = client
         self._labels = ServerLabels(client)
         self._on_query, self._on_snapshot, self._edit = on_query, on_snapshot, edit
+        self._touched = touched
         self.schema: Schema | None = None
         self.tables: Tables | None = None
         self.asked = Asked()
@@ -161,6 +166,7 @@ class RowsPanel(Panel):
             alert(self.problem),
             self.rows is not None and table_html(self.rows, self.names, self.asked, self.open_id),
             self.rows is not None and summary_html(self.rows, self.names),
+            touched_html(self._touched()),
             columns_html(self.schema, self.asked),
             actions_html(self.variable, self.path, self.progress, self.told, self.failed),
             None if self.refused else code_html(self.asked, self._client.url, self.schema.name),

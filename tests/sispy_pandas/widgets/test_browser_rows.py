@@ -10,6 +10,7 @@ import pytest
 
 pytest.importorskip("anywidget")
 
+from gate import Gate
 from sispy.sandbox import Sandbox  # skipped before it is needed
 from sispy_pandas.values.times import iso
 from sispy_pandas.widgets.browser import SchemaBrowser
@@ -161,6 +162,37 @@ def test_members_are_added_and_removed_and_what_was_never_filled_in_is_not_sent(
     assert drawer.draft.changed == ()
 
 
+def test_what_was_typed_is_there_again_when_its_row_is_shown_again(sis, browser, drawer, row):
+    edit(drawer, "cores", value="16")
+    edit(drawer, "since", value="soon")
+    act(browser._rows, "row", table="host", row=row("b")["_id"])
+    browser.wait()
+    assert "Edited, not reviewed yet:  a" in text(browser._rows)
+    sis.client().entities("host").update(row()["_id"], {"status": "spare"})
+    act(browser._rows, "row", table="host", row=row()["_id"])
+    browser.wait()
+    assert (drawer.draft.values["cores"], drawer.draft.values["status"]) == (16, "spare")
+    assert (drawer.draft.changed, drawer.draft.refused[("since",)].text) == (("cores",), "soon")
+    act(browser._top, "reload")
+    browser.wait()
+    assert drawer.draft.changed == ("cores",)
+
+
+def test_a_push_that_runs_stays_in_sight(sis, browser, drawer):
+    edit(drawer, "cores", value="16")
+    act(drawer, "review")
+    (review,) = browser._below.children
+    with Gate(sis, "PUT /entities/host") as gate:
+        review._row.push.click()
+        gate.wait()
+        browser.visit("site")
+        assert browser._below.children == (review,)
+        assert "a push is running" in text(browser._list)
+    review.wait()
+    browser.visit("host")
+    assert browser._below.children == ()
+
+
 def test_what_is_no_value_is_said_beside_its_field_and_nothing_is_planned(browser, drawer):
     edit(drawer, "cores", value="many")
     assert 'aria-invalid="true"' in drawer.view.html
@@ -213,6 +245,7 @@ def test_a_row_is_cloned_without_what_is_unique_and_without_the_ids_of_its_membe
 def test_a_row_is_deleted_through_a_review(browser, drawer, sis):
     act(drawer, "delete")
     assert push(browser).counts["done"] == 1
+    assert drawer.here is None
     assert [host["name"] for host in sis.client().entities("host").fetch_all()] == ["b"]
 
 
