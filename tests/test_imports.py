@@ -235,7 +235,9 @@ def test_readme_and_notebooks_name_nothing_but_public_names():
     root = Path(__file__).parents[1]
     text = "".join(path.read_text("utf-8") for path in [root / "README.md", *root.glob("notebooks/*.ipynb")])
     public = {name: import_module(name).__all__ for name in ("sispy", "sispy.sandbox", "sispy_pandas")}
-    named = {("sispy_pandas", name) for name in re.findall(r"\bsp\.(\w+)", text)}
+    public["sispy"] = [*public["sispy"], *(name.partition(".")[2] for name in public)]
+    short = {"sp": "sispy_pandas", "sispy": "sispy"}
+    named = {(short[owner], name) for owner, name in re.findall(r"\b(sp|sispy)\.(\w+)", text)}
     for module, names in re.findall(r"\bfrom (sispy[\w.]*) import ([\w, ]+)", text):
         named |= {(module, name.strip()) for name in names.split(",")}
     modules = set(re.findall(r"\bimport (sispy[\w.]*)", text))
