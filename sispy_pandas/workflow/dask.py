@@ -1,36 +1,38 @@
 """A table larger than one machine: a dask DataFrame whose partitions are ranges of `_id`.
 
-Every worker reads its own rows. The dtypes are known beforehand, from the schema. Reading needs no token, so
-none goes into the graph.
+Every worker reads its own rows, and only the columns that are used. The dtypes are known beforehand, from the
+schema. Reading needs no token, so none goes into the graph.
 """
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from sispy import Client
+import pandas as pd
+
+from sispy import BadAnswer, Client
 from sispy.remedies import Argument, Message
 
-from ..reading.decode import Decoder
 from ..reading.listing import Listing
-from ..reading.pages import by_key
 from ..reading.table import Table
 from ..values.extras import optional
+from ..values.types.base import Contradiction
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from sispy import Endpoint
 
     from ..reading.query import Query
+    from ..values.schema import Schema
     from ..values.types.base import Field
 
 _ROWS = 200_000
 """Rows per partition if the caller does not say: about 200 MB of frame."""
+_FIRST, _LAST = "0" * 24, "f" * 24
+"""The first and the last `_id` that there may be."""
 
 
 def read_dask(
@@ -43,9 +45,12 @@ def read_dask(
 ) -> Any:
     """Return all entities that match as a dask DataFrame, which nothing is read for until it is computed.
 
-    Numbers are Float64 in all partitions. Rows are ordered by `_id`, which is the index with known
-    divisions; what others insert meanwhile is read if its range was not yet. Workers must reach the server
-    at the same address; for its certificate they trust what their own environment names.
+    Numbers are Float64 in all partitions, lists those of Arrow, Mixed values and lists of objects JSON texts:
+    so every table can be written by `to_parquet`. Columns that dask does not need are not asked for.
+    Rows are ordered by `_id`, which is the index with known divisions; the ranges cover every `_id`, so what
+    others insert meanwhile is read if its range was not yet. Each range is compared with what the server
+    counts in it. Workers must reach the server at the same address; for its certificate they trust what
+    their own environment names.
 
     Args:
         endpoint: Entities of a schema.
@@ -59,6 +64,7 @@ def read_dask(
         ImportError: dask is missing.
         ValueError: As in `fetch`; or the query has sort, limit or offset. When computed: a value
             contradicts the definition, and so the dtype.
+        sispy.BadAnswer: When computed: the rows of a range are not those that the server counts.
 
     Example:
         >>> len(read_dask(client.entities("host")))
@@ -68,42 +74,35 @@ def read_dask(
     listing = Listing.of(endpoint, query, fields)
     if listing.query.sort or listing.query.limit is not None or listing.query.offset:
         raise ValueError("read_dask takes q and fields: sort and cut the dask DataFrame")
-    names = listing.names(meta=meta)
     part = _Part(
         endpoint.client.url,
         endpoint.client.version,
-        endpoint.name,
+        listing.schema,
         listing.query,
         listing.fields,
-        tuple(names),
-        listing.wire(),
+        tuple(listing.names(meta=meta)),
     )
     bounds = _bounds(endpoint, listing.query, partitions)
-    ranges = [
-        ({"$gte": low, "$lt": high} if high != bounds[-1] else {"$gte": low, "$lte": high})
-        for low, high in itertools.pairwise(bounds)
-    ]
-    empty = part.empty()
-    with config.set({"dataframe.convert-string": False}):  # else dask makes texts of tuples and dicts
-        if not ranges:
-            return dataframe.from_pandas(empty, npartitions=1)
-        return dataframe.from_map(part, ranges, meta=empty, divisions=tuple(bounds), label="sispy")
+    ranges = [{"$gte": low, "$lt": high} for low, high in itertools.pairwise(bounds)]
+    ranges[-1] = {"$gte": bounds[-2]}
+    with config.set({"dataframe.convert-string": False}):  # else dask makes texts of what is text already
+        return dataframe.from_map(part, ranges, meta=part.empty(), divisions=tuple(bounds), label="sispy")
 
 
 def _bounds(endpoint: Endpoint, query: Query, partitions: int | None) -> list[str]:
-    """Return the first ids of all partitions, and the last id of the table."""
+    """Return the bounds of all partitions, which hold about as many rows each.
 
-    def id_at(offset: int, sort: str = "_id") -> str | None:
-        asked = {"q": query.q, "sort": sort, "offset": offset, "limit": 1, "fields": "_id", "populate": False}
-        page = endpoint.fetch_page(asked)
-        return page[0]["_id"] if len(page) else None
-
+    Where they lie is no matter of right or wrong: together the ranges have every `_id`.
+    """
     total = endpoint.count(query.q)
     wanted = partitions or -(-total // _ROWS) or 1
     if wanted < 1:
         raise ValueError(f"partitions is 1 or more, got {partitions}")
-    found = [id_at(total * number // wanted) for number in range(min(wanted, total))]
-    return [*dict.fromkeys(id_ for id_ in found if id_), *filter(None, [id_at(0, "-_id")])]
+    found = set()
+    for number in range(1, min(wanted, total)):
+        asked = {"q": query.q, "sort": "_id", "offset": total * number // wanted, "limit": 1}
+        found |= {row["_id"] for row in endpoint.fetch_page({**asked, "fields": "_id", "populate": False})}
+    return [_FIRST, *sorted(found), _LAST]
 
 
 @dataclass(frozen=True)
@@ -112,35 +111,63 @@ class _Part:
 
     url: str
     version: Any
-    schema: str
+    schema: Schema
     query: Query
     fields: tuple[Field, ...]
     names: tuple[str, ...]
-    wire: Mapping[str, Any]
 
-    def __call__(self, ids: Mapping[str, str]) -> pd.DataFrame:
+    def __call__(self, ids: Mapping[str, str], columns: Sequence[str]) -> pd.DataFrame:
+        """Return the rows of a range; without a default for `columns` dask names those that it needs."""
         q = {"_id": dict(ids)}
-        asked = {**self.wire, "q": {"$and": [self.query.q, q]} if self.query.q else q}
-        endpoint = _client(self.url, self.version).entities(self.schema)
-        table = Table(self.fields, stream=True)
-        for page in by_key(endpoint.raw_page, Decoder(self.fields), asked, limit=None, lanes=1):
+        fields = tuple(field for field in self.fields if field.path in columns)
+        query = replace(
+            self.query,
+            q={"$and": [self.query.q, q]} if self.query.q else q,
+            fields=self.query.fields if set(columns) >= set(self.names) else tuple(columns),
+        )
+        endpoint = _client(self.url, self.version).entities(self.schema.name)
+        listing = Listing(endpoint, self.schema, query, fields, _unasked)
+        table = Table(fields, stream=True)
+        for page in listing.pages(stream=True):
             table.add(page.rows)
         frame, odd = table.finish()
-        frame = frame[list(self.names)]
-        wrong = frame.dtypes[frame.dtypes != self.empty().dtypes].index.tolist()
-        if wrong:
-            row = odd[odd["column"].isin(wrong)].iloc[0]
-            raise ValueError(
-                Message(
-                    f"{self.schema} {row['_id']}: {row['column']!r} holds {row['value']!r}: {row['reason']}",
-                    Argument("fields", "leaves the column out"),
-                )
-            )
-        return frame
+        if reason := listing.difference(len(frame), page.total):
+            raise BadAnswer(f"{self.schema.name}, _id from {ids['$gte']}: {reason}")
+        expected = self.empty()[list(columns)].dtypes
+        found = _arrow(frame, fields)[list(columns)]
+        for name in found.dtypes.index[found.dtypes != expected]:
+            raise ValueError(_contradiction(self.schema.name, odd[odd["column"] == name].iloc[0]))
+        return found
 
     def empty(self) -> pd.DataFrame:
         """Return a frame without rows, with the dtypes of all."""
-        return Table(self.fields, stream=True).finish()[0][list(self.names)]
+        return _arrow(Table(self.fields, stream=True).finish()[0], self.fields)[list(self.names)]
+
+
+def _unasked(name: str) -> Schema:
+    raise LookupError(f"{name}: paths were followed before the list was cut into ranges")
+
+
+def _contradiction(schema: str, row: Any) -> Message:
+    return Message(
+        f"{schema} {row['_id']}: {row['column']!r} holds {row['value']!r}: {row['reason']}",
+        Argument("fields", "leaves the column out"),
+    )
+
+
+def _arrow(frame: pd.DataFrame, fields: Sequence[Field]) -> pd.DataFrame:
+    """Return a frame whose columns of objects are Arrow's, as in Parquet files; not those of a wrong type."""
+    pa = optional("pyarrow", "dask")
+    made = {}
+    for field in fields:
+        if frame[field.path].dtype != object:
+            continue
+        try:
+            array = field.kind.to_arrow(frame[field.path], pa)
+        except Contradiction:
+            continue
+        made[field.path] = pd.Series(pd.arrays.ArrowExtensionArray(array), index=frame.index)
+    return frame.assign(**made)
 
 
 @lru_cache(maxsize=8)

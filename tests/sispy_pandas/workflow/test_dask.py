@@ -1,10 +1,14 @@
 """A dask DataFrame of a sandbox, computed by two worker processes."""
 
+import json
 import logging
+from dataclasses import replace
 
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
+import sispy
 import sispy_pandas as sp
 from sispy.sandbox import Sandbox
 
@@ -18,6 +22,10 @@ DEFINITION = {
     "since": "Date",
     "tags": ["String"],
     "facts": "Mixed",
+    "disks": [{"dev": "String", "gb": "Number"}],
+    "nums": ["Number"],
+    "any": ["Mixed"],
+    "ip": "IpAddress",
 }
 
 
@@ -33,7 +41,11 @@ def sis():
                 "status": ["live", "dead"][i % 2],
                 "since": "2020-01-02T00:00:00.000Z",
                 "tags": ["x"] * (i % 3),
-                "facts": {"i": i},
+                "facts": {"i": i} if i % 2 else "text",
+                "disks": [{"dev": "sda", "gb": i}] if i % 2 else [],
+                "nums": [i, 1.5],
+                "any": [i, "x", {"a": 1}],
+                "ip": f"10.0.0.{i}/24",
             }
             for i in range(20)
         ]
@@ -53,7 +65,9 @@ def test_the_dtypes_are_known_without_a_row(sis, hosts):
     assert found.known_divisions
     assert found.dtypes.astype(str).to_dict() == {
         "name": "str", "status": "category", "cpus": "Float64", "since": "datetime64[ms, UTC]",
-        "tags": "object", "facts": "object", "_updated_at": "datetime64[ms, UTC]",
+        "tags": "list<item: string>[pyarrow]", "facts": "string[pyarrow]", "disks": "string[pyarrow]",
+        "nums": "list<item: double>[pyarrow]", "any": "string[pyarrow]", "ip": "str",
+        "_updated_at": "datetime64[ms, UTC]",
     }  # fmt: skip
     assert len([r for r in sis.requests if r.query.get("limit") == "10000"]) == before
 
@@ -72,17 +86,90 @@ def test_two_worker_processes_read_the_same_table_without_a_token(sis, hosts, ca
         ) as cluster,
         Client(cluster),
     ):
-        lazy = read_dask(hosts, {"q": {"cpus": {"$gte": 4}}}, partitions=4, fields=["name", "cpus", "tags"])
+        lazy = read_dask(hosts, {"q": {"cpus": {"$gte": 4}}}, partitions=4, fields=["name", "cpus", "status"])
         found = lazy.compute()
         mean = lazy["cpus"].mean().compute()
     expected = sp.fetch(
-        hosts, {"q": {"cpus": {"$gte": 4}}}, fields=["name", "cpus", "tags"], progress=False
+        hosts, {"q": {"cpus": {"$gte": 4}}}, fields=["name", "cpus", "status"], progress=False
     ).frame()
     pd.testing.assert_frame_equal(found, expected.astype({"cpus": "Float64"}))
     assert mean == expected["cpus"].mean()
     assert hosts.client.auth_token
     texts = [repr(lazy), repr(dict(lazy.__dask_graph__())), str(lazy.dask), caplog.text]
     assert not any(hosts.client.auth_token in text for text in texts)
+
+
+@pytest.mark.filterwarnings("ignore:The inplace keyword")  # dask's own
+def test_every_type_is_written_to_parquet_as_an_export_has_it(hosts, tmp_path):
+    read_dask(hosts, partitions=3).to_parquet(tmp_path / "dask")
+    sp.to_parquet(hosts, tmp_path / "export.parquet", progress=False)
+
+    whole = pq.read_table(tmp_path / "dask")
+    export = pq.read_table(tmp_path / "export.parquet")
+    assert [whole[name].to_pylist() for name in DEFINITION] == [
+        export[name].to_pylist() for name in DEFINITION
+    ]
+    assert whole["_id"].to_pylist() == export["_id"].to_pylist()
+
+
+@pytest.mark.parametrize(
+    ("use", "asked"),
+    [
+        (lambda table: table[["name"]], "_sis._updated_at,name"),
+        (lambda table: table["tags"], "_sis._updated_at,tags"),
+        (lambda table: table[table["cpus"] > 3][["name"]], "_sis._updated_at,cpus,name"),
+        (lambda table: table, None),
+    ],
+)
+def test_only_columns_that_are_used_are_asked_for(sis, hosts, use, asked):
+    table = read_dask(hosts, partitions=2)
+    since = len(sis.requests)
+
+    found = use(table).compute(scheduler="synchronous")
+
+    rows = [seen for seen in sis.requests[since:] if seen.path == "/entities/host"]
+    assert [seen.query.get("fields") for seen in rows] == [asked] * 2
+    assert len(found) == 16 if asked and "cpus" in asked else 20
+
+
+def test_rows_above_the_last_bound_are_read(sis, hosts):
+    table = read_dask(hosts, partitions=3)
+    id_ = hosts.create({"name": "late"})["_id"]
+    try:
+        found = table["name"].compute(scheduler="synchronous")
+    finally:
+        hosts.delete(id_)
+
+    assert (len(found), found[id_]) == (21, "late")
+
+
+@pytest.mark.parametrize("partitions", [1, 3])
+def test_rows_that_the_server_counts_and_does_not_send_are_an_error(sis, hosts, monkeypatch, partitions):
+    table = read_dask(hosts, partitions=partitions)
+    raw_page = sispy.Endpoint.raw_page
+
+    def short(endpoint, query):
+        page = raw_page(endpoint, query)
+        return replace(page, body=json.dumps(json.loads(page.body)[:-1]).encode())
+
+    monkeypatch.setattr(sispy.Endpoint, "raw_page", short)
+    said = r"host, _id from \w{24}: \d+ rows were read; the server counted \d+ at first and \d+ afterwards"
+    with pytest.raises(sispy.BadAnswer, match=said):
+        table.compute(scheduler="synchronous")
+
+
+def test_a_server_that_ignores_the_order_of_a_probe_loses_no_row(sis, hosts, monkeypatch):
+    fetch_page = sispy.Endpoint.fetch_page
+
+    def unsorted(endpoint, query):
+        return fetch_page(endpoint, {**query, "sort": "-_id"} if query.get("limit") == 1 else query)
+
+    monkeypatch.setattr(sispy.Endpoint, "fetch_page", unsorted)
+
+    found = read_dask(hosts, partitions=6)
+
+    assert found.npartitions == 6
+    assert len(found.compute(scheduler="synchronous")) == 20
 
 
 def test_no_rows_are_one_empty_partition(hosts):
