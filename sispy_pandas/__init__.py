@@ -40,7 +40,7 @@ from pathlib import Path
 
 __all__ = [
     "Changes", "Field", "FrameEditor", "FrozenDict", "HistoryWarning", "Limits", "Plan", "PlanRefused",
-    "PlanReview", "PushFailed", "RepointPlans", "Report", "Schema", "SchemaBrowser", "SchemaPlan",
+    "PlanReview", "Plans", "PushFailed", "Report", "Reports", "Schema", "SchemaBrowser", "SchemaPlan",
     "SchemaPlanRefused", "Snapshot", "TableInUse", "added", "as_of", "blame", "changes", "dangling",
     "explode", "fetch", "history", "implode", "infer_schema", "iter_frames", "load_plan", "mark_problems",
     "missing", "parse_schema", "plan_schema", "pushes", "read_csv", "read_dask", "read_excel", "read_ndjson",

@@ -7,7 +7,7 @@ from .pushing.turns import TableInUse
 from .pushing.workbook import mark_problems
 from .reading.catalog import schemas
 from .reading.listing import where
-from .revisions.dangling import RepointPlans, dangling, referrers, repoint
+from .revisions.dangling import dangling, referrers, repoint
 from .revisions.edits import Changes, changes
 from .revisions.history import HistoryWarning, as_of, blame, history
 from .revisions.revert import revert
@@ -26,12 +26,13 @@ from .workflow.fetch import fetch
 from .workflow.from_files import read_csv, read_excel, read_ndjson, read_parquet
 from .workflow.missing import missing
 from .workflow.objects import Plan, PushFailed, Report, Snapshot
+from .workflow.parts import Plans, Reports
 from .workflow.saved import load_plan
 from .workflow.to_files import iter_frames, to_csv, to_excel, to_ndjson, to_parquet
 
 __all__ = [
     "Changes", "Field", "FrameEditor", "FrozenDict", "HistoryWarning", "Limits", "Plan", "PlanRefused",
-    "PlanReview", "PushFailed", "RepointPlans", "Report", "Schema", "SchemaBrowser", "SchemaPlan",
+    "PlanReview", "Plans", "PushFailed", "Report", "Reports", "Schema", "SchemaBrowser", "SchemaPlan",
     "SchemaPlanRefused", "Snapshot", "TableInUse", "added", "as_of", "blame", "changes", "dangling",
     "explode", "fetch", "history", "implode", "infer_schema", "iter_frames", "load_plan", "mark_problems",
     "missing", "parse_schema", "plan_schema", "pushes", "read_csv", "read_dask", "read_excel", "read_ndjson",

@@ -72,6 +72,20 @@ class Session:
         except ValueError as error:
             raise misuse(error) from error
 
+    @property
+    def user(self) -> str | None:
+        """Who the user says to be; None where nothing says it.
+
+        Raises:
+            Misuse: There is no such profile.
+        """
+        from sispy.config import resolve  # late: `sispy --help` needs no profiles
+
+        try:
+            return resolve(self.profile, url=self.url).username
+        except ValueError as error:
+            raise misuse(error) from error
+
     def client_if_named(self) -> Client | None:
         """Return a client if an option or the environment names a server, else None: the file does."""
         named = self.profile or self.url or os.environ.get("SIS_URL") or os.environ.get("SIS_PROFILE")

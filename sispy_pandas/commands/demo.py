@@ -11,7 +11,8 @@ import click
 
 from sispy.cli.options import examples
 from sispy.cli.terminal import is_terminal, out, styled, table
-from sispy_pandas.commands.output import plan_text, report_text
+from sispy_pandas.commands.output import report_text, shown
+from sispy_pandas.planning.render import blocks
 from sispy_pandas.revisions.history import history
 from sispy_pandas.workflow.edited import snapshot_of
 from sispy_pandas.workflow.fetch import fetch
@@ -90,7 +91,7 @@ def _plan(hosts: Endpoint, live: Snapshot, file: Path) -> Plan:
     )
     edited = read_csv(file, live.schema)
     plan = snapshot_of(hosts, edited, progress=False).diff(edited)
-    out(plan_text(plan, limit=5))
+    out(shown(blocks(plan, 5), 5))
     return plan
 
 

@@ -157,7 +157,7 @@ def _make(
         say(head)
     if plan.counts["problems"]:
         show(session, blocks(plan))
-        tell_push(session, plan, None)
+        tell_push(session, [plan], ())
         said = "nothing was made: mend the problems, or leave out the option that makes them"
         return session.refuse(said, status_of_plan(plan))
     for note in plan.notes:  # a guess is said before anything is made
@@ -173,7 +173,7 @@ def _make(
     plan = labelled(_nothing_yet(client, made)).diff(rows, new=True)
     report = plan.push(note=note, progress=session.progress)
     show(session, pushed.blocks(report, journal=False))
-    tell_push(session, report.plan, report)
+    tell_push(session, [report.plan], [report])
     return status_of_report(report)
 
 

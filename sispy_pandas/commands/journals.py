@@ -11,8 +11,10 @@ from sispy.cli.completion import offered
 from sispy.cli.exits import Misuse
 from sispy.encoding import one_address
 from sispy_pandas.pushing import journal
+from sispy_pandas.pushing.parts import parts_of
 from sispy_pandas.pushing.pushes import kept, pushes
 from sispy_pandas.pushing.recall import last_attempt
+from sispy_pandas.pushing.record import read
 from sispy_pandas.values.blocks import count
 from sispy_pandas.values.blocks import show as shown
 from sispy_pandas.values.times import clock
@@ -51,9 +53,9 @@ def latest_open(session: Session) -> Path:
     """
     records, unreadable = kept()
     records = [record for record in records if record.open and not journal.in_use(record.path)]
-    record = next(iter(_of(session, records)), None)
+    record = next(iter(_own(session, records)), None)
     if record is None:
-        raise _none("unfinished", records, unreadable)
+        raise _none(session, "unfinished", records, unreadable)
     session.say(f"resuming {described(record)}")
     return record.path
 
@@ -69,9 +71,9 @@ def latest_written(session: Session) -> Path:
 
 def _latest_written(session: Session, records: Sequence[Record], unreadable: Mapping[Path, str]) -> Record:
     records = [record for record in records if record.wrote]
-    record = max(_of(session, records), key=lambda r: r.last, default=None)
+    record = max(_own(session, records), key=lambda r: r.last, default=None)
     if record is None:
-        raise _none("written", records, unreadable)
+        raise _none(session, "written", records, unreadable)
     return record
 
 
@@ -81,9 +83,23 @@ def _of(session: Session, records: Sequence[Record]) -> list[Record]:
     return [record for record in records if here in ("", one_address(record.head["server"]))]
 
 
-def _none(kind: str, records: Sequence[Record], unreadable: Mapping[Path, str]) -> Misuse:
-    """Return what to say where there is no push of that kind; `records`: of other servers."""
-    there = f" to this server, but {described(records[0])} to {records[0].head['server']}" if records else ""
+def _own(session: Session, records: Sequence[Record]) -> list[Record]:
+    """Return one's own pushes to the session's server: in a team's folder there are others' as well."""
+    me = session.user
+    return [
+        record
+        for record in _of(session, records)
+        if (me == record.begin["user"] if me and record.begin.get("user") else journal.is_mine(record.path))
+    ]
+
+
+def _none(session: Session, kind: str, records: Sequence[Record], unreadable: Mapping[Path, str]) -> Misuse:
+    """Return what to say where there is no push of that kind; `records`: of others, or to other servers."""
+    there = ""
+    if others := _of(session, records):
+        there = f" of yours, but {described(others[0])} by {shown(others[0].begin.get('user'))}"
+    elif records:
+        there = f" to this server, but {described(records[0])} to {records[0].head['server']}"
     said = f"there is no {kind} push{there}; `sispy pushes` lists those there are."
     return Misuse("\n".join([said, *unreadable.values()]))
 
@@ -100,7 +116,7 @@ def to_be_undone(session: Session, *, yes: bool) -> Path:
     """
     records, unreadable = kept()
     record = _latest_written(session, records, unreadable)
-    in_vain = [record for record in _of(session, records) if not record.wrote]
+    in_vain = [record for record in _own(session, records) if not record.wrote]
     tried = [(r.begin["at"], f"the push {journal.short(r.path)}") for r in in_vain]
     tried += [(int(path.stat().st_mtime * 1000), f"what {path} cannot tell") for path in unreadable]
     when, what = max([*tried, last_attempt(session.address)])
@@ -114,18 +130,24 @@ def to_be_undone(session: Session, *, yes: bool) -> Path:
 
 
 def described(record: Record) -> str:
-    """Return a push in words: when, table, rows, note."""
-    rows = sum(bool(entry.written) for entry in record.entries.values())
-    sent = sum(entry.word is None or entry.ambiguous for entry in record.entries.values())
-    undoes, note = record.head.get("undoes", ()), record.begin.get("note")
-    parts = [
-        f"{journal.short(record.path)} ({clock(record.begin['at'])}, {record.head['schema']}",
+    """Return a push in words: when, tables, rows, note."""
+    parts = [read(path) for path in parts_of(record.path)] if record.together else [record]
+    entries = [entry for part in parts for entry in part.entries.values()]
+    rows = sum(bool(entry.written) for entry in entries)
+    sent = sum(entry.word is None or entry.ambiguous for entry in entries)
+    undoes = dict.fromkeys(
+        journal.short(Path(path)) for part in parts for path in part.head.get("undoes", ())
+    )
+    tables = ", ".join(dict.fromkeys(str(part.head["schema"]) for part in parts))
+    note = record.begin.get("note")
+    told = [
+        f"{journal.short(record.path)} ({clock(record.begin['at'])}, {tables}",
         f"{count(rows, 'row')} written",
         *([f"{sent:,} sent whose fate is open"] if sent else []),
-        *([f"the undo of {', '.join(journal.short(Path(path)) for path in undoes)}"] if undoes else []),
+        *([f"the undo of {', '.join(undoes)}"] if undoes else []),
         *([shown(note)] if note else []),
     ]
-    return ", ".join(parts) + ")"
+    return ", ".join(told) + ")"
 
 
 def completed(

@@ -6,7 +6,7 @@ of each kind of JSON stand in the README, and change with `JSON_VERSION` alone.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,19 +14,20 @@ import click
 from sispy.cli.options import JSON_VERSION
 from sispy.cli.remedies import in_shell, ways_out
 from sispy.cli.terminal import out, page, styled, width
-from sispy.text import json_seen
+from sispy.text import json_seen, printable
 from sispy_pandas.formats import csv
 from sispy_pandas.planning import render as planned
+from sispy_pandas.planning.parts import digest_of
 from sispy_pandas.pushing import render as pushed
 from sispy_pandas.pushing.outcome import PushResult
-from sispy_pandas.values.blocks import SHOWN, Lines, as_markdown, as_object, as_page, as_text
+from sispy_pandas.values.blocks import SHOWN, Lines, as_markdown, as_object, as_page, as_text, count
 
 from ..values.times import iso
 from ..values.types.cell_text import escape
 from ..values.types.cells import is_missing, json_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from sispy.cli.options import Session
     from sispy_pandas.planning.change_set import ChangeSet
@@ -99,38 +100,76 @@ def show(
     context.meta[_BEGUN] = True
 
 
-def plan_answer(plan: ChangeSet, shown: int | None = SHOWN, split: Split | None = None) -> Answer:
-    """Return a plan as an answer: a cell a line, in CSV; see `planned.blocks` for what people see."""
+def plan_answer(
+    plans: Sequence[ChangeSet], limit: int | None = SHOWN, splits: Sequence[Split | None] = (None,)
+) -> Answer:
+    """Return a plan as an answer: a cell a line, in CSV; see `planned.blocks` for what people see.
+
+    Args:
+        plans: Several are the parts of one change.
+        limit: Cells of each that people see; None: all.
+        splits: Of each the column that splits its groups.
+    """
+    both = list(zip(plans, splits, strict=True))
+    tables = [planned.every_cell(plan) for plan in plans]
+
+    def document() -> dict[str, Any]:
+        told = [planned.object_of(plan, in_shell, split) for plan, split in both]
+        return told[0] if len(told) == 1 else {"digest": digest_of(plans), "parts": told}
+
     return Answer(
-        "plan",
-        planned.every_cell(plan),
-        document=lambda: planned.object_of(plan, in_shell, split),
-        blocks=lambda: planned.blocks(plan, shown, split),
-        limit=shown,
+        "plan" if len(plans) == 1 else "plans",
+        replace(tables[0], rows=[row for table in tables for row in table.rows]),
+        document=document,
+        blocks=lambda: plan_blocks(plans, limit, splits),
+        limit=limit,
     )
 
 
-def tell_push(session: Session, plan: ChangeSet, report: PushResult | None, ways: Iterable[str] = ()) -> None:
+def plan_blocks(
+    plans: Sequence[ChangeSet], limit: int | None, splits: Sequence[Split | None] | None = None
+) -> list[Block]:
+    """Return what there is to see of the plans of a change; of several a line says how many there are."""
+    both = zip(plans, splits or [None] * len(plans), strict=True)
+    found = [block for plan, split in both for block in planned.blocks(plan, limit, split)]
+    if len(plans) < 2:
+        return found
+    rows = sum(len(plan) for plan in plans)
+    tables = ", ".join(dict.fromkeys(printable(plan.schema.name) for plan in plans))
+    return [Lines((f"one change of {tables}, in this order: {count(rows, 'row')}",)), *found]
+
+
+def tell_push(
+    session: Session,
+    plans: Sequence[ChangeSet],
+    reports: Sequence[PushResult],
+    ways: Iterable[str] = (),
+) -> None:
     """Print a push for a program, if it asked: a row a line, or one document. People have seen it by then.
 
     Args:
         session: Knows the form.
-        plan: What was to be pushed.
-        report: What became of it; None: nothing was pushed.
+        plans: What was to be pushed; several are the parts of one change.
+        reports: What became of each; none: nothing was pushed.
         ways: How to go on, or back.
     """
     if session.is_told_at_once:
         return
-    rows = pushed.every_row(report or PushResult(plan, ()))
+    tables = [pushed.every_row(one) for one in reports or [PushResult(plan, ()) for plan in plans]]
+    rows = replace(tables[0], rows=[row for table in tables for row in table.rows])
 
     def document() -> dict[str, Any]:
-        return {
-            "plan": planned.object_of(plan, in_shell),
-            "report": None if report is None else pushed.object_of(report, in_shell),
-            "next": [way for message in ways for way in ways_out(message)],
-        }
+        told = [
+            {
+                "plan": planned.object_of(plan, in_shell),
+                "report": pushed.object_of(reports[number], in_shell) if reports else None,
+            }
+            for number, plan in enumerate(plans)
+        ]
+        following = {"next": [way for message in ways for way in ways_out(message)]}
+        return {**told[0], **following} if len(told) == 1 else {"parts": told, **following}
 
-    tell(session, Answer("push", rows, document=document))
+    tell(session, Answer("push" if len(plans) == 1 else "pushed", rows, document=document))
 
 
 def _as_json(answer: Answer) -> str:
@@ -173,11 +212,6 @@ def shown(blocks: Iterable[Block], limit: int | None = SHOWN) -> str:
 def time_text(moment: Any) -> str | None:
     """Return a time of a frame as JSON and CSV have it, in ISO 8601 and UTC; None for a missing one."""
     return None if is_missing(moment) else iso(round(moment.timestamp() * 1000))
-
-
-def plan_text(plan: ChangeSet, *, limit: int | None = SHOWN) -> str:
-    """Return a plan fitted to the terminal."""
-    return shown(planned.blocks(plan, limit), limit)
 
 
 def report_text(report: PushResult) -> str:

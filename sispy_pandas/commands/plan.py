@@ -7,18 +7,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sispy.cli.completion import fields, tables_or_files
-from sispy.cli.exits import Misuse, misuse
+from sispy.cli.completion import fields
+from sispy.cli.exits import Misuse, first, misuse
 from sispy.cli.options import Session, answers, examples, session
 from sispy.remedies import Call, Message
-from sispy_pandas.commands.inputs import INPUT, TableFile, format_option
+from sispy_pandas.commands.inputs import format_option
 from sispy_pandas.commands.output import plan_answer, tell, whole
-from sispy_pandas.commands.planning import edited_file, plan_of_rows, saved
+from sispy_pandas.commands.planning import Asked, edited_file, plan_of_rows, what
 from sispy_pandas.commands.reading import Reading, reading
-from sispy_pandas.commands.sending import every_cell, status_of_plan
+from sispy_pandas.commands.sending import every_cell, parts, status_of_plan
 from sispy_pandas.commands.tables import query_of
 from sispy_pandas.commands.targets import refuse_target
-from sispy_pandas.formats.excel import Excel
 from sispy_pandas.formats.options import WriteOptions
 from sispy_pandas.formats.registry import format_of, suffixes
 from sispy_pandas.planning.change_set import FREE_DELETES
@@ -32,6 +31,7 @@ from sispy_pandas.workflow.to_files import write_file
 if TYPE_CHECKING:
     from sispy.cli.exits import Exit
     from sispy_pandas.workflow.objects import Plan, Snapshot
+    from sispy_pandas.workflow.parts import Plans
 
 _PATH = click.Path(dir_okay=False, path_type=Path)
 
@@ -42,11 +42,11 @@ _PATH = click.Path(dir_okay=False, path_type=Path)
         "sispy plan host hosts.xlsx --output md -o plan.json",
         'sispy plan host audit.csv --key hostname --rename "Host Name=hostname"',
         "sispy plan host audit.csv --key name --missing-out gone.csv",
+        "sispy plan racks.csv hosts.csv -o plan.json",
         "sispy plan plan.json --all --by rack.site.name",
     )
 )
-@click.argument("table", metavar="SCHEMA|PLAN", shell_complete=tables_or_files)
-@click.argument("file", required=False, type=INPUT)
+@what
 @format_option
 @click.option("-o", "save", type=_PATH, metavar="PLAN", help="Save the plan, for `sispy push PLAN`.")
 @click.option("--note", metavar="TEXT", help="Is saved with the plan, e.g. CHG0012345.")
@@ -72,8 +72,7 @@ _PATH = click.Path(dir_okay=False, path_type=Path)
 def plan(
     session: Session,
     reading: Reading,
-    table: str,
-    file: Path | None,
+    names: tuple[str, ...],
     form: str | None,
     save: Path | None,
     note: str | None,
@@ -88,48 +87,52 @@ def plan(
 ) -> Exit:
     """Show what pushing FILE to table SCHEMA would change, or a saved PLAN. Writes nothing to the server.
 
+    Files that tell their tables need no SCHEMA (TABLE=FILE tells it for others): several of them, or a
+    workbook with several sheets, are one change, in the order of references.
+
     Of a long plan it shows how often which change is made, and the first cells that are like no other;
     Markdown, HTML, CSV and JSON hold every cell. A saved plan can be reviewed and then sent as it is:
     `sispy push PLAN`.
     """
     if allow_dangling and not check:
         raise Misuse("--allow-dangling says what is no problem: leave --no-check out.")
-    table_file = None if file is None else TableFile.of(file, form)
-    if mark is not None and (table_file is None or not isinstance(table_file.form, Excel)):
-        raise Misuse(f"--mark copies a workbook, and {file or table} is none.")
-    source = Path(table) if file is None else file
-    refuse_target("--mark", mark, (".xlsx",), others=(source, save))
-    refuse_target("-o", save, others=(source,))
-    if missing_out is not None and (reading.key is None or table_file is None):
+    asked = Asked.of(names, form)
+    book = None if mark is None else asked.workbook("--mark")
+    refuse_target("--mark", mark, (".xlsx",), others=(*asked.paths, save))
+    refuse_target("-o", save, others=asked.paths)
+    if missing_out is not None and (reading.key is None or len(asked.files) != 1):
         raise Misuse("--missing-out tells what a FILE from elsewhere does not have: give --key FIELD.")
     if within and missing_out is None:
         raise Misuse("--within says which of the missing rows are meant: give --missing-out FILE.")
-    refuse_target("--missing-out", missing_out, suffixes(), others=(source, save, mark))
-    if table_file is None:
-        found = saved(session, table)
+    refuse_target("--missing-out", missing_out, suffixes(), others=(*asked.paths, save, mark))
+    found: Plan | Plans
+    if missing_out is None:
+        found = asked.plan(session, reading)
     else:
-        snapshot, frame = edited_file(session, table, table_file, reading)
+        snapshot, frame = edited_file(session, *asked.only_file, reading)
         found = plan_of_rows(snapshot, frame, reading)
     if check:
         found = found.check(allow_dangling=allow_dangling, progress=session.progress)
         found = found.refresh(progress=session.progress)
+    plans = parts(found)
     try:
-        split = None if by is None else split_by(found, by)
+        splits = [None if by is None else split_by(one, by) for one in plans]
     except ValueError as error:
         raise misuse(error) from error
-    tell(session, plan_answer(found, whole(session, every=every), split), paged=every)
+    tell(session, plan_answer(plans, whole(session, every=every), splits), paged=every)
     if save is not None:
         found.save(save, note=note)
         session.say(_sending(found, save))
-    if mark is not None and table_file is not None:
+    if mark is not None and book is not None:
         options = reading.options
-        mark_problems(table_file.file, found, mark, sheet=options.sheet, rename=options.rename)
-        session.say(f"{mark}: a copy of {file} with the problems in their cells")
+        for one in plans:
+            mark_problems(book.file, one, mark, sheet=options.sheet, rename=options.rename)
+        session.say(f"{mark}: a copy of {book.file} with the problems in their cells")
     if missing_out is not None:
         rows = missing(_within(session, snapshot, within), frame, key=reading.key)
         write_file(rows, missing_out, format_of(str(missing_out)), WriteOptions())
-        session.say(f"{missing_out}: {count(len(rows), 'row')} that {file} does not have")
-    return status_of_plan(found, detailed=detailed_exitcode)
+        session.say(f"{missing_out}: {count(len(rows), 'row')} that {asked.names[-1]} does not have")
+    return first(status_of_plan(one, detailed=detailed_exitcode) for one in plans)
 
 
 def _within(session: Session, snapshot: Snapshot, filters: tuple[str, ...]) -> Snapshot:
@@ -140,7 +143,7 @@ def _within(session: Session, snapshot: Snapshot, filters: tuple[str, ...]) -> S
     return fetch(snapshot.endpoint, query, progress=session.progress)
 
 
-def _sending(plan: Plan, path: Path) -> Message:
+def _sending(plan: Plan | Plans, path: Path) -> Message:
     """Say how a saved plan is sent as it is."""
     deletes = plan.counts["deletes"]
     stated = ("--expect-deletes", str(deletes)) if deletes > FREE_DELETES else ()

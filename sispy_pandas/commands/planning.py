@@ -3,31 +3,33 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 import pandas as pd
 
+from sispy.cli.completion import tables_or_files
 from sispy.cli.exits import Misuse
 from sispy.cli.terminal import is_terminal
+from sispy_pandas.commands.inputs import INPUT, STANDARD, TableFile
 from sispy_pandas.commands.tables import table_of
 from sispy_pandas.formats.dialect import known_rows
 from sispy_pandas.formats.encodings import AS_BYTES, EncodingUnknown
-from sispy_pandas.formats.json import Json
+from sispy_pandas.formats.excel import Excel
 from sispy_pandas.formats.registry import find_format
 from sispy_pandas.planning.compare import candidates
 from sispy_pandas.values.source import source_of
 from sispy_pandas.values.types.cells import Refused
 from sispy_pandas.workflow.edited import snapshot_of
 from sispy_pandas.workflow.fetch import fetch
+from sispy_pandas.workflow.parts import Plans
 from sispy_pandas.workflow.references import to_ids
 from sispy_pandas.workflow.saved import load_plan
 
 if TYPE_CHECKING:
     from sispy.cli.options import Session
-    from sispy_pandas.commands.inputs import TableFile
     from sispy_pandas.commands.reading import Reading
     from sispy_pandas.values.schema import Schema
     from sispy_pandas.workflow.objects import Plan, Snapshot
@@ -117,18 +119,126 @@ def _has_hints(frame: pd.DataFrame, snapshot: Snapshot) -> bool:
     return False
 
 
-def saved(session: Session, path: str) -> Plan:
-    """Return the plan of a file that `sispy plan -o` wrote.
+what = click.argument(
+    "names", nargs=-1, required=True, metavar="SCHEMA FILE|FILE...|PLAN", shell_complete=tables_or_files
+)
+"""Gives a command what is to be planned or pushed; it receives it as `names`, for `Asked.of`."""
 
-    Raises:
-        Misuse: It is none.
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a command is to plan or push.
+
+    Attributes:
+        names: As they were typed.
+        files: Each with the table that was named for it; None: the file tells. None at all: a saved plan.
     """
+
+    names: tuple[str, ...]
+    files: tuple[tuple[str | None, TableFile], ...]
+
+    @classmethod
+    def of(cls, names: tuple[str, ...], form: str | None) -> Asked:
+        """Return what was typed: a table and its file, several files, or a saved plan.
+
+        Raises:
+            Misuse: It is none of these.
+        """
+        if len(names) == 2 and not _names_a_file(names[0]):
+            return cls(names, ((names[0], TableFile.of(_there(names[1]), form)),))
+        if len(names) == 1 and not (form or _names_a_file(names[0])):
+            return cls(names, ())
+        if len(names) == 1 and _is_plan(names[0]):
+            return cls(names, ())
+        files = []
+        for text in names:
+            table, _, path = ("", "", text) if Path(text).exists() else text.rpartition("=")
+            files.append((table or None, TableFile.of(_there(path), form)))
+        return cls(names, tuple(files))
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The files that the command reads."""
+        return tuple(file.file.path for _, file in self.files if file.file.path) or (Path(self.names[0]),)
+
+    def workbook(self, option: str) -> TableFile:
+        """Return the workbook that an option speaks of.
+
+        Raises:
+            Misuse: It is none, or there are several files.
+        """
+        if not self.files:
+            raise Misuse(f"{option} copies the workbook FILE; a saved plan knows none.")
+        if len(self.files) > 1 or not isinstance(self.files[0][1].form, Excel):
+            raise Misuse(
+                f"{option} copies a workbook, and {', '.join(self.names[-len(self.files) :])} is none."
+            )
+        return self.files[0][1]
+
+    @property
+    def only_file(self) -> tuple[str, TableFile]:
+        """The only file, and its table.
+
+        Raises:
+            Misuse: It does not tell which that is.
+        """
+        ((named, file),) = self.files
+        return named or _tables(file)[0], file
+
+    def plan(self, session: Session, how: Reading, *, yes: bool | None = None) -> Plan | Plans:
+        """Return the plan of it; of several tables the plans, in the order of their references.
+
+        Args:
+            session: Of the command.
+            how: The files are read.
+            yes: As for `plan_of_file`.
+
+        Raises:
+            Misuse: It cannot be told which tables are meant.
+            ValueError: Rows of a file cannot be told, or read.
+        """
+        if not self.files:
+            return _saved(session, self.names[0])
+        found = [
+            plan_of_file(session, table, file, how, yes=yes)
+            for named, file in self.files
+            for table in ([named] if named else _tables(file))
+        ]
+        return found[0] if len(found) == 1 else Plans.of(*found)
+
+
+def _names_a_file(text: str) -> bool:
+    return text == STANDARD or "=" in text or find_format(text) is not None
+
+
+def _there(text: str) -> Path:
+    """Return the path of a file that can be read."""
+    return Path(str(INPUT.convert(text, None, click.get_current_context())))
+
+
+def _is_plan(text: str) -> bool:
+    path = Path(text)
+    if not path.is_file():
+        return not path.exists() and "=" not in text
+    with path.open("rb") as file:
+        return file.read(16).startswith(b'{"sispy_plan')
+
+
+def _tables(file: TableFile) -> list[str]:
+    """Return the tables of a file, as it says itself."""
+    found = file.form.tables(file.file)
+    if not found:
+        verb = click.get_current_context().info_name
+        name = str(file.file)
+        raise Misuse(f"{name!r} is no plan; to {verb} a file: sispy {verb} SCHEMA {name}")
+    return found
+
+
+def _saved(session: Session, path: str) -> Plan | Plans:
+    """Return the plan of a file that `sispy plan -o` wrote."""
     verb = click.get_current_context().info_name
     if not Path(path).exists() or Path(path).is_dir():
         raise Misuse(f"there is no plan file {path!r}; to {verb} a file: sispy {verb} SCHEMA FILE")
-    found = find_format(path)
-    if found is not None and not isinstance(found, Json):
-        raise Misuse(f"{path!r} is no plan; to {verb} a file: sispy {verb} SCHEMA {path}")
     return load_plan(path, session.client_if_named())
 
 

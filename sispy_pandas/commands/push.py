@@ -8,19 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sispy.cli.completion import tables_or_files
 from sispy.cli.exits import Misuse, first
 from sispy.cli.options import Session, answers, examples, session, yes
-from sispy_pandas.commands.inputs import INPUT, TableFile, format_option
-from sispy_pandas.commands.planning import plan_of_file, saved
+from sispy_pandas.commands.inputs import format_option
+from sispy_pandas.commands.planning import Asked, what
 from sispy_pandas.commands.reading import Reading, reading
 from sispy_pandas.commands.sending import pushing, send
 from sispy_pandas.commands.targets import refuse_target, written
 from sispy_pandas.formats.atomic import OutFile
-from sispy_pandas.formats.excel import Excel
 from sispy_pandas.formats.registry import format_of, suffixes
 from sispy_pandas.pushing import retry
 from sispy_pandas.pushing.workbook import Copy, copy_to_mark, marked
+from sispy_pandas.workflow.parts import Plans
 
 if TYPE_CHECKING:
     from sispy.cli.exits import Exit
@@ -32,12 +31,12 @@ _PATH = click.Path(dir_okay=False, path_type=Path)
 @click.command(
     epilog=examples(
         "sispy push host hosts.csv",
+        "sispy push racks.csv hosts.csv --note CHG0012345",
         "sispy push plan.json --yes --note CHG0012345 --reviewer carol",
         "sispy push host hosts.xlsx --yes --skip-problems --write-back left.xlsx",
     )
 )
-@click.argument("table", metavar="SCHEMA|PLAN", shell_complete=tables_or_files)
-@click.argument("file", required=False, type=INPUT)
+@what
 @format_option
 @click.option("--expect-digest", metavar="DIGEST", help="Push no other plan than the one reviewed.")
 @click.option("--reviewer", metavar="NAME", help="Who reviewed the plan; goes into the journal.")
@@ -59,8 +58,7 @@ def push(
     session: Session,
     reading: Reading,
     how: dict[str, Any],
-    table: str,
-    file: Path | None,
+    names: tuple[str, ...],
     form: str | None,
     expect_digest: str | None,
     reviewer: str | None,
@@ -71,37 +69,35 @@ def push(
 ) -> Exit:
     """Push the changes of FILE to table SCHEMA, or a plan that `sispy plan -o` saved.
 
+    Files that tell their tables need no SCHEMA (TABLE=FILE tells it for others): several of them, or a
+    workbook with several sheets, are one change with one note and one undo, in the order of references.
+
     Shows the plan and asks. Only changed cells are sent; a cell that somebody else changed since the file
     was exported is a conflict and is left alone. Every push keeps a journal for `sispy undo`.
     """
-    if write_back is not None and file is None:
-        raise Misuse("--write-back copies the workbook FILE; a saved plan knows none.")
-    table_file = None if file is None else TableFile.of(file, form)
-    if write_back is not None and table_file is not None and not isinstance(table_file.form, Excel):
-        raise Misuse(f"--write-back copies a workbook, and {file} is none.")
-    source = Path(table) if file is None else file
-    refuse_target("--write-back", write_back, (".xlsx",), others=(source,))
+    asked = Asked.of(names, form)
+    book = None if write_back is None else asked.workbook("--write-back")
+    refuse_target("--write-back", write_back, (".xlsx",), others=asked.paths)
     left = suffixes(lambda form: form.holds_any_cell)
-    refuse_target("--conflicts-out", conflicts_out, left, others=(source, write_back))
+    refuse_target("--conflicts-out", conflicts_out, left, others=(*asked.paths, write_back))
     if conflicts_out is not None:
         format_of(str(conflicts_out)).refuse(OutFile.of(conflicts_out))
-    if table_file is None:
-        plan = saved(session, table)
-    else:
-        plan = plan_of_file(session, table, table_file, reading, yes=yes)
+    plan = asked.plan(session, reading, yes=yes)
+    if isinstance(plan, Plans) and (book is not None or conflicts_out is not None):
+        option = "--write-back" if book is not None else "--conflicts-out"
+        raise Misuse(f"{option} writes one table, and these are several: push them one by one for it.")
     copy: Copy | None = None
-    if write_back is not None and table_file is not None:
+    if write_back is not None and book is not None and not isinstance(plan, Plans):
         how_read = reading.options
-        copy = copy_to_mark(
-            table_file.file, write_back, plan.schema, sheet=how_read.sheet, rename=how_read.rename
-        )
+        copy = copy_to_mark(book.file, write_back, plan.schema, sheet=how_read.sheet, rename=how_read.rename)
     how |= {"expect_digest": expect_digest, "reviewer": reviewer}
-    report, status = send(session, plan, yes=yes, require_fresh=require_fresh, **how)
+    reports, status = send(session, plan, yes=yes, require_fresh=require_fresh, **how)
     statuses = [status]
-    if report is not None and conflicts_out is not None:
-        statuses.append(written(session, partial(_left, report, conflicts_out)))
-    if report is not None and copy is not None:
-        statuses.append(written(session, partial(_written_back, report, copy, file)))
+    for report in reports[:1]:
+        if conflicts_out is not None:
+            statuses.append(written(session, partial(_left, report, conflicts_out)))
+        if copy is not None and book is not None:
+            statuses.append(written(session, partial(_written_back, report, copy, str(book.file))))
     return first(filter(None, statuses))  # interrupted counts more than done
 
 
@@ -114,6 +110,6 @@ def _left(report: Report, target: Path) -> str:
     return f"{target}: the rows that were not pushed; edit it and push it"
 
 
-def _written_back(report: Report, copy: Copy, file: Path | None) -> str:
+def _written_back(report: Report, copy: Copy, file: str) -> str:
     marked(copy, report, write_back=True)
     return f"{copy.out}: a copy of {file} with new ids, receipts, and what was not written"

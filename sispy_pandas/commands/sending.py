@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 import time
+from collections import Counter
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -20,20 +21,20 @@ from sispy.cli.options import Session
 from sispy.cli.terminal import confirm, is_terminal, say, say_now
 from sispy.errors import Error
 from sispy.remedies import Argument, Call, Message, message_of
-from sispy_pandas.commands.output import later, plan_text, show, tell_push, whole
+from sispy_pandas.commands.output import later, plan_blocks, show, shown, tell_push, whole
 from sispy_pandas.commands.targets import refuse_target
-from sispy_pandas.planning import render as planned
 from sispy_pandas.planning.change_set import PlanRefused
 from sispy_pandas.planning.render import conflicts, problems, stale_rows
 from sispy_pandas.pushing import render as pushed
 from sispy_pandas.pushing.journal import folder, short
 from sispy_pandas.pushing.options import GUARDS, Options
-from sispy_pandas.pushing.push import allowed
+from sispy_pandas.pushing.parts import allowed_together
 from sispy_pandas.pushing.recall import note_attempt
 from sispy_pandas.pushing.record import read
 from sispy_pandas.pushing.turns import TableInUse
 from sispy_pandas.pushing.verify import too_many
 from sispy_pandas.values.blocks import count
+from sispy_pandas.workflow.parts import Plans, Reports
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -189,7 +190,7 @@ def _of_report(report: Report) -> Iterator[Exit]:
 
 def send(
     session: Session,
-    plan: Plan,
+    plan: Plan | Plans,
     *,
     yes: bool,
     require_fresh: bool = False,
@@ -197,8 +198,8 @@ def send(
     expect_updates: int | None = None,
     every: bool = False,
     **how: Any,
-) -> tuple[Report | None, Exit]:
-    """Show a plan, ask, push it and print what became of every row.
+) -> tuple[tuple[Report, ...], Exit]:
+    """Show a plan, or several that are one change, ask, push and print what became of every row.
 
     Args:
         session: How much to say, and in which form.
@@ -211,39 +212,52 @@ def send(
         how: Further arguments of `Plan.push`.
 
     Returns:
-        The report, None if nothing was pushed; and the exit status.
+        The report of each plan, none if nothing was pushed; and the exit status.
     """
     context = click.get_current_context()
-    context.meta[SERVER] = plan.endpoint.client.url
+    if not parts(plan):
+        session.say("nothing to push")
+        return (), Exit.DONE
+    context.meta[SERVER] = parts(plan)[0].endpoint.client.url
     asks = not yes and is_terminal(sys.stdin)
-    if asks and plan.journal is None:  # else a person would hear of some problems after the answer alone
+    if asks and not any(
+        one.journal for one in parts(plan)
+    ):  # else a person would hear of some problems after the answer alone
         plan = plan.check(allow_dangling=how.get("allow_dangling", False), progress=session.progress)
     limit = whole(session, every=every)
-    show(session, planned.blocks(plan, limit), limit=limit, paged=every)
+    show(session, plan_blocks(parts(plan), limit), limit=limit, paged=every)
     try:
-        _refuse(plan, skip_problems=skip_problems, expect_updates=expect_updates)
+        _refuse(parts(plan), skip_problems=skip_problems, expect_updates=expect_updates)
         if require_fresh:
-            _refuse_stale(plan, session.progress)
+            for one in parts(plan):
+                _refuse_stale(one, session.progress)
         if not len(plan):
             session.say("nothing to push")
-            tell_push(session, plan, None)
-            return None, status_of_plan(plan)
-        _refuse_options(plan, skip_problems=skip_problems, **how)
-        _ask(session, plan, yes=yes, limit=limit)
+            tell_push(session, parts(plan), ())
+            return (), first(map(status_of_plan, parts(plan)))
+        _refuse_options(parts(plan), skip_problems=skip_problems, **how)
+        _ask(session, parts(plan), yes=yes, limit=limit)
         context.meta[BEGUN] = True
-        report, stopped, is_shown = _push(session, plan, skip_problems=skip_problems, **how)
+        reports, stopped, seen = _push(session, plan, skip_problems=skip_problems, **how)
     except NotPushedError as refused:
         show(session, refused.seen)
-        tell_push(session, refused.plan, None)
-        return None, session.refuse(Message("nothing was pushed: ", refused.message), refused.status)
-    ways, status = _next_steps(report, stopped=stopped)
+        told = tuple(refused.plan if one.schema is refused.plan.schema else one for one in parts(plan))
+        tell_push(session, told if len(told) > 1 else (refused.plan,), ())
+        return (), session.refuse(Message("nothing was pushed: ", refused.message), refused.status)
+    ways, status = _next_steps(reports, stopped=stopped)
     try:
-        show(session, later(report) if is_shown else pushed.blocks(report, journal=False))
-        tell_push(session, plan, report, ways)
+        for number, report in enumerate(reports):
+            show(session, later(report) if number < seen else pushed.blocks(report, journal=False))
+        tell_push(session, parts(plan), reports, ways)
     finally:
         for way in ways:
             session.say(way)
-    return report, status
+    return reports, status
+
+
+def parts(plan: Plan | Plans) -> tuple[Plan, ...]:
+    """Return the plans of a change."""
+    return plan.plans if isinstance(plan, Plans) else (plan,)
 
 
 class NotPushedError(Exception):
@@ -261,19 +275,20 @@ class NotPushedError(Exception):
         self.plan, self.message, self.status, self.seen = plan, message, status, seen
 
 
-def _refuse(plan: Plan, *, skip_problems: bool, expect_updates: int | None) -> None:
-    """Raise NotPushedError for a plan that is not pushed as it is."""
-    if plan.problem_list and not skip_problems:
-        others = Argument("skip_problems", "pushes the other rows", True)
-        raise NotPushedError(plan, Message("mend the problems", others), status_of_plan(plan))
-    updates = plan.counts["updates"]
+def _refuse(plans: Sequence[Plan], *, skip_problems: bool, expect_updates: int | None) -> None:
+    """Raise NotPushedError for plans that are not pushed as they are."""
+    for plan in plans:
+        if plan.problem_list and not skip_problems:
+            others = Argument("skip_problems", "pushes the other rows", True)
+            raise NotPushedError(plan, Message("mend the problems", others), status_of_plan(plan))
+    updates, plan = sum(plan.counts["updates"] for plan in plans), plans[0]
     if expect_updates not in (None, updates):
         said = f"the plan has {count(updates, 'update')}, and --expect-updates says {expect_updates:,}"
         raise NotPushedError(plan, said, Exit.PROBLEMS)
 
 
 def _refuse_options(
-    plan: Plan,
+    plans: Sequence[Plan],
     *,
     guard: Guard = "check",
     on_conflict: OnConflict = "skip",
@@ -288,9 +303,9 @@ def _refuse_options(
     """Raise NotPushedError for what a push would refuse after the question alone."""
     options = Options(guard, on_conflict, skip_problems, allow_dangling, note, reviewer)
     try:
-        allowed(plan, options, expect_deletes=expect_deletes, expect_digest=expect_digest)
+        allowed_together(plans, options, expect_deletes=expect_deletes, expect_digest=expect_digest)
     except PlanRefused as refused:
-        raise NotPushedError(plan, message_of(refused), Exit.PROBLEMS) from refused
+        raise NotPushedError(refused.plan, message_of(refused), Exit.PROBLEMS) from refused
 
 
 def _refuse_stale(plan: Plan, progress: Any) -> None:
@@ -301,19 +316,20 @@ def _refuse_stale(plan: Plan, progress: Any) -> None:
             raise NotPushedError(fresh, "the plan is stale; make it anew", Exit.CONFLICT, gone)
 
 
-def _ask(session: Session, plan: Plan, *, yes: bool, limit: int | None) -> None:
+def _ask(session: Session, plans: Sequence[Plan], *, yes: bool, limit: int | None) -> None:
     """Ask whether to push; who gets an answer in another form sees the plan as text before."""
-    client = plan.endpoint.client
-    rows = sum(plan.sendable[f"{verb}s"] for verb in ("create", "update", "delete"))
+    client = plans[0].endpoint.client
+    rows = sum(plan.sendable[f"{verb}s"] for plan in plans for verb in ("create", "update", "delete"))
     if not (yes or session.is_told_at_once) and is_terminal(sys.stdin):
-        say(plan_text(plan, limit=limit))
-    confirm(
-        f"Push {count(rows, 'row')} to {plan.schema.name} on {client.rules.told_at(client.url)}?", yes=yes
-    )
+        say(shown(plan_blocks(plans, limit), limit))
+    tables = ", ".join(dict.fromkeys(plan.schema.name for plan in plans))
+    confirm(f"Push {count(rows, 'row')} to {tables} on {client.rules.told_at(client.url)}?", yes=yes)
 
 
-def _push(session: Session, plan: Plan, *, skip_problems: bool, **how: Any) -> tuple[Report, bool, bool]:
-    """Push, and return the report, whether the user stopped it, and whether people have seen it already.
+def _push(
+    session: Session, plan: Plan | Plans, *, skip_problems: bool, **how: Any
+) -> tuple[tuple[Report, ...], bool, int]:
+    """Push, and return the reports, whether the user stopped it, and how many people have seen already.
 
     Raises:
         NotPushedError: The server, or another push, is against it.
@@ -329,9 +345,10 @@ def _push(session: Session, plan: Plan, *, skip_problems: bool, **how: Any) -> t
             how = {"wait": partial(_waiting, session), "progress": session.progress, **how}
             report = plan.push(skip_problems=skip_problems, cancel=stopped, on_report=show_early, **how)
         except TableInUse as refused:
-            raise NotPushedError(plan, message_of(refused), Exit.CONFLICT) from refused
+            raise NotPushedError(refused.plan, message_of(refused), Exit.CONFLICT) from refused
         except PlanRefused as refused:
-            more = tuple(problem for problem in refused.plan.problem_list if problem not in plan.problem_list)
+            known = [problem for one in parts(plan) for problem in one.problem_list]
+            more = tuple(problem for problem in refused.plan.problem_list if problem not in known)
             # the server knows of them
             seen = [problems(replace(refused.plan, problem_list=more))] if more else []
             status = status_of_plan(refused.plan) or Exit.PROBLEMS
@@ -344,7 +361,8 @@ def _push(session: Session, plan: Plan, *, skip_problems: bool, **how: Any) -> t
                 "and `sispy resume` goes on"
             )
             raise OSError(error.errno, error.strerror, str(how.get("journal") or folder())) from error
-    return report, stopped(), bool(early)
+    reports = report.reports if isinstance(report, Reports) else (report,)
+    return reports, stopped(), len(early)
 
 
 def _waiting(session: Session, told: str) -> None:
@@ -352,47 +370,43 @@ def _waiting(session: Session, told: str) -> None:
         session.say(f"\n{told}" if is_terminal(sys.stderr) and not session.quiet else told)
 
 
-def _next_steps(report: Report, *, stopped: bool) -> tuple[list[Message], Exit]:
+def _next_steps(reports: Sequence[Report], *, stopped: bool) -> tuple[list[Message], Exit]:
     """Return how to go on after a push, or back, and its exit status."""
-    name = _name(report.journal)
+    journals = [report.journal for report in reports if report.journal is not None]
+    name = _name(journals[0] if journals else None)
+    counts = Counter(outcome.word for report in reports for outcome in report.outcomes)
+    why = next((report.stopped for report in reports if report.stopped), None)
+    outcomes = [outcome for report in reports for outcome in report.outcomes]
     resume = Call("sp.resume(report.journal)", "goes on", ("resume", name))
     undo = Call("sp.undo(report)", "puts the old values back", ("undo", name))
-    if report.journal is None and report.stopped:
-        return [Message(f"nothing was pushed: {report.stopped}")], Exit.INTERRUPTED
-    if stopped and report.counts["unsent"]:
+    if not journals and why:
+        return [Message(f"nothing was pushed: {why}")], Exit.INTERRUPTED
+    if stopped and counts["unsent"]:
         back = replace(undo, does="goes back")
-        written = _has_written(report)
+        written = any(read(journal).wrote for journal in journals)
         said = Message("interrupted", resume, back) if written else Message("interrupted: nothing was sent")
         return [said], Exit.INTERRUPTED
     ways: list[Message] = []
-    if report.counts["unsent"] and report.stopped and not _may_go_on(report):
+    if counts["unsent"] and why and not any(read(journal).open for journal in journals):
         who = Call("", "shows whose token it is", ("whoami",))
         ways.append(Message("nothing was pushed", who))
-    elif report.counts["unsent"]:
+    elif counts["unsent"]:
         ways.append(Message("not all rows were sent", resume))
-    elif len(report.overwritten):
+    elif any(outcome.overwrites for outcome in outcomes):
         both = replace(undo, does="gives theirs back, and the old values")
         ways.append(Message("values of others were replaced", both))
-    elif any(outcome.written for outcome in report.outcomes):
+    elif any(outcome.written for outcome in outcomes):
         ways.append(Message(undo))
-    if any(outcome.unverified == too_many() for outcome in report.outcomes):
+    if any(outcome.unverified == too_many() for outcome in outcomes):
         does = "looks up whether values of others were replaced"
         ways.append(Message(Call("report.verify()", does, ("verify", name))))
-    if (maybe := sum(outcome.ambiguous for outcome in report.outcomes)) and name:
+    if (maybe := sum(outcome.ambiguous for outcome in outcomes)) and name:
         does = "looks again, and with --again sends what remains in doubt"
         ways.append(Message(f"{count(maybe, 'new row')} may have been created", replace(resume, does=does)))
-    if report.counts["conflict"]:
+    if counts["conflict"]:
         mine = Argument("on_conflict", "writes over them", "mine")
         ways.append(Message("cells in conflict are left as others wrote them", mine))
-    return ways, status_of_report(report)
-
-
-def _has_written(report: Report) -> bool:
-    return report.journal is not None and read(report.journal).wrote
-
-
-def _may_go_on(report: Report) -> bool:
-    return report.journal is not None and read(report.journal).open
+    return ways, first(map(status_of_report, reports))
 
 
 def _name(path: Path | None) -> str:

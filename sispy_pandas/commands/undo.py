@@ -109,7 +109,7 @@ def _done(row: dict[Hashable, Any]) -> str:
 def _undo(row: dict[Hashable, Any]) -> str:
     """Say what a push takes back, and what of it was taken back."""
     undoes, undone, done = row["undoes"], row["undone"], row["done"]
-    parts = [f"of {short(Path(path))}" for path in undoes]
+    parts = list(dict.fromkeys(f"of {short(Path(path))}" for path in undoes))
     parts += ["undone" if undone >= done else f"{undone}/{done} undone"] if undone else []
     return ", ".join(parts)
 

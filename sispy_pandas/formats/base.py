@@ -132,6 +132,15 @@ class Format:
         """
         return read_beside(file)
 
+    def tables(self, file: InFile) -> list[str]:
+        """Return the names of the tables that a file says it holds.
+
+        Raises:
+            ValueError: It is no such file, or what it says was damaged.
+        """
+        name = self.note(file).get("schema")
+        return [] if name is None else [str(name)]
+
     def read(self, file: InFile, schema: Schema | None, options: ReadOptions) -> Incoming:
         """Return what stands in a file.
 

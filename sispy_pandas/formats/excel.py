@@ -18,7 +18,7 @@ from .excel_base import Base
 from .excel_cells import TRUTHS, LongText, read_excel_column, unescaped
 from .excel_conflicts import decided, read_conflicts
 from .excel_file import book_file, rows_of
-from .excel_find import find
+from .excel_find import find, tables_in
 from .excel_formulas import not_values
 from .excel_members import with_cells, with_grey, with_members
 from .excel_plain import read_book
@@ -54,6 +54,10 @@ class Excel(Format):
     def note(self, file: InFile) -> Note:
         with book_file(file).opened(read_only=True) as book:
             return find(book, file, None, None).note
+
+    def tables(self, file: InFile) -> list[str]:
+        with book_file(file).opened(read_only=True) as book:
+            return tables_in(book, file)
 
     def read(self, file: InFile, schema: Schema | None, options: ReadOptions) -> Incoming:
         source = book_file(file)

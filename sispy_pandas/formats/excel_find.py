@@ -80,6 +80,13 @@ def find(book: Any, file: InFile, schema: Schema | None, name: str | None) -> Fo
     return Found(book[name], {})
 
 
+def tables_in(book: Any, file: InFile) -> list[str]:
+    """Return the names of the tables that a workbook was exported from, in the order of its sheets."""
+    hidden = [title for title in book.sheetnames if title.startswith(PREFIX)]
+    notes = [read_note(first_row(book[title], file)) for title in hidden]
+    return list(dict.fromkeys(str(note["schema"]) for note in notes if "schema" in note))
+
+
 def _renamed(file: InFile, title: str, tables: list[str], known: list[Any]) -> str:
     """Return the sheet of a table; where it was given another name, the only one that can be it."""
     if title in tables:

@@ -16,7 +16,7 @@ from .groups import grouped
 from .validate import identity
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Hashable, Iterator
+    from collections.abc import Callable, Collection, Hashable, Iterator, Mapping
     from pathlib import Path
     from typing import Self
 
@@ -91,6 +91,8 @@ class ChangeSet:
     made_with: str | None = field(default=None, compare=False, repr=False)
     """Of a part of a plan: what stands for all new rows that were planned together."""
     origin: Origin = field(default=Origin(), compare=False, repr=False)
+    arrivals: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    """New rows that are referred to by an id that stands for each: the id -> the row's key."""
 
     def __post_init__(self) -> None:
         rows = [row_of(change) for change in self.changes]

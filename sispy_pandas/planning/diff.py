@@ -35,6 +35,7 @@ from .edited_rows import (
 )
 from .matching import Matched, all_new, match_by_id, match_by_key, near_misses
 from .order import swaps
+from .parts import with_new_rows
 from .program_edits import REASON, is_changed_by_program
 from .validate import check_values, constrained, taken_twice, unique_fields
 
@@ -174,7 +175,7 @@ class _Comparison:
         self.problems += taken_twice(self.schema, changes, stored)
         self.problems += swaps(self.schema, changes)
         left_out = LeftOut(self.schema, self.frame, self.rows, self.base.index, changes)
-        return ChangeSet(
+        found = ChangeSet(
             self.snapshot.endpoint,
             self.schema,
             changes=tuple(changes),
@@ -187,6 +188,7 @@ class _Comparison:
             snapshot=self.snapshot,
             origin=self.origin,
         )
+        return with_new_rows([found])[0]
 
     def _missing_rows(self, creates: list[Create]) -> list[Create]:
         """Return those of the new rows that are not stored just so, and say how many are."""

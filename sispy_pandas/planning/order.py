@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from graphlib import CycleError, TopologicalSorter
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ..values.changes import Change, Create, Problem, row_of
@@ -20,18 +21,21 @@ if TYPE_CHECKING:
     from ..values.schema import Schema
 
 
+_NONE: Mapping[str, Hashable] = MappingProxyType({})
 GENERATIONS = 6
 """So many requests one after the other are worth it to create rows whole; in a longer chain all are created
 without these references, and completed together."""
 
 
-def batches(schema: Schema, changes: Sequence[Change], to_come: Collection[str] = ()) -> list[list[Change]]:
+def batches(
+    schema: Schema, changes: Sequence[Change], to_come: Mapping[str, Hashable] = _NONE
+) -> list[list[Change]]:
     """Return the changes in groups to be sent one after the other; rows that swap values come last.
 
     Args:
         schema: Of the rows.
         changes: Of one plan.
-        to_come: New rows that others refer to, by the `_id` that `Create.row` names.
+        to_come: New rows that others refer to, by the ids that they do so by.
     """
     waits: dict[Hashable, set[Hashable]] = {
         row: set(providers) for row, providers in _waits_for(schema, changes).items()
@@ -39,8 +43,8 @@ def batches(schema: Schema, changes: Sequence[Change], to_come: Collection[str] 
     wishes: dict[Hashable, set[Hashable]] = {}
     paths = [path for path, _ in reference_fields(schema)]
     for change in changes if to_come else ():
-        targets = {id_ for path in paths for id_ in ids_in(sent_by(change), path)}
-        targets &= set(to_come) - {row_of(change)}
+        meant = {id_ for path in paths for id_ in ids_in(sent_by(change), path)}
+        targets = {to_come[id_] for id_ in meant & to_come.keys()} - {row_of(change)}
         can_be_completed = isinstance(change, Create) and not _needs_references(schema, change, to_come)
         (wishes if can_be_completed else waits).setdefault(row_of(change), set()).update(targets)
     granted = _levels(_both(waits, wishes))

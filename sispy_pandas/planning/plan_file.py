@@ -19,24 +19,51 @@ from ..values.types.frozen import decode_json
 from .change_set import ChangeSet, Origin
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 
     from sispy import Client
 
     from ..values.types.base import Field
 
 FORMAT = 1
+_SEVERAL = "sispy_plans"
 _HEAD = (("server", str), ("schema", str), ("fields", dict), ("notes", list), ("owner", list | None))
 
 
-def save(plan: ChangeSet, path: str | Path, *, note: str | None = None) -> Path:
-    """Write a plan to a file, readable by its owner alone, with who does so and when."""
+def save(plans: Sequence[ChangeSet], path: str | Path, *, note: str | None = None) -> Path:
+    """Write a plan, or several that are one change, to a file readable by its owner alone.
+
+    It says who does so and when; before several a line says how many there are.
+    """
     path, now = Path(path), datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    author = plan.endpoint.client.username
-    made = replace(plan.origin, author=author, at=now, note=note or plan.origin.note)
     with replaced(path, private=True) as file:
-        file.write("\n".join([*lines(replace(plan, origin=made)), ""]))
+        if len(plans) != 1:
+            file.write(_text({_SEVERAL: FORMAT, "parts": len(plans)}) + "\n")
+        for plan in plans:
+            author = plan.endpoint.client.username
+            made = replace(plan.origin, author=author, at=now, note=note or plan.origin.note)
+            file.write("\n".join([*lines(replace(plan, origin=made)), ""]))
     return path
+
+
+def split_plans(text: Iterable[str], where: str) -> list[list[str]]:
+    """Return the lines of each plan in a file.
+
+    Raises:
+        ValueError: It does not hold as many as it says.
+    """
+    found = [line for line in text if line.strip()]
+    head = _object(found[0]) if found else {}
+    if _SEVERAL not in head:
+        return [found]
+    plans: list[list[str]] = []
+    for line in found[1:]:
+        if line.startswith('{"sispy_plan"') or not plans:
+            plans.append([])
+        plans[-1].append(line)
+    if len(plans) != head.get("parts"):
+        raise ValueError(f"{printable(where)} was altered after it was saved: make a new plan instead")
+    return plans
 
 
 def lines(plan: ChangeSet) -> list[str]:
@@ -54,6 +81,8 @@ def lines(plan: ChangeSet) -> list[str]:
     for name in ("undoes", "completes"):
         if journals := getattr(plan, name):
             head[name] = list(journals)
+    if plan.arrivals:
+        head["arrivals"] = dict(plan.arrivals)
     if plan.made_with:
         head["made_with"] = plan.made_with
     found = [_text(head), *sorted(_cells(plan))]
@@ -73,6 +102,7 @@ def digest(plan: ChangeSet) -> str:
         notes=(),
         undoes=(),
         completes=(),
+        arrivals={},
         made_with=None,
         origin=Origin(),
     )
@@ -116,6 +146,7 @@ def parse(text: Iterable[str], connect: Callable[[str], Client], *, where: str) 
         completes=tuple(head.get("completes", ())),
         made_with=head.get("made_with"),
         origin=_origin(head.get("made")),
+        arrivals=dict(head.get("arrivals", {})),
     )
 
 

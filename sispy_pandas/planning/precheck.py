@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sispy.errors import NotFound
@@ -13,10 +13,9 @@ from ..reading.lookup import missing, read, referring, rows_of
 from ..values.changes import Change, Create, Delete, Problem, Update, row_of
 from ..values.entity import stored
 from ..values.progress import BRIEF, bar
-from ..values.references import ids_at, ids_in, reference_fields, sent_by
+from ..values.references import ids_at, ids_in, new_rows, reference_fields, sent_by
 from ..values.schema import parse_schema
 from ..values.types.cells import get_path
-from ..values.types.object_id import is_object_id
 from .merge import not_stored
 from .validate import hashable, new_value, old_value, unique_fields
 
@@ -28,7 +27,12 @@ C = TypeVar("C", bound="ChangeSet")
 
 
 def precheck(
-    plan: C, *, allow_dangling: bool = False, coming: Collection[str] | None = None, progress: Any = False
+    plan: C,
+    *,
+    allow_dangling: bool = False,
+    coming: Collection[str] | None = None,
+    others: Sequence[ChangeSet] = (),
+    progress: Any = False,
 ) -> C:
     """Return the plan with the problems that the server knows of; see `Plan.check`.
 
@@ -36,17 +40,22 @@ def precheck(
         plan: Or a part of it.
         allow_dangling: See there.
         coming: What `to_come` says of the whole.
+        others: Plans that are pushed together with it: their new rows may be referred to, and what they
+            change or delete refers to nothing any more.
         progress: As `progress.bar` takes it.
     """
     if not plan.changes:
         return plan
     ids = [change.id for change in plan.changes if not isinstance(change, Create)]
     references = reference_fields(plan.schema)
+    expected = {id_ for other in others for id_ in new_rows(other.schema.name, other.changes)}
     paths = {path for path, _ in references} | {"_sis"}
     with bar(progress, total=None, unit=" values", desc=f"check {plan.schema.name}", delay=BRIEF) as shown:
         rows = {row["_id"]: row for row in read(plan.endpoint, "_id", ids, fields=paths, shown=shown)}
         found = [
-            *_references(plan, references, to_come(plan) if coming is None else coming, shown),
+            *_references(
+                plan, references, {*expected, *(to_come(plan) if coming is None else coming)}, shown
+            ),
             *_dangling(plan, references, rows, shown),
             *_unique(plan, shown),
             *_locked(plan, rows),
@@ -54,22 +63,22 @@ def precheck(
         ]
         deletes = [change for change in plan.changes if isinstance(change, Delete)]
         if deletes and not allow_dangling:
-            found += _referred(plan, deletes)
+            found += _referred(plan, deletes, others)
     return plan.with_problems(found)
 
 
-def to_come(plan: ChangeSet) -> frozenset[str]:
-    """Return the new rows that a plan refers to: rows that were deleted and come back, by their old `_id`.
+def to_come(plan: ChangeSet) -> dict[str, Hashable]:
+    """Return the new rows that a plan refers to, by the ids that it does so by; see `new_rows`.
 
     Raises:
         sispy.Error: The server could not be asked.
     """
     name = plan.schema.name
-    new = {str(c.row) for c in plan.changes if isinstance(c, Create) and is_object_id(c.row)}
-    paths = [path for path, target in reference_fields(plan.schema) if target == name and new]
-    meant = {id_ for change in plan.changes for path in paths for id_ in ids_in(sent_by(change), path)}
+    paths = [path for path, target in reference_fields(plan.schema) if target == name]
+    new = new_rows(name, plan.changes) if paths else {}
+    meant = {id_ for change in plan.changes for path in paths for id_ in ids_in(sent_by(change), path) if new}
     # a copy may be labelled by the `_id` of a row that is there: who names that means the original
-    return frozenset(missing(plan.endpoint.client, name, new & meant))
+    return {id_: new[id_] for id_ in missing(plan.endpoint.client, name, new.keys() & meant)}
 
 
 def _references(
@@ -217,9 +226,10 @@ def _roles(plan: ChangeSet) -> set[str] | None:
     return None if user.to_dict().get("super_user") else set(user.to_dict().get("roles") or {})
 
 
-def _referred(plan: ChangeSet, deletes: Sequence[Delete]) -> list[Problem]:
-    """Find rows to be deleted that other rows refer to, with counts per schema."""
+def _referred(plan: ChangeSet, deletes: Sequence[Delete], others: Sequence[ChangeSet]) -> list[Problem]:
+    """Find rows to be deleted that other rows refer to, and will then, with counts per schema."""
     name, gone = plan.schema.name, {delete.id for delete in deletes}
+    together = {(p.schema.name, row_of(change)): change for p in (plan, *others) for change in p.changes}
     counts: dict[str, dict[str, int]] = {id_: {} for id_ in gone}
     for document in rows_of(plan.endpoint.client.schemas.fetch_all({})):
         schema = parse_schema(document)
@@ -227,9 +237,10 @@ def _referred(plan: ChangeSet, deletes: Sequence[Delete]) -> list[Problem]:
             if target != name:
                 continue
             for row in referring(plan.endpoint.client.entities(schema.name), path, sorted(gone), [path]):
-                if schema.name == name and row["_id"] in gone:
+                change = together.get((schema.name, row["_id"]))
+                if isinstance(change, Delete):
                     continue
-                for id_ in ids_at(row, path) & gone:
+                for id_ in _left(change, row, path) & gone:
                     counts[id_][schema.name] = counts[id_].get(schema.name, 0) + 1
     return [
         Problem(
@@ -247,3 +258,10 @@ def _referred(plan: ChangeSet, deletes: Sequence[Delete]) -> list[Problem]:
         for delete in deletes
         if counts[delete.id]
     ]
+
+
+def _left(change: Change | None, row: Mapping[str, Any], path: str) -> set[str]:
+    """Return the ids that a row will hold at a path once a change is made."""
+    sent = {} if change is None else sent_by(change)
+    is_sent = any(path == name or path.startswith(f"{name}.") for name in sent)
+    return ids_in(sent, path) if is_sent else ids_at(row, path)

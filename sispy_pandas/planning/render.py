@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from sispy.remedies import Argument, Call, Message
@@ -20,7 +20,7 @@ from .groups import WHOLE_ROW, grouped
 from .plan_file import digest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from sispy.remedies import Remedy
 
@@ -64,10 +64,10 @@ def _changes(plan: ChangeSet, shown: int | None, split: Split | None) -> list[Bl
     if split is None and len(found) <= SHOWN:
         return [_cells(plan, shown_cells(plan))]
     if shown is None:
-        return [groups(found), _cells(plan, shown_cells(plan))]
+        return [groups(found, plan.arrivals), _cells(plan, shown_cells(plan))]
     each = Call(".frame()", "shows each", ("--all",))
     return [
-        groups(found),
+        groups(found, plan.arrivals),
         Lines(tuple(_unlike(found)) if len(found.rare) > shown else ()),
         _cells(plan, found.rare[:shown], beside=max(0, len(found.rare) - shown)),
         Lines((Message(f"{count(len(found), 'cell')} in all", each),)),
@@ -120,13 +120,13 @@ def object_of(
         "made": asdict(plan.origin),
     }
     found = plan.grouped if split is None else grouped(plan.changes, split)
-    tables = [groups(found), every_cell(plan), problems(plan), stale_rows(plan)]
+    tables = [groups(found, {}), every_cell(plan), problems(plan), stale_rows(plan)]
     return as_object(facts, [*tables, conflicts(plan.conflict_list)], told=told)
 
 
 def every_cell(plan: ChangeSet) -> Table:
-    """Return the table of all cells of a plan, those of deleted rows among them."""
-    return _cells(plan, list(plan.cells()))
+    """Return the table of all cells of a plan, those of deleted rows among them; values exact."""
+    return _cells(replace(plan, arrivals={}), list(plan.cells()))
 
 
 def head(plan: ChangeSet) -> list[str]:
@@ -190,8 +190,13 @@ def action(change: Change) -> str:
     return _SIGNS[action_of(change)]
 
 
-def groups(found: Grouped) -> Table:
-    """Return the table of equal changes of several rows, the most frequent first."""
+def groups(found: Grouped, names: Mapping[str, Any]) -> Table:
+    """Return the table of equal changes of several rows, the most frequent first.
+
+    Args:
+        found: The changes.
+        names: What new rows are called that are referred to, by the ids that stand for them.
+    """
     split = found.split
     columns = (
         Column("", "action"),
@@ -205,7 +210,7 @@ def groups(found: Grouped) -> Table:
     )
     rows = [
         (
-            *(_SIGNS[group.action], group.field, group.before, group.after),
+            *(_SIGNS[group.action], group.field, group.before, _told(group.after, names)),
             *((show(group.by),) if split else ()),
             *(f"{len(group):,}", len(group)),
             ", ".join(map(_name, group.changes[:_SUCH_AS])),
@@ -222,10 +227,20 @@ def _unlike(found: Grouped) -> Iterable[str]:
         yield "each its own: " + ", ".join(f"{path} in {count(n, 'row')}" for path, n in fields.most_common())
 
 
+def _told(value: Any, names: Mapping[str, Any]) -> Any:
+    """Return a value with the names of new rows in place of what stands for them."""
+    if not names:
+        return value
+    if isinstance(value, list | tuple):
+        return [_told(member, names) for member in value]
+    return f"{names[value]} (new)" if isinstance(value, str) and value in names else value
+
+
 def _cells(plan: ChangeSet, cells: Sequence[Cell], *, beside: int = 0) -> Table:
     rows = [
-        (action(change), getattr(change, "id", None), change.key, _name(change), path, before, after)
+        (action(change), getattr(change, "id", None), change.key, _name(change), path, before, told)
         for change, path, before, after in cells
+        for told in [_told(after, plan.arrivals)]
     ]
     columns = (
         Column("", "action"),

@@ -207,7 +207,7 @@ def _created(
         _is_created(run, create, entity, made, reason)
         return
     run.made[create.row] = entity["_id"]
-    if any(ids_in(create.values, path) & run.to_come for path, _ in reference_fields(run.schema)):
+    if any(ids_in(create.values, path) & run.to_come.keys() for path, _ in reference_fields(run.schema)):
         run.waiting.add(create.row)
         run.journal.event("made", row=create.row, id=entity["_id"])
     else:
@@ -309,7 +309,11 @@ def _is_created(
     lost = set(missing) - {conflict.field for conflict in run.conflicts.get(create.row, ())}
     if lost and refusal is None:
         reason = f"created, but the server does not hold {', '.join(sorted(lost))}"
-        left = [path for path, _ in reference_fields(run.schema) if ids_in(create.values, path) & run.to_come]
+        left = [
+            path
+            for path, _ in reference_fields(run.schema)
+            if ids_in(create.values, path) & run.to_come.keys()
+        ]
         if left:
             reason = f"created, but {', '.join(left)} refer to rows that did not come back"
     run.entities[entity["_id"]] = entity

@@ -2,7 +2,8 @@
 
 A journal is a text file of JSON lines with the rights 0600. Its first lines are the plan, as `plan_file`
 writes it; then follow events, of which `record` makes what is known about a push. It holds no token. The
-folder is `$SISPY_JOURNALS`, else `$XDG_STATE_HOME/sispy/pushes`, else `~/.local/state/sispy/pushes`.
+folder is `$SISPY_JOURNALS`, else `$XDG_STATE_HOME/sispy/pushes`, else `~/.local/state/sispy/pushes`. If its
+group may write there it is a team's: journals have the rights 0660, and each undoes what another pushed.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import contextlib
 import json
 import os
 import secrets
+import stat
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -41,11 +43,39 @@ def folder() -> Path:
     return (Path(state) if state else Path.home() / ".local" / "state") / "sispy" / "pushes"
 
 
-def new_path(schema: str) -> Path:
-    """Return a path for a new journal in the folder: time, schema and a few random letters."""
+def is_shared() -> bool:
+    """Tell whether the folder is a team's: its group may write there."""
+    try:
+        return bool(folder().stat().st_mode & stat.S_IWGRP)
+    except OSError:
+        return False
+
+
+def is_mine(path: Path) -> bool:
+    """Tell whether the user of this process made a file."""
+    return not hasattr(os, "getuid") or path.stat().st_uid == os.getuid()
+
+
+def open_file(path: Path, flags: int) -> int:
+    """Open a file of the folder of journals; a new one is for its owner alone, or for the team."""
+    new = not path.exists()
+    handle = os.open(path, flags, 0o600)
+    if new and folder() in path.parents and is_shared():
+        os.fchmod(handle, 0o660)  # whatever the umask says
+    return handle
+
+
+def new_name() -> str:
+    """Return a few random letters, by which people call a push."""
+    return secrets.token_hex(3)
+
+
+def new_path(schema: str, name: str | None = None, *, part: int = 0) -> Path:
+    """Return a path for a new journal in the folder: time, schema, name; `part`: of a push in several."""
     now = datetime.now(UTC)
     stamp = f"{now:%Y%m%dT%H%M%S}.{now.microsecond // 1000:03}Z"  # names sort by time
-    return folder() / f"{stamp}-{schema}-{secrets.token_hex(3)}.jsonl"
+    which = f"{part:03}-" if part else ""
+    return folder() / f"{stamp}-{which}{schema}-{name or new_name()}.jsonl"
 
 
 def short(path: Path) -> str:
@@ -79,8 +109,7 @@ class Journal:
         self.path = Path(path)
         refuse_device(self.path)
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
-        self._file: IO[bytes] = os.fdopen(handle, "r+b")
+        self._file: IO[bytes] = os.fdopen(open_file(self.path, os.O_RDWR | os.O_CREAT), "r+b")
         if not (try_lock(self._file.fileno()) or _locked_soon(self._file.fileno())):
             self._file.close()
             raise ValueError(f"another push is writing to {self.path}")

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 
     from ..values.changes import Word
+    from .journal import Journal
     from .options import Guard
     from .record import Mark
 
@@ -55,6 +56,7 @@ def push(
     expect_deletes: int | None = None,
     expect_digest: str | None = None,
     journal: str | Path | bool | None = None,
+    begun: bool = False,
     progress: Any = True,
     cancel: Callable[[], bool] | Event | None = None,
     limits: Limits | None = None,
@@ -63,12 +65,15 @@ def push(
     verify: bool | None = None,
     on_result: Callable[[PushResult], object] | None = None,
 ) -> PushResult:
-    """Send changes to the server and account for every row; `Plan.push` tells arguments and errors."""
+    """Send changes to the server and account for every row; `Plan.push` tells arguments and errors.
+
+    `begun`: the journal was begun by `begin`, for a push in parts.
+    """
     with _way_on(plan) as way:
         if plan.journal is not None:
             way.journal, way.begun = plan.journal, True
         options = allowed(plan, options, expect_deletes=expect_deletes, expect_digest=expect_digest)
-        started, path = _now(), _path(plan, journal)
+        started, path = _now(), Path(str(journal)) if begun else _path(plan, journal)
         memory = Memory.of(plan)
         if plan.journal is None:
             plan = _checked(plan, options, settled=() if again else memory.done(), progress=progress is True)
@@ -87,7 +92,7 @@ def push(
             try:
                 with turn(run, options.note, wait=wait is not False, tell=tell) as run.bar:
                     way.journal, way.run = path, run
-                    stopped = _push(run, memory, path, options, again=again)
+                    stopped = _push(run, memory, path, options, again=again, begun=begun)
             except Stopped as stop_:  # cancelled before its turn came: nothing was sent or written down
                 stopped, path = str(stop_), plan.journal
                 _settle_the_rest(run, stopped)
@@ -129,10 +134,36 @@ def allowed(
     return options
 
 
-def _push(run: Run, memory: Memory, path: Path | None, options: Options, *, again: bool) -> str | None:
+def begin(plan: ChangeSet, path: Path, options: Options, *, again: bool, together: list[Any]) -> None:
+    """Write down the part of a push whose turn comes later: `resume` finds it, whatever happens before."""
+    memory = Memory.of(plan)
+    memory.refuse_open(again=again)
+    with opened(path) as journal:
+        _begin(
+            journal,
+            memory,
+            path,
+            {**asdict(options), "user": plan.endpoint.client.username},
+            together=together,
+        )
+
+
+def _begin(
+    journal: Journal | Nowhere, memory: Memory, path: Path, facts: Mapping[str, Any], **more: Any
+) -> None:
+    plan = memory.plan
+    journal.lines(lines(plan))
+    journal.event("begin", server=plan.endpoint.client.url, **facts, digest=digest(plan), **more)
+    journal.keep()  # what is remembered of it can be read
+    memory.note(path)
+
+
+def _push(
+    run: Run, memory: Memory, path: Path | None, options: Options, *, again: bool, begun: bool
+) -> str | None:
     """Bring every row to its outcome, now that no other push writes to the table; return why it stopped."""
     plan, stopped = run.plan, None
-    facts = {"user": run.user, **asdict(options), "digest": digest(plan)}
+    facts = {"user": run.user, **asdict(options)}
     doubtful: dict[Hashable, Entry] = {}
     if plan.journal is None:
         memory.refuse_open(again=again)
@@ -143,12 +174,12 @@ def _push(run: Run, memory: Memory, path: Path | None, options: Options, *, agai
             run.journal.event("resume", **facts)
             stopped = _take_up(run, read(plan.journal), options, again=again)
         else:
-            if path is not None:
-                run.journal.lines(lines(plan))
+            if path is not None and not begun:
                 more = {"open": _still_open(doubtful)} if doubtful else {}
-                run.journal.event("begin", server=plan.endpoint.client.url, **facts, **more)
-                run.journal.keep()  # what is remembered of it can be read
-                memory.note(path)
+                _begin(run.journal, memory, path, facts, **more)
+            elif path is not None:
+                run.journal.event("resume", **facts)
+                memory.note(path)  # by now it may refer to rows that are there
             _leave_out(run, done)
             run.explained |= memory.made()
             stopped = _look_up(run, doubtful)

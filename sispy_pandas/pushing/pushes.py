@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
+from ..planning.parts import joined
 from ..values.records import table
 from ..values.times import times
 from . import journal
@@ -21,6 +22,7 @@ _COLUMNS = (
     *("undoes", "undone", "replaced", "partly", "reviewer", "author", "source", "digest"),
 )
 
+_SUMS = ("rows", "done", "undone", "replaced", "partly")
 log = logging.getLogger("sispy_pandas.pushing.pushes")
 
 
@@ -29,6 +31,8 @@ def pushes() -> pd.DataFrame:
 
     Those with a journal elsewhere are not among them. `sp.undo` and `sp.resume` take what `journal` holds.
     What is no journal there is left out and named: in a warning of the log, and in `.attrs["unreadable"]`.
+
+    A push of several tables is one row, with the journal of its first part, which stands for all.
 
     Returns:
         A frame (at, schema, rows, done, ended, user, note, server, journal, undoes, undone, replaced,
@@ -47,13 +51,17 @@ def pushes() -> pd.DataFrame:
     records, unreadable = kept()
     for sentence in unreadable.values():
         log.warning("%s", sentence)
-    records.sort(key=lambda record: not (record.open and not journal.in_use(record.path)))
-    rows = [_row(record) for record in records]
+    pushed: dict[str, list[Record]] = {}
+    for record in records:
+        name = record.together
+        pushed.setdefault(str(record.path) if name is None else name[0], []).append(record)
+    parts = [sorted(found, key=lambda record: record.together or ()) for found in pushed.values()]
+    parts.sort(key=lambda found: not any(r.open and not journal.in_use(r.path) for r in found))
+    rows = [_row([_part(record) for record in found]) for found in parts]
     frame = table(rows, _COLUMNS)
     frame["at"] = times([row[0] for row in rows])
     frame.attrs["unreadable"] = list(unreadable.values())
-    whole = ("rows", "done", "undone", "replaced", "partly")
-    return frame.astype({**dict.fromkeys(whole, "int64"), "ended": "bool"})
+    return frame.astype({**dict.fromkeys(_SUMS, "int64"), "ended": "bool"})
 
 
 def kept() -> tuple[list[Record], dict[Path, str]]:
@@ -70,26 +78,47 @@ def kept() -> tuple[list[Record], dict[Path, str]]:
     return found, unreadable
 
 
-def _row(record: Record) -> tuple[Any, ...]:
+def _part(record: Record) -> dict[str, Any]:
     head = record.head
     counts = head["counts"]
     entries = record.entries.values()
     complete = [entry.word in ("done", "unchanged") for entry in entries]
-    return (
-        record.begin["at"],
-        head["schema"],
-        counts["creates"] + counts["updates"] + counts["deletes"],
-        sum(complete),
-        not record.open,
-        record.begin.get("user"),
-        record.begin.get("note"),
-        head["server"],
-        str(record.path),
-        tuple(head.get("undoes", ())),
-        len(taken_back(record)),
-        sum(bool(entry.overwrites) for entry in entries),
-        sum(bool(entry.written) and not all_ for entry, all_ in zip(entries, complete, strict=True)),
-        record.begin.get("reviewer"),
-        *map(head.get("made", {}).get, ("author", "source")),
-        record.begin.get("digest"),
-    )
+    return {
+        "at": record.begin["at"],
+        "schema": head["schema"],
+        "rows": counts["creates"] + counts["updates"] + counts["deletes"],
+        "done": sum(complete),
+        "ended": not record.open,
+        "user": record.begin.get("user"),
+        "note": record.begin.get("note"),
+        "server": head["server"],
+        "journal": str(record.path),
+        "undoes": tuple(head.get("undoes", ())),
+        "undone": len(taken_back(record)),
+        "replaced": sum(bool(entry.overwrites) for entry in entries),
+        "partly": sum(bool(e.written) and not all_ for e, all_ in zip(entries, complete, strict=True)),
+        "reviewer": record.begin.get("reviewer"),
+        "author": head.get("made", {}).get("author"),
+        "source": head.get("made", {}).get("source"),
+        "digest": record.begin.get("digest"),
+    }
+
+
+def _row(parts: list[dict[str, Any]]) -> tuple[Any, ...]:
+    """Return the row of a push, which may have several parts."""
+    first = parts[0]
+    if len(parts) > 1:
+        sums = {name: sum(part[name] for part in parts) for name in _SUMS}
+        first = (
+            first
+            | sums
+            | {
+                "schema": ", ".join(dict.fromkeys(part["schema"] for part in parts)),
+                "ended": all(part["ended"] for part in parts),
+                "undoes": tuple(dict.fromkeys(path for part in parts for path in part["undoes"])),
+                "source": ", ".join(dict.fromkeys(part["source"] for part in parts if part["source"]))
+                or None,
+                "digest": joined(part["digest"] for part in parts),
+            }
+        )
+    return tuple(first[name] for name in _COLUMNS)

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import json
 import os
+from getpass import getuser
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from sispy.text import printable
 
 from ..formats.atomic import replaced
 from ..values.types.frozen import decode_json
-from .journal import folder
+from .journal import folder, is_shared, open_file
 from .record import Record, read
 
 if TYPE_CHECKING:
@@ -58,14 +59,18 @@ def _read_attempts() -> dict[str, tuple[int, str]]:
 
 
 def _attempts() -> Path:
-    return folder() / "attempts"
+    """Return the file of one's own attempts: a team's folder has one for each."""
+    return folder() / (f"attempts-{getuser()}" if is_shared() else "attempts")
 
 
 def remember(kind: str, what: object, path: Path) -> None:
     """Note that a journal has to do with something, for `recalled`; also of a journal kept elsewhere."""
     index = _index(kind, what)
-    index.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    handle = os.open(index, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    if not index.parent.exists():
+        index.parent.mkdir(parents=True, mode=0o700)
+        if is_shared():
+            index.parent.chmod(0o2770)
+    handle = open_file(index, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     try:
         os.write(handle, json.dumps(str(path.absolute())).encode() + b"\n")
     finally:

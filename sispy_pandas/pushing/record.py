@@ -11,8 +11,8 @@
 | `end` | the push ended; with `stopped` it ended early |
 | `verified` | what the commits of rows tell: values of others that were replaced, or why it is not known |
 
-In `begin`, `open` has the `send`s of an earlier push of the same new rows, of which it is not known what they
-came to.
+In `begin`, `together` has name, number and count of the parts of a push in several, and `open` the `send`s of
+an earlier push of the same new rows, of which it is not known what they came to.
 """
 
 from __future__ import annotations
@@ -132,6 +132,12 @@ class Record:
         """The first line of the plan: server, schema, counts, and what it undoes."""
         head: dict[str, Any] = json.loads(self.plan[0])
         return head
+
+    @property
+    def together(self) -> tuple[str, int, int] | None:
+        """Of a push in parts: its name, which part this is, of how many."""
+        found = self.begin.get("together")
+        return None if found is None else (str(found[0]), int(found[1]), int(found[2]))
 
     @property
     def wrote(self) -> bool:

@@ -82,8 +82,8 @@ class Run:
     """What tells new rows without a unique value from others, once they are sent."""
     insisted: set[Hashable] = field(default_factory=set)
     """Those of them that are to be sent though it is not known whether they were created."""
-    to_come: frozenset[str] = frozenset()
-    """New rows that others refer to, by the `_id` that they had."""
+    to_come: Mapping[str, Hashable] = field(default_factory=dict)
+    """New rows that others refer to, by the ids that they had, or that stand for them."""
     made: dict[Hashable, str] = field(default_factory=dict)
     """New rows that are there and have no outcome yet: their `_id`s."""
     waiting: set[Hashable] = field(default_factory=set)
@@ -111,10 +111,10 @@ class Run:
     def aim(self, changes: Iterable[C]) -> list[C]:
         """Return changes that refer to new rows by the `_id`s that these have by now."""
         ids: dict[str, str] = {}
-        for row in self.to_come:
+        for name, row in self.to_come.items():
             outcome = self.outcomes.get(row)
             id_ = self.made.get(row) if outcome is None or outcome.word == "conflict" else outcome.id
-            ids |= {row: id_} if id_ else {}
+            ids |= {name: id_} if id_ else {}
         return [with_targets(self.schema, change, ids) for change in changes] if ids else list(changes)
 
     def settle(

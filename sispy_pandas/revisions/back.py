@@ -70,7 +70,12 @@ def _renamed(undos: Iterable[Record]) -> Iterator[str]:
 
 
 def without_gone(
-    endpoint: Endpoint, schema: Schema, changes: Iterable[Change], *, again: str
+    endpoint: Endpoint,
+    schema: Schema,
+    changes: Iterable[Change],
+    *,
+    again: str,
+    coming: Collection[str] = (),
 ) -> tuple[list[Change], list[str]]:
     """Leave references to rows that are gone out of new rows, where they can be created without.
 
@@ -79,6 +84,7 @@ def without_gone(
         schema: Of the table.
         changes: Of one plan.
         again: What puts them in once those rows are back.
+        coming: Rows that come back together with these, by the `_id`s that they had.
 
     Raises:
         sispy.Error: The server could not be asked.
@@ -86,6 +92,7 @@ def without_gone(
     changes = list(changes)
     gone = _gone(endpoint.client, schema, [c.values for c in changes if isinstance(c, Create)])
     gone[schema.name] -= {str(change.row) for change in changes if isinstance(change, Create)}
+    gone = {target: ids.difference(coming) for target, ids in gone.items()}
     left: Counter[str] = Counter()
     found: list[Change] = []
     for change in changes:

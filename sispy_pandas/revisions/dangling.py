@@ -6,10 +6,7 @@ A reference whose target was deleted blocks every later update of its row (SIS-A
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-
-import pandas as pd
 
 from sispy.remedies import no_list
 
@@ -24,14 +21,16 @@ from ..values.records import table
 from ..values.references import ids_at, redirected, reference_fields
 from ..values.schema import parse_schema
 from ..workflow.objects import Plan
+from ..workflow.parts import Plans
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
+    import pandas as pd
+
     from sispy import Client, Endpoint
 
     from ..values.schema import Schema
-    from ..workflow.objects import Report
 
 
 def referrers(client: Client, schema: str, ids: Collection[str]) -> pd.DataFrame:
@@ -103,42 +102,7 @@ def dangling(client: Client, schema: str, *, progress: Any = True) -> pd.DataFra
     return table(rows, ("_id", "key", "field", "schema", "target", "was", "proposal"))
 
 
-@dataclass(frozen=True)
-class RepointPlans:
-    """Plans to point references elsewhere, one for each schema that has such references.
-
-    It has a length (the rows) and `frame()`; each of `plans` is a Plan like any other.
-
-    Example:
-        >>> old, new, *_ = sp.fetch(client.entities("rack"), progress=False).ids
-        >>> plans = sp.repoint(client.entities("rack"), {old: new})
-        >>> {plan.schema.name for plan in plans.plans} <= {"host"}
-        True
-    """
-
-    plans: tuple[Plan, ...] = field(repr=False)
-
-    def __len__(self) -> int:
-        return sum(map(len, self.plans))
-
-    def __repr__(self) -> str:
-        return "\n\n".join(map(repr, self.plans)) or "no references to change"
-
-    def _repr_html_(self) -> str:
-        return "".join(plan._repr_html_() for plan in self.plans) or "no references to change"
-
-    def frame(self) -> pd.DataFrame:
-        """Return one line per changed cell: schema, _id, key, field, before, after."""
-        frames = [plan.frame().assign(schema=plan.schema.name) for plan in self.plans]
-        columns = ["schema", "_id", "key", "field", "before", "after"]
-        return pd.concat(frames, ignore_index=True)[columns] if frames else table([], columns)
-
-    def push(self, **how: Any) -> tuple[Report, ...]:
-        """Push the plans one after the other, each with a journal of its own; see `Plan.push`."""
-        return tuple(plan.push(**how) for plan in self.plans)
-
-
-def repoint(endpoint: Endpoint, targets: Mapping[str, str | None]) -> RepointPlans:
+def repoint(endpoint: Endpoint, targets: Mapping[str, str | None]) -> Plans:
     """Return the plans that make all references to some rows point to others.
 
     For a duplicate: repoint, push, then delete it. A target that is gone works as well as one that exists.
@@ -165,7 +129,7 @@ def repoint(endpoint: Endpoint, targets: Mapping[str, str | None]) -> RepointPla
     for unknown in sorted(missing(client, endpoint.name, new)):
         raise ValueError(f"{endpoint.name} has no row {unknown} to point to")
     plans = (_repointed(client, schema, endpoint.name, old, targets) for schema in _schemas(client))
-    return RepointPlans(tuple(plan for plan in plans if plan is not None))
+    return Plans(tuple(plan for plan in plans if plan is not None))
 
 
 def _repointed(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, cast, overload
 
 from sispy.remedies import Call, Message
 
@@ -13,6 +13,7 @@ from ..planning.plan_file import digest
 from ..planning.validate import refused
 from ..pushing.earlier import pairs, taken_back
 from ..pushing.journal import fate_unknown, resuming, short
+from ..pushing.parts import parts_of
 from ..pushing.record import Entry, Record, read
 from ..pushing.verify import is_open
 from ..values.blocks import count
@@ -20,6 +21,7 @@ from ..values.changes import Change, Create, Delete, Outcome, Update, action_of,
 from ..values.entity import as_created
 from ..values.times import clock, iso
 from ..workflow.objects import Plan, Report
+from ..workflow.parts import Plans, Reports
 from ..workflow.saved import read_plan
 from .back import at_today, lacking, without_gone
 from .dangling import referrers
@@ -37,12 +39,13 @@ if TYPE_CHECKING:
     Source = Report | str | Path
 
 
-def resume(journal: str | Path, client: Client | None = None) -> Plan:
+def resume(journal: str | Path, client: Client | None = None) -> Plan | Plans:
     """Return the plan of what an interrupted push left: rows that were not sent, and rows of unknown fate.
 
     Pushing it writes to the same journal. Rows that were sent without an answer are looked up first; what
     arrived is not sent again. New rows that failed because they may have been created are looked for once
-    more, also where the push was not interrupted: `push(again=True)` sends those that remain in doubt.
+    more, also where the push was not interrupted: `push(again=True)` sends those that remain in doubt. Of a
+    push of several tables it finishes all parts, whichever journal is named.
 
     Args:
         journal: The file that `report.journal` names.
@@ -57,6 +60,14 @@ def resume(journal: str | Path, client: Client | None = None) -> Plan:
         >>> resume(report.journal, client).empty  # it was not interrupted
         True
     """
+    parts = parts_of(Path(journal))
+    if len(parts) == 1:
+        return rest_of(journal, client)
+    return Plans(tuple(plan for plan in (rest_of(part, client) for part in parts) if not plan.empty))
+
+
+def rest_of(journal: str | Path, client: Client | None) -> Plan:
+    """Return the plan of what is left of the push of one journal, see `resume`."""
     record = read(journal)
     plan = read_plan(record.plan, client, where=str(journal))
     settled = {row for row, entry in record.entries.items() if entry.settled}
@@ -71,10 +82,19 @@ def resume(journal: str | Path, client: Client | None = None) -> Plan:
     )
 
 
-def undo(source: Source | Sequence[Source], client: Client | None = None) -> Plan:
+@overload
+def undo(source: Report, client: Client | None = None) -> Plan: ...
+
+
+@overload
+def undo(source: Reports | str | Path | Sequence[Source], client: Client | None = None) -> Plan | Plans: ...
+
+
+def undo(source: Source | Reports | Sequence[Source], client: Client | None = None) -> Plan | Plans:
     """Return the plan that puts back what a push changed; cells that others wrote since are left alone.
 
-    Of several pushes of one table, given with the oldest first, it takes back all at once.
+    Of several pushes, given with the oldest first, it takes back all at once, and so it does of a push of
+    several tables, whichever of its journals is named: these are Plans then.
 
     That is so for a cell that holds the same value again, too, where the schema keeps history:
     `plan.conflicts` names what the history shows.
@@ -88,7 +108,8 @@ def undo(source: Source | Sequence[Source], client: Client | None = None) -> Pla
     problem of the plan; `undo(...).without(fields=[...])` puts back the others of its row.
 
     Args:
-        source: The report, or its journal, which also covers what `resume` did; or several.
+        source: The report, or its journal, which also covers what `resume` did; or several. A report of one
+            table alone stands for that table alone.
         client: For the server of the journal; without one, the report's, or the profile with that address.
 
     Raises:
@@ -102,13 +123,21 @@ def undo(source: Source | Sequence[Source], client: Client | None = None) -> Pla
         >>> undo(report).push(progress=False).counts["done"]
         1
     """
-    several = [source] if isinstance(source, Report | str | Path) else source
-    pushes = [_pushed(one, client) for one in several]
+    given = source.reports if isinstance(source, Reports) else source
+    several: Sequence[Source] = [given] if isinstance(given, Report | str | Path) else given
+    every = (part for one in several for part in ([one] if isinstance(one, Report) else parts_of(Path(one))))
+    pushes = [_pushed(one, client) for one in every]
     for newer in reversed(pushes):
         for older in pushes:
             if older.name in newer.plan.undoes:
                 _cancel(older, newer)
-    return reduce(together, map(_undone, pushes))
+    coming = {str(row) for pushed in pushes for row in pushed.left if pushed.brings_back(row)}
+    by_table: dict[tuple[str, str], list[Plan]] = {}
+    for pushed in pushes:
+        table = pushed.plan.endpoint.client.url, pushed.plan.schema.name
+        by_table.setdefault(table, []).append(_undone(pushed, coming))
+    plans = [reduce(together, plans) for plans in by_table.values()]
+    return plans[0] if len(plans) == 1 else Plans.of(*plans)
 
 
 @dataclass
@@ -125,6 +154,10 @@ class _Pushed:
     notes: tuple[str, ...] = ()
     back: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     """Deleted rows that came back: what they were."""
+
+    def brings_back(self, row: Any) -> bool:
+        """Tell whether its undo creates a row again."""
+        return (self.left[row].action, self.left[row].word) == ("delete", "done")
 
 
 def _pushed(source: Source, client: Client | None) -> _Pushed:
@@ -245,7 +278,7 @@ def _before(entry: Entry) -> dict[str, Any]:
     return {path: old for path, (old, _) in entry.written.items()} | theirs
 
 
-def _undone(pushed: _Pushed) -> Plan:
+def _undone(pushed: _Pushed, coming: Collection[str]) -> Plan:
     plan = pushed.plan
     keys = {row_of(change): change.key for change in plan.changes}
     changes: list[Change] = []
@@ -282,7 +315,9 @@ def _undone(pushed: _Pushed) -> Plan:
             "nor what others had written there before"
         )
     changes, renamed = at_today(plan.endpoint, plan.schema, changes)
-    changes, left_out = without_gone(plan.endpoint, plan.schema, changes, again="another undo of this push")
+    changes, left_out = without_gone(
+        plan.endpoint, plan.schema, changes, again="another undo of this push", coming=coming
+    )
     completed, put_in, completes = lacking(plan.endpoint, plan.schema, pushed.back)
     changes += completed
     senders = {entry.sender for entry in pushed.left.values() if entry.sender}

@@ -43,6 +43,23 @@ class Labels:
         return {label: id_ for id_, label in self.names.get(path, {}).items()}
 
 
+class RefusedList(Refused):
+    """A list of references with names of no rows in it; `members` are ids, and these names."""
+
+    __slots__ = ("members",)
+    members: tuple[Any, ...]
+
+    @classmethod
+    def of(cls, members: tuple[Any, ...], text: str, reason: str) -> RefusedList:
+        """Take the members, their text and the reason in words."""
+        cell = cls(text, reason)
+        cell.members = members
+        return cell
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return RefusedList.of, (self.members, str(self), self.reason)
+
+
 def reference_columns(schema: Schema) -> Iterator[tuple[Field, str]]:
     """Yield the fields whose cells are references or lists of them, and the schema that each refers to."""
     for one in schema.fields:
@@ -91,7 +108,7 @@ def replaced(cells: pd.Series[Any], new: Mapping[str, str | Refused]) -> pd.Seri
         if isinstance(cell, tuple | list | np.ndarray):
             found = tuple(new.get(m, m) if isinstance(m, str) else m for m in cell)
             bad = next((m for m in found if isinstance(m, Refused)), None)
-            return found if bad is None else Refused(str(list(cell)), bad.reason)
+            return found if bad is None else RefusedList.of(found, str(list(cell)), bad.reason)
         if isinstance(cell, Refused) or not isinstance(cell, str):
             return None if is_missing(cell) else cell
         return new.get(cell, cell)

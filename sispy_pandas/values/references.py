@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .changes import Change, Create, Update
 from .schema import Schema
+from .types.object_id import is_object_id
 
 C = TypeVar("C", bound=Change)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Hashable, Iterable
 
     from .types.base import Field
 
@@ -58,6 +61,26 @@ def sent_by(change: Change) -> Mapping[str, Any]:
     if isinstance(change, Create):
         return change.values
     return change.after if isinstance(change, Update) else {}
+
+
+def stand_in(table: str, key: Any) -> str:
+    """Return the id that stands for a new row, by its key, until it has one of its own."""
+    return hashlib.sha256(json.dumps([table, key]).encode()).hexdigest()[:24]
+
+
+def new_rows(table: str, changes: Iterable[Change]) -> dict[str, Hashable]:
+    """Return the new rows among changes by the ids that others may refer to them by.
+
+    Those are the `_id`s of deleted rows that come back, and what stands for rows with a key.
+    """
+    found: dict[str, Hashable] = {}
+    for change in changes:
+        if isinstance(change, Create):
+            if is_object_id(change.row):
+                found[str(change.row)] = change.row
+            if change.key is not None:
+                found[stand_in(table, change.key)] = change.row
+    return found
 
 
 def with_targets(schema: Schema, change: C, targets: Targets) -> C:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import ipywidgets as widgets
 
@@ -11,7 +11,7 @@ from sispy.text import in_html, printable
 
 from ..planning.change_set import FREE_DELETES
 from ..pushing.record import read
-from ..revisions.undo import resume, undo
+from ..revisions.undo import rest_of, undo
 from .background import Background, Job
 from .labels import ServerLabels
 from .markup import Html, alert
@@ -229,7 +229,7 @@ class PlanReview(Shown):
         journal, state, held = report.journal, self._state, self._table.ticked
 
         def work(_: Job) -> Report:
-            plan = resume(journal, self.plan.endpoint.client)
+            plan = rest_of(journal, self.plan.endpoint.client)
             return plan.push(
                 skip_problems=True,
                 expect_deletes=plan.counts["deletes"],
@@ -257,7 +257,7 @@ class PlanReview(Shown):
     def _undo(self) -> None:
         written = [report for report in self._state.reports if _wrote(report)]
         if written:
-            self._work.start(lambda _: undo(written), self.show)
+            self._work.start(lambda _: cast("Plan", undo(written)), self.show)  # of one table
 
 
 def _wrote(report: Report) -> bool:

@@ -298,7 +298,7 @@ class Plan(ChangeSet):
             path: Of the file; readable by its owner alone.
             note: A text such as the number of a change request, which its push takes over.
         """
-        return save(self, path, note=note)
+        return save([self], path, note=note)
 
     def __str__(self) -> str:
         return as_text(planned.blocks(self))

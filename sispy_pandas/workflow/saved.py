@@ -13,16 +13,17 @@ from sispy.remedies import Call, Message
 from sispy.text import printable
 
 from ..formats.bounds import InFile
-from ..planning.plan_file import parse
+from ..planning.plan_file import parse, split_plans
 from ..values.source import takes
 from .objects import Plan, plan_of
+from .parts import Plans
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-def load_plan(path: str | Path, client: Client | None = None) -> Plan:
-    """Read a plan that `Plan.save` wrote.
+def load_plan(path: str | Path, client: Client | None = None) -> Plan | Plans:
+    """Read a plan that `Plan.save` wrote, or the plans that `Plans.save` did.
 
     Args:
         path: The file.
@@ -39,7 +40,11 @@ def load_plan(path: str | Path, client: Client | None = None) -> Plan:
         >>> load_plan(plan.save("plan.json"), client).counts == plan.counts
         True
     """
-    return read_plan(InFile.of(path).text().split("\n"), client, where=str(path), copies=True)
+    found = [
+        read_plan(text, client, where=str(path), copies=True)
+        for text in split_plans(InFile.of(path).text().split("\n"), str(path))
+    ]
+    return found[0] if len(found) == 1 else Plans(tuple(found))
 
 
 def read_plan(text: Iterable[str], client: Client | None, *, where: str, copies: bool = False) -> Plan:

@@ -39,7 +39,9 @@ def push(url: str, token: str, plan: Path, **options: Any) -> sp.Report:
     client = sispy.Client(url, auth_token=token)
     client.username = "root"
     loaded = sp.load_plan(plan, client)
-    return loaded.push(progress=False, expect_deletes=loaded.counts["deletes"], **options)
+    report = loaded.push(progress=False, expect_deletes=loaded.counts["deletes"], **options)
+    assert isinstance(report, sp.Report)
+    return report
 
 
 def interrupted(url: str, work: Callable[..., object], args: tuple[object, ...], told: Connection) -> None:

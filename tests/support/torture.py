@@ -11,7 +11,7 @@ import time
 import traceback
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import unquote, urlsplit
 
 import pandas as pd
@@ -207,10 +207,10 @@ def part(
     client = client_of(url, token)
     chosen = {**options(settings, journal), "skip_problems": skip_problems}
     if _has_begun(journal):
-        plan = sp.resume(journal, client=client)
+        plan = cast("sp.Plan", sp.resume(journal, client=client))
         del chosen["journal"]
     elif plan is None:
-        plan = sp.load_plan(folder / "plan", client)
+        plan = cast("sp.Plan", sp.load_plan(folder / "plan", client))
     plan.endpoint.client.username = US  # as the refusal of a push says that has met a strange answer
     report = plan.push(**chosen)
     if sum(report.counts.values()) != len(report):

@@ -21,6 +21,7 @@ from .frozen import DEEPEST
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Self
 
 WHOLE = 2**53
 """The range in which a double holds every whole number."""
@@ -193,11 +194,11 @@ class Refused(str):
     __slots__ = ("reason",)
     reason: str
 
-    def __new__(cls, text: str, reason: str) -> Refused:
+    def __new__(cls, text: str, reason: str) -> Self:
         """Take the text and the reason in words."""
         cell = super().__new__(cls, text)
         cell.reason = reason
         return cell
 
-    def __reduce__(self) -> tuple[type[Refused], tuple[str, str]]:
+    def __reduce__(self) -> tuple[Any, ...]:
         return Refused, (str(self), self.reason)

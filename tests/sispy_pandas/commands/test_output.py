@@ -25,6 +25,8 @@ KINDS = {
     "diff": ["diff", "old.csv", "new.csv"],
     "plan": ["plan", "host", "typo.csv", "--key", "name"],
     "push": ["push", "host", "typo.csv", "--key", "name", "--yes", "--skip-problems"],
+    "plans": ["plan", "new.csv", "racks.csv"],
+    "pushed": ["push", "new.csv", "racks.csv", "--yes", "--note", "CHG2"],
     "pushes": ["pushes"],
     "verify": ["verify"],
 }
@@ -46,6 +48,9 @@ def pushed(sispy):
     assert sispy("push", "host", "pushed.csv", "--key", "name", "--yes", "--note", "CHG1").exit_code == 0
     assert sispy("export", "host", "-o", "old.csv", "os.name=rhel", "-q").exit_code == 0
     Path("new.csv").write_text(Path("old.csv").read_text().replace(",rhel,8,", ",rhel,10,", 1))
+    assert sispy("export", "rack", "-o", "racks.csv", "-q").exit_code == 0
+    Path("racks.csv").write_text(re.sub(r",(fra1|ams1)-r01,", r",\1-r98,", Path("racks.csv").read_text()))
+    Path("new.csv.meta.json").write_bytes(Path("old.csv.meta.json").read_bytes())
     Path("typo.csv").write_text("name,notes,status\nweb-fra1-001,seen,live\nweb-fra1-002,,lvie\n")
     Path("rows.json").write_text('[{"name": "a", "depth": 60}, {"name": "b", "depth": 80.5}]')
 
@@ -54,9 +59,10 @@ def shapes() -> dict[str, dict]:
     """Return the keys of each kind of JSON, as the README lists them: of objects a dict, of lists a list."""
     (block,) = re.findall(r"^```text\n(schemas:.*?)^```", README, re.MULTILINE | re.DOTALL)
     found: dict[str, dict] = {}
+    known: dict[str, dict] = {}
     for line in re.split(r"\n(?=\S)", block.strip()):
         kind, _, keys = line.partition(":")
-        found[kind] = keys_of(iter(re.findall(r"\w+|[\[\]{}]", keys)), found)
+        found[kind] = known[kind] = keys_of(iter(re.findall(r"\w+|[\[\]{}]", keys)), known)
     return found
 
 
@@ -66,11 +72,11 @@ def keys_of(tokens, known) -> dict:
     for token in tokens:
         if token in "]}":
             break
-        if token == "[":
-            keys[name] = [keys_of(tokens, known)]
-        elif token == "{":
+        if token in "[{":
             inner = keys_of(tokens, known)
-            keys[name] = known[[*inner][-1]] if "as" in inner else inner
+            inner = known[[*inner][-1]] if "as" in inner else inner
+            keys[name] = [inner] if token == "[" else inner
+            known.setdefault(name, inner)
         else:
             name = token
             keys[name] = None
@@ -185,7 +191,7 @@ def test_csv_is_text_for_spreadsheets(sispy):
         (
             ["plan", "host", "none.csv"],
             {
-                "error": "Invalid value for '[FILE]': File 'none.csv' does not exist.",
+                "error": "Invalid value: File 'none.csv' does not exist.",
                 "status": 64,
                 "remedy": [],
             },

@@ -4,6 +4,7 @@ import json
 import threading
 import time
 from dataclasses import replace
+from typing import cast
 
 import pandas as pd
 import pytest
@@ -343,7 +344,7 @@ def test_a_problem_that_a_plan_had_refuses_its_resume_though_the_row_was_sent(se
     journal = push(plan, limits=sp.Limits(settle=0.0, settle_row=0.0, attempts=1)).journal
     server.sandbox.faults = Faults()
     problem = Problem(live.ids[0], "not today", "cpus", 9, "h00000")
-    again = replace(sp.resume(journal, client=server.client), problem_list=(problem,))
+    again = replace(cast("sp.Plan", sp.resume(journal, client=server.client)), problem_list=(problem,))
 
     with pytest.raises(sp.PlanRefused, match="row h00000, cpus: not today"):
         push(again)

@@ -138,7 +138,7 @@ def test_repoint_refuses_what_leads_nowhere(client, racks):
     with pytest.raises(ValueError, match="is to be replaced itself"):
         repoint(client.entities("rack"), {racks[0]: racks[1], racks[1]: racks[2]})
     nothing = repoint(client.entities("rack"), {racks[0]: racks[1]})
-    assert (len(nothing), repr(nothing), nothing.frame().shape) == (0, "no references to change", (0, 6))
+    assert (len(nothing), repr(nothing), nothing.frame().shape) == (0, "nothing to change", (0, 6))
 
 
 def test_a_reference_to_a_table_that_is_gone_dangles_without_a_proposal(client, racks):

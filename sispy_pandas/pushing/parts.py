@@ -1,0 +1,206 @@
+"""A push in parts: plans of several tables, one after the other, with one name, note and way back.
+
+Each part has a journal of its own; all of them bear the same name, and `together` in their first event tells
+which part of how many each is. They are on disk before the first byte of the first part is sent, so that
+whatever ends the push, `resume` finds all that is left.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from sispy.remedies import Argument, Message
+
+from ..planning.change_set import FREE_DELETES, PlanRefused
+from ..planning.parts import digest_of
+from ..values.changes import Create, Outcome, action_of, row_of
+from ..values.references import new_rows, with_targets
+from .journal import new_name, new_path, short
+from .outcome import PushResult
+from .push import allowed, begin, push
+from .record import NeverBegan, read
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from ..planning.change_set import ChangeSet
+    from .options import Options
+
+
+def push_parts(
+    plans: Sequence[ChangeSet],
+    options: Options,
+    *,
+    expect_deletes: int | None = None,
+    expect_digest: str | None = None,
+    journal: bool | None = None,
+    again: bool = False,
+    on_result: Callable[[PushResult], object] | None = None,
+    **how: Any,
+) -> tuple[PushResult, ...]:
+    """Push plans in their order, and account for every row of each.
+
+    What a part cannot do because of an earlier one (a row that it refers to was not made) is a problem of
+    its rows: nothing else is held up. A part that stopped ends the push, and `resume` goes on.
+
+    Args:
+        plans: Checked together. Those of a `resume` have journals.
+        options: For all of them.
+        expect_deletes: Rows to be deleted in all.
+        expect_digest: What `digest_of` says of them.
+        journal: None: in the folder; False: nowhere.
+        again: As for one push.
+        on_result: Is given the result of each part when it is known, before its commits are read.
+        how: Further arguments of `push`, for each part.
+
+    Raises:
+        PlanRefused: They may not be pushed so; nothing was sent.
+        ValueError: The same.
+        sispy.Unauthorized: There is no token, or the profile is for reading alone.
+    """
+    resumed = any(plan.journal for plan in plans)
+    options = allowed_together(plans, options, expect_deletes=expect_deletes, expect_digest=expect_digest)
+    for plan in plans:
+        if plan.problem_list and not options.skip_problems:
+            said = Message(f"{plan.schema.name}: ", plan.problem_list[0].reason)
+            raise PlanRefused(Message(said, Argument("skip_problems", "sends the other rows", True)), plan)
+    begun = [] if resumed or journal is False else _begun(plans, options, again=again)
+    known = _known(plans)
+    told: list[PushResult] = []
+
+    def tell(result: PushResult) -> None:
+        told.append(result)
+        if on_result is not None:
+            on_result(result)
+
+    results: list[PushResult] = []
+    stopped: str | None = None
+    for number, plan in enumerate(plans):
+        path = begun[number] if begun else plan.journal
+        if stopped is not None:
+            results.append(_left(plan, path, options, stopped))
+            continue
+        aimed = replace(plan, changes=tuple(with_targets(plan.schema, c, known) for c in plan.changes))
+        result = push(
+            aimed,
+            replace(options, skip_problems=True),
+            expect_deletes=plan.counts["deletes"],
+            journal=begun[number] if begun else journal,
+            begun=bool(begun),
+            again=again,
+            on_result=tell,
+            **how,
+        )
+        if len(told) <= number:
+            tell(result)
+        results.append(result)
+        known |= _made(plan, {o.row: o.id for o in result.outcomes if o.id})
+        stopped = result.stopped
+    return tuple(results)
+
+
+def parts_of(path: Path) -> list[Path]:
+    """Return the journals of a push, of which one is named: of a push in parts all, in their order."""
+    try:
+        name = read(path).together
+    except (NeverBegan, OSError, ValueError):
+        return [path]
+    if name is None:
+        return [path]
+    found: dict[int, Path] = {}
+    for other in path.parent.glob(f"*-{short(path)}.jsonl"):
+        try:
+            part = read(other).together
+        except (OSError, ValueError):
+            continue
+        if part is not None and part[0] == name[0]:
+            found[part[1]] = other
+    return [found[number] for number in sorted(found)]
+
+
+def allowed_together(
+    plans: Sequence[ChangeSet],
+    options: Options,
+    *,
+    expect_deletes: int | None = None,
+    expect_digest: str | None = None,
+) -> Options:
+    """Return the options that hold for plans which are pushed together; see `allowed`.
+
+    Raises:
+        PlanRefused: They may not be pushed with them.
+        ValueError: See `Plan.push`.
+        sispy.Unauthorized: There is no token, or the profile is for reading alone.
+    """
+    if len(plans) == 1:
+        return allowed(plans[0], options, expect_deletes=expect_deletes, expect_digest=expect_digest)
+    resumed = any(plan.journal for plan in plans)
+    if (
+        expect_digest is not None
+        and not resumed
+        and (found := digest_of(plans)) != expect_digest.strip().lower()
+    ):
+        raise PlanRefused(f"these are not the plans that were reviewed: their digest is {found}", plans[0])
+    deletes = sum(plan.counts["deletes"] for plan in plans)
+    unstated = expect_deletes is None and deletes > FREE_DELETES and not resumed
+    if unstated or expect_deletes not in (None, deletes):
+        said = "not stated" if expect_deletes is None else f"stated as {expect_deletes}"
+        stating = Argument("expect_deletes", "states it", deletes)
+        raise PlanRefused(Message(f"the plans delete {deletes} rows, which was {said}", stating), plans[0])
+    note = options.note or next((plan.origin.note for plan in plans if plan.origin.note), None)
+    found_options = replace(options, note=note)
+    for plan in plans:
+        found_options = allowed(plan, found_options, expect_deletes=plan.counts["deletes"])
+    return found_options
+
+
+def _begun(plans: Sequence[ChangeSet], options: Options, *, again: bool) -> list[Path]:
+    """Write down all parts, before the first of them is sent."""
+    name = new_name()
+    paths = []
+    for number, plan in enumerate(plans, start=1):
+        path = new_path(plan.schema.name, name, part=number)
+        begin(plan, path, options, again=again, together=[name, number, len(plans)])
+        paths.append(path)
+    return paths
+
+
+def _known(plans: Sequence[ChangeSet]) -> dict[str, str]:
+    """Return the `_id`s of new rows that earlier pushes of these journals made, by what others call them."""
+    known: dict[str, str] = {}
+    for journal in {path for plan in plans if plan.journal for path in parts_of(plan.journal)}:
+        record = read(journal)
+        for line in map(json.loads, record.plan[1:]):
+            if "create" in line and (entry := record.entries.get(_row(line["create"]))) and entry.id:
+                create = Create(_row(line["create"]), {}, line.get("key"))
+                known |= dict.fromkeys(new_rows(str(record.head["schema"]), [create]), entry.id)
+    return known
+
+
+def _row(value: Any) -> Any:
+    return tuple(map(_row, value)) if isinstance(value, list) else value
+
+
+def _made(plan: ChangeSet, ids: dict[Any, str]) -> dict[str, str]:
+    """Return the `_id`s of the new rows of a part by what others call them."""
+    return {name: ids[row] for name, row in new_rows(plan.schema.name, plan.changes).items() if row in ids}
+
+
+def _left(plan: ChangeSet, path: Path | None, options: Options, stopped: str) -> PushResult:
+    """Return what became of a part whose turn did not come."""
+    outcomes = tuple(
+        Outcome(row_of(c), action_of(c), "unsent", getattr(c, "id", None), c.key, None, stopped)
+        for c in plan.changes
+    )
+    return PushResult(
+        plan,
+        outcomes,
+        journal=path,
+        note=options.note,
+        reviewer=options.reviewer,
+        user=plan.endpoint.client.username,
+        stopped=stopped,
+    )
