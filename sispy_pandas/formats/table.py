@@ -9,7 +9,7 @@ import pandas as pd
 
 from ..values.schema import META, RECEIPT, Schema
 from ..values.types.base import Field
-from ..values.types.cells import is_missing
+from ..values.types.cells import values_of
 from ..values.types.object_id import ID
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Table:
 def cells_in(column: Sequence[Any] | pd.Series[Any]) -> Sequence[Any]:
     """Return the cells of a column as Python's values, None for missing ones; some formats have arrays."""
     if isinstance(column, pd.Series):
-        return [None if is_missing(cell) else cell for cell in column.tolist()]
+        return values_of(column)
     found: Sequence[Any] = column.to_pylist() if hasattr(column, "to_pylist") else column
     return found
 

@@ -248,7 +248,7 @@ def _read(found: list[dict[str, Any]]) -> tuple[tuple[Change, ...], tuple[Proble
             edited = tuple(line.get("rows", ()))
             stale.append(Stale(line["stale"], line["reason"], line["key"], edited))
         else:
-            verb = next(verb for verb in ("create", "update", "delete") if verb in line)
+            verb = next(filter(line.__contains__, ("update", "create", "delete")))
             rows.setdefault((verb, line[verb]), []).append(line)
     return (
         tuple(_change(verb, row, cells) for (verb, row), cells in rows.items()),
@@ -259,7 +259,8 @@ def _read(found: list[dict[str, Any]]) -> tuple[tuple[Change, ...], tuple[Proble
 
 def _change(verb: str, row: Any, cells: list[dict[str, Any]]) -> Change:
     key, receipt = cells[0]["key"], cells[0].get("receipt")
-    before, after = ({c["field"]: c[side] for c in cells if side in c} for side in ("before", "after"))
+    before = {cell["field"]: cell["before"] for cell in cells if "before" in cell}
+    after = {cell["field"]: cell["after"] for cell in cells if "after" in cell}
     if verb == "create":
         return Create(row, after, key)
     return Update(row, before, after, key, receipt) if verb == "update" else Delete(row, before, key, receipt)

@@ -24,7 +24,7 @@ from .entity import EDITABLE_META
 from .schema import META, RECEIPT, Schema
 from .times import milliseconds
 from .types.base import Field
-from .types.cells import STRINGS, Refused, is_missing, set_path
+from .types.cells import STRINGS, Refused, is_missing
 from .types.convert import cast, json_values, to_json
 from .types.object_id import ID
 
@@ -75,17 +75,20 @@ def records_of(schema: Schema, frame: pd.DataFrame) -> list[dict[str, Any]]:
         if field.path not in frame.columns:
             continue
         path = f"_sis.{RECEIPT.path}" if field is RECEIPT else field.path
-        parents, _, last = path.rpartition(".")
-        values = json_values(field, frame[field.path])
-        if last.startswith("_"):
-            values = [field.kind.stored(value) for value in values]
-        for record, value in zip(records, values, strict=True):
-            if value is None:
-                continue
-            if parents:
-                set_path(record, path, value)
-            else:
-                record[last] = value
+        *parents, last = path.split(".")
+        if last.startswith("_") and field.kind.presentation == "date":  # in `_sis` times are numbers
+            values: list[Any] = receipts_of(frame[field.path])
+        else:
+            values = json_values(field, frame[field.path])
+        nodes = records
+        for part in parents:
+            nodes = [
+                {} if value is None else node.setdefault(part, {})
+                for node, value in zip(nodes, values, strict=True)
+            ]
+        for node, value in zip(nodes, values, strict=True):
+            if value is not None:
+                node[last] = value
     return records
 
 

@@ -44,6 +44,15 @@ def is_missing(cell: Any) -> bool:
     return isinstance(cell, float | np.floating | np.datetime64) and bool(cell != cell)
 
 
+def values_of(cells: pd.Series[Any]) -> list[Any]:
+    """Return the cells of a column as Python's values, None for no value."""
+    found = cells.tolist()
+    if cells.dtype == object:
+        return [None if is_missing(cell) else cell for cell in found]
+    blank = cells.isna().tolist()
+    return [None if no or cell != cell else cell for cell, no in zip(found, blank, strict=True)]
+
+
 def of_python(cell: Any) -> Any:
     """Return the value of a cell of one of Python's own types that have a text of their own.
 

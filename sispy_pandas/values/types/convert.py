@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from .base import Field, Type
-from .cells import USUAL, Refused, is_missing, of_python, plain
+from .cells import USUAL, Refused, is_missing, of_python, plain, values_of
 from .patterns import Patterns
 
 if TYPE_CHECKING:
@@ -120,6 +120,6 @@ def json_values(field: Field, cells: pd.Series[Any]) -> list[Any]:
         data = utc.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy(dtype="datetime64[ms]")
         texts = np.char.add(np.datetime_as_string(data), "Z").tolist()
         return [None if text == "NaTZ" else text for text in texts]
-    values = [None if is_missing(cell) else cell for cell in cells.tolist()]
-    kept = type(field.kind).json_of is Type.json_of  # as they are: no need to ask for each
+    values = values_of(cells)
+    kept = kind.kind in "iub" or type(field.kind).json_of is Type.json_of  # as they are: none is asked
     return values if kept else list(map(field.kind.json_of, values))

@@ -7,7 +7,6 @@ object. To edit one, make a new one: `cell | {"key": 1}`, or `thaw(cell)` for a 
 from __future__ import annotations
 
 import json
-from contextlib import suppress
 from typing import Any, NoReturn
 
 
@@ -71,6 +70,7 @@ def freeze(value: Any, room: int = DEEPEST) -> Any:
 _CONTAINERS = frozenset((dict, list, tuple))
 _AROUND = 8
 """Levels of a line around a value."""
+_TOO_DEEP = object()
 
 
 def decode_json(text: str | bytes) -> Any:
@@ -79,10 +79,13 @@ def decode_json(text: str | bytes) -> Any:
     Raises:
         ValueError: It is none, or is nested deeper than a line with a value that can be stored.
     """
-    with suppress(RecursionError):
-        if not _is_deep(found := json.loads(text)):
-            return found
-    raise ValueError("it is nested too deeply")
+    try:
+        found = json.loads(text)
+    except RecursionError:
+        found = _TOO_DEEP
+    if found is _TOO_DEEP or _is_deep(found):
+        raise ValueError("it is nested too deeply")
+    return found
 
 
 def _is_deep(value: Any) -> bool:
@@ -94,7 +97,9 @@ def _is_deep(value: Any) -> bool:
             if one.__class__ in _CONTAINERS
             for inner in (one.values() if one.__class__ is dict else one)
         ]
-    return bool(level)
+        if not level:
+            return False
+    return True
 
 
 def thaw(value: Any) -> Any:
