@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shlex
 from typing import TYPE_CHECKING, Any
 
 from click.shell_completion import CompletionItem
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from sispy.client import Client
 
 _PLAIN = re.compile(r"[\w.@:+-]+")
+_SPOKEN = re.compile(r"[\w.@:+()-]+(?: [\w.@:+()-]+)*")
 _KEYS = 30
 """Keys of rows that are offered."""
 PATIENCE = 2.0
@@ -31,9 +34,13 @@ def _names(client: Client) -> list[str]:
 
 
 def fields(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
-    """Return the fields of the table that the command line names; of a list the last one is completed."""
+    """Return the fields of the table that the command line names; of a list the last one is completed.
+
+    One that descends in an order keeps its sign.
+    """
     before, comma, last = incomplete.rpartition(",")
-    return [f"{before}{comma}{name}" for name in offered(_fields(ctx), last)]
+    sign = last[: last.startswith("-")]
+    return [f"{before}{comma}{sign}{name}" for name in offered(_fields(ctx), last.removeprefix("-"))]
 
 
 def filters(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
@@ -130,6 +137,16 @@ def profiles(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) 
     except (OSError, ValueError):
         return []
     return offered(names, incomplete)
+
+
+def with_blanks(names: Iterable[str], incomplete: str) -> list[str]:
+    """Return the names that begin so, those with blanks as well, as the shell at work takes them.
+
+    bash puts them into the line as they are; other shells quote them.
+    """
+    found = sorted(name for name in names if name.startswith(incomplete) and _SPOKEN.fullmatch(name))
+    is_bash = os.environ.get("_SISPY_COMPLETE", "").startswith("bash")
+    return list(map(shlex.quote, found)) if is_bash else found
 
 
 def offered(names: Iterable[str], incomplete: str) -> list[str]:

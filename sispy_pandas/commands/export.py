@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from sispy.cli.completion import fields as field_names
 from sispy.cli.completion import tables
 from sispy.cli.exits import Misuse, misuse
 from sispy.cli.options import Session, examples, session
@@ -47,8 +48,18 @@ from sispy_pandas.workflow.to_files import write_file
 @format_option
 @click.option("--where", multiple=True, metavar="FILTER", help="The same as FILTER.")
 @click.option("--query", metavar="JSON", help="A filter in the server's own language, added to the others.")
-@click.option("--fields", metavar="A,B", help="Columns to write; a nested document stands for all below it.")
-@click.option("--sort", metavar="A,-B", help="Order of the rows; '-' descends. Default: _id.")
+@click.option(
+    "--fields",
+    metavar="A,B",
+    shell_complete=field_names,
+    help="Columns to write; a nested document stands for all below it.",
+)
+@click.option(
+    "--sort",
+    metavar="A,-B",
+    shell_complete=field_names,
+    help="Order of the rows; '-' descends. Default: _id.",
+)
 @click.option("--expand", metavar="A.B,C.D", help="Columns of referenced rows to add: rack.site.name.")
 @click.option(
     "--refs", type=click.Choice(["id", "label"]), default="id", help="Show references as ids or by name."

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import html
+import re
 import sys
+import zipfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from sispy.cli.completion import with_blanks
 from sispy.cli.exits import Misuse
 from sispy.remedies import Message, message_of
 from sispy_pandas.formats.bounds import InFile
+from sispy_pandas.formats.excel_base import PREFIX
 from sispy_pandas.formats.options import ReadOptions
 from sispy_pandas.formats.reader import read_frame, read_rows, read_texts
 from sispy_pandas.formats.registry import FORMATS, format_of
@@ -29,6 +35,8 @@ STANDARD = "-"
 """What stands for standard input or output in the place of a file."""
 INPUT = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
 """The type of an argument that names a file of rows."""
+_SHEET = re.compile(r'<(?:\w+:)?sheet\s[^>]*?name="([^"]*)"')
+_LONGEST_BOOK = 2**20
 _LIKE = ReadOptions()
 
 format_option = click.option(
@@ -38,6 +46,17 @@ format_option = click.option(
     help="What the file is, where its name does not tell: of standard input or output, which is -.",
 )
 """Gives a command the name of a format; it receives it as `form`."""
+
+
+def sheets(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
+    """Return the sheets of the workbooks that the command line names, but for those of exported rows."""
+    names: set[str] = set()
+    for given in (one for one in (*ctx.params.values(), *ctx.args) if isinstance(one, str | Path)):
+        with suppress(OSError, ValueError, KeyError, zipfile.BadZipFile):
+            with zipfile.ZipFile(given) as archive, archive.open("xl/workbook.xml") as book:
+                found = _SHEET.findall(book.read(_LONGEST_BOOK).decode("utf-8", "replace"))
+            names |= {name for name in map(html.unescape, found) if not name.startswith(PREFIX)}
+    return with_blanks(names, incomplete)
 
 
 def when(text: str, tz: str | None, option: str) -> int:

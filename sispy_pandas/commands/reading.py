@@ -10,7 +10,9 @@ from typing import Any, Literal, TypeVar
 
 import click
 
+from sispy.cli.completion import fields as field_names
 from sispy.cli.exits import Misuse, misuse
+from sispy_pandas.commands.inputs import sheets
 from sispy_pandas.commands.targets import refuse_target
 from sispy_pandas.formats.mapping import read_options
 from sispy_pandas.formats.options import Copies, ReadOptions
@@ -50,7 +52,7 @@ def understood(command: Command) -> Command:
         metavar="N",
         help="The last N rows are none, but totals or remarks.",
     )
-    @click.option("--sheet", metavar="NAME", help="Sheet of a workbook.")
+    @click.option("--sheet", metavar="NAME", shell_complete=sheets, help="Sheet of a workbook.")
     @click.option(
         "--at", metavar="PATH", help="Where in JSON the rows are, e.g. items; . is the whole of it."
     )
@@ -91,7 +93,12 @@ _UNDERSTOOD = (
 def reading(command: Command) -> Command:
     """Give a command the options of an edited file; it receives them as one keyword argument `reading`."""
 
-    @click.option("--key", metavar="FIELD", help="Match rows by this unique field: a file from elsewhere.")
+    @click.option(
+        "--key",
+        metavar="FIELD",
+        shell_complete=field_names,
+        help="Match rows by this unique field: a file from elsewhere.",
+    )
     @click.option("--create-missing", is_flag=True, help="With --key: rows that match nothing are new ones.")
     @click.option(
         "--refs", type=click.Choice(["id", "label"]), help="How references are written; default: as ids."

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pexpect
 import pytest
+import xlsxwriter
 from click.testing import CliRunner
 
 from sispy.cli import main
@@ -47,6 +48,9 @@ TABLES = ["host", "rack", "service", "site"]
         ("sispy set host --to status = li", ["live"]),
         ("sispy show host --fields name,pri", ["name,price"]),
         ("sispy show host --sort pri", ["price"]),
+        ("sispy export host --sort name,-pri", ["name,-price"]),
+        ("sispy export host --fields pri", ["price"]),
+        ("sispy plan host x.csv --key seri", ["serial"]),
         ("sispy show nowhere stat", []),
         ("sispy history host web-ams1-00", [f"web-ams1-00{n}" for n in (1, 2, 3, 4)]),
         ("sispy revert h", ["host"]),
@@ -87,6 +91,30 @@ def test_pushes_and_profiles_by_name(tab, sispy, monkeypatch, tmp_path):
     assert tab(f"sispy undo {name[:3]}") == [name]
     assert tab(f"sispy resume {name[:3]}") == [name]
     assert tab("sispy whoami --profile p") == ["prod"]
+
+
+@pytest.mark.parametrize(
+    ("shell", "blank"), [("bash", "'Old hosts'"), ("zsh", "Old hosts"), ("fish", "Old hosts")]
+)
+def test_sheets_of_the_workbook_that_is_named(env, monkeypatch, shell, blank):
+    with xlsxwriter.Workbook("hosts.xlsx") as book:
+        for name in ("Old hosts", "Hosts", "R&D", "_base"):
+            book.add_worksheet(name)
+    Path("broken.xlsx").write_bytes(b"PK")
+    monkeypatch.setenv("_SISPY_COMPLETE", f"{shell}_complete")
+
+    def press(line: str) -> list[str]:
+        words = line.split(" ")
+        monkeypatch.setenv("COMP_WORDS", line)
+        monkeypatch.setenv("COMP_CWORD", words[-1] if shell == "fish" else str(len(words) - 1))
+        lines = CliRunner().invoke(main, prog_name="sispy").stdout.splitlines()
+        return [line.removeprefix("plain,") for line in lines if line not in ("plain", "_", "")]
+
+    assert press("sispy plan host hosts.xlsx --sheet ") == ["Hosts", blank]
+    assert press("sispy push host hosts.xlsx --sheet O") == [blank]
+    assert press("sispy import hosts.xlsx --sheet H") == ["Hosts"]
+    assert press("sispy plan host broken.xlsx --sheet ") == []
+    assert press("sispy plan host none.xlsx --sheet ") == []
 
 
 def test_in_bash(env, tmp_path):
