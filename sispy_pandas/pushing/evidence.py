@@ -262,7 +262,8 @@ class _Cell:
                 return self._overwrite(step.new, step)
         for step in [*self.own, *self.again]:
             if not self._is_base(step.old) and not self._is_mine(step.old):
-                return self._overwrite(step.old)
+                wrote = (one for one in self.steps if equal(self.column, one.new, step.old))
+                return self._overwrite(step.old, next(wrote, None))
         seen = self.own[0].new if self.own else self.mine
         for step in reversed(later):  # what came first may have the later time
             if equal(self.column, step.old, seen):

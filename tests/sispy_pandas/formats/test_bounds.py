@@ -10,11 +10,13 @@ import sys
 import threading
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 import hostile
 import sispy_pandas as sp
 from sispy_pandas.formats import csv as csv_text
+from sispy_pandas.formats import excel_file
 from sispy_pandas.formats.bounds import InFile
 from sispy_pandas.formats.options import ReadOptions
 from sispy_pandas.formats.reader import read_frame, read_texts
@@ -102,6 +104,21 @@ def test_workbooks_end_in_one_sentence(tmp_path, kind, words):
     path = hostile.BOOKS[kind](tmp_path / "f.xlsx")
 
     assert {reader: told(path, reader) for reader in ("rows", "cells")} == {"rows": words, "cells": words}
+
+
+def test_texts_of_many_rows_are_none_that_expand(tmp_path, monkeypatch):
+    """As programs write them: each once, in a part of their own."""
+    path = tmp_path / "texts.xlsx"
+    book = openpyxl.Workbook()
+    book.active.append(["name"])
+    for n in range(2_000):
+        book.active.append([f"{n:024x}" * 5])
+    book.save(path)
+    monkeypatch.setattr(excel_file, "FREE", 60_000)
+
+    frame = sp.read_excel(path, SCHEMA)
+
+    assert frame["name"].tolist() == [f"{n:024x}" * 5 for n in range(2_000)]
 
 
 def test_an_entity_that_expands_is_refused(tmp_path):

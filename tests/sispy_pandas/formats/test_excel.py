@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import openpyxl
 import pytest
+import xlsxwriter
 
 import sispy_pandas as sp
 from sispy_pandas.formats.excel_file import _NAMESPACES
@@ -137,6 +138,23 @@ def test_formulas_errors_and_merged_cells(server, book: Book) -> None:
         ("h00001", "bios.vendor", never),
         ("h00003", "tags", merged),
         ("h00004", "tags", merged),
+    ]
+
+
+def test_a_formula_counts_as_what_a_program_calculated(server, tmp_path: Path) -> None:
+    path, live = tmp_path / "calculated.xlsx", server.fetch()
+    with xlsxwriter.Workbook(path) as workbook:
+        sheet = workbook.add_worksheet()
+        sheet.write_row(0, 0, ["name", "cpus"])
+        for row, (name, result) in enumerate([("h00000", 7), ("h00001", "#DIV/0!")], 1):
+            sheet.write(row, 0, name)
+            sheet.write_formula(row, 1, "=1+6", None, result)
+
+    plan = live.diff(sp.read_excel(path, live.schema), key="name")
+
+    assert next((c.key, dict(c.after)) for c in plan.changes) == ("h00000", {"cpus": 7})
+    assert [(p.key, p.column, p.value, p.reason) for p in plan.faults] == [
+        ("h00001", "cpus", "#DIV/0!", "an error of the program")
     ]
 
 

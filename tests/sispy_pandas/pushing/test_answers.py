@@ -9,8 +9,10 @@ import pytest
 
 import sispy_pandas as sp
 from sispy.http.base import Answer
-from sispy.response import Headers
+from sispy.response import Headers, Response
 from sispy.sandbox import Faults
+from sispy_pandas.pushing.answers import of_bulk
+from sispy_pandas.pushing.server import FateUnknown
 
 QUICK = sp.Limits(settle=0.0, settle_row=0.0, patience=2.0)
 STRANGE: list[Any] = [
@@ -34,6 +36,12 @@ STRANGE: list[Any] = [
     {"success": [], "errors": [{"err": [500, None]}]},
     {"success": [], "errors": [{"err": ["x"], "value": []}]},
 ]
+
+
+@pytest.mark.parametrize("said", STRANGE)
+def test_an_answer_of_another_shape_leaves_the_fate_open(said):
+    with pytest.raises(FateUnknown):
+        of_bulk(Response(said), {"6" * 24})
 
 
 def push(plan, **options):

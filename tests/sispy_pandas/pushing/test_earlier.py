@@ -244,3 +244,18 @@ def test_a_plan_that_cannot_be_found_in_damaged_notes_is_pushed(server):
     shutil.rmtree(journal.folder())
     assert words(push(plan)) == ["unchanged", "unchanged"]
     assert push(plan).outcomes[0].reason.startswith("the server holds these values already")
+
+
+def test_a_row_of_which_an_older_state_is_back_is_sent_again(server):
+    """As on a server that was restored from a backup."""
+    live = server.fetch({"q": {"name": "h00000"}})
+    plan = live.diff(live.frame().assign(cpus=9))
+    table = server.sandbox.world.entities["host"].collection
+    backup = table.documents[live.ids[0]]
+    assert words(push(plan)) == ["done"]
+    assert words(push(plan)) == ["unchanged"]
+
+    table.replace(backup)
+
+    assert words(push(plan)) == ["done"]
+    assert server.stored()["h00000"]["cpus"] == 9

@@ -221,7 +221,9 @@ def test_whatever_others_do_their_last_value_before_ours_is_reported(path, data)
 
 
 @TYPES
-@pytest.mark.parametrize("at", [1_000_000, 999_990], ids=["the same millisecond", "a slow clock"])
+@pytest.mark.parametrize(
+    "at", [1_000_000, 999_990, 1_000_030], ids=["the same millisecond", "a slow clock", "a fast clock"]
+)
 @FEW
 @given(data=st.data())
 def test_the_time_of_a_commit_alone_does_not_hide_it(path, at, data):

@@ -5,6 +5,7 @@ import pytest
 
 import sispy_pandas as sp
 from sispy.sandbox import Faults
+from sispy_pandas.pushing.render import every_row
 
 QUICK = sp.Limits(settle=0.1, settle_row=0.0, patience=3.0)
 
@@ -37,6 +38,31 @@ def test_one_row_for_every_row_of_the_plan(server, report):
     assert len(report) == 6
     assert "3 done, 1 conflict, 2 problems" in str(report)
     assert "somebody else changed cpus" in report._repr_html_()
+
+
+def test_a_row_is_known_by_its_id_and_a_new_one_that_was_not_made_by_its_label(server, report):
+    ids = server.fetch().ids
+
+    assert list(every_row(report).rows) == [
+        (ids[0], ids[0], ids[0], "h00000", "update", "done", "done", 200, ""),
+        (ids[1], ids[1], ids[1], "h00001", "update", "problem", "problem", None, "cpus: more than 64"),
+        (ids[2], ids[2], ids[2], "h00002", "update", *["conflict"] * 2, None, "somebody else changed cpus"),
+        (ids[3], ids[3], ids[3], "h00003", "update", "done", "done", 200, ""),
+        (ids[20], "4", ids[20], "n1", "create", "done", "done", 200, ""),
+        ("5", "5", None, "n2", "create", "problem", "problem", None, "cpus: more than 64"),
+    ]
+
+
+def test_rows_that_no_change_is_made_for_have_an_outcome_as_well(server):
+    live = server.fetch()
+    frame = live.frame().head(2).assign(cpus=9).rename(index={live.ids[1]: "f" * 24})
+
+    report = live.diff(frame).push(progress=False, limits=QUICK, skip_problems=True)
+
+    assert [(o.row, o.action, o.word, o.id) for o in report.outcomes] == [
+        (live.ids[0], "update", "done", live.ids[0]),
+        ("f" * 24, "update", "problem", "f" * 24),
+    ]
 
 
 def test_the_retry_file_holds_the_rows_that_were_not_written_and_why(server, report, tmp_path):

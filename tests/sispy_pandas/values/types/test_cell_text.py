@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sispy.remedies import Argument
 from sispy_pandas.values.types.base import Field, Style
 from sispy_pandas.values.types.cell_text import read_cell, read_column, write_cell, write_column
 from sispy_pandas.values.types.cells import Refused
@@ -153,6 +154,22 @@ def test_a_column_keeps_what_it_cannot_read_as_refused_text() -> None:
     values = read_column(NUMBER, ["1", "", "1\n2", "x"])
     assert values == [1, None, "1\n2", "x"]
     assert [type(value) for value in values] == [int, type(None), Refused, Refused]
+
+
+@pytest.mark.parametrize(
+    ("text", "options"),
+    [
+        ("1.234,5", {"decimal": ",", "thousands": "."}),
+        (" -1.234.567,5 ", {"decimal": ",", "thousands": "."}),
+        ("1,234.5", {"thousands": ","}),
+        ("1234,5", {"decimal": ","}),
+        ("1.2345,5", {}),
+        ("1,234.5 EUR", {}),
+    ],
+)
+def test_what_a_number_of_another_country_needs_is_named(text: str, options: dict[str, str]) -> None:
+    found = NUMBER.kind.remedies(text)
+    assert {one.name: one.value for one in found if isinstance(one, Argument) and one.name != "na"} == options
 
 
 @pytest.mark.parametrize("text", ["1e999", "-1e999"])
