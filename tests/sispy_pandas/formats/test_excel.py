@@ -153,7 +153,7 @@ def test_a_formula_counts_as_what_a_program_calculated(server, tmp_path: Path) -
     plan = live.diff(sp.read_excel(path, live.schema), key="name")
 
     assert next((c.key, dict(c.after)) for c in plan.changes) == ("h00000", {"cpus": 7})
-    assert [(p.key, p.column, p.value, p.reason) for p in plan.faults] == [
+    assert [(p.key, p.column, p.value, p.reason) for p in plan.problem_list] == [
         ("h00001", "cpus", "#DIV/0!", "an error of the program")
     ]
 
