@@ -369,6 +369,21 @@ def test_what_the_answer_to_a_delete_showed_needs_no_commit(server, monkeypatch)
     ]
 
 
+def test_the_journal_keeps_what_the_answer_to_a_delete_showed(server):
+    live = server.fetch()
+    rows = server.sandbox.world.entities["host"].collection.documents
+
+    def write(seen):
+        if seen.method == "DELETE":
+            rows[live.ids[0]]["cpus"] = 5
+
+    server.sandbox.faults = Faults(before=write)
+    report = push(live.diff(live.frame().head(0), delete=[live.ids[0]]), verify=False)
+
+    (change,) = sp.undo(report.journal, server.client).changes
+    assert (change.values["name"], change.values["cpus"]) == ("h00000", 5)
+
+
 def test_owners_tags_and_locks_are_told_apart(server):
     plan = first(server, **{"_sis.tags": ["x"], "cpus": 9})
 

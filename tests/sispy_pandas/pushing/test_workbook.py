@@ -81,11 +81,11 @@ def test_every_problem_is_shown_in_its_cell(server, file: Path, tmp_path: Path) 
 
 
 def test_the_first_and_the_last_row_are_found(server, file: Path, tmp_path: Path) -> None:
-    edited(file, {(2, "cpus"): "x", (21, "cpus"): "y"})
+    edited(file, {(2, "cpus"): "x", (21, "cpus"): "y", (21, "since"): "z"})
 
     out = sp.mark_problems(file, plan_of(server, file), tmp_path / "marked.xlsx")
 
-    assert sorted(marked(out, RED)) == [(2, "cpus"), (21, "cpus")]
+    assert sorted(marked(out, RED)) == [(2, "cpus"), (21, "cpus"), (21, "since (UTC)")]
 
 
 def test_what_has_no_column_is_shown_at_the_name_of_its_row_wherever_that_stands(

@@ -65,6 +65,18 @@ def test_rows_that_no_change_is_made_for_have_an_outcome_as_well(server):
     ]
 
 
+def test_what_was_not_sent_is_told_with_its_reason(server):
+    frame = server.fetch().frame().head(3).assign(cpus=9)
+    for id_ in frame.index[:2]:
+        server.hosts.delete(id_)
+    plan = sp.snapshot_of(server.hosts, frame, progress=False).diff(frame)
+
+    report = plan.push(progress=False, limits=QUICK)
+
+    told = "2 rows not sent: stale: the server has no such row any more"
+    assert told in str(report).splitlines()
+
+
 def test_the_retry_file_holds_the_rows_that_were_not_written_and_why(server, report, tmp_path):
     path = report.to_csv(tmp_path / "retry.csv")
     frame = sp.read_csv(path, report.plan.schema)
