@@ -11,9 +11,10 @@ import click
 import pandas as pd
 
 from sispy.cli.completion import tables
-from sispy.cli.exits import Misuse
+from sispy.cli.exits import Exit, Misuse
 from sispy.cli.options import Session, answers, examples, session, yes
-from sispy.cli.terminal import confirm, out, say
+from sispy.cli.terminal import confirm, out, say, width
+from sispy.text import shorten
 from sispy_pandas.commands.inputs import INPUT, TableFile, format_option
 from sispy_pandas.commands.output import show, tell_push
 from sispy_pandas.commands.planning import refuse_guesses
@@ -26,10 +27,11 @@ from sispy_pandas.formats.headings import is_beside
 from sispy_pandas.planning.render import blocks
 from sispy_pandas.pushing import render as pushed
 from sispy_pandas.pushing.options import need_token
-from sispy_pandas.values.blocks import Column, Lines, Table, count
+from sispy_pandas.values.blocks import Column, Lines, Table, as_text, count
 from sispy_pandas.values.infer import infer_typed
 from sispy_pandas.values.records import frame_of
 from sispy_pandas.values.schema import Schema, parse_schema
+from sispy_pandas.values.types.cell_text import write_column
 from sispy_pandas.workflow.fetch import fetch
 from sispy_pandas.workflow.objects import Snapshot
 from sispy_pandas.workflow.references import find_references, labelled
@@ -37,10 +39,11 @@ from sispy_pandas.workflow.references import find_references, labelled
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sispy.cli.exits import Exit
     from sispy.client import Client
     from sispy_pandas.formats.options import ReadOptions
 
+_FIRST = 6
+"""Rows and columns that are shown of a new table."""
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -82,6 +85,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option(
     "--owner", multiple=True, metavar="GROUP", help="Who shall own a new table; default: your groups."
 )
+@click.option("--dry-run", "dry", is_flag=True, help="Show what would be made or changed, and write nothing.")
 @click.option("--note", metavar="TEXT", help="Goes into the journal, e.g. CHG0012345.")
 @understood
 @answers("json", "csv", "md")
@@ -99,14 +103,19 @@ def import_(
     enums: bool,
     references: tuple[str, ...],
     owner: tuple[str, ...],
+    dry: bool,
     note: str | None,
     yes: bool,
 ) -> Exit:
-    """Make the rows of FILE (JSON, NDJSON, CSV or a workbook) rows of a table.
+    """Make the rows of FILE (JSON, NDJSON, CSV, Parquet or a workbook) rows of a table.
 
-    If the table does not exist, it is made: its definition is read off the data and shown first. If it
-    exists, rows are recognised by the key field; those that are there already are compared and updated.
-    References may be given by the key of the row they point to, or by its _id.
+    If the table does not exist, it is made: its definition is read off the data and shown first, with the
+    first rows, and what was noticed or left out. If it exists, rows are recognised by the key field; those
+    that are there already are compared and updated. In a table without a key whole rows are compared: those
+    that are there just so are left out. References may be given by the key of the row they point to, or by
+    its _id.
+
+    `sispy undo` takes the rows back; with --drop-table the table as well.
     """
     client, rows = session.client(), TableFile.of(file, form)
     options = replace(options, refs="label")
@@ -116,7 +125,7 @@ def import_(
             raise Misuse(f"table {name!r} exists already: leave --definition out.")
         if references:
             raise Misuse(f"table {name!r} exists already: leave --reference out, its definition says it.")
-        return _join(session, client, schema, rows, options, key=key, new=new, note=note, yes=yes)
+        return _join(session, client, schema, rows, options, key=key, new=new, note=note, yes=yes, dry=dry)
     if references and definition is not None:
         raise Misuse("the definition says what refers to what: leave --reference out.")
     refers = {text.partition("=")[0]: text.partition("=")[2] or text for text in references}
@@ -124,7 +133,7 @@ def import_(
         client, session, rows, options, name, definition, key=key, enums=enums, references=refers
     )
     document["_sis"] = {"owner": list(owner) or _groups(client)}
-    return _make(session, client, document, rows, options, note=note, yes=yes)
+    return _make(session, client, document, rows, options, note=note, yes=yes, dry=dry)
 
 
 def _make(
@@ -136,11 +145,13 @@ def _make(
     *,
     note: str | None,
     yes: bool,
+    dry: bool,
 ) -> Exit:
     """Make a table and its rows, after showing both; nothing is written while a row has a problem."""
     schema = parse_schema(document)
     rows = file.frame(schema, options)
-    refuse_guesses(rows, yes=yes)
+    if not dry:
+        refuse_guesses(rows, yes=yes)
     rows = rows[[name for name in rows.columns if not is_beside(str(name))]]
     plan = labelled(_nothing_yet(client, schema)).diff(rows, new=True)
     title = f"{schema.name}: a new table on {client.url}, {len(schema.fields)} fields"
@@ -149,19 +160,24 @@ def _make(
         ("owners", ", ".join(schema.owner)),
     ]
     head = "\n".join([title, *(f"{word:<8}{value}" for word, value in about), "", f"{tree(schema)}\n"])
+    first = [] if yes or not len(rows) else [_first_rows(schema, rows)]
     if session.output == "md":
-        show(session, [Lines((title,)), Table((Column(""), Column("")), about), fields_of(schema)])
-    elif session.is_told_at_once:
-        out(head)
-    elif not yes:
-        say(head)
+        about_it = Table((Column(""), Column("")), about)
+        show(session, [Lines((title,)), about_it, fields_of(schema), *first])
+    elif session.is_told_at_once or not yes:
+        tell = out if session.is_told_at_once else say
+        tell("\n".join([head, *(f"{as_text([part], limit=width())}\n" for part in first)]))
     if plan.counts["problems"]:
         show(session, blocks(plan))
         tell_push(session, [plan], ())
         said = "nothing was made: mend the problems, or leave out the option that makes them"
         return session.refuse(said, status_of_plan(plan))
-    for note in plan.notes:  # a guess is said before anything is made
-        session.say(note)
+    for told in plan.notes:  # a guess is said before anything is made
+        session.say(told)
+    if dry:
+        tell_push(session, [plan], ())
+        session.say(f"nothing was made: without --dry-run it is a table with {count(len(plan), 'row')}")
+        return Exit.DONE
     need_token(client)
     client.rules.refuse_note(note)
     confirm(
@@ -171,10 +187,18 @@ def _make(
     made = parse_schema(client.schemas.create(document).to_dict())
     session.say(f"made table {made.name}")
     plan = labelled(_nothing_yet(client, made)).diff(rows, new=True)
-    report = plan.push(note=note, progress=session.progress)
+    report = plan.push(note=note, progress=session.progress, again=True)  # nothing is there yet
     show(session, pushed.blocks(report, journal=False))
     tell_push(session, [report.plan], [report])
     return status_of_report(report)
+
+
+def _first_rows(schema: Schema, rows: pd.DataFrame) -> Table:
+    """Return the beginning of the rows and columns that a table shall have."""
+    fields = [field for field in schema.fields if field.path in rows.columns][:_FIRST]
+    texts = [write_column(field, rows[field.path].iloc[:_FIRST]) for field in fields]
+    columns = tuple(Column(field.path) for field in fields)
+    return Table(columns, list(zip(*texts, strict=True)), beside=max(len(rows) - _FIRST, 0))
 
 
 def _nothing_yet(client: Client, schema: Schema) -> Snapshot:
@@ -202,21 +226,28 @@ def _join(
     new: bool,
     note: str | None,
     yes: bool,
+    dry: bool,
 ) -> Exit:
     """Compare a file with a table that exists, and push what is new or different."""
     key = key or schema.key
     if new and key is not None:
         raise Misuse(f"rows of {schema.name} are known by {key}: leave --again out.")
     rows = file.frame(schema, options)
-    refuse_guesses(rows, yes=yes)
+    if not dry:
+        refuse_guesses(rows, yes=yes)
     snapshot = fetch(client.entities(schema.name), refs="label", progress=session.progress)
     if key is not None:
         plan = snapshot.diff(rows, key=key, create_missing=True)  # blank cells keep what is stored
-        return send(session, plan, yes=yes, note=note)[1]
-    session.say(f"{schema.name} has no unique field to know rows by: whole rows are compared")
-    plan = snapshot.diff(rows, new=True if new else "missing")
-    # the table was asked, not what this machine remembers
-    return send(session, plan, yes=yes, note=note, again=True)[1]
+    else:
+        session.say(f"{schema.name} has no unique field to know rows by: whole rows are compared")
+        plan = snapshot.diff(rows, new=True if new else "missing")
+    if dry:
+        show(session, blocks(plan))
+        tell_push(session, [plan], ())
+        session.say("nothing was pushed: this was a dry run")
+        return status_of_plan(plan)
+    again = {} if key is not None else {"again": True}  # the table was asked, not what this machine remembers
+    return send(session, plan, yes=yes, note=note, **again)[1]
 
 
 def _document(
@@ -236,7 +267,11 @@ def _document(
         rows = file.rows(options)
         for note in rows.notes:
             session.say(note)
-        found = find_references(client, pd.DataFrame(rows.data))
+        frame = pd.DataFrame(rows.data)
+        blank = [str(name) for name in frame.columns if frame[name].isna().all()]
+        if blank:
+            session.say(f"no row has a value for {', '.join(map(shorten, blank))}: text is taken for granted")
+        found = find_references(client, frame)
         for column in sorted(set(found) - set(references)):
             session.say(
                 f"{column} names rows of table {found[column]}: --reference {column} makes it point there"

@@ -482,3 +482,65 @@ def test_a_table_without_names_is_refused_until_they_are_told(sispy, sis, file):
         "column 2": [8, 4],
         "ip": ["10.0.0.1", "10.0.0.2"],
     }
+
+
+DRY = """\
+t: a new table on URL, 4 fields
+key     name
+owners  root
+
+├─ name    String  required, unique
+├─ cost    Number
+├─ serial  String
+└─ end     String
+
+name  cost  serial  end
+w1    5     A
+w2
+w3    6.5
+w4    1
+w5    1
+w6    1
+... and 1 more row
+
+"""
+
+
+def test_a_dry_run_shows_everything_and_makes_nothing(sispy, sis, file):
+    path = file(
+        "List\n\nname;cost;_serial;end\nw1;5;A;\nw2;;;\nw3;6.5\nw4;1\nw5;1\nw6;1\nw7;1\nTotal;9\n", "a.csv"
+    )
+
+    result = sispy("import", path, "--schema", "t", "--dry-run")
+
+    assert result.exit_code == 0
+    assert result.stdout.replace(sis.url, "URL") == DRY
+    assert result.stderr.splitlines() == [
+        "1 column of names that no field can have: '_serial' becomes 'serial'; --rename _serial=NAME names "
+        "it otherwise",
+        "no row has a value for end: text is taken for granted",
+        "row 1 is left out: the names of the columns are in row 3; --header-row 3 says so",
+        "row 11 is left out: it looks like a total, or a remark; --footer-rows 1 says so, --footer-rows 0 "
+        "keeps all",
+        "nothing was made: without --dry-run it is a table with 7 rows",
+    ]
+    assert sis.client().schemas.count({"name": "t"}) == 0
+
+
+def test_a_dry_run_shows_problems_and_what_would_change(sispy, sis, file):
+    definition = file(
+        {"name": {"type": "String", "unique": True, "required": True}, "n": "Number"}, "def.json"
+    )
+    rows = file([{"name": "a", "n": "x"}])
+
+    wrong = sispy("import", rows, "--schema", "t", "--definition", definition, "--dry-run")
+    sispy("import", file(SWITCHES), "--schema", "switch", "--yes")
+    changed = file([{**SWITCHES[0], "asset": "9"}])
+    joined = sispy("import", changed, "--schema", "switch", "--dry-run")
+
+    assert (wrong.exit_code, "'x' is no number" in wrong.stdout) == (3, True)
+    assert sis.client().schemas.count({"name": "t"}) == 0
+    assert (joined.exit_code, joined.stderr) == (0, "nothing was pushed: this was a dry run\n")
+    assert "sw1" in joined.stdout
+    stored = sis.client().entities("switch").fetch_all()
+    assert sorted(row["asset"] for row in stored) == ["00123", "7", "NA"]
