@@ -239,7 +239,8 @@ class _Trial:
             same = [style for style in self.others if self._keeps(style, text, before)]
             if same:
                 return self._refused(text, "what was exported, written in another way?", same)
-        if before is _NONE or not _same(usual, before):
+        is_value = not isinstance(usual, Refused)
+        if is_value and (before is _NONE or not _same(usual, before)):
             other = [style for style in doubts if not _same(self._meant(style, text), usual)]
             if other:
                 return self._refused(text, "it may mean more than one thing", other)

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -37,6 +38,8 @@ _KINDS: dict[str, Any] = {
 """What stands at the top of a mapping, and of which type."""
 _TABLES = {"columns": "rename", "constants": "constants"}
 """Its tables, and the options that they are."""
+_BARE = re.compile("[A-Za-z0-9_-]+")
+"""Keys that TOML takes without quotes."""
 _WORDS = ("na", "true", "false")
 """The lists in its table `words`."""
 
@@ -123,13 +126,17 @@ def write_mapping(path: str | os.PathLike[str], options: ReadOptions) -> None:
     }
     for name, table in tables.items():
         if table:
-            lines += ["", f"[{name}]", *(f"{_toml(key)} = {_toml(value)}" for key, value in table.items())]
+            lines += ["", f"[{name}]", *(f"{_key(key)} = {_toml(value)}" for key, value in table.items())]
     with replaced(Path(path)) as file:
         file.write("\n".join(lines).lstrip("\n") + "\n")
 
 
 def _is_told(options: ReadOptions, key: str) -> bool:
     return key in options.told and (key != "refs" or options.refs != "id")
+
+
+def _key(name: str) -> str:
+    return name if _BARE.fullmatch(name) else _toml(name)
 
 
 def _toml(value: Any) -> str:

@@ -139,7 +139,7 @@ def test_a_mapping_is_saved_and_tells_how_the_next_file_is_read(sispy, sis):
     assert saved.exit_code == 0
     assert Path("m.toml").read_text() == (
         'encoding = "cp1252"\ndelimiter = ";"\ndecimal = ","\ndayfirst = true\n\n'
-        '[words]\n"true" = ["wahr"]\n"false" = ["falsch"]\n'
+        '[words]\ntrue = ["wahr"]\nfalse = ["falsch"]\n'
     )
     cells = {cell["field"]: cell["after"] for cell in json.loads(told.stdout)["cells"]}
     assert (cells["virtual"], cells["price"], cells["bought"]) == (True, 1234.5, "2024-03-04T00:00:00.000Z")

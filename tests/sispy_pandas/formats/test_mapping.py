@@ -97,7 +97,7 @@ def test_what_was_used_is_the_mapping_of_the_next_file(host_schema, tmp_path):
     again = sp.read_csv(tmp_path / "t.csv", host_schema, mapping=tmp_path / "m.toml")
 
     assert (tmp_path / "m.toml").read_text() == (
-        'encoding = "cp1250"\ndelimiter = ";"\n\n[columns]\n"Host" = "name"\n\n[words]\n"true" = ["ja"]\n'
+        'encoding = "cp1250"\ndelimiter = ";"\n\n[columns]\nHost = "name"\n\n[words]\ntrue = ["ja"]\n'
     )
     assert again.equals(frame)
 
