@@ -95,8 +95,8 @@ function render({ model, el }) {
       [...root.querySelectorAll("[data-act]")].find((element) => place(element) === lost)?.focus();
     }
     const chosen = root.querySelector("[data-show]");
-    const now = chosen ? place(chosen) : "";
-    if (chosen && now !== shown) chosen.scrollIntoView({ block: "nearest", inline: "nearest" });
+    const now = chosen?.offsetParent ? place(chosen) : ""; // what is hidden is led into sight when it is not
+    if (now && now !== shown) chosen.scrollIntoView({ block: "nearest", inline: "nearest" });
     shown = now;
   };
 

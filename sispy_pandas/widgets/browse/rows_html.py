@@ -91,7 +91,7 @@ def _help() -> Html:
     rows = [
         (h("span", typed.replace("`", ""), class_="mono"), found.replace("`", "")) for typed, found in cells
     ]
-    shown = table(("filter", "finds rows where"), rows, label="Filters")
+    shown = table(("filter", "finds rows where"), rows, label="Examples")
     return h("details", h("summary", "What a filter can say"), shown, key="help")
 
 

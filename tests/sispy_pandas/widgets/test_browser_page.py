@@ -271,6 +271,8 @@ def test_nothing_stands_out_of_the_page(browser, stage, width):
     page.locator(".rows tbody button").first.click()
     page.locator(".drawer .form").first.wait_for()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    top = page.get_by_role("button", name="Close the row").bounding_box()["y"]
+    assert 0 < top < 900  # in sight, beside the rows or below them
     listed = page.locator(".tables").bounding_box()
     shown = page.get_by_role("heading", name="host").bounding_box()
     assert (listed["x"] + listed["width"] < shown["x"]) == (width == 1600)
