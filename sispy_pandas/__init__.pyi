@@ -8,6 +8,7 @@ from .pushing.workbook import mark_problems
 from .reading.catalog import schemas
 from .reading.listing import where
 from .revisions.dangling import dangling, referrers, repoint
+from .revisions.duplicates import duplicates, merge_rows
 from .revisions.edits import Changes, changes
 from .revisions.history import HistoryWarning, as_of, blame, history
 from .revisions.revert import revert
@@ -34,8 +35,10 @@ __all__ = [
     "Changes", "Field", "FrameEditor", "FrozenDict", "HistoryWarning", "Limits", "Plan", "PlanRefused",
     "PlanReview", "Plans", "PushFailed", "Report", "Reports", "Schema", "SchemaBrowser", "SchemaPlan",
     "SchemaPlanRefused", "Snapshot", "TableInUse", "added", "as_of", "blame", "changes", "dangling",
-    "explode", "fetch", "history", "implode", "infer_schema", "iter_frames", "load_plan", "mark_problems",
-    "missing", "parse_schema", "plan_schema", "pushes", "read_csv", "read_dask", "read_excel", "read_ndjson",
-    "read_parquet", "referrers", "removed", "repoint", "resume", "revert", "schemas", "set_values",
-    "snapshot_of", "to_csv", "to_excel", "to_ndjson", "to_parquet", "undo", "verify", "where",
+    "duplicates", "explode", "fetch", "history", "implode", "infer_schema", "iter_frames", "load_plan",
+    "mark_problems", "merge_rows", "missing", "parse_schema", "plan_schema", "pushes", "read_csv",
+    "read_dask", "read_excel", "read_ndjson", "read_parquet", "referrers", "removed", "repoint", "resume",
+    "revert",
+    "schemas", "set_values", "snapshot_of", "to_csv", "to_excel", "to_ndjson", "to_parquet", "undo", "verify",
+    "where",
 ]  # fmt: skip

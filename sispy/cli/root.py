@@ -40,6 +40,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "show": ("sispy_pandas.commands.show", "Show rows of a table, or one of them whole."),
     "export": ("sispy_pandas.commands.export", "Write a table to a CSV, Excel, Parquet or NDJSON file."),
     "diff": ("sispy_pandas.commands.diff", "Compare two exports, or one with today."),
+    "check": ("sispy_pandas.commands.check", "Find dangling references and duplicates."),
     "history": ("sispy_pandas.commands.history", "Show who changed a row, what and when."),
     "changes": ("sispy_pandas.commands.history", "Show all cells changed in a span of time."),
     "plan": ("sispy_pandas.commands.plan", "Show what an edited file would change. Writes nothing."),
@@ -58,7 +59,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 SECTIONS: dict[str, tuple[str, ...]] = {
     "Try it": ("demo", "sandbox"),
     "Connect": ("login", "logout", "whoami"),
-    "Look": ("schemas", "show", "export", "diff", "history", "changes"),
+    "Look": ("schemas", "show", "export", "diff", "check", "history", "changes"),
     "Change": ("plan", "push", "set", "edit", "import", "verify", "resume", "undo", "revert", "pushes"),
 }
 """The commands as `sispy --help` groups them."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -11,6 +12,7 @@ import click
 
 from sispy.cli.completion import fields as field_names
 from sispy.cli.completion import rows, tables
+from sispy.cli.exits import Misuse
 from sispy.cli.options import Session, answers, examples, session, yes
 from sispy.remedies import Call
 from sispy_pandas.commands.inputs import TableFile, when
@@ -71,6 +73,18 @@ def span(command: Command) -> Command:
         return command(*args, chosen=chosen, **kwargs)
 
     return with_span  # type: ignore[return-value] # click reads the options that hang on the wrapper
+
+
+def every_change(session: Session, names: str, chosen: dict[str, Any]) -> list[Changes]:
+    """Read the changes of tables that the options mean.
+
+    Raises:
+        Misuse: FILTERs, fields or an export are given for more than one.
+    """
+    tables = [name.strip() for name in names.split(",")]
+    if len(tables) > 1 and (chosen["filters"] or chosen["fields"] or chosen["known"]):
+        raise Misuse("FILTER, --fields and --known are about one table, and these are several.")
+    return [changes_of(session, name, chosen) for name in tables]
 
 
 def changes_of(session: Session, name: str, chosen: dict[str, Any]) -> Changes:
@@ -151,6 +165,7 @@ def _at(moment: Any) -> tuple[str, str | None]:
     epilog=examples(
         "sispy changes host --since 2h",
         "sispy changes host rack.site.name=fra1 --since 1d --by alice --cells",
+        "sispy changes host,rack --since 2h --by alice",
         "sispy changes host --since 1d --output json | jq -r '.edits[].key'",
     )
 )
@@ -160,22 +175,28 @@ def _at(moment: Any) -> tuple[str, str | None]:
 @answers("json", "csv", "md")
 @session
 def changes(session: Session, name: str, chosen: dict[str, Any], cells: bool) -> None:
-    """Show who changed what in table SCHEMA in a span of time: by user, minute and field.
+    """Show who changed what in table SCHEMA (or several: A,B) in a span of time: by user, minute and field.
 
     Rows that were deleted since are not seen, nor are changes of owners, tags and locks. A FILTER, as
     `sispy export --help` has it, chooses rows by their values of today. `sispy revert` takes the same options
     and puts the old values back.
     """
-    found = changes_of(session, name, chosen)
-    edits = _edits(found)
-    head = Lines((repr(found).splitlines()[0],))
-    facts = {"server": found.endpoint.client.url, "table": name, "notes": list(found.notes)}
-    answer = Answer("changes", edits, facts, blocks=lambda: [head, edits if cells else _summary(found)])
-    if len(found) or not session.is_told_at_once:
-        tell(session, answer)
+    found = every_change(session, name, chosen)
+    tables = [_edits(one) for one in found]
+    seen = [
+        block
+        for one, edits in zip(found, tables, strict=True)
+        if len(one)
+        for block in (Lines((repr(one).splitlines()[0],)), edits if cells else _summary(one))
+    ]
+    notes = list(dict.fromkeys(note for one in found for note in one.notes))
+    edits = replace(tables[0], rows=[row for table in tables for row in table.rows])
+    facts = {"server": found[0].endpoint.client.url, "table": name, "notes": notes}
+    if seen or not session.is_told_at_once:
+        tell(session, Answer("changes", edits, facts, blocks=lambda: seen))
     else:
         session.say(f"{name}: no such changes")
-    for note in found.notes:
+    for note in notes:
         session.say(note)
 
 
@@ -212,14 +233,15 @@ def _summary(found: Changes) -> Table:
 @yes
 @session
 def revert(session: Session, name: str, chosen: dict[str, Any], how: dict[str, Any], yes: bool) -> Exit:
-    """Put back what was changed in table SCHEMA in a span of time, and spare what others changed later.
+    """Put back what was changed in table SCHEMA (or A,B) in a span, and spare what others changed later.
 
     `sispy changes` with the same options and FILTERs shows what is meant. Cells that were changed again since
     are conflicts and stay as they are. Rows that the changes created are deleted. The revert is a push like
     any other: `sispy undo` takes it back.
     """
-    found = changes_of(session, name, chosen)
-    for note in found.notes:
+    found = every_change(session, name, chosen)
+    for note in dict.fromkeys(note for one in found for note in one.notes):
         session.say(note)
-    _, status = send(session, revert_plan(found), yes=yes, **how)
+    plan = revert_plan(found[0]) if len(found) == 1 else revert_plan(found)
+    _, status = send(session, plan, yes=yes, **how)
     return status

@@ -203,8 +203,8 @@ def near_misses(new: Iterable[Any], known: Iterable[Any]) -> list[str]:
 
     That is case, blanks, characters without width, and whether a character is of full width.
     """
-    seen = {_bare(name): name for name in known if isinstance(name, str)}
-    found = [(name, seen[_bare(name)]) for name in new if isinstance(name, str) and _bare(name) in seen]
+    seen = {folded(name): name for name in known if isinstance(name, str)}
+    found = [(name, seen[folded(name)]) for name in new if isinstance(name, str) and folded(name) in seen]
     if not found:
         return []
     pairs = ", ".join(f"{name!r} and {other!r}" for name, other in found[:_NAMED])
@@ -213,7 +213,8 @@ def near_misses(new: Iterable[Any], known: Iterable[Any]) -> list[str]:
     return [f"{count(len(found), 'new row')} {are} nearly the same as existing ones: {pairs}{more}"]
 
 
-def _bare(name: str) -> str:
+def folded(name: str) -> str:
+    """Return what texts have in common that differ in case, blanks, width or invisible signs alone."""
     alike = unicodedata.normalize("NFKC", name)
     return "".join(c for c in alike if not c.isspace() and unicodedata.category(c) != "Cf").casefold()
 

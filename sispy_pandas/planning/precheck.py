@@ -48,6 +48,13 @@ def precheck(
         return plan
     ids = [change.id for change in plan.changes if not isinstance(change, Create)]
     references = reference_fields(plan.schema)
+    leaving = {
+        change.id
+        for other in others
+        if other.schema.name == plan.schema.name
+        for change in other.changes
+        if isinstance(change, Delete)
+    }
     expected = {id_ for other in others for id_ in new_rows(other.schema.name, other.changes)}
     paths = {path for path, _ in references} | {"_sis"}
     with bar(progress, total=None, unit=" values", desc=f"check {plan.schema.name}", delay=BRIEF) as shown:
@@ -57,7 +64,7 @@ def precheck(
                 plan, references, {*expected, *(to_come(plan) if coming is None else coming)}, shown
             ),
             *_dangling(plan, references, rows, shown),
-            *_unique(plan, shown),
+            *_unique(plan, shown, leaving),
             *_locked(plan, rows),
             *_owners(plan, rows),
         ]
@@ -126,7 +133,7 @@ def _dangling(
     return found
 
 
-def _unique(plan: ChangeSet, shown: Bar) -> list[Problem]:
+def _unique(plan: ChangeSet, shown: Bar, leaving: Collection[str]) -> list[Problem]:
     """Find new values of unique fields that other rows have by now."""
     found = []
     for field in unique_fields(plan.schema):
@@ -150,7 +157,12 @@ def _unique(plan: ChangeSet, shown: Bar) -> list[Problem]:
         for row in read(plan.endpoint, field.path, values, shown=shown):
             value = hashable(stored(field, row))
             taker = takers.get(value)
-            if taker is None or row["_id"] == row_of(taker) or freed.get(row["_id"]) == value:
+            if (
+                taker is None
+                or row["_id"] in leaving
+                or row["_id"] == row_of(taker)
+                or freed.get(row["_id"]) == value
+            ):
                 continue
             if isinstance(taker, Create) and not not_stored(plan.schema, taker.values, row):
                 continue  # it was created before, just so

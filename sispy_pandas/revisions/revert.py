@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from ..planning.order import swaps
 from ..planning.validate import refused
@@ -16,22 +16,31 @@ from ..values.changes import Change, Conflict, Create, Delete, Problem, Update, 
 from ..values.entity import EDITABLE_META, as_created, receipt, stored, values_of
 from ..values.types.equality import equal
 from ..workflow.objects import Plan
+from ..workflow.parts import Plans
 from .back import at_today, lacking, without_gone
+from .edits import Changes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..reading.commits import Edit, Step
     from ..values.schema import Schema
-    from .edits import Changes
 
 
 Cell = tuple[str, str]
 """Field and commit of one change of a cell: what tells it from the others of its row."""
 
 
-def revert(changes: Changes) -> Plan:
-    """Return the plan that gives cells the values they had before these changes.
+@overload
+def revert(changes: Changes) -> Plan: ...
+
+
+@overload
+def revert(changes: Sequence[Changes]) -> Plans: ...
+
+
+def revert(changes: Changes | Sequence[Changes]) -> Plan | Plans:
+    """Return the plan that gives cells the values they had before these changes; of several tables, Plans.
 
     A cell that was changed again since, by a change that is not among these, is a conflict, also where it
     holds the same value again: `plan.conflicts` names it, and a push leaves it alone unless
@@ -44,7 +53,7 @@ def revert(changes: Changes) -> Plan:
     Nothing is written: read the plan, push it; its push can be undone like any other.
 
     Args:
-        changes: From `sp.changes`, perhaps narrowed by `.only(...)`.
+        changes: From `sp.changes`, perhaps narrowed by `.only(...)`; of several tables a list of them.
 
     Raises:
         sispy.Error: The server could not be asked about rows that come back.
@@ -54,6 +63,12 @@ def revert(changes: Changes) -> Plan:
         >>> len(revert(found))
         0
     """
+    if not isinstance(changes, Changes):
+        return Plans.of(*map(_reverted, changes))
+    return _reverted(changes)
+
+
+def _reverted(changes: Changes) -> Plan:
     schema = changes.schema
     chosen: dict[str, set[Cell]] = defaultdict(set)
     for edit in changes.edits:

@@ -20,12 +20,7 @@ def together(older: Plan, newer: Plan) -> Plan:
     A cell that both have written gets what it held before the older one, unless somebody else wrote to it
     between the two: then that person's value. A row that the older one created and the newer one deleted
     needs nothing.
-
-    Raises:
-        ValueError: The pushes went to different tables.
     """
-    if (older.endpoint.client.url, older.schema.name) != (newer.endpoint.client.url, newer.schema.name):
-        raise ValueError(f"these pushes went to two tables: {older.schema.name} and {newer.schema.name}")
     foreign = {(conflict.id, conflict.field) for conflict in older.conflict_list}
     last = {row_of(change): change for change in newer.changes}
     changes: list[Change] = []

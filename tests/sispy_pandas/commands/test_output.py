@@ -28,6 +28,7 @@ KINDS = {
     "plans": ["plan", "new.csv", "racks.csv"],
     "pushed": ["push", "new.csv", "racks.csv", "--yes", "--note", "CHG2"],
     "pushes": ["pushes"],
+    "check": ["check", "host", "--by", "rack,os.name,os.version,role"],
     "verify": ["verify"],
 }
 """A command for every kind of answer."""

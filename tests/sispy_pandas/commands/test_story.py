@@ -24,6 +24,7 @@ DAY = [
     ["export", "host", "-o", "today.csv", "--quiet"],
     ["diff", "yesterday.csv", "today.csv"],
     ["diff", "host", "today.csv"],
+    ["check", "rack"],
     ["history", "host", "web-fra1-001"],
     ["pushes"],
     ["verify"],

@@ -293,10 +293,15 @@ def test_a_row_created_and_deleted_needs_nothing(hosts):
     assert sp.undo([made, deleted]).empty
 
 
-def test_pushes_to_two_tables_are_not_undone_as_one(hosts):
+def test_pushes_to_two_tables_are_undone_as_one(hosts):
     made = new_row(hosts)
     hosts().client.schemas.create({"name": "log", "_sis": {"owner": ["g"]}, "definition": {"n": "Number"}})
     logs = sp.fetch(hosts("script").client.entities("log"), progress=False)
     other = logs.diff(pd.DataFrame({"n": [1]}), new=True).push(progress=False)
-    with pytest.raises(ValueError, match="two tables: host and log"):
-        sp.undo([made, other])
+
+    back = sp.undo([made, other])
+
+    assert isinstance(back, sp.Plans)
+    assert {(plan.schema.name, plan.counts["deletes"]) for plan in back} == {("host", 1), ("log", 1)}
+    assert back.push(progress=False).ok
+    assert logs.endpoint.count({}) == 0

@@ -1,0 +1,108 @@
+"""`sispy check`: what is wrong in a table although the server takes it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sispy.cli.completion import fields, tables
+from sispy.cli.exits import Exit, Misuse, misuse
+from sispy.cli.options import Session, answers, examples, session
+from sispy.remedies import Call, Message
+from sispy_pandas.commands.output import Answer, tell
+from sispy_pandas.commands.tables import table_of
+from sispy_pandas.revisions.dangling import dangling
+from sispy_pandas.revisions.duplicates import duplicates
+from sispy_pandas.values.blocks import Column, Lines, Table, count, show
+from sispy_pandas.values.schema import parse_schema
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sispy.client import Client
+    from sispy_pandas.values.schema import Schema
+
+_COLUMNS = (
+    *(Column(name, name) for name in ("finding", "table")),
+    Column(None, "_id"),
+    Column(None, "key"),
+    Column("row"),
+    Column("field", "field"),
+    Column("value", "value", "value"),
+    Column("was", "was", "value"),
+    Column("proposal", "proposal"),
+)
+
+
+@click.command(
+    epilog=examples(
+        "sispy check",
+        "sispy check host --by serial",
+        "sispy check host --by serial,ip --output csv > duplicates.csv",
+    )
+)
+@click.argument("name", metavar="[SCHEMA]", required=False, shell_complete=tables)
+@click.option(
+    "--by", metavar="A,B", shell_complete=fields, help="Rows alike in these fields; default: their keys."
+)
+@answers("json", "csv", "md", "html")
+@session
+def check(session: Session, name: str | None, by: str | None) -> Exit:
+    """Find dangling references and duplicates in table SCHEMA, or in all. Ends with 2 if there are some.
+
+    A reference dangles if its row was deleted: the server then refuses each later change of the row that
+    holds it. `was` tells what the deleted row was called, the proposal is the row with that name today.
+    Duplicates are rows whose keys differ in case or blanks alone, or that are alike in the fields of --by;
+    the proposal is the oldest of them: `sp.merge_rows` makes one row of them.
+    """
+    if by is not None and name is None:
+        raise Misuse("--by names fields of one table: name it.")
+    client = session.client()
+    if name is None:
+        schemas = [parse_schema(document) for document in client.schemas.fetch_all({"sort": "name"})]
+    else:
+        schemas = [table_of(client, name)[1]]
+    paths = None if by is None else [path.strip() for path in by.split(",")]
+    try:
+        rows = [row for schema in schemas for row in _found(session, client, schema, paths)]
+    except ValueError as error:
+        raise misuse(error) from error
+    findings = Table(_COLUMNS, rows, noun="finding", name="findings")
+    head = _head(client, [schema.name for schema in schemas], rows)
+    facts = {"server": client.url, "tables": [schema.name for schema in schemas]}
+    tell(session, Answer("check", findings, facts, blocks=lambda: filter(len, [Lines((head,)), findings])))
+    if any(row[0] == "duplicate" for row in rows):
+        session.say(Message(Call("", "explains how to make one row of them", ("check", "--help"))))
+    return Exit.CHANGES if rows else Exit.DONE
+
+
+def _head(client: Client, names: list[str], rows: list[tuple[Any, ...]]) -> str:
+    found = {kind: sum(row[0] == kind for row in rows) for kind in ("dangling reference", "duplicate")}
+    told = ", ".join(count(n, kind) for kind, n in found.items())
+    where = names[0] if len(names) == 1 else count(len(names), "table")
+    return f"{where} on {client.url}: {told}"
+
+
+def _found(
+    session: Session, client: Client, schema: Schema, by: list[str] | None
+) -> Iterator[tuple[Any, ...]]:
+    """Yield the findings in a table."""
+    for row in dangling(client, schema.name, progress=session.progress).to_dict("records"):
+        yield (
+            *("dangling reference", schema.name, row["_id"], row["key"], _called(row)),
+            *(row["field"], row["target"], row["was"], row["proposal"]),
+        )
+    if by is None and schema.key is None:
+        return
+    found = duplicates(client, schema.name, by=by, progress=session.progress)
+    oldest = found.groupby("group")["_id"].first()
+    for row in found.to_dict("records"):
+        yield (
+            *("duplicate", schema.name, row["_id"], row["key"], _called(row)),
+            *(row["field"], row["value"], None, oldest[row["group"]]),
+        )
+
+
+def _called(row: Any) -> str:
+    return show(row["_id"] if row["key"] is None else row["key"])

@@ -1,0 +1,45 @@
+"""`sispy check`: what is wrong in a table although the server takes it."""
+
+import csv
+import io
+import json
+
+
+def test_a_table_in_order_ends_with_0(sispy, sis):
+    result = sispy("check", "rack")
+
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.endswith("0 dangling references, 0 duplicates\n")
+
+
+def test_dangling_references_and_duplicates_are_found_in_every_form(sispy, sis):
+    client = sis.client()
+    racks, hosts = client.entities("rack"), client.entities("host")
+    site = racks.fetch_page({"limit": 1, "populate": False})[0]["site"]
+    made = racks.create([{"name": "Z9", "site": site}, {"name": "z 9", "site": site}])["success"]
+    hosts.update("web-fra1-001", {"rack": made[0]["_id"]})
+    racks.delete(made[0]["_id"])
+    racks.create({"name": "z9", "site": site})
+
+    text = sispy("check")
+    found = json.loads(sispy("check", "--output", "json").stdout)["findings"]
+    rows = list(csv.DictReader(io.StringIO(sispy("check", "rack", "--output", "csv").stdout)))
+
+    assert text.exit_code == 2
+    assert "1 dangling reference, 2 duplicates" in text.stdout
+    assert [(f["finding"], f["table"], f["key"], f["field"], f["was"]) for f in found] == [
+        ("dangling reference", "host", "web-fra1-001", "rack", "z9"),
+        ("duplicate", "rack", "z 9", "name", None),
+        ("duplicate", "rack", "z9", "name", None),
+    ]
+    assert [(row["key"], row["proposal"]) for row in rows] == [
+        ("z 9", made[1]["_id"]),
+        ("z9", made[1]["_id"]),
+    ]
+
+
+def test_fields_to_compare_are_named(sispy):
+    assert sispy("check", "host", "--by", "serial,ip").exit_code == 0
+    assert sispy("check", "host", "--by", "os.name").exit_code == 2
+    assert sispy("check", "host", "--by", "os.nme").exit_code == 64
+    assert sispy("check", "--by", "serial").exit_code == 64
