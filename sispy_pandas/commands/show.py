@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -49,6 +50,8 @@ if TYPE_CHECKING:
 
 ROWS = 100
 """That people see, unless they ask for another number."""
+_IS_FILTER = re.compile(r"[=<>~]|\s(in|nin|like|is|and|or)\s", re.IGNORECASE)
+"""What a key hardly holds, so that somebody means a filter."""
 _WIDEST = 24
 """Columns of a terminal that a field takes at most where fields are chosen to fit."""
 
@@ -136,7 +139,7 @@ def _row_meant(endpoint: Endpoint, schema: Schema, filters: Sequence[str]) -> di
     except ValueError as error:
         row = entity_of(endpoint, schema, filters[0])
         if row is None:
-            said = f"{schema.name} has no row {filters[0]!r}, and it is no filter: "
+            said = "" if _IS_FILTER.search(filters[0]) else f"{schema.name} has no row {filters[0]!r}; "
             raise Misuse(Message(said, message_of(error))) from error
         return row
     return None

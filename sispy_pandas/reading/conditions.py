@@ -26,6 +26,7 @@ Q = dict[str, Any]
 _ALONE = Place(None)
 
 _OPPOSITE = {"!=": "=", "nin": "in", "!~": "~", "not like": "like", "is empty": "is not empty"}
+_NOTHING = ("", "null", "none", "nil", "nan", "na", "undefined")
 _BOUND = {">": "$gt", ">=": "$gte", "<": "$lt", "<=": "$lte"}
 
 
@@ -190,14 +191,18 @@ def _stored(condition: Condition, field: Field, lookup: Lookup) -> Any:
     try:
         found = operand(field, value.text)
     except ValueError as error:
-        raise ValueError(f"{path!r}: {error}{_by_name(condition, field, lookup)}") from None
+        raise ValueError(f"{path!r}: {error}{_way_out(condition, field, lookup)}") from None
     if found is None:
         raise ValueError(f"{path!r}: a blank is no value; to find rows without one: '{path} is empty'")
     return found
 
 
-def _by_name(condition: Condition, field: Field, lookup: Lookup) -> str:
-    """Return the tail of a message that tells how to find by name what is referred to."""
+def _way_out(condition: Condition, field: Field, lookup: Lookup) -> str:
+    """Return the tail of a message that tells what to type instead of something that is no value."""
+    if condition.values[0].text.strip().lower() in _NOTHING:
+        return f"; to find rows without one: '{condition.path} is empty'"
+    if field.kind.presentation == "date":
+        return "; a day is written 2024-01-31"
     try:
         key = lookup(field.ref).key if field.ref else None
     except ValueError:

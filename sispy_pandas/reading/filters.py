@@ -2,7 +2,8 @@ r"""The language of filters, as people type it: text to conditions and back.
 
 | text | finds rows where |
 |---|---|
-| `status = live`, `status = "live"` | the field has this value; a day of a Date: any time of it, in UTC |
+| `status = live`, `status = "live"` | the field has this value; of a Date: any time of that day, in UTC |
+| `since = 2024-01`, `since >= 2024` | the same with months and years |
 | `status != live` | it has not: also rows without a value |
 | `cpus > 8`, `>=`, `<`, `<=` | the value is above, below; of texts: in the order of their characters |
 | `status in live,planned` | the value is one of them; `in "live,planned"` and `in (live, "a, b")` as well |
@@ -58,6 +59,23 @@ _SLASHES = re.compile(r"/((?:[^/\\\[]|\\.|\[(?:[^\]\\]|\\.)+\])+)/([imsx]*)(?=[\
 _PLAIN = re.compile(r"[^\s()\"',/\\=!<>~\[][^\s()\"',\\\[]*")
 _FOREIGN = {"==": "=", "===": "=", "<>": "!=", "!==": "!=", "=~": "~", "=>": ">=", "=<": "<="}
 """Operators of other languages, and what they are here."""
+_MEANT = {
+    **dict.fromkeys(("contains", "has", "includes", "matches", "regex", "regexp", "rlike"), "{0} ~ ..."),
+    **dict.fromkeys(("startswith", "starts", "beginswith", "begins"), "{0} ~ ^..."),
+    **dict.fromkeys(("endswith", "ends"), "{0} ~ ...$"),
+    **dict.fromkeys(("is", "isnull", "null", "exists", "missing"), "{0} is empty' or '{0} is not empty"),
+    **dict.fromkeys(("equals", "eq", "equal"), "{0} = ..."),
+    "between": "{0} >= ... and {0} <= ...",
+    "ne": "{0} != ...",
+    "gt": "{0} > ...",
+    "ge": "{0} >= ...",
+    "gte": "{0} >= ...",
+    "lt": "{0} < ...",
+    "le": "{0} <= ...",
+    "lte": "{0} <= ...",
+}
+"""Words of other languages, and what is typed here."""
+_JOINED = {"&&": "and", "&": "and", "||": "or", "|": "or"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +242,8 @@ class _Reader:
             found = self._take(_PATH)
             path = found[0] if found else ""
         if not path:
+            if self._next() == "!":
+                raise self._error("there is no '!' before a condition: it is 'not' here")
             where = f"before {self._rest()!r}" if self._next() else "at the end"
             raise self._error(f"the name of a field is missing {where}")
         return path
@@ -233,6 +253,8 @@ class _Reader:
         if not found:
             if self._next() and self._next() not in "()":
                 typed = self._rest().split()[0]
+                if meant := _MEANT.get(typed.lower()):
+                    raise self._error(f"there is no operator {typed!r}: it is '{meant.format(path)}' here")
                 raise self._error(
                     f"after {path!r} comes no operator but {typed!r}: there are "
                     f"{', '.join((*EQUAL, *ORDER, *SEARCH, *EMPTY))}; a text with blanks is put in quotes"
@@ -252,6 +274,10 @@ class _Reader:
     def _list(self) -> tuple[Value, ...]:
         is_closed = self._next() == "("
         self._at += is_closed
+        if self._next() == "[":
+            raise self._error(
+                "a list is put in parentheses, (a, b), and a value that begins with [ in quotes"
+            )
         values = [self._value(stop=",")]
         while self._next() == ",":
             self._at += 1
@@ -323,6 +349,9 @@ class _Reader:
 
     def _misplaced(self) -> str:
         """Say what stands where `and` or `or` should: mostly the second word of a value."""
+        sign = self._rest().split(maxsplit=1)[0]
+        if sign in _JOINED:
+            return f"there is no {sign!r}: it is {_JOINED[sign]!r} here"
         missing = f"'and' or 'or' is missing before {self._rest()!r}"
         if not self._value_at:
             return missing

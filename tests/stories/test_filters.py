@@ -171,6 +171,8 @@ TABLE: dict[str, Any] = {
     "'my field' = 'x y'": lambda r: r.get("my field") == "x y",
     # times
     "since = 2020-01-31": lambda r: r.get("since", "")[:10] == "2020-01-31",
+    "since = 2020-01": lambda r: r.get("since", "")[:7] == "2020-01",
+    "since < 2020": lambda r: "" < r.get("since", "") < "2020",
     "since != 2020-01-31": lambda r: r.get("since", "")[:10] != "2020-01-31",
     "since > 2020-01-31": lambda r: r.get("since", "") > "2020-01-31T23:59:59.999Z",
     "since <= 2020-01-31": lambda r: "" < r.get("since", "") <= "2020-01-31T23:59:59.999Z",

@@ -44,6 +44,7 @@ _DAY_FORM = re.compile(
 )
 _APRIL = Argument("dayfirst", "takes 3/4/2026 for the third of April", True)
 _MARCH = Argument("dayfirst", "takes 3/4/2026 for the fourth of March", False)
+_SPAN = re.compile(r"(\d{4})(?:-(\d\d))?(?:-(\d\d))?", re.ASCII)
 _DAY = 86_400_000
 _EPOCH = 25_569
 """Days from the workbooks' day 0 to 1970-01-01."""
@@ -202,8 +203,17 @@ class Date(Type, name="Date"):
         return iso(localised(ms, style.zone))
 
     def span(self, text: str) -> tuple[str, str] | None:
-        day = milliseconds(text) if re.fullmatch(r"\s*[\d-]{10}\s*", text) else None
-        return None if day is None else (iso(day), iso(day + _DAY - 1))
+        """Return the first and the last millisecond of a day, a month or a year."""
+        if not (found := _SPAN.fullmatch(text.strip())):
+            return None
+        year, month, day = found.groups()
+        if (first := milliseconds(f"{year}-{month or '01'}-{day or '01'}")) is None:
+            return None
+        if day:
+            return iso(first), iso(first + _DAY - 1)
+        after = f"{year}-{int(month) + 1:02}" if month and month != "12" else f"{int(year) + 1:04}-01"
+        last = milliseconds(f"{after}-01")
+        return None if last is None else (iso(first), iso(last - 1))
 
 
 def localised(ms: int, zone: datetime.tzinfo) -> int:

@@ -64,8 +64,9 @@ def test_a_table_without_a_key_is_known_by_ids(sispy, sis):
         (
             ["web-xxx"],
             64,
-            "host has no row 'web-xxx', and it is no filter: filter 'web-xxx': after 'web-xxx'",
+            "sispy: host has no row 'web-xxx'; filter 'web-xxx': after 'web-xxx' an operator",
         ),
+        (["name == web"], 64, "sispy: filter 'name == web': there is no operator '==': it is '=' here"),
         (["name=web-xxx"], 0, "host: no row matches"),
         (["status=lvie"], 64, "did you mean 'live'?"),
         (["--fields", "nme"], 64, "did you mean 'name'"),

@@ -47,6 +47,7 @@ OTHERS = {
 ID = "a" * 24
 EMPTY = "is empty, is not empty"
 NICS = "nics.mac, nics.ip, nics.seen, nics.vlans"
+YEAR = "2020-12-31T23:59:59.999Z"
 FIRST, LAST = "2020-01-31T00:00:00.000Z", "2020-01-31T23:59:59.999Z"
 
 
@@ -105,6 +106,10 @@ def q_of(text):
         ("facts.a in -3, 0.5, 1e3, 007, true, x", {"facts.a": {"$in": [-3, 0.5, 1000.0, "007", True, "x"]}}),
         ("facts.a = 1e999", {"facts.a": "1e999"}),
         ("since=2020-01-31", {"since": {"$gte": FIRST, "$lte": LAST}}),
+        ("since=2020-01", {"since": {"$gte": "2020-01-01T00:00:00.000Z", "$lte": LAST}}),
+        ("since<=2019-12", {"since": {"$lte": "2019-12-31T23:59:59.999Z"}}),
+        ("since>2019", {"since": {"$gt": "2019-12-31T23:59:59.999Z"}}),
+        ("since in 2020", {"$or": [{"since": {"$gte": "2020-01-01T00:00:00.000Z", "$lte": YEAR}}]}),
         ("since!='2020-01-31'", {"$nor": [{"since": {"$gte": FIRST, "$lte": LAST}}]}),
         ("since>2020-01-31", {"since": {"$gt": LAST}}),
         ("since>=2020-01-31", {"since": {"$gte": FIRST}}),
@@ -162,12 +167,17 @@ def test_a_filter_as_the_server_takes_it(text, q):
         ("cpus=many", "'cpus': 'many' is no number"),
         ("cpus=''", "'cpus': a blank is no value; to find rows without one: 'cpus is empty'"),
         ("live=maybe", "'live': 'maybe' is neither true nor false"),
-        ("since=yesterday", "'since': 'yesterday' is no ISO date or time"),
-        ("_updated_at=yesterday", "'_sis._updated_at': 'yesterday' is no ISO date or time"),
-        ("since=2020-02-30", "'since': '2020-02-30' is no ISO date or time"),
+        ("since=yesterday", "'since': 'yesterday' is no ISO date or time; a day is written 2024-01-31"),
+        (
+            "_updated_at=today",
+            "'_sis._updated_at': 'today' is no ISO date or time; a day is written 2024-01-31",
+        ),
+        ("since=2020-02-30", "'since': '2020-02-30' is no ISO date or time; a day is written 2024-01-31"),
         ("ip=10.0.0", "'ip': '10.0.0' is no IP address"),
         ("ip=10.0.0.1/33", "'ip': '10.0.0.1/33' is no IP address"),
         ("ip=10.0.0.1/x", "'ip': '10.0.0.1/x' is no IP address"),
+        ("rack=null", "'rack': 'null' is no id of 24 hex digits; to find rows without one: 'rack is empty'"),
+        ("rack=''", "'rack': '' is no id of 24 hex digits; to find rows without one: 'rack is empty'"),
         ("rack=r1", "'rack': 'r1' is no id of 24 hex digits; by name it is 'rack.name = r1'"),
         ("services!=x", "'services': 'x' is no id of 24 hex digits"),
         ("ip>::1", f"'ip': IpAddress does not take '>' but =, !=, in, nin, ~, !~, like, not like, {EMPTY}"),

@@ -142,9 +142,32 @@ def test_what_is_no_text_is_no_filter():
 
 def test_other_words_are_no_operators():
     with pytest.raises(
-        ValueError, match="after 'a' comes no operator but 'contains': there are =, !=, in, nin"
+        ValueError, match="after 'a' comes no operator but 'resembles': there are =, !=, in, nin"
     ):
-        parse("a contains b")
+        parse("a resembles b")
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("a contains b", "there is no operator 'contains': it is 'a ~ ...' here"),
+        ("a startsWith b", "there is no operator 'startsWith': it is 'a ~ ^...' here"),
+        ("a is null", "there is no operator 'is': it is 'a is empty' or 'a is not empty' here"),
+        ("a between 1 and 2", "there is no operator 'between': it is 'a >= ... and a <= ...' here"),
+        ("a gte 2", "there is no operator 'gte': it is 'a >= ...' here"),
+        ("a = 1 && b = 2", "there is no '&&': it is 'and' here"),
+        ("a = 1 || b = 2", "there is no '||': it is 'or' here"),
+        ("!a = 1", "there is no '!' before a condition: it is 'not' here"),
+        (
+            "a in [b, c]",
+            "a list is put in parentheses, (a, b), and a value that begins with [ in quotes",
+        ),
+    ],
+)
+def test_what_other_languages_have_is_told_in_the_words_of_this_one(text, reason):
+    with pytest.raises(ValueError) as caught:
+        parse(text)
+    assert str(caught.value) == ONE.format(text, reason)
 
 
 def test_length_and_depth_are_bounded():
