@@ -14,6 +14,7 @@ from sispy.cli.completion import tables
 from sispy.cli.exits import Exit, Misuse
 from sispy.cli.options import Session, answers, examples, session, yes
 from sispy.cli.terminal import confirm, out, say, width
+from sispy.remedies import Call, Message
 from sispy.text import shorten
 from sispy_pandas.commands.inputs import INPUT, TableFile, format_option
 from sispy_pandas.commands.output import show, tell_push
@@ -26,7 +27,9 @@ from sispy_pandas.formats.bounds import InFile, parse_json
 from sispy_pandas.formats.headings import is_beside
 from sispy_pandas.planning.render import blocks
 from sispy_pandas.pushing import render as pushed
+from sispy_pandas.pushing.journal import new_path, short
 from sispy_pandas.pushing.options import need_token
+from sispy_pandas.pushing.recall import note_made
 from sispy_pandas.values.blocks import Column, Lines, Table, as_text, count
 from sispy_pandas.values.infer import infer_typed
 from sispy_pandas.values.records import frame_of
@@ -184,12 +187,17 @@ def _make(
         f"Make table {schema.name} with {count(len(rows), 'row')} on {client.rules.told_at(client.url)}?",
         yes=yes,
     )
-    made = parse_schema(client.schemas.create(document).to_dict())
+    created = client.schemas.create(document).to_dict()
+    made, journal = parse_schema(created), new_path(schema.name)
+    note_made(client, created, journal)
     session.say(f"made table {made.name}")
     plan = labelled(_nothing_yet(client, made)).diff(rows, new=True)
-    report = plan.push(note=note, progress=session.progress, again=True)  # nothing is there yet
+    how = {"note": note, "journal": journal, "progress": session.progress}
+    report = plan.push(**how, again=True)  # nothing is there yet
     show(session, pushed.blocks(report, journal=False))
-    tell_push(session, [report.plan], [report])
+    back = Call("sp.undo(report)", "takes it back", ("undo", short(journal), "--drop-table"))
+    tell_push(session, [report.plan], [report], [Message(back)])
+    session.say(Message(back))
     return status_of_report(report)
 
 

@@ -9,21 +9,26 @@ import click
 import pandas as pd
 
 from sispy.cli.completion import tables
+from sispy.cli.exits import Exit, Misuse
 from sispy.cli.options import Session, answers, asked_output, examples, session, yes
+from sispy.cli.terminal import confirm
 from sispy_pandas.commands.inputs import when
 from sispy_pandas.commands.journals import completed, latest_open, named, to_be_undone
 from sispy_pandas.commands.output import Answer, tell, time_text
 from sispy_pandas.commands.sending import pushing, send
 from sispy_pandas.pushing.journal import folder, short
+from sispy_pandas.pushing.options import need_token
 from sispy_pandas.pushing.pushes import pushes as list_pushes
+from sispy_pandas.pushing.recall import has_made
 from sispy_pandas.revisions.undo import resume as resume_plan
 from sispy_pandas.revisions.undo import undo as undo_plan
-from sispy_pandas.values.blocks import Column, Table
+from sispy_pandas.values.blocks import Column, Table, count
+from sispy_pandas.workflow.objects import Plan
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
-    from sispy.cli.exits import Exit
+    from sispy_pandas.workflow.parts import Plans
 
 
 @click.command(epilog=examples("sispy pushes", "sispy pushes --note CHG0012345 --since 1w --output json"))
@@ -134,14 +139,23 @@ def resume(session: Session, how: dict[str, Any], name: str | None, yes: bool) -
     return status
 
 
-@click.command(epilog=examples("sispy undo", "sispy undo f460df --fields os.version,notes"))
+@click.command(
+    epilog=examples(
+        "sispy undo",
+        "sispy undo f460df --fields os.version,notes",
+        "sispy undo f460df --drop-table",
+    )
+)
 @click.argument("name", metavar="[JOURNAL]", required=False, shell_complete=completed)
 @click.option("--fields", metavar="A,B", help="Put back these fields only.")
+@click.option("--drop-table", "drop", is_flag=True, help="Of an import: drop the table that it made, too.")
 @answers("json", "csv", "md")
 @pushing
 @yes
 @session
-def undo(session: Session, how: dict[str, Any], name: str | None, fields: str | None, yes: bool) -> Exit:
+def undo(
+    session: Session, how: dict[str, Any], name: str | None, fields: str | None, drop: bool, yes: bool
+) -> Exit:
     """Put back the values that a push changed: JOURNAL, or else the latest push that wrote something.
 
     JOURNAL is a file or a name that `sispy pushes` lists. With --yes and no name nothing may have been tried
@@ -149,10 +163,41 @@ def undo(session: Session, how: dict[str, Any], name: str | None, fields: str | 
 
     Cells that somebody edited since are conflicts and stay as they are. The undo is a push of its own, with
     a journal: undoing it does the push again.
+
+    With --drop-table the table goes as well that `sispy import` made for the rows, if it is empty then.
     """
     path = to_be_undone(session, yes=yes) if name is None else named(name)
+    if drop and fields is not None:
+        raise Misuse("--drop-table takes all back, and --fields a part: leave one of them out.")
     plan = undo_plan(path, client=session.client_if_named())
     if fields is not None:
         plan = plan.only(fields=[name.strip() for name in fields.split(",")])
+    if drop:
+        return _with_table(session, plan, path, how, yes=yes)
     _, status = send(session, plan, yes=yes, **how)
+    return status
+
+
+def _with_table(session: Session, plan: Plan | Plans, path: Path, how: dict[str, Any], *, yes: bool) -> Exit:
+    """Take back the rows of an import, and drop the table that was made for them if it is empty then."""
+    if not isinstance(plan, Plan):
+        raise Misuse("--drop-table is for the import of one table.")
+    endpoint = plan.endpoint
+    client, table = endpoint.client, plan.schema.name
+    if not has_made(client, client.schemas.get(table).to_dict(), path):
+        raise Misuse(f"table {table} was not made by this push: leave --drop-table out.")
+    session.say(f"table {table} is dropped, too, once it is empty: only another import brings it back")
+    status = Exit.DONE
+    if len(plan):
+        _, status = send(session, plan, yes=yes, **how)
+    else:
+        need_token(client)
+        confirm(f"Drop table {table} on {client.rules.told_at(client.url)}?", yes=yes)
+    if status is not Exit.DONE:
+        return status
+    if left := endpoint.count():
+        session.say(f"table {table} still has {count(left, 'row')}, and is not dropped")
+        return Exit.CONFLICT
+    client.schemas.delete(table)
+    session.say(f"dropped table {table}")
     return status

@@ -8,7 +8,7 @@ import json
 import os
 from getpass import getuser
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sispy.encoding import one_address
 from sispy.text import printable
@@ -19,7 +19,9 @@ from .journal import folder, is_shared, open_file
 from .record import Record, read
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
+
+    from sispy.client import Client
 
 
 def note_attempt(server: str, what: str, at: int) -> None:
@@ -61,6 +63,27 @@ def _read_attempts() -> dict[str, tuple[int, str]]:
 def _attempts() -> Path:
     """Return the file of one's own attempts: a team's folder has one for each."""
     return folder() / (f"attempts-{getuser()}" if is_shared() else "attempts")
+
+
+def note_made(client: Client, schema: Mapping[str, Any], path: Path) -> None:
+    """Note that the push with this journal is the first one to a table that was made for it.
+
+    Args:
+        client: Of its server.
+        schema: The table's own document.
+        path: The journal.
+    """
+    remember("first rows of", _table(client, schema), path)
+
+
+def has_made(client: Client, schema: Mapping[str, Any], path: Path) -> bool:
+    """Tell whether a table was made for the push with this journal, and is still that one."""
+    records = recalled("first rows of", _table(client, schema))
+    return any(record.path.absolute() == path.absolute() for record in records)
+
+
+def _table(client: Client, schema: Mapping[str, Any]) -> list[Any]:
+    return [client.url, schema["name"], schema.get("_sis", {}).get("_created_at")]
 
 
 def remember(kind: str, what: object, path: Path) -> None:

@@ -544,3 +544,44 @@ def test_a_dry_run_shows_problems_and_what_would_change(sispy, sis, file):
     assert "sw1" in joined.stdout
     stored = sis.client().entities("switch").fetch_all()
     assert sorted(row["asset"] for row in stored) == ["00123", "7", "NA"]
+
+
+def test_an_import_is_taken_back_together_with_its_table(sispy, sis, file):
+    made = sispy("import", file(SWITCHES), "--schema", "switch", "--yes")
+    journal = made.stderr.split("`sispy undo ")[1].split()[0]
+
+    undone = sispy("undo", journal, "--drop-table", "--yes")
+
+    assert made.stderr.splitlines()[-1] == f"`sispy undo {journal} --drop-table` takes it back"
+    assert undone.exit_code == 0
+    assert undone.stderr.splitlines()[0] == (
+        "table switch is dropped, too, once it is empty: only another import brings it back"
+    )
+    assert undone.stderr.splitlines()[-1] == "dropped table switch"
+    assert sis.client().schemas.count({"name": "switch"}) == 0
+
+
+def test_a_table_is_dropped_by_the_undo_of_its_own_import_alone_and_only_if_it_is_empty(sispy, sis, file):
+    made = sispy("import", file(SWITCHES), "--schema", "switch", "--yes")
+    journal = made.stderr.split("`sispy undo ")[1].split()[0]
+    more = [{"name": "sw9", "u_height": 1, "enabled": True, "asset": "9", "interfaces": []}]
+    sispy("import", file(more), "--schema", "switch", "--yes")
+
+    other = sispy("undo", "--drop-table", "--yes")
+    full = sispy("undo", journal, "--drop-table", "--yes")
+    both = sispy("undo", journal, "--drop-table", "--fields", "asset", "--yes")
+
+    assert (other.exit_code, other.stderr.splitlines()[-1]) == (
+        64,
+        "sispy: table switch was not made by this push: leave --drop-table out.",
+    )
+    assert (full.exit_code, full.stderr.splitlines()[-1]) == (
+        4,
+        "table switch still has 1 row, and is not dropped",
+    )
+    assert (both.exit_code, sis.client().entities("switch").count()) == (64, 1)
+    sis.client().entities("switch").delete_bulk({"q": {"name": "sw9"}})
+    asks = sispy("undo", journal, "--drop-table")
+    assert (asks.exit_code, "Drop table switch on" in asks.stderr) == (64, True)
+    late = sispy("undo", journal, "--drop-table", "--yes")
+    assert (late.exit_code, sis.client().schemas.count({"name": "switch"})) == (0, 0)
