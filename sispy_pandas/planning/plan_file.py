@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ..values.types.base import Field
 
 FORMAT = 1
+_READABLE = json.JSONEncoder(ensure_ascii=False, default=str).encode
 _SEVERAL = "sispy_plans"
 _HEAD = (("server", str), ("schema", str), ("fields", dict), ("notes", list), ("owner", list | None))
 
@@ -267,7 +268,7 @@ def _change(verb: str, row: Any, cells: list[dict[str, Any]]) -> Change:
 
 
 def _text(line: Any) -> str:
-    text = json.dumps(line, ensure_ascii=False, default=str)
+    text = _READABLE(line)
     try:
         text.encode()
     except UnicodeEncodeError:  # half of a surrogate pair is legal in JSON but not in UTF-8

@@ -33,6 +33,8 @@ except ImportError:  # Windows
 BLOCK = 1 << 16
 """Bytes that are read at once to find the end of the last whole line."""
 
+_SHORT = json.JSONEncoder(default=str, separators=(",", ":")).encode
+
 
 def folder() -> Path:
     """Return the folder that journals are kept in."""
@@ -130,9 +132,7 @@ class Journal:
 
     def event(self, name: str, **content: Any) -> None:
         """Append an event with the time of this moment, in ms."""
-        line = json.dumps(
-            {"event": name, "at": int(time.time() * 1000), **content}, ensure_ascii=True, default=str
-        )
+        line = _SHORT({"event": name, "at": int(time.time() * 1000), **content})
         self._file.write(line.encode() + b"\n")
 
     def keep(self) -> None:

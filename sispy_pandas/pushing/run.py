@@ -169,7 +169,7 @@ class Run:
             action=outcome.action,
             outcome=word,
             status=status,
-            reason=what_of(reason),
+            **({"reason": what_of(reason)} if reason else {}),
             written={path: list(pair) for path, pair in outcome.written.items()},
             receipt=receipt,
             read=outcome.read,

@@ -40,7 +40,8 @@ def sorted_as_stored(field: Field, value: Any) -> Any:
 
 def receipt(entity: Mapping[str, Any]) -> int | None:
     """Return the time of an entity's last write in ms, None if the server sent no such thing."""
-    return moment(get_path(entity, "_sis._updated_at"))
+    sis = entity.get("_sis")
+    return moment(sis.get("_updated_at")) if isinstance(sis, dict) else None
 
 
 def moment(found: Any) -> int | None:

@@ -25,7 +25,8 @@ TYPES = ("String", "String", "Number", "Number", "Boolean", "Date", "enum", "Str
 
 
 def table(rows: int) -> tuple[sp.Schema, pd.DataFrame]:
-    """A table of 30 columns without lists, so that pandas can write it too."""
+    """A table of 30 columns without lists, so that pandas can write it too; what is imported is so now."""
+    _ = [getattr(sp, name) for name in sp.__all__]
     definition = {
         f"f{n:02}": {"type": "String", "enum": ["live", "spare", "retired"]} if kind == "enum" else kind
         for n, kind in enumerate(TYPES * 3)

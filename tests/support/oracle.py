@@ -57,7 +57,7 @@ class Account:
             event = json.loads(line)
             told = self.rows.setdefault(event.get("row"), Told()) if "row" in event else Told()
             if event.get("event") == "row":
-                told.word, told.reason = event["outcome"], event["reason"]
+                told.word, told.reason = event["outcome"], event.get("reason", "")
                 told.id = event["id"] or told.id
                 told.written |= {path: after for path, (_, after) in event["written"].items()}
                 self.replaced |= {(cell["id"], cell["field"]) for cell in event.get("overwrites", ())}

@@ -219,7 +219,7 @@ def part(
 
 
 def _has_begun(journal: Path) -> bool:
-    return journal.exists() and b'"event": "begin"' in journal.read_bytes()
+    return journal.exists() and b'"event":"begin"' in journal.read_bytes()
 
 
 def child(pipe: Connection, home: str, *arguments: Any) -> None:

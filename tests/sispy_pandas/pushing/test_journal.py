@@ -75,4 +75,4 @@ def test_a_torn_line_of_any_length_is_cut_off(tmp_path, monkeypatch, whole, torn
     with journal.Journal(path) as file:
         file.event("end")
 
-    assert path.read_bytes().startswith(whole + b'{"event": "end"')
+    assert path.read_bytes().startswith(whole + b'{"event":"end"')

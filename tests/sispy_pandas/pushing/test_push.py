@@ -266,7 +266,7 @@ def test_rows_without_unique_fields_are_created_once_however_often_they_are_push
 def cut_after_send(journal):
     """Leave of a journal what is on disk when its one request is under way."""
     lines = journal.read_bytes().splitlines(keepends=True)
-    (sent,) = (i for i, line in enumerate(lines) if b'"event": "send"' in line)
+    (sent,) = (i for i, line in enumerate(lines) if b'"event":"send"' in line)
     journal.write_bytes(b"".join(lines[: sent + 1]))
 
 

@@ -328,7 +328,7 @@ def test_a_resumption_has_the_problems_of_the_rows_that_are_left_alone(server):
     report = push(plan, skip_problems=True)
     c = df.index[2]
     lines = report.journal.read_text().splitlines(keepends=True)
-    report.journal.write_text("".join(line for line in lines if f'"row": "{c}"' not in line))
+    report.journal.write_text("".join(line for line in lines if f'"row":"{c}"' not in line))
 
     rest = sp.resume(report.journal, client=server.client)
 
@@ -354,7 +354,7 @@ def test_resume_and_undo_outlive_a_new_field_of_the_definition(server):
 def an_hour_ago(path):
     """Make a journal one of a push that was killed an hour ago, its first request under way."""
     lines = path.read_text().splitlines(keepends=True)
-    at = next(n for n, line in enumerate(lines) if '"event": "send"' in line)
+    at = next(n for n, line in enumerate(lines) if '"event":"send"' in line)
     sent = json.loads(lines[at])
     path.write_text("".join(lines[:at]) + json.dumps({**sent, "at": sent["at"] - 3_600_000}) + "\n")
 
