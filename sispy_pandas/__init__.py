@@ -9,7 +9,7 @@ What a user holds, and the verbs that lead from one to the next::
 The house: a folder is a stage of this way, and imports only what lies below it, in functions and for type
 checkers, too (`tests/test_imports.py` has the floors):
 
-    8  widgets    browser, editor, review, grid.js       commands   what `sispy` does, a module per command
+    8  widgets    browser, editor, review; *.js          commands   what `sispy` does, a module per command
     7  revisions  what was, and how to have it back: history, revert, undo, dangling references, schemas
     6  workflow   what a user holds: Snapshot, Plan, Report (`objects`), fetch, references, files in and out
     5  pushing    from changes to outcomes: run, guards, creates, deletes, journal, verify -> PushResult

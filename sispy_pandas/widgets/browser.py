@@ -205,7 +205,7 @@ class SchemaBrowser(Shown):
         self._map.tables = self._table.tables = self._rows.tables = tables
         self._map.is_loading = False
         if self.schema is not None and self.schema.name in tables.schemas:
-            self.schema = self._table.schema = tables.schemas[self.schema.name]
+            self.schema = self._table.schema = self._rows.schema = tables.schemas[self.schema.name]
         self._table.draw()
         if self._top.tab == "map":
             self._map.draw()

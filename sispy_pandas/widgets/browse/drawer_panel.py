@@ -73,7 +73,7 @@ class DrawerPanel(Panel):
         self.tab = "form"
         self.history: History | None = None
         self.first = 0
-        self.refused = ""
+        self.refused = self.told = ""
         super().__init__(
             row=self.follow,
             owner=owner,
@@ -158,6 +158,7 @@ class DrawerPanel(Panel):
             alert(self.problem),
             self.busy and loading(),
             self._body(),
+            self.told and h("div", self.told, class_="note", role="status"),
             class_="drawer stack",
             data_show=True,
             with_=self.trail,
@@ -258,7 +259,7 @@ class DrawerPanel(Panel):
 
     def _begin(self) -> None:
         self.row = self.draft = self.history = None
-        self.refused, self.offered, self.first = "", [], 0
+        self.refused, self.told, self.offered, self.first = "", "", [], 0
         self._moved()
         self.reload()
 
@@ -267,7 +268,7 @@ class DrawerPanel(Panel):
         kept = self.kept.pop((row.draft.schema.name, row.entity["_id"]), None)
         if kept is not None:
             self.draft = kept.onto(row.draft)
-        self.refused = ""
+        self.refused = self.told = ""
         if self.tab == "history":
             self._read_history()
         self.draw()
@@ -311,7 +312,7 @@ class DrawerPanel(Panel):
 
     def _redraft(self, change: Callable[[Draft], Draft]) -> None:
         self.draft = change(self._draft)
-        self.refused = ""
+        self.refused = self.told = ""
         self.draw()
 
     def _edit(self, at: str, value: str) -> None:
@@ -375,7 +376,13 @@ class DrawerPanel(Panel):
         self._plan(lambda: revert(found))
 
     def _plan(self, make: Callable[[], Plan]) -> None:
-        self.planning.start(lambda _: make(), self._review)
+        def take(plan: Plan) -> None:
+            self._review(plan)
+            self.told = "The plan is below: nothing is written before you push it."
+            self.draw()
+
+        self.told = ""
+        self.planning.start(lambda _: make(), take)
 
     def _say_refused(self, text: str) -> None:
         self.refused = text

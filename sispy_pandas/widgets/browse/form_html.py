@@ -62,7 +62,8 @@ def _line(
     star = h("span", " *", title="required") if field.required else None
     label = h("div", title, star, class_="label", title=f"{field.path}: {kind(field)}{told}")
     control = _control(draft, field, (field.path,), _SIS.get(field.path, field.path), names)
-    return [label, h("div", control, class_="changed" if is_changed else None, key=field.path)]
+    place = " ".join(filter(None, ["changed" if is_changed else "", "wide" if field.fields else ""]))
+    return [label, h("div", control, class_=place or None, key=field.path)]
 
 
 def _box(title: str, lines: Sequence[Html]) -> Html:

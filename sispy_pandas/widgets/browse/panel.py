@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..background import Background
 from ..drawn import view_class
+from ..markup import alert
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from ..markup import Html
 
 _MOMENT = 0.2  # seconds
+_ODD = (AttributeError, KeyError, TypeError, ValueError)
+"""What comes of documents that are not of the form a server of this kind gives."""
 
 
 class Panel:
@@ -36,7 +39,10 @@ class Panel:
         """Show the page as it is now."""
         with self._drawing:
             self._drawn = time.monotonic()
-            self.view.html = self.content()
+            try:
+                self.view.html = self.content()
+            except _ODD as error:
+                self.view.html = alert(f"What the server gave cannot be shown: {error}")
 
     def draw_soon(self) -> None:
         """Draw, unless that was done a moment ago: for progress, which is followed by the end of its work."""

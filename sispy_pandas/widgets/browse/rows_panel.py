@@ -139,7 +139,11 @@ class RowsPanel(Panel):
         if self.refused or self.tables is None:
             return
         endpoint, start = self._client.entities(schema.name), self.page * self.size
-        q = asked.query(schema, self.tables.lookup).get("q")
+        try:
+            q = asked.query(schema, self.tables.lookup).get("q")
+        except ValueError as error:  # of a field that the schema has lost since
+            self.refuse(str(error))
+            return
 
         def work(job: Job) -> tuple[Snapshot, int, Names]:
             window = {**asked.as_typed(), "limit": self.size, "offset": start}
@@ -187,13 +191,17 @@ class RowsPanel(Panel):
             self.builder = builder or Builder.of(self._schema, asked.text)
             query = asked.query(self._schema, self.tables.lookup)
         except ValueError as error:
-            self.refused = str(error)
-            self.work.cancel()
-            self.draw()
+            self.refuse(str(error))
             return
         self.refused = ""
         self._on_query(query)
         self.reload()
+
+    def refuse(self, why: str) -> None:
+        """Say why nothing is asked; the rows of the last question stay."""
+        self.refused = why
+        self.work.cancel()
+        self.draw()
 
     def _build(self, builder: Builder) -> None:
         """Show other conditions; what they say is asked once they are complete."""

@@ -163,6 +163,30 @@ def test_what_nobody_expected_is_said_too(browser, monkeypatch):
     assert "KeyError: 'x'" in text(browser._objects["hooks"])
 
 
+def test_documents_of_another_form_are_said_and_nothing_hangs(browser):
+    users = browser._objects["users"]
+    act(browser._top, "tab", name="users")
+    browser.wait()
+    users._take(([{"name": "odd", "roles": ["web"]}], 1))
+    assert (
+        text(users).strip() == "What the server gave cannot be shown: 'list' object has no attribute 'items'"
+    )
+
+
+def test_a_filter_of_a_field_that_is_gone_is_refused_when_the_table_is_read_again(sis, browser):
+    browser.visit("host", "rows")
+    act(browser._rows, "line", value="cores > 50")
+    browser.wait()
+    schema = sis.client().schemas.get("host").to_dict()
+    del schema["definition"]["cores"]
+    sis.client().schemas.update("host", schema)
+    act(browser._top, "reload")
+    browser.wait()
+    act(browser._top, "reload")
+    browser.wait()
+    assert "schema 'host' has no field 'cores'" in text(browser._rows)
+
+
 def test_a_server_that_is_not_there_is_said_in_words():
     browser = SchemaBrowser(sispy.Client("http://127.0.0.1:9", retries=0))
     browser.wait()

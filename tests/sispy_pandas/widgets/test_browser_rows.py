@@ -129,6 +129,7 @@ def test_a_row_is_a_form_and_its_changes_are_reviewed_and_pushed(browser, drawer
     edit(drawer, "_sis.locked", value="true")
     assert "Review 10 changed fields" in text(drawer)
     act(drawer, "review")
+    assert "The plan is below" in text(drawer)
     report = push(browser)
     assert report.counts["done"] == 1
     after = row()
