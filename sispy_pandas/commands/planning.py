@@ -25,7 +25,7 @@ from sispy_pandas.values.types.cells import Refused
 from sispy_pandas.workflow.edited import snapshot_of
 from sispy_pandas.workflow.fetch import fetch
 from sispy_pandas.workflow.parts import Plans
-from sispy_pandas.workflow.references import to_ids
+from sispy_pandas.workflow.references import labelled
 from sispy_pandas.workflow.saved import load_plan
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def edited_file(
         refuse_guesses(frame, yes=yes)
     source = source_of(frame)
     if how.key is not None and source is not None and source.labels is not None:
-        frame = to_ids(client, frame, schema, known=source.labels)
+        snapshot = labelled(snapshot, known=source.labels)
     return snapshot, frame
 
 

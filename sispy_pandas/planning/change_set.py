@@ -94,6 +94,9 @@ class ChangeSet:
     arrivals: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
     """New rows that are referred to by an id that stands for each: the id -> the row's key."""
 
+    names: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
+    """What people call rows that are referred to, where they had names in the edited frame: by `_id`."""
+
     def __post_init__(self) -> None:
         rows = [row_of(change) for change in self.changes]
         if len(set(rows)) != len(rows):

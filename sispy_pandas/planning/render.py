@@ -64,10 +64,10 @@ def _changes(plan: ChangeSet, shown: int | None, split: Split | None) -> list[Bl
     if split is None and len(found) <= SHOWN:
         return [_cells(plan, shown_cells(plan))]
     if shown is None:
-        return [groups(found, plan.arrivals), _cells(plan, shown_cells(plan))]
+        return [groups(found, _names(plan)), _cells(plan, shown_cells(plan))]
     each = Call(".frame()", "shows each", ("--all",))
     return [
-        groups(found, plan.arrivals),
+        groups(found, _names(plan)),
         Lines(tuple(_unlike(found)) if len(found.rare) > shown else ()),
         _cells(plan, found.rare[:shown], beside=max(0, len(found.rare) - shown)),
         Lines((Message(f"{count(len(found), 'cell')} in all", each),)),
@@ -126,7 +126,7 @@ def object_of(
 
 def every_cell(plan: ChangeSet) -> Table:
     """Return the table of all cells of a plan, those of deleted rows among them; values exact."""
-    return _cells(replace(plan, arrivals={}), list(plan.cells()))
+    return _cells(replace(plan, arrivals={}, names={}), list(plan.cells()))
 
 
 def head(plan: ChangeSet) -> list[str]:
@@ -190,12 +190,12 @@ def action(change: Change) -> str:
     return _SIGNS[action_of(change)]
 
 
-def groups(found: Grouped, names: Mapping[str, Any]) -> Table:
+def groups(found: Grouped, names: Mapping[str, str]) -> Table:
     """Return the table of equal changes of several rows, the most frequent first.
 
     Args:
         found: The changes.
-        names: What new rows are called that are referred to, by the ids that stand for them.
+        names: What rows are called that are referred to, by their ids.
     """
     split = found.split
     columns = (
@@ -210,7 +210,7 @@ def groups(found: Grouped, names: Mapping[str, Any]) -> Table:
     )
     rows = [
         (
-            *(_SIGNS[group.action], group.field, group.before, _told(group.after, names)),
+            *(_SIGNS[group.action], group.field, _told(group.before, names), _told(group.after, names)),
             *((show(group.by),) if split else ()),
             *(f"{len(group):,}", len(group)),
             ", ".join(map(_name, group.changes[:_SUCH_AS])),
@@ -227,20 +227,28 @@ def _unlike(found: Grouped) -> Iterable[str]:
         yield "each its own: " + ", ".join(f"{path} in {count(n, 'row')}" for path, n in fields.most_common())
 
 
-def _told(value: Any, names: Mapping[str, Any]) -> Any:
-    """Return a value with the names of new rows in place of what stands for them."""
+def _names(plan: ChangeSet) -> Mapping[str, str]:
+    """Return what people call rows that are referred to, new ones among them, by their ids."""
+    return {**plan.names, **{id_: f"{key} (new)" for id_, key in plan.arrivals.items()}}
+
+
+def _told(value: Any, names: Mapping[str, str]) -> Any:
+    """Return a value with names in place of ids."""
     if not names:
         return value
     if isinstance(value, list | tuple):
         return [_told(member, names) for member in value]
-    return f"{names[value]} (new)" if isinstance(value, str) and value in names else value
+    return names.get(value, value) if isinstance(value, str) else value
 
 
 def _cells(plan: ChangeSet, cells: Sequence[Cell], *, beside: int = 0) -> Table:
+    names = _names(plan)
     rows = [
-        (action(change), getattr(change, "id", None), change.key, _name(change), path, before, told)
+        (
+            *(action(change), getattr(change, "id", None), change.key, _name(change), path),
+            *(_told(before, names), _told(after, names)),
+        )
         for change, path, before, after in cells
-        for told in [_told(after, plan.arrivals)]
     ]
     columns = (
         Column("", "action"),

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..planning.matching import ids_in
+from ..values.row_set import RowSet
 from ..values.types.convert import cast, json_values
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def missing(snapshot: Snapshot, frame: pd.DataFrame, *, key: str | None = None) 
         >>> len(missing(live, audit)), len(missing(live, audit, key="name"))
         (2, 2)
     """
-    rows = snapshot.frame(meta=True)
+    rows = RowSet.frame(snapshot, meta=True)  # with ids, whatever it shows
     if key is None:
         there: set[Any] = set(ids_in(frame).values())
         names = rows.index.tolist()

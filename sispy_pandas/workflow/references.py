@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..reading.chunks import selecting
@@ -76,7 +76,22 @@ class LabelledSnapshot(Snapshot):
             sispy.Error: New labels had to be looked up, and the server could not be asked.
         """
         known = {path: {**self.labels.ids(path), **self.known.get(path, {})} for path in self.labels.names}
-        return self.plain.diff(to_ids(self.endpoint.client, frame, self.schema, known=known), **options)
+        with_ids = to_ids(self.endpoint.client, frame, self.schema, known=known)
+        plan = self.plain.diff(with_ids, **options)
+        names: dict[str, str] = {}
+        for path, ids in known.items():
+            names |= {id_: name for name, id_ in ids.items()} | dict(self.labels.names[path])
+            names |= _named(frame[path], with_ids[path]) if path in frame.columns else {}
+        return replace(plan, names=names)
+
+
+def _named(names: pd.Series[Any], ids: pd.Series[Any]) -> dict[str, str]:
+    """Return `_id` -> name of two columns of references, the same ones as names and as ids."""
+    found = {}
+    for name, id_ in zip(names.tolist(), ids.tolist(), strict=True):
+        pairs = zip(name, id_, strict=True) if isinstance(id_, tuple) else ((name, id_),)
+        found.update({new: old for old, new in pairs if old is not new and type(new) is str})
+    return found
 
 
 def labelled(

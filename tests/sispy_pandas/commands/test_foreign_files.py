@@ -185,3 +185,20 @@ def test_rows_that_a_list_from_elsewhere_does_not_have_are_written(sispy, sis):
         sispy(*command, "x.csv", "--within", "staus = live"),
     ]
     assert [one.exit_code for one in refused] == [64] * 4
+
+
+def test_a_file_with_names_of_references_is_planned_with_names(sispy, sis):
+    assert sispy("export", "host", "-o", "hosts.csv", "--refs", "label", "name ~ ^web-fra1").exit_code == 0
+    text = Path("hosts.csv").read_text(encoding="utf-8")
+    racks = sorted({row["rack"] for row in csv.DictReader(text.splitlines())} - {""})
+    Path("hosts.csv").write_text(text.replace(racks[0], "ams1-r01"), encoding="utf-8")
+
+    shown = sispy("plan", "host", "hosts.csv").stdout
+    by_key = sispy("plan", "host", "hosts.csv", "--key", "name").stdout
+    told = json.loads(sispy("plan", "host", "hosts.csv", "--output", "json").stdout)
+
+    lines = [line.split() for line in shown.splitlines() if line.startswith("~")]
+    assert lines
+    assert {(line[2], line[3], line[4]) for line in lines} == {("rack", racks[0], "ams1-r01")}
+    assert [line.split() for line in by_key.splitlines() if line.startswith("~")] == lines
+    assert {len(cell[side]) for cell in told["cells"] for side in ("before", "after")} == {24}
