@@ -35,6 +35,7 @@ class Commits(ReadOnlyEndpoint):
     def __init__(self, endpoint: ReadOnlyEndpoint, id: object) -> None:  # noqa: A002 -- as in Endpoint
         part = path_part("id", id)
         super().__init__(endpoint.endpoint, endpoint.client)
+        self._wait, self._before = endpoint._wait, endpoint._before
         self.endpoint = f"{endpoint.endpoint}/{id}/commits"
         self._path = f"{self._path}/{part}/commits"
 

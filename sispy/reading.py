@@ -33,6 +33,7 @@ class ReadOnlyEndpoint:
         self._path = "/".join(path_part("endpoint", part) for part in endpoint.split("/"))
         self._once = False
         self._wait: Callable[[float, Exception], object] | None = None
+        self._before: Callable[[], object] | None = None
 
     @property
     def name(self) -> str:
@@ -74,6 +75,21 @@ class ReadOnlyEndpoint:
         """
         view = copy.copy(self)
         view._wait = wait
+        return view
+
+    def paced(self, before: Callable[[], object]) -> Self:
+        """Return this endpoint for somebody who is considerate: who holds requests back.
+
+        Args:
+            before: is called, perhaps in another thread, each time before a request is sent, and returns when
+                it may be. What it raises ends the request.
+
+        Example:
+            >>> client.entities("rack").paced(lambda: time.sleep(0.01)).name
+            'rack'
+        """
+        view = copy.copy(self)
+        view._before = before
         return view
 
     def fetch_page(self, query: Query = None) -> Response:
@@ -162,6 +178,7 @@ class ReadOnlyEndpoint:
             items=items,
             once=self._once,
             wait=self._wait,
+            before=self._before,
         )
 
     def _call(

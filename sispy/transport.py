@@ -65,6 +65,8 @@ def call(handler: Handler, request: Request, policy: Policy, secrets: Sequence[s
     start, tries = time.monotonic(), 0
     while True:
         failure: Error
+        if request.before is not None:
+            request.before()
         try:
             answer = _follow(handler, packed, policy, secrets)
         except NoAnswer as exc:

@@ -53,6 +53,7 @@ class Request:
         items: number of rows that a bulk request carries; the time to answer grows with it.
         once: never send it a second time, for whatever reason: who asks for that looks first.
         wait: is called with the seconds to wait before it is sent again, and with why; it returns then.
+        before: is called each time before it is sent, and returns when it may be.
     """
 
     uri: str
@@ -62,6 +63,7 @@ class Request:
     items: int = 0
     once: bool = False
     wait: Callable[[float, Exception], object] | None = None
+    before: Callable[[], object] | None = None
 
     def __repr__(self) -> str:
         return printable(f"Request({self.method} {mask_path(self.uri)})")

@@ -27,7 +27,7 @@ from sispy_pandas.planning.change_set import PlanRefused
 from sispy_pandas.planning.render import conflicts, problems, stale_rows
 from sispy_pandas.pushing import render as pushed
 from sispy_pandas.pushing.journal import folder, short
-from sispy_pandas.pushing.options import GUARDS, Options
+from sispy_pandas.pushing.options import GUARDS, Limits, Options
 from sispy_pandas.pushing.parts import allowed_together
 from sispy_pandas.pushing.recall import note_attempt
 from sispy_pandas.pushing.record import read
@@ -83,6 +83,12 @@ def pushing(command: Command) -> Command:
         metavar="FILE",
         help="Where to keep the journal; default: where `sispy pushes` looks.",
     )
+    @click.option(
+        "--rate",
+        type=click.FloatRange(min=0, min_open=True),
+        metavar="ROWS",
+        help="Rows that are sent in a second, at the most.",
+    )
     @click.option("--again", is_flag=True, help=_AGAIN)
     @click.option(
         "--no-wait", is_flag=True, help="Push nothing (status 4) while another push writes to the table."
@@ -103,6 +109,7 @@ def pushing(command: Command) -> Command:
         note: str | None,
         every: bool,
         journal: Path | None,
+        rate: float | None,
         again: bool,
         no_wait: bool,
         verify: bool | None,
@@ -118,6 +125,7 @@ def pushing(command: Command) -> Command:
             "every": every,
             "journal": journal,
             "again": again,
+            **({"limits": Limits(rate=rate)} if rate is not None else {}),
             **({"wait": False} if no_wait else {}),
             "verify": verify,
         }

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+import math
+import threading
+import time
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from sispy.errors import Unauthorized
@@ -13,7 +16,7 @@ from ..planning.plan_file import digest
 from ..values.blocks import show
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from sispy import Client
 
@@ -65,9 +68,28 @@ class Options:
 _DEFAULT = Options()
 
 
+class Pace:
+    """Lets through one after the other, from any thread, each after the time that the one before takes."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._free = 0.0
+
+    def take(self, seconds: float, sleep: Callable[[float], object] = time.sleep) -> None:
+        """Return when it is our turn; the next one comes so many seconds later."""
+        with self._lock:
+            now = time.monotonic()
+            ours = max(now, self._free)
+            self._free = ours + seconds
+        if ours > now:
+            sleep(ours - now)
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Sizes and waits of a push; the defaults suit a server with one process (SIS-API 15).
+
+    Pushes that are given the same object share its `rate` and its `pause`.
 
     Raises:
         ValueError: A size below 1 or a negative time.
@@ -93,13 +115,21 @@ class Limits:
     """Seconds to wait for a server that takes no connections or asks for patience (429, 503)."""
     attempts: int = 4
     """Times that a chunk is sent whose answer does not arrive."""
+    rate: float = math.inf
+    """Rows that are sent in a second, at the most; a request has no more than these."""
+    pause: float = 0.0
+    """Seconds, at least, from the beginning of one request to that of the next, whatever they are for."""
+    row_pace: Pace = field(default_factory=Pace, init=False, repr=False, compare=False)
+    request_pace: Pace = field(default_factory=Pace, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        for item in fields(self):
+        for item in (item for item in fields(self) if item.init):
             value = getattr(self, item.name)
             least = 1 if item.name in ("rows", "bytes", "url", "readers", "attempts") else 0
             if not value >= least:
                 raise ValueError(f"{item.name}={value!r}: at least {least} is needed")
+        if not self.rate > 0:
+            raise ValueError(f"rate={self.rate!r}: more than 0 rows a second are needed")
 
 
 def need_token(client: Client) -> None:

@@ -73,6 +73,9 @@ def push(
         if plan.journal is not None:
             way.journal, way.begun = plan.journal, True
         options = allowed(plan, options, expect_deletes=expect_deletes, expect_digest=expect_digest)
+        endpoint, limits = plan.endpoint, limits or Limits()
+        if limits.pause:
+            plan = replace(plan, endpoint=endpoint.paced(lambda: limits.request_pace.take(limits.pause)))
         started, path = _now(), Path(str(journal)) if begun else _path(plan, journal)
         memory = Memory.of(plan)
         if plan.journal is None:
@@ -86,7 +89,7 @@ def push(
         with bar(progress, total=len(plan), unit=" rows", desc=f"push {plan.schema.name}") as shown:
             stop = cancel.is_set if isinstance(cancel, Event) else cancel or _never
             user = plan.endpoint.client.username
-            server = Server(plan.endpoint, limits or Limits(), stop, shown.set_postfix_str)
+            server = Server(plan.endpoint, limits, stop, shown.set_postfix_str)
             run = Run(plan, server, Nowhere(), options.guard, options.on_conflict, shown, user)
             tell = wait if callable(wait) else shown.set_postfix_str
             try:
@@ -110,7 +113,8 @@ def push(
         stopped=stopped,
         entities=run.entities,
     )
-    return after_push(result, verify, progress=progress, cancel=cancel, on_result=on_result)
+    found = after_push(result, verify, progress=progress, cancel=cancel, on_result=on_result)
+    return found if plan.endpoint is endpoint else replace(found, plan=replace(found.plan, endpoint=endpoint))
 
 
 def allowed(
@@ -437,8 +441,10 @@ def _why(run: Run, error: Stopped | errors.Error) -> str:
 
 def _parts(run: Run, changes: Sequence[Any], *, rows: int | None = None) -> Iterable[Sequence[Any]]:
     limits = run.server.limits
-    for part in chunks(changes, _size, rows=min(rows or limits.rows, limits.rows), size_limit=limits.bytes):
+    most = max(1, int(min(rows or limits.rows, limits.rows, limits.rate)))
+    for part in chunks(changes, _size, rows=most, size_limit=limits.bytes):
         run.server.stop_if_cancelled()
+        run.server.take_rows(len(part))  # before its rows are read once more
         yield part
 
 

@@ -161,6 +161,14 @@ class Server:
                 raise FateUnknown(str(error), error) from error
             raise
 
+    def take_rows(self, rows: int) -> None:
+        """Wait until so many rows may be sent.
+
+        Raises:
+            Stopped: The push was cancelled.
+        """
+        self.limits.row_pace.take(rows / self.limits.rate, self.waits.sleep)
+
     def is_token_dead(self, error: errors.Unauthorized, user: str | None) -> bool:
         """Tell whether a user's token was refused, not the right to an object: both are 401 (SIS-API 2)."""
         if not user:

@@ -46,6 +46,7 @@ def verbs(endpoint: sispy.Endpoint, when: datetime) -> None:
     assert_type(endpoint.count({"n": 1}), int)
     assert_type(endpoint.tried_once(), sispy.Endpoint)
     assert_type(endpoint.watched(lambda seconds, why: None), sispy.Endpoint)
+    assert_type(endpoint.paced(lambda: None), sispy.Endpoint)
     assert_type(endpoint.get("web1", {"populate": False}), sispy.Response)
     assert_type(endpoint.create({"name": "a"}), sispy.Response)
     assert_type(endpoint.create([{"name": "a"}], all_or_none=True), sispy.Response)

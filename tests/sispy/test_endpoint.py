@@ -269,3 +269,24 @@ def test_code_for_sispy_1_finds_the_endpoint_where_it_was():
     module = importlib.import_module("sispy.endpoint")
 
     assert module.Endpoint is sispy.Endpoint
+
+
+def test_whoever_holds_requests_back_is_asked_before_each_of_them_and_before_another_try(sis_client):
+    sis_client.schemas.create({"name": "rack", "definition": {"n": "Number"}, "_sis": {"owner": ["g"]}})
+    asked: list[int] = []
+    racks = sis_client.entities("rack").paced(lambda: asked.append(1))
+
+    id_ = racks.create({"n": 1})["_id"]
+    racks.commits(id_).fetch_all()
+    racks.tried_once().update(id_, {"n": 2})
+
+    assert len(asked) == 3
+
+
+def test_another_try_is_held_back_too(double, wire, no_sleep):
+    server = double(wire.answer(status=503), wire.answer([]))
+    asked: list[int] = []
+
+    server.client().entities("rack").paced(lambda: asked.append(1)).fetch_page()
+
+    assert (len(asked), len(server.seen)) == (2, 2)

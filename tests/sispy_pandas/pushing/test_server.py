@@ -1,9 +1,14 @@
 """What those who watch a push learn while it waits for the server."""
 
+import json
+import threading
+import time
+
 import pytest
 
 import sispy_pandas as sp
 from sispy.sandbox import Faults
+from sispy_pandas.pushing.options import Pace
 from sispy_pandas.pushing.server import Server, Stopped
 
 LIMITS = sp.Limits(settle=0.1, settle_row=0.0)
@@ -73,3 +78,70 @@ def test_a_cancelled_push_does_not_wait_as_long_as_the_server_asks_for(server):
 
     with pytest.raises(Stopped, match="cancelled"):
         talks.read_rows(ids)
+
+
+def test_everybody_takes_turns_however_many_ask_at_once():
+    pace, slept = Pace(), []
+    threads = [threading.Thread(target=pace.take, args=(2.0, slept.append)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert [round(seconds / 2) for seconds in sorted(slept)] == [1, 2, 3]
+
+
+def test_a_rate_bounds_rows_of_a_request_and_of_all_pushes_with_the_same_limits(server):
+    live = server.fetch()
+    limits, begin = sp.Limits(rate=20, rows=5), time.monotonic()
+    since = len(server.sandbox.requests)
+
+    for cpus in (61, 62):
+        live.diff(live.frame().head(10).assign(cpus=cpus)).push(progress=False, limits=limits)
+        live = server.fetch()
+
+    writes = [json.loads(seen.body) for seen in server.sandbox.requests[since:] if seen.method == "PUT"]
+    assert [len(rows) for rows in writes] == [5, 5, 5, 5]
+    assert time.monotonic() - begin >= 3 * 5 / 20
+
+
+def test_a_rate_below_the_rows_of_a_request_makes_requests_smaller(server):
+    live = server.fetch()
+    since = len(server.sandbox.requests)
+
+    live.diff(live.frame().head(6).assign(cpus=8)).push(progress=False, limits=sp.Limits(rate=4.5))
+
+    writes = [json.loads(seen.body) for seen in server.sandbox.requests[since:] if seen.method == "PUT"]
+    assert [len(rows) for rows in writes] == [4, 2]
+
+
+def test_a_push_that_waits_for_its_rate_can_be_cancelled_and_resumed(server):
+    live = server.fetch()
+    plan = live.diff(live.frame().head(6).assign(cpus=8))
+
+    def has_begun():
+        return any(seen.method == "PUT" for seen in server.sandbox.requests)
+
+    report = plan.push(progress=False, cancel=has_begun, limits=sp.Limits(rate=0.1, rows=3))
+
+    assert (report.counts["done"], report.counts["unsent"], report.stopped) == (1, 5, "cancelled")
+    assert sp.resume(report.journal, client=server.client).push(progress=False).counts["done"] == 5
+
+
+def test_a_pause_lies_between_any_two_requests_of_a_push_those_that_verify_it_too(server):
+    live = server.fetch()
+    plan = live.diff(live.frame().head(6).assign(cpus=8))
+    since, begin = len(server.sandbox.requests), time.monotonic()
+
+    report = plan.push(progress=False, verify=True, limits=sp.Limits(pause=0.05, rows=3))
+
+    tables = [seen for seen in server.sandbox.requests[since:] if seen.path.startswith("/entities/host")]
+    assert sum(seen.path.endswith("/commits") for seen in tables) == 6
+    assert time.monotonic() - begin >= (len(tables) - 1) * 0.05
+    assert report.plan.endpoint is plan.endpoint
+
+
+@pytest.mark.parametrize(("name", "value"), [("rate", 0), ("rate", -1), ("pause", -0.1)])
+def test_a_rate_of_nothing_and_a_negative_pause_are_refused(name, value):
+    with pytest.raises(ValueError, match=f"{name}={value}: "):
+        sp.Limits(**{name: value})
