@@ -187,9 +187,13 @@ def options(settings: Settings, journal: Path) -> dict[str, Any]:
     return {**found, "journal": journal, "note": str(settings)}
 
 
-def client_of(url: str, token: str) -> sispy.Client:
+PATIENT = (30.0, 30.0)
+"""Of what the network leaves in peace: other programs share the machine."""
+
+
+def client_of(url: str, token: str, timeout: tuple[float, float] = (2.0, 1.0)) -> sispy.Client:
     """Make the client that pushes."""
-    client = sispy.Client(url, auth_token=token, timeout=(2.0, 1.0), retries=2)
+    client = sispy.Client(url, auth_token=token, timeout=timeout, retries=2)
     client.username = US
     return client
 
@@ -277,7 +281,7 @@ class Round:
             address = urlsplit(sandbox.url)
             proxy = Proxy((str(address.hostname), int(address.port or 0)), FAULTS, schedule)
             try:
-                client = client_of(proxy.url, token)
+                client = client_of(proxy.url, token, timeout=PATIENT)
                 plan = planned(self.settings, client.entities("box"))
                 plan.save(self.folder / "plan")
                 since = len(ledger.writes)
