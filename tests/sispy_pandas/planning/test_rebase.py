@@ -1,8 +1,13 @@
 """What is left of a plan."""
 
+import pandas as pd
 import pytest
 
-from sispy_pandas.values.changes import Problem, Update
+import sispy_pandas as sp
+from sispy.sandbox import Faults
+from sispy_pandas.values.changes import Delete, Problem, Update
+
+QUICK = sp.Limits(settle=0.0, settle_row=0.0, patience=2.0)
 
 
 @pytest.mark.parametrize("keep", ["mine", "theirs"])
@@ -27,3 +32,46 @@ def test_problems_stay_with_the_rows_that_are_left_and_those_of_no_row_at_all(se
         (a, {"cpus": 1}, {"cpus": 99}),
         *([(b, {"cpus": 6}, {"cpus": 98})] if keep == "mine" else []),
     ]
+
+
+def test_a_new_row_that_exists_by_now_becomes_an_update_of_what_differs(server):
+    groups = {"ops": "admin", "net": "admin"}
+    server.client.users.create({"name": "bob", "email": "bob@example.com", "pw": "bob", "roles": groups})
+    theirs = server.sandbox.client("bob").entities("host")
+    live = server.fetch()
+    new = pd.DataFrame({"name": ["n1", "n2", "n3"], "cpus": [1, 2, 3], "os": ["rhel9"] * 3})
+    plan = live.diff(new, new=True)
+
+    def intrude(seen):
+        if seen.method == "POST":
+            server.sandbox.faults = Faults()
+            for name, cpus in [("n1", 1), ("n2", 9)]:
+                theirs.create({"name": name, "cpus": cpus, "os": "rhel9", "live": False})
+
+    server.sandbox.faults = Faults(before=intrude)
+    report = plan.push(progress=False, limits=QUICK)
+    assert [o.word for o in report.outcomes] == ["unchanged", "conflict", "done"]
+
+    mine = plan.rebase(report, keep="mine")
+
+    n2 = server.hosts.get("n2")["_id"]
+    assert mine.changes == (Update(n2, {"cpus": 9}, {"cpus": 2}, "n2"),)
+    assert plan.rebase(report, keep="theirs").changes == ()
+    assert mine.push(progress=False, limits=QUICK).counts["done"] == 1
+    assert [server.stored()[name]["cpus"] for name in ("n1", "n2", "n3")] == [1, 2, 3]
+    assert server.stored()["n2"]["live"] is False
+
+
+def test_a_deletion_of_a_row_that_was_changed_is_made_only_if_mine_is_kept(server):
+    live = server.fetch()
+    plan = live.diff(live.frame(), delete=list(live.ids[:2]))
+    server.hosts.update(live.ids[0], {"cpus": 9})
+    report = plan.push(progress=False, limits=QUICK)
+    assert [o.word for o in report.outcomes] == ["conflict", "done"]
+
+    assert plan.rebase(report, keep="theirs").changes == ()
+    mine = plan.rebase(report, keep="mine")
+
+    assert [(type(c), c.id, c.before["cpus"]) for c in mine.changes] == [(Delete, live.ids[0], 9)]
+    assert mine.push(progress=False, limits=QUICK).counts["done"] == 1
+    assert {"h00000", "h00001"} & server.stored().keys() == set()
