@@ -17,12 +17,12 @@ from .browse.object_history_panel import ObjectHistoryPanel
 from .browse.objects_panel import KINDS, ObjectsPanel
 from .browse.rows_panel import RowsPanel
 from .browse.table_panel import TABS, TablePanel
-from .browse.tables_panel import TablesPanel
+from .browse.tables_panel import TablesPanel, tables_html
 from .browse.top_panel import TopPanel
 from .editor import FrameEditor
+from .labels import ServerLabels
 from .review import PlanReview
 from .shown import Shown
-from .still import tables_html
 
 if TYPE_CHECKING:
     from sispy import Client
@@ -79,8 +79,10 @@ class SchemaBrowser(Shown):
         self._table = TablePanel(
             visit=self._visit_if_there, owner=self._show_users, back=self._back, choose=self._open_view
         )
+        self._labels = labels = ServerLabels(client)
         self._rows = RowsPanel(
             client,
+            labels,
             open_row=self._open_row,
             on_query=lambda query: self.set_trait("query", query),
             on_snapshot=lambda snapshot: self.set_trait("snapshot", snapshot),
@@ -88,9 +90,9 @@ class SchemaBrowser(Shown):
             touched=lambda: self._drawer.kept,
         )
         self._drawer = DrawerPanel(
-            client, review=self._review, owner=self._show_users, moved=self._mark_open_row
+            client, labels, review=self._review, owner=self._show_users, moved=self._mark_open_row
         )
-        self._changes = ChangesPanel(client, open_row=self._open_row, review=self._review)
+        self._changes = ChangesPanel(client, labels, open_row=self._open_row, review=self._review)
         self._definition = ObjectHistoryPanel(client, "schemas", changed=self.reload)
         self._map = MapPanel(visit=self.visit)
         self._histories = {name: ObjectHistoryPanel(client, name) for name in ("hiera", "hooks")}
@@ -194,6 +196,7 @@ class SchemaBrowser(Shown):
         if tab in self._objects:
             self._objects[tab].reload()
             return
+        self._labels.forget()
         self.reload()
         if tab == "tables" and self.schema is not None:
             inner = {"rows": (self._rows, self._drawer), "history": (self._changes, self._definition)}

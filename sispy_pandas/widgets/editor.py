@@ -16,8 +16,7 @@ from .editor_model import after_push, editor_model, with_ids
 from .grid_frame import joined
 from .labels import ServerLabels
 from .review import PlanReview
-from .shown import Shown
-from .still import frame_html
+from .shown import Shown, frame_html
 
 if TYPE_CHECKING:
     import pandas as pd

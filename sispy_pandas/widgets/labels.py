@@ -33,6 +33,12 @@ class ServerLabels:
         self._targets: dict[str, tuple[Schema, str] | None] = {}
         self._lock = threading.Lock()
 
+    def forget(self) -> None:
+        """Ask again for names that are known: rows may have others now."""
+        with self._lock:
+            self._known.clear()
+            self._targets.clear()
+
     def of(self, schema: str, ids: Sequence[str]) -> dict[str, str]:
         """Return id -> name of those entities that exist."""
         with self._lock:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
+from ..values.preview import preview
 from .markup import Html, h
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _TOLD = "A picture of a widget: Jupyter, VS Code and Voila show it live."
 
@@ -32,3 +36,8 @@ def still(shown: Html) -> Html:
     It has no stylesheet, which most of them would take away.
     """
     return h("div", h("p", h("em", _TOLD)), shown)
+
+
+def frame_html(title: str, frame: pd.DataFrame) -> Html:
+    """Write the first rows of a frame below a title."""
+    return h("div", h("p", title), Html(preview(frame)) if len(frame) else h("p", "No rows."))

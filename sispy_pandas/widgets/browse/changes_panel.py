@@ -13,7 +13,6 @@ from ...revisions.revert import revert
 from ...values.blocks import count, name_of
 from ...values.times import milliseconds_of
 from ..background import Background
-from ..labels import ServerLabels
 from ..markup import Html, alert, button, choice, h, joined, loading, short, table, text_field
 from .cell_html import html_of, names_in
 from .panel import Panel
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from ...values.schema import Schema
     from ...workflow.objects import Plan
     from ..background import Job
+    from ..labels import ServerLabels
     from .cell_html import Names
 
 SPANS = {"1h": "the last hour", "1d": "the last day", "7d": "the last 7 days", "30d": "the last 30 days"}
@@ -45,15 +45,21 @@ class ChangesPanel(Panel):
 
     Args:
         client: The server.
+        labels: Names for references.
         open_row: Called with a table and an `_id`.
         review: Called with a plan.
     """
 
     def __init__(
-        self, client: Client, *, open_row: Callable[[str, str], None], review: Callable[[Plan], None]
+        self,
+        client: Client,
+        labels: ServerLabels,
+        *,
+        open_row: Callable[[str, str], None],
+        review: Callable[[Plan], None],
     ) -> None:
         self._client = client
-        self._labels = ServerLabels(client)
+        self._labels = labels
         self._review = review
         self.schema: Schema | None = None
         self.span, self.since = "1d", ""

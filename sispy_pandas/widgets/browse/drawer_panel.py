@@ -13,7 +13,6 @@ from ...values.entity import key_of
 from ...values.types.object_id import is_object_id
 from ...workflow.fetch import fetch
 from ..background import Background
-from ..labels import ServerLabels
 from ..markup import NEXT, Html, alert, button, h, joined, loading, short, tabs
 from .cell_html import names_in, text_of
 from .draft import Draft, at_of
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
 
     from ...workflow.objects import Plan
     from ..background import Job
+    from ..labels import ServerLabels
     from .cell_html import Names
 
 _TABS = {"form": "Form", "json": "JSON", "history": "History"}
@@ -48,6 +48,7 @@ class DrawerPanel(Panel):
 
     Args:
         client: The server.
+        labels: Names for references.
         review: Called with a plan.
         owner: Called with the name of a group.
         moved: Called when another row is shown, or none.
@@ -56,13 +57,14 @@ class DrawerPanel(Panel):
     def __init__(
         self,
         client: Client,
+        labels: ServerLabels,
         *,
         review: Callable[[Plan], None],
         owner: Callable[[str], None],
         moved: Callable[[], None],
     ) -> None:
         self._client = client
-        self._labels = ServerLabels(client)
+        self._labels = labels
         self._review, self._moved = review, moved
         self.trail: list[tuple[str, str]] = []
         self.row: Row | None = None

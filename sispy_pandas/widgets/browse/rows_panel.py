@@ -13,9 +13,7 @@ from ...workflow.fetch import fetch
 from ...workflow.to_files import write_file
 from ..background import Background
 from ..conditions import Builder
-from ..labels import ServerLabels
 from ..markup import Html, alert, h
-from ..variables import variables
 from .asked import Asked
 from .cell_html import names_in
 from .panel import Panel
@@ -41,6 +39,7 @@ if TYPE_CHECKING:
     from ...workflow.objects import Snapshot
     from ..background import Job
     from ..conditions import Condition
+    from ..labels import ServerLabels
     from .cell_html import Names
     from .draft import Draft
     from .tables import Tables
@@ -51,6 +50,7 @@ class RowsPanel(Panel):
 
     Args:
         client: The server.
+        labels: Names for references.
         open_row: Called with a table and an `_id`.
         on_query: Called with the query, as `sp.fetch` takes it, whenever another one is asked.
         on_snapshot: Called with what was fetched.
@@ -61,6 +61,7 @@ class RowsPanel(Panel):
     def __init__(
         self,
         client: Client,
+        labels: ServerLabels,
         *,
         open_row: Callable[[str, str], None],
         on_query: Callable[[dict[str, Any]], None],
@@ -69,7 +70,7 @@ class RowsPanel(Panel):
         touched: Callable[[], Mapping[tuple[str, str], Draft]],
     ) -> None:
         self._client = client
-        self._labels = ServerLabels(client)
+        self._labels = labels
         self._on_query, self._on_snapshot, self._edit = on_query, on_snapshot, edit
         self._touched = touched
         self.schema: Schema | None = None
@@ -308,3 +309,19 @@ class RowsPanel(Panel):
     def _say_fetching(self, text: str) -> None:
         self.failed = text
         self.draw()
+
+
+def variables() -> dict[str, Any]:
+    """Return the notebook's variables; outside of IPython those of the main program."""
+    try:
+        from IPython import get_ipython
+    except ImportError:
+        shell = None
+    else:
+        shell = get_ipython()
+    if shell is None:
+        import __main__
+
+        return vars(__main__)
+    namespace: dict[str, Any] = shell.user_ns
+    return namespace

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from ..markup import Html, alert, button, h, joined, loading, text_field
+from sispy.text import shorten
+
+from ..markup import Html, alert, button, h, joined, loading, table, text_field
 from .panel import Panel
 from .tables import Tables, read_tables
 
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from .tables import Hit
 
 _MOST_FIELDS = 3
+_FIELDS = 100
+"""Characters of the fields of a table."""
 
 
 class TablesPanel(Panel):
@@ -117,3 +121,18 @@ def marked(text: str, searched: str) -> Html:
         return joined(text)
     parts = re.split(f"({re.escape(searched)})", text, flags=re.IGNORECASE)
     return joined(*(h("mark", part) if at % 2 else part for at, part in enumerate(parts)))
+
+
+def tables_html(url: str, tables: Tables) -> Html:
+    """List tables with their counts, owners and fields: what is shown where no widget can be."""
+    rows = [
+        (
+            h("b", name),
+            tables.counts[name],
+            ", ".join(schema.owner),
+            shorten(", ".join(schema.columns), _FIELDS),
+        )
+        for name, schema in tables.schemas.items()
+    ]
+    head = ("Table", "Rows", "Owners", "Fields")
+    return h("div", h("p", h("b", url)), table(head, rows, label="Tables"), class_="stack")

@@ -296,6 +296,16 @@ def test_references_are_shown_by_name(browser):
     assert text(browser._rows).count(" R1 ") == 12
 
 
+def test_names_of_references_are_read_again_with_the_rows(sis, browser):
+    browser.visit("host", "rows")
+    browser.wait()
+    racks = sis.client().entities("rack")
+    racks.update(racks.get("R1")["_id"], {"name": "R9"})
+    act(browser._top, "reload")
+    browser.wait()
+    assert text(browser._rows).count(" R9 ") == 12
+
+
 def test_a_filter_is_a_line_or_conditions_and_each_follows_the_other(browser):
     browser.visit("host", "rows")
     rows = browser._rows
