@@ -132,6 +132,11 @@ def own_dialect(
             before = [_NONE if at is None or isinstance(values[at], Refused) else values[at] for at in rows]
             trials.append(_Trial(one, columns[path], before, read, style))
     trials = [trial for trial in trials if trial.odd]
+    for trial in trials:
+        alone = {
+            one.styles[0] for one in trials if one.field.type == trial.field.type and len(one.styles) == 1
+        }
+        trial.styles = tuple(style for style in trial.styles if style in alone) or trial.styles
     adopted: dict[str, list[Style]] = {}
     for trial in trials:
         adopted.setdefault(trial.field.type, []).extend(() if trial.is_plain else trial.styles)

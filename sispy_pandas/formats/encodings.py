@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sispy.remedies import Argument, Message
 from sispy.text import printable
 
+from ..values.types.boolean import WORDS
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
 USUAL = "cp1252"
 """What a file is taken for that is not in UTF-8."""
@@ -33,6 +34,8 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_IN_NUMBERS = frozenset("\u00a0\u2009\u202f\N{RIGHT SINGLE QUOTATION MARK}")
+"""What stands between thousands."""
 _HEAD = 1 << 12
 """Bytes that are looked at for the zeros of UTF-16."""
 _UTF8 = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
@@ -95,23 +98,35 @@ def decode(
     return data.decode(USUAL), USUAL, True
 
 
-def own_encoding(cells: Mapping[tuple[str, str], int], least: int, sure: float) -> str | None:
+def own_encoding(
+    cells: Mapping[tuple[str, Any], int], every: Collection[str], least: int, sure: float
+) -> str | None:
     """Return the encoding in which cells mean what was exported; None where none leaves no doubt.
 
     Args:
         cells: (Cell as bytes, each as one character; what was exported) -> how often that is so.
+        every: All cells of the file, in the same form, that are not of ASCII.
         least: Cells that must be unchanged.
-        sure: Part of them that must be, in this encoding and in no other one that reads them otherwise.
+        sure: Part of them that must be, in this encoding and in no other one that reads the file otherwise.
     """
-    kept: Counter[str] = Counter()
-    texts: dict[str, tuple[str, ...]] = {}
+    enough = max(least, sure * sum(cells.values()))
+    found = []
     for name in (USUAL, *_OTHERS):
-        read = tuple(cell.encode(AS_BYTES).decode(name, "replace") for cell, _ in cells)
-        kept[name] = sum(
-            n for text, ((_, before), n) in zip(read, cells.items(), strict=True) if text == before
-        )
-        texts[name] = read
-    total = sum(cells.values())
-    best = max(kept, key=lambda name: kept[name], default=USUAL)
-    enough = [texts[name] for name in kept if kept[name] >= max(least, sure * total)]
-    return best if enough and all(other == texts[best] for other in enough) else None
+        kept = sum(n for (cell, before), n in cells.items() if _means(_read(cell, name), before))
+        if kept >= enough:
+            found.append((name, {cell: _read(cell, name) for cell in (*every, *(cell for cell, _ in cells))}))
+    alike = all(texts == found[0][1] for _, texts in found)
+    return found[0][0] if found and alike else None
+
+
+def _read(cell: str, name: str) -> str:
+    return cell.encode(AS_BYTES).decode(name, "replace")
+
+
+def _means(text: str, before: Any) -> bool:
+    """Tell whether a text is what was exported: a text, a word for a boolean, or blanks between thousands."""
+    if isinstance(before, str):
+        return text == before
+    if isinstance(before, bool):
+        return WORDS.get(text.strip().lower()) is before
+    return all(char.isascii() or char in _IN_NUMBERS for char in text)

@@ -208,13 +208,14 @@ def _encoding_of(raw: Incoming, schema: Schema, options: ReadOptions, known: Kno
     names = names_of(raw.table, schema, options.rename, ignore_case=options.ignore_case)
     columns = dict(zip(names, raw.table.columns, strict=True))
     rows = known.rows(schema, columns, raw.read)
-    cells: Counter[tuple[str, str]] = Counter()
+    cells: Counter[tuple[str, Any]] = Counter()
     for field in schema.fields:
-        if field.path in columns and field.kind.has_empty and (values := known.values(field)) is not None:
+        if field.path in columns and (values := known.values(field)) is not None:
             texts = zip(cells_in(columns[field.path]), rows, strict=True)
             told = ((text, values[at]) for text, at in texts if at is not None and not text.isascii())
-            cells.update((unescape(text), before) for text, before in told if isinstance(before, str))
-    return own_encoding(cells, LEAST, SURE), cells.total()
+            cells.update((unescape(text), v) for text, v in told if isinstance(v, str | int | float))
+    every = {unescape(text) for column in columns.values() for text in cells_in(column) if not text.isascii()}
+    return own_encoding(cells, every, LEAST, SURE), cells.total()
 
 
 def _listed(field: Field, values: Values) -> list[Any]:

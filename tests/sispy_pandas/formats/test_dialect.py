@@ -141,6 +141,7 @@ LOCALES = {
     "Dutch": Locale(day="%d-%m-%Y", time="%d-%m-%Y %H:%M", true="WAAR", false="ONWAAR"),
     "Portuguese": Locale(day="%d/%m/%Y", true="VERDADEIRO", false="FALSO"),
     "Polish": Locale(encoding="utf-8", thousands=" ", true="PRAWDA", false="FAŁSZ"),
+    "Polish, cp1250": Locale(encoding="cp1250", thousands="\u00a0", true="PRAWDA", false="FAŁSZ"),
     "Finnish": Locale(day="%d.%m.%Y", time="%d.%m.%Y %H.%M", true="TOSI", false="EPÄTOSI"),
     "American": Locale(",", "utf-8", ".", ",", "%m/%d/%Y", "%m/%d/%Y %I:%M:%S %p", "TRUE", "FALSE"),
     "British": Locale(",", "cp1252", ".", "", "%d/%m/%Y", "%d/%m/%Y %H:%M", "TRUE", "FALSE"),

@@ -80,7 +80,16 @@ def test_cells_that_nobody_touched_tell_the_encoding(encoding):
     texts = words.split()
     cells = {(text.encode(encoding).decode("latin-1"), text): 1 for text in texts}
 
-    assert own_encoding(cells, 5, 0.95) == encoding
-    assert own_encoding(dict(list(cells.items())[:4]), 5, 0.95) is None
+    assert own_encoding(cells, (), 5, 0.95) == encoding
+    assert own_encoding(dict(list(cells.items())[:4]), (), 5, 0.95) is None
     others = zip([cell for cell, _ in cells], texts[::-1], strict=True)
-    assert own_encoding(dict.fromkeys(others, 1), 5, 0.95) is None
+    assert own_encoding(dict.fromkeys(others, 1), (), 5, 0.95) is None
+
+
+def test_words_for_false_and_blanks_between_thousands_tell_it_too():
+    polish = {("FA\u00a3SZ", False): 20, ("PRAWDA", True): 9}
+    french = {("1\u00a0234,5", 1234.5): 20}
+
+    assert own_encoding(polish, ["Za\xbf\xf3\xb3\xe6"], 5, 0.95) == "cp1250"
+    assert own_encoding(french, [], 5, 0.95) == "cp1252"
+    assert own_encoding(french, ["gepr\xfcft"], 5, 0.95) is None  # as it may be of another script
