@@ -26,7 +26,7 @@ from sispy_pandas.commands.targets import refuse_target
 from sispy_pandas.planning.change_set import PlanRefused
 from sispy_pandas.planning.render import conflicts, problems, stale_rows
 from sispy_pandas.pushing import render as pushed
-from sispy_pandas.pushing.journal import folder, short
+from sispy_pandas.pushing.journal import called, folder
 from sispy_pandas.pushing.options import GUARDS, Limits, Options
 from sispy_pandas.pushing.parts import allowed_together
 from sispy_pandas.pushing.recall import note_attempt
@@ -419,9 +419,7 @@ def _next_steps(reports: Sequence[Report], *, stopped: bool) -> tuple[list[Messa
 
 def _name(path: Path | None) -> str:
     """Return what `sispy undo` and `sispy resume` know a journal by."""
-    if path is None:
-        return ""
-    return short(path) if path.parent == folder() else str(path)
+    return "" if path is None else called(path)
 
 
 @contextmanager

@@ -85,14 +85,19 @@ def short(path: Path) -> str:
     return path.stem.rpartition("-")[2]
 
 
+def called(path: Path) -> str:
+    """Return what commands know a journal by: its letters if it is in the folder."""
+    return short(path) if path.parent == folder() else str(path)
+
+
 def resuming(path: Path, does: str) -> Call:
     """Return the remedy of going on with the push of a journal."""
-    return Call(f"sp.resume({str(path)!r}).push()", does, ("resume", str(path)))
+    return Call(f"sp.resume({str(path)!r}).push()", does, ("resume", called(path)))
 
 
 def undoing(path: Path, does: str) -> Call:
     """Return the remedy of taking back the push of a journal."""
-    return Call(f"sp.undo({str(path)!r})", does, ("undo", str(path)))
+    return Call(f"sp.undo({str(path)!r})", does, ("undo", called(path)))
 
 
 def fate_unknown(why: str = "") -> Message:

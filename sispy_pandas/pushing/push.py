@@ -30,7 +30,7 @@ from .deletes import PER_REQUEST, send_deletes
 from .earlier import Before, Memory
 from .guards.cas import send_cas
 from .guards.check import send_updates
-from .journal import Nowhere, fate_unknown, new_path, opened, refuse_device, resuming, undoing
+from .journal import Nowhere, called, fate_unknown, new_path, opened, refuse_device, resuming, undoing
 from .options import Limits, Options, refuse
 from .outcome import PushResult
 from .recall import note_attempt
@@ -335,7 +335,7 @@ def _take_up(run: Run, record: Record, options: Options, *, again: bool) -> str 
         if row in rows and entry.settled:
             run.outcomes[row] = _ended_meanwhile(rows[row], entry)
     if (before := sum(map(_is_unverified, record.entries.values()))) > 0:
-        look = Call(f"sp.verify({str(record.path)!r})", "looks them up", ("verify", str(record.path)))
+        look = Call(f"sp.verify({str(record.path)!r})", "looks them up", ("verify", called(record.path)))
         run.notes.append(Message(f"not verified: {count(before, 'row')} written before", look))
     open_ = {r: e for r, e in record.entries.items() if r in rows and (e.word is None or e.ambiguous)}
     run.insisted = {row for row, entry in open_.items() if again and entry.ambiguous}

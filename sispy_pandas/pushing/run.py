@@ -20,6 +20,7 @@ from ..values.changes import (
     row_of,
     then,
 )
+from ..values.progress import show_all
 from ..values.references import with_targets
 from ..values.types.cells import get_path
 from .server import NotSent, Server, Stopped
@@ -201,6 +202,7 @@ class Run:
             lines.append([row, {path: list(pair) for path, pair in cells.items()}, read])
         self.journal.event("send", action=action, rows=lines, **more)
         self.journal.keep()
+        show_all(self.bar)  # the request may take a while
 
     def note_arrival(self, row: Hashable, there: Mapping[str, Any]) -> None:
         """Remember the cells that are there because this push wrote them, though no answer said so."""

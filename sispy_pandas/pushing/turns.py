@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..planning.change_set import PlanRefused
 from ..values.blocks import count, show
+from ..values.progress import show_all
 from ..values.times import clock
 from ..values.types.frozen import decode_json
 from .journal import try_lock
@@ -82,6 +83,9 @@ class _Told:
 
     def set_postfix_str(self, s: str = "", refresh: bool = True) -> None:
         self._shown.set_postfix_str(s, refresh)
+
+    def refresh(self) -> None:
+        show_all(self._shown)
 
     def _write(self) -> None:
         self._next = time.monotonic() + WRITE

@@ -18,6 +18,8 @@ BUSY = (408, 429, 503)
 """Statuses of an answer that asks for patience."""
 BRIEF = 1.0
 """Seconds of work beside the point, of which nobody need know."""
+_LOGGED = 10.0
+"""Seconds between two lines of a log."""
 _STEP = 0.2
 """Seconds of a wait between two looks whether anybody still wants it."""
 
@@ -77,6 +79,9 @@ class _Borrowed:
         if hasattr(self._bar, "set_postfix_str"):
             self._bar.set_postfix_str(s, refresh)
 
+    def refresh(self) -> None:
+        show_all(self._bar)
+
 
 @contextmanager
 def bar(progress: Any, *, total: int | None, unit: str, desc: str, delay: float = 0.0) -> Iterator[Bar]:
@@ -105,7 +110,7 @@ def bar(progress: Any, *, total: int | None, unit: str, desc: str, delay: float 
         from tqdm.auto import tqdm  # late: it looks for a notebook, which takes a while
 
         in_notebook = any("notebook" in kind.__module__ for kind in tqdm.__mro__)
-        interval = 0.1 if in_notebook or sys.stderr.isatty() else 10.0  # a log wants few lines
+        interval = 0.1 if in_notebook or sys.stderr.isatty() else _LOGGED  # a log wants few lines
         with tqdm(
             total=total,
             unit=unit,
@@ -116,6 +121,13 @@ def bar(progress: Any, *, total: int | None, unit: str, desc: str, delay: float 
             file=sys.stderr,
         ) as shown:
             yield shown
+
+
+def show_all(shown: Bar) -> None:
+    """Let a bar that people watch show all it has counted: it leaves out what is counted quickly."""
+    refresh = getattr(shown, "refresh", None)
+    if refresh is not None and getattr(shown, "mininterval", 0) < _LOGGED:
+        refresh()
 
 
 class Waits:

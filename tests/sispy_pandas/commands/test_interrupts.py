@@ -118,7 +118,7 @@ def test_a_second_ctrl_c_ends_a_push_at_once_and_names_the_way_on(pushing, sispy
     shown = " ".join(pushing.child.read().split())
 
     assert pushing.child.ended() == 130
-    (name,) = re.findall(r"interrupted: `sispy resume (\S+)` goes on, `sispy undo \1` goes back", shown)
+    (name,) = re.findall(r"interrupted: `sispy resume (\w{6})` goes on, `sispy undo \1` goes back", shown)
     pushing.request.open()
     assert sispy("resume", name, "--yes").exit_code == 0
     assert seen(sis) == HOSTS

@@ -1,10 +1,12 @@
 """What those who watch a push learn while it waits for the server."""
 
+import io
 import json
 import threading
 import time
 
 import pytest
+from tqdm import tqdm
 
 import sispy_pandas as sp
 from sispy.sandbox import Faults
@@ -145,3 +147,27 @@ def test_a_pause_lies_between_any_two_requests_of_a_push_those_that_verify_it_to
 def test_a_rate_of_nothing_and_a_negative_pause_are_refused(name, value):
     with pytest.raises(ValueError, match=f"{name}={value}: "):
         sp.Limits(**{name: value})
+
+
+def test_the_bar_shows_all_rows_that_are_done_while_the_next_ones_are_under_way(server):
+    live = server.fetch()
+    plan = live.diff(live.frame().head(4).assign(cpus=8))
+    text = io.StringIO()
+
+    with tqdm(total=4, file=text, mininterval=0.1, miniters=1) as bar:
+        plan.push(progress=bar, verify=False, limits=sp.Limits(rows=2))
+        told = text.getvalue()
+
+    assert "| 2/4 [" in told
+
+
+def test_a_log_is_not_told_of_each_request(server):
+    live = server.fetch()
+    plan = live.diff(live.frame().head(4).assign(cpus=8))
+    text = io.StringIO()
+
+    with tqdm(total=4, file=text, mininterval=10.0) as bar:
+        plan.push(progress=bar, verify=False, limits=sp.Limits(rows=1))
+        told = text.getvalue()
+
+    assert "1/4" not in told
