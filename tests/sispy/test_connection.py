@@ -149,6 +149,15 @@ def test_a_name_goes_with_a_token_only_if_the_server_lists_it(sandbox, owner, cl
     assert repr(client) == f"<sispy.Client {sandbox.url}{f', user {known!r}' if known else ''}>"
 
 
+@pytest.mark.parametrize("token", ["a\nb", "\N{SNOWMAN}"])
+def test_a_token_that_cannot_be_sent_is_nobodys(sandbox, token):
+    client = sispy.Client(sandbox.url, auth_token=token)
+    client.username = "root"
+    since = len(sandbox.requests)
+
+    assert (client.username, asked(sandbox, since)) == (None, [])
+
+
 def test_the_name_of_a_login_needs_no_proof_until_the_token_is_another(sandbox):
     client = sandbox.client("anna")
     since = len(sandbox.requests)
