@@ -305,3 +305,18 @@ def test_pushes_to_two_tables_are_undone_as_one(hosts):
     assert {(plan.schema.name, plan.counts["deletes"]) for plan in back} == {("host", 1), ("log", 1)}
     assert back.push(progress=False).ok
     assert logs.endpoint.count({}) == 0
+
+
+@pytest.mark.parametrize("value", ["theirs", None])
+def test_what_others_wrote_while_nothing_was_recorded_keeps_a_new_row(hosts, value):
+    id_ = hosts("script").create({"name": "new", "os": "one"})["_id"]
+    schema = hosts().client.schemas.get("host").to_dict()
+    hosts().client.schemas.update("host", {**schema, "track_history": False})
+    hosts("carol").update(id_, {"os": value})
+    hosts().client.schemas.update("host", {**schema, "track_history": True})
+    hosts("script").update(id_, {"cpus": 3})
+
+    plan = sp.revert(sp.changes(hosts("script"), since="2001-01-01T00:00Z", by="script", progress=False))
+    plan.push(progress=False)
+
+    assert (hosts().get(id_)["name"], hosts().get(id_)["os"]) == ("new", value)

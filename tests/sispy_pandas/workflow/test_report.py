@@ -77,6 +77,16 @@ def test_what_was_not_sent_is_told_with_its_reason(server):
     assert told in str(report).splitlines()
 
 
+def test_why_a_push_stopped_is_told_once(server):
+    live = server.fetch()
+
+    report = live.diff(live.frame().head(3).assign(cpus=9)).push(progress=False, cancel=lambda: True)
+
+    lines = str(report).splitlines()
+    assert lines[0].endswith(": 3 unsent")
+    assert [line for line in lines if "cancelled" in line] == ["stopped: cancelled"]
+
+
 def test_the_retry_file_holds_the_rows_that_were_not_written_and_why(server, report, tmp_path):
     path = report.to_csv(tmp_path / "retry.csv")
     frame = sp.read_csv(path, report.plan.schema)
