@@ -1,43 +1,60 @@
-"""What the server tells of a plan before the first write, each thing once."""
+"""What the server would refuse is told before anything is sent."""
 
-from __future__ import annotations
+import pandas as pd
+import pytest
 
 import sispy_pandas as sp
-from sispy_pandas.planning.render import kinds
+from sispy_pandas.planning.precheck import precheck
+from sispy_pandas.values.changes import Problem
 
 
-def test_a_name_of_no_row_is_told_once(server, tmp_path):
-    (tmp_path / "h.csv").write_text("name,site\nh00001,nowhere\nn1,nowhere\n")
-    live = server.fetch(refs="label")
-    frame = sp.read_csv(tmp_path / "h.csv", live.schema, refs="label")
+@pytest.fixture
+def hosts_of(server):
+    """Return the hosts as a user of some groups sees them."""
 
-    plan = live.diff(frame, key="name", create_missing=True).check()
+    def see(**roles):
+        user = {"name": "eve", "email": "eve@example.com", "pw": "eve", "roles": roles}
+        server.client.users.create(user)
+        return server.sandbox.client("eve").entities("host")
 
-    assert plan.problems[["key", "column", "value", "reason"]].values.tolist() == [
-        ["h00001", "site", "nowhere", "no row of site has name 'nowhere'"],
-        ["n1", "site", "nowhere", "no row of site has name 'nowhere'"],
-    ]
+    return see
 
 
-def test_names_where_ids_are_expected_name_the_option_that_takes_them(server, tmp_path):
-    (tmp_path / "h.csv").write_text("name,site\nh00001,s1\nh00002,s2\n")
+def edit(hosts):
+    live = sp.fetch(hosts, progress=False)
+    frame = live.frame().head(1).assign(cpus=9).reset_index().astype(object)
+    return live.diff(pd.concat([frame, pd.DataFrame({"name": ["new"]}, dtype=object)], ignore_index=True))
+
+
+def test_who_has_no_role_in_an_owner_of_the_table_may_write_nothing(hosts_of):
+    plan = edit(hosts_of(hr="admin"))
+
+    checked = precheck(plan)
+
+    reason = "you have no role in an owner of schema 'host' (net, ops)"
+    assert checked.problem_list == tuple(
+        Problem(row, reason, "_sis.owner", None, key, denied=True)
+        for row, key in [(plan.changes[0].id, "h00000"), (1, "new")]
+    )
+
+
+def test_who_has_no_role_in_the_owners_of_a_row_may_not_write_it(server, hosts_of):
+    server.hosts.update("h00000", {"_sis": {"owner": ["net", "ops"]}})
+    plan = edit(hosts_of(ops="user"))
+
+    reason = "you have no role in net, which owns the row"
+    assert precheck(plan).problem_list == (
+        Problem(plan.changes[0].id, reason, "_sis.owner", ["net", "ops"], "h00000", denied=True),
+    )
+
+
+def test_locked_and_immutable_rows_are_nobodys_to_delete_or_change(server):
+    server.hosts.update("h00000", {"_sis": {"immutable": True}})
+    server.hosts.update("h00001", {"_sis": {"locked": True}})
     live = server.fetch()
+    plan = live.diff(live.frame().head(1).assign(cpus=9), delete=[live.ids[1]])
 
-    plan = live.diff(sp.read_csv(tmp_path / "h.csv", live.schema), key="name").check()
-
-    assert plan.problems["reason"].tolist() == [
-        "'s1' is no id of 24 hex digits",
-        "'s2' is no id of 24 hex digits",
-    ]
-    assert list(map(str, kinds(plan))) == [
-        "2 cells in 1 column look like s1 (h00001, h00002): refs='label' takes it for the name of a row"
-    ]
-
-
-def test_a_reference_to_nothing_is_a_problem_of_its_cell(server):
-    live = server.fetch()
-    plan = live.diff(live.frame().head(2).assign(site=["0" * 24, server.sites[2]])).check()
-
-    assert plan.problems[["key", "column", "reason"]].values.tolist() == [
-        ["h00000", "site", "refers to a site that does not exist"]
-    ]
+    assert precheck(plan).problem_list == (
+        Problem(live.ids[0], "the row is immutable: it cannot be changed", "_sis.immutable", True, "h00000"),
+        Problem(live.ids[1], "the row is locked: it cannot be deleted", "_sis.locked", True, "h00001"),
+    )

@@ -141,3 +141,16 @@ def test_a_row_that_anybody_may_have_created_is_not_taken_for_ours(server):
     reason = "it may have been created: rows like it appeared, by whom is not known; "
     assert [(o.word, o.reason.startswith(reason)) for o in report.outcomes] == [("failed", True)]
     assert len(table.fetch_all()) == 1
+
+
+def test_new_rows_that_are_refused_as_a_whole_have_failed_with_the_reason(server):
+    plan = server.fetch().diff(pd.DataFrame({"name": ["n1", "n2"]}), new=True)
+    server.sandbox.faults = Faults(errors={"POST *": (400, 1.0)})
+
+    report = plan.push(progress=False, limits=QUICK)
+
+    assert [(o.key, o.word, o.status) for o in report.outcomes] == [
+        ("n1", "failed", 400),
+        ("n2", "failed", 400),
+    ]
+    assert {o.reason for o in report.outcomes} == {"Internal error injected fault"}

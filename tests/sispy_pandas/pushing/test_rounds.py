@@ -246,3 +246,17 @@ def test_a_new_token_that_is_refused_as_well_ends_the_push(server):
     assert report.stopped.startswith("the server does not accept the new token either")
     assert [o.word for o in report.outcomes] == ["unsent"]
     assert len([seen for seen in server.sandbox.requests if seen.path == "/users/auth_token"]) == 3
+
+
+def test_a_push_that_asks_row_by_row_can_be_cancelled_between_two_rows(server):
+    live = server.fetch()
+    plan = live.diff(live.frame().head(6).assign(cpus=9))
+    since = server.sandbox.requests[-1].number
+    server.sandbox.faults = Faults(errors={"PUT *": (500, 1.0)})
+
+    report = push(plan, cancel=lambda: len(server.writes(since)) >= 3)
+
+    assert len(server.writes(since)) == 3
+    assert report.stopped == "cancelled"
+    assert report.counts["done"] == 0
+    assert report.counts["unsent"] >= 3
