@@ -5,6 +5,7 @@ What a user holds, and the verbs that lead from one to the next::
     Endpoint --fetch--> Snapshot --frame()--> DataFrame .. edited anywhere .. DataFrame
                            '-------------------diff(frame)------> Plan --push()--> Report
     a file from another day: snapshot_of(endpoint, frame).diff(frame)  '<--rebase(report, keep=)
+    several tables at once:  Plans.of(Plan, Plan) --push()--> Reports, with one note and one way back
 
 The house: a folder is a stage of this way, and imports only what lies below it, in functions and for type
 checkers, too (`tests/test_imports.py` has the floors):

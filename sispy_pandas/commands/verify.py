@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from sispy.cli.exits import Exit
+from sispy.cli.exits import Exit, first
 from sispy.cli.options import Session, answers, examples, session
 from sispy.cli.remedies import in_shell
 from sispy_pandas.commands.journals import completed, latest_written, named
 from sispy_pandas.commands.output import Answer, tell
 from sispy_pandas.planning.render import whereabouts
+from sispy_pandas.pushing.parts import parts_of
 from sispy_pandas.pushing.render import evidence, replaced, unverified_rows
 from sispy_pandas.pushing.verify import is_open
 from sispy_pandas.revisions.undo import verify as verify_push
 from sispy_pandas.values.blocks import Lines, count, objects
+from sispy_pandas.workflow.parts import Reports
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sispy_pandas.workflow.objects import Report
 
 
@@ -35,37 +40,39 @@ if TYPE_CHECKING:
 def verify(session: Session, name: str | None, html: Path | None) -> Exit:
     """Show which values of others a push has replaced: JOURNAL, or else the latest push that wrote something.
 
-    JOURNAL is a file or a name that `sispy pushes` lists.
+    JOURNAL is a file or a name that `sispy pushes` lists; of a push of several tables it stands for all.
 
     A push looks at each row right before it writes it; what somebody else writes in between, only the
     server's commits show. They are read row by row, which takes one request for each. Nothing is written
     but the journal: `sispy undo` gives back what was replaced.
     """
-    path = latest_written(session) if name is None else named(name)
-    report = verify_push(path, session.client_if_named(), progress=session.progress)
+    journals = parts_of(latest_written(session) if name is None else named(name))
+    client = session.client_if_named()
+    reports = Reports(tuple(verify_push(path, client, progress=session.progress) for path in journals))
     if html is not None:
-        report.to_html(html)
-    tell(session, _answer(report, path))
+        reports.to_html(html)
+    tell(session, _answer(reports.reports, journals[0]))
     if html is not None:
         session.say(f"{html} is written")
-    if len(report.overwritten):
+    if any(len(report.overwritten) for report in reports):
         return Exit.CONFLICT
-    return _STATUS[report.broken_off]
+    return first(_STATUS[report.broken_off] for report in reports)
 
 
 _STATUS = {None: Exit.DONE, "interrupted": Exit.INTERRUPTED, "server": Exit.SERVER}
 
 
-def _answer(report: Report, journal: Path) -> Answer:
-    unverified = unverified_rows(report)
+def _answer(reports: Sequence[Report], journal: Path) -> Answer:
     facts = {
-        "server": report.plan.endpoint.client.url,
-        "table": report.plan.schema.name,
+        "server": reports[0].plan.endpoint.client.url,
+        "table": ", ".join(dict.fromkeys(report.plan.schema.name for report in reports)),
         "journal": str(journal),
-        "unverified": objects(unverified, in_shell),
+        "unverified": [row for report in reports for row in objects(unverified_rows(report), in_shell)],
     }
-    seen = [Lines((_headline(report),)), *evidence(report)]
-    return Answer("verify", replaced(report), facts, blocks=lambda: seen)
+    tables = [replaced(report) for report in reports]
+    seen = [block for report in reports for block in (Lines((_headline(report),)), *evidence(report))]
+    rows = [row for table in tables for row in table.rows]
+    return Answer("verify", replace(tables[0], rows=rows), facts, blocks=lambda: seen)
 
 
 def _headline(report: Report) -> str:

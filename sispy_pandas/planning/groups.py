@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..values.changes import Create, Update, action_of, row_of
+from ..values.extras import no_collection
 from ..values.records import table
 
 if TYPE_CHECKING:
@@ -57,6 +59,8 @@ class Grouped:
 
     groups: tuple[Group, ...]
     rare: tuple[Cell, ...]
+    alone: Mapping[str, int]
+    """Field -> in how many rows it changes as in no other."""
     split: Split | None = None
 
     def __len__(self) -> int:
@@ -72,6 +76,7 @@ class Grouped:
         return found if self.split else found.drop(columns=by)
 
 
+@no_collection()  # lists of rows hold no cycles, but there may be many
 def grouped(changes: Iterable[Change], split: Split | None = None) -> Grouped:
     """Return the cells of changes, equal ones together.
 
@@ -83,22 +88,28 @@ def grouped(changes: Iterable[Change], split: Split | None = None) -> Grouped:
     cells: dict[Hashable, Cell] = {}
     found: dict[Hashable, list[Change]] = {}
     gone: list[Cell] = []
+    plain = _PLAIN
     for change in changes:
         part = _mark(values.get(row_of(change))) if values else None
         if isinstance(change, Update):
             before = change.before
             for path, value in change.after.items():
                 old = before.get(path)
-                edit: Hashable = (path, _mark(old), _mark(value), part)
-                if edit in found:
-                    found[edit].append(change)
+                edit: Hashable = (
+                    path,
+                    old if old.__class__ in plain else _mark(old),
+                    value if value.__class__ in plain else _mark(value),
+                    part,
+                )
+                if (rows := found.get(edit)) is not None:
+                    rows.append(change)
                 else:
                     found[edit], cells[edit] = [change], (change, path, old, value)
         elif isinstance(change, Create):
             for path, value in change.values.items():
                 edit = (path, _mark(value), part)
-                if edit in found:
-                    found[edit].append(change)
+                if (rows := found.get(edit)) is not None:
+                    rows.append(change)
                 else:
                     found[edit], cells[edit] = [change], (change, path, None, value)
         else:
@@ -109,7 +120,8 @@ def grouped(changes: Iterable[Change], split: Split | None = None) -> Grouped:
         if len(rows) > 1
     ]
     rare = [cells[edit] for edit, rows in found.items() if len(rows) == 1]
-    return Grouped(tuple(sorted(groups, key=len, reverse=True)), (*gone, *rare), split)
+    alone = dict(Counter(path for _, path, *_ in rare).most_common())
+    return Grouped(tuple(sorted(groups, key=len, reverse=True)), (*gone, *rare), alone, split)
 
 
 def _mark(value: Any) -> Hashable:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
@@ -222,9 +221,8 @@ def groups(found: Grouped, names: Mapping[str, str]) -> Table:
 
 def _unlike(found: Grouped) -> Iterable[str]:
     """Say in how many rows each field changes as in no other row."""
-    fields = Counter(path for _, path, *_ in found.rare if path != WHOLE_ROW)
-    if fields:
-        yield "each its own: " + ", ".join(f"{path} in {count(n, 'row')}" for path, n in fields.most_common())
+    if found.alone:
+        yield "each its own: " + ", ".join(f"{path} in {count(n, 'row')}" for path, n in found.alone.items())
 
 
 def _names(plan: ChangeSet) -> Mapping[str, str]:

@@ -39,13 +39,14 @@ from ..values.row_set import RowSet
 from .split import split_by
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Iterable
     from threading import Event
 
     import pandas as pd
 
     from ..planning.merge import OnConflict
     from ..pushing.options import Guard, Limits
+    from ..values.blocks import Block
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -416,11 +417,7 @@ class Report(PushResult):
 
     def to_html(self, path: str | Path | None = None) -> str:
         """Return the record of the push for an auditor as one HTML page; write it to `path` if given."""
-        text = as_page(pushed.page(self), told=what_of)
-        if path is not None:
-            with replaced(Path(path)) as file:
-                file.write(text)
-        return text
+        return written_page(pushed.page(self), path)
 
     def __str__(self) -> str:
         return as_text(pushed.blocks(self))
@@ -429,6 +426,15 @@ class Report(PushResult):
 
     def _repr_html_(self) -> str:
         return as_html(pushed.blocks(self), about="report")
+
+
+def written_page(blocks: Iterable[Block], path: str | Path | None) -> str:
+    """Return blocks as a page that tells no ways out; write it to `path` if given."""
+    text = as_page(blocks, told=what_of)
+    if path is not None:
+        with replaced(Path(path)) as file:
+            file.write(text)
+    return text
 
 
 def plan_of(found: ChangeSet) -> Plan:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 
@@ -100,3 +101,26 @@ def test_a_table_without_history_is_no_failure_of_the_server(sispy, edited, sis)
 
 def test_without_a_push_there_is_nothing_to_verify(sispy):
     assert sispy("verify").exit_code == 64
+
+
+def test_a_push_of_several_tables_is_verified_whole(sispy):
+    sispy("export", "rack", "-o", "racks.csv", "--fields", "name,units")
+    sispy("export", "host", "-o", "hosts.csv", "name=web-fra1-001", "--fields", "name,notes")
+    Path("racks.csv").write_text(Path("racks.csv").read_text().replace(",42,", ",44,"))
+    Path("hosts.csv").write_text(
+        Path("hosts.csv").read_text().replace("web-fra1-001,,", "web-fra1-001,seen,")
+    )
+    pushed = sispy("push", "hosts.csv", "racks.csv", "--yes", "--no-verify")
+    assert pushed.exit_code == 0, pushed.stderr
+
+    result = sispy("verify", "--html", "record.html")
+
+    assert result.exit_code == 0
+    assert re.findall(
+        r"^(rack|host) on .*, no value of others was replaced$", result.stdout, re.MULTILINE
+    ) == [
+        "rack",
+        "host",
+    ]
+    page = Path("record.html").read_text()
+    assert ("web-fra1-001" in page, "ams1-r01" in page) == (True, True)
