@@ -272,6 +272,27 @@ def test_an_owner_shows_its_users(sis, browser):
     assert {"ann", "ben", "root"} <= {one["name"] for one in users.found}
 
 
+def test_hiera_is_searched_by_name_and_comes_in_pages(sis, browser):
+    entries = [
+        {"name": f"web{n:02}.example", "_sis": {"owner": ["ops"]}, "hieradata": {"n": n}} for n in range(60)
+    ]
+    sis.client().hiera.create(entries)
+    act(browser._top, "tab", name="hiera")
+    browser.wait()
+    hiera = browser._objects["hiera"]
+    assert ([one["name"] for one in hiera.found][::49], "1 to 50 of 60" in text(hiera)) == (
+        ["web00.example", "web49.example"],
+        True,
+    )
+    act(hiera, "turn", to=1)
+    browser.wait()
+    assert "51 to 60 of 60" in text(hiera)
+    act(hiera, "search", value="b07.EX")
+    browser.wait()
+    assert [one["name"] for one in hiera.found] == ["web07.example"]
+    assert '"n": 7' in text(hiera)
+
+
 # Rows
 
 

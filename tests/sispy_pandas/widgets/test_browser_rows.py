@@ -282,6 +282,21 @@ def test_commits_of_a_row_stand_side_by_side_and_one_is_put_back(sis, browser, d
     assert row()["status"] == "live"
 
 
+def test_older_commits_are_a_page_away(sis, browser, drawer, row):
+    hosts = sis.client().entities("host")
+    for cores in range(20, 27):
+        hosts.update(row()["_id"], {"cores": cores})
+    act(drawer, "tab", name="history")
+    drawer.reload()
+    browser.wait()
+    assert "commits 1 to 6 of 8, the newest first" in text(drawer)
+    assert text(drawer).count("changed by") == 6
+    act(drawer, "versions", first=6)
+    assert "commits 7 to 8 of 8" in text(drawer)
+    act(drawer, "undo", at=6)
+    assert cells(browser._below.children[0].plan) == {"cores": 8}
+
+
 def test_changes_of_a_span_are_narrowed_and_put_back(sis, browser, row):
     hosts = sis.client().entities("host")
     for name in ("a", "b"):
