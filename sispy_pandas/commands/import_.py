@@ -277,7 +277,7 @@ def _document(
             session.say(note)
         frame = pd.DataFrame(rows.data)
         blank = [str(name) for name in frame.columns if frame[name].isna().all()]
-        if blank:
+        if blank and len(frame):
             session.say(f"no row has a value for {', '.join(map(shorten, blank))}: text is taken for granted")
         found = find_references(client, frame)
         for column in sorted(set(found) - set(references)):

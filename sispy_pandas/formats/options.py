@@ -87,8 +87,9 @@ class ReadOptions:
     def told(self) -> frozenset[str]:
         """The names of the options that were given."""
         given = {one.name: getattr(self, one.name) for one in fields(self)}
+        zero = ("dayfirst", "header_row", "footer_rows")  # no and none are said, too
         return frozenset(
-            name for name, value in given.items() if value or (name == "dayfirst" and value is False)
+            name for name, value in given.items() if value or (name in zero and value is not None)
         )
 
     def without(self, names: Collection[str]) -> ReadOptions:

@@ -126,3 +126,9 @@ def test_what_means_nothing_is_refused(host_schema, tmp_path, name, option, word
         read[path.suffix](path, host_schema, **option)
 
     assert str(refused.value).replace(str(path), "F") == words
+
+
+def test_what_was_told_may_be_no_or_none():
+    told = ReadOptions(header_row=0, footer_rows=0, dayfirst=False).told
+
+    assert told - ReadOptions().told == {"header_row", "footer_rows", "dayfirst"}
