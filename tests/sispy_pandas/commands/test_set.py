@@ -125,3 +125,15 @@ def test_a_person_is_asked(terminal, screen, host):
     assert lines[-1] == "Push 1 row to host on http://127.0.0.1:NNNNN? [y/N]: n"
     assert screen(terminal("set", "host", WEB, "--to", "status=retired"))[0] == 0
     assert host("status") == "retired"
+
+
+def test_a_rate_makes_requests_no_larger_than_the_rows_of_a_second(sispy, sis):
+    since = len(sis.requests)
+    names = [f"name=web-fra1-00{n}" for n in (1, 2, 3)]
+
+    result = sispy("set", "host", " or ".join(names), "--to=notes=slow", "--yes", "--rate", 2)
+    refused = sispy("set", "host", WEB, "--to=notes=slow", "--yes", "--rate", 0)
+
+    assert (result.exit_code, refused.exit_code) == (0, 64), result.stderr
+    writes = [json.loads(seen.body) for seen in sis.requests[since:] if seen.method == "PUT"]
+    assert list(map(len, writes)) == [2, 1]
