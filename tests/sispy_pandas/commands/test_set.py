@@ -129,10 +129,11 @@ def test_a_person_is_asked(terminal, screen, host):
 
 def test_a_rate_makes_requests_no_larger_than_the_rows_of_a_second(sispy, sis):
     since = len(sis.requests)
+    slow = ("--to=notes=slow", "--yes")
     names = [f"name=web-fra1-00{n}" for n in (1, 2, 3)]
 
-    result = sispy("set", "host", " or ".join(names), "--to=notes=slow", "--yes", "--rate", 2)
-    refused = sispy("set", "host", WEB, "--to=notes=slow", "--yes", "--rate", 0)
+    result = sispy("set", "host", " or ".join(names), *slow, "--expect-updates", 3, "--rate", 2)
+    refused = sispy("set", "host", WEB, *slow, "--rate", 0)
 
     assert (result.exit_code, refused.exit_code) == (0, 64), result.stderr
     writes = [json.loads(seen.body) for seen in sis.requests[since:] if seen.method == "PUT"]

@@ -266,7 +266,7 @@ def test_a_row_that_somebody_deletes_before_it_is_complete_is_a_conflict(server,
         ("conflict", "somebody deleted the row before it was complete")
     ]
     id_ = str(report.outcomes[0].id)
-    assert report.clashes == (Conflict(id_, "_id", id_, id_, None, "n1"),)
+    assert report.conflict_list == (Conflict(id_, "_id", id_, id_, None, "n1"),)
 
 
 def test_a_value_that_no_put_stores_either_is_named_and_the_row_can_be_undone(server, nodes):

@@ -53,7 +53,7 @@ EXPECTED = {
 }
 
 
-def clashes(report):
+def conflicts(report):
     return [(c.field, c.base, c.mine, c.theirs) for c in report.conflict_list]
 
 
@@ -82,7 +82,7 @@ def test_what_others_write_while_a_busy_server_is_waited_for_stays(server, edit,
     report = push(plan, guard=guard)
 
     assert [o.word for o in report.outcomes] == ["conflict"]
-    assert clashes(report) == EXPECTED[edit]
+    assert conflicts(report) == EXPECTED[edit]
 
 
 @pytest.mark.parametrize(("edit", "guard"), CASES)
@@ -102,7 +102,7 @@ def test_what_others_write_while_nobody_takes_connections_stays(server, edit, gu
     report = push(plan, guard=guard)
 
     assert [o.word for o in report.outcomes] == ["conflict"]
-    assert clashes(report) == EXPECTED[edit]
+    assert conflicts(report) == EXPECTED[edit]
 
 
 @pytest.mark.parametrize(("edit", "guard"), CASES)
@@ -122,7 +122,7 @@ def test_what_others_write_while_a_token_is_renewed_stays(server, edit, guard):
     report = push(plan, guard=guard)
 
     assert [o.word for o in report.outcomes] == ["conflict"]
-    assert clashes(report) == EXPECTED[edit]
+    assert conflicts(report) == EXPECTED[edit]
     assert mine.auth_token != dead
 
 

@@ -42,11 +42,11 @@ def test_commits_are_read_only_of_rows_that_were_written_to_since(sis):
     made = hosts.get(ids[3])["_sis"]["_created_at"]
     since = len(sis.requests)
 
-    changes, clashes = spared(hosts, schema, undo, "script")
+    changes, conflicts = spared(hosts, schema, undo, "script")
 
     asked = [seen.path.split("/")[3] for seen in sis.requests[since:] if seen.path.endswith("/commits")]
     assert sorted(asked) == sorted([ids[1], ids[3]])
-    assert clashes == (Conflict(ids[3], "cpus", 1, None, 5, "four"),)
+    assert conflicts == (Conflict(ids[3], "cpus", 1, None, 5, "four"),)
     assert changes == [*undo[:3], Delete(ids[3], undo[3].before, "four", made)]
 
 
