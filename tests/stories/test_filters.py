@@ -335,6 +335,26 @@ def test_the_shell_finds_the_same(text: str, shell: Any, rows: list[Row], tmp_pa
     assert [json.loads(line)["name"] for line in lines] == [row["name"] for row in rows if TABLE[text](row)]
 
 
+@pytest.fixture(scope="module")
+def browser(sandbox: Sandbox) -> sp.SchemaBrowser:
+    """The browser of schemas, at the rows of the model."""
+    browser = sp.SchemaBrowser(sandbox.client())
+    browser.wait()
+    browser.visit("host", "rows")
+    browser.wait()
+    return browser
+
+
+@pytest.mark.parametrize("text", TABLE)
+def test_the_line_of_the_browser_finds_the_same(
+    text: str, browser: sp.SchemaBrowser, rows: list[Row]
+) -> None:
+    browser._rows.ask(text)
+    browser.wait()
+    assert (browser._rows.refused, browser._rows.problem) == ("", "")
+    assert browser._rows.total == sum(map(TABLE[text], rows))
+
+
 @pytest.mark.parametrize("text", BUILT)
 def test_the_builder_finds_the_same(text: str, hosts: Endpoint, rows: list[Row]) -> None:
     schema = sp.fetch(hosts, {"limit": 1}, progress=False).schema
