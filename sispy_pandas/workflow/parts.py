@@ -229,7 +229,7 @@ class Reports:
 
     Example:
         >>> hosts = sp.fetch(client.entities("host"), progress=False)
-        >>> reports = sp.Plans.of(hosts.diff(hosts.frame().assign(notes="seen"))).push(progress=False)
+        >>> reports = sp.Plans.of(hosts.diff(hosts.frame().assign(notes="parts"))).push(progress=False)
         >>> len(reports), reports.counts["done"], reports.ok
         (10, 10, True)
     """

@@ -8,6 +8,8 @@ from pathlib import Path
 import openpyxl
 import pytest
 
+import sispy_pandas as sp
+
 
 def edit_cell(path, name, column, value):
     """Type a value into a workbook, in the row of that name."""
@@ -313,3 +315,26 @@ def test_a_plan_with_problems_is_printed_once(sispy, terminal, screen):
     assert status == 3
     assert [sum("lvie" in line for line in lines), sum("refers to a" in line for line in lines)] == [2, 1]
     assert piped.stdout.count("problem in") == 1
+
+
+def test_the_sheets_of_a_workbook_are_one_push(sispy, sis):
+    client = sis.client()
+    live = {name: sp.fetch(client.entities(name), refs="label", progress=False) for name in ("host", "rack")}
+    sp.to_excel(live, "both.xlsx")
+    book = openpyxl.load_workbook("both.xlsx")
+    racks, hosts = book["rack"], book["host"]
+    titles = {sheet.title: [cell.value for cell in sheet[1]] for sheet in (racks, hosts)}
+    racks.cell(racks.max_row + 1, titles["rack"].index("name") + 1).value = "fra1-r99"
+    for row in hosts.iter_rows(min_row=2):
+        if row[titles["host"].index("name")].value == "web-fra1-001":
+            row[titles["host"].index("rack")].value = "fra1-r99"
+    book.save("both.xlsx")
+
+    result = sispy("push", "both.xlsx", "--yes", "--note", "CHG5")
+
+    assert result.exit_code == 0, result.stdout + result.stderr
+    made = client.entities("rack").get("fra1-r99", {"populate": False})
+    assert host(sis, "web-fra1-001")["rack"] == made["_id"]
+    assert json.loads(sispy("pushes", "--output", "json").stdout)["pushes"][0]["table"] == "rack, host"
+    assert sispy("undo", "--yes").exit_code == 0
+    assert client.entities("rack").count({"name": "fra1-r99"}) == 0
