@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from .table import Table, Values
 
 
-PARTICULAR = ("encoding", "delimiter", "sheet", "header_row", "at")
+PARTICULAR = ("encoding", "delimiter", "sheet", "header_row", "footer_rows", "at")
 """Options of reading that not every format has."""
 
 

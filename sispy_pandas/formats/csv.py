@@ -6,6 +6,7 @@ import csv
 import io
 import re
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from typing import IO, TYPE_CHECKING, Any
@@ -56,7 +57,7 @@ class Csv(Format):
     """
 
     name = "CSV"
-    heeds = frozenset(("encoding", "delimiter", "header_row"))
+    heeds = frozenset(("encoding", "delimiter", "header_row", "footer_rows"))
     is_text = holds_any_cell = True
 
     def __init__(self, delimiter: str = ",") -> None:
@@ -163,7 +164,9 @@ class _Dialect:
     def rank(self, head: str, known: Collection[str]) -> tuple[int, bool, int]:
         """Return how likely it is: by known names, and by rows that are as wide as the header."""
         rows = csv.reader(io.StringIO(head, newline=""), delimiter=self.delimiter)
-        widths = Counter(len(row) for row in islice(filter(any, rows), _SAMPLE))
+        widths: Counter[int] = Counter()
+        with suppress(csv.Error):  # of a cell that does not end: its line is named when it is read
+            widths.update(len(row) for row in islice(filter(any, rows), _SAMPLE))
         usual = max(widths, key=lambda width: (widths[width], width), default=0)
         fits = usual == len(self.header) > 1
         return sum(name.strip() in known for name in self.header), fits, usual

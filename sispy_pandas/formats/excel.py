@@ -48,7 +48,7 @@ class Excel(Format):
     """A workbook: a table on a sheet, and hidden in it the rows as they were exported."""
 
     name = "Excel"
-    heeds = frozenset(("sheet", "header_row"))
+    heeds = frozenset(("sheet", "header_row", "footer_rows"))
     is_whole = holds_any_cell = True
 
     def note(self, file: InFile) -> Note:

@@ -28,7 +28,7 @@ from sispy.remedies import nearest
 from sispy.text import printable
 
 from .atomic import replaced
-from .options import ReadOptions
+from .options import ReadOptions, is_told
 
 _KINDS: dict[str, Any] = {
     **dict.fromkeys(("encoding", "delimiter", "decimal", "thousands", "tz", "sheet", "at", "refs"), str),
@@ -62,7 +62,7 @@ def read_options(given: Mapping[str, Any]) -> ReadOptions:
     for name, value in told.items():
         if isinstance(value, Mapping):
             known[name] = {**known.get(name, {}), **value}
-        elif value or (name == "dayfirst" and value is False) or name not in known:
+        elif is_told(name, value) or name not in known:
             known[name] = value
     return ReadOptions(**known)
 

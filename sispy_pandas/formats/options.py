@@ -86,11 +86,7 @@ class ReadOptions:
     @property
     def told(self) -> frozenset[str]:
         """The names of the options that were given."""
-        given = {one.name: getattr(self, one.name) for one in fields(self)}
-        zero = ("dayfirst", "header_row", "footer_rows")  # no and none are said, too
-        return frozenset(
-            name for name, value in given.items() if value or (name in zero and value is not None)
-        )
+        return frozenset(one.name for one in fields(self) if is_told(one.name, getattr(self, one.name)))
 
     def without(self, names: Collection[str]) -> ReadOptions:
         """Return the options but for some of them, as if they had not been given."""
@@ -120,6 +116,11 @@ class WriteOptions:
     delimiter: str | None = None
     meta: bool = False
     explode: Sequence[str] = ()
+
+
+def is_told(name: str, value: Any) -> bool:
+    """Tell whether an option was given: no and none are said, too."""
+    return value is not None if name in ("dayfirst", "header_row", "footer_rows") else bool(value)
 
 
 def told_in_full(function: Reads) -> Reads:

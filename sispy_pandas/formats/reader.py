@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pandas as pd
 
@@ -22,6 +24,7 @@ from ..values.types.cells import Refused, json_text, set_path
 from ..values.types.object_id import ID
 from . import note as origin
 from .assemble import assemble, label_field, names_of, typed
+from .bounds import damaged
 from .dialect import LEAST, SURE, Dialect, Known, own_dialect
 from .encodings import AS_BYTES, GUESSED, EncodingUnknown, own_encoding
 from .headings import Names, is_beside
@@ -39,6 +42,9 @@ if TYPE_CHECKING:
     from .bounds import InFile
     from .options import ReadOptions
     from .table import Table, Values
+
+
+Reads = TypeVar("Reads", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +74,20 @@ class Texts:
         return Known(key, {name: i for i, name in enumerate(names) if name is not None}, values)
 
 
+def _naming_it(read: Reads) -> Reads:
+    """Let what reads a file name it where it does not fit into memory."""
+
+    @functools.wraps(read)
+    def named(file: InFile, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return read(file, *args, **kwargs)
+        except MemoryError as error:
+            raise damaged(file, "table", error) from None
+
+    return named  # type: ignore[return-value] # of the same arguments
+
+
+@_naming_it
 @no_collection()  # the rows of a file hold no cycles, but there are many of them
 def read_frame(
     file: InFile, form: Format, schema: Schema, options: ReadOptions, known: Known | None = None
@@ -250,6 +270,7 @@ class Untyped:
     """What became of the names of its columns."""
 
 
+@_naming_it
 def read_rows(file: InFile, form: Format, options: ReadOptions) -> Untyped:
     """Return the rows of a file whose schema is not known yet, in the types that their cells have.
 
@@ -339,6 +360,7 @@ def _is_surely(field: Field, found: Incoming, cell: Any, style: Style) -> bool:
     return not isinstance(value, Refused)
 
 
+@_naming_it
 def read_texts(
     file: InFile, form: Format, schema: Schema | None, options: ReadOptions, known: Known | None = None
 ) -> Texts:

@@ -18,8 +18,10 @@ import sispy_pandas as sp
 from sispy_pandas.formats import csv as csv_text
 from sispy_pandas.formats import excel_file
 from sispy_pandas.formats.bounds import InFile
+from sispy_pandas.formats.csv import Csv
 from sispy_pandas.formats.options import ReadOptions
 from sispy_pandas.formats.reader import read_frame, read_texts
+from sispy_pandas.formats.reader import read_rows as read_untyped
 from sispy_pandas.formats.registry import format_of
 from sispy_pandas.pushing.workbook import copy_to_mark
 
@@ -301,3 +303,19 @@ def test_records_with_ever_more_keys_are_refused_before_they_fill_the_memory(tmp
     said = told(tmp_path / "f.ndjson", "cells")
 
     assert said == f"F: more than 4,096 columns, by item {4097 if keys == 1 else 1}"
+
+
+class Hungry(Csv):
+    def read(self, file, schema, options):
+        raise MemoryError
+
+
+def test_a_file_that_does_not_fit_into_memory_is_named(tmp_path):
+    file, told = InFile(str(tmp_path / "large.csv")), r"large\.csv needs more memory than there is"
+
+    with pytest.raises(ValueError, match=told):
+        read_frame(file, Hungry(), SCHEMA, ReadOptions())
+    with pytest.raises(ValueError, match=told):
+        read_texts(file, Hungry(), SCHEMA, ReadOptions())
+    with pytest.raises(ValueError, match=told):
+        read_untyped(file, Hungry(), ReadOptions())
