@@ -16,7 +16,7 @@ from sispy.cli.exits import Misuse, misuse
 from sispy.cli.options import Session, examples, session
 from sispy.remedies import message_of
 from sispy_pandas.commands.inputs import STANDARD, format_option, named_format
-from sispy_pandas.commands.tables import filtered, query_of, table_of
+from sispy_pandas.commands.tables import filtered, nothing_found, query_of, table_of
 from sispy_pandas.formats.atomic import OutFile, refuse_unwritable
 from sispy_pandas.formats.options import WriteOptions, zone_of
 from sispy_pandas.formats.registry import suffixes
@@ -133,11 +133,11 @@ def export(
             source = fetch(endpoint, asked, fields=names, expand=wanted, refs=refs, progress=session.progress)
             streamed = {}
         if fail_if_empty and not (endpoint.count(asked.get("q")) if source is endpoint else len(source)):
-            raise ValueError(f"no row matches: {output} is not written")
+            raise ValueError(f"{nothing_found(filters)}: {output} is not written")
         rows = write_file(source, file, written_as, WriteOptions(zone_of(tz), meta=meta), **streamed)
     for warning in (one.message for one in caught if isinstance(one.message, Warning)):
         session.say(message_of(warning))
-    written = count(rows, "row") if rows else "its header alone, no row matches"
+    written = count(rows, "row") if rows else f"its header alone, {nothing_found(filters)}"
     session.say(f"{'the table' if is_standard else output} is written: {written}")
 
 

@@ -18,7 +18,7 @@ from sispy.cli.terminal import width
 from sispy.remedies import Argument, Call, Message, message_of
 from sispy.text import SENTENCE, cells, printable
 from sispy_pandas.commands.output import Answer, tell, time_text
-from sispy_pandas.commands.tables import entity_of, query_of, table_of
+from sispy_pandas.commands.tables import entity_of, nothing_found, query_of, table_of
 from sispy_pandas.formats import csv
 from sispy_pandas.formats.table import as_table
 from sispy_pandas.reading.filters import parse
@@ -127,7 +127,7 @@ def show(
     if len(found) or not for_people:
         tell(session, _rows(found, total, chosen), paged=True)
     else:
-        session.say(f"{name}: no row matches" if filters else f"{name}: no rows")
+        session.say(f"{name}: {nothing_found(filters)}" if filters else f"{name}: no rows")
 
 
 def _row_meant(endpoint: Endpoint, schema: Schema, filters: Sequence[str]) -> dict[str, Any] | None:

@@ -11,7 +11,7 @@ from sispy.cli.completion import filters
 from sispy.cli.exits import Misuse, misuse
 from sispy.errors import NotFound
 from sispy.remedies import Call, Message
-from sispy_pandas.reading.filters import joined, parse
+from sispy_pandas.reading.filters import joined, parse, wildcards
 from sispy_pandas.reading.listing import where
 from sispy_pandas.values.schema import Schema, parse_schema
 
@@ -68,6 +68,12 @@ def entity_of(endpoint: Endpoint, schema: Schema, name: str) -> dict[str, Any] |
     except ValueError:
         return None
     return next(iter(endpoint.fetch_page({"q": q, "limit": 1, "populate": False})), None)
+
+
+def nothing_found(filters: Sequence[str]) -> str:
+    """Say that no row meets filters, and what may be wrong with them."""
+    hint = next(filter(None, map(wildcards, map(parse, filters))), None)
+    return f"no row matches; {hint}" if hint else "no row matches"
 
 
 def query_of(endpoint: Endpoint, filters: Sequence[str]) -> dict[str, Any]:

@@ -151,6 +151,23 @@ def joined(operator: str, parts: list[Filter]) -> Filter:
     return flat[0] if len(flat) == 1 else Group(operator, tuple(flat))
 
 
+def wildcards(found: Filter) -> str | None:
+    """Say what `*` and `%` in a filter that finds nothing may have been meant for; None: it has none."""
+    if isinstance(found, Not):
+        return wildcards(found.part)
+    if isinstance(found, Group):
+        return next(filter(None, map(wildcards, found.parts)), None)
+    text = found.values[0].text if found.values else ""
+    if not text or not {text[0], text[-1]} & {"*", "%"} or found.operator in ORDER:
+        return None
+    if found.operator in SEARCH and "%" not in text:
+        return None
+    start = "" if text[0] in "*%" else "^"
+    end = "" if text[-1] in "*%" else "$"
+    meant = Condition(found.path, "~", (Value.of(f"{start}{text.strip('*%')}{end}"),))
+    return f"{text!r} is taken as it is; a part of a text is found by '{meant}'"
+
+
 def parse(text: str) -> Filter:
     """Read a filter; `str` of what it returns is a text that means the same.
 

@@ -67,6 +67,12 @@ def test_a_table_without_a_key_is_known_by_ids(sispy, sis):
             "sispy: host has no row 'web-xxx'; filter 'web-xxx': after 'web-xxx' an operator",
         ),
         (["name == web"], 64, "sispy: filter 'name == web': there is no operator '==': it is '=' here"),
+        (
+            ["name = web*"],
+            0,
+            "host: no row matches; 'web*' is taken as it is; a part of a text is found by 'name ~ ^web'",
+        ),
+        (["name like %fra1%"], 0, "a part of a text is found by 'name ~ fra1'"),
         (["name=web-xxx"], 0, "host: no row matches"),
         (["status=lvie"], 64, "did you mean 'live'?"),
         (["--fields", "nme"], 64, "did you mean 'name'"),

@@ -4,7 +4,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sispy_pandas.reading.filters import DEEPEST, LONGEST, Condition, Group, Not, Value, joined, parse
+from sispy_pandas.reading.filters import (
+    DEEPEST,
+    LONGEST,
+    Condition,
+    Group,
+    Not,
+    Value,
+    joined,
+    parse,
+    wildcards,
+)
 from strategies import recursive
 
 ONE = "filter {!r}: {}"
@@ -168,6 +178,26 @@ def test_what_other_languages_have_is_told_in_the_words_of_this_one(text, reason
     with pytest.raises(ValueError) as caught:
         parse(text)
     assert str(caught.value) == ONE.format(text, reason)
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("a = web*", "a ~ ^web"),
+        ("a = *web", "a ~ web$"),
+        ("not (b = 1 or a like %web%)", "a ~ web"),
+        ("a in web*, b", "a ~ ^web"),
+        ("a = w*b", None),
+        ("a ~ web*", None),
+        ("a = web", None),
+        ("a > *", None),
+        ("a is empty", None),
+        ('a = ""', None),
+    ],
+)
+def test_what_stars_may_have_been_meant_for(text, meant):
+    told = wildcards(parse(text))
+    assert (told and told.split(" is found by ")[1]) == (meant and f"'{meant}'")
 
 
 def test_length_and_depth_are_bounded():
