@@ -263,6 +263,12 @@ CASES = [
     ({"n": None}, {"n": {"$type": 10}}, True),
     ({}, {"n": {"$type": 10}}, False),
     ({"m": {"k": {}}}, {"m.k": {"$type": "object"}}, True),
+    ({"m": "x"}, {"m": {"$type": "regex"}}, False),
+    # whole members of a document array
+    ({"docs": DOCS}, {"docs": {"k": "a", "v": "1", "tags": ["x"]}}, True),
+    ({"docs": DOCS}, {"docs": {"k": "a", "v": 2, "tags": ["x"]}}, False),
+    ({"docs": DOCS}, {"docs": [{"k": "a", "v": "1", "tags": ["x"]}, {"k": "b", "v": 5, "tags": []}]}, True),
+    ({"docs": DOCS}, {"docs": {"k": "a", "odd": 1}}, False),
     # logic
     ({"n": 1, "s": "x"}, {"$and": [{"n": 1}, {"s": "x"}]}, True),
     ({"n": 1, "s": "x"}, {"$and": [{"n": 1}, {"s": "y"}]}, False),
@@ -316,6 +322,10 @@ def test_the_table_is_large_enough():
         ({"s": {"$options": "i"}}, "$options needs a $regex"),
         ({"n": {"$regex": "1"}}, "Can't use $regex with Number."),
         ({"n": {"$type": "nope"}}, "Unknown type name alias: 'nope'"),
+        ({"docs": "x"}, 'Cast to ObjectID failed for value "x" at path "docs"'),
+        ({"docs": 5}, 'Cast to embedded failed for value "5" at path "docs"'),
+        ({"s": {"$regex": 5}}, "$regex has to be a string"),
+        ({"n": {"$mod": ["x", 0]}}, "malformed mod, divisor and remainder have to be numbers"),
         ({"$where": "1"}, "unknown top level operator: $where"),
     ],
 )
