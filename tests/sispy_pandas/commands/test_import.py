@@ -585,3 +585,14 @@ def test_a_table_is_dropped_by_the_undo_of_its_own_import_alone_and_only_if_it_i
     assert (asks.exit_code, "Drop table switch on" in asks.stderr) == (64, True)
     late = sispy("undo", journal, "--drop-table", "--yes")
     assert (late.exit_code, sis.client().schemas.count({"name": "switch"})) == (0, 0)
+
+
+def test_what_is_guessed_of_files_that_are_compared_is_said(sispy, file):
+    one = file("List\n\nname;cost\nw1;5\nw2;6\nTotal;\n", "a.csv")
+    other = file("name;cost\nw1;5\nw2;7\n", "b.csv")
+
+    result = sispy("diff", one, other, "--key", "name")
+
+    assert result.exit_code == 2
+    assert "row 1 is left out: the names of the columns are in row 3; --header-row 3 says so" in result.stderr
+    assert "row 6 is left out: it looks like a total, or a remark" in result.stderr
