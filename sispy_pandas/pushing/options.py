@@ -75,6 +75,9 @@ class Pace:
         self._lock = threading.Lock()
         self._free = 0.0
 
+    def __reduce__(self) -> tuple[type[Pace], tuple[()]]:
+        return Pace, ()  # another process has a pace of its own
+
     def take(self, seconds: float, sleep: Callable[[float], object] = time.sleep) -> None:
         """Return when it is our turn; the next one comes so many seconds later."""
         with self._lock:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import pickle
 import threading
 import time
 
@@ -171,3 +172,9 @@ def test_a_log_is_not_told_of_each_request(server):
         told = text.getvalue()
 
     assert "1/4" not in told
+
+
+def test_limits_travel_to_other_processes():
+    limits = sp.Limits(rate=100, pause=0.5)
+
+    assert pickle.loads(pickle.dumps(limits)) == limits
