@@ -30,6 +30,7 @@ Slot = tuple[int, str]
 Step = dict[Slot, tuple[Edit | None, Edit | None]]
 """What one action of the user changed: slot -> (before, after)."""
 Parse = Callable[[int, Field, Any], Edit]
+Along = Callable[[int, str], Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,7 @@ class GridModel:
         columns: Which columns are shown and how; by default those of `columns_of`.
         fixed: Row number -> why this row cannot be edited (an immutable object, say).
         parse: Turns (row, field, input) into an Edit, if not every cell of a column has its field's type.
+        along: Returns what other cells of the row get, path -> input, when one gets a valid value.
     """
 
     def __init__(
@@ -77,6 +79,7 @@ class GridModel:
         columns: tuple[Column, ...] | None = None,
         fixed: Mapping[int, str] | None = None,
         parse: Parse | None = None,
+        along: Along = lambda _row, _path: {},
     ) -> None:
         self.schema = schema
         self.base = frame
@@ -88,6 +91,7 @@ class GridModel:
         self.labels: Labels | None = None  # who shows the model knows them
         self._by_path = {column.field.path: column for column in self.columns}
         self._parse = parse or (lambda _row, field, given: cells.parse(field, given))
+        self._along = along
         self._cells = {path: frame[path].array for path in frame.columns}
         self._rows = len(frame)  # the number that the next new row gets
         self._undo: list[Step] = []
@@ -186,7 +190,11 @@ class GridModel:
             if why is not None:
                 refused[why] = None
                 continue
-            self._change(step, (row, path), self._edit_of(row, path, raw))
+            edit = self._edit_of(row, path, raw)
+            self._change(step, (row, path), edit)
+            others = {} if edit is None or edit.reason else self._along(row, path)
+            for other, value in others.items():
+                self._change(step, (row, other), self._edit_of(row, other, value))
         self._commit(step)
         return list(refused)
 
@@ -259,7 +267,9 @@ class GridModel:
         row, path = slot
         before = self.edits.get(row, {}).get(path)
         if before != after:
-            step[slot] = (step.get(slot, (before, None))[0], after)
+            step[slot] = (before, after)
+        else:
+            step.pop(slot, None)  # one action may touch a cell twice
 
     def _commit(self, step: Step) -> None:
         if step:

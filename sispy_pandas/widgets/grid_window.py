@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from sispy.text import shorten
+
 from ..values.records import DELETE
 from . import cells
 from .grid_model import NEW, GridModel
+
+REASON = 300
+"""Characters of a reason that are shown: a proxy's page of several kB is none for people."""
 
 
 def window(model: GridModel, start: int, stop: int) -> dict[str, Any]:
@@ -32,9 +37,9 @@ def _marks(model: GridModel, row: int) -> dict[str, Any]:
     elif DELETE in edits:
         marks["row"] = "deleted"
     elif row in model.fixed:
-        marks["row"], marks["why"] = "fixed", model.fixed[row]
+        marks["row"], marks["why"] = "fixed", shorten(model.fixed[row], REASON)
     if "" in notes:
-        marks["row"], marks["why"] = notes[""].kind, notes[""].reason
+        marks["row"], marks["why"] = notes[""].kind, shorten(notes[""].reason, REASON)
     by_column = {
         number: mark
         for number, column in enumerate(model.columns)
@@ -53,9 +58,9 @@ def _cell_mark(model: GridModel, row: int, path: str) -> dict[str, Any]:
     field = model.column(path).field
     mark: dict[str, Any] = {"is": "changed", "was": cells.show(field, model.before(row, path))}
     if edit is not None and edit.reason is not None:
-        mark |= {"is": "invalid", "why": edit.reason}
+        mark |= {"is": "invalid", "why": shorten(edit.reason, REASON)}
     if note is not None:
-        mark |= {"is": note.kind, "why": note.reason}
+        mark |= {"is": note.kind, "why": shorten(note.reason, REASON)}
         if note.kind == "conflict":
             mark["theirs"] = cells.show(field, note.theirs)
     return mark

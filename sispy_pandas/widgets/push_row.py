@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as widgets
 
 from sispy.remedies import Argument, in_python, worded
+from sispy.text import in_html
 
 from ..pushing.options import GUARDS
 
@@ -18,6 +19,25 @@ if TYPE_CHECKING:
 
 _GUARDS: dict[str, str] = {words: guard for guard, words in GUARDS.items()}
 _POLICIES = {"Report them": "skip", "Keep mine": "mine", "Keep theirs": "theirs"}
+
+
+class PushBar(widgets.HBox):  # type: ignore[misc]  # ipywidgets has no types
+    """How far a push is, and what it waits for; it is a `progress` as `Plan.push` takes one."""
+
+    def __init__(self) -> None:
+        self.done = widgets.IntProgress(layout={"width": "220px"})
+        self.waits = widgets.HTML()
+        super().__init__(children=[self.done, self.waits])
+
+    def __call__(self, done: int, total: float | None) -> None:
+        """Move the bar; what was waited for has come."""
+        self.done.max = int(total or max(done, 1))
+        self.done.value = done
+        self.set_postfix_str("")
+
+    def set_postfix_str(self, s: str = "", refresh: bool = True) -> None:  # noqa: ARG002  # as tqdm has it
+        """Show what the push waits for, such as "busy, again in 3 s"; an empty text once it goes on."""
+        self.waits.value = in_html(s)
 
 
 class PushRow(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
@@ -43,8 +63,8 @@ class PushRow(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self.undo = _button("Undo", "undo", undo)
         self.undo.layout.display = "none"
         self._cancel = _button("Cancel", "stop", cancel)
-        self._bar = widgets.IntProgress(layout={"width": "220px"})
-        self._busy = widgets.HBox([self._bar, self._cancel], layout={"display": "none"})
+        self.bar = PushBar()
+        self._busy = widgets.HBox([self.bar, self._cancel], layout={"display": "none"})
         choices = widgets.HBox(
             [self.guard, self.policy, self.note, self.deletes], layout={"flex_flow": "row wrap"}
         )
@@ -94,12 +114,7 @@ class PushRow(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self._busy.layout.display = "flex" if busy else "none"
         self.push.disabled = self.resume.disabled = self.undo.disabled = busy
         if busy:
-            self._bar.value = 0
-
-    def show_progress(self, done: int, total: float | None) -> None:
-        """Move the bar."""
-        self._bar.max = int(total or max(done, 1))
-        self._bar.value = done
+            self.bar(0, None)
 
 
 def _button(text: str, icon: str, act: Callable[[], None], *, style: str = "") -> widgets.Button:

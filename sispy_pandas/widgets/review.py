@@ -14,7 +14,7 @@ from ..pushing.record import read
 from ..revisions.undo import rest_of, undo
 from .background import Background, Job
 from .labels import ServerLabels
-from .markup import Html, alert
+from .markup import Html, alert, calm
 from .push_row import PushRow
 from .review_lines import lines_of
 from .review_state import ReviewState
@@ -207,7 +207,7 @@ class PlanReview(Shown):
 
         def work(_: Job) -> Report:
             return plan.push(
-                skip_problems=True, progress=self._row.show_progress, cancel=self._row.stop.is_set, **options
+                skip_problems=True, progress=self._row.bar, cancel=self._row.stop.is_set, **options
             )
 
         def done(report: Report) -> None:
@@ -233,7 +233,7 @@ class PlanReview(Shown):
             return plan.push(
                 skip_problems=True,
                 expect_deletes=plan.counts["deletes"],
-                progress=self._row.show_progress,
+                progress=self._row.bar,
                 cancel=self._row.stop.is_set,
             )
 
@@ -243,13 +243,20 @@ class PlanReview(Shown):
     def _take_report(self, state: ReviewState, held: set[CellId]) -> None:
         """Show the state after a push; what was ticked and not sent stays ticked."""
         self._state = state
-        report = state.reports[-1]
-        told = state.told
+        report, told = state.reports[-1], state.told
         self._draw({cell for cell in held if cell not in told or told[cell].outcome == "unsent"})
         self._on_report(report)
         if report.stopped:
-            again = f"sp.resume({str(report.journal)!r})"
-            self._say(f"It ended early ({report.stopped}): Resume goes on with it, and so does {again}")
+            self._say_stopped(report)
+
+    def _say_stopped(self, report: Report) -> None:
+        """Say how to go on; that somebody cancelled it is no failure."""
+        again = f"Resume goes on with it, and so does sp.resume({str(report.journal)!r})"
+        unsent = report.counts["unsent"]
+        if self._row.stop.is_set():
+            self._message.value = calm(f"Cancelled. Rows not sent: {unsent:,}. {again}")
+        else:
+            self._say(f"It ended early ({report.stopped}): {again}")
 
     def _cancel(self) -> None:
         self._row.stop.set()

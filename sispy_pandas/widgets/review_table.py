@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
+from sispy.text import shorten
+
 from ..values.schema import Schema
 from ..values.types.base import Field
 from . import cells
@@ -13,6 +15,7 @@ from .cells import Edit
 from .columns import Column, ref_of
 from .grid_model import GridModel, Note
 from .grid_names import named, names_of, with_ids
+from .grid_window import REASON
 from .review_lines import CellId, as_text
 
 if TYPE_CHECKING:
@@ -73,17 +76,13 @@ class ReviewTable:
         schema = Schema("review", fields, "row", {})
         rows = [self._row(line) for line in lines]
         frame = pd.DataFrame(rows, columns=[field.path for field in _FIELDS]).astype("str")
-        frame[SEND] = pd.array(
-            [
-                not line.outcome and not line.reason if ticked is None else line.cell in ticked
-                for line in lines
-            ],
-            dtype="boolean",
-        )
+        frame[SEND] = pd.array([_is_sent(line, ticked) for line in lines], dtype="boolean")
         frame = frame.mask(frame == "")[[field.path for field in fields]].astype({SEND: "boolean"})
         frame.index = pd.Index([str(number) for number in range(len(lines))], name="_id", dtype="str")
         fixed = {number: why for number, line in enumerate(lines) if (why := _fixed(line))}
-        self.model = GridModel(schema, frame, columns=columns, fixed=fixed, parse=self._parse)
+        self.model = GridModel(
+            schema, frame, columns=columns, fixed=fixed, parse=self._parse, along=self._along
+        )
         self.model.note({number: note for number, line in enumerate(lines) if (note := self._notes(line))})
 
     @property
@@ -160,7 +159,7 @@ class ReviewTable:
 
     def _row(self, line: Line) -> list[str]:
         texts = [self._text(line.path, value) for value in (line.before, line.after, line.theirs)]
-        return ["", line.key, line.action, line.path, *texts, "", line.outcome, line.reason]
+        return ["", line.key, line.action, line.path, *texts, "", line.outcome, shorten(line.reason, REASON)]
 
     def _notes(self, line: Line) -> dict[str, Note]:
         if line.outcome == "done":
@@ -184,6 +183,10 @@ class ReviewTable:
         self._names |= names_of(self._labels, own, [edit.value])
         return Edit(None if edit.value is None else self._text(own.path, edit.value), edit.reason)
 
+    def _along(self, row: int, path: str) -> dict[str, Any]:
+        """Tick the line of a corrected value; a conflict waits for its own decision."""
+        return {SEND: True} if path == AFTER and self._lines[row].outcome != "conflict" else {}
+
     def _cast(self, field: Field, given: Any) -> Edit:
         """Parse a corrected value; a reference may be written as its name."""
         return cells.parse(field, with_ids(self._labels, field, [given])[0])
@@ -203,6 +206,13 @@ class ReviewTable:
         known = [path for path in values if path in self._plan.schema.columns]
         names = (names_of(self._labels, self._plan.schema.field(path), values[path]) for path in known)
         return {id_: name for found in names for id_, name in found.items()}
+
+
+def _is_sent(line: Line, ticked: Collection[CellId] | None) -> bool | None:
+    """Tell whether a line is ticked at first; None for a conflict, which `keep` decides."""
+    if line.outcome == "conflict":
+        return None
+    return not line.outcome and not line.reason if ticked is None else line.cell in ticked
 
 
 def _fixed(line: Line) -> str:

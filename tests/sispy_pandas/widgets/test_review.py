@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -11,7 +12,10 @@ pytest.importorskip("anywidget")
 
 import sispy_pandas as sp
 from sispy.sandbox import Faults, Sandbox
+from sispy_pandas.widgets.grid_window import window
 from sispy_pandas.widgets.review import PlanReview
+from sispy_pandas.widgets.review_lines import lines_of
+from sispy_pandas.widgets.review_table import ReviewTable
 
 DEFINITION = {
     "name": {"type": "String", "required": True, "unique": True},
@@ -121,7 +125,7 @@ def test_after_a_cancelled_push_the_rest_stays_ticked_and_conflicts_undecided(si
     cancel_after(review, sis, "PUT")
     push(review)
     assert shown(review, "row", "outcome", "send") == [
-        ("web1", "conflict", False),
+        ("web1", "conflict", None),
         ("new", "unsent", True),
         ("new", "unsent", True),
         ("web3", "unsent", True),
@@ -143,7 +147,9 @@ def test_resume_finishes_a_cancelled_push_and_undo_takes_all_back(sis, hosts):
     assert review._row.resume.layout.display == "none"
     push(review)
     assert review._row.resume.layout.display != "none"
-    assert "Resume" in review._message.value
+    assert re.sub("sp.resume[^<]*", "...", review._message.value) == (
+        '<div role="status">Cancelled. Rows not sent: 2. Resume goes on with it, and so does ...</div>'
+    )
     go_on(review)
     push(review, "resume")
     assert review._row.resume.layout.display == "none"
@@ -245,3 +251,63 @@ def test_a_value_that_a_push_replaced_unseen_is_shown_first(sis, hosts):
         ("web1", "done", "it replaced somebody's value", "50"),
         ("web0", "done", None, None),
     ]
+
+
+def test_a_corrected_value_ticks_its_line_and_one_undo_takes_both_back(hosts):
+    review = review_of(hosts, cores=[11, 999, 13, 14])
+    model = review._table.model
+    assert shown(review, "row", "send")[0] == ("web1", False)
+    model.edit([(0, "after", "many")])
+    assert model.value(0, "send") is False
+    model.undo()
+    model.edit([(0, "after", "64")])
+    assert model.value(0, "send") is True
+    model.undo()
+    assert (model.value(0, "after"), model.value(0, "send")) == ("999", False)
+    model.redo()
+    model.edit([(1, "after", "12"), (1, "send", False)])
+    push(review)
+    assert {name: cores for name, (cores, _) in stored(hosts).items()} == {
+        "web0": 1,
+        "web1": 64,
+        "web2": 13,
+        "web3": 14,
+    }
+
+
+def test_a_corrected_value_of_a_conflict_waits_for_its_decision(hosts):
+    review = review_of(hosts, cores=[11, 12, 13, 14])
+    hosts.update("web1", {"cores": 50})
+    push(review)
+    review._table.model.edit([(0, "after", "20")])
+    assert review.chosen().empty
+    review._table.model.edit([(0, "keep", "mine")])
+    push(review)
+    assert stored(hosts)["web1"] == (20, None)
+
+
+def test_a_reason_of_several_kilobytes_is_cut(hosts):
+    review = review_of(hosts, cores=[11, 2, 3, 4])
+    line = replace(lines_of(review.plan)[0], outcome="failed", reason="x" * 5_000)
+    table = ReviewTable(review.plan, [line])
+    cut = "x" * 297 + "... (5,000 characters)"
+    assert table.model.base["reason"].tolist() == [cut]
+    marks = window(table.model, 0, 1)["marks"][0]
+    assert [mark["why"] for mark in marks["cells"].values()] == [cut]
+
+
+def test_the_bar_says_what_a_push_waits_for(sis, hosts):
+    review = review_of(hosts, cores=[11, 2, 3, 4])
+    told = []
+
+    def waits(change):
+        told.append(change.new)
+        sis.faults = Faults()
+
+    review._row.bar.waits.observe(waits, "value")
+    busy = Faults(errors={"GET /entities/host": (503, 1.0)}, retry_after=1)
+    sis.faults = Faults(after=lambda _: setattr(sis, "faults", busy))  # the check is through
+    push(review)
+    assert told == ["busy, again in 1 s", "busy, again now", ""]
+    assert (review._row.bar.done.value, review._row.bar.done.max) == (1, 1)
+    assert stored(hosts)["web0"] == (11, None)
