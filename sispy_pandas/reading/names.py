@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from sispy.paging import MAX_PAGE
 
 from ..values.types.cells import get_path
-from .chunks import queries, selecting
+from .chunks import chunks, queries, selecting
 from .lookup import URL, read
 
 if TYPE_CHECKING:
@@ -65,6 +66,24 @@ def ids_by_name(client: Client, target: Schema, label: str, names: Collection[st
     for row in read(client.entities(target.name), label, values, fields=[label]):
         rows.setdefault(key(get_path(row, label)), []).append(row["_id"])
     return {name: rows[value] for name, value in wanted.items() if value in rows}
+
+
+def names_in_any_case(client: Client, target: Schema, label: str, names: Collection[str]) -> dict[str, str]:
+    """Return `_id` -> name of the rows that are called so, regardless of case; none where names are no texts.
+
+    Raises:
+        sispy.Error: The server could not be asked.
+    """
+    if not target.field(label).kind.is_searched:
+        return {}
+    endpoint = client.entities(target.name)
+    rows: list[Mapping[str, Any]] = []
+    escaped = map(re.escape, sorted(names))
+    for run in chunks(escaped, lambda one: len(quote(one, safe="")) + 3, rows=500, size_limit=URL // 2):
+        q = {label: {"$regex": f"^(?:{'|'.join(run)})$", "$options": "i"}}
+        for page in endpoint.pages({"q": q, **selecting([label]), "populate": False}):
+            rows += page
+    return {id_: name for id_, name in _named(rows, label) if name is not None}
 
 
 def names_with(client: Client, target: Schema, label: str, text: str, most: int) -> list[tuple[str, str]]:

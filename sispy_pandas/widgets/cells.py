@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..values.times import brief
+from ..values.types.cells import Refused
 from ..values.types.convert import cast, check
 
 if TYPE_CHECKING:
@@ -47,6 +48,22 @@ def parse(field: Field, given: Any) -> Edit:
     return Edit(value) if reason is None else Edit(given, reason)
 
 
+def typed(field: Field, given: Any) -> Edit:
+    """Turn what somebody typed or pasted into an Edit, as people mean it: see `Type.typed`.
+
+    Example:
+        >>> typed(Field("os", "String", enum=("Debian", "RHEL")), " debian ")
+        Edit(value='Debian', reason=None)
+    """
+    if not isinstance(given, str) or isinstance(given, Refused) or not given:
+        return parse(field, given)
+    try:
+        edit = parse(field, field.kind.typed(given))
+    except ValueError as error:
+        return Edit(given, str(error))
+    return edit if edit.reason is None else Edit(given, edit.reason)
+
+
 def show(field: Field, value: Any) -> str | bool | None:
     """Write a JSON value as the text that `parse` reads back; booleans stay what they are."""
     if value is None or (value == [] and field.kind.is_array):
@@ -72,7 +89,7 @@ def show_edit(field: Field, edit: Edit) -> str | bool | None:
 
 def _meant(field: Field, given: Any) -> Any:
     """Translate the conventions of typing: no text, the empty string, JSON."""
-    if not isinstance(given, str):
+    if not isinstance(given, str) or isinstance(given, Refused):
         return given
     if given == "":
         return None

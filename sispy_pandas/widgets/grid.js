@@ -758,7 +758,8 @@ class Grid {
     let options = [];
     if (editor.definition.kind === "choice") {
       options = editor.definition.enum.map((value) => ({ value, label: value }));
-      options = options.filter(({ label }) => label.toLowerCase().startsWith(typed.toLowerCase()));
+      const at = ({ label }) => label.toLowerCase().indexOf(typed.toLowerCase());
+      options = options.filter((option) => at(option) >= 0).sort((a, b) => at(a) - at(b)); // its beginning first
     } else if (text !== null) {
       ({ options } = await this.ask("complete", { column: editor.column, text: typed }));
       if (this.editor !== editor || editor.turn !== turn || !options) return; // closed, or typed on meanwhile

@@ -90,7 +90,7 @@ class GridModel:
         self.view = View()
         self.labels: Labels | None = None  # who shows the model knows them
         self._by_path = {column.field.path: column for column in self.columns}
-        self._parse = parse or (lambda _row, field, given: cells.parse(field, given))
+        self._parse = parse or (lambda _row, field, given: cells.typed(field, given))
         self._along = along
         self._cells = {path: frame[path].array for path in frame.columns}
         self._rows = len(frame)  # the number that the next new row gets
@@ -172,7 +172,7 @@ class GridModel:
         """Set cells of the view, as one step for undo.
 
         Args:
-            given: (position in the view, column path, text or value as `cells.parse` takes it; for a
+            given: (position in the view, column path, text or value as `cells.typed` takes it; for a
                 reference its name, too).
             new: Rows to append first.
 

@@ -6,6 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Protocol
 
+from ..values.types.cells import Refused, shown
 from ..values.types.object_id import OBJECT_ID, is_object_id
 from .columns import ref_of
 
@@ -28,7 +29,7 @@ class Labels(Protocol):
         """Return id -> label of those that are known or can be found."""
 
     def ids(self, schema: str, names: Sequence[str]) -> dict[str, str]:
-        """Return label -> id of those that are known or can be found."""
+        """Return label -> id of those that can be found, an empty text for one that nothing is called."""
 
     def find(self, schema: str, text: str) -> list[tuple[str, str]]:
         """List some (id, label) whose label holds the text."""
@@ -72,8 +73,8 @@ def named_column(labels: Labels | None, field: Field, cells: pd.Series[Any]) -> 
 def with_ids(labels: Labels | None, field: Field, given: Sequence[Any]) -> list[Any]:
     """Return what was typed or pasted into cells of a field with ids in place of the names in it.
 
-    A list that holds names comes back as the JSON text of ids. What has no id stays as it is, for the field
-    to refuse.
+    A list that holds names comes back as the JSON text of ids. A name that is none is `Refused`; what nothing
+    is known of stays as it is, for the field to refuse.
     """
     ref = ref_of(field)
     if labels is None or ref is None:
@@ -103,6 +104,8 @@ def _members(raw: Any, field: Field) -> list[Any]:
     if field.item is None:
         return [raw]
     if isinstance(raw, str):
+        raw = field.kind.typed(raw)
+    if isinstance(raw, str):
         try:
             raw = json.loads(raw)
         except json.JSONDecodeError:
@@ -111,6 +114,9 @@ def _members(raw: Any, field: Field) -> list[Any]:
 
 
 def _replaced(raw: Any, members: Sequence[Any], ids: Mapping[str, str], field: Field) -> Any:
+    for member in members:
+        if isinstance(member, str) and ids.get(member.strip()) == "":
+            return Refused(str(raw), f"no {ref_of(field)} is called {shown(member.strip())}")
     if not any(isinstance(member, str) and member.strip() in ids for member in members):
         return raw
     known = [ids.get(member.strip(), member) if isinstance(member, str) else member for member in members]

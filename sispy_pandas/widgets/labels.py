@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from sispy import Error, NotFound
 
-from ..reading.names import ids_by_name, names_by_id, names_with
+from ..reading.names import ids_by_name, names_by_id, names_in_any_case, names_with
 from ..values.schema import parse_schema
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from sispy import Client
 
@@ -51,7 +51,11 @@ class ServerLabels:
             return {id_: known[id_] for id_ in ids if known.get(id_)}
 
     def ids(self, schema: str, names: Sequence[str]) -> dict[str, str]:
-        """Return name -> id of those entities that exist; a name has to be written as it is stored."""
+        """Return name -> id, of a name that is none an empty text; what the server does not tell is missing.
+
+        A name in another case counts where only one entity is called so.
+        """
+        alike: dict[str, str] = {}
         with self._lock:
             known = self._known.setdefault(schema, {})
             missing = set(names).difference(known.values())
@@ -59,7 +63,13 @@ class ServerLabels:
                 if missing and (target := self._target(schema)) is not None:
                     found = ids_by_name(self._client, *target, missing)
                     known |= {ids[0]: name for name, ids in found.items() if len(ids) == 1}
+                    others = missing - found.keys()
+                    if others:
+                        near = names_in_any_case(self._client, *target, others)
+                        known |= near
+                        alike = _matched(others, near)
             by_name = {name: id_ for id_, name in known.items()}
+        by_name = {**alike, **by_name}
         return {name: by_name[name] for name in names if name in by_name}
 
     def find(self, schema: str, text: str) -> list[tuple[str, str]]:
@@ -79,3 +89,12 @@ class ServerLabels:
             else:
                 self._targets[schema] = (found, found.key) if found.key else None
         return self._targets[schema]
+
+
+def _matched(names: Iterable[str], near: Mapping[str, str]) -> dict[str, str]:
+    """Return name -> id of the only one that is called so in any case, an empty text if nothing is."""
+    ids: dict[str, list[str]] = {}
+    for id_, name in near.items():
+        ids.setdefault(name.casefold(), []).append(id_)
+    found = {name: ids.get(name.casefold(), [""]) for name in names}
+    return {name: called[0] for name, called in found.items() if len(called) == 1}

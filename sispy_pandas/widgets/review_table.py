@@ -174,10 +174,10 @@ class ReviewTable:
     def _parse(self, row: int, field: Field, given: Any) -> Edit:
         """Check a corrected value by the field that the line is about; keep it as text."""
         if field.path == SEND and self._lines[row].outcome == "conflict":
-            edit = cells.parse(field, given)
+            edit = cells.typed(field, given)
             return Edit(edit.value, "a tick does not decide a conflict: choose in the column keep")
         if field.path != AFTER or self._lines[row].path not in self._plan.schema.columns:
-            return cells.parse(field, given)
+            return cells.typed(field, given)
         own = self._plan.schema.field(self._lines[row].path)
         edit = self._cast(own, given)
         self._names |= names_of(self._labels, own, [edit.value])
@@ -189,7 +189,7 @@ class ReviewTable:
 
     def _cast(self, field: Field, given: Any) -> Edit:
         """Parse a corrected value; a reference may be written as its name."""
-        return cells.parse(field, with_ids(self._labels, field, [given])[0])
+        return cells.typed(field, with_ids(self._labels, field, [given])[0])
 
     def _text(self, path: str, value: Any) -> str:
         text = as_text(self._plan, path, value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from .base import Fits, Style
+
+_WITH_COMMAS = ("text", "choice", "reference")
+"""What members are shown as that may be typed with commas between them."""
 
 
 class _List(Structured):
@@ -69,6 +73,14 @@ class Array(_List, name="Array"):
 
     def _member(self, member: Any) -> Any:
         return cast(self.item, member)
+
+    def typed(self, text: str) -> Any:
+        """Numbers are no list with commas: those may be decimal ones."""
+        kind = self.item.kind
+        if kind.presentation not in _WITH_COMMAS or text.lstrip()[:1] in ("[", "{", ""):
+            return text
+        members = chain.from_iterable(csv.reader(text.splitlines(), skipinitialspace=True))
+        return [kind.typed(member.strip()) for member in members if member.strip()]
 
     def check(self, value: Any, fits: Fits) -> str | None:
         return _member_refusal([(str(i), self.item, member) for i, member in enumerate(value)], fits)

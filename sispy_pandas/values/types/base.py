@@ -193,6 +193,14 @@ class Type:
         """
         raise NotImplementedError
 
+    def typed(self, text: str) -> Any:
+        """Return the cell that somebody means who types a text, which `cast` takes or refuses.
+
+        Raises:
+            ValueError: `cast` would take it for something that nobody means.
+        """
+        return text
+
     def check(self, value: Any, fits: Fits) -> str | None:
         """Return why the server would refuse a value that is cast; None if it would take it.
 

@@ -65,6 +65,9 @@ class Boolean(Type, name="Boolean"):
             raise ValueError(f"{shown(cell)} is neither true nor false")
         return found
 
+    def typed(self, text: str) -> Any:
+        return WORDS.get(text.strip().lower(), text)
+
     def page(self, values: Sequence[Any], *, checked: bool) -> Any:
         return np.fromiter(map(_CODES.__getitem__, values), np.int8, len(values))
 

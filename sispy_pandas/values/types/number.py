@@ -83,6 +83,9 @@ class Number(Type, name="Number"):
             return int(cell) if cell.is_integer() and abs(cell) <= WHOLE else cell
         raise ValueError(f"{kind_of(cell)} is no number")
 
+    def typed(self, text: str) -> Any:
+        return self.read(text, PLAIN) if text.strip() else text
+
     def check(self, value: Any, fits: Fits) -> str | None:
         return out_of_bounds(self.field.min, self.field.max, value)
 

@@ -107,6 +107,10 @@ class String(Text, name="String"):
             raise ValueError(f"{shown(text)} holds half a character: UTF-8 has no such text") from None
         return text.lower() if field.case == "lower" else text.upper() if field.case == "upper" else text
 
+    def typed(self, text: str) -> Any:
+        alike = [value for value in self.field.enum if value.casefold() == text.strip().casefold()]
+        return alike[0] if len(alike) == 1 and text not in self.field.enum else text
+
     def check(self, value: Any, fits: Fits) -> str | None:
         if not isinstance(value, str):
             return None

@@ -90,7 +90,7 @@ class Draft:
     def typed(self, at: At, given: Any) -> Draft:
         """Return it with what was typed at a place; what is no value there is remembered as refused."""
         refused = {place: one for place, one in self.refused.items() if place != at}
-        edit = cells.parse(self.field_at(at), given)
+        edit = cells.typed(self.field_at(at), given)
         if edit.reason is not None:
             return replace(self, refused={**refused, at: Refused(str(given), edit.reason)})
         return replace(self.put(at, edit.value), refused=refused)

@@ -332,8 +332,8 @@ class DrawerPanel(Panel):
 
         def take(ids: dict[str, str]) -> None:
             row = self.row
-            if typed in ids and row is not None:
-                row.names[ids[typed]] = typed
+            if ids.get(typed) and row is not None:
+                row.names.update({ids[typed]: typed} | self._labels.of(ref, [ids[typed]]))
                 self._redraft(lambda draft: draft.typed(place, ids[typed]))
             else:
                 self._redraft(lambda draft: draft.unknown(place, typed, ref))

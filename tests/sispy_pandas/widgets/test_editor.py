@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 import threading
@@ -12,10 +13,14 @@ import pytest
 pytest.importorskip("anywidget")
 
 import sispy_pandas as sp
+from sispy import NoAnswer
 from sispy.sandbox import Sandbox
+from sispy_pandas.values.types.base import Field
+from sispy_pandas.widgets import cells
 from sispy_pandas.widgets import editor as editor_module
 from sispy_pandas.widgets.cells import Edit
 from sispy_pandas.widgets.editor import FrameEditor
+from sispy_pandas.widgets.grid_names import with_ids
 from sispy_pandas.widgets.labels import ServerLabels
 from sispy_pandas.widgets.review import PlanReview
 
@@ -335,6 +340,28 @@ def test_a_name_may_stand_in_a_nested_field(hosts):
 def test_names_are_asked_for_once(hosts):
     labels = ServerLabels(hosts.client)
     racks = {rack["name"]: rack["_id"] for rack in hosts.client.entities("rack").fetch_all({})}
-    assert labels.ids("rack", ["R0", "R1", "R9"]) == racks
+    assert labels.ids("rack", ["R0", "R1", "R9"]) == {**racks, "R9": ""}
     assert labels.of("rack", list(racks.values())) == {id_: name for name, id_ in racks.items()}
     assert labels.ids("nothing", ["R0"]) == {}
+
+
+def test_names_are_found_in_any_case_and_one_that_is_none_is_said_so(hosts):
+    racks = hosts.client.entities("rack")
+    ids = {name: racks.create({"name": name})["_id"] for name in ("A.1", "a1", "Twin", "TWIN")}
+    labels = ServerLabels(hosts.client)
+    found = labels.ids("rack", ["a.1", "A1", "twin", "Twin", "A.", "b2"])
+    assert found == {"a.1": ids["A.1"], "A1": ids["a1"], "Twin": ids["Twin"], "A.": "", "b2": ""}
+    field = Field("racks", "Array", item=Field("", "ObjectId", ref="rack"))
+    meant = with_ids(labels, field, ["a.1, A1", "b2"])
+    assert meant == [json.dumps([ids["A.1"], ids["a1"]]), "b2"]
+    assert cells.typed(field, meant[1]) == Edit("b2", "no rack is called 'b2'")
+
+
+def test_a_name_that_nobody_could_be_asked_for_may_be_one(hosts):
+    labels = ServerLabels(hosts.client)
+    hosts.client.request = unanswered
+    assert labels.ids("rack", ["b2"]) == {}
+
+
+def unanswered(*_, **__):
+    raise NoAnswer("no answer")

@@ -242,3 +242,25 @@ def test_a_note_ends_when_the_cell_is_edited(model):
     assert model.counts()["failed"] == 1
     model.edit([(1, "note", "again")])
     assert (model.counts()["failed"], model.edits) == (0, {1: {"note": Edit("again")}})
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "edit"),
+    [
+        ("os", " RHEL9 ", Edit("rhel9")),
+        ("os", "rhel", Edit("rhel", "'rhel' is none of debian13, rhel9, windows2025")),
+        ("live", "off", Edit(False)),
+        ("live", "Y", Edit(True)),
+        ("live", "perhaps", Edit("perhaps", "'perhaps' is neither true nor false")),
+        ("cores", "0x10", Edit("0x10", "'0x10' is no number")),
+        ("cores", " 16 ", Edit(16)),
+        ("tags", 'db, "x, y",', Edit(["db", "x, y"])),
+        ("tags", "db", Edit(["db"])),
+        ("tags", '["a", "b"]', Edit(["a", "b"])),
+        ("note", " as it is ", Edit(" as it is ")),
+    ],
+)
+def test_cells_take_what_people_type(model, path, text, edit):
+    model.edit([(2, "os", "debian13"), (2, "live", "true" if edit.value is False else "false")])
+    model.edit([(2, path, text)])
+    assert model.edits[2][path] == edit

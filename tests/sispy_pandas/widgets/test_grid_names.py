@@ -137,7 +137,7 @@ def test_names_in_a_list_are_taken_for_their_ids_and_one_that_nothing_has_is_ref
     assert joined(shelves)["spares"].iloc[0] == (IDS[3], IDS[1], IDS[4])
     shelves.edit([(0, "spares", "[bravo"), (1, "spares", '"bravo"')])
     assert shelves.edits[0]["spares"].value == "[bravo"
-    assert shelves.edits[1]["spares"].reason is not None  # a name is no list
+    assert shelves.edits[1]["spares"] == Edit([IDS[3]])
 
 
 def test_names_are_shown_and_edited_in_lists_and_in_all_columns_of_one_schema(shelves, mount):

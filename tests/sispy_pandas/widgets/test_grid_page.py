@@ -164,6 +164,21 @@ def test_a_name_typed_in_full_wins_over_those_that_hold_it(open_grid):
     assert edits(grid) == {(2, "rack"): f"{1:024x}"}
 
 
+def test_the_list_of_an_enum_finds_text_anywhere_in_a_value(open_grid):
+    grid, page = open_grid()
+    cell(page, 2, "os").click()
+    page.keyboard.type("n")
+    assert page.locator("[role=option]").all_text_contents() == ["windows2025", "debian13"]
+    page.keyboard.type("20")
+    page.keyboard.press("Backspace")
+    page.keyboard.press("Backspace")
+    page.keyboard.press("Backspace")
+    page.keyboard.type("L9")
+    page.keyboard.press("Enter")
+    becomes(cell(page, 2, "os"), "changed")
+    assert grid.model.text(2, "os") == "rhel9"
+
+
 def test_with_the_keyboard_alone(open_grid):
     grid, page = open_grid()
     press = page.keyboard.press
