@@ -15,7 +15,7 @@ import sispy_pandas as sp
 from sispy.cli import root
 
 FOLDERS = [Path(package.__file__).parent for package in (sispy, sp)]  # type: ignore[arg-type] # both have one
-ONLY_PYTHON = {"erase", "expect_broken", "ids"}
+ONLY_PYTHON = {"erase", "expect_broken", "ids", "others"}
 """Arguments that no command has an option for."""
 A_VARIABLE = "(what a variable holds)"
 NAMES = {
