@@ -30,7 +30,7 @@ How to add
                `mongoose/parser`. The table of tests in `values/types/test_types.py` asks for a row.
     a format   `formats/NAME.py`, a class below `Format` that reads and writes, and its line in the registry.
     a guard    `pushing/guards/NAME.py`, a function `(run, updates)`; its name in `pushing.options.GUARDS` and
-               its line in `pushing.push`.
+               its line in `pushing.sending`.
     a command  `commands/NAME.py`, and its line in the table of `sispy.cli.root`.
 """
 

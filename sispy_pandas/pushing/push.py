@@ -9,44 +9,34 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-from sispy import errors
 from sispy.remedies import Argument, Call, Message
 from sispy.text import printable
 
 from ..planning.change_set import ChangeSet, PlanRefused, anonymous
-from ..planning.order import batches
 from ..planning.plan_file import digest, lines
 from ..planning.precheck import precheck, to_come
-from ..reading.chunks import chunks, encoded_size
 from ..values.blocks import count, name_of
-from ..values.changes import Change, Create, Delete, Outcome, Update, action_of, row_of
-from ..values.entity import body
+from ..values.changes import Change, Create, Outcome, action_of, row_of
 from ..values.progress import bar
-from ..values.times import clock
-from .creates import complete, find_arrived, send_creates, traces
-from .deletes import PER_REQUEST, send_deletes
 from .earlier import Before, Memory
-from .guards.cas import send_cas
-from .guards.check import send_updates
-from .journal import Nowhere, called, fate_unknown, new_path, opened, refuse_device, resuming, undoing
+from .journal import Nowhere, fate_unknown, new_path, opened, refuse_device, resuming, undoing
+from .open_rows import look_up, still_open, take_up
 from .options import Limits, Options, refuse
 from .outcome import PushResult
 from .recall import note_attempt
-from .record import Entry, NeverBegan, Record, read
+from .record import Entry, NeverBegan, read
 from .run import Run
+from .sending import send_all
 from .server import Server, Stopped
 from .turns import turn
-from .verify import after_push, is_open
+from .verify import after_push
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
 
-    from ..values.changes import Word
     from .journal import Journal
-    from .options import Guard
-    from .record import Mark
 
 
 def push(
@@ -176,18 +166,20 @@ def _push(
     with opened(path) as run.journal:
         if plan.journal is not None:
             run.journal.event("resume", **facts)
-            stopped = _take_up(run, read(plan.journal), options, again=again)
+            stopped = take_up(run, read(plan.journal), again=again)
+            if stopped is None:
+                run.plan = _checked(run.plan, options, settled=run.outcomes, pending=run.pending)
         else:
             if path is not None and not begun:
-                more = {"open": _still_open(doubtful)} if doubtful else {}
+                more = {"open": still_open(doubtful)} if doubtful else {}
                 _begin(run.journal, memory, path, facts, **more)
             elif path is not None:
                 run.journal.event("resume", **facts)
                 memory.note(path)  # by now it may refer to rows that are there
             _leave_out(run, done)
             run.explained |= memory.made()
-            stopped = _look_up(run, doubtful)
-        stopped = stopped or _send_all(run)
+            stopped = look_up(run, doubtful)
+        stopped = stopped or send_all(run)
         _settle_the_rest(run, stopped)
         in_vain = run.stop_status == 401 and plan.journal is None and not run.wrote
         run.journal.event("end", stopped=None if in_vain else stopped)  # nothing began: nothing to resume
@@ -316,142 +308,6 @@ def _checked(
             plan,
         )
     return plan
-
-
-def _take_up(run: Run, record: Record, options: Options, *, again: bool) -> str | None:
-    """Take over what an interrupted push left open, once the server is at rest; say why if it is not.
-
-    The journal is ours only now: what another push of it ended meanwhile is not sent.
-
-    Args:
-        run: The push.
-        record: The journal.
-        options: The decisions about it.
-        again: Send new rows also if it is not known whether they were created.
-    """
-    run.explained.update(entry.id for entry in record.entries.values() if entry.id)
-    rows = {row_of(change): change for change in run.plan.changes}
-    for row, entry in record.entries.items():
-        if row in rows and entry.settled:
-            run.outcomes[row] = _ended_meanwhile(rows[row], entry)
-    if (before := sum(map(_is_unverified, record.entries.values()))) > 0:
-        look = Call(f"sp.verify({str(record.path)!r})", "looks them up", ("verify", called(record.path)))
-        run.notes.append(Message(f"not verified: {count(before, 'row')} written before", look))
-    open_ = {r: e for r, e in record.entries.items() if r in rows and (e.word is None or e.ambiguous)}
-    run.insisted = {row for row, entry in open_.items() if again and entry.ambiguous}
-    if (stopped := _look_up(run, open_)) is not None:
-        return stopped
-    run.plan = _checked(run.plan, options, settled=run.outcomes, pending=run.pending)
-    return None
-
-
-def _is_unverified(entry: Entry) -> bool:
-    """Tell whether a row ended in an earlier part of a push, and nobody looked up what that replaced."""
-    written = is_open(entry) or (entry.word == "done" and entry.mark is not None)
-    return entry.settled and written and entry.unverified is None
-
-
-def _look_up(run: Run, sent: Mapping[Hashable, Entry]) -> str | None:
-    """Find out what became of rows whose fate is open, once the server is at rest; say why if it is not.
-
-    New rows without a unique value get their outcome, or are as if they had not been sent.
-    """
-    if not sent:
-        return None
-    run.to_come = to_come(run.plan)
-    rows = {row_of(change): change for change in run.plan.changes}
-    for row, entry in sent.items():
-        run.pending[row], run.senders[row] = entry.attempts, entry.sender
-        if entry.mark is not None:
-            run.marks[row] = entry.mark
-        if entry.action == "create" and entry.id:
-            run.made[row] = entry.id
-            run.waiting.add(row)
-    creates = [change for row in sent if isinstance(change := rows[row], Create)]
-    ids = [change.id for row in sent if isinstance(change := rows[row], Update | Delete)]
-    ids += run.made.values()
-    try:
-        run.server.until_quiet(
-            lambda: (run.server.read_rows(ids), traces(run, creates)),
-            len(sent),
-            since=max(entry.sent_at for entry in sent.values()),
-        )
-        find_arrived(run, [c for c in creates if c.row in run.marks and c.row not in run.made])
-    except (Stopped, errors.Error) as error:
-        return _why(run, error)
-    return None
-
-
-def _still_open(sent: Mapping[Hashable, Entry]) -> list[dict[str, Any]]:
-    """Return the events of rows that an earlier push sent and of which it is not known what they came to."""
-    by_request: dict[tuple[Mark, str | None], list[Any]] = {}
-    for row, entry in sent.items():
-        if entry.mark is not None:
-            lines = ([row, {p: list(pair) for p, pair in a.cells.items()}, a.read] for a in entry.attempts)
-            by_request.setdefault((entry.mark, entry.sender), []).extend(lines)
-    return [
-        {"action": "create", "rows": rows, "sender": sender, **mark.as_event()}
-        for (mark, sender), rows in by_request.items()
-    ]
-
-
-def _ended_meanwhile(change: Change, entry: Entry) -> Outcome:
-    word = cast("Word", "unchanged" if entry.word == "done" else entry.word)
-    reason = f"another push of this journal ended it {clock(entry.sent_at)}"
-    return Outcome(
-        row_of(change), action_of(change), word, entry.id, change.key, None, reason, receipt=entry.receipt
-    )
-
-
-_UPDATES: dict[Guard, Callable[[Run, Sequence[Update]], None]] = {
-    "check": send_updates,
-    "cas": send_cas,
-    "off": send_updates,
-}
-
-
-def _send_all(run: Run) -> str | None:
-    """Send batch after batch, chunk after chunk; return why it stopped early, if it did."""
-    barred = {problem.row for problem in run.plan.problem_list}
-    try:
-        run.to_come = to_come(run.plan)
-        left = [c for c in run.plan.changes if run.is_open(c) and row_of(c) not in barred]
-        for batch in batches(run.schema, left, run.to_come):
-            for part in _parts(run, [change for change in batch if isinstance(change, Update)]):
-                _UPDATES[run.guard](run, run.aim(part))
-            for some in _parts(run, [change for change in batch if isinstance(change, Create)]):
-                send_creates(run, run.aim(some))
-            for few in _parts(
-                run, [change for change in batch if isinstance(change, Delete)], rows=PER_REQUEST
-            ):
-                send_deletes(run, few)
-        for some in _parts(run, [change for change in run.plan.changes if row_of(change) in run.waiting]):
-            complete(run, run.aim(some))
-    except (Stopped, errors.Error) as error:
-        return _why(run, error)
-    return None
-
-
-def _why(run: Run, error: Stopped | errors.Error) -> str:
-    if isinstance(error, Stopped):
-        return str(error)
-    run.stop_status = 401 if isinstance(error, errors.Unauthorized) else error.http_status_code
-    return f"the server could not be asked: {error}"
-
-
-def _parts(run: Run, changes: Sequence[Any], *, rows: int | None = None) -> Iterable[Sequence[Any]]:
-    limits = run.server.limits
-    most = max(1, int(min(rows or limits.rows, limits.rows, limits.rate)))
-    for part in chunks(changes, _size, rows=most, size_limit=limits.bytes):
-        run.server.stop_if_cancelled()
-        run.server.take_rows(len(part))  # before its rows are read once more
-        yield part
-
-
-def _size(change: Change) -> int:
-    if isinstance(change, Delete):
-        return 0
-    return encoded_size(body(change.values if isinstance(change, Create) else change.after)) + 40
 
 
 def _settle_the_rest(run: Run, stopped: str | None) -> None:

@@ -227,6 +227,13 @@ class Run:
             self.not_sent([change])
             self.settle(change, "failed", str(text), status=status)
 
+    def stopped_by(self, error: Stopped | errors.Error) -> str:
+        """Return why the push stops at an error, and keep its status for the rows that are not sent."""
+        if isinstance(error, Stopped):
+            return str(error)
+        self.stop_status = 401 if isinstance(error, errors.Unauthorized) else error.http_status_code
+        return f"the server could not be asked: {error}"
+
     def write(self, send: Callable[[Endpoint], T], *, single: bool = False) -> T:
         """Do a write, once.
 
