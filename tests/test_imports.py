@@ -67,6 +67,22 @@ def test_widgets_are_imported_when_they_are_used():
     assert "ipywidgets" in modules_after("from sispy_pandas import *")
 
 
+HELP = """
+import contextlib, io, sys
+from sispy.cli import main
+with contextlib.redirect_stdout(io.StringIO()) as said, contextlib.suppress(SystemExit):
+    main([{name!r}, "--help"])
+assert "Usage:" in said.getvalue()
+"""
+
+
+def test_help_of_a_command_comes_without_pandas():
+    late = {"pandas", "numpy", "pyarrow", "requests"}
+    loaded = {name: modules_after(f"exec({HELP.format(name=name)!r})") & late for name in COMMANDS}
+
+    assert {name: modules for name, modules in loaded.items() if modules} == {}
+
+
 def test_type_checkers_and_python_know_the_same_names():
     stub = source("sispy_pandas") / "__init__.pyi"
     tree = ast.parse(stub.read_text(encoding="utf-8"))

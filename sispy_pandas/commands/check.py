@@ -12,10 +12,7 @@ from sispy.cli.options import Session, answers, examples, session
 from sispy.remedies import Call, Message
 from sispy_pandas.commands.output import Answer, tell
 from sispy_pandas.commands.tables import table_of
-from sispy_pandas.revisions.dangling import dangling
-from sispy_pandas.revisions.duplicates import duplicates
 from sispy_pandas.values.blocks import Column, Lines, Table, count, show
-from sispy_pandas.values.schema import parse_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,6 +53,8 @@ def check(session: Session, name: str | None, by: str | None) -> Exit:
     Duplicates are rows whose keys differ in case or blanks alone, or that are alike in the fields of --by;
     the proposal is the oldest of them: `sp.merge_rows` makes one row of them.
     """
+    from sispy_pandas.values.schema import parse_schema
+
     if by is not None and name is None:
         raise Misuse("--by names fields of one table: name it.")
     client = session.client()
@@ -88,6 +87,9 @@ def _found(
     session: Session, client: Client, schema: Schema, by: list[str] | None
 ) -> Iterator[tuple[Any, ...]]:
     """Yield the findings in a table."""
+    from sispy_pandas.revisions.dangling import dangling
+    from sispy_pandas.revisions.duplicates import duplicates
+
     for row in dangling(client, schema.name, progress=session.progress).to_dict("records"):
         yield (
             *("dangling reference", schema.name, row["_id"], row["key"], _called(row)),

@@ -12,12 +12,6 @@ import click
 from sispy.cli.options import examples
 from sispy.cli.terminal import is_terminal, out, styled, table
 from sispy_pandas.commands.output import report_text, shown
-from sispy_pandas.planning.render import blocks
-from sispy_pandas.revisions.history import history
-from sispy_pandas.workflow.edited import snapshot_of
-from sispy_pandas.workflow.fetch import fetch
-from sispy_pandas.workflow.from_files import read_csv
-from sispy_pandas.workflow.to_files import to_csv
 
 if TYPE_CHECKING:
     from sispy.client import Endpoint
@@ -57,6 +51,8 @@ def demo(directory: Path) -> None:
 
 
 def _fetch(hosts: Endpoint) -> Snapshot:
+    from sispy_pandas.workflow.fetch import fetch
+
     _step(1, "Fetch a table as a typed DataFrame", "live = sp.fetch(hosts)", "df = live.frame()")
     live = fetch(hosts, progress=is_terminal(sys.stderr))
     df = live.frame()
@@ -68,6 +64,8 @@ def _fetch(hosts: Endpoint) -> Snapshot:
 
 
 def _edit(live: Snapshot, file: Path) -> None:
+    from sispy_pandas.workflow.to_files import to_csv
+
     _step(2, "Write it to a file, and edit that in any program", f'sp.to_csv(live, "{file.name}")')
     to_csv(live, file)
     with file.open(encoding="utf-8", newline="") as lines:
@@ -83,6 +81,10 @@ def _edit(live: Snapshot, file: Path) -> None:
 
 
 def _plan(hosts: Endpoint, live: Snapshot, file: Path) -> Plan:
+    from sispy_pandas.planning.render import blocks
+    from sispy_pandas.workflow.edited import snapshot_of
+    from sispy_pandas.workflow.from_files import read_csv
+
     _step(
         3,
         "See what that would change, before anything is written",
@@ -106,6 +108,8 @@ def _push(plan: Plan, colleague: Endpoint, chosen: str, journal: Path) -> None:
 
 
 def _history(hosts: Endpoint, chosen: str) -> None:
+    from sispy_pandas.revisions.history import history
+
     _step(5, "See who changed that row", f'sp.history(hosts, "{chosen}")')
     found = history(hosts, chosen)
     rows = [

@@ -15,11 +15,7 @@ from sispy_pandas.commands.inputs import INPUT, TableFile, format_option
 from sispy_pandas.commands.output import Answer, tell
 from sispy_pandas.commands.reading import understood
 from sispy_pandas.commands.tables import table_of
-from sispy_pandas.formats.note import schema_in
 from sispy_pandas.values.blocks import Column, Lines, Table, count
-from sispy_pandas.workflow.fetch import fetch
-
-from ..values.types.cell_text import unescape
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,6 +65,8 @@ def diff(session: Session, options: ReadOptions, old: str, new: Path, form: str 
 
 def _of_both(old: TableFile, new: TableFile, options: ReadOptions, key: str) -> tuple[Texts, Texts]:
     """Return the texts of two files; where one does not tell what its columns are, the other may."""
+    from sispy_pandas.formats.note import schema_in
+
     schemas = [schema_in(one.form.note(one.file)) for one in (old, new)]
     first, second = schemas
     first, second = first or second, second or first
@@ -88,6 +86,8 @@ def _of_both(old: TableFile, new: TableFile, options: ReadOptions, key: str) -> 
 def _against_today(
     session: Session, name: str, old: TableFile, options: ReadOptions, key: str
 ) -> tuple[Texts, Texts]:
+    from sispy_pandas.workflow.fetch import fetch
+
     endpoint, schema = table_of(session.client(), name)
     labels = old.form.note(old.file).get("labels")  # of an export with --refs label
     today = fetch(endpoint, refs="id" if labels is None else "label", progress=session.progress)
@@ -109,6 +109,8 @@ def _count(found: Sequence[Difference]) -> str:
 
 
 def _answer(found: Sequence[Difference], left_out: Sequence[str], *, headed: bool) -> Answer:
+    from sispy_pandas.values.types.cell_text import unescape
+
     columns = (
         Column("", "action"),
         *(Column(name, name) for name in ("key", "field")),

@@ -27,10 +27,6 @@ from sispy_pandas.commands.journals import described
 from sispy_pandas.commands.sending import stoppable
 from sispy_pandas.commands.tables import filtered, query_of, table_of
 from sispy_pandas.pushing import journal
-from sispy_pandas.pushing.options import need_token
-from sispy_pandas.pushing.pushes import kept
-from sispy_pandas.reading.listing import schemas_of
-from sispy_pandas.reading.query import parse_query
 from sispy_pandas.values.blocks import count
 
 from ..values.extras import optional
@@ -122,6 +118,10 @@ def edit(
     password that is a new one each time. Ctrl-C, or closing the last tab, ends it; edits that were not pushed
     are lost then. FILTERs are as in `sispy export --help`.
     """
+    from sispy_pandas.pushing.options import need_token
+    from sispy_pandas.reading.listing import schemas_of
+    from sispy_pandas.reading.query import parse_query
+
     for package in ("voila", "anywidget", "ipykernel"):
         optional(package, "app")
     client = session.client()
@@ -295,6 +295,8 @@ def _under_way(began: int) -> bool:
 
 
 def _since(began: int) -> list[Record]:
+    from sispy_pandas.pushing.pushes import kept
+
     return [record for record in kept()[0] if record.begin["at"] >= began]
 
 

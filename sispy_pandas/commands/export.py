@@ -17,14 +17,9 @@ from sispy.cli.options import Session, examples, session
 from sispy.remedies import message_of
 from sispy_pandas.commands.inputs import STANDARD, format_option, named_format
 from sispy_pandas.commands.tables import filtered, nothing_found, query_of, table_of
+from sispy_pandas.formats import endings
 from sispy_pandas.formats.atomic import OutFile, refuse_unwritable
-from sispy_pandas.formats.options import WriteOptions, zone_of
-from sispy_pandas.formats.registry import suffixes
-from sispy_pandas.reading.listing import schemas_of
-from sispy_pandas.reading.query import parse_query
 from sispy_pandas.values.blocks import count
-from sispy_pandas.workflow.fetch import fetch
-from sispy_pandas.workflow.to_files import write_file
 
 
 @click.command(
@@ -43,7 +38,7 @@ from sispy_pandas.workflow.to_files import write_file
     required=True,
     type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
     metavar="FILE",
-    help=f"A {', '.join(suffixes())} file; it appears when it is complete. - is standard output.",
+    help=f"A {', '.join(endings.FIRST)} file; it appears when it is complete. - is standard output.",
 )
 @format_option
 @click.option("--where", multiple=True, metavar="FILTER", help="The same as FILTER.")
@@ -101,6 +96,13 @@ def export(
     Fields of documents and of referenced rows: os.version=9, rack.site.name=fra1.
     A shell takes blanks, <, > and quotes in quotes alone: 'price >= 8000'.
     """  # noqa: D301 - click's mark for a paragraph that keeps its lines
+    from sispy_pandas.formats.options import WriteOptions, zone_of
+    from sispy_pandas.formats.registry import suffixes
+    from sispy_pandas.reading.listing import schemas_of
+    from sispy_pandas.reading.query import parse_query
+    from sispy_pandas.workflow.fetch import fetch
+    from sispy_pandas.workflow.to_files import write_file
+
     try:
         written_as = named_format(output, form)
     except ValueError as error:

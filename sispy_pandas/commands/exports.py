@@ -5,13 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sispy_pandas.formats.reader import Texts
-from sispy_pandas.formats.table import as_table
-from sispy_pandas.values.schema import RECEIPT
-
-from ..values.types.cell_text import write_column
-
 if TYPE_CHECKING:
+    from sispy_pandas.formats.reader import Texts
     from sispy_pandas.values.row_set import RowSet
     from sispy_pandas.values.schema import Schema
 
@@ -47,6 +42,8 @@ class Difference:
 
 def compare(old: Texts, new: Texts, *, key: str) -> list[Difference]:
     """Return the differing cells of the columns that both sides have; receipts are no difference."""
+    from sispy_pandas.values.schema import RECEIPT
+
     before, after = _by(old, key), _by(new, key)
     shared = [c for c in old.columns if c in new.columns and c != key and c != RECEIPT.path]
     title = _title(old, new, key)
@@ -70,6 +67,8 @@ def compare(old: Texts, new: Texts, *, key: str) -> list[Difference]:
 
 def _title(old: Texts, new: Texts, key: str) -> str:
     """Return the column by which people recognise a row: the first one whose texts all differ."""
+    from sispy_pandas.values.schema import RECEIPT
+
     if key != "_id":
         return key
     for at, column in enumerate(old.columns):
@@ -85,6 +84,10 @@ def _title(old: Texts, new: Texts, key: str) -> str:
 
 def texts_of(source: RowSet, schema: Schema) -> Texts:
     """Return a snapshot as the texts that an export of it would hold."""
+    from sispy_pandas.formats.reader import Texts
+    from sispy_pandas.formats.table import as_table
+    from sispy_pandas.values.types.cell_text import write_column
+
     table = as_table(source, schema=schema)
     columns = [write_column(field, cells) for field, cells in table]
     return Texts(tuple(field.path for field, _ in table), tuple(zip(*columns, strict=True)))

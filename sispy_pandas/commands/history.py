@@ -19,13 +19,7 @@ from sispy_pandas.commands.inputs import TableFile, when
 from sispy_pandas.commands.output import Answer, tell, time_text
 from sispy_pandas.commands.sending import pushing, send
 from sispy_pandas.commands.tables import entity_of, filtered, query_of, table_of
-from sispy_pandas.revisions.edits import changes as changes_in
-from sispy_pandas.revisions.history import HistoryWarning
-from sispy_pandas.revisions.history import blame as blame_of
-from sispy_pandas.revisions.history import history as history_of
-from sispy_pandas.revisions.revert import revert as revert_plan
 from sispy_pandas.values.blocks import Column, Lines, Table, name_of
-from sispy_pandas.values.times import iso
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -89,10 +83,13 @@ def every_change(session: Session, names: str, chosen: dict[str, Any]) -> list[C
 
 def changes_of(session: Session, name: str, chosen: dict[str, Any]) -> Changes:
     """Read the changes of a table that the options mean."""
+    from sispy_pandas.formats.options import ReadOptions
+    from sispy_pandas.revisions.edits import changes as changes_in
+
     endpoint, schema = table_of(session.client(), name)
     q = query_of(endpoint, chosen["filters"])
     file = chosen["known"]
-    known = None if file is None else TableFile.of(file).frame(schema)
+    known = None if file is None else TableFile.of(file).frame(schema, ReadOptions())
     options = {key: value for key, value in chosen.items() if key not in ("filters", "known")}
     return changes_in(endpoint, query={"q": q}, known=known, progress=session.progress, **options)
 
@@ -114,6 +111,10 @@ def history(session: Session, name: str, row: str, blame: bool) -> None:
 
     Owners, tags and locks have no history. A deleted row is known by its _id alone.
     """
+    from sispy_pandas.revisions.history import HistoryWarning
+    from sispy_pandas.revisions.history import blame as blame_of
+    from sispy_pandas.revisions.history import history as history_of
+
     endpoint, schema = table_of(session.client(), name)
     there = entity_of(endpoint, schema, row)
     id_ = row if there is None else there["_id"]
@@ -201,6 +202,8 @@ def changes(session: Session, name: str, chosen: dict[str, Any], cells: bool) ->
 
 
 def _edits(found: Changes) -> Table:
+    from sispy_pandas.values.times import iso
+
     columns = (
         Column(None, "_id"),
         Column(None, "key"),
@@ -239,6 +242,8 @@ def revert(session: Session, name: str, chosen: dict[str, Any], how: dict[str, A
     are conflicts and stay as they are. Rows that the changes created are deleted. The revert is a push like
     any other: `sispy undo` takes it back.
     """
+    from sispy_pandas.revisions.revert import revert as revert_plan
+
     found = every_change(session, name, chosen)
     for note in dict.fromkeys(note for one in found for note in one.notes):
         session.say(note)

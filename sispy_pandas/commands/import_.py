@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-import pandas as pd
 
 from sispy.cli.completion import tables
 from sispy.cli.exits import Exit, Misuse
@@ -23,27 +22,18 @@ from sispy_pandas.commands.reading import understood
 from sispy_pandas.commands.schemas import fields_of, tree
 from sispy_pandas.commands.sending import send, status_of_plan, status_of_report
 from sispy_pandas.commands.tables import schema_of
-from sispy_pandas.formats.bounds import InFile, parse_json
-from sispy_pandas.formats.headings import is_beside
-from sispy_pandas.planning.render import blocks
-from sispy_pandas.pushing import render as pushed
 from sispy_pandas.pushing.journal import new_path, short
-from sispy_pandas.pushing.options import need_token
-from sispy_pandas.pushing.recall import note_made
 from sispy_pandas.values.blocks import Column, Lines, Table, as_text, count
-from sispy_pandas.values.infer import infer_typed
-from sispy_pandas.values.records import frame_of
-from sispy_pandas.values.schema import Schema, parse_schema
-from sispy_pandas.values.types.cell_text import write_column
-from sispy_pandas.workflow.fetch import fetch
-from sispy_pandas.workflow.objects import Snapshot
-from sispy_pandas.workflow.references import find_references, labelled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import pandas as pd
+
     from sispy.client import Client
     from sispy_pandas.formats.options import ReadOptions
+    from sispy_pandas.values.schema import Schema
+    from sispy_pandas.workflow.objects import Snapshot
 
 _FIRST = 6
 """Rows and columns that are shown of a new table."""
@@ -151,6 +141,14 @@ def _make(
     dry: bool,
 ) -> Exit:
     """Make a table and its rows, after showing both; nothing is written while a row has a problem."""
+    from sispy_pandas.formats.headings import is_beside
+    from sispy_pandas.planning.render import blocks
+    from sispy_pandas.pushing import render as pushed
+    from sispy_pandas.pushing.options import need_token
+    from sispy_pandas.pushing.recall import note_made
+    from sispy_pandas.values.schema import parse_schema
+    from sispy_pandas.workflow.references import labelled
+
     schema = parse_schema(document)
     rows = file.frame(schema, options)
     if not dry:
@@ -203,6 +201,8 @@ def _make(
 
 def _first_rows(schema: Schema, rows: pd.DataFrame) -> Table:
     """Return the beginning of the rows and columns that a table shall have."""
+    from sispy_pandas.values.types.cell_text import write_column
+
     fields = [field for field in schema.fields if field.path in rows.columns][:_FIRST]
     texts = [write_column(field, rows[field.path].iloc[:_FIRST]) for field in fields]
     columns = tuple(Column(field.path) for field in fields)
@@ -211,6 +211,11 @@ def _first_rows(schema: Schema, rows: pd.DataFrame) -> Table:
 
 def _nothing_yet(client: Client, schema: Schema) -> Snapshot:
     """Return the snapshot of a table that has no rows."""
+    import pandas as pd
+
+    from sispy_pandas.values.records import frame_of
+    from sispy_pandas.workflow.objects import Snapshot
+
     frame = frame_of(schema, {field.path: [] for field in schema.fields}, [], [])
     return Snapshot(
         schema=schema,
@@ -237,6 +242,9 @@ def _join(
     dry: bool,
 ) -> Exit:
     """Compare a file with a table that exists, and push what is new or different."""
+    from sispy_pandas.planning.render import blocks
+    from sispy_pandas.workflow.fetch import fetch
+
     key = key or schema.key
     if new and key is not None:
         raise Misuse(f"rows of {schema.name} are known by {key}: leave --again out.")
@@ -271,6 +279,12 @@ def _document(
     references: Mapping[str, str],
 ) -> dict[str, Any]:
     """Return the schema that a new table shall have: as the definition file says, or read off the data."""
+    import pandas as pd
+
+    from sispy_pandas.formats.bounds import InFile, parse_json
+    from sispy_pandas.values.infer import infer_typed
+    from sispy_pandas.workflow.references import find_references
+
     if definition is None:
         rows = file.rows(options)
         for note in rows.notes:

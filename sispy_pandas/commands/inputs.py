@@ -16,18 +16,15 @@ import click
 from sispy.cli.completion import with_blanks
 from sispy.cli.exits import Misuse
 from sispy.remedies import Message, message_of
-from sispy_pandas.formats.bounds import InFile
-from sispy_pandas.formats.excel_base import PREFIX
-from sispy_pandas.formats.options import ReadOptions
-from sispy_pandas.formats.reader import read_frame, read_rows, read_texts
-from sispy_pandas.formats.registry import FORMATS, format_of
-from sispy_pandas.values.times import milliseconds_of
+from sispy_pandas.formats import endings
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from sispy_pandas.formats.base import Format
+    from sispy_pandas.formats.bounds import InFile
     from sispy_pandas.formats.dialect import Known
+    from sispy_pandas.formats.options import ReadOptions
     from sispy_pandas.formats.reader import Texts, Untyped
     from sispy_pandas.values.schema import Schema
 
@@ -37,12 +34,11 @@ INPUT = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
 """The type of an argument that names a file of rows."""
 _SHEET = re.compile(r'<(?:\w+:)?sheet\s[^>]*?name="([^"]*)"')
 _LONGEST_BOOK = 2**20
-_LIKE = ReadOptions()
 
 format_option = click.option(
     "--format",
     "form",
-    type=click.Choice([suffix[1:] for suffix in FORMATS]),
+    type=click.Choice([suffix[1:] for suffix in endings.ALL]),
     help="What the file is, where its name does not tell: of standard input or output, which is -.",
 )
 """Gives a command the name of a format; it receives it as `form`."""
@@ -50,6 +46,8 @@ format_option = click.option(
 
 def sheets(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
     """Return the sheets of the workbooks that the command line names, but for those of exported rows."""
+    from sispy_pandas.formats.excel_base import PREFIX
+
     names: set[str] = set()
     for given in (one for one in (*ctx.params.values(), *ctx.args) if isinstance(one, str | Path)):
         with suppress(OSError, ValueError, KeyError, zipfile.BadZipFile):
@@ -65,6 +63,8 @@ def when(text: str, tz: str | None, option: str) -> int:
     Raises:
         Misuse: It names none.
     """
+    from sispy_pandas.values.times import milliseconds_of
+
     try:
         return milliseconds_of(text, tz=tz)
     except ValueError as error:
@@ -92,19 +92,27 @@ class TableFile:
             ValueError: Its name ends in nothing that is known here.
             OSError: It cannot be read.
         """
+        from sispy_pandas.formats.bounds import InFile
+
         found = named_format(path, form)
         return cls(InFile.of(sys.stdin.buffer if str(path) == STANDARD else path), found)
 
-    def frame(self, schema: Schema, options: ReadOptions = _LIKE, known: Known | None = None) -> pd.DataFrame:
+    def frame(self, schema: Schema, options: ReadOptions, known: Known | None = None) -> pd.DataFrame:
         """Return the rows as a frame of a schema; see `read_frame`."""
+        from sispy_pandas.formats.reader import read_frame
+
         return read_frame(self.file, self.form, schema, self.heeding(options), known)
 
-    def rows(self, options: ReadOptions = _LIKE) -> Untyped:
+    def rows(self, options: ReadOptions) -> Untyped:
         """Return the rows as they stand there, without a schema; see `read_rows`."""
+        from sispy_pandas.formats.reader import read_rows
+
         return read_rows(self.file, self.form, self.heeding(options))
 
-    def texts(self, schema: Schema | None, options: ReadOptions = _LIKE, known: Known | None = None) -> Texts:
+    def texts(self, schema: Schema | None, options: ReadOptions, known: Known | None = None) -> Texts:
         """Return the cells as texts; see `read_texts`."""
+        from sispy_pandas.formats.reader import read_texts
+
         return read_texts(self.file, self.form, schema, self.heeding(options), known)
 
     def heeding(self, options: ReadOptions) -> ReadOptions:
@@ -126,6 +134,8 @@ def named_format(path: Path | str, form: str | None) -> Format:
         Misuse: It is a standard stream, and the option is missing.
         ValueError: Its name ends in nothing that is known here.
     """
+    from sispy_pandas.formats.registry import FORMATS, format_of
+
     if form is not None:
         return FORMATS[f".{form}"]
     if str(path) == STANDARD:

@@ -11,13 +11,8 @@ from sispy.cli.completion import offered
 from sispy.cli.exits import Misuse
 from sispy.encoding import one_address
 from sispy_pandas.pushing import journal
-from sispy_pandas.pushing.parts import parts_of
-from sispy_pandas.pushing.pushes import kept, pushes
-from sispy_pandas.pushing.recall import last_attempt
-from sispy_pandas.pushing.record import read
 from sispy_pandas.values.blocks import count
 from sispy_pandas.values.blocks import show as shown
-from sispy_pandas.values.times import clock
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -51,6 +46,8 @@ def latest_open(session: Session) -> Path:
     Raises:
         Misuse: There is none.
     """
+    from sispy_pandas.pushing.pushes import kept
+
     records, unreadable = kept()
     records = [record for record in records if record.open and not journal.in_use(record.path)]
     record = next(iter(_own(session, records)), None)
@@ -66,6 +63,8 @@ def latest_written(session: Session) -> Path:
     Raises:
         Misuse: There is none.
     """
+    from sispy_pandas.pushing.pushes import kept
+
     return _latest_written(session, *kept()).path
 
 
@@ -114,6 +113,10 @@ def to_be_undone(session: Session, *, yes: bool) -> Path:
     Raises:
         Misuse: There is none, or it is not.
     """
+    from sispy_pandas.pushing.pushes import kept
+    from sispy_pandas.pushing.recall import last_attempt
+    from sispy_pandas.values.times import clock
+
     records, unreadable = kept()
     record = _latest_written(session, records, unreadable)
     in_vain = [record for record in _own(session, records) if not record.wrote]
@@ -131,6 +134,10 @@ def to_be_undone(session: Session, *, yes: bool) -> Path:
 
 def described(record: Record) -> str:
     """Return a push in words: when, tables, rows, note."""
+    from sispy_pandas.pushing.parts import parts_of
+    from sispy_pandas.pushing.record import read
+    from sispy_pandas.values.times import clock
+
     parts = [read(path) for path in parts_of(record.path)] if record.together else [record]
     entries = [entry for part in parts for entry in part.entries.values()]
     rows = sum(bool(entry.written) for entry in entries)
@@ -154,5 +161,7 @@ def completed(
     _ctx: click.Context, _parameter: click.Parameter, incomplete: str
 ) -> list[str] | list[CompletionItem]:
     """Return the short names that match, for the shell to complete, else let it complete a file."""
+    from sispy_pandas.pushing.pushes import pushes
+
     names = offered(map(journal.short, map(Path, pushes()["journal"])), incomplete)
     return names or [CompletionItem(incomplete, type="file")]

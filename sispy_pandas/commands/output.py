@@ -15,16 +15,7 @@ from sispy.cli.options import JSON_VERSION
 from sispy.cli.remedies import in_shell, ways_out
 from sispy.cli.terminal import out, page, styled, width
 from sispy.text import json_seen, printable
-from sispy_pandas.formats import csv
-from sispy_pandas.planning import render as planned
-from sispy_pandas.planning.parts import digest_of
-from sispy_pandas.pushing import render as pushed
-from sispy_pandas.pushing.outcome import PushResult
 from sispy_pandas.values.blocks import SHOWN, Lines, as_markdown, as_object, as_page, as_text, count
-
-from ..values.times import iso
-from ..values.types.cell_text import escape
-from ..values.types.cells import is_missing, json_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -32,6 +23,7 @@ if TYPE_CHECKING:
     from sispy.cli.options import Session
     from sispy_pandas.planning.change_set import ChangeSet
     from sispy_pandas.planning.groups import Split
+    from sispy_pandas.pushing.outcome import PushResult
     from sispy_pandas.values.blocks import Block, Table
 
 _BEGUN = "sispy.told"
@@ -110,10 +102,14 @@ def plan_answer(
         limit: Cells of each that people see; None: all.
         splits: Of each the column that splits its groups.
     """
+    from sispy_pandas.planning import render as planned
+
     both = list(zip(plans, splits, strict=True))
     tables = [planned.every_cell(plan) for plan in plans]
 
     def document() -> dict[str, Any]:
+        from sispy_pandas.planning.parts import digest_of
+
         told = [planned.object_of(plan, in_shell, split) for plan, split in both]
         return told[0] if len(told) == 1 else {"digest": digest_of(plans), "parts": told}
 
@@ -130,6 +126,8 @@ def plan_blocks(
     plans: Sequence[ChangeSet], limit: int | None, splits: Sequence[Split | None] | None = None
 ) -> list[Block]:
     """Return what there is to see of the plans of a change; of several a line says how many there are."""
+    from sispy_pandas.planning import render as planned
+
     both = zip(plans, splits or [None] * len(plans), strict=True)
     found = [block for plan, split in both for block in planned.blocks(plan, limit, split)]
     if len(plans) < 2:
@@ -153,12 +151,17 @@ def tell_push(
         reports: What became of each; none: nothing was pushed.
         ways: How to go on, or back.
     """
+    from sispy_pandas.pushing import render as pushed
+    from sispy_pandas.pushing.outcome import PushResult
+
     if session.is_told_at_once:
         return
     tables = [pushed.every_row(one) for one in reports or [PushResult(plan, ()) for plan in plans]]
     rows = replace(tables[0], rows=[row for table in tables for row in table.rows])
 
     def document() -> dict[str, Any]:
+        from sispy_pandas.planning import render as planned
+
         told = [
             {
                 "plan": planned.object_of(plan, in_shell),
@@ -179,6 +182,8 @@ def _as_json(answer: Answer) -> str:
 
 
 def _as_csv(answer: Answer) -> str:
+    from sispy_pandas.formats import csv
+
     if answer.as_csv is not None:
         return answer.as_csv()
     named = [at for at, column in enumerate(answer.table.columns) if column.name is not None]
@@ -188,6 +193,9 @@ def _as_csv(answer: Answer) -> str:
 
 def _cell(cell: Any) -> str:
     """Return a cell as the text of a CSV file."""
+    from sispy_pandas.values.types.cell_text import escape
+    from sispy_pandas.values.types.cells import is_missing, json_text
+
     if is_missing(cell) or cell in ([], ()):
         return ""
     if isinstance(cell, str):
@@ -211,15 +219,22 @@ def shown(blocks: Iterable[Block], limit: int | None = SHOWN) -> str:
 
 def time_text(moment: Any) -> str | None:
     """Return a time of a frame as JSON and CSV have it, in ISO 8601 and UTC; None for a missing one."""
+    from sispy_pandas.values.times import iso
+    from sispy_pandas.values.types.cells import is_missing
+
     return None if is_missing(moment) else iso(round(moment.timestamp() * 1000))
 
 
 def report_text(report: PushResult) -> str:
     """Return a report fitted to the terminal; the journal is named by what comes next."""
+    from sispy_pandas.pushing import render as pushed
+
     return shown(pushed.blocks(report, journal=False))
 
 
 def later(report: PushResult) -> list[Block]:
     """Return what has to be told of a report that was shown before the commits were read; may be empty."""
+    from sispy_pandas.pushing import render as pushed
+
     counts = [Lines((pushed.headline(report),))] if any(o.overwrites for o in report.outcomes) else []
     return [*counts, *pushed.evidence(report)]

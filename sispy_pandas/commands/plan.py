@@ -18,15 +18,7 @@ from sispy_pandas.commands.reading import Reading, reading
 from sispy_pandas.commands.sending import every_cell, parts, status_of_plan
 from sispy_pandas.commands.tables import query_of
 from sispy_pandas.commands.targets import refuse_target
-from sispy_pandas.formats.options import WriteOptions
-from sispy_pandas.formats.registry import format_of, suffixes
-from sispy_pandas.planning.change_set import FREE_DELETES
-from sispy_pandas.pushing.workbook import mark_problems
 from sispy_pandas.values.blocks import count
-from sispy_pandas.workflow.fetch import fetch
-from sispy_pandas.workflow.missing import missing
-from sispy_pandas.workflow.split import split_by
-from sispy_pandas.workflow.to_files import write_file
 
 if TYPE_CHECKING:
     from sispy.cli.exits import Exit
@@ -94,6 +86,13 @@ def plan(
     Markdown, HTML, CSV and JSON hold every cell. A saved plan can be reviewed and then sent as it is:
     `sispy push PLAN`.
     """
+    from sispy_pandas.formats.options import WriteOptions
+    from sispy_pandas.formats.registry import format_of, suffixes
+    from sispy_pandas.pushing.workbook import mark_problems
+    from sispy_pandas.workflow.missing import missing
+    from sispy_pandas.workflow.split import split_by
+    from sispy_pandas.workflow.to_files import write_file
+
     if allow_dangling and not check:
         raise Misuse("--allow-dangling says what is no problem: leave --no-check out.")
     asked = Asked.of(names, form)
@@ -137,6 +136,8 @@ def plan(
 
 def _within(session: Session, snapshot: Snapshot, filters: tuple[str, ...]) -> Snapshot:
     """Return the rows of a snapshot that meet filters."""
+    from sispy_pandas.workflow.fetch import fetch
+
     if not filters:
         return snapshot
     query = {"q": query_of(snapshot.endpoint, filters)}
@@ -145,6 +146,8 @@ def _within(session: Session, snapshot: Snapshot, filters: tuple[str, ...]) -> S
 
 def _sending(plan: Plan | Plans, path: Path) -> Message:
     """Say how a saved plan is sent as it is."""
+    from sispy_pandas.planning.change_set import FREE_DELETES
+
     deletes = plan.counts["deletes"]
     stated = ("--expect-deletes", str(deletes)) if deletes > FREE_DELETES else ()
     command = ("push", str(path), "--expect-digest", plan.digest, *stated)

@@ -8,31 +8,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-import pandas as pd
 
 from sispy.cli.completion import tables_or_files
 from sispy.cli.exits import Misuse
 from sispy.cli.terminal import is_terminal
 from sispy_pandas.commands.inputs import INPUT, STANDARD, TableFile
 from sispy_pandas.commands.tables import table_of
-from sispy_pandas.formats.dialect import known_rows
-from sispy_pandas.formats.encodings import AS_BYTES, EncodingUnknown
-from sispy_pandas.formats.excel import Excel
-from sispy_pandas.formats.registry import find_format
-from sispy_pandas.planning.compare import candidates
 from sispy_pandas.values.source import source_of
-from sispy_pandas.values.types.cells import Refused
-from sispy_pandas.workflow.edited import snapshot_of
-from sispy_pandas.workflow.fetch import fetch
-from sispy_pandas.workflow.parts import Plans
-from sispy_pandas.workflow.references import labelled
-from sispy_pandas.workflow.saved import load_plan
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from sispy.cli.options import Session
     from sispy_pandas.commands.reading import Reading
     from sispy_pandas.values.schema import Schema
     from sispy_pandas.workflow.objects import Plan, Snapshot
+    from sispy_pandas.workflow.parts import Plans
 
 
 def plan_of_file(
@@ -66,6 +57,11 @@ def edited_file(
     session: Session, name: str, file: TableFile, how: Reading, *, yes: bool | None = None
 ) -> tuple[Snapshot, pd.DataFrame]:
     """Return the rows that a file is to be compared with, and its own; see `plan_of_file`."""
+    from sispy_pandas.formats.dialect import known_rows
+    from sispy_pandas.workflow.edited import snapshot_of
+    from sispy_pandas.workflow.fetch import fetch
+    from sispy_pandas.workflow.references import labelled
+
     client = session.client()
     endpoint, schema = table_of(client, name)
     frame, is_read = _first_reading(file, schema, how)
@@ -90,6 +86,8 @@ def edited_file(
 
 def _first_reading(file: TableFile, schema: Schema, how: Reading) -> tuple[pd.DataFrame, bool]:
     """Return the frame of a file, and whether more can be read of it yet than which rows it has."""
+    from sispy_pandas.formats.encodings import AS_BYTES, EncodingUnknown
+
     try:
         return file.frame(schema, how.options), True
     except EncodingUnknown:
@@ -102,6 +100,11 @@ def _has_hints(frame: pd.DataFrame, snapshot: Snapshot) -> bool:
     So it is if its encoding is a guess, if a cell was refused, or if a number or a time is another one than
     before.
     """
+    import pandas as pd
+
+    from sispy_pandas.planning.compare import candidates
+    from sispy_pandas.values.types.cells import Refused
+
     source = source_of(frame)
     if source is not None and source.guesses:
         return True
@@ -167,6 +170,8 @@ class Asked:
         Raises:
             Misuse: It is none, or there are several files.
         """
+        from sispy_pandas.formats.excel import Excel
+
         if not self.files:
             raise Misuse(f"{option} copies the workbook FILE; a saved plan knows none.")
         if len(self.files) > 1 or not isinstance(self.files[0][1].form, Excel):
@@ -197,6 +202,8 @@ class Asked:
             Misuse: It cannot be told which tables are meant.
             ValueError: Rows of a file cannot be told, or read.
         """
+        from sispy_pandas.workflow.parts import Plans
+
         if not self.files:
             return _saved(session, self.names[0])
         found = [
@@ -208,6 +215,8 @@ class Asked:
 
 
 def _names_a_file(text: str) -> bool:
+    from sispy_pandas.formats.registry import find_format
+
     return text == STANDARD or "=" in text or find_format(text) is not None
 
 
@@ -236,6 +245,8 @@ def _tables(file: TableFile) -> list[str]:
 
 def _saved(session: Session, path: str) -> Plan | Plans:
     """Return the plan of a file that `sispy plan -o` wrote."""
+    from sispy_pandas.workflow.saved import load_plan
+
     verb = click.get_current_context().info_name
     if not Path(path).exists() or Path(path).is_dir():
         raise Misuse(f"there is no plan file {path!r}; to {verb} a file: sispy {verb} SCHEMA FILE")

@@ -16,13 +16,10 @@ from sispy_pandas.commands.reading import Reading, reading
 from sispy_pandas.commands.sending import pushing, send
 from sispy_pandas.commands.targets import refuse_target, written
 from sispy_pandas.formats.atomic import OutFile
-from sispy_pandas.formats.registry import format_of, suffixes
-from sispy_pandas.pushing import retry
-from sispy_pandas.pushing.workbook import Copy, copy_to_mark, marked
-from sispy_pandas.workflow.parts import Plans
 
 if TYPE_CHECKING:
     from sispy.cli.exits import Exit
+    from sispy_pandas.pushing.workbook import Copy
     from sispy_pandas.workflow.objects import Report
 
 _PATH = click.Path(dir_okay=False, path_type=Path)
@@ -75,6 +72,10 @@ def push(
     Shows the plan and asks. Only changed cells are sent; a cell that somebody else changed since the file
     was exported is a conflict and is left alone. Every push keeps a journal for `sispy undo`.
     """
+    from sispy_pandas.formats.registry import format_of, suffixes
+    from sispy_pandas.pushing.workbook import copy_to_mark
+    from sispy_pandas.workflow.parts import Plans
+
     asked = Asked.of(names, form)
     book = None if write_back is None else asked.workbook("--write-back")
     refuse_target("--write-back", write_back, (".xlsx",), others=asked.paths)
@@ -102,6 +103,9 @@ def push(
 
 
 def _left(report: Report, target: Path) -> str:
+    from sispy_pandas.formats.registry import format_of
+    from sispy_pandas.pushing import retry
+
     if not len(report.failures):  # a file of an earlier push would be taken for one of this
         there = target.exists()
         target.unlink(missing_ok=True)
@@ -111,5 +115,7 @@ def _left(report: Report, target: Path) -> str:
 
 
 def _written_back(report: Report, copy: Copy, file: str) -> str:
+    from sispy_pandas.pushing.workbook import marked
+
     marked(copy, report, write_back=True)
     return f"{copy.out}: a copy of {file} with new ids, receipts, and what was not written"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import click
 
@@ -14,8 +14,9 @@ from sispy.cli.completion import fields as field_names
 from sispy.cli.exits import Misuse, misuse
 from sispy_pandas.commands.inputs import sheets
 from sispy_pandas.commands.targets import refuse_target
-from sispy_pandas.formats.mapping import read_options
-from sispy_pandas.formats.options import Copies, ReadOptions
+
+if TYPE_CHECKING:
+    from sispy_pandas.formats.options import Copies, ReadOptions
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _PATH = click.Path(dir_okay=False, path_type=Path)
@@ -26,11 +27,11 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 class Reading:
     """How a file is read, and which of its rows are which."""
 
-    key: str | None = None
-    create_missing: bool = False
-    base: Literal["receipt", "now"] = "receipt"
-    owner: tuple[str, ...] | None = None
-    options: ReadOptions = field(default_factory=ReadOptions)
+    key: str | None
+    create_missing: bool
+    base: Literal["receipt", "now"]
+    owner: tuple[str, ...] | None
+    options: ReadOptions
 
 
 def understood(command: Command) -> Command:
@@ -73,6 +74,8 @@ def understood(command: Command) -> Command:
     @click.option("--save-mapping", type=_PATH, metavar="FILE", help="Write what was used as FILE.toml.")
     @functools.wraps(command)
     def with_options(*args: Any, **kwargs: Any) -> Any:
+        from sispy_pandas.formats.mapping import read_options
+
         given = {name: kwargs.pop(name) for name in _UNDERSTOOD}
         refuse_target("--save-mapping", given["save_mapping"], (".toml",), others=(given["mapping"],))
         try:

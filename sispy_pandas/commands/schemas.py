@@ -14,14 +14,13 @@ from sispy_pandas.commands.output import Answer, tell
 from sispy_pandas.commands.tables import table_of
 from sispy_pandas.values.blocks import Column, Lines, Table
 from sispy_pandas.values.definition import branches, enum_of, kind, rules
-from sispy_pandas.values.references import reference_fields
-from sispy_pandas.values.schema import Schema, parse_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from sispy.client import Client
     from sispy_pandas.values.blocks import Block
+    from sispy_pandas.values.schema import Schema
 
     from ..values.definition import Branch
     from ..values.types.base import Field
@@ -65,6 +64,8 @@ def _all(client: Client) -> Answer:
 
 
 def _row(document: dict[str, Any]) -> tuple[object, ...]:
+    from sispy_pandas.values.schema import parse_schema
+
     schema = parse_schema(document)
     lists = (list(schema.owner), _references(schema))
     count = document.get("entity_count")
@@ -73,6 +74,8 @@ def _row(document: dict[str, Any]) -> tuple[object, ...]:
 
 def _one(client: Client, name: str) -> tuple[Answer, str]:
     """Return a table's definition as an answer, and as text with its fields as a tree."""
+    from sispy_pandas.values.schema import parse_schema
+
     endpoint, schema = table_of(client, name)
     others = [parse_schema(document) for document in client.schemas.fetch_all({"sort": "name"})]
     rows, referrers = endpoint.count(), [o.name for o in others if name in _references(o)]
@@ -134,6 +137,8 @@ def _openness(schema: Schema) -> str:
 
 
 def _references(schema: Schema) -> list[str]:
+    from sispy_pandas.values.references import reference_fields
+
     return sorted({target for _, target in reference_fields(schema)})
 
 

@@ -23,27 +23,19 @@ from sispy.errors import Error
 from sispy.remedies import Argument, Call, Message, message_of
 from sispy_pandas.commands.output import later, plan_blocks, show, shown, tell_push, whole
 from sispy_pandas.commands.targets import refuse_target
-from sispy_pandas.planning.change_set import PlanRefused
-from sispy_pandas.planning.render import conflicts, problems, stale_rows
-from sispy_pandas.pushing import render as pushed
+from sispy_pandas.pushing.guards import GUARDS
 from sispy_pandas.pushing.journal import called, folder
-from sispy_pandas.pushing.options import GUARDS, Limits, Options
-from sispy_pandas.pushing.parts import allowed_together
-from sispy_pandas.pushing.recall import note_attempt
-from sispy_pandas.pushing.record import read
-from sispy_pandas.pushing.turns import TableInUse
-from sispy_pandas.pushing.verify import too_many
 from sispy_pandas.values.blocks import count
-from sispy_pandas.workflow.parts import Plans, Reports
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from sispy_pandas.planning.change_set import ChangeSet
     from sispy_pandas.planning.merge import OnConflict
-    from sispy_pandas.pushing.options import Guard
+    from sispy_pandas.pushing.guards import Guard
     from sispy_pandas.values.blocks import Block
     from sispy_pandas.workflow.objects import Plan, Report
+    from sispy_pandas.workflow.parts import Plans
 
 Command = TypeVar("Command", bound="Callable[..., Any]")
 
@@ -115,6 +107,9 @@ def pushing(command: Command) -> Command:
         verify: bool | None,
         **kwargs: Any,
     ) -> Any:
+        from sispy_pandas.pushing.options import Limits
+        from sispy_pandas.pushing.recall import note_attempt
+
         how = {
             "guard": guard,
             "on_conflict": on_conflict,
@@ -222,6 +217,8 @@ def send(
     Returns:
         The report of each plan, none if nothing was pushed; and the exit status.
     """
+    from sispy_pandas.pushing import render as pushed
+
     context = click.get_current_context()
     if not parts(plan):
         session.say("nothing to push")
@@ -265,6 +262,8 @@ def send(
 
 def parts(plan: Plan | Plans) -> tuple[Plan, ...]:
     """Return the plans of a change."""
+    from sispy_pandas.workflow.parts import Plans
+
     return plan.plans if isinstance(plan, Plans) else (plan,)
 
 
@@ -309,6 +308,10 @@ def _refuse_options(
     **_: Any,
 ) -> None:
     """Raise NotPushedError for what a push would refuse after the question alone."""
+    from sispy_pandas.planning.change_set import PlanRefused
+    from sispy_pandas.pushing.options import Options
+    from sispy_pandas.pushing.parts import allowed_together
+
     options = Options(guard, on_conflict, skip_problems, allow_dangling, note, reviewer)
     try:
         allowed_together(plans, options, expect_deletes=expect_deletes, expect_digest=expect_digest)
@@ -318,6 +321,8 @@ def _refuse_options(
 
 def _refuse_stale(plan: Plan, progress: Any) -> None:
     """Raise NotPushedError for a plan of which others have changed something."""
+    from sispy_pandas.planning.render import conflicts, stale_rows
+
     if len(plan):
         fresh = plan.refresh(progress=progress)
         if gone := [table for table in (conflicts(fresh.conflict_list), stale_rows(fresh)) if table.rows]:
@@ -342,9 +347,16 @@ def _push(
     Raises:
         NotPushedError: The server, or another push, is against it.
     """
+    from sispy_pandas.planning.change_set import PlanRefused
+    from sispy_pandas.planning.render import problems
+    from sispy_pandas.pushing.turns import TableInUse
+    from sispy_pandas.workflow.parts import Reports
+
     early: list[Report] = []  # before the server's commits are read: that may take a while
 
     def show_early(report: Report) -> None:
+        from sispy_pandas.pushing import render as pushed
+
         early.append(report)
         show(session, pushed.blocks(report, journal=False))
 
@@ -380,6 +392,9 @@ def _waiting(session: Session, told: str) -> None:
 
 def _next_steps(reports: Sequence[Report], *, stopped: bool) -> tuple[list[Message], Exit]:
     """Return how to go on after a push, or back, and its exit status."""
+    from sispy_pandas.pushing.record import read
+    from sispy_pandas.pushing.verify import too_many
+
     journals = [report.journal for report in reports if report.journal is not None]
     name = _name(journals[0] if journals else None)
     counts = Counter(outcome.word for report in reports for outcome in report.outcomes)

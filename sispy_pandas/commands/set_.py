@@ -8,7 +8,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
-import pandas as pd
 
 from sispy.cli.completion import filters, tables
 from sispy.cli.exits import Misuse, misuse
@@ -16,15 +15,11 @@ from sispy.cli.options import Session, answers, examples, session, yes
 from sispy.remedies import Call, Message
 from sispy_pandas.commands.sending import pushing, send
 from sispy_pandas.commands.tables import filtered, query_of, table_of
-from sispy_pandas.values.explode import added, removed
-from sispy_pandas.workflow.assign import set_values
-from sispy_pandas.workflow.references import to_ids
-
-from ..values.types.cell_text import escape, read_cell
-from ..values.types.cells import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    import pandas as pd
 
     from sispy.cli.exits import Exit
     from sispy.client import Client
@@ -83,6 +78,8 @@ def set_(
     referred to, JSON for arrays; nothing behind the = empties the field. FILTERs are as in
     `sispy export --help`.
     """
+    from sispy_pandas.workflow.assign import set_values
+
     if not filters and not all_rows:
         raise Misuse(Message("no FILTER chooses rows", Call("--all-rows", "means all", ("--all-rows",))))
     if filters and all_rows:
@@ -124,6 +121,8 @@ def _setting(client: Client, schema: Schema, text: str) -> tuple[str, Any]:
     Raises:
         ValueError: It is no such text, or no value of that field.
     """
+    from sispy_pandas.values.explode import added, removed
+
     found = _TO.fullmatch(text)
     if found is None:
         raise ValueError(f"{text!r} is not of the form FIELD=VALUE, FIELD+=MEMBER or FIELD-=MEMBER")
@@ -141,6 +140,12 @@ def _setting(client: Client, schema: Schema, text: str) -> tuple[str, Any]:
 
 def _value(client: Client, schema: Schema, field: Field, text: str) -> Any:
     """Return the value that a text means: of a name the row's id; what a CSV file would mask is itself."""
+    import pandas as pd
+
+    from sispy_pandas.values.types.cell_text import escape, read_cell
+    from sispy_pandas.values.types.cells import Refused
+    from sispy_pandas.workflow.references import to_ids
+
     if field.ref:
         found = to_ids(client, pd.DataFrame({field.path: [text]}), schema)[field.path].iloc[0]
         if isinstance(found, Refused):

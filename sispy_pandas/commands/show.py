@@ -19,22 +19,9 @@ from sispy.remedies import Argument, Call, Message, message_of
 from sispy.text import SENTENCE, cells, printable
 from sispy_pandas.commands.output import Answer, tell, time_text
 from sispy_pandas.commands.tables import entity_of, nothing_found, query_of, table_of
-from sispy_pandas.formats import csv
-from sispy_pandas.formats.table import as_table
 from sispy_pandas.reading.filters import parse
-from sispy_pandas.revisions.history import HistoryWarning, blame
 from sispy_pandas.values.blocks import Column, Lines, Table, count
 from sispy_pandas.values.blocks import show as line_of
-from sispy_pandas.values.records import records_of
-from sispy_pandas.values.schema import RECEIPT
-from sispy_pandas.values.times import brief, iso
-from sispy_pandas.workflow.fetch import fetch
-from sispy_pandas.workflow.references import labelled
-
-from ..values.types.cell_text import write_column, write_heading
-from ..values.types.cells import get_path, set_path
-from ..values.types.convert import json_values
-from ..values.types.object_id import ID
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -106,6 +93,8 @@ def show(
     value, who wrote it last, and when. In a terminal long answers are paged ($PAGER); as many fields are
     shown as fit. With --output csv it is the file that `sispy export` writes.
     """
+    from sispy_pandas.workflow.fetch import fetch
+
     endpoint, schema = table_of(session.client(), name)
     row = _row_meant(endpoint, schema, filters)
     if row is not None:
@@ -147,6 +136,10 @@ def _row_meant(endpoint: Endpoint, schema: Schema, filters: Sequence[str]) -> di
 
 def _rows(found: Snapshot, total: int, chosen: Sequence[str] | None) -> Answer:
     """Return rows as an answer. People see the fields that they chose, else the key and those that fit."""
+    from sispy_pandas.formats.table import as_table
+    from sispy_pandas.values.schema import RECEIPT
+    from sispy_pandas.values.types.object_id import ID
+
     columns = [(f, series) for f, series in as_table(found) if f not in (ID, RECEIPT)]
     key = found.schema.key
     order = chosen or [found.schema.key or "_id"]
@@ -174,6 +167,8 @@ def _rows(found: Snapshot, total: int, chosen: Sequence[str] | None) -> Answer:
             yield Lines(tuple(rest))
 
     def document() -> Mapping[str, Any]:
+        from sispy_pandas.values.records import records_of
+
         about = {"server": found.endpoint.client.url, "table": found.schema.name, "total": total}
         return {**about, "rows": records_of(found.schema, found.frame(meta=True))}
 
@@ -186,10 +181,14 @@ def _place(path: str, order: Sequence[str]) -> int:
 
 
 def _texts(field: Field, series: pd.Series[Any]) -> list[Any]:
+    from sispy_pandas.values.types.convert import json_values
+
     return [_shown(field, value) for value in json_values(field, series)]
 
 
 def _shown(field: Field, value: Any) -> Any:
+    from sispy_pandas.values.times import brief
+
     if field.kind.presentation == "date" and isinstance(value, str):
         return brief(value)
     if isinstance(value, int | float) and not isinstance(value, bool):
@@ -217,6 +216,11 @@ def _fitting(texts: Mapping[str, Sequence[Any]]) -> list[str]:
 
 def _one(endpoint: Endpoint, schema: Schema, row: Mapping[str, Any]) -> Answer:
     """Return a row as an answer: every value, its name if it is a reference, and its last edit."""
+    from sispy_pandas.revisions.history import HistoryWarning, blame
+    from sispy_pandas.values.types.cells import get_path
+    from sispy_pandas.workflow.fetch import fetch
+    from sispy_pandas.workflow.references import labelled
+
     id_ = row["_id"]
     names = labelled(fetch(endpoint, {"q": {"_id": id_}}, progress=False)).labels.names
     with warnings.catch_warnings(record=True) as caught:
@@ -257,6 +261,8 @@ class _Cell:
 
 def _whole(schema: Schema, facts: Mapping[str, Any], fields: Sequence[Sequence[Any]]) -> list[Block]:
     """Return what people see of a row: a line per value, documents nested, as `git blame` has a file."""
+    from sispy_pandas.values.types.cells import set_path
+
     nested: dict[str, Any] = {}
     for field, (path, value, name, by, at, _) in zip(schema.fields, fields, strict=True):
         shown = _shown(field, value if name is None else name)
@@ -302,11 +308,17 @@ def _second(time: str | None) -> str | None:
 
 
 def _time(ms: Any) -> str | None:
+    from sispy_pandas.values.times import iso
+
     return iso(int(ms)) if isinstance(ms, int | float) else None
 
 
 def _as_file(found: Snapshot) -> str:
     """Return rows as the CSV file that an export writes."""
+    from sispy_pandas.formats import csv
+    from sispy_pandas.formats.table import as_table
+    from sispy_pandas.values.types.cell_text import write_column, write_heading
+
     columns = as_table(found)
     file = io.StringIO()
     csv.write_columns(file, [[write_heading(field.path)] for field, _ in columns])

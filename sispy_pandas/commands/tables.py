@@ -12,15 +12,12 @@ from sispy.cli.exits import Misuse, misuse
 from sispy.errors import NotFound
 from sispy.remedies import Call, Message
 from sispy_pandas.reading.filters import joined, parse, wildcards
-from sispy_pandas.reading.listing import where
-from sispy_pandas.values.schema import Schema, parse_schema
-
-from ..values.types.convert import cast
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sispy.client import Client, Endpoint
+    from sispy_pandas.values.schema import Schema
 
 filtered = click.argument("filters", nargs=-1, metavar="[FILTER]...", shell_complete=filters)
 """Gives a command filters; it receives their texts as `filters`."""
@@ -44,6 +41,8 @@ def table_of(client: Client, name: str) -> tuple[Endpoint, Schema]:
 
 def schema_of(client: Client, name: str) -> Schema | None:
     """Return the schema of that name, None if there is none."""
+    from sispy_pandas.values.schema import parse_schema
+
     try:
         return parse_schema(client.schemas.get(name).to_dict())
     except NotFound:
@@ -58,6 +57,8 @@ def entity_of(endpoint: Endpoint, schema: Schema, name: str) -> dict[str, Any] |
         schema: Of the table.
         name: As it was typed.
     """
+    from sispy_pandas.values.types.convert import cast
+
     try:
         return endpoint.get(name, {"populate": False}).to_dict()
     except NotFound:
@@ -82,6 +83,8 @@ def query_of(endpoint: Endpoint, filters: Sequence[str]) -> dict[str, Any]:
     Raises:
         Misuse: One is no filter, or asks for what there cannot be.
     """
+    from sispy_pandas.reading.listing import where
+
     try:
         return where(endpoint, str(joined("and", list(map(parse, filters))))) if filters else {}
     except ValueError as error:

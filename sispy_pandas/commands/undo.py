@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-import pandas as pd
 
 from sispy.cli.completion import tables
 from sispy.cli.exits import Exit, Misuse
@@ -17,17 +16,12 @@ from sispy_pandas.commands.journals import completed, latest_open, named, to_be_
 from sispy_pandas.commands.output import Answer, tell, time_text
 from sispy_pandas.commands.sending import pushing, send
 from sispy_pandas.pushing.journal import folder, short
-from sispy_pandas.pushing.options import need_token
-from sispy_pandas.pushing.pushes import pushes as list_pushes
-from sispy_pandas.pushing.recall import has_made
-from sispy_pandas.revisions.undo import resume as resume_plan
-from sispy_pandas.revisions.undo import undo as undo_plan
 from sispy_pandas.values.blocks import Column, Table, count
-from sispy_pandas.workflow.objects import Plan
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
+    from sispy_pandas.workflow.objects import Plan
     from sispy_pandas.workflow.parts import Plans
 
 
@@ -46,6 +40,10 @@ def pushes(limit: int, note: str | None, since: str | None, table: str | None, u
     that were written but for cells in conflict. Journals are those of your own pushes on this machine, or
     of a team: `SISPY_JOURNALS` may name a folder that several write to.
     """
+    import pandas as pd
+
+    from sispy_pandas.pushing.pushes import pushes as list_pushes
+
     session = Session(output=asked_output())
     found = list_pushes()
     unreadable = found.attrs["unreadable"]
@@ -133,6 +131,8 @@ def resume(session: Session, how: dict[str, Any], name: str | None, yes: bool) -
     Rows whose fate is open are read again first: nothing is written twice. New rows that failed because they
     may have been created are looked for again; --again sends those that remain in doubt.
     """
+    from sispy_pandas.revisions.undo import resume as resume_plan
+
     path = latest_open(session) if name is None else named(name)
     plan = resume_plan(path, client=session.client_if_named())
     _, status = send(session, plan, yes=yes, **how)
@@ -166,6 +166,8 @@ def undo(
 
     With --drop-table the table goes as well that `sispy import` made for the rows, if it is empty then.
     """
+    from sispy_pandas.revisions.undo import undo as undo_plan
+
     path = to_be_undone(session, yes=yes) if name is None else named(name)
     if drop and fields is not None:
         raise Misuse("--drop-table takes all back, and --fields a part: leave one of them out.")
@@ -180,6 +182,10 @@ def undo(
 
 def _with_table(session: Session, plan: Plan | Plans, path: Path, how: dict[str, Any], *, yes: bool) -> Exit:
     """Take back the rows of an import, and drop the table that was made for them if it is empty then."""
+    from sispy_pandas.pushing.options import need_token
+    from sispy_pandas.pushing.recall import has_made
+    from sispy_pandas.workflow.objects import Plan
+
     if not isinstance(plan, Plan):
         raise Misuse("--drop-table is for the import of one table.")
     endpoint = plan.endpoint

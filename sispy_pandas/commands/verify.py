@@ -13,13 +13,7 @@ from sispy.cli.options import Session, answers, examples, session
 from sispy.cli.remedies import in_shell
 from sispy_pandas.commands.journals import completed, latest_written, named
 from sispy_pandas.commands.output import Answer, tell
-from sispy_pandas.planning.render import whereabouts
-from sispy_pandas.pushing.parts import parts_of
-from sispy_pandas.pushing.render import evidence, replaced, unverified_rows
-from sispy_pandas.pushing.verify import is_open
-from sispy_pandas.revisions.undo import verify as verify_push
 from sispy_pandas.values.blocks import Lines, count, objects
-from sispy_pandas.workflow.parts import Reports
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,6 +40,10 @@ def verify(session: Session, name: str | None, html: Path | None) -> Exit:
     server's commits show. They are read row by row, which takes one request for each. Nothing is written
     but the journal: `sispy undo` gives back what was replaced.
     """
+    from sispy_pandas.pushing.parts import parts_of
+    from sispy_pandas.revisions.undo import verify as verify_push
+    from sispy_pandas.workflow.parts import Reports
+
     journals = parts_of(latest_written(session) if name is None else named(name))
     client = session.client_if_named()
     reports = Reports(tuple(verify_push(path, client, progress=session.progress) for path in journals))
@@ -63,6 +61,8 @@ _STATUS = {None: Exit.DONE, "interrupted": Exit.INTERRUPTED, "server": Exit.SERV
 
 
 def _answer(reports: Sequence[Report], journal: Path) -> Answer:
+    from sispy_pandas.pushing.render import evidence, replaced, unverified_rows
+
     facts = {
         "server": reports[0].plan.endpoint.client.url,
         "table": ", ".join(dict.fromkeys(report.plan.schema.name for report in reports)),
@@ -77,6 +77,9 @@ def _answer(reports: Sequence[Report], journal: Path) -> Answer:
 
 def _headline(report: Report) -> str:
     """Return how many rows were looked at, and what came of it, in a line."""
+    from sispy_pandas.planning.render import whereabouts
+    from sispy_pandas.pushing.verify import is_open
+
     rows = [outcome for outcome in report.outcomes if is_open(outcome)]
     lost = sum(bool(outcome.overwrites) for outcome in rows)
     said = f"{count(lost, 'row')} replaced values of others" if lost else "no value of others was replaced"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sispy.text import printable
 
+from . import endings
 from .atomic import PACKED
 from .csv import Csv
 from .excel import Excel
@@ -20,14 +21,12 @@ if TYPE_CHECKING:
     from .base import Format
 
 FORMATS: dict[str, Format] = {
-    ".csv": Csv(),
-    ".tsv": Csv("\t"),
-    ".txt": Csv("\t"),
-    ".xlsx": Excel(),
-    ".parquet": Parquet(),
-    ".ndjson": Ndjson(),
-    ".jsonl": Ndjson(),
-    ".json": Json(),
+    **dict.fromkeys(endings.CSV, Csv()),
+    **dict.fromkeys(endings.TABS, Csv("\t")),
+    **dict.fromkeys(endings.EXCEL, Excel()),
+    **dict.fromkeys(endings.PARQUET, Parquet()),
+    **dict.fromkeys(endings.NDJSON, Ndjson()),
+    **dict.fromkeys(endings.JSON, Json()),
 }
 _ELSEWHERE = {
     ".ods": "save it as .xlsx or .csv",
@@ -44,8 +43,7 @@ _ELSEWHERE = {
 
 def suffixes(which: Callable[[Format], bool] = lambda _: True) -> tuple[str, ...]:
     """Return what the names of files of some formats end in, each format once."""
-    first = {type(form): suffix for suffix, form in reversed(FORMATS.items()) if which(form)}
-    return tuple(suffix for suffix in FORMATS if suffix in first.values())
+    return tuple(suffix for suffix in endings.FIRST if which(FORMATS[suffix]))
 
 
 def find_format(name: str) -> Format | None:

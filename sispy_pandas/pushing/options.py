@@ -6,7 +6,7 @@ import math
 import threading
 import time
 from dataclasses import dataclass, field, fields, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from sispy.errors import Unauthorized
 from sispy.remedies import Argument, Call, Message, message_of
@@ -14,6 +14,7 @@ from sispy.remedies import Argument, Call, Message, message_of
 from ..planning.change_set import FREE_DELETES, PlanRefused
 from ..planning.plan_file import digest
 from ..values.blocks import show
+from .guards import GUARDS, Guard
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -23,14 +24,6 @@ if TYPE_CHECKING:
     from ..planning.change_set import ChangeSet
     from ..planning.merge import OnConflict
 
-Guard = Literal["check", "cas", "off"]
-GUARDS: dict[Guard, str] = {
-    "check": "Read again before writing",
-    "cas": "Compare and set, row by row",
-    "off": "None",
-}
-"""What keeps a row from being overwritten that somebody else writes meanwhile, and how people call it."""
-"""How a push keeps from writing over what others wrote meanwhile; see `Plan.push`."""
 CLOCKS_APART = 5_000
 """Milliseconds by which the clocks of a server's processes may differ."""
 

@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from ..values.changes import Overwrite, Word
     from ..values.progress import Bar
     from ..values.schema import Schema
+    from .guards import Guard
     from .journal import Journal, Nowhere
-    from .options import Guard
     from .record import Mark
     from .server import FateUnknown
 

@@ -20,7 +20,7 @@ from .server import Stopped
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from .options import Guard
+    from .guards import Guard
     from .run import Run
 
 

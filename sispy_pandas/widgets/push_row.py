@@ -10,7 +10,7 @@ import ipywidgets as widgets
 from sispy.remedies import Argument, in_python, worded
 from sispy.text import in_html
 
-from ..pushing.options import GUARDS
+from ..pushing.guards import GUARDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -45,7 +45,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ..planning.merge import OnConflict
-    from ..pushing.options import Guard, Limits
+    from ..pushing.guards import Guard
+    from ..pushing.options import Limits
     from ..values.blocks import Block
 
 

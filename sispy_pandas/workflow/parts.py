@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from typing import Self
 
     from ..planning.merge import OnConflict
-    from ..pushing.options import Guard, Limits
+    from ..pushing.guards import Guard
+    from ..pushing.options import Limits
     from .objects import Plan, Report
 
 

@@ -23,7 +23,7 @@ import sispy_pandas as sp
 from sispy.http.base import body_of
 
 if TYPE_CHECKING:
-    from sispy_pandas.pushing.options import Guard
+    from sispy_pandas.pushing.guards import Guard
 
 DEFINITION = {
     "name": {"type": "String", "required": True, "unique": True},

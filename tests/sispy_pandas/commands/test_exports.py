@@ -2,6 +2,7 @@ import pytest
 
 from sispy_pandas.commands.exports import Difference, compare
 from sispy_pandas.commands.inputs import TableFile
+from sispy_pandas.formats.options import ReadOptions
 from sispy_pandas.formats.reader import Texts
 
 OLD = Texts(
@@ -42,8 +43,8 @@ def test_csv_and_ndjson_are_read_as_texts(tmp_path):
     (tmp_path / "a.ndjson").write_text('{"_id": "x", "n": "007", "l": [1, 2]}\n{"_id": "y", "n": null}\n')
     expected = Texts(("_id", "n", "l"), (("x", "007", "[1, 2]"), ("y", "", "")))
 
-    assert TableFile.of(tmp_path / "a.csv").texts(None) == expected
-    assert TableFile.of(tmp_path / "a.ndjson").texts(None) == expected
+    assert TableFile.of(tmp_path / "a.csv").texts(None, ReadOptions()) == expected
+    assert TableFile.of(tmp_path / "a.ndjson").texts(None, ReadOptions()) == expected
 
 
 @pytest.mark.parametrize(
@@ -53,7 +54,7 @@ def test_a_file_that_is_no_export_is_named(tmp_path, name, words):
     (tmp_path / name).write_text("")
 
     with pytest.raises(ValueError, match=words):
-        TableFile.of(tmp_path / name).texts(None)
+        TableFile.of(tmp_path / name).texts(None, ReadOptions())
 
 
 @pytest.mark.parametrize("name", ["hosts.csv", "hosts.xlsx"])
