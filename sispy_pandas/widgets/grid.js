@@ -14,7 +14,8 @@
  *   and, answered by a message with the same `id`: find {text, row, column, back}, copy {rectangle},
  *   complete {column, text}.
  * Messages from Python: {type: "window", version, order, start, cells, marks}, {type: "labels", labels: {id: name}},
- * {type: "go", row, column} and {type: "say", text}.
+ * {type: "go", row, column}, {type: "say", text} and {type: "offer", choices, chosen}: ways to read what was pasted,
+ * which the page answers by read {choice}.
  *
  * Rows are positions in the sorted and filtered view, columns are indexes into `columns`.
  */
@@ -26,6 +27,7 @@ const BLOCK = 100; // rows of one window
 const MARGIN = 4; // rows drawn above and below what is in sight
 const KEPT = 200; // blocks that are remembered
 const PATIENCE = 5000; // ms without an answer
+const EDITS = ["edit", "paste", "fill", "clear", "delete", "add", "undo", "redo"];
 
 /* Make an element: h("div", {class: "x", onclick: f, "aria-label": "y"}, child, ...). */
 function h(tag, attributes = {}, ...children) {
@@ -95,6 +97,7 @@ class Grid {
       else if (message.type === "labels") this.name(message.labels);
       else if (message.type === "go") this.go(message.row, message.column, { focus: this.body.contains(document.activeElement) });
       else if (message.type === "say") this.say(message.text);
+      else if (message.type === "offer") this.offer(message);
     };
     this.onStatus = () => {
       this.heard();
@@ -122,6 +125,7 @@ class Grid {
   /* Send a message. While no answer comes nothing is kept, and whoever edits should know. */
   send(type, content = {}) {
     const alone = "The kernel does not answer: it is busy, or gone. What you edit now may be lost.";
+    if (EDITS.includes(type)) this.offerBar.hidden = true; // what was pasted is not the last step any more
     if (type !== "at") this.silence ??= setTimeout(() => this.say(alone, { stays: true }), PATIENCE); // "at" has no answer
     try {
       this.model.send({ type, order: this.status.order, ...content });
@@ -192,12 +196,13 @@ class Grid {
       this.undoButton, this.redoButton, ...(rows ? [this.addButton, this.deleteButton] : []), this.findButton, this.showSelect, this.clearButton, this.counts,
       button("?", "Keys", () => this.openHelp()));
     this.buildFind();
+    this.offerBar = h("div", { class: "find offer", role: "group", "aria-label": "How to read what was pasted", hidden: true });
     this.head = h("div", { class: "head", role: "row", "aria-rowindex": 1 });
     this.body = h("div", { class: "body", role: "rowgroup" });
     this.scroller = h("div", { class: "scroller", role: "grid", "aria-label": label, "aria-multiselectable": "true", style: `height:${height}px` },
       h("div", { role: "rowgroup", class: "headgroup" }, this.head), this.body);
     this.line = h("div", { class: "line", role: "status", "aria-live": "polite" });
-    this.root = h("div", { class: "sispy-grid" }, this.toolbar, this.findBar, this.scroller, this.line);
+    this.root = h("div", { class: "sispy-grid" }, this.toolbar, this.findBar, this.offerBar, this.scroller, this.line);
     el.append(this.root);
 
     this.scroller.addEventListener("scroll", () => this.draw());
@@ -224,6 +229,16 @@ class Grid {
     this.findBar = h("div", { class: "find", hidden: true }, this.findInput, this.findCount,
       button("↑", "Previous (Shift+Enter)", () => this.find(true)), button("↓", "Next (Enter)", () => this.find(false)),
       button("×", "Close (Escape)", () => this.closeFind()));
+  }
+
+  /* Offer other ways to read what was pasted; the next edit takes the offer away. */
+  offer({ choices, chosen }) {
+    const close = () => { this.offerBar.hidden = true; this.focus(); };
+    const choose = (choice) => { this.send("read", { choice }); this.focus(); };
+    this.offerBar.replaceChildren(h("span", { role: "status" }, "Pasted text is read"),
+      ...choices.map((text, choice) => h("button", { type: "button", "aria-pressed": String(choice === chosen), onclick: () => choose(choice) }, text)),
+      h("button", { type: "button", title: "Close", "aria-label": "Close", onclick: close }, "×"));
+    this.offerBar.hidden = false;
   }
 
   /* Compute where columns stand. Frozen ones come first and stay in sight. */

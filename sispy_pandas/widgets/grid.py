@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,19 +15,40 @@ from .columns import ref_of, wire
 from .grid_blocks import block_edits, fill_edits, tsv
 from .grid_names import ids_in
 from .grid_order import Finder, look
+from .grid_readings import read_as, readings
 from .grid_window import window
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from .grid_model import GridModel, Slot, View
+    from ..values.types.base import Style
+    from .grid_model import GridModel, Slot, Step, View
     from .grid_names import Labels
+    from .grid_readings import Edits, Reading
 
 MOST_ROWS = 500_000
 """Browsers limit the height of an element: at 26 px a row this stays below the lowest limit."""
 _MOST_IN_WINDOW = 500  # rows; a page asks for 100, and nothing else may ask for the table
 _MOST_COPIED = 2_000_000  # cells
-_BY_POSITION = ("edit", "paste", "fill", "clear", "delete")  # messages that change rows named by position
+_BY_POSITION = (
+    "edit",
+    "paste",
+    "fill",
+    "clear",
+    "delete",
+    "read",
+)  # messages that change rows named by position
+
+
+@dataclass(frozen=True)
+class _Pasted:
+    """A block whose reading can still be chosen: as long as it is the last step."""
+
+    step: Step
+    edits: Edits
+    new: int
+    readings: list[Reading]
+
 
 _HERE = Path(__file__).parent
 
@@ -77,6 +98,8 @@ class Grid(anywidget.AnyWidget):
         self._order = 0  # counts how often rows have moved
         self._places = (model.base.index, model.order)
         self._finder: tuple[str, Finder] | None = None
+        self._pasted: _Pasted | None = None
+        self._styles: dict[str, Style] = {}  # how blocks were read that were pasted before
         super().__init__(options={"height": height, "label": label, "rows": rows, "follow": follow})
         self.show(model)
         self.on_msg(self._receive)
@@ -150,11 +173,41 @@ class Grid(anywidget.AnyWidget):
         end, lost = len(self.model), max(0, top + len(block) - len(self.model))
         grows = lost > 0 and top < end and self.model.is_new(int(self.model.order[top]))
         fitting = edits if grows else [edit for edit in edits if edit[0] < end]
-        refused = self.model.edit(fitting, new=lost if grows else 0)
+        refused = self._lay(fitting, new=lost if grows else 0)
         if lost and not grows:
             refused.append(f"{lost} pasted rows did not fit below the last row: paste them into a new row")
         if (wide := left + max(map(len, block)) - len(self.model.columns)) > 0:
             refused.append(f"{wide} pasted columns did not fit")
+        self._changed(refused)
+
+    def _lay(self, edits: Edits, *, new: int) -> list[str]:
+        """Edit the cells of a block, read as blocks before it were, and offer the other ways to read it."""
+        model, before = self.model, self.model.last_step
+        found = readings(model, edits)
+        same = [one for one in found if one.styles.items() <= self._styles.items()]
+        refused = model.edit(read_as(model, edits, same[0]) if same else edits, new=new)
+        step = model.last_step
+        if found and step is not None and step is not before:
+            self._pasted = _Pasted(step, edits, new, found)
+            self._offer(found, same[0] if same else None)
+        return refused
+
+    def _offer(self, found: Sequence[Reading], chosen: Reading | None) -> None:
+        choices = ["as it stands", *(one.words for one in found)]
+        self.send({"type": "offer", "choices": choices, "chosen": found.index(chosen) + 1 if chosen else 0})
+
+    def _on_read(self, *, choice: int) -> None:
+        """Read the block that was pasted last in another way, 0 for as it stands, and remember which."""
+        pasted, model = self._pasted, self.model
+        if pasted is None or model.last_step is not pasted.step:
+            self.send({"type": "say", "text": "Nothing was changed: other edits came after the pasted block"})
+            return
+        chosen = pasted.readings[choice - 1] if choice else None
+        for kind in pasted.readings[0].styles:
+            self._styles.pop(kind, None)
+        self._styles |= chosen.styles if chosen else {}
+        model.undo()
+        refused = self._lay(pasted.edits, new=pasted.new)
         self._changed(refused)
 
     def _on_fill(self, *, top: int, left: int, rows: int, columns: int) -> None:

@@ -231,6 +231,11 @@ class GridModel:
         return bool(self._undo)
 
     @property
+    def last_step(self) -> Step | None:
+        """The step that `undo` would take back."""
+        return self._undo[-1] if self._undo else None
+
+    @property
     def can_redo(self) -> bool:
         """Whether there is a step to do again."""
         return bool(self._redo)

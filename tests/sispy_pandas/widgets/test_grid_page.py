@@ -297,6 +297,22 @@ def test_blocks_come_from_and_go_to_spreadsheets(open_grid):
     page.wait_for_function("navigator.clipboard.readText().then(text => text.split('\\n').length === 300)")
 
 
+def test_a_block_of_another_country_asks_once_how_it_is_read(open_grid):
+    grid, page = open_grid()
+    cell(page, 3, "cores").click()
+    page.evaluate("navigator.clipboard.writeText('3,5\\t03.02.2026\\n4\\t04.02.2026')")
+    page.keyboard.press("Control+v")
+    becomes(cell(page, 3, "cores"), "invalid")
+    bar = page.get_by_role("group", name="How to read what was pasted")
+    bar.get_by_role("button", name="the day first").click()
+    becomes(cell(page, 3, "cores"), "changed")
+    assert (grid.model.value(3, "cores"), grid.model.text(4, "bought")) == (3.5, "2026-02-04")
+    bar.get_by_role("button", name="the day first", pressed=True).wait_for()
+    page.keyboard.press("Control+z")
+    bar.wait_for(state="hidden")
+    assert grid.model.edits == {}
+
+
 def test_a_block_pasted_into_a_new_row_brings_the_rows_that_it_needs(open_grid):
     grid, page = open_grid()
     cell(page, 0, "name").click()
