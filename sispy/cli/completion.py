@@ -124,8 +124,13 @@ def _leaves(definition: Mapping[str, Any], above: str) -> Iterator[tuple[str, li
 def tables_or_files(
     ctx: click.Context, parameter: click.Parameter, incomplete: str
 ) -> list[str] | list[CompletionItem]:
-    """Return the tables that match, else let the shell complete a file: shells cannot do both."""
-    return tables(ctx, parameter, incomplete) or [CompletionItem(incomplete, type="file")]
+    """Return the tables that match, else let the shell complete a file: shells cannot do both.
+
+    Of several words the first alone is a table.
+    """
+    is_first = not ctx.params.get(parameter.name or "")
+    named = tables(ctx, parameter, incomplete) if is_first else []
+    return named or [CompletionItem(incomplete, type="file")]
 
 
 def profiles(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:

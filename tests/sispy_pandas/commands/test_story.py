@@ -112,9 +112,10 @@ def test_login_in_a_terminal(terminal, screen, steady, sis, monkeypatch):
 def test_import_in_a_terminal(terminal, screen, sis):
     Path("new.json").write_text('[{"name": "a", "n": 1}, {"name": "b", "n": 2}]')
 
-    status, lines = screen(terminal("import", "new.json", "--schema", "new"))
+    status, (*lines, back) = screen(terminal("import", "new.json", "--schema", "new"))
 
     assert status == 0
+    assert re.fullmatch("`sispy undo [0-9a-f]+ --drop-table` takes it back", back)
     assert lines == [
         "new: a new table on http://127.0.0.1:NNNNN, 2 fields",
         "key     name",
@@ -122,6 +123,10 @@ def test_import_in_a_terminal(terminal, screen, sis):
         "",
         "├─ name  String  required, unique",
         "└─ n     Number  required",
+        "",
+        "name  n",
+        "a     1",
+        "b     2",
         "",
         "Make table new with 2 rows on http://127.0.0.1:NNNNN? [y/N]: y",
         "made table new",
