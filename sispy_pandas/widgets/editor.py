@@ -30,8 +30,9 @@ class FrameEditor(Shown):
     """Edit rows as in a spreadsheet: typed editors, blocks, undo, filters; F1 in the grid lists the keys.
 
     Nothing is written to the server before a reviewed plan is pushed. Of 100,000 rows only those in sight
-    travel to the browser; more than 500,000 are refused. References are shown by name, in lists too, where
-    `frame()` holds ids.
+    travel to the browser; more than 500,000 are refused. Cells take what people type: names and enums in any
+    case, `on` and `off`, lists with commas; a pasted block with 03.02.2026 or 1.234,56 asks once how it is
+    read. References are shown by name, in lists too, where `frame()` holds ids.
 
     Args:
         snapshot: What the server said.

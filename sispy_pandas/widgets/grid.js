@@ -966,7 +966,7 @@ class Grid {
     const keys = [
       ["Enter, F2, or typing", "edit the cell; Alt+Enter starts a new line"], ["Enter / Tab / Escape", "keep and go down / keep and go right (with Shift up, left) / leave as it was"],
       ["Delete", "no value; \"\" typed is the empty string"], ["Space", "tick or untick"],
-      ["Ctrl+C, Ctrl+X, Ctrl+V", "copy, cut, paste blocks, also from and to a spreadsheet; a new row takes a block of many"], ["Ctrl+D", "fill the selection from its first row, one cell from the cell above"],
+      ["Ctrl+C, Ctrl+X, Ctrl+V", "copy, cut, paste blocks, also from and to a spreadsheet; a new row takes a block of many, and 03.02.2026 or 1.234,56 asks how it is read"], ["Ctrl+D", "fill the selection from its first row, one cell from the cell above"],
       ["Ctrl+Z, Ctrl+Y", "undo, redo"], ["Ctrl+F", "find"], ["Alt+Down", "sort and filter the column"], ["Insert / Ctrl+Delete", "new row / mark rows for deletion"],
       ["Shift+arrows, Ctrl+A", "select"], ["Shift+Space / Ctrl+Space", "select the row / the column"], ["Alt+Shift+Left, Right", "narrower, wider column"],
       ["Tab", "leave the grid"],

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ..values.schema import Schema
 
 _FOUND = 50  # suggestions
+_ALIKE = 3_000  # names that are looked for in any case at once, which no index of the server helps with
 
 
 class ServerLabels:
@@ -63,7 +64,7 @@ class ServerLabels:
                 if missing and (target := self._target(schema)) is not None:
                     found = ids_by_name(self._client, *target, missing)
                     known |= {ids[0]: name for name, ids in found.items() if len(ids) == 1}
-                    others = missing - found.keys()
+                    others = sorted(missing - found.keys())[:_ALIKE]
                     if others:
                         near = names_in_any_case(self._client, *target, others)
                         known |= near

@@ -18,6 +18,7 @@ from sispy.sandbox import Sandbox
 from sispy_pandas.values.types.base import Field
 from sispy_pandas.widgets import cells
 from sispy_pandas.widgets import editor as editor_module
+from sispy_pandas.widgets import labels as labels_module
 from sispy_pandas.widgets.cells import Edit
 from sispy_pandas.widgets.editor import FrameEditor
 from sispy_pandas.widgets.grid_names import with_ids
@@ -361,6 +362,13 @@ def test_a_name_that_nobody_could_be_asked_for_may_be_one(hosts):
     labels = ServerLabels(hosts.client)
     hosts.client.request = unanswered
     assert labels.ids("rack", ["b2"]) == {}
+
+
+def test_names_beyond_a_number_are_looked_for_as_they_are_written_alone(hosts, monkeypatch):
+    monkeypatch.setattr(labels_module, "_ALIKE", 1)
+    assert ServerLabels(hosts.client).ids("rack", ["r0", "r1", "R0"]) == {
+        name: hosts.client.entities("rack").get("R0")["_id"] for name in ("r0", "R0")
+    }
 
 
 def unanswered(*_, **__):
