@@ -355,7 +355,7 @@ def test_a_cancelled_push_is_resumed_and_undone_in_the_page(page, sis, opened):
     opened(*VOILA, REVIEW.format(url=sis.url, token=sis.token))
     assert [cell(page, row, "outcome").inner_text() for row in range(2)] == ["unsent", "done"]
     becomes(cell(page, 0, "send").locator(".box"), "on")
-    page.get_by_text("It ended early (cancelled): Resume goes on with it").wait_for()
+    page.get_by_text("Cancelled. Rows not sent: 1. Resume goes on with it").wait_for()
     page.get_by_role("button", name="Resume the push").click()
     page.get_by_role("button", name="Resume the push").wait_for(state="hidden")
     assert len(hosts.fetch_page({"q": {"name": {"$in": list(before)}}})) == 1
