@@ -11,12 +11,14 @@ import anywidget
 import numpy as np
 import traitlets
 
+from sispy.text import shorten
+
 from .columns import ref_of, wire
 from .grid_blocks import block_edits, fill_edits, tsv
 from .grid_names import ids_in
 from .grid_order import Finder, look
 from .grid_readings import read_as, readings
-from .grid_window import window
+from .grid_window import REASON, window
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -165,7 +167,12 @@ class Grid(anywidget.AnyWidget):
         self.active_row = int(self.model.order[row]) if row < len(self.model) else None
 
     def _on_edit(self, *, cells: list[list[Any]]) -> None:
-        self._changed(self.model.edit((row, self._path(column), given) for row, column, given in cells))
+        """Take what was typed; why it is refused is said, as the page has gone on to the next cell."""
+        edits = [(row, self._path(column), given) for row, column, given in cells]
+        refused, model = self.model.edit(edits), self.model
+        made = [model.edits.get(int(model.order[row]), {}).get(path) for row, path, _ in edits]
+        reasons = [shorten(edit.reason, REASON) for edit in made if edit is not None and edit.reason]
+        self._changed(list(dict.fromkeys([*refused, *reasons])))
 
     def _on_paste(self, *, block: list[list[Any]], top: int, left: int, rows: int, columns: int) -> None:
         """Lay the block on the grid; from a new row on, it brings the new rows that it needs."""

@@ -26,7 +26,8 @@ class Racks:
         return {id_: f"R{int(id_, 16)}" for id_ in ids}
 
     def ids(self, schema, names):
-        return {name: f"{int(name[1:]):024x}" for name in names if name in ("R0", "R1", "R2", "R3", "R4")}
+        known = {f"R{n}": f"{n:024x}" for n in range(5)}
+        return {name: known.get(name.upper(), "") for name in names}
 
     def find(self, schema, text):
         return [(f"{n:024x}", f"R{n}") for n in range(5) if text.upper() in f"R{n}"]
@@ -162,6 +163,19 @@ def test_a_name_typed_in_full_wins_over_those_that_hold_it(open_grid):
     page.keyboard.press("Enter")
     becomes(cell(page, 2, "rack"), "changed")
     assert edits(grid) == {(2, "rack"): f"{1:024x}"}
+
+
+def test_enter_says_why_what_was_typed_is_refused(open_grid):
+    grid, page = open_grid(labels=Racks())
+    cell(page, 2, "rack").click()
+    page.keyboard.type("zz")
+    page.keyboard.press("Enter")
+    page.locator(".line", has_text="no rack is called 'zz'").wait_for()
+    becomes(cell(page, 2, "rack"), "invalid")
+    page.keyboard.type("r4")
+    page.keyboard.press("Enter")
+    becomes(cell(page, 3, "rack"), "changed")
+    assert grid.model.value(3, "rack") == f"{4:024x}"
 
 
 def test_the_list_of_an_enum_finds_text_anywhere_in_a_value(open_grid):
