@@ -14,12 +14,13 @@ import pandas as pd
 from sispy.remedies import Argument, Message, nearest
 from sispy.text import shorten
 
+from ..values.blocks import show
 from ..values.changes import Problem
 from ..values.columns import Column
 from ..values.records import DELETE, HOW, edited_row, is_marked
 from ..values.schema import META, RECEIPT, Schema
 from ..values.source import Source, with_source
-from ..values.types.cells import STRINGS
+from ..values.types.cells import STRINGS, Refused, plain
 from ..values.types.object_id import ID
 from .headings import Names, by_place, refuse_twice
 from .table import cells_in
@@ -35,6 +36,10 @@ _MOST_STRANGE = 200
 """Columns that are compared with those that are missing: each with all of them."""
 _WELL_FORMED = {str, type(None)}
 """Types of cells that hold an id or a receipt; `Refused` is none of them."""
+_STRANGE = Message(
+    "column _id is left out: none of its cells is an id of 24 hex digits",
+    Argument("rename", "takes it for a field", {"_id": "FIELD"}),
+)
 
 ReadColumn: TypeAlias = "Callable[[Field, Sequence[Any]], Values]"
 """Reads the cells of a column."""
@@ -74,6 +79,9 @@ def assemble(
     values = {path: read(field, columns[path]) for path, field in fields.items()}
     ids = list(read(ID, columns["_id"])) if "_id" in columns else None
     receipts = list(read(RECEIPT, columns[RECEIPT.path])) if RECEIPT.path in columns else None
+    if ids is not None and source.schema is None and _are_strange(ids, receipts or []):
+        source = replace(source, notes=(*source.notes, _STRANGE))
+        ids = receipts = None
     rows = _Rows(table.rows, schema.key, values.get(schema.key or ""), ids, receipts)
     problems = rows.lost()
     if ids is not None:
@@ -104,11 +112,17 @@ def assemble(
     )
 
 
+def _are_strange(ids: Sequence[Any], receipts: Sequence[Any]) -> bool:
+    """Tell whether ids are another program's: there are some, and no cell is an id or a receipt of SIS."""
+    return any(id_ is not None for id_ in ids) and not any(type(cell) is str for cell in (*ids, *receipts))
+
+
 def _cells(values: Mapping[str, Values | Sequence[Any]], position: int) -> dict[str, Any]:
-    return {
-        path: cells.iloc[position] if isinstance(cells, pd.Series) else cells[position]
-        for path, cells in values.items()
-    }
+    return {path: _cell(cells, position) for path, cells in values.items()}
+
+
+def _cell(cells: Values | Sequence[Any], position: int) -> Any:
+    return cells.iloc[position] if isinstance(cells, pd.Series) else cells[position]
 
 
 def label_field(field: Field) -> Field:
@@ -194,7 +208,12 @@ class _Rows:
         return (ids if position not in self._copied else {}) | {RECEIPT.path: self.receipts[position]}
 
     def problem(self, position: int, reason: str, column: str | None = None, value: Any = None) -> Problem:
-        return Problem(self.numbers[position], reason, column=column, value=value, key=self.keys[position])
+        return Problem(self.numbers[position], reason, column=column, value=value, key=self.name(position))
+
+    def name(self, position: int) -> Any:
+        """Return the key of a row as JSON has it; None: it has none."""
+        key = _cell(self.keys, position)
+        return key if isinstance(key, Refused) else plain(key)
 
     def lost(self) -> dict[int, Problem]:
         """Find ids and receipts that lost their form, and receipts without an id."""
@@ -238,12 +257,14 @@ class _Rows:
         return found
 
     def _the_row(self, positions: list[int], key: Any) -> int | None:
-        unchanged = [i for i in positions if key is not None and self.keys[i] == key]
+        unchanged = [i for i in positions if key is not None and self.name(i) == key]
         return unchanged[0] if unchanged else None
 
     def _copy_of(self, id_: str, positions: list[int], row: int | None) -> str:
         if row is not None:
-            return f"copy of {self.keys[row]} (row {self.numbers[row]}): clear its _id to make a new row"
+            return (
+                f"copy of {show(self.name(row))} (row {self.numbers[row]}): clear its _id to make a new row"
+            )
         others = ", ".join(str(self.numbers[i]) for i in positions)
         return f"the _id {id_} stands in rows {others}: clear it in the copies to make new rows"
 

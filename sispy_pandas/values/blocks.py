@@ -269,7 +269,7 @@ def name_of(item: Any) -> str:
 
 
 def _line(value: Any) -> str:
-    if value is None or value in ((), []):
+    if value is None or (isinstance(value, list | tuple) and not value):
         return ""
     if isinstance(value, str):
         if value == value.strip() == printable(value):

@@ -596,3 +596,38 @@ def test_what_is_guessed_of_files_that_are_compared_is_said(sispy, file):
     assert result.exit_code == 2
     assert "row 1 is left out: the names of the columns are in row 3; --header-row 3 says so" in result.stderr
     assert "row 6 is left out: it looks like a total, or a remark" in result.stderr
+
+
+@pytest.mark.parametrize("ids", [("x1", "x2"), ("1", "2"), ("0af1-77", "")])
+@pytest.mark.parametrize("key", [(1, 2), ("web-1", "web-2")])
+def test_ids_of_another_program_are_left_out_and_said(sispy, sis, file, ids, key):
+    text = f"_id,name,cpus\n{ids[0]},{key[0]},4\n{ids[1]},{key[1]},8\n"
+
+    made = sispy("import", file(text, "a.csv"), "--schema", "t", "--yes")
+    again = sispy("plan", "t", file(text.replace("8", "9"), "a.csv"), "--key", "name", "--output", "json")
+    kept = sispy("import", file(text, "a.csv"), "--schema", "u", "--yes", "--rename", "_id=ident")
+
+    said = "column _id is left out: none of its cells is an id of 24 hex digits; --rename _id=FIELD"
+    assert (made.exit_code, said in made.stderr) == (0, True)
+    rows = [{**row, "_id": None} for row in sis.client().entities("t").fetch_all()]
+    assert [(row["name"], row["cpus"]) for row in rows] == [(key[0], 4), (key[1], 8)]
+    told = json.loads(again.stdout)
+    assert [(cell["key"], cell["after"]) for cell in told["cells"]] == [(key[1], 9)]
+    assert (told["problems"], any(note.startswith(said[:30]) for note in told["notes"])) == ([], True)
+    assert kept.exit_code == 0
+    assert "ident" in sis.client().schemas.get("u").to_dict()["definition"]
+
+
+def test_a_row_whose_id_lost_its_form_is_named_by_its_number(sispy, file):
+    good = "5" * 23
+    text = f"_id,name\nbroken,1\n{good}a,2\n{good}b,3\n{good}b,4\n"
+    assert sispy("import", file("name\n1\n", "a.csv"), "--schema", "t", "--yes").exit_code == 0
+
+    plan = sispy("plan", "t", file(text, "a.csv"), "--key", "name", "--output", "json")
+
+    told = json.loads(plan.stdout)["problems"]
+    assert [(problem["key"], problem["reason"].split(":")[0]) for problem in told] == [
+        (1, "the _id lost its form"),
+        (3, f"the _id {good}b stands in rows 4, 5"),
+        (4, f"the _id {good}b stands in rows 4, 5"),
+    ]

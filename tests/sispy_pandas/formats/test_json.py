@@ -104,7 +104,8 @@ def test_lines_end_at_lf_alone(host_schema, tmp_path):
 
 
 def test_rows_are_numbered_as_people_find_them(host_schema, tmp_path):
-    (tmp_path / "t.ndjson").write_text('{"_id": "x", "name": "a"}\n\n{"_id": "y", "name": "b"}\n')
+    lines = '{"_id": "x", "name": "a"}', "", '{"_id": "y", "name": "b"}', f'{{"_id": "{"5" * 24}"}}'
+    (tmp_path / "t.ndjson").write_text("\n".join(lines))
 
     frame = sp.read_ndjson(tmp_path / "t.ndjson", host_schema)
 
