@@ -20,6 +20,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from sispy.text import printable, shorten
 
+from ..values.types.cells import double_of
 from .encodings import decode
 
 if TYPE_CHECKING:
@@ -204,7 +205,7 @@ def parse_json(text: str, file: object, line: int = 1) -> Any:
         ValueError: It is none; the message names the place.
     """
     try:
-        return json.loads(text)
+        return json.loads(text, parse_float=double_of)
     except RecursionError:
         raise ValueError(f"{printable(file)} is nested too deeply to be read") from None
     except json.JSONDecodeError as error:

@@ -192,7 +192,7 @@ def _plain(cell: Any) -> Any:
         value = as_edited(None, plain(cell))
     except ValueError:
         return str(cell)
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+    return int(value) if type(value) is float and value.is_integer() else value
 
 
 def _array(field: Field, cells: pd.Series[Any], pa: Any) -> Any:

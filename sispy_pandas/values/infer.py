@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from .types.base import PLAIN, TYPES
-from .types.cells import plain, set_path
+from .types.cells import WHOLE, Rounded, plain, set_path
 from .types.equality import hollow
-from .types.number import is_exact
+from .types.number import is_exact, number_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -252,6 +252,8 @@ def _kind(path: str, found: _Found, options: _Options) -> Any:
 def _json_kind(value: Any) -> str:
     if isinstance(value, bool):
         return "boolean"
+    if isinstance(value, Rounded):
+        return "number"
     kinds = {str: "text", int: "number", float: "number", dict: "object", list: "array", tuple: "array"}
     return kinds.get(type(value), "other")
 
@@ -265,9 +267,10 @@ def _mixed(path: str, values: Iterable[Any]) -> str:
     for value in values:
         if isinstance(value, dict | list):
             _mixed(path, value.values() if isinstance(value, dict) else value)
-        elif isinstance(value, int) and not is_exact(value):
+        elif isinstance(value, int | Rounded) and abs(value) > WHOLE and not is_exact(value):
             raise ValueError(
-                f"column {path!r}: {value} is beyond 2**53, the server would round it: write it as text"
+                f"column {path!r}: {number_text(value)} is beyond 2**53, the server would round it:"
+                " write it as text"
             )
     return "Mixed"
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 WHOLE = 2**53
 """The range in which a double holds every whole number."""
+_SURELY_EXACT = 16
+"""Characters of a number with a fraction whose digits a double holds in any case."""
 HAS_ARROW = find_spec("pyarrow") is not None
 USUAL = frozenset((str, int, float, bool, list, tuple, dict, type(None)))
 """Types of cells that are JSON values as they stand."""
@@ -130,7 +132,22 @@ def plain(cell: Any, room: int = DEEPEST) -> Any:
 
 def number_of_decimal(cell: Decimal) -> int | float:
     """Return the number that JSON has for a decimal: whole ones stay whole."""
-    return int(cell) if cell.is_finite() and cell == cell.to_integral_value() else float(cell)
+    if not cell.is_finite():
+        return float(cell)
+    return int(cell) if cell == cell.to_integral_value() else double_of(format(cell, "f"))
+
+
+def double_of(text: str) -> float:
+    """Return the double of a decimal number, `Rounded` where it has more digits than a double.
+
+    >>> double_of("0.10000000000000001"), double_of("12345678901234567890.12").text
+    (0.1, '12345678901234567890.12')
+    """
+    number = float(text)
+    if len(text) <= _SURELY_EXACT or repr(number) == text or not math.isfinite(number):
+        return number
+    spelt = (Decimal(repr(number)), Decimal(f"{number:.17g}"), Decimal(number))
+    return number if Decimal(text) in spelt else Rounded(number, text)
 
 
 def iso_of(moment: datetime.date | np.datetime64) -> str:
@@ -189,6 +206,26 @@ def shown(cell: Any) -> str:
 def objects(cells: Sequence[Any]) -> Any:
     """Return an array of objects; lists among them stay cells."""
     return np.fromiter(cells, dtype=object, count=len(cells))
+
+
+class Rounded(float):
+    """The double nearest to a number with more digits than a double has.
+
+    Attributes:
+        text: The number as it was written.
+    """
+
+    __slots__ = ("text",)
+    text: str
+
+    def __new__(cls, number: float, text: str) -> Self:
+        """Take the double and the number in words."""
+        cell = super().__new__(cls, number)
+        cell.text = text
+        return cell
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Rounded, (float(self), self.text)
 
 
 class Refused(str):

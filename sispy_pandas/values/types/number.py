@@ -17,7 +17,7 @@ from sispy.remedies import Argument
 
 from .base import PLAIN, Type
 from .cell_text import are_all, lines, masked, means_nothing, structure_or_refuse, write_cell
-from .cells import WHOLE, kind_of, number_of_decimal, refuse_infinity, shown
+from .cells import WHOLE, Rounded, kind_of, number_of_decimal, refuse_infinity, shown
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -80,6 +80,10 @@ class Number(Type, name="Number"):
                 raise ValueError(f"{cell} is beyond 2**53: the server would round it")
             return int(cell)
         if isinstance(cell, float):
+            if isinstance(cell, Rounded):
+                if abs(cell) > WHOLE:
+                    raise ValueError(f"{cell.text} is beyond 2**53: the server would round it")
+                cell = float(cell)
             return int(cell) if cell.is_integer() and abs(cell) <= WHOLE else cell
         raise ValueError(f"{kind_of(cell)} is no number")
 
@@ -209,7 +213,9 @@ def out_of_bounds(least: float | None, most: float | None, number: Any, unit: st
 
 def is_exact(number: float) -> bool:
     """Tell whether a number, which is finite, is stored as it is: the server has doubles."""
-    return isinstance(number, float) or abs(number) <= WHOLE or int(float(number)) == number
+    if isinstance(number, float):
+        return not isinstance(number, Rounded)
+    return abs(number) <= WHOLE or int(float(number)) == number
 
 
 def number_of(text: str) -> int | float | None:
@@ -229,6 +235,8 @@ def number_of(text: str) -> int | float | None:
 def number_text(value: Any) -> str:
     """Return a number as JavaScript writes it: 1 for 1.0, 1e+21, 1e-7."""
     number = value.item() if isinstance(value, np.generic) else value
+    if isinstance(number, Rounded):
+        return number.text
     if isinstance(number, float):
         refuse_infinity(number)
         if number.is_integer() and abs(number) < 1e21:

@@ -1,5 +1,6 @@
 import datetime
 import json
+from decimal import Decimal
 
 import openpyxl
 import pandas as pd
@@ -325,6 +326,33 @@ def test_a_number_that_the_server_would_round_is_named_before_a_table_is_made(si
     said = "column 'n': 9007199254740993 is beyond 2**53, the server would round it: write it as text"
     assert (result.exit_code, said in result.stderr) == (3, True)
     assert sis.client().schemas.count({"name": "t"}) == 0
+
+
+DIGITS = "12345678901234567890.12"
+
+
+def test_no_digit_of_a_decimal_is_lost(sispy, sis, file, tmp_path):
+    frame = pd.DataFrame({"name": ["a", "b"], "n": [Decimal(DIGITS), Decimal("1.50")]})
+    frame.to_parquet(tmp_path / "p.parquet")
+    files = {
+        "j": file(f'[{{"name": "a", "n": {DIGITS}}}, {{"name": "b", "n": 1.5}}]'),
+        "l": file(f'{{"name": "a", "n": {DIGITS}}}\n{{"name": "b", "n": 1.5}}\n', "l.ndjson"),
+        "p": tmp_path / "p.parquet",
+    }
+    for name, path in files.items():
+        assert sispy("import", path, "--schema", name, "--yes").exit_code == 0
+
+    stored = {name: list(sp.fetch(sis.client().entities(name)).frame()["n"]) for name in files}
+    assert stored == {"j": [DIGITS, "1.5"], "l": [DIGITS, "1.5"], "p": [DIGITS, "1.5"]}
+
+
+def test_a_decimal_that_a_number_field_would_round_is_a_problem(sispy, file):
+    sispy("import", file([{"name": "a", "n": 1}]), "--schema", "t", "--yes")
+
+    result = sispy("import", file(f'[{{"name": "a", "n": {DIGITS}}}]'), "--schema", "t", "--yes")
+
+    assert result.exit_code == 3
+    assert f"{DIGITS} is beyond 2**53: the server would round it" in result.output
 
 
 def test_rows_without_a_key_that_are_there_already_are_left_out_unless_they_shall_come_twice(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -82,6 +83,9 @@ def inferred(*values: Any, **options: Any) -> Any:
         ([2**53 + 1], "String"),
         ([2**54], "Number"),
         ([[2**53 + 1]], ["String"]),
+        ([Decimal("12345678901234567890.12"), Decimal("1.50")], "String"),
+        ([Decimal("0.123456789012345678901")], "String"),
+        ([Decimal("1.50"), Decimal("0.10000000000000001")], "Number"),
         ([True, False], "Boolean"),
         ([1, True], "Mixed"),
         ([1, "x"], "Mixed"),
