@@ -4,7 +4,8 @@
   the empty string
 * text that begins with `TAB CR LF '`, or with `= + - @` in any width, also behind blanks and characters
   that cannot be seen, has one `'` in front, so that no program calculates it; an id that a program would
-  take for a number has one, too; headings likewise, and those with blanks around them
+  take for a number has one, too; headings likewise, and those with blanks around them; any other `'` is
+  the text's own
 * Mixed, arrays and arrays of documents: JSON
 * Boolean: true, false, 1, 0, yes, no, in any case
 * Date: ISO 8601 with milliseconds and offset; a time without offset is in the file's zone
@@ -39,6 +40,8 @@ _FIRST = frozenset("\t\r\n'")
 """What does so, or is taken away, at the very beginning."""
 HARMLESS = frozenset(map(chr, range(0x21, 0x7F))) - _SIGNS - _FIRST
 """Characters that a text may begin with to stand as it is."""
+NUMBER_ID = re.compile(r"(?=.{24}\Z)[0-9]+(?:[eE][0-9]+)?")
+"""Ids that a program would take for a number: they have a `'` in front, too."""
 
 
 def escape(text: str) -> str:
@@ -51,8 +54,15 @@ def escape(text: str) -> str:
 
 
 def unescape(text: str) -> str:
-    """Return the text that a cell holds: what `escape` was given."""
-    return text.removeprefix("'")
+    """Return the text that a cell holds: what `escape` was given; any other `'` is the text's own.
+
+    >>> [unescape(text) for text in ("'=1+1", "'", "''", "'s-Hertogenbosch", "'x'")]
+    ['=1+1', '', "'", "'s-Hertogenbosch", "'x'"]
+    """
+    if text[:1] != "'":
+        return text
+    rest = text[1:]
+    return rest if _is_calculated(rest) or NUMBER_ID.fullmatch(rest) else text
 
 
 def write_heading(name: str) -> str:
@@ -63,7 +73,8 @@ def write_heading(name: str) -> str:
 def read_heading(cell: object) -> str:
     """Return the name of a column from the first row of a file; blanks around it are none of it."""
     text = "" if cell is None else str(cell)
-    return text[1:] if text.startswith("'") else text.strip()
+    is_ours = text[:1] == "'" and (text[1:] != text[1:].strip() or _is_calculated(text[1:]))
+    return text[1:] if is_ours else text.strip()
 
 
 def _is_calculated(text: str) -> bool:

@@ -10,7 +10,7 @@ import pandas as pd
 from sispy.remedies import Argument
 
 from .base import Field
-from .cell_text import are_all, escape, lines, means_nothing, structure_or_refuse, unescape
+from .cell_text import NUMBER_ID, are_all, escape, lines, means_nothing, structure_or_refuse
 from .cells import shown
 from .text import Text
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 OBJECT_ID = re.compile("[0-9a-f]{24}")
 """An `_id` as the server writes it."""
-_NUMBER_LIKE = re.compile(r"\d+(?:[eE]\d+)?")
 
 
 class ObjectId(Text, name="ObjectId"):
@@ -62,7 +61,7 @@ class ObjectId(Text, name="ObjectId"):
         return [_written(cell) if type(cell) is str else "" for cell in cells.tolist()]
 
     def read(self, text: str, style: Style) -> Any:
-        found = unescape(text).strip()
+        found = text.removeprefix("'").strip()
         return found.lower() if is_object_id(found) else structure_or_refuse(text, "no id of 24 hex digits")
 
     def read_all(self, texts: Sequence[str], style: Style) -> list[Any] | None:
@@ -81,4 +80,4 @@ def is_object_id(value: object) -> bool:
 
 def _written(text: str) -> str:
     """Return the text of a cell: an id that a program would take for a number has a `'` in front."""
-    return "'" + text if _NUMBER_LIKE.fullmatch(text) else escape(text)
+    return "'" + text if NUMBER_ID.fullmatch(text) else escape(text)

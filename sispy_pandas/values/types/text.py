@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import json
 import re
@@ -12,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from .base import Field, Type
-from .cell_text import HARMLESS, escape
+from .cell_text import HARMLESS, escape, unescape
 from .cells import HAS_ARROW, STRINGS, kind_of, objects, shown
 from .number import number_text
 
@@ -189,14 +190,10 @@ def strings(values: Sequence[Any]) -> Any:
 
 def read_text(text: str) -> Any:
     """Return the text that a cell of a file holds, or the object that contradicts its column."""
-    if text[0] != "'":
-        return text
-    if text[1:2] not in ("{", "["):
-        return text[1:]
-    try:
-        return json.loads(text[1:])
-    except (ValueError, RecursionError):
-        return text[1:]
+    if text[:2] in ("'{", "'["):
+        with contextlib.suppress(ValueError, RecursionError):
+            return json.loads(text[1:])
+    return unescape(text)
 
 
 def _int(value: Any) -> int | None:

@@ -5,6 +5,9 @@ import json
 import re
 from pathlib import Path
 
+import openpyxl
+import pytest
+
 
 def german(text):
     """Return the text of a cell as a German spreadsheet shows it."""
@@ -202,3 +205,58 @@ def test_a_file_with_names_of_references_is_planned_with_names(sispy, sis):
     assert {(line[2], line[3], line[4]) for line in lines} == {("rack", racks[0], "ams1-r01")}
     assert [line.split() for line in by_key.splitlines() if line.startswith("~")] == lines
     assert {len(cell[side]) for cell in told["cells"] for side in ("before", "after")} == {24}
+
+
+QUOTED = [["'t Hart", "place"], ["a", "'s-Hertogenbosch"], ["b", "'x'"], ["c", "'99"], ["d", "'=1+1"]]
+"""What people write with an apostrophe in front; and one that an export writes."""
+
+
+@pytest.mark.parametrize("suffix", ["csv", "tsv", "xlsx"])
+def test_an_apostrophe_that_people_wrote_is_stored(sispy, sis, suffix):
+    if suffix == "xlsx":
+        book = openpyxl.Workbook()
+        for row in QUOTED:
+            book.active.append(row)
+        book.save("towns.xlsx")
+    else:
+        mark = {"csv": ",", "tsv": "\t"}[suffix]
+        Path(f"towns.{suffix}").write_text("\n".join(map(mark.join, QUOTED)) + "\n", encoding="utf-8")
+
+    rename = ("--rename", "'t Hart=name")
+    told = sispy("import", f"towns.{suffix}", "--schema", "town", "--owner", "ops", "--yes", *rename)
+
+    assert told.exit_code == 0, told.stderr
+    towns = sis.client().entities("town")
+    assert {row["name"]: row["place"] for row in towns.fetch_all()} == {
+        "a": "'s-Hertogenbosch",
+        "b": "'x'",
+        "c": "'99",
+        "d": "=1+1",
+    }
+
+
+@pytest.mark.parametrize("suffix", ["csv", "xlsx"])
+def test_an_apostrophe_that_was_typed_into_ones_own_file_is_planned(sispy, suffix):
+    file = f"hosts.{suffix}"
+    assert sispy("export", "host", "-o", file).exit_code == 0
+    if suffix == "xlsx":
+        book = openpyxl.load_workbook(file)
+        sheet = book["host"]
+        at = {cell.value: place for place, cell in enumerate(sheet[1])}
+        row = next(row for row in sheet if row[at["name"]].value == "web-fra1-001")
+        row[at["notes"]].value = "'s Hage"
+        book.save(file)
+    else:
+        with Path(file).open(encoding="utf-8", newline="") as opened:
+            rows = list(csv.DictReader(opened))
+        next(row for row in rows if row["name"] == "web-fra1-001")["notes"] = "'s Hage"
+        with Path(file).open("w", encoding="utf-8", newline="") as opened:
+            writer = csv.DictWriter(opened, list(rows[0]))
+            writer.writeheader()
+            writer.writerows(rows)
+
+    told = json.loads(sispy("plan", "host", file, "--output", "json").stdout)
+
+    assert [(c["key"], c["field"], c["after"]) for c in told["cells"]] == [
+        ("web-fra1-001", "notes", "'s Hage")
+    ]

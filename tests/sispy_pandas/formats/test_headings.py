@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 import sispy_pandas as sp
 from sispy_pandas.formats.headings import is_beside, mended
 from sispy_pandas.values.infer import is_name
-from sispy_pandas.values.types.cell_text import escape, read_heading, unescape, write_heading
+from sispy_pandas.values.types.base import Field
+from sispy_pandas.values.types.cell_text import escape, read_cell, read_heading, unescape, write_heading
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,6 +38,18 @@ def test_what_a_program_would_calculate_is_made_harmless(before, sign):
 )
 def test_other_text_stays_as_it_is(text):
     assert escape(text) == text
+
+
+@pytest.mark.parametrize("text", ["'s-Hertogenbosch", "'x'", "'99", "'{x", "' a", "'\u200bx", "'" + "a" * 24])
+def test_an_apostrophe_that_no_export_writes_is_the_texts_own(text):
+    assert (unescape(text), read_cell(Field("f", "String"), text)) == (text, text)
+    assert unescape(escape(text)) == text
+
+
+@pytest.mark.parametrize("name", ["'s-Hertogenbosch", "'x'", "'99"])
+def test_an_apostrophe_that_no_export_writes_is_the_headings_own(name):
+    assert read_heading(name) == name
+    assert read_heading(f" {name} ") == name
 
 
 @given(st.text(st.sampled_from("=+-@' \t\n\r\0\ufeffa\uff1d\u200b"), max_size=5))

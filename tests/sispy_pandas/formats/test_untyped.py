@@ -25,6 +25,7 @@ from sispy_pandas.formats.reader import read_frame, read_rows
 from sispy_pandas.values.infer import infer_typed
 from sispy_pandas.values.schema import parse_schema
 from sispy_pandas.values.times import milliseconds
+from sispy_pandas.values.types.cell_text import unescape
 from sispy_pandas.values.types.cells import set_path
 from sispy_pandas.values.types.convert import json_values
 from sispy_pandas.workflow.fetch import fetch
@@ -195,7 +196,7 @@ def tables(texts: Strategy, cells: Strategy) -> Strategy:
 def seen(value: Any) -> Any:
     """Return what people see of a cell: numbers and times as such, whether they are text or not."""
     if isinstance(value, str):
-        text = value.removeprefix("'").strip()
+        text = unescape(value).strip()
         with suppress(ValueError):
             return float(text) + 0.0 if text.isascii() else text
         return text.lower() if text.lower() in ("true", "false") else bare(text)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sispy.remedies import Argument
 from sispy_pandas.values.types.base import Field, Style
-from sispy_pandas.values.types.cell_text import read_cell, read_column, write_cell, write_column
+from sispy_pandas.values.types.cell_text import read_cell, read_column, unescape, write_cell, write_column
 from sispy_pandas.values.types.cells import Refused
 from sispy_pandas.values.types.convert import cast
 
@@ -209,4 +209,4 @@ def as_read(field: Field, text: str, style: Style) -> Any:
     try:
         return read_cell(field, text, style)
     except ValueError as error:
-        return Refused(text.removeprefix("'"), str(error))
+        return Refused(unescape(text), str(error))
