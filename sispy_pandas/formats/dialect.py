@@ -35,7 +35,10 @@ if TYPE_CHECKING:
 LEAST = 5
 """Cells that a style must leave unchanged, at least."""
 SURE, DOUBTFUL = 0.95, 0.5
-"""The part of the telling cells that it leaves unchanged; and the part that no other style may reach."""
+"""The part of the telling cells that it leaves unchanged; and the part that no rival may reach.
+
+A rival leaves a cell unchanged that the style does not: what reads less of the same cells is none.
+"""
 _NONE: Any = object()
 """The exported value of a row that was not exported."""
 
@@ -185,20 +188,22 @@ class _Trial:
             for cell, before in zip(self.cells, self.before, strict=True)
             if before is not _NONE and not isinstance(before, list | dict) and cell in self.odd
         )
-        kept, total = dict.fromkeys(self._means, 0), 0
+        kept: dict[Style, set[tuple[Any, Any]]] = {one: set() for one in self._means}
+        total = 0
         for (text, before), n in cells.items():
             keeping = [one for one in self._means if self._keeps(one, text, before)]
             is_value = any(not isinstance(means[text], Refused) for means in self._means.values())
             total += n if keeping or is_value else 0  # what is no value in any style tells nothing
             for one in keeping:
-                kept[one] += n
-        least, most = SURE * total, DOUBTFUL * total
-        sure = tuple(one for one, n in kept.items() if n >= LEAST and n >= least)
+                kept[one].add((text, before))
+        parts = {one: sum(cells[cell] for cell in found) for one, found in kept.items()}
+        sure = tuple(one for one, n in parts.items() if n >= max(LEAST, SURE * total))
+        rivals = [one for one in kept if not any(kept[one] <= kept[better] for better in sure)]
         if self.style in sure:
             self.styles, self.is_plain = (self.style,), True
-        elif all(n < most for one, n in kept.items() if one not in sure):
+        elif all(parts[one] < DOUBTFUL * total for one in rivals):
             self.styles = sure
-        self.unchanged = kept[self.styles[0]] if self.styles else 0
+        self.unchanged = parts[self.styles[0]] if self.styles else 0
 
     def _keeps(self, style: Style, text: str, before: Any) -> bool:
         return _same(self._meant(style, text), before) or self.field.kind.shows(before, text, style)

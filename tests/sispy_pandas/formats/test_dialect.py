@@ -259,6 +259,23 @@ def test_points_between_thousands_are_no_decimal_points_where_the_cells_say_so(t
     assert [(c.before, c.after) for c in changed.changes] == [({"units": 4345}, {"units": 12345})]
 
 
+@pytest.mark.parametrize("part", [2, 4, 6, 9])
+@pytest.mark.parametrize("name", ["German, grouped", "French, cp1252", "Swiss", "American"])
+def test_marks_between_thousands_may_stand_in_few_cells(name, part, tmp_path):
+    rows = [one | {"price": n + (0.25 if n % 10 >= part else 5000.25)} for n, one in enumerate(ROWS)]
+    snapshot = snapshot_of(rows)
+
+    untouched = plan(tmp_path / "a.csv", LOCALES[name], rows, snapshot=snapshot)
+    one_edit = [*rows[:3], rows[3] | {"price": 9_876.5}, *rows[4:]]
+    changed = plan(tmp_path / "a.csv", LOCALES[name], one_edit, snapshot=snapshot)
+
+    assert (untouched.counts["cells"], list(untouched.problem_list)) == (0, [])
+    assert list(changed.problem_list) == []
+    assert [(c.before, c.after) for c in changed.changes] == [
+        ({"price": rows[3]["price"]}, {"price": 9_876.5})
+    ]
+
+
 def test_too_few_cells_tell_nothing_but_what_was_exported_is_no_edit(tmp_path):
     rows = [row(n) | {"units": 12_345 if n == 3 else n} for n in range(10)]
 
