@@ -6,12 +6,11 @@ import csv
 import io
 import re
 from collections import Counter
-from contextlib import suppress
-from dataclasses import dataclass
-from itertools import islice
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import IO, TYPE_CHECKING, Any
 
-from sispy.remedies import Message
+from sispy.remedies import Argument, Message
 from sispy.text import printable
 
 from ..values.changes import Problem
@@ -43,6 +42,8 @@ DELIMITERS = ",;\t|"
 _HEAD = 1 << 18
 """Characters in which the first line must end."""
 QUOTE = '"'
+_QUOTED = re.compile(rf'(?:(?<=[{DELIMITERS}\r\n])|\A)"(?:[^"]|"")*"(?=[{DELIMITERS}\r\n]|\Z)')
+"""A cell in quotes, whatever is between the cells."""
 _SAMPLE = 20
 """Rows that tell how wide the table is."""
 _LINES = 10_000
@@ -82,7 +83,7 @@ class Csv(Format):
             blank="",
             is_foreign=is_guess or dialect.delimiter != self.delimiter,
             used={"encoding": encoding, "delimiter": dialect.delimiter},
-            guesses=((GUESSED,) if is_guess else ()) + guesses,
+            guesses=((GUESSED,) if is_guess else ()) + dialect.guesses + guesses,
         )
 
     def write(self, file: OutFile, table: Outgoing, options: WriteOptions) -> int:
@@ -160,16 +161,30 @@ class _Dialect:
     header: list[str]
     row: int
     """Number of the row that is the header; those before it are blank."""
+    guesses: tuple[str, ...] = ()
+    """What of it may be otherwise."""
 
-    def rank(self, head: str, known: Collection[str]) -> tuple[int, bool, int]:
-        """Return how likely it is: by known names, and by rows that are as wide as the header."""
-        rows = csv.reader(io.StringIO(head, newline=""), delimiter=self.delimiter)
-        widths: Counter[int] = Counter()
-        with suppress(csv.Error):  # of a cell that does not end: its line is named when it is read
-            widths.update(len(row) for row in islice(filter(any, rows), _SAMPLE))
+    def rank(self, lines: Sequence[str], known: Collection[str]) -> tuple[int, bool, bool, bool, int]:
+        """Return how likely it is: by known names, and by rows that are alike and as wide as the header.
+
+        Args:
+            lines: The first ones of the text, without what stands in quotes.
+            known: Names of columns.
+        """
+        rows = [line.split(self.delimiter) for line in lines if line.strip(f"{self.delimiter} ")][:_SAMPLE]
+        widths = Counter(map(len, rows))
         usual = max(widths, key=lambda width: (widths[width], width), default=0)
+        are_alike = usual > 1 and 2 * widths[usual] >= len(rows)
+        both = [pair for row in rows for pair in pairwise(row)]
+        within = sum(self._is_within(*pair) for pair in both)
         fits = usual == len(self.header) > 1
-        return sum(name.strip() in known for name in self.header), fits, usual
+        names = sum(name.strip() in known for name in self.header)
+        return names, are_alike, are_alike and 2 * within < len(both), fits, usual
+
+    def _is_within(self, before: str, after: str) -> bool:
+        """Tell whether the delimiter looks like a sign of a sentence, or of a number."""
+        is_mark = self.delimiter == "," and before[-1:].isdigit() and after[:1].isdigit()
+        return is_mark or after.startswith(" ")
 
 
 def _dialect(text: str, file: InFile, known: Collection[str], options: ReadOptions) -> _Dialect:
@@ -199,11 +214,24 @@ def _dialect(text: str, file: InFile, known: Collection[str], options: ReadOptio
         )
     row = options.header_row or None
     found = [_Dialect(text, sign, *_header(head, sign, row)) for sign in delimiter or DELIMITERS]
-    dialect = max(found, key=lambda one: one.rank(head, known))
+    bare = re.split(r"\r\n?|\n", _QUOTED.sub("x", head))
+    ranks = {one.delimiter: one.rank(bare, known) for one in found}
+    dialect, *others = sorted(found, key=lambda one: ranks[one.delimiter], reverse=True)
+    best = ranks[dialect.delimiter][:-1]
+    if best[1] and others and ranks[others[0].delimiter][:-1] == best:
+        dialect = replace(dialect, guesses=(_either(dialect.delimiter, others[0].delimiter),))
     refuse_wide(file, len(dialect.header))
     if not dialect.header:
         raise ValueError(f"{printable(file)} has no header")
     return dialect
+
+
+def _either(taken: str, other: str) -> Message:
+    return Message(
+        f"{taken!r} or {other!r} may be between the cells, {taken!r} is taken for it",
+        Argument("delimiter", "says so", taken),
+        Argument("delimiter", "takes the other", other),
+    )
 
 
 def _header(head: str, delimiter: str, wanted: int | None) -> tuple[list[str], int]:

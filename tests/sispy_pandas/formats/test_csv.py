@@ -3,10 +3,13 @@
 import csv
 import io
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sispy_pandas.formats.csv import as_text, write_columns
+from sispy_pandas.formats.bounds import InFile
+from sispy_pandas.formats.csv import Csv, as_text, write_columns
+from sispy_pandas.formats.options import ReadOptions
 
 ROWS = st.integers(1, 4).flatmap(
     lambda n: st.lists(
@@ -37,3 +40,47 @@ def test_no_line_of_a_long_table_is_lost():
     rows = [[str(n), "x"] for n in range(20_001)]
 
     assert written(rows) == expected(rows)
+
+
+def read(tmp_path, text, **options):
+    file = tmp_path / "t.csv"
+    file.write_text(text, encoding="utf-8")
+    return Csv().read(InFile.of(file), None, ReadOptions(**options))
+
+
+@pytest.mark.parametrize(
+    ("text", "header"),
+    [
+        ("Artikel;Preis, netto\nA;1,50\nB;2,50\n", ("Artikel", "Preis, netto")),
+        ("Datum;Betrag, EUR\n01.02.2024;1,50\n", ("Datum", "Betrag, EUR")),
+        ("Name (last, first);Ort\nMeier, A;Bonn\n", ("Name (last, first)", "Ort")),
+        ("host;cpu, mem\nx;1, 2\n", ("host", "cpu, mem")),
+        ("host\tcpu, mem\nx\t1,2\n", ("host", "cpu, mem")),
+        ("host|cpu, mem\nx|1,2\n", ("host", "cpu, mem")),
+        ("Prices, net\n\nname;cost\nA;1,50\nB;2,50\n", ("name", "cost")),
+        ('name,"x;y;z"\na,1\n', ("name", "x;y;z")),
+        ('"a;b",c\n"1;2",3\n', ("a;b", "c")),
+        ('"a ""x;y""",c\n"1;2",3\n', ('a "x;y"', "c")),
+        ("name, place\nA, B\n", ("name", "place")),
+        ("name,tags\na,x;y\nb,v;w\n", ("name", "tags")),
+        ("a,b\n1,2\n", ("a", "b")),
+        ("name;v\nx;1;\ny;2\n", ("name", "v")),
+    ],
+)
+def test_the_sign_between_the_cells_is_found_by_what_stands_around_it(tmp_path, text, header):
+    found = read(tmp_path, text)
+
+    assert (found.table.header, [one for one in found.guesses if "delimiter" in one]) == (header, [])
+
+
+def test_of_two_signs_that_both_fit_one_has_to_be_told(tmp_path):
+    text = "name,a;b\nx,1;2\ny,3;4\n"
+
+    guessed = read(tmp_path, text)
+    told = read(tmp_path, text, delimiter=";")
+
+    assert guessed.guesses == (
+        "',' or ';' may be between the cells, ',' is taken for it: delimiter=',' says so, "
+        "delimiter=';' takes the other",
+    )
+    assert (told.table.header, told.guesses) == (("name,a", "b"), ())
