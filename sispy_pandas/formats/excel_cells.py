@@ -108,7 +108,7 @@ def _typed(field: Field, cell: Any, style: Style) -> Any:
             return field.kind.from_boolean(cell)
         if isinstance(cell, int | float):
             is_whole = isinstance(cell, float) and cell.is_integer() and abs(cell) <= WHOLE
-            return field.kind.from_number(int(cell) if is_whole else cell)
+            return field.kind.from_number(int(cell) if is_whole else cell, style)
         if isinstance(cell, datetime.datetime):
             return field.kind.from_time(cell, style)
         if isinstance(cell, datetime.time):

@@ -13,7 +13,7 @@ from ..values.blocks import count
 from ..values.records import records_of
 from ..values.schema import META, RECEIPT
 from ..values.types.cell_text import read_column
-from ..values.types.cells import Refused
+from ..values.types.cells import Refused, json_text
 from ..values.types.convert import cast
 from ..values.types.object_id import ID
 from .base import Format, Incoming
@@ -185,6 +185,8 @@ def read_values(field: Field, cells: Iterable[Any], style: Style) -> list[Any]:
         return [_sure(field, cell) for cell in cells]
     if field.kind.presentation not in ("number", "boolean", "date"):
         return list(cells)
+    if field.kind.presentation == "boolean" and (style.true or style.false):
+        cells = (json_text(cell) if type(cell) is int else cell for cell in cells)  # 1 may be a word
     return [read_column(field, [cell], style)[0] if isinstance(cell, str) else cell for cell in cells]
 
 

@@ -16,11 +16,12 @@ from sispy.text import printable, shorten
 
 from ..values.blocks import count
 from ..values.extras import no_collection
+from ..values.infer import is_told
 from ..values.records import DELETE
 from ..values.schema import META, RECEIPT
 from ..values.types.base import Field
 from ..values.types.cell_text import escape, read_column, unescape, write_column
-from ..values.types.cells import Refused, json_text, set_path
+from ..values.types.cells import Refused, is_missing, json_text, set_path
 from ..values.types.object_id import ID
 from . import note as origin
 from .assemble import assemble, label_field, names_of, typed
@@ -33,7 +34,7 @@ from .outline import is_nothing, type_of
 from .table import cells_in
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from ..values.changes import Problem
     from ..values.schema import Schema
@@ -163,7 +164,7 @@ def _read(file: InFile, form: Format, schema: Schema | None, options: ReadOption
     if nothing:
         columns = [
             [
-                found.blank if isinstance(cell, str) and cell.strip() in nothing else cell
+                found.blank if _means(nothing, cell, found) else _without(nothing, cell)
                 for cell in cells_in(cells)
             ]
             for cells in table.columns
@@ -179,6 +180,24 @@ def _read(file: InFile, form: Format, schema: Schema | None, options: ReadOption
             places=(*table.places, len(table.header) + 1) if table.places else (),
         )
     return found if table is found.table else replace(found, table=table)
+
+
+def _means(words: Collection[str], cell: Any, found: Incoming) -> bool:
+    """Tell whether a cell is one of some words, a number or a boolean by what people see of it."""
+    if isinstance(cell, str):
+        return cell.strip() in words
+    return isinstance(cell, bool | int | float) and not is_missing(cell) and _text(found.plain(cell)) in words
+
+
+def _without(words: Collection[str], cell: Any) -> Any:
+    """Return the object of a cell without its members that are one of some words."""
+    if not isinstance(cell, dict):
+        return cell
+    return {
+        key: _without(words, inner)
+        for key, inner in cell.items()
+        if not (isinstance(inner, str) and inner.strip() in words)
+    }
 
 
 def _understood(
@@ -342,9 +361,10 @@ def _named(table: Table, rename: Mapping[str, str]) -> Table:
 
 def _read_untyped(found: Incoming, cells: Sequence[Any], style: Style) -> tuple[str, Values]:
     """Return the type that a column of cells without types surely has, and its values: text, if no other."""
-    for name in _UNMISTAKABLE:
+    there = [cell for cell in cells if not (is_nothing(cell) or isinstance(cell, Refused))]
+    told = [name for name in _UNMISTAKABLE if is_told(name, map(found.plain, there), style)]
+    for name in (*told, *_UNMISTAKABLE):
         field = Field("", name)
-        there = [cell for cell in cells if not (is_nothing(cell) or isinstance(cell, Refused))]
         if there and all(_is_surely(field, found, cell, style) for cell in there):
             return name, found.read(field, cells, style)
     return "String", found.read(Field("", "String"), cells, style)

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from .types.base import PLAIN, TYPES
-from .types.cells import WHOLE, Rounded, plain, set_path
+from .types.cells import WHOLE, Rounded, json_text, plain, set_path
 from .types.equality import hollow
 from .types.number import is_exact, number_text
 
@@ -28,6 +28,8 @@ RESERVED = frozenset(
 )
 """Names that the server refuses for a field (SIS-API 4.2)."""
 
+_BY_WORDS = ("Number", "Boolean")
+"""Types that a text may have by what is told of its file, where it would else stay a text."""
 _LONGEST_KEY = 128
 _FEW = 20
 """An enum has at most so many values, and each is used twice on average."""
@@ -155,6 +157,17 @@ def infer_typed(
     return _document(records, options, name=name, key=key)
 
 
+def is_told(name: str, values: Iterable[Any], style: Style) -> bool:
+    """Tell whether values are of a type by what was told of their file, and would not be without it."""
+    if style == replace(PLAIN, zone=style.zone, is_exported=style.is_exported):
+        return False
+    kind = TYPES[name]
+    others = [v if isinstance(v, str) else json_text(v) for v in values if type(v) not in kind.json_types]
+    return all(kind.is_spelt(text, style) for text in others) and not all(
+        kind.is_spelt(text, PLAIN) for text in others
+    )
+
+
 def _document(
     records: list[dict[str, Any]],
     options: _Options,
@@ -240,6 +253,9 @@ def _kind(path: str, found: _Found, options: _Options) -> Any:
     if not found.has_list:
         if path in options.types:
             return _text(values, options, path) if options.types[path] == "String" else options.types[path]
+        told = next((name for name in _BY_WORDS if is_told(name, values, options.style)), None)
+        if told is not None and kinds <= {"text", "number", "boolean"}:
+            return told
         if kinds == {"text"}:
             return _text(values, options, path)
         if kinds == {"number"}:
@@ -299,7 +315,7 @@ def is_name(key: str) -> bool:
 
 def _array(path: str, members: list[Any], options: _Options) -> Any:
     kinds = set(map(_json_kind, members))
-    inside = _Options({}, False, options.spelt, options.types, options.style, len(members))
+    inside = _Options({}, False, options.spelt, options.types, rows=len(members))  # is told of cells alone
     kind: Any = "Mixed"
     if kinds == {"object"}:
         kind = _nested(path, members, inside) or "Mixed"

@@ -350,7 +350,7 @@ class Type:
         """
         raise ValueError(f"{str(cell).upper()} is a boolean")
 
-    def from_number(self, cell: float) -> Any:
+    def from_number(self, cell: float, style: Style) -> Any:
         """Return the JSON value of a number in a workbook; whole ones are int."""
         raise ValueError(f"{cell} is a number: write it as text")
 

@@ -124,8 +124,10 @@ class Boolean(Type, name="Boolean"):
     def from_boolean(self, cell: bool) -> Any:
         return cell
 
-    def from_number(self, cell: float) -> Any:
-        return bool(cell) if cell in (0, 1) else super().from_number(cell)
+    def from_number(self, cell: float, style: Style) -> Any:
+        if str(cell) in style.true | style.false:
+            return str(cell) in style.true
+        return bool(cell) if cell in (0, 1) else super().from_number(cell, style)
 
 
 def _meant(**words: list[str]) -> tuple[Remedy, ...]:

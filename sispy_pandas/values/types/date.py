@@ -195,7 +195,7 @@ class Date(Type, name="Date"):
     def sheet_cells(self, cells: pd.Series[Any], style: Style) -> list[Any] | None:
         return [_sheet_cell(text, style) for text in write_column(self.field, cells)]
 
-    def from_number(self, cell: float) -> Any:
+    def from_number(self, cell: float, style: Style) -> Any:
         raise ValueError(f"{cell} is a number: format the cell as a date, or write 2020-01-31")
 
     def from_time(self, cell: datetime.datetime, style: Style) -> Any:

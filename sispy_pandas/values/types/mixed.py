@@ -70,7 +70,7 @@ class Mixed(Structured, name="Mixed", declared_as=("Mixed", "Object", "")):
     def from_boolean(self, cell: bool) -> Any:
         return cell
 
-    def from_number(self, cell: float) -> Any:
+    def from_number(self, cell: float, style: Style) -> Any:
         return cell
 
     def meant(self, text: str) -> Any:

@@ -165,7 +165,7 @@ class Number(Type, name="Number"):
     def sheet_cells(self, cells: pd.Series[Any], style: Style) -> list[Any] | None:
         return [cell if _is_exact(cell) else write_cell(self.field, cell) or None for cell in cells.tolist()]
 
-    def from_number(self, cell: float) -> Any:
+    def from_number(self, cell: float, style: Style) -> Any:
         return cell
 
 

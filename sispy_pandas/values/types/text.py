@@ -142,8 +142,8 @@ class String(Text, name="String"):
     def from_boolean(self, cell: bool) -> Any:
         return str(cell).upper()
 
-    def from_number(self, cell: float) -> Any:
-        return str(cell) if abs(cell) < 10**15 else super().from_number(cell)
+    def from_number(self, cell: float, style: Style) -> Any:
+        return str(cell) if abs(cell) < 10**15 else super().from_number(cell, style)
 
     def from_time(self, cell: datetime.datetime, style: Style) -> Any:
         if style.is_exported:

@@ -320,6 +320,54 @@ def test_what_is_told_of_a_file_says_what_its_columns_are(sispy, sis, file):
     assert frame.iloc[0].tolist()[1:4] == [1234.5, pd.Timestamp("2024-03-04", tz="UTC"), True]
 
 
+TOLD = [
+    (
+        "j.json",
+        '[{"n": "a", "p": "1,75", "b": "nein", "o": {"p": "1,5"}}, {"n": "b", "p": "2,5", "b": "ja"}]',
+    ),
+    (
+        "l.ndjson",
+        '{"n": "a", "p": "1,75", "b": "nein", "o": {"p": "1,5"}}\n{"n": "b", "p": "2,5", "b": "ja"}',
+    ),
+    ("c.csv", "n;p;b;o.p\na;1,75;nein;1,5\nb;2,5;ja;\n"),
+]
+
+
+@pytest.mark.parametrize(("name", "text"), TOLD)
+def test_what_is_told_counts_in_every_format(sispy, sis, file, name, text):
+    told = ["--decimal", ",", "--true", "ja", "--false", "nein"]
+
+    assert sispy("import", file(text, name), "--schema", "t", "--yes", *told).exit_code == 0
+
+    rows = [without_member_ids(row) for row in sp.fetch(sis.client().entities("t"), progress=False).records()]
+    assert rows == [{"n": "a", "p": 1.75, "b": False, "o": {"p": 1.5}}, {"n": "b", "p": 2.5, "b": True}]
+
+
+def test_texts_of_json_stay_texts_where_nothing_that_was_told_speaks_of_them(sispy, sis, file):
+    rows = [{"n": "a", "v": "8", "w": "1,5"}, {"n": "b", "v": "9", "w": "x"}]
+
+    assert sispy("import", file(rows), "--schema", "t", "--yes", "--decimal", ",").exit_code == 0
+
+    found = sp.fetch(sis.client().entities("t"), progress=False).records()
+    assert [without_member_ids(row) for row in found] == rows
+
+
+def test_words_for_true_false_and_nothing_may_be_numbers(sispy, sis, file, tmp_path):
+    rows = [{"n": "a", "up": 1, "v": 0}, {"n": "b", "up": 2, "v": 7}]
+    files = {
+        "c": file("n,up,v\na,1,0\nb,2,7\n", "c.csv"),
+        "j": file(rows, "j.json"),
+        "x": sheet(tmp_path / "x.xlsx", ["n", "up", "v"], ["a", 1, 0], ["b", 2, 7]),
+    }
+    told = ["--true", "1", "--false", "2", "--na", "0"]
+    for name, path in files.items():
+        assert sispy("import", path, "--schema", name, "--yes", *told).exit_code == 0
+
+    stored = {name: sp.fetch(sis.client().entities(name), progress=False).records() for name in files}
+    found = [{"n": "a", "up": True}, {"n": "b", "up": False, "v": 7}]
+    assert [[without_member_ids(row) for row in rows] for rows in stored.values()] == [found] * 3
+
+
 def test_a_number_that_the_server_would_round_is_named_before_a_table_is_made(sispy, sis, file):
     result = sispy("import", file([{"n": [{"x": 2**53 + 1}, 1]}]), "--schema", "t", "--yes")
 
