@@ -7,7 +7,7 @@ import io
 import re
 from collections import Counter
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import IO, TYPE_CHECKING, Any
 
 from sispy.remedies import Argument, Message
@@ -42,7 +42,7 @@ DELIMITERS = ",;\t|"
 _HEAD = 1 << 18
 """Characters in which the first line must end."""
 QUOTE = '"'
-_QUOTED = re.compile(rf'(?:(?<=[{DELIMITERS}\r\n])|\A)"(?:[^"]|"")*"(?=[{DELIMITERS}\r\n]|\Z)')
+_QUOTED = re.compile(rf'(?:(?<=[{DELIMITERS}\r\n])|\A)"[^"]*(?:""[^"]*)*"(?=[{DELIMITERS}\r\n]|\Z)')
 """A cell in quotes, whatever is between the cells."""
 _SAMPLE = 20
 """Rows that tell how wide the table is."""
@@ -251,13 +251,41 @@ def _rows(dialect: _Dialect, file: InFile) -> list[tuple[int, list[str]]]:
     Raises:
         ValueError: A cell does not end.
     """
-    rows = csv.reader(io.StringIO(dialect.text, newline=""), delimiter=dialect.delimiter)
+    lines = chain(io.StringIO(dialect.text, newline=""), "\n")  # a last row without an end is of two lines
+    rows = csv.reader(lines, delimiter=dialect.delimiter)
+    found, of_lines, end = [], [], 0
     try:
-        return [
-            (number, row) for number, row in enumerate(rows, start=1) if number >= dialect.row and any(row)
-        ]
+        for number, row in enumerate(rows, start=1):
+            begin, end = end, rows.line_num
+            if end > begin + 1:
+                of_lines.append((begin, end))
+            if number >= dialect.row and any(row):
+                found.append((number, row))
     except csv.Error as error:
         raise ValueError(f"{printable(file)}, line {rows.line_num:,}: {error}") from None
+    if of_lines:
+        _refuse_open(dialect, file, of_lines)
+    return found
+
+
+def _refuse_open(dialect: _Dialect, file: InFile, rows: Iterable[tuple[int, int]]) -> None:
+    """Raise if a quote does not end where its cell does: it swallows what stands behind it.
+
+    Args:
+        dialect: Of the file.
+        file: For messages.
+        rows: Those of several lines: before which lines they begin and end.
+
+    Raises:
+        ValueError: There is one.
+    """
+    lines = list(io.StringIO(dialect.text, newline=""))
+    for begin, end in rows:
+        try:
+            list(csv.reader(lines[begin:end], delimiter=dialect.delimiter, strict=True))
+        except csv.Error:
+            said = "a quote begins a cell, and none ends it: close it in the file"
+            raise ValueError(f"{printable(file)}, line {begin + 1:,}: {said}") from None
 
 
 def _plain_table(dialect: _Dialect, schema: Schema) -> Table | None:
@@ -269,6 +297,10 @@ def _plain_table(dialect: _Dialect, schema: Schema) -> Table | None:
     if columns is None:
         return None
     rows = tuple(range(2, len(columns[0]) + 2))
+    text = dialect.text
+    quotes, has_lines = text.count(QUOTE), text.count("\n") > len(rows) + 1
+    if quotes % 2 or (quotes and has_lines and QUOTE in _QUOTED.sub("", text)):
+        return None  # one that does not end
     of_schema = {"_id", RECEIPT.path, *schema.columns}
     cells = [c if name in of_schema else c.to_pylist() for name, c in zip(header, columns, strict=True)]
     return Table(tuple(header), tuple(cells), rows)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from sispy_pandas.formats.bounds import InFile
 from sispy_pandas.formats.csv import Csv, as_text, write_columns
 from sispy_pandas.formats.options import ReadOptions
+from sispy_pandas.values.schema import parse_schema
 
 ROWS = st.integers(1, 4).flatmap(
     lambda n: st.lists(
@@ -42,10 +43,10 @@ def test_no_line_of_a_long_table_is_lost():
     assert written(rows) == expected(rows)
 
 
-def read(tmp_path, text, **options):
+def read(tmp_path, text, schema=None, **options):
     file = tmp_path / "t.csv"
-    file.write_text(text, encoding="utf-8")
-    return Csv().read(InFile.of(file), None, ReadOptions(**options))
+    file.write_text(text, encoding="utf-8", newline="")
+    return Csv().read(InFile.of(file), schema, ReadOptions(**options))
 
 
 @pytest.mark.parametrize(
@@ -84,3 +85,33 @@ def test_of_two_signs_that_both_fit_one_has_to_be_told(tmp_path):
         "delimiter=';' takes the other",
     )
     assert (told.table.header, told.guesses) == (("name,a", "b"), ())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'name,v\na,"unclosed\nb,2\nc,3\n',
+        'name,v\na,"unclosed\nb,"2"\nc,3\n',
+        'name,v\na,"unclosed',
+        'name,v\r\na,"un""closed""\r\nb,2',
+        f'_id,name,v\r\n{"1" * 24},"a,2\r\n{"2" * 24},b,3\r\n',
+        f'_id,name,v\r\n{"1" * 24},a,"2\r\n{"2" * 24},b,3\r\n',
+        f'_id,name,v\r\n{"1" * 24},a,"2\r\n{"2" * 24},b,"3\r\n',
+    ],
+)
+@pytest.mark.parametrize("has_schema", [True, False])
+def test_a_quote_that_nothing_ends_is_named_by_its_line(tmp_path, text, has_schema):
+    definition = {"name": {"type": "String"}, "v": {"type": "String"}}
+    schema = parse_schema({"name": "t", "definition": definition}) if has_schema else None
+
+    with pytest.raises(ValueError) as refused:
+        read(tmp_path, text, schema)
+
+    said = f"{tmp_path / 't.csv'}, line 2: a quote begins a cell, and none ends it: close it in the file"
+    assert str(refused.value) == said
+
+
+def test_quotes_that_end_may_have_lines_and_quotes_between_them(tmp_path):
+    found = read(tmp_path, 'name,v\na,"1\n""2"",\r\n"\nb,"x"y\nc,5" disk\n"d","z"!')
+
+    assert found.table.columns == (("a", "b", "c", "d"), ('1\n"2",\r\n', "xy", '5" disk', "z!"))
