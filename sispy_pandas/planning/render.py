@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from .groups import Cell, Grouped, Split
 
 _SIGNS = {"update": "~", "create": "+", "delete": "-"}
+_LONE = 3
+"""Lines about cells that are the only one of their kind."""
 _READING = frozenset(ReadKeywords.__annotations__)
 """Names of the options of reading."""
 _SUCH_AS = 3
@@ -74,14 +76,24 @@ def _changes(plan: ChangeSet, shown: int | None, split: Split | None) -> list[Bl
 
 
 def kinds(plan: ChangeSet) -> list[Message]:
-    """Return a line for each kind of cells that an option of reading would solve, if there are several."""
+    """Return a line for each kind of cells that an option of reading would solve.
+
+    Of cells that are the only one of their kind the first few have a line, but where their reason has it.
+    """
     groups: dict[str, tuple[list[Problem], tuple[Remedy, ...]]] = {}
     fields = {field.path: field for field in (*plan.schema.fields, *META)}
     for problem in plan.problem_list:
         remedies = _options(problem, fields.get(problem.column or ""))
         if remedies:
             groups.setdefault(Message("", *remedies), ([], remedies))[0].append(problem)
-    return [Message(_several(found), *remedies) for found, remedies in groups.values() if len(found) > 1]
+    lone = [found for found, _ in groups.values() if len(found) == 1 and not _is_told(found[0])][:_LONE]
+    told = (group for group in groups.values() if len(group[0]) > 1 or group[0] in lone)
+    return [Message(_alike(found), *remedies) for found, remedies in told]
+
+
+def _is_told(problem: Problem) -> bool:
+    """Tell whether the reason of a problem says what to do."""
+    return isinstance(problem.reason, Message) and bool(problem.reason.remedies)
 
 
 def _options(problem: Problem, field: Field | None) -> tuple[Remedy, ...]:
@@ -96,12 +108,13 @@ def _options(problem: Problem, field: Field | None) -> tuple[Remedy, ...]:
     return field.kind.remedies(value) if field is not None and isinstance(value, Refused) else ()
 
 
-def _several(found: list[Problem]) -> str:
+def _alike(found: list[Problem]) -> str:
     columns = {problem.column for problem in found}
     numbers = [p.row if isinstance(p.row, int) else p.line for p in found[:2]]
     rows = [name_of(p) if n is None else f"row {n}" for p, n in zip(found, numbers, strict=False)]
     where = f"{count(len(found), 'cell')} in {count(len(columns), 'column')}"
-    return f"{where} look like {show(found[0].value)} ({', '.join(dict.fromkeys(rows))})"
+    verb = "look" if len(found) > 1 else "looks"
+    return f"{where} {verb} like {show(found[0].value)} ({', '.join(dict.fromkeys(rows))})"
 
 
 def object_of(

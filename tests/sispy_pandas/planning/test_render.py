@@ -34,8 +34,49 @@ def test_cells_of_one_kind_are_named_together_with_what_reads_them(server, tmp_p
         "3 cells in 1 column look like 04.03.2024 (row 2, row 3): "
         "dayfirst=True takes 3/4/2026 for the third of April",
         "2 cells in 2 columns look like n/a (row 4, row 5): na=['n/a'] says that it means no value",
+        "1 cell in 1 column looks like nein (row 4): true=['nein'] says that it is true, "
+        "false=['nein'] says that it is false, na=['nein'] says that it means no value",
+        "1 cell in 1 column looks like 1.002,5 (row 5): decimal=',' reads decimal commas, "
+        "thousands='.' lets groups have points",
     ]
     assert "dayfirst=True takes" in as_text(blocks(plan))
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "option"),
+    [
+        ("since", "04.03.2024", "dayfirst=True takes 3/4/2026 for the third of April"),
+        ("cpus", '"3,5"', "decimal=',' reads decimal commas"),
+        ("cpus", "n/a", "na=['n/a'] says that it means no value"),
+        (
+            "live",
+            "WAHR",
+            "true=['WAHR'] says that it is true, false=['WAHR'] says that it is false, "
+            "na=['WAHR'] says that it means no value",
+        ),
+    ],
+)
+def test_a_single_cell_is_named_with_what_reads_it(server, tmp_path, field, text, option):
+    live = server.fetch()
+    (tmp_path / "t.csv").write_text(f"name,{field}\nh00000,{text}\n")
+
+    plan = live.diff(sp.read_csv(tmp_path / "t.csv", live.schema), key="name")
+
+    seen = text.strip('"')
+    assert list(map(str, kinds(plan))) == [f"1 cell in 1 column looks like {seen} (row 2): {option}"]
+
+
+def test_of_cells_each_of_its_own_kind_a_few_are_named(server, tmp_path):
+    live = server.fetch()
+    words = [f"word{chr(97 + n)}" for n in range(20)]
+    rows = "".join(f"h{n:05},{word}\n" for n, word in enumerate(words))
+    (tmp_path / "t.csv").write_text(f"name,cpus\n{rows}")
+
+    plan = live.diff(sp.read_csv(tmp_path / "t.csv", live.schema), key="name")
+
+    assert [what_of(line) for line in kinds(plan)] == [
+        f"1 cell in 1 column looks like {word} (row {n})" for n, word in enumerate(words[:3], start=2)
+    ]
 
 
 def test_names_in_the_place_of_ids_and_edits_of_programs_have_an_option_too(server, tmp_path):
