@@ -20,7 +20,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from sispy.text import printable, shorten
 
-from ..values.types.cells import double_of
+from ..values.types.cells import double_of, object_of
 from .encodings import decode
 
 if TYPE_CHECKING:
@@ -198,21 +198,22 @@ def _too_large(name: object, most: int) -> ValueError:
     return ValueError(f"{printable(name)} is too large: {most >> 20:,} MiB are read at most")
 
 
-def parse_json(text: str, file: object, line: int = 1) -> Any:
-    """Decode the JSON text that begins in a line of a file.
+def parse_json(text: str, file: object, line: int | None = None) -> Any:
+    """Decode the JSON text of a file, or of one of its lines.
 
     Raises:
         ValueError: It is none; the message names the place.
     """
     try:
-        return json.loads(text, parse_float=double_of)
+        return json.loads(text, parse_float=double_of, object_pairs_hook=object_of)
     except RecursionError:
         raise ValueError(f"{printable(file)} is nested too deeply to be read") from None
     except json.JSONDecodeError as error:
-        place = f"line {line + error.lineno - 1}, column {error.colno}"
+        place = f"line {(line or 1) + error.lineno - 1}, column {error.colno}"
         raise ValueError(f"{printable(file)} is no JSON: {error.msg} at {place}") from error
     except ValueError as error:
-        raise ValueError(f"{printable(file)} is no JSON that can be read, line {line}: {error}") from error
+        place = f", line {line}" if line else ""
+        raise ValueError(f"{printable(file)} is no JSON that can be read{place}: {error}") from error
 
 
 def parse_lines(text: str, file: object) -> Iterator[tuple[int, Any]]:

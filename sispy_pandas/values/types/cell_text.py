@@ -24,7 +24,7 @@ from sispy.remedies import Argument
 from sispy.text import printable
 
 from .base import PLAIN, Field, Style
-from .cells import Refused, json_text, shown
+from .cells import KeyTwiceError, Refused, json_text, object_of, shown
 from .convert import cast, is_blank, to_json
 
 if TYPE_CHECKING:
@@ -174,7 +174,9 @@ def read_json(text: str, hint: str) -> Any:
         ValueError: It is none; the message ends with the hint.
     """
     try:
-        return json.loads(text, parse_constant=_no_json)
+        return json.loads(text, parse_constant=_no_json, object_pairs_hook=object_of)
+    except KeyTwiceError as error:
+        raise ValueError(str(error)) from None
     except (ValueError, RecursionError):
         raise ValueError(f"{shown(text)} is no JSON: {hint}") from None
 

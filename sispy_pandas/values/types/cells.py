@@ -179,6 +179,25 @@ def json_text(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, sort_keys=True, allow_nan=False)
 
 
+class KeyTwiceError(ValueError):
+    """An object of JSON text has a key more than once."""
+
+
+def object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return the object of the members that JSON text has in it.
+
+    Raises:
+        KeyTwiceError: It has a key twice: one of the values would be lost.
+    """
+    found = dict(pairs)
+    if len(found) == len(pairs):
+        return found
+    keys = [key for key, _ in pairs]
+    twice = next(key for key in keys if keys.count(key) > 1)
+    values = " and ".join(shown(value) for key, value in pairs if key == twice)
+    raise KeyTwiceError(f"an object has the key {shown(twice)} more than once, with {values}")
+
+
 def kind_of(cell: Any) -> str:
     """Say what a cell is, for a message: "a list", "a Decimal"."""
     names: tuple[tuple[Any, str], ...] = (

@@ -320,6 +320,25 @@ def test_what_is_told_of_a_file_says_what_its_columns_are(sispy, sis, file):
     assert frame.iloc[0].tolist()[1:4] == [1234.5, pd.Timestamp("2024-03-04", tz="UTC"), True]
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "place"),
+    [
+        ("t.json", '[{"name": "a", "v": 1, "v": 2}]', ""),
+        ("t.json", '[{"name": "a", "o": [{"v": 1, "v": 2}]}]', ""),
+        ("t.ndjson", '{"name": "b"}\n{"name": "a", "v": 1, "v": 2}\n', ", line 2"),
+    ],
+)
+def test_a_key_twice_in_one_object_is_refused(sispy, file, name, text, place):
+    path = file(text, name)
+
+    result = sispy("import", path, "--schema", "t", "--yes")
+
+    said = (
+        f"{path} is no JSON that can be read{place}: an object has the key 'v' more than once, with 1 and 2"
+    )
+    assert (result.exit_code, said in result.stderr) == (3, True)
+
+
 TOLD = [
     (
         "j.json",

@@ -191,6 +191,12 @@ def test_what_no_file_can_hold_is_named_with_its_column(field: Field) -> None:
         write_cell(field, pd.Timedelta("1D"))
 
 
+@pytest.mark.parametrize("field", [MIXED, ARRAY])
+def test_a_key_twice_in_the_json_of_a_cell_is_refused(field: Field) -> None:
+    with pytest.raises(ValueError, match=r"^an object has the key 'a' more than once, with 1 and 2$"):
+        read_cell(field, '[{"a": 1, "a": 2}]')
+
+
 def test_a_whole_column_is_what_its_cells_are_one_by_one(host_schema: Schema, host_frames: Any) -> None:
     @settings(max_examples=40, suppress_health_check=list(HealthCheck))
     @given(host_frames, st.sampled_from([Style(), BERLIN]))
