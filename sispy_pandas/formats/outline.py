@@ -23,10 +23,24 @@ _TOP = 20
 _NATIVE = {bool: "Boolean", int: "Number", float: "Number", datetime.date: "Date"}
 _TYPED = ("Number", "Date", "Boolean", "IpAddress")
 _TOTAL = re.compile(
-    r"\W*(?:grand |sub ?|zwischen|gesamt)?(?:totals?|totale|totaux|totaal|sums?|summen?|gesamt|итого)"
-    r"(?:[\s:(].*)?",
+    r"\W*(?:grand |sub[ -]?|zwischen|gesamt|end)?"
+    r"(?:totals?|totale|totaux|totaal|sums?|summen?|gesamt|итого)(?:[\s:(].*)?",
     re.IGNORECASE,
 )
+_PART = re.compile(
+    r"\W*(?:incl\.? |excl\.? |inkl\.? |zzgl\.? |plus )?(?:vat|(?:sales )?tax|mwst|ust|mehrwertsteuer|"
+    r"umsatzsteuer|tva|iva|btw|net(?:to)?|gross|brutto|(?:netto|brutto)betrag)(?:[\s:.(].*)?",
+    re.IGNORECASE,
+)
+"""What stands beside a total; alone it may be a name."""
+_REMARK = re.compile(
+    r"[*†]|(?:notes?|remarks?|source|legend|stand|quelle|hinweise?|anmerkung(?:en)?|bemerkung(?:en)?)\s*:|"
+    r"(?:as of|stand|page|seite) \d|(?:exported|generated|printed|created|erstellt|exportiert) \w",
+    re.IGNORECASE,
+)
+_AMOUNT = re.compile(r"\W*\d+(?:[.,'\s]\d{3})*(?:[.,]\d+)?(?:\W*|\W?(?:EUR|USD|CHF|GBP))", re.IGNORECASE)
+_BOTTOM = 20
+"""Rows at the end among which totals and remarks are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,17 +133,55 @@ def type_of(cell: Any) -> str | None:
 
 
 def _below(rows: Sequence[Row], header: Sequence[Any]) -> int:
-    """Return how many rows at the end are totals, or remarks behind a gap."""
-    columns, found = len(_filled(header)), 0
-    while len(rows) - found > 2:
-        number, cells = rows[-1 - found]
+    """Return how many rows at the end are totals or remarks.
+
+    Once there is one, so is what stands below it in a single cell, and what stands beside a total.
+    """
+    columns, found, parts = len(_filled(header)), 0, 0
+    for n in range(1, min(len(rows) - 2, _BOTTOM) + 1):
+        cells, above = rows[-n][1], rows[:-n]
         filled = _filled(cells)
         if not filled:
             break
-        first = str(cells[min(filled)])
-        is_apart = rows[-2 - found][0] < number - 1
-        remark = is_apart and len(filled) == 1 and columns > 2
-        if not (remark or (_TOTAL.fullmatch(first) and len(filled) < columns)):
+        first, *others = (cells[at] for at in sorted(filled))
+        sums = all(map(_is_amount, others))
+        parts = parts + 1 if others and sums and _PART.fullmatch(str(first)) else 0
+        if _TOTAL.fullmatch(str(first)):
+            is_none = len(filled) < columns or sums
+        elif parts:
+            is_none = parts > 1 or found == n - 1 > 0
+        elif len(filled) == 1 and columns > 1:
+            is_apart = columns > 2 and above[-1][0] < rows[-n][0] - 1
+            is_none = is_apart or _is_remark(first, above) or _is_sum(cells, above)
+        else:
+            is_none = _is_sum(cells, above)
+        if is_none:
+            found = n
+        elif not parts and (len(filled) > 1 or columns < 3):
             break
-        found += 1
     return found
+
+
+def _is_amount(cell: Any) -> bool:
+    kind = type_of(cell)
+    return kind == "Number" or (kind is None and _AMOUNT.fullmatch(cell.strip()) is not None)
+
+
+def _is_sum(cells: Sequence[Any], above: Sequence[Row]) -> bool:
+    """Tell whether a row is of numbers alone, without the name that all the others have."""
+    return (
+        is_nothing(cells[0])
+        and all(is_nothing(cell) or _is_amount(cell) for cell in cells)
+        and not any(is_nothing(row[0]) for _, row in above)
+    )
+
+
+def _is_remark(cell: Any, above: Sequence[Row]) -> bool:
+    """Tell whether the only cell of a row is a sentence, as no row above it has one in its first cell."""
+    if not isinstance(cell, str):
+        return False
+    if _REMARK.match(cell.strip()):
+        return True
+    return len(cell.split()) > 1 and not any(
+        len(_filled(row)) < 2 or len(str(row[0]).split()) > 1 for _, row in above
+    )

@@ -70,7 +70,7 @@ def test_a_total_below_the_rows_is_none_of_them(word):
 def test_remarks_behind_a_gap_are_no_rows():
     found = outlined(numbered(NAMES, *BODY, None, ["without VAT"], ["as of May"]), ReadOptions())
 
-    assert [cells for _, cells in found.rows][-1] == ["as of May"]
+    assert [cells for _, cells in found.rows] == BODY
     both = outlined(numbered(NAMES, *BODY, ["Total", None, 1], None, ["without VAT"]), ReadOptions())
     assert [cells for _, cells in both.rows] == BODY
     assert both.guesses == (
@@ -117,3 +117,52 @@ def test_what_was_told_is_not_guessed():
 )
 def test_what_a_cell_is_for_people(cell, name):
     assert type_of(cell) == name
+
+
+@pytest.mark.parametrize(
+    "below",
+    [
+        [["Total", 3, 5]],
+        [["Summe", "1.234,50 €", "3,5"]],
+        [["", "", 5]],
+        [[None, 3, "5.5"]],
+        [["Sub-total", None, 5], ["VAT 19 %", None, 1], ["Total", None, 6]],
+        [["Summe", None, 5], ["MwSt.", None, 1]],
+        [["Netto", 3, 5], ["MwSt", None, 1], ["Brutto", None, 6]],
+        [["Total", None, 3], ["internal"]],
+        [["Total", None, 3], ["Source: the list of May"], ["internal"]],
+        [["without VAT"]],
+        [["* estimated", None, None]],
+        [["Stand: 01.02.2024"], ["internal"]],
+    ],
+)
+def test_totals_and_remarks_of_all_kinds_are_no_rows(below):
+    found = outlined(numbered(NAMES, *BODY, *below), ReadOptions())
+
+    assert ([cells for _, cells in found.rows], len(found.guesses)) == (BODY, 1)
+    assert f"footer_rows={len(below)} says so" in found.guesses[0]
+
+
+@pytest.mark.parametrize("last", [["Total", 7], ["Total:", "7"], ["Summe", None], [None, 7], ["as of 2024"]])
+def test_a_table_of_two_columns_has_totals_too(last):
+    found = outlined(numbered(["name", "v"], ["a", 3], ["b", 4], last), ReadOptions())
+
+    assert ([cells for _, cells in found.rows], len(found.guesses)) == ([["a", 3], ["b", 4]], 1)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [["a", 3], ["b", None], ["c", None]],
+        [["a", 3], [None, 4], [None, 7]],
+        [["a", 3], ["b", 4], [None, "x"]],
+        [["a", 3], ["b", 4], ["net", 7]],
+        [["New York", 3], ["San José", 4], ["Los Angeles", None]],
+        [["a"], ["b"], ["as of 2024"]],
+        [["a", 3], ["b", 4], [5, None]],
+    ],
+)
+def test_a_last_row_that_may_be_one_of_the_others_stays(rows):
+    found = outlined(numbered(["name", "v"][: len(rows[0])], *rows), ReadOptions())
+
+    assert ([cells for _, cells in found.rows], found.guesses) == (rows, ())
