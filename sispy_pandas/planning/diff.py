@@ -32,6 +32,7 @@ from .edited_rows import (
     not_stored,
     not_there,
     taken_apart,
+    with_fields_apart,
 )
 from .matching import Matched, all_new, match_by_id, match_by_key, near_misses
 from .order import swaps
@@ -79,6 +80,7 @@ def diff(
     if len(twice):
         raise ValueError(f"the frame has more than one column {twice[0]!r}")
     schema, base = snapshot.schema, snapshot.frame(meta=True)
+    frame = with_fields_apart(frame, schema)
     source = source_of(frame)
     if source is not None and source.labels is not None:
         frame = with_ids(frame, schema, source.labels)

@@ -16,7 +16,7 @@ from ..values.changes import Change, Create, Delete, Problem, Stale, row_of
 from ..values.entity import EDITABLE_META, sorted_as_stored
 from ..values.records import DELETE, HOW, edited_row, is_marked, receipts_of
 from ..values.schema import META, RECEIPT
-from ..values.types.cells import is_missing
+from ..values.types.cells import get_path, is_missing
 from ..values.types.convert import cast, is_blank, json_values
 from ..values.types.equality import as_edited, canonical, equal
 from .compare import shown
@@ -24,7 +24,7 @@ from .matching import ids_in
 from .validate import unique_fields
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Hashable, Sequence
+    from collections.abc import Collection, Hashable, Iterator, Sequence
 
     from ..values.schema import Schema
     from ..values.types.base import Field
@@ -36,6 +36,39 @@ READ_ONLY = frozenset(field.path for field in META) - frozenset(EDITABLE_META)
 REASON = "_reason"
 """The column of a retry file that says why a row was not written; nobody reads it again."""
 APART = "its keys have columns of their own, as of json_normalize: leave the column out, or fill it"
+
+
+def with_fields_apart(frame: pd.DataFrame, schema: Schema) -> pd.DataFrame:
+    """Return a frame with a column for each field of the documents that it holds as objects.
+
+    Fields that no row has get none; neither does a document beside whose column is one of a field of it.
+    """
+    inner = {path[:at] for path in schema.columns for at, char in enumerate(path) if char == "."}
+    columns: dict[str, Any] = {}
+    for name in frame.columns:
+        cells = frame[name].tolist() if name in inner and frame[name].dtype == object else []
+        objects = [cell for cell in cells if not is_missing(cell)]
+        beside = any(other.startswith(f"{name}.") for other in frame.columns)
+        if not objects or beside or not all(isinstance(cell, dict) for cell in objects):
+            columns[name] = frame[name]
+            continue
+        paths = dict.fromkeys(path for cell in objects for path in _paths(cell, inner, f"{name}."))
+        for path in paths:
+            found = [get_path({name: cell}, path) for cell in cells]
+            columns[path] = pd.Series(found, index=frame.index, dtype=object)
+    if list(columns) == list(frame.columns):
+        return frame
+    apart = pd.DataFrame(columns, index=frame.index)
+    apart.attrs = frame.attrs
+    return apart
+
+
+def _paths(cell: dict[str, Any], inner: Collection[str], prefix: str) -> Iterator[str]:
+    for key, value in cell.items():
+        if f"{prefix}{key}" in inner and isinstance(value, dict):
+            yield from _paths(value, inner, f"{prefix}{key}.")
+        elif f"{prefix}{key}" not in inner or value is not None:
+            yield f"{prefix}{key}"
 
 
 def editable(

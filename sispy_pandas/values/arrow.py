@@ -11,7 +11,7 @@ from .types.cells import STRINGS, shown
 
 
 def as_frame(data: Any) -> pd.DataFrame:
-    """Return a frame as it is, and any table that gives its columns as Arrow as a frame.
+    """Return a frame, its columns labelled by text, and any table that gives its columns as Arrow as one.
 
     These are, among others, frames of polars, relations of DuckDB, tables and readers of pyarrow. Whole
     numbers stay whole where a column has blanks.
@@ -21,7 +21,8 @@ def as_frame(data: Any) -> pd.DataFrame:
         ImportError: pyarrow is missing.
     """
     if isinstance(data, pd.DataFrame):
-        return data
+        named = all(isinstance(label, str) for label in data.columns)
+        return data if named else data.set_axis([str(label) for label in data.columns], axis=1)
     how = "its collect() makes one" if hasattr(data, "collect") else "pd.DataFrame(...) makes one of records"
     sentence = f"the edited rows are a DataFrame, got {type(data).__name__}: {how}"
     is_arrow = hasattr(data, "__arrow_c_stream__") or hasattr(data, "__arrow_c_array__")

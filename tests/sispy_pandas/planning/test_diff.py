@@ -30,6 +30,51 @@ def test_an_unedited_frame_is_an_empty_plan(server):
     assert (plan.changes, plan.problem_list, plan.stale, plan.notes) == ((), (), (), ())
 
 
+def made(client, name, frame):
+    """Make a table as is inferred of a frame, push the frame, and return its records."""
+    document = sp.infer_schema(frame, name=name, key="name") | {"_sis": {"owner": ["ops"]}}
+    client.schemas.create(document)
+    table = client.entities(name)
+    plan = sp.fetch(table, progress=False).diff(frame, key="name", create_missing=True)
+    assert plan.notes == ()
+    assert len(plan.push(progress=False, journal=False).done) == len(frame)
+    live = sp.fetch(table, progress=False)
+    assert live.diff(frame, key="name").empty
+    return [{k: v for k, v in row.items() if not k.startswith("_")} for row in live.records()]
+
+
+def test_columns_may_be_labelled_by_numbers(sis_client):
+    frame = pd.DataFrame({"name": ["a", "b"], 1: [2, 3]})
+
+    assert made(sis_client, "numbered", frame) == [{"name": "a", "1": 2}, {"name": "b", "1": 3}]
+
+
+def test_labels_that_are_the_same_as_text_are_refused(server):
+    with pytest.raises(ValueError, match="the frame has more than one column '1'"):
+        server.fetch().diff(pd.DataFrame({"name": ["a"], 1: [2], "1": [3]}), key="name")
+
+
+def test_documents_may_be_objects(sis_client):
+    frame = pd.DataFrame({"name": ["a", "b"], "x": [{"a": 1, "o": {"b": "c"}}, None]})
+
+    assert made(sis_client, "objects", frame) == [
+        {"name": "a", "x": {"a": 1, "o": {"b": "c"}}},
+        {"name": "b"},
+    ]
+
+
+def test_a_field_of_an_object_that_the_schema_lacks_is_said(sis_client):
+    made(sis_client, "lacking", pd.DataFrame({"name": ["a"], "x": [{"a": 1}]}))
+
+    live = sp.fetch(sis_client.entities("lacking"), progress=False)
+    plan = live.diff(pd.DataFrame({"name": ["a"], "x": [{"a": 2, "c": 3}]}), key="name")
+
+    assert cells(plan) == [("a", "x.a", 1, 2)]
+    assert plan.notes == (
+        "column 'x.c' is left alone: schema 'lacking' has no such field; did you mean 'x.a'?",
+    )
+
+
 @pytest.mark.parametrize(
     "travel",
     [
