@@ -15,20 +15,20 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from sispy.remedies import Message
+from sispy.text import shorten
 
 from ..values.blocks import count
-from ..values.types.base import PLAIN, Style
+from ..values.types.base import PLAIN, TYPES, Field, Style
 from ..values.types.cells import Refused
 from ..values.types.convert import json_values
 from ..values.types.object_id import ID
 from .table import cells_in
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 
     from ..values.row_set import RowSet
     from ..values.schema import Schema
-    from ..values.types.base import Field
     from .base import ReadCells
     from .table import Values
 
@@ -149,6 +149,35 @@ def own_dialect(
             adopted[kind] = adopted[kind] or [replace(style, decimal=",", thousands=".")]
     found = {trial.field.path: trial.values(adopted[trial.field.type]) for trial in trials}
     return Dialect(read, style, found, _notes(trials), _overall(trials, style))
+
+
+def hints(columns: Mapping[str, Sequence[Any]], style: Style) -> tuple[str, ...]:
+    """Return a line for each other style in which columns of text would be of another type.
+
+    Args:
+        columns: JSON values by name, of a table that has no types yet; there are no blank ones among them.
+        style: How they were read.
+    """
+    found: dict[Message, list[str]] = {}
+    for name, values in columns.items():
+        if values and all(isinstance(value, str) for value in values):
+            for hint in _readings(set(values), style):
+                found.setdefault(hint, []).append(name)
+    return tuple(Message(f"{', '.join(map(shorten, names))}: ", hint) for hint, names in found.items())
+
+
+def _readings(texts: set[str], style: Style) -> Iterator[Message]:
+    first = min(texts)
+    for kind in (Field("", name).kind for name, one in TYPES.items() if one.told_by):
+        others = kind.other_styles({first}, style)
+        if not any(kind.is_spelt(first, one) for one in (style, *others)):
+            continue  # most columns of text end here
+        if all(kind.is_spelt(text, style) for text in texts):
+            return
+        for other in kind.other_styles(texts, style):
+            if all(kind.is_spelt(text, other) for text in texts):
+                hint = f"taken for text, but all cells may be of type {kind.field.type}"
+                yield Message(hint, *kind.told(other))
 
 
 class _Trial:

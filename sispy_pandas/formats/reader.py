@@ -26,7 +26,7 @@ from ..values.types.object_id import ID
 from . import note as origin
 from .assemble import assemble, label_field, names_of, typed
 from .bounds import damaged
-from .dialect import LEAST, SURE, Dialect, Known, own_dialect
+from .dialect import LEAST, SURE, Dialect, Known, hints, own_dialect
 from .encodings import AS_BYTES, GUESSED, EncodingUnknown, own_encoding
 from .headings import Names, is_beside
 from .mapping import write_mapping
@@ -286,7 +286,7 @@ class Untyped:
     """Column -> type that its cells were read as, where they have none of their own."""
     style: Style
     notes: tuple[str, ...] = ()
-    """What became of the names of its columns."""
+    """What became of the names of its columns, and which of them another way to read would type."""
 
 
 @_naming_it
@@ -305,6 +305,7 @@ def read_rows(file: InFile, form: Format, options: ReadOptions) -> Untyped:
         own.refuse_nameless(file)
     style, types = options.style(found.note), {}
     columns: dict[str, Any] = {}
+    texts: dict[str, list[Any]] = {}
     for name, array in zip(own.names, found.table.columns, strict=True):
         if is_beside(name):
             continue
@@ -313,14 +314,17 @@ def read_rows(file: InFile, form: Format, options: ReadOptions) -> Untyped:
             types[name], columns[name] = _read_untyped(found, cells, style)
         else:
             columns[name] = list(map(found.plain, cells))
+        if types.get(name, "String") == "String":
+            texts[name] = [found.plain(cell) for cell in cells if not is_nothing(cell)]
+    notes = own.notes() + hints(texts, style)
     if not form.holds_objects:
         series = {name: pd.Series(list(cells), dtype=object) for name, cells in columns.items()}
-        return Untyped(pd.DataFrame(series), types, style, own.notes())
+        return Untyped(pd.DataFrame(series), types, style, notes)
     records: list[dict[str, Any]] = [{} for _ in found.table.rows]
     for name, cells in columns.items():
         for record, cell in zip(records, cells, strict=True):
             set_path(record, name, cell)
-    return Untyped(records, types, style, own.notes())
+    return Untyped(records, types, style, notes)
 
 
 def _refuse_data(table: Table, file: InFile) -> None:

@@ -260,3 +260,17 @@ def test_an_apostrophe_that_was_typed_into_ones_own_file_is_planned(sispy, suffi
     assert [(c["key"], c["field"], c["after"]) for c in told["cells"]] == [
         ("web-fra1-001", "notes", "'s Hage")
     ]
+
+
+def test_numbers_and_dates_that_became_text_are_told_with_their_options(sispy, sis):
+    Path("fees.csv").write_text("name;fee;due\na;1.234,50;25.03.2024\nb;2,50;\n", encoding="utf-8")
+
+    told = sispy("import", "fees.csv", "--schema", "fee", "--owner", "ops", "--yes")
+
+    assert told.exit_code == 0, told.stderr
+    assert [line.strip() for line in told.stderr.splitlines() if "taken for text" in line] == [
+        "fee: taken for text, but all cells may be of type Number; --decimal , reads decimal commas, "
+        "--thousands . lets groups have points",
+        "due: taken for text, but all cells may be of type Date; "
+        "--dayfirst takes 3/4/2026 for the third of April",
+    ]
