@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from itertools import islice
 from typing import IO, TYPE_CHECKING, Any
 
 from sispy.remedies import Argument, Message
@@ -107,21 +106,27 @@ def _is_writable(text: str) -> bool:
 
 
 def _rows(found: Any, file: InFile) -> list[Any]:
-    """Return the rows of a file that says nothing of its shape: a list, or one object without any in it."""
+    """Return the rows of a file that says nothing of its shape: a list, or an object without any in it."""
     if isinstance(found, list):
         return found
     if not isinstance(found, dict):
         raise ValueError(f"{printable(file)} holds {_kind_of(found)}: an array of objects is needed")
-    lists = list(islice(_lists(found, ""), _NAMED))
+    lists = list(_lists(found, ""))
     if not lists:
         return [found]
-    ways = [Argument("at", f"reads {count(rows, 'row')}", path) for path, rows in lists]
     whole = Argument("at", "takes the object itself for a row", WHOLE)
+    full = [(path, rows) for path, rows in lists if rows]
+    if not full:
+        raise ValueError(Message(f"{printable(file)}: {lists[0][0]!r} has no rows", whole))
+    ways = [Argument("at", f"reads {count(rows, 'row')}", path) for path, rows in full[:_NAMED]]
     raise ValueError(Message(f"{printable(file)} holds an object with lists of objects in it", *ways, whole))
 
 
 def _lists(value: Any, path: str, depth: int = 0) -> Iterator[tuple[str, int]]:
-    """Yield where lists of objects are in an object, and how many they hold; the outer ones first."""
+    """Yield where lists of objects are in an object, and how many they hold; the outer ones first.
+
+    A list without anything in it holds none.
+    """
     members = value if isinstance(value, list) else [value]
     below: dict[str, list[Any]] = {}
     for member in members:
@@ -131,7 +136,7 @@ def _lists(value: Any, path: str, depth: int = 0) -> Iterator[tuple[str, int]]:
                 below[key] += [[]] if isinstance(inner, list) else []
     for key, found in below.items():
         rows = sum(isinstance(one, dict) for one in found)
-        if rows and [] in found:
+        if (rows and [] in found) or all(one == [] for one in found):
             yield f"{path}{key}", rows
     for key, found in below.items():
         if depth < _DEEPEST_NAMED:

@@ -178,3 +178,23 @@ def test_other_formats_have_no_rows_inside_of_others(host_schema, tmp_path):
 
     with pytest.raises(ValueError, match=r"at=: .*t.csv is a file of format CSV, which has none"):
         sp.read_csv(tmp_path / "t.csv", host_schema, at="items")
+
+
+@pytest.mark.parametrize(
+    ("text", "at"),
+    [
+        ('{"items": []}', "items"),
+        ('{"total": 2, "items": [], "next": null}', "items"),
+        ('{"data": {"rows": []}, "links": ["x"]}', "data.rows"),
+    ],
+)
+def test_an_object_whose_list_is_empty_is_no_row_unless_told(tmp_path, text, at):
+    file = tmp_path / "t.json"
+    file.write_text(text, encoding="utf-8")
+
+    with pytest.raises(ValueError) as refused:
+        rows_in(file)
+
+    said = f"{file}: '{at}' has no rows; at='.' takes the object itself for a row"
+    assert str(refused.value) == said
+    assert (rows_in(file, at=at), rows_in(file, at=".")) == ([], [json.loads(text)])
