@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from ..values.schema import RECEIPT
+from ..values.times import duration_text
 from ..values.types.cell_text import read_column, write_column
 from ..values.types.cells import WHOLE, Refused
 from ..values.types.convert import cast
@@ -84,13 +85,6 @@ def read_excel_column(field: Field, cells: Sequence[Any], style: Style) -> list[
     return found
 
 
-def _clock(duration: datetime.timedelta) -> str:
-    """Return a duration as a program shows it, also one of more than a day: 26:30:00."""
-    seconds = round(duration.total_seconds())
-    sign, (minutes, rest) = "-" * (seconds < 0), divmod(abs(seconds), 60)
-    return f"{sign}{minutes // 60:02}:{minutes % 60:02}:{rest:02}"
-
-
 def unescaped(text: str) -> str:
     """Return text with the control characters that a workbook writes as `_x000D_`."""
     return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text) if "_x" in text else text
@@ -114,7 +108,8 @@ def _typed(field: Field, cell: Any, style: Style) -> Any:
         if isinstance(cell, datetime.time):
             return cast(field, cell)
         if isinstance(cell, datetime.timedelta):
-            return cast(field, _clock(cell))
+            seconds = round(cell.total_seconds())  # of a fraction of a day
+            return cast(field, duration_text(datetime.timedelta(seconds=seconds)))
     except ValueError as error:
         return Refused(str(cell), str(error))
     return Refused(str(cell), f"a {type(cell).__name__} of the workbook is no value here: write it as text")

@@ -17,6 +17,7 @@ from sispy.text import printable
 
 from ..values.arrow import as_frame
 from ..values.extras import optional
+from ..values.times import duration_text
 from ..values.types.base import Contradiction
 from ..values.types.cell_text import read_column
 from ..values.types.cells import STRINGS, WHOLE, Refused, is_missing, plain
@@ -65,7 +66,7 @@ class Parquet(Format):
         frame = frame.reset_index(drop=frame.index.names == [None])
         frame = frame.loc[:, [not str(name).startswith(_UNNAMED) for name in frame.columns]]
         refuse_wide(file, len(frame.columns))
-        columns = tuple(frame.iloc[:, at] for at in range(len(frame.columns)))
+        columns = tuple(_in_text(frame.iloc[:, at]) for at in range(len(frame.columns)))
         rows = tuple(range(1, len(frame) + 1))
         table = Table(tuple(map(str, frame.columns)), columns, rows, given=frozenset(top))
         return Incoming(table, _read, _plain, self.note(file))
@@ -145,6 +146,20 @@ def _flat(table: Any, schema: Schema | None) -> Any:
         table = table.remove_column(at)
         for i, part in enumerate(parts.schema):
             table = table.add_column(at + i, part, parts.column(i))
+
+
+def _in_text(cells: pd.Series[Any]) -> pd.Series[Any]:
+    """Return a column of durations or of bytes as texts: 26:30:00, and what UTF-8 makes of them, else hex."""
+    if cells.dtype.kind == "m":
+        return pd.Series([None if is_missing(cell) else duration_text(cell) for cell in cells], dtype=object)
+    found = cells.tolist() if cells.dtype == object else []
+    if not any(isinstance(cell, bytes) for cell in found):
+        return cells
+    try:
+        texts = [cell.decode() if isinstance(cell, bytes) else cell for cell in found]
+    except UnicodeDecodeError:
+        texts = [cell.hex() if isinstance(cell, bytes) else cell for cell in found]
+    return pd.Series(texts, dtype=object)
 
 
 def _read(field: Field, cells: Any, style: Style) -> Values:

@@ -137,3 +137,15 @@ def _zone(tz: str | tzinfo) -> tzinfo:
         return ZoneInfo(tz) if isinstance(tz, str) else tz
     except (ZoneInfoNotFoundError, ValueError) as error:
         raise ValueError(f"{tz!r} is no time zone such as 'Europe/Berlin'") from error
+
+
+def duration_text(duration: timedelta) -> str:
+    """Return a duration as a program shows it, also one of more than a day, to the microsecond.
+
+    >>> duration_text(timedelta(hours=26, minutes=30)), duration_text(timedelta(seconds=-1.5))
+    ('26:30:00', '-00:00:01.500000')
+    """
+    micros = duration // timedelta(microseconds=1)
+    sign, (seconds, rest) = "-" * (micros < 0), divmod(abs(micros), 1_000_000)
+    minutes, last = divmod(seconds, 60)
+    return f"{sign}{minutes // 60:02}:{minutes % 60:02}:{last:02}{f'.{rest:06}' if rest else ''}"

@@ -339,6 +339,21 @@ def test_a_key_twice_in_one_object_is_refused(sispy, file, name, text, place):
     assert (result.exit_code, said in result.stderr) == (3, True)
 
 
+def test_durations_and_bytes_of_parquet_are_text(sispy, sis, tmp_path):
+    durations = pd.to_timedelta([None, "26:30:00", "1.5s"])
+    frame = pd.DataFrame({"name": ["a", "b", "c"], "t": durations, "u": [b"x", None, "é".encode()]})
+    frame.assign(v=[b"\xff", b"\x00", b"x"]).to_parquet(tmp_path / "p.parquet")
+
+    assert sispy("import", tmp_path / "p.parquet", "--schema", "t", "--yes").exit_code == 0
+
+    rows = [without_member_ids(row) for row in sp.fetch(sis.client().entities("t"), progress=False).records()]
+    assert rows == [
+        {"name": "a", "u": "x", "v": "ff"},
+        {"name": "b", "t": "26:30:00", "v": "00"},
+        {"name": "c", "t": "00:00:01.500000", "u": "é", "v": "78"},
+    ]
+
+
 TOLD = [
     (
         "j.json",
