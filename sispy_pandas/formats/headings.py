@@ -68,11 +68,16 @@ def _is_below(name: str, parents: Collection[str]) -> bool:
 def _mended(heading: str) -> str:
     if is_beside(heading):
         return heading
-    text = " ".join("".join(sign if sign.isprintable() else " " for sign in heading).split())
+    text = _bare(heading)
     first, *others = text.split(".")
     if others and not (_FIRST.fullmatch(first) and all(map(_INNER.fullmatch, others))):
         text = " ".join(_BETWEEN.sub("_", text).replace(".", " ").split())
     return ".".join(filter(None, map(_allowed, text.split("."))))
+
+
+def _bare(heading: str) -> str:
+    """Return a heading without blanks around it, signs that nobody sees, and lines."""
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in heading).split())
 
 
 def _allowed(part: str) -> str:
@@ -106,13 +111,14 @@ class Names:
         self.mended = mended(table.header)
         self.places = table.places or tuple(range(1, len(table.header) + 1))
         self.told: list[str | None] = []
+        wanted = {_bare(name): own for name, own in rename.items()} | dict(rename)
         known: set[str] = {*table.given}
         for at, (heading, name) in enumerate(zip(self.headings, self.mended, strict=True)):
             own = [name or by_place(self.places[at])]
-            own += [heading] if heading not in self.headings[:at] else []
+            own += [_bare(heading), heading] if heading not in self.headings[:at] else []
             known.update(own)
-            self.told.append(next((rename[one] for one in own[::-1] if one in rename), None))
-        absent = [name for name in rename if name not in known]
+            self.told.append(next((wanted[one] for one in own[::-1] if one in wanted), None))
+        absent = [name for name in rename if not known & {name, _bare(name)}]
         if absent:
             raise ValueError(f"rename: the file has no column {absent[0]!r}{nearest(absent[0], known)}")
 
@@ -159,7 +165,9 @@ class Names:
         shown = ", ".join(f"'{shorten(heading)}' becomes {name!r}" for heading, name in pairs[:_SHOWN])
         more = f" and {len(pairs) - _SHOWN:,} more" if len(pairs) > _SHOWN else ""
         said = f"{count(len(pairs), 'column')} of names that no field can have: {shown}{more}"
-        other = Argument("rename", "names it otherwise", {pairs[0][0]: "NAME"})
+        heading, name = pairs[0]
+        own = heading if shorten(heading) == heading else name  # what people can type
+        other = Argument("rename", "names it otherwise", {own: "NAME"})
         return (Message(said, other), *((left,) if beside else ()))
 
 

@@ -12,7 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import sispy_pandas as sp
-from sispy_pandas.formats.headings import is_beside, mended
+from sispy.remedies import Argument, Message
+from sispy_pandas.formats.headings import Names, is_beside, mended
+from sispy_pandas.formats.table import Table
 from sispy_pandas.values.infer import is_name
 from sispy_pandas.values.types.base import Field
 from sispy_pandas.values.types.cell_text import escape, read_cell, read_heading, unescape, write_heading
@@ -220,3 +222,22 @@ def test_what_is_mended_is_a_name_of_its_own(headings):
     assert len(set(named)) == len(named)
     assert all(is_name(part) for name in named for part in name.split(".") if not is_beside(name))
     assert not any(other.startswith(f"{name}.") for name in named for other in named)
+
+
+@pytest.mark.parametrize("heading", ["a\tb", "a\x01b", "_" + "x" * 300, " a  b\n"])
+def test_the_name_that_is_proposed_for_a_rename_is_one_of_the_file(heading):
+    table = Table((heading, "c"), (("1",), ("2",)), (2,))
+    (note,) = Names(table, {}).notes()
+    assert isinstance(note, Message)
+    (remedy,) = note.remedies
+    assert isinstance(remedy, Argument)
+    (proposed,) = remedy.value
+
+    assert proposed.isprintable()
+    assert Names(table, {proposed: "d"}).names == ["d", "c"]
+
+
+@pytest.mark.parametrize("told", [" b ", "b", "b\t", "\u00a0b"])
+@pytest.mark.parametrize("heading", [" b ", "b", "b\n"])
+def test_blanks_around_a_name_make_no_difference_to_a_rename(told, heading):
+    assert Names(Table(("a", heading), (("1",), ("2",)), (2,)), {told: "B"}).names == ["a", "B"]
