@@ -46,6 +46,10 @@ _NO_1252 = re.compile(
 )
 """What no text of Windows-1252 has."""
 
+_BESIDE = r"[\u00a8\u00af\u00b8\u02c7\u02d8-\u02dd\u200c-\u200f]"
+_NO_TEXT = re.compile(rf"[\ufffd\x80-\x9f]|[A-Za-z]{_BESIDE}|{_BESIDE}[A-Za-z]")
+"""What no text has: characters that there are not, or that nobody sees, and an accent beside its letter."""
+
 
 class EncodingUnknown(ValueError):  # noqa: N818 - the state that a file is in
     """Nobody can tell in which encoding a file is."""
@@ -107,16 +111,28 @@ def own_encoding(
         cells: (Cell as bytes, each as one character; what was exported) -> how often that is so.
         every: All cells of the file, in the same form, that are not of ASCII.
         least: Cells that must be unchanged.
-        sure: Part of them that must be, in this encoding and in no other one that reads the file otherwise.
+        sure: Part that must be, in this encoding and in no other one that reads the file as another text, of
+            those that are unchanged in any; and half of all.
     """
-    enough = max(least, sure * sum(cells.values()))
-    found = []
-    for name in (USUAL, *_OTHERS):
-        kept = sum(n for (cell, before), n in cells.items() if _means(_read(cell, name), before))
-        if kept >= enough:
-            found.append((name, {cell: _read(cell, name) for cell in (*every, *(cell for cell, _ in cells))}))
-    alike = all(texts == found[0][1] for _, texts in found)
-    return found[0][0] if found and alike else None
+    kept = {name: {one for one in cells if _means(_read(one[0], name), one[1])} for name in (USUAL, *_OTHERS)}
+    telling = sum(cells[one] for one in set().union(*kept.values()))
+    enough = max(least, sure * telling, sum(cells.values()) / 2)
+    all_cells = {*every, *(cell for cell, _ in cells)}
+    found = {
+        name: {cell: _read(cell, name) for cell in all_cells}
+        for name, ones in kept.items()
+        if sum(cells[one] for one in ones) >= enough
+    }
+    if not _are_alike(found):
+        found = {
+            name: texts for name, texts in found.items() if not any(map(_NO_TEXT.search, texts.values()))
+        }
+    return next(iter(found)) if found and _are_alike(found) else None
+
+
+def _are_alike(readings: Mapping[str, Mapping[str, str]]) -> bool:
+    found = list(readings.values())
+    return all(texts == found[0] for texts in found)
 
 
 def _read(cell: str, name: str) -> str:

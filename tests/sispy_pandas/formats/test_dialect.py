@@ -204,6 +204,16 @@ def test_the_encoding_is_told_by_texts_that_nobody_touched(tmp_path, encoding, w
     assert list(found.problem_list) == []
 
 
+def test_a_letter_that_stands_in_an_edited_cell_alone_tells_the_encoding_with_those_nobody_touched(tmp_path):
+    rows = [*ROWS[:3], ROWS[3] | {"note": "Bou\u0159e \u0165uk\u00e1"}, *ROWS[4:]]
+
+    found = plan(tmp_path / "a.csv", Locale(encoding="cp1250"), rows)
+
+    assert list(found.problem_list) == []
+    assert [change.after for change in found.changes] == [{"note": "Bou\u0159e \u0165uk\u00e1"}]
+    assert "the file is read in cp1250, as 16 cells tell that nobody touched" in found.notes
+
+
 def test_the_head_says_how_a_file_was_read(tmp_path):
     found = plan(tmp_path / "a.csv", GERMAN, ROWS)
 

@@ -93,3 +93,29 @@ def test_words_for_false_and_blanks_between_thousands_tell_it_too():
     assert own_encoding(polish, ["Za\xbf\xf3\xb3\xe6"], 5, 0.95) == "cp1250"
     assert own_encoding(french, [], 5, 0.95) == "cp1252"
     assert own_encoding(french, ["gepr\xfcft"], 5, 0.95) is None  # as it may be of another script
+
+
+@pytest.mark.parametrize("edits", [["\u0165uk\u00e1"], ["Hul\u0165", "Bou\u0159e \u0165uk\u00e1", "Kvas"]])
+def test_letters_in_edited_cells_alone_decide_between_what_untouched_cells_leave_open(edits):
+    untouched = [f"M\u00fcller {n}" for n in range(12)]
+
+    def raw(text: str) -> str:
+        return text.encode("cp1250").decode("latin-1")
+
+    cells = {(raw(text), text): 1 for text in untouched}
+    cells |= {(raw(edit), f"was {n}"): 1 for n, edit in enumerate(edits)}
+
+    assert own_encoding(cells, {cell for cell, _ in cells}, 5, 0.95) == "cp1250"
+
+
+def test_letters_in_edited_cells_that_several_encodings_have_leave_doubt():
+    cells = {(f"M\u00fcller {n}", f"M\u00fcller {n}"): 1 for n in range(12)} | {("x\u00fey", "old"): 1}
+
+    assert own_encoding(cells, {cell for cell, _ in cells}, 5, 0.95) is None
+
+
+def test_more_edits_than_untouched_cells_tell_no_encoding():
+    cells = {(f"M\u00fcller {n}", f"M\u00fcller {n}"): 1 for n in range(6)}
+    cells |= {(f"\u00fc{n}", f"old {n}"): 1 for n in range(7)}
+
+    assert own_encoding(cells, {cell for cell, _ in cells}, 5, 0.95) is None
