@@ -289,7 +289,7 @@ def _document(
         rows = file.rows(options)
         for note in rows.notes:
             session.say(note)
-        frame = pd.DataFrame(rows.data)
+        frame = pd.DataFrame(rows.data, dtype=object)
         blank = [str(name) for name in frame.columns if frame[name].isna().all()]
         if blank and len(frame):
             session.say(f"no row has a value for {', '.join(map(shorten, blank))}: text is taken for granted")

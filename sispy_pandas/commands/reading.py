@@ -12,6 +12,7 @@ import click
 
 from sispy.cli.completion import fields as field_names
 from sispy.cli.exits import Misuse, misuse
+from sispy.text import shorten
 from sispy_pandas.commands.inputs import sheets
 from sispy_pandas.commands.targets import refuse_target
 
@@ -148,10 +149,12 @@ def reading(command: Command) -> Command:
 
 
 def _pairs(ctx: click.Context, option: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
-    pairs = {}
+    pairs: dict[str, str] = {}
     for value in values:
         title, _, name = value.rpartition("=")
         if not (title and name):
             raise click.BadParameter(f"{value!r} is not of the form TITLE=FIELD", ctx=ctx, param=option)
-        pairs[title] = name
+        if pairs.setdefault(title, name) != name:
+            said = f"{shorten(title)} is {pairs[title]} and {name}: one column is one field"
+            raise click.BadParameter(said, ctx=ctx, param=option)
     return pairs

@@ -146,7 +146,7 @@ def names_of(
     paths = [f.path for f in (*schema.fields, *META)] if schema is not None else []
     known = {*paths, RECEIPT.path, "_id", DELETE}
     in_lower = {path.lower(): path for path in known} if ignore_case else {}
-    own, names = Names(table, rename), []
+    own, names = Names(table, rename, ignore_case=ignore_case), []
     for at, (heading, mended, told) in enumerate(zip(table.header, own.mended, own.told, strict=True)):
         name = heading if told is None else told
         if told is None and heading in table.header[:at] and mended in known:

@@ -209,11 +209,24 @@ def parse_json(text: str, file: object, line: int | None = None) -> Any:
     except RecursionError:
         raise ValueError(f"{printable(file)} is nested too deeply to be read") from None
     except json.JSONDecodeError as error:
+        if not text.strip():
+            raise ValueError(f"{printable(file)} is empty") from None
+        if line is None and error.msg == "Extra data" and _is_in_lines(text):
+            said = "it has one JSON value per line: call it .ndjson, or give --format ndjson"
+            raise ValueError(f"{printable(file)} is no JSON: {said}") from None
         place = f"line {(line or 1) + error.lineno - 1}, column {error.colno}"
         raise ValueError(f"{printable(file)} is no JSON: {error.msg} at {place}") from error
     except ValueError as error:
         place = f", line {line}" if line else ""
         raise ValueError(f"{printable(file)} is no JSON that can be read{place}: {error}") from error
+
+
+def _is_in_lines(text: str) -> bool:
+    """Tell whether the first two lines of a text are JSON each."""
+    try:
+        return len([json.loads(line) for line in text.split("\n", 2)[:2]]) == 2
+    except ValueError:
+        return False
 
 
 def parse_lines(text: str, file: object) -> Iterator[tuple[int, Any]]:

@@ -101,13 +101,18 @@ class Names:
     Args:
         table: The file.
         rename: Name in the file -> name that is wanted instead; a column without a name is `column 3`.
+        ignore_case: It may be written in another case.
 
     Raises:
         ValueError: A column that is to be renamed is not there.
     """
 
-    def __init__(self, table: Table, rename: Mapping[str, str]) -> None:
+    def __init__(self, table: Table, rename: Mapping[str, str], *, ignore_case: bool = False) -> None:
         self.headings = table.header
+        if ignore_case:
+            there = {name.lower(): name for name in table.header[::-1]}
+            alike = {name: name if name in table.header else there.get(name.lower(), name) for name in rename}
+            rename = {alike[name]: wanted for name, wanted in rename.items()}
         self.mended = mended(table.header)
         self.places = table.places or tuple(range(1, len(table.header) + 1))
         self.told: list[str | None] = []

@@ -28,7 +28,7 @@ from sispy.remedies import nearest
 from sispy.text import printable
 
 from .atomic import replaced
-from .options import ReadOptions, is_told
+from .options import ReadKeywords, ReadOptions, is_told
 
 _KINDS: dict[str, Any] = {
     **dict.fromkeys(("encoding", "delimiter", "decimal", "thousands", "tz", "sheet", "at", "refs"), str),
@@ -51,9 +51,13 @@ def read_options(given: Mapping[str, Any]) -> ReadOptions:
         given: As for `ReadOptions`, and `mapping`, the path of a mapping.
 
     Raises:
+        TypeError: There is no such option.
         ValueError: The mapping is none, or an option has no such value.
         OSError: It cannot be read.
     """
+    for name in given:
+        if name not in ReadKeywords.__annotations__:
+            raise TypeError(f"there is no option {name!r}{nearest(name, ReadKeywords.__annotations__)}")
     told = {name: value for name, value in given.items() if name != "mapping"}
     path = given.get("mapping")
     if path is None:

@@ -297,8 +297,8 @@ def read_rows(file: InFile, form: Format, options: ReadOptions) -> Untyped:
         ValueError: The file is damaged, or two of its columns have one name.
     """
     found = _read(file, form, None, options)
-    found = replace(found, table=_named(found.table, options.rename))
-    own = Names(found.table, options.rename)
+    found = replace(found, table=_named(found.table, options))
+    own = Names(found.table, options.rename, ignore_case=options.ignore_case)
     if options.header_row is None:
         _refuse_data(found.table, file)
     if options.header_row != 0:
@@ -347,12 +347,12 @@ def _refuse_data(table: Table, file: InFile) -> None:
             )
 
 
-def _named(table: Table, rename: Mapping[str, str]) -> Table:
+def _named(table: Table, options: ReadOptions) -> Table:
     """Return a table without the columns that have neither name nor cells.
 
     A first one without a name that counts the rows, as an index is saved, is none either.
     """
-    own, kept = Names(table, rename), []
+    own, kept = Names(table, options.rename, ignore_case=options.ignore_case), []
     for at, (name, array) in enumerate(zip(own.mended, table.columns, strict=True)):
         cells = [] if name else list(map(str, filter(lambda cell: not is_nothing(cell), cells_in(array))))
         counts = ([str(i + first) for i in range(len(table.rows))] for first in (0, 1))

@@ -354,6 +354,49 @@ def test_durations_and_bytes_of_parquet_are_text(sispy, sis, tmp_path):
     ]
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "is empty"),
+        (
+            '{"a": 1}\n{"a": 2}\n',
+            "is no JSON: it has one JSON value per line: call it .ndjson, or give --format ndjson",
+        ),
+        ('{"a": 1} {"a": 2}', "is no JSON: Extra data at line 1, column 10"),
+    ],
+)
+def test_a_file_that_is_no_json_names_the_cause(sispy, file, text, said):
+    path = file(text)
+
+    result = sispy("import", path, "--schema", "t", "--yes")
+
+    assert (result.exit_code, f"{path} {said}" in result.stderr) == (3, True)
+
+
+def test_a_column_has_one_new_name_given_in_any_case(sispy, sis, file):
+    path = file("name,B\na,1\n", "t.csv")
+
+    twice = sispy("import", path, "--schema", "t", "--yes", "--rename", "B=p", "--rename", "B=q")
+    once = sispy("import", path, "--schema", "t", "--yes", "--rename", "b=p", "--ignore-case")
+
+    assert (twice.exit_code, "B is p and q: one column is one field" in twice.stderr) == (64, True)
+    assert once.exit_code == 0
+    assert sp.fetch(sis.client().entities("t"), progress=False).frame()["p"].tolist() == [1]
+
+
+def test_an_option_of_reading_that_is_none_names_the_nearest(file):
+    schema = sp.parse_schema({"name": "t", "definition": {"name": "String"}})
+    said = r"^there is no option 'decimel'; did you mean 'decimal' or 'delimiter'\?$"
+    with pytest.raises(TypeError, match=said):
+        sp.read_csv(file("name\na\n", "t.csv"), schema, decimel=",")  # type: ignore[call-arg] # a slip
+
+
+def test_half_a_character_of_json_is_a_problem_of_its_row(sispy, file):
+    result = sispy("import", file('[{"name": "a", "v": "\\ud800"}]'), "--schema", "t", "--yes")
+
+    assert (result.exit_code, "holds half a character: UTF-8 has no such text" in result.output) == (3, True)
+
+
 TOLD = [
     (
         "j.json",
