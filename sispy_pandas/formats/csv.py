@@ -332,12 +332,18 @@ def _table(
     header, numbered = list(map(read_heading, outline.header)), list(outline.rows)
     while told is not None and header and not header[-1] and by_place(len(header)) not in told:
         header.pop()
-    width, problems = len(header), []
+    width, problems, guesses = len(header), [], outline.guesses
+    one = _one_column(dialect) if len(dialect.header) == 1 else ()
+    sentences = [outline.header, *(row for _, row in numbered)] if width == 2 and guesses else []
+    if sentences and all(row[1:2] and row[1].startswith(" ") for row in sentences):
+        guesses = (Message(guesses[0], *one), *guesses[1:])  # they may be no titles
+    ways = one if width == 1 else ()
+    cause = f": {dialect.delimiter!r} is taken for what is between cells" if ways else ""
     if any(len(row) != width for _, row in numbered):
         fitted = [(number, _fitted(row, header)) for number, row in numbered]
         cells = {number: dict(zip(header, row, strict=False)) for number, row in numbered}
         problems = [
-            Problem(number, row[0], column=row[1], rows=(cells[number],))
+            Problem(number, Message(row[0] + cause, *ways), column=row[1], rows=(cells[number],))
             for number, row in fitted
             if isinstance(row, tuple)
         ]
@@ -350,7 +356,13 @@ def _table(
         tuple(number for number, _ in numbered),
         tuple(i + 1 for i in places),
     )
-    return table, tuple(problems), outline.guesses
+    return table, tuple(problems), guesses
+
+
+def _one_column(dialect: _Dialect) -> tuple[Argument, ...]:
+    """Return the option by which a file has one column, if there is a sign for it."""
+    free = next((sign for sign in DELIMITERS if sign not in dialect.text), None)
+    return (Argument("delimiter", "takes each line for one cell", free),) if free else ()
 
 
 def _fitted(row: Sequence[str], header: list[str]) -> list[str] | tuple[str, str | None]:

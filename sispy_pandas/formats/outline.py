@@ -39,6 +39,7 @@ _REMARK = re.compile(
     re.IGNORECASE,
 )
 _AMOUNT = re.compile(r"\W*\d+(?:[.,'\s]\d{3})*(?:[.,]\d+)?(?:\W*|\W?(?:EUR|USD|CHF|GBP))", re.IGNORECASE)
+_SHOWN = 5
 _BOTTOM = 20
 """Rows at the end among which totals and remarks are."""
 
@@ -68,7 +69,7 @@ def outlined(rows: Sequence[Row], options: ReadOptions, known: Collection[str] =
     header: Sequence[Any]
     body: Sequence[Row]
     if wanted == 0:
-        header, body = [""] * width, rows
+        top, header, body = 0, [""] * width, rows
     else:
         first = wanted or 1
         body = [row for row in rows if row[0] >= first]
@@ -78,7 +79,13 @@ def outlined(rows: Sequence[Row], options: ReadOptions, known: Collection[str] =
             above = f"row {last} is" if at == 1 else f"rows {body[0][0]} to {last} are"
             said = f"{above} left out: the names of the columns are in row {number}"
             guesses.append(Message(said, Argument("header_row", "says so", number)))
-        header, body = (body[at][1], body[at + 1 :]) if body else ((), [])
+        top, header = body[at] if body else (1, ())
+        body = body[at + 1 :]
+    again = _again(body, header)
+    body = [row for row in body if row[0] not in again] if again else body
+    if again and wanted is None:
+        says = Argument("header_row", "says so", top)
+        guesses.append(Message(f"{_listed(again)} left out, with the names of the columns again", says))
     if options.footer_rows is not None:
         return Outline(header, body[: len(body) - options.footer_rows], tuple(guesses))
     below = 0 if "_id" in map(str, header) else _below(body, header)
@@ -89,6 +96,22 @@ def outlined(rows: Sequence[Row], options: ReadOptions, known: Collection[str] =
         keeps = Argument("footer_rows", "keeps all", 0)
         guesses.append(Message(said, Argument("footer_rows", "says so", below), keeps))
     return Outline(header, body[: len(body) - below], tuple(guesses))
+
+
+def _again(rows: Sequence[Row], header: Sequence[Any]) -> list[int]:
+    """Return the numbers of the rows in which the names of several columns stand once more."""
+    filled, names = _filled(header), list(map(_text, header))
+    if len(filled) < 2:
+        return []
+    first = min(filled)
+    like = (row for row in rows if row[1][first : first + 1] and _text(row[1][first]) == names[first])
+    return [number for number, cells in like if list(map(_text, cells)) == names]
+
+
+def _listed(numbers: Sequence[int]) -> str:
+    shown = ", ".join(map(str, numbers[:_SHOWN]))
+    more = f" and {len(numbers) - _SHOWN:,} more" if len(numbers) > _SHOWN else ""
+    return f"row {shown} is" if len(numbers) == 1 else f"rows {shown}{more} are"
 
 
 def _names_at(rows: Sequence[Row], known: Collection[str]) -> int:
@@ -119,6 +142,10 @@ def _filled(cells: Sequence[Any]) -> set[int]:
 def is_nothing(cell: Any) -> bool:
     """Tell whether a cell of a file has nothing in it but blanks."""
     return cell is None or (isinstance(cell, str) and not cell.strip())
+
+
+def _text(cell: Any) -> Any:
+    return cell.strip() if isinstance(cell, str) else cell
 
 
 def _is_name(cell: Any) -> bool:

@@ -115,3 +115,15 @@ def test_quotes_that_end_may_have_lines_and_quotes_between_them(tmp_path):
     found = read(tmp_path, 'name,v\na,"1\n""2"",\r\n"\nb,"x"y\nc,5" disk\n"d","z"!')
 
     assert found.table.columns == (("a", "b", "c", "d"), ('1\n"2",\r\n', "xy", '5" disk', "z!"))
+
+
+def test_lines_of_one_column_with_a_delimiter_in_them_name_the_cause(tmp_path):
+    numbers = read(tmp_path, "Preis\n1,50\n2,50\n")
+    names = read(tmp_path, "Name\nMeier, A\nMay, B\n")
+    told = read(tmp_path, "Preis\n1,50\n2,50\n", delimiter=";")
+
+    one = "delimiter=';' takes each line for one cell"
+    reason = "2 cells, but the header has 1: ',' is taken for what is between cells"
+    assert [problem.reason for problem in numbers.problems] == [f"{reason}; {one}"] * 2
+    assert names.guesses[0].endswith(f"; header_row=2 says so, {one}")
+    assert (told.table.columns, told.problems) == ((("1,50", "2,50"),), ())

@@ -166,3 +166,16 @@ def test_a_last_row_that_may_be_one_of_the_others_stays(rows):
     found = outlined(numbered(["name", "v"][: len(rows[0])], *rows), ReadOptions())
 
     assert ([cells for _, cells in found.rows], found.guesses) == (rows, ())
+
+
+def test_names_that_stand_there_again_are_no_row():
+    rows = numbered(NAMES, *BODY, NAMES, ["w4", None, 7], [" name", "ip ", "cost"], ["w5", None, 8])
+
+    guessed = outlined(rows, ReadOptions())
+    told = outlined(rows, ReadOptions(header_row=1))
+
+    whole = [*BODY, ["w4", None, 7], ["w5", None, 8]]
+    assert [cells for _, cells in guessed.rows] == [cells for _, cells in told.rows] == whole
+    said = "rows 5, 7 are left out, with the names of the columns again: header_row=1 says so"
+    assert (guessed.guesses, told.guesses) == ((said,), ())
+    assert len(outlined(numbered(["a"], ["b"], ["a"]), ReadOptions()).rows) == 2
