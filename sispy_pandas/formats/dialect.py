@@ -140,6 +140,8 @@ def own_dialect(
             one.styles[0] for one in trials if one.field.type == trial.field.type and len(one.styles) == 1
         }
         trial.styles = tuple(style for style in trial.styles if style in alone) or trial.styles
+        if not trial.styles and len(alone) == 1 and style not in alone:
+            trial.follow(*alone)
     adopted: dict[str, list[Style]] = {}
     for trial in trials:
         adopted.setdefault(trial.field.type, []).extend(() if trial.is_plain else trial.styles)
@@ -225,6 +227,7 @@ class _Trial:
             total += n if keeping or is_value else 0  # what is no value in any style tells nothing
             for one in keeping:
                 kept[one].add((text, before))
+        self._kept, self._cells, self._total = kept, cells, total
         parts = {one: sum(cells[cell] for cell in found) for one, found in kept.items()}
         sure = tuple(one for one, n in parts.items() if n >= max(LEAST, SURE * total))
         rivals = [one for one in kept if not any(kept[one] <= kept[better] for better in sure)]
@@ -233,6 +236,14 @@ class _Trial:
         elif all(parts[one] < DOUBTFUL * total for one in rivals):
             self.styles = sure
         self.unchanged = parts[self.styles[0]] if self.styles else 0
+
+    def follow(self, style: Style) -> None:
+        """Take the style that another column proves, if most cells here agree and none speaks for a rival."""
+        own = self._kept.get(style, set())
+        n = sum(self._cells[cell] for cell in own)
+        against = max(sum(self._cells[cell] for cell in found - own) for found in self._kept.values())
+        if n >= max(LEAST, DOUBTFUL * self._total) and against <= (1 - SURE) * self._total:
+            self.styles, self.unchanged = (style,), n
 
     def _keeps(self, style: Style, text: str, before: Any) -> bool:
         return _same(self._meant(style, text), before) or self.field.kind.shows(before, text, style)

@@ -349,6 +349,28 @@ def test_edits_of_a_tenth_of_a_column_leave_doubt(tmp_path):
     assert all("decimal" in [one.name for one in remedies_of(fault)] for fault in found.problem_list)
 
 
+def test_a_column_with_many_edits_is_read_as_another_one_proves_that_is_of_its_type(tmp_path):
+    bought = {n: {"bought": f"2024-03-{n:02}T00:00:00.000Z"} for n in (3, 7, 11, 14)}
+    rows = [one | bought.get(n, {}) for n, one in enumerate(ROWS)]
+
+    found = plan(tmp_path / "a.csv", GERMAN, rows)
+
+    assert list(found.problem_list) == []
+    assert [change.after for change in found.changes] == list(bought.values())
+
+
+def test_a_column_of_which_a_part_is_written_in_another_way_is_not_read_as_another_one(tmp_path):
+    snapshot, american = snapshot_of(ROWS), Locale(day="%m/%d/%Y")
+    lines = GERMAN.data(ROWS, list(snapshot.ids)).splitlines(keepends=True)
+    lines[30:] = american.data(ROWS, list(snapshot.ids)).splitlines(keepends=True)[30:]
+    (tmp_path / "a.csv").write_bytes(b"".join(lines))
+
+    found = snapshot.diff(sp.read_csv(tmp_path / "a.csv", snapshot))
+
+    assert {fault.column for fault in found.problem_list} == {"bought"}
+    assert found.sendable["updates"] == 0
+
+
 VALUES = {
     "price": st.one_of(
         st.integers(0, 10**7), st.integers(1, 10**7).map(lambda n: n / 1000), st.sampled_from([12.345, 1.5])
