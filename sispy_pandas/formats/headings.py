@@ -49,16 +49,22 @@ def mended(headings: Sequence[str]) -> list[str]:
     return [name if name[0] != " " else "" for name in names]
 
 
-def documents(keys: Sequence[str], inner: Collection[str], rename: Mapping[str, str]) -> dict[str, str]:
+def documents(
+    keys: Sequence[str], inner: Collection[str], rename: Mapping[str, str], fields: Collection[str] = ()
+) -> dict[str, str]:
     """Return the names of those keys that stand for documents of a schema under another name.
+
+    So do those with a dot that are a field of their own, as objects are under the part before it.
 
     Args:
         keys: Of records, outermost ones.
         inner: Paths of the documents.
         rename: Key -> name that is wanted instead.
+        fields: Paths of the fields.
     """
     names = {key: rename.get(key, name) for key, name in zip(keys, mended(keys), strict=True)}
-    return {key: name for key, name in names.items() if key not in inner and name in inner}
+    apart = {key for key in keys if _is_below(key, keys) and names[key] in fields}
+    return {key: name for key, name in names.items() if key not in inner and (name in inner or key in apart)}
 
 
 def _is_below(name: str, parents: Collection[str]) -> bool:

@@ -213,7 +213,7 @@ def _table(
     inner = inner_paths(schema)
     columns: dict[str, list[Any]] = {} if records or schema is None else {"_id": []}
     keys = {key: None for _, record in records if isinstance(record, dict) for key in record} if inner else {}
-    top = documents(list(keys), inner, rename)
+    top = documents(list(keys), inner, rename, schema.columns if schema else ())
     for row, (number, record) in enumerate(records):
         if not isinstance(record, dict):
             kind = _kind_of(record)

@@ -397,6 +397,23 @@ def test_half_a_character_of_json_is_a_problem_of_its_row(sispy, file):
     assert (result.exit_code, "holds half a character: UTF-8 has no such text" in result.output) == (3, True)
 
 
+@pytest.mark.parametrize(
+    ("rows", "stored"),
+    [
+        ([{"a.b": 1}, {"a": {"b": 2}}], [{"a_b": 1}, {"a": {"b": 2}}]),
+        ([{"a": {"b": 1}, "a.b": 2}], [{"a": {"b": 1}, "a_b": 2}]),
+    ],
+)
+def test_a_key_with_a_dot_is_not_the_path_of_an_object_beside_it(sispy, sis, file, rows, stored):
+    made = sispy("import", file(rows), "--schema", "t", "--yes")
+    again = sispy("import", file(rows), "--schema", "t")
+
+    assert (made.exit_code, "'a.b' becomes 'a_b'" in made.stderr) == (0, True)
+    assert (again.exit_code, "nothing to push" in again.stderr) == (0, True)
+    found = sp.fetch(sis.client().entities("t"), progress=False).records()
+    assert [without_member_ids(row) for row in found] == stored
+
+
 TOLD = [
     (
         "j.json",
