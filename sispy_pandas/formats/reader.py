@@ -380,6 +380,8 @@ _UNMISTAKABLE = ("Number", "Boolean", "Date")
 def _is_surely(field: Field, found: Incoming, cell: Any, style: Style) -> bool:
     if isinstance(cell, str) and isinstance(found.plain(cell), str):
         return field.kind.is_spelt(cell, style)
+    if field.kind.presentation == "boolean" and isinstance(cell, int | float) and not isinstance(cell, bool):
+        return field.kind.is_spelt(str(found.plain(cell)), style)  # 0 is false only where that was told
     (value,) = found.read(field, [cell], style)
     return not isinstance(value, Refused)
 

@@ -414,6 +414,14 @@ def test_a_key_with_a_dot_is_not_the_path_of_an_object_beside_it(sispy, sis, fil
     assert [without_member_ids(row) for row in found] == stored
 
 
+def test_zero_among_booleans_of_a_workbook_is_not_false(sispy, sis, tmp_path):
+    path = sheet(tmp_path / "t.xlsx", ["name", "v"], ["a", False], ["b", 0])
+
+    assert sispy("import", path, "--schema", "t", "--yes").exit_code == 0
+
+    assert sp.fetch(sis.client().entities("t"), progress=False).frame()["v"].tolist() == ["FALSE", "0"]
+
+
 TOLD = [
     (
         "j.json",
