@@ -17,7 +17,7 @@ from sispy.remedies import Call, Message
 from sispy.text import shorten
 from sispy_pandas.commands.inputs import INPUT, TableFile, format_option
 from sispy_pandas.commands.output import show, tell_push
-from sispy_pandas.commands.planning import refuse_guesses
+from sispy_pandas.commands.planning import refuse_guessed, refuse_guesses
 from sispy_pandas.commands.reading import understood
 from sispy_pandas.commands.schemas import fields_of, tree
 from sispy_pandas.commands.sending import send, status_of_plan, status_of_report
@@ -123,7 +123,17 @@ def import_(
         raise Misuse("the definition says what refers to what: leave --reference out.")
     refers = {text.partition("=")[0]: text.partition("=")[2] or text for text in references}
     document = _document(
-        client, session, rows, options, name, definition, key=key, enums=enums, references=refers
+        client,
+        session,
+        rows,
+        options,
+        name,
+        definition,
+        key=key,
+        enums=enums,
+        references=refers,
+        yes=yes,
+        dry=dry,
     )
     document["_sis"] = {"owner": list(owner) or _groups(client)}
     return _make(session, client, document, rows, options, note=note, yes=yes, dry=dry)
@@ -277,6 +287,8 @@ def _document(
     key: str | None,
     enums: bool,
     references: Mapping[str, str],
+    yes: bool,
+    dry: bool,
 ) -> dict[str, Any]:
     """Return the schema that a new table shall have: as the definition file says, or read off the data."""
     import pandas as pd
@@ -287,6 +299,8 @@ def _document(
 
     if definition is None:
         rows = file.rows(options)
+        if not dry:
+            refuse_guessed(rows.guesses, yes=yes)
         for note in rows.notes:
             session.say(note)
         frame = pd.DataFrame(rows.data, dtype=object)

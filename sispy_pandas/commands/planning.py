@@ -264,5 +264,10 @@ def refuse_guesses(frame: pd.DataFrame, *, yes: bool) -> None:
         Misuse: There are guesses, and nobody is asked; the message names the options that say what they say.
     """
     source = source_of(frame)
-    if source is not None and source.guesses and (yes or not is_terminal(sys.stdin)):
-        raise Misuse(source.guesses[0])
+    refuse_guessed(() if source is None else source.guesses, yes=yes)
+
+
+def refuse_guessed(guesses: tuple[str, ...], *, yes: bool) -> None:
+    """Refuse guesses that nobody can have seen; see `refuse_guesses`."""
+    if guesses and (yes or not is_terminal(sys.stdin)):
+        raise Misuse(guesses[0])

@@ -287,6 +287,8 @@ class Untyped:
     style: Style
     notes: tuple[str, ...] = ()
     """What became of the names of its columns, and which of them another way to read would type."""
+    guesses: tuple[str, ...] = ()
+    """What was taken for granted and may be wrong."""
 
 
 @_naming_it
@@ -297,6 +299,9 @@ def read_rows(file: InFile, form: Format, options: ReadOptions) -> Untyped:
         ValueError: The file is damaged, or two of its columns have one name.
     """
     found = _read(file, form, None, options)
+    if found.problems and not found.table.rows:
+        first = found.problems[0]
+        raise ValueError(Message(f"{printable(file)}, row {first.row}: ", first.reason))
     found = replace(found, table=_named(found.table, options))
     own = Names(found.table, options.rename, ignore_case=options.ignore_case)
     if options.header_row is None:
@@ -319,12 +324,12 @@ def read_rows(file: InFile, form: Format, options: ReadOptions) -> Untyped:
     notes = own.notes() + hints(texts, style)
     if not form.holds_objects:
         series = {name: pd.Series(list(cells), dtype=object) for name, cells in columns.items()}
-        return Untyped(pd.DataFrame(series), types, style, notes)
+        return Untyped(pd.DataFrame(series), types, style, notes, found.guesses)
     records: list[dict[str, Any]] = [{} for _ in found.table.rows]
     for name, cells in columns.items():
         for record, cell in zip(records, cells, strict=True):
             set_path(record, name, cell)
-    return Untyped(records, types, style, notes)
+    return Untyped(records, types, style, notes, found.guesses)
 
 
 def _refuse_data(table: Table, file: InFile) -> None:

@@ -274,3 +274,13 @@ def test_numbers_and_dates_that_became_text_are_told_with_their_options(sispy, s
         "due: taken for text, but all cells may be of type Date; "
         "--dayfirst takes 3/4/2026 for the third of April",
     ]
+
+
+def test_a_table_is_not_made_of_cells_that_may_be_apart_otherwise(sispy):
+    Path("a.csv").write_text("name,a;b\nx,1;2\n", encoding="utf-8")
+
+    refused = sispy("import", "a.csv", "--schema", "t", "--yes")
+    told = sispy("import", "a.csv", "--schema", "t", "--yes", "--delimiter", ",")
+
+    assert (refused.exit_code, told.exit_code) == (64, 0)
+    assert "--delimiter , says so, --delimiter ';' takes the other" in refused.stderr

@@ -246,3 +246,16 @@ def test_rows_of_workbooks_come_back(sis_client: Client, examples: int) -> None:
             assert same_rows(lines(live), rows[1:])
 
     searched(examples, tables(_IN_SHEETS, _SHEET_CELLS), check)
+
+
+def test_a_file_of_which_no_row_fits_says_why(tmp_path):
+    file = tmp_path / "t.csv"
+    file.write_text("Preis\n1,50\n2,50\n", encoding="utf-8")
+
+    with pytest.raises(ValueError) as refused:
+        read_rows(InFile.of(file), Csv(), ReadOptions())
+
+    assert str(refused.value) == (
+        f"{file}, row 2: 2 cells, but the header has 1: ',' is taken for what is between cells; "
+        "delimiter=';' takes each line for one cell"
+    )
