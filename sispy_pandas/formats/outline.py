@@ -39,6 +39,8 @@ _REMARK = re.compile(
     re.IGNORECASE,
 )
 _AMOUNT = re.compile(r"\W*\d+(?:[.,'\s]\d{3})*(?:[.,]\d+)?(?:\W*|\W?(?:EUR|USD|CHF|GBP))", re.IGNORECASE)
+_CENT = 0.015
+"""What a sum may be off by rounding."""
 _SHOWN = 5
 _BOTTOM = 20
 """Rows at the end among which totals and remarks are."""
@@ -179,7 +181,7 @@ def _below(rows: Sequence[Row], header: Sequence[Any]) -> int:
             is_none = parts > 1 or found == n - 1 > 0
         elif len(filled) == 1 and columns > 1:
             is_apart = columns > 2 and above[-1][0] < rows[-n][0] - 1
-            is_none = is_apart or _is_remark(first, above) or _is_sum(cells, above)
+            is_none = is_apart or _is_remark(cells[0], above) or _is_sum(cells, above)
         else:
             is_none = _is_sum(cells, above)
         if is_none:
@@ -195,16 +197,30 @@ def _is_amount(cell: Any) -> bool:
 
 
 def _is_sum(cells: Sequence[Any], above: Sequence[Row]) -> bool:
-    """Tell whether a row is of numbers alone, without the name that all the others have."""
-    return (
-        is_nothing(cells[0])
-        and all(is_nothing(cell) or _is_amount(cell) for cell in cells)
-        and not any(is_nothing(row[0]) for _, row in above)
+    """Tell whether a row is of sums alone, without the name that all the others have."""
+    if not is_nothing(cells[0]) or any(is_nothing(row[0]) for _, row in above):
+        return False
+    amounts = {at: cell for at, cell in enumerate(cells) if not is_nothing(cell)}
+    return all(map(_is_amount, amounts.values())) and any(
+        abs(sum(_number(row[at]) for _, row in above if len(row) > at) - _number(cell)) < _CENT
+        for at, cell in amounts.items()
     )
 
 
+def _number(cell: Any) -> float:
+    """Return the number of an amount, whichever of its marks is that of the decimals; else 0.0."""
+    if is_nothing(cell) or not _is_amount(cell):
+        return 0.0
+    if not isinstance(cell, str):
+        return float(cell)
+    whole, mark, rest = re.sub(r"[^\d.,]", "", cell).strip(".,").rpartition(max(".,", key=cell.rfind))
+    decimals = rest if mark and len(rest) != 3 else ""
+    number = float(re.sub(r"\D", "", whole if decimals else whole + rest) + "." + (decimals or "0"))
+    return -number if cell.strip().startswith("-") else number
+
+
 def _is_remark(cell: Any, above: Sequence[Row]) -> bool:
-    """Tell whether the only cell of a row is a sentence, as no row above it has one in its first cell."""
+    """Tell whether the first and only cell of a row is a sentence, as none is above it."""
     if not isinstance(cell, str):
         return False
     if _REMARK.match(cell.strip()):

@@ -124,8 +124,9 @@ def test_what_a_cell_is_for_people(cell, name):
     [
         [["Total", 3, 5]],
         [["Summe", "1.234,50 €", "3,5"]],
-        [["", "", 5]],
-        [[None, 3, "5.5"]],
+        [["", "", 11.5]],
+        [["", None, "11,50 EUR"]],
+        [[None, 3, "11.5"]],
         [["Sub-total", None, 5], ["VAT 19 %", None, 1], ["Total", None, 6]],
         [["Summe", None, 5], ["MwSt.", None, 1]],
         [["Netto", 3, 5], ["MwSt", None, 1], ["Brutto", None, 6]],
@@ -179,3 +180,10 @@ def test_names_that_stand_there_again_are_no_row():
     said = "rows 5, 7 are left out, with the names of the columns again: header_row=1 says so"
     assert (guessed.guesses, told.guesses) == ((said,), ())
     assert len(outlined(numbered(["a"], ["b"], ["a"]), ReadOptions()).rows) == 2
+
+
+@pytest.mark.parametrize("last", [["", None, 56], ["", None, "two words"]])
+def test_a_row_without_a_name_that_has_no_sum_is_a_row(last):
+    found = outlined(numbered(NAMES, *BODY, last), ReadOptions())
+
+    assert ([cells for _, cells in found.rows], found.guesses) == ([*BODY, last], ())
