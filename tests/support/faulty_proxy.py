@@ -8,7 +8,8 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -176,6 +177,7 @@ class Proxy:
         self._threads: list[threading.Thread] = []
         self._late: list[tuple[int, Callable[[], object]]] = []
         self._lock = threading.Lock()
+        self._under_way, self._at_rest = 0, threading.Condition()
         self._wires: set[socket.socket] = set()
         self._running = True
         self._listener = self._listen(0)
@@ -204,6 +206,22 @@ class Proxy:
                 wire.shutdown(socket.SHUT_RDWR)
         for thread in self._threads:
             thread.join(10)
+
+    @contextmanager
+    def _on_its_way(self) -> Iterator[None]:
+        with self._at_rest:
+            self._under_way += 1
+        try:
+            yield
+        finally:
+            with self._at_rest:
+                self._under_way -= 1
+                self._at_rest.notify_all()
+
+    def rest(self) -> None:
+        """Wait until no request is under way: that of a client that was killed arrives all the same."""
+        with self._at_rest:
+            self._at_rest.wait_for(lambda: not self._under_way, timeout=30)
 
     def postpone(self, requests: int, deliver: Callable[[], object]) -> None:
         """Do something when the client asks once more, or after some more requests."""
@@ -275,11 +293,12 @@ class Proxy:
         try:
             with wire, wire.makefile("rb") as reader, _QUIETLY:
                 while (asked := _read(reader)) is not None:
-                    self.settle(1)
-                    self.meets(asked)
-                    fault, rng = self.choose(asked)
-                    exchange = Exchange(self, wire, asked, rng, fault)
-                    self.faults.get(fault, passed_on)(exchange)
+                    with self._on_its_way():
+                        self.settle(1)
+                        self.meets(asked)
+                        fault, rng = self.choose(asked)
+                        exchange = Exchange(self, wire, asked, rng, fault)
+                        self.faults.get(fault, passed_on)(exchange)
                     if exchange.over:
                         return
         finally:

@@ -389,3 +389,4 @@ class Round:
             self.blow = lambda asked: None
             process.join()
             mine.close()
+            proxy.rest()  # the waits of the next part are too short for what is still under way
