@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
     from .decode import Body, Decoder
 
+HEED = 0.5
+"""Seconds until a thread that waits looks up: a signal that comes right before a wait does not end it."""
+
 Ask = Callable[[Mapping[str, Any]], "RawPage"]
 """Sends one query and returns the undecoded page."""
 
@@ -201,7 +204,10 @@ class Downloads:
         Raises:
             sispy.Error: What went wrong with it.
         """
-        key, page, error = self._got.get()
+        while True:
+            with contextlib.suppress(queue.Empty):
+                key, page, error = self._got.get(timeout=HEED)
+                break
         if error is not None:
             raise error
         return key, page

@@ -64,6 +64,13 @@ def hollow(value: Any) -> bool:
     return isinstance(value, dict) and all(hollow(inner) for inner in value.values())
 
 
+def solid(value: Any) -> Any:
+    """Return a value as the server stores it: without the empty objects in it, if they are not in a list."""
+    if not isinstance(value, dict):
+        return value
+    return {key: solid(inner) for key, inner in value.items() if not hollow(inner)} or None
+
+
 def _doubled(value: Any) -> Any:
     """Return a JSON value with the whole numbers beyond 2**53 as what they are stored as: doubles."""
     if isinstance(value, int):

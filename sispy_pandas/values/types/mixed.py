@@ -12,7 +12,7 @@ from .base import Field, Type
 from .cell_text import read_json
 from .cells import WHOLE, json_text, objects, plain
 from .convert import from_json, to_json
-from .equality import hollow, tagged
+from .equality import hollow, solid, tagged
 from .frozen import freeze
 
 if TYPE_CHECKING:
@@ -41,13 +41,12 @@ class Structured(Type):
 
 
 class Mixed(Structured, name="Mixed", declared_as=("Mixed", "Object", "")):
-    """Any JSON value but an empty object, which is none."""
+    """Any JSON value but an empty object, which is none, in other objects as well."""
 
     is_untyped = is_searched = True
 
     def cast(self, cell: Any) -> Any:
-        value = plain(cell)
-        return None if isinstance(value, dict) and not value else value
+        return solid(plain(cell))
 
     def canonical(self, value: Any, *, is_sent: bool) -> Any:
         return tagged(value)

@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import gc
 import logging
 import os
 import pty
@@ -105,6 +106,7 @@ def _forking():
 def _work(args) -> NoReturn:
     """Be a command: never return to the test."""
     signal.signal(signal.SIGINT, signal.default_int_handler)  # what starts tests may ignore it
+    gc.callbacks.clear()  # an interrupt in one of the test tools' would be swallowed
     status: Any = 1
     try:
         logging.getLogger().handlers.clear()

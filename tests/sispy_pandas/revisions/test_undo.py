@@ -67,6 +67,25 @@ def test_undo_leaves_later_edits_of_others_alone_and_takes_single_columns(server
     ]
 
 
+@pytest.mark.parametrize("guard", ["check", "cas", "off"])
+def test_undo_of_empty_objects_that_the_server_did_not_store(server, guard):
+    def assigned(value):
+        live = server.fetch()
+        df = live.frame().astype(object)
+        df["extra"] = [value] * len(df)
+        return live.diff(df)
+
+    push(assigned({"a": {"x": 1}, "b": 2}), guard=guard).raise_for_failures()
+    before = server.stored()
+    plan = assigned({"m": {}, "n": {"o": {}}})
+    assert [change.after for change in plan.changes] == [{"extra": None}] * len(plan)
+    report = push(plan, guard=guard).raise_for_failures()
+
+    push(sp.undo(report), guard=guard).raise_for_failures()
+
+    assert server.stored() == before
+
+
 def test_an_enum_cannot_be_blank_again_and_the_other_cells_can(server):
     definition = {"name": {"type": "String", "unique": True}, "env": {"type": "String", "enum": ["a"]}}
     schema = {"name": "app", "_sis": {"owner": ["ops"]}, "definition": definition | {"n": "Number"}}

@@ -94,6 +94,8 @@ ID = "0123456789abcdef01234567"
         ("IpAddress", "", None),
         ("Mixed", {"a": (1, np.float64(2.5), pd.NaT)}, {"a": [1, 2.5, None]}),
         ("Mixed", {}, None),
+        ("Mixed", {"a": {"b": {}}}, None),
+        ("Mixed", {"a": {}, "b": {"c": {}, "d": None}, "e": [{}]}, {"b": {"d": None}, "e": [{}]}),
         ("Mixed", [], []),
         (ARRAY["String"], (1, None, "x"), ["1", None, "x"]),
         (ARRAY["Number"], np.array([1.0, 2.5]), [1, 2.5]),
