@@ -31,8 +31,8 @@ class FrameEditor(Shown):
 
     Nothing is written to the server before a reviewed plan is pushed. Of 100,000 rows only those in sight
     travel to the browser; more than 500,000 are refused. Cells take what people type: names and enums in any
-    case, `on` and `off`, lists with commas; a pasted block with 03.02.2026 or 1.234,56 asks once how it is
-    read. References are shown by name, in lists too, where `frame()` holds ids.
+    case, `on` and `off`, lists with commas, 3 Feb 2026; what has 03.02.2026, 1.234,56 or 50% in it asks once
+    how it is read. References are shown by name, in lists too, where `frame()` holds ids.
 
     Args:
         snapshot: What the server said.

@@ -14,7 +14,7 @@
  *   and, answered by a message with the same `id`: find {text, row, column, back}, copy {rectangle},
  *   complete {column, text}.
  * Messages from Python: {type: "window", version, order, start, cells, marks}, {type: "labels", labels: {id: name}},
- * {type: "go", row, column}, {type: "say", text} and {type: "offer", choices, chosen}: ways to read what was pasted,
+ * {type: "go", row, column}, {type: "say", text} and {type: "offer", choices, chosen}: ways to read what was typed or pasted,
  * which the page answers by read {choice}.
  *
  * Rows are positions in the sorted and filtered view, columns are indexes into `columns`.
@@ -196,7 +196,7 @@ class Grid {
       this.undoButton, this.redoButton, ...(rows ? [this.addButton, this.deleteButton] : []), this.findButton, this.showSelect, this.clearButton, this.counts,
       button("?", "Keys", () => this.openHelp()));
     this.buildFind();
-    this.offerBar = h("div", { class: "find offer", role: "group", "aria-label": "How to read what was pasted", hidden: true });
+    this.offerBar = h("div", { class: "find offer", role: "group", "aria-label": "How to read this", hidden: true });
     this.head = h("div", { class: "head", role: "row", "aria-rowindex": 1 });
     this.body = h("div", { class: "body", role: "rowgroup" });
     this.scroller = h("div", { class: "scroller", role: "grid", "aria-label": label, "aria-multiselectable": "true", style: `height:${height}px` },
@@ -231,11 +231,11 @@ class Grid {
       button("×", "Close (Escape)", () => this.closeFind()));
   }
 
-  /* Offer other ways to read what was pasted; the next edit takes the offer away. */
+  /* Offer other ways to read what was typed or pasted; the next edit takes the offer away. */
   offer({ choices, chosen }) {
     const close = () => { this.offerBar.hidden = true; this.focus(); };
     const choose = (choice) => { this.send("read", { choice }); this.focus(); };
-    this.offerBar.replaceChildren(h("span", { role: "status" }, "Pasted text is read"),
+    this.offerBar.replaceChildren(h("span", { role: "status" }, "This is read"),
       ...choices.map((text, choice) => h("button", { type: "button", "aria-pressed": String(choice === chosen), onclick: () => choose(choice) }, text)),
       h("button", { type: "button", title: "Close", "aria-label": "Close", onclick: close }, "×"));
     this.offerBar.hidden = false;
@@ -966,7 +966,7 @@ class Grid {
     const keys = [
       ["Enter, F2, or typing", "edit the cell; Alt+Enter starts a new line"], ["Enter / Tab / Escape", "keep and go down / keep and go right (with Shift up, left) / leave as it was"],
       ["Delete", "no value; \"\" typed is the empty string"], ["Space", "tick or untick"],
-      ["Ctrl+C, Ctrl+X, Ctrl+V", "copy, cut, paste blocks, also from and to a spreadsheet; a new row takes a block of many, and 03.02.2026 or 1.234,56 asks how it is read"], ["Ctrl+D", "fill the selection from its first row, one cell from the cell above"],
+      ["Ctrl+C, Ctrl+X, Ctrl+V", "copy, cut, paste blocks, also from and to a spreadsheet; a new row takes a block of many, and 03.02.2026, 1.234,56 or 50% asks how it is read"], ["Ctrl+D", "fill the selection from its first row, one cell from the cell above"],
       ["Ctrl+Z, Ctrl+Y", "undo, redo"], ["Ctrl+F", "find"], ["Alt+Down", "sort and filter the column"], ["Insert / Ctrl+Delete", "new row / mark rows for deletion"],
       ["Shift+arrows, Ctrl+A", "select"], ["Shift+Space / Ctrl+Space", "select the row / the column"], ["Alt+Shift+Left, Right", "narrower, wider column"],
       ["Tab", "leave the grid"],

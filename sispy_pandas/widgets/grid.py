@@ -44,7 +44,7 @@ _BY_POSITION = (
 
 @dataclass(frozen=True)
 class _Pasted:
-    """A block whose reading can still be chosen: as long as it is the last step."""
+    """Cells whose reading can still be chosen: as long as they are the last step."""
 
     step: Step
     edits: Edits
@@ -169,7 +169,7 @@ class Grid(anywidget.AnyWidget):
     def _on_edit(self, *, cells: list[list[Any]]) -> None:
         """Take what was typed; why it is refused is said, as the page has gone on to the next cell."""
         edits = [(row, self._path(column), given) for row, column, given in cells]
-        refused, model = self.model.edit(edits), self.model
+        refused, model = self._lay(edits), self.model
         made = [model.edits.get(int(model.order[row]), {}).get(path) for row, path, _ in edits]
         reasons = [shorten(edit.reason, REASON) for edit in made if edit is not None and edit.reason]
         self._changed(list(dict.fromkeys([*refused, *reasons])))
@@ -187,8 +187,8 @@ class Grid(anywidget.AnyWidget):
             refused.append(f"{wide} pasted columns did not fit")
         self._changed(refused)
 
-    def _lay(self, edits: Edits, *, new: int) -> list[str]:
-        """Edit the cells of a block, read as blocks before it were, and offer the other ways to read it."""
+    def _lay(self, edits: Edits, *, new: int = 0) -> list[str]:
+        """Edit cells, read as blocks before them were, and offer the other ways to read them."""
         model, before = self.model, self.model.last_step
         found = readings(model, edits)
         same = [one for one in found if one.styles.items() <= self._styles.items()]
@@ -204,10 +204,10 @@ class Grid(anywidget.AnyWidget):
         self.send({"type": "offer", "choices": choices, "chosen": found.index(chosen) + 1 if chosen else 0})
 
     def _on_read(self, *, choice: int) -> None:
-        """Read the block that was pasted last in another way, 0 for as it stands, and remember which."""
+        """Read what was typed or pasted last in another way, 0 for as it stands, and remember which."""
         pasted, model = self._pasted, self.model
         if pasted is None or model.last_step is not pasted.step:
-            self.send({"type": "say", "text": "Nothing was changed: other edits came after the pasted block"})
+            self.send({"type": "say", "text": "Nothing was changed: other edits came after these cells"})
             return
         chosen = pasted.readings[choice - 1] if choice else None
         for kind in pasted.readings[0].styles:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
-from ..values.types.base import PLAIN
 from . import cells
 
 if TYPE_CHECKING:
@@ -65,7 +64,7 @@ def _ways(field: Field, texts: Sequence[str]) -> list[tuple[Style, str]]:
     plain = [_value(field, text, None) for text in texts]
     if None not in plain:
         return []
-    means = {s: [_value(field, text, s) for text in texts] for s in field.kind.other_styles(texts, PLAIN)}
+    means = {s: [_value(field, text, s) for text in texts] for s in field.kind.pasted_styles(texts)}
     read = {style: sum(value is not None for value in values) for style, values in means.items()}
     most = max(read.values(), default=0)
     kept: list[Style] = []

@@ -94,6 +94,8 @@ class Style:
     true: frozenset[str] = frozenset()
     """Words for true, in lower case, besides the usual ones."""
     false: frozenset[str] = frozenset()
+    per_cent: Literal["fraction", "number"] | None = None
+    """What 50% is: 0.5 or 50. None: refuse it."""
     has_told_decimal: bool = False
     """Its decimal mark was told, not taken for granted: 1.50 is a number, and no version."""
     is_exported: bool = False
@@ -321,6 +323,10 @@ class Type:
     def other_styles(self, texts: Collection[str], style: Style) -> tuple[Style, ...]:
         """Return in which other styles texts of a column may be written: they differ in what is `told_by`."""
         return ()
+
+    def pasted_styles(self, texts: Collection[str]) -> tuple[Style, ...]:
+        """Return in which other styles texts may be written that somebody pastes, and can be asked about."""
+        return self.other_styles(texts, PLAIN)
 
     def in_words(self, style: Style) -> str:
         """Say what is special about a style: "a decimal comma"."""

@@ -13,7 +13,7 @@ import pandas as pd
 from sispy.remedies import Argument
 
 from ..times import LATEST, iso, milliseconds, writable
-from .base import Contradiction, Type
+from .base import PLAIN, Contradiction, Type
 from .cell_text import are_all, lines, masked, means_nothing, structure_or_refuse, write_column
 from .cells import HAS_ARROW, iso_of, kind_of, shown
 from .frozen import freeze
@@ -42,6 +42,17 @@ _DAY_FORM = re.compile(
     r"(?:[:.](?P<second>\d\d)(?:[.,](?P<ms>\d{1,3}))?)?"
     r"(?:[ \u00a0\u202f]?(?P<half>[AaPp])\.?[ \u00a0\u202f]?[Mm]\.?)?)?"
 )
+_MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
+_MONTH = (
+    r"(?P<word>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?"
+    r"|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?"
+)
+_NAMED_MONTH = re.compile(
+    rf"(?:(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\.?[ /-]?{_MONTH}|{_MONTH.replace('word', 'first')} (?P<then>\d{{1,2}})"
+    rf"(?:st|nd|rd|th)?),?[ /-]?(?P<year>\d{{4}}|\d\d)(?P<time>\D.*)?",
+    re.IGNORECASE | re.ASCII,
+)
+"""3 Feb 2026, 3-Feb-26, February 3, 2026: English names, which leave one reading."""
 _APRIL = Argument("dayfirst", "takes 3/4/2026 for the third of April", True)
 _MARCH = Argument("dayfirst", "takes 3/4/2026 for the fourth of March", False)
 _SPAN = re.compile(r"(\d{4})(?:-(\d\d))?(?:-(\d\d))?", re.ASCII)
@@ -93,6 +104,9 @@ class Date(Type, name="Date"):
         if isinstance(cell, int | float) and not isinstance(cell, bool) and abs(cell) <= LATEST:
             return writable(iso(int(cell)))
         raise ValueError(f"{kind_of(cell)} is no date or time")
+
+    def typed(self, text: str) -> Any:
+        return self.read(text, PLAIN) if text.strip() else text
 
     def check(self, value: Any, fits: Fits) -> str | None:
         ms = milliseconds(value) if isinstance(value, str) else value
@@ -254,7 +268,14 @@ class _Clock(NamedTuple):
 
 
 def _clock(text: str, dayfirst: bool | None) -> _Clock | None:
-    """Return what a text like 3/4/2026 1:05 PM or 2026/4/3 shows; None where it is none, or order unknown."""
+    """Return what a text like 3/4/2026 1:05 PM, 2026/4/3 or 3 Apr 2026 shows.
+
+    None where it is none, or its order is unknown.
+    """
+    if named := _NAMED_MONTH.fullmatch(text):
+        month = _MONTHS.index((named["word"] or named["first"])[:3].lower()) + 1
+        text = f"{month}/{named['day'] or named['then']}/{named['year']}{named['time'] or ''}"
+        dayfirst = False
     found = _DAY_FORM.fullmatch(text)
     if not found or (found["last"] and dayfirst is None):
         return None

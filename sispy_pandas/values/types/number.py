@@ -31,6 +31,7 @@ _NUMBER = re.compile(DECIMAL.pattern + r"|0[xX][0-9a-fA-F]+|0[oO][0-7]+|0[bB][01
 _LARGEST = int(sys.float_info.max)
 _WHOLE_NUMBER = re.compile(r"0|-?[1-9]\d{0,14}", re.ASCII)
 _FRACTION = re.compile(r"-?\d+\.\d+", re.ASCII)
+_PER_CENT = re.compile(r"([^%]*)%\s*")
 _PADDED = re.compile(r"-?0\d")
 _EXACT = 16
 """Characters of a fraction that a double holds in any case."""
@@ -126,10 +127,16 @@ class Number(Type, name="Number"):
         return None
 
     def read(self, text: str, style: Style) -> Any:
-        plain_text = _plain(text.strip(), style)
+        per_cent = _PER_CENT.fullmatch(text)
+        plain_text = _plain((per_cent[1] if per_cent else text).strip(), style)
         if not DECIMAL.fullmatch(plain_text):
             return structure_or_refuse(text, "no number")
-        return self.cast(plain_text)
+        if per_cent is None or style.per_cent == "number":
+            return self.cast(plain_text)
+        hundredth = self.cast(format(Decimal(plain_text).scaleb(-2), "f"))
+        if style.per_cent is None:
+            raise ValueError(f"{shown(text.strip())} may be {hundredth} or {plain_text}: write it without %")
+        return hundredth
 
     def remedies(self, text: str) -> tuple[Remedy, ...]:
         for style in self.other_styles([text], PLAIN):
@@ -146,12 +153,23 @@ class Number(Type, name="Number"):
         found = (replace(style, decimal=mark, thousands=group) for mark, group in pairs)
         return tuple(other for other in found if other != style) if signs else ()
 
+    def pasted_styles(self, texts: Collection[str]) -> tuple[Style, ...]:
+        styles = self.other_styles(texts, PLAIN)
+        if not any("%" in text for text in texts):
+            return styles
+        ways: tuple[Literal["fraction", "number"], ...] = ("fraction", "number")
+        return tuple(replace(style, per_cent=way) for style in (PLAIN, *styles) for way in ways)
+
     def told(self, style: Style) -> tuple[Remedy, ...]:
         groups = (_grouped_by(style.thousands),) if style.thousands else ()
         return (_COMMA, *groups) if style.decimal == "," else groups or (_POINT,)
 
     def in_words(self, style: Style) -> str:
         mark = {".": "a decimal point", ",": "a decimal comma"}[style.decimal]
+        if style.per_cent is not None:
+            share = {"fraction": "% as hundredths", "number": "% left out"}[style.per_cent]
+            plain = replace(style, per_cent=None)
+            return share if plain == PLAIN else f"{self.in_words(plain)}, {share}"
         if not style.thousands:
             return mark
         return f"{mark} and {_GROUPS.get(style.thousands, repr(style.thousands))} between thousands"

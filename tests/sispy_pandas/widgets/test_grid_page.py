@@ -317,7 +317,7 @@ def test_a_block_of_another_country_asks_once_how_it_is_read(open_grid):
     page.evaluate("navigator.clipboard.writeText('3,5\\t03.02.2026\\n4\\t04.02.2026')")
     page.keyboard.press("Control+v")
     becomes(cell(page, 3, "cores"), "invalid")
-    bar = page.get_by_role("group", name="How to read what was pasted")
+    bar = page.get_by_role("group", name="How to read this")
     bar.get_by_role("button", name="the day first").click()
     becomes(cell(page, 3, "cores"), "changed")
     assert (grid.model.value(3, "cores"), grid.model.text(4, "bought")) == (3.5, "2026-02-04")
@@ -325,6 +325,13 @@ def test_a_block_of_another_country_asks_once_how_it_is_read(open_grid):
     page.keyboard.press("Control+z")
     bar.wait_for(state="hidden")
     assert grid.model.edits == {}
+    cell(page, 3, "cores").click()
+    page.keyboard.type("50%")
+    page.keyboard.press("Enter")
+    page.locator(".line", has_text="'50%' may be 0.5 or 50: write it without %").wait_for()
+    bar.get_by_role("button", name="% left out: 50% is 50", exact=True).click()
+    becomes(cell(page, 3, "cores"), "changed")
+    assert edits(grid) == {(3, "cores"): 50}
 
 
 def test_a_block_pasted_into_a_new_row_brings_the_rows_that_it_needs(open_grid):

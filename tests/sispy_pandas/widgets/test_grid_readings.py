@@ -59,6 +59,14 @@ def offers(grid):
                 "a decimal point and commas between thousands: 1,234 is 1234",
             ],
         ),
+        (["50%", "3"], ["% as hundredths: 50% is 0.5", "% left out: 50% is 50"]),
+        (
+            ["3,5 %"],
+            [
+                "a decimal comma, % as hundredths: 3,5 % is 0.035",
+                "a decimal comma, % left out: 3,5 % is 3.5",
+            ],
+        ),
         (["1.5", "12"], []),
         (["many", ""], []),
     ],
@@ -106,7 +114,7 @@ def test_an_answer_after_other_edits_changes_nothing(grid):
     tell(grid, "read", choice=1)
     assert held(grid, 1) == [("3,5", "03.02.2026")]
     assert [one for one in grid.sent if one["type"] == "say"] == [
-        {"type": "say", "text": "Nothing was changed: other edits came after the pasted block"}
+        {"type": "say", "text": "Nothing was changed: other edits came after these cells"}
     ]
 
 
@@ -117,3 +125,13 @@ def test_a_block_in_new_rows_brings_them_once(grid):
     tell(grid, "read", choice=1)
     cells = [(len(grid.model), grid.model.value(int(row), "cores")) for row in grid.model.order[9:]]
     assert cells == [(11, 3.5), (11, 4.5)]
+
+
+def test_what_is_typed_is_asked_about_like_a_block_and_read_as_blocks_before_it(grid):
+    column = [column.field.path for column in grid.model.columns].index("cores")
+    tell(grid, "edit", cells=[[0, column, "50%"]])
+    assert offers(grid) == [(["as it stands", "% as hundredths: 50% is 0.5", "% left out: 50% is 50"], 0)]
+    assert grid.model.edits[0]["cores"].reason == "'50%' may be 0.5 or 50: write it without %"
+    tell(grid, "read", choice=2)
+    tell(grid, "edit", cells=[[1, column, "12 %"]])
+    assert [grid.model.value(row, "cores") for row in (0, 1)] == [50, 12]
