@@ -42,14 +42,15 @@ _DAY_FORM = re.compile(
     r"(?:[:.](?P<second>\d\d)(?:[.,](?P<ms>\d{1,3}))?)?"
     r"(?:[ \u00a0\u202f]?(?P<half>[AaPp])\.?[ \u00a0\u202f]?[Mm]\.?)?)?"
 )
-_MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTH = (
     r"(?P<word>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?"
     r"|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?"
 )
+_DAY_NUMBER = r"\d{1,2})(?:st|nd|rd|th)?"
 _NAMED_MONTH = re.compile(
-    rf"(?:(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\.?[ /-]?{_MONTH}|{_MONTH.replace('word', 'first')} (?P<then>\d{{1,2}})"
-    rf"(?:st|nd|rd|th)?),?[ /-]?(?P<year>\d{{4}}|\d\d)(?P<time>\D.*)?",
+    rf"(?:(?P<day>{_DAY_NUMBER}\.?[ /-]?{_MONTH}|{_MONTH.replace('word', 'first')} (?P<then>{_DAY_NUMBER})"
+    r",?[ /-]?(?P<year>\d{4}|\d\d)(?P<time>\D.*)?",
     re.IGNORECASE | re.ASCII,
 )
 """3 Feb 2026, 3-Feb-26, February 3, 2026: English names, which leave one reading."""
@@ -273,8 +274,8 @@ def _clock(text: str, dayfirst: bool | None) -> _Clock | None:
     None where it is none, or its order is unknown.
     """
     if named := _NAMED_MONTH.fullmatch(text):
-        month = _MONTHS.index((named["word"] or named["first"])[:3].lower()) + 1
-        text = f"{month}/{named['day'] or named['then']}/{named['year']}{named['time'] or ''}"
+        number = _MONTHS.index((named["word"] or named["first"])[:3].lower()) + 1
+        text = f"{number}/{named['day'] or named['then']}/{named['year']}{named['time'] or ''}"
         dayfirst = False
     found = _DAY_FORM.fullmatch(text)
     if not found or (found["last"] and dayfirst is None):
