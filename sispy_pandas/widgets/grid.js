@@ -20,46 +20,6 @@
  * Rows are positions in the sorted and filtered view, columns are indexes into `columns`.
  */
 
-const ROW = 26; // px; the same in grid.css
-const HEAD = 30;
-const GUTTER = 58;
-const BLOCK = 100; // rows of one window
-const MARGIN = 4; // rows drawn above and below what is in sight
-const KEPT = 200; // blocks that are remembered
-const PATIENCE = 5000; // ms without an answer
-const EDITS = ["edit", "paste", "fill", "clear", "delete", "add", "undo", "redo"];
-
-/* Make an element: h("div", {class: "x", onclick: f, "aria-label": "y"}, child, ...). */
-function h(tag, attributes = {}, ...children) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-    else if (value !== null && value !== undefined && value !== false) element.setAttribute(name, value === true ? "" : value);
-  }
-  element.append(...children);
-  return element;
-}
-
-const clamp = (value, low, high) => Math.max(low, Math.min(high, value));
-const typing = (event) => event.getModifierState("AltGraph"); // AltGr is Ctrl+Alt on some systems
-const modifier = (event) => (event.ctrlKey || event.metaKey) && !typing(event);
-const tsvCell = (text) => (/[\t\n\r"]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
-
-/* Read what spreadsheets put on the clipboard: tabs, line ends, and quotes around cells that hold them. */
-function parseTsv(text) {
-  const rows = [[]];
-  const cell = /(?:"((?:[^"]|"")*)"|([^\t\r\n]*))(\t|\r\n|\n|\r|$)/gy;
-  while (cell.lastIndex < text.length) {
-    const [, quoted, plain, end] = cell.exec(text) ?? [];
-    if (end === undefined) { // a quote inside an unquoted cell: take the line as it stands
-      return text.split(/\r\n|\n|\r/).map((line) => line.split("\t"));
-    }
-    rows.at(-1).push(quoted === undefined ? plain : quoted.replaceAll('""', '"'));
-    if (end !== "\t" && cell.lastIndex < text.length) rows.push([]);
-    else if (end === "\t" && cell.lastIndex === text.length) rows.at(-1).push("");
-  }
-  return rows;
-}
 
 class Grid {
   constructor(model, el) {
@@ -71,7 +31,8 @@ class Grid {
     this.rowElements = new Map(); // view position -> row element
     this.active = { row: 0, column: 0 };
     this.anchor = { row: 0, column: 0 };
-    this.editor = null;
+    this.editing = new CellEditor(this);
+    this.finding = new FindBar(this);
     this.answers = new Map(); // id of a question -> resolve
     this.questions = 0;
     this.view = Math.random().toString(36).slice(2); // the same model may be shown twice
@@ -182,27 +143,25 @@ class Grid {
 
   build(el) {
     const { height, label, rows } = this.model.get("options");
-    const button = (text, title, act) => h("button", { type: "button", title, "aria-label": title, onclick: act }, text);
     this.undoButton = button("↶", "Undo (Ctrl+Z)", () => this.send("undo"));
     this.redoButton = button("↷", "Redo (Ctrl+Y)", () => this.send("redo"));
     this.addButton = button("+ Row", "Add a new row (Insert)", () => this.addRow());
     this.deleteButton = button("− Row", "Mark the selected rows for deletion, or unmark them (Ctrl+Delete)", () => this.deleteRows());
-    this.findButton = button("Find", "Find a text (Ctrl+F)", () => this.openFind());
+    this.findButton = button("Find", "Find a text (Ctrl+F)", () => this.finding.open());
     this.showSelect = h("select", { "aria-label": "Which rows to show", onchange: (event) => this.send("show", { show: event.target.value }) },
       ...[["all", "All rows"], ["changed", "Changed rows"], ["invalid", "Invalid rows"]].map(([value, text]) => h("option", { value }, text)));
     this.clearButton = button("Clear filters", "Show all rows again", () => this.send("filter", { column: null, text: "" }));
     this.counts = h("span", { class: "counts", role: "status" });
     this.toolbar = h("div", { class: "toolbar", role: "toolbar", "aria-label": "Edit" },
       this.undoButton, this.redoButton, ...(rows ? [this.addButton, this.deleteButton] : []), this.findButton, this.showSelect, this.clearButton, this.counts,
-      button("?", "Keys", () => this.openHelp()));
-    this.buildFind();
+      button("?", "Keys", () => openHelp(this)));
     this.offerBar = h("div", { class: "find offer", role: "group", "aria-label": "How to read this", hidden: true });
     this.head = h("div", { class: "head", role: "row", "aria-rowindex": 1 });
     this.body = h("div", { class: "body", role: "rowgroup" });
     this.scroller = h("div", { class: "scroller", role: "grid", "aria-label": label, "aria-multiselectable": "true", style: `height:${height}px` },
       h("div", { role: "rowgroup", class: "headgroup" }, this.head), this.body);
     this.line = h("div", { class: "line", role: "status", "aria-live": "polite" });
-    this.root = h("div", { class: "sispy-grid" }, this.toolbar, this.findBar, this.offerBar, this.scroller, this.line);
+    this.root = h("div", { class: "sispy-grid" }, this.toolbar, this.finding.element, this.offerBar, this.scroller, this.line);
     el.append(this.root);
 
     this.scroller.addEventListener("scroll", () => this.draw());
@@ -213,22 +172,6 @@ class Grid {
     // Notebook 7 sees keys before anybody else, but leaves them alone where what has the focus asks for it.
     this.root.addEventListener("focusin", (event) => event.target.setAttribute("data-lm-suppress-shortcuts", "true"));
     for (const type of ["keydown", "keyup", "keypress"]) this.root.addEventListener(type, (event) => event.stopPropagation());
-  }
-
-  buildFind() {
-    this.findInput = h("input", {
-      type: "search", placeholder: "Find", "aria-label": "Find", onkeydown: (event) => {
-        if (event.key === "Enter") this.find(event.shiftKey);
-        else if (event.key === "Escape") this.closeFind();
-        else return;
-        event.preventDefault();
-      },
-    });
-    this.findCount = h("span", { class: "counts", role: "status" });
-    const button = (text, title, act) => h("button", { type: "button", title, "aria-label": title, onclick: act }, text);
-    this.findBar = h("div", { class: "find", hidden: true }, this.findInput, this.findCount,
-      button("↑", "Previous (Shift+Enter)", () => this.find(true)), button("↓", "Next (Enter)", () => this.find(false)),
-      button("×", "Close (Escape)", () => this.closeFind()));
   }
 
   /* Offer other ways to read what was typed or pasted; the next edit takes the offer away. */
@@ -343,7 +286,7 @@ class Grid {
       if (frozen) element.insertBefore(cell, element.children[column + 1] ?? null);
       else element.append(cell);
     }
-    if (this.editor?.cell === cell) return;
+    if (this.editing.cell === cell) return;
     const definition = this.columns[column];
     const text = this.text(row, column);
     const { top, left, bottom, right } = this.rectangle();
@@ -387,7 +330,7 @@ class Grid {
       },
         h("span", { class: "name", onclick: () => this.cycleSort(i) }, `${column.name}${column.required ? " *" : ""}`),
         h("span", { class: "arrow" }, arrow),
-        h("button", { class: "menu", type: "button", tabindex: -1, title: "Sort and filter (Alt+Down)", "aria-label": `Sort and filter ${column.name}`, onclick: () => this.openMenu(i) }, filtered ? "⧩" : "⋮"),
+        h("button", { class: "menu", type: "button", tabindex: -1, title: "Sort and filter (Alt+Down)", "aria-label": `Sort and filter ${column.name}`, onclick: () => openColumnMenu(this, i) }, filtered ? "⧩" : "⋮"),
         h("span", { class: "handle", title: "Width; double-click fits it to what is in sight",
           onpointerdown: (event) => this.resize(event, i), ondblclick: () => this.fit(i) }));
     }));
@@ -520,11 +463,11 @@ class Grid {
   }
 
   onMouseDown(event) {
-    if (event.button !== 0 || this.editor?.cell.contains(event.target)) return;
+    if (event.button !== 0 || this.editing.cell?.contains(event.target)) return;
     const target = event.target.closest("[data-row]");
     if (!target) return;
     event.preventDefault(); // else the browser moves the focus to where nothing is
-    this.commit();
+    this.editing.commit();
     const row = Number(target.dataset.row);
     if (target.dataset.column === undefined) { // the gutter selects rows
       if (!event.shiftKey) this.anchor = { row, column: this.columns.length - 1 };
@@ -538,7 +481,7 @@ class Grid {
     this.go(row, column, { extend: event.shiftKey });
     const onBox = event.target.classList.contains("box");
     // A second mousedown, not dblclick: the first one has redrawn the cell, and dblclick needs one element.
-    if (onBox ? event.detail === 1 : event.detail === 2) this.open(null);
+    if (onBox ? event.detail === 1 : event.detail === 2) this.editing.open(null);
     else this.drag();
   }
 
@@ -561,7 +504,7 @@ class Grid {
   }
 
   onKey(event) {
-    if (this.editor || event.target.closest(".head")) return;
+    if (this.editing.cell || event.target.closest(".head")) return;
     const { row, column } = this.active;
     const { key } = event;
     const extend = event.shiftKey;
@@ -575,10 +518,10 @@ class Grid {
     };
     const commands = {
       z: () => this.send(extend ? "redo" : "undo"), y: () => this.send("redo"), d: () => this.fill(),
-      f: () => this.openFind(), a: () => this.select(0, 0, this.shown - 1, this.columns.length - 1),
+      f: () => this.finding.open(), a: () => this.select(0, 0, this.shown - 1, this.columns.length - 1),
       " ": () => this.select(0, column, this.shown - 1, column), Delete: () => this.deleteRows(),
     };
-    if (event.altKey && key === "ArrowDown") this.openMenu(column);
+    if (event.altKey && key === "ArrowDown") openColumnMenu(this, column);
     else if (event.altKey && extend && key === "ArrowLeft") this.setWidth(column, this.widths[column] - 20);
     else if (event.altKey && extend && key === "ArrowRight") this.setWidth(column, this.widths[column] + 20);
     else if (key in moves) {
@@ -588,13 +531,13 @@ class Grid {
     else if (ends && commands[key]) commands[key]();
     else if (ends || (event.altKey && !typing(event))) return; // the browser's own shortcuts, copy and paste among them
     else if (key === " " && extend) this.select(row, 0, row, this.columns.length - 1);
-    else if (key === "Enter" || key === "F2") this.open(null);
-    else if (key === " " && this.columns[column].kind === "boolean") this.open(null);
+    else if (key === "Enter" || key === "F2") this.editing.open(null);
+    else if (key === " " && this.columns[column].kind === "boolean") this.editing.open(null);
     else if (key === "Delete" || key === "Backspace") this.send("clear", this.area());
     else if (key === "Insert") this.addRow();
-    else if (key === "F1") this.openHelp();
+    else if (key === "F1") openHelp(this);
     else if (key === "Escape") this.go(row, column);
-    else if (key.length === 1) this.open(key);
+    else if (key.length === 1) this.editing.open(key);
     else return;
     event.preventDefault();
   }
@@ -627,220 +570,11 @@ class Grid {
     this.send("delete", { rows: [top, bottom] });
   }
 
-  // ---- Editing
-
-  /* Open the editor of the active cell, with `typed` instead of its text if a key opened it. */
-  open(typed) {
-    const { row, column } = this.active;
-    const definition = this.columns[column];
-    const text = this.text(row, column);
-    if (text === undefined) return;
-    if (definition.readonly || this.marks(row).row === "fixed") {
-      this.say(definition.readonly ? `${definition.name} is read-only` : this.marks(row).why);
-      return;
-    }
-    if (definition.kind === "boolean" && (typed === null || typed === " ")) {
-      this.send("edit", { cells: [[row, column, text !== true]] });
-      return;
-    }
-    const cell = this.rowElements.get(row).cells.get(column);
-    const start = typed ?? (text === null ? "" : this.named(column, String(text)));
-    const list = definition.kind === "choice" || definition.ref;
-    const calendar = definition.kind === "date" && typed === null && /^(\d{4}-\d\d-\d\d( \d\d:\d\d.*)?)?$/.test(start);
-    const multiline = definition.kind === "text" || definition.kind === "json";
-    const input = h(multiline ? "textarea" : "input", {
-      class: "editor", "aria-label": definition.name, spellcheck: "false", autocomplete: "off",
-      ...(multiline ? { rows: 1 } : { type: calendar ? "datetime-local" : "text", step: calendar ? "any" : null }),
-      ...(definition.kind === "json" && definition.ref ? { placeholder: '["name", "name"]' } : {}),
-      ...(definition.kind === "number" ? { inputmode: "decimal", title: this.bounds(definition) } : {}),
-      onkeydown: (event) => this.onEditorKey(event), onblur: () => this.commit(), oninput: () => this.onInput(),
-    });
-    input.value = calendar ? (start.length === 10 ? `${start}T00:00` : start.replace(" ", "T")) : start;
-    this.editor = { cell, row, column, order: this.status.order, input, text, typed, calendar, start: input.value, options: [], chosen: -1 };
-    cell.classList.add("editing");
-    cell.replaceChildren(input);
-    cell.signature = null;
-    if (list) {
-      this.openList(definition);
-    }
-    input.focus({ preventScroll: true });
-    if (typed === null) input.select?.();
-    this.grow();
-  }
-
-  bounds({ min, max }) {
-    if (min !== null && max !== null) return `from ${min} to ${max}`;
-    return min !== null ? `${min} or more` : max !== null ? `up to ${max}` : "";
-  }
-
-  /* A text of several lines gets the room it needs. */
-  grow() {
-    const { input } = this.editor;
-    if (input.tagName !== "TEXTAREA") return;
-    input.style.height = "auto";
-    input.style.height = `${Math.min(input.scrollHeight, 160)}px`;
-  }
-
-  onInput() {
-    this.grow();
-    if (this.editor.list) this.complete();
-  }
-
-  onEditorKey(event) {
-    event.stopPropagation();
-    const { editor } = this;
-    const { row, column } = this.active;
-    if ((event.key === "Enter" || event.key === "Tab") && editor.picked && editor.definition.kind === "json") {
-      this.insert();
-    } else if (event.key === "Enter" && event.altKey && editor.input.tagName === "TEXTAREA") {
-      editor.input.setRangeText("\n", editor.input.selectionStart, editor.input.selectionEnd, "end");
-      this.grow();
-    } else if (event.key === "Enter") {
-      this.commit();
-      this.go(row + (event.shiftKey ? -1 : 1), column);
-    } else if (event.key === "Tab") {
-      this.commit();
-      this.go(row, column + (event.shiftKey ? -1 : 1));
-    } else if (event.key === "Escape") {
-      this.cancel();
-    } else if (editor.list && (event.key === "ArrowDown" || event.key === "ArrowUp")) {
-      this.choose(editor.chosen + (event.key === "ArrowDown" ? 1 : -1));
-    } else if (editor.typed !== null && (event.key === "ArrowDown" || event.key === "ArrowUp") && !editor.input.value.includes("\n")) {
-      this.commit(); // typed over a cell, and on with the next one
-      this.go(row + (event.key === "ArrowDown" ? 1 : -1), column);
-    } else return;
-    event.preventDefault();
-  }
-
-  cancel() {
-    const { editor } = this;
-    if (!editor) return;
-    this.shut();
-    this.draw();
-    this.focus();
-  }
-
-  shut() {
-    const { editor } = this;
-    this.editor = null; // first: taking the input away makes it blur, which would commit again
-    editor.list?.remove();
-    editor.cell.classList.remove("editing");
-    editor.cell.replaceChildren(this.display(editor.column, editor.text));
-    editor.cell.signature = null;
-  }
-
-  commit() {
-    const { editor } = this;
-    if (!editor) return;
-    const chosen = editor.options[editor.chosen];
-    let value = chosen && editor.picked ? chosen.value : editor.input.value;
-    const untouched = !editor.picked && editor.typed === null && editor.input.value === editor.start;
-    const unfinished = editor.calendar && editor.input.validity.badInput; // a date of which a part is missing
-    if (editor.calendar) value = value.replace("T", " ");
-    this.shut();
-    if (!untouched && !unfinished) this.send("edit", { cells: [[editor.row, editor.column, value]], order: editor.order });
-    this.draw();
-    this.focus();
-  }
-
-  // ---- The list of an enum or a reference
-
-  openList(definition) {
-    const { editor } = this;
-    editor.definition = definition;
-    editor.list = h("div", { class: "list popup", role: "listbox", id: `sispy-list-${this.view}-${++this.questions}` });
-    for (const [name, value] of Object.entries({ role: "combobox", "aria-expanded": "true", "aria-autocomplete": "list", "aria-controls": editor.list.id })) {
-      editor.input.setAttribute(name, value);
-    }
-    editor.list.addEventListener("mousedown", (event) => {
-      event.preventDefault(); // keeps the focus, which would commit what was typed
-      const option = event.target.closest("[data-option]");
-      if (!option) return;
-      this.choose(Number(option.dataset.option));
-      if (definition.kind === "json") this.insert();
-      else this.commit();
-    });
-    this.root.append(editor.list);
-    this.complete();
-  }
-
-  async complete() {
-    const { editor } = this;
-    const { text } = this.typedName();
-    const typed = editor.input.value === editor.start && editor.typed === null ? "" : text;
-    const turn = editor.turn = (editor.turn ?? 0) + 1;
-    editor.picked = false; // what is typed counts until there is an answer to it
-    let options = [];
-    if (editor.definition.kind === "choice") {
-      options = editor.definition.enum.map((value) => ({ value, label: value }));
-      const at = ({ label }) => label.toLowerCase().indexOf(typed.toLowerCase());
-      options = options.filter((option) => at(option) >= 0).sort((a, b) => at(a) - at(b)); // its beginning first
-    } else if (text !== null) {
-      ({ options } = await this.ask("complete", { column: editor.column, text: typed }));
-      if (this.editor !== editor || editor.turn !== turn || !options) return; // closed, or typed on meanwhile
-    }
-    if (!typed && !editor.definition.required && editor.definition.kind !== "json") options = [{ value: null, label: "no value", none: true }, ...options];
-    editor.options = options;
-    editor.list.hidden = text === null;
-    editor.list.replaceChildren(...options.map(({ label, none }, i) =>
-      h("div", { role: "option", id: `${editor.list.id}-${i}`, "data-option": i, class: none ? "none" : "" }, label)));
-    if (!options.length) editor.list.append(h("div", { class: "none" }, "nothing fits"));
-    this.popUp(editor.list, editor.cell);
-    const current = options.findIndex(({ value }) => value === editor.text);
-    const exact = options.findIndex(({ label }) => label.toLowerCase() === typed?.toLowerCase());
-    if (typed && options.length) this.choose(Math.max(0, exact));
-    else if (current >= 0) this.choose(current, { picked: false });
-  }
-
-  /* What is completed: the input, or in a list of names, which is JSON, the string in which the caret stands. */
-  typedName() {
-    const { input, definition } = this.editor;
-    if (definition.kind !== "json") return { text: input.value, from: 0 };
-    const before = input.value.slice(0, input.selectionStart);
-    const [, text = null] = /^(?:[^"]|"(?:[^"\\]|\\.)*")*"([^"\\]*)$/.exec(before) ?? [];
-    return { text, from: before.length - (text ?? "").length };
-  }
-
-  /* Put the chosen name into a list of names, and go on with the list. */
-  insert() {
-    const { input, options, chosen } = this.editor;
-    const end = input.selectionStart;
-    const name = JSON.stringify(options[chosen].label).slice(1);
-    input.setRangeText(name, this.typedName().from, input.value[end] === '"' ? end + 1 : end, "end");
-    this.onInput();
-  }
-
-  choose(number, { picked = true } = {}) {
-    const { editor } = this;
-    if (!editor.options.length) return;
-    editor.chosen = clamp(number, 0, editor.options.length - 1);
-    editor.picked = picked;
-    [...editor.list.children].forEach((option, i) => {
-      option.setAttribute("aria-selected", i === editor.chosen);
-      if (i === editor.chosen) option.scrollIntoView({ block: "nearest" });
-    });
-    editor.input.setAttribute("aria-activedescendant", `${editor.list.id}-${editor.chosen}`);
-  }
-
-  /* Put a popup below an element of the grid, or above it where there is more room. */
-  popUp(popup, element) {
-    const outer = this.root.getBoundingClientRect();
-    const inner = element.getBoundingClientRect();
-    const below = outer.bottom - inner.bottom;
-    const above = inner.top - outer.top;
-    popup.style.left = `${clamp(inner.left - outer.left, 0, Math.max(0, outer.width - popup.offsetWidth - 4))}px`;
-    popup.style.minWidth = `${clamp(inner.width, 120, 320)}px`;
-    popup.style.maxHeight = `${Math.max(below, above) - 8}px`;
-    const up = popup.offsetHeight > below && above > below;
-    popup.style.top = up ? "" : `${inner.bottom - outer.top}px`;
-    popup.style.bottom = up ? `${outer.bottom - inner.top}px` : "";
-  }
-
   // ---- Clipboard
 
   onClipboard(event) {
     event.stopPropagation();
-    if (this.editor) return; // the editor's own text
+    if (this.editing.cell) return; // the editor's own text
     event.preventDefault();
     if (event.type === "paste") {
       const text = event.clipboardData.getData("text/plain");
@@ -880,26 +614,7 @@ class Grid {
     return lines.join("\n");
   }
 
-  // ---- Find, sort, filter, widths, help
-
-  openFind() {
-    this.findBar.hidden = false;
-    this.findInput.focus();
-    this.findInput.select();
-  }
-
-  closeFind() {
-    this.findBar.hidden = true;
-    this.focus();
-  }
-
-  async find(back) {
-    const text = this.findInput.value;
-    if (!text) return;
-    const { hit } = await this.ask("find", { text, ...this.active, back });
-    this.findCount.textContent = hit ? `${hit[2].toLocaleString("en")} of ${hit[3].toLocaleString("en")}` : "not found";
-    if (hit) this.go(hit[0], hit[1], { focus: false });
-  }
+  // ---- Sort and widths
 
   cycleSort(column) {
     const { sort, descending } = this.status;
@@ -907,33 +622,6 @@ class Grid {
     if (sort !== name) this.send("sort", { column: name, descending: false });
     else if (!descending) this.send("sort", { column: name, descending: true });
     else this.send("sort", { column: null, descending: false });
-  }
-
-  openMenu(column) {
-    const definition = this.columns[column];
-    const { name } = definition;
-    const close = () => this.focus(); // taking the focus away removes the menu
-    const item = (text, act) => h("button", { type: "button", onclick: () => { act(); close(); } }, text);
-    const filter = (text) => this.send("filter", { column: name, text });
-    const known = definition.kind === "boolean" ? ["true", "false"] : definition.enum;
-    const input = h("input", { type: "search", placeholder: "text, =x, !=x, >5, = for no value", "aria-label": `Filter ${name}`, value: this.status.filters[name] ?? "" });
-    const menu = h("div", {
-      class: "menu popup", role: "dialog", "aria-label": `Sort and filter ${name}`, onkeydown: (event) => {
-        if (event.key === "Escape") close();
-        else if (event.key === "Enter" && event.target === input) { filter(input.value); close(); } else return;
-        event.preventDefault();
-      },
-      onfocusout: (event) => { if (!menu.contains(event.relatedTarget)) queueMicrotask(() => menu.remove()); },
-    },
-      item("▲ Sort up", () => this.send("sort", { column: name, descending: false })),
-      item("▼ Sort down", () => this.send("sort", { column: name, descending: true })),
-      h("label", {}, "Filter", input),
-      ...known.map((value) => item(`= ${value}`, () => filter(`=${value}`))),
-      item("Without a value", () => filter("=")), item("With a value", () => filter("!=")),
-      ...(name in this.status.filters ? [item("Clear this filter", () => filter(""))] : []));
-    this.root.append(menu);
-    this.popUp(menu, this.head.children[column + 1]);
-    input.focus();
   }
 
   resize(event, column) {
@@ -960,24 +648,6 @@ class Grid {
     this.place();
     this.paint();
     if (focused) this.focus();
-  }
-
-  openHelp() {
-    const keys = [
-      ["Enter, F2, or typing", "edit the cell; Alt+Enter starts a new line"], ["Enter / Tab / Escape", "keep and go down / keep and go right (with Shift up, left) / leave as it was"],
-      ["Delete", "no value; \"\" typed is the empty string"], ["Space", "tick or untick"],
-      ["Ctrl+C, Ctrl+X, Ctrl+V", "copy, cut, paste blocks, also from and to a spreadsheet; a new row takes a block of many, and 03.02.2026, 1.234,56 or 50% asks how it is read"], ["Ctrl+D", "fill the selection from its first row, one cell from the cell above"],
-      ["Ctrl+Z, Ctrl+Y", "undo, redo"], ["Ctrl+F", "find"], ["Alt+Down", "sort and filter the column"], ["Insert / Ctrl+Delete", "new row / mark rows for deletion"],
-      ["Shift+arrows, Ctrl+A", "select"], ["Shift+Space / Ctrl+Space", "select the row / the column"], ["Alt+Shift+Left, Right", "narrower, wider column"],
-      ["Tab", "leave the grid"],
-    ];
-    const help = h("div", {
-      class: "help popup", role: "dialog", "aria-label": "Keys", tabindex: -1, onblur: () => queueMicrotask(() => help.remove()), onkeydown: () => this.focus(),
-    },
-      ...keys.flatMap(([key, meaning]) => [h("kbd", {}, key), h("span", {}, meaning)]));
-    this.root.append(help);
-    this.popUp(help, this.head);
-    help.focus();
   }
 }
 

@@ -55,6 +55,11 @@ class _Pasted:
 _HERE = Path(__file__).parent
 
 
+def _joined(*names: str) -> str:
+    """Join files of the page: anywidget takes one text, and there is no build step."""
+    return "\n".join((_HERE / name).read_text("utf-8") for name in names)
+
+
 class Grid(anywidget.AnyWidget):
     """Show a GridModel and let it be edited. Only rows in sight travel; values are checked in Python.
 
@@ -71,8 +76,8 @@ class Grid(anywidget.AnyWidget):
         ValueError: More than 500,000 rows.
     """
 
-    _esm = _HERE / "grid.js"
-    _css = "".join((_HERE / name).read_text("utf-8") for name in ("theme.css", "grid.css"))
+    _esm = _joined("grid_tools.js", "grid_cell.js", "grid_find.js", "grid_menus.js", "grid.js")
+    _css = _joined("theme.css", "grid.css")
 
     columns = traitlets.List(traitlets.Dict()).tag(sync=True)
     status = traitlets.Dict().tag(sync=True)

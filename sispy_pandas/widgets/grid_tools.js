@@ -1,0 +1,57 @@
+/* What the parts of the grid share. The parts are joined to one module by grid.py, this one first. */
+
+const ROW = 26; // px; the same in grid.css
+const HEAD = 30;
+const GUTTER = 58;
+const BLOCK = 100; // rows of one window
+const MARGIN = 4; // rows drawn above and below what is in sight
+const KEPT = 200; // blocks that are remembered
+const PATIENCE = 5000; // ms without an answer
+const EDITS = ["edit", "paste", "fill", "clear", "delete", "add", "undo", "redo"];
+
+/* Make an element: h("div", {class: "x", onclick: f, "aria-label": "y"}, child, ...). */
+function h(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (value !== null && value !== undefined && value !== false) element.setAttribute(name, value === true ? "" : value);
+  }
+  element.append(...children);
+  return element;
+}
+
+const button = (text, title, act) => h("button", { type: "button", title, "aria-label": title, onclick: act }, text);
+const clamp = (value, low, high) => Math.max(low, Math.min(high, value));
+const typing = (event) => event.getModifierState("AltGraph"); // AltGr is Ctrl+Alt on some systems
+const modifier = (event) => (event.ctrlKey || event.metaKey) && !typing(event);
+const tsvCell = (text) => (/[\t\n\r"]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+
+/* Read what spreadsheets put on the clipboard: tabs, line ends, and quotes around cells that hold them. */
+function parseTsv(text) {
+  const rows = [[]];
+  const cell = /(?:"((?:[^"]|"")*)"|([^\t\r\n]*))(\t|\r\n|\n|\r|$)/gy;
+  while (cell.lastIndex < text.length) {
+    const [, quoted, plain, end] = cell.exec(text) ?? [];
+    if (end === undefined) { // a quote inside an unquoted cell: take the line as it stands
+      return text.split(/\r\n|\n|\r/).map((line) => line.split("\t"));
+    }
+    rows.at(-1).push(quoted === undefined ? plain : quoted.replaceAll('""', '"'));
+    if (end !== "\t" && cell.lastIndex < text.length) rows.push([]);
+    else if (end === "\t" && cell.lastIndex === text.length) rows.at(-1).push("");
+  }
+  return rows;
+}
+
+/* Put a popup below an element of the grid, or above it where there is more room. */
+function popUp(root, popup, element) {
+  const outer = root.getBoundingClientRect();
+  const inner = element.getBoundingClientRect();
+  const below = outer.bottom - inner.bottom;
+  const above = inner.top - outer.top;
+  popup.style.left = `${clamp(inner.left - outer.left, 0, Math.max(0, outer.width - popup.offsetWidth - 4))}px`;
+  popup.style.minWidth = `${clamp(inner.width, 120, 320)}px`;
+  popup.style.maxHeight = `${Math.max(below, above) - 8}px`;
+  const up = popup.offsetHeight > below && above > below;
+  popup.style.top = up ? "" : `${inner.bottom - outer.top}px`;
+  popup.style.bottom = up ? `${outer.bottom - inner.top}px` : "";
+}
