@@ -93,3 +93,13 @@ def test_a_row_of_a_journal_costs_little_more_than_its_line_of_the_plan(server):
     assert events["done"]["rows"] == [[row["_id"], row["_sis"]["_updated_at"]] for row in after]
     assert sp.undo(report.journal, server.client).push(progress=False).ok
     assert server.fetch().frame()["cpus"].tolist() == live.frame()["cpus"].tolist()
+
+
+def test_a_journal_and_its_folder_are_for_their_owner_alone(tmp_path):
+    path = tmp_path / "state" / "pushes" / "j"
+
+    for _ in range(2):
+        with journal.Journal(path):
+            pass
+
+    assert [oct(one.stat().st_mode & 0o777) for one in (path.parent, path)] == ["0o700", "0o600"]
