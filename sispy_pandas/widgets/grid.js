@@ -11,9 +11,11 @@
  *   window {start, stop} · edit {cells: [[row, column, input]]} · paste {block, top, left, rows, columns}
  *   at {row} · fill / clear {top, left, rows, columns} · undo · redo · add · delete {rows: [first, last]}
  *   sort {column, descending} · filter {column, text} · show {show}
+ *   seek: Find was opened
  *   and, answered by a message with the same `id`: find {text, row, column, back}, copy {rectangle},
  *   complete {column, text}.
  * Messages from Python: {type: "window", version, order, start, cells, marks}, {type: "labels", labels: {id: name}},
+ * {type: "cells", since, version, order, rows: [{row, cells: {column: text}, marks}]}: what was edited since a version,
  * {type: "go", row, column}, {type: "say", text} and {type: "offer", choices, chosen}: ways to read what was typed or pasted,
  * which the page answers by read {choice}.
  *
@@ -55,6 +57,7 @@ class Grid {
         this.answers.get(message.id)(message);
         this.answers.delete(message.id);
       } else if (message.type === "window") this.receive(message);
+      else if (message.type === "cells") this.patch(message);
       else if (message.type === "labels") this.name(message.labels);
       else if (message.type === "go") this.go(message.row, message.column, { focus: this.body.contains(document.activeElement) });
       else if (message.type === "say") this.say(message.text);
@@ -85,15 +88,26 @@ class Grid {
 
   /* Send a message. While no answer comes nothing is kept, and whoever edits should know. */
   send(type, content = {}) {
-    const alone = "The kernel does not answer: it is busy, or gone. What you edit now may be lost.";
     if (EDITS.includes(type)) this.offerBar.hidden = true; // what was pasted is not the last step any more
-    if (type !== "at") this.silence ??= setTimeout(() => this.say(alone, { stays: true }), PATIENCE); // "at" has no answer
+    if (!UNANSWERED.includes(type)) this.silence ??= setTimeout(() => this.wait(), PATIENCE);
     try {
       this.model.send({ type, order: this.status.order, ...content });
     } catch (error) { // after a restart of the kernel
       this.heard();
       this.say(`Not kept: nobody listens any more (${error.message}). Run the cell again.`, { stays: true });
     }
+  }
+
+  /* Say what silence means. Where the page knows of its kernel, one that is busy is not taken for lost. */
+  wait() {
+    const { status, connectionStatus } = this.model.widget_manager?.kernel ?? {};
+    const cut = connectionStatus !== undefined && connectionStatus !== "connected";
+    const text = cut ? "The page has lost its connection to the kernel. What you edit now may be lost."
+      : status === "busy" ? "The kernel is busy with something else: what you do here comes after it."
+      : status === undefined ? "The kernel does not answer: it is busy, or gone. What you edit now may be lost."
+      : "The kernel does not answer: it has no grid like this any more. What you edit now is lost; run the cell again.";
+    this.say(text, { stays: true });
+    this.silence = setTimeout(() => this.wait(), PATIENCE); // it may be otherwise by then
   }
 
   heard() {
@@ -114,6 +128,20 @@ class Grid {
     this.blocks.delete(number); // the newest ones come last
     this.blocks.set(number, message);
     if (this.blocks.size > KEPT) this.forget(this.blocks.keys().next().value);
+    this.draw();
+  }
+
+  /* Take over what was edited: windows that are here become as new as those that are asked for. */
+  patch({ since, version, order, rows }) {
+    for (const block of this.blocks.values()) {
+      if (block.version === since && block.order === order) block.version = version;
+    }
+    for (const { row, cells, marks } of rows) {
+      const block = this.blocks.get(Math.floor(row / BLOCK));
+      if (block?.version !== version) continue;
+      for (const [column, text] of Object.entries(cells)) block.cells[column][row - block.start] = text;
+      block.marks[row - block.start] = marks;
+    }
     this.draw();
   }
 

@@ -18,10 +18,10 @@ from .grid_blocks import block_edits, fill_edits, tsv
 from .grid_names import ids_in
 from .grid_order import Finder, look
 from .grid_readings import read_as, readings
-from .grid_window import REASON, window
+from .grid_window import REASON, patches, window
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from ..values.types.base import Style
     from .grid_model import GridModel, Slot, Step, View
@@ -31,7 +31,9 @@ if TYPE_CHECKING:
 MOST_ROWS = 500_000
 """Browsers limit the height of an element: at 26 px a row this stays below the lowest limit."""
 _MOST_IN_WINDOW = 500  # rows; a page asks for 100, and nothing else may ask for the table
-_MOST_COPIED = 2_000_000  # cells
+_MOST_COPIED = 5_000_000  # cells
+_MOST_PATCHED = 1_000
+"""Cells and marks that an edit sends; of more the page asks for those in sight."""
 _BY_POSITION = (
     "edit",
     "paste",
@@ -116,21 +118,34 @@ class Grid(anywidget.AnyWidget):
         self.model = model
         model.labels = self._labels
         self.active_row = None
+        self._finder = None
         sample = model.base.head(200)
         key = model.schema.key
         self.columns = [
             wire(column, frozen=column.field.path == key, sample=sample.get(column.field.path))
             for column in model.columns
         ]
+        self._version += 1
         self.update()
 
     def update(self) -> None:
-        """Let the page fetch again what is in sight."""
-        self._version += 1
-        self._finder = None
-        model = self.model
-        self._note_order()
+        """Show what was edited: few cells are sent, of many the page fetches again what is in sight."""
+        model, since = self.model, self._version
+        touched, has_moved = model.take_touched(), self._note_order()
+        if touched or has_moved:
+            self._version += 1
+            if self._finder is not None:
+                self._finder[1].forget()
+        if touched and not has_moved and len(touched) <= _MOST_PATCHED:
+            rows = patches(model, touched)
+            now = {"version": self._version, "order": self._order}
+            self.send({"type": "cells", "since": since, **now, "rows": rows})
+            self._send_labels(
+                [(number, text) for row in rows for number, text in row["cells"].items()],
+                [row["marks"] for row in rows],
+            )
         self.status = model.counts() | {
+            "turn": self.status.get("turn", 0) + 1,  # also where nothing else changes this is an answer
             "version": self._version,
             "order": self._order,
             "shown": len(model),
@@ -165,8 +180,8 @@ class Grid(anywidget.AnyWidget):
     def _on_window(self, *, start: int, stop: int) -> None:
         seen = window(self.model, start, min(stop, start + _MOST_IN_WINDOW))
         self.send({"type": "window", "version": self._version, "order": self._order, **seen})
-        if self._labels is not None:
-            self._send_labels(seen, self._labels)
+        shown = [(number, text) for number, texts in enumerate(seen["cells"]) for text in texts]
+        self._send_labels(shown, list(seen["marks"].values()))
 
     def _on_at(self, *, row: int) -> None:
         self.active_row = int(self.model.order[row]) if row < len(self.model) else None
@@ -266,6 +281,11 @@ class Grid(anywidget.AnyWidget):
             self.send({"type": "say", "text": f"Not filtered: {error}"})
         self.update()
 
+    def _on_seek(self) -> None:
+        """Make what Find looks through, while its text is typed."""
+        for column in self.model.columns:
+            self.model.texts(column.field.path)
+
     def _on_find(self, *, id: str, text: str, row: int, column: int, back: bool) -> None:  # noqa: A002  # the message's word
         if self._finder is None or self._finder[0] != text:
             self._finder = (text, Finder(self.model, text))
@@ -289,12 +309,13 @@ class Grid(anywidget.AnyWidget):
 
     # Inside
 
-    def _note_order(self) -> None:
-        """Count up if a position is not the row any longer that it was; rows added at the end move none."""
+    def _note_order(self) -> bool:
+        """Tell whether a position is not the row any longer that it was; rows added at the end move none."""
         (index, order), now = self._places, self.model.order
-        if not (index.equals(self.model.base.index) and np.array_equal(order, now[: len(order)])):
-            self._order += 1
+        has_moved = not (index.equals(self.model.base.index) and np.array_equal(order, now[: len(order)]))
+        self._order += has_moved
         self._places = (self.model.base.index, now)
+        return has_moved
 
     def _replayed(self, slots: Sequence[Slot]) -> None:
         """Lead the eye to what was undone or done again."""
@@ -308,15 +329,26 @@ class Grid(anywidget.AnyWidget):
     def _path(self, column: int) -> str:
         return self.model.columns[column].field.path
 
-    def _send_labels(self, seen: dict[str, Any], labels: Labels) -> None:
-        """Send the names of what the references in a window point to."""
+    def _send_labels(
+        self, cells: Sequence[tuple[int, str | bool | None]], marks: Sequence[Mapping[str, Any]]
+    ) -> None:
+        """Send the names of what references point to: in cells, by their columns, and in marks of rows."""
+        labels = self._labels
+        if labels is None:
+            return
+        others = [
+            (number, mark.get(side))
+            for row in marks
+            for number, mark in row.get("cells", {}).items()
+            for side in ("was", "theirs")
+        ]
+        refs = [ref_of(column.field) for column in self.model.columns]
         wanted: dict[str, list[Any]] = {}
-        for number, (column, texts) in enumerate(zip(self.model.columns, seen["cells"], strict=True)):
-            if (ref := ref_of(column.field)) is not None:
-                marks = [row["cells"].get(number, {}) for row in seen["marks"].values() if "cells" in row]
-                others = [mark.get(side) for mark in marks for side in ("was", "theirs")]
-                wanted.setdefault(ref, []).extend(ids_in([*texts, *others]))
-        if not any(wanted.values()):
+        for number, text in (*cells, *others):
+            if (ref := refs[number]) is not None:
+                wanted.setdefault(ref, []).append(text)
+        wanted = {ref: ids for ref, texts in wanted.items() if (ids := ids_in(texts))}
+        if not wanted:
             return
 
         def answer() -> None:

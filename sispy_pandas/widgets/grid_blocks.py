@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .grid_names import named, names_of
+import numpy as np
+
+from .grid_texts import named_texts, texts_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..values.types.base import Field
     from .grid_model import GridModel
+
+_QUOTED = '\t\n\r"'
 
 
 def block_edits(
@@ -46,22 +50,29 @@ def fill_edits(
 
 def tsv(model: GridModel, *, top: int, left: int, rows: int, columns: int) -> str:
     """Write cells as spreadsheets exchange them: quoted where a cell holds a tab, line end or quote."""
-    numbers = model.order[top : top + rows].tolist()
-    texts = [_shown(model, column.field, numbers) for column in model.columns[left : left + columns]]
-    return "\n".join("\t".join(map(_tsv_cell, line)) for line in zip(*texts, strict=True))
+    numbers = model.order[top : top + rows]
+    fields = [column.field for column in model.columns[left : left + columns]]
+    return "\n".join(
+        map("\t".join, zip(*(_tsv_column(model, field, numbers) for field in fields), strict=True))
+    )
 
 
-def _shown(model: GridModel, field: Field, rows: Sequence[int]) -> list[str | bool | None]:
-    texts = [model.text(row, field.path) for row in rows]
-    names = names_of(model.labels, field, texts)
-    return [named(names, field, text) if isinstance(text, str) else text for text in texts]
+def _tsv_column(model: GridModel, field: Field, numbers: np.ndarray[Any, np.dtype[np.int64]]) -> list[str]:
+    old = numbers < len(model.base)
+    found = np.full(len(numbers), "", dtype=object)
+    texts = texts_of(field, model.cells(field.path).take(numbers[old]))
+    found[old] = named_texts(model.labels, field, texts).fillna("")
+    edited = model.edited_texts(field.path)
+    for at in np.flatnonzero(np.isin(numbers, list(edited))) if edited else ():
+        found[at] = edited[int(numbers[at])]
+    written: list[str] = found.tolist()
+    if field.kind.presentation == "boolean":
+        return [text.upper() if text in ("true", "false") else text for text in written]
+    if not any(sign in "".join(written) for sign in _QUOTED):
+        return written
+    return [_quoted(text) if any(sign in text for sign in _QUOTED) else text for text in written]
 
 
-def _tsv_cell(text: str | bool | None) -> str:
-    if isinstance(text, bool):
-        return str(text).upper()
-    if text is None:
-        return ""
-    if any(sign in text for sign in '\t\n\r"'):
-        return '"' + text.replace('"', '""') + '"'
-    return text
+def _quoted(text: str) -> str:
+    doubled = text.replace('"', '""')
+    return f'"{doubled}"'

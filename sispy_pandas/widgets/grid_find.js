@@ -18,6 +18,7 @@ class FindBar {
   }
 
   open() {
+    this.grid.send("seek");
     this.element.hidden = false;
     this.input.focus();
     this.input.select();

@@ -7,19 +7,20 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+import pandas as pd
 
 from ..values.records import DELETE
 from ..values.types.base import Field
+from ..values.types.cells import STRINGS
 from ..values.types.convert import to_json
 from ..values.types.equality import equal
 from . import cells
 from .cells import Edit
 from .columns import Column, columns_of
-from .grid_names import Labels, edits_with_ids
+from .grid_names import Labels, edits_with_ids, named, names_of
+from .grid_texts import as_text, texts_of
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from ..values.schema import Schema
 
 NEW = "_new"
@@ -93,7 +94,9 @@ class GridModel:
         self._parse = parse or (lambda _row, field, given: cells.typed(field, given))
         self._along = along
         self._cells = {path: frame[path].array for path in frame.columns}
+        self._texts: dict[str, pd.Series[Any]] = {}
         self._rows = len(frame)  # the number that the next new row gets
+        self._touched: set[Slot] = set()
         self._undo: list[Step] = []
         self._redo: list[Step] = []
         self.order: np.ndarray[Any, np.dtype[np.int64]] = np.arange(self._rows)
@@ -130,6 +133,27 @@ class GridModel:
         field = self.column(path).field
         edit = self.edits.get(row, {}).get(path)
         return cells.show(field, self.before(row, path)) if edit is None else cells.show_edit(field, edit)
+
+    def cells(self, path: str) -> pd.Series[Any]:
+        """Return a column of the frame, without edits."""
+        found = pd.Series(self.base.index, dtype=STRINGS) if path == "_id" else self.base[path]
+        cells: pd.Series[Any] = found.reset_index(drop=True)
+        return cells
+
+    def texts(self, path: str) -> pd.Series[Any]:
+        """Return the texts of a column of the frame, without edits, as `text` has them; made once."""
+        if path not in self._texts:
+            self._texts[path] = texts_of(self.column(path).field, self.cells(path))
+        return self._texts[path]
+
+    def edited_texts(self, path: str) -> dict[int, str]:
+        """Return what the edited cells of a column show, by row, with names in place of ids."""
+        field = self.column(path).field
+        texts = {
+            row: as_text(self.text(row, path)) or "" for row, edits in self.edits.items() if path in edits
+        }
+        names = names_of(self.labels, field, texts.values())
+        return {row: named(names, field, text) for row, text in texts.items()}
 
     def changed(self) -> dict[int, dict[str, Edit]]:
         """Return the edited cells, row by row, without marks."""
@@ -240,6 +264,11 @@ class GridModel:
         """Whether there is a step to do again."""
         return bool(self._redo)
 
+    def take_touched(self) -> set[Slot]:
+        """Return the cells and marks that look otherwise since this was asked last."""
+        touched, self._touched = self._touched, set()
+        return touched
+
     # What was edited elsewhere, and what becomes of edits
 
     def seed(self, edits: Mapping[int, Mapping[str, Edit]]) -> None:
@@ -291,6 +320,7 @@ class GridModel:
         return list(step)
 
     def _put(self, slots: Mapping[Slot, Edit | None]) -> None:
+        self._touched |= slots.keys()
         appeared: list[int] = []
         vanished: list[int] = []
         for (row, path), edit in slots.items():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -11,15 +10,15 @@ import pandas as pd
 
 from ..values.types.convert import cast, from_json, is_blank
 from ..values.types.object_id import is_object_id
-from .grid_names import named, named_column, names_of
+from .grid_names import named_column
+from .grid_texts import Mask, contains, may_hold, named_texts, texts_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ..values.types.base import Field
     from .grid_model import GridModel, View
 
-Mask = np.ndarray[Any, np.dtype[np.bool_]]
-_ENCODE = json.JSONEncoder(ensure_ascii=False, default=str).encode  # json.dumps makes one for every call
 _SIGN = re.compile(r"<=|>=|!=|=|<|>|!|")
 _ORDERED = {"<": "lt", ">": "gt", "<=": "le", ">=": "ge"}
 
@@ -45,7 +44,7 @@ def order(model: GridModel, view: View) -> np.ndarray[Any, np.dtype[np.int64]]:
     rows = np.flatnonzero(shown)
     if view.sort is not None:
         keys = _shown(model, view.sort).iloc[rows]
-        rows = rows[_argsort(keys, descending=view.descending)]
+        rows = rows[_argsort(model.column(view.sort).field, keys, descending=view.descending)]
     if view.show != "all":
         wanted = {
             row
@@ -84,31 +83,41 @@ def with_cells(series: pd.Series[Any], edited: Mapping[int, Any]) -> pd.Series[A
 
 
 class Finder:
-    """Positions of a text in the view, kept until the view or the edits change.
+    """Positions of a text in the view: the frame is searched once, what was edited at the next question.
 
     Example:
         `Finder(model, "web").next(0, 0)` is (position, column number, which of them, how many), or None.
     """
 
     def __init__(self, model: GridModel, text: str) -> None:
-        hits = []
-        needle = text.casefold()
-        for number, column in enumerate(model.columns):
-            path = column.field.path
-            seen = _contains(_texts(_shown(model, path)), needle)
-            edited = {row: str(model.text(row, path)) for row, edits in model.edits.items() if path in edits}
-            names = names_of(model.labels, column.field, edited.values())
-            mask = np.concatenate([seen, np.zeros(max(model.order.max(initial=0) + 1 - len(seen), 0), bool)])
-            for row, text in edited.items():
-                if row < len(mask):
-                    mask[row] = needle in named(names, column.field, text).casefold()
-            positions = np.flatnonzero(mask[model.order])
-            hits.append(positions * len(model.columns) + number)
+        self._model, self._needle = model, text
         self._width = len(model.columns)
-        self._hits = np.sort(np.concatenate(hits)) if hits else np.array([], dtype=np.int64)
+        self._seen = [_holds(model, column.field, text) for column in model.columns]
+        self._found: np.ndarray[Any, np.dtype[np.int64]] | None = None
 
     def __len__(self) -> int:
         return len(self._hits)
+
+    def forget(self) -> None:
+        """Look again at the next question: cells were edited, or rows stand elsewhere."""
+        self._found = None
+
+    @property
+    def _hits(self) -> np.ndarray[Any, np.dtype[np.int64]]:
+        if self._found is None:
+            hits = [self._in(*found) for found in enumerate(self._seen)]
+            self._found = np.sort(np.concatenate([np.array([], dtype=np.int64), *hits]))
+        return self._found
+
+    def _in(self, number: int, seen: Mask) -> np.ndarray[Any, np.dtype[np.int64]]:
+        """Return the hits of one column: the number of the cell, line by line."""
+        order = self._model.order
+        mask = np.zeros(max(int(order.max(initial=0)) + 1, len(seen)), dtype=bool)
+        mask[: len(seen)] = seen
+        for row, text in self._model.edited_texts(self._model.columns[number].field.path).items():
+            if row < len(mask):
+                mask[row] = self._needle.casefold() in text.casefold()
+        return np.flatnonzero(mask[order]) * self._width + number
 
     def next(self, position: int, column: int, *, back: bool = False) -> tuple[int, int, int, int] | None:
         """Return the next hit after a cell, around the end; None if the text is nowhere."""
@@ -119,6 +128,13 @@ class Finder:
         at = (int(np.searchsorted(self._hits, here, "left")) - 1 if back else after) % len(self._hits)
         hit = int(self._hits[at])
         return hit // self._width, hit % self._width, at + 1, len(self._hits)
+
+
+def _holds(model: GridModel, field: Field, needle: str) -> Mask:
+    """Tell which of the frame's cells hold a text, before any edit."""
+    if not may_hold(field, needle):
+        return np.zeros(len(model.base), dtype=bool)
+    return contains(named_texts(model.labels, field, model.texts(field.path)), needle)
 
 
 def _shown(model: GridModel, path: str) -> pd.Series[Any]:
@@ -137,10 +153,12 @@ def _matches(model: GridModel, path: str, text: str) -> Mask:
     if not operand:
         return np.ones(len(series), dtype=bool)
     if sign in ("", "!"):
-        seen = _contains(_texts(series), operand.casefold())
+        seen = contains(texts_of(column, series), operand)
         return ~seen if sign else seen
     if sign in ("=", "!="):
-        same = (_texts(series).str.casefold() == operand.casefold()).to_numpy(dtype=bool, na_value=False)
+        same = (texts_of(column, series).str.casefold() == operand.casefold()).to_numpy(
+            dtype=bool, na_value=False
+        )
         if column.kind.presentation in ("number", "boolean", "date"):
             same = _compare(series, "eq", from_json(column, cast(column, operand)))
         return same if sign == "=" else ~same
@@ -160,30 +178,10 @@ def _blank(series: pd.Series[Any]) -> Mask:
     return series.isna().to_numpy(dtype=bool)
 
 
-def _texts(series: pd.Series[Any]) -> pd.Series[Any]:
-    """Write the cells about as the grid shows them; exact enough to search in."""
-    if isinstance(series.dtype, pd.DatetimeTZDtype):
-        series = series.dt.strftime("%Y-%m-%d %H:%M:%S")
-    elif series.dtype == object:
-        series = pd.Series([_json_text(cell) for cell in series], index=series.index, dtype="str")
-    return pd.Series(series, dtype="str")
-
-
-def _json_text(cell: Any) -> str | None:
-    if is_blank(cell):
-        return None
-    return cell if isinstance(cell, str) else _ENCODE(cell)
-
-
-def _contains(texts: pd.Series[Any], needle: str) -> Mask:
-    found = texts.str.casefold().str.contains(needle, regex=False)
-    return found.to_numpy(dtype=bool, na_value=False)
-
-
-def _argsort(keys: pd.Series[Any], *, descending: bool) -> np.ndarray[Any, np.dtype[np.int64]]:
+def _argsort(field: Field, keys: pd.Series[Any], *, descending: bool) -> np.ndarray[Any, np.dtype[np.int64]]:
     """Sort stably, without regard to case, cells without a value last in both directions."""
     if keys.dtype == object:
-        keys = _texts(keys)
+        keys = texts_of(field, keys)
     if pd.api.types.is_string_dtype(keys.dtype):
         keys = keys.str.casefold()
     return (

@@ -7,6 +7,7 @@ const BLOCK = 100; // rows of one window
 const MARGIN = 4; // rows drawn above and below what is in sight
 const KEPT = 200; // blocks that are remembered
 const PATIENCE = 5000; // ms without an answer
+const UNANSWERED = ["at", "seek"]; // messages that only tell something
 const EDITS = ["edit", "paste", "fill", "clear", "delete", "add", "undo", "redo"];
 
 /* Make an element: h("div", {class: "x", onclick: f, "aria-label": "y"}, child, ...). */

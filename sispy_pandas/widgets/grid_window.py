@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from sispy.text import shorten
 
 from ..values.records import DELETE
 from . import cells
 from .grid_model import NEW, GridModel
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from .grid_model import Slot
 
 REASON = 300
 """Characters of a reason that are shown: a proxy's page of several kB is none for people."""
@@ -27,6 +34,30 @@ def window(model: GridModel, start: int, stop: int) -> dict[str, Any]:
         "cells": [[model.text(row, column.field.path) for row in rows] for column in model.columns],
         "marks": {offset: marks for offset, row in enumerate(rows) if (marks := _marks(model, row))},
     }
+
+
+def patches(model: GridModel, touched: Collection[Slot]) -> list[dict[str, Any]]:
+    """Read those rows of the view in which something was edited: of new rows all cells, of others the edited.
+
+    Returns:
+        One dict per row: `row`, its position; `cells`, {column number: text}; `marks`, as in a window.
+    """
+    paths: dict[int, set[str]] = {}
+    for row, path in touched:
+        paths.setdefault(row, set()).add(path)
+    positions = np.flatnonzero(np.isin(model.order, list(paths)))
+    return [
+        {
+            "row": int(position),
+            "cells": {
+                number: model.text(row, column.field.path)
+                for number, column in enumerate(model.columns)
+                if NEW in paths[row] or column.field.path in paths[row]
+            },
+            "marks": _marks(model, row),
+        }
+        for position, row in zip(positions, model.order[positions].tolist(), strict=True)
+    ]
 
 
 def _marks(model: GridModel, row: int) -> dict[str, Any]:

@@ -9,7 +9,9 @@ import files
 import plans
 import served
 import start
+import widgets
 from paired import main
 
 if __name__ == "__main__":
-    main(__doc__, fetch.BENCHMARK, files.BENCHMARK, plans.BENCHMARK, served.BENCHMARK, start.BENCHMARK)
+    parts = (fetch, files, plans, served, start, widgets)
+    main(__doc__, *(part.BENCHMARK for part in parts))

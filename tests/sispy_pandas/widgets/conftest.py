@@ -21,7 +21,9 @@ BOOT = """async ([esm, css, state]) => {
   const on = (name, f) => (handlers[name] ??= []).push(f);
   const off = (name, f) => { handlers[name] = (handlers[name] ?? []).filter((g) => g !== f); };
   const fire = (name, ...rest) => [...(handlers[name] ?? [])].forEach((f) => f(...rest));
-  const model = { get: (key) => state[key], send: (content) => window.__python(content), on, off };
+  window.__manager = {}; // that of a notebook knows the kernel
+  const send = (content) => window.__python(content);
+  const model = { get: (key) => state[key], send, on, off, widget_manager: window.__manager };
   window.__python = async (content) => {
     for (const message of await window.__answer(JSON.stringify(content))) window.__receive(message);
   };

@@ -426,10 +426,26 @@ def test_a_kernel_that_does_not_answer_is_named(open_grid):
     page.evaluate("void (window.__sent = window.__python, window.__python = () => {})")
     page.keyboard.press("Delete")
     page.clock.fast_forward(6_000)
-    page.get_by_text("The kernel does not answer").wait_for()
+    page.get_by_text(
+        "The kernel does not answer: it is busy, or gone. What you edit now may be lost."
+    ).wait_for()
+    for state, told in (  # where the page knows its kernel it says which
+        (
+            {"status": "busy", "connectionStatus": "connected"},
+            "The kernel is busy with something else: what you do",
+        ),
+        ({"status": "idle", "connectionStatus": "connected"}, "it has no grid like this any more"),
+        (
+            {"status": "unknown", "connectionStatus": "connecting"},
+            "The page has lost its connection to the kernel.",
+        ),
+    ):
+        page.evaluate("kernel => void (window.__manager.kernel = kernel)", state)
+        page.clock.fast_forward(6_000)
+        page.get_by_text(told).wait_for()
     page.evaluate("void (window.__python = window.__sent)")
     page.keyboard.press("Delete")
-    page.get_by_text("The kernel does not answer").wait_for(state="hidden")
+    page.get_by_text("The page has lost").wait_for(state="hidden")
     becomes(cell(page, 1, "note"), "changed")
     page.evaluate("void (window.__python = () => { throw new Error('Cannot send'); })")
     page.keyboard.press("Delete")
@@ -517,6 +533,41 @@ def test_it_is_a_grid_to_screen_readers(open_grid):
     assert page.locator(".body [tabindex='0']").count() == 1
     assert cell(page, 0, "net.ip").get_attribute("aria-readonly") == "true"
     assert page.locator("[role=columnheader]").count() == 12
+
+
+def test_an_edit_sends_what_it_changed(open_grid):
+    _, page = open_grid(labels=Racks())
+    page.evaluate(
+        "void (window.__kinds = [], send = window.__python, "
+        "window.__python = m => { window.__kinds.push(m.type); return send(m); })"
+    )
+    cell(page, 2, "note").click()
+    page.sent.clear()
+    page.keyboard.type("moved")
+    page.keyboard.press("Enter")
+    becomes(cell(page, 2, "note"), "changed")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Control+z")
+    page.get_by_text("bought with order 2", exact=True).wait_for()
+    page.keyboard.press("Control+y")
+    becomes(cell(page, 2, "note"), "changed")
+    cell(page, 3, "rack").click()
+    page.evaluate("navigator.clipboard.writeText('R0')")
+    page.keyboard.press("Control+v")
+    cell(page, 3, "rack").get_by_text("R0", exact=True).wait_for()
+    becomes(cell(page, 3, "rack"), "changed")
+    page.keyboard.press("Insert")
+    cell(page, 300, "name").wait_for()
+    page.keyboard.type("db1")
+    page.keyboard.press("Enter")
+    becomes(cell(page, 300, "name"), "changed")
+    assert cell(page, 300, "name").inner_text() == "db1"
+    kinds = page.evaluate("window.__kinds")
+    assert [kind for kind in kinds if kind != "window"] == ["edit", "undo", "redo", "paste", "add", "edit"]
+    assert kinds.count("window") == 2  # the rows around the new one, out of sight before
+    small = sorted(page.sent)[:-2]
+    assert max(small) < 600  # bytes
+    assert sum(small) < 6_000
 
 
 def test_a_hundred_thousand_rows(open_grid):

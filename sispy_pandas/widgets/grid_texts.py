@@ -1,0 +1,95 @@
+"""Whole columns as the texts that a grid shows, fast: what is searched and what is copied."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from ..values.times import brief
+from ..values.types.cells import STRINGS, plain
+from ..values.types.convert import is_blank, json_values
+from .cells import show
+from .columns import ref_of
+from .grid_names import named, names_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..values.types.base import Field
+    from .grid_names import Labels
+
+Mask = np.ndarray[Any, np.dtype[np.bool_]]
+
+_SIGNS = {
+    "number": frozenset("0123456789.-+einfa"),
+    "date": frozenset("0123456789-: ."),
+    "boolean": frozenset("truefals"),
+}
+"""What the texts of a column are made of, by how it is presented."""
+
+
+def texts_of(field: Field, cells: pd.Series[Any]) -> pd.Series[Any]:
+    """Write the cells of a frame as `cells.show` writes each of them; booleans as true and false."""
+    if isinstance(cells.dtype, pd.StringDtype):
+        texts = cells.astype(STRINGS)
+        return texts.mask(texts == "", str(show(field, "")))
+    if cells.dtype == object and not (field.item and field.item.kind.json_types == (str,)):
+        return pd.Series(_shown(field, cells), dtype=STRINGS)
+    codes, unique = pd.factorize(cells.array)  # most columns hold few values
+    return _taken(_shown(field, pd.Series(unique)), codes)
+
+
+def named_texts(labels: Labels | None, field: Field, texts: pd.Series[Any]) -> pd.Series[Any]:
+    """Put names in place of the ids in texts, as the grid shows them."""
+    if labels is None or ref_of(field) is None:
+        return texts
+    codes, unique = pd.factorize(texts)
+    names = names_of(labels, field, unique)
+    return _taken([named(names, field, text) for text in unique], codes) if names else texts
+
+
+def contains(texts: pd.Series[Any], needle: str) -> Mask:
+    """Tell which texts hold another, regardless of case."""
+    return texts.str.contains(needle, case=False, regex=False).to_numpy(dtype=bool, na_value=False)
+
+
+def may_hold(field: Field, needle: str) -> bool:
+    """Tell whether a text may stand in a column at all, before its texts are made."""
+    signs = _SIGNS.get(field.kind.presentation)
+    return signs is None or signs.issuperset(needle.lower())
+
+
+def as_text(shown: str | bool | None) -> str | None:
+    """Return what a grid shows as text."""
+    return str(shown).lower() if isinstance(shown, bool) else shown
+
+
+def _taken(texts: Sequence[str | None], codes: np.ndarray[Any, Any]) -> pd.Series[Any]:
+    """Return the texts by their numbers; -1, no value, is the last."""
+    return pd.Series(pd.array([*texts, None], dtype=STRINGS).take(codes))
+
+
+def _shown(field: Field, cells: pd.Series[Any]) -> list[str | None]:
+    presentation = field.kind.presentation
+    if presentation == "json" and cells.dtype == object:
+        return _json_texts(field, cells)
+    values = json_values(field, cells)
+    if presentation == "date" and isinstance(cells.dtype, pd.DatetimeTZDtype):
+        return [None if value is None else brief(value) for value in values]
+    return [None if value is None else as_text(show(field, value)) for value in values]
+
+
+def _json_texts(field: Field, cells: pd.Series[Any]) -> list[str | None]:
+    """Write cells as JSON in one go: to call an encoder costs more than to encode most cells."""
+    blank = [no or (not cell and is_blank(cell, field)) for no, cell in zip(cells.isna(), cells, strict=True)]
+    kept = [cell for cell, no in zip(cells.array, blank, strict=True) if not no]
+    if not kept:
+        return [None] * len(blank)
+    mark = secrets.token_hex()  # no cell holds it
+    between = [part for cell in kept for part in (cell, mark)][:-1]
+    texts = iter(json.dumps(between, ensure_ascii=False, default=plain)[1:-1].split(f', "{mark}", '))
+    return [None if no else next(texts) for no in blank]
