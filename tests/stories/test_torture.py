@@ -81,8 +81,8 @@ def test_three_hundred_rounds(torture):
 @pytest.mark.soak
 @pytest.mark.timeout(600)
 def test_rounds_of_one_seed_are_alike(torture):
-    seeds = range(20)
-    first, second = ([(result.words, result.met) for result in torture(*seeds)] for _ in range(2))
+    # how many requests meet a fault depends on how often the push looks while it waits
+    first, second = ([result.words for result in torture(*range(20))] for _ in range(2))
 
     assert first == second
 
