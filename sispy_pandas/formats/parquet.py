@@ -32,6 +32,7 @@ from .note import parsed
 from .table import Table, as_table
 
 if TYPE_CHECKING:
+    from ..values.row_set import RowSet
     from ..values.schema import Schema
     from ..values.types.base import Field, Style
     from .atomic import OutFile
@@ -83,14 +84,12 @@ class Parquet(Format):
         optional("pyarrow.parquet", "fast")
 
     def write(self, file: OutFile, table: Outgoing, options: WriteOptions) -> int:
-        pa, parquet = optional("pyarrow", "fast"), optional("pyarrow.parquet", "fast")
+        parquet = optional("pyarrow.parquet", "fast")
         rows, writer = 0, None
         with file.binary() as opened:
             try:
                 for part in table.parts:
-                    columns = as_table(part, schema=table.known)
-                    arrays = [_array(field, cells, pa) for field, cells in columns]
-                    group = pa.Table.from_arrays(arrays, names=[field.path for field, _ in columns])
+                    group = arrow_table(part, table.known)
                     writer = writer or parquet.ParquetWriter(opened, group.schema)
                     writer.write_table(group)
                     rows += len(part)
@@ -100,6 +99,19 @@ class Parquet(Format):
                 if writer is not None:
                     writer.close()
         return rows
+
+
+def arrow_table(source: RowSet | pd.DataFrame, schema: Schema | None = None) -> Any:
+    """Return rows as a table of Arrow, of the types that a Parquet file has.
+
+    Raises:
+        ImportError: pyarrow is missing.
+        ValueError: A value contradicts the definition: a column has one type.
+    """
+    pa = optional("pyarrow", "fast")
+    columns = as_table(source, schema=schema)
+    arrays = [_array(field, cells, pa) for field, cells in columns]
+    return pa.Table.from_arrays(arrays, names=[field.path for field, _ in columns])
 
 
 def _text(note: Note) -> str:

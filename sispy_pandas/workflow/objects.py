@@ -19,6 +19,7 @@ from sispy.text import in_html, printable
 from ..formats.atomic import replaced
 from ..formats.csv import Csv
 from ..formats.excel import Excel
+from ..formats.parquet import arrow_table
 from ..planning import render as planned
 from ..planning.change_set import ChangeSet
 from ..planning.diff import diff
@@ -79,6 +80,15 @@ class Snapshot(RowSet):
 
     def _repr_html_(self) -> str:
         return f"<p>{in_html(repr(self).strip('<>'))}</p>{preview(self.frame())}"
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """Give the rows to polars, DuckDB or pyarrow, with the types that a Parquet file has.
+
+        Raises:
+            ImportError: pyarrow is missing.
+            ValueError: A value contradicts the definition: a column has one type.
+        """
+        return arrow_table(self).__arrow_c_stream__(requested_schema)
 
     def diff(
         self,

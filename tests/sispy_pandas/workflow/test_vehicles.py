@@ -234,6 +234,19 @@ def test_no_edit_is_an_empty_plan(columns):
 
 
 @RANDOM
+@given(tables())
+def test_libraries_take_a_snapshot_as_it_is_and_give_it_back_without_edits(columns):
+    live = snapshot_of(columns)
+    taken = {"polars": pl.DataFrame(live), "DuckDB": by_duckdb(live), "arrow": pa.table(live), "none": live}
+    for vehicle, table in taken.items():
+        assert (vehicle, *told(live.diff(table))) == (vehicle, [], (), ())
+    assert list(taken["polars"].columns) == ["_id", *live.frame().columns]
+    assert taken["polars"]["n"].dtype.is_numeric()
+    assert taken["arrow"].schema.field("since").type == pa.timestamp("ms", tz="UTC")
+    assert taken["DuckDB"].column("_id").to_pylist() == list(live.ids)
+
+
+@RANDOM
 @given(st.data(), tables())
 def test_one_edit_is_that_cell_alone(data, columns):
     live = snapshot_of(columns)
