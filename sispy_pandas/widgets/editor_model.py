@@ -74,7 +74,7 @@ def after_push(
     known = set(everything.index)
     ids = [id_ for id_ in (*model.base.index, *created) if id_ in known]
     opened = everything.loc[ids, list(model.base.columns)]
-    fresh = GridModel(snapshot.schema, opened, columns=model.columns, fixed=_fixed(everything, opened))
+    fresh = GridModel(snapshot.schema, opened, columns=model.all_columns, fixed=_fixed(everything, opened))
     position = {id_: number for number, id_ in enumerate(ids)}
     outcomes = {outcome.row: outcome for outcome in report.outcomes}
     labels, pushed = _labels(model, report), _pushed(report)

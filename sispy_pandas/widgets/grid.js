@@ -3,23 +3,24 @@
  * Traits of the model (Python writes, this file reads):
  *   columns  [{name, kind, type, readonly, required, unique, enum, min, max, ref, description, frozen, width}]
  *   status   {version, order, shown, rows, changed, invalid, new, deleted, conflicts, failed, undo, redo,
- *             sort, descending, filters, show}; a new version means that cached rows are out of date,
+ *             sorts: [[column, descending]], filters, hidden: how many columns, show}; a new version means that cached rows are out of date,
  *            a new order that they stand elsewhere
  *   options  {height, label, rows: whether rows can be added and deleted, follow: whether to send `at`}
  *
  * Messages to Python, {type, order, ...}; what names rows by an order that is no more is refused:
- *   window {start, stop} · edit {cells: [[row, column, input]]} · paste {block, top, left, rows, columns}
- *   at {row} · fill / clear {top, left, rows, columns} · undo · redo · add · delete {rows: [first, last]}
- *   sort {column, descending} · filter {column, text} · show {show}
+ *   window {start, stop} · edit {cells: [[row, column, input]]} · paste {block, areas}
+ *   at {row} · fill {source, target, count} · clear {areas} · undo · redo · add · delete {rows: [[first, last]]}
+ *   sort {by: [[column, descending]]} · filter {column, text} · show {show} · hide {column: null for none}
  *   seek: Find was opened
- *   and, answered by a message with the same `id`: find {text, row, column, back}, copy {rectangle},
+ *   and, answered by a message with the same `id`: find {text, row, column, back}, copy {rows: [[first, last]], columns, headers},
  *   complete {column, text}.
  * Messages from Python: {type: "window", version, order, start, cells, marks}, {type: "labels", labels: {id: name}},
  * {type: "cells", since, version, order, rows: [{row, cells: {column: text}, marks}]}: what was edited since a version,
  * {type: "go", row, column}, {type: "say", text} and {type: "offer", choices, chosen}: ways to read what was typed or pasted,
  * which the page answers by read {choice}.
  *
- * Rows are positions in the sorted and filtered view, columns are indexes into `columns`.
+ * Rows are positions in the sorted and filtered view, columns are indexes into `columns`; an area of cells is
+ * {top, left, rows, columns}.
  */
 
 
@@ -33,6 +34,10 @@ class Grid {
     this.rowElements = new Map(); // view position -> row element
     this.active = { row: 0, column: 0 };
     this.anchor = { row: 0, column: 0 };
+    this.others = []; // rectangles that are selected beside the one from anchor to active
+    this.adding = false; // Shift+F8: what is selected stays
+    this.preview = null; // the rectangle that a drag will fill
+    this.frozenTo = null; // name of the last column that stays in sight, if the user has chosen it
     this.editing = new CellEditor(this);
     this.finding = new FindBar(this);
     this.answers = new Map(); // id of a question -> resolve
@@ -68,6 +73,7 @@ class Grid {
       this.refresh();
     };
     this.onColumns = () => {
+      this.others = [];
       this.active.column = this.anchor.column = clamp(this.active.column, 0, this.columns.length - 1);
       this.place();
     };
@@ -162,6 +168,8 @@ class Grid {
     this.scroller.setAttribute("aria-rowcount", this.shown + 1);
     this.active.row = clamp(this.active.row, 0, Math.max(0, this.shown - 1));
     this.anchor.row = clamp(this.anchor.row, 0, Math.max(0, this.shown - 1));
+    this.others = this.others.filter(({ bottom }) => bottom < this.shown);
+    this.scroller.tabIndex = this.shown ? -1 : 0; // without cells it has the focus itself
     this.drawHead();
     this.drawToolbar();
     this.draw();
@@ -178,10 +186,15 @@ class Grid {
     this.findButton = button("Find", "Find a text (Ctrl+F)", () => this.finding.open());
     this.showSelect = h("select", { "aria-label": "Which rows to show", onchange: (event) => this.send("show", { show: event.target.value }) },
       ...[["all", "All rows"], ["changed", "Changed rows"], ["invalid", "Invalid rows"]].map(([value, text]) => h("option", { value }, text)));
-    this.clearButton = button("Clear filters", "Show all rows again", () => this.send("filter", { column: null, text: "" }));
+    const sendAndGo = (type, content) => { // a button that goes away leaves the focus to the cells
+      this.send(type, content);
+      this.focus();
+    };
+    this.clearButton = button("Clear filters", "Show all rows again", () => sendAndGo("filter", { column: null, text: "" }));
+    this.hiddenButton = button("", "Show all columns again", () => sendAndGo("hide", { column: null }));
     this.counts = h("span", { class: "counts", role: "status" });
     this.toolbar = h("div", { class: "toolbar", role: "toolbar", "aria-label": "Edit" },
-      this.undoButton, this.redoButton, ...(rows ? [this.addButton, this.deleteButton] : []), this.findButton, this.showSelect, this.clearButton, this.counts,
+      this.undoButton, this.redoButton, ...(rows ? [this.addButton, this.deleteButton] : []), this.findButton, this.showSelect, this.clearButton, this.hiddenButton, this.counts,
       button("?", "Keys", () => openHelp(this)));
     this.offerBar = h("div", { class: "find offer", role: "group", "aria-label": "How to read this", hidden: true });
     this.head = h("div", { class: "head", role: "row", "aria-rowindex": 1 });
@@ -194,6 +207,7 @@ class Grid {
 
     this.scroller.addEventListener("scroll", () => this.draw());
     this.body.addEventListener("mousedown", (event) => this.onMouseDown(event));
+    this.scroller.addEventListener("contextmenu", (event) => this.onContextMenu(event));
     this.scroller.addEventListener("keydown", (event) => this.onKey(event));
     for (const type of ["copy", "cut", "paste"]) this.scroller.addEventListener(type, (event) => this.onClipboard(event));
     // Jupyter's shortcuts act on the notebook cell (d d deletes it): no key pressed in here may reach them.
@@ -214,6 +228,7 @@ class Grid {
 
   /* Compute where columns stand. Frozen ones come first and stay in sight. */
   place() {
+    const focused = this.body.contains(document.activeElement);
     this.widths = this.columns.map(({ name, width }) => this.widthsOf.get(name) ?? width);
     this.lefts = [];
     let x = GUTTER;
@@ -222,14 +237,18 @@ class Grid {
       x += width;
     }
     this.total = x;
-    this.frozen = this.columns.filter((column) => column.frozen).length;
+    const chosen = this.columns.findIndex(({ name }) => name === this.frozenTo);
+    this.frozen = chosen >= 0 ? chosen + 1 : this.columns.filter((column) => column.frozen).length;
     this.frozenWidth = this.frozen < this.lefts.length ? this.lefts[this.frozen] : x;
     this.body.style.width = this.head.style.width = `${x}px`;
     this.scroller.setAttribute("aria-colcount", this.columns.length);
     for (const element of this.rowElements.values()) element.remove();
     this.rowElements.clear();
     this.drawHead();
-    this.draw();
+    if (focused) {
+      this.paint();
+      this.focus();
+    } else this.draw();
   }
 
   // ---- Drawing
@@ -244,6 +263,7 @@ class Grid {
     const first = clamp(Math.floor(scrollTop / ROW) - MARGIN, 0, this.shown);
     const last = clamp(Math.ceil((scrollTop + clientHeight) / ROW) + MARGIN, 0, this.shown);
     this.need(first, last);
+    const focused = document.activeElement === this.scroller || this.body.contains(document.activeElement);
     const rows = new Set();
     for (let row = first; row < last; row++) rows.add(row);
     if (this.shown) rows.add(this.active.row); // out of sight it is kept, because it holds the focus
@@ -255,6 +275,9 @@ class Grid {
       }
     }
     for (const row of rows) this.paintRow(row, columns);
+    // What had the focus may be gone; without rows the table itself has it.
+    const lost = this.shown ? !this.body.contains(document.activeElement) : document.activeElement !== this.scroller;
+    if (focused && lost) this.focus();
     this.root.classList.toggle("empty", this.shown === 0);
     this.describe();
   }
@@ -308,7 +331,7 @@ class Grid {
       const frozen = column < this.frozen;
       cell = h("div", {
         role: "gridcell", "aria-colindex": column + 1, "data-row": row, "data-column": column,
-        style: `left:${this.lefts[column]}px;width:${this.widths[column]}px`, "data-frozen": frozen,
+        style: `left:${this.lefts[column]}px;width:${this.widths[column]}px`, "data-frozen": frozen && (column === this.frozen - 1 ? "last" : "yes"),
       });
       element.cells.set(column, cell);
       if (frozen) element.insertBefore(cell, element.children[column + 1] ?? null);
@@ -317,11 +340,13 @@ class Grid {
     if (this.editing.cell === cell) return;
     const definition = this.columns[column];
     const text = this.text(row, column);
-    const { top, left, bottom, right } = this.rectangle();
-    const selected = row >= top && row <= bottom && column >= left && column <= right;
+    const now = this.rectangle();
+    const selected = [now, ...this.others].some((one) => isIn(one, row, column));
+    const corner = row === now.bottom && column === now.right && !this.others.length;
+    const filling = this.preview !== null && isIn(this.preview, row, column);
     const active = row === this.active.row && column === this.active.column;
     const readonly = definition.readonly || this.marks(row).row === "fixed";
-    const state = [definition.kind, mark?.is, readonly && "readonly", selected && "selected", active && "active", text === undefined && "waiting"].filter(Boolean).join(" ");
+    const state = [definition.kind, mark?.is, readonly && "readonly", selected && "selected", active && "active", corner && "corner", filling && "filling", text === undefined && "waiting"].filter(Boolean).join(" ");
     const shown = this.display(column, text);
     const title = this.tooltip(column, text, mark);
     const signature = `${state}|${text}|${shown}|${title}`;
@@ -343,22 +368,23 @@ class Grid {
   }
 
   drawHead() {
-    const { sort, descending, filters } = this.status;
+    const { sorts, filters } = this.status;
     this.head.replaceChildren(h("div", { class: "gutter corner" }), ...this.columns.map((column, i) => {
-      const sorted = sort === column.name;
-      const arrow = sorted ? (descending ? "▼" : "▲") : "";
+      const place = sorts.findIndex(([name]) => name === column.name);
+      const direction = place < 0 ? "none" : sorts[place][1] ? "descending" : "ascending";
+      const arrow = { none: "", ascending: "▲", descending: "▼" }[direction] + (place >= 0 && sorts.length > 1 ? place + 1 : "");
       const filtered = column.name in filters;
       const facts = [column.type, column.required && "required", column.unique && "unique", column.ref && `refers to ${column.ref}`,
         column.min !== null && `from ${column.min}`, column.max !== null && `up to ${column.max}`, column.readonly && "read-only"].filter(Boolean).join(", ");
       return h("div", {
         class: `cell ${column.kind} ${column.readonly ? "readonly" : ""} ${filtered ? "filtered" : ""}`, role: "columnheader", "aria-colindex": i + 1,
-        "aria-sort": sorted ? (descending ? "descending" : "ascending") : "none", "data-frozen": i < this.frozen, "data-column": i,
+        "aria-sort": direction, "data-frozen": i < this.frozen && (i === this.frozen - 1 ? "last" : "yes"), "data-column": i,
         title: `${column.name}: ${facts}${column.description ? `\n${column.description}` : ""}${column.kind === "date" ? "\nTimes are UTC." : ""}`,
         style: `left:${this.lefts[i]}px;width:${this.widths[i]}px`,
       },
-        h("span", { class: "name", onclick: () => this.cycleSort(i) }, `${column.name}${column.required ? " *" : ""}`),
+        h("span", { class: "name", title: "Sort; with Shift by this column, too", onclick: (event) => this.cycleSort(i, event.shiftKey) }, `${column.name}${column.required ? " *" : ""}`),
         h("span", { class: "arrow" }, arrow),
-        h("button", { class: "menu", type: "button", tabindex: -1, title: "Sort and filter (Alt+Down)", "aria-label": `Sort and filter ${column.name}`, onclick: () => openColumnMenu(this, i) }, filtered ? "⧩" : "⋮"),
+        h("button", { class: "menu", type: "button", tabindex: -1, title: "Column menu (Alt+Down)", "aria-label": `Column menu of ${column.name}`, onclick: () => openColumnMenu(this, i) }, filtered ? "⧩" : "⋮"),
         h("span", { class: "handle", title: "Width; double-click fits it to what is in sight",
           onpointerdown: (event) => this.resize(event, i), ondblclick: () => this.fit(i) }));
     }));
@@ -370,6 +396,8 @@ class Grid {
     this.redoButton.disabled = !status.redo;
     this.showSelect.value = status.show;
     this.clearButton.hidden = !Object.keys(status.filters).length;
+    this.hiddenButton.hidden = !status.hidden;
+    this.hiddenButton.textContent = `${status.hidden} hidden`;
     const some = status.shown === status.rows ? `${status.rows.toLocaleString("en")} rows` : `${status.shown.toLocaleString("en")} of ${status.rows.toLocaleString("en")} rows`;
     const count = (n, word, kind) => (n ? [h("b", { class: kind }, `${n.toLocaleString("en")} ${word}`)] : []);
     this.counts.replaceChildren(some, ...count(status.changed, status.changed === 1 ? "cell changed" : "cells changed", "changed"),
@@ -457,14 +485,15 @@ class Grid {
     };
   }
 
-  /* The selection as Python takes it. */
-  area() {
-    const { top, left, bottom, right } = this.rectangle();
-    return { top, left, rows: bottom - top + 1, columns: right - left + 1 };
-  }
+  /* What is selected, as Python takes it; the rectangle with the active cell comes last. */
+  areas() { return [...this.others, this.rectangle()].map(areaOf); }
 
-  go(row, column, { extend = false, focus = true } = {}) {
+  area() { return areaOf(this.rectangle()); }
+
+  go(row, column, { extend = false, add = false, focus = true } = {}) {
     if (!this.shown) return;
+    if (add) this.others.push(this.rectangle());
+    else if (!extend && !this.adding) this.others = [];
     this.active = { row: clamp(row, 0, this.shown - 1), column: clamp(column, 0, this.columns.length - 1) };
     if (!extend) this.anchor = { ...this.active };
     this.scrollTo(this.active.row, this.active.column);
@@ -473,7 +502,8 @@ class Grid {
   }
 
   focus() {
-    this.rowElements.get(this.active.row)?.cells.get(this.active.column)?.focus({ preventScroll: true });
+    const cell = this.rowElements.get(this.active.row)?.cells.get(this.active.column);
+    (cell ?? this.scroller).focus({ preventScroll: true });
     if (this.model.get("options").follow) this.send("at", { row: this.active.row });
   }
 
@@ -497,38 +527,98 @@ class Grid {
     event.preventDefault(); // else the browser moves the focus to where nothing is
     this.editing.commit();
     const row = Number(target.dataset.row);
+    const add = modifier(event) && !event.shiftKey;
     if (target.dataset.column === undefined) { // the gutter selects rows
+      if (add) this.others.push(this.rectangle());
+      else if (!event.shiftKey) this.others = [];
       if (!event.shiftKey) this.anchor = { row, column: this.columns.length - 1 };
       this.active = { row, column: 0 };
       this.paint();
       this.focus();
-      this.drag(true);
+      this.drag((at) => this.go(at.row, 0, { extend: true }));
+      return;
+    }
+    if (target.classList.contains("corner") && isAtCorner(event, target)) {
+      this.dragFill();
       return;
     }
     const column = Number(target.dataset.column);
-    this.go(row, column, { extend: event.shiftKey });
-    const onBox = event.target.classList.contains("box");
+    this.go(row, column, { extend: event.shiftKey, add });
+    const onBox = event.target.classList.contains("box") && !add;
     // A second mousedown, not dblclick: the first one has redrawn the cell, and dblclick needs one element.
     if (onBox ? event.detail === 1 : event.detail === 2) this.editing.open(null);
-    else this.drag();
+    else this.drag((at) => this.go(at.row, at.column, { extend: true }));
   }
 
-  /* Extend the selection to where the mouse is; beyond the edge the grid scrolls for as long as the button is down. */
-  drag(rows = false) {
+  /* Call `reach` with every cell that the mouse comes to, for as long as its button is down, and `end` then.
+   * Beyond the edge the grid scrolls. */
+  drag(reach, end = () => {}) {
     let at = null;
+    let last = "";
     const follow = () => {
       if (!at) return;
       const box = this.scroller.getBoundingClientRect();
       const [x, y] = [at.clientX - box.left, at.clientY - box.top];
-      const row = Math.floor((y - HEAD + this.scroller.scrollTop) / ROW);
-      const column = this.lefts.findLastIndex((left) => left <= (x < this.frozenWidth ? x : x + this.scroller.scrollLeft));
-      const now = { row: clamp(row, 0, this.shown - 1), column: rows ? this.active.column : Math.max(0, column) };
-      if (now.row !== this.active.row || now.column !== this.active.column) this.go(now.row, now.column, { extend: true });
+      const row = clamp(Math.floor((y - HEAD + this.scroller.scrollTop) / ROW), 0, this.shown - 1);
+      const column = Math.max(0, this.lefts.findLastIndex((left) => left <= (x < this.frozenWidth ? x : x + this.scroller.scrollLeft)));
+      if (last !== `${row} ${column}`) reach({ row, column });
+      last = `${row} ${column}`;
     };
     const move = (event) => { at = event; follow(); };
     const timer = setInterval(follow, 60);
     window.addEventListener("mousemove", move);
-    window.addEventListener("mouseup", () => { clearInterval(timer); window.removeEventListener("mousemove", move); }, { once: true });
+    window.addEventListener("mouseup", (event) => {
+      clearInterval(timer);
+      window.removeEventListener("mousemove", move);
+      end(event);
+    }, { once: true });
+  }
+
+  /* Fill the cells that the corner of the selection is dragged to; with Ctrl they count on. */
+  dragFill() {
+    const from = this.rectangle();
+    this.say("Drag to repeat the selection; hold Ctrl to count on; Escape leaves everything as it was.");
+    this.preview = from;
+    this.drag(({ row, column }) => {
+      if (this.preview === null) return; // Escape
+      const [down, across] = [Math.max(row - from.bottom, from.top - row), Math.max(column - from.right, from.left - column)];
+      this.preview = down >= across
+        ? { ...from, top: Math.min(from.top, row), bottom: Math.max(from.bottom, row) }
+        : { ...from, left: Math.min(from.left, column), right: Math.max(from.right, column) };
+      this.scrollTo(row, column);
+      this.paint();
+    }, (event) => {
+      const target = this.preview;
+      this.preview = null;
+      this.hush();
+      if (target && (target.bottom - target.top > from.bottom - from.top || target.right - target.left > from.right - from.left)) {
+        this.send("fill", { source: areaOf(from), target: areaOf(target), count: modifier(event) });
+        this.select(target.top, target.left, target.bottom, target.right);
+      }
+    });
+  }
+
+  /* The menu of a cell, also by Shift+F10 and the menu key; with Shift the browser's own. */
+  onContextMenu(event) {
+    if (event.shiftKey && event.button === 2) return;
+    if (this.editing.cell?.contains(event.target)) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const header = event.target.closest(".head [data-column]");
+    if (header) {
+      openColumnMenu(this, Number(header.dataset.column));
+      return;
+    }
+    const target = event.target.closest("[data-row]");
+    if (event.button === 2 && target) {
+      this.editing.commit();
+      const row = Number(target.dataset.row);
+      const column = target.dataset.column === undefined ? null : Number(target.dataset.column);
+      const inside = [this.rectangle(), ...this.others].some((one) => isIn(one, row, column ?? one.left));
+      if (!inside && column === null) this.select(row, 0, row, this.columns.length - 1);
+      else if (!inside) this.go(row, column);
+      openCellMenu(this, { x: event.clientX, y: event.clientY });
+    } else openCellMenu(this);
   }
 
   onKey(event) {
@@ -547,7 +637,7 @@ class Grid {
     const commands = {
       z: () => this.send(extend ? "redo" : "undo"), y: () => this.send("redo"), d: () => this.fill(),
       f: () => this.finding.open(), a: () => this.select(0, 0, this.shown - 1, this.columns.length - 1),
-      " ": () => this.select(0, column, this.shown - 1, column), Delete: () => this.deleteRows(),
+      " ": () => this.select(0, column, this.shown - 1, column), delete: () => this.deleteRows(),
     };
     if (event.altKey && key === "ArrowDown") openColumnMenu(this, column);
     else if (event.altKey && extend && key === "ArrowLeft") this.setWidth(column, this.widths[column] - 20);
@@ -556,26 +646,45 @@ class Grid {
       if (moves[key][1] <= 0 && (key === "Home" || key === "ArrowLeft")) this.scroller.scrollLeft = 0; // the frozen column is in sight anyway
       this.go(...moves[key], { extend });
     } else if (ends && commands[key.toLowerCase()]) commands[key.toLowerCase()]();
-    else if (ends && commands[key]) commands[key]();
     else if (ends || (event.altKey && !typing(event))) return; // the browser's own shortcuts, copy and paste among them
     else if (key === " " && extend) this.select(row, 0, row, this.columns.length - 1);
     else if (key === "Enter" || key === "F2") this.editing.open(null);
     else if (key === " " && this.columns[column].kind === "boolean") this.editing.open(null);
-    else if (key === "Delete" || key === "Backspace") this.send("clear", this.area());
+    else if (key === "Delete" || key === "Backspace") this.clear();
     else if (key === "Insert") this.addRow();
     else if (key === "F1") openHelp(this);
-    else if (key === "Escape") this.go(row, column);
+    else if (extend && key === "F8") this.addSelection();
+    else if (key === "ContextMenu" || (extend && key === "F10")) openCellMenu(this);
+    else if (key === "Escape") this.escape();
     else if (key.length === 1) this.editing.open(key);
     else return;
     event.preventDefault();
   }
 
   select(top, left, bottom, right) {
+    if (!this.adding) this.others = [];
     this.anchor = { row: bottom, column: right };
     this.active = { row: top, column: left };
     this.paint();
     this.focus();
   }
+
+  /* Keep what is selected, and go on selecting elsewhere. */
+  addSelection() {
+    this.others.push(this.rectangle());
+    this.adding = true;
+    this.say("The selection stays: go elsewhere and select more. Escape ends this.");
+  }
+
+  /* End a drag that would fill; else select the active cell alone. */
+  escape() {
+    this.hush();
+    this.adding = false;
+    if (this.preview === null) this.go(this.active.row, this.active.column);
+    this.preview = null;
+  }
+
+  clear() { this.send("clear", { areas: this.areas() }); }
 
   addRow() {
     if (!this.model.get("options").rows) return;
@@ -585,17 +694,20 @@ class Grid {
     this.model.on("change:status", arrive);
   }
 
-  /* Fill the selection from its first row; one row takes what is above it. */
-  fill() {
-    const area = this.area();
-    const above = area.rows === 1 && area.top > 0 ? 1 : 0;
-    this.send("fill", { ...area, top: area.top - above, rows: area.rows + above });
+  /* Fill the selection from its first row or column; one cell takes what is above it, or left of it. */
+  fill({ across = false, count = false } = {}) {
+    const target = this.area();
+    const [at, size] = across ? ["left", "columns"] : ["top", "rows"];
+    if (target[size] === 1 && target[at] > 0) {
+      target[at] -= 1;
+      target[size] = 2;
+    }
+    this.send("fill", { source: { ...target, [size]: 1 }, target, count });
   }
 
   deleteRows() {
     if (!this.model.get("options").rows || !this.shown) return;
-    const { top, bottom } = this.rectangle();
-    this.send("delete", { rows: [top, bottom] });
+    this.send("delete", { rows: this.areas().map(({ top, rows }) => [top, top + rows - 1]) });
   }
 
   // ---- Clipboard
@@ -605,51 +717,98 @@ class Grid {
     if (this.editing.cell) return; // the editor's own text
     event.preventDefault();
     if (event.type === "paste") {
-      const text = event.clipboardData.getData("text/plain");
-      if (!text) return;
-      const block = parseTsv(text.replace(/(\r\n|\n|\r)$/, ""));
-      this.send("paste", { block, ...this.area() });
-      const { top, left, rows, columns } = this.area();
-      this.select(top, left, clamp(top + Math.max(block.length, rows) - 1, top, this.shown - 1),
-        clamp(left + Math.max(block[0].length, columns) - 1, left, this.columns.length - 1));
+      this.paste(event.clipboardData.getData("text/plain"));
       return;
     }
-    const area = this.area();
-    const copied = () => { if (event.type === "cut") this.send("clear", area); };
-    const text = this.copied();
+    const block = this.selectedBlock();
+    if (block === null) return;
+    const copied = () => { if (event.type === "cut") this.clear(); };
+    const text = this.copied(block);
     if (text !== null) {
       event.clipboardData.setData("text/plain", text);
       copied();
-    } else {
-      this.ask("copy", area).then(({ text: all }) => navigator.clipboard.writeText(all)).then(copied)
-        .catch(() => this.say("Not copied: this browser lets the page copy only rows that were in sight."));
-    }
+    } else this.copyAll(block).then(copied, () => {});
   }
 
-  /* The selection as text; null if a part of it is not here. */
-  copied() {
-    const { top, left, bottom, right } = this.rectangle();
-    const lines = [];
-    for (let row = top; row <= bottom; row++) {
-      const line = [];
-      for (let column = left; column <= right; column++) {
-        const text = this.text(row, column);
-        if (text === undefined) return null;
-        line.push(text === null ? "" : typeof text === "boolean" ? String(text).toUpperCase() : tsvCell(this.named(column, text)));
+  paste(text) {
+    if (!text) return;
+    const block = parseTsv(text.replace(/(\r\n|\n|\r)$/, ""));
+    const areas = this.areas();
+    this.send("paste", { block, areas });
+    if (areas.length > 1 && block.length === 1 && block[0].length === 1) return; // it went into all of them
+    const { top, left, rows, columns } = areas.at(-1);
+    this.select(top, left, clamp(top + Math.max(block.length, rows) - 1, top, this.shown - 1),
+      clamp(left + Math.max(block[0].length, columns) - 1, left, this.columns.length - 1));
+  }
+
+  /* What is selected as one block, {rows: [[first, last]], columns: [index]}; null if it is none. */
+  selectedBlock() {
+    const areas = this.areas();
+    const [first] = areas;
+    const span = ({ top, rows }) => [top, top + rows - 1];
+    const columns = ({ left, columns: count }) => Array.from({ length: count }, (_, i) => left + i);
+    if (areas.every(({ left, columns: count }) => left === first.left && count === first.columns)) {
+      return { rows: areas.map(span).sort((a, b) => a[0] - b[0]), columns: columns(first) };
+    }
+    if (areas.every(({ top, rows }) => top === first.top && rows === first.rows)) {
+      return { rows: [span(first)], columns: areas.flatMap(columns).sort((a, b) => a - b) };
+    }
+    this.say("Not copied: parts of a selection are copied together if they have the same rows, or the same columns.");
+    return null;
+  }
+
+  /* A block as text; null if a part of it is not here. */
+  copied({ rows, columns }, headers = false) {
+    const lines = headers ? [columns.map((column) => tsvCell(this.columns[column].name)).join("\t")] : [];
+    for (const [first, last] of rows) {
+      for (let row = first; row <= last; row++) {
+        const line = columns.map((column) => this.text(row, column));
+        if (line.includes(undefined)) return null;
+        lines.push(line.map((text, i) => (text === null ? "" : typeof text === "boolean" ? String(text).toUpperCase() : tsvCell(this.named(columns[i], text)))).join("\t"));
       }
-      lines.push(line.join("\t"));
     }
     return lines.join("\n");
   }
 
-  // ---- Sort and widths
+  /* Copy a block of which Python has to write a part. */
+  async copyAll(block, headers = false) {
+    try {
+      const text = this.copied(block, headers) ?? (await this.ask("copy", { ...block, headers })).text;
+      await navigator.clipboard.writeText(text);
+    } catch (error) {
+      this.say("Not copied: this browser lets a page copy by Ctrl+C alone, and only rows that were in sight.");
+      throw error;
+    }
+  }
 
-  cycleSort(column) {
-    const { sort, descending } = this.status;
-    const name = this.columns[column].name;
-    if (sort !== name) this.send("sort", { column: name, descending: false });
-    else if (!descending) this.send("sort", { column: name, descending: true });
-    else this.send("sort", { column: null, descending: false });
+  // ---- Sort and columns
+
+  /* Sort by a column up, then down, then not; `add` keeps the columns that are sorted by already. */
+  cycleSort(column, add) {
+    const { name } = this.columns[column];
+    const now = this.status.sorts.find(([sorted]) => sorted === name);
+    this.sortBy(name, now === undefined ? false : now[1] ? null : true, add);
+  }
+
+  /* Sort by a column, down or up; null for no longer. */
+  sortBy(name, descending, add) {
+    const { sorts } = this.status;
+    const others = sorts.filter(([sorted]) => add && sorted !== name);
+    const place = add ? sorts.findIndex(([sorted]) => sorted === name) : 0;
+    if (descending !== null) others.splice(place < 0 ? others.length : place, 0, [name, descending]);
+    this.send("sort", { by: others });
+  }
+
+  /* Let the columns up to one stay in sight, null for the key alone. */
+  freeze(column) {
+    const width = column === null ? 0 : this.lefts[column] + this.widths[column];
+    if (width > 0.7 * this.scroller.clientWidth) {
+      this.say("Not frozen: these columns leave too little room for the others. Make them narrower, or hide some.");
+      return;
+    }
+    this.frozenTo = column === null ? null : this.columns[column].name;
+    this.place();
+    this.paint();
   }
 
   resize(event, column) {
@@ -672,10 +831,8 @@ class Grid {
 
   setWidth(column, width) {
     this.widthsOf.set(this.columns[column].name, clamp(width, 40, 900));
-    const focused = this.body.contains(document.activeElement);
     this.place();
     this.paint();
-    if (focused) this.focus();
   }
 }
 

@@ -14,7 +14,8 @@ import traitlets
 from sispy.text import shorten
 
 from .columns import ref_of, wire
-from .grid_blocks import block_edits, fill_edits, tsv
+from .grid_blocks import block_edits, tsv
+from .grid_fill import Area, cells_of, fill_edits
 from .grid_names import ids_in
 from .grid_order import Finder, look
 from .grid_readings import read_as, readings
@@ -105,7 +106,7 @@ class Grid(anywidget.AnyWidget):
         self.active_row: int | None = None
         self._version = 0
         self._order = 0  # counts how often rows have moved
-        self._places = (model.base.index, model.order)
+        self._places = (model.base.index, model.order, model.columns)
         self._finder: tuple[str, Finder] | None = None
         self._pasted: _Pasted | None = None
         self._styles: dict[str, Style] = {}  # how blocks were read that were pasted before
@@ -119,14 +120,20 @@ class Grid(anywidget.AnyWidget):
         model.labels = self._labels
         self.active_row = None
         self._finder = None
+        self._version += 1
+        with self.hold_sync():  # the page takes columns and rows together
+            self._describe()
+            self.update()
+
+    def _describe(self) -> None:
+        """Tell the page what the columns are."""
+        model = self.model
         sample = model.base.head(200)
         key = model.schema.key
         self.columns = [
             wire(column, frozen=column.field.path == key, sample=sample.get(column.field.path))
             for column in model.columns
         ]
-        self._version += 1
-        self.update()
 
     def update(self) -> None:
         """Show what was edited: few cells are sent, of many the page fetches again what is in sight."""
@@ -151,8 +158,8 @@ class Grid(anywidget.AnyWidget):
             "shown": len(model),
             "undo": model.can_undo,
             "redo": model.can_redo,
-            "sort": model.view.sort,
-            "descending": model.view.descending,
+            "sorts": [list(sort) for sort in model.view.sorts],
+            "hidden": len(model.view.hidden),
             "filters": dict(model.view.filters),
             "show": model.view.show,
         }
@@ -166,7 +173,9 @@ class Grid(anywidget.AnyWidget):
             raise ValueError(f"grid.js sent an unknown message: {kind!r}")
         with self.lock:
             if kind in _BY_POSITION and message["order"] != self._order:
-                self.send({"type": "say", "text": "Nothing was changed: the rows have moved meanwhile"})
+                self.send(
+                    {"type": "say", "text": "Nothing was changed: the rows or columns have moved meanwhile"}
+                )
                 self.update()
                 return
             handler(**{name: value for name, value in message.items() if name not in ("type", "order")})
@@ -194,16 +203,24 @@ class Grid(anywidget.AnyWidget):
         reasons = [shorten(edit.reason, REASON) for edit in made if edit is not None and edit.reason]
         self._changed(list(dict.fromkeys([*refused, *reasons])))
 
-    def _on_paste(self, *, block: list[list[Any]], top: int, left: int, rows: int, columns: int) -> None:
-        """Lay the block on the grid; from a new row on, it brings the new rows that it needs."""
-        edits = block_edits(self.model, block, top=top, left=left, rows=rows, columns=columns)
-        end, lost = len(self.model), max(0, top + len(block) - len(self.model))
-        grows = lost > 0 and top < end and self.model.is_new(int(self.model.order[top]))
+    def _on_paste(self, *, block: list[list[Any]], areas: list[dict[str, int]]) -> None:
+        """Lay the block on the last area; from a new row on, it brings the new rows that it needs.
+
+        A block of one cell goes into every cell of all areas.
+        """
+        if len(areas) > 1 and len(block) == len(block[0]) == 1:
+            cells = cells_of(self.model, [Area(**area) for area in areas])
+            self._changed(self._lay([(row, path, block[0][0]) for row, path in cells]))
+            return
+        area = Area(**areas[-1])
+        edits = block_edits(self.model, block, area)
+        end, lost = len(self.model), max(0, area.top + len(block) - len(self.model))
+        grows = lost > 0 and area.top < end and self.model.is_new(int(self.model.order[area.top]))
         fitting = edits if grows else [edit for edit in edits if edit[0] < end]
         refused = self._lay(fitting, new=lost if grows else 0)
         if lost and not grows:
             refused.append(f"{lost} pasted rows did not fit below the last row: paste them into a new row")
-        if (wide := left + max(map(len, block)) - len(self.model.columns)) > 0:
+        if (wide := area.left + max(map(len, block)) - len(self.model.columns)) > 0:
             refused.append(f"{wide} pasted columns did not fit")
         self._changed(refused)
 
@@ -237,13 +254,13 @@ class Grid(anywidget.AnyWidget):
         refused = self._lay(pasted.edits, new=pasted.new)
         self._changed(refused)
 
-    def _on_fill(self, *, top: int, left: int, rows: int, columns: int) -> None:
-        edits = fill_edits(self.model, top=top, left=left, rows=rows, columns=columns)
+    def _on_fill(self, *, source: dict[str, int], target: dict[str, int], count: bool) -> None:
+        edits = fill_edits(self.model, Area(**source), Area(**target), count=count)
         self._changed(self.model.edit(edits))
 
-    def _on_clear(self, *, top: int, left: int, rows: int, columns: int) -> None:
-        paths = [self._path(column) for column in range(left, left + columns)]
-        self._changed(self.model.edit((row, path, None) for row in range(top, top + rows) for path in paths))
+    def _on_clear(self, *, areas: list[dict[str, int]]) -> None:
+        cells = cells_of(self.model, [Area(**area) for area in areas])
+        self._changed(self.model.edit((row, path, None) for row, path in cells))
 
     def _on_undo(self) -> None:
         self._replayed(self.model.undo())
@@ -255,12 +272,18 @@ class Grid(anywidget.AnyWidget):
         self.model.add_rows()
         self._changed()
 
-    def _on_delete(self, *, rows: list[int]) -> None:
-        self.model.toggle_delete(range(rows[0], rows[1] + 1))
+    def _on_delete(self, *, rows: list[tuple[int, int]]) -> None:
+        positions = dict.fromkeys(row for first, last in rows for row in range(first, last + 1))
+        self.model.toggle_delete(positions)
         self._changed()
 
-    def _on_sort(self, *, column: str | None, descending: bool) -> None:
-        self._look(replace(self.model.view, sort=column, descending=descending))
+    def _on_sort(self, *, by: list[tuple[str, bool]]) -> None:
+        self._look(replace(self.model.view, sorts=tuple((path, descending) for path, descending in by)))
+
+    def _on_hide(self, *, column: str | None) -> None:
+        """Hide a column, too; no column shows all."""
+        hidden = frozenset() if column is None else self.model.view.hidden | {column}
+        self._look(replace(self.model.view, hidden=hidden))
 
     def _on_filter(self, *, column: str | None, text: str) -> None:
         """Set the filter of one column; no column clears all."""
@@ -275,11 +298,16 @@ class Grid(anywidget.AnyWidget):
         self._look(replace(self.model.view, show=show))
 
     def _look(self, view: View) -> None:
+        before = self.model.columns
         try:
             look(self.model, view)
         except ValueError as error:
-            self.send({"type": "say", "text": f"Not filtered: {error}"})
-        self.update()
+            self.send({"type": "say", "text": f"Left as it was: {error}"})
+        with self.hold_sync():
+            if self.model.columns != before:
+                self._finder = None
+                self._describe()
+            self.update()
 
     def _on_seek(self) -> None:
         """Make what Find looks through, while its text is typed."""
@@ -291,11 +319,12 @@ class Grid(anywidget.AnyWidget):
             self._finder = (text, Finder(self.model, text))
         self.send({"id": id, "hit": self._finder[1].next(row, column, back=back)})
 
-    def _on_copy(self, *, id: str, top: int, left: int, rows: int, columns: int) -> None:  # noqa: A002  # the message's word
-        if rows * columns > _MOST_COPIED:
-            rows = _MOST_COPIED // columns
-            self.send({"type": "say", "text": f"Only the first {rows:,} rows were copied"})
-        self.send({"id": id, "text": tsv(self.model, top=top, left=left, rows=rows, columns=columns)})
+    def _on_copy(self, *, id: str, rows: list[tuple[int, int]], columns: list[int], headers: bool) -> None:  # noqa: A002  # the message's word
+        positions = np.concatenate([np.arange(first, last + 1) for first, last in rows])
+        if len(positions) * len(columns) > _MOST_COPIED:
+            positions = positions[: _MOST_COPIED // len(columns)]
+            self.send({"type": "say", "text": f"Only the first {len(positions):,} rows were copied"})
+        self.send({"id": id, "text": tsv(self.model, positions, columns, headers=headers)})
 
     def _on_complete(self, *, id: str, column: int, text: str) -> None:  # noqa: A002  # the message's word
         ref = ref_of(self.model.columns[column].field)
@@ -310,11 +339,12 @@ class Grid(anywidget.AnyWidget):
     # Inside
 
     def _note_order(self) -> bool:
-        """Tell whether a position is not the row any longer that it was; rows added at the end move none."""
-        (index, order), now = self._places, self.model.order
-        has_moved = not (index.equals(self.model.base.index) and np.array_equal(order, now[: len(order)]))
+        """Tell whether a position is not the row or column that it was; rows added at the end move none."""
+        (index, order, columns), model = self._places, self.model
+        is_same = columns == model.columns and index.equals(model.base.index)
+        has_moved = not (is_same and np.array_equal(order, model.order[: len(order)]))
         self._order += has_moved
-        self._places = (self.model.base.index, now)
+        self._places = (model.base.index, model.order, model.columns)
         return has_moved
 
     def _replayed(self, slots: Sequence[Slot]) -> None:

@@ -1,4 +1,4 @@
-"""Blocks of cells: pasted, filled down, and written for a spreadsheet."""
+"""Blocks of cells: pasted, and written for a spreadsheet."""
 
 from __future__ import annotations
 
@@ -12,49 +12,45 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..values.types.base import Field
+    from .grid_fill import Area
     from .grid_model import GridModel
 
 _QUOTED = '\t\n\r"'
 
 
-def block_edits(
-    model: GridModel, block: Sequence[Sequence[Any]], *, top: int, left: int, rows: int = 1, columns: int = 1
-) -> list[tuple[int, str, Any]]:
+def block_edits(model: GridModel, block: Sequence[Sequence[Any]], area: Area) -> list[tuple[int, str, Any]]:
     """Lay a pasted block on the grid, as `GridModel.edit` takes it.
 
-    The block is repeated when the selection (`rows` x `columns`) is a multiple of it, as spreadsheets do.
-    What would stand right of the last column is left out.
+    The block is repeated when the area is a multiple of it, as spreadsheets do. What would stand right of the
+    last column is left out.
     """
     height, width = len(block), max(map(len, block), default=0)
     if not width:
         return []
-    down = rows if rows % height == 0 else height
-    across = columns if columns % width == 0 else width
+    down = area.rows if area.rows % height == 0 else height
+    across = area.columns if area.columns % width == 0 else width
     paths = [column.field.path for column in model.columns]
     return [
-        (top + i, paths[left + j], block[i % height][j % width])
+        (area.top + i, paths[area.left + j], block[i % height][j % width])
         for i in range(max(down, height))
         for j in range(max(across, width))
-        if left + j < len(paths) and j % width < len(block[i % height])
+        if area.left + j < len(paths) and j % width < len(block[i % height])
     ]
 
 
-def fill_edits(
-    model: GridModel, *, top: int, left: int, rows: int, columns: int
-) -> list[tuple[int, str, Any]]:
-    """Copy the first row of a selection into its other rows, as `GridModel.edit` takes it."""
-    paths = [column.field.path for column in model.columns[left : left + columns]]
-    source = {path: model.value(int(model.order[top]), path) for path in paths}
-    return [(top + i, path, source[path]) for i in range(1, rows) for path in paths]
-
-
-def tsv(model: GridModel, *, top: int, left: int, rows: int, columns: int) -> str:
+def tsv(
+    model: GridModel,
+    positions: np.ndarray[Any, np.dtype[np.int64]],
+    columns: Sequence[int],
+    *,
+    headers: bool = False,
+) -> str:
     """Write cells as spreadsheets exchange them: quoted where a cell holds a tab, line end or quote."""
-    numbers = model.order[top : top + rows]
-    fields = [column.field for column in model.columns[left : left + columns]]
-    return "\n".join(
-        map("\t".join, zip(*(_tsv_column(model, field, numbers) for field in fields), strict=True))
-    )
+    numbers = model.order[positions]
+    fields = [model.columns[column].field for column in columns]
+    texts = [_tsv_column(model, field, numbers) for field in fields]
+    names = ["\t".join(_quoted(field.path) for field in fields)] if headers else []
+    return "\n".join([*names, *map("\t".join, zip(*texts, strict=True))])
 
 
 def _tsv_column(model: GridModel, field: Field, numbers: np.ndarray[Any, np.dtype[np.int64]]) -> list[str]:
@@ -70,9 +66,11 @@ def _tsv_column(model: GridModel, field: Field, numbers: np.ndarray[Any, np.dtyp
         return [text.upper() if text in ("true", "false") else text for text in written]
     if not any(sign in "".join(written) for sign in _QUOTED):
         return written
-    return [_quoted(text) if any(sign in text for sign in _QUOTED) else text for text in written]
+    return list(map(_quoted, written))
 
 
 def _quoted(text: str) -> str:
+    if not any(sign in text for sign in _QUOTED):
+        return text
     doubled = text.replace('"', '""')
     return f'"{doubled}"'

@@ -1,30 +1,117 @@
-/* What pops up: the menu of a column, and the keys. */
+/* What pops up: the menus of a cell and of a column, and the keys. */
 
-/* Sort and filter a column. */
+/* Show a popup that goes when the focus leaves it, or with Escape; return what closes it. */
+function openPopup(grid, popup, at) {
+  const close = () => {
+    popup.remove();
+    grid.focus();
+  };
+  popup.tabIndex = -1; // a click beside its buttons does not take the focus out of it
+  popup.addEventListener("focusout", (event) => { if (!popup.contains(event.relatedTarget)) queueMicrotask(() => popup.remove()); });
+  popup.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    close();
+    event.preventDefault();
+  });
+  popup.addEventListener("contextmenu", (event) => event.preventDefault());
+  grid.root.append(popup);
+  popUp(grid.root, popup, at);
+  return close;
+}
+
+/* Move the focus among the buttons of a menu by arrows, Home, End and first letters. */
+function onMenuKey(event, buttons) {
+  const at = buttons.indexOf(document.activeElement);
+  const { key } = event;
+  const after = [...buttons.slice(at + 1), ...buttons.slice(0, at + 1)];
+  const to = {
+    ArrowDown: after[0], ArrowUp: buttons[at - 1] ?? buttons.at(-1), Home: buttons[0], End: buttons.at(-1),
+  }[key] ?? (key.length === 1 && key !== " " && !modifier(event) ? after.find((one) => one.textContent.toLowerCase().startsWith(key.toLowerCase())) : null);
+  if (!to) return;
+  to.focus();
+  event.preventDefault();
+}
+
+/* What can be done with what is selected. */
+function openCellMenu(grid, at) {
+  if (!grid.shown) return;
+  const { row, column } = grid.active;
+  const { name, kind } = grid.columns[column];
+  const text = grid.text(row, column);
+  const copy = (headers, then = () => {}) => {
+    const block = grid.selectedBlock();
+    if (block) grid.copyAll(block, headers).then(then, () => {}); // why not is said already
+  };
+  const paste = () => navigator.clipboard.readText().then((all) => grid.paste(all),
+    () => grid.say("Not pasted: press Ctrl+V, this browser lets no menu read the clipboard."));
+  const isShort = typeof text === "boolean" || (typeof text === "string" && text.length <= 60 && kind !== "json" && text !== '""');
+  const value = text === null ? "" : grid.named(column, String(text));
+  const items = [
+    ["Cut", "Ctrl+X", () => copy(false, () => grid.clear())], ["Copy", "Ctrl+C", () => copy(false)], ["Copy with headers", "", () => copy(true)],
+    ["Paste", "Ctrl+V", paste], null,
+    ["Clear", "Delete", () => grid.clear()], ["Fill down", "Ctrl+D", () => grid.fill()], ["Fill to the right", "", () => grid.fill({ across: true })],
+    ["Count on, down", "", () => grid.fill({ count: true })], null,
+    ...(text === null || isShort ? [[text === null ? `Only rows without ${name}` : `Only rows with ${name} = ${value}`, "", () => grid.send("filter", { column: name, text: `=${value}` })]] : []),
+    ["Column menu", "Alt+Down", () => openColumnMenu(grid, column)],
+    ...(grid.model.get("options").rows ? [null, ["New row", "Insert", () => grid.addRow()], ["Delete rows, or keep them", "Ctrl+Delete", () => grid.deleteRows()]] : []),
+  ];
+  const buttons = [];
+  const made = items.map((item) => {
+    if (item === null) return h("div", { role: "separator" });
+    const [words, keys, act] = item;
+    const one = h("button", { type: "button", role: "menuitem", tabindex: -1, "aria-keyshortcuts": keys.replace("Ctrl", "Control") || null, onclick: () => { close(); act(); } },
+      h("span", {}, words), h("kbd", { "aria-hidden": "true" }, keys));
+    buttons.push(one);
+    return one;
+  });
+  const menu = h("div", {
+    class: "menu popup", role: "menu", "aria-label": "Cells", onkeydown: (event) => {
+      if (event.key === "Tab") close();
+      else return onMenuKey(event, buttons);
+      event.preventDefault();
+    },
+  }, ...made);
+  const close = openPopup(grid, menu, at ?? grid.rowElements.get(row).cells.get(column));
+  buttons[0].focus();
+}
+
+/* Sort, filter, hide, freeze a column. */
 function openColumnMenu(grid, column) {
   const definition = grid.columns[column];
   const { name } = definition;
-  const close = () => grid.focus(); // taking the focus away removes the menu
-  const item = (text, act) => h("button", { type: "button", onclick: () => { act(); close(); } }, text);
+  const { sorts, filters, hidden } = grid.status;
+  const item = (text, act, pressed) => h("button", { type: "button", "aria-pressed": pressed, onclick: () => { close(); act(); } }, text);
   const filter = (text) => grid.send("filter", { column: name, text });
   const known = definition.kind === "boolean" ? ["true", "false"] : definition.enum;
-  const input = h("input", { type: "search", placeholder: "text, =x, !=x, >5, = for no value", "aria-label": `Filter ${name}`, value: grid.status.filters[name] ?? "" });
+  const input = h("input", { type: "search", placeholder: "text, =x, !=x, >5, = for no value", "aria-label": `Filter ${name}`, value: filters[name] ?? "" });
+  const now = sorts.find(([sorted]) => sorted === name);
+  const also = sorts.some(([sorted]) => sorted !== name);
+  const sort = (text, descending, add) => item(text, () => grid.sortBy(name, descending, add), now ? String(now[1] === descending) : null);
   const menu = h("div", {
-    class: "menu popup", role: "dialog", "aria-label": `Sort and filter ${name}`, onkeydown: (event) => {
-      if (event.key === "Escape") close();
-      else if (event.key === "Enter" && event.target === input) { filter(input.value); close(); } else return;
-      event.preventDefault();
+    class: "menu column popup", role: "dialog", "aria-label": `Column ${name}`, onkeydown: (event) => {
+      if (event.key === "Enter" && event.target === input) {
+        close();
+        filter(input.value);
+        event.preventDefault();
+      } else if (event.target !== input || ["ArrowUp", "ArrowDown"].includes(event.key)) onMenuKey(event, [...menu.querySelectorAll("button")]);
     },
-    onfocusout: (event) => { if (!menu.contains(event.relatedTarget)) queueMicrotask(() => menu.remove()); },
   },
-    item("▲ Sort up", () => grid.send("sort", { column: name, descending: false })),
-    item("▼ Sort down", () => grid.send("sort", { column: name, descending: true })),
+    sort("▲ Sort up", false, false), sort("▼ Sort down", true, false),
+    ...(also ? [sort("▲ Then by this, up", false, true), sort("▼ Then by this, down", true, true)] : []),
+    ...(now ? [sort("Sort no longer by this", null, true)] : []),
+    h("div", { role: "separator" }),
     h("label", {}, "Filter", input),
     ...known.map((value) => item(`= ${value}`, () => filter(`=${value}`))),
     item("Without a value", () => filter("=")), item("With a value", () => filter("!=")),
-    ...(name in grid.status.filters ? [item("Clear this filter", () => filter(""))] : []));
-  grid.root.append(menu);
-  popUp(grid.root, menu, grid.head.children[column + 1]);
+    ...(name in filters ? [item("Clear this filter", () => filter(""))] : []),
+    h("div", { role: "separator" }),
+    item("Hide this column", () => grid.send("hide", { column: name })),
+    ...(hidden ? [item(`Show all columns (${hidden} hidden)`, () => grid.send("hide", { column: null }))] : []),
+    item("Freeze up to here", () => grid.freeze(column)),
+    ...(grid.frozenTo !== null ? [item("Freeze the key alone", () => grid.freeze(null))] : []),
+    item("Fit the width", () => grid.fit(column)),
+    item("Select the column", () => grid.select(0, column, grid.shown - 1, column)));
+  const close = openPopup(grid, menu, grid.head.children[column + 1]);
   input.focus();
 }
 
@@ -33,15 +120,14 @@ function openHelp(grid) {
     ["Enter, F2, or typing", "edit the cell; Alt+Enter starts a new line"], ["Enter / Tab / Escape", "keep and go down / keep and go right (with Shift up, left) / leave as it was"],
     ["Delete", "no value; \"\" typed is the empty string"], ["Space", "tick or untick"],
     ["Ctrl+C, Ctrl+X, Ctrl+V", "copy, cut, paste blocks, also from and to a spreadsheet; a new row takes a block of many, and 03.02.2026, 1.234,56 or 50% asks how it is read"], ["Ctrl+D", "fill the selection from its first row, one cell from the cell above"],
-    ["Ctrl+Z, Ctrl+Y", "undo, redo"], ["Ctrl+F", "find"], ["Alt+Down", "sort and filter the column"], ["Insert / Ctrl+Delete", "new row / mark rows for deletion"],
-    ["Shift+arrows, Ctrl+A", "select"], ["Shift+Space / Ctrl+Space", "select the row / the column"], ["Alt+Shift+Left, Right", "narrower, wider column"],
+    ["Ctrl+Z, Ctrl+Y", "undo, redo"], ["Ctrl+F", "find"], ["Alt+Down", "the column's menu: sort, filter, hide, freeze"], ["Shift+F10, right click", "the cells' menu: copy with headers, fill, count on"], ["Insert / Ctrl+Delete", "new row / mark rows for deletion"],
+    ["Shift+arrows, Ctrl+A", "select"], ["Ctrl+click, Shift+F8", "select more elsewhere"], ["the corner of the selection", "drag it to repeat what is selected, with Ctrl to count on"], ["Shift+Space / Ctrl+Space", "select the row / the column"], ["Alt+Shift+Left, Right", "narrower, wider column"],
     ["Tab", "leave the grid"],
   ];
   const help = h("div", {
-    class: "help popup", role: "dialog", "aria-label": "Keys", tabindex: -1, onblur: () => queueMicrotask(() => help.remove()), onkeydown: () => grid.focus(),
+    class: "help popup", role: "dialog", "aria-label": "Keys", tabindex: -1, onkeydown: () => close(),
   },
     ...keys.flatMap(([key, meaning]) => [h("kbd", {}, key), h("span", {}, meaning)]));
-  grid.root.append(help);
-  popUp(grid.root, help, grid.head);
+  const close = openPopup(grid, help, grid.head);
   help.focus();
 }

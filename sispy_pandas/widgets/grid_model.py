@@ -45,14 +45,16 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A sort and filters.
+    """Sorts, filters and hidden columns.
 
     A filter is `text`, `!text`, `=x`, `!=x`, `<x`, `<=x`, `>x`, `>=x`, `=` (no value) or `!=` (any value).
     """
 
-    sort: str | None = None
-    descending: bool = False
+    sorts: tuple[tuple[str, bool], ...] = ()
+    """Column path and whether it descends; the first one counts most."""
     filters: Mapping[str, str] = field(default_factory=dict)
+    hidden: frozenset[str] = frozenset()
+    """Paths of columns that are left out: nothing is found, copied, pasted or filled there."""
     show: Literal["all", "changed", "invalid"] = "all"
 
 
@@ -84,13 +86,14 @@ class GridModel:
     ) -> None:
         self.schema = schema
         self.base = frame
-        self.columns = columns_of(schema, frame) if columns is None else columns
+        self.all_columns = columns_of(schema, frame) if columns is None else columns
+        self.columns = self.all_columns  # those that are not hidden
         self.fixed = dict(fixed or {})
         self.edits: dict[int, dict[str, Edit]] = {}
         self.notes: dict[int, dict[str, Note]] = {}
         self.view = View()
         self.labels: Labels | None = None  # who shows the model knows them
-        self._by_path = {column.field.path: column for column in self.columns}
+        self._by_path = {column.field.path: column for column in self.all_columns}
         self._parse = parse or (lambda _row, field, given: cells.typed(field, given))
         self._along = along
         self._cells = {path: frame[path].array for path in frame.columns}

@@ -27,9 +27,12 @@ def look(model: GridModel, view: View) -> None:
     """Sort and filter the rows that are shown; edits afterwards do not move a row until the next look.
 
     Raises:
-        ValueError: A filter cannot be understood; the view stays as it was.
+        ValueError: A filter cannot be understood, or no column would be left; the view stays as it was.
     """
-    model.view, model.order = view, order(model, view)
+    columns = tuple(column for column in model.all_columns if column.field.path not in view.hidden)
+    if not columns:
+        raise ValueError("the last column cannot be hidden")
+    model.view, model.order, model.columns = view, order(model, view), columns
 
 
 def order(model: GridModel, view: View) -> np.ndarray[Any, np.dtype[np.int64]]:
@@ -42,9 +45,9 @@ def order(model: GridModel, view: View) -> np.ndarray[Any, np.dtype[np.int64]]:
     for path, text in view.filters.items():
         shown &= _matches(model, path, text)
     rows = np.flatnonzero(shown)
-    if view.sort is not None:
-        keys = _shown(model, view.sort).iloc[rows]
-        rows = rows[_argsort(model.column(view.sort).field, keys, descending=view.descending)]
+    for path, descending in reversed(view.sorts):
+        keys = _shown(model, path).iloc[rows]
+        rows = rows[_argsort(model.column(path).field, keys, descending=descending)]
     if view.show != "all":
         wanted = {
             row

@@ -27,6 +27,16 @@ const typing = (event) => event.getModifierState("AltGraph"); // AltGr is Ctrl+A
 const modifier = (event) => (event.ctrlKey || event.metaKey) && !typing(event);
 const tsvCell = (text) => (/[\t\n\r"]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
 
+/* Rectangles are {top, left, bottom, right}, areas {top, left, rows, columns}. */
+const isIn = ({ top, left, bottom, right }, row, column) => row >= top && row <= bottom && column >= left && column <= right;
+const areaOf = ({ top, left, bottom, right }) => ({ top, left, rows: bottom - top + 1, columns: right - left + 1 });
+
+/* Whether the mouse is on the mark in the corner of the selection. */
+function isAtCorner(event, cell) {
+  const { right, bottom } = cell.getBoundingClientRect();
+  return right - event.clientX < 9 && bottom - event.clientY < 9;
+}
+
 /* Read what spreadsheets put on the clipboard: tabs, line ends, and quotes around cells that hold them. */
 function parseTsv(text) {
   const rows = [[]];
@@ -43,16 +53,18 @@ function parseTsv(text) {
   return rows;
 }
 
-/* Put a popup below an element of the grid, or above it where there is more room. */
-function popUp(root, popup, element) {
+/* Put a popup below an element of the grid, or above it where there is more room; or at {x, y}, as high as need be. */
+function popUp(root, popup, at) {
   const outer = root.getBoundingClientRect();
-  const inner = element.getBoundingClientRect();
+  const isElement = at instanceof Element;
+  const inner = isElement ? at.getBoundingClientRect() : new DOMRect(at.x, at.y, 0, 0);
   const below = outer.bottom - inner.bottom;
   const above = inner.top - outer.top;
   popup.style.left = `${clamp(inner.left - outer.left, 0, Math.max(0, outer.width - popup.offsetWidth - 4))}px`;
   popup.style.minWidth = `${clamp(inner.width, 120, 320)}px`;
-  popup.style.maxHeight = `${Math.max(below, above) - 8}px`;
-  const up = popup.offsetHeight > below && above > below;
-  popup.style.top = up ? "" : `${inner.bottom - outer.top}px`;
+  popup.style.maxHeight = `${(isElement ? Math.max(below, above) : outer.height) - 8}px`;
+  const up = isElement && popup.offsetHeight > below && above > below;
+  const top = isElement ? inner.bottom - outer.top : clamp(inner.top - outer.top, 4, Math.max(4, outer.height - popup.offsetHeight - 4));
+  popup.style.top = up ? "" : `${top}px`;
   popup.style.bottom = up ? `${outer.bottom - inner.top}px` : "";
 }

@@ -125,7 +125,9 @@ def found_by_pandas(task: Task) -> Work:
 def copied(task: Task) -> Work:
     shown = grid(task.rows)
     columns = len(shown.model.columns)
-    return lambda: shown.hears("copy", id="1", top=0, left=0, rows=task.rows, columns=columns)
+    return lambda: shown.hears(
+        "copy", id="1", rows=[[0, task.rows - 1]], columns=list(range(columns)), headers=False
+    )
 
 
 def copied_by_pandas(task: Task) -> Work:

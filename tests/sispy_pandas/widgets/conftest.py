@@ -171,3 +171,23 @@ def hosts(host_schema):
         return records.frame_of(host_schema, values, [f"{i:024x}" for i in range(n)], receipts)
 
     return make
+
+
+@pytest.fixture
+def open_grid(mount, host_schema, hosts):
+    """Return a function that opens a grid of n hosts in a page."""
+
+    from sispy_pandas.widgets.columns import columns_of
+    from sispy_pandas.widgets.grid import Grid
+    from sispy_pandas.widgets.grid_model import GridModel
+
+    def make(rows=300, *, labels=None, style="", **options):
+        frame = hosts(rows)
+        columns = columns_of(host_schema, frame, readonly=("net.ip",))
+        model = GridModel(host_schema, frame, columns=columns)
+        grid = Grid(model, labels=labels, label="Hosts", **options)
+        page = mount(grid, style=style)
+        page.get_by_text("web000002", exact=True).wait_for()
+        return grid, page
+
+    return make

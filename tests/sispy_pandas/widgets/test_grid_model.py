@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -11,7 +12,8 @@ from hypothesis import strategies as st
 
 from sispy_pandas.widgets.cells import Edit
 from sispy_pandas.widgets.columns import columns_of
-from sispy_pandas.widgets.grid_blocks import block_edits, fill_edits, tsv
+from sispy_pandas.widgets.grid_blocks import block_edits, tsv
+from sispy_pandas.widgets.grid_fill import Area
 from sispy_pandas.widgets.grid_frame import joined, split
 from sispy_pandas.widgets.grid_model import GridModel, Note, View
 from sispy_pandas.widgets.grid_order import Finder, look
@@ -156,12 +158,31 @@ def test_a_frame_whose_rows_cannot_be_recognised_is_refused(host_schema, hosts, 
 
 def test_sorting_and_filtering_see_edits_but_edits_do_not_move_rows(model):
     model.edit([(0, "cores", "100")])
-    look(model, View(sort="cores", descending=True))
+    look(model, View(sorts=(("cores", True),)))
     assert model.order.tolist() == [0, 8, 7, 6, 5, 4, 3, 2, 1]
     model.edit([(0, "cores", "1")])
     assert model.order.tolist()[0] == 0
-    look(model, View(sort="cores"))
+    look(model, View(sorts=(("cores", False),)))
     assert model.order.tolist() == [0, 1, 2, 3, 4, 5, 6, 7, 8]
+
+
+def test_rows_are_sorted_by_several_columns_the_first_counts_most(model):
+    look(model, View(sorts=(("os", True), ("cores", False))))
+    assert model.order.tolist() == [1, 4, 7, 0, 3, 6, 2, 5, 8]
+    look(model, View(sorts=(("os", False), ("cores", True))))
+    assert model.order.tolist() == [6, 3, 0, 7, 4, 1, 8, 5, 2]
+
+
+def test_a_hidden_column_is_left_out_of_blocks_but_keeps_its_edits(model):
+    model.edit([(0, "os", "rhel9")])
+    look(model, View(hidden=frozenset({"os", "live"})))
+    assert [column.field.path for column in model.columns[:3]] == ["name", "cores", "bought"]
+    assert block_edits(model, [["a", "2"]], Area(1, 0, 1, 1)) == [(1, "name", "a"), (1, "cores", "2")]
+    assert tsv(model, np.array([0]), [0, 1]) == "web000000\t1"
+    assert joined(model)["os"].iloc[0] == "rhel9"
+    with pytest.raises(ValueError, match="the last column cannot be hidden"):
+        look(model, View(hidden=frozenset(column.field.path for column in model.all_columns)))
+    assert len(model.columns) == 10
 
 
 @pytest.mark.parametrize(
@@ -186,12 +207,12 @@ def test_filters(model, path, text, rows):
 
 
 def test_a_filter_that_makes_no_sense_leaves_the_view_as_it_was(model):
-    look(model, View(sort="cores", descending=True))
+    look(model, View(sorts=(("cores", True),)))
     with pytest.raises(ValueError, match="many"):
         look(model, View(filters={"cores": ">many"}))
     with pytest.raises(ValueError, match="extra has no order"):
         look(model, View(filters={"extra": ">1"}))
-    assert model.view == View(sort="cores", descending=True)
+    assert model.view == View(sorts=(("cores", True),))
 
 
 def test_changed_and_invalid_rows_can_be_shown_alone(model):
@@ -228,13 +249,13 @@ def test_a_window_holds_what_is_in_sight_and_what_is_out_of_the_ordinary(model):
 
 
 def test_blocks_repeat_in_a_selection_that_is_a_multiple(model):
-    assert block_edits(model, [["a"], ["b"]], top=0, left=0, rows=4) == [
+    assert block_edits(model, [["a"], ["b"]], Area(0, 0, 4, 1)) == [
         (0, "name", "a"), (1, "name", "b"), (2, "name", "a"), (3, "name", "b"),
     ]  # fmt: skip
-    assert block_edits(model, [["a", "b"]], top=8, left=11) == [(8, "_updated_at", "a")]
-    assert block_edits(model, [[]], top=0, left=0) == []
-    assert fill_edits(model, top=0, left=3, rows=2, columns=1) == [(1, "cores", 1)]
-    assert tsv(model, top=1, left=1, rows=2, columns=3) == "rhel9\tFALSE\t2\n\t\t3"
+    assert block_edits(model, [["a", "b"]], Area(8, 11, 1, 1)) == [(8, "_updated_at", "a")]
+    assert block_edits(model, [[]], Area(0, 0, 1, 1)) == []
+    assert tsv(model, np.array([1, 2]), [1, 2, 3]) == "rhel9\tFALSE\t2\n\t\t3"
+    assert tsv(model, np.array([2, 0]), [3, 0], headers=True) == "cores\tname\n3\tweb000002\n1\tweb000000"
 
 
 def test_a_note_ends_when_the_cell_is_edited(model):

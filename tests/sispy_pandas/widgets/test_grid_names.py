@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -51,7 +52,7 @@ def order(model, **view):
 
 
 def test_rows_are_sorted_by_name_and_those_without_one_by_id(model):
-    assert order(model, sort="rack") == [4, 9, 3, 8, 2, 7, 1, 6, 0, 5]
+    assert order(model, sorts=(("rack", False),)) == [4, 9, 3, 8, 2, 7, 1, 6, 0, 5]
 
 
 @pytest.mark.parametrize(
@@ -116,13 +117,13 @@ def test_lists_of_references_are_filtered_sorted_found_and_copied_by_name(shelve
     assert order(shelves, filters={"spares": "delta"}) == [0]
     assert order(shelves, filters={"spares": "="}) == [1]
     assert order(shelves, filters={"spares": IDS[1]}) == [0]
-    assert order(shelves, sort="spares") == [2, 0, 1]  # an id comes before a name
+    assert order(shelves, sorts=(("spares", False),)) == [2, 0, 1]  # an id comes before a name
     look(shelves, View())
     column = [one.field.path for one in shelves.columns].index("spares")
     shelves.edit([(2, "spares", '["bravo"]')])
     find = Finder(shelves, "BRAVO").next
     assert [(find(0, at) or ())[:2] for at in (0, 2)] == [(0, column + 1), (2, column)]
-    assert tsv(shelves, top=0, left=1, rows=3, columns=2) == (
+    assert tsv(shelves, np.arange(3), [1, 2]) == (
         '"[""east"", ""Delta""]"\tbravo\n\tcharlie\n"[""bravo""]"\t'
     )
 

@@ -8,64 +8,13 @@ import pytest
 
 pytest.importorskip("anywidget")
 
+from grid_page import Racks, becomes, cell, edits
 from sispy_pandas.values import records
 from sispy_pandas.values.schema import Schema
 from sispy_pandas.values.types.base import Field
-from sispy_pandas.widgets.columns import columns_of
 from sispy_pandas.widgets.grid import Grid
 from sispy_pandas.widgets.grid_frame import joined
 from sispy_pandas.widgets.grid_model import GridModel, Note
-
-NAMES = "[...document.querySelectorAll('.head .name')].map(e => e.textContent.replace(' *', ''))"
-
-
-class Racks:
-    """Names for references, as a server would give them."""
-
-    def of(self, schema, ids):
-        return {id_: f"R{int(id_, 16)}" for id_ in ids}
-
-    def ids(self, schema, names):
-        known = {f"R{n}": f"{n:024x}" for n in range(5)}
-        return {name: known.get(name.upper(), "") for name in names}
-
-    def find(self, schema, text):
-        return [(f"{n:024x}", f"R{n}") for n in range(5) if text.upper() in f"R{n}"]
-
-
-@pytest.fixture
-def open_grid(mount, host_schema, hosts):
-    """Return a function that opens a grid of n hosts in a page."""
-
-    def make(rows=300, *, labels=None, style="", **options):
-        frame = hosts(rows)
-        columns = columns_of(host_schema, frame, readonly=("net.ip",))
-        model = GridModel(host_schema, frame, columns=columns)
-        grid = Grid(model, labels=labels, label="Hosts", **options)
-        page = mount(grid, style=style)
-        page.get_by_text("web000002", exact=True).wait_for()
-        return grid, page
-
-    return make
-
-
-def cell(page, row, name):
-    column = page.evaluate(NAMES).index(name)
-    return page.locator(f'.body [data-row="{row}"][data-column="{column}"]')
-
-
-def becomes(locator, state):
-    """Wait until a cell has a class."""
-    locator.and_(locator.page.locator(f".{state}")).wait_for()
-
-
-def edits(grid):
-    """Row, column, value and reason of all edited cells."""
-    return {
-        (row, path): (edit.value if edit.reason is None else edit.reason)
-        for row, by_path in grid.model.changed().items()
-        for path, edit in by_path.items()
-    }
 
 
 def test_every_type_has_its_editor_and_refused_input_stays_with_its_reason(open_grid):
@@ -358,9 +307,9 @@ def test_rows_that_moved_meanwhile_are_not_edited(open_grid):
     grid, page = open_grid()
     cell(page, 2, "note").dblclick()
     page.locator(".editor").fill("mine")
-    grid._on_sort(column="name", descending=True)  # which the page does not know yet
+    grid._on_sort(by=[["name", True]])  # which the page does not know yet
     page.keyboard.press("Enter")
-    page.get_by_text("Nothing was changed: the rows have moved meanwhile").wait_for()
+    page.get_by_text("Nothing was changed: the rows or columns have moved meanwhile").wait_for()
     cell(page, 2, "name").get_by_text("web000297", exact=True).wait_for()
     assert edits(grid) == {}
     cell(page, 2, "note").dblclick()
@@ -485,13 +434,13 @@ def test_columns_are_sorted_filtered_and_resized(open_grid):
     page.get_by_text("cores", exact=True).click()
     cell(page, 0, "cores").get_by_text("64", exact=True).wait_for()
     assert page.locator("[aria-sort=descending]").inner_text().startswith("cores")
-    page.get_by_role("button", name="Sort and filter os").click()
+    page.get_by_role("button", name="Column menu of os").click()
     page.get_by_role("button", name="= rhel9").click()
     page.get_by_text("100 of 300 rows").wait_for()
-    page.get_by_role("button", name="Sort and filter cores").click()
+    page.get_by_role("button", name="Column menu of cores").click()
     page.get_by_role("searchbox", name="Filter cores").fill(">many")
     page.keyboard.press("Enter")
-    page.get_by_text("Not filtered").wait_for()
+    page.get_by_text("Left as it was").wait_for()
     page.get_by_role("button", name="Show all rows again").click()
     page.get_by_text("300 rows").wait_for()
     handle = page.locator(".head [data-column='0'] .handle").bounding_box()

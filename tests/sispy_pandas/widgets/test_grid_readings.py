@@ -29,7 +29,7 @@ def tell(grid, kind, **message):
 def paste(grid, block):
     """Lay a block of numbers and dates on the grid, from its first row on."""
     left = [column.field.path for column in grid.model.columns].index("cores")
-    tell(grid, "paste", block=block, top=0, left=left, rows=1, columns=1)
+    tell(grid, "paste", block=block, areas=[{"top": 0, "left": left, "rows": 1, "columns": 1}])
 
 
 def held(grid, rows=2):
@@ -121,7 +121,8 @@ def test_an_answer_after_other_edits_changes_nothing(grid):
 def test_a_block_in_new_rows_brings_them_once(grid):
     grid.model.add_rows()
     left = [column.field.path for column in grid.model.columns].index("cores")
-    tell(grid, "paste", block=[["3,5"], ["4,5"]], top=9, left=left, rows=1, columns=1)
+    area = {"top": 9, "left": left, "rows": 1, "columns": 1}
+    tell(grid, "paste", block=[["3,5"], ["4,5"]], areas=[area])
     tell(grid, "read", choice=1)
     cells = [(len(grid.model), grid.model.value(int(row), "cores")) for row in grid.model.order[9:]]
     assert cells == [(11, 3.5), (11, 4.5)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -50,11 +51,11 @@ def test_a_column_is_written_as_its_cells_are_shown(model, path):
 def test_what_is_copied_is_what_is_shown(model):
     model.edit([(0, "s", "new\tone"), (1, "w", "many"), (6, "t", "p, q"), (6, "b", "on")], new=1)
     columns = len(VALUES)
-    copied = tsv(model, top=0, left=0, rows=7, columns=columns)
+    copied = tsv(model, np.arange(7), range(columns))
     assert copied.splitlines()[0].startswith('"new\tone"\ta\t1\t1\tTRUE\t2026-01-02\t"[""x"", ""y""]"\t[1]\t')
     assert copied.splitlines()[1] == '""""""\t\t2.5\tmany\tFALSE\t2026-01-02 03:04:05.678\t\t\t'
     assert copied.splitlines()[-1] == '\t\t\t\tTRUE\t\t"[""p"", ""q""]"\t\t'
-    cells = [tsv(model, top=6, left=n, rows=1, columns=1) for n in range(columns)]
+    cells = [tsv(model, np.array([6]), [n]) for n in range(columns)]
     assert cells == copied.splitlines()[-1].split("\t")
 
 

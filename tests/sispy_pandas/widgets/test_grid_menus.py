@@ -1,0 +1,208 @@
+"""The grid's menus and selections in a browser, by mouse and by keys."""
+
+from __future__ import annotations
+
+import pytest
+
+pytest.importorskip("anywidget")
+
+from grid_page import becomes, cell, edits, selected
+
+
+def choose(page, name):
+    page.get_by_role("menuitem", name=name).click()
+
+
+def clipboard(page, text):
+    """Wait until the clipboard holds a text."""
+    page.wait_for_function("text => navigator.clipboard.readText().then(now => now === text)", arg=text)
+
+
+def test_the_menu_of_cells_does_what_keys_do(open_grid):
+    grid, page = open_grid()
+    cell(page, 1, "cores").click(button="right")
+    menu = page.get_by_role("menu", name="Cells")
+    assert menu.get_by_role("menuitem").all_text_contents() == [
+        "CutCtrl+X", "CopyCtrl+C", "Copy with headers", "PasteCtrl+V", "ClearDelete", "Fill downCtrl+D",
+        "Fill to the right", "Count on, down", "Only rows with cores = 2", "Column menuAlt+Down",
+        "New rowInsert", "Delete rows, or keep themCtrl+Delete",
+    ]  # fmt: skip
+    choose(page, "Copy with headers")
+    clipboard(page, "cores\n2")
+    menu.wait_for(state="detached")
+    assert cell(page, 1, "cores").evaluate("e => e === document.activeElement")
+    page.keyboard.press("Shift+ArrowDown")
+    page.keyboard.press("Shift+F10")
+    page.keyboard.press("ArrowUp")  # around, to the last
+    assert page.evaluate("document.activeElement.textContent").startswith("Delete rows")
+    page.keyboard.press("c")
+    page.keyboard.press("c")
+    assert page.evaluate("document.activeElement.textContent").startswith("Copy")
+    page.keyboard.press("Home")
+    page.keyboard.press("Enter")  # Cut
+    becomes(cell(page, 2, "cores"), "changed")
+    clipboard(page, "2\n3")
+    assert edits(grid) == {(1, "cores"): None, (2, "cores"): None}
+    cell(page, 5, "cores").click(button="right")
+    choose(page, "Paste")
+    becomes(cell(page, 6, "cores"), "changed")
+    assert [grid.model.value(row, "cores") for row in (5, 6)] == [2, 3]
+    page.keyboard.press("ContextMenu")
+    page.keyboard.press("Escape")
+    menu.wait_for(state="detached")
+    cell(page, 0, "os").click(button="right")
+    choose(page, "Only rows with os = debian13")
+    page.get_by_text("100 of 300 rows").wait_for()
+    page.locator(".gutter[data-row='3']").click(button="right")
+    choose(page, "Delete rows")
+    page.locator(".row.deleted [data-row='3']").first.wait_for()
+    assert grid.model.deleted_ids == [f"{9:024x}"]
+
+
+def test_ranges_beside_each_other_are_cleared_filled_copied_and_deleted_together(open_grid):
+    grid, page = open_grid()
+    cell(page, 1, "cores").click()
+    cell(page, 2, "cores").click(modifiers=["Shift"])
+    cell(page, 5, "cores").click(modifiers=["Control"])
+    assert selected(page) == [(1, "cores"), (2, "cores"), (5, "cores")]
+    page.keyboard.press("Control+c")
+    clipboard(page, "2\n3\n6")
+    page.evaluate("navigator.clipboard.writeText('9')")
+    page.keyboard.press("Control+v")
+    becomes(cell(page, 5, "cores"), "changed")
+    assert edits(grid) == {(row, "cores"): 9 for row in (1, 2, 5)}
+    page.keyboard.press("Delete")
+    page.locator(".body .cell.changed").get_by_text("9").first.wait_for(state="detached")
+    assert edits(grid) == {(row, "cores"): None for row in (1, 2, 5)}
+    page.keyboard.press("Control+Delete")
+    page.locator(".row.deleted [data-row='5']").first.wait_for()
+    assert grid.model.deleted_ids == [f"{row:024x}" for row in (1, 2, 5)]
+
+    cell(page, 1, "name").click()  # by keys alone, and columns that are no neighbours
+    page.keyboard.press("Shift+F8")
+    for _ in range(3):
+        page.keyboard.press("ArrowRight")
+    assert selected(page) == [(1, "name"), (1, "cores")]
+    page.keyboard.press("Escape")
+    assert selected(page) == [(1, "cores")]
+    cell(page, 3, "name").click(modifiers=["Control"])
+    page.keyboard.press("Control+c")
+    page.get_by_text("Not copied: parts of a selection").wait_for()
+    cell(page, 3, "name").click()
+    cell(page, 3, "cores").click(modifiers=["Control"])
+    page.keyboard.press("Control+c")
+    clipboard(page, "web000003\t4")
+    cell(page, 3, "name").click()
+    page.keyboard.press("Control+Space")
+    cell(page, 1, "cores").click(modifiers=["Control"])
+    page.keyboard.press("Control+Space")  # which ends the ranges beside
+    page.keyboard.press("Shift+F10")
+    choose(page, "Copy with headers")  # of rows that are not here
+    clipboard(page, "\n".join(["cores", *(str(1 + n % 64) if n != 1 else "" for n in range(300))]))
+
+
+def drag_corner(page, row, name, to, *, key=None):
+    box = cell(page, row, name).bounding_box()
+    end = cell(page, *to).bounding_box()
+    page.mouse.move(box["x"] + box["width"] - 3, box["y"] + box["height"] - 3)
+    page.mouse.down()
+    page.mouse.move(end["x"] + 10, end["y"] + 10, steps=3)
+    if key == "Escape":
+        page.keyboard.press("Escape")
+    elif key:
+        page.keyboard.down(key)
+    page.mouse.up()
+    if key not in (None, "Escape"):
+        page.keyboard.up(key)
+
+
+def test_the_corner_of_the_selection_fills_and_with_ctrl_counts(open_grid):
+    grid, page = open_grid()
+    cell(page, 2, "cores").click()
+    drag_corner(page, 2, "cores", (4, "cores"))
+    becomes(cell(page, 4, "cores"), "changed")
+    assert edits(grid) == {(3, "cores"): 3, (4, "cores"): 3}
+    assert selected(page) == [(row, "cores") for row in (2, 3, 4)]
+    cell(page, 2, "note").click()
+    drag_corner(page, 2, "note", (4, "note"), key="Control")
+    page.wait_for_function("document.querySelectorAll('.body .changed').length === 2")
+    assert edits(grid) == {(3, "cores"): 3, (4, "cores"): 3}  # order 3, 4: what is there already
+    drag_corner(page, 4, "note", (6, "note"), key="Escape")
+    drag_corner(page, 4, "note", (0, "note"))
+    becomes(cell(page, 1, "note"), "changed")
+    assert [grid.model.value(row, "note") for row in range(6)] == [
+        f"bought with order {n}" for n in (3, 4, 2, 3, 4, 5)
+    ]
+    cell(page, 7, "name").click()
+    cell(page, 9, "name").click(modifiers=["Shift"])
+    page.keyboard.press("Shift+F10")
+    choose(page, "Count on, down")  # what is there already again
+    page.keyboard.press("Control+d")
+    becomes(cell(page, 9, "name"), "changed")
+    assert grid.model.value(9, "name") == "web000007"
+
+
+def test_columns_are_hidden_frozen_and_shown_again(open_grid):
+    grid, page = open_grid()
+    page.set_viewport_size({"width": 900, "height": 640})
+    page.get_by_role("columnheader", name="live").click(button="right")
+    menu = page.get_by_role("dialog", name="Column live")
+    menu.get_by_role("button", name="Hide this column").click()
+    page.get_by_role("columnheader", name="live").wait_for(state="detached")
+    cell(page, 1, "cores").get_by_text("2", exact=True).wait_for()
+    cell(page, 1, "os").click()
+    page.keyboard.press("Alt+ArrowDown")
+    page.get_by_role("dialog", name="Column os").get_by_role("button", name="Freeze up to here").click()
+    page.keyboard.press("End")
+    page.wait_for_function("document.querySelector('.scroller').scrollLeft > 200")
+    left = page.locator(".scroller").bounding_box()["x"]
+    key, os = (cell(page, 1, name).bounding_box() for name in ("name", "os"))
+    assert (key["x"] - left, os["x"] - key["x"]) == (
+        pytest.approx(58, abs=1),
+        pytest.approx(key["width"], abs=1),
+    )
+    head = page.locator(".head [data-column='1']").bounding_box()
+    assert head["x"] == os["x"]
+    page.keyboard.press("Alt+ArrowDown")
+    page.get_by_role("button", name="Freeze up to here").click()
+    page.get_by_text("Not frozen: these columns leave too little room").wait_for()
+    cell(page, 1, "os").click()
+    page.keyboard.press("Alt+ArrowDown")
+    page.get_by_role("button", name="Freeze the key alone").click()
+    page.get_by_role("button", name="Show all columns again").click()
+    page.get_by_role("columnheader", name="live").wait_for()
+    page.keyboard.press("Home")
+    becomes(cell(page, 1, "live"), "boolean")
+    assert grid.model.view.hidden == frozenset()
+
+
+def test_rows_are_sorted_by_several_columns(open_grid):
+    grid, page = open_grid()
+    page.locator(".head .name", has_text="os").click()
+    page.locator(".head .name", has_text="cores").click(modifiers=["Shift"])
+    page.locator(".head .name", has_text="cores").click(modifiers=["Shift"])
+    page.locator("[aria-sort=descending]", has_text="cores").get_by_text("▼2").wait_for()
+    assert grid.model.view.sorts == (("os", False), ("cores", True))
+    cell(page, 0, "cores").click()
+    page.keyboard.press("Alt+ArrowDown")
+    menu = page.get_by_role("dialog", name="Column cores")
+    menu.get_by_role("button", name="Sort no longer by this").click()
+    page.locator("[aria-sort=descending]").wait_for(state="detached")
+    assert grid.model.view.sorts == (("os", False),)
+    page.locator(".head .name", has_text="name").click()
+    page.locator("[aria-sort=ascending]", has_text="name").get_by_text("▲", exact=True).wait_for()
+    assert grid.model.view.sorts == (("name", False),)
+
+
+def test_a_table_without_rows_keeps_its_keys(open_grid):
+    grid, page = open_grid()
+    cell(page, 0, "name").click()
+    page.keyboard.press("Alt+ArrowDown")
+    page.keyboard.type("no such host")
+    page.keyboard.press("Enter")
+    page.get_by_text("0 of 300 rows").wait_for()
+    page.wait_for_function("document.activeElement.matches('[role=grid]')")
+    page.keyboard.press("Alt+ArrowDown")
+    page.get_by_role("button", name="Clear this filter").click()
+    page.get_by_text("300 rows").wait_for()
+    assert grid.model.view.filters == {}
