@@ -101,6 +101,7 @@ class Scenario(RuleBasedStateMachine):
         self.connection.request(method, target, None if body is None else json.dumps(body), headers)
         answer = self.connection.getresponse()
         content = answer.read()
+        self.connection.close()  # the next one may be drawn for longer than an idle connection is kept
         self.count = answer.getheader("x-total-count")
         found = json.loads(content)
         if method != "GET" or answer.status != 200:
