@@ -171,7 +171,7 @@ def undo(
     path = to_be_undone(session, yes=yes) if name is None else named(name)
     if drop and fields is not None:
         raise Misuse("--drop-table takes all back, and --fields a part: leave one of them out.")
-    plan = undo_plan(path, client=session.client_if_named())
+    plan = undo_plan(path, client=session.client_if_named(), progress=session.progress)
     if fields is not None:
         plan = plan.only(fields=[name.strip() for name in fields.split(",")])
     if drop:

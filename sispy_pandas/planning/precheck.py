@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sispy.errors import NotFound
@@ -12,7 +12,7 @@ from ..reading.chunks import is_askable
 from ..reading.lookup import missing, read, referring, rows_of
 from ..values.changes import Change, Create, Delete, Problem, Update, row_of
 from ..values.entity import stored
-from ..values.progress import BRIEF, bar
+from ..values.progress import BRIEF, Waits, bar
 from ..values.references import ids_at, ids_in, new_rows, reference_fields, sent_by
 from ..values.schema import parse_schema
 from ..values.types.cells import get_path
@@ -30,7 +30,7 @@ def precheck(
     plan: C,
     *,
     allow_dangling: bool = False,
-    coming: Collection[str] | None = None,
+    whole: ChangeSet | None = None,
     others: Sequence[ChangeSet] = (),
     progress: Any = False,
 ) -> C:
@@ -39,7 +39,7 @@ def precheck(
     Args:
         plan: Or a part of it.
         allow_dangling: See there.
-        coming: What `to_come` says of the whole.
+        whole: The plan that it is a part of, whose new rows may be referred to.
         others: Plans that are pushed together with it: their new rows may be referred to, and what they
             change or delete refers to nothing any more.
         progress: As `progress.bar` takes it.
@@ -58,23 +58,23 @@ def precheck(
     expected = {id_ for other in others for id_ in new_rows(other.schema.name, other.changes)}
     paths = {path for path, _ in references} | {"_sis"}
     with bar(progress, total=None, unit=" values", desc=f"check {plan.schema.name}", delay=BRIEF) as shown:
+        watch = Waits(shown.set_postfix_str).before_another_try
         rows = {row["_id"]: row for row in read(plan.endpoint, "_id", ids, fields=paths, shown=shown)}
+        expected |= to_come(plan if whole is None else whole, shown).keys()
         found = [
-            *_references(
-                plan, references, {*expected, *(to_come(plan) if coming is None else coming)}, shown
-            ),
+            *_references(plan, references, expected, shown),
             *_dangling(plan, references, rows, shown),
             *_unique(plan, shown, leaving),
             *_locked(plan, rows),
-            *_owners(plan, rows),
+            *_owners(plan, rows, watch),
         ]
         deletes = [change for change in plan.changes if isinstance(change, Delete)]
         if deletes and not allow_dangling:
-            found += _referred(plan, deletes, others)
+            found += _referred(plan, deletes, others, watch)
     return plan.with_problems(found)
 
 
-def to_come(plan: ChangeSet) -> dict[str, Hashable]:
+def to_come(plan: ChangeSet, shown: Bar | None = None) -> dict[str, Hashable]:
     """Return the new rows that a plan refers to, by the ids that it does so by; see `new_rows`.
 
     Raises:
@@ -85,7 +85,7 @@ def to_come(plan: ChangeSet) -> dict[str, Hashable]:
     new = new_rows(name, plan.changes) if paths else {}
     meant = {id_ for change in plan.changes for path in paths for id_ in ids_in(sent_by(change), path) if new}
     # a copy may be labelled by the `_id` of a row that is there: who names that means the original
-    return {id_: new[id_] for id_ in missing(plan.endpoint.client, name, new.keys() & meant)}
+    return {id_: new[id_] for id_ in missing(plan.endpoint.client, name, new.keys() & meant, shown=shown)}
 
 
 def _references(
@@ -186,7 +186,9 @@ def _locked(plan: ChangeSet, rows: Mapping[str, Mapping[str, Any]]) -> list[Prob
     return found
 
 
-def _owners(plan: ChangeSet, rows: Mapping[str, Mapping[str, Any]]) -> list[Problem]:
+def _owners(
+    plan: ChangeSet, rows: Mapping[str, Mapping[str, Any]], watch: Callable[[float, Exception], object]
+) -> list[Problem]:
     """Find rows that the user may not write, where his name and roles are known (SIS-API 2.2)."""
     schema = plan.schema
     found = []
@@ -197,7 +199,7 @@ def _owners(plan: ChangeSet, rows: Mapping[str, Mapping[str, Any]]) -> list[Prob
             if strange:
                 reason = f"owners must be among those of the schema: {', '.join(schema.owner)}"
                 found.append(Problem(row_of(change), reason, "_sis.owner", list(wanted), change.key))
-    roles = _roles(plan)
+    roles = _roles(plan, watch)
     if roles is None:
         return found
     if not (schema.is_public or schema.is_open) and not roles & set(schema.owner):
@@ -226,29 +228,36 @@ def _new_owners(plan: ChangeSet, change: Change) -> Sequence[str]:
     return own or ()
 
 
-def _roles(plan: ChangeSet) -> set[str] | None:
+def _roles(plan: ChangeSet, watch: Callable[[float, Exception], object]) -> set[str] | None:
     """Return the user's groups; None if they do not matter or are not known."""
     client = plan.endpoint.client
     if not client.username:
         return None
     try:
-        user = client.users.get(client.username)
+        user = client.users.watched(watch).get(client.username)
     except NotFound:
         return None
     return None if user.to_dict().get("super_user") else set(user.to_dict().get("roles") or {})
 
 
-def _referred(plan: ChangeSet, deletes: Sequence[Delete], others: Sequence[ChangeSet]) -> list[Problem]:
+def _referred(
+    plan: ChangeSet,
+    deletes: Sequence[Delete],
+    others: Sequence[ChangeSet],
+    watch: Callable[[float, Exception], object],
+) -> list[Problem]:
     """Find rows to be deleted that other rows refer to, and will then, with counts per schema."""
     name, gone = plan.schema.name, {delete.id for delete in deletes}
     together = {(p.schema.name, row_of(change)): change for p in (plan, *others) for change in p.changes}
     counts: dict[str, dict[str, int]] = {id_: {} for id_ in gone}
-    for document in rows_of(plan.endpoint.client.schemas.fetch_all({})):
+    client = plan.endpoint.client
+    for document in rows_of(client.schemas.watched(watch).fetch_all({})):
         schema = parse_schema(document)
         for path, target in reference_fields(schema):
             if target != name:
                 continue
-            for row in referring(plan.endpoint.client.entities(schema.name), path, sorted(gone), [path]):
+            endpoint = client.entities(schema.name).watched(watch)
+            for row in referring(endpoint, path, sorted(gone), [path]):
                 change = together.get((schema.name, row["_id"]))
                 if isinstance(change, Delete):
                     continue

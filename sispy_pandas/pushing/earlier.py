@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator, Mapping
     from pathlib import Path
 
+    from sispy import Endpoint
+
     from ..planning.change_set import ChangeSet
     from ..values.changes import Outcome
 
@@ -190,12 +192,12 @@ def _deleted_since(plan: ChangeSet, gone: Mapping[Hashable, Before]) -> dict[Has
     if not plan.schema.track_history:
         return {}
 
-    def deletion(row: Hashable) -> Mapping[str, Any] | None:
-        commits = commits_of(plan.endpoint, gone[row].id)
+    def deletion(endpoint: Endpoint, row: Hashable) -> Mapping[str, Any] | None:
+        commits = commits_of(endpoint, gone[row].id)
         return next((commit for commit in commits if commit["action"] == "delete"), None)
 
     found = {}
-    for row, commit in each(deletion, list(gone), desc=plan.schema.name):
+    for row, commit in each(plan.endpoint, deletion, list(gone)):
         if commit is not None:
             when = f"{clock(int(commit['date_modified']))} by {printable(str(commit['modified_by']))}"
             found[row] = replace(gone[row], reason=Message(f"deleted since, {when}; ", gone[row].reason))

@@ -16,10 +16,10 @@ from sispy.text import printable
 
 from ..planning.change_set import ChangeSet, PlanRefused, anonymous
 from ..planning.plan_file import digest, lines
-from ..planning.precheck import precheck, to_come
+from ..planning.precheck import precheck
 from ..values.blocks import count, name_of
 from ..values.changes import Change, Create, Outcome, action_of, row_of
-from ..values.progress import bar
+from ..values.progress import aside, bar
 from .earlier import Before, Memory
 from .journal import Nowhere, fate_unknown, new_path, opened, refuse_device, resuming, undoing
 from .open_rows import look_up, still_open, take_up
@@ -69,7 +69,7 @@ def push(
         started, path = _now(), Path(str(journal)) if begun else _path(plan, journal)
         memory = Memory.of(plan)
         if plan.journal is None:
-            plan = _checked(plan, options, settled=() if again else memory.done(), progress=progress is True)
+            plan = _checked(plan, options, settled=() if again else memory.done(), progress=aside(progress))
             if path is None and anonymous(plan):
                 raise PlanRefused(
                     f"schema {plan.schema.name!r} has no unique field to know new rows by: "
@@ -289,7 +289,7 @@ def _checked(
     checked = precheck(
         replace(plan, changes=left),
         allow_dangling=options.allow_dangling,
-        coming=to_come(plan),
+        whole=plan,
         progress=progress,
     )
     problems = tuple(

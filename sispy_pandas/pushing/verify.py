@@ -19,6 +19,7 @@ from ..planning.validate import identity
 from ..reading.commits import as_inserted, commits_of
 from ..reading.lookup import each, own_since
 from ..values.changes import Create, Overwrite
+from ..values.progress import aside
 from .earlier import Memory
 from .evidence import Unclear, examine, since_of
 from .interim import interim
@@ -28,6 +29,8 @@ from .record import read
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping, Sequence
+
+    from sispy import Endpoint
 
     from ..values.changes import Outcome
     from .outcome import BrokenOff, PushResult
@@ -85,7 +88,7 @@ def after_push(
     else:
         if on_result is not None:
             on_result(report)
-        found, broken_off = _findings(report, progress=progress is True, cancel=cancel)
+        found, broken_off = _findings(report, progress=aside(progress), cancel=cancel)
         with suppress(OSError, ValueError):  # the journal cannot be written: the report says the same
             _keep(report, found)
         return _told(report, found, broken_off)
@@ -171,20 +174,22 @@ def _look(
             found[outcome.row] = (outcome.overwrites, "" if answered else "the table keeps no history")
         return None, ""
 
-    def finding(outcome: Outcome) -> Finding:
+    def finding(endpoint: Endpoint, outcome: Outcome) -> Finding:
         since = since_of(outcome)
         if since is None:
             return outcome.overwrites, "nobody had read the row before it was written"
-        commits = commits_of(plan.endpoint, str(outcome.id), since - CLOCKS_APART)
+        commits = commits_of(endpoint, str(outcome.id), since - CLOCKS_APART)
         try:
             lost = examine(
-                plan.schema, outcome, commits, user=report.user, current=lambda: _current(report, outcome)
+                plan.schema, outcome, commits, user=report.user, current=lambda: _current(endpoint, outcome)
             )
         except Unclear as reason:
             return outcome.overwrites, "" if outcome.overwrites else str(reason)
         return lost or outcome.overwrites, ""
 
-    asked = each(finding, rows, progress=progress, desc=f"verify {plan.schema.name}", lanes=READERS)
+    asked = each(
+        plan.endpoint, finding, rows, progress=progress, desc=f"verify {plan.schema.name}", lanes=READERS
+    )
     try:
         for outcome, told in asked:
             found[outcome.row] = told
@@ -197,9 +202,9 @@ def _look(
     return None, ""
 
 
-def _current(report: PushResult, outcome: Outcome) -> Mapping[str, Any]:
+def _current(endpoint: Endpoint, outcome: Outcome) -> Mapping[str, Any]:
     try:
-        return report.plan.endpoint.get(outcome.id, {"populate": False}).to_dict()
+        return endpoint.get(outcome.id, {"populate": False}).to_dict()
     except errors.NotFound:
         return {}
 

@@ -34,28 +34,41 @@ Result = TypeVar("Result")
 
 
 def each(
-    work: Callable[[Item], Result],
+    endpoint: Endpoint,
+    work: Callable[[Endpoint, Item], Result],
     items: Sequence[Item],
     *,
     progress: Any = False,
     desc: str = "",
+    delay: float = 0.0,
     lanes: int = LANES,
 ) -> Iterator[tuple[Item, Result]]:
     """Yield (item, result) in the order of the items; the first error ends it, what has not begun is dropped.
 
     Args:
-        work: Called in threads.
+        endpoint: What is asked.
+        work: Called in threads with the endpoint, of which the bar learns what is waited for, and an item.
         items: What for.
         progress: As `progress.bar` takes it.
         desc: What the work is about.
+        delay: As `progress.bar` takes it.
         lanes: Requests under way at once.
     """
+    with bar(progress, total=len(items), unit=" rows", desc=desc, delay=delay) as shown:
+        waits = Waits(shown.set_postfix_str)
+        watched = endpoint.watched(waits.before_another_try)
+        for item, result in _at_once(lambda item: work(watched, item), items, lanes):
+            waits.over()
+            shown.update()
+            yield item, result
+
+
+def _at_once(
+    work: Callable[[Item], Result], items: Sequence[Item], lanes: int
+) -> Iterator[tuple[Item, Result]]:
     pool = ThreadPoolExecutor(lanes, thread_name_prefix="sispy-lookup")
     try:
-        with bar(progress, total=len(items), unit=" rows", desc=desc) as shown:
-            for item, result in zip(items, pool.map(work, items), strict=True):
-                shown.update()
-                yield item, result
+        yield from zip(items, pool.map(work, items), strict=True)
     finally:
         pool.shutdown(cancel_futures=True)
 
@@ -114,7 +127,7 @@ def read(
         ids = q["_id"]["$in"] if path == "_id" else None
         return send(lambda: rows_of(endpoint.fetch_page({**options, "q": q}), ids))
 
-    answers = each(page, asked, lanes=readers) if len(asked) > 1 else ((part, page(part)) for part in asked)
+    answers = _at_once(page, asked, readers) if len(asked) > 1 else ((part, page(part)) for part in asked)
     for (_, number), rows in answers:
         yield from rows
         if shown is not None:

@@ -189,12 +189,12 @@ def _remembered(
         return dict.fromkeys(ids, (None, None))
     endpoint = client.entities(schema)
 
-    def key(id_: str) -> Any:
-        commits = commits_of(endpoint, id_)
+    def key(watched: Endpoint, id_: str) -> Any:
+        commits = commits_of(watched, id_)
         last = commits[0]["commit_data"] if commits and commits[0]["action"] == "delete" else None
         return key_of(definition, last) if last else None
 
-    was = dict(each(key, sorted(ids), progress=progress, desc=f"{schema} commits"))
+    was = dict(each(endpoint, key, sorted(ids), progress=progress, desc=f"{schema} commits"))
     if definition.key is None:
         return dict.fromkeys(ids, (None, None))
     keys = sorted({one for one in was.values() if one is not None}, key=str)

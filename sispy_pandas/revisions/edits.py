@@ -173,12 +173,12 @@ def changes(
         )
     rows: list[str] = [*current, *gone]
 
-    def steps_of(id_: str) -> tuple[Step, ...] | str:
-        return steps_since(endpoint, id_, current.get(id_), start)
+    def steps_of(watched: Endpoint, id_: str) -> tuple[Step, ...] | str:
+        return steps_since(watched, id_, current.get(id_), start)
 
     history: dict[str, tuple[Step, ...]] = {}
     unclear: list[str] = []
-    for id_, steps in each(steps_of, rows, progress=progress, desc=f"{schema.name} commits"):
+    for id_, steps in each(endpoint, steps_of, rows, progress=progress, desc=f"{schema.name} commits"):
         if isinstance(steps, str):
             unclear.append(id_)
         elif steps:

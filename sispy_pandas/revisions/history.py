@@ -166,13 +166,13 @@ def as_of(
         raise no_list("ids", ids)
     wanted = list(fetch(endpoint, query, fields=["_sis.owner"], progress=False).ids if ids is None else ids)
 
-    def revision(id_: str) -> Mapping[str, Any] | None:
+    def revision(watched: Endpoint, id_: str) -> Mapping[str, Any] | None:
         try:
-            return endpoint.revision(id_, ms).to_dict()
+            return watched.revision(id_, ms).to_dict()
         except NotFound:
             return None
 
-    found = dict(each(revision, wanted, progress=progress, desc=f"{schema.name} then"))
+    found = dict(each(endpoint, revision, wanted, progress=progress, desc=f"{schema.name} then"))
     rows = {id_: row for id_, row in found.items() if row is not None}
     frame = frame_of(
         schema,

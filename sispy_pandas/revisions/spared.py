@@ -13,6 +13,7 @@ from ..reading.commits import Step, edits, steps_since
 from ..reading.lookup import each, read
 from ..values.changes import Conflict, Create, Delete, Update
 from ..values.entity import EDITABLE_META, receipt, stored
+from ..values.progress import BRIEF
 from ..values.types.cells import get_path
 from ..values.types.equality import equal
 
@@ -32,6 +33,8 @@ def spared(
     changes: Sequence[Change],
     user: str | None,
     senders: Collection[str] = (),
+    *,
+    progress: Any = False,
 ) -> tuple[list[Change], tuple[Conflict, ...]]:
     """Return the changes of an undo so that they are in conflict with all that others wrote since, and where.
 
@@ -43,6 +46,7 @@ def spared(
         changes: Updates and deletes whose `before` and `receipt` are what the push left.
         user: Who pushed; where the history shows the write itself, it knows better.
         senders: Who else is known to have sent rows of the push: others' commits are none of its writes.
+        progress: As `progress.bar` takes it; what takes no second has no bar.
 
     Raises:
         sispy.Error: The server could not be asked.
@@ -58,12 +62,15 @@ def spared(
         if since is not None and since != receipt(now):
             start[id_] = int(since)
 
-    def steps_of(id_: str) -> tuple[Step, ...] | str:
-        return steps_since(endpoint, id_, found[id_], start[id_])
+    def steps_of(watched: Endpoint, id_: str) -> tuple[Step, ...] | str:
+        return steps_since(watched, id_, found[id_], start[id_])
 
     authors = {name for name in (user, *senders) if name}
     conflicts: list[Conflict] = []
-    for id_, steps in each(steps_of, list(start), desc=schema.name):
+    read_commits = each(
+        endpoint, steps_of, list(start), progress=progress, desc=f"{schema.name} commits", delay=BRIEF
+    )
+    for id_, steps in read_commits:
         change, now = written[id_], found[id_]
         if isinstance(steps, str):
             continue  # a history with holes: the guard of the push is what is left

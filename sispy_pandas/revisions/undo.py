@@ -83,14 +83,18 @@ def rest_of(journal: str | Path, client: Client | None) -> Plan:
 
 
 @overload
-def undo(source: Report, client: Client | None = None) -> Plan: ...
+def undo(source: Report, client: Client | None = None, *, progress: Any = True) -> Plan: ...
 
 
 @overload
-def undo(source: Reports | str | Path | Sequence[Source], client: Client | None = None) -> Plan | Plans: ...
+def undo(
+    source: Reports | str | Path | Sequence[Source], client: Client | None = None, *, progress: Any = True
+) -> Plan | Plans: ...
 
 
-def undo(source: Source | Reports | Sequence[Source], client: Client | None = None) -> Plan | Plans:
+def undo(
+    source: Source | Reports | Sequence[Source], client: Client | None = None, *, progress: Any = True
+) -> Plan | Plans:
     """Return the plan that puts back what a push changed; cells that others wrote since are left alone.
 
     Of several pushes, given with the oldest first, it takes back all at once, and so it does of a push of
@@ -111,6 +115,7 @@ def undo(source: Source | Reports | Sequence[Source], client: Client | None = No
         source: The report, or its journal, which also covers what `resume` did; or several. A report of one
             table alone stands for that table alone.
         client: For the server of the journal; without one, the report's, or the profile with that address.
+        progress: As in `fetch`, of the reading of what others wrote since; what takes no second has no bar.
 
     Raises:
         ValueError: The journal has rows of unknown fate: `resume` it first. Or it is no journal, or there is
@@ -135,7 +140,7 @@ def undo(source: Source | Reports | Sequence[Source], client: Client | None = No
     by_table: dict[tuple[str, str], list[Plan]] = {}
     for pushed in pushes:
         table = pushed.plan.endpoint.client.url, pushed.plan.schema.name
-        by_table.setdefault(table, []).append(_undone(pushed, coming))
+        by_table.setdefault(table, []).append(_undone(pushed, coming, progress))
     plans = [reduce(together, plans) for plans in by_table.values()]
     return plans[0] if len(plans) == 1 else Plans.of(*plans)
 
@@ -278,7 +283,7 @@ def _before(entry: Entry) -> dict[str, Any]:
     return {path: old for path, (old, _) in entry.written.items()} | theirs
 
 
-def _undone(pushed: _Pushed, coming: Collection[str]) -> Plan:
+def _undone(pushed: _Pushed, coming: Collection[str], progress: Any) -> Plan:
     plan = pushed.plan
     keys = {row_of(change): change.key for change in plan.changes}
     changes: list[Change] = []
@@ -321,7 +326,7 @@ def _undone(pushed: _Pushed, coming: Collection[str]) -> Plan:
     completed, put_in, completes = lacking(plan.endpoint, plan.schema, pushed.back)
     changes += completed
     senders = {entry.sender for entry in pushed.left.values() if entry.sender}
-    changes, conflicts = spared(plan.endpoint, plan.schema, changes, pushed.user, senders)
+    changes, conflicts = spared(plan.endpoint, plan.schema, changes, pushed.user, senders, progress=progress)
     problems, left = refused(plan.schema, changes)
     return Plan(
         plan.endpoint,

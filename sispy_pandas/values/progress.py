@@ -123,6 +123,28 @@ def bar(progress: Any, *, total: int | None, unit: str, desc: str, delay: float 
             yield shown
 
 
+class _Aside:
+    """A caller's bar, or function, that is told of waits alone."""
+
+    def __init__(self, progress: Any) -> None:
+        self._tell = getattr(progress, "set_postfix_str", None)
+
+    def update(self, n: int = 1) -> None:
+        """Count nothing: the caller counts other work."""
+
+    def set_postfix_str(self, s: str = "", refresh: bool = True) -> None:
+        if self._tell is not None:
+            self._tell(s, refresh)
+
+
+def aside(progress: Any) -> Any:
+    """Return what work reports to that comes before the work which `progress` is to count.
+
+    People see a bar of its own; whoever brings a bar or a function hears what is waited for.
+    """
+    return progress if isinstance(progress, bool) else _Aside(progress)
+
+
 def show_all(shown: Bar) -> None:
     """Let a bar that people watch show all it has counted: it leaves out what is counted quickly."""
     refresh = getattr(shown, "refresh", None)

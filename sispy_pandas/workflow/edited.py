@@ -234,19 +234,19 @@ def _rebuilt(
 ) -> Iterator[tuple[str, Mapping[str, Any] | str]]:
     """Yield (`_id`, its state at the time of its receipt, or why there is none)."""
 
-    def state(id_: str) -> Mapping[str, Any] | str:
+    def state(watched: Endpoint, id_: str) -> Mapping[str, Any] | str:
         when = wanted[id_]
         if when is None:
             return "it has no receipt: nobody can tell which state was edited"
         try:
-            then = endpoint.revision(id_, when).to_dict()
+            then = watched.revision(id_, when).to_dict()
         except NotFound:
             return NO_HISTORY
         sis = {**today[id_].get("_sis", {}), RECEIPT.path: when}  # changes of _sis leave no commits
         return {**_as_read(schema, then), "_id": id_, "_sis": sis}
 
     desc = f"revisions of {schema.name}"
-    return each(state, list(wanted), progress=progress, desc=desc, lanes=READERS)
+    return each(endpoint, state, list(wanted), progress=progress, desc=desc, lanes=READERS)
 
 
 def _as_read(schema: Schema, entity: Mapping[str, Any]) -> Mapping[str, Any]:

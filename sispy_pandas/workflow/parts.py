@@ -18,6 +18,7 @@ from ..pushing import render as pushed
 from ..pushing.options import Options
 from ..pushing.parts import push_parts
 from ..values.blocks import LONG, as_html, as_text
+from ..values.progress import aside
 from ..values.records import table
 from .objects import PushFailed, report_of, written_page
 
@@ -191,7 +192,7 @@ class Plans:
         """
         options = Options(guard, on_conflict, skip_problems, allow_dangling, note, reviewer)
         resumed = any(plan.journal for plan in self.plans)
-        checked = self if resumed else self.check(allow_dangling=allow_dangling, progress=progress is True)
+        checked = self if resumed else self.check(allow_dangling=allow_dangling, progress=aside(progress))
         results = push_parts(
             checked.plans,
             options,

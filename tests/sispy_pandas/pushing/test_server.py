@@ -74,6 +74,32 @@ def test_a_read_that_the_client_repeats_is_waited_for_in_the_open(server, status
     assert said == [*told, ""]
 
 
+@pytest.mark.parametrize("route", ["GET /entities/*", "GET /users/*", "GET /schemas"])
+def test_the_check_before_a_push_is_waited_for_in_the_open(server, route):
+    live = server.fetch()
+    plan = live.diff(live.frame().head(0), delete=live.ids[:1])
+    met_once(server, route, errors={route: (503, 1.0)})
+    bar = Bar()
+
+    plan.push(progress=bar, verify=False, limits=LIMITS)
+
+    assert (bar.rows, bar.told[:2]) == (1, BUSY)
+
+
+def test_an_undo_counts_the_rows_whose_commits_it_reads_and_says_what_it_waits_for(server):
+    live = server.fetch()
+    report = live.diff(live.frame().head(3).assign(cpus=8)).push(progress=False)
+    for id_ in live.ids[:2]:
+        server.hosts.update(id_, {"cpus": 16})
+    route = "GET /entities/host/*/commits"
+    met_once(server, route, errors={route: (503, 1.0)})
+    bar = Bar()
+
+    plan = sp.undo(report, progress=bar)
+
+    assert (len(plan), bar.rows, set(bar.told) - {""}) == (3, 2, set(BUSY))
+
+
 def test_a_cancelled_push_does_not_wait_as_long_as_the_server_asks_for(server):
     talks = Server(server.hosts, LIMITS, cancel=lambda: True)
     ids = server.fetch().ids[:3]
