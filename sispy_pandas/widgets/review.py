@@ -65,15 +65,14 @@ class PlanReview(Shown):
         self._state = ReviewState.of(plan)
         self.given_way: set[CellId] = set()
         self._on_report = on_report
-        lines = lines_of(plan)
-        self._by_field: dict[str, tuple[int, int]] = {}
         self._labels = ServerLabels(plan.endpoint.client)
-        self._table = ReviewTable(plan, lines, labels=self._labels)
+        self._table = ReviewTable(plan, lines_of(plan), labels=self._labels)
+        self._by_field = self._table.counts()
         self._grid = grid_class()(
             self._table.model,
             rows=False,
             follow=True,
-            height=min(height, _ROW * (len(lines) + 3)),
+            height=min(height, _ROW * (len(self._table.model.base) + 3)),
             label="Changed cells",
             on_change=self._count,
         )
@@ -86,7 +85,7 @@ class PlanReview(Shown):
         self._work = Background(busy=self._row.show_busy, say=self._say)
         rows = widgets.HBox([self._accept_row, self._reject_row])
         super().__init__(children=[self._head, self._fields, self._grid, rows, self._row, self._message])
-        self.show(plan)
+        self._offer()
 
     def __repr__(self) -> str:
         lines = len(self._table.model.base)
@@ -135,6 +134,10 @@ class PlanReview(Shown):
         lines = lines_of(self.plan, self._state.told)
         self._table = ReviewTable(self.plan, lines, labels=self._labels, ticked=ticked)
         self._grid.show(self._table.model)
+        self._offer()
+
+    def _offer(self) -> None:
+        """Show the fields with their ticks, and what can be done now."""
         self._by_field = self._table.counts()
         self._fields.children = [self._field_box(path) for path in self._paths()]
         report, written = self.report, [one for one in self._state.reports if _wrote(one)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..values.changes import Create, Delete, Update, action_of, row_of
 from . import cells
@@ -19,8 +19,7 @@ CellId = tuple[Hashable, str]
 """Row of the plan and path of the field; `""` for a whole row."""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One changed cell, or a row that is to be deleted, or a problem of a row without changes."""
 
     row: Hashable
@@ -60,16 +59,16 @@ def lines_of(plan: Plan, told: Mapping[CellId, Told] | None = None) -> list[Line
     lines = []
     for change in plan.changes:
         row = row_of(change)
-        common: dict[str, Any] = {"row": row, "key": _name(change, row), "action": action_of(change)}
+        key, action = _name(change, row), action_of(change)
         if isinstance(change, Delete):
             reason = row_problems[row].reason if row in row_problems else ""
-            lines.append(Line(path="", before="(the whole row)", reason=reason, **common))
+            lines.append(Line(row, "", key, action, "(the whole row)", reason=reason))
             continue
         before = change.before if isinstance(change, Update) else {}
         after = change.values if isinstance(change, Create) else change.after
         for path, value in after.items():
             reason = problems.pop((row, path), "")
-            lines.append(Line(path=path, before=before.get(path), after=value, reason=reason, **common))
+            lines.append(Line(row, path, key, action, before.get(path), value, reason=reason))
     shown = {line.row for line in lines if line.action == "delete"}
     lines += [
         Line(
@@ -144,4 +143,4 @@ def _name(change: Any, row: Hashable) -> str:
 
 
 def _with_outcome(line: Line, told: Told) -> Line:
-    return replace(line, outcome=told.outcome, reason=told.reason, theirs=told.theirs, final=told.final)
+    return line._replace(outcome=told.outcome, reason=told.reason, theirs=told.theirs, final=told.final)

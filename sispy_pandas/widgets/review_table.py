@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
@@ -10,6 +11,7 @@ from sispy.text import shorten
 
 from ..values.schema import Schema
 from ..values.types.base import Field
+from ..values.types.cells import STRINGS
 from . import cells
 from .cells import Edit
 from .columns import Column, ref_of
@@ -63,6 +65,7 @@ class ReviewTable:
         self._plan = plan
         self._lines = list(lines)
         self._labels = labels
+        self._refs = {field.path for field in plan.schema.fields if ref_of(field) is not None}
         self._names = self._names_in(lines)
         pushed = any(line.outcome for line in lines)
         conflicts = any(line.outcome == "conflict" for line in lines)
@@ -74,10 +77,24 @@ class ReviewTable:
         fields = tuple(field for field in _FIELDS if field.path not in hidden)
         columns = tuple(Column(field, readonly=field.path not in _EDITABLE) for field in fields)
         schema = Schema("review", fields, "row", {})
-        rows = [self._row(line) for line in lines]
-        frame = pd.DataFrame(rows, columns=[field.path for field in _FIELDS]).astype("str")
-        frame[SEND] = pd.array([_is_sent(line, ticked) for line in lines], dtype="boolean")
-        frame = frame.mask(frame == "")[[field.path for field in fields]].astype({SEND: "boolean"})
+        sent = [_is_sent(line, ticked) for line in lines]
+        # before anything is decided; what is edited since is few
+        self._first = [bool(send) and not line.final for send, line in zip(sent, lines, strict=True)]
+        self._cells = Counter(line.path for line in lines)
+        self._ticked = Counter(line.path for line, send in zip(lines, self._first, strict=True) if send)
+        texts = {
+            "row": [line.key for line in lines],
+            "action": [line.action for line in lines],
+            "field": [line.path for line in lines],
+            "before": [self._text(line.path, line.before) for line in lines],
+            AFTER: [self._text(line.path, line.after) for line in lines],
+            THEIRS: [self._text(line.path, line.theirs) for line in lines],
+            KEEP: [""] * len(lines),
+            "outcome": [line.outcome for line in lines],
+            "reason": [line.reason and shorten(line.reason, REASON) for line in lines],
+        }
+        cells = {path: pd.array([text or None for text in texts[path]], dtype=STRINGS) for path in texts}
+        frame = pd.DataFrame({SEND: pd.array(sent, dtype="boolean"), **cells})[[f.path for f in fields]]
         frame.index = pd.Index([str(number) for number in range(len(lines))], name="_id", dtype="str")
         fixed = {number: why for number, line in enumerate(lines) if (why := _fixed(line))}
         self.model = GridModel(
@@ -88,7 +105,7 @@ class ReviewTable:
     @property
     def rejected(self) -> set[CellId]:
         """Cells that are not to be sent, as things stand."""
-        return {line.cell for number, line in enumerate(self._lines) if not self._is_ticked(number, line)}
+        return {line.cell for number, line in enumerate(self._lines) if not self._is_ticked(number)}
 
     @property
     def given_way(self) -> set[CellId]:
@@ -128,11 +145,10 @@ class ReviewTable:
 
     def counts(self) -> dict[str, tuple[int, int]]:
         """Count the cells of each field, and those of them that are ticked."""
-        found: dict[str, tuple[int, int]] = {}
-        for number, line in enumerate(self._lines):
-            cells, ticked = found.get(line.path, (0, 0))
-            found[line.path] = cells + 1, ticked + self._is_ticked(number, line)
-        return found
+        ticked = self._ticked.copy()
+        for number in self.model.edits:
+            ticked[self._lines[number].path] += self._is_ticked(number) - self._first[number]
+        return {path: (cells, ticked[path]) for path, cells in self._cells.items()}
 
     def tick(self, send: bool, *, field: str | None = None, row: int | None = None) -> None:
         """Tick or untick all cells of a field, or all cells of the row that line `row` belongs to.
@@ -149,17 +165,14 @@ class ReviewTable:
         positions = {int(number): position for position, number in enumerate(self.model.order)}
         self.model.edit((positions[number], SEND, send) for number in wanted if number in positions)
 
-    def _is_ticked(self, number: int, line: Line) -> bool:
+    def _is_ticked(self, number: int) -> bool:
         """Tell whether a cell is to be sent; of a conflict, only its own decision says so."""
-        if line.final:
-            return False
+        line = self._lines[number]
+        if number not in self.model.edits or line.final:
+            return self._first[number]
         if line.outcome == "conflict":
             return bool(self.model.value(number, KEEP) == MINE)
         return bool(self.model.value(number, SEND))
-
-    def _row(self, line: Line) -> list[str]:
-        texts = [self._text(line.path, value) for value in (line.before, line.after, line.theirs)]
-        return ["", line.key, line.action, line.path, *texts, "", line.outcome, shorten(line.reason, REASON)]
 
     def _notes(self, line: Line) -> dict[str, Note]:
         if line.outcome == "done":
@@ -192,19 +205,18 @@ class ReviewTable:
         return cells.typed(field, with_ids(self._labels, field, [given])[0])
 
     def _text(self, path: str, value: Any) -> str:
+        if value is None:
+            return ""
         text = as_text(self._plan, path, value)
-        if path not in self._plan.schema.columns:
-            return text
-        field = self._plan.schema.field(path)
-        return text if ref_of(field) is None else named(self._names, field, text)
+        return named(self._names, self._plan.schema.field(path), text) if path in self._refs else text
 
     def _names_in(self, lines: Sequence[Line]) -> dict[str, str]:
         """Return id -> name of all references in the lines."""
         values: dict[str, list[Any]] = {}
         for line in lines:
-            values.setdefault(line.path, []).extend((line.before, line.after, line.theirs))
-        known = [path for path in values if path in self._plan.schema.columns]
-        names = (names_of(self._labels, self._plan.schema.field(path), values[path]) for path in known)
+            if line.path in self._refs:
+                values.setdefault(line.path, []).extend((line.before, line.after, line.theirs))
+        names = (names_of(self._labels, self._plan.schema.field(path), values[path]) for path in values)
         return {id_: name for found in names for id_, name in found.items()}
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -288,7 +287,7 @@ def test_a_corrected_value_of_a_conflict_waits_for_its_decision(hosts):
 
 def test_a_reason_of_several_kilobytes_is_cut(hosts):
     review = review_of(hosts, cores=[11, 2, 3, 4])
-    line = replace(lines_of(review.plan)[0], outcome="failed", reason="x" * 5_000)
+    line = lines_of(review.plan)[0]._replace(outcome="failed", reason="x" * 5_000)
     table = ReviewTable(review.plan, [line])
     cut = "x" * 297 + "... (5,000 characters)"
     assert table.model.base["reason"].tolist() == [cut]
