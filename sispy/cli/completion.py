@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _PLAIN = re.compile(r"[\w.@:+-]+")
 _SPOKEN = re.compile(r"[\w.@:+()-]+(?: [\w.@:+()-]+)*")
+_FILTERS = ("settings", "within", "where", "filters")
+"""What commands receive filters and settings as, from what stands last in a line to what stands first."""
 _KEYS = 30
 """Keys of rows that are offered."""
 PATIENCE = 2.0
@@ -27,6 +29,11 @@ PATIENCE = 2.0
 def tables(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
     """Return the tables of the server that the command line so far, the environment or a profile names."""
     return offered(_asked(ctx, _names), incomplete)
+
+
+def several_tables(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
+    """Return the tables of the server; of several with commas between them the last one is completed."""
+    return of_list(_asked(ctx, _names), incomplete)
 
 
 def _names(client: Client) -> list[str]:
@@ -43,9 +50,15 @@ def fields(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]
     return [f"{before}{comma}{sign}{name}" for name in offered(_fields(ctx), last.removeprefix("-"))]
 
 
+def of_list(names: Iterable[str], incomplete: str) -> list[str]:
+    """Return how a list with commas may go on: the names that its last one begins."""
+    before, comma, last = incomplete.rpartition(",")
+    return [f"{before}{comma}{name}" for name in offered(names, last)]
+
+
 def filters(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
     """Return how a filter may go on: a field with `=` and `~`, or with the values that it may have."""
-    words = [*(ctx.params.get("settings") or ()), *(ctx.params.get("filters") or ())]
+    words = [word for name in _FILTERS for word in ctx.params.get(name) or ()]
     values = _fields(ctx)
     if "=" in (incomplete, *words[-1:]):  # bash takes `status=l` for three words
         path = words[-1] if incomplete == "=" else words[-2] if len(words) > 1 else ""

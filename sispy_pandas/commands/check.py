@@ -10,6 +10,7 @@ from sispy.cli.completion import fields, tables
 from sispy.cli.exits import Exit, Misuse, misuse
 from sispy.cli.options import Session, answers, examples, session
 from sispy.remedies import Call, Message
+from sispy_pandas.commands.inputs import several
 from sispy_pandas.commands.output import Answer, tell
 from sispy_pandas.commands.tables import table_of
 from sispy_pandas.values.blocks import Column, Lines, Table, count, show
@@ -41,11 +42,15 @@ _COLUMNS = (
 )
 @click.argument("name", metavar="[SCHEMA]", required=False, shell_complete=tables)
 @click.option(
-    "--by", metavar="A,B", shell_complete=fields, help="Rows alike in these fields; default: their keys."
+    "--by",
+    type=several,
+    metavar="A,B",
+    shell_complete=fields,
+    help="Rows alike in these fields; default: their keys.",
 )
 @answers("json", "csv", "md", "html")
 @session
-def check(session: Session, name: str | None, by: str | None) -> Exit:
+def check(session: Session, name: str | None, by: list[str] | None) -> Exit:
     """Find dangling references and duplicates in table SCHEMA, or in all. Ends with 2 if there are some.
 
     A reference dangles if its row was deleted: the server then refuses each later change of the row that
@@ -62,9 +67,8 @@ def check(session: Session, name: str | None, by: str | None) -> Exit:
         schemas = [parse_schema(document) for document in client.schemas.fetch_all({"sort": "name"})]
     else:
         schemas = [table_of(client, name)[1]]
-    paths = None if by is None else [path.strip() for path in by.split(",")]
     try:
-        rows = [row for schema in schemas for row in _found(session, client, schema, paths)]
+        rows = [row for schema in schemas for row in _found(session, client, schema, by)]
     except ValueError as error:
         raise misuse(error) from error
     findings = Table(_COLUMNS, rows, noun="finding", name="findings")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sispy.cli.completion import fields as field_names
 from sispy.cli.completion import tables_or_files
 from sispy.cli.exits import Exit
 from sispy.cli.options import Session, answers, examples, session
@@ -35,7 +36,13 @@ if TYPE_CHECKING:
 @click.argument("old", metavar="OLD|SCHEMA", shell_complete=tables_or_files)
 @click.argument("new", metavar="NEW|OLD", type=INPUT)
 @format_option
-@click.option("--key", default="_id", metavar="FIELD", help="Recognise rows by this column.")
+@click.option(
+    "--key",
+    default="_id",
+    metavar="FIELD",
+    shell_complete=field_names,
+    help="Recognise rows by this column.",
+)
 @understood
 @answers("json", "csv", "md", "html")
 @session

@@ -23,6 +23,7 @@ from sispy.cli.options import Session, examples, session
 from sispy.cli.terminal import out
 from sispy.encoding import one_address
 from sispy.remedies import Call, Message
+from sispy_pandas.commands.inputs import several
 from sispy_pandas.commands.journals import described
 from sispy_pandas.commands.sending import stoppable
 from sispy_pandas.commands.tables import filtered, query_of, table_of
@@ -94,6 +95,7 @@ _LOADING = 120.0
 @filtered
 @click.option(
     "--fields",
+    type=several,
     metavar="A,B",
     shell_complete=field_names,
     help="Columns to edit; a nested document stands for all below it.",
@@ -107,7 +109,7 @@ def edit(
     session: Session,
     name: str,
     filters: tuple[str, ...],
-    fields: str | None,
+    fields: list[str] | None,
     port: int | None,
     no_browser: bool,
 ) -> Exit:
@@ -129,9 +131,8 @@ def edit(
     endpoint, schema = table_of(client, name)
     q = query_of(endpoint, filters)
     query = {"q": q} if q else {}
-    chosen = [path.strip() for path in fields.split(",")] if fields else None
     try:
-        parse_query(schema, query, chosen, schemas_of(client))
+        parse_query(schema, query, fields, schemas_of(client))
     except ValueError as error:
         raise misuse(error) from error
     port = _free_port(port or 0)
@@ -146,7 +147,7 @@ def edit(
         },
         "table": name,
         "query": query,
-        "fields": chosen,
+        "fields": fields,
         "title": title,
         "about": f"on {client.url}" + (f" as {client.username}" if client.username else ""),
     }

@@ -11,11 +11,12 @@ from typing import Any
 import click
 
 from sispy.cli.completion import fields as field_names
+from sispy.cli.completion import filters as filter_words
 from sispy.cli.completion import tables
 from sispy.cli.exits import Misuse, misuse
 from sispy.cli.options import Session, examples, session
 from sispy.remedies import message_of
-from sispy_pandas.commands.inputs import STANDARD, format_option, named_format
+from sispy_pandas.commands.inputs import STANDARD, format_option, named_format, several, zone, zones
 from sispy_pandas.commands.tables import filtered, nothing_found, query_of, table_of
 from sispy_pandas.formats import endings
 from sispy_pandas.formats.atomic import OutFile, refuse_unwritable
@@ -41,10 +42,13 @@ from sispy_pandas.values.blocks import count
     help=f"A {', '.join(endings.FIRST)} file; it appears when it is complete. - is standard output.",
 )
 @format_option
-@click.option("--where", multiple=True, metavar="FILTER", help="The same as FILTER.")
+@click.option(
+    "--where", multiple=True, metavar="FILTER", shell_complete=filter_words, help="The same as FILTER."
+)
 @click.option("--query", metavar="JSON", help="A filter in the server's own language, added to the others.")
 @click.option(
     "--fields",
+    type=several,
     metavar="A,B",
     shell_complete=field_names,
     help="Columns to write; a nested document stands for all below it.",
@@ -55,13 +59,24 @@ from sispy_pandas.values.blocks import count
     shell_complete=field_names,
     help="Order of the rows; '-' descends. Default: _id.",
 )
-@click.option("--expand", metavar="A.B,C.D", help="Columns of referenced rows to add: rack.site.name.")
+@click.option(
+    "--expand",
+    type=several,
+    metavar="A.B,C.D",
+    shell_complete=field_names,
+    help="Columns of referenced rows to add: rack.site.name.",
+)
 @click.option(
     "--refs", type=click.Choice(["id", "label"]), default="id", help="Show references as ids or by name."
 )
 @click.option("--meta", is_flag=True, help="Write owner, tags, creator and the like, too.")
 @click.option(
-    "--tz", default="UTC", metavar="ZONE", help="Zone of times in .csv and .xlsx, e.g. Europe/Berlin."
+    "--tz",
+    type=zone,
+    shell_complete=zones,
+    default="UTC",
+    metavar="ZONE",
+    help="Zone of times in .csv and .xlsx, e.g. Europe/Berlin.",
 )
 @click.option(
     "--fail-if-empty", is_flag=True, help="Where no row matches: keep the old file and end with status 3."
@@ -75,9 +90,9 @@ def export(
     form: str | None,
     where: tuple[str, ...],
     query: str | None,
-    fields: str | None,
+    fields: list[str] | None,
     sort: str | None,
-    expand: str | None,
+    expand: list[str] | None,
     refs: Any,
     meta: bool,
     tz: str,
@@ -117,22 +132,25 @@ def export(
     client = session.client()
     endpoint, known = table_of(client, schema)
     asked: dict[str, Any] = {"sort": sort} if sort else {}
-    names = [name.strip() for name in fields.split(",")] if fields else None
     filters += where
     try:
         q = [part for part in (query_of(endpoint, filters), _query(query)) if part]
         if q:
             asked["q"] = q[0] if len(q) == 1 else {"$and": q}
-        parse_query(known, asked, names, schemas_of(client))
+        parse_query(known, asked, fields, schemas_of(client))
     except ValueError as error:
         raise misuse(error) from error
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         source: Any = endpoint
-        streamed: dict[str, Any] = {"query": asked, "fields": names, "progress": session.progress}
+        streamed: dict[str, Any] = {"query": asked, "fields": fields, "progress": session.progress}
         if written_as.is_whole or expand or refs != "id":
-            wanted = [name.strip() for name in expand.split(",")] if expand else None
-            source = fetch(endpoint, asked, fields=names, expand=wanted, refs=refs, progress=session.progress)
+            try:
+                source = fetch(
+                    endpoint, asked, fields=fields, expand=expand, refs=refs, progress=session.progress
+                )
+            except ValueError as error:
+                raise misuse(error) from error
             streamed = {}
         if fail_if_empty and not (endpoint.count(asked.get("q")) if source is endpoint else len(source)):
             raise ValueError(f"{nothing_found(filters)}: {output} is not written")

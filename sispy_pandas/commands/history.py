@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from sispy.cli.completion import fields as field_names
-from sispy.cli.completion import rows, tables
-from sispy.cli.exits import Misuse
+from sispy.cli.completion import rows, several_tables, tables
+from sispy.cli.exits import Misuse, misuse
 from sispy.cli.options import Session, answers, examples, session, yes
 from sispy.remedies import Call
-from sispy_pandas.commands.inputs import TableFile, when
+from sispy_pandas.commands.inputs import TableFile, several, when, zone, zones
 from sispy_pandas.commands.output import Answer, tell, time_text
 from sispy_pandas.commands.sending import pushing, send
-from sispy_pandas.commands.tables import entity_of, filtered, query_of, table_of
+from sispy_pandas.commands.tables import entity_of, filtered, query_of, refuse_unknown, table_of
 from sispy_pandas.values.blocks import Column, Lines, Table, name_of
 
 if TYPE_CHECKING:
@@ -38,9 +38,17 @@ def span(command: Command) -> Command:
     @filtered
     @click.option("--since", required=True, metavar="TIME", help="2h, 3d, or 2026-11-20T14:05+01:00.")
     @click.option("--until", metavar="TIME", help="As --since; now if left out.")
-    @click.option("--tz", metavar="ZONE", help="Zone of times that name none, e.g. Europe/Berlin.")
+    @click.option(
+        "--tz",
+        type=zone,
+        shell_complete=zones,
+        metavar="ZONE",
+        help="Zone of times that name none, e.g. Europe/Berlin.",
+    )
     @click.option("--by", multiple=True, metavar="USER", help="Only what USER changed; may be repeated.")
-    @click.option("--fields", metavar="A,B", shell_complete=field_names, help="Only these fields.")
+    @click.option(
+        "--fields", type=several, metavar="A,B", shell_complete=field_names, help="Only these fields."
+    )
     @click.option(
         "--known", metavar="FILE", type=_FILE, help="An older export: tells which rows were deleted."
     )
@@ -52,7 +60,7 @@ def span(command: Command) -> Command:
         until: str | None,
         tz: str | None,
         by: tuple[str, ...],
-        fields: str | None,
+        fields: list[str] | None,
         known: Path | None,
         **kwargs: Any,
     ) -> Any:
@@ -61,7 +69,7 @@ def span(command: Command) -> Command:
             "since": when(since, tz, "--since"),
             "until": None if until is None else when(until, tz, "--until"),
             "by": by or None,
-            "fields": None if fields is None else [name.strip() for name in fields.split(",")],
+            "fields": fields,
             "known": known,
         }
         return command(*args, chosen=chosen, **kwargs)
@@ -87,6 +95,7 @@ def changes_of(session: Session, name: str, chosen: dict[str, Any]) -> Changes:
     from sispy_pandas.revisions.edits import changes as changes_in
 
     endpoint, schema = table_of(session.client(), name)
+    refuse_unknown(schema, chosen["fields"] or ())
     q = query_of(endpoint, chosen["filters"])
     file = chosen["known"]
     known = None if file is None else TableFile.of(file).frame(schema, ReadOptions())
@@ -120,7 +129,10 @@ def history(session: Session, name: str, row: str, blame: bool) -> None:
     id_ = row if there is None else there["_id"]
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", HistoryWarning)
-        found = blame_of(endpoint, id_).reset_index() if blame else history_of(endpoint, id_)
+        try:
+            found = blame_of(endpoint, id_).reset_index() if blame else history_of(endpoint, id_)
+        except ValueError as error:
+            raise misuse(error) from error
     steps = found.astype(object).where(found.notna(), None).to_dict("records")
     notes = [str(warning.message) for warning in caught]
     facts = {"server": endpoint.client.url, "table": name, "row": row, "notes": notes}
@@ -170,7 +182,7 @@ def _at(moment: Any) -> tuple[str, str | None]:
         "sispy changes host --since 1d --output json | jq -r '.edits[].key'",
     )
 )
-@click.argument("name", metavar="SCHEMA", shell_complete=tables)
+@click.argument("name", metavar="SCHEMA", shell_complete=several_tables)
 @span
 @click.option("--cells", is_flag=True, help="Show the cells, not only how many; JSON and CSV always do.")
 @answers("json", "csv", "md")
@@ -229,7 +241,7 @@ def _summary(found: Changes) -> Table:
 
 
 @click.command(epilog=examples("sispy revert host --since 2h --by alice --fields os,tags"))
-@click.argument("name", metavar="SCHEMA", shell_complete=tables)
+@click.argument("name", metavar="SCHEMA", shell_complete=several_tables)
 @span
 @answers("json", "csv", "md")
 @pushing

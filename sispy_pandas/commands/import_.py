@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sispy.cli.completion import fields as field_names
 from sispy.cli.completion import tables
 from sispy.cli.exits import Exit, Misuse
 from sispy.cli.options import Session, answers, examples, session, yes
@@ -21,7 +22,7 @@ from sispy_pandas.commands.planning import refuse_guessed, refuse_guesses
 from sispy_pandas.commands.reading import understood
 from sispy_pandas.commands.schemas import fields_of, tree
 from sispy_pandas.commands.sending import send, status_of_plan, status_of_report
-from sispy_pandas.commands.tables import schema_of
+from sispy_pandas.commands.tables import refuse_unknown, schema_of
 from sispy_pandas.pushing.journal import new_path, short
 from sispy_pandas.values.blocks import Column, Lines, Table, as_text, count
 
@@ -60,7 +61,12 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     help="The table; made if it does not exist.",
 )
 @click.option("--definition", type=_FILE, help="Definition of a new table as JSON; else read off the data.")
-@click.option("--key", metavar="FIELD", help="The unique field that rows are recognised by.")
+@click.option(
+    "--key",
+    metavar="FIELD",
+    shell_complete=field_names,
+    help="The unique field that rows are recognised by.",
+)
 @click.option(
     "--again",
     "new",
@@ -255,6 +261,7 @@ def _join(
     from sispy_pandas.planning.render import blocks
     from sispy_pandas.workflow.fetch import fetch
 
+    refuse_unknown(schema, [key] if key else ())
     key = key or schema.key
     if new and key is not None:
         raise Misuse(f"rows of {schema.name} are known by {key}: leave --again out.")

@@ -8,8 +8,10 @@ import sys
 import zipfile
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zoneinfo import available_timezones
 
 import click
 
@@ -19,6 +21,8 @@ from sispy.remedies import Message, message_of
 from sispy_pandas.formats import endings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pandas as pd
 
     from sispy_pandas.formats.base import Format
@@ -34,6 +38,44 @@ INPUT = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
 """The type of an argument that names a file of rows."""
 _SHEET = re.compile(r'<(?:\w+:)?sheet\s[^>]*?name="([^"]*)"')
 _LONGEST_BOOK = 2**20
+
+
+def several(text: str) -> list[str]:
+    """Return the names of an option that takes several with commas between them: A,B."""
+    names = [name.strip() for name in text.split(",")]
+    if not all(names):
+        raise click.BadParameter(
+            f"{text!r} has no name before or after a comma." if text else "it names none."
+        )
+    return names
+
+
+def zone(text: str) -> str:
+    """Return the time zone of an option."""
+    from sispy_pandas.formats.options import zone_of
+
+    return _valid(zone_of, text)
+
+
+def zones(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Return the time zones that begin so."""
+    return sorted(name for name in available_timezones() if name.startswith(incomplete))
+
+
+def encoding(text: str) -> str:
+    """Return the encoding of an option."""
+    from sispy_pandas.formats.encodings import decode
+
+    return _valid(partial(decode, b"\0\0\0\0", ""), text)  # a text in every encoding
+
+
+def _valid(read: Callable[[str], object], text: str) -> str:
+    try:
+        read(text)
+    except ValueError as error:
+        raise click.BadParameter(f"{error}.") from error
+    return text
+
 
 format_option = click.option(
     "--format",

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from click.shell_completion import CompletionItem
 
-from sispy.cli.completion import offered
+from sispy.cli.completion import of_list, offered
 from sispy.cli.exits import Misuse
+from sispy.cli.options import Session
 from sispy.encoding import one_address
 from sispy_pandas.pushing import journal
 from sispy_pandas.values.blocks import count
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
     import click
 
-    from sispy.cli.options import Session
     from sispy_pandas.pushing.record import Record
 
 
@@ -155,6 +155,28 @@ def described(record: Record) -> str:
         *([shown(note)] if note else []),
     ]
     return ", ".join(told) + ")"
+
+
+def users(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Return who has pushed."""
+    from sispy_pandas.pushing.pushes import pushes
+
+    return offered(set(pushes()["user"].dropna()), incomplete)
+
+
+def written_fields(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Return the fields that a push wrote: the one that is named, or the latest; the last of a list."""
+    from sispy_pandas.pushing.parts import parts_of
+    from sispy_pandas.pushing.record import read
+
+    session = Session(ctx.params.get("profile"), ctx.params.get("url"), quiet=True)
+    try:
+        name = next(filter(None, [ctx.params.get("name"), *ctx.args]), None)
+        journals = parts_of(latest_written(session) if name is None else named(name))
+        entries = [entry for path in journals for entry in read(path).entries.values()]
+    except (Misuse, OSError, ValueError):
+        return []
+    return of_list({path for entry in entries for path in entry.written}, incomplete)
 
 
 def completed(

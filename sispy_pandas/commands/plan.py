@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sispy.cli.completion import fields
+from sispy.cli.completion import fields, filters
 from sispy.cli.exits import Misuse, first, misuse
 from sispy.cli.options import Session, answers, examples, session
 from sispy.remedies import Call, Message
@@ -50,7 +50,13 @@ _PATH = click.Path(dir_okay=False, path_type=Path)
 @click.option(
     "--missing-out", type=_PATH, metavar="FILE", help="With --key: write the rows that only the table has."
 )
-@click.option("--within", multiple=True, metavar="FILTER", help="Of them, those that meet FILTER.")
+@click.option(
+    "--within",
+    multiple=True,
+    metavar="FILTER",
+    shell_complete=filters,
+    help="Of them, those that meet FILTER.",
+)
 @answers("json", "csv", "md", "html")
 @click.option(
     "--check/--no-check",

@@ -13,7 +13,7 @@ from sispy.cli.completion import tables_or_files
 from sispy.cli.exits import Misuse
 from sispy.cli.terminal import is_terminal
 from sispy_pandas.commands.inputs import INPUT, STANDARD, TableFile
-from sispy_pandas.commands.tables import table_of
+from sispy_pandas.commands.tables import refuse_unknown, table_of
 from sispy_pandas.values.source import source_of
 
 if TYPE_CHECKING:
@@ -64,6 +64,7 @@ def edited_file(
 
     client = session.client()
     endpoint, schema = table_of(client, name)
+    refuse_unknown(schema, [how.key] if how.key else ())
     frame, is_read = _first_reading(file, schema, how)
     if how.key is not None:
         snapshot = fetch(endpoint, progress=session.progress)

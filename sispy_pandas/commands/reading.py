@@ -13,7 +13,7 @@ import click
 from sispy.cli.completion import fields as field_names
 from sispy.cli.exits import Misuse, misuse
 from sispy.text import shorten
-from sispy_pandas.commands.inputs import sheets
+from sispy_pandas.commands.inputs import encoding, sheets, zone, zones
 from sispy_pandas.commands.targets import refuse_target
 
 if TYPE_CHECKING:
@@ -58,11 +58,17 @@ def understood(command: Command) -> Command:
     @click.option(
         "--at", metavar="PATH", help="Where in JSON the rows are, e.g. items; . is the whole of it."
     )
-    @click.option("--encoding", metavar="NAME", help="Of a text file, e.g. cp1250.")
+    @click.option("--encoding", type=encoding, metavar="NAME", help="Of a text file, e.g. cp1250.")
     @click.option("--delimiter", metavar="SIGN", help="Between the cells of a text file.")
     @click.option("--decimal", type=click.Choice([".", ","]), help="The decimal mark; default: a point.")
     @click.option("--thousands", metavar="SIGN", help="Between groups of three digits.")
-    @click.option("--tz", metavar="ZONE", help="Zone of times without one, e.g. Europe/Berlin.")
+    @click.option(
+        "--tz",
+        type=zone,
+        shell_complete=zones,
+        metavar="ZONE",
+        help="Zone of times without one, e.g. Europe/Berlin.",
+    )
     @click.option(
         "--dayfirst/--monthfirst", default=None, help="3/4/2026 is of April, or of March; else it is refused."
     )

@@ -17,6 +17,7 @@ from sispy.cli.options import Session, answers, examples, session
 from sispy.cli.terminal import width
 from sispy.remedies import Argument, Call, Message, message_of
 from sispy.text import SENTENCE, cells, printable
+from sispy_pandas.commands.inputs import several
 from sispy_pandas.commands.output import Answer, tell, time_text
 from sispy_pandas.commands.tables import entity_of, nothing_found, query_of, table_of
 from sispy_pandas.reading.filters import parse
@@ -55,6 +56,7 @@ _WIDEST = 24
 @click.argument("filters", nargs=-1, metavar="[FILTER]...", shell_complete=rows_or_filters)
 @click.option(
     "--fields",
+    type=several,
     metavar="A,B",
     shell_complete=field_names,
     help="Columns to show; a nested document stands for all below it.",
@@ -82,7 +84,7 @@ def show(
     session: Session,
     name: str,
     filters: tuple[str, ...],
-    fields: str | None,
+    fields: list[str] | None,
     limit: int | None,
     sort: str | None,
     refs: str | None,
@@ -106,15 +108,14 @@ def show(
     most = limit or (ROWS if for_people else None)
     q = query_of(endpoint, filters)
     query = {"q": q} | ({"sort": sort} if sort else {}) | ({"limit": most} if most else {})
-    chosen = [path.strip() for path in fields.split(",")] if fields else None
     labels: Any = refs or ("label" if for_people else "id")
     try:
-        found = fetch(endpoint, query, fields=chosen, refs=labels, progress=session.progress)
+        found = fetch(endpoint, query, fields=fields, refs=labels, progress=session.progress)
     except ValueError as error:
         raise misuse(error) from error
     total = endpoint.count(q) if len(found) == most else len(found)
     if len(found) or not for_people:
-        tell(session, _rows(found, total, chosen), paged=True)
+        tell(session, _rows(found, total, fields), paged=True)
     else:
         session.say(f"{name}: {nothing_found(filters)}" if filters else f"{name}: no rows")
 

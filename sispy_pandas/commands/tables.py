@@ -14,7 +14,7 @@ from sispy.remedies import Call, Message
 from sispy_pandas.reading.filters import joined, parse, wildcards
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from sispy.client import Client, Endpoint
     from sispy_pandas.values.schema import Schema
@@ -69,6 +69,19 @@ def entity_of(endpoint: Endpoint, schema: Schema, name: str) -> dict[str, Any] |
     except ValueError:
         return None
     return next(iter(endpoint.fetch_page({"q": q, "limit": 1, "populate": False})), None)
+
+
+def refuse_unknown(schema: Schema, fields: Iterable[str]) -> None:
+    """Refuse fields that an option names and the table does not have.
+
+    Raises:
+        Misuse: There is one; the nearest is named.
+    """
+    try:
+        for path in fields:
+            schema.field(path)
+    except ValueError as error:
+        raise misuse(error) from error
 
 
 def nothing_found(filters: Sequence[str]) -> str:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sispy.cli.completion import tables
-from sispy.cli.exits import Exit, Misuse
+from sispy.cli.exits import Exit, Misuse, misuse
 from sispy.cli.options import Session, answers, asked_output, examples, session, yes
 from sispy.cli.terminal import confirm
-from sispy_pandas.commands.inputs import when
-from sispy_pandas.commands.journals import completed, latest_open, named, to_be_undone
+from sispy_pandas.commands.inputs import several, when
+from sispy_pandas.commands.journals import completed, latest_open, named, to_be_undone, users, written_fields
 from sispy_pandas.commands.output import Answer, tell, time_text
 from sispy_pandas.commands.sending import pushing, send
 from sispy_pandas.pushing.journal import folder, short
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 @click.option("--note", metavar="TEXT", help="Only those with TEXT in their note.")
 @click.option("--since", metavar="TIME", help="Only later ones: 2h, 3d, or 2026-11-20T14:05+01:00.")
 @click.option("--table", metavar="SCHEMA", shell_complete=tables, help="Only those to this table.")
-@click.option("--user", metavar="NAME", help="Only those of NAME.")
+@click.option("--user", metavar="NAME", shell_complete=users, help="Only those of NAME.")
 @answers("json", "csv", "md")
 def pushes(limit: int, note: str | None, since: str | None, table: str | None, user: str | None) -> None:
     """List the pushes in the folder of journals: interrupted ones, then the newest.
@@ -147,14 +147,16 @@ def resume(session: Session, how: dict[str, Any], name: str | None, yes: bool) -
     )
 )
 @click.argument("name", metavar="[JOURNAL]", required=False, shell_complete=completed)
-@click.option("--fields", metavar="A,B", help="Put back these fields only.")
+@click.option(
+    "--fields", type=several, metavar="A,B", shell_complete=written_fields, help="Put back these fields only."
+)
 @click.option("--drop-table", "drop", is_flag=True, help="Of an import: drop the table that it made, too.")
 @answers("json", "csv", "md")
 @pushing
 @yes
 @session
 def undo(
-    session: Session, how: dict[str, Any], name: str | None, fields: str | None, drop: bool, yes: bool
+    session: Session, how: dict[str, Any], name: str | None, fields: list[str] | None, drop: bool, yes: bool
 ) -> Exit:
     """Put back the values that a push changed: JOURNAL, or else the latest push that wrote something.
 
@@ -173,7 +175,10 @@ def undo(
         raise Misuse("--drop-table takes all back, and --fields a part: leave one of them out.")
     plan = undo_plan(path, client=session.client_if_named(), progress=session.progress)
     if fields is not None:
-        plan = plan.only(fields=[name.strip() for name in fields.split(",")])
+        try:
+            plan = plan.only(fields=fields)
+        except ValueError as error:
+            raise misuse(error) from error
     if drop:
         return _with_table(session, plan, path, how, yes=yes)
     _, status = send(session, plan, yes=yes, **how)

@@ -121,6 +121,7 @@ class Journal:
             self._file.close()
             raise ValueError(f"another push is writing to {self.path}")
         _cut_torn_line(self._file)
+        self._done: list[list[Any]] = []
 
     def lines(self, lines: Iterable[str]) -> None:
         """Begin with the lines of a plan, in place of those of a push that was killed before it began.
@@ -137,11 +138,25 @@ class Journal:
 
     def event(self, name: str, **content: Any) -> None:
         """Append an event with the time of this moment, in ms."""
+        self._put_done()
+        self._put(name, content)
+
+    def done(self, row: Any, receipt: int | None, new_id: str | None) -> None:
+        """Note a row that was written just as its last request said; such rows share one event."""
+        self._done.append([row, receipt] if new_id is None else [row, receipt, new_id])
+
+    def _put_done(self) -> None:
+        if self._done:
+            self._put("done", {"rows": self._done})
+            self._done = []
+
+    def _put(self, name: str, content: dict[str, Any]) -> None:
         line = _SHORT({"event": name, "at": int(time.time() * 1000), **content})
         self._file.write(line.encode() + b"\n")
 
     def keep(self) -> None:
         """Return when everything appended so far is on disk."""
+        self._put_done()
         self._file.flush()
         os.fsync(self._file.fileno())
 
@@ -217,6 +232,9 @@ class Nowhere:
         """Do nothing."""
 
     def event(self, name: str, **content: Any) -> None:
+        """Do nothing."""
+
+    def done(self, row: Any, receipt: int | None, new_id: str | None) -> None:
         """Do nothing."""
 
     def keep(self) -> None:

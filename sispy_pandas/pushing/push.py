@@ -173,6 +173,7 @@ def _push(
             if path is not None and not begun:
                 more = {"open": still_open(doubtful)} if doubtful else {}
                 _begin(run.journal, memory, path, facts, **more)
+                run.noted = {row_of(change): change for change in memory.plan.changes}
             elif path is not None:
                 run.journal.event("resume", **facts)
                 memory.note(path)  # by now it may refer to rows that are there

@@ -7,12 +7,14 @@
 | `send` | rows are about to be sent, with what the guard read (cells, `_updated_at`); their fate is open |
 | `made` | a new row is there, and waits for other new rows that it refers to |
 | `row` | the outcome of a row: its fate is known |
+| `done` | rows that were written as they were sent last: each with its `_updated_at`, a new one its `_id` |
 | `conflict` | a cell that was not written, with base, mine and theirs |
 | `end` | the push ended; with `stopped` it ended early |
 | `verified` | what the commits of rows tell: values of others that were replaced, or why it is not known |
 
-In `begin`, `together` has name, number and count of the parts of a push in several, and `open` the `send`s of
-an earlier push of the same new rows, of which it is not known what they came to.
+A row in `send` that stands there alone was sent with the cells of the plan, in the state that the plan was
+made from. In `begin`, `together` has name, number and count of the parts of a push in several, and `open` the
+`send`s of an earlier push of the same new rows, of which it is not known what they came to.
 """
 
 from __future__ import annotations
@@ -190,6 +192,8 @@ class _Reader:
         self.user: str | None = None
         self.nameless: set[Any] = set()
         """Rows that were sent by a user whose name was not known then."""
+        self.planned: dict[Any, Attempt] = {}
+        """What a request for a row holds that is sent as it was planned."""
 
     def take(self, line: str) -> None:
         found = decode_json(line)
@@ -197,6 +201,8 @@ class _Reader:
         if name is None:
             if not self.plan:
                 _check_head(found)
+            else:
+                self._planned(found)
             self.plan.append(line)
             return
         if name == "verified":
@@ -222,10 +228,37 @@ class _Reader:
             row = _row(found["row"])
             self.entries[row] = replace(self.entries[row], id=_text(found["id"]))
         elif name == "row":
-            self._ended(_row(found["row"]), _pairs(found["written"]))
+            self._ended(_row(found["row"]), found, _pairs(found["written"]))
+        elif name == "done":
+            for row, *receipt_and_id in found["rows"]:
+                self._done(_row(row), *receipt_and_id)
+
+    def _planned(self, found: Any) -> None:
+        """Take a cell of the plan."""
+        verb = next(filter(found.__contains__, ("update", "create")), None)
+        if verb is not None and "field" in found:
+            none = Attempt({}, _number(found.get("receipt")))
+            attempt = self.planned.setdefault(_row(found[verb]), none)
+            cells = {**attempt.cells, found["field"]: (found.get("before"), found["after"])}
+            self.planned[_row(found[verb])] = replace(attempt, cells=cells)
+
+    def _done(self, row: Any, receipt: Any, new_id: Any = None) -> None:
+        sent = self.entries[row]
+        last = sent.attempts[-1]
+        told = {
+            "outcome": "done",
+            "id": row if new_id is None else new_id,
+            "action": sent.action,
+            "status": 200,
+            "receipt": receipt,
+            "read": last.read,
+        }
+        self._ended(row, told, dict(last.cells))
 
     def _sent(self, found: Any) -> None:
-        lines = [(_row(row), _attempt(cells, *read)) for row, cells, *read in found["rows"]]
+        lines = [
+            (_row(row), _attempt(*sent) if sent else self.planned[_row(row)]) for row, *sent in found["rows"]
+        ]
         mark = None
         if "request" in found:
             request = tuple(map(_row, found["request"]))
@@ -248,8 +281,8 @@ class _Reader:
             if "sender" not in found and self.user is None:
                 self.nameless.add(row)
 
-    def _ended(self, row: Any, written: dict[str, tuple[Any, Any]]) -> None:
-        old, now = self.entries.get(row, Entry()), self.last
+    def _ended(self, row: Any, now: Mapping[str, Any], written: dict[str, tuple[Any, Any]]) -> None:
+        old = self.entries.get(row, Entry())
         all_written = dict(old.written)
         for path, (before, after) in written.items():
             all_written[path] = (all_written[path][0] if path in all_written else before, after)
@@ -263,7 +296,7 @@ class _Reader:
             attempts=old.attempts if ambiguous else (),
             receipt=_number(now["receipt"]),
             read=_number(now.get("read")),
-            sent_at=now["at"],
+            sent_at=self.last["at"],
             mark=old.mark,
             sender=old.sender if ambiguous else old.sender or self.user,
             status=_number(now.get("status")),

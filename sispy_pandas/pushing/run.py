@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from .record import Mark
     from .server import FateUnknown
 
+_AS_TEXT = json.JSONEncoder(default=str).encode
 T = TypeVar("T")
 C = TypeVar("C", bound=Change)
 
@@ -93,6 +95,8 @@ class Run:
     """What a reader of the report has to know."""
     senders: dict[Hashable, str | None] = field(default_factory=dict)
     """Who sent rows that an interrupted push left open."""
+    noted: dict[Hashable, Change] = field(default_factory=dict)
+    """The changes as the journal begins with them: what is sent just so need not be written down again."""
 
     @property
     def endpoint(self) -> Endpoint:
@@ -163,6 +167,10 @@ class Run:
         self.made.pop(row, None)
         if self.user is None and written and status == 200 and not isinstance(change, Delete):
             self._meet(self.entities.get(outcome.id or "", {}))
+        if last is not None and not attempts and outcome == _as_sent(change, outcome, last):
+            self.journal.done(row, receipt, outcome.id if isinstance(change, Create) else None)
+            self._count(word)
+            return
         self.journal.event(
             "row",
             row=row,
@@ -180,6 +188,9 @@ class Run:
         )
         for c in conflicts:
             self.journal.event("conflict", row=row, field=c.field, base=c.base, mine=c.mine, theirs=c.theirs)
+        self._count(word)
+
+    def _count(self, word: Word) -> None:
         if word != "unsent":
             self.bar.update(1)
 
@@ -199,7 +210,10 @@ class Run:
             row = row_of(change)
             read = self.receipts.get(row, getattr(change, "receipt", None))
             self.pending[row] = then(self.pending.get(row, ()), Attempt(cells, read))
-            lines.append([row, {path: list(pair) for path, pair in cells.items()}, read])
+            planned = _is_planned(self.noted.get(row), cells, read)
+            lines.append(
+                [row] if planned else [row, {path: list(pair) for path, pair in cells.items()}, read]
+            )
         self.journal.event("send", action=action, rows=lines, **more)
         self.journal.keep()
         show_all(self.bar)  # the request may take a while
@@ -268,6 +282,45 @@ class Run:
     def wrote(self) -> bool:
         """Whether this push has changed anything, or may have."""
         return bool(self.pending) or any(outcome.written for outcome in self.outcomes.values())
+
+
+def _as_sent(change: Change, outcome: Outcome, sent: Attempt) -> Outcome | None:
+    """Return the outcome of a row that was written as its only request said; None: it was to be deleted."""
+    if isinstance(change, Delete) or not isinstance(outcome.id, str):
+        return None
+    return Outcome(
+        outcome.row,
+        outcome.action,
+        "done",
+        outcome.id,
+        change.key,
+        200,
+        written=dict(sent.cells),
+        receipt=outcome.receipt,
+        read=sent.read,
+    )
+
+
+def _is_planned(planned: Change | None, cells: Mapping[str, tuple[Any, Any]], read: int | None) -> bool:
+    """Tell whether a row is sent just as its change was written down, in the state that it was made from."""
+    if planned is None or isinstance(planned, Delete):
+        return False
+    before: Mapping[str, Any] = planned.before if isinstance(planned, Update) else {}
+    after = planned.after if isinstance(planned, Update) else planned.values
+    return (
+        read == getattr(planned, "receipt", None)
+        and cells.keys() == after.keys()
+        and all(_same(old, before.get(p)) and _same(new, after[p]) for p, (old, new) in cells.items())
+    )
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Tell whether two values are the same in a journal."""
+    if one is other:
+        return True
+    if isinstance(one, str | int | float) and isinstance(other, str | int | float):
+        return type(one) is type(other) and one == other
+    return _AS_TEXT(one) == _AS_TEXT(other)
 
 
 def _may_replace(change: Change, attempt: Attempt) -> bool:

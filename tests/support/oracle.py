@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ledger import Ledger, Loss, Write, at, leaves
+from sispy_pandas.pushing.record import read
 from sispy_pandas.values.changes import Change, Create, Delete, Update, row_of
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from faulty_proxy import Passage
+    from sispy_pandas.pushing.record import Entry
 
 AMBIGUOUS = re.compile("may have been created")
 
@@ -53,6 +55,7 @@ class Account:
 
     def read(self, journal: Path) -> Account:
         """Read the events of a journal."""
+        entries: Mapping[Any, Entry] = {}
         for line in journal.read_text().splitlines() if journal.exists() else []:
             event = json.loads(line)
             told = self.rows.setdefault(event.get("row"), Told()) if "row" in event else Told()
@@ -61,6 +64,12 @@ class Account:
                 told.id = event["id"] or told.id
                 told.written |= {path: after for path, (_, after) in event["written"].items()}
                 self.replaced |= {(cell["id"], cell["field"]) for cell in event.get("overwrites", ())}
+            elif event.get("event") == "done":  # as they were sent, which a reader of journals knows
+                entries = entries or read(journal).entries
+                for row, *_ in event["rows"]:
+                    told = self.rows.setdefault(row, Told())
+                    told.word, told.reason, told.id = "done", "", entries[row].id
+                    told.written |= {path: after for path, (_, after) in entries[row].written.items()}
             elif event.get("event") == "verified":
                 for row, cells, why in event["rows"]:
                     self.replaced |= {(cell["id"], cell["field"]) for cell in cells}

@@ -52,6 +52,15 @@ TABLES = ["host", "rack", "service", "site"]
         ("sispy export host --fields pri", ["price"]),
         ("sispy plan host x.csv --key seri", ["serial"]),
         ("sispy show nowhere stat", []),
+        ("sispy diff host x.csv --key seri", ["serial"]),
+        ("sispy import x.csv --schema host --key seri", ["serial"]),
+        ("sispy export host --expand ra", ["rack"]),
+        ("sispy export host --where status=li", ["status=live"]),
+        ("sispy plan host x.csv --within status=li", ["status=live"]),
+        ("sispy check host --by name,seri", ["name,serial"]),
+        ("sispy changes host,ra", ["host,rack"]),
+        ("sispy revert host,s", ["host,service", "host,site"]),
+        ("sispy export host --tz Europe/Berl", ["Europe/Berlin"]),
         ("sispy history host web-ams1-00", [f"web-ams1-00{n}" for n in (1, 2, 3, 4)]),
         ("sispy revert h", ["host"]),
         ("sispy import x.csv --schema ra", ["rack"]),
@@ -90,6 +99,9 @@ def test_pushes_and_profiles_by_name(tab, sispy, monkeypatch, tmp_path):
 
     assert tab(f"sispy undo {name[:3]}") == [name]
     assert tab(f"sispy resume {name[:3]}") == [name]
+    assert tab("sispy undo --fields na") == tab(f"sispy undo {name} --fields na") == ["name"]
+    assert tab("sispy undo nothing --fields na") == []
+    assert tab("sispy pushes --user ro") == ["root"]
     assert tab("sispy whoami --profile p") == ["prod"]
 
 

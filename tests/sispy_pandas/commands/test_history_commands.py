@@ -40,7 +40,7 @@ def test_blame_shows_every_field(sispy, edited):
 
 def test_an_unknown_row_is_named(sispy, edited):
     result = sispy("history", "host", "nowhere")
-    assert (result.exit_code, result.stdout) == (3, "")
+    assert (result.exit_code, result.stdout) == (64, "")
     assert "host has no row 'nowhere'" in result.stderr
 
 

@@ -287,6 +287,20 @@ def test_64_a_profile_that_does_not_exist(sispy, sis, tmp_path, monkeypatch):
         (["push", "plan.json", "--yes"], "there is no plan file 'plan.json'"),
         (["push", "f.csv", "--yes"], "'f.csv' is no plan; to push a file: sispy push SCHEMA f.csv"),
         (["undo", "nothing"], "'nothing' is no journal"),
+        (["show", "host", "nobody"], "host has no row 'nobody'"),
+        (["history", "host", "nobody"], "host has no row 'nobody'"),
+        (["history", "host", "0" * 24], f"host has no row {'0' * 24!r}, and no history of one"),
+        (["changes", "host", "--since", "1h", "--fields", "nane"], "no field 'nane'; did you mean 'name'?"),
+        (["changes", "host", "--since", "1h", "--tz", "Berlin"], "'Berlin' is no time zone"),
+        (["export", "host", "-o", "-", "--format", "csv", "--expand", "rack.nane"], "no field 'nane'"),
+        (
+            ["export", "host", "-o", "x.csv", "--fields", "name,"],
+            "'name,' has no name before or after a comma",
+        ),
+        (["export", "host", "-o", "x.csv", "--tz", "Berlin"], "'Berlin' is no time zone"),
+        (["plan", "host", "f.csv", "--encoding", "utf-7b"], "there is no encoding 'utf-7b'"),
+        (["plan", "host", "f.csv", "--key", "nane"], "no field 'nane'; did you mean 'name'?"),
+        (["import", "f.csv", "--schema", "host", "--key", "nane"], "no field 'nane'; did you mean 'name'?"),
     ],
 )
 def test_64_wrong_use(sispy, tmp_path, args, sentence):

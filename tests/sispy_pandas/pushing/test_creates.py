@@ -154,3 +154,31 @@ def test_new_rows_that_are_refused_as_a_whole_have_failed_with_the_reason(server
         ("n2", "failed", 400),
     ]
     assert {o.reason for o in report.outcomes} == {"Internal error injected fault"}
+
+
+def test_the_receipt_of_a_new_row_is_the_time_of_our_own_last_write(server):
+    def lost_once(route, act):
+        def after(seen):
+            if seen.matches(route):
+                server.sandbox.faults = Faults()
+                act()
+
+        server.sandbox.faults = Faults(after=after, drop_after={route: 1.0})
+
+    def stored(name):
+        return server.hosts.fetch_all({"q": {"name": name}})[0]["_sis"]
+
+    other = server.sandbox.client().entities("host")
+    new = pd.DataFrame({"name": ["n0"], "cpus": 2})
+    lost_once("POST *", lambda: other.update(other.fetch_all({"q": {"name": "n0"}})[0]["_id"], {"cpus": 3}))
+    (changed_since,) = push(server.fetch().diff(new, new=True)).outcomes
+
+    odd = pd.DataFrame({"name": ["n1"], "extra": [{"a.b": 1}]})  # created without, then completed
+    lost_once("PUT *", lambda: None)
+    stopped = server.fetch().diff(odd, new=True).push(progress=False, limits=replace(QUICK, attempts=1))
+    (completed,) = push(sp.resume(stopped.journal, server.client)).outcomes
+
+    assert [o.word for o in stopped.outcomes] == ["unsent"]
+    assert [o.word for o in (changed_since, completed)] == ["done", "done"]
+    assert changed_since.receipt == stored("n0")["_created_at"] < stored("n0")["_updated_at"]
+    assert completed.receipt == stored("n1")["_updated_at"] > stored("n1")["_created_at"]

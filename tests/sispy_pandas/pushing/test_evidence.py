@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from sispy.delta import diff
 from sispy_pandas.pushing.evidence import Unclear, examine
-from sispy_pandas.values.changes import Outcome
+from sispy_pandas.values.changes import Attempt, Outcome, then
 from sispy_pandas.values.entity import stored
 from sispy_pandas.values.schema import parse_schema
 from sispy_pandas.values.types.equality import equal
@@ -319,3 +319,16 @@ def test_a_commit_under_another_name_is_not_ours():
 
     with pytest.raises(Unclear):
         row.examined(outcome("number", 1, 2, at=at))
+
+
+def test_what_a_deleted_row_held_at_last_tells_which_of_two_racing_writes_came_last():
+    row = History.of("number", 1)
+    row.write("me", "number", 3)
+    read = row.write("bob", "number", 5, upon=-2)
+    gone = {"_id": "f" * 24, "action": "delete", "modified_by": "bob", "date_modified": read + 100}
+    row.commits.append({**gone, "commit_data": row.now})
+    row.states.append({})
+
+    sent = then((), Attempt({"number": (1, 3)}, 1_000_000))
+    for attempts in (sent, then(sent, Attempt({"number": (5, 3)}, read))):  # the second one never arrived
+        assert row.examined(Outcome("1", "update", "conflict", "1", written={}, doubted=attempts)) == []

@@ -1,5 +1,6 @@
 """Journals as files: where they are, what they may be, and what a crash left of a line."""
 
+import json
 import os
 from pathlib import Path
 
@@ -76,3 +77,29 @@ def test_a_torn_line_of_any_length_is_cut_off(tmp_path, monkeypatch, whole, torn
         file.event("end")
 
     assert path.read_bytes().startswith(whole + b'{"event":"end"')
+
+
+def test_a_row_of_a_journal_costs_little_more_than_its_line_of_the_plan(server):
+    live = server.fetch()
+    plan = live.diff(live.frame().assign(cpus=range(10, 30)))
+
+    report = plan.push(progress=False, verify=False)
+
+    lines = map(json.loads, report.journal.read_bytes().splitlines())
+    events = {event["event"]: event for event in lines if "event" in event}
+    after = server.fetch().records()
+    assert list(events) == ["begin", "send", "done", "end"]
+    assert events["send"]["rows"] == [[id_] for id_ in live.ids]
+    assert events["done"]["rows"] == [[row["_id"], row["_sis"]["_updated_at"]] for row in after]
+    assert sp.undo(report.journal, server.client).push(progress=False).ok
+    assert server.fetch().frame()["cpus"].tolist() == live.frame()["cpus"].tolist()
+
+
+def test_a_journal_and_its_folder_are_for_their_owner_alone(tmp_path):
+    path = tmp_path / "state" / "pushes" / "j"
+
+    for _ in range(2):
+        with journal.Journal(path):
+            pass
+
+    assert [oct(one.stat().st_mode & 0o777) for one in (path.parent, path)] == ["0o700", "0o600"]

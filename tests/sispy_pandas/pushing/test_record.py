@@ -105,6 +105,47 @@ def test_a_journal_of_few_lines(tmp_path):
     )
 
 
+def test_what_was_sent_as_planned_and_written_as_sent_is_not_written_down_again(tmp_path):
+    cells = [
+        {"update": "a" * 24, "key": "h1", "receipt": 7, "field": name, "before": name, "after": None}
+        for name in ("notes", "owner")
+    ]
+    new = {"create": [1, "x"], "key": None, "field": "name", "after": "n"}
+    sent = {"event": "send", "at": 2, "action": "update", "rows": [["a" * 24]]}
+    made = {"event": "send", "at": 3, "action": "create", "rows": [[[1, "x"]]]}
+    done = {"event": "done", "at": 4, "rows": [["a" * 24, 9], [[1, "x"], 10, "b" * 24]]}
+    short = [HEAD, *cells, new, BEGIN, sent, made, done, END]
+    told = {"event": "row", "at": 4, "outcome": "done", "status": 200}
+    both = {"notes": ["notes", None], "owner": ["owner", None]}
+    name = {"name": [None, "n"]}
+    ended = [
+        told
+        | {"row": "a" * 24, "id": "a" * 24, "action": "update", "written": both, "receipt": 9, "read": 7},
+        told | {"row": [1, "x"], "id": "b" * 24, "action": "create", "written": name, "receipt": 10},
+    ]
+    whole = [
+        *(HEAD, *cells, new, BEGIN),
+        {**sent, "rows": [["a" * 24, both, 7]]},
+        {**made, "rows": [[[1, "x"], name, None]]},
+        *(*ended, END),
+    ]
+
+    found = read(written(tmp_path / "short", short))
+
+    assert found.entries == read(written(tmp_path / "whole", whole)).entries
+    assert found.entries["a" * 24].written == {"notes": ("notes", None), "owner": ("owner", None)}
+    assert read(written(tmp_path / "cut", short[:-2])).entries["a" * 24] == Entry(
+        action="update",
+        attempts=(Attempt({"notes": ("notes", None), "owner": ("owner", None)}, 7),),
+        sent_at=2,
+        sender="anna",
+    )
+    with pytest.raises(ValueError, match="line 2 is none of its lines"):
+        read(written(tmp_path / "none", [HEAD, {**new, "create": {}}, BEGIN]))
+    with pytest.raises(ValueError, match="line 3 is none of its lines"):
+        read(written(tmp_path / "none", [HEAD, BEGIN, sent]))
+
+
 @settings(max_examples=150)
 @given(st.integers(0, 4), st.data())
 def test_whatever_is_wrong_inside_a_line_the_file_is_named(number, data):

@@ -349,7 +349,21 @@ def test_a_delete_without_an_answer_in_a_table_without_history_is_not_verified(s
     ]
 
 
-def test_what_the_answer_to_a_delete_showed_needs_no_commit(server, monkeypatch):
+def as_read(commits):
+    """Return the commits of a row in a history that missed what was written while it was deleted."""
+    return [
+        {**one, "commit_data": {**one["commit_data"], "cpus": 1 + (one["commit_data"]["name"] == "h00001")}}
+        for one in commits
+        if one["action"] == "delete"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("told", "unverified"),
+    [(lambda _: [], "the commits do not tell how the row was written"), (as_read, "")],
+    ids=["no commits", "commits without it"],
+)
+def test_what_the_answer_to_a_delete_showed_needs_no_commit(server, monkeypatch, told, unverified):
     live = server.fetch()
     plan = live.diff(live.frame().head(0), delete=list(live.ids[:2]))
     rows = server.sandbox.world.entities["host"].collection.documents
@@ -359,13 +373,13 @@ def test_what_the_answer_to_a_delete_showed_needs_no_commit(server, monkeypatch)
             rows[live.ids[0]]["cpus"] = 5
 
     server.sandbox.faults = Faults(before=write)
-    monkeypatch.setattr("sispy_pandas.pushing.verify.commits_of", lambda *_: [])
+    monkeypatch.setattr("sispy_pandas.pushing.verify.commits_of", lambda *asked: told(commits_of(*asked)))
 
     report = push(plan)
 
     assert [(o.label, [c.theirs for c in o.overwrites], o.unverified) for o in report.outcomes] == [
         (REPLACED, [5], ""),
-        ("done", [], "the commits do not tell how the row was written"),
+        ("done", [], unverified),
     ]
 
 

@@ -20,6 +20,7 @@ from sispy_pandas.formats.excel_cells import excel_column, read_excel_column
 from sispy_pandas.reading.decode import Decoder
 from sispy_pandas.values.columns import Column
 from sispy_pandas.values.schema import parse_schema
+from sispy_pandas.values.times import LATEST
 from sispy_pandas.values.types.base import PLAIN, TYPES, Field, Style
 from sispy_pandas.values.types.cell_text import read_cell, read_column, write_cell, write_column
 from sispy_pandas.values.types.cells import STRINGS
@@ -363,3 +364,31 @@ def test_a_text_that_is_surely_of_a_type(text, names):
 )
 def test_what_was_told_of_a_file_says_what_its_texts_surely_are(text, style, names):
     assert {name for name, kind in TYPES.items() if kind.is_spelt(text, style)} == names
+
+
+def test_a_time_is_a_text_in_utc_or_in_the_metadata_a_number_that_a_date_can_be():
+    values: list[Any] = [
+        0,
+        -5,
+        LATEST,
+        -LATEST,
+        LATEST + 1,
+        -LATEST - 1,
+        1.5,
+        True,
+        [5],
+        {},
+        TIME,
+        TIME[:-1],
+        "soon",
+    ]
+    good: list[Any] = [0, -5, LATEST, -LATEST, TIME]
+    meta, plain = Field("_sis._updated_at", "Date"), Field("d", "Date")
+
+    assert [value for value in values if is_declared(meta, value)] == good
+    assert [value for value in values if is_declared(plain, value)] == [TIME]
+    assert [meta.kind.cell_of(value) for value in good] == [
+        *(pd.Timestamp(value, unit="ms", tz="UTC") for value in good[:-1]),
+        pd.Timestamp(TIME),
+    ]
+    assert [plain.kind.cell_of(value) for value in (5, TIME[:-1])] == [5, TIME[:-1]]
