@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class FrameEditor(Shown):
-    """Edit rows as in a spreadsheet: typed editors, blocks, undo, filters; F1 in the grid lists the keys.
+    """Edit rows as in a spreadsheet: typed editors, blocks, undo, replace; F1 lists the keys.
 
     Nothing is written to the server before a reviewed plan is pushed. Of 100,000 rows only those in sight
     travel to the browser; more than 500,000 are refused. Cells take what people type: names and enums in any

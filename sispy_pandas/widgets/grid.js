@@ -12,7 +12,8 @@
  *   at {row} · fill {source, target, count} · clear {areas} · undo · redo · add · delete {rows: [[first, last]]}
  *   sort {by: [[column, descending]]} · filter {column, text} · show {show} · hide {column: null for none}
  *   seek: Find was opened
- *   and, answered by a message with the same `id`: find {text, row, column, back}, copy {rows: [[first, last]], columns, headers},
+ *   and, answered by a message with the same `id`: find {text, pattern, case, row, column, back},
+ *   replace {text, pattern, case, by, areas: null for all, do: false to count}, copy {rows: [[first, last]], columns, headers},
  *   complete {column, text}.
  * Messages from Python: {type: "window", version, order, start, cells, marks}, {type: "labels", labels: {id: name}},
  * {type: "cells", since, version, order, rows: [{row, cells: {column: text}, marks}]}: what was edited since a version,
@@ -636,7 +637,7 @@ class Grid {
     };
     const commands = {
       z: () => this.send(extend ? "redo" : "undo"), y: () => this.send("redo"), d: () => this.fill(),
-      f: () => this.finding.open(), a: () => this.select(0, 0, this.shown - 1, this.columns.length - 1),
+      f: () => this.finding.open(), h: () => this.finding.open({ replace: true }), a: () => this.select(0, 0, this.shown - 1, this.columns.length - 1),
       " ": () => this.select(0, column, this.shown - 1, column), delete: () => this.deleteRows(),
     };
     if (event.altKey && key === "ArrowDown") openColumnMenu(this, column);

@@ -17,8 +17,9 @@ from .columns import ref_of, wire
 from .grid_blocks import block_edits, tsv
 from .grid_fill import Area, cells_of, fill_edits
 from .grid_names import ids_in
-from .grid_order import Finder, look
+from .grid_order import look
 from .grid_readings import read_as, readings
+from .grid_search import Finder, Search, replacements
 from .grid_window import REASON, patches, window
 
 if TYPE_CHECKING:
@@ -35,14 +36,8 @@ _MOST_IN_WINDOW = 500  # rows; a page asks for 100, and nothing else may ask for
 _MOST_COPIED = 5_000_000  # cells
 _MOST_PATCHED = 1_000
 """Cells and marks that an edit sends; of more the page asks for those in sight."""
-_BY_POSITION = (
-    "edit",
-    "paste",
-    "fill",
-    "clear",
-    "delete",
-    "read",
-)  # messages that change rows named by position
+_BY_POSITION = frozenset(["edit", "paste", "fill", "clear", "delete", "read", "replace"])
+"""Messages that change rows named by position."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +102,7 @@ class Grid(anywidget.AnyWidget):
         self._version = 0
         self._order = 0  # counts how often rows have moved
         self._places = (model.base.index, model.order, model.columns)
-        self._finder: tuple[str, Finder] | None = None
+        self._finder: tuple[tuple[str, bool, bool], Finder] | None = None
         self._pasted: _Pasted | None = None
         self._styles: dict[str, Style] = {}  # how blocks were read that were pasted before
         super().__init__(options={"height": height, "label": label, "rows": rows, "follow": follow})
@@ -173,9 +168,10 @@ class Grid(anywidget.AnyWidget):
             raise ValueError(f"grid.js sent an unknown message: {kind!r}")
         with self.lock:
             if kind in _BY_POSITION and message["order"] != self._order:
-                self.send(
-                    {"type": "say", "text": "Nothing was changed: the rows or columns have moved meanwhile"}
-                )
+                moved = "the rows or columns have moved meanwhile"
+                self.send({"type": "say", "text": f"Nothing was changed: {moved}"})
+                if "id" in message:
+                    self.send({"id": message["id"], "error": moved})
                 self.update()
                 return
             handler(**{name: value for name, value in message.items() if name not in ("type", "order")})
@@ -314,10 +310,36 @@ class Grid(anywidget.AnyWidget):
         for column in self.model.columns:
             self.model.texts(column.field.path)
 
-    def _on_find(self, *, id: str, text: str, row: int, column: int, back: bool) -> None:  # noqa: A002  # the message's word
-        if self._finder is None or self._finder[0] != text:
-            self._finder = (text, Finder(self.model, text))
-        self.send({"id": id, "hit": self._finder[1].next(row, column, back=back)})
+    def _on_find(self, *, id: str, row: int, column: int, back: bool, **given: Any) -> None:  # noqa: A002  # the message's word
+        try:
+            search = Search(**given)
+            if self._finder is None or self._finder[0] != search.key:
+                self._finder = (search.key, Finder(self.model, search))
+            self.send({"id": id, "hit": self._finder[1].next(row, column, back=back)})
+        except ValueError as error:
+            self.send({"id": id, "hit": None, "error": str(error)})
+
+    def _on_replace(
+        self,
+        *,
+        id: str,  # noqa: A002  # the message's word
+        by: str,
+        areas: list[dict[str, int]] | None,
+        do: bool,
+        **given: Any,
+    ) -> None:
+        """Count what would be replaced, or do it, as one step."""
+        scope = None if areas is None else [Area(**area) for area in areas]
+        try:
+            found = replacements(self.model, Search(**given), by, scope)
+        except ValueError as error:
+            self.send({"id": id, "error": str(error)})
+            return
+        refused = self.model.edit(found.edits) if do else []
+        counts = {"cells": len(found.edits), "rows": found.rows, "locked": found.locked}
+        self.send({"id": id, **counts, "sample": found.sample})
+        if do:
+            self._changed(refused)
 
     def _on_copy(self, *, id: str, rows: list[tuple[int, int]], columns: list[int], headers: bool) -> None:  # noqa: A002  # the message's word
         positions = np.concatenate([np.arange(first, last + 1) for first, last in rows])

@@ -1,27 +1,69 @@
-/* The bar that finds a text. */
+/* The bar that finds a text or a pattern, and writes another in its place. */
 
 class FindBar {
   constructor(grid) {
     this.grid = grid;
-    this.input = h("input", {
-      type: "search", placeholder: "Find", "aria-label": "Find", onkeydown: (event) => {
-        if (event.key === "Enter") this.find(event.shiftKey);
-        else if (event.key === "Escape") this.close();
-        else return;
+    this.kept = null; // what was selected when the bar was opened: {areas, column, order}
+    const field = (label, onEnter) => h("input", {
+      type: "search", placeholder: label, "aria-label": label, spellcheck: "false", oninput: () => this.countSoon(), onkeydown: (event) => {
+        if (event.key !== "Enter") return;
         event.preventDefault();
+        onEnter(event);
       },
     });
+    const toggle = (text, title) => {
+      const one = button(text, title, () => {
+        one.setAttribute("aria-pressed", String(!isOn(one)));
+        this.countSoon();
+      });
+      one.setAttribute("aria-pressed", "false");
+      one.classList.add("toggle");
+      return one;
+    };
+    this.input = field("Find", (event) => this.find(event.shiftKey));
+    this.caseToggle = toggle("Aa", "Capital letters are others than small ones");
+    this.patternToggle = toggle(".*", "It is a regular expression; $1 in what replaces it is its first group");
     this.count = h("span", { class: "counts", role: "status" });
-    this.element = h("div", { class: "find", hidden: true }, this.input, this.count,
-      button("↑", "Previous (Shift+Enter)", () => this.find(true)), button("↓", "Next (Enter)", () => this.find(false)),
-      button("×", "Close (Escape)", () => this.close()));
+    this.opener = button("Replace…", "Replace what is found (Ctrl+H)", () => this.open({ replace: true }));
+    this.by = field("Replace with", (event) => (event.ctrlKey ? this.replaceAll() : this.replaceOne()));
+    this.scope = h("select", { "aria-label": "Where to replace", onchange: () => this.countSoon() },
+      ...["selection", "column", "table"].map((value) => h("option", { value })));
+    this.allButton = button("Replace all", "Replace all that is counted, as one step of undo (Ctrl+Enter)", () => this.replaceAll());
+    this.told = h("span", { class: "counts", role: "status" });
+    this.second = h("div", { class: "second" }, this.by, this.scope,
+      button("Replace", "Replace in this cell and find the next (Enter)", () => this.replaceOne()), this.allButton, this.told);
+    this.element = h("div", {
+      class: "find", role: "search", "aria-label": "Find and replace", hidden: true,
+      onkeydown: (event) => {
+        if (event.key !== "Escape") return;
+        this.close();
+        event.preventDefault();
+      },
+    }, this.input, this.caseToggle, this.patternToggle, button("↑", "Previous (Shift+Enter)", () => this.find(true)),
+    button("↓", "Next (Enter)", () => this.find(false)), this.count, this.opener, button("×", "Close (Escape)", () => this.close()), this.second);
   }
 
-  open() {
-    this.grid.send("seek");
+  /* Open the bar; it replaces in what is selected now, if that is more than a cell. */
+  open({ replace = false } = {}) {
+    const { grid } = this;
+    const areas = grid.areas();
+    const isMore = areas.length > 1 || areas[0].rows * areas[0].columns > 1;
+    if (this.element.hidden) grid.send("seek");
+    if (this.element.hidden || isMore) {
+      this.kept = { areas, column: grid.active.column, order: grid.status.order };
+      this.scope.value = isMore ? "selection" : "table";
+    }
+    const [selection, column, table] = this.scope.options;
+    selection.textContent = "in the selection";
+    column.textContent = `in ${grid.columns[this.kept.column].name}`;
+    table.textContent = grid.status.shown === grid.status.rows ? "in the table" : "in all rows shown";
+    this.second.hidden = !replace;
+    this.opener.hidden = replace;
     this.element.hidden = false;
-    this.input.focus();
-    this.input.select();
+    const first = replace && this.input.value ? this.by : this.input;
+    first.focus();
+    first.select();
+    this.countSoon();
   }
 
   close() {
@@ -29,11 +71,64 @@ class FindBar {
     this.grid.focus();
   }
 
+  /* What is looked for, as Python takes it. */
+  get search() {
+    return { text: this.input.value, pattern: isOn(this.patternToggle), case: isOn(this.caseToggle) };
+  }
+
   async find(back) {
-    const text = this.input.value;
-    if (!text) return;
-    const { hit } = await this.grid.ask("find", { text, ...this.grid.active, back });
-    this.count.textContent = hit ? `${hit[2].toLocaleString("en")} of ${hit[3].toLocaleString("en")}` : "not found";
+    if (!this.input.value) return;
+    const { hit, error } = await this.grid.ask("find", { ...this.search, ...this.grid.active, back });
+    this.count.textContent = error ?? (hit ? `${hit[2].toLocaleString("en")} of ${hit[3].toLocaleString("en")}` : "not found");
     if (hit) this.grid.go(hit[0], hit[1], { focus: false });
+  }
+
+  /* Where to replace; null: in all rows that are shown. */
+  get areas() {
+    const { areas, column } = this.kept;
+    if (this.scope.value === "table") return null;
+    return this.scope.value === "selection" ? areas : [{ top: 0, left: column, rows: this.grid.shown, columns: 1 }];
+  }
+
+  /* What was found or counted is of no account any more: count again, when the typing pauses. */
+  countSoon() {
+    clearTimeout(this.timer);
+    this.count.textContent = this.told.textContent = "";
+    this.allButton.disabled = true;
+    if (!this.second.hidden) this.timer = setTimeout(() => this.countNow(), 200);
+  }
+
+  async countNow() {
+    if (!this.input.value) return;
+    const turn = this.turn = (this.turn ?? 0) + 1;
+    const { cells, rows, locked, sample, error } = await this.replace({ areas: this.areas, do: false });
+    if (turn !== this.turn) return; // overtaken
+    const short = (text) => (text.length > 40 ? `${text.slice(0, 40)}…` : text);
+    this.allButton.disabled = !cells;
+    this.allButton.textContent = cells ? `Replace in ${numberOf(cells, "cell")}` : "Replace all";
+    this.told.textContent = error ?? [
+      cells ? `in ${numberOf(rows, "row")}: ${short(sample[0])} → ${short(sample[1]) || "no value"}` : "nothing to replace",
+      locked && `${numberOf(locked, "cell")} cannot be edited`,
+    ].filter(Boolean).join("; ");
+  }
+
+  async replaceOne() {
+    if (!this.input.value) return;
+    const { row, column } = this.grid.active;
+    await this.replace({ areas: [{ top: row, left: column, rows: 1, columns: 1 }], do: true, order: this.grid.status.order });
+    this.countSoon();
+    await this.find(false);
+  }
+
+  async replaceAll() {
+    if (this.allButton.disabled) return;
+    this.allButton.disabled = true;
+    const { cells } = await this.replace({ areas: this.areas, do: true });
+    if (cells) this.grid.say(`${numberOf(cells, "cell")} changed; Ctrl+Z takes it back.`);
+    this.countSoon();
+  }
+
+  replace(content) {
+    return this.grid.ask("replace", { order: this.kept.order, ...this.search, by: this.by.value, ...content });
   }
 }

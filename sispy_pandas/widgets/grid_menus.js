@@ -52,7 +52,7 @@ function openCellMenu(grid, at) {
     ["Clear", "Delete", () => grid.clear()], ["Fill down", "Ctrl+D", () => grid.fill()], ["Fill to the right", "", () => grid.fill({ across: true })],
     ["Count on, down", "", () => grid.fill({ count: true })], null,
     ...(text === null || isShort ? [[text === null ? `Only rows without ${name}` : `Only rows with ${name} = ${value}`, "", () => grid.send("filter", { column: name, text: `=${value}` })]] : []),
-    ["Column menu", "Alt+Down", () => openColumnMenu(grid, column)],
+    ["Find and replace", "Ctrl+H", () => grid.finding.open({ replace: true })], ["Column menu", "Alt+Down", () => openColumnMenu(grid, column)],
     ...(grid.model.get("options").rows ? [null, ["New row", "Insert", () => grid.addRow()], ["Delete rows, or keep them", "Ctrl+Delete", () => grid.deleteRows()]] : []),
   ];
   const buttons = [];
@@ -120,7 +120,7 @@ function openHelp(grid) {
     ["Enter, F2, or typing", "edit the cell; Alt+Enter starts a new line"], ["Enter / Tab / Escape", "keep and go down / keep and go right (with Shift up, left) / leave as it was"],
     ["Delete", "no value; \"\" typed is the empty string"], ["Space", "tick or untick"],
     ["Ctrl+C, Ctrl+X, Ctrl+V", "copy, cut, paste blocks, also from and to a spreadsheet; a new row takes a block of many, and 03.02.2026, 1.234,56 or 50% asks how it is read"], ["Ctrl+D", "fill the selection from its first row, one cell from the cell above"],
-    ["Ctrl+Z, Ctrl+Y", "undo, redo"], ["Ctrl+F", "find"], ["Alt+Down", "the column's menu: sort, filter, hide, freeze"], ["Shift+F10, right click", "the cells' menu: copy with headers, fill, count on"], ["Insert / Ctrl+Delete", "new row / mark rows for deletion"],
+    ["Ctrl+Z, Ctrl+Y", "undo, redo"], ["Ctrl+F, Ctrl+H", "find, replace"], ["Alt+Down", "the column's menu: sort, filter, hide, freeze"], ["Shift+F10, right click", "the cells' menu: copy with headers, fill, count on"], ["Insert / Ctrl+Delete", "new row / mark rows for deletion"],
     ["Shift+arrows, Ctrl+A", "select"], ["Ctrl+click, Shift+F8", "select more elsewhere"], ["the corner of the selection", "drag it to repeat what is selected, with Ctrl to count on"], ["Shift+Space / Ctrl+Space", "select the row / the column"], ["Alt+Shift+Left, Right", "narrower, wider column"],
     ["Tab", "leave the grid"],
   ];

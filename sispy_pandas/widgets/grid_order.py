@@ -1,4 +1,4 @@
-"""Which rows of a grid are shown, in which order, and where a text is found."""
+"""Which rows of a grid are shown, and in which order."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pandas as pd
 from ..values.types.convert import cast, from_json, is_blank
 from ..values.types.object_id import is_object_id
 from .grid_names import named_column
-from .grid_texts import Mask, contains, may_hold, named_texts, texts_of
+from .grid_texts import Mask, contains, texts_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -83,61 +83,6 @@ def with_cells(series: pd.Series[Any], edited: Mapping[int, Any]) -> pd.Series[A
             continue  # the next one is wider; object takes everything
         return pd.Series(array, dtype=dtype, index=series.index, name=series.name)
     raise AssertionError("an object array takes every value")
-
-
-class Finder:
-    """Positions of a text in the view: the frame is searched once, what was edited at the next question.
-
-    Example:
-        `Finder(model, "web").next(0, 0)` is (position, column number, which of them, how many), or None.
-    """
-
-    def __init__(self, model: GridModel, text: str) -> None:
-        self._model, self._needle = model, text
-        self._width = len(model.columns)
-        self._seen = [_holds(model, column.field, text) for column in model.columns]
-        self._found: np.ndarray[Any, np.dtype[np.int64]] | None = None
-
-    def __len__(self) -> int:
-        return len(self._hits)
-
-    def forget(self) -> None:
-        """Look again at the next question: cells were edited, or rows stand elsewhere."""
-        self._found = None
-
-    @property
-    def _hits(self) -> np.ndarray[Any, np.dtype[np.int64]]:
-        if self._found is None:
-            hits = [self._in(*found) for found in enumerate(self._seen)]
-            self._found = np.sort(np.concatenate([np.array([], dtype=np.int64), *hits]))
-        return self._found
-
-    def _in(self, number: int, seen: Mask) -> np.ndarray[Any, np.dtype[np.int64]]:
-        """Return the hits of one column: the number of the cell, line by line."""
-        order = self._model.order
-        mask = np.zeros(max(int(order.max(initial=0)) + 1, len(seen)), dtype=bool)
-        mask[: len(seen)] = seen
-        for row, text in self._model.edited_texts(self._model.columns[number].field.path).items():
-            if row < len(mask):
-                mask[row] = self._needle.casefold() in text.casefold()
-        return np.flatnonzero(mask[order]) * self._width + number
-
-    def next(self, position: int, column: int, *, back: bool = False) -> tuple[int, int, int, int] | None:
-        """Return the next hit after a cell, around the end; None if the text is nowhere."""
-        if not len(self._hits):
-            return None
-        here = position * self._width + column
-        after = int(np.searchsorted(self._hits, here, "right"))
-        at = (int(np.searchsorted(self._hits, here, "left")) - 1 if back else after) % len(self._hits)
-        hit = int(self._hits[at])
-        return hit // self._width, hit % self._width, at + 1, len(self._hits)
-
-
-def _holds(model: GridModel, field: Field, needle: str) -> Mask:
-    """Tell which of the frame's cells hold a text, before any edit."""
-    if not may_hold(field, needle):
-        return np.zeros(len(model.base), dtype=bool)
-    return contains(named_texts(model.labels, field, model.texts(field.path)), needle)
 
 
 def _shown(model: GridModel, path: str) -> pd.Series[Any]:

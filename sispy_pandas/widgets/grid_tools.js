@@ -8,7 +8,7 @@ const MARGIN = 4; // rows drawn above and below what is in sight
 const KEPT = 200; // blocks that are remembered
 const PATIENCE = 5000; // ms without an answer
 const UNANSWERED = ["at", "seek"]; // messages that only tell something
-const EDITS = ["edit", "paste", "fill", "clear", "delete", "add", "undo", "redo"];
+const EDITS = ["edit", "paste", "fill", "clear", "delete", "add", "undo", "redo", "replace"];
 
 /* Make an element: h("div", {class: "x", onclick: f, "aria-label": "y"}, child, ...). */
 function h(tag, attributes = {}, ...children) {
@@ -22,6 +22,8 @@ function h(tag, attributes = {}, ...children) {
 }
 
 const button = (text, title, act) => h("button", { type: "button", title, "aria-label": title, onclick: act }, text);
+const isOn = (toggle) => toggle.getAttribute("aria-pressed") === "true";
+const numberOf = (count, word) => `${count.toLocaleString("en")} ${word}${count === 1 ? "" : "s"}`;
 const clamp = (value, low, high) => Math.max(low, Math.min(high, value));
 const typing = (event) => event.getModifierState("AltGraph"); // AltGr is Ctrl+Alt on some systems
 const modifier = (event) => (event.ctrlKey || event.metaKey) && !typing(event);

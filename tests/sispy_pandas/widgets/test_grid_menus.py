@@ -24,7 +24,8 @@ def test_the_menu_of_cells_does_what_keys_do(open_grid):
     menu = page.get_by_role("menu", name="Cells")
     assert menu.get_by_role("menuitem").all_text_contents() == [
         "CutCtrl+X", "CopyCtrl+C", "Copy with headers", "PasteCtrl+V", "ClearDelete", "Fill downCtrl+D",
-        "Fill to the right", "Count on, down", "Only rows with cores = 2", "Column menuAlt+Down",
+        "Fill to the right", "Count on, down", "Only rows with cores = 2", "Find and replaceCtrl+H",
+        "Column menuAlt+Down",
         "New rowInsert", "Delete rows, or keep themCtrl+Delete",
     ]  # fmt: skip
     choose(page, "Copy with headers")
@@ -206,3 +207,52 @@ def test_a_table_without_rows_keeps_its_keys(open_grid):
     page.get_by_role("button", name="Clear this filter").click()
     page.get_by_text("300 rows").wait_for()
     assert grid.model.view.filters == {}
+
+
+def test_find_and_replace_counts_first_and_is_one_step(open_grid):
+    grid, page = open_grid()
+    cell(page, 1, "note").click()
+    cell(page, 3, "note").click(modifiers=["Shift"])
+    page.keyboard.press("Control+h")
+    bar = page.get_by_role("search", name="Find and replace")
+    bar.get_by_role("searchbox", name="Find").fill("(ORDER) (.)")
+    bar.get_by_role("button", name="It is a regular expression").click()
+    bar.get_by_role("searchbox", name="Replace with").fill("$2. $1")
+    bar.get_by_text("in 3 rows: bought with order 1 → bought with 1. order").wait_for()
+    bar.get_by_role("button", name="Capital letters").click()
+    bar.get_by_text("nothing to replace").wait_for()
+    bar.get_by_role("button", name="Capital letters").click()
+    bar.get_by_role("button", name="Replace all that is counted").get_by_text("Replace in 3 cells").click()
+    page.get_by_text("3 cells changed; Ctrl+Z takes it back.").wait_for()
+    assert edits(grid) == {(row, "note"): f"bought with {row}. ORDER".lower() for row in (1, 2, 3)}
+    cell(page, 1, "note").click()
+    page.keyboard.press("Control+z")
+    page.wait_for_function("!document.querySelector('.body .changed')")
+    bar.get_by_label("Where to replace").select_option("in note")
+    bar.get_by_text("in 300 rows:").wait_for()
+    bar.get_by_role("searchbox", name="Find").fill("(")
+    bar.get_by_text("Regular expression is invalid").wait_for()
+    bar.get_by_role("button", name="It is a regular expression").click()
+    bar.get_by_role("searchbox", name="Find").fill("10.0.0.1")
+    bar.get_by_label("Where to replace").select_option("in the table")
+    bar.get_by_text("nothing to replace; 111 cells cannot be edited").wait_for()
+
+    bar.get_by_role("searchbox", name="Find").fill("web00000")
+    page.keyboard.press("Enter")  # finds the first below
+    bar.get_by_text("3 of 10").wait_for()
+    bar.get_by_role("searchbox", name="Replace with").fill("db")
+    page.keyboard.press("Enter")  # replaces it, and finds the next
+    becomes(cell(page, 3, "name"), "active")
+    page.keyboard.press("Enter")
+    becomes(cell(page, 4, "name"), "active")
+    assert edits(grid) == {(2, "name"): "db2", (3, "name"): "db3"}
+    bar.get_by_text("Replace in 8 cells").wait_for()
+    page.keyboard.press("Control+Enter")
+    page.get_by_text("8 cells changed").wait_for()
+    assert len(edits(grid)) == 10
+    grid._on_sort(by=[["name", True]])  # which the page does not know yet
+    page.keyboard.type("x")
+    bar.get_by_role("searchbox", name="Find").fill("web0000")
+    bar.get_by_text("the rows or columns have moved").wait_for()
+    page.keyboard.press("Escape")
+    bar.wait_for(state="hidden")

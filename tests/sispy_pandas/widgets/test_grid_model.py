@@ -16,7 +16,8 @@ from sispy_pandas.widgets.grid_blocks import block_edits, tsv
 from sispy_pandas.widgets.grid_fill import Area
 from sispy_pandas.widgets.grid_frame import joined, split
 from sispy_pandas.widgets.grid_model import GridModel, Note, View
-from sispy_pandas.widgets.grid_order import Finder, look
+from sispy_pandas.widgets.grid_order import look
+from sispy_pandas.widgets.grid_search import Finder, Search
 from sispy_pandas.widgets.grid_window import window
 
 if TYPE_CHECKING:
@@ -226,12 +227,12 @@ def test_changed_and_invalid_rows_can_be_shown_alone(model):
 
 def test_find_goes_around_and_back_and_sees_edits(model):
     model.edit([(0, "note", "web here")])
-    finder = Finder(model, "WEB")
+    finder = Finder(model, Search("WEB"))
     columns = [column.field.path for column in model.columns]
     assert len(finder) == 16  # nine names, six tags, one edit
     assert finder.next(0, 0) == (0, columns.index("note"), 2, 16)
     assert finder.next(0, 0, back=True) == (8, columns.index("tags"), 16, 16)
-    assert Finder(model, "nowhere").next(0, 0) is None
+    assert Finder(model, Search("nowhere")).next(0, 0) is None
 
 
 def test_a_window_holds_what_is_in_sight_and_what_is_out_of_the_ordinary(model):

@@ -19,7 +19,8 @@ from sispy_pandas.widgets.grid_blocks import tsv
 from sispy_pandas.widgets.grid_frame import joined
 from sispy_pandas.widgets.grid_model import GridModel, View
 from sispy_pandas.widgets.grid_names import named_column
-from sispy_pandas.widgets.grid_order import Finder, look
+from sispy_pandas.widgets.grid_order import look
+from sispy_pandas.widgets.grid_search import Finder, Search
 
 NAMES = {f"{n:024x}": name for n, name in enumerate(["east", "Delta", "charlie", "bravo"])}
 
@@ -71,11 +72,11 @@ def test_rows_are_filtered_by_name_or_whole_id(model, text, rows):
 
 def test_a_name_is_found_also_in_an_edited_cell(model):
     model.edit([(0, "rack", "bravo")])
-    finder = Finder(model, "BRAVO")
+    finder = Finder(model, Search("BRAVO"))
     column = [one.field.path for one in model.columns].index("rack")
     hits = [finder.next(position, 0) for position in (0, 1, 4)]
     assert hits == [(0, column, 1, 3), (3, column, 2, 3), (8, column, 3, 3)]
-    assert len(Finder(model, "000000000003")) == 1  # the id of a host; those of racks are out of sight
+    assert len(Finder(model, Search("000000000003"))) == 1  # of a host; those of racks are out of sight
 
 
 def test_a_name_is_taken_for_its_id_and_one_that_nothing_has_is_refused(model):
@@ -121,7 +122,7 @@ def test_lists_of_references_are_filtered_sorted_found_and_copied_by_name(shelve
     look(shelves, View())
     column = [one.field.path for one in shelves.columns].index("spares")
     shelves.edit([(2, "spares", '["bravo"]')])
-    find = Finder(shelves, "BRAVO").next
+    find = Finder(shelves, Search("BRAVO")).next
     assert [(find(0, at) or ())[:2] for at in (0, 2)] == [(0, column + 1), (2, column)]
     assert tsv(shelves, np.arange(3), [1, 2]) == (
         '"[""east"", ""Delta""]"\tbravo\n\tcharlie\n"[""bravo""]"\t'

@@ -14,7 +14,7 @@ from sispy_pandas.values.types.base import Field
 from sispy_pandas.widgets.cells import show
 from sispy_pandas.widgets.grid_blocks import tsv
 from sispy_pandas.widgets.grid_model import GridModel
-from sispy_pandas.widgets.grid_order import Finder
+from sispy_pandas.widgets.grid_search import Finder, Search
 from sispy_pandas.widgets.grid_texts import may_hold
 
 VALUES: list[tuple[Field, list[Any]]] = [
@@ -60,7 +60,7 @@ def test_what_is_copied_is_what_is_shown(model):
 
 
 def test_find_remembers_the_frame_and_sees_edits_and_sorts(model, monkeypatch):
-    finder = Finder(model, "A")
+    finder = Finder(model, Search("A"))
     assert (finder.next(9, 0), len(finder)) == ((0, 0, 1, 9), 9)  # s 3, e 3, b 1, x 2
     monkeypatch.setattr(model, "texts", None)  # the frame is not looked through again
     model.edit([(0, "s", "b"), (1, "e", "a"), (2, "w", "a lot")])
