@@ -146,7 +146,7 @@ def test_the_tests_that_are_shown_pass(tmp_path):
 
 
 def test_every_picture_is_there_and_small():
-    pictures = re.findall(r"^!\[.+\]\((notebooks/\w+\.png)\)$", README, re.MULTILINE)
+    pictures = re.findall(r"^!\[.+\]\((docs/\w+\.png)\)$", README, re.MULTILINE)
     sizes = {name: (ROOT / name).stat().st_size for name in pictures}
 
     assert len(sizes) == 7

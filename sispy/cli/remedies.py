@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import shlex
+import shutil
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,6 +14,15 @@ from sispy.remedies import Argument, Message, worded
 
 if TYPE_CHECKING:
     from sispy.remedies import Remedy
+
+
+def program() -> str:
+    """Return what to type to call `sispy` again: its path, if it was called by one and is not on the PATH."""
+    called = Path(sys.argv[0])
+    found = shutil.which("sispy")
+    if called.stem != "sispy" or (found is not None and called.samefile(found)):
+        return "sispy"
+    return shlex.quote(str(called))
 
 
 def in_shell(text: str) -> str:
@@ -43,7 +55,7 @@ def _spelled(remedy: Remedy) -> str | None:
         return None
     words = shlex.join(remedy.shell)
     if not words.startswith("--"):
-        return f"`sispy {words}`"
+        return f"`{program()} {words}`"
     return words if any(remedy.shell[0] in option.opts for option in _options()) else None
 
 

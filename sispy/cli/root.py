@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("sispy_pandas.commands.demo", "See the whole way once, on a server with sample data."),
+    "notebooks": ("sispy_pandas.commands.notebooks", "Write the tutorial's notebooks into a folder."),
     "sandbox": ("sispy.sandbox.__main__", "Run a SIS server of your own on this machine."),
     "login": ("sispy.cli.login", "Log in to a server and remember the token."),
     "logout": ("sispy.cli.login", "Delete the remembered token."),
@@ -57,7 +58,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 """Name -> (module that holds the click command of that name, one line of help)."""
 
 SECTIONS: dict[str, tuple[str, ...]] = {
-    "Try it": ("demo", "sandbox"),
+    "Try it": ("demo", "notebooks", "sandbox"),
     "Connect": ("login", "logout", "whoami"),
     "Look": ("schemas", "show", "export", "diff", "check", "history", "changes"),
     "Change": ("plan", "push", "set", "edit", "import", "verify", "resume", "undo", "revert", "pushes"),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sispy.cli.options import examples
+from sispy.cli.remedies import program
 from sispy.cli.terminal import is_terminal, out, styled, table
 from sispy_pandas.commands.output import report_text, shown
 
@@ -120,13 +121,14 @@ def _history(hosts: Endpoint, chosen: str) -> None:
 
 def _next(directory: Path) -> None:
     out(f"\n{styled('The files are in', 'bold')} {directory}/. What to try next:")
-    rows = [
-        ("sispy sandbox --samples 2000", "this server again; it prints how to log in"),
-        ("notebooks/", "the same in Jupyter, with a grid to edit in"),
-        ("sispy login URL", "your own server"),
-    ]
-    for command, text in rows:
-        out(f"  {styled(f'{command:<30}', 'cyan')}{text}")
+    sispy = program()
+    rows = {
+        f"{sispy} sandbox --samples 2000": "this server again; it prints how to log in",
+        f"{sispy} notebooks": "the same in Jupyter, with a grid to edit in",
+        f"{sispy} login URL": "your own server",
+    }
+    for command, text in rows.items():
+        out(f"  {styled(command.ljust(max(map(len, rows))), 'cyan')}  {text}")
 
 
 def _step(number: int, title: str, *code: str) -> None:

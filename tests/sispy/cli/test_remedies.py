@@ -51,3 +51,19 @@ def test_what_the_command_has_no_option_for_is_no_way_out(remedy):
     with click.Context(COMMAND):
         assert in_shell(Message("it failed", remedy)) == "it failed"
     assert in_shell(Message("it failed", Argument("skip_problems", "helps", True))) == "it failed"
+
+
+def test_sispy_is_named_as_it_was_called_where_the_shell_does_not_find_it(tmp_path, monkeypatch):
+    program = tmp_path / "my venv" / "bin" / "sispy"
+    program.parent.mkdir(parents=True)
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    told = Message("no table", Call("", "lists them", ("schemas",)))
+    monkeypatch.setattr("sys.argv", [str(program), "export"])
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert in_shell(told) == f"no table: `'{program}' schemas` lists them"
+    monkeypatch.setenv("PATH", str(program.parent))
+    assert in_shell(told) == "no table: `sispy schemas` lists them"
+    monkeypatch.setattr("sys.argv", ["/usr/lib/python3/pytest"])
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert in_shell(told) == "no table: `sispy schemas` lists them"
