@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import sqlite3
 import sys
 import threading
 import time
@@ -114,6 +115,8 @@ def sandbox(
         raise  # of the server that is copied
     except ValueError as error:
         raise click.ClickException(str(error)) from error
+    except sqlite3.Error as error:
+        raise OSError(f"{data} cannot be written: {error}") from error
     except OSError as error:
         reason = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
         raise click.ClickException(f"the sandbox cannot start on {host} port {port}: {reason}") from error
@@ -162,7 +165,7 @@ def _start(server: Sandbox, *, data: str | None) -> None:
     """Start, and where copying was cut short say how it goes on."""
     try:
         server.start()
-    except (Error, KeyboardInterrupt) as stop:
+    except (Error, sqlite3.Error, KeyboardInterrupt) as stop:
         for note in getattr(stop, "__notes__", ()):
             say(f"It ended {note}.")
         copy = server.world.copy

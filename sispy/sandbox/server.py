@@ -162,7 +162,8 @@ class Sandbox:
         Raises:
             OSError: the port is taken.
             ValueError: the file of `data` is no sandbox's, or holds something else than this copy.
-        sispy.Error: the server that is copied does not answer; with `data` another start goes on.
+            sqlite3.Error: it cannot be written, as on a full disk.
+            sispy.Error: the server that is copied does not answer; with `data` another start goes on.
         """
         if self._thread is not None:
             return self

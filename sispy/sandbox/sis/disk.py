@@ -116,7 +116,8 @@ class Disk:
             self._write(context.dropped, deleted, changed, commits.fresh)
             self._file.execute("COMMIT")
         except sqlite3.Error:
-            self._file.execute("ROLLBACK")
+            if self._file.in_transaction:  # a full disk has ended it
+                self._file.execute("ROLLBACK")
             raise
         context.dirty, context.dropped, commits.fresh = {}, [], []
 

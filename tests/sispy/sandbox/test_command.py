@@ -19,6 +19,7 @@ from sispy import Client, Unauthorized
 from sispy import sandbox as package
 from sispy.cli import main
 from sispy.sandbox import Sandbox, __main__, server
+from sispy.sandbox.sis import disk
 from sispy.sandbox.web import faults
 
 
@@ -180,6 +181,23 @@ def test_a_copy_that_fails_says_how_it_goes_on(tmp_path):
         _, errors = process.communicate(timeout=10)
     assert errors.startswith(f"Going on to copy {original.url}\n")
     assert "Copied site (2), rack (2), service (12), host (5);" in errors
+
+
+def test_a_copy_on_a_full_disk_says_so_and_goes_on_once_there_is_room(tmp_path, monkeypatch):
+    data = tmp_path / "copy.sqlite"
+    with Sandbox(samples=100) as original:
+        with monkeypatch.context() as full:
+            full.setattr(disk, "_TABLES", f"{disk._TABLES} PRAGMA max_page_count=60;")
+            done = run("--port", "0", "--copy-from", original.url, "--data", str(data))
+        assert done.exit_code == 3
+        *_, way, reason = done.stderr.splitlines()
+        assert way == f"What was copied so far is in {data}: the same command goes on."
+        assert reason == f"sispy: {data} cannot be written: database or disk is full"
+        process, _ = start("--copy-from", original.url, "--data", str(data), lines=5)
+        process.terminate()
+        _, errors = process.communicate(timeout=10)
+        assert errors.startswith(f"Going on to copy {original.url}\n")
+        assert "host: 100 of 100\n" in errors
 
 
 @pytest.mark.parametrize(

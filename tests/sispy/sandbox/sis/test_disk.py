@@ -53,10 +53,10 @@ def test_a_write_that_cannot_be_kept_is_an_error(tmp_path, caplog):
     with Sandbox(data=tmp_path / "sis.sqlite") as sis:
         sis._app.disk._file.execute("PRAGMA max_page_count=20")
         client = sis.client()
-        with pytest.raises(ServerError, match="cannot be written"):
+        with pytest.raises(ServerError, match="cannot be written: database or disk is full"):
             for i in range(1000):
                 client.hiera.create({"name": f"h{i}", "_sis": {"owner": ["g"]}, "hieradata": "x" * 5000})
-        with pytest.raises(ServerError, match="cannot be written"):
+        with pytest.raises(ServerError, match="cannot be written: database or disk is full"):
             client.hiera.delete("h0")
         sis._app.disk._file.execute("PRAGMA max_page_count=100000")
         client.hiera.create({"name": "last", "_sis": {"owner": ["g"]}, "hieradata": 1})
