@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from sispy_pandas.formats.bounds import InFile
     from sispy_pandas.formats.dialect import Known
     from sispy_pandas.formats.options import ReadOptions
-    from sispy_pandas.formats.reader import Texts, Untyped
+    from sispy_pandas.formats.reader import Texts
+    from sispy_pandas.formats.untyped import Untyped
     from sispy_pandas.values.schema import Schema
 
 STANDARD = "-"
@@ -147,7 +148,7 @@ class TableFile:
 
     def rows(self, options: ReadOptions) -> Untyped:
         """Return the rows as they stand there, without a schema; see `read_rows`."""
-        from sispy_pandas.formats.reader import read_rows
+        from sispy_pandas.formats.untyped import read_rows
 
         return read_rows(self.file, self.form, self.heeding(options))
 

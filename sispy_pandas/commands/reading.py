@@ -76,6 +76,18 @@ def understood(command: Command) -> Command:
     @click.option("--true", multiple=True, metavar="TEXT", help="TEXT is true; may be repeated.")
     @click.option("--false", multiple=True, metavar="TEXT", help="TEXT is false; may be repeated.")
     @click.option(
+        "--unit",
+        multiple=True,
+        metavar="TEXT[=N]",
+        help="TEXT beside a number is no part of it: €, GB; TB=1024 multiplies, so does %=0.01.",
+    )
+    @click.option(
+        "--text",
+        multiple=True,
+        metavar="COLUMN",
+        help="The cells of COLUMN are texts, as they are shown: no JSON, numbers or times.",
+    )
+    @click.option(
         "--mapping", type=_FILE, metavar="FILE", help="Read as FILE says, unless told otherwise here."
     )
     @click.option("--save-mapping", type=_PATH, metavar="FILE", help="Write what was used as FILE.toml.")
@@ -96,7 +108,8 @@ def understood(command: Command) -> Command:
 
 _UNDERSTOOD = (
     *("rename", "ignore_case", "header_row", "footer_rows", "sheet", "at", "encoding", "delimiter"),
-    *("decimal", "thousands", "tz", "dayfirst", "na", "true", "false", "mapping", "save_mapping"),
+    *("decimal", "thousands", "tz", "dayfirst", "na", "true", "false", "unit", "text", "mapping"),
+    "save_mapping",
 )
 
 

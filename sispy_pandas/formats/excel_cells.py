@@ -6,6 +6,8 @@ import datetime
 import re
 from typing import TYPE_CHECKING, Any
 
+from sispy.remedies import message_of
+
 from ..values.schema import RECEIPT
 from ..values.times import duration_text
 from ..values.types.cell_text import read_column, write_column
@@ -111,5 +113,5 @@ def _typed(field: Field, cell: Any, style: Style) -> Any:
             seconds = round(cell.total_seconds())  # of a fraction of a day
             return cast(field, duration_text(datetime.timedelta(seconds=seconds)))
     except ValueError as error:
-        return Refused(str(cell), str(error))
+        return Refused(str(cell), message_of(error))
     return Refused(str(cell), f"a {type(cell).__name__} of the workbook is no value here: write it as text")

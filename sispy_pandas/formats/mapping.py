@@ -2,6 +2,7 @@
 
 encoding = "cp1252"
 decimal = ","
+text = ["serial"]          # columns whose cells are texts, as they are shown
 
 [columns]                  # name in the file = name in the schema
 "Host Name" = "hostname"
@@ -9,6 +10,7 @@ decimal = ","
 [words]
 na = ["n/a", "-"]
 true = ["ja"]
+unit = ["EUR"]
 
 [constants]                # a column that the file lacks = its text in all rows
 status = "live"
@@ -34,13 +36,14 @@ _KINDS: dict[str, Any] = {
     **dict.fromkeys(("encoding", "delimiter", "decimal", "thousands", "tz", "sheet", "at", "refs"), str),
     **dict.fromkeys(("dayfirst", "ignore_case"), bool),
     **dict.fromkeys(("header_row", "footer_rows"), int),
+    "text": list,
 }
 """What stands at the top of a mapping, and of which type."""
 _TABLES = {"columns": "rename", "constants": "constants"}
 """Its tables, and the options that they are."""
 _BARE = re.compile("[A-Za-z0-9_-]+")
 """Keys that TOML takes without quotes."""
-_WORDS = ("na", "true", "false")
+_WORDS = ("na", "true", "false", "unit")
 """The lists in its table `words`."""
 
 
@@ -89,11 +92,14 @@ def read_mapping(path: str | os.PathLike[str]) -> dict[str, Any]:
         if key in _KINDS:
             if type(value) is not _KINDS[key]:
                 raise ValueError(f"{name}: {key} is {value!r}, not of type {_KINDS[key].__name__}")
-            options[key] = value
+            options[key] = _words(value, key, name) if key == "text" else value
         elif key in _TABLES and isinstance(value, dict):
             options[_TABLES[key]] = {of: _text(value[of], f"{name}: {key}.{of}") for of in value}
         elif key == "words" and isinstance(value, dict):
-            options |= {word: _words(value[word], word, name) for word in value}
+            for word in value:
+                if word not in _WORDS:
+                    raise ValueError(f"{name}: words.{word} is nothing of a mapping{nearest(word, _WORDS)}")
+                options[word] = _words(value[word], f"words.{word}", name)
         else:
             known = [*_KINDS, *_TABLES, "words"]
             raise ValueError(f"{name}: {key!r} is nothing of a mapping{nearest(key, known)}")
@@ -108,11 +114,9 @@ def _text(value: Any, place: str) -> str:
     raise ValueError(f"{place} is {value!r}: write it as a text")
 
 
-def _words(value: Any, word: str, name: str) -> list[str]:
-    if word not in _WORDS:
-        raise ValueError(f"{name}: words.{word} is nothing of a mapping{nearest(word, _WORDS)}")
+def _words(value: Any, place: str, name: str) -> list[str]:
     if not (isinstance(value, list) and all(isinstance(one, str) for one in value)):
-        raise ValueError(f"{name}: words.{word} is {value!r}, not a list of texts")
+        raise ValueError(f"{name}: {place} is {value!r}, not a list of texts")
     return value
 
 
@@ -145,5 +149,6 @@ def _key(name: str) -> str:
 
 def _toml(value: Any) -> str:
     """Return a value in TOML, whose texts and lists are those of JSON but for one character."""
-    plain = value if isinstance(value, bool | int | list) else str(value)
+    plain = list(value) if isinstance(value, tuple) else value
+    plain = plain if isinstance(plain, bool | int | list) else str(plain)
     return json.dumps(plain, ensure_ascii=False).replace("\x7f", "\\u007f")

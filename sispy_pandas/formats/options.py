@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import inspect
 import os
+import re
 import zoneinfo
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields, replace
@@ -15,6 +16,7 @@ from sispy.remedies import no_list
 from ..values.source import Source
 from ..values.types.base import Style
 
+_FACTOR = re.compile(r"\d+(?:\.\d+)?")
 Copies = Literal["refuse", "new"]
 Reads = TypeVar("Reads", bound=Callable[..., Any])
 
@@ -29,6 +31,8 @@ class ReadKeywords(TypedDict, total=False):
     na: Sequence[str]
     true: Sequence[str]
     false: Sequence[str]
+    unit: Sequence[str]
+    text: Sequence[str]
     encoding: str | None
     delimiter: str | None
     sheet: str | None
@@ -56,6 +60,8 @@ class ReadOptions:
     na: Sequence[str] = ()
     true: Sequence[str] = ()
     false: Sequence[str] = ()
+    unit: Sequence[str] = ()
+    text: Sequence[str] = ()
     encoding: str | None = None
     delimiter: str | None = None
     sheet: str | None = None
@@ -73,9 +79,13 @@ class ReadOptions:
     def __post_init__(self) -> None:
         for name in ("rename", "constants"):
             object.__setattr__(self, name, dict(getattr(self, name) or {}))
-        for name in ("na", "true", "false"):
+        for name in ("na", "true", "false", "unit", "text"):
             if isinstance(getattr(self, name), str):
                 raise no_list(name, getattr(self, name))
+        for one in self.unit:
+            text, is_times, factor = one.partition("=")
+            if not text.strip() or (is_times and not _FACTOR.fullmatch(factor)):
+                raise ValueError(f"unit={one!r}: it is a text, or one and a number, as TB=1024")
         if self.decimal not in (None, ".", ","):
             raise ValueError(f"decimal={self.decimal!r}: '.' or ','")
         if self.delimiter is not None and len(self.delimiter) != 1:
@@ -96,10 +106,13 @@ class ReadOptions:
     def style(self, note: Mapping[str, Any]) -> Style:
         """Return how the cells of a file with this note are to be read."""
         true, false = (frozenset(word.strip().lower() for word in words) for words in (self.true, self.false))
+        unit = frozenset(map(str.strip, self.unit))
         zone = zone_of(self.tz or note.get("zone") or "UTC")
         marks = self.decimal or ".", self.thousands or ""
         told = self.decimal is not None
-        return Style(zone, self.dayfirst, *marks, true, false, is_exported=bool(note), has_told_decimal=told)
+        return Style(
+            zone, self.dayfirst, *marks, true, false, unit, is_exported=bool(note), has_told_decimal=told
+        )
 
     def source(self, name: str) -> Source:
         """Return where a frame is read from, as far as it is known before the file is open."""

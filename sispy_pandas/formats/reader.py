@@ -1,4 +1,4 @@
-"""The one reader of files, whatever is done with them: a frame of a schema, rows of none, texts of cells."""
+"""The one reader of files, whatever is done with them: a frame of a schema, texts of cells."""
 
 from __future__ import annotations
 
@@ -9,32 +9,29 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import pandas as pd
-
-from sispy.remedies import Argument, Message
-from sispy.text import printable, shorten
+from sispy.remedies import nearest
+from sispy.text import printable
 
 from ..values.blocks import count
 from ..values.extras import no_collection
-from ..values.infer import is_told
 from ..values.records import DELETE
 from ..values.schema import META, RECEIPT
 from ..values.types.base import Field
 from ..values.types.cell_text import escape, read_column, unescape, write_column
-from ..values.types.cells import Refused, is_missing, json_text, set_path
+from ..values.types.cells import Refused, is_missing, json_text
 from ..values.types.object_id import ID
 from . import note as origin
 from .assemble import assemble, label_field, names_of, typed
 from .bounds import damaged
-from .dialect import LEAST, SURE, Dialect, Known, hints, own_dialect
+from .dialect import LEAST, SURE, Dialect, Known, own_dialect
 from .encodings import AS_BYTES, GUESSED, EncodingUnknown, own_encoding
-from .headings import Names, is_beside
 from .mapping import write_mapping
-from .outline import is_nothing, type_of
 from .table import cells_in
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
+
+    import pandas as pd
 
     from ..values.changes import Problem
     from ..values.schema import Schema
@@ -42,7 +39,7 @@ if TYPE_CHECKING:
     from .base import Format, Incoming, ReadCells
     from .bounds import InFile
     from .options import ReadOptions
-    from .table import Table, Values
+    from .table import Values
 
 
 Reads = TypeVar("Reads", bound=Callable[..., Any])
@@ -75,7 +72,7 @@ class Texts:
         return Known(key, {name: i for i, name in enumerate(names) if name is not None}, values)
 
 
-def _naming_it(read: Reads) -> Reads:
+def naming_it(read: Reads) -> Reads:
     """Let what reads a file name it where it does not fit into memory."""
 
     @functools.wraps(read)
@@ -88,7 +85,7 @@ def _naming_it(read: Reads) -> Reads:
     return named  # type: ignore[return-value] # of the same arguments
 
 
-@_naming_it
+@naming_it
 @no_collection()  # the rows of a file hold no cycles, but there are many of them
 def read_frame(
     file: InFile, form: Format, schema: Schema, options: ReadOptions, known: Known | None = None
@@ -145,13 +142,13 @@ def _used(options: ReadOptions, found: Incoming, dialect: Dialect) -> ReadOption
         used |= {"decimal": own.decimal, "thousands": own.thousands or None}
     used |= {
         name: sorted(value) if isinstance(value, frozenset) else value
-        for name in ("dayfirst", "true", "false")
+        for name in ("dayfirst", "true", "false", "unit")
         if (value := getattr(own, name)) != getattr(usual, name)
     }
     return replace(options, **used)
 
 
-def _read(file: InFile, form: Format, schema: Schema | None, options: ReadOptions) -> Incoming:
+def incoming(file: InFile, form: Format, schema: Schema | None, options: ReadOptions) -> Incoming:
     """Return what stands in a file, without the words that mean nothing, and with the columns that are told.
 
     Raises:
@@ -205,17 +202,26 @@ def _understood(
 ) -> tuple[Incoming, Dialect]:
     """Return what stands in a file, and how it is written."""
     if known is None or schema is None:
-        found = _read(file, form, schema, options)
-        return found, Dialect(found.read, options.style(found.note))
+        found = incoming(file, form, schema, options)
+        style = options.style(found.note)
+        columns = _columns(found, schema, options) if options.text else {}
+        return found, Dialect(found.read, style, as_texts(found, columns, options.text, style))
     found = _decoded(file, form, schema, options, known)
     style = options.style(found.note)
-    names = names_of(found.table, schema, options.rename, ignore_case=options.ignore_case)
-    columns = dict(zip(names, found.table.columns, strict=True))
-    fields = {field.path: field for field in (*schema.fields, *META) if field.path in columns}
+    columns = _columns(found, schema, options)
+    texts = as_texts(found, columns, options.text, style)
+    read = columns.keys() - texts.keys()
+    fields = {field.path: field for field in (*schema.fields, *META) if field.path in read}
     rows = known.rows(schema, columns, found.read)
     told, is_foreign = options.told, found.is_foreign
     own = own_dialect(fields, columns, known, rows, found.read, style, told=told, is_foreign=is_foreign)
-    return found, own
+    return found, replace(own, columns={**own.columns, **texts})
+
+
+def _columns(found: Incoming, schema: Schema | None, options: ReadOptions) -> dict[str, Any]:
+    """Return the cells of a file by the names that its columns have in a schema."""
+    names = names_of(found.table, schema, options.rename, ignore_case=options.ignore_case)
+    return dict(zip(names, found.table.columns, strict=True))
 
 
 def _decoded(file: InFile, form: Format, schema: Schema, options: ReadOptions, known: Known) -> Incoming:
@@ -226,16 +232,16 @@ def _decoded(file: InFile, form: Format, schema: Schema, options: ReadOptions, k
     """
     found, unknown = None, EncodingUnknown(GUESSED)
     try:
-        found = _read(file, form, schema, options)
+        found = incoming(file, form, schema, options)
         if GUESSED not in found.guesses:
             return found
     except EncodingUnknown as error:
         unknown = error
-    raw = _read(file, form, schema, replace(options, encoding=AS_BYTES))
+    raw = incoming(file, form, schema, replace(options, encoding=AS_BYTES))
     name, cells = _encoding_of(raw, schema, options, known)
     if name is not None:
         note = f"the file is read in {name}, as {count(cells, 'cell')} tell that nobody touched"
-        found = _read(file, form, schema, replace(options, encoding=name))
+        found = incoming(file, form, schema, replace(options, encoding=name))
         return replace(found, is_foreign=True, notes=(*found.notes, note))
     if found is None:
         raise unknown
@@ -244,8 +250,7 @@ def _decoded(file: InFile, form: Format, schema: Schema, options: ReadOptions, k
 
 def _encoding_of(raw: Incoming, schema: Schema, options: ReadOptions, known: Known) -> tuple[str | None, int]:
     """Return the encoding in which texts mean what was exported, and of how many it could be told."""
-    names = names_of(raw.table, schema, options.rename, ignore_case=options.ignore_case)
-    columns = dict(zip(names, raw.table.columns, strict=True))
+    columns = _columns(raw, schema, options)
     rows = known.rows(schema, columns, raw.read)
     cells: Counter[tuple[str, Any]] = Counter()
     for field in schema.fields:
@@ -276,122 +281,31 @@ def _translated(problem: Problem, schema: Schema, read: ReadCells, style: Style)
     return replace(problem, rows=tuple(rows))
 
 
-@dataclass(frozen=True, slots=True)
-class Untyped:
-    """The rows of a file whose table is yet to be made."""
-
-    data: pd.DataFrame | list[dict[str, Any]]
-    """Records where the file has objects, else a frame; values are as `read_frame` will read them."""
-    types: Mapping[str, str]
-    """Column -> type that its cells were read as, where they have none of their own."""
-    style: Style
-    notes: tuple[str, ...] = ()
-    """What became of the names of its columns, and which of them another way to read would type."""
-    guesses: tuple[str, ...] = ()
-    """What was taken for granted and may be wrong."""
-
-
-@_naming_it
-def read_rows(file: InFile, form: Format, options: ReadOptions) -> Untyped:
-    """Return the rows of a file whose schema is not known yet, in the types that their cells have.
+def as_texts(
+    found: Incoming, columns: Mapping[str, Any], names: Collection[str], style: Style
+) -> dict[str, list[Any]]:
+    """Return columns of which is told that they are text.
 
     Raises:
-        ValueError: The file is damaged, or two of its columns have one name.
+        ValueError: There is no such column.
     """
-    found = _read(file, form, None, options)
-    if found.problems and not found.table.rows:
-        first = found.problems[0]
-        raise ValueError(Message(f"{printable(file)}, row {first.row}: ", first.reason))
-    found = replace(found, table=_named(found.table, options))
-    own = Names(found.table, options.rename, ignore_case=options.ignore_case)
-    if options.header_row is None:
-        _refuse_data(found.table, file)
-    if options.header_row != 0:
-        own.refuse_nameless(file)
-    style, types = options.style(found.note), {}
-    columns: dict[str, Any] = {}
-    texts: dict[str, list[Any]] = {}
-    for name, array in zip(own.names, found.table.columns, strict=True):
-        if is_beside(name):
-            continue
-        cells = cells_in(array)
-        if form.holds_any_cell:
-            types[name], columns[name] = _read_untyped(found, cells, style)
-        else:
-            columns[name] = list(map(found.plain, cells))
-        if types.get(name, "String") == "String":
-            texts[name] = [found.plain(cell) for cell in cells if not is_nothing(cell)]
-    notes = own.notes() + hints(texts, style)
-    if not form.holds_objects:
-        series = {name: pd.Series(list(cells), dtype=object) for name, cells in columns.items()}
-        return Untyped(pd.DataFrame(series), types, style, notes, found.guesses)
-    records: list[dict[str, Any]] = [{} for _ in found.table.rows]
-    for name, cells in columns.items():
-        for record, cell in zip(records, cells, strict=True):
-            set_path(record, name, cell)
-    return Untyped(records, types, style, notes, found.guesses)
+    for name in names:
+        if name not in columns:
+            raise ValueError(f"text: the file has no column {name!r}{nearest(name, columns)}")
+    return {name: _as_text(found, columns[name], style) for name in names}
 
 
-def _refuse_data(table: Table, file: InFile) -> None:
-    """Raise if the names of the columns look like data: nothing tells then that they are names.
-
-    Raises:
-        ValueError: A name is a number, a date or an address, and so are all cells below it.
-    """
-    for heading, array in zip(table.header, table.columns, strict=True):
-        kind = type_of(heading) if heading else None
-        there = [cell for cell in cells_in(array) if not is_nothing(cell)] if kind else []
-        if there and {type_of(cell) for cell in there} == {kind}:
-            number = max(table.rows[0] - 1, 1)
-            raise ValueError(
-                Message(
-                    f"{printable(file)}: {shorten(heading)} in row {number} looks like data, not like a name",
-                    Argument("header_row", "says that there are no names", 0),
-                    Argument("header_row", "takes it for one", number),
-                )
-            )
+def _as_text(found: Incoming, cells: Any, style: Style) -> list[Any]:
+    """Return the cells of a column as the texts that people see; objects and lists stay what they are."""
+    values = list(found.read(Field("", "String"), cells_in(cells), style))
+    for at, (value, cell) in enumerate(zip(values, cells_in(cells), strict=True)):
+        if isinstance(value, Refused) or not (value is None or isinstance(value, str | dict | list)):
+            shown = found.plain(cell)
+            values[at] = shown if isinstance(shown, str | dict | list) else json_text(shown)
+    return values
 
 
-def _named(table: Table, options: ReadOptions) -> Table:
-    """Return a table without the columns that have neither name nor cells.
-
-    A first one without a name that counts the rows, as an index is saved, is none either.
-    """
-    own, kept = Names(table, options.rename, ignore_case=options.ignore_case), []
-    for at, (name, array) in enumerate(zip(own.mended, table.columns, strict=True)):
-        cells = [] if name else list(map(str, filter(lambda cell: not is_nothing(cell), cells_in(array))))
-        counts = ([str(i + first) for i in range(len(table.rows))] for first in (0, 1))
-        if name or own.told[at] or (cells and (at or cells not in counts)):
-            kept.append(at)
-    header, places = tuple(table.header[at] for at in kept), tuple(own.places[at] for at in kept)
-    columns = tuple(table.columns[at] for at in kept)
-    return replace(table, header=header, columns=columns, places=places)
-
-
-def _read_untyped(found: Incoming, cells: Sequence[Any], style: Style) -> tuple[str, Values]:
-    """Return the type that a column of cells without types surely has, and its values: text, if no other."""
-    there = [cell for cell in cells if not (is_nothing(cell) or isinstance(cell, Refused))]
-    told = [name for name in _UNMISTAKABLE if is_told(name, map(found.plain, there), style)]
-    for name in (*told, *_UNMISTAKABLE):
-        field = Field("", name)
-        if there and all(_is_surely(field, found, cell, style) for cell in there):
-            return name, found.read(field, cells, style)
-    return "String", found.read(Field("", "String"), cells, style)
-
-
-_UNMISTAKABLE = ("Number", "Boolean", "Date")
-
-
-def _is_surely(field: Field, found: Incoming, cell: Any, style: Style) -> bool:
-    if isinstance(cell, str) and isinstance(found.plain(cell), str):
-        return field.kind.is_spelt(cell, style)
-    if field.kind.presentation == "boolean" and isinstance(cell, int | float) and not isinstance(cell, bool):
-        return field.kind.is_spelt(str(found.plain(cell)), style)  # 0 is false only where that was told
-    (value,) = found.read(field, [cell], style)
-    return not isinstance(value, Refused)
-
-
-@_naming_it
+@naming_it
 def read_texts(
     file: InFile, form: Format, schema: Schema | None, options: ReadOptions, known: Known | None = None
 ) -> Texts:

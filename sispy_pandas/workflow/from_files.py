@@ -50,6 +50,8 @@ def read_csv(path: Readable, schema: Schema | RowSet, **how: Unpack[ReadKeywords
         na: Texts of cells that have no value.
         true: Words for true, in any case, besides true, yes and 1.
         false: Words for false.
+        unit: What stands beside numbers and is none of them: ["€", "GB"]; "TB=1024" takes 2 TB for 2048.
+        text: Columns whose cells are texts, as people see them: no JSON, no times or large numbers.
         encoding: Where it is known.
         delimiter: Where it is known.
         sheet: Of a workbook.

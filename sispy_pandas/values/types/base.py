@@ -94,8 +94,8 @@ class Style:
     true: frozenset[str] = frozenset()
     """Words for true, in lower case, besides the usual ones."""
     false: frozenset[str] = frozenset()
-    per_cent: Literal["fraction", "number"] | None = None
-    """What 50% is: 0.5 or 50. None: refuse it."""
+    unit: frozenset[str] = frozenset()
+    """What stands beside numbers and is none of them: €, GB; "TB=1024" takes 2 TB for 2048."""
     has_told_decimal: bool = False
     """Its decimal mark was told, not taken for granted: 1.50 is a number, and no version."""
     is_exported: bool = False
@@ -104,7 +104,7 @@ class Style:
     @property
     def has_plain_numbers(self) -> bool:
         """Whether numbers are written as in JSON."""
-        return self.decimal == "." and not self.thousands
+        return self.decimal == "." and not self.thousands and not self.unit
 
 
 PLAIN = Style()

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from sispy.remedies import Argument
+from sispy.remedies import Argument, message_of
 from sispy.text import printable
 
 from .base import PLAIN, Field, Style
@@ -145,7 +145,7 @@ def read_column(field: Field, texts: Sequence[str], style: Style = PLAIN) -> lis
         try:
             found.append(None if _is_nothing(field, text) else read(text, style))
         except ValueError as error:
-            found.append(Refused(unescape(text), str(error)))
+            found.append(Refused(unescape(text), message_of(error)))
     return found
 
 
@@ -186,10 +186,15 @@ def _no_json(word: str) -> Any:
 
 
 def means_nothing(text: str) -> tuple[Remedy, ...]:
-    """Return what lets a text mean no value; numbers and dates that cannot be read mean something."""
-    if any(map(str.isdigit, text)):
+    """Return what lets a text mean no value; numbers, dates and booleans mean something."""
+    if any(map(str.isdigit, text)) or text.lower() in ("true", "false"):
         return ()
     return (Argument("na", "says that it means no value", [text.strip()]),)
+
+
+def as_text(field: Field) -> Remedy:
+    """Return what lets all cells of a column be texts, as people see them."""
+    return Argument("text", "takes all cells of the column for texts, as they are shown", [field.path])
 
 
 def structure_or_refuse(text: str, reason: str) -> Any:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .base import Field, Type
-from .cell_text import read_json
+from .cell_text import as_text, read_json
 from .cells import WHOLE, json_text, objects, plain
 from .convert import from_json, to_json
 from .equality import hollow, solid, tagged
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import pandas as pd
+
+    from sispy.remedies import Remedy
 
     from .base import Style
 
@@ -65,6 +67,9 @@ class Mixed(Structured, name="Mixed", declared_as=("Mixed", "Object", "")):
 
     def read(self, text: str, style: Style) -> Any:
         return read_json(text, 'text is written as "text"')
+
+    def remedies(self, text: str) -> tuple[Remedy, ...]:
+        return () if text.lstrip()[:1] in ("{", "[") else (as_text(self.field),)
 
     def from_boolean(self, cell: bool) -> Any:
         return cell

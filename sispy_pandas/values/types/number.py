@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+import unicodedata
 from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
@@ -46,7 +47,7 @@ class Number(Type, name="Number"):
     arrow = "float64"
     sheet_types = frozenset(json_types)
     plain = r"-?[0-9]{1,15}(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,2})?"
-    told_by = ("decimal", "thousands")
+    told_by = ("decimal", "thousands", "unit")
 
     @staticmethod
     def options(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -55,10 +56,14 @@ class Number(Type, name="Number"):
     @staticmethod
     def is_spelt(text: str, style: Style) -> bool:
         """Without word of the marks `1.10` may be a version, and stays text."""
-        digits = _plain(text.strip(), style)
+        text = text.strip()
+        bare, factor = _without_unit(text, style)
+        digits = _plain(bare, style)
+        if factor != "1":
+            return DECIMAL.fullmatch(digits) is not None
         if not _FRACTION.fullmatch(digits):
             return _WHOLE_NUMBER.fullmatch(digits) is not None
-        if style.has_plain_numbers and not style.has_told_decimal:
+        if digits == text == bare and not (style.thousands or style.has_told_decimal):
             return repr(float(digits)) == digits
         return len(digits) <= _EXACT and not _PADDED.match(digits)
 
@@ -76,7 +81,7 @@ class Number(Type, name="Number"):
         elif isinstance(cell, Decimal):
             cell = number_of_decimal(cell)
         refuse_infinity(cell)
-        if isinstance(cell, bool | int):
+        if isinstance(cell, int) and not isinstance(cell, bool):  # the server would make 1 of true
             if not is_exact(cell):
                 raise ValueError(f"{cell} is beyond 2**53: the server would round it")
             return int(cell)
@@ -127,16 +132,15 @@ class Number(Type, name="Number"):
         return None
 
     def read(self, text: str, style: Style) -> Any:
+        bare, factor = _without_unit(text.strip(), style)
+        digits = _plain(bare, style)
+        if DECIMAL.fullmatch(digits):
+            return self.cast(digits if factor == "1" else format(Decimal(digits) * Decimal(factor), "f"))
         per_cent = _PER_CENT.fullmatch(text)
-        plain_text = _plain((per_cent[1] if per_cent else text).strip(), style)
-        if not DECIMAL.fullmatch(plain_text):
-            return structure_or_refuse(text, "no number")
-        if per_cent is None or style.per_cent == "number":
-            return self.cast(plain_text)
-        hundredth = self.cast(format(Decimal(plain_text).scaleb(-2), "f"))
-        if style.per_cent is None:
-            raise ValueError(f"{shown(text.strip())} may be {hundredth} or {plain_text}: write it without %")
-        return hundredth
+        if per_cent and DECIMAL.fullmatch(number := _plain(per_cent[1].strip(), style)):
+            hundredth = self.cast(format(Decimal(number).scaleb(-2), "f"))
+            raise ValueError(f"{shown(text.strip())} may be {hundredth} or {number}: write it without %")
+        return structure_or_refuse(text, "no number")
 
     def remedies(self, text: str) -> tuple[Remedy, ...]:
         for style in self.other_styles([text], PLAIN):
@@ -146,33 +150,42 @@ class Number(Type, name="Number"):
         return means_nothing(text)
 
     def other_styles(self, texts: Collection[str], style: Style) -> tuple[Style, ...]:
-        signs = set().union(*texts) - set("0123456789+-eE")
+        asked, units = style, set(map(_unit_of, texts)) - {""}
+        if len(units) == 1:
+            style = replace(style, unit=style.unit | units)
+            texts = [_without_unit(text.strip(), style)[0] for text in texts]
+        signs = set().union(*texts, *style.unit) - set("0123456789+-eE")
         groups = ["", *(mark for mark, alike in _ALIKE.items() if signs & set(alike))]
         marks: tuple[Literal[".", ","], ...] = (",", ".") if "," in signs else (".", ",")
+        if not signs & {".", ","}:
+            marks = (style.decimal,)
         pairs = [(mark, group) for mark in marks for group in groups if group != mark]
         found = (replace(style, decimal=mark, thousands=group) for mark, group in pairs)
-        return tuple(other for other in found if other != style) if signs else ()
+        return tuple(other for other in found if other != asked) if signs else ()
 
     def pasted_styles(self, texts: Collection[str]) -> tuple[Style, ...]:
-        styles = self.other_styles(texts, PLAIN)
-        if not any("%" in text for text in texts):
-            return styles
-        ways: tuple[Literal["fraction", "number"], ...] = ("fraction", "number")
-        return tuple(replace(style, per_cent=way) for style in (PLAIN, *styles) for way in ways)
+        found = []
+        for style in self.other_styles(texts, PLAIN):
+            found += [replace(style, unit=frozenset({_HUNDREDTH}))] if "%" in style.unit else []
+            found.append(style)
+        return tuple(found)
 
     def told(self, style: Style) -> tuple[Remedy, ...]:
         groups = (_grouped_by(style.thousands),) if style.thousands else ()
-        return (_COMMA, *groups) if style.decimal == "," else groups or (_POINT,)
+        units = [Argument("unit", "reads numbers without it", [one]) for one in sorted(style.unit)]
+        if style.unit == {"%"}:
+            units = [*_HUNDREDTHS]
+        return (_COMMA, *groups, *units) if style.decimal == "," else (*groups, *units) or (_POINT,)
 
     def in_words(self, style: Style) -> str:
-        mark = {".": "a decimal point", ",": "a decimal comma"}[style.decimal]
-        if style.per_cent is not None:
-            share = {"fraction": "% as hundredths", "number": "% left out"}[style.per_cent]
-            plain = replace(style, per_cent=None)
-            return share if plain == PLAIN else f"{self.in_words(plain)}, {share}"
-        if not style.thousands:
-            return mark
-        return f"{mark} and {_GROUPS.get(style.thousands, repr(style.thousands))} between thousands"
+        said = {".": "a decimal point", ",": "a decimal comma"}[style.decimal]
+        if style.thousands:
+            said += f" and {_GROUPS.get(style.thousands, repr(style.thousands))} between thousands"
+        if not style.unit:
+            return said
+        pairs = [one.partition("=")[::2] for one in sorted(style.unit)]
+        units = [_taken(*pair) for pair in pairs]
+        return ", ".join(units if style.decimal == "." and not style.thousands else [said, *units])
 
     def read_all(self, texts: Sequence[str], style: Style) -> list[Any] | None:
         if not style.has_plain_numbers or not are_all(_LINES, texts):
@@ -187,6 +200,11 @@ class Number(Type, name="Number"):
         return cell
 
 
+_HUNDREDTH = "%=0.01"
+_HUNDREDTHS = (
+    Argument("unit", "reads 50% as 50", ["%"]),
+    Argument("unit", "reads it as 0.5", [_HUNDREDTH]),
+)
 _COMMA = Argument("decimal", "reads decimal commas", ",")
 _POINT = Argument("decimal", "reads decimal points", ".")
 _LINES = lines(Number.plain)
@@ -202,6 +220,50 @@ _GROUPS = {".": "points", ",": "commas", "'": "apostrophes", " ": "blanks"}
 
 def _grouped_by(mark: str) -> Argument:
     return Argument("thousands", f"lets groups have {_GROUPS.get(mark, 'these marks')}", mark)
+
+
+_MEASURED = re.compile(r"(?:[+-]\s?)?(\D{0,4}?)(\d(?:[\d.,'\u2019 \u00a0\u2009\u202f]*\d)?)(\s?\D{0,6})")
+"""A number with something before it, or behind it."""
+
+
+def _unit_of(text: str) -> str:
+    """Return what stands beside a number as a unit does: a sign of a currency, letters behind it; or nothing.
+
+    >>> [_unit_of(text) for text in ("€ 1.234,50", "-5 GB", "50%", "EUR 5", "web1", "12", "1-2")]
+    ['€', 'GB', '%', 'EUR', '', '', '']
+    """
+    found = _MEASURED.fullmatch(text.strip().replace("\N{MINUS SIGN}", "-"))
+    before, behind = (found[1], found[3]) if found else ("", "")
+    if before.strip() and behind.strip():
+        return ""
+    unit = before.strip() or behind.strip()
+    is_money = any(unicodedata.category(sign) == "Sc" for sign in unit)
+    is_unit = all(sign.isalpha() or sign in "%‰°/" or unicodedata.category(sign) == "Sc" for sign in unit)
+    is_code = len(unit) == 3 and unit.isalpha() and unit.isupper() and before[-1:].isspace()
+    return unit if is_unit and (behind.strip() or is_money or is_code) else ""
+
+
+def _without_unit(text: str, style: Style) -> tuple[str, str]:
+    """Return the text of a number without what stands beside it, and by what it is to be multiplied."""
+    text = text.replace("\N{MINUS SIGN}", "-") if style.unit else text
+    sign, rest = (text[:1], text[1:].lstrip()) if text[:1] in ("+", "-") else ("", text)
+    for unit, _, factor in sorted((one.partition("=") for one in style.unit), key=_length, reverse=True):
+        if rest.startswith(unit):
+            return sign + rest.removeprefix(unit).lstrip(), factor or "1"
+        if rest.endswith(unit):
+            return sign + rest.removesuffix(unit).rstrip(), factor or "1"
+    return text, "1"
+
+
+def _length(parts: Sequence[str]) -> int:
+    return len(parts[0])
+
+
+def _taken(unit: str, factor: str) -> str:
+    """Say what a unit does to a number."""
+    if factor == "0.01":
+        return f"{unit} as hundredths"
+    return f"{unit} times {factor}" if factor else f"{unit} left out"
 
 
 def _plain(text: str, style: Style) -> str:

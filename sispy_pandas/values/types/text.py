@@ -13,12 +13,14 @@ import numpy as np
 import pandas as pd
 
 from .base import Field, Type
-from .cell_text import HARMLESS, escape, unescape
+from .cell_text import HARMLESS, as_text, escape, unescape
 from .cells import HAS_ARROW, STRINGS, kind_of, objects, shown
 from .number import number_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from sispy.remedies import Remedy
 
     from .base import Fits, Presentation, Style
 
@@ -141,6 +143,9 @@ class String(Text, name="String"):
 
     def from_boolean(self, cell: bool) -> Any:
         return str(cell).upper()
+
+    def remedies(self, text: str) -> tuple[Remedy, ...]:
+        return (as_text(self.field),)  # every text is one: it is of another type, or may have lost digits
 
     def from_number(self, cell: float, style: Style) -> Any:
         return str(cell) if abs(cell) < 10**15 else super().from_number(cell, style)

@@ -284,3 +284,25 @@ def test_a_table_is_not_made_of_cells_that_may_be_apart_otherwise(sispy):
 
     assert (refused.exit_code, told.exit_code) == (64, 0)
     assert "--delimiter , says so, --delimiter ';' takes the other" in refused.stderr
+
+
+def test_amounts_and_words_of_json_fields_are_told_with_their_options(sispy, sis):
+    Path("a.csv").write_text(
+        "name,price,facts\nweb-fra1-001,€ 5,red\nweb-fra1-002,€ 7.5,blue\nweb-fra1-003,8%,{a\n",
+        encoding="utf-8",
+    )
+    rows = [{"name": "web-fra1-001", "price": True}, {"name": "web-fra1-002", "ips": [], "price": 1}]
+    Path("b.ndjson").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+
+    lines = sispy("plan", "host", "a.csv", "--key", "name").stdout.splitlines()
+    of_json = json.loads(sispy("plan", "host", "b.ndjson", "--key", "name", "--output", "json").stdout)
+
+    assert [line for line in lines if " look" in line] == [
+        "2 cells in 1 column look like € 5 (row 2, row 3): --unit '€' reads numbers without it",
+        "2 cells in 1 column look like red (row 2, row 3): --text facts takes all cells of the column for"
+        " texts, as they are shown",
+        "1 cell in 1 column looks like 8% (row 4): --unit % reads 50% as 50, --unit %=0.01 reads it as 0.5",
+    ]
+    assert [(one["key"], one["column"], one["reason"]) for one in of_json["problems"]] == [
+        ("web-fra1-001", "price", "a boolean is no number")
+    ]

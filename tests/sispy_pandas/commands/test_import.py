@@ -809,3 +809,32 @@ def test_a_row_whose_id_lost_its_form_is_named_by_its_number(sispy, file):
         (3, f"the _id {good}b stands in rows 4, 5"),
         (4, f"the _id {good}b stands in rows 4, 5"),
     ]
+
+
+def test_what_a_column_of_text_or_of_units_holds_is_told(sispy, sis, tmp_path):
+    book = openpyxl.Workbook()
+    for row in (["name", "serial", "size", "share"], ["a", 1e20, "12 GB", "50%"], ["b", "x7", "8 GB", "5%"]):
+        book.active.append(row)
+    book.save(tmp_path / "disks.xlsx")
+
+    plain = sispy("import", "disks.xlsx", "--schema", "disk", "--dry-run")
+    told = ("--text", "serial", "--unit", "GB", "--unit", "%", "--save-mapping", "m.toml")
+    made = sispy("import", "disks.xlsx", "--schema", "disk", "--yes", *told)
+    again = sispy("import", "disks.xlsx", "--schema", "disk", "--yes", "--mapping", "m.toml")
+
+    assert (plain.exit_code, made.exit_code, again.exit_code) == (3, 0, 0)
+    way = "taken for text, but all cells may be of type Number"
+    assert plain.stderr.splitlines()[:2] == [
+        f"size: {way}; --unit GB reads numbers without it",
+        f"share: {way}; --unit % reads 50% as 50, --unit %=0.01 reads it as 0.5",
+    ]
+    line = (
+        "1 cell in 1 column looks like 1e+20 (row 2): --text serial takes all cells of the column for texts"
+    )
+    assert f"{line}, as they are shown" in plain.stdout.splitlines()
+    rows = [
+        [row[name] for name in ("serial", "size", "share")]
+        for row in sis.client().entities("disk").fetch_all()
+    ]
+    assert rows == [["100000000000000000000", 12, 50], ["x7", 8, 5]]
+    assert again.stderr.splitlines()[-1] == "nothing to push"

@@ -21,8 +21,8 @@ from sispy_pandas.formats.bounds import InFile
 from sispy_pandas.formats.csv import Csv
 from sispy_pandas.formats.options import ReadOptions
 from sispy_pandas.formats.reader import read_frame, read_texts
-from sispy_pandas.formats.reader import read_rows as read_untyped
 from sispy_pandas.formats.registry import format_of
+from sispy_pandas.formats.untyped import read_rows as read_untyped
 from sispy_pandas.pushing.workbook import copy_to_mark
 
 NAME = {"type": "String", "unique": True, "required": True}

@@ -11,8 +11,9 @@ import pytest
 import sispy_pandas as sp
 from sispy_pandas.formats.bounds import InFile
 from sispy_pandas.formats.options import ReadOptions
-from sispy_pandas.formats.reader import read_frame, read_rows
+from sispy_pandas.formats.reader import read_frame
 from sispy_pandas.formats.registry import format_of
+from sispy_pandas.formats.untyped import read_rows
 from sispy_pandas.values.types.convert import json_values
 
 A, B = "a" * 24, "b" * 24

@@ -114,7 +114,8 @@ TEXT = st.text(min_size=1, max_size=6)
 )
 def test_a_mapping_that_was_saved_comes_back(tmp_path_factory, rename, constants, words, first, delimiter):
     path = tmp_path_factory.mktemp("mapping") / "m.toml"
-    options = ReadOptions(rename=rename, constants=constants, na=words, dayfirst=first, delimiter=delimiter)
+    lists = {"na": words, "text": words, "unit": ["€", "TB=1024"] if words else []}
+    options = ReadOptions(rename=rename, constants=constants, dayfirst=first, delimiter=delimiter, **lists)
 
     write_mapping(path, options)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from dataclasses import fields
 from inspect import signature
+from typing import Any
 
 import openpyxl
 import pandas as pd
@@ -92,6 +93,9 @@ def test_contradictions_are_refused():
         ReadOptions(decimal=",", thousands=",")
     with pytest.raises(TypeError, match="na takes a list: na=\\['n/a'\\] is one"):
         ReadOptions(na="n/a")
+    for unit in ("", " ", "=2", "GB=", "GB=x", "GB=-1"):
+        with pytest.raises(ValueError, match=r"unit='.*': it is a text, or one and a number, as TB=1024"):
+            ReadOptions(unit=[unit])
 
 
 def test_a_time_of_day_in_a_workbook_is_text(host_schema, tmp_path):
@@ -132,3 +136,69 @@ def test_what_was_told_may_be_no_or_none():
     told = ReadOptions(header_row=0, footer_rows=0, dayfirst=False).told
 
     assert told - ReadOptions().told == {"header_row", "footer_rows", "dayfirst"}
+
+
+@pytest.mark.parametrize(
+    ("unit", "told", "cells", "numbers"),
+    [
+        (
+            ["€"],
+            {"decimal": ",", "thousands": "."},
+            ["€ 1.234,50", "-€5", "- 3 €", "7,5€"],
+            [1234.5, -5, -3, 7.5],
+        ),
+        (["$", "US$"], {}, ["$5", "US$ 6.25", "-$7", "8"], [5, 6.25, -7, 8]),
+        (["TB=1024", "GB", "%=0.01"], {}, ["2 TB", "0.5TB", "3 GB", "7%"], [2048, 512, 3, 0.07]),
+        ([" % "], {}, ["50%", "0.5 %", "1e2%", "-3%"], [50, 0.5, 100, -3]),
+        (["GB"], {"thousands": " "}, ["12 GB", "1 024 GB", "12", "+3GB"], [12, 1024, 12, 3]),
+    ],
+)
+@pytest.mark.parametrize("suffix", [".csv", ".xlsx", ".ndjson"])
+def test_a_unit_beside_numbers_is_told(host_schema, tmp_path, suffix, unit, told, cells, numbers):
+    rows = pd.DataFrame({"name": [f"w{n}" for n in range(len(cells))], "cpus": cells})
+    if suffix == ".csv":
+        rows.to_csv(tmp_path / "t.csv", index=False)
+    elif suffix == ".xlsx":
+        rows.to_excel(tmp_path / "t.xlsx", index=False)
+    else:
+        rows.to_json(tmp_path / "t.ndjson", orient="records", lines=True)
+    read = {".csv": sp.read_csv, ".xlsx": sp.read_excel, ".ndjson": sp.read_ndjson}[suffix]
+
+    frame = read(tmp_path / f"t{suffix}", host_schema, unit=unit, **told)
+
+    assert frame["cpus"].tolist() == numbers
+
+
+def test_another_unit_than_the_one_that_was_told_is_no_number(host_schema, tmp_path):
+    (tmp_path / "t.csv").write_text("name,cpus\nw1,5 GB\nw2,5 MB\nw3,GB\n")
+
+    frame = sp.read_csv(tmp_path / "t.csv", host_schema, unit=["GB"])
+
+    assert frame["cpus"].tolist() == [5, "5 MB", "GB"]
+    assert frame["cpus"][1].reason == "'5 MB' is no number"
+
+
+def test_cells_of_a_column_that_is_told_to_be_text_are_what_people_see(host_schema, tmp_path):
+    cells = [1e20, 1234567890123456, 0.5, True, datetime.datetime(2026, 1, 2), "{'a'", "5", None]  # noqa: DTZ001 - a workbook has no zone
+    book = openpyxl.Workbook()
+    rows: list[list[Any]] = [[f"w{n}", cell, cell] for n, cell in enumerate(cells)]
+    for row in (["name", "note", "extra"], *rows):
+        book.active.append(row)
+    book.save(tmp_path / "t.xlsx")
+    seen = [
+        "100000000000000000000",
+        "1234567890123456",
+        "0.5",
+        "TRUE",
+        "2026-01-02",
+        "{'a'",
+        "5",
+        None,
+    ]
+
+    frame = sp.read_excel(tmp_path / "t.xlsx", host_schema, text=["note", "extra"])
+
+    for column in ("note", "extra"):
+        assert frame[column].astype(object).where(frame[column].notna(), None).tolist() == seen
+    with pytest.raises(ValueError, match="text: the file has no column 'notes'; did you mean 'note'"):
+        sp.read_excel(tmp_path / "t.xlsx", host_schema, text=["notes"])

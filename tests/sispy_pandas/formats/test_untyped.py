@@ -21,7 +21,8 @@ from sispy_pandas.formats.excel import Excel
 from sispy_pandas.formats.headings import mended
 from sispy_pandas.formats.json import Json
 from sispy_pandas.formats.options import ReadOptions
-from sispy_pandas.formats.reader import read_frame, read_rows
+from sispy_pandas.formats.reader import read_frame
+from sispy_pandas.formats.untyped import read_rows
 from sispy_pandas.values.infer import infer_typed
 from sispy_pandas.values.schema import parse_schema
 from sispy_pandas.values.times import milliseconds

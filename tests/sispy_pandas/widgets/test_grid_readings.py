@@ -67,6 +67,8 @@ def offers(grid):
                 "a decimal comma, % left out: 3,5 % is 3.5",
             ],
         ),
+        (["€ 1.234,50"], ["a decimal comma and points between thousands, € left out: € 1.234,50 is 1234.5"]),
+        (["5 GB", "3"], ["GB left out: 5 GB is 5"]),
         (["1.5", "12"], []),
         (["many", ""], []),
     ],

@@ -58,7 +58,6 @@ ID = "0123456789abcdef01234567"
         ("Number", "", None),
         ("Number", 1.0, 1),
         ("Number", np.int64(3), 3),
-        ("Number", True, 1),
         ("Number", 2**53, 2**53),
         ("Number", Decimal("1.5"), 1.5),
         ("Number", Decimal("sNaN"), None),
@@ -125,6 +124,8 @@ def test_cast_gives_what_the_server_would_store(field, cell, stored):
         ("Number", "abc", "'abc' is no number"),
         ("Number", "1_000", "'1_000' is no number"),
         ("Number", [5], "a list is no number"),
+        ("Number", True, "a boolean is no number"),
+        (ARRAY["Number"], [1, np.False_], "member 1: a boolean is no number"),
         *[
             ("Number", cell, "infinity cannot be stored")
             for cell in (float("inf"), Decimal("-Infinity"), 10**400, "1" * 400, "9" * 5000, f"0x{10**400:x}")

@@ -167,7 +167,7 @@ def test_a_column_keeps_what_it_cannot_read_as_refused_text() -> None:
         ("1,234.5 EUR", {}),
     ],
 )
-def test_what_a_number_of_another_country_needs_is_named(text: str, options: dict[str, str]) -> None:
+def test_what_a_number_of_another_country_needs_is_named(text: str, options: dict[str, Any]) -> None:
     found = NUMBER.kind.remedies(text)
     assert {one.name: one.value for one in found if isinstance(one, Argument) and one.name != "na"} == options
 
