@@ -25,6 +25,7 @@ from .workflow.dask import read_dask
 from .workflow.edited import snapshot_of
 from .workflow.fetch import fetch
 from .workflow.from_files import read_csv, read_excel, read_ndjson, read_parquet
+from .workflow.mirror import MirrorReport, mirror, read_mirror
 from .workflow.missing import missing
 from .workflow.objects import Plan, PushFailed, Report, Snapshot
 from .workflow.parts import Plans, Reports
@@ -32,13 +33,12 @@ from .workflow.saved import load_plan
 from .workflow.to_files import iter_frames, to_csv, to_excel, to_ndjson, to_parquet
 
 __all__ = [
-    "Changes", "Field", "FrameEditor", "FrozenDict", "HistoryWarning", "Limits", "Plan", "PlanRefused",
-    "PlanReview", "Plans", "PushFailed", "Report", "Reports", "Schema", "SchemaBrowser", "SchemaPlan",
-    "SchemaPlanRefused", "Snapshot", "TableInUse", "added", "as_of", "blame", "changes", "dangling",
-    "duplicates", "explode", "fetch", "history", "implode", "infer_schema", "iter_frames", "load_plan",
-    "mark_problems", "merge_rows", "missing", "parse_schema", "plan_schema", "pushes", "read_csv",
-    "read_dask", "read_excel", "read_ndjson", "read_parquet", "referrers", "removed", "repoint", "resume",
-    "revert",
-    "schemas", "set_values", "snapshot_of", "to_csv", "to_excel", "to_ndjson", "to_parquet", "undo", "verify",
-    "where",
+    "Changes", "Field", "FrameEditor", "FrozenDict", "HistoryWarning", "Limits", "MirrorReport", "Plan",
+    "PlanRefused", "PlanReview", "Plans", "PushFailed", "Report", "Reports", "Schema", "SchemaBrowser",
+    "SchemaPlan", "SchemaPlanRefused", "Snapshot", "TableInUse", "added", "as_of", "blame", "changes",
+    "dangling", "duplicates", "explode", "fetch", "history", "implode", "infer_schema", "iter_frames",
+    "load_plan", "mark_problems", "merge_rows", "mirror", "missing", "parse_schema", "plan_schema",
+    "pushes", "read_csv", "read_dask", "read_excel", "read_mirror", "read_ndjson", "read_parquet",
+    "referrers", "removed", "repoint", "resume", "revert", "schemas", "set_values", "snapshot_of", "to_csv",
+    "to_excel", "to_ndjson", "to_parquet", "undo", "verify", "where",
 ]  # fmt: skip

@@ -40,6 +40,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "schemas": ("sispy_pandas.commands.schemas", "List the tables, or show one's fields."),
     "show": ("sispy_pandas.commands.show", "Show rows of a table, or one of them whole."),
     "export": ("sispy_pandas.commands.export", "Write a table to a CSV, Excel, Parquet or NDJSON file."),
+    "mirror": (
+        "sispy_pandas.commands.mirror",
+        "Keep a table as Parquet files, brought up to date by each run.",
+    ),
     "diff": ("sispy_pandas.commands.diff", "Compare two exports, or one with today."),
     "check": ("sispy_pandas.commands.check", "Find dangling references and duplicates."),
     "history": ("sispy_pandas.commands.history", "Show who changed a row, what and when."),
@@ -60,7 +64,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 SECTIONS: dict[str, tuple[str, ...]] = {
     "Try it": ("demo", "notebooks", "sandbox"),
     "Connect": ("login", "logout", "whoami"),
-    "Look": ("schemas", "show", "export", "diff", "check", "history", "changes"),
+    "Look": ("schemas", "show", "export", "mirror", "diff", "check", "history", "changes"),
     "Change": ("plan", "push", "set", "edit", "import", "verify", "resume", "undo", "revert", "pushes"),
 }
 """The commands as `sispy --help` groups them."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime
 import json
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -94,7 +94,7 @@ class Parquet(Format):
                     writer.write_table(group)
                     rows += len(part)
                 if table.note is not None and writer is not None:
-                    writer.add_key_value_metadata({_KEY: _text(table.note | {"rows": rows})})
+                    writer.add_key_value_metadata(_metadata(table.note, rows))
             finally:
                 if writer is not None:
                     writer.close()
@@ -114,9 +114,17 @@ def arrow_table(source: RowSet | pd.DataFrame, schema: Schema | None = None) -> 
     return pa.Table.from_arrays(arrays, names=[field.path for field, _ in columns])
 
 
-def _text(note: Note) -> str:
+def write_arrow(opened: IO[bytes], table: Any, note: Note) -> None:
+    """Write a table of Arrow and its note to an open file, a row group for every 10,000 rows."""
+    with optional("pyarrow.parquet", "fast").ParquetWriter(opened, table.schema) as writer:
+        writer.write_table(table, row_group_size=_BATCH)
+        writer.add_key_value_metadata(_metadata(note, table.num_rows))
+
+
+def _metadata(note: Note, rows: int) -> dict[str, str]:
     """Return a note without its times: two exports of unchanged data are the same bytes."""
-    return json.dumps({key: value for key, value in note.items() if not key.endswith("_at")}, sort_keys=True)
+    kept = {key: value for key, value in note.items() if not key.endswith("_at")}
+    return {_KEY: json.dumps(kept | {"rows": rows}, sort_keys=True)}
 
 
 def _loaded(file: InFile) -> Any:

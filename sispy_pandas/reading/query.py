@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from sispy.remedies import Argument, Message, nearest
@@ -50,6 +50,11 @@ class Query:
     limit: int | None = None
     offset: int = 0
     is_text: bool = False
+
+    def narrowed(self, *conditions: Mapping[str, Any]) -> Query:
+        """Return the query for those of its rows that meet further conditions, too."""
+        parts = [part for part in (self.q, *conditions) if part]
+        return replace(self, q={"$and": parts} if len(parts) > 1 else parts[0] if parts else {})
 
 
 def parse_query(
@@ -193,6 +198,18 @@ def check_filter(
         if reference in found:
             raise ValueError(f"q: of {reference!r} and {key!r} the server would drop one: use $and")
     return found
+
+
+def joined(schema: Schema, q: Mapping[str, Any], lookup: Lookup) -> str | None:
+    """Return a path of a checked filter that leads through a reference into other rows; None: none does."""
+    for key, condition in q.items():
+        inner = [joined(schema, part, lookup) for part in condition] if key in _LOGIC else []
+        if key not in _LOGIC and place(schema, key, lookup).joined:
+            return key
+        found = next(filter(None, inner), None)
+        if found:
+            return found
+    return None
 
 
 def _condition(leaf: Field | None, condition: Any) -> Any:

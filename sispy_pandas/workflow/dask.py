@@ -118,11 +118,9 @@ class _Part:
 
     def __call__(self, ids: Mapping[str, str], columns: Sequence[str]) -> pd.DataFrame:
         """Return the rows of a range; without a default for `columns` dask names those that it needs."""
-        q = {"_id": dict(ids)}
         fields = tuple(field for field in self.fields if field.path in columns)
         query = replace(
-            self.query,
-            q={"$and": [self.query.q, q]} if self.query.q else q,
+            self.query.narrowed({"_id": dict(ids)}),
             fields=self.query.fields if set(columns) >= set(self.names) else tuple(columns),
         )
         endpoint = _client(self.url, self.version).entities(self.schema.name)
