@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sispy.errors import NotFound
 from sispy.remedies import Argument, Message
 
 from ..reading.chunks import is_askable
@@ -15,8 +14,8 @@ from ..values.entity import stored
 from ..values.progress import BRIEF, Waits, bar
 from ..values.references import ids_at, ids_in, new_rows, reference_fields, sent_by
 from ..values.schema import parse_schema
-from ..values.types.cells import get_path
 from .merge import not_stored
+from .rights import roles_of, why_fixed, why_kept, why_no_row, why_not
 from .validate import hashable, new_value, old_value, unique_fields
 
 if TYPE_CHECKING:
@@ -175,14 +174,11 @@ def _locked(plan: ChangeSet, rows: Mapping[str, Mapping[str, Any]]) -> list[Prob
     """Find rows that must not be deleted or not be changed, whoever asks (SIS-API 2.4)."""
     found = []
     for change in plan.changes:
-        row = rows.get(str(row_of(change)), {})
-        if isinstance(change, Delete) and get_path(row, "_sis.locked"):
-            found.append(
-                Problem(change.id, "the row is locked: it cannot be deleted", "_sis.locked", True, change.key)
-            )
-        if isinstance(change, Update) and get_path(row, "_sis.immutable"):
-            reason = "the row is immutable: it cannot be changed"
-            found.append(Problem(change.id, reason, "_sis.immutable", True, change.key))
+        sis = rows.get(str(row_of(change)), {}).get("_sis", {})
+        if isinstance(change, Delete) and (why := why_kept(sis)) is not None:
+            found.append(Problem(change.id, why, "_sis.locked", True, change.key))
+        if isinstance(change, Update) and (why := why_fixed(sis)) is not None:
+            found.append(Problem(change.id, why, "_sis.immutable", True, change.key))
     return found
 
 
@@ -199,23 +195,22 @@ def _owners(
             if strange:
                 reason = f"owners must be among those of the schema: {', '.join(schema.owner)}"
                 found.append(Problem(row_of(change), reason, "_sis.owner", list(wanted), change.key))
-    roles = _roles(plan, watch)
+    client = plan.endpoint.client
+    roles = roles_of(client.users.watched(watch), client.username)
     if roles is None:
         return found
-    if not (schema.is_public or schema.is_open) and not roles & set(schema.owner):
-        reason = f"you have no role in an owner of schema {schema.name!r} ({', '.join(schema.owner)})"
+    if (nowhere := why_no_row(schema, roles)) is not None:
         return [
             *found,
-            *(Problem(row_of(c), reason, "_sis.owner", None, c.key, denied=True) for c in plan.changes),
+            *(Problem(row_of(c), nowhere, "_sis.owner", None, c.key, denied=True) for c in plan.changes),
         ]
     for change in plan.changes:
         sis = rows.get(str(row_of(change)), {}).get("_sis", {})
         for owners in (sis.get("owner") or (), _new_owners(plan, change)):
-            lacking = sorted(set(owners) - roles)
-            if lacking and not (sis.get("any_owner_can_modify") and set(owners) & roles):
-                reason = f"you have no role in {', '.join(lacking)}, which owns the row"
+            why = why_not(roles, owners, any_owner=bool(sis.get("any_owner_can_modify")))
+            if why is not None:
                 found.append(
-                    Problem(row_of(change), reason, "_sis.owner", list(owners), change.key, denied=True)
+                    Problem(row_of(change), why, "_sis.owner", list(owners), change.key, denied=True)
                 )
                 break
     return found
@@ -226,18 +221,6 @@ def _new_owners(plan: ChangeSet, change: Change) -> Sequence[str]:
     if own is None and isinstance(change, Create):
         own = plan.owner
     return own or ()
-
-
-def _roles(plan: ChangeSet, watch: Callable[[float, Exception], object]) -> set[str] | None:
-    """Return the user's groups; None if they do not matter or are not known."""
-    client = plan.endpoint.client
-    if not client.username:
-        return None
-    try:
-        user = client.users.watched(watch).get(client.username)
-    except NotFound:
-        return None
-    return None if user.to_dict().get("super_user") else set(user.to_dict().get("roles") or {})
 
 
 def _referred(

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import threading
+from contextlib import suppress
 from copy import deepcopy
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
 
+from sispy import Error
 from sispy.text import in_html, printable
 
+from ..planning.rights import roles_of
 from ..workflow.references import LabelledSnapshot
 from .drawn import grid_class
-from .editor_model import after_push, editor_model, with_ids
+from .editor_model import after_push, editor_model, with_ids, with_roles
 from .grid_frame import joined
 from .labels import ServerLabels
 from .review import PlanReview
@@ -32,7 +36,9 @@ class FrameEditor(Shown):
     Nothing is written to the server before a reviewed plan is pushed. Of 100,000 rows only those in sight
     travel to the browser; more than 500,000 are refused. Cells take what people type: names and enums in any
     case, `on` and `off`, lists with commas, 3 Feb 2026; what has 03.02.2026, 1.234,56 or 50% in it asks once
-    how it is read. References are shown by name, in lists too, where `frame()` holds ids.
+    how it is read. A duplicate of a unique value is red at once; rows that are locked or immutable, or that
+    the user may not write, say so from the start. References are shown by name, in lists too, where `frame()`
+    holds ids.
 
     Args:
         snapshot: What the server said.
@@ -59,6 +65,7 @@ class FrameEditor(Shown):
             snapshot = snapshot.plain
         self.snapshot = snapshot
         self.report: Report | None = None
+        self._roles: frozenset[str] | None = None
         self._grid = grid_class()(
             editor_model(snapshot, frame),
             labels=ServerLabels(snapshot.endpoint.client),
@@ -74,6 +81,8 @@ class FrameEditor(Shown):
         self._below = widgets.VBox()
         row = widgets.HBox([self._review, self._message])
         super().__init__(children=[self._grid, row, self._below])
+        if snapshot.endpoint.client.username:
+            threading.Thread(target=self._ask_roles, daemon=True, name="sispy-labels").start()
 
     def __repr__(self) -> str:
         counts = self._grid.model.counts()
@@ -120,6 +129,17 @@ class FrameEditor(Shown):
         self._below.children = (review,)
         return review
 
+    def _ask_roles(self) -> None:
+        """Mark the rows that the user may not write; a server that is silent costs the marks alone."""
+        with suppress(Error):
+            client = self.snapshot.endpoint.client
+            roles = roles_of(client.users, client.username)
+            if roles is not None:
+                with self._grid.lock:
+                    self._roles = roles
+                    with_roles(self._grid.model, self.snapshot, roles)
+                    self._grid.refresh()
+
     def _html(self) -> Html:
         return frame_html(repr(self), self.frame())
 
@@ -137,6 +157,7 @@ class FrameEditor(Shown):
                 self.snapshot,
                 reviewed=self._reviewed,
                 given_way=review.given_way,
+                roles=self._roles,
             )
             self._grid.show(fresh)
         counts = ", ".join(f"{number:,} {word}" for word, number in report.counts.items() if number)

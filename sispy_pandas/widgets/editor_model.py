@@ -9,6 +9,7 @@ from ..values.labels import replaced
 from ..values.records import DELETE
 from .cells import Edit
 from .columns import columns_of
+from .editor_rights import rights_in
 from .grid_frame import split
 from .grid_model import NEW, GridModel, Note
 
@@ -27,8 +28,15 @@ Edits = dict[int, dict[str, Edit]]
 """Row number -> path -> edit, as a GridModel has them."""
 
 
-def editor_model(snapshot: Snapshot, frame: pd.DataFrame | None = None) -> GridModel:
+def editor_model(
+    snapshot: Snapshot, frame: pd.DataFrame | None = None, *, roles: Collection[str] | None = None
+) -> GridModel:
     """Return the model that edits a snapshot's rows, starting with the edits that a frame holds.
+
+    Args:
+        snapshot: What the server said.
+        frame: Some of its rows and columns, edited; None: all of them.
+        roles: The groups of who edits them, None if they are not known: see `rights_in`.
 
     Raises:
         ValueError: Rows of the frame cannot be recognised.
@@ -39,9 +47,16 @@ def editor_model(snapshot: Snapshot, frame: pd.DataFrame | None = None) -> GridM
     if frame is not None:
         opened, edits = split(snapshot.schema, opened, frame)
     columns = columns_of(snapshot.schema, opened, readonly=snapshot.expanded)
-    model = GridModel(snapshot.schema, opened, columns=columns, fixed=_fixed(everything, opened))
+    rights = rights_in(snapshot.schema, everything.loc[opened.index], roles)
+    model = GridModel(snapshot.schema, opened, columns=columns, fixed=rights.fixed, kept=rights.kept)
     model.seed(edits)
     return model
+
+
+def with_roles(model: GridModel, snapshot: Snapshot, roles: Collection[str]) -> None:
+    """Let a model know of which rows the roles of its user allow no edit."""
+    rights = rights_in(snapshot.schema, snapshot.frame(meta=True).loc[model.base.index], roles)
+    model.fixed, model.kept = dict(rights.fixed), dict(rights.kept)
 
 
 def with_ids(snapshot: LabelledSnapshot, frame: pd.DataFrame) -> pd.DataFrame:
@@ -57,6 +72,7 @@ def after_push(
     *,
     reviewed: Edits,
     given_way: Collection[CellId] = (),
+    roles: Collection[str] | None = None,
 ) -> tuple[GridModel, Edits]:
     """Return the model of the new state: what was written is the base, what was not is still an edit.
 
@@ -68,13 +84,17 @@ def after_push(
         snapshot: The new state, with the server's answers in it.
         reviewed: The edits that the plan was made of; newer ones stay, whatever became of the older.
         given_way: Conflicts in which the other's value was chosen: these edits are no more.
+        roles: As in `editor_model`.
     """
     everything = snapshot.frame(meta=True)
     created = [outcome.id for outcome in report.outcomes if outcome.action == "create" and outcome.id]
     known = set(everything.index)
     ids = [id_ for id_ in (*model.base.index, *created) if id_ in known]
     opened = everything.loc[ids, list(model.base.columns)]
-    fresh = GridModel(snapshot.schema, opened, columns=model.all_columns, fixed=_fixed(everything, opened))
+    rights = rights_in(snapshot.schema, everything.loc[ids], roles)
+    fresh = GridModel(
+        snapshot.schema, opened, columns=model.all_columns, fixed=rights.fixed, kept=rights.kept
+    )
     position = {id_: number for number, id_ in enumerate(ids)}
     outcomes = {outcome.row: outcome for outcome in report.outcomes}
     labels, pushed = _labels(model, report), _pushed(report)
@@ -141,11 +161,3 @@ def _notes(
         notes |= {path: Note("failed", outcome.reason) for path in failed}
         notes[""] = Note("failed", outcome.reason)
     return notes
-
-
-def _fixed(everything: pd.DataFrame, opened: pd.DataFrame) -> dict[int, str]:
-    """Find the rows that the server lets nobody change."""
-    if "_sis.immutable" not in everything.columns:
-        return {}
-    immutable = everything.loc[opened.index, "_sis.immutable"].fillna(False).to_numpy(dtype=bool)
-    return {int(row): "the row is immutable" for row in immutable.nonzero()[0]}

@@ -115,10 +115,9 @@ class Grid(anywidget.AnyWidget):
         model.labels = self._labels
         self.active_row = None
         self._finder = None
-        self._version += 1
         with self.hold_sync():  # the page takes columns and rows together
             self._describe()
-            self.update()
+            self.refresh()
 
     def _describe(self) -> None:
         """Tell the page what the columns are."""
@@ -129,6 +128,11 @@ class Grid(anywidget.AnyWidget):
             wire(column, frozen=column.field.path == key, sample=sample.get(column.field.path))
             for column in model.columns
         ]
+
+    def refresh(self) -> None:
+        """Let the page fetch again what is in sight."""
+        self._version += 1
+        self.update()
 
     def update(self) -> None:
         """Show what was edited: few cells are sent, of many the page fetches again what is in sight."""
@@ -195,8 +199,8 @@ class Grid(anywidget.AnyWidget):
         """Take what was typed; why it is refused is said, as the page has gone on to the next cell."""
         edits = [(row, self._path(column), given) for row, column, given in cells]
         refused, model = self._lay(edits), self.model
-        made = [model.edits.get(int(model.order[row]), {}).get(path) for row, path, _ in edits]
-        reasons = [shorten(edit.reason, REASON) for edit in made if edit is not None and edit.reason]
+        why = [model.reason(int(model.order[row]), path) for row, path, _ in edits]
+        reasons = [shorten(reason, REASON) for reason in why if reason is not None]
         self._changed(list(dict.fromkeys([*refused, *reasons])))
 
     def _on_paste(self, *, block: list[list[Any]], areas: list[dict[str, int]]) -> None:
@@ -270,8 +274,7 @@ class Grid(anywidget.AnyWidget):
 
     def _on_delete(self, *, rows: list[tuple[int, int]]) -> None:
         positions = dict.fromkeys(row for first, last in rows for row in range(first, last + 1))
-        self.model.toggle_delete(positions)
-        self._changed()
+        self._changed(self.model.toggle_delete(positions))
 
     def _on_sort(self, *, by: list[tuple[str, bool]]) -> None:
         self._look(replace(self.model.view, sorts=tuple((path, descending) for path, descending in by)))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
 
+from ..planning.validate import unique_fields
 from ..values.records import DELETE
 from ..values.types.base import Field
 from ..values.types.cells import STRINGS
@@ -19,6 +20,7 @@ from .cells import Edit
 from .columns import Column, columns_of
 from .grid_names import Labels, edits_with_ids, named, names_of
 from .grid_texts import as_text, texts_of
+from .grid_unique import duplicates, owners_of
 
 if TYPE_CHECKING:
     from ..values.schema import Schema
@@ -70,6 +72,7 @@ class GridModel:
         frame: Index `_id`; one column per field. It is not changed.
         columns: Which columns are shown and how; by default those of `columns_of`.
         fixed: Row number -> why this row cannot be edited (an immutable object, say).
+        kept: Row number -> why this row cannot be deleted (a locked object, say).
         parse: Turns (row, field, input) into an Edit, if not every cell of a column has its field's type.
         along: Returns what other cells of the row get, path -> input, when one gets a valid value.
     """
@@ -81,6 +84,7 @@ class GridModel:
         *,
         columns: tuple[Column, ...] | None = None,
         fixed: Mapping[int, str] | None = None,
+        kept: Mapping[int, str] | None = None,
         parse: Parse | None = None,
         along: Along = lambda _row, _path: {},
     ) -> None:
@@ -89,6 +93,7 @@ class GridModel:
         self.all_columns = columns_of(schema, frame) if columns is None else columns
         self.columns = self.all_columns  # those that are not hidden
         self.fixed = dict(fixed or {})
+        self.kept = dict(kept or {})
         self.edits: dict[int, dict[str, Edit]] = {}
         self.notes: dict[int, dict[str, Note]] = {}
         self.view = View()
@@ -98,6 +103,11 @@ class GridModel:
         self._along = along
         self._cells = {path: frame[path].array for path in frame.columns}
         self._texts: dict[str, pd.Series[Any]] = {}
+        shown = {column.field.path for column in self.all_columns if not column.readonly}
+        self._unique = [one for one in unique_fields(schema) if one.path in shown]
+        self._owners: dict[str, dict[str, int]] = {}  # of values of unique fields
+        self.twins: dict[Slot, str] = {}
+        """Edited cells whose value another row has, too: why they cannot be sent."""
         self._rows = len(frame)  # the number that the next new row gets
         self._touched: set[Slot] = set()
         self._undo: list[Step] = []
@@ -136,6 +146,11 @@ class GridModel:
         field = self.column(path).field
         edit = self.edits.get(row, {}).get(path)
         return cells.show(field, self.before(row, path)) if edit is None else cells.show_edit(field, edit)
+
+    def reason(self, row: int, path: str) -> str | None:
+        """Return why an edited cell cannot be sent; None if it can, as far as is known here."""
+        edit = self.edits.get(row, {}).get(path)
+        return edit.reason if edit is not None and edit.reason else self.twins.get((row, path))
 
     def cells(self, path: str) -> pd.Series[Any]:
         """Return a column of the frame, without edits."""
@@ -186,6 +201,7 @@ class GridModel:
             "rows": len(self.base) + len(self.new_rows()),
             "changed": sum(len(edits) for row, edits in edited.items() if not self.is_new(row)),
             "invalid": self._count_notes("invalid")
+            + len(self.twins)
             + sum(edit.reason is not None for edits in edited.values() for edit in edits.values()),
             "new": len(self.new_rows()),
             "deleted": len(self.rows_with(DELETE)),
@@ -231,9 +247,14 @@ class GridModel:
         self._commit(self._appended(count))
         return first
 
-    def toggle_delete(self, positions: Iterable[int]) -> None:
-        """Mark rows for deletion, or take the mark away if all of them have it; new rows vanish."""
-        rows = [int(self.order[position]) for position in positions]
+    def toggle_delete(self, positions: Iterable[int]) -> list[str]:
+        """Mark rows for deletion, or take the mark away if all of them have it; new rows vanish.
+
+        Returns:
+            The reasons why rows were left as they are, each once.
+        """
+        chosen = [int(self.order[position]) for position in positions]
+        rows = [row for row in chosen if row not in self.kept]
         mark = any(DELETE not in self.edits.get(row, {}) for row in rows)
         step: Step = {}
         for row in rows:
@@ -243,6 +264,7 @@ class GridModel:
             else:
                 self._change(step, (row, DELETE), Edit(True) if mark else None)
         self._commit(step)
+        return list(dict.fromkeys(self.kept[row] for row in chosen if row in self.kept))
 
     def undo(self) -> list[Slot]:
         """Take the last step back and list what it had changed; nothing if there is none."""
@@ -280,6 +302,7 @@ class GridModel:
             self.edits[row] = dict(by_path)
             self._rows = max(self._rows, row + 1)
         self.order = np.concatenate([np.arange(len(self.base)), np.array(self.new_rows(), dtype=np.int64)])
+        self._compare({path for by_path in edits.values() for path in by_path})
 
     def note(self, notes: Mapping[int, Mapping[str, Note]]) -> None:
         """Show what became of rows and cells, instead of what was noted before."""
@@ -324,6 +347,24 @@ class GridModel:
 
     def _put(self, slots: Mapping[Slot, Edit | None]) -> None:
         self._touched |= slots.keys()
+        self._apply(slots)
+        self._compare({path for _, path in slots})
+
+    def _compare(self, paths: Collection[str]) -> None:
+        """Find duplicates anew where cells of unique fields, or rows with some, were edited."""
+        for unique in self._unique:
+            path = unique.path
+            if path not in paths and not (self.twins and DELETE in paths):
+                continue
+            if path not in self._owners:
+                self._owners[path] = owners_of(unique, self.cells(path))
+            found = duplicates(self.edits, path, self._owners[path])
+            before = {slot: why for slot, why in self.twins.items() if slot[1] == path}
+            now = {(row, path): why for row, why in found.items()}
+            self._touched |= before.keys() ^ now.keys()
+            self.twins = {slot: why for slot, why in self.twins.items() if slot[1] != path} | now
+
+    def _apply(self, slots: Mapping[Slot, Edit | None]) -> None:
         appeared: list[int] = []
         vanished: list[int] = []
         for (row, path), edit in slots.items():

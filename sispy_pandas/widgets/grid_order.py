@@ -52,7 +52,7 @@ def order(model: GridModel, view: View) -> np.ndarray[Any, np.dtype[np.int64]]:
         wanted = {
             row
             for row, edits in model.edits.items()
-            if view.show == "changed" or any(edit.reason for edit in edits.values())
+            if view.show == "changed" or any(model.reason(row, path) for path in edits)
         } | set(model.notes)
         rows = rows[np.isin(rows, list(wanted))]
     return np.concatenate([rows, np.array(model.new_rows(), dtype=np.int64)])

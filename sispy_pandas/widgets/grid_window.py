@@ -69,6 +69,8 @@ def _marks(model: GridModel, row: int) -> dict[str, Any]:
         marks["row"] = "deleted"
     elif row in model.fixed:
         marks["row"], marks["why"] = "fixed", shorten(model.fixed[row], REASON)
+    elif row in model.kept:
+        marks["row"], marks["why"] = "locked", shorten(model.kept[row], REASON)
     if "" in notes:
         marks["row"], marks["why"] = notes[""].kind, shorten(notes[""].reason, REASON)
     by_column = {
@@ -88,8 +90,8 @@ def _cell_mark(model: GridModel, row: int, path: str) -> dict[str, Any]:
         return {}
     field = model.column(path).field
     mark: dict[str, Any] = {"is": "changed", "was": cells.show(field, model.before(row, path))}
-    if edit is not None and edit.reason is not None:
-        mark |= {"is": "invalid", "why": shorten(edit.reason, REASON)}
+    if (reason := model.reason(row, path)) is not None:
+        mark |= {"is": "invalid", "why": shorten(reason, REASON)}
     if note is not None:
         mark |= {"is": note.kind, "why": shorten(note.reason, REASON)}
         if note.kind == "conflict":

@@ -12,6 +12,7 @@ import pytest
 
 pytest.importorskip("anywidget")
 
+import sispy
 import sispy_pandas as sp
 from sispy import NoAnswer
 from sispy.sandbox import Sandbox
@@ -22,6 +23,7 @@ from sispy_pandas.widgets import labels as labels_module
 from sispy_pandas.widgets.cells import Edit
 from sispy_pandas.widgets.editor import FrameEditor
 from sispy_pandas.widgets.grid_names import with_ids
+from sispy_pandas.widgets.grid_window import window
 from sispy_pandas.widgets.labels import ServerLabels
 from sispy_pandas.widgets.review import PlanReview
 
@@ -275,12 +277,49 @@ def test_without_anywidget_the_editor_names_the_command_that_installs_it(hosts, 
         FrameEditor(sp.fetch(hosts, progress=False))
 
 
-def test_a_row_that_is_immutable_on_the_server_is_read_only(hosts):
-    first = hosts.fetch_page({"sort": "_id", "limit": 1})[0]["_id"]
-    hosts.update(first, {"_sis": {"immutable": True}})
-    model = FrameEditor(sp.fetch(hosts, progress=False))._grid.model
-    assert model.edit([(0, "cores", "7"), (1, "cores", "8")]) == ["the row is immutable"]
-    assert list(model.edits) == [1]
+def test_rows_that_nobody_or_this_user_may_write_look_so_from_the_start(hosts):
+    root, ids = hosts.client, [row["_id"] for row in hosts.fetch_all({"sort": "_id"})]
+    schema = root.schemas.get("host").to_dict()
+    root.schemas.update("host", {**schema, "_sis": {"owner": ["ops", "db"]}})
+    hosts.update(ids[0], {"_sis": {"immutable": True}})
+    hosts.update(ids[1], {"_sis": {"locked": True}})
+    hosts.update(ids[2], {"_sis": {"owner": ["db", "ops"]}})
+    hosts.update(ids[3], {"_sis": {"owner": ["db", "ops"], "any_owner_can_modify": True}})
+    root.users.create({"name": "ann", "email": "ann@example.com", "pw": "ann's", "roles": {"ops": "user"}})
+    ann = sispy.Client(root.url)
+    ann.authenticate("ann", "ann's")
+    editor = FrameEditor(sp.fetch(ann.entities("host"), progress=False))
+    for thread in threading.enumerate():
+        if thread.name == "sispy-labels":
+            thread.join()
+    immutable, locked = (
+        "the row is immutable: it cannot be changed",
+        "the row is locked: it cannot be deleted",
+    )
+    foreign = "you have no role in db, which owns the row"
+    assert window(editor._grid.model, 0, 12)["marks"] == {
+        0: {"row": "fixed", "why": immutable},
+        1: {"row": "locked", "why": locked},
+        2: {"row": "fixed", "why": foreign},
+    }
+    model = editor._grid.model
+    assert model.edit([(n, "cores", "60") for n in range(5)]) == [immutable, foreign]
+    assert model.toggle_delete(range(5)) == [locked, foreign]
+    assert model.deleted_ids == [ids[0], ids[3], ids[4]]
+    model.undo()
+    review = editor.review()
+    review._row.push.click()
+    review.wait()
+    assert [row["cores"] for row in hosts.fetch_all({"sort": "_id"})][:5] == [1, 60, 3, 60, 60]
+    marks = window(editor._grid.model, 0, 12)["marks"]
+    assert {n: mark["row"] for n, mark in marks.items()} == {0: "fixed", 1: "locked", 2: "fixed"}
+    root.users.update("ann", {"roles": {"web": "user"}, "name": "ann"})
+    editor = FrameEditor(sp.fetch(ann.entities("host"), progress=False))
+    for thread in threading.enumerate():
+        if thread.name == "sispy-labels":
+            thread.join()
+    why = "you have no role in an owner of schema 'host' (db, ops)"
+    assert editor._grid.model.fixed == dict.fromkeys(range(12), why)
 
 
 def test_columns_of_other_schemas_are_read_only_and_labels_become_ids(hosts):

@@ -259,6 +259,47 @@ def test_blocks_repeat_in_a_selection_that_is_a_multiple(model):
     assert tsv(model, np.array([2, 0]), [3, 0], headers=True) == "cores\tname\n3\tweb000002\n1\tweb000000"
 
 
+def test_a_duplicate_of_a_unique_value_is_refused_as_long_as_it_is_one(model):
+    taken = "another row has this value already, and it must be unique"
+    shared = "another row gets the same value, and it must be unique"
+    model.edit([(0, "name", "web000003")])
+    model.take_touched()
+    assert (model.twins, model.counts()["invalid"]) == ({(0, "name"): taken}, 1)
+    assert window(model, 0, 1)["marks"][0]["cells"][0] == {"is": "invalid", "was": "web000000", "why": taken}
+    look(model, View(show="invalid"))
+    assert model.order.tolist() == [0]
+    look(model, View())
+    model.edit([(3, "name", "db3")])  # the name is free
+    assert (model.twins, model.take_touched()) == ({}, {(0, "name"), (3, "name")})
+    model.undo()
+    model.toggle_delete([3])  # so it is now
+    assert model.twins == {}
+    model.undo()
+    model.edit([(9, "name", "new"), (1, "name", "new"), (2, "name", ""), (0, "name", "")], new=1)
+    assert model.twins == {(9, "name"): shared, (1, "name"): shared}
+    again = GridModel(model.schema, model.base)
+    again.seed(model.edits)
+    assert again.twins == model.twins
+    model.toggle_delete([9])
+    assert model.twins == {}
+    assert model.edit([(4, "cores", "3")]) == []  # web3 has it, too: it is not unique
+    assert model.twins == {}
+
+
+def test_rows_that_cannot_be_edited_or_deleted_look_so_from_the_start(model):
+    model.kept = {7: "the row is locked", 8: "no role"}
+    marks = {
+        n: {"row": row, "why": why}
+        for n, row, why in ((7, "locked", "the row is locked"), (8, "fixed", "immutable"))
+    }
+    assert window(model, 0, 9)["marks"] == marks
+    assert model.toggle_delete([6, 7, 8]) == ["the row is locked", "no role"]
+    assert model.deleted_ids == [f"{6:024x}"]
+    assert model.toggle_delete([6, 7]) == ["the row is locked"]
+    assert model.deleted_ids == []
+    assert model.edit([(7, "cores", "3")]) == []
+
+
 def test_a_note_ends_when_the_cell_is_edited(model):
     model.note({1: {"note": Note("failed", "HTTP 500")}})
     assert model.counts()["failed"] == 1
