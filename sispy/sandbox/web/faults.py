@@ -30,7 +30,7 @@ class Seen:
 
     Attributes:
         number: 1 for the first request that this server got, and so on.
-        method: `GET`, `POST`, `PUT`, `DELETE`.
+        method: `GET`, also of a HEAD, `POST`, `PUT`, `DELETE`.
         path: below `/api/v1.1`, decoded: `/entities/host/web01`.
         query: the parameters.
         body: the bytes of the body.
@@ -67,7 +67,11 @@ class Seen:
         return method in (None, self.method) and path.fullmatch(self.path) is not None
 
 
-_ROUTE = re.compile(r"(?:(GET|HEAD|POST|PUT|DELETE|OPTIONS|PATCH) )?((?!/(?i:api)/)[/*].*)", re.DOTALL)
+_ROUTE = re.compile(
+    r"(?:(GET|POST|PUT|DELETE|PATCH) )?((?!/(?i:api)/)(?:\*|[/*][^?]*[^?/]))",
+    re.DOTALL,
+)
+"""Of requests as they are seen: no OPTIONS, which are answered before, and no parameters."""
 
 
 @cache
@@ -75,7 +79,10 @@ def _route(text: object) -> tuple[str | None, re.Pattern[str]]:
     """Read a route: its method, None for any, and the pattern of its path."""
     found = _ROUTE.fullmatch(text) if isinstance(text, str) else None
     if found is None:
-        raise ValueError(f"{text!r} is no route: one is 'METHOD /path' or '/path' below /api/v1.1")
+        raise ValueError(
+            f"{text!r} is no route: one is 'METHOD /path' or '/path' below /api/v1.1, without parameters and"
+            " without a slash at its end; a HEAD is seen as GET"
+        )
     method, path = found.groups()
     pattern = "".join(".*" if part == "*" else re.escape(part) for part in re.split(r"(\*)", path))
     return method, re.compile(pattern, re.DOTALL)

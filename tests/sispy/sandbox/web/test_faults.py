@@ -90,12 +90,20 @@ def test_what_would_do_nothing_is_refused_at_once(wrong, told):
         "/API/v1.1/info",
         "GET  /info",
         "LOOK /x",
+        "HEAD /entities/row",
+        "OPTIONS /entities/row",
+        "GET /entities/row?limit=1",
+        "GET /entities/row/",
+        "/",
         "",
         5,
     ],
 )
 def test_a_route_that_no_request_takes_is_refused_at_once(route):
-    told = f"{route!r} is no route: one is 'METHOD /path' or '/path' below /api/v1.1"
+    told = (
+        f"{route!r} is no route: one is 'METHOD /path' or '/path' below /api/v1.1, without parameters and"
+        " without a slash at its end; a HEAD is seen as GET"
+    )
     with pytest.raises(ValueError, match=re.escape(told)):
         Faults(truncate={route: 1.0})
 
