@@ -98,6 +98,10 @@ def test_an_argument_is_one_of_a_public_function_and_has_an_option(name):
     assert (name in public_arguments(), has_option) == (True, name not in ONLY_PYTHON)
 
 
+def test_an_argument_says_what_comes_of_it():
+    assert [ast.unparse(node) for node in made("Argument") if text_of(node.args[1]) == A_VARIABLE] == []
+
+
 @pytest.mark.parametrize("call", CALLS)
 def test_a_call_is_one_of_public_names(call):
     for owner, name in re.findall(r"(?<![\w.)])(\w*)\.(\w+)", call):

@@ -93,6 +93,9 @@ def test_texts_are_numbers_dates_and_booleans_where_the_field_is(host_schema, pa
         "2024-01-31 00:00:00+00:00",
     ]
 
+    codes = read([{"live": 1}, {"live": 2}, {"live": True}], host_schema, path, true=["2"], false=["1"])
+    assert codes["live"].tolist() == [False, True, True]
+
 
 def test_lines_end_at_lf_alone(host_schema, tmp_path):
     notes = ["first\u2028second", "next\x85line", "a\x0bb\x0cc\x1cd\x1de\x1ef", "x\ry"]

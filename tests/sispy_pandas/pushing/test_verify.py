@@ -5,6 +5,7 @@ import threading
 from dataclasses import replace
 from typing import Any
 
+import pandas as pd
 import pytest
 
 import sispy
@@ -239,6 +240,22 @@ def test_what_an_interrupted_push_had_written_is_said_not_to_be_verified(server)
     assert [note.what for note in rest.notes] == ["not verified: 2 rows written before"]
     sp.verify(stopped.journal, server.client, progress=False)
     assert push(sp.resume(stopped.journal, server.client)).notes == ()
+
+
+def test_the_report_of_a_journal_tells_of_rows_that_were_not_sent(server):
+    live = server.fetch()
+    frame = live.frame().head(1).assign(cpus=9)
+    new = pd.DataFrame({"name": ["n0"]}, index=[None])
+    plan = live.diff(pd.concat([frame, new.rename_axis("_id")]), delete=[live.ids[1]])
+    stopped = plan.push(progress=False, cancel=lambda: True)
+
+    report = sp.verify(stopped.journal, server.client, progress=False)
+
+    assert [(o.action, o.word, o.id, o.key) for o in report.outcomes] == [
+        ("create", "unsent", None, "n0"),
+        ("delete", "unsent", live.ids[1], "h00001"),
+        ("update", "unsent", live.ids[0], "h00000"),
+    ]
 
 
 def test_compare_and_set_meets_them_before_it_writes(server, bob):

@@ -150,3 +150,15 @@ def test_rows_that_do_not_add_up_are_an_error(hosts, tmp_path, monkeypatch):
     ):
         to_csv(hosts, tmp_path / "a.csv", progress=False)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("write", [to_ndjson, to_parquet])
+def test_a_frame_alone_does_not_tell_the_types_and_leaves_no_file(hosts, tmp_path, write):
+    frame = sp.fetch(hosts, progress=False).frame()
+
+    with pytest.raises(
+        ValueError, match="a frame alone does not tell the types of its columns: give schema="
+    ):
+        write(frame, tmp_path / "t")
+
+    assert list(tmp_path.iterdir()) == []
