@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -47,11 +47,11 @@ class Changes:
         ['_id', 'key', 'field', 'before', 'after', 'by', 'at']
     """
 
-    endpoint: Endpoint = field(repr=False)
-    schema: Schema = field(repr=False)
+    endpoint: Endpoint
+    schema: Schema
     edits: tuple[Edit, ...]
     """The cells that were asked for."""
-    history: Mapping[str, tuple[Step, ...]] = field(repr=False)
+    history: Mapping[str, tuple[Step, ...]]
     """`_id` -> all commits of the row since the beginning of the span until it was read, the newest first:
     those of others and later ones too."""
     notes: tuple[str, ...] = ()

@@ -7,7 +7,7 @@ required field is in three steps: add it optional, fill it, make it required.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sispy.delta import same
@@ -57,10 +57,10 @@ class SchemaPlan:
         10
     """
 
-    client: Client = field(repr=False)
-    before: Mapping[str, Any] = field(repr=False)
+    client: Client
+    before: Mapping[str, Any]
     """The schema as the server has it."""
-    body: Mapping[str, Any] = field(repr=False)
+    body: Mapping[str, Any]
     """The complete schema that a push sends."""
     effects: tuple[Effect, ...] = ()
     total: int = 0

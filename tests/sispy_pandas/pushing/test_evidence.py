@@ -332,3 +332,13 @@ def test_what_a_deleted_row_held_at_last_tells_which_of_two_racing_writes_came_l
     sent = then((), Attempt({"number": (1, 3)}, 1_000_000))
     for attempts in (sent, then(sent, Attempt({"number": (5, 3)}, read))):  # the second one never arrived
         assert row.examined(Outcome("1", "update", "conflict", "1", written={}, doubted=attempts)) == []
+
+
+@pytest.mark.parametrize(("later", "lost"), [(59_999, [(1, 3, 5, "bob")]), (60_000, [])])
+def test_a_network_delivers_a_request_once_more_soon_or_not_at_all(later, lost):
+    row = History.of("number", 1)
+    ours = row.write("me", "number", 3)
+    row.write("bob", "number", 5)
+    row.write("me", "number", 3, at=ours + later)
+
+    assert row.examined(outcome("number", 1, 3, at=ours)) == lost

@@ -2,9 +2,13 @@
 
 import io
 import json
+import math
 import pickle
 import threading
 import time
+from dataclasses import fields
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from tqdm import tqdm
@@ -12,7 +16,7 @@ from tqdm import tqdm
 import sispy_pandas as sp
 from sispy.sandbox import Faults
 from sispy_pandas.pushing.options import Pace
-from sispy_pandas.pushing.server import Server, Stopped
+from sispy_pandas.pushing.server import Patience, Server, Stopped
 
 LIMITS = sp.Limits(settle=0.1, settle_row=0.0)
 LOOKS = ["no answer, looking what arrived in 1 s", "no answer, looking what arrived now", ""] * 2
@@ -204,3 +208,32 @@ def test_limits_travel_to_other_processes():
     limits = sp.Limits(rate=100, pause=0.5)
 
     assert pickle.loads(pickle.dumps(limits)) == limits
+
+
+def test_what_a_push_keeps_to_unless_told_otherwise():
+    assert {item.name: getattr(sp.Limits(), item.name) for item in fields(sp.Limits) if item.init} == {
+        "rows": 250,
+        "bytes": 900_000,
+        "url": 6_000,
+        "readers": 2,
+        "settle": 5.0,
+        "settle_row": 0.01,
+        "patience": 60.0,
+        "attempts": 4,
+        "rate": math.inf,
+        "pause": 0.0,
+    }
+
+
+def test_each_pause_is_twice_as_long_up_to_five_seconds_or_as_the_server_asks():
+    pauses: list[float] = []
+    waits = SimpleNamespace(before_another_try=lambda pause, why: pauses.append(pause))
+    patience = Patience(cast("Server", SimpleNamespace(limits=sp.Limits(patience=60.0), waits=waits)))
+    failure = RuntimeError("away")
+
+    for least in [0.0] * 11 + [7.0, 0.0]:
+        patience.wait(failure, least)
+    with pytest.raises(Stopped, match="the server does not answer: away"):
+        patience.wait(failure, 61.0)
+
+    assert pauses == [*(0.01 * 2**n for n in range(9)), 5.0, 5.0, 7.0, 5.0]
