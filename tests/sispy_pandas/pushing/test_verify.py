@@ -242,6 +242,27 @@ def test_what_an_interrupted_push_had_written_is_said_not_to_be_verified(server)
     assert push(sp.resume(stopped.journal, server.client)).notes == ()
 
 
+@pytest.mark.parametrize(
+    ("table", "field", "notes"),
+    [("log", "text", ["not verified: 2 rows written before"]), ("host", "name", [])],
+)
+def test_of_new_rows_that_an_interrupted_push_had_written_those_without_a_name_are_not_verified(
+    server, table, field, notes
+):
+    live = sp.fetch(server.client.entities(table), progress=False)
+    plan = live.diff(pd.DataFrame({field: ["n0", "n1", "n2", "n3"]}), new=True)
+    since = server.sandbox.requests[-1].number
+    stopped = plan.push(
+        progress=False, limits=sp.Limits(rows=1), cancel=lambda: len(server.writes(since)) > 1
+    )
+
+    assert stopped.journal is not None
+    rest = push(sp.resume(stopped.journal, server.client))
+
+    assert (stopped.counts["done"], rest.counts["done"]) == (2, 2)
+    assert [note.what for note in rest.notes] == notes
+
+
 def test_the_report_of_a_journal_tells_of_rows_that_were_not_sent(server):
     live = server.fetch()
     frame = live.frame().head(1).assign(cpus=9)
