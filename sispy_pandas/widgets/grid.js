@@ -10,10 +10,11 @@
  * Messages to Python, {type, order, ...}; what names rows by an order that is no more is refused:
  *   window {start, stop} · edit {cells: [[row, column, input]]} · paste {block, areas}
  *   at {row} · fill {source, target, count} · clear {areas} · undo · redo · add · delete {rows: [[first, last]]}
- *   sort {by: [[column, descending]]} · filter {column, text} · show {show} · hide {column: null for none}
+ *   sort {by: [[column, descending]]} · filter {column, text or values} · show {show} · hide {column: null for none}
  *   seek: Find was opened
  *   and, answered by a message with the same `id`: find {text, pattern, case, row, column, back},
- *   replace {text, pattern, case, by, areas: null for all, do: false to count}, copy {rows: [[first, last]], columns, headers},
+ *   replace {text, pattern, case, by, areas: null for all, do: false to count},
+ *   values {column, text}: what a filter can let through, sum {areas}, copy {rows: [[first, last]], columns, headers},
  *   complete {column, text}.
  * Messages from Python: {type: "window", version, order, start, cells, marks}, {type: "labels", labels: {id: name}},
  * {type: "cells", since, version, order, rows: [{row, cells: {column: text}, marks}]}: what was edited since a version,
@@ -202,8 +203,10 @@ class Grid {
     this.body = h("div", { class: "body", role: "rowgroup" });
     this.scroller = h("div", { class: "scroller", role: "grid", "aria-label": label, "aria-multiselectable": "true", style: `height:${height}px` },
       h("div", { role: "rowgroup", class: "headgroup" }, this.head), this.body);
-    this.line = h("div", { class: "line", role: "status", "aria-live": "polite" });
-    this.root = h("div", { class: "sispy-grid" }, this.toolbar, this.finding.element, this.offerBar, this.scroller, this.line);
+    this.line = h("span", { role: "status", "aria-live": "polite" });
+    this.sums = h("span", { class: "sums", role: "status", "aria-label": "Of the selection" });
+    this.foot = h("div", { class: "line" }, this.line, this.sums);
+    this.root = h("div", { class: "sispy-grid" }, this.toolbar, this.finding.element, this.offerBar, this.scroller, this.foot);
     el.append(this.root);
 
     this.scroller.addEventListener("scroll", () => this.draw());
@@ -281,6 +284,7 @@ class Grid {
     if (focused && lost) this.focus();
     this.root.classList.toggle("empty", this.shown === 0);
     this.describe();
+    this.sumSoon();
   }
 
   /* Ask for the windows that rows first to last need and that are missing or out of date. */
@@ -414,14 +418,36 @@ class Grid {
     const text = this.text(row, column);
     const about = this.shown ? this.tooltip(column, text, mark.cells?.[column]).replaceAll("\n", " · ") : "No rows to show.";
     this.line.textContent = [this.columns[column].name, mark.why, about].filter(Boolean).join(" · ");
-    this.line.classList.remove("alert");
+    this.foot.classList.remove("alert");
+  }
+
+  /* Count and sum what is selected, once the selection and the cells rest. */
+  sumSoon() {
+    const areas = this.areas();
+    const now = this.shown && (areas.length > 1 || areas[0].rows * areas[0].columns > 1) ? JSON.stringify([areas, this.status.version]) : "";
+    if (now === this.summed) return;
+    this.summed = now;
+    clearTimeout(this.sumTimer);
+    if (!now) this.sums.textContent = "";
+    else this.sumTimer = setTimeout(() => this.sum(areas, now), 150);
+  }
+
+  async sum(areas, asked) {
+    const { cells, filled, distinct, ...numbers } = await this.ask("sum", { areas });
+    if (this.summed !== asked) return; // something else is selected now
+    const shown = (number) => number.toLocaleString("en", { maximumFractionDigits: 6 });
+    this.sums.textContent = [
+      ...["sum", "average", "min", "max"].filter((name) => name in numbers).map((name) => `${name} ${shown(numbers[name])}`),
+      distinct !== null && `${distinct.toLocaleString("en")} distinct`,
+      `${filled.toLocaleString("en")} of ${numberOf(cells, "cell")} filled`,
+    ].filter(Boolean).join(" · ");
   }
 
   say(text, { stays = false } = {}) {
     this.message = text;
     this.stays = stays;
     this.line.textContent = text;
-    this.line.classList.add("alert");
+    this.foot.classList.add("alert");
     clearTimeout(this.messageTimer);
     if (!stays) this.messageTimer = setTimeout(() => this.hush(), 6000);
   }

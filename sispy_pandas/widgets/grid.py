@@ -20,6 +20,7 @@ from .grid_names import ids_in
 from .grid_order import look
 from .grid_readings import read_as, readings
 from .grid_search import Finder, Search, replacements
+from .grid_summary import summary, values_of
 from .grid_window import REASON, patches, window
 
 if TYPE_CHECKING:
@@ -284,14 +285,22 @@ class Grid(anywidget.AnyWidget):
         hidden = frozenset() if column is None else self.model.view.hidden | {column}
         self._look(replace(self.model.view, hidden=hidden))
 
-    def _on_filter(self, *, column: str | None, text: str) -> None:
-        """Set the filter of one column; no column clears all."""
+    def _on_filter(
+        self, *, column: str | None, text: str = "", values: Sequence[str | None] | None = None
+    ) -> None:
+        """Set the filter of one column, a text or the values that are let through; no column clears all."""
         filters = {} if column is None else dict(self.model.view.filters)
         if column is not None:
             filters.pop(column, None)
-            if text.strip():
-                filters[column] = text
+            if values or text.strip():
+                filters[column] = tuple(values) if values else text
         self._look(replace(self.model.view, filters=filters))
+
+    def _on_values(self, *, id: str, column: str, text: str) -> None:  # noqa: A002  # the message's word
+        self.send({"id": id, **values_of(self.model, column, text)})
+
+    def _on_sum(self, *, id: str, areas: list[dict[str, int]]) -> None:  # noqa: A002  # the message's word
+        self.send({"id": id, **summary(self.model, [Area(**area) for area in areas])})
 
     def _on_show(self, *, show: Any) -> None:
         self._look(replace(self.model.view, show=show))

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ..values.times import iso, milliseconds
 
 if TYPE_CHECKING:
@@ -43,6 +45,16 @@ def cells_of(model: GridModel, areas: Iterable[Area]) -> list[tuple[int, str]]:
     """List the cells of areas, each once: position and column path."""
     found = dict.fromkeys(cell for area in areas for cell in area.cells())
     return [(row, model.columns[column].field.path) for row, column in found]
+
+
+def positions_in(model: GridModel, areas: Iterable[Area] | None) -> list[np.ndarray[Any, np.dtype[np.int64]]]:
+    """Return for each column the positions in the view that areas hold, each once; None: all."""
+    if areas is None:
+        return [np.arange(len(model))] * len(model.columns)
+    inside = np.zeros((len(model.columns), len(model)), dtype=bool)
+    for area in areas:
+        inside[area.left : area.left + area.columns, area.top : area.top + area.rows] = True
+    return [np.flatnonzero(column) for column in inside]
 
 
 def fill_edits(

@@ -71,48 +71,84 @@ function openCellMenu(grid, at) {
       event.preventDefault();
     },
   }, ...made);
-  const close = openPopup(grid, menu, at ?? grid.rowElements.get(row).cells.get(column));
+  const { left, bottom } = grid.rowElements.get(row).cells.get(column).getBoundingClientRect();
+  const close = openPopup(grid, menu, at ?? { x: left, y: bottom });
+  buttons[0].tabIndex = 0;
   buttons[0].focus();
 }
 
 /* Sort, filter, hide, freeze a column. */
 function openColumnMenu(grid, column) {
-  const definition = grid.columns[column];
-  const { name } = definition;
+  const { name } = grid.columns[column];
   const { sorts, filters, hidden } = grid.status;
   const item = (text, act, pressed) => h("button", { type: "button", "aria-pressed": pressed, onclick: () => { close(); act(); } }, text);
-  const filter = (text) => grid.send("filter", { column: name, text });
-  const known = definition.kind === "boolean" ? ["true", "false"] : definition.enum;
-  const input = h("input", { type: "search", placeholder: "text, =x, !=x, >5, = for no value", "aria-label": `Filter ${name}`, value: filters[name] ?? "" });
   const now = sorts.find(([sorted]) => sorted === name);
   const also = sorts.some(([sorted]) => sorted !== name);
   const sort = (text, descending, add) => item(text, () => grid.sortBy(name, descending, add), now ? String(now[1] === descending) : null);
+  const isText = typeof filters[name] === "string";
+  const input = h("input", {
+    type: "search", placeholder: "text, =x, !=x, >5", "aria-label": `Filter ${name}`, value: isText ? filters[name] : "",
+    onkeydown: (event) => {
+      if (event.key !== "Enter") return;
+      close();
+      grid.send("filter", { column: name, text: input.value });
+      event.preventDefault();
+    },
+  });
   const menu = h("div", {
     class: "menu column popup", role: "dialog", "aria-label": `Column ${name}`, onkeydown: (event) => {
-      if (event.key === "Enter" && event.target === input) {
-        close();
-        filter(input.value);
-        event.preventDefault();
-      } else if (event.target !== input || ["ArrowUp", "ArrowDown"].includes(event.key)) onMenuKey(event, [...menu.querySelectorAll("button")]);
+      const isTyping = event.target.type === "search";
+      if (!isTyping || ["ArrowUp", "ArrowDown"].includes(event.key)) onMenuKey(event, [...menu.querySelectorAll("button, [type=checkbox]")]);
     },
   },
-    sort("▲ Sort up", false, false), sort("▼ Sort down", true, false),
-    ...(also ? [sort("▲ Then by this, up", false, true), sort("▼ Then by this, down", true, true)] : []),
-    ...(now ? [sort("Sort no longer by this", null, true)] : []),
-    h("div", { role: "separator" }),
-    h("label", {}, "Filter", input),
-    ...known.map((value) => item(`= ${value}`, () => filter(`=${value}`))),
-    item("Without a value", () => filter("=")), item("With a value", () => filter("!=")),
-    ...(name in filters ? [item("Clear this filter", () => filter(""))] : []),
-    h("div", { role: "separator" }),
-    item("Hide this column", () => grid.send("hide", { column: name })),
-    ...(hidden ? [item(`Show all columns (${hidden} hidden)`, () => grid.send("hide", { column: null }))] : []),
-    item("Freeze up to here", () => grid.freeze(column)),
-    ...(grid.frozenTo !== null ? [item("Freeze the key alone", () => grid.freeze(null))] : []),
-    item("Fit the width", () => grid.fit(column)),
-    item("Select the column", () => grid.select(0, column, grid.shown - 1, column)));
+    h("div", {},
+      sort("▲ Sort up", false, false), sort("▼ Sort down", true, false),
+      ...(also ? [sort("▲ Then by this, up", false, true), sort("▼ Then by this, down", true, true)] : []),
+      ...(now ? [sort("Sort no longer by this", null, true)] : []),
+      h("div", { role: "separator" }),
+      item("Hide this column", () => grid.send("hide", { column: name })),
+      ...(hidden ? [item(`Show all columns (${hidden} hidden)`, () => grid.send("hide", { column: null }))] : []),
+      item("Freeze up to here", () => grid.freeze(column)),
+      ...(grid.frozenTo !== null ? [item("Freeze the key alone", () => grid.freeze(null))] : []),
+      item("Fit the width", () => grid.fit(column)),
+      item("Select the column", () => grid.select(0, column, grid.shown - 1, column))),
+    h("div", {},
+      h("label", {}, "Filter", input),
+      item("With a value", () => grid.send("filter", { column: name, text: "!=" })),
+      ...(name in filters ? [item("Clear this filter", () => grid.send("filter", { column: name, text: "" }))] : []),
+      ...valuesToTick(grid, name, isText ? [] : filters[name] ?? [])));
   const close = openPopup(grid, menu, grid.head.children[column + 1]);
   input.focus();
+}
+
+/* The values of a column with their counts, to tick those that are let through; without any all are. */
+function valuesToTick(grid, name, filter) {
+  const ticked = new Set(filter);
+  const list = h("div", { class: "values", role: "group", "aria-label": `Only rows with these values of ${name}` });
+  const tick = (value, on) => {
+    ticked[on ? "add" : "delete"](value);
+    grid.send("filter", { column: name, values: [...ticked] });
+  };
+  const fill = async () => {
+    const text = search.value;
+    const { values, more } = await grid.ask("values", { column: name, text });
+    if (text !== search.value) return; // typed on meanwhile
+    list.replaceChildren(...values.map(([value, count]) => h("label", { title: value ?? "" },
+      h("input", { type: "checkbox", checked: ticked.has(value), onchange: (event) => tick(value, event.target.checked) }),
+      h("span", { class: value === null ? "none" : "" }, value === null ? "no value" : value),
+      h("span", { class: "count" }, count.toLocaleString("en")))));
+    if (!values.length) list.append(h("span", { class: "none" }, "nothing fits"));
+    if (more) list.append(h("span", { class: "none" }, `and ${more.toLocaleString("en")} more: search for them`));
+  };
+  let timer = null;
+  const search = h("input", {
+    type: "search", placeholder: "Search the values", "aria-label": `Search the values of ${name}`, oninput: () => {
+      clearTimeout(timer);
+      timer = setTimeout(fill, 150);
+    },
+  });
+  fill();
+  return [h("label", {}, "Only these values", search), list];
 }
 
 function openHelp(grid) {

@@ -33,6 +33,7 @@ Slot = tuple[int, str]
 Step = dict[Slot, tuple[Edit | None, Edit | None]]
 """What one action of the user changed: slot -> (before, after)."""
 Parse = Callable[[int, Field, Any], Edit]
+Filter = str | tuple[str | None, ...]
 Along = Callable[[int, str], Mapping[str, Any]]
 
 
@@ -49,12 +50,13 @@ class Note:
 class View:
     """Sorts, filters and hidden columns.
 
-    A filter is `text`, `!text`, `=x`, `!=x`, `<x`, `<=x`, `>x`, `>=x`, `=` (no value) or `!=` (any value).
+    A filter is `text`, `!text`, `=x`, `!=x`, `<x`, `<=x`, `>x`, `>=x`, `=` (no value) or `!=` (any value);
+    or the texts that are let through, None for no value.
     """
 
     sorts: tuple[tuple[str, bool], ...] = ()
     """Column path and whether it descends; the first one counts most."""
-    filters: Mapping[str, str] = field(default_factory=dict)
+    filters: Mapping[str, Filter] = field(default_factory=dict)
     hidden: frozenset[str] = frozenset()
     """Paths of columns that are left out: nothing is found, copied, pasted or filled there."""
     show: Literal["all", "changed", "invalid"] = "all"

@@ -42,8 +42,11 @@ def order(model: GridModel, view: View) -> np.ndarray[Any, np.dtype[np.int64]]:
         ValueError: A filter compares with something that is no value of its column.
     """
     shown = np.ones(len(model.base), dtype=bool)
-    for path, text in view.filters.items():
-        shown &= _matches(model, path, text)
+    for path, filter_ in view.filters.items():
+        if isinstance(filter_, str):
+            shown &= _matches(model, path, filter_)
+        else:
+            shown &= _is_one(shown_texts(model, path), filter_)
     rows = np.flatnonzero(shown)
     for path, descending in reversed(view.sorts):
         keys = _shown(model, path).iloc[rows]
@@ -85,9 +88,21 @@ def with_cells(series: pd.Series[Any], edited: Mapping[int, Any]) -> pd.Series[A
     raise AssertionError("an object array takes every value")
 
 
+def shown_texts(model: GridModel, path: str) -> pd.Series[Any]:
+    """Return the texts of a column as edited; those with refused input have none."""
+    return texts_of(model.column(path).field, _shown(model, path))
+
+
 def _shown(model: GridModel, path: str) -> pd.Series[Any]:
     """Return one column as edited, with names in place of ids."""
     return named_column(model.labels, model.column(path).field, values(model, path))
+
+
+def _is_one(texts: pd.Series[Any], wanted: tuple[str | None, ...]) -> Mask:
+    found = texts.isin([text for text in wanted if text is not None])
+    if None in wanted:
+        found |= texts.isna()
+    return found.to_numpy(dtype=bool)
 
 
 def _matches(model: GridModel, path: str, text: str) -> Mask:

@@ -14,6 +14,7 @@ import regex
 from sispy.patterns import javascript
 
 from .cells import EMPTY_TEXT
+from .grid_fill import positions_in
 from .grid_texts import Mask, contains, may_hold, named_texts
 
 if TYPE_CHECKING:
@@ -165,7 +166,7 @@ def replacements(model: GridModel, search: Search, by: str, areas: Iterable[Area
     """
     edits: list[tuple[int, str, str]] = []
     locked, sample = 0, None
-    scopes = _scopes(model, areas)
+    scopes = positions_in(model, areas)
     for column, positions in zip(model.columns, scopes, strict=True):
         field = column.field
         if not len(positions) or field.kind.presentation == "boolean":
@@ -192,16 +193,6 @@ def replacements(model: GridModel, search: Search, by: str, areas: Iterable[Area
                 edits.append((position, field.path, after[text]))
                 sample = sample or (text, after[text])
     return Replaced(edits, sample, locked)
-
-
-def _scopes(model: GridModel, areas: Iterable[Area] | None) -> list[np.ndarray[Any, np.dtype[np.int64]]]:
-    """Return the positions of each column that are looked at."""
-    if areas is None:
-        return [np.arange(len(model))] * len(model.columns)
-    inside = np.zeros((len(model.columns), len(model)), dtype=bool)
-    for area in areas:
-        inside[area.left : area.left + area.columns, area.top : area.top + area.rows] = True
-    return [np.flatnonzero(column) for column in inside]
 
 
 def _expanded(found: regex.Match[str], by: str) -> str:

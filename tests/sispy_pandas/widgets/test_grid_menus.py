@@ -6,7 +6,7 @@ import pytest
 
 pytest.importorskip("anywidget")
 
-from grid_page import becomes, cell, edits, selected
+from grid_page import Racks, becomes, cell, edits, selected
 
 
 def choose(page, name):
@@ -256,3 +256,73 @@ def test_find_and_replace_counts_first_and_is_one_step(open_grid):
     bar.get_by_text("the rows or columns have moved").wait_for()
     page.keyboard.press("Escape")
     bar.wait_for(state="hidden")
+
+
+def test_values_are_ticked_with_their_counts(open_grid):
+    grid, page = open_grid(labels=Racks())
+    cell(page, 0, "rack").click()
+    page.keyboard.press("Alt+ArrowDown")
+    menu = page.get_by_role("dialog", name="Column rack")
+    values = menu.get_by_role("group", name="Only rows with these values of rack")
+    values.get_by_text("R4").wait_for()
+    assert values.locator("label").all_text_contents() == [f"R{n}60" for n in range(5)]
+    menu.get_by_role("searchbox", name="Search the values of rack").fill("r1")
+    values.get_by_text("R0").wait_for(state="detached")
+    values.get_by_role("checkbox", name="R1").check()
+    page.get_by_text("60 of 300 rows").wait_for()
+    menu.get_by_role("searchbox", name="Search the values of rack").fill("")
+    values.get_by_text("R0").wait_for()
+    assert values.get_by_role("checkbox", name="R1").is_checked()
+    values.get_by_role("checkbox", name="R1").focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Space")
+    page.get_by_text("120 of 300 rows").wait_for()
+    assert grid.model.view.filters == {"rack": ("R1", "R2")}
+    page.keyboard.press("Escape")
+    cell(page, 0, "os").click()
+    page.keyboard.press("Alt+ArrowDown")
+    page.get_by_role("checkbox", name="no value").check()
+    page.get_by_text("40 of 300 rows").wait_for()
+    page.keyboard.press("Escape")
+    page.keyboard.press("Alt+ArrowDown")
+    page.get_by_role("checkbox", name="no value").uncheck()
+    page.get_by_text("120 of 300 rows").wait_for()
+
+
+def test_what_is_selected_is_summed(open_grid):
+    _, page = open_grid()
+    cell(page, 0, "cores").click()
+    cell(page, 3, "cores").click(modifiers=["Shift"])
+    sums = page.get_by_role("status", name="Of the selection")
+    sums.get_by_text("sum 10 · average 2.5 · min 1 · max 4 · 4 distinct · 4 of 4 cells filled").wait_for()
+    page.keyboard.press("Delete")
+    sums.get_by_text("0 distinct · 0 of 4 cells filled").wait_for()
+    page.keyboard.press("Control+a")
+    sums.get_by_text("sum 9,", exact=False).wait_for()
+    page.keyboard.press("Escape")
+    page.wait_for_function("document.querySelector('.sums').textContent === ''")
+
+
+def test_axe_finds_nothing_in_what_opens(open_grid):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    _, page = open_grid(labels=Racks())
+
+    def found():
+        answer = axe.run(page, context=".sispy-grid")
+        return [(one["id"], [node["html"] for node in one["nodes"]]) for one in answer.response["violations"]]
+
+    cell(page, 1, "cores").click()
+    cell(page, 2, "cores").click(modifiers=["Shift"])
+    page.get_by_text("2 of 2 cells filled").wait_for()
+    assert found() == []
+    for key, opened in (
+        ("Shift+F10", page.get_by_role("menu", name="Cells")),
+        ("Alt+ArrowDown", page.get_by_role("checkbox").first),
+        ("F1", page.get_by_role("dialog", name="Keys")),
+        ("Control+h", page.get_by_role("search", name="Find and replace")),
+    ):
+        page.keyboard.press(key)
+        opened.wait_for()
+        assert (key, found()) == (key, [])
+        page.keyboard.press("Escape")
+        opened.wait_for(state="hidden")

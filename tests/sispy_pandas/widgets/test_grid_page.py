@@ -435,7 +435,7 @@ def test_columns_are_sorted_filtered_and_resized(open_grid):
     cell(page, 0, "cores").get_by_text("64", exact=True).wait_for()
     assert page.locator("[aria-sort=descending]").inner_text().startswith("cores")
     page.get_by_role("button", name="Column menu of os").click()
-    page.get_by_role("button", name="= rhel9").click()
+    page.get_by_role("checkbox", name="rhel9").check()
     page.get_by_text("100 of 300 rows").wait_for()
     page.get_by_role("button", name="Column menu of cores").click()
     page.get_by_role("searchbox", name="Filter cores").fill(">many")
