@@ -81,11 +81,11 @@ class Client(Connection):
             raise ValueError(f"timeout is above 0 and retries not below, got {timeout!r} and {retries!r}")
         policy = Policy(connect, read, retries, compress=compress)
         super().__init__(url, version, auth_token, policy, http_keep_alive=http_keep_alive, verify=verify)
-        self.schemas = Schemas("schemas", self)
-        self.hooks = Hooks("hooks", self)
-        self.hiera = Endpoint("hiera", self)
-        self.users = Endpoint("users", self)
-        self.scripts = Endpoint("scripts", self)
+        self.schemas: Schemas = Schemas("schemas", self)
+        self.hooks: Hooks = Hooks("hooks", self)
+        self.hiera: Endpoint = Endpoint("hiera", self)
+        self.users: Endpoint = Endpoint("users", self)
+        self.scripts: Endpoint = Endpoint("scripts", self)
 
     @classmethod
     def from_profile(

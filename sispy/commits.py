@@ -36,7 +36,7 @@ class Commits(ReadOnlyEndpoint):
         part = path_part("id", id)
         super().__init__(endpoint.endpoint, endpoint.client)
         self._wait, self._before = endpoint._wait, endpoint._before
-        self.endpoint = f"{endpoint.endpoint}/{id}/commits"
+        self.endpoint: str = f"{endpoint.endpoint}/{id}/commits"
         self._path = f"{self._path}/{part}/commits"
 
     def fetch_page(self, query: Query = None) -> Response:

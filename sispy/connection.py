@@ -58,15 +58,15 @@ class Connection:
         http_keep_alive: bool,
         verify: bool | str | os.PathLike[str] | None,
     ) -> None:
-        self.url = _checked(url)
+        self.url: str = _checked(url)
         self.version = version
-        self.base_uri = f"{self.url}/api/v{version}"
+        self.base_uri: str = f"{self.url}/api/v{version}"
         self.auth_token = auth_token
         self._claim: str | None = None
         self._proof: tuple[str, str, bool] | None = None  # a token, a name, and whether they go together
         self._proving = threading.Lock()
         self.token_expires: datetime | None = None
-        self.rules = Rules()
+        self.rules: Rules = Rules()
         self._policy = policy
         self._renewal: Renewal | None = None
         self._connect: dict[str, Any] = {"http_keep_alive": http_keep_alive, "verify": verify}

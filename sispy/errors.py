@@ -57,10 +57,10 @@ class Error(Exception):
         code: Any = None,
         response_dict: dict[str, Any] | None = None,
     ) -> None:
-        self.error = error or "unknown error"
+        self.error: str = error or "unknown error"
         self.http_status_code = http_status_code
         self.code = code
-        self.response_dict = {} if response_dict is None else response_dict
+        self.response_dict: dict[str, Any] = {} if response_dict is None else response_dict
         super().__init__(self.error)
 
     def __str__(self) -> str:

@@ -69,7 +69,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
 }
 """The commands as `sispy --help` groups them."""
 
-log = logging.getLogger("sispy.cli")
+log: logging.Logger = logging.getLogger("sispy.cli")
 
 _OF_CLICK = (click.ClickException, click.Abort, click.exceptions.Exit, EOFError, BrokenPipeError)
 """What click itself makes an end of."""

@@ -88,11 +88,11 @@ class Sandbox:
         log: Log | None = None,
     ) -> None:
         self.user = user
-        self.password = password or secrets.token_hex(12)
+        self.password: str = password or secrets.token_hex(12)
         self.host = host
-        self.port = port
-        self.token = ""
-        self.world = World()
+        self.port: int = port
+        self.token: str = ""
+        self.world: World = World()
         self._samples = samples
         self._data = data
         self._lifetime = token_lifetime

@@ -43,7 +43,8 @@ class CastFailure(Exception):  # noqa: N818 - no error of its own: the caller ma
 
     def __init__(self, kind: str, value: Json) -> None:
         super().__init__(kind, value)
-        self.kind, self.value = kind, value
+        self.kind: str = kind
+        self.value: Json = value
 
     def text(self, path: str) -> str:
         """Word it as the server does."""

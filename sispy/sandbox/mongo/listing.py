@@ -96,7 +96,7 @@ class Projection:
         included = [name.removeprefix("+") for name in names if not name.startswith("-")]
         if included and [name for name in excluded if name != "_id"]:
             raise QueryError("Projection cannot have a mix of inclusion and exclusion.")
-        self.exclude = bool(excluded) and not included
+        self.exclude: bool = bool(excluded) and not included
         paths = list(dict.fromkeys(excluded if self.exclude else included))
         with_id = "_id" not in excluded
         if not self.exclude and names:
@@ -107,7 +107,7 @@ class Projection:
                 _plant(self._tree, path)
         if with_id and not self.exclude:
             self._tree = {"_id": True, **self._tree}
-        self.empty = not names
+        self.empty: bool = not names
 
     def __call__(self, document: Mapping[str, Json]) -> Mapping[str, Json]:
         """Show the selected part of a document; the document itself if that is all."""

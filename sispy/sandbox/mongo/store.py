@@ -43,7 +43,7 @@ class Collection:
         self.sparse: set[str] = set()
         self.clashing: set[str] = set()
         """Unique paths at which documents collide, as they were there before the index."""
-        self.ordered = True
+        self.ordered: bool = True
         """Whether the order of insertion is that of the ids."""
         self._last = ""
         self._ids: list[str] | None = []

@@ -41,7 +41,7 @@ class Disk:
             ValueError: the file is no sandbox's.
             OSError: it cannot be opened or made.
         """
-        self.path = Path(path)
+        self.path: Path = Path(path)
         # It holds tokens: SQLite itself would make it, and the log beside it, for everybody to read.
         os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
         # The server's thread is not the one that opens the file.

@@ -23,7 +23,7 @@ class Entities(Resource):
     keeps_creation = False
 
     def __init__(self, context: Context, by_schema: BySchema, schema: Document) -> None:
-        self.type = schema["name"]
+        self.type: Any = schema["name"]
         self.by_schema = by_schema
         super().__init__(context)
         self.use(schema)

@@ -74,7 +74,7 @@ class Raw(SisError):
 
     def __init__(self, name: str, message: str, **details: Any) -> None:
         super().__init__(message)
-        self.raw = {"name": name, "message": message, **details}
+        self.raw: dict[str, Any] = {"name": name, "message": message, **details}
 
     @property
     def body(self) -> dict[str, Any]:

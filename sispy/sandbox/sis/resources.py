@@ -32,7 +32,7 @@ class Resource:
 
     type = ""
     id_field = "name"
-    tracked = True
+    tracked: bool = True
     fires = True
     by_oid = False
     """Whether `_id` does as an id in URLs, and is the id in the history."""
@@ -46,7 +46,7 @@ class Resource:
 
     def __init__(self, context: Context) -> None:
         self.context = context
-        self.collection = Collection(self.type, {self.id_field: False}, context.changed)
+        self.collection: Collection = Collection(self.type, {self.id_field: False}, context.changed)
 
     # Reading
 

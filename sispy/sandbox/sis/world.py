@@ -15,6 +15,7 @@ from sispy.sandbox.sis.users import Users
 
 if TYPE_CHECKING:
     from sispy.sandbox.mongo.store import Document
+    from sispy.sandbox.sis.commits import Commits
     from sispy.sandbox.sis.entities import Entities
     from sispy.sandbox.sis.resources import Resource
 
@@ -42,18 +43,18 @@ class World:
     """The state of one server. It is used by one thread at a time."""
 
     def __init__(self) -> None:
-        self.context = Context()
-        self.commits = self.context.commits
+        self.context: Context = Context()
+        self.commits: Commits = self.context.commits
         self.events: list[Event] = []
         """What hooks are still to be told of."""
         self.copy: Copy | None = None
         self.calls_copied_hooks = False
         self.entities: dict[str, Entities] = {}
-        self.schemas = Schemas(self.context, self.entities)
-        self.hiera = Hiera(self.context)
-        self.hooks = Hooks(self.context)
-        self.tokens = Tokens(self.context)
-        self.users = Users(self.context, self.tokens)
+        self.schemas: Schemas = Schemas(self.context, self.entities)
+        self.hiera: Hiera = Hiera(self.context)
+        self.hooks: Hooks = Hooks(self.context)
+        self.tokens: Tokens = Tokens(self.context)
+        self.users: Users = Users(self.context, self.tokens)
 
     def named(self) -> dict[str, Resource]:
         """Return the kinds of objects that are there from the beginning, by the word in the URL."""

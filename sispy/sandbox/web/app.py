@@ -60,11 +60,11 @@ class App:
         mask: Callable[[str], str] = str,
     ) -> None:
         self.world = world
-        self.hosts = {name.lower() for name in hosts} | {"localhost"}
+        self.hosts: set[str] = {name.lower() for name in hosts} | {"localhost"}
         self.cors = cors
-        self.routes = Routes(world, token_lifetime_ms=int(token_lifetime * 1000))
-        self.injector = Injector(Faults() if faults is None else faults)
-        self.dispatcher = Dispatcher()
+        self.routes: Routes = Routes(world, token_lifetime_ms=int(token_lifetime * 1000))
+        self.injector: Injector = Injector(Faults() if faults is None else faults)
+        self.dispatcher: Dispatcher = Dispatcher()
         self.disk: Disk | None = None
         self.log = log
         self.mask = mask

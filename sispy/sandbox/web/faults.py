@@ -264,8 +264,8 @@ class Injector:
             raise TypeError(f"faults are Faults(...), got {faults!r}")
         self._faults = faults
         self._random = random.Random(faults.seed)  # noqa: S311  # which request fails is no secret
-        self.order = random.Random(faults.seed)  # noqa: S311  # nor is the order of a bulk
-        self.plain = faults == Faults()
+        self.order: random.Random = random.Random(faults.seed)  # noqa: S311  # nor is the order of a bulk
+        self.plain: bool = faults == Faults()
 
     async def around(
         self, request: Request, content: bytes, handle: Callable[[], Awaitable[Answer]]
