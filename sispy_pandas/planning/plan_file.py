@@ -151,6 +151,18 @@ def parse(text: Iterable[str], connect: Callable[[str], Client], *, where: str) 
     )
 
 
+def head_of(text: Iterable[str]) -> dict[str, Any]:
+    """Return what the first line of a plan says of it; the rest is not read.
+
+    Raises:
+        ValueError: It is none.
+    """
+    head = _object(next(iter(text), ""))
+    if head.get("sispy_plan") != FORMAT:
+        raise ValueError("no plan of this version of sispy")
+    return head
+
+
 def _origin(found: Any) -> Origin:
     known = found if isinstance(found, dict) else {}
     texts = ((item.name, known.get(item.name)) for item in fields(Origin))

@@ -15,6 +15,8 @@ from sispy.text import in_html, printable
 
 from ..planning.rights import roles_of
 from ..workflow.references import LabelledSnapshot
+from .draft_offer import DraftOffer
+from .drafts import Autosave, drafts_of, edits_of, put_back
 from .drawn import grid_class
 from .editor_model import after_push, editor_model, with_ids, with_roles
 from .grid_frame import joined
@@ -25,7 +27,9 @@ from .shown import Shown, frame_html
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ..planning.change_set import ChangeSet
     from ..workflow.objects import Plan, Report, Snapshot
+    from .drafts import Draft
     from .editor_model import Edits
     from .markup import Html
 
@@ -39,6 +43,10 @@ class FrameEditor(Shown):
     how it is read. A duplicate of a unique value is red at once; rows that are locked or immutable, or that
     the user may not write, say so from the start. References are shown by name, in lists too, where `frame()`
     holds ids.
+
+    Edits are kept on disk, beside the journals of pushes and for their user alone: after a cell ran again or
+    the kernel was restarted the editor offers them, with their age. They are put back where the rows are as
+    they were. A push, or the end of all edits, removes them; so does a month without them.
 
     Args:
         snapshot: What the server said.
@@ -71,7 +79,9 @@ class FrameEditor(Shown):
             labels=ServerLabels(snapshot.endpoint.client),
             height=height,
             label=f"Rows of {snapshot.schema.name}",
+            on_change=lambda: self._saved.soon(),
         )
+        self._saved = Autosave(self._edits, self._say)
         self._reviewed: Edits = {}
         self._review = widgets.Button(
             description="Review the changes", icon="check", button_style="primary", layout={"width": "auto"}
@@ -79,8 +89,9 @@ class FrameEditor(Shown):
         self._review.on_click(lambda _: self.review())
         self._message = widgets.HTML()
         self._below = widgets.VBox()
+        self._offer = DraftOffer(drafts_of(snapshot.endpoint, snapshot.schema), self._put_back)
         row = widgets.HBox([self._review, self._message])
-        super().__init__(children=[self._grid, row, self._below])
+        super().__init__(children=[self._offer, self._grid, row, self._below])
         if snapshot.endpoint.client.username:
             threading.Thread(target=self._ask_roles, daemon=True, name="sispy-labels").start()
 
@@ -108,6 +119,13 @@ class FrameEditor(Shown):
         """Compare the edits with the snapshot; cells that cannot be sent are in the plan's `problems`."""
         return self.snapshot.diff(self.frame(), delete=self.deleted)
 
+    def discard(self) -> None:
+        """Take all edits back, as one step of undo; nothing of them is kept on disk."""
+        with self._grid.lock:
+            self._grid.model.discard()
+            self._grid.update()
+        self._saved.now()
+
     def review(self) -> PlanReview | None:
         """Show the plan below the grid, as the button does; None if there is nothing to push.
 
@@ -128,6 +146,22 @@ class FrameEditor(Shown):
         review = PlanReview(plan, on_report=self._take_report)
         self._below.children = (review,)
         return review
+
+    def _edits(self) -> ChangeSet:
+        with self._grid.lock:
+            return edits_of(self._grid.model, self.snapshot.endpoint)
+
+    def _put_back(self, draft: Draft) -> list[str]:
+        """Put a draft back, and keep it as one of this editor; return what was left out."""
+        edits = draft.read(self.snapshot.endpoint)
+        with self._grid.lock:
+            left = put_back(self._grid.model, edits)
+            self._grid.update()
+        self._saved.now()
+        return left
+
+    def _say(self, text: str) -> None:
+        self._message.value = in_html(text)
 
     def _ask_roles(self) -> None:
         """Mark the rows that the user may not write; a server that is silent costs the marks alone."""
@@ -160,5 +194,6 @@ class FrameEditor(Shown):
                 roles=self._roles,
             )
             self._grid.show(fresh)
+        self._saved.now()
         counts = ", ".join(f"{number:,} {word}" for word, number in report.counts.items() if number)
         self._message.value = in_html(counts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -267,6 +267,22 @@ class GridModel:
                 self._change(step, (row, DELETE), Edit(True) if mark else None)
         self._commit(step)
         return list(dict.fromkeys(self.kept[row] for row in chosen if row in self.kept))
+
+    def put(self, edits: Mapping[int, Mapping[str, Edit]], new: Sequence[Mapping[str, Edit]] = ()) -> None:
+        """Set cells and marks of rows by their numbers, and append rows with theirs, as one step for undo."""
+        step = self._appended(len(new))
+        for row, by_path in (*edits.items(), *enumerate(new, self._rows - len(new))):
+            for path, edit in by_path.items():
+                self._change(step, (row, path), edit)
+        self._commit(step)
+
+    def discard(self) -> None:
+        """Take all edits back, as one step for undo."""
+        step: Step = {}
+        for row, by_path in self.edits.items():
+            for path in by_path:
+                self._change(step, (row, path), None)
+        self._commit(step)
 
     def undo(self) -> list[Slot]:
         """Take the last step back and list what it had changed; nothing if there is none."""

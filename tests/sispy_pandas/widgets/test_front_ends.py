@@ -37,12 +37,13 @@ NOISE = re.compile(
     r"https://cdn\.jsdelivr\.net/npm/@fortawesome/fontawesome-free@[^/]+/css/(all|v4-shims)\.min\.css"
     r"|Error: The getter for the shared module is not a function\..*/@jupyter-notebook/lab-extension/.*"
     r"|Failed to load resource: .*404 \(Not Found\) http://127\.0\.0\.1:\d+/lsp/status\?\d+"
+    r"|Failed to load resource: .*403 \(Forbidden\) http://127\.0\.0\.1:\d+/voila/api/shutdown/[0-9a-f-]+"
     r"|Cannot read properties of undefined \(reading 'schema'\)",
     re.DOTALL,
 )
 """What the pages do without any widget in them: two stylesheets that Voila's template has at a CDN,
-an extension of Notebook that Voila cannot load, JupyterLab's question for language servers, and
-a setting that Notebook has not got."""
+an extension of Notebook that Voila cannot load, JupyterLab's question for language servers,
+Voila's farewell to the kernel of a page that is loaded again, and a setting that Notebook has not got."""
 
 
 def free_port():
@@ -394,3 +395,36 @@ def test_the_editor_in_jupyter(page, sis, opened, application, path):
     page.keyboard.press("Enter")
     becomes(cell(page, 1, "serial"), "changed")
     assert page.locator(".jp-CodeCell").count() == 2
+
+
+SLEEP = """
+import time, ipywidgets
+sleep = ipywidgets.Button(description="Sleep")
+sleep.on_click(lambda _: time.sleep(8))
+sleep
+"""
+
+
+@pytest.mark.timeout(180)
+def test_edits_outlive_their_kernel_and_a_busy_one_is_not_called_lost(page, sis, opened, served):
+    opened(*VOILA, BROWSE.format(url=sis.url, token=sis.token), EDIT, SLEEP)
+    _, folder = served("voila")
+    cell(page, 0, "serial").click()
+    page.get_by_role("button", name="Sleep").click()
+    cell(page, 0, "serial").click()
+    page.keyboard.type("S1")
+    page.keyboard.press("Enter")
+    page.get_by_text("The kernel is busy with something else: what you do here comes after it.").wait_for()
+    becomes(cell(page, 0, "serial"), "changed")
+    page.get_by_text("The kernel is busy").wait_for(state="hidden")
+    drafts = folder / "state" / "sispy" / "pushes"
+    until(lambda: list(drafts.glob("*.draft")), 20, folder / "server.log")
+    page.reload(wait_until="commit")  # Voila starts another kernel
+    page.get_by_text(re.compile("Not pushed: 1 cell, edited less than a minute ago")).wait_for()
+    cell(page, 0, "serial").and_(page.locator(":not(.changed)")).wait_for()
+    page.get_by_role("button", name="Put them back").click()
+    becomes(cell(page, 0, "serial"), "changed")
+    assert cell(page, 0, "serial").inner_text() == "S1"
+    page.get_by_role("button", name="Put them back").wait_for(state="hidden")
+    page.get_by_role("button", name="Undo (Ctrl+Z)").click()
+    until(lambda: not list(drafts.glob("*.draft")), 20, folder / "server.log")
