@@ -9,7 +9,7 @@ from sispy.remedies import Argument, Call, Message
 from sispy.text import WIDTH, shorten
 
 from ..formats.options import ReadKeywords
-from ..values.blocks import SHOWN, Column, Lines, Table, as_object, count, name_of, show
+from ..values.blocks import SHOWN, Column, Lines, Table, alike, as_object, count, name_of, names_of, show
 from ..values.changes import Change, Create, Delete, action_of
 from ..values.schema import META
 from ..values.times import brief
@@ -53,7 +53,7 @@ def blocks(plan: ChangeSet, shown: int | None = SHOWN, split: Split | None = Non
         Lines(tuple(head(plan))),
         *_changes(plan, shown, split),
         Lines(tuple(kinds(plan))),
-        problems(plan),
+        problems(plan, shown),
         stale_rows(plan),
         conflicts(plan.conflict_list),
     ]
@@ -132,7 +132,7 @@ def object_of(
         "made": asdict(plan.origin),
     }
     found = plan.grouped if split is None else grouped(plan.changes, split)
-    tables = [groups(found, {}), every_cell(plan), problems(plan), stale_rows(plan)]
+    tables = [groups(found, {}), every_cell(plan), problems(plan, None), stale_rows(plan)]
     return as_object(facts, [*tables, conflicts(plan.conflict_list)], told=told)
 
 
@@ -273,8 +273,14 @@ def _cells(plan: ChangeSet, cells: Sequence[Cell], *, beside: int = 0) -> Table:
     return Table(columns, rows, noun="cell", name="cells", title="Cells", beside=beside)
 
 
-def problems(plan: ChangeSet) -> Table:
-    """Return the table of what keeps rows from being sent."""
+def problems(plan: ChangeSet, shown: int | None = SHOWN) -> Table:
+    """Return the table of what keeps rows from being sent.
+
+    Args:
+        plan: The plan.
+        shown: Lines that will be shown; None: all, and then each row has its own; else what is the same of
+            many rows is told once.
+    """
     columns = (
         Column(None, "row"),
         Column(None, "key"),
@@ -283,8 +289,14 @@ def problems(plan: ChangeSet) -> Table:
         Column("value", "value", "value"),
         Column("reason", "reason", "sentence"),
     )
-    rows = [(str(p.row), p.key, name_of(p), p.column, p.value, p.reason) for p in plan.problem_list]
+    each = [[problem] for problem in plan.problem_list]
+    found = each if shown is None else alike(plan.problem_list, _same)
+    rows = [(str(p.row), p.key, names_of([p, *more]), p.column, p.value, p.reason) for p, *more in found]
     return Table(columns, rows, noun="problem", name="problems")
+
+
+def _same(problem: Problem) -> tuple[str | None, str, str]:
+    return problem.column, repr(problem.value), str(problem.reason)
 
 
 def conflicts(found: Iterable[Conflict]) -> Table:

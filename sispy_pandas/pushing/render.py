@@ -12,7 +12,7 @@ from sispy.text import SENTENCE, shorten
 
 from ..planning.plan_file import digest
 from ..planning.render import conflicts, whereabouts
-from ..values.blocks import Column, Lines, Table, as_object, count, name_of
+from ..values.blocks import Column, Lines, Table, alike, as_object, count, name_of, names_of
 from ..values.changes import WORDS
 
 if TYPE_CHECKING:
@@ -143,10 +143,10 @@ def _unwritten(report: PushResult) -> Table:
         *map(Column, (report.plan.schema.key or "_id", "action", "outcome", "status")),
         Column("reason", holds="sentence"),
     )
+    found = [o for o in report.outcomes if o.word not in ("done", "unchanged", "unsent")]
     rows = [
-        (name_of(o), o.action, o.word, o.status, o.reason)
-        for o in report.outcomes
-        if o.word not in ("done", "unchanged", "unsent")
+        (names_of([o, *more]), o.action, o.word, o.status, o.reason)
+        for o, *more in alike(found, lambda o: (o.action, o.word, o.status, str(o.reason)))
     ]
     return Table(columns, rows, rest=Call(".failures", "has all of them"))
 

@@ -9,20 +9,24 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from numbers import Real
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from sispy.remedies import Message
 from sispy.text import SENTENCE, WIDTH, aligned, fitted, in_html, json_seen, printable, shorten, shorten_apart
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 
     from sispy.remedies import Call
+
+Item = TypeVar("Item")
 
 SHOWN = 40
 """Rows of a table that a terminal shows."""
 LONG = 200
 """Rows of a table that a notebook shows."""
+FEW = 3
+"""Rows of which the same is told one by one."""
 _SIGNS = {"+": "green", "~": "yellow", "-": "red"}
 _MARKUP = re.compile(r"[\\`*_\[\]<>|&#@!$]|~(?=.)|(?<=.)~")
 _ADDRESS = re.compile(r"(\w)(:(?=/)|\.(?<=www\.))", re.IGNORECASE)
@@ -266,6 +270,25 @@ def name_of(item: Any) -> str:
     if item.key is not None:
         return show(item.key)
     return show(getattr(item, "id", None) or getattr(item, "row", None))
+
+
+def alike(items: Iterable[Item], same: Callable[[Item], Hashable]) -> list[list[Item]]:
+    """Return items in the order of the first ones; more than `FEW` that have the same are together.
+
+    Args:
+        items: What is to be shown.
+        same: What all of those have in common that need be told once.
+    """
+    found: dict[Hashable, list[Item]] = {}
+    for item in items:
+        found.setdefault(same(item), []).append(item)
+    groups = ([group] if len(group) > FEW else [[item] for item in group] for group in found.values())
+    return [group for part in groups for group in part]
+
+
+def names_of(items: Sequence[Any]) -> str:
+    """Return what people know rows by of which the same is told: the first one, and how many more."""
+    return name_of(items[0]) + (f" and {len(items) - 1:,} more" if len(items) > 1 else "")
 
 
 def _line(value: Any) -> str:

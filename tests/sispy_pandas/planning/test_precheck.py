@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 import sispy_pandas as sp
+from sispy_pandas.planning import render as planned
 from sispy_pandas.planning.precheck import precheck
 from sispy_pandas.values.changes import Problem
 
@@ -36,6 +37,22 @@ def test_who_has_no_role_in_an_owner_of_the_table_may_write_nothing(hosts_of):
         Problem(row, reason, "_sis.owner", None, key, denied=True)
         for row, key in [(plan.changes[0].id, "h00000"), (1, "new")]
     )
+
+
+def test_what_is_refused_of_many_rows_for_one_reason_is_said_once(server, hosts_of):
+    live = sp.fetch(hosts_of(hr="admin"), progress=False)
+    plan = live.diff(live.frame().head(5).assign(cpus=9))
+    checked = plan.check()
+    line = "h00000 and 4 more  _sis.owner         you have no role in an owner of schema 'host' (net, ops)"
+    every_row = [
+        (f"h0000{n}", "_sis.owner", None, "you have no role in an owner of schema 'host' (net, ops)")
+        for n in range(5)
+    ]
+
+    assert str(checked).splitlines()[-1] == line
+    assert [row[2:] for row in planned.problems(checked, None).rows] == every_row
+    report = str(plan.push(skip_problems=True, progress=False, journal=False)).splitlines()
+    assert [line.split("  ")[0] for line in report if "h0" in line] == ["h00000 and 4 more"]
 
 
 def test_who_has_no_role_in_the_owners_of_a_row_may_not_write_it(server, hosts_of):
