@@ -51,6 +51,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "plan": ("sispy_pandas.commands.plan", "Show what an edited file would change. Writes nothing."),
     "push": ("sispy_pandas.commands.push", "Write an edited file's changes to the server."),
     "set": ("sispy_pandas.commands.set_", "Set fields of the rows that filters find."),
+    "merge": ("sispy_pandas.commands.check", "Make one row of several that are the same thing."),
     "edit": ("sispy_pandas.commands.edit", "Edit rows in the browser, and push what was reviewed."),
     "import": ("sispy_pandas.commands.import_", "Make a table of a file: JSON, CSV, a workbook."),
     "verify": ("sispy_pandas.commands.verify", "Show which values of others a push has replaced unseen."),
@@ -65,7 +66,10 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "Try it": ("demo", "notebooks", "sandbox"),
     "Connect": ("login", "logout", "whoami"),
     "Look": ("schemas", "show", "export", "mirror", "diff", "check", "history", "changes"),
-    "Change": ("plan", "push", "set", "edit", "import", "verify", "resume", "undo", "revert", "pushes"),
+    "Change": (
+        *("plan", "push", "set", "merge", "edit", "import"),
+        *("verify", "resume", "undo", "revert", "pushes"),
+    ),
 }
 """The commands as `sispy --help` groups them."""
 

@@ -1,4 +1,4 @@
-"""`sispy check`: what is wrong in a table although the server takes it."""
+"""`sispy check`: what is wrong in a table that the server takes; `sispy merge`: one row of duplicates."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sispy.cli.completion import fields, tables
+from sispy.cli.completion import fields, rows, tables
 from sispy.cli.exits import Exit, Misuse, misuse
-from sispy.cli.options import Session, answers, examples, session
+from sispy.cli.options import Session, answers, examples, session, yes
 from sispy.remedies import Call, Message
 from sispy_pandas.commands.inputs import several
 from sispy_pandas.commands.output import Answer, tell
-from sispy_pandas.commands.tables import table_of
+from sispy_pandas.commands.sending import pushing, send
+from sispy_pandas.commands.tables import entity_of, table_of
 from sispy_pandas.values.blocks import Column, Lines, Table, count, show
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def check(session: Session, name: str | None, by: list[str] | None) -> Exit:
     A reference dangles if its row was deleted: the server then refuses each later change of the row that
     holds it. `was` tells what the deleted row was called, the proposal is the row with that name today.
     Duplicates are rows whose keys differ in case or blanks alone, or that are alike in the fields of --by;
-    the proposal is the oldest of them: `sp.merge_rows` makes one row of them.
+    the proposal is the oldest of them: `sispy merge` makes one row of them.
     """
     from sispy_pandas.values.schema import parse_schema
 
@@ -68,16 +69,59 @@ def check(session: Session, name: str | None, by: list[str] | None) -> Exit:
     else:
         schemas = [table_of(client, name)[1]]
     try:
-        rows = [row for schema in schemas for row in _found(session, client, schema, by)]
+        found = [row for schema in schemas for row in _found(session, client, schema, by)]
     except ValueError as error:
         raise misuse(error) from error
-    findings = Table(_COLUMNS, rows, noun="finding", name="findings")
-    head = _head(client, [schema.name for schema in schemas], rows)
+    findings = Table(_COLUMNS, found, noun="finding", name="findings")
+    head = _head(client, [schema.name for schema in schemas], found)
     facts = {"server": client.url, "tables": [schema.name for schema in schemas]}
     tell(session, Answer("check", findings, facts, blocks=lambda: filter(len, [Lines((head,)), findings])))
-    if any(row[0] == "duplicate" for row in rows):
-        session.say(Message(Call("", "explains how to make one row of them", ("check", "--help"))))
-    return Exit.CHANGES if rows else Exit.DONE
+    if twice := next((row for row in found if row[0] == "duplicate"), None):
+        _, table, *_, oldest = twice
+        alike = [row for row in found if row[0] == "duplicate" and row[-1] == oldest]
+        alike.sort(key=lambda row: row[2] != oldest)
+        names = [row[2] if row[3] is None else str(row[3]) for row in alike]
+        merge = Call("sp.merge_rows", "makes one row of the first ones", ("merge", table, *names))
+        session.say(Message(merge))
+    return Exit.CHANGES if found else Exit.DONE
+
+
+@click.command(
+    epilog=examples(
+        "sispy merge rack r1 'R 1'",
+        "sispy merge host web-fra1-001 695b6f8000000001000002dd --note CHG0012345",
+    )
+)
+@click.argument("name", metavar="SCHEMA", shell_complete=tables)
+@click.argument("keep", shell_complete=rows)
+@click.argument("others", nargs=-1, required=True, metavar="OTHER...", shell_complete=rows)
+@answers("json", "csv", "md")
+@pushing
+@yes
+@session
+def merge(
+    session: Session, how: dict[str, Any], name: str, keep: str, others: tuple[str, ...], yes: bool
+) -> Exit:
+    """Make one row of several of table SCHEMA: KEEP stays, every OTHER becomes part of it.
+
+    KEEP and OTHER are keys or _ids, as `sispy check` finds them. The kept row gets what it lacks; where both
+    hold something, its own value stays, and the plan names the fields. All references to the others, from
+    whatever table, point to it then, and the others are deleted. It is one push: `sispy undo` takes it back.
+    """
+    from sispy_pandas.revisions.duplicates import merge_rows
+
+    endpoint, schema = table_of(session.client(), name)
+    found = [entity_of(endpoint, schema, one) for one in (keep, *others)]
+    for one, row in zip((keep, *others), found, strict=True):
+        if row is None:
+            raise Misuse(f"{schema.name} has no row {one!r}.")
+    kept, *rest = [str(row["_id"]) for row in found if row is not None]
+    try:
+        plans = merge_rows(endpoint, kept, rest)
+    except ValueError as error:
+        raise misuse(error) from error
+    _, status = send(session, plans, yes=yes, **how)
+    return status
 
 
 def _head(client: Client, names: list[str], rows: list[tuple[Any, ...]]) -> str:

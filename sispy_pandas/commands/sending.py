@@ -220,6 +220,8 @@ def send(
     from sispy_pandas.pushing import render as pushed
 
     context = click.get_current_context()
+    if len(parts(plan)) > 1 and how.get("journal"):
+        raise Misuse("--journal names one file, and each table has a journal of its own: leave it out.")
     if not parts(plan):
         session.say("nothing to push")
         return (), Exit.DONE

@@ -8,15 +8,17 @@ from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..values.changes import Create, Delete, Update, row_of
+from sispy.text import printable
+
+from ..values.changes import Create, Delete, Problem, Update, row_of
 from ..values.labels import RefusedList, reference_columns
-from ..values.references import reference_fields, stand_in
+from ..values.references import ids_in, new_rows, reference_fields, sent_by, stand_in
 from ..values.types.cells import Refused
 from ..values.types.convert import cast
 from .plan_file import digest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 
     from ..values.changes import Change
     from .change_set import ChangeSet
@@ -28,23 +30,66 @@ def in_order(plans: Sequence[C]) -> tuple[C, ...]:
     """Return plans of different tables in the order of their references.
 
     Rows that others refer to are written before these, and deleted after them: a plan that does both is two
-    parts then. Tables that refer to each other stay as they are.
+    parts then. Of tables that refer to each other their new rows alone count. If these refer to each other as
+    well, what a row cannot do without goes first; the other references are problems that name the two steps.
     """
     plans = [plan for plan in plans if not plan.empty]
     if len(plans) < 2:
         return tuple(plans)
     tables = {plan.schema.name: plan for plan in plans}
-    waits = {
-        name: {target for _, target in reference_fields(plan.schema) if target in tables and target != name}
-        for name, plan in tables.items()
-    }
-    try:
-        names = list(TopologicalSorter(waits).static_order())
-    except CycleError:
-        names = list(tables)
+    new = {name: new_rows(name, plan.changes) for name, plan in tables.items()}
+    referring = {name: _referring(plan, new) for name, plan in tables.items()}
+    ways: tuple[Mapping[str, set[str]], ...] = (
+        {name: {target for _, target in reference_fields(plan.schema)} for name, plan in tables.items()},
+        {name: {target for _, _, target, _ in cells} for name, cells in referring.items()},
+        {
+            name: {target for _, path, target, _ in cells if _is_needed(tables[name], path)}
+            for name, cells in referring.items()
+        },
+    )
+    names = next(filter(None, (_sorted(tables, waits) for waits in ways)), list(tables))
+    for number, name in enumerate(names):
+        later = names[number + 1 :]
+        ahead = [cell for cell in referring[name] if cell[2] in later]
+        tables[name] = tables[name].with_problems([_in_two_steps(tables[name], *cell) for cell in ahead])
     written = [_part(tables[name], deletes=False) for name in names]
     deleted = [_part(tables[name], deletes=True) for name in reversed(names)]
     return tuple(part for part in (*written, *deleted) if part is not None)
+
+
+def _sorted(tables: Collection[str], waits: Mapping[str, Collection[str]]) -> list[str]:
+    """Return tables, each after those that it waits for; none if some wait for each other."""
+    others = {name: [other for other in waits[name] if other in tables and other != name] for name in tables}
+    try:
+        return list(TopologicalSorter(others).static_order())
+    except CycleError:
+        return []
+
+
+def _referring(plan: ChangeSet, new: Mapping[str, Collection[str]]) -> list[tuple[Change, str, str, str]]:
+    """Return (change, path, table, id) of each reference to a new row of another table."""
+    return [
+        (change, path, target, id_)
+        for path, target in reference_fields(plan.schema)
+        if new.get(target) and target != plan.schema.name
+        for change in plan.changes
+        for id_ in sorted(ids_in(sent_by(change), path) & set(new[target]))
+    ]
+
+
+def _is_needed(plan: ChangeSet, path: str) -> bool:
+    """Tell whether a row cannot be there without a reference."""
+    known = next((field for field in plan.schema.fields if f"{path}.".startswith(f"{field.path}.")), None)
+    return known is not None and known.required
+
+
+def _in_two_steps(plan: ChangeSet, change: Change, path: str, target: str, id_: str) -> Problem:
+    row = plan.arrivals.get(id_, id_)
+    reason = (
+        f"refers to {printable(row)}, a new row of {printable(target)}, whose new rows refer to this table "
+        f"in turn: push without {printable(path)} first, then all of it once more"
+    )
+    return Problem(row_of(change), reason, path, row, change.key)
 
 
 def with_new_rows(plans: Sequence[C]) -> tuple[C, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sispy.remedies import no_list
@@ -141,9 +142,10 @@ def merge_rows(endpoint: Endpoint, keep: str, others: Collection[str]) -> Plans:
     gone = [Delete(row["_id"], values_of(schema, row), key_of(schema, row), receipt(row)) for row in rows]
     taken = {path: filled[path] for path in unique}
     last = Update(kept["_id"], dict.fromkeys(taken), taken, key_of(schema, kept), receipt(kept))
+    names = {row["_id"]: _named(schema, row) for row in (kept, *rows)}
     parts = [
-        Plan(endpoint, schema, written, notes=tuple(told)),
-        *(plan for plan in pointed if plan is not own),
+        Plan(endpoint, schema, written, notes=tuple(told), names=names),
+        *(replace(plan, names=names) for plan in pointed if plan is not own),
         Plan(endpoint, schema, tuple(gone), notes=() if written else tuple(told)),
         Plan(endpoint, schema, (last,) if taken else ()),
     ]

@@ -27,6 +27,7 @@ def test_dangling_references_and_duplicates_are_found_in_every_form(sispy, sis):
 
     assert text.exit_code == 2
     assert "1 dangling reference, 2 duplicates" in text.stdout
+    assert text.stderr == "`sispy merge rack 'z 9' z9` makes one row of the first ones\n"
     assert [(f["finding"], f["table"], f["key"], f["field"], f["was"]) for f in found] == [
         ("dangling reference", "host", "web-fra1-001", "rack", "z9"),
         ("duplicate", "rack", "z 9", "name", None),
@@ -43,3 +44,28 @@ def test_fields_to_compare_are_named(sispy):
     assert sispy("check", "host", "--by", "os.name").exit_code == 2
     assert sispy("check", "host", "--by", "os.nme").exit_code == 64
     assert sispy("check", "--by", "serial").exit_code == 64
+
+
+def test_duplicates_become_one_row_and_come_apart_by_one_undo(sispy, sis, terminal, screen):
+    racks, hosts = sis.client().entities("rack"), sis.client().entities("host")
+    kept = racks.fetch_page({"limit": 1, "populate": False})[0]
+    twin = racks.create({"name": "twin", "site": kept["site"]})
+    hosts.update("web-fra1-001", {"rack": twin["_id"]})
+
+    def held():
+        return hosts.get("web-fra1-001", {"populate": False})["rack"], racks.count({"name": "twin"})
+
+    for args, sentence in [
+        ([kept["name"], "nothing"], "rack has no row 'nothing'"),
+        ([kept["name"], kept["name"]], "a row is named twice: it cannot be merged with itself"),
+        ([kept["name"], "twin", "--journal", "j.jsonl"], "each table has a journal of its own: leave it out"),
+        ([kept["name"], "twin"], "There is no terminal to ask: --yes answers yes"),
+    ]:
+        result = sispy("merge", "rack", *args)
+        assert (result.exit_code, sentence in result.stderr) == (64, True)
+    status, lines = screen(terminal("merge", "rack", kept["name"], "twin", "--note", "CHG1"))
+
+    assert (status, held()) == (0, (kept["_id"], 0))
+    assert f"~  web-fra1-001  rack   twin    {kept['name']}" in lines
+    assert sispy("undo", "--yes", "-q").exit_code == 0
+    assert held()[1] == 1

@@ -208,6 +208,70 @@ def test_new_rows_of_one_table_refer_to_each_other_by_name(server):
     }  # fmt: skip
 
 
+@pytest.fixture
+def mutual(server):
+    """Clusters that refer to their master, and machines that refer to their cluster: (clusters, machines)."""
+    name = {"type": "String", "required": True, "unique": True}
+    tables = []
+    for table, field, other in (("cluster", "master", "machine"), ("machine", "cluster", "cluster")):
+        definition = {"name": name, field: {"type": "ObjectId", "ref": other}}
+        document = {"name": table, "id_field": "name", "definition": definition, "_sis": {"owner": ["ops"]}}
+        server.client.schemas.create(document)
+        tables.append(server.client.entities(table))
+    return tables
+
+
+def planned(table, **columns):
+    live = sp.fetch(table, refs="label", progress=False)
+    return live.diff(pd.DataFrame(columns, dtype=object), key="name", create_missing=True)
+
+
+def test_tables_that_refer_to_each_other_are_ordered_by_their_new_rows(mutual):
+    clusters, machines = mutual
+    clusters.create({"name": "old"})
+
+    plans = sp.Plans.of(
+        planned(clusters, name=["new"], master=["m"]), planned(machines, name=["m"], cluster=["old"])
+    )
+
+    assert ([plan.schema.name for plan in plans], len(plans.problems)) == (["machine", "cluster"], 0)
+    assert plans.push(progress=False).ok
+
+
+def test_new_rows_of_two_tables_that_refer_to_each_other_are_told_the_way_in_two_steps(mutual):
+    clusters, machines = mutual
+    wanted = {"name": ["c"], "master": ["m"]}
+    members = planned(machines, name=["m"], cluster=["c"])
+
+    plans = sp.Plans.of(planned(clusters, **wanted), members)
+
+    assert plans.problems.values.tolist() == [
+        [
+            *("cluster", 0, "c", "master", "m"),
+            "refers to m, a new row of machine, whose new rows refer to this table in turn: "
+            "push without master first, then all of it once more",
+        ]
+    ]
+    assert sp.Plans.of(planned(clusters, name=["c"]), members).push(progress=False).ok
+    again = sp.Plans.of(planned(clusters, **wanted), planned(machines, name=["m"], cluster=["c"]))
+    assert again.push(progress=False).ok
+    (cluster,), (machine,) = (table.fetch_all({"populate": False}) for table in mutual)
+    assert (cluster["master"], machine["cluster"]) == (machine["_id"], cluster["_id"])
+
+
+def test_what_a_new_row_cannot_do_without_goes_first(mutual, server):
+    clusters, machines = mutual
+    document = server.client.schemas.get("machine").to_dict()
+    document["definition"]["cluster"]["required"] = True
+    server.client.schemas.update("machine", document)
+
+    plans = sp.Plans.of(
+        planned(machines, name=["m"], cluster=["c"]), planned(clusters, name=["c"], master=["m"])
+    )
+
+    assert plans.problems[["schema", "column"]].values.tolist() == [["cluster", "master"]]
+
+
 @pytest.mark.skipif(not hasattr(os, "getuid"), reason="rights of files are those of POSIX")
 def test_a_folder_of_a_team_lets_colleagues_undo(server, plans):
     folder().mkdir(parents=True)
