@@ -23,6 +23,8 @@ WIDTH = 40
 """Characters of a value that are shown beside others."""
 SENTENCE = 500
 """Characters of a line of words, or of a cell of a table, that are shown."""
+_STUMP = 8
+"""Columns below which a cell that is cut says little."""
 _CONTEXT = 12
 """Characters that are shown before the first difference of two long texts."""
 _IGNORABLE = "\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef"
@@ -151,6 +153,7 @@ def aligned(
     limit: int | None = None,
     wrap: bool = False,
     keep: Collection[str] = (),
+    spare: Sequence[str] = (),
 ) -> list[list[str]]:
     """Return the lines of each row of a table, its head first: cells below each other, numbers to the right.
 
@@ -160,13 +163,21 @@ def aligned(
         limit: Columns there are to print in; the widest columns are cut until the table fits. None: no limit.
         wrap: Break the texts of the last column into several lines instead of cutting them.
         keep: Titles of columns that are never cut.
+        spare: Titles of columns that are left out, the last first, where the others would be cut to stumps.
     """
     body = [list(row) for row in rows]
     texts = [[shorten("" if cell is None else cell, SENTENCE) for cell in row] for row in (head, *body)]
     right = [bool(body) and all(_is_number(row[i]) for row in body) for i in range(len(head))]
     wanted = [max(cells(row[i]) for row in texts) for i in range(len(head))]
-    widths = _fit(wanted, limit, [i for i, title in enumerate(head) if title not in keep])
-    return [_lines(row, widths, right, wrap=wrap) for row in texts]
+    least = [size if title in keep else min(size, _STUMP) for title, size in zip(head, wanted, strict=True)]
+    shown = list(range(len(head)))
+    for title in reversed(spare):
+        if limit is not None and _whole([least[i] for i in shown]) > limit:
+            shown.remove(head.index(title))
+    widths = _fit([wanted[i] for i in shown], limit, [n for n, i in enumerate(shown) if head[i] not in keep])
+    is_right = [right[i] for i in shown]
+    wrap = wrap and shown[-1] == len(head) - 1
+    return [_lines([row[i] for i in shown], widths, is_right, wrap=wrap) for row in texts]
 
 
 def _lines(row: Sequence[str], widths: Sequence[int], right: Sequence[bool], *, wrap: bool) -> list[str]:
@@ -187,10 +198,15 @@ def _is_number(cell: object) -> bool:
     return cell is None or (isinstance(cell, numbers.Real) and not isinstance(cell, bool))
 
 
+def _whole(widths: Sequence[int]) -> int:
+    """Return how wide a table of such columns is."""
+    return sum(widths) + 2 * (len(widths) - 1)
+
+
 def _fit(widths: list[int], limit: int | None, elastic: Sequence[int]) -> list[int]:
     """Narrow the widest of the elastic columns, a step at a time, until all fit; none below 4."""
     widths = list(widths)
-    while limit is not None and sum(widths) + 2 * (len(widths) - 1) > limit:
+    while limit is not None and _whole(widths) > limit:
         widest = max(elastic, key=widths.__getitem__, default=None)
         if widest is None or widths[widest] <= 4:
             break

@@ -147,7 +147,8 @@ def history(session: Session, name: str, row: str, blame: bool) -> None:
 def _steps(steps: Sequence[Mapping[Hashable, Any]]) -> Table:
     columns = (
         *_AT,
-        *(Column(name, name) for name in ("by", "action", "field")),
+        *(Column(name, name, spare=True) for name in ("by", "action")),
+        Column("field", "field"),
         *(Column(name, name, "value") for name in ("before", "after")),
     )
     names = ("by", "action", "field", "before", "after")
@@ -160,7 +161,7 @@ def _blame(fields: Sequence[Mapping[Hashable, Any]]) -> Table:
         Column("value", "value", "value"),
         Column("by", "by"),
         *_AT,
-        Column("action", "action"),
+        Column("action", "action", spare=True),
     )
     rows = [(f["field"], f["value"], f["by"], *_at(f["at"]), f["action"]) for f in fields]
     return Table(columns, rows, "field", "fields")
@@ -236,8 +237,9 @@ def _summary(found: Changes) -> Table:
     summary = found.summary()
     minutes = summary["minute"].dt.strftime("%Y-%m-%d %H:%M")
     others = (summary[column].tolist() for column in ("field", "action", "cells", "rows"))
-    columns = map(Column, ("by", "minute (UTC)", "field", "action", "cells", "rows"))
-    return Table(tuple(columns), list(zip(summary["by"], minutes, *others, strict=True)), "group")
+    minute, action = Column("minute (UTC)", whole=True), Column("action", spare=True)
+    columns = (Column("by"), minute, Column("field"), action, Column("cells"), Column("rows"))
+    return Table(columns, list(zip(summary["by"], minutes, *others, strict=True)), "group")
 
 
 @click.command(epilog=examples("sispy revert host --since 2h --by alice --fields os,tags"))

@@ -279,7 +279,8 @@ def _whole(schema: Schema, facts: Mapping[str, Any], fields: Sequence[Sequence[A
         *([f"tags: {', '.join(facts['tags'])}"] if facts["tags"] else []),
         *facts["notes"],
     ]
-    columns = (*map(Column, ("by", "at", "field")), Column("value", holds="sentence"))
+    at = Column("at", whole=True, spare=True)
+    columns = (Column("by"), at, Column("field"), Column("value", holds="sentence"))
     return [Lines(tuple(head)), Table(columns, lines, "field")]
 
 

@@ -19,7 +19,11 @@ from sispy_pandas.values.blocks import Column, Table
 if TYPE_CHECKING:
     from sispy.config import Profile
 
-_COLUMNS = (Column("", "fact"), Column("in force", "value", whole=True), Column("from", "from", "sentence"))
+_COLUMNS = (
+    Column("", "fact"),
+    Column("in force", "value", whole=True),
+    Column("from", "from", "sentence", spare=True),
+)
 
 
 @click.command(epilog=examples("sispy whoami", "sispy whoami --profile test --output json"))

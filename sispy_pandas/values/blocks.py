@@ -57,12 +57,14 @@ class Column:
         holds: "text"; "value": JSON values, those of one row shown where they differ; "sentence": messages,
             which bring ways out.
         whole: It is never cut to fit a terminal.
+        spare: It is left out where a terminal is too narrow for all, the last such column first.
     """
 
     title: str | None
     name: str | None = None
     holds: Literal["text", "value", "sentence"] = "text"
     whole: bool = False
+    spare: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,8 +316,9 @@ def _table_text(
 ) -> str:
     rows = list(texts(table, told, shown=shown))
     wrap = table.columns[-1].holds == "sentence"
-    keep = [column.title for column in table.columns if column.whole and column.title is not None]
-    top, *bodies = aligned(table.head, rows, limit=limit, wrap=wrap, keep=keep)
+    seen = [column for column in table.columns if column.title is not None]
+    keep, spare = ([c.title for c in seen if c.title and getattr(c, trait)] for trait in ("whole", "spare"))
+    top, *bodies = aligned(table.head, rows, limit=limit, wrap=wrap, keep=keep, spare=spare)
     lines = [styled(line, "bold") for line in top]
     lines += [
         styled(line, _SIGNS.get(row[0])) for row, body in zip(rows, bodies, strict=True) for line in body

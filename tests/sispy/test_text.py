@@ -145,8 +145,28 @@ def test_a_page_is_its_readable_words():
             [["a  why"], ["w  none of the", "   values"]],
         ),
         (["a", "b"], [], {}, [["a  b"]]),
+        (
+            ["name", "by", "note"],
+            [["web-1", "bob", "long " * 5]],
+            {"limit": 13, "spare": ["by", "note"]},
+            [["name   by"], ["web-1  bob"]],
+        ),
+        (
+            ["name", "from"],
+            [["web-1", "a b c d e f g"]],
+            {"limit": 10, "wrap": True, "spare": ["from"]},
+            [["name"], ["web-1"]],
+        ),
     ],
-    ids=["numbers to the right", "widest column cut", "a column kept", "a sentence wrapped", "no rows"],
+    ids=[
+        "numbers to the right",
+        "widest column cut",
+        "a column kept",
+        "a sentence wrapped",
+        "no rows",
+        "a column spared",
+        "a sentence spared",
+    ],
 )
 def test_a_table_is_aligned(head, rows, options, lines):
     assert aligned(head, rows, **options) == lines

@@ -6,9 +6,11 @@ import json
 import re
 from pathlib import Path
 
+import click
 import pytest
 
 import sispy_pandas as sp
+from sispy.text import cells
 
 ROOT = Path(__file__).parents[3]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -253,3 +255,12 @@ def test_who_asks_for_json_in_a_terminal_reads_the_plan_before_the_question(term
     assert lines[0].startswith("host on http://127.0.0.1:NNNNN as root: 1 update")
     assert [line for line in lines if "[y/N]: y" in line] != []
     assert lines[-1] == "}"
+
+
+@pytest.mark.parametrize("columns", [40, 60, 80])
+def test_no_answer_is_wider_than_its_terminal(sispy, monkeypatch, columns):
+    monkeypatch.setenv("COLUMNS", str(columns))
+
+    for args in KINDS.values():
+        for line in click.unstyle(sispy(*args).stdout).splitlines():
+            assert cells(line) <= columns, (args, line)
