@@ -8,6 +8,7 @@ import logging
 import random
 import time
 from dataclasses import dataclass, replace
+from logging import NullHandler
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from .http import Answer, Handler, Request
 
 LOG = logging.getLogger("sispy")
+LOG.addHandler(NullHandler())  # what nobody listens to is not printed
 
 FIRST_PAUSE = 0.25
 """Seconds, at most, before the second try; each later pause may take twice as long."""

@@ -1,5 +1,8 @@
 """The command line: `sispy COMMAND`."""
 
-from .root import main
+try:
+    from .root import main
+except KeyboardInterrupt:  # Ctrl-C before there is anything to tell
+    raise SystemExit(130) from None
 
 __all__ = ["main"]

@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 from importlib import metadata
@@ -130,3 +131,15 @@ def test_the_help_is_there_at_once():
     others = {name for name in metadata.packages_distributions() if not name.startswith("_")}
     assert loaded & (others - {"sispy"}) == {"click"}
     assert "sispy.cli.login" not in loaded
+
+
+def test_ctrl_c_while_a_command_starts_ends_it_without_a_traceback(tmp_path):
+    package = tmp_path / "click"
+    package.mkdir()
+    (package / "__init__.py").write_text("raise KeyboardInterrupt\n")
+    start = [sys.executable, "-c", "from sispy.cli import main; main()"]
+    env = {**os.environ, "PYTHONPATH": str(tmp_path)}
+
+    ended = subprocess.run(start, env=env, capture_output=True, text=True)
+
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "")
