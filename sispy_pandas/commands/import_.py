@@ -18,7 +18,12 @@ from sispy.remedies import Call, Message
 from sispy.text import shorten
 from sispy_pandas.commands.inputs import INPUT, TableFile, format_option
 from sispy_pandas.commands.output import show, tell_push
-from sispy_pandas.commands.planning import refuse_guessed, refuse_guesses
+from sispy_pandas.commands.planning import (
+    first_reading,
+    refuse_guessed,
+    refuse_guesses,
+    second_reading,
+)
 from sispy_pandas.commands.reading import understood
 from sispy_pandas.commands.schemas import fields_of, tree
 from sispy_pandas.commands.sending import send, status_of_plan, status_of_report
@@ -265,10 +270,12 @@ def _join(
     key = key or schema.key
     if new and key is not None:
         raise Misuse(f"rows of {schema.name} are known by {key}: leave --again out.")
-    rows = file.frame(schema, options)
+    rows, is_read = first_reading(file, schema, options)
+    snapshot = fetch(client.entities(schema.name), refs="label", progress=session.progress)
+    if key is not None or not is_read:
+        rows = second_reading(file, options, rows, snapshot, key, is_read=is_read)
     if not dry:
         refuse_guesses(rows, yes=yes)
-    snapshot = fetch(client.entities(schema.name), refs="label", progress=session.progress)
     if key is not None:
         plan = snapshot.diff(rows, key=key, create_missing=True)  # blank cells keep what is stored
     else:

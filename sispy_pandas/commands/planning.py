@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from sispy.cli.options import Session
     from sispy_pandas.commands.reading import Reading
+    from sispy_pandas.formats.options import ReadOptions
     from sispy_pandas.values.schema import Schema
     from sispy_pandas.workflow.objects import Plan, Snapshot
     from sispy_pandas.workflow.parts import Plans
@@ -57,7 +58,6 @@ def edited_file(
     session: Session, name: str, file: TableFile, how: Reading, *, yes: bool | None = None
 ) -> tuple[Snapshot, pd.DataFrame]:
     """Return the rows that a file is to be compared with, and its own; see `plan_of_file`."""
-    from sispy_pandas.formats.dialect import known_rows
     from sispy_pandas.workflow.edited import snapshot_of
     from sispy_pandas.workflow.fetch import fetch
     from sispy_pandas.workflow.references import labelled
@@ -65,7 +65,7 @@ def edited_file(
     client = session.client()
     endpoint, schema = table_of(client, name)
     refuse_unknown(schema, [how.key] if how.key else ())
-    frame, is_read = _first_reading(file, schema, how)
+    frame, is_read = first_reading(file, schema, how.options)
     if how.key is not None:
         snapshot = fetch(endpoint, progress=session.progress)
     elif "_id" in (frame.index.name, *frame.columns):
@@ -75,8 +75,7 @@ def edited_file(
             f"{file.file} has no column _id, so its rows cannot be told: give --key FIELD to match them by a "
             f"unique field{f' such as {schema.key}' if schema.key else ''}"
         )
-    if not is_read or _has_hints(frame, snapshot):
-        frame = file.frame(schema, how.options, known_rows(snapshot, how.key))
+    frame = second_reading(file, how.options, frame, snapshot, how.key, is_read=is_read)
     if yes is not None:
         refuse_guesses(frame, yes=yes)
     source = source_of(frame)
@@ -85,14 +84,40 @@ def edited_file(
     return snapshot, frame
 
 
-def _first_reading(file: TableFile, schema: Schema, how: Reading) -> tuple[pd.DataFrame, bool]:
+def first_reading(file: TableFile, schema: Schema, options: ReadOptions) -> tuple[pd.DataFrame, bool]:
     """Return the frame of a file, and whether more can be read of it yet than which rows it has."""
     from sispy_pandas.formats.encodings import AS_BYTES, EncodingUnknown
 
     try:
-        return file.frame(schema, how.options), True
+        return file.frame(schema, options), True
     except EncodingUnknown:
-        return file.frame(schema, replace(how.options, encoding=AS_BYTES)), False
+        return file.frame(schema, replace(options, encoding=AS_BYTES)), False
+
+
+def second_reading(
+    file: TableFile,
+    options: ReadOptions,
+    frame: pd.DataFrame,
+    snapshot: Snapshot,
+    key: str | None,
+    *,
+    is_read: bool,
+) -> pd.DataFrame:
+    """Return the frame of a file as those cells tell that nobody touched.
+
+    Args:
+        file: The file.
+        options: How it is to be understood.
+        frame: As `first_reading` returned it, and so is the last.
+        snapshot: What is known of its rows.
+        key: The field by which they are known; None: their `_id`.
+        is_read: As there.
+    """
+    from sispy_pandas.formats.dialect import known_rows
+
+    if is_read and not _has_hints(frame, snapshot):
+        return frame
+    return file.frame(snapshot.schema, options, known_rows(snapshot, key))
 
 
 def _has_hints(frame: pd.DataFrame, snapshot: Snapshot) -> bool:

@@ -306,3 +306,26 @@ def test_amounts_and_words_of_json_fields_are_told_with_their_options(sispy, sis
     assert [(one["key"], one["column"], one["reason"]) for one in of_json["problems"]] == [
         ("web-fra1-001", "price", "a boolean is no number")
     ]
+
+
+def test_a_file_that_joins_a_table_is_read_as_its_unchanged_cells_tell(sispy, sis):
+    assert sispy("export", "host", "-o", "hosts.csv").exit_code == 0
+    rewritten("hosts.csv", set_note)
+    text = Path("hosts.csv").read_text(encoding="cp1252")
+    lines = [line.partition(";")[2].rpartition(";")[0] for line in text.splitlines()]
+    header = lines[0].split(";")
+    fresh = dict.fromkeys(header, "") | {"name": "web-new-001", "status": "planned", "price": "7,5"}
+    Path("hosts.csv").write_text(
+        "\n".join([*lines, ";".join(fresh[name] for name in header)]), encoding="cp1252"
+    )
+
+    shown = sispy("import", "hosts.csv", "--schema", "host", "--dry-run", "--output", "json")
+    told = json.loads(shown.stdout)["plan"]
+
+    cells = {(cell["key"], cell["field"], cell["after"]) for cell in told["cells"]}
+    assert {cell for cell in cells if cell[0] != "web-new-001"} == {
+        ("web-fra1-001", "notes", "geprüft"),
+        ("web-fra1-001", "price", 1234.5),
+    }
+    assert [(one["key"], one["column"]) for one in told["problems"]] == [("web-new-001", "price")]
+    assert "--decimal , reads decimal commas" in told["problems"][0]["reason"]
