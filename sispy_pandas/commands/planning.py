@@ -12,6 +12,7 @@ import click
 from sispy.cli.completion import tables_or_files
 from sispy.cli.exits import Misuse
 from sispy.cli.terminal import is_terminal
+from sispy.remedies import Call, Message
 from sispy_pandas.commands.inputs import INPUT, STANDARD, TableFile
 from sispy_pandas.commands.tables import refuse_unknown, table_of
 from sispy_pandas.values.source import source_of
@@ -71,10 +72,7 @@ def edited_file(
     elif "_id" in (frame.index.name, *frame.columns):
         snapshot = snapshot_of(endpoint, frame, base=how.base, progress=session.progress)
     else:
-        raise ValueError(
-            f"{file.file} has no column _id, so its rows cannot be told: give --key FIELD to match them by a "
-            f"unique field{f' such as {schema.key}' if schema.key else ''}"
-        )
+        raise ValueError(_unknown_rows(file, schema))
     frame = second_reading(file, how.options, frame, snapshot, how.key, is_read=is_read)
     if yes is not None:
         refuse_guesses(frame, yes=yes)
@@ -82,6 +80,17 @@ def edited_file(
     if how.key is not None and source is not None and source.labels is not None:
         snapshot = labelled(snapshot, known=source.labels)
     return snapshot, frame
+
+
+def _unknown_rows(file: TableFile, schema: Schema) -> Message:
+    """Say what to do with a file of which nothing tells which rows are which."""
+    said = f"{file.file} has no column _id, so its rows cannot be told"
+    if any(field.unique for field in schema.fields):
+        such = f" such as {schema.key}" if schema.key else ""
+        return Message(f"{said}: give --key FIELD to match them by a unique field{such}")
+    said += f", and {schema.name} has no unique field"
+    words = ("import", str(file.file), "--schema", schema.name)
+    return Message(said, Call("snapshot.diff(frame, new='missing')", "compares whole rows", words))
 
 
 def first_reading(file: TableFile, schema: Schema, options: ReadOptions) -> tuple[pd.DataFrame, bool]:

@@ -16,6 +16,7 @@ from ..values.changes import Change, Create, Delete, Problem, Stale, row_of
 from ..values.entity import EDITABLE_META, sorted_as_stored
 from ..values.records import DELETE, HOW, edited_row, is_marked, receipts_of
 from ..values.schema import META, RECEIPT
+from ..values.types.base import Type
 from ..values.types.cells import get_path, is_missing
 from ..values.types.convert import cast, is_blank, json_values
 from ..values.types.equality import as_edited, canonical, equal
@@ -187,16 +188,16 @@ def not_stored(
     """
     fields = [field for field in fields if field.path in base.columns and field.path in schema.columns]
     stored = {field.path: json_values(field, base[field.path]) for field in fields}
-    plain = [field for field in fields if field.kind.is_scalar and field.default is None]
-    others = [field for field in fields if field not in plain]
-    there: dict[str, list[int]] = {}
+    told = [field for field in fields if field.default is None and type(field.kind).same is Type.same]
+    others = [field for field in fields if field not in told]
+    there: dict[Hashable, list[int]] = {}
     for row in range(len(base)):
-        cells = [canonical(field, stored[field.path][row], is_sent=False) for field in plain]
-        there.setdefault(repr(cells), []).append(row)
+        cells = [canonical(field, stored[field.path][row], is_sent=False) for field in told]
+        there.setdefault(_hashable(cells), []).append(row)
     found = []
     for create in creates:
-        cells = [canonical(field, create.values.get(field.path), is_sent=True) for field in plain]
-        alike = there.get(repr(cells), [])
+        cells = [canonical(field, create.values.get(field.path), is_sent=True) for field in told]
+        alike = there.get(_hashable(cells), [])
         wanted = [(field, create.values.get(field.path)) for field in others]
         same = (row for row in alike if all(_is_so(f, stored[f.path][row], value) for f, value in wanted))
         at = next(same, None)
@@ -205,6 +206,13 @@ def not_stored(
         else:
             alike.remove(at)
     return found
+
+
+def _hashable(value: Any) -> Hashable:
+    """Return a canonical value in a form by which equal ones are found at once."""
+    if isinstance(value, dict):
+        return frozenset((key, _hashable(inner)) for key, inner in value.items())
+    return tuple(map(_hashable, value)) if isinstance(value, list | tuple) else value
 
 
 def _is_so(field: Field, stored: Any, sent: Any) -> bool:

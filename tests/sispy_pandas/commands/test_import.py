@@ -513,6 +513,11 @@ def test_rows_without_a_key_that_are_there_already_are_left_out_unless_they_shal
     endpoint = sis.client().entities("spare")
     there = "3 rows of these are there already, just so: --again makes new ones of them"
 
+    unknown = sispy("plan", "spare", file(rows))
+    assert (unknown.exit_code, unknown.stderr.rpartition(": ")[2].strip()) == (
+        3,
+        f"`sispy import {file(rows)} --schema spare` compares whole rows",
+    )
     same = sispy("import", file(rows), "--schema", "spare", "--yes")
     with monkeypatch.context() as other_machine:
         other_machine.setenv("SISPY_JOURNALS", str(tmp_path / "others"))
