@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .groups import Cell, Grouped, Split
 
 _SIGNS = {"update": "~", "create": "+", "delete": "-"}
+_ANY_CASE = Argument("ignore_case", "takes values of an enum in any case", True)
 _LONE = 3
 """Lines about cells that are the only one of their kind."""
 _READING = frozenset(ReadKeywords.__annotations__)
@@ -83,7 +84,9 @@ def kinds(plan: ChangeSet) -> list[Message]:
     groups: dict[str, tuple[list[Problem], tuple[Remedy, ...]]] = {}
     fields = {field.path: field for field in (*plan.schema.fields, *META)}
     for problem in plan.problem_list:
-        remedies = _options(problem, fields.get(problem.column or ""))
+        remedies = _options(
+            problem, fields.get(problem.column or ""), is_of_file=plan.origin.source is not None
+        )
         if remedies:
             groups.setdefault(Message("", *remedies), ([], remedies))[0].append(problem)
     lone = [found for found, _ in groups.values() if len(found) == 1 and not _is_told(found[0])][:_LONE]
@@ -96,7 +99,7 @@ def _is_told(problem: Problem) -> bool:
     return isinstance(problem.reason, Message) and bool(problem.reason.remedies)
 
 
-def _options(problem: Problem, field: Field | None) -> tuple[Remedy, ...]:
+def _options(problem: Problem, field: Field | None, *, is_of_file: bool) -> tuple[Remedy, ...]:
     """Return the options of reading that would solve a problem."""
     told = problem.reason.remedies if isinstance(problem.reason, Message) else ()
     if options := tuple(one for one in told if isinstance(one, Argument) and one.name in _READING):
@@ -105,7 +108,11 @@ def _options(problem: Problem, field: Field | None) -> tuple[Remedy, ...]:
     if field is not None and field.item and field.item.ref and isinstance(value, list):
         field, value = field.item, next((one for one in value if isinstance(one, str)), None)
         value = value if value is None else Refused(value, problem.reason)
-    return field.kind.remedies(value) if field is not None and isinstance(value, Refused) else ()
+    if field is None or not isinstance(value, str):
+        return ()
+    if is_of_file and field.enum and value not in field.enum and field.kind.typed(value) in field.enum:
+        return (_ANY_CASE,)
+    return field.kind.remedies(value) if isinstance(value, Refused) else ()
 
 
 def _alike(found: list[Problem]) -> str:

@@ -7,6 +7,7 @@ import datetime
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -71,13 +72,18 @@ def address_plan(folder: Path) -> Path:
     return as_csv(folder / "prefixes.csv", [head, *rows])
 
 
-def port_registry(folder: Path) -> Path:
-    rows = [
-        [f"svc-{n % 25}", 1024 + n % 25, "tcp" if n % 2 else "", "  ", "x" if n % 50 else ""]
-        for n in range(60)
-    ]
-    rows += [["", "", "udp", "Reserved", ""]] * 3
-    return as_csv(folder / "ports.csv", [["Service Name", "Port Number", "Transport", "Note", "Ref."], *rows])
+def port_registry(folder: Path, rows: int = 63) -> Path:
+    def service(n: int) -> list[Any]:
+        if n % 7 == 3:
+            return ["", "", "udp", "Reserved", "", ""]
+        if n % 7 == 5:
+            return ["", f"{1024 + n}-{1030 + n}", "", "Unassigned", "", ""]
+        port = 1024 + n // 20
+        note = f"service {n % 50}\nof old" if n % 3 else "  "
+        return [f"svc-{port}", port, "tcp" if n % 2 else "", note, f"[RFC{n % 90}]", f"20{n % 24:02}-03-01"]
+
+    head = ["Service Name", "Port Number", "Transport", "Note", "Ref.", "Since"]
+    return as_csv(folder / "ports.csv", [head, *map(service, range(rows))])
 
 
 def address_registry(folder: Path) -> Path:
@@ -212,7 +218,18 @@ TABLES = {
         ("Role", "anycast"),
     ),
     "port-registry": Given(
-        port_registry, 63, None, {"Service Name": "svc-0", "Port Number": 1024}, ("Ref", "RFC 1")
+        port_registry,
+        63,
+        None,
+        {"Service Name": "svc-1024", "Port Number": "1024", "Since": "2000-03-01T00:00:00.000Z"},
+        ("Ref", "RFC 1"),
+    ),
+    "whole-port-registry": Given(
+        partial(port_registry, rows=14_000),
+        14_000,
+        None,
+        {"Service Name": "svc-1024", "Port Number": "1024"},
+        ("Ref", "RFC 1"),
     ),
     "address-registry": Given(
         address_registry,
@@ -271,7 +288,10 @@ TABLES = {
 }
 
 
-@pytest.mark.parametrize("name", TABLES)
+LARGE = {"whole-port-registry": pytest.mark.soak}
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=LARGE.get(name, ())) for name in TABLES])
 def test_a_table_from_elsewhere_goes_all_the_way(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
