@@ -9,6 +9,8 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING, Any
 
+from sispy.sandbox.js.scalars import MISSING
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
@@ -153,18 +155,21 @@ class Collection:
                     del keys[key]
 
     def _keys(self, document: Document, path: str) -> list[Key]:
-        """The keys of a document for one path; a missing value counts as null unless the index is sparse."""
+        """The keys of a document for one path; a missing value counts as null unless the index is sparse.
+
+        Null itself is a value, in a sparse index, too: the second one is a duplicate.
+        """
         if "." not in path:
-            value = document.get(path)
+            value = document.get(path, MISSING)
             if type(value) is str:
                 return [(str, value)]
             values = list(value) if isinstance(value, list) else [value]
         else:
             values = list(_values(document, path.split(".")))
-        present = [value for value in values if value is not None]
-        if not present:
-            return [] if path in self.sparse else [(type(None), None)]
-        return [_key(value) for value in present]
+        present = [value for value in values if value is not None and value is not MISSING]
+        if present:
+            return [_key(value) for value in present]
+        return [(type(None), None)] if path not in self.sparse or None in values else []
 
 
 def _values(value: Any, path: list[str]) -> Iterator[Any]:
@@ -174,7 +179,7 @@ def _values(value: Any, path: list[str]) -> Iterator[Any]:
     elif not path:
         yield value
     elif isinstance(value, dict):
-        yield from _values(value.get(path[0]), path[1:])
+        yield from _values(value.get(path[0], MISSING), path[1:])
 
 
 def _key(value: Any) -> Key:

@@ -162,3 +162,20 @@ def test_a_top_level_empty_object_is_a_mixed_field(sis_client):
     made = sis_client.schemas.create({**SCHEMA, "definition": {"any": {}, "n": "Number"}})
     assert made["definition"] == {"any": {"type": "Mixed"}, "n": "Number"}
     assert sis_client.entities("row").create({"any": {"a": 1}})["any"] == {"a": 1}
+
+
+@pytest.mark.parametrize(
+    ("options", "statuses"),
+    [({"unique": True}, [201, 500, 500, 201]), ({"unique": True, "sparse": True}, [201, 201, 201, 201])],
+)
+@pytest.mark.parametrize("path", ["x", "sub.x"])
+def test_a_sparse_index_leaves_out_what_is_missing_but_not_null(call, schema, path, options, statuses):
+    kind = {"type": "String", **options}
+    schema("item", {"n": "Number", "x": kind} if path == "x" else {"n": "Number", "sub": {"x": kind}})
+    bodies = [{"n": 1}, {"n": 2}, {"n": 3, path: None}, {"n": 4, path: "a"}]
+    found = [call("POST", "/entities/item", body)[0] for body in bodies]
+    assert found == statuses
+    last = call("GET", "/entities/item", query={"q": {"n": 4}})[1][0]
+    status, answer = call("PUT", f"/entities/item/{last['_id']}", {path: None})
+    assert (status, "E11000" in str(answer)) == (500, True)
+    assert call("PUT", f"/entities/item/{last['_id']}", {"n": 5})[0] == 200
