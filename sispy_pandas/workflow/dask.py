@@ -33,6 +33,10 @@ _ROWS = 200_000
 """Rows per partition if the caller does not say: about 200 MB of frame."""
 _FIRST, _LAST = "0" * 24, "f" * 24
 """The first and the last `_id` that there may be."""
+_TRIES = 12
+"""Further tries of a request, of which the last is a minute after the first: long work sits out a restart."""
+_BEYOND = "g"
+"""Above every `_id`."""
 
 
 def read_dask(
@@ -48,9 +52,10 @@ def read_dask(
     Numbers are Float64 in all partitions, lists those of Arrow, Mixed values and lists of objects JSON texts:
     so every table can be written by `to_parquet`. Columns that dask does not need are not asked for.
     Rows are ordered by `_id`, which is the index with known divisions; the ranges cover every `_id`, so what
-    others insert meanwhile is read if its range was not yet. Each range is compared with what the server
-    counts in it. Workers must reach the server at the same address; for its certificate they trust what
-    their own environment names.
+    others insert meanwhile is read if its range was not yet. The rows of each range are counted by the
+    server, too, and the ranges are all there is: a result holds every row, or it is an error, also where a
+    worker died or the server was started anew meanwhile. Workers must reach the server at the same address;
+    for its certificate they trust what their own environment names.
 
     Args:
         endpoint: Entities of a schema.
@@ -65,6 +70,7 @@ def read_dask(
         ValueError: As in `fetch`; or the query has sort, limit or offset. When computed: a value
             contradicts the definition, and so the dtype.
         sispy.BadAnswer: When computed: the rows of a range are not those that the server counts.
+        sispy.NoAnswer: When computed: the server cannot be reached, for a minute.
 
     Example:
         >>> len(read_dask(client.entities("host")))
@@ -129,7 +135,10 @@ class _Part:
         for page in listing.pages(stream=True):
             table.add(page.rows)
         frame, odd = table.finish()
-        if reason := listing.difference(len(frame), page.total):
+        reason = listing.difference(len(frame), page.total)
+        if len(frame) and not (ids["$gte"] <= frame.index[0] and frame.index[-1] < ids.get("$lt", _BEYOND)):
+            reason = f"the server sent rows up to {frame.index[-1]}, which are of other ranges"
+        if reason:
             raise BadAnswer(f"{self.schema.name}, _id from {ids['$gte']}: {reason}")
         expected = self.empty()[list(columns)].dtypes
         found = _arrow(frame, fields)[list(columns)]
@@ -170,4 +179,4 @@ def _arrow(frame: pd.DataFrame, fields: Sequence[Field]) -> pd.DataFrame:
 
 @lru_cache(maxsize=8)
 def _client(url: str, version: Any) -> Client:
-    return Client(url, version)
+    return Client(url, version, retries=_TRIES)

@@ -1,18 +1,21 @@
 """A server process that answers like SIS with entities encoded beforehand: all the client's time is its own.
 
-    python canned.py ROWS [LATENCY_MS]
+    python canned.py ROWS [LATENCY_MS [PORT]]
 
 prints its URL and serves until its standard input is closed. It knows two schemas, `host`, and `event` with
-more of what is dear to decode: three Mixed and six Date columns. Of lists it knows what paging needs:
-`limit`, `offset` and `$gt`, `$gte`, `$lt`, `$lte` on `_id`.
+more of what is dear to decode: three Mixed and six Date columns. Of lists it knows what paging and mirrors
+need: `limit`, `offset`, `$in`, `$gt`, `$gte`, `$lt`, `$lte` on `_id`, `$gt` on the time of the last write,
+and the row that was written last. `POST /written/100` writes every hundredth row, `/written/0` takes that
+back.
 """
 
 import json
 import random
+import re
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
@@ -60,6 +63,10 @@ EVENTS = {
 SCHEMAS = {"host": SCHEMA, "event": EVENTS}
 DISTINCT = 10_000
 """Entities that are encoded; a longer table repeats them under other ids."""
+WRITTEN, MINUTE = 1_750_000_000_000, 60_000
+"""When the first entity was written, in ms; each of the others a minute after the one before."""
+AGAIN = WRITTEN + 2 * DISTINCT * MINUTE
+"""When rows were written by `/written`."""
 
 
 def entity(i: int) -> dict:
@@ -93,7 +100,7 @@ def entity(i: int) -> dict:
             "_version": "v1.1",
             "_created_at": 1577934245678 + i,
             "_created_by": "importer",
-            "_updated_at": 1795436355529 + i,
+            "_updated_at": WRITTEN + i * MINUTE,
             "_updated_by": pick.choice(["anna", "bert", "importer"]),
             "owner": ["ops"] if i % 3 else ["ops", "web"],
             "tags": [],
@@ -133,23 +140,42 @@ def row_id(i: int) -> str:
     return f"{i + 1:024x}"
 
 
-def window(query: dict[str, str], rows: int) -> tuple[int, int]:
-    """Return the range of rows that a query matches, by its conditions on `_id`."""
-    start, stop = 0, rows
-    q = json.loads(query.get("q") or "{}")
-    for part in q.get("$and", [q]):
+def parts(q: dict) -> list[dict]:
+    """Return the conditions of a query, which all have to be met."""
+    return [leaf for part in q["$and"] for leaf in parts(part)] if "$and" in q else [q]
+
+
+def matching(query: dict[str, str], rows: int, every: int) -> Sequence[int]:
+    """Return the rows that a query matches, by its conditions on `_id` and on the time of the last write."""
+    start, stop, since = 0, rows, 0
+    if query.get("sort", "").startswith("-"):  # the row that was written last
+        return [0 if every else min(rows, DISTINCT) - 1]
+    for part in parts(json.loads(query.get("q") or "{}")):
+        since = part.get("_sis._updated_at", {}).get("$gt", since)
         for operator, value in part.get("_id", {}).items():
+            if operator == "$in":
+                return [int(one, 16) - 1 for one in value]
             at = int(value, 16) - 1
             if operator in ("$gt", "$gte"):
                 start = max(start, at + (operator == "$gt"))
             else:
                 stop = min(stop, at + (operator == "$lte"))
-    return start, max(start, stop)
+    if not since:
+        return range(start, max(start, stop))
+    fresh = {n for n in range(DISTINCT) if WRITTEN + n * MINUTE > since}
+    return [i for i in range(start, stop) if (every and i % every == 0) or i % DISTINCT in fresh]
 
 
-def serve(rows: int, latency: float) -> ThreadingHTTPServer:
-    """Return a server on a free port of this machine."""
+def serve(rows: int, latency: float, port: int) -> ThreadingHTTPServer:
+    """Return a server on a port of this machine; 0: on a free one."""
     ready = {"host": tails(entity), "event": tails(event)}
+    state = {"every": 0}
+
+    def encoded(name: str, i: int) -> bytes:
+        tail = ready[name][i % DISTINCT]
+        if state["every"] and i % state["every"] == 0:
+            tail = re.sub(rb'"_updated_at":\d+', b'"_updated_at":%d' % AGAIN, tail)
+        return b'{"_id":"%024x",%s' % (i + 1, tail)
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -163,11 +189,16 @@ def serve(rows: int, latency: float) -> ThreadingHTTPServer:
             if "/entities/" not in url.path:
                 self.answer(json.dumps(SCHEMAS[name]).encode(), None)
                 return
-            start, stop = window(query, rows)
-            first = start + int(query.get("offset", 0))
-            last = min(stop, first + int(query.get("limit", 10_000)))
-            parts = [b'{"_id":"%024x",%s' % (i + 1, ready[name][i % DISTINCT]) for i in range(first, last)]
-            self.answer(b"[%s]" % b",".join(parts), stop - start)
+            found = matching(query, rows, state["every"])
+            first = int(query.get("offset", 0))
+            page = found[first : first + int(query.get("limit", 10_000))]
+            self.answer(b"[%s]" % b",".join([encoded(name, i) for i in page]), len(found))
+
+        do_HEAD = do_GET  # noqa: N815 - http.server names it
+
+        def do_POST(self) -> None:
+            state["every"] = int(self.path.rpartition("/")[2])
+            self.answer(b"{}", None)
 
         def answer(self, body: bytes, count: int | None) -> None:
             self.send_response(200)
@@ -176,16 +207,18 @@ def serve(rows: int, latency: float) -> ThreadingHTTPServer:
             if count is not None:
                 self.send_header("x-total-count", str(count))
             self.end_headers()
-            self.wfile.write(body)
+            if self.command != "HEAD":
+                self.wfile.write(body)
 
         def log_message(self, *args: object) -> None:
             """Say nothing."""
 
-    return ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    return ThreadingHTTPServer(("127.0.0.1", port), Handler)
 
 
 if __name__ == "__main__":
-    server = serve(int(sys.argv[1]), float(sys.argv[2]) / 1000 if len(sys.argv) > 2 else 0)
+    count, latency, port = (*map(int, sys.argv[1:]), *(0, 0))[:3]
+    server = serve(count, latency / 1000, port)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     print(f"http://127.0.0.1:{server.server_port}", flush=True)  # noqa: T201 - the caller reads it
     sys.stdin.read()

@@ -1,8 +1,16 @@
 """A dask DataFrame of a sandbox, computed by two worker processes."""
 
+import contextlib
+import importlib.util
 import json
 import logging
+import os
+import signal
+import subprocess
+import sys
+import time
 from dataclasses import replace
+from pathlib import Path
 
 import pandas as pd
 import pyarrow.parquet as pq
@@ -158,6 +166,20 @@ def test_rows_that_the_server_counts_and_does_not_send_are_an_error(sis, hosts, 
         table.compute(scheduler="synchronous")
 
 
+def test_rows_of_other_ranges_are_an_error(hosts, monkeypatch):
+    table = read_dask(hosts, partitions=3)
+    raw_page = sispy.Endpoint.raw_page
+
+    def all_of_them(endpoint, query):
+        return raw_page(endpoint, {key: value for key, value in query.items() if key != "q"})
+
+    monkeypatch.setattr(sispy.Endpoint, "raw_page", all_of_them)
+    with pytest.raises(
+        sispy.BadAnswer, match=r"_id from \w+: the server sent rows up to \w{24}, which are of"
+    ):
+        table.compute(scheduler="synchronous")
+
+
 def test_a_server_that_ignores_the_order_of_a_probe_loses_no_row(sis, hosts, monkeypatch):
     fetch_page = sispy.Endpoint.fetch_page
 
@@ -184,6 +206,57 @@ def test_a_value_that_contradicts_the_dtype_is_named(sis):
     client.schemas.update("odd", {"name": "odd", "definition": {"n": "Number"}, "_sis": {"owner": ["ops"]}})
     with pytest.raises(ValueError, match=f"odd {id_}: 'n' holds 'x': its type is not Number"):
         read_dask(client.entities("odd")).compute(scheduler="synchronous")
+
+
+CANNED = Path(__file__).parents[2] / "benchmarks" / "canned.py"
+ROWS, LATENCY = 200_000, 50
+
+
+@contextlib.contextmanager
+def server(port=0):
+    """Run a server of 200,000 rows in a process of its own, and give its address."""
+    command = [sys.executable, str(CANNED), str(ROWS), str(LATENCY), str(port)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        try:
+            yield process.stdout.readline().strip()
+        finally:
+            process.kill()
+
+
+def cpus():
+    """Return the sum of a column, as the server's rows have it."""
+    spec = importlib.util.spec_from_file_location("canned", CANNED)
+    assert spec
+    assert spec.loader
+    canned = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(canned)
+    return ROWS // canned.DISTINCT * sum(canned.entity(i)["cpus"] for i in range(canned.DISTINCT))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_a_worker_that_dies_and_a_server_that_is_started_anew_lose_no_row():
+    from distributed import Client, LocalCluster, futures_of
+
+    def begun(url, partitions):
+        """Return a column that workers are reading: some partitions are there, and some are not."""
+        table = read_dask(sispy.Client(url).entities("host"), partitions=partitions)[["cpus"]].persist()
+        futures = futures_of(table)
+        while sum(future.status == "finished" for future in futures) < 5:
+            time.sleep(0.01)
+        assert any(future.status == "pending" for future in futures)
+        return table
+
+    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": ":0", "host": "127.0.0.1"}
+    with LocalCluster(processes=True, **options) as cluster, Client(cluster) as client:
+        with server() as url:
+            read = begun(url, 20)
+            os.kill(next(iter(client.run(os.getpid).values())), signal.SIGKILL)
+            assert (len(read), read["cpus"].sum().compute()) == (ROWS, cpus())
+            read = begun(url, 21)
+        with server(url.rpartition(":")[2]):
+            assert (len(read), read["cpus"].sum().compute()) == (ROWS, cpus())
 
 
 def test_a_sort_is_dasks_own(hosts):
