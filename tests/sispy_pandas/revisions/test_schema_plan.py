@@ -130,6 +130,16 @@ def test_new_demands_name_the_rows_that_break(client):
         stage={"type": "String", "required": True, "default": "live"},
         disks=[{"dev": "String", "gb": {"type": "Number", "max": 4}}],
     )
+    never = "every later write of these rows would fail"
+    _, *lines = repr(demands).splitlines()
+    assert lines[:3] + lines[4:] == [
+        f"  required  os: 1 row, without a value: {never}",
+        f"  required  owner_team: 3 rows, without a value: {never}",
+        "  duplicate serial: 2 rows, the same value more than once: the index cannot be built (such as s1)",
+        f"  invalid   os: 1 row, values that do not fit: {never} (such as debian)",
+        f"  invalid   size: 1 row, values that do not fit: {never} (such as big)",
+        "  added     stage: new",
+    ]
     assert effects(demands) == [
         ("required", "os", 1),
         ("required", "owner_team", 3),
