@@ -51,7 +51,7 @@ class Policy:
     compress: int | None = 65536
 
 
-def call(handler: Handler, request: Request, policy: Policy, secrets: Sequence[str] = ()) -> Answer:
+def call(handler: Handler, request: Request, policy: Policy, secrets: Sequence[str]) -> Answer:
     """Send the request until there is a successful answer or a reason to give up.
 
     Args:

@@ -227,7 +227,7 @@ def body_from(read: Callable[[int], bytes], headers: Headers, *, has_body: bool)
         raise OSError(f"{came} of {length} bytes came")
     if engine is not None and came and not engine.eof:
         raise OSError("the compressed answer is damaged: its end is missing")
-    return parts[0] if len(parts) == 1 else b"".join(parts)
+    return b"".join(parts)
 
 
 def _unpacked(engine: zlib._Decompress, piece: bytes, limit: int) -> bytes:

@@ -174,9 +174,7 @@ def _paths(schema: Schema, target: str) -> list[str]:
 
 def _needed(schema: Schema, paths: Iterable[str]) -> list[str]:
     """Return the fields to ask for: these, and the key."""
-    key = schema.key
-    own = list(dict.fromkeys(paths))
-    return own if key is None or key in own else [key, *own]
+    return list(dict.fromkeys(path for path in (schema.key, *paths) if path is not None))
 
 
 def _remembered(

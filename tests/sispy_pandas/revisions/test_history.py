@@ -248,7 +248,13 @@ def test_changes_tell_who_changed_which_cells(table):
         ("script", "os", "update", 1, 1),
         ("script", "tags", "update", 1, 1),
     ]
+    assert set(by_script.summary()["minute"]) == set(by_script.frame()["at"].dt.floor("min"))
     assert repr(by_script).startswith(f"{table().name}: 2 cells of 1 row changed by script (2)")
+    assert [len(found.only(since=start)), len(found.only(until=start)), len(found.only(until=now()))] == [
+        4,
+        0,
+        4,
+    ]
     assert len(changes(table(), since=start, by="script", fields=["os"], progress=False)) == 1
     assert len(changes(table(), since=start, until=start, progress=False)) == 0
     assert len(changes(table(), since=start, query={"q": {"name": "web02"}}, progress=False)) == 1
