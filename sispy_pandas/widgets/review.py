@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
 
 from sispy.remedies import message_of
-from sispy.text import in_html, printable
+from sispy.text import printable
 
 from ..planning.change_set import FREE_DELETES
+from ..pushing.journal import short
 from ..pushing.record import read
-from ..revisions.undo import rest_of, undo
+from ..revisions.undo import resume, undo
+from ..values.references import new_rows
+from ..workflow.parts import Plans, Reports
 from .background import Background, Job
-from .labels import ServerLabels
 from .markup import Html, alert, calm
 from .push_row import PushRow
-from .review_lines import lines_of
-from .review_state import ReviewState
-from .review_table import ReviewTable
+from .review_part import Held, ReviewPart
 from .shown import Shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from ..workflow.objects import Plan, Report
     from .review_lines import CellId
-
-_ROW = 26  # px
 
 
 class PlanReview(Shown):
@@ -36,15 +35,16 @@ class PlanReview(Shown):
     Nothing is written before Push is clicked. A push runs beside the page; Resume finishes one that was
     cancelled. Everything stays in sight until another plan is shown: what is written, what was rejected, and
     what is still to be sent. Ticks of whole fields and rows never decide a conflict; only `keep` in its own
-    line does. Undo takes back all pushes that were made here.
+    line does. Undo takes back all pushes that were made here. Plans of several tables have a part each, and
+    are one push with one way back.
 
     Args:
-        plan: From `Snapshot.diff`, `undo`, `revert` or a file.
-        on_report: Called with the report after every push.
-        height: Of the table, in px.
+        plan: From `Snapshot.diff`, `undo`, `revert` or a file; or Plans.
+        on_report: Called after every push with the report; of Plans with Reports, of what was pushed.
+        height: Of the table of each part, in px.
 
     Attributes:
-        plan: The plan that is shown, with all its cells.
+        plan: The plan or Plans that are shown, with all cells.
         report: What became of the last push, None before.
         given_way: (row, field) of the conflicts in which the other's value was chosen.
 
@@ -58,133 +58,92 @@ class PlanReview(Shown):
     """
 
     def __init__(
-        self, plan: Plan, *, on_report: Callable[[Report], None] = lambda _: None, height: int = 320
+        self,
+        plan: Plan | Plans,
+        *,
+        on_report: Callable[[Report], object] | Callable[[Reports], object] = lambda _: None,
+        height: int = 320,
     ) -> None:
-        from .drawn import grid_class
-
-        self._state = ReviewState.of(plan)
-        self.given_way: set[CellId] = set()
-        self._on_report = on_report
-        self._labels = ServerLabels(plan.endpoint.client)
-        self._table = ReviewTable(plan, lines_of(plan), labels=self._labels)
-        self._by_field = self._table.counts()
-        self._grid = grid_class()(
-            self._table.model,
-            rows=False,
-            follow=True,
-            height=min(height, _ROW * (len(self._table.model.base) + 3)),
-            label="Changed cells",
-            on_change=self._count,
-        )
-        self._head = widgets.HTML()
-        self._fields = widgets.HBox(layout={"flex_flow": "row wrap"})
-        self._reject_row = _button("Reject the row", "times", lambda: self._tick_row(False))
-        self._accept_row = _button("Accept the row", "check", lambda: self._tick_row(True))
+        self._plan = plan
+        self._on_report: Callable[..., object] = on_report
+        self._height = height
+        self._reports: Report | Reports | None = None
+        self._parts: tuple[ReviewPart, ...] = ()
+        self._tables = widgets.VBox()
         self._message = widgets.HTML()
         self._row = PushRow(push=self._push, cancel=self._cancel, resume=self._resume, undo=self._undo)
         self._work = Background(busy=self._row.show_busy, say=self._say)
-        rows = widgets.HBox([self._accept_row, self._reject_row])
-        super().__init__(children=[self._head, self._fields, self._grid, rows, self._row, self._message])
-        self._offer()
+        super().__init__(children=[self._tables, self._row, self._message])
+        self.show(plan)
 
     def __repr__(self) -> str:
-        lines = len(self._table.model.base)
-        sent = lines - len(self._table.rejected)
-        return f"<PlanReview of {printable(self.plan.schema.name)}: {sent:,} of {lines:,} cells will be sent>"
+        names = ", ".join(dict.fromkeys(printable(part.plan.schema.name) for part in self._parts))
+        cells, sent = (sum(part.lines[n] for part in self._parts) for n in (0, 1))
+        return f"<PlanReview of {names}: {sent:,} of {cells:,} cells will be sent>"
 
-    def show(self, plan: Plan) -> None:
+    def show(self, plan: Plan | Plans) -> None:
         """Show another plan."""
-        self._state = ReviewState.of(plan)
-        self.given_way = set()
-        self._draw()
+        plans = plan.plans if isinstance(plan, Plans) else (plan,)
+        self._plan, self._reports = plan, None
+        if [part.plan.schema.name for part in self._parts] == [one.schema.name for one in plans]:
+            for part, one in zip(self._parts, plans, strict=True):
+                part.show(one)
+        else:
+            self._parts = tuple(
+                ReviewPart(one, height=self._height, on_change=self._ask_deletes) for one in plans
+            )
+            self._tables.children = self._parts
+        self._offer()
 
     @property
-    def plan(self) -> Plan:
-        """The plan that is shown, with all its cells."""
-        return self._state.plan
+    def plan(self) -> Plan | Plans:
+        """The plan or Plans that are shown, with all cells."""
+        shown = tuple(part.plan for part in self._parts)
+        return Plans(shown) if isinstance(self._plan, Plans) else shown[0]
 
     @property
-    def report(self) -> Report | None:
+    def report(self) -> Report | Reports | None:
         """What became of the last push, None before."""
-        return self._state.reports[-1] if self._state.reports else None
+        return self._reports
+
+    @property
+    def given_way(self) -> set[CellId]:
+        """(row, field) of the conflicts in which the other's value was chosen."""
+        return {cell for part in self._parts for cell in part.given_way}
 
     @property
     def busy(self) -> bool:
         """Whether a push is running."""
         return bool(self._row.push.disabled)
 
-    def chosen(self) -> Plan:
+    def chosen(self) -> Plan | Plans:
         """Return the plan of the ticked cells.
 
         Raises:
             ValueError: A ticked cell holds a corrected value that its field refuses.
         """
-        return self._state.chosen(rejected=self._table.rejected, values=self._table.values)
+        return self._together([part.chosen() for part in self._parts])
 
     def wait(self, seconds: float = 60) -> None:
         """Wait until a push has ended; for scripts."""
         self._work.wait(seconds)
 
-    # Drawing
-
     def _html(self) -> Html:
-        return Html(self.plan._repr_html_() if self.report is None else self.report._repr_html_())
+        return Html((self.plan if self.report is None else self.report)._repr_html_())
 
-    def _draw(self, ticked: Collection[CellId] | None = None) -> None:
-        lines = lines_of(self.plan, self._state.told)
-        self._table = ReviewTable(self.plan, lines, labels=self._labels, ticked=ticked)
-        self._grid.show(self._table.model)
-        self._offer()
+    def _together(self, plans: Sequence[Plan]) -> Plan | Plans:
+        """Return plans of the parts as what was given: one plan, or several."""
+        return Plans(tuple(plans)) if isinstance(self._plan, Plans) else plans[0]
 
     def _offer(self) -> None:
-        """Show the fields with their ticks, and what can be done now."""
-        self._by_field = self._table.counts()
-        self._fields.children = [self._field_box(path) for path in self._paths()]
-        report, written = self.report, [one for one in self._state.reports if _wrote(one)]
-        self._row.allow_undo(len(written))
-        self._row.allow_resume(
-            report is not None and report.stopped is not None and report.journal is not None
-        )
-        self._count()
+        """Show what can be done now."""
+        self._row.allow_undo(len({short(path) for path in self._written()}))
+        self._row.allow_resume(self._to_resume() is not None)
+        self._ask_deletes()
 
-    def _paths(self) -> list[str]:
-        """Return the fields that have lines of their own; rows to delete are one line."""
-        return [path for path in self.plan.fields if path in self._by_field]
-
-    def _field_box(self, path: str) -> widgets.Checkbox:
-        box = widgets.Checkbox(value=self._by_field[path][1] > 0, indent=False, layout={"width": "auto"})
-        box.observe(lambda change: self._tick_field(path, change.new), "value")
-        return box
-
-    def _count(self) -> None:
-        table = self._table
-        self._by_field = table.counts()
-        lines = len(table.model.base)
-        sent = sum(ticked for _, ticked in self._by_field.values())
-        for box, path in zip(self._fields.children, self._paths(), strict=True):
-            cells, ticked = self._by_field[path]
-            some = f"{ticked:,} of " if 0 < ticked < cells else ""
-            box.description, box.value = f"{path} ({some}{cells:,})", ticked > 0
-        facts = [f"<b>{in_html(self.plan.schema.name)}</b>: {sent:,} of {lines:,} cells will be sent"]
-        counts = self.plan.counts if self.report is None else self._state.counts
-        facts += [f"{word}: {number:,}" for word, number in counts.items() if number]
-        self._head.value = " · ".join(facts)
-        deletes = self.plan.counts["deletes"]
+    def _ask_deletes(self) -> None:
+        deletes = self.plan.counts["deletes"] if self._parts else 0
         self._row.ask_deletes(deletes if deletes > FREE_DELETES else 0)
-
-    def _tick_field(self, path: str, send: bool) -> None:
-        if send == (self._by_field[path][1] > 0):
-            return  # the box has followed its cells
-        self._table.tick(send, field=path)
-        self._grid.update()
-        self._count()
-
-    def _tick_row(self, send: bool) -> None:
-        row = self._grid.active_row
-        if row is not None:
-            self._table.tick(send, row=row)
-            self._grid.update()
-            self._count()
 
     def _say(self, text: str) -> None:
         self._message.value = alert(self._row.told(text), style="color: var(--jp-error-color1, #c33)")
@@ -193,46 +152,36 @@ class PlanReview(Shown):
 
     def _push(self) -> None:
         try:
-            plan = self.chosen()
+            held = {part: part.held() for part in self._parts}
         except ValueError as error:
             self._say(message_of(error))
             return
-        if not len(plan):
+        sent = [part for part in self._parts if len(held[part].plan)]
+        if not sent:
             self._say("No cell is ticked.")
             return
         if self._row.resume.layout.display != "none" and self._unknown():
             self._say("The fate of some rows is unknown: resume the push first.")
             return
         options = self._row.options
-        given_way = self._table.given_way
-        state = self._state.corrected(self._table.values)
-        held = self._table.ticked
+        plan = self._together([held[part].plan for part in sent])
 
-        def work(_: Job) -> Report:
+        def work(_: Job) -> Report | Reports:
             return plan.push(
                 skip_problems=True, progress=self._row.bar, cancel=self._row.stop.is_set, **options
             )
 
-        def done(report: Report) -> None:
-            self.given_way |= given_way
-            self._take_report(state.after(report, given_way=given_way), held)
-
         self._row.stop.clear()
-        self._work.start(work, done)
-
-    def _unknown(self) -> bool:
-        """Tell whether rows of the last push were sent, and nothing is known of what became of them."""
-        journal = self.report.journal if self.report else None
-        return journal is not None and any(row.word is None for row in read(journal).entries.values())
+        self._work.start(work, lambda report: self._take(report, sent, held))
 
     def _resume(self) -> None:
-        report = self.report
-        if report is None or report.journal is None:
+        journal = self._to_resume()
+        if journal is None:
             return
-        journal, state, held = report.journal, self._state, self._table.ticked
+        held = {part: Held(part.plan, part.state, (), part.table.ticked) for part in self._parts}
 
-        def work(_: Job) -> Report:
-            plan = rest_of(journal, self.plan.endpoint.client)
+        def work(_: Job) -> Report | Reports:
+            plan = resume(journal, self._parts[0].plan.endpoint.client)
             return plan.push(
                 skip_problems=True,
                 expect_deletes=plan.counts["deletes"],
@@ -240,41 +189,71 @@ class PlanReview(Shown):
                 cancel=self._row.stop.is_set,
             )
 
+        def done(report: Report | Reports) -> None:
+            of = {part.report.journal: part for part in self._parts if part.report is not None}
+            self._take(report, [of[one.journal] for one in _reports(report)], held)
+
         self._row.stop.clear()
-        self._work.start(work, lambda report: self._take_report(state.after(report), held))
+        self._work.start(work, done)
 
-    def _take_report(self, state: ReviewState, held: set[CellId]) -> None:
+    def _take(
+        self, report: Report | Reports, sent: Sequence[ReviewPart], held: Mapping[ReviewPart, Held]
+    ) -> None:
         """Show the state after a push; what was ticked and not sent stays ticked."""
-        self._state = state
-        report, told = state.reports[-1], state.told
-        self._draw({cell for cell in held if cell not in told or told[cell].outcome == "unsent"})
+        reports = _reports(report)
+        known = {id_: made for one in reports for id_, made in _made(one).items()}
+        for part, one in zip(sent, reports, strict=True):
+            part.take(held[part], one, known)
+        self._reports = report
+        self._offer()
         self._on_report(report)
-        if report.stopped:
-            self._say_stopped(report)
+        if stopped := next((one for one in reports if one.stopped), None):
+            self._say_stopped(stopped, sum(one.counts["unsent"] for one in reports))
 
-    def _say_stopped(self, report: Report) -> None:
+    def _say_stopped(self, report: Report, unsent: int) -> None:
         """Say how to go on; that somebody cancelled it is no failure."""
         again = f"Resume goes on with it, and so does sp.resume({str(report.journal)!r})"
-        unsent = report.counts["unsent"]
         if self._row.stop.is_set():
             self._message.value = calm(f"Cancelled. Rows not sent: {unsent:,}. {again}")
         else:
             self._say(f"It ended early ({report.stopped}): {again}")
 
+    def _to_resume(self) -> Path | None:
+        """Return a journal of the push that ended early, if the last one did."""
+        last = [part.report for part in self._parts if part.report is not None]
+        return next((report.journal for report in last if report.stopped and report.journal), None)
+
+    def _unknown(self) -> bool:
+        """Tell whether rows of the last push were sent, and nothing is known of what became of them."""
+        last = [part.report for part in self._parts if part.report is not None]
+        return any(
+            row.word is None
+            for report in last
+            if report.journal is not None
+            for row in read(report.journal).entries.values()
+        )
+
+    def _written(self) -> dict[Path, Report]:
+        """Return all pushes that wrote something, by their journals, the oldest first."""
+        reports = [report for part in self._parts for report in part.state.reports]
+        wrote = {one.journal: one for one in reports if one.journal and any(o.written for o in one.outcomes)}
+        return dict(sorted(wrote.items(), key=lambda item: item[0].name))  # names sort by time
+
     def _cancel(self) -> None:
         self._row.stop.set()
 
     def _undo(self) -> None:
-        written = [report for report in self._state.reports if _wrote(report)]
+        written = list(self._written().values())
         if written:
-            self._work.start(lambda _: cast("Plan", undo(written)), self.show)  # of one table
+            self._work.start(lambda _: undo(written), self.show)
 
 
-def _wrote(report: Report) -> bool:
-    return report.journal is not None and any(outcome.written for outcome in report.outcomes)
+def _reports(report: Report | Reports) -> tuple[Report, ...]:
+    return report.reports if isinstance(report, Reports) else (report,)
 
 
-def _button(text: str, icon: str, act: Callable[[], Any]) -> widgets.Button:
-    button = widgets.Button(description=text, icon=icon, layout={"width": "auto"})
-    button.on_click(lambda _: act())
-    return button
+def _made(report: Report) -> dict[str, str]:
+    """Return the `_id`s of the new rows of a push, by what stood for them in references."""
+    ids = {outcome.row: outcome.id for outcome in report.outcomes if outcome.id}
+    names = new_rows(report.plan.schema.name, report.plan.changes)
+    return {name: ids[row] for name, row in names.items() if row in ids}

@@ -217,7 +217,8 @@ class ReviewTable:
             if line.path in self._refs:
                 values.setdefault(line.path, []).extend((line.before, line.after, line.theirs))
         names = (names_of(self._labels, self._plan.schema.field(path), values[path]) for path in values)
-        return {id_: name for found in names for id_, name in found.items()}
+        known = {id_: name for found in names for id_, name in found.items()}
+        return known | {id_: str(key) for id_, key in self._plan.arrivals.items()}  # of rows that are to come
 
 
 def _is_sent(line: Line, ticked: Collection[CellId] | None) -> bool | None:

@@ -66,7 +66,7 @@ def edit(editor, *given):
 
 def lines(review):
     """What the review shows: key, field, before, after and whether it is ticked."""
-    frame = review._table.model.base
+    frame = review._parts[0].table.model.base
     shown = frame[["row", "field", "before", "after", "send"]]
     return [tuple(None if pd.isna(cell) else cell for cell in row) for row in shown.itertuples(index=False)]
 
@@ -86,7 +86,7 @@ def test_edits_become_a_reviewed_plan_and_the_report_becomes_the_new_base(editor
         ("db1", "name", None, "db1", True),
         ("web05", None, "(the whole row)", None, True),
     ]
-    review._table.model.edit([(3, "send", False)])
+    review._parts[0].table.model.edit([(3, "send", False)])
     assert review.chosen().frame()["field"].tolist()[:2] == ["cores", "up"]
     review._row.push.click()
     review.wait()
@@ -109,8 +109,8 @@ def test_a_conflict_is_shown_in_both_tables_and_decided_in_the_review(editor, ho
     review.wait()
     assert review.report.counts["conflict"] == 3
     assert editor._grid.model.notes[0]["cores"].theirs == 50
-    assert review._table.model.base["theirs"].tolist() == ["50", "51", "52"]
-    table = review._table.model
+    assert review._parts[0].table.model.base["theirs"].tolist() == ["50", "51", "52"]
+    table = review._parts[0].table.model
     table.edit([(0, "keep", "mine"), (1, "keep", "theirs"), (2, "keep", "mine"), (2, "after", "33")])
     review._row.push.click()
     review.wait()
@@ -132,8 +132,8 @@ def test_what_was_rejected_stays_an_edit_of_a_row_that_was_written(editor, hosts
     editor._grid.model.add_rows()
     edit(editor, (12, "name", "db1"), (12, "cores", "8"))
     review = editor.review()
-    fields = review._table.model.base["field"].tolist()
-    review._table.model.edit([(fields.index("up"), "send", False), (3, "send", False)])
+    fields = review._parts[0].table.model.base["field"].tolist()
+    review._parts[0].table.model.edit([(fields.index("up"), "send", False), (3, "send", False)])
     review._row.push.click()
     review.wait()
     model = editor._grid.model
@@ -182,21 +182,21 @@ def test_an_edit_that_is_newer_than_the_review_stays(editor, hosts):
 def test_whole_fields_and_rows_are_accepted_and_rejected(editor):
     edit(editor, (0, "cores", "7"), (0, "status", "spare"), (1, "cores", "8"))
     review = PlanReview(editor.plan())
-    box = next(box for box in review._fields.children if box.description == "cores (2)")
+    box = next(box for box in review._parts[0].fields.children if box.description == "cores (2)")
     box.value = False
     assert review.chosen().frame()["field"].tolist() == ["status"]
-    review._grid._on_at(row=0)
-    review._accept_row.click()
+    review._parts[0].grid._on_at(row=0)
+    review._parts[0].accept_row.click()
     assert review.chosen().frame()[["key", "field"]].to_numpy().tolist() == [
         ["web00", "status"],
         ["web00", "cores"],
     ]
-    assert [(box.description, box.value) for box in review._fields.children] == [
+    assert [(box.description, box.value) for box in review._parts[0].fields.children] == [
         ("status (1)", True),
         ("cores (1 of 2)", True),
     ]
-    review._reject_row.click()
-    assert [(box.description, box.value) for box in review._fields.children] == [
+    review._parts[0].reject_row.click()
+    assert [(box.description, box.value) for box in review._parts[0].fields.children] == [
         ("status (1)", False),
         ("cores (2)", False),
     ]
@@ -208,10 +208,10 @@ def test_whole_fields_and_rows_are_accepted_and_rejected(editor):
 def test_a_problem_can_be_corrected_in_the_review(editor, hosts):
     edit(editor, (0, "cores", "999"))
     review = editor.review()
-    review._table.model.edit([(0, "after", "many"), (0, "send", True)])
+    review._parts[0].table.model.edit([(0, "after", "many"), (0, "send", True)])
     review._row.push.click()
     assert "web00, cores:" in review._message.value
-    review._table.model.edit([(0, "after", "64")])
+    review._parts[0].table.model.edit([(0, "after", "64")])
     review._row.push.click()
     review.wait()
     assert review.report.counts["done"] == 1
@@ -339,15 +339,15 @@ def test_references_are_reviewed_and_corrected_by_name(hosts):
     racks = {rack["name"]: rack["_id"] for rack in hosts.client.entities("rack").fetch_all({})}
     review = PlanReview(live.diff(live.frame().head(2).assign(rack=racks["R1"])))
     assert lines(review) == [("web00", "rack", "R0", "R1", True)]
-    review._table.model.edit([(0, "after", "R9")])
+    review._parts[0].table.model.edit([(0, "after", "R9")])
     with pytest.raises(ValueError, match="R9"):
         review.chosen()
-    review._table.model.edit([(0, "after", "R0")])
+    review._parts[0].table.model.edit([(0, "after", "R0")])
     (change,) = review.chosen().changes
     assert change.after == {"rack": racks["R0"]}
-    assert review._table.model.text(0, "after") == "R0"
-    review._table.model.undo()
-    review._table.model.undo()
+    assert review._parts[0].table.model.text(0, "after") == "R0"
+    review._parts[0].table.model.undo()
+    review._parts[0].table.model.undo()
     (change,) = review.chosen().changes
     assert change.after == {"rack": racks["R1"]}
 
@@ -359,10 +359,10 @@ def test_lists_of_references_are_reviewed_and_corrected_by_name(hosts):
     edit(editor, (0, "spares", '["R1", "R0"]'))
     review = editor.review()
     assert lines(review) == [("web00", "spares", '["R0"]', '["R1", "R0"]', True)]
-    review._table.model.edit([(0, "after", '["R1"]')])
+    review._parts[0].table.model.edit([(0, "after", '["R1"]')])
     (change,) = review.chosen().changes
     assert change.after == {"spares": [racks["R1"]]}
-    review._table.model.edit([(0, "after", '["R9"]')])
+    review._parts[0].table.model.edit([(0, "after", '["R9"]')])
     with pytest.raises(ValueError, match="R9"):
         review.chosen()
 

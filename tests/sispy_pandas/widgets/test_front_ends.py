@@ -417,8 +417,12 @@ def test_edits_outlive_their_kernel_and_a_busy_one_is_not_called_lost(page, sis,
     page.get_by_text("The kernel is busy with something else: what you do here comes after it.").wait_for()
     becomes(cell(page, 0, "serial"), "changed")
     page.get_by_text("The kernel is busy").wait_for(state="hidden")
-    drafts = folder / "state" / "sispy" / "pushes"
-    until(lambda: list(drafts.glob("*.draft")), 20, folder / "server.log")
+    pushes = folder / "state" / "sispy" / "pushes"
+
+    def drafts():
+        return [path for path in pushes.glob("*.draft") if sis.url in path.read_text()]
+
+    until(drafts, 20, folder / "server.log")
     page.reload(wait_until="commit")  # Voila starts another kernel
     page.get_by_text(re.compile("Not pushed: 1 cell, edited less than a minute ago")).wait_for()
     cell(page, 0, "serial").and_(page.locator(":not(.changed)")).wait_for()
@@ -427,4 +431,4 @@ def test_edits_outlive_their_kernel_and_a_busy_one_is_not_called_lost(page, sis,
     assert cell(page, 0, "serial").inner_text() == "S1"
     page.get_by_role("button", name="Put them back").wait_for(state="hidden")
     page.get_by_role("button", name="Undo (Ctrl+Z)").click()
-    until(lambda: not list(drafts.glob("*.draft")), 20, folder / "server.log")
+    until(lambda: not drafts(), 20, folder / "server.log")

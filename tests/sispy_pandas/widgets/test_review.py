@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -55,7 +56,7 @@ def review_of(hosts, *, new=False, delete=(), **cells):
 
 
 def shown(review, *columns):
-    frame = review._table.model.base[[*columns]]
+    frame = review._parts[0].table.model.base[[*columns]]
     return [tuple(None if pd.isna(cell) else cell for cell in row) for row in frame.itertuples(index=False)]
 
 
@@ -65,12 +66,12 @@ def push(review, button="push"):
 
 
 def tick_everything(review):
-    for box in review._fields.children:
+    for box in review._parts[0].fields.children:
         box.value = False
         box.value = True
-    for row in range(len(review._table.model)):
-        review._grid._on_at(row=row)
-        review._accept_row.click()
+    for row in range(len(review._parts[0].table.model)):
+        review._parts[0].grid._on_at(row=row)
+        review._parts[0].accept_row.click()
 
 
 def cancel_after(review, sis, method):
@@ -96,13 +97,13 @@ def test_no_tick_decides_a_conflict_only_keep_does(hosts):
     ]
     tick_everything(review)
     assert review.chosen().empty
-    assert review._table.model.edit([(0, "send", True)]) == []
-    assert review._table.model.edits[0]["send"].reason == (
+    assert review._parts[0].table.model.edit([(0, "send", True)]) == []
+    assert review._parts[0].table.model.edits[0]["send"].reason == (
         "a tick does not decide a conflict: choose in the column keep"
     )
     push(review)
     assert "No cell is ticked" in review._message.value
-    review._table.model.edit([(0, "keep", "mine"), (1, "keep", "theirs")])
+    review._parts[0].table.model.edit([(0, "keep", "mine"), (1, "keep", "theirs")])
     push(review)
     assert {name: cores for name, (cores, _) in stored(hosts).items()} == {
         "web0": 11,
@@ -131,7 +132,7 @@ def test_after_a_cancelled_push_the_rest_stays_ticked_and_conflicts_undecided(si
         ("web0", "done", False),
         ("web2", "done", False),
     ]
-    assert review._table.model.counts()["failed"] == 0
+    assert review._parts[0].table.model.counts()["failed"] == 0
     go_on(review)
     tick_everything(review)
     assert [type(change).__name__ for change in review.chosen().changes] == ["Create", "Delete"]
@@ -154,7 +155,7 @@ def test_resume_finishes_a_cancelled_push_and_undo_takes_all_back(sis, hosts):
     assert review._row.resume.layout.display == "none"
     assert stored(hosts) == {"web0": (11, None), "web1": (12, None), "web2": (13, None), "new": (9, None)}
     assert {outcome for (outcome,) in shown(review, "outcome")} == {"done"}
-    assert re.search(r" · done: 5(?: · not verified: \d+)?$", review._head.value)
+    assert re.search(r" · done: 5(?: · not verified: \d+)?$", review._parts[0].head.value)
     push(review, "undo")
     push(review)
     assert stored(hosts) == before
@@ -165,7 +166,7 @@ def test_what_was_rejected_stays_and_can_be_sent_later_and_undo_covers_all_pushe
     review = review_of(hosts, new=True, cores=[11, 12, 13, 14], note="seen")
     fields = [field for (field,) in shown(review, "field")]
     held = [n for n, field in enumerate(fields) if field == "cores"]
-    review._table.model.edit([(n, "send", False) for n in held])
+    review._parts[0].table.model.edit([(n, "send", False) for n in held])
     push(review)
     assert stored(hosts) == {
         **{name: (cores, "seen") for name, (cores, _) in before.items()},
@@ -177,7 +178,7 @@ def test_what_was_rejected_stays_and_can_be_sent_later_and_undo_covers_all_pushe
         ("note", "done", False),
         ("cores", None, False),
     }
-    next(box for box in review._fields.children if box.description.startswith("cores")).value = True
+    next(box for box in review._parts[0].fields.children if box.description.startswith("cores")).value = True
     push(review)
     assert stored(hosts) == {
         "web0": (11, "seen"),
@@ -209,14 +210,14 @@ def test_a_new_row_that_exists_by_now_and_a_deleted_one_that_was_changed_are_dec
     assert conflicts[1][3].startswith("note: needed")
     tick_everything(review)
     assert review.chosen().empty
-    review._table.model.edit([(0, "keep", "mine"), (1, "keep", "mine")])
+    review._parts[0].table.model.edit([(0, "keep", "mine"), (1, "keep", "mine")])
     push(review)
     assert stored(hosts) == {"web0": (11, None), "web1": (2, None), "web2": (3, None), "new": (9, None)}
 
 
 def test_a_corrected_value_stays_in_sight_after_a_push(hosts):
     review = review_of(hosts, cores=[11, 999, 13, 14])
-    review._table.model.edit([(0, "after", "64"), (0, "send", True)])
+    review._parts[0].table.model.edit([(0, "after", "64"), (0, "send", True)])
     hosts.update("web2", {"cores": 50})
     push(review)
     assert shown(review, "row", "after", "outcome") == [
@@ -233,7 +234,7 @@ def test_a_row_that_somebody_deleted_cannot_be_decided(hosts):
     push(review)
     assert ("web1", "conflict", "somebody deleted the row") in shown(review, "row", "outcome", "reason")
     row = shown(review, "row").index(("web1",))
-    assert review._table.model.edit([(row, "keep", "mine")]) == ["somebody deleted the row"]
+    assert review._parts[0].table.model.edit([(row, "keep", "mine")]) == ["somebody deleted the row"]
     assert review.chosen().empty
 
 
@@ -254,7 +255,7 @@ def test_a_value_that_a_push_replaced_unseen_is_shown_first(sis, hosts):
 
 def test_a_corrected_value_ticks_its_line_and_one_undo_takes_both_back(hosts):
     review = review_of(hosts, cores=[11, 999, 13, 14])
-    model = review._table.model
+    model = review._parts[0].table.model
     assert shown(review, "row", "send")[0] == ("web1", False)
     model.edit([(0, "after", "many")])
     assert model.value(0, "send") is False
@@ -278,9 +279,9 @@ def test_a_corrected_value_of_a_conflict_waits_for_its_decision(hosts):
     review = review_of(hosts, cores=[11, 12, 13, 14])
     hosts.update("web1", {"cores": 50})
     push(review)
-    review._table.model.edit([(0, "after", "20")])
+    review._parts[0].table.model.edit([(0, "after", "20")])
     assert review.chosen().empty
-    review._table.model.edit([(0, "keep", "mine")])
+    review._parts[0].table.model.edit([(0, "keep", "mine")])
     push(review)
     assert stored(hosts)["web1"] == (20, None)
 
@@ -310,3 +311,84 @@ def test_the_bar_says_what_a_push_waits_for(sis, hosts):
     assert told == ["busy, again in 1 s", "busy, again now", ""]
     assert (review._row.bar.done.value, review._row.bar.done.max) == (1, 1)
     assert stored(hosts)["web0"] == (11, None)
+
+
+@pytest.fixture
+def move(sis):
+    """Return Plans of two tables: two new racks, of which new hosts and one that is there get theirs."""
+    client = sis.client()
+    names = {"name": {"type": "String", "required": True, "unique": True}, "units": "Number"}
+    for name, definition in (
+        ("rack", names),
+        ("box", {**names, "rack": {"type": "ObjectId", "ref": "rack"}}),
+    ):
+        client.schemas.create({"name": name, "_sis": {"owner": ["ops"]}, "definition": definition})
+    client.entities("box").create({"name": "old"})
+    rows: dict[str, dict[str, list[Any]]] = {
+        "rack": {"name": ["R1", "R2"], "units": [42, 47]},
+        "box": {"name": ["old", "a", "b"], "rack": ["R1", "R1", "R2"]},
+    }
+    plans = [
+        sp.fetch(client.entities(table), refs="label", progress=False).diff(
+            pd.DataFrame(columns), key="name", create_missing=True
+        )
+        for table, columns in reversed(rows.items())
+    ]
+    return sp.Plans.of(*plans)
+
+
+def racks_of(sis):
+    found = sis.client().entities("box").fetch_all({})
+    return {row["name"]: (row.get("rack") or {}).get("name") for row in found}
+
+
+def test_plans_of_several_tables_have_a_part_each_and_are_one_push_and_one_undo(sis, move):
+    taken = []
+    review = PlanReview(move, on_report=taken.append)
+    assert repr(review) == "<PlanReview of rack, box: 9 of 9 cells will be sent>"
+    racks, boxes = review._parts
+    names = ["R1", "R1", "a", "R2", "b"]
+    assert boxes.table.model.base["after"].tolist() == names  # also of racks that are to come
+    racks.fields.children[1].value = False  # without units
+    boxes.table.model.edit([(3, "send", False), (4, "send", False)])  # b waits
+    boxes.grid.update()
+    review._row.note.value = "CHG1"
+    push(review)
+    assert review.report.counts["done"] == 4
+    assert ([len(one.reports) for one in taken], {one.note for one in review.report}) == ([2], {"CHG1"})
+    assert racks_of(sis) == {"old": "R1", "a": "R1"}
+    assert [part.head.value for part in review._parts] == [
+        "<b>rack</b>: 0 of 4 cells will be sent · done: 2",
+        "<b>box</b>: 0 of 5 cells will be sent · done: 2",
+    ]
+    assert review._row.undo.description == "Undo this push"
+    boxes.table.model.edit([(3, "send", True), (4, "send", True)])
+    push(review)
+    assert [report.plan.schema.name for report in review.report] == ["box"]
+    assert racks_of(sis) == {"old": "R1", "a": "R1", "b": "R2"}  # the rack that the push before has made
+    assert review._row.undo.description == "Undo all 2 pushes"
+    review._row.undo.click()
+    review.wait()
+    assert [part.plan.schema.name for part in review._parts] == ["box", "box", "rack"]
+    push(review)
+    assert racks_of(sis) == {"old": None}
+    assert list(sis.client().entities("rack").fetch_all({})) == []
+
+
+def test_a_cancelled_push_of_several_tables_is_resumed(sis, move, monkeypatch):
+    review = PlanReview(move)
+    asked = iter([False])
+    monkeypatch.setattr(review._row.stop, "is_set", lambda: next(asked, True))  # Cancel, after the racks
+    push(review)
+    monkeypatch.delattr(review._row.stop, "is_set")
+    assert (review.report.counts["done"], review.report.counts["unsent"]) == (2, 3)
+    assert review._row.resume.layout.display == "inline-block"
+    review._row.resume.click()
+    review.wait()
+    assert racks_of(sis) == {"old": "R1", "a": "R1", "b": "R2"}
+    assert review._row.resume.layout.display == "none"
+    assert review._row.undo.description == "Undo this push"
+    assert [part.head.value for part in review._parts] == [
+        "<b>rack</b>: 0 of 4 cells will be sent · done: 2",
+        "<b>box</b>: 0 of 5 cells will be sent · done: 3",
+    ]
