@@ -118,9 +118,23 @@ class CellEditor {
     const unfinished = editor.calendar && editor.input.validity.badInput; // a date of which a part is missing
     if (editor.calendar) value = value.replace("T", " ");
     this.shut();
-    if (!untouched && !unfinished) this.grid.send("edit", { cells: [[editor.row, editor.column, value]], order: editor.order });
+    if (editor.asking && !editor.picked && value && !untouched) this.keepOnceKnown(editor, value);
+    else if (!untouched && !unfinished) this.keep(editor, value);
     this.grid.draw();
     this.grid.focus();
+  }
+
+  keep({ row, column, order }, value) {
+    this.grid.send("edit", { cells: [[row, column, value]], order });
+  }
+
+  /* Keep part of a name as the only name that holds it, when the answer comes for which nobody waited. */
+  async keepOnceKnown(editor, text) {
+    this.grid.say(`Looking for ${text} …`, { stays: true });
+    const { options } = await Promise.race([editor.asking, new Promise((resolve) => setTimeout(resolve, LOOKUP, {}))]);
+    const exact = (options ?? []).filter(({ label }) => label.toLowerCase() === text.toLowerCase());
+    const fitting = exact.length ? exact : options ?? [];
+    this.keep(editor, fitting.length === 1 ? fitting[0].value : text);
   }
 
   // ---- The list of an enum or a reference
@@ -156,7 +170,10 @@ class CellEditor {
       const at = ({ label }) => label.toLowerCase().indexOf(typed.toLowerCase());
       options = options.filter((option) => at(option) >= 0).sort((a, b) => at(a) - at(b)); // its beginning first
     } else if (text !== null) {
-      ({ options } = await this.grid.ask("complete", { column: editor.column, text: typed }));
+      const asking = this.grid.ask("complete", { column: editor.column, text: typed });
+      editor.asking = editor.definition.kind === "json" ? null : asking;
+      ({ options } = await asking);
+      if (editor.asking === asking) editor.asking = null; // answered
       if (this.now !== editor || editor.turn !== turn || !options) return; // closed, or typed on meanwhile
     }
     if (!typed && !editor.definition.required && editor.definition.kind !== "json") options = [{ value: null, label: "no value", none: true }, ...options];

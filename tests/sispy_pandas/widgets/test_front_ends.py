@@ -391,9 +391,13 @@ def test_the_editor_in_jupyter(page, sis, opened, application, path):
     cell(page, 0, "serial").dblclick()
     page.locator(".editor").fill("dd")  # two presses of d would delete the notebook's cell
     page.keyboard.press("Enter")
-    page.keyboard.type("dd")
+    page.keyboard.type("dd2")
     page.keyboard.press("Enter")
     becomes(cell(page, 1, "serial"), "changed")
+    cell(page, 1, "serial").click(button="right")  # our menu, not the notebook's
+    page.get_by_role("menuitem", name="Copy with headers").click()
+    page.wait_for_function("navigator.clipboard.readText().then(text => text === 'serial\\ndd2')")
+    assert page.locator(".lm-Menu").count() == 0
     assert page.locator(".jp-CodeCell").count() == 2
 
 

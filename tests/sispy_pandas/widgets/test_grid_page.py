@@ -102,6 +102,21 @@ def test_what_is_typed_counts_not_an_older_suggestion(open_grid):
     assert edits(grid) == {(2, "rack"): f"{4:024x}"}
 
 
+def test_enter_does_not_wait_but_what_was_typed_waits_for_its_look_up(open_grid):
+    grid, page = open_grid(labels=Racks())
+    slow = "(m) => setTimeout(send, m.type === 'complete' ? 600 : 0, m)"
+    page.evaluate(f"void (send = window.__python, window.__python = {slow})")
+    cell(page, 2, "rack").click()
+    page.keyboard.type("3")  # a part of one name
+    page.keyboard.press("Enter")
+    page.keyboard.type("R")  # of five
+    page.keyboard.press("Enter")
+    becomes(cell(page, 2, "rack"), "changed")
+    page.locator(".line", has_text="no rack is called 'R'").wait_for()
+    becomes(cell(page, 3, "rack"), "invalid")
+    assert grid.model.value(2, "rack") == f"{3:024x}"
+
+
 def test_a_name_typed_in_full_wins_over_those_that_hold_it(open_grid):
     labels: Any = Racks()
     labels.find = lambda schema, text: [(f"{4:024x}", "old R1"), (f"{1:024x}", "R1")]
