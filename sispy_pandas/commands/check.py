@@ -13,7 +13,7 @@ from sispy.remedies import Call, Message
 from sispy_pandas.commands.inputs import several
 from sispy_pandas.commands.output import Answer, tell
 from sispy_pandas.commands.sending import pushing, send
-from sispy_pandas.commands.tables import entity_of, table_of
+from sispy_pandas.commands.tables import entity_of, of_table, table_of
 from sispy_pandas.values.blocks import Column, Lines, Table, count, show
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def check(session: Session, name: str | None, by: list[str] | None) -> Exit:
         "sispy merge host web-fra1-001 695b6f8000000001000002dd --note CHG0012345",
     )
 )
-@click.argument("name", metavar="SCHEMA", shell_complete=tables)
+@of_table
 @click.argument("keep", shell_complete=rows)
 @click.argument("others", nargs=-1, required=True, metavar="OTHER...", shell_complete=rows)
 @answers("json", "csv", "md")

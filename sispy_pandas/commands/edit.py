@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sispy.cli.completion import fields as field_names
-from sispy.cli.completion import tables
 from sispy.cli.exits import Exit, Misuse, misuse
 from sispy.cli.options import Session, examples, session
 from sispy.cli.terminal import out
@@ -26,7 +25,7 @@ from sispy.remedies import Call, Message
 from sispy_pandas.commands.inputs import several
 from sispy_pandas.commands.journals import described
 from sispy_pandas.commands.sending import stoppable
-from sispy_pandas.commands.tables import filtered, query_of, table_of
+from sispy_pandas.commands.tables import filtered, of_table, query_of, table_of
 from sispy_pandas.pushing import journal
 from sispy_pandas.values.blocks import count
 
@@ -91,7 +90,7 @@ _LOADING = 120.0
         "sispy edit host rack.site.name=fra1 --fields name,status,os --no-browser",
     )
 )
-@click.argument("name", metavar="SCHEMA", shell_complete=tables)
+@of_table
 @filtered
 @click.option(
     "--fields",

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from sispy.cli.completion import fields as field_names
-from sispy.cli.completion import rows, several_tables, tables
+from sispy.cli.completion import rows, several_tables
 from sispy.cli.exits import Misuse, misuse
 from sispy.cli.options import Session, answers, examples, session, yes
 from sispy.remedies import Call
 from sispy_pandas.commands.inputs import TableFile, several, when, zone, zones
 from sispy_pandas.commands.output import Answer, tell, time_text
 from sispy_pandas.commands.sending import pushing, send
-from sispy_pandas.commands.tables import entity_of, filtered, query_of, refuse_unknown, table_of
+from sispy_pandas.commands.tables import entity_of, filtered, of_table, query_of, refuse_unknown, table_of
 from sispy_pandas.values.blocks import Column, Lines, Table, name_of
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def changes_of(session: Session, name: str, chosen: dict[str, Any]) -> Changes:
         "sispy history host web01 --output json | jq '.edits[0].by'",
     )
 )
-@click.argument("name", metavar="SCHEMA", shell_complete=tables)
+@of_table
 @click.argument("row", shell_complete=rows)
 @click.option("--blame", is_flag=True, help="Show the last change of every field instead.")
 @answers("json", "csv", "md")

@@ -16,6 +16,7 @@ from sispy.cli.options import Session, answers, examples, session, yes
 from sispy.cli.terminal import confirm, out, say, width
 from sispy.remedies import Call, Message
 from sispy.text import shorten
+from sispy_pandas.commands.endings import status_of_plan, status_of_report
 from sispy_pandas.commands.inputs import INPUT, TableFile, format_option
 from sispy_pandas.commands.output import show, tell_push
 from sispy_pandas.commands.planning import (
@@ -26,7 +27,7 @@ from sispy_pandas.commands.planning import (
 )
 from sispy_pandas.commands.reading import understood
 from sispy_pandas.commands.schemas import fields_of, tree
-from sispy_pandas.commands.sending import send, status_of_plan, status_of_report
+from sispy_pandas.commands.sending import send
 from sispy_pandas.commands.tables import refuse_unknown, schema_of
 from sispy_pandas.pushing.journal import new_path, short
 from sispy_pandas.values.blocks import Column, Lines, Table, as_text, count

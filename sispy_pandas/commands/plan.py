@@ -11,11 +11,12 @@ from sispy.cli.completion import fields, filters
 from sispy.cli.exits import Misuse, first, misuse
 from sispy.cli.options import Session, answers, examples, session
 from sispy.remedies import Call, Message
+from sispy_pandas.commands.endings import status_of_plan
 from sispy_pandas.commands.inputs import format_option
 from sispy_pandas.commands.output import plan_answer, tell, whole
 from sispy_pandas.commands.planning import Asked, edited_file, plan_of_rows, what
 from sispy_pandas.commands.reading import Reading, reading
-from sispy_pandas.commands.sending import every_cell, parts, status_of_plan
+from sispy_pandas.commands.sending import every_cell, parts
 from sispy_pandas.commands.tables import query_of
 from sispy_pandas.commands.targets import refuse_target
 from sispy_pandas.values.blocks import count

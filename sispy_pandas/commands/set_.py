@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sispy.cli.completion import filters, tables
+from sispy.cli.completion import filters
 from sispy.cli.exits import Misuse, misuse
 from sispy.cli.options import Session, answers, examples, session, yes
 from sispy.remedies import Call, Message
 from sispy_pandas.commands.sending import pushing, send
-from sispy_pandas.commands.tables import filtered, query_of, table_of
+from sispy_pandas.commands.tables import filtered, of_table, query_of, table_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -40,7 +40,7 @@ _TO = re.compile(r"\s*([^\s=+-][^\s=]*?)\s*(\+=|-=|=)(.*)", re.DOTALL)
         "sispy set host os.version=8 --to os.version=9 --yes --expect-updates 12",
     ),
 )
-@click.argument("name", metavar="SCHEMA", shell_complete=tables)
+@of_table
 @filtered
 @click.option(
     "--to",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sispy.cli.completion import fields as field_names
-from sispy.cli.completion import rows_or_filters, tables
+from sispy.cli.completion import rows_or_filters
 from sispy.cli.exits import Misuse, misuse
 from sispy.cli.options import Session, answers, examples, session
 from sispy.cli.terminal import width
@@ -19,7 +19,7 @@ from sispy.remedies import Argument, Call, Message, message_of
 from sispy.text import SENTENCE, cells, printable
 from sispy_pandas.commands.inputs import several
 from sispy_pandas.commands.output import Answer, tell, time_text
-from sispy_pandas.commands.tables import entity_of, nothing_found, query_of, table_of
+from sispy_pandas.commands.tables import entity_of, nothing_found, of_table, query_of, table_of
 from sispy_pandas.reading.filters import parse
 from sispy_pandas.values.blocks import Column, Lines, Table, count
 from sispy_pandas.values.blocks import show as line_of
@@ -52,7 +52,7 @@ _WIDEST = 24
         "sispy show host os.name=rhel --output json | jq -r '.rows[].name'",
     )
 )
-@click.argument("name", metavar="SCHEMA", shell_complete=tables)
+@of_table
 @click.argument("filters", nargs=-1, metavar="[FILTER]...", shell_complete=rows_or_filters)
 @click.option(
     "--fields",

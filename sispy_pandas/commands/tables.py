@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sispy.cli.completion import filters
+from sispy.cli.completion import filters, tables
 from sispy.cli.exits import Misuse, misuse
 from sispy.errors import NotFound
 from sispy.remedies import Call, Message
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from sispy.client import Client, Endpoint
     from sispy_pandas.values.schema import Schema
 
+of_table = click.argument("name", metavar="SCHEMA", shell_complete=tables)
+"""Gives a command a table; it receives its name as `name`."""
 filtered = click.argument("filters", nargs=-1, metavar="[FILTER]...", shell_complete=filters)
 """Gives a command filters; it receives their texts as `filters`."""
 

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import asdict
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sispy.remedies import Call, Message, what_of
 from sispy.text import SENTENCE, shorten
 
+from ..formats.atomic import replaced as written_anew
 from ..planning.plan_file import digest
 from ..planning.render import conflicts, whereabouts
-from ..values.blocks import Column, Lines, Table, alike, as_object, count, name_of, names_of
+from ..values.blocks import Column, Lines, Table, alike, as_object, as_page, count, name_of, names_of
 from ..values.changes import WORDS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from ..values.blocks import Block
     from .outcome import PushResult
@@ -89,6 +91,15 @@ def page(report: PushResult) -> list[Block]:
         replaced(report),
     ]
     return list(filter(len, parts))
+
+
+def written(blocks: Iterable[Block], path: str | Path | None) -> str:
+    """Return blocks as a page that tells no ways out; write it to `path` if given."""
+    text = as_page(blocks, told=what_of)
+    if path is not None:
+        with written_anew(Path(path)) as file:
+            file.write(text)
+    return text
 
 
 def every_row(report: PushResult) -> Table:

@@ -13,10 +13,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from sispy.remedies import what_of
 from sispy.text import in_html, printable
 
-from ..formats.atomic import replaced
 from ..formats.csv import Csv
 from ..formats.excel import Excel
 from ..formats.parquet import arrow_table
@@ -34,13 +32,13 @@ from ..pushing.options import Options
 from ..pushing.outcome import PushResult
 from ..pushing.push import push
 from ..pushing.verify import verify
-from ..values.blocks import LONG, as_html, as_page, as_text
+from ..values.blocks import LONG, as_html, as_text
 from ..values.preview import preview
 from ..values.row_set import RowSet
 from .split import split_by
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Callable, Collection
     from threading import Event
 
     import pandas as pd
@@ -48,7 +46,6 @@ if TYPE_CHECKING:
     from ..planning.merge import OnConflict
     from ..pushing.guards import Guard
     from ..pushing.options import Limits
-    from ..values.blocks import Block
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -428,7 +425,7 @@ class Report(PushResult):
 
     def to_html(self, path: str | Path | None = None) -> str:
         """Return the record of the push for an auditor as one HTML page; write it to `path` if given."""
-        return written_page(pushed.page(self), path)
+        return pushed.written(pushed.page(self), path)
 
     def __str__(self) -> str:
         return as_text(pushed.blocks(self))
@@ -437,15 +434,6 @@ class Report(PushResult):
 
     def _repr_html_(self) -> str:
         return as_html(pushed.blocks(self), about="report")
-
-
-def written_page(blocks: Iterable[Block], path: str | Path | None) -> str:
-    """Return blocks as a page that tells no ways out; write it to `path` if given."""
-    text = as_page(blocks, told=what_of)
-    if path is not None:
-        with replaced(Path(path)) as file:
-            file.write(text)
-    return text
 
 
 def plan_of(found: ChangeSet) -> Plan:

@@ -20,7 +20,7 @@ from ..pushing.parts import push_parts
 from ..values.blocks import LONG, as_html, as_text
 from ..values.progress import aside
 from ..values.records import table
-from .objects import PushFailed, report_of, written_page
+from .objects import PushFailed, report_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Hashable, Iterator
@@ -292,7 +292,7 @@ class Reports:
     def to_html(self, path: str | Path | None = None) -> str:
         """Return the record of the push for an auditor as one page, see `Report.to_html`."""
         blocks = [block for report in self.reports for block in pushed.page(report)]
-        return written_page(blocks, path)
+        return pushed.written(blocks, path)
 
     def __str__(self) -> str:
         return "\n\n".join(as_text(pushed.blocks(report)) for report in self.reports) or "nothing to do"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sispy.cli.exits import Exit
-from sispy_pandas.commands.sending import status_of_report
+from sispy_pandas.commands.endings import status_of_report
 from sispy_pandas.values.changes import Outcome
 from sispy_pandas.workflow.objects import Plan, Report
 
