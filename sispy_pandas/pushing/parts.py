@@ -15,7 +15,7 @@ from sispy.remedies import Argument, Message
 
 from ..planning.change_set import FREE_DELETES, PlanRefused
 from ..planning.parts import digest_of
-from ..values.changes import Create, Outcome, action_of, row_of
+from ..values.changes import Create, Delete, Outcome, action_of, row_of
 from ..values.references import new_rows, with_targets
 from .journal import new_name, new_path, short
 from .outcome import PushResult
@@ -90,6 +90,7 @@ def push_parts(
             expect_deletes=plan.counts["deletes"],
             journal=begun[number] if begun else journal,
             begun=bool(begun),
+            leaving=[_leaving(later) for later in plans[number + 1 :]],
             again=again,
             on_result=tell,
             **how,
@@ -155,6 +156,13 @@ def allowed_together(
     for plan in plans:
         found_options = allowed(plan, found_options, expect_deletes=plan.counts["deletes"])
     return found_options
+
+
+def _leaving(plan: ChangeSet) -> ChangeSet:
+    """Return what a part deletes, as far as is known."""
+    barred = {problem.row for problem in plan.problem_list}
+    gone = (change for change in plan.changes if isinstance(change, Delete) and change.id not in barred)
+    return replace(plan, changes=tuple(gone))
 
 
 def _begun(plans: Sequence[ChangeSet], options: Options, *, again: bool) -> list[Path]:

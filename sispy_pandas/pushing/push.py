@@ -34,7 +34,7 @@ from .turns import turn
 from .verify import after_push
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 
     from .journal import Journal
 
@@ -47,6 +47,7 @@ def push(
     expect_digest: str | None = None,
     journal: str | Path | bool | None = None,
     begun: bool = False,
+    leaving: Sequence[ChangeSet] = (),
     progress: Any = True,
     cancel: Callable[[], bool] | Event | None = None,
     limits: Limits | None = None,
@@ -57,7 +58,8 @@ def push(
 ) -> PushResult:
     """Send changes to the server and account for every row; `Plan.push` tells arguments and errors.
 
-    `begun`: the journal was begun by `begin`, for a push in parts.
+    For a push in parts: `begun`, the journal was begun by `begin`; `leaving`, what later parts delete, which
+    may refer to what this one deletes.
     """
     with _way_on(plan) as way:
         if plan.journal is not None:
@@ -69,7 +71,8 @@ def push(
         started, path = _now(), Path(str(journal)) if begun else _path(plan, journal)
         memory = Memory.of(plan)
         if plan.journal is None:
-            plan = _checked(plan, options, settled=() if again else memory.done(), progress=aside(progress))
+            settled = () if again else memory.done()
+            plan = _checked(plan, options, settled=settled, others=leaving, progress=aside(progress))
             if path is None and anonymous(plan):
                 raise PlanRefused(
                     f"schema {plan.schema.name!r} has no unique field to know new rows by: "
@@ -85,7 +88,7 @@ def push(
             try:
                 with turn(run, options.note, wait=wait is not False, tell=tell) as run.bar:
                     way.journal, way.run = path, run
-                    stopped = _push(run, memory, path, options, again=again, begun=begun)
+                    stopped = _push(run, memory, path, options, again=again, begun=begun, leaving=leaving)
             except Stopped as stop_:  # cancelled before its turn came: nothing was sent or written down
                 stopped, path = str(stop_), plan.journal
                 _settle_the_rest(run, stopped)
@@ -153,7 +156,14 @@ def _begin(
 
 
 def _push(
-    run: Run, memory: Memory, path: Path | None, options: Options, *, again: bool, begun: bool
+    run: Run,
+    memory: Memory,
+    path: Path | None,
+    options: Options,
+    *,
+    again: bool,
+    begun: bool,
+    leaving: Sequence[ChangeSet],
 ) -> str | None:
     """Bring every row to its outcome, now that no other push writes to the table; return why it stopped."""
     plan, stopped = run.plan, None
@@ -168,7 +178,9 @@ def _push(
             run.journal.event("resume", **facts)
             stopped = take_up(run, read(plan.journal), again=again)
             if stopped is None:
-                run.plan = _checked(run.plan, options, settled=run.outcomes, pending=run.pending)
+                run.plan = _checked(
+                    run.plan, options, settled=run.outcomes, pending=run.pending, others=leaving
+                )
         else:
             if path is not None and not begun:
                 more = {"open": still_open(doubtful)} if doubtful else {}
@@ -278,6 +290,7 @@ def _checked(
     *,
     settled: Collection[Hashable] = (),
     pending: Collection[Hashable] = (),
+    others: Sequence[ChangeSet] = (),
     progress: Any = False,
 ) -> ChangeSet:
     """Return the plan with the problems that the server knows of, if it may be pushed with them.
@@ -291,6 +304,7 @@ def _checked(
         replace(plan, changes=left),
         allow_dangling=options.allow_dangling,
         whole=plan,
+        others=others,
         progress=progress,
     )
     problems = tuple(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from pathlib import Path
@@ -136,13 +137,23 @@ def undo(
         for older in pushes:
             if older.name in newer.plan.undoes:
                 _cancel(older, newer)
-    coming = {str(row) for pushed in pushes for row in pushed.left if pushed.brings_back(row)}
-    by_table: dict[tuple[str, str], list[Plan]] = {}
+    by_table: dict[tuple[str, str], list[_Pushed]] = {}
     for pushed in pushes:
         table = pushed.plan.endpoint.client.url, pushed.plan.schema.name
-        by_table.setdefault(table, []).append(_undone(pushed, coming, progress))
-    plans = [reduce(together, plans) for plans in by_table.values()]
-    return plans[0] if len(plans) == 1 else Plans.of(*plans)
+        by_table.setdefault(table, []).append(pushed)
+    coming = {str(row) for pushed in pushes for row in pushed.left if pushed.brings_back(row)}
+
+    def plan_of(table: tuple[str, str], coming: Collection[str]) -> Plan:
+        return reduce(together, (_undone(pushed, coming, progress) for pushed in by_table[table]))
+
+    plans = {table: plan_of(table, coming) for table in by_table}
+    if len(plans) == 1:
+        return next(iter(plans.values()))
+    found = Plans.of(*plans.values())
+    refused = Counter(plan.schema.name for plan in found for _ in plan.problem_list)
+    # of rows that refer to each other some are put in by another undo
+    apart = [table for table, plan in plans.items() if refused[table[1]] > len(plan.problem_list)]
+    return Plans.of(*(plans | {table: plan_of(table, ()) for table in apart}).values()) if apart else found
 
 
 @dataclass

@@ -259,6 +259,25 @@ def test_new_rows_of_two_tables_that_refer_to_each_other_are_told_the_way_in_two
     assert (cluster["master"], machine["cluster"]) == (machine["_id"], cluster["_id"])
 
 
+def test_rows_that_refer_to_each_other_are_deleted_together_and_come_back_in_two_undos(mutual, server):
+    clusters, machines = mutual
+    clusters.create({"name": "c"})
+    assert planned(machines, name=["m"], cluster=["c"]).push(progress=False).ok
+    planned(clusters, name=["c"], master=["m"]).push(progress=False)
+    live = [sp.fetch(table, progress=False) for table in mutual]
+
+    gone = sp.Plans.of(*(one.diff(one.frame(), delete=one.ids) for one in live)).push(progress=False)
+
+    assert (gone.counts["done"], [table.count() for table in mutual]) == (2, [0, 0])
+    plans = sp.undo(gone, server.client, progress=False)
+    assert [len(plan) for plan in plans] == [1, 1]
+    assert "once those are back, another undo of this push puts them in" in str(plans)
+    assert plans.push(progress=False).ok
+    assert sp.undo(gone, server.client, progress=False).push(progress=False).counts["done"] == 1
+    (cluster,), (machine,) = (table.fetch_all({"populate": False}) for table in mutual)
+    assert (cluster["master"], machine["cluster"]) == (machine["_id"], cluster["_id"])
+
+
 def test_what_a_new_row_cannot_do_without_goes_first(mutual, server):
     clusters, machines = mutual
     document = server.client.schemas.get("machine").to_dict()
