@@ -111,11 +111,14 @@ class Session:
         return self.output in ("text", "md")
 
     def refuse(self, message: str, status: Exit) -> Exit:
-        """Say why something was not done, to a program as an object, and return the exit status."""
+        """Say why something was not done, to a program as an object, and return the exit status.
+
+        It is an error: whoever wants no other words wants this one.
+        """
         if self.output == "json":
             tell_error(message, status, as_json=True)
         else:
-            self.say(message)
+            say(in_shell(message))
         return status
 
 

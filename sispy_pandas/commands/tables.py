@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import shlex
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,7 +12,7 @@ import click
 from sispy.cli.completion import filters, tables
 from sispy.cli.exits import Misuse, misuse
 from sispy.errors import NotFound
-from sispy.remedies import Call, Message
+from sispy.remedies import Call, Message, message_of
 from sispy_pandas.reading.filters import joined, parse, wildcards
 
 if TYPE_CHECKING:
@@ -103,4 +105,17 @@ def query_of(endpoint: Endpoint, filters: Sequence[str]) -> dict[str, Any]:
     try:
         return where(endpoint, str(joined("and", list(map(parse, filters))))) if filters else {}
     except ValueError as error:
-        raise misuse(error) from error
+        raise Misuse(Message(message_of(error), unquoted(filters))) from error
+
+
+def unquoted(filters: Sequence[str]) -> str:
+    """Return what to say of arguments that are one filter without quotes; empty if they are not."""
+    whole = " ".join(filters)
+    with suppress(ValueError):
+        for text in filters:
+            parse(text)
+        return ""
+    with suppress(ValueError):
+        parse(whole)
+        return f"; a shell takes a filter with blanks in quotes alone: {shlex.quote(whole)}"
+    return ""

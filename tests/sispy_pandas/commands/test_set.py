@@ -97,7 +97,7 @@ def test_wrong_use_ends_with_64(sispy, args, said):
 
 
 def test_another_number_of_rows_than_expected_is_not_pushed(sispy, host):
-    result = sispy("set", "host", "os.name=rhel", "--to", "os.version=1", "--yes", "--expect-updates", "3")
+    result = sispy("set", "host", "os.name=rhel", "--to=os.version=1", "--yes", "--expect-updates=3", "-q")
 
     assert result.exit_code == 3
     assert "nothing was pushed: the plan has 20 updates, and --expect-updates says 3" in result.stderr
