@@ -563,7 +563,7 @@ class Scenario(RuleBasedStateMachine):
 
 
 @pytest.mark.parametrize(
-    "examples", [40, pytest.param(1_500, marks=[pytest.mark.soak, pytest.mark.timeout(1800)])]
+    "examples", [40, pytest.param(1_500, marks=[pytest.mark.soak, pytest.mark.timeout(7200)])]
 )
 def test_all_views_of_an_entity_agree(examples):
     chosen = settings(
