@@ -194,9 +194,16 @@ def _contents(server: Sandbox) -> str:
     """Say what a copy holds."""
     world = server.world
     tables = ", ".join(f"{name} ({count:,})" for name, count in server.counts().items())
-    users, hiera, hooks = (len(one.collection) for one in (world.users, world.hiera, world.hooks))
-    off = "" if world.calls_copied_hooks or not hooks else ", switched off (--hooks calls them)"
-    return f"Copied {tables or 'no table'}; {users:,} users, {hiera:,} hiera entries, {hooks:,} hooks{off}."
+    kinds = (
+        (world.users, "user", "users"),
+        (world.hiera, "hiera entry", "hiera entries"),
+        (world.hooks, "hook", "hooks"),
+    )
+    counted = ((len(kind.collection), one, many) for kind, one, many in kinds)
+    told = ", ".join(f"{n:,} {one if n == 1 else many}" for n, one, many in counted)
+    is_off = len(world.hooks.collection) and not world.calls_copied_hooks
+    off = ", switched off (--hooks calls them)" if is_off else ""
+    return f"Copied {tables or 'no table'}; {told}{off}."
 
 
 def _origin(copy: Copy) -> str:

@@ -60,6 +60,9 @@ class Sandbox:
         allow_hosts: names by which it may be called, beside those of loopback and `host`.
         log: called with method, target (tokens in it are masked) and status of each request.
 
+    Raises:
+        ValueError: an argument is of the wrong shape.
+
     Example:
         >>> from sispy.sandbox import Sandbox
         >>> with Sandbox(samples=10) as sis:
@@ -87,6 +90,7 @@ class Sandbox:
         allow_hosts: Sequence[str] = (),
         log: Log | None = None,
     ) -> None:
+        _refuse(samples, only, history, copy_from)
         self.user = user
         self.password: str = password or secrets.token_hex(12)
         self.host = host
@@ -278,3 +282,14 @@ class Sandbox:
             connection.transport.abort()
         if self._app.disk is not None:
             self._app.disk.close()
+
+
+def _refuse(samples: object, only: object, history: object, copy_from: object) -> None:
+    """Raise a ValueError where a sandbox is asked for that cannot be."""
+    for name, number in (("samples", samples), ("history", history)):
+        if not isinstance(number, int) or number < 0:
+            raise ValueError(f"{name} is a number, 0 or more, got {number!r}")
+    if isinstance(only, str):
+        raise ValueError(f"only is a list of tables or a query for each, got {only!r}")
+    if not (copy_from is None or isinstance(copy_from, Client)):
+        raise ValueError(f"copy_from is a sispy.Client, got {copy_from!r}")

@@ -90,6 +90,24 @@ def test_a_stop_cuts_connections_that_wait(sis_sandbox):
     connection.close()
 
 
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ({"samples": -1}, "samples is a number, 0 or more, got -1"),
+        ({"history": "5"}, "history is a number, 0 or more, got '5'"),
+        ({"only": "host"}, "only is a list of tables or a query for each, got 'host'"),
+        (
+            {"copy_from": "http://sis.example.com"},
+            "copy_from is a sispy.Client, got 'http://sis.example.com'",
+        ),
+    ],
+)
+def test_a_sandbox_that_cannot_be_is_refused_at_once(arguments, sentence):
+    with pytest.raises(ValueError) as refused:
+        Sandbox(**arguments)
+    assert str(refused.value) == sentence
+
+
 def test_users_of_the_samples_have_clients():
     with Sandbox(samples=1) as sis:
         assert sis.client("bob").username == "bob"
