@@ -158,6 +158,20 @@ def test_the_rows_of_a_file_may_lie_inside_of_it(tmp_path):
         names("sites.hosts.name")
 
 
+def test_lists_of_objects_are_named_down_to_the_third_level(tmp_path):
+    file = tmp_path / "t.json"
+    file.write_text('{"a": {"b": {"c": [{"n": 1}], "d": {"e": [{"n": 2}, {"n": 3}]}}}}', encoding="utf-8")
+
+    with pytest.raises(ValueError) as refused:
+        rows_in(file)
+
+    assert str(refused.value) == (
+        f"{file} holds an object with lists of objects in it: at='a.b.c' reads 1 row,"
+        " at='.' takes the object itself for a row"
+    )
+    assert rows_in(file, at="a.b.d.e") == [{"n": 2}, {"n": 3}]
+
+
 def test_one_object_without_lists_of_objects_is_one_row(tmp_path):
     file = tmp_path / "t.json"
     file.write_text('{"name": "a", "facts": {"n": 1}, "tags": ["x"]}', encoding="utf-8")

@@ -6,6 +6,7 @@ import pytest
 
 import sispy_pandas as sp
 from sispy_pandas.planning.groups import WHOLE_ROW, Split, grouped
+from sispy_pandas.planning.render import groups
 from sispy_pandas.values.changes import Create, Delete, Update
 
 
@@ -47,6 +48,10 @@ def test_a_column_splits_groups():
     found = grouped(rows, Split("site", {"a": "fra1", "b": "fra1", "c": "ams1", "d": "ams1", "e": None}))
 
     assert [(group.by, len(group)) for group in found.groups] == [("fra1", 2), ("ams1", 2)]
+    assert groups(found, {}).rows == [
+        ("~", "x", 1, 2, "fra1", "2", 2, "a, b"),
+        ("~", "x", 1, 2, "ams1", "2", 2, "c, d"),
+    ]
     assert found.frame().to_dict("list") == {
         "action": ["update"] * 3,
         "field": ["x"] * 3,

@@ -11,7 +11,7 @@ import sispy_pandas as sp
 from sispy.http.base import Answer
 from sispy.response import Headers, Response
 from sispy.sandbox import Faults
-from sispy_pandas.pushing.answers import of_bulk
+from sispy_pandas.pushing.answers import of_bulk, status_and_text
 from sispy_pandas.pushing.server import FateUnknown
 
 QUICK = sp.Limits(settle=0.0, settle_row=0.0, patience=2.0)
@@ -197,6 +197,23 @@ def test_an_answer_that_shows_rows_of_before_does_not_stand_for_new_ones(server)
     assert sorted(row["_id"] for row in logs.fetch_all()) == sorted(
         [older["success"][0]["_id"], str(report.outcomes[0].id)]
     )
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        *(
+            (entry, (None, "the server gave no reason"))
+            for entry in (5, None, {}, {"err": None}, {"err": []})
+        ),
+        ({"err": [404]}, (404, "the server gave no reason")),
+        ({"err": [409, "words"]}, (409, "words")),
+        ({"err": [400, {"error": "no"}, {"code": 1}]}, (400, "no")),
+        ({"err": ["x", {"error": 5}]}, (None, "5")),
+    ],
+)
+def test_what_an_error_entry_says(entry, said):
+    assert status_and_text(entry) == said
 
 
 def test_error_entries_of_any_shape_are_survived(server):

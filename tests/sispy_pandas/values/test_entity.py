@@ -3,6 +3,8 @@
 import pytest
 
 import sispy_pandas as sp
+from sispy_pandas.values.entity import as_created
+from sispy_pandas.values.schema import parse_schema
 
 QUICK = sp.Limits(settle=0.0, settle_row=0.0, patience=2.0)
 
@@ -99,3 +101,17 @@ def test_an_empty_list_in_a_mixed_column_is_a_value_of_a_new_row(server):
     push(live.diff(new, new=True)).raise_for_failures()
 
     assert [row["m"] for row in table.fetch_all({"q": {"a": 2}})] == [[]]
+
+
+def test_a_new_row_is_given_no_null_that_the_server_refuses():
+    definition = {
+        "plain": {"type": "Number", "default": 5},
+        "required": {"type": "Number", "default": 5, "required": True},
+        "chosen": {"type": "String", "default": "a", "enum": ["a", "b"]},
+        "list": {"type": ["String"], "default": ["a"]},
+        "without": "Number",
+    }
+    schema = parse_schema({"name": "t", "definition": definition})
+
+    assert as_created(schema, {"without": 1}) == {"without": 1, "plain": None, "list": []}
+    assert as_created(schema, {}) == {"plain": None, "list": []}
