@@ -325,7 +325,7 @@ class Grid {
     const marks = this.marks(row);
     element.className = `row ${marks.row ?? ""}`;
     element.title = marks.why ?? "";
-    const glyph = { new: "+", deleted: "−", fixed: "🔒", locked: "🔒", failed: "!", done: "✓" }[marks.row] ?? "";
+    const glyph = { new: "+", deleted: "−", fixed: "⊘", locked: "⊖", failed: "!", done: "✓" }[marks.row] ?? "";
     element.firstChild.textContent = `${glyph} ${row + 1}`;
     for (const column of columns) this.paintCell(element, row, column, marks.cells?.[column]);
   }

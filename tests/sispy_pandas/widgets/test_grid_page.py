@@ -499,6 +499,36 @@ def test_it_is_a_grid_to_screen_readers(open_grid):
     assert page.locator("[role=columnheader]").count() == 12
 
 
+def test_rows_that_cannot_be_written_and_duplicates_look_so(open_grid):
+    grid, page = open_grid()
+    grid.model.fixed, grid.model.kept = {1: "the row is immutable"}, {3: "the row is locked"}
+    grid.refresh()
+    page.flush()
+    becomes(cell(page, 1, "note"), "readonly")
+    rows = page.locator(".body .row")
+    heads = [rows.nth(n).locator(".gutter").inner_text().strip() for n in range(4)]
+    assert (heads, rows.nth(1).get_attribute("title")) == (["1", "⊘ 2", "3", "⊖ 4"], "the row is immutable")
+    assert cell(page, 1, "note").get_attribute("aria-readonly") == "true"
+    cell(page, 3, "note").click()
+    page.get_by_text("note · the row is locked").wait_for()
+    page.keyboard.press("Control+Delete")
+    page.locator(".line.alert").get_by_text("the row is locked", exact=True).wait_for()
+    page.keyboard.type("may be edited")
+    page.keyboard.press("Enter")
+    becomes(cell(page, 3, "note"), "changed")
+    cell(page, 0, "name").click()
+    page.keyboard.type("web000002")
+    page.keyboard.press("Enter")
+    becomes(cell(page, 0, "name"), "invalid")
+    why = "another row has this value already, and it must be unique"
+    page.locator(".line.alert").get_by_text(why, exact=True).wait_for()
+    assert (cell(page, 0, "name").get_attribute("title") or "").startswith(why)
+    cell(page, 2, "name").click()
+    page.keyboard.type("db2")
+    page.keyboard.press("Enter")
+    becomes(cell(page, 0, "name"), "changed")  # the name is free now
+
+
 def test_an_edit_sends_what_it_changed(open_grid):
     _, page = open_grid(labels=Racks())
     page.evaluate(
