@@ -56,12 +56,32 @@ def _spelled(remedy: Remedy) -> str | None:
     words = shlex.join(remedy.shell)
     if not words.startswith("--"):
         return f"`{program()} {words}`"
-    return words if any(remedy.shell[0] in option.opts for option in _options()) else None
+    return words if any(remedy.shell[0] in option.opts for option in _options(_command())) else None
+
+
+_LEADS_TO = {"plan": "push"}
+"""Commands that prepare another one, whose options it may need later."""
 
 
 def _option(argument: Argument) -> str | None:
-    """Return the option for an argument, with its value: that of the same name, or a flag for that value."""
-    for option in _options():
+    """Return the option for an argument, with its value: of the command in use, or of the one it leads to."""
+    command = _command()
+    if command is None:
+        return None
+    found = _of_command(command, argument)
+    later = _LEADS_TO.get(command.name or "")
+    context = click.get_current_context()
+    group = context.find_root().command
+    if found is not None or later is None or not isinstance(group, click.Group):
+        return found
+    other = group.get_command(context, later)
+    option = None if other is None else _of_command(other, argument)
+    return None if option is None else f"`{program()} {later} ... {option}`"
+
+
+def _of_command(command: click.Command, argument: Argument) -> str | None:
+    """Return the option of a command for an argument: that of the same name, or a flag for that value."""
+    for option in _options(command):
         name = max(option.opts, key=len)
         if option.is_flag and option.name in (argument.name, f"{argument.name}_{argument.value}"):
             off = option.secondary_opts
@@ -82,12 +102,16 @@ def _text(value: Any) -> str:
     return str(value)
 
 
-def _options() -> list[click.Option]:
-    """Return the options of the command in use."""
+def _command() -> click.Command | None:
+    """Return the command in use."""
     context = click.get_current_context(silent=True)
     if context is None:
-        return []
+        return None
     command, name = context.command, context.invoked_subcommand
     if isinstance(command, click.Group) and name is not None:
-        command = command.get_command(context, name) or command
-    return [option for option in command.params if isinstance(option, click.Option)]
+        return command.get_command(context, name) or command
+    return command
+
+
+def _options(command: click.Command | None) -> list[click.Option]:
+    return [] if command is None else [one for one in command.params if isinstance(one, click.Option)]
