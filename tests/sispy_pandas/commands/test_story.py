@@ -36,7 +36,7 @@ DAY = [
 ]
 """What the commands of a day do, `edit` being what a person does to hosts.csv in between."""
 
-ELSEWHERE = {"demo", "edit", "import", "login", "merge", "sandbox"}
+ELSEWHERE = {"demo", "edit", "import", "login", "merge", "mirror", "notebooks", "sandbox"}
 """Commands with tests of their own."""
 
 
