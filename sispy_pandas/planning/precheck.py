@@ -57,7 +57,8 @@ def precheck(
     expected = {id_ for other in others for id_ in new_rows(other.schema.name, other.changes)}
     paths = {path for path, _ in references} | {"_sis"}
     with bar(progress, total=None, unit=" values", desc=f"check {plan.schema.name}", delay=BRIEF) as shown:
-        watch = Waits(shown.set_postfix_str).before_another_try
+        waits = Waits(shown.set_postfix_str)
+        watch = waits.before_another_try
         rows = {row["_id"]: row for row in read(plan.endpoint, "_id", ids, fields=paths, shown=shown)}
         expected |= to_come(plan if whole is None else whole, shown).keys()
         found = [
@@ -70,6 +71,7 @@ def precheck(
         deletes = [change for change in plan.changes if isinstance(change, Delete)]
         if deletes and not allow_dangling:
             found += _referred(plan, deletes, others, watch)
+        waits.over()
     return plan.with_problems(found)
 
 

@@ -83,6 +83,17 @@ class _Borrowed:
         show_all(self._bar)
 
 
+class _Late(_Borrowed):
+    """A bar of tqdm that is shown after a while, or at once to tell what is waited for."""
+
+    def __init__(self, bar: Any) -> None:
+        super().__init__(bar, bar.total)
+
+    def set_postfix_str(self, s: str = "", refresh: bool = True) -> None:
+        super().set_postfix_str(s, refresh)
+        self._bar.delay = 0.0  # it is seen by now: else its line would never be ended
+
+
 @contextmanager
 def bar(progress: Any, *, total: int | None, unit: str, desc: str, delay: float = 0.0) -> Iterator[Bar]:
     """Give a bar for some work, and close it afterwards. Nothing of it reaches stdout.
@@ -120,7 +131,7 @@ def bar(progress: Any, *, total: int | None, unit: str, desc: str, delay: float 
             dynamic_ncols=in_notebook,  # else the text leaves the bar no room there
             file=sys.stderr,
         ) as shown:
-            yield shown
+            yield _Late(shown) if delay else shown
 
 
 class _Aside:

@@ -55,3 +55,13 @@ def test_work_that_is_over_at_once_shows_no_bar_that_was_to_come_later(capsys):
         it.update(5)
 
     assert capsys.readouterr() == ("", "")
+
+
+def test_a_bar_to_come_later_that_has_told_a_wait_ends_its_line(capsys):
+    with bar(True, total=2, unit=" rows", desc="check", delay=60) as shown:
+        shown.update()
+        shown.set_postfix_str("busy, again in 1 s")
+        shown.set_postfix_str("")
+
+    told = capsys.readouterr().err
+    assert ("busy, again in 1 s" in told, told.endswith("\n")) == (True, True)
