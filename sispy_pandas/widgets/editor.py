@@ -20,6 +20,7 @@ from .drafts import Autosave, drafts_of, edits_of, put_back
 from .drawn import grid_class
 from .editor_model import after_push, editor_model, with_ids, with_roles
 from .grid_frame import joined
+from .grid_order import look
 from .labels import ServerLabels
 from .review import PlanReview
 from .shown import Shown, frame_html
@@ -193,6 +194,7 @@ class FrameEditor(Shown):
                 given_way=review.given_way,
                 roles=self._roles,
             )
+            look(fresh, replace(self._grid.model.view, show="all"))
             self._grid.show(fresh)
         self._saved.now()
         counts = ", ".join(f"{number:,} {word}" for word, number in report.counts.items() if number)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,14 +19,19 @@ from .grid_fill import positions_in
 from .grid_texts import Mask, contains, may_hold, named_texts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from ..values.types.base import Field
     from .grid_fill import Area
     from .grid_model import GridModel
 
-_SECONDS = 5.0
-"""How long a pattern may take in all: it is somebody's first attempt, and the page waits."""
+_SECONDS = 20.0
+"""How long a pattern may take in all: a simple one is through the texts of 500,000 rows by then."""
+_EACH = 0.25
+"""How many seconds one text may take."""
+_TOO_LONG = "the pattern takes too long: write a simpler one"
+_AT_ONCE = 50
+"""Texts between two looks at the clock."""
 _GROUP = re.compile(r"\$(\$|&|\d{1,2})|\\(\d)")
 
 
@@ -58,7 +64,11 @@ class Search:
         if not self._is_pattern and not self._has_case:
             return contains(texts, self._text)
         codes, unique = pd.factorize(texts)  # the last place is for cells without a value, whose code is -1
-        held = np.fromiter((*map(self.is_in, unique), False), dtype=bool, count=len(unique) + 1)
+        held = np.zeros(len(unique) + 1, dtype=bool)
+        for start in range(0, len(unique), _AT_ONCE):
+            with self._clock():
+                part = [self._is_in(text) for text in unique[start : start + _AT_ONCE]]
+            held[start : start + len(part)] = part
         found: Mask = held[codes]
         return found
 
@@ -68,9 +78,8 @@ class Search:
         Raises:
             ValueError: The pattern has taken too long already; so with `replaced`.
         """
-        if not self._is_pattern:
-            return self._text in text if self._has_case else self._text.casefold() in text.casefold()
-        return self._timed("search", text) is not None
+        with self._clock():
+            return self._is_in(text)
 
     def replaced(self, text: str, by: str) -> str:
         """Return a text with another in its place; for a pattern $1 is its first group, $& all of it."""
@@ -78,15 +87,25 @@ class Search:
         def put(found: regex.Match[str]) -> str:
             return _expanded(found, by) if self._is_pattern else by
 
-        written: str = self._timed("sub", put, text)
+        with self._clock():
+            written: str = self._pattern.sub(put, text, timeout=_EACH)
         return written
 
-    def _timed(self, method: str, *given: Any) -> Any:
+    def _is_in(self, text: str) -> bool:
+        if self._is_pattern:
+            return self._pattern.search(text, timeout=_EACH) is not None
+        return self._text in text if self._has_case else self._text.casefold() in text.casefold()
+
+    @contextmanager
+    def _clock(self) -> Iterator[None]:
+        """Count the time that the pattern takes."""
+        if self._left <= 0:
+            raise ValueError(_TOO_LONG)
         start = time.thread_time()
         try:
-            return getattr(self._pattern, method)(*given, timeout=max(self._left, 0.001))
+            yield
         except (TimeoutError, MemoryError):
-            raise ValueError("the pattern takes too long: write a simpler one") from None
+            raise ValueError(_TOO_LONG) from None
         finally:
             self._left -= time.thread_time() - start
 
@@ -173,16 +192,22 @@ def replacements(model: GridModel, search: Search, by: str, areas: Iterable[Area
             continue
         edited = model.edited_texts(field.path)
         seen = search.among(model, field)
-        texts = named_texts(model.labels, field, model.texts(field.path)) if seen.any() else None
+        rows = model.order[positions]
+        hits = np.zeros(len(rows), dtype=bool)
+        is_old = rows < len(seen)
+        hits[is_old] = seen[rows[is_old]]
+        if edited:
+            hits[np.isin(rows, list(edited))] = True  # which is looked at below
+        if not hits.any():
+            continue
+        numbers = rows[hits].tolist()
+        old = [row for row in numbers if row not in edited]
+        shown = named_texts(model.labels, field, model.texts(field.path).take(old))
+        texts = dict(zip(old, shown, strict=True)) | edited
         after: dict[str, str] = {}
-        for position, row in zip(positions.tolist(), model.order[positions].tolist(), strict=True):
-            if row in edited:
-                text = edited[row]
-            elif row < len(seen) and seen[row] and texts is not None:
-                text = str(texts.iat[row])
-            else:
-                continue
-            if text == EMPTY_TEXT or not search.is_in(text):
+        for position, row in zip(positions[hits].tolist(), numbers, strict=True):
+            text = texts[row]
+            if text == EMPTY_TEXT or (row in edited and not search.is_in(text)):
                 continue
             if column.readonly or row in model.fixed:
                 locked += 1

@@ -6,6 +6,7 @@ import json
 import re
 import sys
 import threading
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -22,7 +23,9 @@ from sispy_pandas.widgets import editor as editor_module
 from sispy_pandas.widgets import labels as labels_module
 from sispy_pandas.widgets.cells import Edit
 from sispy_pandas.widgets.editor import FrameEditor
+from sispy_pandas.widgets.grid_model import View
 from sispy_pandas.widgets.grid_names import with_ids
+from sispy_pandas.widgets.grid_order import look
 from sispy_pandas.widgets.grid_window import window
 from sispy_pandas.widgets.labels import ServerLabels
 from sispy_pandas.widgets.review import PlanReview
@@ -98,6 +101,19 @@ def test_edits_become_a_reviewed_plan_and_the_report_becomes_the_new_base(editor
     assert {row: list(edits) for row, edits in model.edits.items()} == {1: ["cores"], 3: ["tags"]}
     assert model.base["name"].tolist() == now["name"].tolist()
     assert editor.plan().counts["cells"] == 2
+
+
+def test_a_push_leaves_sorts_filters_and_hidden_columns_as_they_are(editor):
+    view = View(sorts=(("name", True),), filters={"cores": "<9"}, hidden=frozenset({"up"}), show="changed")
+    edit(editor, (0, "cores", "7"))
+    look(editor._grid.model, view)
+    review = editor.review()
+    review._row.push.click()
+    review.wait()
+    model = editor._grid.model
+    assert model.view == replace(view, show="all")
+    assert model.order.tolist() == [7, 6, 5, 4, 3, 2, 1, 0]
+    assert [column["name"] for column in editor._grid.columns[:4]] == ["name", "status", "cores", "rack"]
 
 
 def test_a_conflict_is_shown_in_both_tables_and_decided_in_the_review(editor, hosts):
