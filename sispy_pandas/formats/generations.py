@@ -133,7 +133,9 @@ class Store:
                 found["stamp"],
                 parts,
             )
-        except (ValueError, TypeError, KeyError) as error:
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            if self._number() != number:  # two runs ended meanwhile, and took it away
+                return self.present()
             anew = f"without {printable(self.folder)} the mirror begins anew"
             raise ValueError(f"{printable(file)} was damaged ({error}): {anew}") from None
         if later:

@@ -159,7 +159,7 @@ def mirror(
 def _alone(store: Store) -> Iterator[None]:
     """Keep other runs out; the system frees the lock when its owner ends, however it ends."""
     store.root.mkdir(parents=True, exist_ok=True)
-    handle = os.open(store.root / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    handle = os.open(store.root / "lock", os.O_RDWR | os.O_CREAT, 0o666)
     try:
         if not try_lock(handle):
             raise ValueError(f"another run is writing to {printable(store.folder)}")

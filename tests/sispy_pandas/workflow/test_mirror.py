@@ -349,6 +349,9 @@ def test_damage_is_named_or_mended(hosts, folder):
     described.write_text(json.dumps(json.loads(whole) | {"format": 99}))
     with pytest.raises(ValueError, match="has format 99: a later sispy wrote it"):
         sp.read_mirror(folder)
+    described.unlink()
+    with pytest.raises(ValueError, match=r"\.json was damaged .*: without .*host the mirror begins anew"):
+        run(hosts, folder)
     folder.unlink()
     assert run(hosts, folder).why == "the first run"
     pd.testing.assert_frame_equal(sp.read_mirror(folder), fetched(hosts))
@@ -412,6 +415,30 @@ def test_rows_that_no_time_tells_of_are_found_by_their_ids(hosts, folder):
     report = run(hosts, folder)
 
     assert counts(report) == (12, 0, 0)
+    pd.testing.assert_frame_equal(sp.read_mirror(folder), fetched(hosts))
+
+
+def test_what_is_written_while_a_run_reads_is_there_after_the_next(hosts, folder, monkeypatch):
+    run(hosts, folder)
+    ids, real, asked = fetched(hosts).index, catching_up.Run._count, []
+
+    def meanwhile(self, wanted):
+        if len(asked) % 3 == 1:
+            n = 100 + len(asked)
+            hosts.create(entity(n))
+            hosts.update(ids[n % 30], {"cpus": n})
+            hosts.delete(ids[n - 60])
+        asked.append(wanted)
+        return real(self, wanted)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(catching_up.Run, "_count", meanwhile)
+        hosts.update(ids[50], {"cpus": 1})
+        run(hosts, folder)
+    assert len(asked) > 5
+
+    run(hosts, folder)
+
     pd.testing.assert_frame_equal(sp.read_mirror(folder), fetched(hosts))
 
 
@@ -576,6 +603,9 @@ STEPS = st.lists(
 )
 
 
+NUMBERS = count()
+
+
 class Table:
     """A table of the sandbox, and what histories do to it."""
 
@@ -619,12 +649,11 @@ class Table:
 @pytest.mark.parametrize("rows", [None, "cpus < 30"])
 def test_after_any_history_a_mirror_is_what_a_fetch_gives(sandbox, tmp_path, monkeypatch, examples, rows):
     monkeypatch.setattr(scalars, "_machine", scalars._machine)
-    number = count()
 
     @settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck))
     @given(STEPS)
     def any_history(steps):
-        name = f"table{next(number)}"
+        name = f"table{next(NUMBERS)}"
         table, folder = Table(sandbox.client(), name), tmp_path / name
         for step, *how in [("run",), *steps, ("run",)]:
             if step != "run":
