@@ -189,8 +189,8 @@ def _remembered(
 
     def key(watched: Endpoint, id_: str) -> Any:
         commits = commits_of(watched, id_)
-        last = commits[0]["commit_data"] if commits and commits[0]["action"] == "delete" else None
-        return key_of(definition, last) if last else None
+        is_gone = commits and commits[0]["action"] == "delete"
+        return key_of(definition, commits[0]["commit_data"]) if is_gone else None
 
     was = dict(each(endpoint, key, sorted(ids), progress=progress, desc=f"{schema} commits"))
     if definition.key is None:

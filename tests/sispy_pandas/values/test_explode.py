@@ -51,11 +51,12 @@ def test_edits_go_back_and_what_is_left_out_is_left_alone(frame):
     members.loc[(A, M2), "speed"] = 25
     members = members.loc[pd.MultiIndex.from_tuples([(A, M2)]), ["speed"]].reset_index()
     members.loc[1] = [B, None, 1]
+    members = pd.concat([members, members.tail(1).assign(_id=C, _member="", speed=2)])
     back = implode(frame, members, "nics", schema=SCHEMA)
     assert back["nics"].tolist() == [
         ({"_id": M1, "mac": "x", "speed": 10, "at": {"slot": 1}}, {"_id": M2, "mac": "y", "speed": 25}),
         ({"_id": M3, "mac": "z", "speed": 40}, {"speed": 1}),
-        (),
+        ({"speed": 2},),
     ]
     assert frame["nics"].iloc[0][1] == {"_id": M2, "mac": "y"}
 

@@ -52,6 +52,23 @@ def test_new_rows_are_referred_to_by_name_and_written_first(server, plans):
     ]
 
 
+def test_what_one_plan_writes_and_deletes_is_sent_before_and_after_the_others(server):
+    live = server.fetch()
+    mixed = live.diff(live.frame().head(2).assign(cpus=9), delete=[live.ids[5], live.ids[6]])
+    new_site = sites(server).diff(pd.DataFrame({"name": ["s9"]}).astype(object), new=True)
+
+    plans = sp.Plans.of(mixed, new_site)
+
+    named = ("creates", "updates", "deletes")
+    assert [(plan.schema.name, *(plan.counts[name] for name in named)) for plan in plans] == [
+        ("site", 1, 0, 0),
+        ("host", 0, 2, 0),
+        ("host", 0, 0, 2),
+    ]
+    assert plans.push(progress=False).counts["done"] == 5
+    assert (server.hosts.count({}), server.hosts.count({"cpus": 9})) == (18, 2)
+
+
 def test_a_push_of_several_tables_is_one_push_and_one_undo(server, plans):
     before = server.stored()
     reports = plans.push(progress=False, note="CHG1")

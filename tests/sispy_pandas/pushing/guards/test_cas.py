@@ -36,6 +36,19 @@ def test_the_old_value_of_what_can_be_compared_is_part_of_the_condition(server, 
     assert (asked, isinstance(when, int)) == (condition, True)
 
 
+def test_a_default_that_a_read_shows_need_not_be_stored(server):
+    server.hosts.update("h00000", {"os": "rhel9"})
+    live = server.fetch()
+
+    report = live.diff(live.frame().head(1).assign(os="rhel8")).push(
+        progress=False, guard="cas", limits=QUICK
+    )
+
+    assert report.counts["done"] == 1
+    asked = json.loads(server.writes()[-1].query["cas"])
+    assert asked["os"] == {"$in": ["rhel9", None]}
+
+
 def test_a_row_says_who_wrote_it_last_and_made_it_first(server):
     """Compare-and-set replaces all of `_sis` by what is sent (SIS-API 8.1)."""
     server.client.users.create(
