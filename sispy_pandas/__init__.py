@@ -6,6 +6,7 @@ What a user holds, and the verbs that lead from one to the next::
                            '-------------------diff(frame)------> Plan --push()--> Report
     a file from another day: snapshot_of(endpoint, frame).diff(frame)  '<--rebase(report, keep=)
     several tables at once:  Plans.of(Plan, Plan) --push()--> Reports, with one note and one way back
+    more than memory holds:  iter_snapshots --diff(frame)--> Plan, Plan, .. --push_parts()--> PartsReport
 
 The house: a folder is a stage of this way, and imports only what lies below it, in functions and for type
 checkers, too (`tests/test_imports.py` has the floors):
@@ -41,14 +42,15 @@ from importlib import import_module
 from pathlib import Path
 
 __all__ = [
-    "Changes", "Field", "FrameEditor", "FrozenDict", "HistoryWarning", "Limits", "MirrorReport", "Plan",
-    "PlanRefused", "PlanReview", "Plans", "PushFailed", "Report", "Reports", "Schema", "SchemaBrowser",
-    "SchemaPlan", "SchemaPlanRefused", "Snapshot", "TableInUse", "added", "as_of", "blame", "changes",
-    "dangling", "duplicates", "explode", "fetch", "history", "implode", "infer_schema", "iter_frames",
-    "load_plan", "mark_problems", "merge_rows", "mirror", "missing", "parse_schema", "plan_schema",
-    "pushes", "read_csv", "read_dask", "read_excel", "read_mirror", "read_ndjson", "read_parquet",
-    "referrers", "removed", "repoint", "resume", "revert", "schemas", "set_values", "snapshot_of", "to_csv",
-    "to_excel", "to_ndjson", "to_parquet", "undo", "verify", "where",
+    "Changes", "Field", "FrameEditor", "FrozenDict", "HistoryWarning", "Limits", "MirrorReport",
+    "PartsReport", "Plan", "PlanParts", "PlanRefused", "PlanReview", "Plans", "PushFailed", "Report",
+    "Reports", "Schema", "SchemaBrowser", "SchemaPlan", "SchemaPlanRefused", "Snapshot", "TableInUse",
+    "added", "as_of", "blame", "changes", "dangling", "duplicates", "explode", "fetch", "history", "implode",
+    "infer_schema", "iter_frames", "iter_snapshots", "load_plan", "mark_problems", "merge_rows", "mirror",
+    "missing", "parse_schema", "plan_schema", "push_parts", "pushes", "read_csv", "read_dask", "read_excel",
+    "read_mirror", "read_ndjson", "read_parquet", "referrers", "removed", "repoint", "resume", "revert",
+    "schemas", "set_values", "snapshot_of", "to_csv", "to_excel", "to_ndjson", "to_parquet", "undo", "verify",
+    "where",
 ]  # fmt: skip
 
 

@@ -297,7 +297,7 @@ def _under_way(began: int) -> bool:
 def _since(began: int) -> list[Record]:
     from sispy_pandas.pushing.pushes import kept
 
-    return [record for record in kept()[0] if record.begin["at"] >= began]
+    return [record for record in kept({}) if record.begin["at"] >= began]
 
 
 def _tell_pushes(session: Session, client: Client, table: str, began: int) -> Exit:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from sispy_pandas.planning.change_set import ChangeSet
     from sispy_pandas.workflow.objects import Report
+    from sispy_pandas.workflow.series import PartsReport
 
 _DENIED = (401, 403)
 
@@ -98,6 +99,19 @@ def next_steps(reports: Sequence[Report], *, stopped: bool) -> tuple[list[Messag
         mine = Argument("on_conflict", "writes over them", "mine")
         ways.append(Message("cells in conflict are left as others wrote them", mine))
     return ways, first(map(status_of_report, reports))
+
+
+def steps_of_parts(report: PartsReport, *, stopped: bool) -> tuple[list[Message], Exit]:
+    """Return how to go on after a push in parts, or back, and its exit status."""
+    name = _name(report.journal)
+    undo = Call("sp.undo(report)", "puts the old values back", ("undo", name))
+    if report.stopped is None or not name:
+        ways, status = next_steps(report.reports, stopped=stopped)
+        return [*ways, *([Message(undo)] if name and report.counts["done"] and not ways else [])], status
+    rest = Call("sp.resume(report.journal)", "finishes the part under way", ("resume", name))
+    said = Message("not all parts were sent", rest, replace(undo, does="goes back"))
+    status = Exit.INTERRUPTED if stopped else first(map(status_of_report, report.reports)) or Exit.SERVER
+    return [said, Message("then the same command does the rest")], status
 
 
 def _name(path: Path | None) -> str:

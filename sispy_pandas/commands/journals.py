@@ -40,15 +40,21 @@ def named(name: str) -> Path:
     raise Misuse(f"{name!r} is no journal: give a file or a name that `sispy pushes` lists.")
 
 
+def _kept() -> tuple[list[Record], dict[Path, str]]:
+    """Return the journals in the folder without their rows, and sentences about what is none there."""
+    from sispy_pandas.pushing.pushes import kept
+
+    unreadable: dict[Path, str] = {}
+    return [record.brief() for record in kept(unreadable)], unreadable
+
+
 def latest_open(session: Session) -> Path:
     """Return the latest push that did not come to its end and that nobody is finishing now.
 
     Raises:
         Misuse: There is none.
     """
-    from sispy_pandas.pushing.pushes import kept
-
-    records, unreadable = kept()
+    records, unreadable = _kept()
     records = [record for record in records if record.open and not journal.in_use(record.path)]
     record = next(iter(_own(session, records)), None)
     if record is None:
@@ -63,9 +69,7 @@ def latest_written(session: Session) -> Path:
     Raises:
         Misuse: There is none.
     """
-    from sispy_pandas.pushing.pushes import kept
-
-    return _latest_written(session, *kept()).path
+    return _latest_written(session, *_kept()).path
 
 
 def _latest_written(session: Session, records: Sequence[Record], unreadable: Mapping[Path, str]) -> Record:
@@ -113,11 +117,10 @@ def to_be_undone(session: Session, *, yes: bool) -> Path:
     Raises:
         Misuse: There is none, or it is not.
     """
-    from sispy_pandas.pushing.pushes import kept
     from sispy_pandas.pushing.recall import last_attempt
     from sispy_pandas.values.times import clock
 
-    records, unreadable = kept()
+    records, unreadable = _kept()
     record = _latest_written(session, records, unreadable)
     in_vain = [record for record in _own(session, records) if not record.wrote]
     tried = [(r.begin["at"], f"the push {journal.short(r.path)}") for r in in_vain]
@@ -138,17 +141,17 @@ def described(record: Record) -> str:
     from sispy_pandas.pushing.record import read
     from sispy_pandas.values.times import clock
 
-    parts = [read(path) for path in parts_of(record.path)] if record.together else [record]
-    entries = [entry for part in parts for entry in part.entries.values()]
-    rows = sum(bool(entry.written) for entry in entries)
-    sent = sum(entry.word is None or entry.ambiguous for entry in entries)
-    undoes = dict.fromkeys(
-        journal.short(Path(path)) for part in parts for path in part.head.get("undoes", ())
-    )
-    tables = ", ".join(dict.fromkeys(str(part.head["schema"]) for part in parts))
+    rows = sent = 0
+    undoes: dict[str, None] = {}
+    tables: dict[str, None] = {}
+    for part in map(read, parts_of(record.path)):  # one after the other: each may be large
+        rows += sum(bool(entry.written) for entry in part.entries.values())
+        sent += sum(entry.word is None or entry.ambiguous for entry in part.entries.values())
+        undoes |= dict.fromkeys(journal.short(Path(path)) for path in part.head.get("undoes", ()))
+        tables[str(part.head["schema"])] = None
     note = record.begin.get("note")
     told = [
-        f"{journal.short(record.path)} ({clock(record.begin['at'])}, {tables}",
+        f"{journal.short(record.path)} ({clock(record.begin['at'])}, {', '.join(tables)}",
         f"{count(rows, 'row')} written",
         *([f"{sent:,} sent whose fate is open"] if sent else []),
         *([f"the undo of {', '.join(undoes)}"] if undoes else []),

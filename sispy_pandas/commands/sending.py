@@ -20,7 +20,7 @@ from sispy.cli.options import Session
 from sispy.cli.terminal import confirm, is_terminal, say, say_now
 from sispy.errors import Error
 from sispy.remedies import Argument, Message, message_of
-from sispy_pandas.commands.endings import next_steps, status_of_plan
+from sispy_pandas.commands.endings import next_steps, status_of_plan, steps_of_parts
 from sispy_pandas.commands.output import later, plan_blocks, show, shown, tell_push, whole
 from sispy_pandas.commands.targets import refuse_target
 from sispy_pandas.pushing.guards import GUARDS
@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     from sispy_pandas.pushing.guards import Guard
     from sispy_pandas.values.blocks import Block
     from sispy_pandas.workflow.objects import Plan, Report
-    from sispy_pandas.workflow.parts import Plans
+    from sispy_pandas.workflow.parts import Plans, Reports
+    from sispy_pandas.workflow.plan_parts import PlanParts
 
 Command = TypeVar("Command", bound="Callable[..., Any]")
 
@@ -153,7 +154,7 @@ def _server(context: click.Context) -> str:
 
 def send(
     session: Session,
-    plan: Plan | Plans,
+    plan: Plan | Plans | PlanParts,
     *,
     yes: bool,
     require_fresh: bool = False,
@@ -177,44 +178,55 @@ def send(
     Returns:
         The report of each plan, none if nothing was pushed; and the exit status.
     """
-    from sispy_pandas.pushing import render as pushed
+    from sispy_pandas.pushing.render import blocks
+    from sispy_pandas.workflow.objects import Report
+    from sispy_pandas.workflow.plan_parts import PlanParts
+    from sispy_pandas.workflow.series import PartsReport
 
     context = click.get_current_context()
-    if len(parts(plan)) > 1 and how.get("journal"):
-        raise Misuse("--journal names one file, and each table has a journal of its own: leave it out.")
+    dangling, is_made = how.get("allow_dangling", False), isinstance(plan, PlanParts)
+    if how.get("journal") and (is_made or len(parts(plan)) > 1):
+        each = "part" if is_made else "table"
+        raise Misuse(f"--journal names one file, and each {each} has a journal of its own: leave it out.")
+    if isinstance(plan, PlanParts):  # which are counted as they are checked
+        how.pop("journal", None)
+        plan = plan.check(allow_dangling=dangling, progress=session.progress)
     if not parts(plan):
         session.say("nothing to push")
         return (), Exit.DONE
     context.meta[SERVER] = parts(plan)[0].endpoint.client.url
     asks = not yes and is_terminal(sys.stdin)
-    if asks and not any(
-        one.journal for one in parts(plan)
-    ):  # else a person would hear of some problems after the answer alone
-        plan = plan.check(allow_dangling=how.get("allow_dangling", False), progress=session.progress)
+    if asks and not isinstance(plan, PlanParts) and not any(one.journal for one in parts(plan)):
+        # else a person would hear of some problems after the answer alone
+        plan = plan.check(allow_dangling=dangling, progress=session.progress)
     limit = whole(session, every=every)
-    show(session, plan_blocks(parts(plan), limit), limit=limit, paged=every)
+    show(session, blocks_of(plan, limit), limit=limit, paged=every)
     try:
         _refuse(parts(plan), skip_problems=skip_problems, expect_updates=expect_updates)
         if require_fresh:
-            for one in parts(plan):
-                _refuse_stale(one, session.progress)
+            _refuse_stale(plan, session.progress)
         if not len(plan):
             session.say("nothing to push")
             tell_push(session, parts(plan), ())
             return (), first(map(status_of_plan, parts(plan)))
-        _refuse_options(parts(plan), skip_problems=skip_problems, **how)
-        _ask(session, parts(plan), yes=yes, limit=limit)
+        _refuse_options(plan, skip_problems=skip_problems, **how)
+        _ask(session, plan, yes=yes, limit=limit)
         context.meta[BEGUN] = True
-        reports, stopped, seen = _push(session, plan, skip_problems=skip_problems, **how)
+        pushed, stopped, seen = _push(session, plan, skip_problems=skip_problems, **how)
     except NotPushedError as refused:
         show(session, refused.seen)
         told = tuple(refused.plan if one.schema is refused.plan.schema else one for one in parts(plan))
         tell_push(session, told if len(told) > 1 else (refused.plan,), ())
         return (), session.refuse(Message("nothing was pushed: ", refused.message), refused.status)
-    ways, status = next_steps(reports, stopped=stopped)
+    reports = (pushed,) if isinstance(pushed, Report) else pushed.reports
+    ways, status = (
+        steps_of_parts(pushed, stopped=stopped)
+        if isinstance(pushed, PartsReport)
+        else next_steps(reports, stopped=stopped)
+    )
     try:
         for number, report in enumerate(reports):
-            show(session, later(report) if number < seen else pushed.blocks(report, journal=False))
+            show(session, later(report) if number < seen else blocks(report, journal=False))
         tell_push(session, parts(plan), reports, ways)
     finally:
         for way in ways:
@@ -222,11 +234,18 @@ def send(
     return reports, status
 
 
-def parts(plan: Plan | Plans) -> tuple[Plan, ...]:
-    """Return the plans of a change."""
-    from sispy_pandas.workflow.parts import Plans
+def parts(plan: Plan | Plans | PlanParts) -> tuple[Plan, ...]:
+    """Return the plans of a change; of one that is made part by part what is known of each table."""
+    from sispy_pandas.workflow.objects import Plan
 
-    return plan.plans if isinstance(plan, Plans) else (plan,)
+    return (plan,) if isinstance(plan, Plan) else plan.plans
+
+
+def blocks_of(plan: Plan | Plans | PlanParts, limit: int | None) -> list[Block]:
+    """Return what there is to see of a change."""
+    from sispy_pandas.workflow.plan_parts import PlanParts
+
+    return plan.blocks(limit) if isinstance(plan, PlanParts) else plan_blocks(parts(plan), limit)
 
 
 class NotPushedError(Exception):
@@ -257,7 +276,7 @@ def _refuse(plans: Sequence[Plan], *, skip_problems: bool, expect_updates: int |
 
 
 def _refuse_options(
-    plans: Sequence[Plan],
+    plan: Plan | Plans | PlanParts,
     *,
     guard: Guard = "check",
     on_conflict: OnConflict = "skip",
@@ -273,38 +292,41 @@ def _refuse_options(
     from sispy_pandas.planning.change_set import PlanRefused
     from sispy_pandas.pushing.options import Options
     from sispy_pandas.pushing.parts import allowed_together
+    from sispy_pandas.workflow.plan_parts import PlanParts
 
     options = Options(guard, on_conflict, skip_problems, allow_dangling, note, reviewer)
+    if isinstance(plan, PlanParts):
+        expect_digest = None  # which its `push` compares
     try:
-        allowed_together(plans, options, expect_deletes=expect_deletes, expect_digest=expect_digest)
+        allowed_together(parts(plan), options, expect_deletes=expect_deletes, expect_digest=expect_digest)
     except PlanRefused as refused:
         raise NotPushedError(refused.plan, message_of(refused), Exit.PROBLEMS) from refused
 
 
-def _refuse_stale(plan: Plan, progress: Any) -> None:
+def _refuse_stale(plan: Plan | Plans | PlanParts, progress: Any) -> None:
     """Raise NotPushedError for a plan of which others have changed something."""
     from sispy_pandas.planning.render import conflicts, stale_rows
 
-    if len(plan):
-        fresh = plan.refresh(progress=progress)
+    for fresh in parts(plan.refresh(progress=progress)) if len(plan) else ():
         if gone := [table for table in (conflicts(fresh.conflict_list), stale_rows(fresh)) if table.rows]:
             raise NotPushedError(fresh, "the plan is stale; make it anew", Exit.CONFLICT, gone)
 
 
-def _ask(session: Session, plans: Sequence[Plan], *, yes: bool, limit: int | None) -> None:
+def _ask(session: Session, plan: Plan | Plans | PlanParts, *, yes: bool, limit: int | None) -> None:
     """Ask whether to push; who gets an answer in another form sees the plan as text before."""
+    plans = parts(plan)
     client = plans[0].endpoint.client
     rows = sum(plan.sendable[f"{verb}s"] for plan in plans for verb in ("create", "update", "delete"))
     if not (yes or session.is_told_at_once) and is_terminal(sys.stdin):
-        say(shown(plan_blocks(plans, limit), limit))
+        say(shown(blocks_of(plan, limit), limit))
     tables = ", ".join(dict.fromkeys(plan.schema.name for plan in plans))
     confirm(f"Push {count(rows, 'row')} to {tables} on {client.rules.told_at(client.url)}?", yes=yes)
 
 
 def _push(
-    session: Session, plan: Plan | Plans, *, skip_problems: bool, **how: Any
-) -> tuple[tuple[Report, ...], bool, int]:
-    """Push, and return the reports, whether the user stopped it, and how many people have seen already.
+    session: Session, plan: Plan | Plans | PlanParts, *, skip_problems: bool, **how: Any
+) -> tuple[Report | Reports, bool, int]:
+    """Push, and return the report, whether the user stopped it, and how many people have seen already.
 
     Raises:
         NotPushedError: The server, or another push, is against it.
@@ -312,7 +334,7 @@ def _push(
     from sispy_pandas.planning.change_set import PlanRefused
     from sispy_pandas.planning.render import problems
     from sispy_pandas.pushing.turns import TableInUse
-    from sispy_pandas.workflow.parts import Reports
+    from sispy_pandas.workflow.plan_parts import PlanParts
 
     early: list[Report] = []  # before the server's commits are read: that may take a while
 
@@ -322,10 +344,11 @@ def _push(
         early.append(report)
         show(session, pushed.blocks(report, journal=False))
 
+    tell = None if isinstance(plan, PlanParts) else show_early
     with stoppable("stopping after the request under way; once more to stop at once") as stopped:
         try:
             how = {"wait": partial(_waiting, session), "progress": session.progress, **how}
-            report = plan.push(skip_problems=skip_problems, cancel=stopped, on_report=show_early, **how)
+            report = plan.push(skip_problems=skip_problems, cancel=stopped, on_report=tell, **how)
         except TableInUse as refused:
             raise NotPushedError(refused.plan, message_of(refused), Exit.CONFLICT) from refused
         except PlanRefused as refused:
@@ -343,8 +366,7 @@ def _push(
                 "and `sispy resume` goes on"
             )
             raise OSError(error.errno, error.strerror, str(how.get("journal") or folder())) from error
-    reports = report.reports if isinstance(report, Reports) else (report,)
-    return reports, stopped(), len(early)
+    return report, stopped(), len(early)
 
 
 def _waiting(session: Session, told: str) -> None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from sispy_pandas.workflow.objects import Plan
     from sispy_pandas.workflow.parts import Plans
+    from sispy_pandas.workflow.plan_parts import PlanParts
 
 
 @click.command(epilog=examples("sispy pushes", "sispy pushes --note CHG0012345 --since 1w --output json"))
@@ -131,7 +132,7 @@ def resume(session: Session, how: dict[str, Any], name: str | None, yes: bool) -
     Rows whose fate is open are read again first: nothing is written twice. New rows that failed because they
     may have been created are looked for again; --again sends those that remain in doubt.
     """
-    from sispy_pandas.revisions.undo import resume as resume_plan
+    from sispy_pandas.workflow.rest import resume as resume_plan
 
     path = latest_open(session) if name is None else named(name)
     plan = resume_plan(path, client=session.client_if_named())
@@ -185,7 +186,9 @@ def undo(
     return status
 
 
-def _with_table(session: Session, plan: Plan | Plans, path: Path, how: dict[str, Any], *, yes: bool) -> Exit:
+def _with_table(
+    session: Session, plan: Plan | Plans | PlanParts, path: Path, how: dict[str, Any], *, yes: bool
+) -> Exit:
     """Take back the rows of an import, and drop the table that was made for them if it is empty then."""
     from sispy_pandas.pushing.options import need_token
     from sispy_pandas.pushing.recall import has_made

@@ -61,6 +61,20 @@ def blocks(plan: ChangeSet, shown: int | None = SHOWN, split: Split | None = Non
     return list(filter(len, parts))
 
 
+def first_of_many(plan: ChangeSet, shown: int | None = SHOWN) -> list[Block]:
+    """Return what there is to see of a plan that has the changes of its first part alone, and counts all."""
+    cells = shown_cells(plan)[:shown]
+    parts: list[Block] = [
+        Lines(tuple(head(plan))),
+        _cells(plan, cells, beside=plan.counts["cells"] + plan.counts["deletes"] - len(cells)),
+        Lines(tuple(kinds(plan))),
+        problems(plan),
+        stale_rows(plan),
+        conflicts(plan.conflict_list),
+    ]
+    return list(filter(len, parts))
+
+
 def _changes(plan: ChangeSet, shown: int | None, split: Split | None) -> list[Block]:
     found = plan.grouped if split is None else grouped(plan.changes, split)
     if split is None and len(found) <= SHOWN:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
@@ -103,6 +104,11 @@ class PushResult:
         )
         frame["at"] = times([cell.at for cell in cells])
         return frame
+
+    @property
+    def why_unverified(self) -> Mapping[str, int]:
+        """Why it is not known of rows whether they replaced values of others: reason -> number of rows."""
+        return Counter(outcome.unverified for outcome in self.outcomes if outcome.unverified)
 
     @property
     def unverified(self) -> pd.DataFrame:

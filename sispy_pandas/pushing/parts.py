@@ -1,14 +1,15 @@
-"""A push in parts: plans of several tables, one after the other, with one name, note and way back.
+"""A push in parts: plans, one after the other, with one name, note and way back.
 
 Each part has a journal of its own; all of them bear the same name, and `together` in their first event tells
-which part of how many each is. They are on disk before the first byte of the first part is sent, so that
-whatever ends the push, `resume` finds all that is left.
+which part of how many each is. Plans that are there together are on disk before the first byte of the first
+one is sent, so that whatever ends the push, `resume` finds all that is left. Of those that are made one after
+the other (see `stream`) each is, before its own first byte.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sispy.remedies import Argument, Message
@@ -20,7 +21,7 @@ from ..values.references import new_rows, with_targets
 from .journal import new_name, new_path, short
 from .outcome import PushResult
 from .push import allowed, begin, push
-from .record import NeverBegan, read
+from .record import read, together_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,12 +29,30 @@ if TYPE_CHECKING:
 
     from ..planning.change_set import ChangeSet
     from .options import Options
+    from .record import Together
+
+
+@dataclass
+class Series:
+    """The parts of a push on their way."""
+
+    name: str
+    total: int | None
+    """How many there will be; None: that is not known yet."""
+    begun: int = 0
+    """How many are there."""
+
+    def next_part(self) -> Together:
+        """Return what is said of the next part."""
+        self.begun += 1
+        return self.name, self.begun, self.total
 
 
 def push_parts(
     plans: Sequence[ChangeSet],
     options: Options,
     *,
+    series: Series | None = None,
     expect_deletes: int | None = None,
     expect_digest: str | None = None,
     journal: bool | None = None,
@@ -49,6 +68,7 @@ def push_parts(
     Args:
         plans: Checked together. Those of a `resume` have journals.
         options: For all of them.
+        series: The push that they are parts of; None: these are all.
         expect_deletes: Rows to be deleted in all.
         expect_digest: What `digest_of` says of them.
         journal: None: in the folder; False: nowhere.
@@ -63,11 +83,14 @@ def push_parts(
     """
     resumed = any(plan.journal for plan in plans)
     options = allowed_together(plans, options, expect_deletes=expect_deletes, expect_digest=expect_digest)
+    alone = len(plans) == 1 and not resumed  # then `push` checks it, and refuses it
     for plan in plans:
-        if plan.problem_list and not options.skip_problems:
+        if plan.problem_list and not (options.skip_problems or alone):
             said = Message(f"{plan.schema.name}: ", plan.problem_list[0].reason)
             raise PlanRefused(Message(said, Argument("skip_problems", "sends the other rows", True)), plan)
-    begun = [] if resumed or journal is False else _begun(plans, options, again=again)
+    series = series or Series(new_name(), len(plans))
+    keeps = not resumed and journal is not False
+    begun = _begun(plans, options, series, again=again) if keeps and len(plans) > 1 else []
     known = _known(plans)
     told: list[PushResult] = []
 
@@ -79,17 +102,21 @@ def push_parts(
     results: list[PushResult] = []
     stopped: str | None = None
     for number, plan in enumerate(plans):
-        path = begun[number] if begun else plan.journal
+        path, together = begun[number] if begun else plan.journal, None
         if stopped is not None:
-            results.append(_left(plan, path, options, stopped))
+            results.append(left(plan, path, options, stopped))
             continue
+        if keeps and not begun:
+            together = series.next_part()
+            path = new_path(plan.schema.name, series.name, part=together[1])
         aimed = replace(plan, changes=tuple(with_targets(plan.schema, c, known) for c in plan.changes))
         result = push(
             aimed,
-            replace(options, skip_problems=True),
+            options if alone else replace(options, skip_problems=True),
             expect_deletes=plan.counts["deletes"],
-            journal=begun[number] if begun else journal,
-            begun=bool(begun),
+            journal=path if keeps else journal,
+            begun=plan if begun else None,
+            together=together,
             leaving=[_leaving(later) for later in plans[number + 1 :]],
             again=again,
             on_result=tell,
@@ -105,20 +132,12 @@ def push_parts(
 
 def parts_of(path: Path) -> list[Path]:
     """Return the journals of a push, of which one is named: of a push in parts all, in their order."""
-    try:
-        name = read(path).together
-    except (NeverBegan, OSError, ValueError):
-        return [path]
+    name = together_of(path)
     if name is None:
         return [path]
-    found: dict[int, Path] = {}
-    for other in path.parent.glob(f"*-{short(path)}.jsonl"):
-        try:
-            part = read(other).together
-        except (OSError, ValueError):
-            continue
-        if part is not None and part[0] == name[0]:
-            found[part[1]] = other
+    others = path.parent.glob(f"*-{short(path)}.jsonl")
+    parts = ((part, other) for other in others if (part := together_of(other)) is not None)
+    found = {part[1]: other for part, other in parts if part[0] == name[0]}
     return [found[number] for number in sorted(found)]
 
 
@@ -165,13 +184,13 @@ def _leaving(plan: ChangeSet) -> ChangeSet:
     return replace(plan, changes=tuple(gone))
 
 
-def _begun(plans: Sequence[ChangeSet], options: Options, *, again: bool) -> list[Path]:
+def _begun(plans: Sequence[ChangeSet], options: Options, series: Series, *, again: bool) -> list[Path]:
     """Write down all parts, before the first of them is sent."""
-    name = new_name()
     paths = []
-    for number, plan in enumerate(plans, start=1):
-        path = new_path(plan.schema.name, name, part=number)
-        begin(plan, path, options, again=again, together=[name, number, len(plans)])
+    for plan in plans:
+        together = series.next_part()
+        path = new_path(plan.schema.name, series.name, part=together[1])
+        begin(plan, path, options, again=again, together=together)
         paths.append(path)
     return paths
 
@@ -197,7 +216,7 @@ def _made(plan: ChangeSet, ids: dict[Any, str]) -> dict[str, str]:
     return {name: ids[row] for name, row in new_rows(plan.schema.name, plan.changes).items() if row in ids}
 
 
-def _left(plan: ChangeSet, path: Path | None, options: Options, stopped: str) -> PushResult:
+def left(plan: ChangeSet, path: Path | None, options: Options, stopped: str) -> PushResult:
     """Return what became of a part whose turn did not come."""
     outcomes = tuple(
         Outcome(row_of(c), action_of(c), "unsent", getattr(c, "id", None), c.key, None, stopped)

@@ -15,7 +15,7 @@ from sispy.remedies import Argument, Call, Message
 from sispy.text import printable
 
 from ..planning.change_set import ChangeSet, PlanRefused, anonymous
-from ..planning.plan_file import digest, lines
+from ..planning.plan_file import lines
 from ..planning.precheck import precheck
 from ..values.blocks import count, name_of
 from ..values.changes import Change, Create, Outcome, action_of, row_of
@@ -25,7 +25,7 @@ from .journal import Nowhere, fate_unknown, new_path, opened, refuse_device, res
 from .open_rows import look_up, still_open, take_up
 from .options import Limits, Options, refuse
 from .outcome import PushResult
-from .recall import note_attempt
+from .recall import PARTS, note_attempt, remember
 from .record import Entry, NeverBegan, read
 from .run import Run
 from .sending import send_all
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 
     from .journal import Journal
+    from .record import Together
 
 
 def push(
@@ -46,7 +47,8 @@ def push(
     expect_deletes: int | None = None,
     expect_digest: str | None = None,
     journal: str | Path | bool | None = None,
-    begun: bool = False,
+    begun: ChangeSet | None = None,
+    together: Together | None = None,
     leaving: Sequence[ChangeSet] = (),
     progress: Any = True,
     cancel: Callable[[], bool] | Event | None = None,
@@ -58,8 +60,9 @@ def push(
 ) -> PushResult:
     """Send changes to the server and account for every row; `Plan.push` tells arguments and errors.
 
-    For a push in parts: `begun`, the journal was begun by `begin`; `leaving`, what later parts delete, which
-    may refer to what this one deletes.
+    Of a push in parts `begun` is the plan that `begin` began the journal with, `together` what is said of the
+    part where that is done here, and `leaving` what later parts delete, which may refer to what this one
+    deletes.
     """
     with _way_on(plan) as way:
         if plan.journal is not None:
@@ -68,7 +71,7 @@ def push(
         endpoint, limits = plan.endpoint, limits or Limits()
         if limits.pause:
             plan = replace(plan, endpoint=endpoint.paced(lambda: limits.request_pace.take(limits.pause)))
-        started, path = _now(), Path(str(journal)) if begun else _path(plan, journal)
+        started, path = _now(), _path(plan, journal) if begun is None else Path(str(journal))
         memory = Memory.of(plan)
         if plan.journal is None:
             settled = () if again else memory.done()
@@ -88,7 +91,16 @@ def push(
             try:
                 with turn(run, options.note, wait=wait is not False, tell=tell) as run.bar:
                     way.journal, way.run = path, run
-                    stopped = _push(run, memory, path, options, again=again, begun=begun, leaving=leaving)
+                    stopped = _push(
+                        run,
+                        memory,
+                        path,
+                        options,
+                        again=again,
+                        begun=begun,
+                        together=together,
+                        leaving=leaving,
+                    )
             except Stopped as stop_:  # cancelled before its turn came: nothing was sent or written down
                 stopped, path = str(stop_), plan.journal
                 _settle_the_rest(run, stopped)
@@ -131,7 +143,7 @@ def allowed(
     return options
 
 
-def begin(plan: ChangeSet, path: Path, options: Options, *, again: bool, together: list[Any]) -> None:
+def begin(plan: ChangeSet, path: Path, options: Options, *, again: bool, together: Together) -> None:
     """Write down the part of a push whose turn comes later: `resume` finds it, whatever happens before."""
     memory = Memory.of(plan)
     memory.refuse_open(again=again)
@@ -141,18 +153,26 @@ def begin(plan: ChangeSet, path: Path, options: Options, *, again: bool, togethe
             memory,
             path,
             {**asdict(options), "user": plan.endpoint.client.username},
-            together=together,
+            together,
         )
 
 
 def _begin(
-    journal: Journal | Nowhere, memory: Memory, path: Path, facts: Mapping[str, Any], **more: Any
+    journal: Journal | Nowhere,
+    memory: Memory,
+    path: Path,
+    facts: Mapping[str, Any],
+    together: Together | None,
+    **more: Any,
 ) -> None:
-    plan = memory.plan
-    journal.lines(lines(plan))
-    journal.event("begin", server=plan.endpoint.client.url, **facts, digest=digest(plan), **more)
+    server = memory.plan.endpoint.client.url
+    more |= {} if together is None else {"together": list(together)}
+    journal.lines(lines(memory.plan))
+    journal.event("begin", server=server, **facts, digest=memory.content, **more)
     journal.keep()  # what is remembered of it can be read
     memory.note(path)
+    if together is not None and together[2] is None:
+        remember(PARTS, (server, memory.plan.schema.name), path)
 
 
 def _push(
@@ -162,7 +182,8 @@ def _push(
     options: Options,
     *,
     again: bool,
-    begun: bool,
+    begun: ChangeSet | None,
+    together: Together | None,
     leaving: Sequence[ChangeSet],
 ) -> str | None:
     """Bring every row to its outcome, now that no other push writes to the table; return why it stopped."""
@@ -182,13 +203,13 @@ def _push(
                     run.plan, options, settled=run.outcomes, pending=run.pending, others=leaving
                 )
         else:
-            if path is not None and not begun:
+            if path is not None and begun is None:
                 more = {"open": still_open(doubtful)} if doubtful else {}
-                _begin(run.journal, memory, path, facts, **more)
-                run.noted = {row_of(change): change for change in memory.plan.changes}
+                _begin(run.journal, memory, path, facts, together, **more)
             elif path is not None:
                 run.journal.event("resume", **facts)
                 memory.note(path)  # by now it may refer to rows that are there
+            run.noted = {row_of(change): change for change in (begun or memory.plan).changes}
             _leave_out(run, done)
             run.explained |= memory.made()
             stopped = look_up(run, doubtful)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from ..planning.parts import joined
@@ -13,6 +14,7 @@ from .earlier import taken_back
 from .record import Record, read
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     import pandas as pd
@@ -32,7 +34,9 @@ def pushes() -> pd.DataFrame:
     Those with a journal elsewhere are not among them. `sp.undo` and `sp.resume` take what `journal` holds.
     What is no journal there is left out and named: in a warning of the log, and in `.attrs["unreadable"]`.
 
-    A push of several tables is one row, with the journal of its first part, which stands for all.
+    A push in parts, of several tables or of one after the other, is one row, with the journal of its first
+    part, which stands for all. One that was cut off before it had all of its parts has not ended: `resume`
+    finishes the parts that it has, and `push_parts(..., resume=journal)` goes on.
 
     Returns:
         A frame (at, schema, rows, done, ended, user, note, server, journal, undoes, undone, replaced,
@@ -48,42 +52,43 @@ def pushes() -> pd.DataFrame:
         >>> pushes()["note"].tolist()
         ['CHG1']
     """
-    records, unreadable = kept()
+    unreadable: dict[Path, str] = {}
+    pushed: dict[str, list[dict[str, Any]]] = {}
+    for record in kept(unreadable):  # one after the other: each may be large
+        name = record.together
+        pushed.setdefault(str(record.path) if name is None else name[0], []).append(_part(record))
     for sentence in unreadable.values():
         log.warning("%s", sentence)
-    pushed: dict[str, list[Record]] = {}
-    for record in records:
-        name = record.together
-        pushed.setdefault(str(record.path) if name is None else name[0], []).append(record)
-    parts = [sorted(found, key=lambda record: record.together or ()) for found in pushed.values()]
-    parts.sort(key=lambda found: not any(r.open and not journal.in_use(r.path) for r in found))
-    rows = [_row([_part(record) for record in found]) for found in parts]
+    parts = [sorted(found, key=itemgetter("number")) for found in pushed.values()]
+    parts.sort(key=lambda found: not any(part["interrupted"] for part in found))
+    rows = list(map(_row, parts))
     frame = table(rows, _COLUMNS)
     frame["at"] = times([row[0] for row in rows])
     frame.attrs["unreadable"] = list(unreadable.values())
     return frame.astype({**dict.fromkeys(_SUMS, "int64"), "ended": "bool"})
 
 
-def kept() -> tuple[list[Record], dict[Path, str]]:
-    """Return the journals in the folder, the newest first, and sentences about what is none there."""
-    found: list[Record] = []
-    unreadable: dict[Path, str] = {}
+def kept(unreadable: dict[Path, str]) -> Iterator[Record]:
+    """Yield the journals in the folder, the newest first; `unreadable` gets sentences about what is none."""
     for path in sorted(journal.folder().glob("*.jsonl"), reverse=True):
         try:
-            found.append(read(path))
+            yield read(path)
         except ValueError as error:
             unreadable[path] = str(error)
         except OSError as error:
             unreadable[path] = f"{path} cannot be read: {error.strerror}"
-    return found, unreadable
 
 
 def _part(record: Record) -> dict[str, Any]:
-    head = record.head
+    """Return what is told of a journal, without its rows."""
+    head, together = record.head, record.together
     counts = head["counts"]
     entries = record.entries.values()
     complete = [entry.word in ("done", "unchanged") for entry in entries]
     return {
+        "number": 1 if together is None else together[1],
+        "interrupted": record.open and not journal.in_use(record.path),
+        "has_all": together is None or together[2] is not None or record.parts is not None,
         "at": record.begin["at"],
         "schema": head["schema"],
         "rows": counts["creates"] + counts["updates"] + counts["deletes"],
@@ -106,7 +111,7 @@ def _part(record: Record) -> dict[str, Any]:
 
 def _row(parts: list[dict[str, Any]]) -> tuple[Any, ...]:
     """Return the row of a push, which may have several parts."""
-    first = parts[0]
+    first = parts[0] | {"ended": parts[0]["ended"] and parts[-1]["has_all"]}
     if len(parts) > 1:
         sums = {name: sum(part[name] for part in parts) for name in _SUMS}
         first = (
@@ -114,7 +119,7 @@ def _row(parts: list[dict[str, Any]]) -> tuple[Any, ...]:
             | sums
             | {
                 "schema": ", ".join(dict.fromkeys(part["schema"] for part in parts)),
-                "ended": all(part["ended"] for part in parts),
+                "ended": all(part["ended"] for part in parts) and parts[-1]["has_all"],
                 "undoes": tuple(dict.fromkeys(path for part in parts for path in part["undoes"])),
                 "source": ", ".join(dict.fromkeys(part["source"] for part in parts if part["source"]))
                 or None,

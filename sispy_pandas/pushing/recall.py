@@ -24,6 +24,12 @@ if TYPE_CHECKING:
     from sispy.client import Client
 
 
+PARTS = "parts to"
+"""Kind of a note: journals of parts of a push to a table that was begun without all of its parts."""
+ALL_PARTS = "all parts to"
+"""The same of pushes that had all their parts."""
+
+
 def note_attempt(server: str, what: str, at: int) -> None:
     """Note that something was about to be pushed; whatever came of it, a journal may not tell.
 
@@ -105,22 +111,26 @@ def recalled(kind: str, what: object) -> list[Record]:
     return [found for found in _recalled(kind, what) if isinstance(found, Record)]
 
 
+def noted(kind: str, what: object) -> list[Path]:
+    """Return the journals that were noted as having to do with something, in their order; none is read."""
+    try:
+        lines = _index(kind, what).read_bytes().splitlines()
+    except FileNotFoundError:
+        return []
+    found: dict[Path, None] = {}
+    for line in lines:
+        with contextlib.suppress(ValueError, TypeError):
+            found[Path(decode_json(line))] = None
+    return list(found)
+
+
 def lost(kind: str, what: object) -> list[str]:
     """Return why journals that have to do with something cannot be read any more; of each a sentence."""
     return [found for found in _recalled(kind, what) if isinstance(found, str)]
 
 
 def _recalled(kind: str, what: object) -> Iterable[Record | str]:
-    try:
-        lines = _index(kind, what).read_bytes().splitlines()
-    except FileNotFoundError:
-        return []
-    found: dict[str, Record | str] = {}
-    for line in lines:
-        with contextlib.suppress(ValueError, TypeError):
-            name = str(Path(decode_json(line)))
-            found[name] = _read_or_why(name)
-    return found.values()
+    return (_read_or_why(str(path)) for path in noted(kind, what))
 
 
 def _read_or_why(name: str) -> Record | str:

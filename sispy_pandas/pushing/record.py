@@ -10,6 +10,7 @@
 | `done` | rows that were written as they were sent last: each with its `_updated_at`, a new one its `_id` |
 | `conflict` | a cell that was not written, with base, mine and theirs |
 | `end` | the push ended; with `stopped` it ended early |
+| `parts` | in the last part of a push: how many parts there are, where that was not known before |
 | `verified` | what the commits of rows tell: values of others that were replaced, or why it is not known |
 
 A row in `send` that stands there alone was sent with the cells of the plan, in the state that the plan was
@@ -21,6 +22,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +40,10 @@ if TYPE_CHECKING:
 
 SETTLED = ("done", "unchanged", "conflict", "failed", "problem")
 """The outcomes that no resumption changes."""
+
+
+Together = tuple[str, int, int | None]
+"""Of a part of a push: the name of the push, which part this is, of how many; None: that is not known yet."""
 
 
 @dataclass(frozen=True)
@@ -128,6 +134,8 @@ class Record:
     stopped: str | None
     last: int
     """When the last of it was written, in ms."""
+    parts: int | None = None
+    """Of the last part of a push that did not know before how many it would have: how many they are."""
 
     @property
     def head(self) -> dict[str, Any]:
@@ -136,15 +144,19 @@ class Record:
         return head
 
     @property
-    def together(self) -> tuple[str, int, int] | None:
-        """Of a push in parts: its name, which part this is, of how many."""
-        found = self.begin.get("together")
-        return None if found is None else (str(found[0]), int(found[1]), int(found[2]))
+    def together(self) -> Together | None:
+        """What a part of a push is said to be in the event that begins it."""
+        return _together(self.begin)
 
     @property
     def wrote(self) -> bool:
         """Whether it changed anything, or may have."""
         return any(not entry.settled or entry.written for entry in self.entries.values())
+
+    def brief(self) -> Record:
+        """Return the record with no more of its rows than tell whether it wrote something."""
+        telling = ((row, e) for row, e in self.entries.items() if not e.settled or e.written)
+        return replace(self, plan=self.plan[:1], entries=dict(islice(telling, 1)))
 
     @property
     def open(self) -> bool:
@@ -177,6 +189,31 @@ def read(file: str | Path) -> Record:
         raise kind(f"{printable(file)} is no journal of a push: {printable(said)}") from None
 
 
+def schema_in(file: Path) -> str:
+    """Return the name of the table that a journal is for; no more than its first line is read."""
+    with file.open("rb") as content:
+        return str(decode_json(content.readline())["schema"])
+
+
+def together_of(file: Path) -> Together | None:
+    """Return which part of a push a journal is; None: it is whole, or none that can be read.
+
+    No more of it is read than the lines before the push began.
+    """
+    try:
+        refuse_device(file)
+        with file.open("rb") as content:
+            first = next((line for line in content if line.startswith(b'{"event"')), b"")
+        return _together(decode_json(first)) if first.endswith(b"\n") else None
+    except (OSError, ValueError, TypeError, AttributeError, IndexError):
+        return None
+
+
+def _together(begin: Mapping[str, Any]) -> Together | None:
+    found = begin.get("together")
+    return None if found is None else (str(found[0]), int(found[1]), _number(found[2]))
+
+
 class NeverBegan(ValueError):  # noqa: N818 - what `read` raises, told from damage
     """What was read is in order, but the push of it never began: nothing was sent."""
 
@@ -190,6 +227,7 @@ class _Reader:
         self.entries: dict[Any, Entry] = {}
         self.last: dict[str, Any] = {}
         self.user: str | None = None
+        self.parts: int | None = None
         self.nameless: set[Any] = set()
         """Rows that were sent by a user whose name was not known then."""
         self.planned: dict[Any, Attempt] = {}
@@ -204,6 +242,9 @@ class _Reader:
             else:
                 self._planned(found)
             self.plan.append(line)
+            return
+        if name == "parts":
+            self.parts = _whole(found["count"])
             return
         if name == "verified":
             for row, cells, why in found["rows"]:
@@ -314,7 +355,7 @@ class _Reader:
         ended = self.last.get("event") == "end"
         plan = tuple(self.plan)
         stopped = _text(self.last.get("stopped"))
-        return Record(file, plan, self.begin, self.entries, ended, stopped, self.last["at"])
+        return Record(file, plan, self.begin, self.entries, ended, stopped, self.last["at"], self.parts)
 
 
 def _check_head(head: Any) -> None:

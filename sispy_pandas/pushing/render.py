@@ -129,13 +129,13 @@ def headline(report: PushResult) -> str:
 
 def _unverified(report: PushResult) -> str:
     """Return how many rows were not verified, and why; empty if all were."""
-    reasons = Counter(outcome.unverified for outcome in report.outcomes if outcome.unverified)
+    reasons = report.why_unverified
     if not reasons:
         return ""
     parts: list[str] = []
     for reason, n in reasons.items():
         parts += ["; " if parts else "", "" if len(reasons) == 1 else f"{n:,}: ", reason]
-    return Message(f"{reasons.total():,} (", *parts, ")")
+    return Message(f"{sum(reasons.values()):,} (", *parts, ")")
 
 
 def unverified_rows(report: PushResult) -> Table:

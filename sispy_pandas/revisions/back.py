@@ -12,61 +12,21 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..pushing.earlier import bringing, came_back
-from ..pushing.journal import short
 from ..reading.lookup import missing, read
 from ..values.blocks import count
 from ..values.changes import Create, Update
 from ..values.entity import key_of, stored
 from ..values.references import aimed, ids_in, reference_fields
-from ..values.times import clock
 from ..values.types.convert import is_blank
 from ..values.types.equality import equal
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
-    from pathlib import Path
+    from collections.abc import Collection, Iterable, Mapping
 
     from sispy import Client, Endpoint
 
-    from ..pushing.record import Record
     from ..values.changes import Change
     from ..values.schema import Schema
-
-
-def at_today(endpoint: Endpoint, schema: Schema, changes: Iterable[Change]) -> tuple[list[Change], list[str]]:
-    """Point changes to rows that came back under a new `_id` since, and say which pushes brought them."""
-    back, changes = came_back(endpoint.client.url), list(changes)
-    new = {change.row for change in changes if isinstance(change, Create)}  # who names those means them
-    ids = {old: found.id for old, found in back.items() if old not in new}
-    paths = [path for path, _ in reference_fields(schema)]
-    used: set[str] = set()
-
-    def today(cells: Mapping[str, Any]) -> dict[str, Any]:
-        used.update(id_ for path in paths for id_ in ids_in(cells, path))
-        return aimed(schema, cells, ids)
-
-    found: list[Change] = []
-    for change in changes:
-        if isinstance(change, Create):
-            found.append(replace(change, values=today(change.values)))
-            continue
-        used.add(change.id)
-        if (row := back.get(change.id)) is not None:
-            change = replace(change, id=row.id, receipt=row.receipt)
-        if isinstance(change, Update):
-            change = replace(change, before=today(change.before), after=today(change.after))
-        found.append(change if isinstance(change, Update) else replace(change, before=today(change.before)))
-    return found, list(_renamed(back[old].undo for old in sorted(used & ids.keys())))
-
-
-def _renamed(undos: Iterable[Record]) -> Iterator[str]:
-    """Say which pushes the new `_id`s of rows that came back are from."""
-    by_path: dict[Path, list[Record]] = {}
-    for undo in undos:
-        by_path.setdefault(undo.path, []).append(undo)
-    for path, those in by_path.items():
-        rows, when = f"{count(len(those), 'row')} of {those[0].head['schema']}", clock(those[0].begin["at"])
-        yield f"{rows} that came back under a new _id {when}, by {short(path)}: this plan means the new one"
 
 
 def without_gone(

@@ -17,7 +17,8 @@ from ..values.entity import EDITABLE_META, as_created, receipt, stored, values_o
 from ..values.types.equality import equal
 from ..workflow.objects import Plan
 from ..workflow.parts import Plans
-from .back import at_today, lacking, without_gone
+from ..workflow.rest import at_today
+from .back import lacking, without_gone
 from .edits import Changes
 
 if TYPE_CHECKING:

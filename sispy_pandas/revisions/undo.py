@@ -1,9 +1,9 @@
-"""Plans made from a journal: finish an interrupted push, or take one back."""
+"""Plans made from a journal that take a push back, and what its commits tell."""
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast, overload
@@ -15,7 +15,7 @@ from ..planning.validate import refused
 from ..pushing.earlier import pairs, taken_back
 from ..pushing.journal import fate_unknown, resuming, short
 from ..pushing.parts import parts_of
-from ..pushing.record import Entry, Record, read
+from ..pushing.record import Entry, Record, read, schema_in, together_of
 from ..pushing.verify import is_open
 from ..values.blocks import count
 from ..values.changes import Change, Create, Delete, Outcome, Update, action_of, row_of
@@ -23,8 +23,11 @@ from ..values.entity import as_created
 from ..values.times import clock, iso
 from ..workflow.objects import Plan, Report
 from ..workflow.parts import Plans, Reports
+from ..workflow.plan_parts import PlanParts
+from ..workflow.rest import at_today
 from ..workflow.saved import read_plan
-from .back import at_today, lacking, without_gone
+from ..workflow.series import PartsReport
+from .back import lacking, without_gone
 from .dangling import referrers
 from .spared import spared
 from .together import together
@@ -40,66 +43,33 @@ if TYPE_CHECKING:
     Source = Report | str | Path
 
 
-def resume(journal: str | Path, client: Client | None = None) -> Plan | Plans:
-    """Return the plan of what an interrupted push left: rows that were not sent, and rows of unknown fate.
-
-    Pushing it writes to the same journal. Rows that were sent without an answer are looked up first; what
-    arrived is not sent again. New rows that failed because they may have been created are looked for once
-    more, also where the push was not interrupted: `push(again=True)` sends those that remain in doubt. Of a
-    push of several tables it finishes all parts, whichever journal is named.
-
-    Args:
-        journal: The file that `report.journal` names.
-        client: For the server of the journal; without one, the profile with that address is used.
-
-    Raises:
-        ValueError: The file is no journal, there is no client for its server, or the schema has lost a field
-            of the push or gives it another type: then a new plan tells what is left.
-
-    Example:
-        >>> report = live.diff(live.frame().tail(1).assign(notes="resumed")).push(progress=False)
-        >>> resume(report.journal, client).empty  # it was not interrupted
-        True
-    """
-    parts = parts_of(Path(journal))
-    if len(parts) == 1:
-        return rest_of(journal, client)
-    return Plans(tuple(plan for plan in (rest_of(part, client) for part in parts) if not plan.empty))
-
-
-def rest_of(journal: str | Path, client: Client | None) -> Plan:
-    """Return the plan of what is left of the push of one journal, see `resume`."""
-    record = read(journal)
-    plan = read_plan(record.plan, client, where=str(journal))
-    settled = {row for row, entry in record.entries.items() if entry.settled}
-    left = [change for change in plan.changes if row_of(change) not in settled]
-    changes, notes = at_today(plan.endpoint, plan.schema, left)
-    return replace(
-        plan,
-        changes=tuple(change for change in changes if row_of(change) not in settled),
-        problem_list=tuple(problem for problem in plan.problem_list if problem.row not in settled),
-        notes=(*plan.notes, f"resumes the push of {record.begin.get('user') or 'an unknown user'}", *notes),
-        journal=Path(journal),
-    )
-
-
 @overload
 def undo(source: Report, client: Client | None = None, *, progress: Any = True) -> Plan: ...
 
 
 @overload
+def undo(source: Sequence[Report], client: Client | None = None, *, progress: Any = True) -> Plan | Plans: ...
+
+
+@overload
+def undo(source: PartsReport, client: Client | None = None, *, progress: Any = True) -> PlanParts: ...
+
+
+@overload
 def undo(
     source: Reports | str | Path | Sequence[Source], client: Client | None = None, *, progress: Any = True
-) -> Plan | Plans: ...
+) -> Plan | Plans | PlanParts: ...
 
 
 def undo(
     source: Source | Reports | Sequence[Source], client: Client | None = None, *, progress: Any = True
-) -> Plan | Plans:
+) -> Plan | Plans | PlanParts:
     """Return the plan that puts back what a push changed; cells that others wrote since are left alone.
 
     Of several pushes, given with the oldest first, it takes back all at once, and so it does of a push of
-    several tables, whichever of its journals is named: these are Plans then.
+    several tables, whichever of its journals is named: these are Plans then. Of a push that was made part by
+    part, by `push_parts`, the parts are taken back one after the other, the last one first, in the memory of
+    one: these are PlanParts.
 
     That is so for a cell that holds the same value again, too, where the schema keeps history:
     `plan.conflicts` names what the history shows.
@@ -129,6 +99,11 @@ def undo(
         >>> undo(report).push(progress=False).counts["done"]
         1
     """
+    if isinstance(source, PartsReport):
+        client = client or next((report.plan.endpoint.client for report in source), None)
+        return _in_parts(source.journals, client)
+    if isinstance(source, str | Path) and (part := together_of(Path(source))) and part[2] is None:
+        return _in_parts(parts_of(Path(source)), client)
     given = source.reports if isinstance(source, Reports) else source
     several: Sequence[Source] = [given] if isinstance(given, Report | str | Path) else given
     every = (part for one in several for part in ([one] if isinstance(one, Report) else parts_of(Path(one))))
@@ -154,6 +129,17 @@ def undo(
     # of rows that refer to each other some are put in by another undo
     apart = [table for table, plan in plans.items() if refused[table[1]] > len(plan.problem_list)]
     return Plans.of(*(plans | {table: plan_of(table, ()) for table in apart}).values()) if apart else found
+
+
+def _in_parts(journals: Sequence[Path], client: Client | None) -> PlanParts:
+    """Return the plans that take back a push in parts, each made when it is asked for."""
+
+    def plans() -> Iterator[Plan]:
+        for path in reversed(journals):
+            pushed = _pushed(path, client)
+            yield _undone(pushed, {str(row) for row in pushed.left if pushed.brings_back(row)}, False)
+
+    return PlanParts(plans, leans=len(set(map(schema_in, journals))) > 1)
 
 
 @dataclass

@@ -12,9 +12,10 @@ from sispy.text import printable
 from ..planning.change_set import FREE_DELETES
 from ..pushing.journal import short
 from ..pushing.record import read
-from ..revisions.undo import resume, undo
+from ..revisions.undo import undo
 from ..values.references import new_rows
 from ..workflow.parts import Plans, Reports
+from ..workflow.rest import resume
 from .background import Background, Job
 from .markup import Html, alert, calm
 from .push_row import PushRow

@@ -84,6 +84,57 @@ def iter_frames(
     yield from _frames(listing, rows=rows, meta=meta, progress=progress, stream=True)
 
 
+def iter_snapshots(
+    endpoint: Endpoint,
+    query: Mapping[str, Any] | str | None = None,
+    *,
+    fields: Sequence[str] | None = None,
+    rows: int = 10_000,
+    progress: Any = False,
+) -> Iterator[Snapshot]:
+    """Yield all entities that match as snapshots of some rows, each read when it is asked for.
+
+    Edit a part's frame and yield its diff: `push_parts` then changes a table of any size, in the memory of
+    one part, and every row is read once. Rows come in the order of `_id`, so what is written meanwhile,
+    also to fields that the query asks for, neither hides nor doubles others.
+
+    Args:
+        endpoint: Entities of a schema.
+        query: As in `fetch`, without `sort` and `offset`.
+        fields: As in `fetch`.
+        rows: Rows per snapshot, or a few more; the last one has the rest.
+        progress: As in `fetch`.
+
+    Raises:
+        ValueError: A `sort` or an `offset`; or as in `fetch`.
+        sispy.BadAnswer: After the last part, if the rows are not as many as the server counts.
+
+    Example:
+        >>> parts = iter_snapshots(client.entities("host"), rows=4)
+        >>> [len(part.diff(part.frame().assign(notes="read once"))) for part in parts]
+        [4, 4, 2]
+    """
+    if rows < 1:
+        raise ValueError(f"rows is 1 or more, got {rows}")
+    listing = Listing.of(endpoint, query, fields)
+    if listing.by_offset(stream=True):
+        raise ValueError("rows are read in the order of _id: leave sort and offset out of the query")
+    started = datetime.now(UTC)
+    *shown, receipt = listing.names(meta=False)
+    names = [*shown, *(name for name in listing.names() if name not in (*shown, receipt)), receipt]
+    for frame, odd in _tables(listing, rows=rows, progress=progress, stream=True):
+        yield Snapshot(
+            schema=listing.schema,
+            endpoint=endpoint,
+            query=as_query(query),
+            fields=listing.query.fields,
+            fetched_at=started,
+            warnings=odd,
+            _frame=frame[names],
+        )
+        started = datetime.now(UTC)
+
+
 def to_csv(
     source: Source,
     path: Writable,
@@ -335,8 +386,20 @@ def _frames(
     listing: Listing, *, meta: bool, progress: Any, rows: int = 0, stream: bool = False
 ) -> Iterator[pd.DataFrame]:
     """Yield the rows of a list in order, by default a page at a time; at least one frame, maybe empty."""
-    size = -(-rows // -(-rows // 10_000)) if rows else None
-    names, done, odd = listing.names(meta=meta), 0, 0
+    names, odd = listing.names(meta=meta), 0
+    for frame, found in _tables(listing, progress=progress, rows=rows, stream=stream):
+        odd += len(found)
+        yield frame[names]
+    if odd:
+        text = f"{printable(listing.schema.name)}: {odd} values contradict the definition"
+        warnings.warn(Message(text, Call("sp.fetch(...).warnings", "names them")), stacklevel=4)
+
+
+def _tables(
+    listing: Listing, *, progress: Any, rows: int = 0, stream: bool = False
+) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
+    """Yield the rows of a list as frames with all of its columns, each with what was odd in it."""
+    size, done = -(-rows // -(-rows // 10_000)) if rows else None, 0
     shifts = listing.by_offset(stream=True)
     table = Table(listing.fields, stream=stream, shifts=shifts)
     with bar(progress, total=None, unit=" rows", desc=listing.schema.name) as shown:
@@ -345,20 +408,18 @@ def _frames(
             shown.total = page.total
             shown.update(len(page.rows))
             if table.rows >= rows:
-                frame, found = table.finish()
-                done, odd = done + len(frame), odd + len(found)
+                made = table.finish()
+                done += len(made[0])
                 table = Table(listing.fields, stream=stream, shifts=shifts)
-                yield frame[names]
+                yield made
+                del made  # before the next one is gathered
     if table.rows or not done:
         frame, found = table.finish()
-        done, odd = done + len(frame), odd + len(found)
-        yield frame[names]
+        done += len(frame)
+        yield frame, found
     reason = listing.difference(done, page.total)
     if reason:
         raise BadAnswer(f"{listing.schema.name}: {reason}")
-    if odd:
-        text = f"{printable(listing.schema.name)}: {odd} values contradict the definition"
-        warnings.warn(Message(text, Call("sp.fetch(...).warnings", "names them")), stacklevel=4)
 
 
 def _without_rows(listing: Listing, query: Mapping[str, Any] | str | None, started: datetime) -> RowSet:
