@@ -14,8 +14,8 @@ from sispy.cli.completion import tables
 from sispy.cli.exits import Exit, Misuse
 from sispy.cli.options import Session, answers, examples, session, yes
 from sispy.cli.terminal import confirm, out, say, width
-from sispy.remedies import Call, Message
-from sispy.text import shorten
+from sispy.remedies import Argument, Call, Message
+from sispy.text import printable, shorten
 from sispy_pandas.commands.endings import status_of_plan, status_of_report
 from sispy_pandas.commands.inputs import INPUT, TableFile, format_option
 from sispy_pandas.commands.output import show, tell_push
@@ -177,7 +177,7 @@ def _make(
         refuse_guesses(rows, yes=yes)
     rows = rows[[name for name in rows.columns if not is_beside(str(name))]]
     plan = labelled(_nothing_yet(client, schema)).diff(rows, new=True)
-    title = f"{schema.name}: a new table on {client.url}, {len(schema.fields)} fields"
+    title = f"{schema.name}: a new table on {client.url}, {count(len(schema.fields), 'field')}"
     about = [
         ("key", schema.key or "(none: its rows are known by _id alone)"),
         ("owners", ", ".join(schema.owner)),
@@ -223,10 +223,10 @@ def _make(
 
 def _first_rows(schema: Schema, rows: pd.DataFrame) -> Table:
     """Return the beginning of the rows and columns that a table shall have."""
-    from sispy_pandas.values.types.cell_text import write_column
+    from sispy_pandas.values.types.cell_text import unescape, write_column
 
     fields = [field for field in schema.fields if field.path in rows.columns][:_FIRST]
-    texts = [write_column(field, rows[field.path].iloc[:_FIRST]) for field in fields]
+    texts = [map(unescape, write_column(field, rows[field.path].iloc[:_FIRST])) for field in fields]
     columns = tuple(Column(field.path) for field in fields)
     return Table(columns, list(zip(*texts, strict=True)), beside=max(len(rows) - _FIRST, 0))
 
@@ -316,6 +316,9 @@ def _document(
         rows = file.rows(options)
         if not dry:
             refuse_guessed(rows.guesses, yes=yes)
+        if not len(rows.data):
+            said = f"{printable(str(file.file))} has no rows to read a definition off"
+            raise ValueError(Message(said, Argument("definition", "tells what the table is")))
         for note in rows.notes:
             session.say(note)
         frame = pd.DataFrame(rows.data, dtype=object)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from sispy.remedies import Message
+from sispy.remedies import Argument, Message
 from sispy.text import shorten
 
 from ..values.blocks import count
@@ -39,6 +39,11 @@ SURE, DOUBTFUL = 0.95, 0.5
 
 A rival leaves a cell unchanged that the style does not: what reads less of the same cells is none.
 """
+_NOTHING = frozenset({"n/a", "na", "#n/a", "n.a.", "k.a.", "-", "--", "---", "\u2013", "\u2014", "?", "??"})
+_NOTHING |= {"none", "null", "nil", "nan", "unknown", "unbekannt", "inconnu", "tbd", "tbc", "tba", "empty"}
+"""What people write, in lower case, where they have no value."""
+_MOST_BLANK = 3
+"""Such words in one column that are named."""
 _NONE: Any = object()
 """The exported value of a row that was not exported."""
 
@@ -169,17 +174,25 @@ def hints(columns: Mapping[str, Sequence[Any]], style: Style) -> tuple[str, ...]
 
 
 def _readings(texts: set[str], style: Style) -> Iterator[Message]:
+    blank = sorted(text for text in texts if text.strip().lower() in _NOTHING)
+    texts = texts.difference(blank)
+    if not texts or len(blank) > _MOST_BLANK:
+        return
+    nothing = [Argument("na", "says that it means no value", [text.strip()]) for text in blank]
     first = min(texts)
     for kind in (Field("", name).kind for name, one in TYPES.items() if one.told_by):
         others = kind.other_styles({first}, style)
         if not any(kind.is_spelt(first, one) for one in (style, *others)):
             continue  # most columns of text end here
+        said = "all cells" if not blank else "all other cells"
+        hint = f"taken for text, but {said} may be of type {kind.field.type}"
         if all(kind.is_spelt(text, style) for text in texts):
+            if blank:
+                yield Message(hint, *nothing)
             return
         for other in kind.other_styles(texts, style):
             if all(kind.is_spelt(text, other) for text in texts):
-                hint = f"taken for text, but all cells may be of type {kind.field.type}"
-                yield Message(hint, *kind.told(other))
+                yield Message(hint, *nothing, *kind.told(other))
 
 
 class _Trial:

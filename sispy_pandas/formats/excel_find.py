@@ -76,6 +76,9 @@ def find(book: Any, file: InFile, schema: Schema | None, name: str | None) -> Fo
         raise ValueError(f"{printable(file)} is a workbook of schema {printable(kinds)}, not of {wanted!r}")
     name = name or (wanted if wanted in tables else tables[0] if len(tables) == 1 else None)
     if name is None:
+        filled = [title for title in tables if first_row(book[title], file)]
+        name = filled[0] if len(filled) == 1 else None
+    if name is None:
         raise ValueError(Message(f"{printable(file)} has several sheets: {_named(tables)}", _SHEET))
     return Found(book[name], {})
 

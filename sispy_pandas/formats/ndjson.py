@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import IO, TYPE_CHECKING, Any
 
+from sispy.text import printable
+
 from .bounds import parse_lines
 from .json import Json, rows_at
 
@@ -14,6 +16,14 @@ if TYPE_CHECKING:
     from .options import ReadOptions
 
 
+def _told(lines: Iterable[tuple[int, Any]], file: InFile) -> Iterator[tuple[int, Any]]:
+    for number, value in lines:
+        if number == 1 and isinstance(value, list):
+            said = "an array, not an object per line: call it .json, or give --format json"
+            raise ValueError(f"{printable(file)} holds {said}")
+        yield number, value
+
+
 class Ndjson(Json):
     """One record per line."""
 
@@ -22,7 +32,7 @@ class Ndjson(Json):
     def records(self, file: InFile, options: ReadOptions) -> Iterator[tuple[int, Any]]:
         lines = parse_lines(file.text(options.encoding), file)
         if options.at is None:
-            return lines
+            return _told(lines, file)
         path = options.at
         return enumerate((row for _, value in lines for row in rows_at(value, path, file)), start=1)
 

@@ -12,7 +12,7 @@ from sispy.text import printable, shorten
 
 from ..values.infer import is_told
 from ..values.types.base import Field
-from ..values.types.cells import Refused, set_path
+from ..values.types.cells import Refused, json_text, set_path
 from .dialect import hints
 from .headings import Names, is_beside
 from .outline import is_nothing, type_of
@@ -77,7 +77,8 @@ def read_rows(file: InFile, form: Format, options: ReadOptions) -> Untyped:
         else:
             columns[name] = list(map(found.plain, cells))
         if types.get(name, "String") == "String":
-            texts[name] = [found.plain(cell) for cell in cells if not is_nothing(cell)]
+            seen = (found.plain(cell) for cell in cells if not is_nothing(cell))
+            texts[name] = [_text(value) if form.holds_any_cell else value for value in seen]
     notes = own.notes() + hints(texts, style)
     if not form.holds_objects:
         series = {name: pd.Series(list(cells), dtype=object) for name, cells in columns.items()}
@@ -137,6 +138,10 @@ def _read_untyped(found: Incoming, cells: Sequence[Any], style: Style) -> tuple[
 
 
 _UNMISTAKABLE = ("Number", "Boolean", "Date")
+
+
+def _text(value: Any) -> Any:
+    return value if isinstance(value, str | dict | list) else json_text(value)
 
 
 def _is_surely(field: Field, found: Incoming, cell: Any, style: Style) -> bool:

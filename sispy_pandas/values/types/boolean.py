@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _SPELT = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 _WRITTEN = {"": None, "true": True, "false": False}
 _PAIRS = [
+    ("yes", "no"),
     ("wahr", "falsch"), ("vrai", "faux"), ("verdadero", "falso"), ("vero", "falso"), ("verdadeiro", "falso"),
     ("waar", "onwaar"), ("sant", "falskt"), ("sand", "falsk"), ("sann", "usann"), ("tosi", "epätosi"),
     ("prawda", "fałsz"), ("pravda", "nepravda"), ("igaz", "hamis"), ("adevărat", "fals"), ("doğru", "yanliş"),
@@ -95,7 +96,9 @@ class Boolean(Type, name="Boolean"):
         return (*_meant(true=[word], false=[word]), *means_nothing(text))
 
     def other_styles(self, texts: Collection[str], style: Style) -> tuple[Style, ...]:
-        words = {text.strip().lower() for text in texts} - _SPELT.keys()
+        words = {text.strip().lower() for text in texts} - {"true", "false", "1", "0"}
+        if words <= _SPELT.keys():
+            words |= {"yes"} if words else set()
         hits = {pair: len(words.intersection(pair)) for pair in _PAIRS}
         most = max(hits.values())
         pairs = [pair for pair, times in hits.items() if times == most > 0]

@@ -843,3 +843,70 @@ def test_what_a_column_of_text_or_of_units_holds_is_told(sispy, sis, tmp_path):
     ]
     assert rows == [["100000000000000000000", 12, 50], ["x7", 8, 5]]
     assert again.stderr.splitlines()[-1] == "nothing to push"
+
+
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        (
+            ["5", "n/a", " - "],
+            "Number; --na - says that it means no value, --na n/a says that it means no value",
+        ),
+        (["5,5", "?"], "Number; --na '?' says that it means no value, --decimal , reads decimal commas"),
+        (["2026-01-31", "TBD"], "Date; --na TBD says that it means no value"),
+        (["yes", "No"], "Boolean; --true YES says that it is true, --false NO says that it is false"),
+        (["-", "n/a"], None),
+        (["a", "n/a"], None),
+        (["1", "--", "-", "?", "nil"], None),
+    ],
+)
+@pytest.mark.parametrize("suffix", [".csv", ".xlsx"])
+def test_a_column_of_words_for_nothing_and_values_is_told_its_options(sispy, tmp_path, suffix, cells, said):
+    book = openpyxl.Workbook()
+    rows = [["name", "c"], *([f"w{n}", cell] for n, cell in enumerate(cells))]
+    for row in rows:
+        book.active.append([int(cell) if cell.isdigit() else cell for cell in row])
+    book.save(tmp_path / "t.xlsx")
+    (tmp_path / "t.csv").write_text("\n".join(";".join(row) for row in rows))
+
+    shown = sispy("import", f"t{suffix}", "--schema", "t", "--dry-run")
+
+    told = [line for line in shown.stderr.splitlines() if line.startswith("c: ")]
+    others = "all cells" if said is None or said.startswith("Boolean") else "all other cells"
+    assert told == ([] if said is None else [f"c: taken for text, but {others} may be of type {said}"])
+
+
+def test_what_a_file_is_instead_is_said(sispy, tmp_path):
+    (tmp_path / "t.ndjson").write_text('[{"name": "w1"}]')
+    (tmp_path / "t.csv").write_text("name,site\n")
+
+    assert [sispy("import", name, "--schema", "t").stderr.strip() for name in ("t.ndjson", "t.csv")] == [
+        "sispy: t.ndjson holds an array, not an object per line: call it .json, or give --format json",
+        "sispy: t.csv has no rows to read a definition off: --definition FILE tells what the table is",
+    ]
+
+
+def test_the_only_sheet_with_cells_is_the_one_and_a_preview_shows_texts_as_they_are(sispy, tmp_path):
+    book = openpyxl.Workbook()
+    sheet = book.create_sheet("Data")
+    for row in (["name"], ["-5 °C"], ["@home"]):
+        sheet.append(row)
+    book.create_sheet("Notes")
+    book.save(tmp_path / "t.xlsx")
+
+    shown = sispy("import", "t.xlsx", "--schema", "t", "--dry-run")
+
+    assert shown.exit_code == 0
+    title, *lines = shown.stdout.splitlines()
+    assert title.endswith(", 1 field")
+    assert lines == [
+        "key     name",
+        "owners  root",
+        "",
+        "└─ name  String  required, unique",
+        "",
+        "name",
+        "-5 °C",
+        "@home",
+        "",
+    ]
