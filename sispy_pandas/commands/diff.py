@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +21,7 @@ from sispy_pandas.commands.tables import table_of
 from sispy_pandas.values.blocks import Column, Lines, Table, count
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from sispy_pandas.formats.options import ReadOptions
     from sispy_pandas.formats.reader import Texts
@@ -54,7 +56,11 @@ def diff(session: Session, options: ReadOptions, old: str, new: Path, form: str 
     """
     second = TableFile.of(new, form)
     if Path(old).exists() and not Path(old).is_dir():
-        before, after = _of_both(TableFile.of(old), second, options, key)
+        first = TableFile.of(old)
+        before, after = _of_both(first, second, options, key)
+        names = [one.form.note(one.file).get("labels") for one in (first, second)]
+        if names[0] is None or names[1] is None:  # a file with names of references, and one with ids
+            before, after = _named(before, names[1] or {}), _named(after, names[0] or {})
     else:
         before, after = _against_today(session, old, second, options, key)
     for note in dict.fromkeys(before.notes + after.notes):
@@ -100,6 +106,34 @@ def _against_today(
     today = fetch(endpoint, refs="id" if labels is None else "label", progress=session.progress)
     after = texts_of(today, schema)
     return old.texts(schema, options, after.known(schema, key) if _has(after, schema, key) else None), after
+
+
+def _named(texts: Texts, labels: Mapping[str, Mapping[str, str]]) -> Texts:
+    """Return a table with names of rows in place of their ids, as far as they are known.
+
+    Args:
+        texts: The table.
+        labels: Column -> name -> id.
+    """
+    from sispy_pandas.values.types.cell_text import escape, unescape
+    from sispy_pandas.values.types.cells import json_text
+
+    names = {column: {id_: name for name, id_ in ids.items()} for column, ids in labels.items()}
+    own = [names.get(column) for column in texts.columns]
+
+    def named(text: str, known: Mapping[str, str] | None) -> str:
+        if not known or not text:
+            return text
+        if text[0] != "[":
+            name = known.get(unescape(text))
+            return text if name is None else escape(name)
+        try:
+            return json_text([known.get(str(member), member) for member in json.loads(text)])
+        except ValueError:
+            return text
+
+    rows = tuple(tuple(map(named, row, own)) for row in texts.rows) if any(own) else texts.rows
+    return replace(texts, rows=rows)
 
 
 def _has(texts: Texts, schema: Schema, key: str) -> bool:

@@ -207,6 +207,29 @@ def test_a_file_with_names_of_references_is_planned_with_names(sispy, sis):
     assert {len(cell[side]) for cell in told["cells"] for side in ("before", "after")} == {24}
 
 
+@pytest.mark.parametrize("names", ["names.csv", "names.xlsx"])
+def test_a_file_with_names_of_references_and_one_with_ids_differ_by_their_edits(sispy, sis, names):
+    told = ("name ~ ^web", "--fields", "name,rack,services")
+    sispy("export", "host", "-o", "ids.parquet", *told)
+    sispy("export", "host", "-o", names, "--refs", "label", *told)
+    pairs = (("ids.parquet", names), (names, "ids.parquet"))
+    before = [sispy("diff", *pair).stderr.splitlines()[-1] for pair in pairs]
+    hosts = sis.client().entities("host")
+    web = (row for row in hosts.fetch_all({"populate": False}) if row["name"].startswith("web"))
+    host = next(row for row in web if row.get("rack"))
+    hosts.update(host["_id"], {"services": []})
+    hosts.update(host["_id"], {"rack": None})
+    sispy("export", "host", "-o", "today.csv", *told)
+
+    edits = json.loads(sispy("diff", names, "today.csv", "--output", "json").stdout)["cells"]
+
+    assert before == ["no difference", "no difference"]
+    rack = sis.client().entities("rack").get(host["rack"]).to_dict()["name"]
+    found = {(edit["key"], edit["field"], edit["before"], edit["after"]) for edit in edits}
+    assert (host["name"], "rack", rack, "") in found
+    assert {edit[0] for edit in found} == {host["name"]}
+
+
 QUOTED = [["'t Hart", "place"], ["a", "'s-Hertogenbosch"], ["b", "'x'"], ["c", "'99"], ["d", "'=1+1"]]
 """What people write with an apostrophe in front; and one that an export writes."""
 
