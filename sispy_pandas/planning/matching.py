@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 _NAMED = 5
 """Keys without a match that are named."""
+_HYPHENS = re.compile("[\N{HYPHEN}\N{FIGURE DASH}\N{EN DASH}\N{EM DASH}\N{MINUS SIGN}]")
+"""What programs make of a hyphen; NFKC makes the first of the one that does not break."""
 _NO_ID = Message(
     "the frame has no _id, so its rows cannot be told: a merge, concat or reset_index loses it",
     Call("frame.set_index('_id')", "brings the column back"),
@@ -201,7 +204,7 @@ def match_by_key(keys: list[Any], frame: pd.DataFrame, *, schema: Schema, key: s
 def near_misses(new: Iterable[Any], known: Iterable[Any]) -> list[str]:
     """Return a note if new keys differ from known ones only in what people hardly see.
 
-    That is case, blanks, characters without width, and whether a character is of full width.
+    That is case, blanks, characters without width, whether one is of full width, and which hyphen it is.
     """
     seen = {folded(name): name for name in known if isinstance(name, str)}
     found = [(name, seen[folded(name)]) for name in new if isinstance(name, str) and folded(name) in seen]
@@ -214,8 +217,8 @@ def near_misses(new: Iterable[Any], known: Iterable[Any]) -> list[str]:
 
 
 def folded(name: str) -> str:
-    """Return what texts have in common that differ in case, blanks, width or invisible signs alone."""
-    alike = unicodedata.normalize("NFKC", name)
+    """Return what texts have in common that differ in case, blanks, width, hyphens or unseen signs alone."""
+    alike = _HYPHENS.sub("-", unicodedata.normalize("NFKC", name))
     return "".join(c for c in alike if not c.isspace() and unicodedata.category(c) != "Cf").casefold()
 
 

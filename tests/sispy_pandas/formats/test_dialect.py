@@ -440,7 +440,7 @@ MARCH = "dayfirst=False takes 3/4/2026 for the fourth of March"
             ["WAHR", "FALSCH"],
             ["Boolean; true=['WAHR'] says that it is true, false=['FALSCH'] says that it is false"],
         ),
-        (["1,5", "n/a"], []),
+        (["1,5", "n/a", "x"], []),
         (["10.0.0.1", "10.0.0.2"], []),
         (["1.10", "1.2"], []),
         (["2024-03-04"], []),

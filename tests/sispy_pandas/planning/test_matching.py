@@ -40,7 +40,10 @@ def test_up_to_five_keys_that_match_nothing_are_named(count, names):
 
 @pytest.mark.parametrize(
     "name",
-    ["WEB-1", " web-1 ", "web-1\u00a0", "\uff57\uff45\uff42-1", "we\u200bb-1", "\ufeffweb-1", "Web\u00ad-1"],
+    [
+        *("WEB-1", " web-1 ", "web-1\u00a0", "\uff57\uff45\uff42-1", "we\u200bb-1", "\ufeffweb-1"),
+        *("Web\u00ad-1", "web\u20111", "web\u20131", "web\u22121"),
+    ],
 )
 def test_new_keys_that_look_like_known_ones_are_named(name):
     frame = pd.DataFrame({"name": [name, "db-1"]})
