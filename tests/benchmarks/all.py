@@ -6,6 +6,7 @@ the line says. It takes two hours; `--scale 0.1 --repeats 3` some minutes.
 
 import fetch
 import files
+import parts
 import plans
 import scale
 import served
@@ -14,5 +15,5 @@ import widgets
 from paired import main
 
 if __name__ == "__main__":
-    parts = (fetch, files, plans, scale, served, start, widgets)
-    main(__doc__, *(part.BENCHMARK for part in parts))
+    scripts = (fetch, files, parts, plans, scale, served, start, widgets)
+    main(__doc__, *(script.BENCHMARK for script in scripts))
