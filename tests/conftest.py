@@ -15,11 +15,18 @@ SLOW = {"chromium", "kernel"}
 """Fixtures of programs that take long to start, whatever is asked of them."""
 
 
+SECONDS = {"soak": 7200, "slow": 300}
+"""Until a test of a mark is given up: a busy machine takes its time."""
+
+
 def pytest_collection_modifyitems(items):
-    """Mark as slow what needs a browser or a kernel."""
+    """Mark as slow what needs a browser or a kernel, and give the long tests their time."""
     for item in items:
         if not SLOW.isdisjoint(getattr(item, "fixturenames", ())):
             item.add_marker("slow")
+        marks = {mark.name for mark in item.iter_markers()}
+        if seconds := [SECONDS[name] for name in SECONDS if name in marks and "timeout" not in marks]:
+            item.add_marker(pytest.mark.timeout(seconds[0]))
 
 
 @pytest.fixture(autouse=True)

@@ -319,9 +319,7 @@ def sis():
         yield sis
 
 
-@pytest.mark.parametrize(
-    "examples", [15, pytest.param(600, marks=[pytest.mark.soak, pytest.mark.timeout(3600)])]
-)
+@pytest.mark.parametrize("examples", [15, pytest.param(600, marks=pytest.mark.soak)])
 def test_nobody_loses_what_came_after_the_step_that_is_taken_back(sis, examples):
     run_state_machine_as_test(
         lambda: TakingBack(sis),  # type: ignore[arg-type] # anything that makes a machine

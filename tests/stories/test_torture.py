@@ -73,13 +73,11 @@ def test_ten_rounds(torture):
 
 
 @pytest.mark.soak
-@pytest.mark.timeout(7200)
 def test_three_hundred_rounds(torture):
     assert violated(torture(*range(300))) == []
 
 
 @pytest.mark.soak
-@pytest.mark.timeout(600)
 def test_rounds_of_one_seed_are_alike(torture):
     # how many requests meet a fault depends on how often the push looks while it waits
     first, second = ([result.words for result in torture(*range(20))] for _ in range(2))
@@ -88,6 +86,5 @@ def test_rounds_of_one_seed_are_alike(torture):
 
 
 @pytest.mark.soak
-@pytest.mark.timeout(600)
 def test_a_round_again(torture):
     assert violated(torture(int(os.environ.get("SISPY_TORTURE", "0")))) == []

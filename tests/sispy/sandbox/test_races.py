@@ -376,9 +376,7 @@ def test_a_bulk_update_answers_in_an_order_of_its_own(rows):
     assert sorted(done) == sorted(ids)
 
 
-@pytest.mark.parametrize(
-    "writes", [60, pytest.param(1000, marks=[pytest.mark.soak, pytest.mark.timeout(900)])]
-)
+@pytest.mark.parametrize("writes", [60, pytest.param(1000, marks=pytest.mark.soak)])
 def test_eight_threads_lose_nothing(sis, writes):
     """Scalars of an own field each, creates of few names, deletes: nothing is lost, unique keys hold."""
     schema = {

@@ -562,9 +562,7 @@ class Scenario(RuleBasedStateMachine):
         table.plain = True
 
 
-@pytest.mark.parametrize(
-    "examples", [40, pytest.param(1_500, marks=[pytest.mark.soak, pytest.mark.timeout(7200)])]
-)
+@pytest.mark.parametrize("examples", [40, pytest.param(1_500, marks=pytest.mark.soak)])
 def test_all_views_of_an_entity_agree(examples):
     chosen = settings(
         max_examples=examples,

@@ -48,7 +48,6 @@ def page(chromium):
     context.close()
 
 
-@pytest.mark.timeout(300)
 def test_rows_are_edited_reviewed_and_pushed_until_the_last_tab_is_closed(served, page, sis):
     process, address = served("host", "status=live", "--fields", "name,serial")
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+/\?token=[0-9a-f]{48}", address)
@@ -79,7 +78,6 @@ def test_rows_are_edited_reviewed_and_pushed_until_the_last_tab_is_closed(served
     assert sis.client().entities("host").count({"serial": "SN-EDIT", "status": "live"}) == 1
 
 
-@pytest.mark.timeout(120)
 def test_ctrl_c_ends_it_and_an_error_of_the_page_is_a_sentence(served, page, sis):
     process, address = served("host")
     sis.client().schemas.delete("host")

@@ -484,7 +484,6 @@ def test_killed_at_random_requests_and_resumed_gives_the_same_state(server, tmp_
 
 
 @pytest.mark.soak
-@pytest.mark.timeout(3600)
 def test_killed_fifty_times(server, tmp_path):
     assert killed_and_resumed(server, tmp_path, 340, 50, random.Random()) >= 25  # noqa: S311 - the same
 

@@ -122,9 +122,7 @@ def sis():
         yield sis
 
 
-@pytest.mark.parametrize(
-    "examples", [4, pytest.param(400, marks=[pytest.mark.soak, pytest.mark.timeout(3600)])]
-)
+@pytest.mark.parametrize("examples", [4, pytest.param(400, marks=pytest.mark.soak)])
 def test_all_rows_are_what_they_were_once_all_pushes_are_undone(sis, examples, monkeypatch):
     @settings(
         max_examples=examples,

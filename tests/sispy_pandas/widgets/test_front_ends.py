@@ -179,7 +179,6 @@ def becomes(locator, state):
     locator.and_(locator.page.locator(f".{state}")).wait_for()
 
 
-@pytest.mark.timeout(180)
 def test_browse_edit_review_and_push(page, sis, opened):
     opened(*VOILA, BROWSE.format(url=sis.url, token=sis.token), EDIT)
     browse(page)
@@ -349,7 +348,6 @@ review
 """
 
 
-@pytest.mark.timeout(180)
 def test_a_cancelled_push_is_resumed_and_undone_in_the_page(page, sis, opened):
     hosts = sis.client().entities("host")
     before = {row["name"]: row.get("notes") for row in hosts.fetch_page({"limit": 2})}
@@ -368,7 +366,6 @@ def test_a_cancelled_push_is_resumed_and_undone_in_the_page(page, sis, opened):
     assert {row["name"]: row.get("notes") for row in found} == before
 
 
-@pytest.mark.timeout(180)
 @pytest.mark.parametrize(
     ("application", "path"),
     [("jupyterlab", "lab/tree/work.ipynb?reset"), ("notebook", "notebooks/work.ipynb")],
@@ -409,7 +406,6 @@ sleep
 """
 
 
-@pytest.mark.timeout(180)
 def test_edits_outlive_their_kernel_and_a_busy_one_is_not_called_lost(page, sis, opened, served):
     opened(*VOILA, BROWSE.format(url=sis.url, token=sis.token), EDIT, SLEEP)
     _, folder = served("voila")

@@ -235,7 +235,6 @@ def cpus():
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
 def test_a_worker_that_dies_and_a_server_that_is_started_anew_lose_no_row():
     from distributed import Client, LocalCluster, futures_of
 

@@ -53,7 +53,6 @@ def test_any_table_comes_back_equal(host_frames, host_schema: Schema, file: Path
 
 
 @pytest.mark.soak
-@pytest.mark.timeout(900)
 def test_any_table_comes_back_equal_500_times(host_frames, host_schema: Schema, file: Path) -> None:
     _round_trip(host_frames, host_schema, file, 500)
 

@@ -501,7 +501,6 @@ def test_agrees_with_the_plain_implementation(query, value):
 
 
 @pytest.mark.soak
-@pytest.mark.timeout(900)
 @settings(max_examples=10_000, deadline=None)
 @given(query=QUERIES, value=VALUES)
 def test_agrees_with_the_plain_implementation_for_long(query, value):

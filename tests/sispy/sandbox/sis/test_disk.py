@@ -100,7 +100,7 @@ def serve(path):
     return process, Client(lines["url"], auth_token=lines["token"])
 
 
-@pytest.mark.parametrize("kills", [3, pytest.param(30, marks=[pytest.mark.soak, pytest.mark.timeout(900)])])
+@pytest.mark.parametrize("kills", [3, pytest.param(30, marks=pytest.mark.soak)])
 def test_what_was_acknowledged_survives_kill_9(tmp_path, kills):
     path = tmp_path / "sis.sqlite"
     acknowledged = {}
