@@ -164,7 +164,7 @@ def test_a_column_keeps_what_it_cannot_read_as_refused_text() -> None:
         ("1,234.5", {"thousands": ","}),
         ("1234,5", {"decimal": ","}),
         ("1.2345,5", {}),
-        ("1,234.5 EUR", {}),
+        ("1,234.5 EUR", {"thousands": ",", "unit": ["EUR"]}),
     ],
 )
 def test_what_a_number_of_another_country_needs_is_named(text: str, options: dict[str, Any]) -> None:
