@@ -29,10 +29,10 @@ How to add
     a type     `values/types/NAME.py`, a class below `Type` that answers what differs from the others, and its
                import in `values/types/__init__`; in the sandbox a cast in `js/scalars`, and its line in
                `mongoose/parser`. The table of tests in `values/types/test_types.py` asks for a row.
-    a format   `formats/NAME.py`, a class below `Format` that reads and writes; its ending in
-               `formats.endings`, and its line in the registry.
-    a guard    `pushing/guards/NAME.py`, a function `(run, updates)`; its name in `pushing.guards.GUARDS` and
-               its line in `pushing.sending`.
+    a format   `formats/NAME.py`, a class below `Format` that reads and writes; a line for each of its
+               suffixes in `formats.registry`.
+    a guard    `pushing/guards/NAME.py`, a function `(run, updates)`; its name and its line in
+               `pushing.guards`.
     a command  `commands/NAME.py`, and its line in the table of `sispy.cli.root`.
 """
 

@@ -18,8 +18,8 @@ from sispy.cli.options import Session, examples, session
 from sispy.remedies import message_of
 from sispy_pandas.commands.inputs import STANDARD, format_option, named_format, several, zone, zones
 from sispy_pandas.commands.tables import filtered, nothing_found, query_of, table_of
-from sispy_pandas.formats import endings
 from sispy_pandas.formats.atomic import OutFile, refuse_unwritable
+from sispy_pandas.formats.registry import FIRST, suffixes
 from sispy_pandas.values.blocks import count
 
 
@@ -39,7 +39,7 @@ from sispy_pandas.values.blocks import count
     required=True,
     type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
     metavar="FILE",
-    help=f"A {', '.join(endings.FIRST)} file; it appears when it is complete. - is standard output.",
+    help=f"A {', '.join(FIRST)} file; it appears when it is complete. - is standard output.",
 )
 @format_option
 @click.option(
@@ -112,7 +112,6 @@ def export(
     A shell takes blanks, <, > and quotes in quotes alone: 'price >= 8000'.
     """  # noqa: D301 - click's mark for a paragraph that keeps its lines
     from sispy_pandas.formats.options import WriteOptions, zone_of
-    from sispy_pandas.formats.registry import suffixes
     from sispy_pandas.reading.listing import schemas_of
     from sispy_pandas.reading.query import parse_query
     from sispy_pandas.workflow.fetch import fetch

@@ -18,7 +18,7 @@ import click
 from sispy.cli.completion import with_blanks
 from sispy.cli.exits import Misuse
 from sispy.remedies import Message, message_of
-from sispy_pandas.formats import endings
+from sispy_pandas.formats.registry import FORMATS, by_suffix, format_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,7 +81,7 @@ def _valid(read: Callable[[str], object], text: str) -> str:
 format_option = click.option(
     "--format",
     "form",
-    type=click.Choice([suffix[1:] for suffix in endings.ALL]),
+    type=click.Choice([suffix[1:] for suffix in FORMATS]),
     help="What the file is, where its name does not tell: of standard input or output, which is -.",
 )
 """Gives a command the name of a format; it receives it as `form`."""
@@ -177,10 +177,8 @@ def named_format(path: Path | str, form: str | None) -> Format:
         Misuse: It is a standard stream, and the option is missing.
         ValueError: Its name ends in nothing that is known here.
     """
-    from sispy_pandas.formats.registry import FORMATS, format_of
-
     if form is not None:
-        return FORMATS[f".{form}"]
+        return by_suffix(f".{form}")
     if str(path) == STANDARD:
         raise Misuse("- has no name that tells what it is: give --format.")
     return format_of(str(path))

@@ -94,7 +94,7 @@ def plan(
     `sispy push PLAN`.
     """
     from sispy_pandas.formats.options import WriteOptions
-    from sispy_pandas.formats.registry import format_of, suffixes
+    from sispy_pandas.formats.registry import FIRST, format_of
     from sispy_pandas.pushing.workbook import mark_problems
     from sispy_pandas.workflow.missing import missing
     from sispy_pandas.workflow.split import split_by
@@ -110,7 +110,7 @@ def plan(
         raise Misuse("--missing-out tells what a FILE from elsewhere does not have: give --key FIELD.")
     if within and missing_out is None:
         raise Misuse("--within says which of the missing rows are meant: give --missing-out FILE.")
-    refuse_target("--missing-out", missing_out, suffixes(), others=(*asked.paths, save, mark))
+    refuse_target("--missing-out", missing_out, FIRST, others=(*asked.paths, save, mark))
     found: Plan | Plans
     if missing_out is None:
         found = asked.plan(session, reading)

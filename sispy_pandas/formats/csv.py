@@ -51,18 +51,13 @@ _LINES = 10_000
 
 
 class Csv(Format):
-    """Comma-separated values.
-
-    Args:
-        delimiter: Between cells, where nothing else is said; reading finds out by itself.
-    """
+    """Comma-separated values."""
 
     name = "CSV"
+    delimiter = ","
+    """Between cells, where nothing else is said; reading finds out by itself."""
     heeds = frozenset(("encoding", "delimiter", "header_row", "footer_rows"))
     is_text = holds_any_cell = True
-
-    def __init__(self, delimiter: str = ",") -> None:
-        self.delimiter = delimiter
 
     def read(self, file: InFile, schema: Schema | None, options: ReadOptions) -> Incoming:
         note = read_beside(file)
@@ -100,6 +95,12 @@ class Csv(Format):
                 rows, head = rows + len(part), False
             write_beside(file, table.note, rows, opened)
         return rows
+
+
+class Tabs(Csv):
+    """The same with tabs between the values."""
+
+    delimiter = "\t"
 
 
 def _read(field: Field, cells: Sequence[Any], style: Style) -> Values:

@@ -1,33 +1,34 @@
-"""All formats of files, by what a file's name ends in."""
+"""All formats of files, by the suffix of a file's name; a format is imported when it is asked for."""
 
 from __future__ import annotations
 
+from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sispy.text import printable
 
-from . import endings
 from .atomic import PACKED
-from .csv import Csv
-from .excel import Excel
-from .json import Json
-from .ndjson import Ndjson
-from .parquet import Parquet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .base import Format
 
-FORMATS: dict[str, Format] = {
-    **dict.fromkeys(endings.CSV, Csv()),
-    **dict.fromkeys(endings.TABS, Csv("\t")),
-    **dict.fromkeys(endings.EXCEL, Excel()),
-    **dict.fromkeys(endings.PARQUET, Parquet()),
-    **dict.fromkeys(endings.NDJSON, Ndjson()),
-    **dict.fromkeys(endings.JSON, Json()),
+FORMATS = {
+    ".csv": "csv.Csv",
+    ".tsv": "csv.Tabs",
+    ".txt": "csv.Tabs",
+    ".xlsx": "excel.Excel",
+    ".parquet": "parquet.Parquet",
+    ".ndjson": "ndjson.Ndjson",
+    ".jsonl": "ndjson.Ndjson",
+    ".json": "json.Json",
 }
+"""Suffix -> the file beside this one and its subclass of `Format`."""
+FIRST = tuple({home.partition(".")[0]: suffix for suffix, home in reversed(FORMATS.items())}.values())[::-1]
+"""The first suffix of each file."""
 _ELSEWHERE = {
     ".ods": "save it as .xlsx or .csv",
     ".numbers": "export it as .xlsx or .csv",
@@ -41,15 +42,24 @@ _ELSEWHERE = {
 """What people have that is none of these, and what to do with it."""
 
 
-def suffixes(which: Callable[[Format], bool] = lambda _: True) -> tuple[str, ...]:
-    """Return what the names of files of some formats end in, each format once."""
-    return tuple(suffix for suffix in endings.FIRST if which(FORMATS[suffix]))
+@cache
+def by_suffix(suffix: str) -> Format:
+    """Return the format of one of the suffixes in `FORMATS`."""
+    module, _, name = FORMATS[suffix].partition(".")
+    found: Format = getattr(import_module(f".{module}", __package__), name)()
+    return found
+
+
+def suffixes(which: Callable[[Format], bool]) -> tuple[str, ...]:
+    """Return the suffixes of some formats, one for each file beside this one."""
+    return tuple(suffix for suffix in FIRST if which(by_suffix(suffix)))
 
 
 def find_format(name: str) -> Format | None:
     """Return the format that the name of a file tells; None if it tells none."""
     bare = name.lower().removesuffix(PACKED)
-    found = FORMATS.get(Path(bare).suffix)
+    suffix = Path(bare).suffix
+    found = by_suffix(suffix) if suffix in FORMATS else None
     packed = len(bare) < len(name)
     return None if packed and found is not None and not found.is_text else found
 
@@ -63,6 +73,6 @@ def format_of(name: str) -> Format:
     found = find_format(name)
     if found is None:
         hint = _ELSEWHERE.get(Path(name.lower()).suffix)
-        known = f"the name must end in one of {', '.join(suffixes())}"
+        known = f"the name must end in one of {', '.join(FIRST)}"
         raise ValueError(f"{printable(name)}: {hint or known}")
     return found

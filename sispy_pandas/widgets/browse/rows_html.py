@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ...formats.registry import suffixes
+from ...formats.registry import FIRST
 from ...reading import filters
 from ...values.blocks import count
 from ...values.definition import enum_of
@@ -254,7 +254,7 @@ def actions_html(variable: str, path: str, progress: Progress | None, told: str,
         button("Fetch as", "fetch", disabled=busy),
         text_field(variable, "name_variable", label="Name of the variable", size=8),
         button("Export to", "export", disabled=busy),
-        text_field(path, "name_file", label="File", size=16, title=f"File: {', '.join(suffixes())}"),
+        text_field(path, "name_file", label="File", size=16, title=f"File: {', '.join(FIRST)}"),
         button("Open in the editor", "edit", disabled=busy),
         class_="line",
     )
