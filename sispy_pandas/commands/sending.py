@@ -45,9 +45,7 @@ BEGUN = "sispy.push"
 SERVER = "sispy.server"
 """The address of the server stands there once there is a plan."""
 _PATH = click.Path(dir_okay=False, path_type=Path)
-_GUARD = (
-    "check: read rows again before writing; cas: compare-and-set, row by row; off: write over others' edits."
-)
+_GUARD = "; ".join(f"{name}: {words[0].lower()}{words[1:]}" for name, (_, words) in GUARDS.items()) + "."
 _AGAIN = "Push rows once more that an earlier push wrote, or new rows that it may have created."
 _ON_CONFLICT = "A cell that somebody else changed: leave it, write mine, or take theirs."
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from sispy import errors
@@ -13,33 +14,26 @@ from ..values.changes import Change, Create, Delete, Update, row_of
 from ..values.entity import body
 from .creates import complete, send_creates
 from .deletes import PER_REQUEST, send_deletes
-from .guards.cas import send_cas
-from .guards.check import send_updates
+from .guards import GUARDS
 from .server import Stopped
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
-    from .guards import Guard
     from .run import Run
-
-
-_UPDATES: dict[Guard, Callable[[Run, Sequence[Update]], None]] = {
-    "check": send_updates,
-    "cas": send_cas,
-    "off": send_updates,
-}
 
 
 def send_all(run: Run) -> str | None:
     """Send batch after batch, chunk after chunk; return why it stopped early, if it did."""
     barred = {problem.row for problem in run.plan.problem_list}
+    module, _, function = GUARDS[run.guard][0].partition(".")
+    send_updates = getattr(import_module(f".guards.{module}", __package__), function)
     try:
         run.to_come = to_come(run.plan)
         left = [c for c in run.plan.changes if run.is_open(c) and row_of(c) not in barred]
         for batch in batches(run.schema, left, run.to_come):
             for part in _parts(run, [change for change in batch if isinstance(change, Update)]):
-                _UPDATES[run.guard](run, run.aim(part))
+                send_updates(run, run.aim(part))
             for some in _parts(run, [change for change in batch if isinstance(change, Create)]):
                 send_creates(run, run.aim(some))
             for few in _parts(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from sispy.remedies import Remedy
 
-_GUARDS: dict[str, str] = {words: guard for guard, words in GUARDS.items()}
+_GUARDS: dict[str, str] = {words: guard for guard, (_, words) in GUARDS.items()}
 _POLICIES = {"Report them": "skip", "Keep mine": "mine", "Keep theirs": "theirs"}
 
 

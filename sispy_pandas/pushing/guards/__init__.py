@@ -3,9 +3,12 @@
 from typing import Literal
 
 Guard = Literal["check", "cas", "off"]
-GUARDS: dict[Guard, str] = {
-    "check": "Read again before writing",
-    "cas": "Compare and set, row by row",
-    "off": "None",
+GUARDS: dict[Guard, tuple[str, str]] = {
+    "check": ("check.send_updates", "Read again before writing"),
+    "cas": ("cas.send_cas", "Compare and set, row by row"),
+    "off": ("check.send_updates", "Write over others' edits"),
 }
-"""What keeps a push from writing over what others wrote meanwhile, and its name for people."""
+"""What keeps a push from writing over what others wrote meanwhile.
+
+Its name -> the file beside this one and its function `(run, updates)`; and its name for people.
+"""
