@@ -104,7 +104,8 @@ _SHEET_CELLS = (
 
 def read_as_table(content: bytes, form: Format, name: str) -> tuple[Schema, dict[str, Any], Any]:
     """Return the schema that a file asks for, its document, and the file's rows as a frame of it."""
-    file, options = InFile("rows", content=content), ReadOptions()
+    file = InFile("rows", content=content)
+    options = ReadOptions(footer_rows=0 if "footer_rows" in form.heeds else None)  # a text below dates is one
     rows = read_rows(file, form, options)
     document = infer_typed(rows.data, types=rows.types, style=rows.style, name=name)
     schema = parse_schema(document)
