@@ -40,11 +40,14 @@ def verify(session: Session, name: str | None, html: Path | None) -> Exit:
     server's commits show. They are read row by row, which takes one request for each. Nothing is written
     but the journal: `sispy undo` gives back what was replaced.
     """
-    from sispy_pandas.pushing.parts import parts_of
+    from sispy_pandas.pushing.parts import lost_parts, parts_of
     from sispy_pandas.revisions.undo import verify as verify_push
     from sispy_pandas.workflow.parts import Reports
 
-    journals = parts_of(latest_written(session) if name is None else named(name))
+    journal = latest_written(session) if name is None else named(name)
+    journals = parts_of(journal)
+    for why in lost_parts(journal):
+        session.say(why)
     client = session.client_if_named()
     reports = Reports(tuple(verify_push(path, client, progress=session.progress) for path in journals))
     if html is not None:

@@ -12,6 +12,7 @@ from sispy.text import printable
 from ..values.schema import parse_schema
 from ..values.source import FORMAT, Source
 from .atomic import replaced
+from .bounds import LARGEST
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -84,13 +85,19 @@ def read_beside(file: InFile) -> Note:
         return {}
     beside = _beside(file.path)
     try:
-        return parsed(beside.read_text(encoding="utf-8"))
+        return parsed(_text(beside))
     except FileNotFoundError:
         return {}
     except ValueError as error:
         raise ValueError(
             f"{printable(beside)} was damaged ({error}): remove it to read the table without"
         ) from None
+
+
+def _text(path: Path) -> str:
+    if path.stat().st_size > LARGEST or not path.is_file():  # a device, or a pipe that never ends
+        raise ValueError("it is no regular file of a size that is read")
+    return path.read_text(encoding="utf-8")
 
 
 def parsed(text: str) -> Note:

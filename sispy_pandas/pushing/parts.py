@@ -13,9 +13,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sispy.remedies import Argument, Message
+from sispy.text import printable
 
 from ..planning.change_set import FREE_DELETES, PlanRefused
 from ..planning.parts import digest_of
+from ..values.blocks import count
 from ..values.changes import Create, Delete, Outcome, action_of, row_of
 from ..values.references import new_rows, with_targets
 from .journal import new_name, new_path, short
@@ -139,6 +141,18 @@ def parts_of(path: Path) -> list[Path]:
     parts = ((part, other) for other in others if (part := together_of(other)) is not None)
     found = {part[1]: other for part, other in parts if part[0] == name[0]}
     return [found[number] for number in sorted(found)]
+
+
+def lost_parts(path: Path) -> list[str]:
+    """Return what to say of the parts of a push, of which one is named, that are not among its journals."""
+    if (name := together_of(path)) is None:
+        return []
+    there = {part[1] for other in parts_of(path) if (part := together_of(other)) is not None}
+    n = (name[2] or max(there)) - len(there)
+    if n <= 0:
+        return []
+    where = printable(path.parent)
+    return [f"left out: {count(n, 'part')} of this push, of which {where} has no journal in order"]
 
 
 def allowed_together(

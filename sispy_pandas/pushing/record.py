@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Any
 from sispy.text import printable
 
 from ..values.changes import Attempt, Overwrite, then
+from ..values.times import LAST
 from ..values.types.frozen import decode_json
 from .journal import refuse_device
 
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
 
 SETTLED = ("done", "unchanged", "conflict", "failed", "problem")
 """The outcomes that no resumption changes."""
+_WORDS = (*SETTLED, "unsent")
+_ACTIONS = ("create", "update", "delete")
 
 
 Together = tuple[str, int, int | None]
@@ -250,12 +253,13 @@ class _Reader:
             for row, cells, why in found["rows"]:
                 self._verified(_row(row), cells, str(why))
             return
-        self.last = {**found, "at": _whole(found["at"])}
+        self.last = {**found, "at": _moment(found["at"])}
         if name in ("begin", "resume", "user"):
             self.user = _text(found["user"])
         if name in ("begin", "resume"):
             self.nameless.clear()
         if name == "begin":
+            _check_begin(found)
             self.begin = self.last
             for sent in found.get("open", ()):
                 self._sent(sent)
@@ -297,6 +301,7 @@ class _Reader:
         self._ended(row, told, dict(last.cells))
 
     def _sent(self, found: Any) -> None:
+        action = _one_of((*_ACTIONS, "complete"), found["action"])
         lines = [
             (_row(row), _attempt(*sent) if sent else self.planned[_row(row)]) for row, *sent in found["rows"]
         ]
@@ -307,12 +312,12 @@ class _Reader:
         for row, attempt in lines:
             old = self.entries.get(row, Entry())
             attempts = then(old.attempts if old.word is None else (), attempt)
-            if found["action"] == "complete":  # what a new row that is there could not be created with
+            if action == "complete":  # what a new row that is there could not be created with
                 self.entries[row] = replace(old, attempts=attempts, sent_at=self.last["at"])
                 continue
             self.entries[row] = Entry(
                 id=old.id,
-                action=str(found["action"]),
+                action=action,
                 written=old.written,
                 attempts=attempts,
                 sent_at=self.last["at"],
@@ -329,10 +334,10 @@ class _Reader:
             all_written[path] = (all_written[path][0] if path in all_written else before, after)
         ambiguous = bool(now.get("ambiguous"))
         self.entries[row] = Entry(
-            word=str(now["outcome"]),
+            word=_one_of(_WORDS, now["outcome"]),
             ambiguous=ambiguous,
             id=_text(now["id"]) or old.id,
-            action=str(now["action"]),
+            action=_one_of(_ACTIONS, now["action"]),
             written=all_written,
             attempts=old.attempts if ambiguous else (),
             receipt=_number(now["receipt"]),
@@ -361,9 +366,34 @@ class _Reader:
 def _check_head(head: Any) -> None:
     """Raise unless this is the first line of a plan."""
     _whole(head["counts"]["creates"] + head["counts"]["updates"] + head["counts"]["deletes"])
+    made = head.get("made", {})
     names = (head["schema"], head["server"], *head.get("undoes", ()), *head.get("completes", ()))
-    if not all(isinstance(text, str) for text in names):
+    if not all(isinstance(text, str) for text in (*names, *made.values())):
         raise TypeError("names of a plan are texts")
+
+
+def _check_begin(found: Mapping[str, Any]) -> None:
+    """Raise unless a push can have begun so."""
+    for name in ("note", "reviewer", "digest"):
+        _text(found.get(name))
+    if found.get("together") is not None:
+        name, number, parts = found["together"]
+        texts = (name, found["digest"])
+        last = _whole(number if parts is None else parts)
+        if not (all(isinstance(text, str) for text in texts) and 1 <= _whole(number) <= last):
+            raise ValueError("it is no part of a push")
+
+
+def _one_of(words: tuple[str, ...], found: Any) -> str:
+    if found not in words:
+        raise ValueError(f"{found!r} is none of {words}")
+    return str(found)
+
+
+def _moment(value: Any) -> int:
+    if not 0 <= _whole(value) <= LAST:
+        raise ValueError(f"{value!r} is no time")
+    return int(value)
 
 
 def _whole(value: Any) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast, overload
@@ -14,7 +14,7 @@ from ..planning.plan_file import digest
 from ..planning.validate import refused
 from ..pushing.earlier import pairs, taken_back
 from ..pushing.journal import fate_unknown, resuming, short
-from ..pushing.parts import parts_of
+from ..pushing.parts import lost_parts, parts_of
 from ..pushing.record import Entry, Record, read, schema_in, together_of
 from ..pushing.verify import is_open
 from ..values.blocks import count
@@ -106,8 +106,10 @@ def undo(
         return _in_parts(parts_of(Path(source)), client)
     given = source.reports if isinstance(source, Reports) else source
     several: Sequence[Source] = [given] if isinstance(given, Report | str | Path) else given
-    every = (part for one in several for part in ([one] if isinstance(one, Report) else parts_of(Path(one))))
-    pushes = [_pushed(one, client) for one in every]
+    pushes: list[_Pushed] = []
+    for one in several:
+        parts = [one] if isinstance(one, Report) else parts_of(Path(one))
+        pushes += _noted([_pushed(part, client) for part in parts], one)
     for newer in reversed(pushes):
         for older in pushes:
             if older.name in newer.plan.undoes:
@@ -131,12 +133,21 @@ def undo(
     return Plans.of(*(plans | {table: plan_of(table, ()) for table in apart}).values()) if apart else found
 
 
+def _noted(pushes: Sequence[_Pushed], source: Source) -> list[_Pushed]:
+    """Return the parts of a push; the first says which are left out."""
+    first, *others = pushes
+    lost = [] if isinstance(source, Report) else lost_parts(Path(source))
+    return [replace(first, notes=(*first.notes, *lost)), *others]
+
+
 def _in_parts(journals: Sequence[Path], client: Client | None) -> PlanParts:
     """Return the plans that take back a push in parts, each made when it is asked for."""
 
     def plans() -> Iterator[Plan]:
         for path in reversed(journals):
             pushed = _pushed(path, client)
+            if path == journals[-1]:
+                (pushed,) = _noted([pushed], path)
             yield _undone(pushed, {str(row) for row in pushed.left if pushed.brings_back(row)}, False)
 
     return PlanParts(plans, leans=len(set(map(schema_in, journals))) > 1)

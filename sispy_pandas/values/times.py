@@ -14,6 +14,8 @@ from sispy.remedies import Argument, Message
 
 LATEST = 8_640_000_000_000_000
 """The latest time that a Date of the server can be, in ms since 1970."""
+LAST = 253_402_300_799_999
+"""The last moment that has a date here: the end of the year 9999, in ms since 1970."""
 When = datetime | str | int | timedelta
 """As users give them: aware, a text with a zone, ms since 1970, or how long ago (a timedelta, or "3d")."""
 _AGO = re.compile(r"\s*(\d{1,9}(?:\.\d+)?)\s*(s|m|h|d|w)\s*")

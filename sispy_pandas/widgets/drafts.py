@@ -70,7 +70,7 @@ class Draft:
             OSError: It cannot be read.
             sispy.Error: The schema could not be read.
         """
-        text = self.path.read_text("utf-8").splitlines()
+        text = self.path.read_text("utf-8").split("\n")  # a cell may hold other ends of lines
         return parse(text, lambda _: endpoint.client, where=self.path.name)
 
     def discard(self) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..pushing.earlier import came_back
 from ..pushing.journal import short
-from ..pushing.parts import parts_of
+from ..pushing.parts import lost_parts, parts_of
 from ..pushing.record import read
 from ..values.blocks import count
 from ..values.changes import Create, Update, row_of
@@ -49,10 +49,12 @@ def resume(journal: str | Path, client: Client | None = None) -> Plan | Plans:
         >>> resume(report.journal, client).empty  # it was not interrupted
         True
     """
-    parts = parts_of(Path(journal))
-    if len(parts) == 1:
-        return rest_of(journal, client)
-    return Plans(tuple(plan for plan in (rest_of(part, client) for part in parts) if not plan.empty))
+    plans = [rest_of(part, client) for part in parts_of(Path(journal))]
+    left = [plan for plan in plans if not plan.empty]
+    if lost := lost_parts(Path(journal)):
+        first, *others = left or plans
+        left = [replace(first, notes=(*first.notes, *lost)), *others]
+    return Plans(tuple(left)) if len(plans) > 1 else (left or plans)[0]
 
 
 def rest_of(journal: str | Path, client: Client | None) -> Plan:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from sispy.remedies import Argument
 
-from ..times import LATEST, iso, milliseconds, writable
+from ..times import LAST, LATEST, iso, milliseconds, writable
 from .base import PLAIN, Contradiction, Type
 from .cell_text import are_all, lines, masked, means_nothing, structure_or_refuse, write_column
 from .cells import HAS_ARROW, iso_of, kind_of, shown
@@ -62,7 +62,6 @@ _EPOCH = 25_569
 """Days from the workbooks' day 0 to 1970-01-01."""
 _FIRST_SAFE = -2_203_891_200_000
 """1900-03-01: before it, the programs disagree about the days."""
-_LAST_SAFE = 253_402_300_799_999
 
 
 class Date(Type, name="Date"):
@@ -316,4 +315,4 @@ def _sheet_cell(text: str, style: Style) -> Any:
             localised(shown, style.zone)
         except ValueError:
             return local.isoformat(timespec="milliseconds")
-    return shown / _DAY + _EPOCH if _FIRST_SAFE <= shown <= _LAST_SAFE else text
+    return shown / _DAY + _EPOCH if _FIRST_SAFE <= shown <= LAST else text

@@ -182,6 +182,31 @@ def test_pushes_lists_the_others_and_names_what_is_none(tmp_path, monkeypatch, c
     assert [entry.getMessage() for entry in caplog.records] == found.attrs["unreadable"]
 
 
+def test_no_line_that_is_damaged_anywhere_hides_other_journals(tmp_path, monkeypatch):
+    monkeypatch.setenv("SISPY_JOURNALS", str(tmp_path))
+    made = {"author": "anna", "source": "a.csv"}
+    whole = [{**HEAD, "made": made}, {**BEGIN, "together": ["1", 1, 2], "digest": "d", "reviewer": "b"}]
+    whole += [*LINES[2:], {"event": "verified", "at": 5, "rows": [[0, [], ""]]}]
+    strange = [None, True, -1, 1.5, 10**19, "x", [], [None], {}, {"x": 1}, ["x", 1], ["x", 2, 1], [1, 1, 1]]
+    files = {written(tmp_path / "good-host-1.jsonl", whole)}
+    for number, line in enumerate(whole):
+        for name in line:
+            for n, value in enumerate(strange):
+                lines = [*whole[:number], {**line, name: value}, *whole[number + 1 :]]
+                files.add(written(tmp_path / f"{number}-{name}-{n}.jsonl", lines))
+
+    found = sp.pushes()
+
+    unreadable = {Path(why.partition(" is no journal")[0]) for why in found.attrs["unreadable"]}
+    readable = files - unreadable
+    assert unreadable < files
+    assert tmp_path / "good-host-1.jsonl" in readable
+    for name in ("0-made-1", "1-at-4", "1-at-2", "1-together-10", "1-together-11", "1-together-12"):
+        assert tmp_path / f"{name}.jsonl" in unreadable
+    for name in ("2-action", "3-action", "3-outcome"):  # its row would be no part of an undo
+        assert {tmp_path / f"{name}-{n}.jsonl" for n in range(len(strange))} <= unreadable
+
+
 def test_rows_that_were_sent_by_nobody_known_are_those_of_whom_the_server_names_later(tmp_path):
     begin, user = {**BEGIN, "user": None}, {"event": "user", "at": 3, "user": "carol"}
     ended = {**ROW, "id": None, "outcome": "failed", "written": {}, "receipt": None, "ambiguous": True}

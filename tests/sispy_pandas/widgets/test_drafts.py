@@ -95,6 +95,18 @@ def test_edits_are_offered_again_and_put_back_as_they_were(hosts):
     assert (again._grid.model.edits, files()) == ({}, [])
 
 
+def test_a_draft_keeps_the_ends_of_lines_that_a_text_may_hold(hosts):
+    ends = "a\u2028b\u2029c\x85d\ne\rf\x0b"
+    first = opened(hosts, sp.fetch(hosts, progress=False).frame().assign(note=ends))
+    first._saved.now()
+
+    again = opened(hosts)
+    again._offer.take()
+
+    assert again._grid.model.edits == first._grid.model.edits
+    assert len(again._grid.model.edits) == 6
+
+
 def test_what_changed_meanwhile_is_told_and_stays_in_the_draft(hosts):
     first = opened(hosts)
     edit(

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -15,8 +17,6 @@ from sispy_pandas.workflow.from_files import read_csv
 from sispy_pandas.workflow.to_files import to_csv
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from sispy_pandas.values.schema import Schema
 
 A, B = "a" * 24, "1" * 24
@@ -202,6 +202,18 @@ def test_the_note_beside_a_file_is_heeded(host_schema: Schema, file: Path, note:
     with pytest.raises(ValueError) as caught:
         read_csv(file, host_schema)
     assert message in str(caught.value)
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("make", [os.mkfifo, Path.mkdir, lambda path: path.symlink_to("/dev/null")])
+def test_a_note_that_is_no_regular_file_is_not_opened(host_schema: Schema, file: Path, make: Any) -> None:
+    file.write_text("name\nx\n")
+    beside = file.with_name("hosts.csv.meta.json")
+    make(beside)
+    with pytest.raises(ValueError, match="was damaged") as caught:
+        read_csv(file, host_schema)
+    why = "it is no regular file of a size that is read"
+    assert str(caught.value) == f"{beside} was damaged ({why}): remove it to read the table without"
 
 
 def test_a_failed_export_leaves_the_old_file(two: pd.DataFrame, host_schema: Schema, file: Path) -> None:

@@ -142,6 +142,18 @@ def test_all_parts_are_on_disk_before_the_first_byte_is_sent(server, plans):
     assert moved_to(server) == {"h00000", "h00001"}
 
 
+def test_a_part_whose_journal_is_damaged_or_away_is_named_by_what_is_done_with_the_others(server, plans):
+    first, second = plans.push(progress=False).journals
+    told = f"left out: 1 part of this push, of which {first.parent} has no journal in order"
+    assert sp.undo(second, server.client, progress=False).plans[0].notes == ()
+
+    for change in (lambda: first.write_text("[]\n"), first.unlink):
+        change()
+        back = sp.undo(second, server.client, progress=False)
+        assert (len(back), back.notes) == (2, (told,))
+        assert sp.resume(second, server.client).notes[-1] == told
+
+
 def test_what_was_pushed_is_not_pushed_again(server, plans):
     plans.push(progress=False)
     writes = len(server.writes())
