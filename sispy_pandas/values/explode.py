@@ -179,7 +179,7 @@ def _with_schema(source: RowSet | pd.DataFrame, schema: Schema | None) -> tuple[
     return source.copy(deep=False), schema
 
 
-def added(arrays: pd.Series[Any], value: Any) -> pd.Series[Any]:
+def added(arrays: pd.Series, value: Any) -> pd.Series:
     """Return arrays that hold a value; those that lack it get it at their end.
 
     Assigning a tuple under a mask spreads its members over the rows; this gives every row its own array:
@@ -196,7 +196,7 @@ def added(arrays: pd.Series[Any], value: Any) -> pd.Series[Any]:
     return _mapped(arrays, lambda members: members if value in members else (*members, value))
 
 
-def removed(arrays: pd.Series[Any], value: Any) -> pd.Series[Any]:
+def removed(arrays: pd.Series, value: Any) -> pd.Series:
     """Return arrays without a value, wherever it stands in them.
 
     >>> removed(pd.Series([("a", "b"), ()]), "b").tolist()

@@ -45,7 +45,7 @@ class RowSet:
         return len(self._frame)
 
     @property
-    def ids(self) -> pd.Index[Any]:
+    def ids(self) -> pd.Index:
         """The rows' `_id`, in the order of the fetch."""
         return self._frame.index
 

@@ -38,14 +38,20 @@ from ..values.row_set import RowSet
 from .split import split_by
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Mapping
     from threading import Event
 
     import pandas as pd
 
+    from sispy import Endpoint
+
+    from ..planning.change_set import Origin
     from ..planning.merge import OnConflict
     from ..pushing.guards import Guard
     from ..pushing.options import Limits
+    from ..pushing.outcome import BrokenOff
+    from ..values.changes import Change, Conflict, Outcome, Problem, Stale
+    from ..values.schema import Schema
 
 
 @dataclass(frozen=True, eq=False, repr=False)
