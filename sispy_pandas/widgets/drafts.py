@@ -120,14 +120,16 @@ def edits_of(model: GridModel, endpoint: Endpoint) -> ChangeSet:
         if NEW in edits:
             changes.append(Create(row, after, key))
         else:
-            changes.append(Update(str(id_), {path: model.before(row, path) for path in paths}, after, key))
+            now = {path: model.before(row, path) for path in paths}
+            seen = {path: note.base for path, note in model.conflicts(row).items() if path in now}
+            changes.append(Update(str(id_), now | seen, after, key))
         problems += [
             Problem(id_, edits[path].reason or "", path, edits[path].value, key)
             for path in paths
             if edits[path].reason is not None
         ]
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    origin = Origin(author=endpoint.client.username, at=now)
+    at = datetime.now(UTC).isoformat(timespec="seconds")
+    origin = Origin(author=endpoint.client.username, at=at)
     return ChangeSet(endpoint, model.schema, tuple(changes), tuple(problems), origin=origin)
 
 

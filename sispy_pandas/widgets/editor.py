@@ -18,7 +18,7 @@ from ..workflow.references import LabelledSnapshot
 from .draft_offer import DraftOffer
 from .drafts import Autosave, drafts_of, edits_of, put_back
 from .drawn import grid_class
-from .editor_model import after_push, editor_model, with_ids, with_roles
+from .editor_model import after_push, editor_model, with_conflicts, with_ids, with_roles
 from .grid_frame import joined
 from .grid_order import look
 from .labels import ServerLabels
@@ -117,8 +117,12 @@ class FrameEditor(Shown):
         return self._grid.model.deleted_ids
 
     def plan(self) -> Plan:
-        """Compare the edits with the snapshot; cells that cannot be sent are in the plan's `problems`."""
-        return self.snapshot.diff(self.frame(), delete=self.deleted)
+        """Compare the edits with the snapshot; cells that cannot be sent are in the plan's `problems`.
+
+        Those in conflict after a push are in its `conflicts`, and stay so until each is decided.
+        """
+        plan = self.snapshot.diff(self.frame(), delete=self.deleted)
+        return with_conflicts(self._grid.model, plan)
 
     def discard(self) -> None:
         """Take all edits back, as one step of undo; nothing of them is kept on disk."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..values.changes import Create, row_of
+from ..values.changes import Conflict, Create, Update, row_of
 from ..values.labels import replaced
 from ..values.records import DELETE
 from .cells import Edit
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from ..values.changes import Outcome
-    from ..workflow.objects import Report, Snapshot
+    from ..values.changes import Change, Outcome
+    from ..workflow.objects import Plan, Report, Snapshot
     from ..workflow.references import LabelledSnapshot
     from .review_lines import CellId
 
@@ -57,6 +58,27 @@ def with_roles(model: GridModel, snapshot: Snapshot, roles: Collection[str]) -> 
     """Let a model know of which rows the roles of its user allow no edit."""
     rights = rights_in(snapshot.schema, snapshot.frame(meta=True).loc[model.base.index], roles)
     model.fixed, model.kept = dict(rights.fixed), dict(rights.kept)
+
+
+def with_conflicts(model: GridModel, plan: Plan) -> Plan:
+    """Return a plan of a model's edits that knows its conflicts: no push of all cells decides them.
+
+    They are still compared with what they were when they were edited.
+    """
+    rows = {str(model.base.index[row]): row for row in model.notes if not model.is_new(row)}
+    changes: list[Change] = []
+    conflicts: list[Conflict] = []
+    for change in plan.changes:
+        if isinstance(change, Update) and change.id in rows:
+            notes = model.conflicts(rows[change.id])
+            base = {path: note.base for path, note in notes.items() if path in change.after}
+            conflicts += [
+                Conflict(change.id, path, before, change.after[path], notes[path].theirs, change.key)
+                for path, before in base.items()
+            ]
+            change = replace(change, before={**change.before, **base})
+        changes.append(change)
+    return replace(plan, changes=tuple(changes), conflict_list=tuple(conflicts)) if conflicts else plan
 
 
 def with_ids(snapshot: LabelledSnapshot, frame: pd.DataFrame) -> pd.DataFrame:
@@ -114,7 +136,10 @@ def after_push(
         if left and target is not None:  # a row without a place was deleted
             edits[target] = left
             old[target] = {path: edit for path, edit in left.items() if then.get(path) == edit}
-            notes[target] = _notes(outcome, report, pushed, left) if outcome is not None else {}
+            told = {} if outcome is None else _notes(outcome, report, pushed, left)
+            sent = pushed.get(label, set()) if outcome is not None else set()
+            open_ = {path: note for path, note in model.conflicts(row).items() if path in left.keys() - sent}
+            notes[target] = open_ | told
     fresh.seed(edits)
     fresh.note(notes)
     return fresh, old
@@ -152,11 +177,11 @@ def _notes(
 ) -> dict[str, Note]:
     conflicts = {conflict.field: conflict for conflict in report.conflict_list if conflict.id == outcome.row}
     notes = {
-        path: Note("conflict", "somebody else changed it", conflict.theirs)
+        path: Note("conflict", "somebody else changed it", conflict.theirs, conflict.base)
         for path, conflict in conflicts.items()
         if path in edits
     }
-    if outcome.word in ("failed", "problem"):
+    if outcome.word in ("failed", "problem") or "_id" in conflicts:  # the row is gone
         failed = pushed.get(outcome.row, set()).intersection(edits)
         notes |= {path: Note("failed", outcome.reason) for path in failed}
         notes[""] = Note("failed", outcome.reason)

@@ -44,6 +44,8 @@ class Note:
     kind: Literal["conflict", "failed", "invalid", "done"]
     reason: str = ""
     theirs: Any = None
+    base: Any = None
+    """Of a conflict, as is `theirs`: what the cell held when it was edited."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +155,11 @@ class GridModel:
         """Return why an edited cell cannot be sent; None if it can, as far as is known here."""
         edit = self.edits.get(row, {}).get(path)
         return edit.reason if edit is not None and edit.reason else self.twins.get((row, path))
+
+    def conflicts(self, row: int) -> dict[str, Note]:
+        """Return the edited cells of a row that somebody else changed, and about which nothing is decided."""
+        notes = self.notes.get(row, {})
+        return {path: note for path, note in notes.items() if path and note.kind == "conflict"}
 
     def cells(self, path: str) -> pd.Series[Any]:
         """Return a column of the frame, without edits."""

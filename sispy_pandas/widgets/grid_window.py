@@ -95,5 +95,5 @@ def _cell_mark(model: GridModel, row: int, path: str) -> dict[str, Any]:
     if note is not None:
         mark |= {"is": note.kind, "why": shorten(note.reason, REASON)}
         if note.kind == "conflict":
-            mark["theirs"] = cells.show(field, note.theirs)
+            mark |= {"was": cells.show(field, note.base), "theirs": cells.show(field, note.theirs)}
     return mark

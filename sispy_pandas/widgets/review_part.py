@@ -56,7 +56,7 @@ class ReviewPart(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self.given_way: set[CellId] = set()
         self._on_change = on_change
         self._labels = ServerLabels(plan.endpoint.client)
-        self.table = ReviewTable(plan, lines_of(plan), labels=self._labels)
+        self.table = ReviewTable(plan, lines_of(plan, self.state.told), labels=self._labels)
         self._by_field = self.table.counts()
         self.grid = grid_class()(
             self.table.model,

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from .review_lines import CellId
 
 
+_CHANGED = "changed by somebody else"
+
+
 @dataclass(frozen=True)
 class ReviewState:
     """A plan under review; `after` is the state that a push leaves."""
@@ -36,8 +39,15 @@ class ReviewState:
 
     @classmethod
     def of(cls, plan: Plan) -> ReviewState:
-        """Begin to review a plan."""
-        return cls(plan, plan)
+        """Begin to review a plan; conflicts that it knows of are as those that a push finds."""
+        cells = {(row_of(one), path) for one in plan.changes if isinstance(one, Update) for path in one.after}
+        conflicts = [one for one in plan.conflict_list if (one.id, one.field) in cells]
+        if not conflicts:
+            return cls(plan, plan)
+        told: dict[CellId, Told] = {
+            (one.id, one.field): Told("conflict", _CHANGED, one.theirs) for one in conflicts
+        }
+        return cls(plan, rebase(plan, conflicts, (), keep="mine"), told)
 
     def chosen(self, *, rejected: Collection[CellId], values: Mapping[CellId, Any]) -> Plan:
         """Return the plan of what is left, without the rejected cells and with corrected values."""
@@ -125,7 +135,7 @@ def _told(outcome: Outcome, conflicts: Mapping[str, Conflict], path: str) -> Tol
     if "_id" in conflicts and outcome.action == "update":
         return Told("conflict", outcome.reason, final=True)
     if path in conflicts:
-        return Told("conflict", "changed by somebody else", conflicts[path].theirs)
+        return Told("conflict", _CHANGED, conflicts[path].theirs)
     if outcome.word == "conflict" and not path:
         theirs = ", ".join(f"{name}: {conflict.theirs}" for name, conflict in conflicts.items())
         return Told("conflict", outcome.reason, theirs)

@@ -22,6 +22,7 @@ from sispy_pandas.widgets import cells
 from sispy_pandas.widgets import editor as editor_module
 from sispy_pandas.widgets import labels as labels_module
 from sispy_pandas.widgets.cells import Edit
+from sispy_pandas.widgets.drafts import edits_of, put_back
 from sispy_pandas.widgets.editor import FrameEditor
 from sispy_pandas.widgets.grid_model import View
 from sispy_pandas.widgets.grid_names import with_ids
@@ -141,6 +142,47 @@ def test_a_conflict_is_shown_in_both_tables_and_decided_in_the_review(editor, ho
     review.wait()
     assert sp.fetch(hosts, progress=False).frame()["cores"].tolist()[:3] == [50, 51, 52]
     assert editor._grid.model.base["cores"].tolist()[:3] == [50, 51, 52]
+
+
+def test_another_review_decides_no_conflict_that_the_last_push_left(editor, hosts):
+    edit(editor, (0, "cores", "7"), (0, "up", True), (1, "cores", "8"))
+    review = editor.review()
+    hosts.update(editor.snapshot.ids[0], {"cores": 50})
+    hosts.delete(editor.snapshot.ids[1])
+    review._row.push.click()
+    review.wait()
+    model = editor._grid.model
+    row = window(model, 0, 2)
+    cores = [column["name"] for column in editor._grid.columns].index("cores")
+    why = "somebody else changed it"
+    assert row["marks"][0]["cells"] == {
+        cores: {"is": "conflict", "was": "1", "theirs": "50", "why": why},
+    }
+    assert (row["marks"][1]["row"], row["marks"][1]["why"]) == ("failed", "somebody deleted the row")
+    edit(editor, (2, "cores", "9"))
+    plan = editor.plan()
+    assert [(c.field, c.base, c.mine, c.theirs) for c in plan.conflict_list] == [("cores", 1, 7, 50)]
+    for _ in range(2):  # the conflict stays one whatever else is pushed
+        review = editor.review()
+        base = review._parts[0].table.model.base
+        assert base.loc[
+            base["row"] == "web00", ["before", "after", "theirs", "outcome"]
+        ].to_numpy().tolist() == [["1", "7", "50", "conflict"]]
+        review._row.push.click()
+        review.wait()
+        assert hosts.get(editor.snapshot.ids[0])["cores"] == 50
+        edit(editor, (3, "cores", "10"))
+    assert editor.plan().push(progress=False).counts["conflict"] == 2
+    draft = edits_of(editor._grid.model, editor.snapshot.endpoint)
+    fresh = FrameEditor(sp.fetch(hosts, progress=False))
+    assert put_back(fresh._grid.model, draft)[0] == "web00, cores: 1 is 50 by now, the draft has 7"
+    table = editor.review()._parts[0].table.model
+    table.edit([(table.base["row"].tolist().index("web00"), "keep", "mine")])
+    review = editor._below.children[0]
+    review._row.push.click()
+    review.wait()
+    assert hosts.get(editor.snapshot.ids[0])["cores"] == 7
+    assert 0 not in editor._grid.model.edits
 
 
 def test_what_was_rejected_stays_an_edit_of_a_row_that_was_written(editor, hosts):
