@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from sispy.cli.options import Session
 
-log = logging.getLogger("sispy.cli")
+log: logging.Logger = logging.getLogger("sispy.cli")
 
 
 def refuse_target(

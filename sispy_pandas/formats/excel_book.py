@@ -38,9 +38,9 @@ class EditableSheet:
         self, book: Any, file: InFile, schema: Schema | None, *, sheet: str | None, rename: Mapping[str, str]
     ) -> None:
         self.found: Found = find(book, file, schema, sheet)
-        self.sheet = self.found.sheet
-        self.key = schema.key if schema else None
-        self.header = next(
+        self.sheet: Any = self.found.sheet
+        self.key: str | None = schema.key if schema else None
+        self.header: int = next(
             (n for n in range(1, self.sheet.max_row + 1) if any(c.value for c in self.sheet[n])), 0
         )
         if not self.header:

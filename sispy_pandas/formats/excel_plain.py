@@ -66,8 +66,8 @@ class PlainBook:
     """
 
     def __init__(self, file: BookFile, book: Any, parts: dict[str, str]) -> None:
-        self.sheetnames = list(book.sheet_names)
-        self.worksheets = [PlainSheet(title, ()) for title in parts]
+        self.sheetnames: list[str] = list(book.sheet_names)
+        self.worksheets: list[PlainSheet] = [PlainSheet(title, ()) for title in parts]
         self._file, self._book, self._parts = file, book, parts
         self._opened, self._other = ExitStack(), None
         self._sheets: dict[str, Any] = {}

@@ -114,13 +114,13 @@ class Names:
     """
 
     def __init__(self, table: Table, rename: Mapping[str, str], *, ignore_case: bool = False) -> None:
-        self.headings = table.header
+        self.headings: tuple[str, ...] = table.header
         if ignore_case:
             there = {name.lower(): name for name in table.header[::-1]}
             alike = {name: name if name in table.header else there.get(name.lower(), name) for name in rename}
             rename = {alike[name]: wanted for name, wanted in rename.items()}
-        self.mended = mended(table.header)
-        self.places = table.places or tuple(range(1, len(table.header) + 1))
+        self.mended: list[str] = mended(table.header)
+        self.places: tuple[int, ...] = table.places or tuple(range(1, len(table.header) + 1))
         self.told: list[str | None] = []
         wanted = {_bare(name): own for name, own in rename.items()} | dict(rename)
         known: set[str] = {*table.given}

@@ -113,7 +113,7 @@ class Journal:
     """
 
     def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
+        self.path: Path = Path(path)
         refuse_device(self.path)
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._file: IO[bytes] = os.fdopen(open_file(self.path, os.O_RDWR | os.O_CREAT), "r+b")

@@ -25,7 +25,7 @@ _COLUMNS = (
 )
 
 _SUMS = ("rows", "done", "undone", "replaced", "partly")
-log = logging.getLogger("sispy_pandas.pushing.pushes")
+log: logging.Logger = logging.getLogger("sispy_pandas.pushing.pushes")
 
 
 def pushes() -> pd.DataFrame:

@@ -41,12 +41,12 @@ class NotSent(Exception):  # noqa: N818 - the next round begins
         renewed: It was refused for a token that had ended, and there is a new one now.
     """
 
-    pause = 0.0
+    pause: float = 0.0
     """Seconds that the server asked to wait."""
 
     def __init__(self, error: errors.Error) -> None:
         super().__init__(str(error))
-        self.renewed = isinstance(error, errors.TokenRenewed)
+        self.renewed: bool = isinstance(error, errors.TokenRenewed)
 
 
 class FateUnknown(Exception):  # noqa: N818 - the beginning of finding out
@@ -61,10 +61,10 @@ class FateUnknown(Exception):  # noqa: N818 - the beginning of finding out
 
     def __init__(self, text: str, error: errors.Error | None = None) -> None:
         super().__init__(text)
-        self.status = error.http_status_code if error is not None else None
-        self.busy = self.status in BUSY
-        self.by_server = isinstance(error, errors.ServerError) and not self.busy
-        self.pause = getattr(error, "retry_after", None) or 0.0
+        self.status: int | None = error.http_status_code if error is not None else None
+        self.busy: bool = self.status in BUSY
+        self.by_server: bool = isinstance(error, errors.ServerError) and not self.busy
+        self.pause: float = getattr(error, "retry_after", None) or 0.0
 
     @property
     def ended(self) -> bool:

@@ -70,7 +70,7 @@ class Comparison:
         tops = {path.partition(".")[0] for path in (*self._removed, *(f.path for f in self._concerned))}
         if tops and old.key and old.key.partition(".")[0] not in tops:
             tops.add(old.key)
-        self.fields = sorted(tops)
+        self.fields: list[str] = sorted(tops)
 
     def look(self, row: Mapping[str, Any]) -> None:
         """Note what becomes of one row."""

@@ -60,9 +60,9 @@ class Run:
         self._expected = 0
         self.fetched = self.added = self.changed = self.deleted = 0
         """Rows."""
-        self.bytes = 0
+        self.bytes: int = 0
         """Of answers that hold rows or ids."""
-        self.written = 0
+        self.written: int = 0
         """Files."""
 
     def why_all(self, before: Generation | None) -> str | None:
