@@ -56,7 +56,9 @@ def understood(command: Command) -> Command:
     )
     @click.option("--sheet", metavar="NAME", shell_complete=sheets, help="Sheet of a workbook.")
     @click.option(
-        "--at", metavar="PATH", help="Where in JSON the rows are, e.g. items; . is the whole of it."
+        "--at",
+        metavar="PATH",
+        help="Where in JSON the rows are, e.g. items; . is the whole of it, * each member of an object.",
     )
     @click.option("--encoding", type=encoding, metavar="NAME", help="Of a text file, e.g. cp1250.")
     @click.option("--delimiter", metavar="SIGN", help="Between the cells of a text file.")

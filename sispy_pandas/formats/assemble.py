@@ -71,7 +71,7 @@ def assemble(
     Raises:
         ValueError: Two columns have one name, or none is known to the schema.
     """
-    names = names_of(table, schema, rename, ignore_case=ignore_case)
+    names = names_of(table, schema, rename, ignore_case=ignore_case, guesses=source.guesses)
     columns = dict(zip(names, table.columns, strict=True))
     fields = {f.path: f for f in (*schema.fields, *META) if f.path in columns}
     if source.labels is not None:
@@ -135,7 +135,12 @@ def label_field(field: Field) -> Field:
 
 
 def names_of(
-    table: Table, schema: Schema | None, rename: Mapping[str, str], *, ignore_case: bool = False
+    table: Table,
+    schema: Schema | None,
+    rename: Mapping[str, str],
+    *,
+    ignore_case: bool = False,
+    guesses: Sequence[str] = (),
 ) -> list[str]:
     """Return the schema's names of a file's columns; those of others as they are.
 
@@ -160,10 +165,11 @@ def names_of(
     refuse_twice(names)
     if schema is not None and not known.intersection(names):
         hint = nearest(names[0], schema.columns) if names else ""
-        raise ValueError(
+        said = (
             f"no column of the file is one of schema {schema.name!r}; its first row has"
             f" {[shorten(name) for name in names[:8]]}{hint}"
         )
+        raise ValueError(Message(said, *(part for guess in guesses for part in ("; ", guess))))
     return names
 
 

@@ -24,7 +24,7 @@ from .csv_arrow import arrow_columns, arrow_series, is_arrow
 from .encodings import ASKED, GUESSED, decode
 from .headings import by_place
 from .note import read_beside, write_beside
-from .outline import outlined
+from .outline import outlined, type_of
 from .table import Table, as_table
 
 if TYPE_CHECKING:
@@ -39,9 +39,12 @@ if TYPE_CHECKING:
     from .table import Values
 
 DELIMITERS = ",;\t|"
+_RARE = ": ~^#\x01"
+"""What is between cells now and then, and in texts: without being told it is never taken for that."""
 _HEAD = 1 << 18
 """Characters in which the first line must end."""
 QUOTE = '"'
+BLANK = " "
 _QUOTED = re.compile(rf'(?:(?<=[{DELIMITERS}\r\n])|\A)"[^"]*(?:""[^"]*)*"(?=[{DELIMITERS}\r\n]|\Z)')
 """A cell in quotes, whatever is between the cells."""
 _SAMPLE = 20
@@ -66,7 +69,8 @@ class Csv(Format):
         if schema is not None:
             known |= {f.path for f in (*schema.fields, *META)}
         dialect = _dialect(text, file, known, options)
-        plain = _plain_table(dialect, schema) if schema is not None else None
+        is_plain = schema is not None and dialect.delimiter != BLANK
+        plain = _plain_table(dialect, schema) if schema is not None and is_plain else None
         told = None if schema is None or options.header_row == 0 else options.rename
         table, ragged, guesses = (plain, (), ()) if plain else _table(dialect, file, told, options, known)
         return Incoming(
@@ -221,6 +225,8 @@ def _dialect(text: str, file: InFile, known: Collection[str], options: ReadOptio
     best = ranks[dialect.delimiter][:-1]
     if best[1] and others and ranks[others[0].delimiter][:-1] == best:
         dialect = replace(dialect, guesses=(_either(dialect.delimiter, others[0].delimiter),))
+    if options.delimiter is None and len(dialect.header) == 1:
+        dialect = replace(dialect, guesses=_rarely(dialect, bare))
     refuse_wide(file, len(dialect.header))
     if not dialect.header:
         raise ValueError(f"{printable(file)} has no header")
@@ -235,15 +241,36 @@ def _either(taken: str, other: str) -> Message:
     )
 
 
+def _rarely(dialect: _Dialect, lines: Sequence[str]) -> tuple[str, ...]:
+    """Return what to say of lines of one cell that a rarer sign would part, all alike."""
+    lines = [line.strip() for line in lines if line.strip()][:_SAMPLE]
+    for sign in _RARE if len(lines) > 1 else "":
+        rows = [line.split(None if sign == BLANK else sign) for line in lines]
+        (width, *others) = set(map(len, rows))
+        if others or width < 2 or not all(map(all, rows)):
+            continue
+        if sign == BLANK and width == 2 and not any(type_of(row[1]) for row in rows):
+            continue  # names of two words
+        said = f"each line is taken for one cell, but {sign!r} may be between cells"
+        parts = Argument("delimiter", "parts them", sign)
+        return (Message(said, parts, *_one_column(dialect)),)
+    return ()
+
+
 def _header(head: str, delimiter: str, wanted: int | None) -> tuple[list[str], int]:
     """Return the row that holds the names, by default the first one that is not blank, and its number."""
-    rows = csv.reader(io.StringIO(head, newline=""), delimiter=delimiter)
+    rows = _reader(io.StringIO(head, newline=""), delimiter)
     found = (
         (row, number)
         for number, row in enumerate(rows, start=1)
         if any(map(str.strip, row)) and wanted in (None, number)
     )
     return next(found, ([], 0))
+
+
+def _reader(lines: Iterable[str], delimiter: str, *, strict: bool = False) -> Any:
+    """Return what reads rows; several blanks are one delimiter, as columns are aligned by them."""
+    return csv.reader(lines, delimiter=delimiter, skipinitialspace=delimiter == BLANK, strict=strict)
 
 
 def _rows(dialect: _Dialect, file: InFile) -> list[tuple[int, list[str]]]:
@@ -253,7 +280,7 @@ def _rows(dialect: _Dialect, file: InFile) -> list[tuple[int, list[str]]]:
         ValueError: A cell does not end.
     """
     lines = chain(io.StringIO(dialect.text, newline=""), "\n")  # a last row without an end is of two lines
-    rows = csv.reader(lines, delimiter=dialect.delimiter)
+    rows = _reader(lines, dialect.delimiter)
     found, of_lines, end = [], [], 0
     try:
         for number, row in enumerate(rows, start=1):
@@ -283,7 +310,7 @@ def _refuse_open(dialect: _Dialect, file: InFile, rows: Iterable[tuple[int, int]
     lines = list(io.StringIO(dialect.text, newline=""))
     for begin, end in rows:
         try:
-            list(csv.reader(lines[begin:end], delimiter=dialect.delimiter, strict=True))
+            list(_reader(lines[begin:end], dialect.delimiter, strict=True))
         except csv.Error:
             said = "a quote begins a cell, and none ends it: close it in the file"
             raise ValueError(f"{printable(file)}, line {begin + 1:,}: {said}") from None

@@ -19,6 +19,7 @@ from sispy.text import shorten
 
 from ..values.blocks import count
 from ..values.types.base import PLAIN, TYPES, Field, Style
+from ..values.types.cell_text import NOTHING
 from ..values.types.cells import Refused
 from ..values.types.convert import json_values
 from ..values.types.object_id import ID
@@ -39,9 +40,6 @@ SURE, DOUBTFUL = 0.95, 0.5
 
 A rival leaves a cell unchanged that the style does not: what reads less of the same cells is none.
 """
-_NOTHING = frozenset({"n/a", "na", "#n/a", "n.a.", "k.a.", "-", "--", "---", "\u2013", "\u2014", "?", "??"})
-_NOTHING |= {"none", "null", "nil", "nan", "unknown", "unbekannt", "inconnu", "tbd", "tbc", "tba", "empty"}
-"""What people write, in lower case, where they have no value."""
 _MOST_BLANK = 3
 """Such words in one column that are named."""
 _NONE: Any = object()
@@ -174,7 +172,7 @@ def hints(columns: Mapping[str, Sequence[Any]], style: Style) -> tuple[str, ...]
 
 
 def _readings(texts: set[str], style: Style) -> Iterator[Message]:
-    blank = sorted(text for text in texts if text.strip().lower() in _NOTHING)
+    blank = sorted(text for text in texts if text.strip().lower() in NOTHING)
     texts = texts.difference(blank)
     if not texts or len(blank) > _MOST_BLANK:
         return

@@ -51,6 +51,13 @@ _NO_TEXT = re.compile(rf"[\ufffd\x80-\x9f]|[A-Za-z]{_BESIDE}|{_BESIDE}[A-Za-z]")
 """What no text has: characters that there are not, or that nobody sees, and an accent beside its letter."""
 
 
+_AS_READ = {ord(bytes([code]).decode(USUAL, "ignore") or chr(code)): code for code in range(0x80, 0x100)}
+"""Character of Windows-1252 -> its byte."""
+_SECOND = "".join(chr(sign) for sign, code in _AS_READ.items() if code < 0xC0) + "\x80-\xbf"
+_TWICE = re.compile(f"[\xc2-\xdf][{_SECOND}]|[\xe0-\xef][{_SECOND}]{{2}}|[\xf0-\xf4][{_SECOND}]{{3}}")
+"""A character in UTF-8 whose bytes were read as Windows-1252."""
+
+
 class EncodingUnknown(ValueError):  # noqa: N818 - the state that a file is in
     """Nobody can tell in which encoding a file is."""
 
@@ -100,6 +107,21 @@ def decode(
     if _NO_1252.search(data):
         raise EncodingUnknown(Message(f"{lines}: neither UTF-8 nor Windows-1252: save it as UTF-8", ASKED))
     return data.decode(USUAL), USUAL, True
+
+
+def read_once(text: str) -> str | None:
+    r"""Return the text that was saved in UTF-8, read as Windows-1252 and saved so; None if it was not.
+
+    >>> read_once("K\xc3\xb6ln \xe2\u20ac\u201c Bahnhof"), read_once("K\xf6ln"), read_once("Koeln")
+    ('K\xf6ln \u2013 Bahnhof', None, None)
+    """
+    if text.isascii() or not _TWICE.sub("", text).isascii():
+        return None
+    try:
+        found = text.translate(_AS_READ).encode(AS_BYTES).decode()
+    except UnicodeDecodeError:
+        return None
+    return found if found.isprintable() else None
 
 
 def own_encoding(

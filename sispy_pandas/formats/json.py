@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from itertools import chain
+from itertools import count as count_from
 from typing import IO, TYPE_CHECKING, Any
 
 from sispy.remedies import Argument, Message
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
 
 WHOLE = "."
 """The path of the rows, where the value of the file is one."""
+EACH = "*"
+"""Stands in a path for every key of an object."""
 _NAMED, _DEEPEST_NAMED = 4, 2
 """Lists that are offered for rows, and how deep they may lie."""
 _RECEIPT = f"_sis.{RECEIPT.path}"
@@ -111,15 +115,30 @@ def _rows(found: Any, file: InFile) -> list[Any]:
         return found
     if not isinstance(found, dict):
         raise ValueError(f"{printable(file)} holds {_kind_of(found)}: an array of objects is needed")
-    lists = list(_lists(found, ""))
+    whole = Argument("at", "takes the object itself for a row", WHOLE)
+    lists, each = list(_lists(found, "")), _alike(found)
+    if each is not None:
+        path, members = each
+        said = f"{printable(file)} holds an object of {count(members, 'object')} that are alike"
+        raise ValueError(Message(said, Argument("at", "takes each for a row", path), whole))
     if not lists:
         return [found]
-    whole = Argument("at", "takes the object itself for a row", WHOLE)
     full = [(path, rows) for path, rows in lists if rows]
     if not full:
         raise ValueError(Message(f"{printable(file)}: {lists[0][0]!r} has no rows", whole))
     ways = [Argument("at", f"reads {count(rows, 'row')}", path) for path, rows in full[:_NAMED]]
     raise ValueError(Message(f"{printable(file)} holds an object with lists of objects in it", *ways, whole))
+
+
+def _alike(value: Mapping[str, Any], path: str = "") -> tuple[str, int] | None:
+    """Return the path of the members of an object that look like rows under their names, and their number."""
+    members = [one for one in value.values() if one != {}]
+    if not members or not all(isinstance(one, dict) for one in members):
+        return None
+    if len(members) == 1:
+        return None if path else _alike(members[0], f"{next(iter(value))}.")
+    common = set(members[0]).intersection(*members)
+    return (f"{path}{EACH}", len(value)) if 2 * len(common) >= min(map(len, members)) else None
 
 
 def _lists(value: Any, path: str, depth: int = 0) -> Iterator[tuple[str, int]]:
@@ -144,11 +163,15 @@ def _lists(value: Any, path: str, depth: int = 0) -> Iterator[tuple[str, int]]:
 
 
 def rows_at(value: Any, path: str, file: InFile) -> list[Any]:
-    """Return the rows at a path of a JSON value: members of a list, or one object; `.` is the value itself.
+    """Return the rows at a path of a JSON value: members of a list, or one object.
+
+    `.` is the value itself, `*` each member of an object, whose name is its `key` then.
 
     >>> from .bounds import InFile
     >>> rows_at({"sites": [{"hosts": [{"name": "a"}]}, {"hosts": []}]}, "sites.hosts", InFile("x"))
     [{'name': 'a'}]
+    >>> rows_at({"web1": {"cpus": 8}, "web2": {"cpus": 4}}, "*", InFile("x"))
+    [{'key': 'web1', 'cpus': 8}, {'key': 'web2', 'cpus': 4}]
 
     Args:
         value: Of the file.
@@ -177,8 +200,24 @@ def _at(value: Any, path: str) -> Iterator[Any]:
         if path in value:
             yield value[path]
             return
+        if path == EACH:
+            yield from _each(value)
+            return
+        first, _, rest = path.partition(".")
+        if first == EACH and first not in value:
+            for member in value.values():
+                yield from _at(member, rest)
         for key in (key for key in value if path.startswith(f"{key}.")):
             yield from _at(value[key], path[len(key) + 1 :])
+
+
+def _each(value: Mapping[str, Any]) -> Iterator[Any]:
+    """Yield the members of an object, those that are objects themselves with their key."""
+    taken = {name for member in value.values() if isinstance(member, dict) for name in member}
+    names = chain(["key"], (f"key {n}" for n in count_from(2)))
+    name = next(one for one in names if one not in taken)
+    for key, member in value.items():
+        yield {name: key, **member} if isinstance(member, dict) else member
 
 
 def read_values(field: Field, cells: Iterable[Any], style: Style) -> list[Any]:

@@ -41,6 +41,8 @@ _REMARK = re.compile(
 _AMOUNT = re.compile(r"\W*\d+(?:[.,'\s]\d{3})*(?:[.,]\d+)?(?:\W*|\W?(?:EUR|USD|CHF|GBP))", re.IGNORECASE)
 _CENT = 0.015
 """What a sum may be off by rounding."""
+_FEW = 2
+"""Rows below which nothing but its name tells a total."""
 _SHOWN = 5
 _BOTTOM = 20
 """Rows at the end among which totals and remarks are."""
@@ -167,7 +169,7 @@ def _below(rows: Sequence[Row], header: Sequence[Any]) -> int:
     Once there is one, so is what stands below it in a single cell, and what stands beside a total.
     """
     columns, found, parts = len(_filled(header)), 0, 0
-    for n in range(1, min(len(rows) - 2, _BOTTOM) + 1):
+    for n in range(1, min(len(rows) - 1, _BOTTOM) + 1):
         cells, above = rows[-n][1], rows[:-n]
         filled = _filled(cells)
         if not filled:
@@ -179,6 +181,8 @@ def _below(rows: Sequence[Row], header: Sequence[Any]) -> int:
             is_none = len(filled) < columns or sums
         elif parts:
             is_none = parts > 1 or found == n - 1 > 0
+        elif len(above) < _FEW:
+            is_none = False  # a row alone tells nothing of what others look like
         elif len(filled) == 1 and columns > 1:
             is_apart = columns > 2 and above[-1][0] < rows[-n][0] - 1
             is_none = is_apart or _is_remark(cells[0], above) or _is_sum(cells, above)

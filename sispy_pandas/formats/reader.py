@@ -7,10 +7,11 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sispy.remedies import nearest
-from sispy.text import printable
+from sispy.text import printable, shorten
 
 from ..values.blocks import count
 from ..values.extras import no_collection
@@ -23,8 +24,9 @@ from ..values.types.object_id import ID
 from . import note as origin
 from .assemble import assemble, label_field, names_of, typed
 from .bounds import damaged
+from .csv_arrow import is_arrow
 from .dialect import LEAST, SURE, Dialect, Known, own_dialect
-from .encodings import AS_BYTES, GUESSED, EncodingUnknown, own_encoding
+from .encodings import AS_BYTES, GUESSED, EncodingUnknown, own_encoding, read_once
 from .mapping import write_mapping
 from .table import cells_in
 
@@ -39,7 +41,7 @@ if TYPE_CHECKING:
     from .base import Format, Incoming, ReadCells
     from .bounds import InFile
     from .options import ReadOptions
-    from .table import Values
+    from .table import Table, Values
 
 
 Reads = TypeVar("Reads", bound=Callable[..., Any])
@@ -176,7 +178,21 @@ def incoming(file: InFile, form: Format, schema: Schema | None, options: ReadOpt
             columns=(*table.columns, [text] * len(table.rows)),
             places=(*table.places, len(table.header) + 1) if table.places else (),
         )
+    if not found.note and (said := _read_twice(table)):
+        found = replace(found, notes=(*found.notes, said))
     return found if table is found.table else replace(found, table=table)
+
+
+def _read_twice(table: Table) -> str | None:
+    """Say of which cells UTF-8 was read as something else once, and saved so; not of an export's."""
+    cells = chain(table.header, *(cells_in(one) for one in table.columns if not is_arrow(one)))
+    once = [(cell, read) for cell in cells if isinstance(cell, str) and (read := read_once(cell))]
+    if not once:
+        return None
+    cell, read = once[0]
+    verb = "looks" if len(once) == 1 else "look"
+    said = f"{count(len(once), 'cell')} {verb} like UTF-8 that was read as Windows-1252 before"
+    return f"{said}: '{shorten(cell)}' was '{shorten(read)}'"
 
 
 def _means(words: Collection[str], cell: Any, found: Incoming) -> bool:
@@ -220,7 +236,9 @@ def _understood(
 
 def _columns(found: Incoming, schema: Schema | None, options: ReadOptions) -> dict[str, Any]:
     """Return the cells of a file by the names that its columns have in a schema."""
-    names = names_of(found.table, schema, options.rename, ignore_case=options.ignore_case)
+    names = names_of(
+        found.table, schema, options.rename, ignore_case=options.ignore_case, guesses=found.guesses
+    )
     return dict(zip(names, found.table.columns, strict=True))
 
 
@@ -322,7 +340,9 @@ def read_texts(
         ValueError: The file is damaged, or two of its columns have one name.
     """
     found, own = _understood(file, form, schema, options, known)
-    names = names_of(found.table, schema, options.rename, ignore_case=options.ignore_case)
+    names = names_of(
+        found.table, schema, options.rename, ignore_case=options.ignore_case, guesses=found.guesses
+    )
     fields: dict[str, Field] = {"_id": ID}
     if schema is not None:
         origin.check(file, found.note, schema)

@@ -114,10 +114,10 @@ def _is_told(problem: Problem) -> bool:
 
 
 def _options(problem: Problem, field: Field | None, *, is_of_file: bool) -> tuple[Remedy, ...]:
-    """Return the options of reading that would solve a problem."""
-    told = problem.reason.remedies if isinstance(problem.reason, Message) else ()
-    if options := tuple(one for one in told if isinstance(one, Argument) and one.name in _READING):
-        return options
+    """Return the options of reading that would solve a problem: its reason names them, or its type does."""
+    if isinstance(problem.reason, Message):
+        told = problem.reason.remedies
+        return tuple(one for one in told if isinstance(one, Argument) and one.name in _READING)
     value = problem.value
     if field is not None and field.item and field.item.ref and isinstance(value, list):
         field, value = field.item, next((one for one in value if isinstance(one, str)), None)

@@ -107,7 +107,8 @@ def infer_schema(
             "_id" says that there is none.
         enums: Make an enum of a text column with few values.
         addresses: Make IpAddress of a text column that holds nothing else.
-        dates: Make Date of a text column that holds nothing but ISO dates.
+        dates: Make Date of a text column that holds nothing but dates that leave one reading:
+            2024-01-31, 31 Jan 2024.
         types: Column -> String, Number, Boolean or Date, where it is known already.
         references: Column -> schema that it refers to, by id or label.
         owner: Groups that shall own the schema; the server wants at least one.

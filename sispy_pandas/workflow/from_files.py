@@ -58,7 +58,7 @@ def read_csv(path: Readable, schema: Schema | RowSet, **how: Unpack[ReadKeywords
         header_row: Number of the row that holds the names; by default the first one that is not blank, or
             that names all columns if only titles stand above it. 0: there are none, they are `column 1` etc.
         footer_rows: How many rows at the end are none; by default totals and remarks.
-        at: In JSON alone: where the rows are.
+        at: In JSON alone: where the rows are; `*` is each member of an object, with its `key`.
         rename: Name in the file -> name in the schema.
         constants: Name of a column that the file lacks -> its text in all rows.
         ignore_case: Names of columns and values of an enum may be written in another case.

@@ -6,10 +6,13 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Literal
 
+from sispy.remedies import Message
+
 from ..reading.chunks import selecting
 from ..reading.listing import schema_of
 from ..reading.names import ids_by_name, names_by_id
 from ..values.labels import Labels, members, reference_columns, replaced
+from ..values.types.cell_text import NOTHING, means_nothing
 from ..values.types.cells import Refused, get_path
 from ..values.types.object_id import is_object_id
 from .objects import Snapshot
@@ -192,7 +195,7 @@ def _looked_up(
 ) -> dict[str, str | Refused]:
     """Return the ids of the rows with these labels, refusals for those that cannot be told."""
     if label is None:
-        reason = f"schema {target.name!r} has no unique field to name its rows by: write the _id"
+        reason = Message(f"schema {target.name!r} has no unique field to name its rows by: write the _id")
         return {text: Refused(text, reason) for text in texts}
     rows = ids_by_name(client, target, label, texts)
     found: dict[str, str | Refused] = {}
@@ -201,11 +204,12 @@ def _looked_up(
         if len(ids) == 1:
             found[text] = ids[0]
         elif ids:
-            found[text] = Refused(
-                text, f"{len(ids)} rows of {target.name} have {label} {text!r}: write the _id"
-            )
+            said = f"{len(ids)} rows of {target.name} have {label} {text!r}: write the _id"
+            found[text] = Refused(text, Message(said))
         else:
-            found[text] = Refused(text, f"no row of {target.name} has {label} {text!r}")
+            said = f"no row of {target.name} has {label} {text!r}"
+            ways = means_nothing(text) if text.strip().lower() in NOTHING else ()
+            found[text] = Refused(text, Message(said, *ways))
     return found
 
 

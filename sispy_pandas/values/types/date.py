@@ -42,6 +42,7 @@ _DAY_FORM = re.compile(
     r"(?:[:.](?P<second>\d\d)(?:[.,](?P<ms>\d{1,3}))?)?"
     r"(?:[ \u00a0\u202f]?(?P<half>[AaPp])\.?[ \u00a0\u202f]?[Mm]\.?)?)?"
 )
+_NUMBERED = re.compile(r"\d{4}\.")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTH = (
     r"(?P<word>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?"
@@ -84,7 +85,8 @@ class Date(Type, name="Date"):
     @staticmethod
     def is_spelt(text: str, style: Style) -> bool:
         text = text.strip()
-        clock = None if style.dayfirst is None else _clock(text, style.dayfirst)
+        is_number = style.dayfirst is None and _NUMBERED.match(text)  # 2024.1.3 may be a version
+        clock = None if is_number else _clock(text, style.dayfirst)
         if clock is not None:
             return not clock.is_short
         return _SPELT.fullmatch(text) is not None and milliseconds(text) is not None
@@ -93,7 +95,7 @@ class Date(Type, name="Date"):
         if isinstance(cell, str):
             if not cell.strip():
                 return None
-            ms = milliseconds(cell)
+            ms = _moment(cell, PLAIN)
             if ms is None:
                 raise ValueError(f"{shown(cell)} is no ISO date or time")
             return iso(ms)
@@ -164,16 +166,8 @@ class Date(Type, name="Date"):
         return masked((text + "Z" for text in np.datetime_as_string(moments, unit="ms").tolist()), cells)
 
     def read(self, text: str, style: Style) -> Any:
-        ms = milliseconds(text)
-        if ms is not None and not _OFFSET.fullmatch(text.strip()):
-            ms = localised(ms, style.zone)
-        if ms is None and (clock := _clock(text.strip(), style.dayfirst)) is not None:
-            if clock.is_short:
-                raise ValueError(f"{shown(text)} has a year of two digits: write all four")
-            ms = localised(clock.ms, style.zone)
-        if ms is None:
-            return structure_or_refuse(text, "no ISO date or time")
-        return iso(ms)
+        ms = _moment(text, style)
+        return structure_or_refuse(text, "no ISO date or time") if ms is None else iso(ms)
 
     def remedies(self, text: str) -> tuple[Remedy, ...]:
         if (found := _DAY_FORM.fullmatch(text.strip())) and found["last"]:
@@ -228,6 +222,23 @@ class Date(Type, name="Date"):
         after = f"{year}-{int(month) + 1:02}" if month and month != "12" else f"{int(year) + 1:04}-01"
         last = milliseconds(f"{after}-01")
         return None if last is None else (iso(first), iso(last - 1))
+
+
+def _moment(text: str, style: Style) -> int | None:
+    """Return the ms since 1970 of a text: of an ISO time, or another one that leaves one reading in a style.
+
+    Raises:
+        ValueError: Its year has two digits, or the clocks of the zone showed it never or twice.
+    """
+    ms = milliseconds(text)
+    if ms is not None:
+        return ms if _OFFSET.fullmatch(text.strip()) else localised(ms, style.zone)
+    clock = _clock(text.strip(), style.dayfirst)
+    if clock is None:
+        return None
+    if clock.is_short:
+        raise ValueError(f"{shown(text)} has a year of two digits: write all four")
+    return localised(clock.ms, style.zone)
 
 
 def localised(ms: int, zone: datetime.tzinfo) -> int:

@@ -148,6 +148,29 @@ def test_a_mapping_is_saved_and_tells_how_the_next_file_is_read(sispy, sis):
     assert (cells["virtual"], cells["price"], cells["bought"]) == (True, 1234.5, "2024-03-04T00:00:00.000Z")
 
 
+def test_what_a_list_of_another_program_may_be_is_said_with_the_option_that_tells_it(sispy, sis):
+    Path("t.csv").write_text("name:cpus\nwÃ©b1:8\nweb2:4\n", encoding="utf-8")
+    part = "--delimiter : parts them, --delimiter , takes each line for one cell"
+    Path("u.csv").write_text(
+        "name,rack,bought\nw1,nowhere,31 Jan 2024\nw2,n/a,2024/02/01\n", encoding="utf-8"
+    )
+
+    refused = [
+        sispy("import", "t.csv", "--schema", "t", "--yes").stderr,
+        sispy("plan", "host", "t.csv", "--key", "name").stderr,
+    ]
+    made = sispy("import", "t.csv", "--schema", "t", "--yes", "--delimiter", ":")
+    unknown = sispy("import", "u.csv", "--schema", "host", "--dry-run").stdout
+    dated = sispy("import", "u.csv", "--schema", "u", "--dry-run").stdout
+
+    assert [told.strip().endswith(part) for told in refused] == [True, True]
+    assert "1 cell looks like UTF-8 that was read as Windows-1252 before: 'wÃ©b1' was 'wéb1'" in made.stderr
+    assert made.exit_code == 0
+    assert "no row of rack has name 'n/a': --na n/a says that it means no value" in unknown
+    assert (" look" in unknown, "--refs" in unknown) == (False, False)
+    assert "bought  Date    required" in dated
+
+
 def test_options_that_a_format_does_not_have_are_refused(sispy, sis):
     assert sispy("export", "host", "-o", "hosts.csv").exit_code == 0
     assert sispy("export", "host", "-o", "hosts.xlsx").exit_code == 0

@@ -117,6 +117,35 @@ def test_quotes_that_end_may_have_lines_and_quotes_between_them(tmp_path):
     assert found.table.columns == (("a", "b", "c", "d"), ('1\n"2",\r\n', "xy", '5" disk', "z!"))
 
 
+@pytest.mark.parametrize(
+    ("text", "sign"),
+    [
+        ("name:cpus\nweb1:8\nweb2:4\n", ":"),
+        ("name  cpus mem\nweb1  8    16 \n\n  web2 4   8\n", " "),
+        ("name ip\nweb1 10.0.0.1\nweb2 ::1\n", " "),
+        ("name~cpus\nweb1~8\n", "~"),
+    ],
+)
+def test_lines_of_one_cell_that_a_rarer_sign_would_part_name_it(tmp_path, text, sign):
+    found = read(tmp_path, text)
+    told = read(tmp_path, text, delimiter=sign)
+
+    assert found.guesses == (
+        f"each line is taken for one cell, but {sign!r} may be between cells: delimiter={sign!r} parts them, "
+        "delimiter=',' takes each line for one cell",
+    )
+    assert (told.table.header, told.guesses) == (tuple(text.splitlines()[0].replace(sign, " ").split()), ())
+    assert [len(cells) for cells in told.table.columns] == [text.count("web")] * len(told.table.header)
+    assert (told.table.columns[0][0], told.problems) == ("web1", ())
+
+
+@pytest.mark.parametrize(
+    "text", ["mac\n00:11:22:33:44:55\n", "full name\nAnn Lee\nBob May\n", "a:b\n", "a:b\nx:\n", "a b\nc\n"]
+)
+def test_texts_of_one_column_have_no_delimiter(tmp_path, text):
+    assert read(tmp_path, text).guesses == ()
+
+
 def test_lines_of_one_column_with_a_delimiter_in_them_name_the_cause(tmp_path):
     numbers = read(tmp_path, "Preis\n1,50\n2,50\n")
     names = read(tmp_path, "Name\nMeier, A\nMay, B\n")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sispy_pandas.formats.encodings import EncodingUnknown, decode, own_encoding
+from sispy_pandas.formats.encodings import EncodingUnknown, decode, own_encoding, read_once
 
 TABLE = "name;city\nw1;Düren\nw2;Orléans\n"
 
@@ -44,6 +44,18 @@ def test_the_encoding_is_told_by_the_bytes(data, encoding, text, is_guess):
 def test_what_is_surely_not_windows_1252_is_refused(data):
     with pytest.raises(EncodingUnknown, match="neither UTF-8 nor Windows-1252: save it as UTF-8"):
         decode(data, "a.csv", None)
+
+
+@pytest.mark.parametrize("text", ["wéb1", "Köln \N{EN DASH} Bahnhof", "Москва", "àÍ", "5 €", "名前"])
+def test_utf_8_that_was_read_as_windows_1252_is_known_for_it(text):
+    bytes_as_read = "".join(bytes([one]).decode("cp1252", "ignore") or chr(one) for one in text.encode())
+
+    assert (read_once(bytes_as_read), read_once(text)) == (text, None)
+
+
+@pytest.mark.parametrize("text", ["Ã", "Ä\N{EN DASH}Ö", "Â°C für", "à la «carte»", "à\x80\x80", "plain"])
+def test_letters_that_are_meant_are_no_bytes(text):
+    assert read_once(text) is None
 
 
 def test_a_damaged_text_in_utf_8_is_no_windows_1252():

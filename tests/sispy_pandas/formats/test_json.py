@@ -174,11 +174,37 @@ def test_lists_of_objects_are_named_down_to_the_third_level(tmp_path):
 
 def test_one_object_without_lists_of_objects_is_one_row(tmp_path):
     file = tmp_path / "t.json"
-    file.write_text('{"name": "a", "facts": {"n": 1}, "tags": ["x"]}', encoding="utf-8")
+    rows = [
+        {"name": "a", "facts": {"n": 1}, "tags": ["x"]},
+        {"os": {"name": "rhel"}, "cpu": {"n": 8}},
+        {"a": {}, "b": {}},
+        {},
+    ]
 
-    rows = rows_in(file)
+    for row in rows:
+        file.write_text(json.dumps(row), encoding="utf-8")
+        assert rows_in(file) == [row]
 
-    assert rows == [{"name": "a", "facts": {"n": 1}, "tags": ["x"]}]
+
+@pytest.mark.parametrize(("before", "path"), [("%s", "*"), ('{"hosts": %s}', "hosts.*")])
+def test_objects_that_are_alike_under_their_names_are_rows_if_that_is_told(tmp_path, before, path):
+    hosts = {"web1": {"cpus": 8, "ip": "::1"}, "web2": {"cpus": 4, "key": "k", "nics": [{"dev": "eth0"}]}}
+    file = tmp_path / "t.json"
+    file.write_text(before % json.dumps(hosts), encoding="utf-8")
+
+    with pytest.raises(ValueError) as refused:
+        rows_in(file)
+    rows = rows_in(file, at=path)
+
+    assert str(refused.value) == (
+        f"{file} holds an object of 2 objects that are alike: at={path!r} takes each for a row, at='.' takes"
+        " the object itself for a row"
+    )
+    named = [{"key 2": name, "key": None, "ip": None, "nics": None} for name in hosts]
+    assert rows == [one | host for one, host in zip(named, hosts.values(), strict=True)]
+    assert rows_in(file, at=f"{path}.nics") == [{"dev": "eth0"}]
+    with pytest.raises(ValueError, match=r"has a number at '.*\*\.cpus': objects are needed"):
+        rows_in(file, at=f"{path}.cpus")
 
 
 def test_the_rows_of_each_line_may_lie_inside_of_it(tmp_path):

@@ -67,6 +67,18 @@ def test_a_total_below_the_rows_is_none_of_them(word):
     assert found.guesses == (TOTAL,)
 
 
+@pytest.mark.parametrize("below", [[["Total", 3]], [["Net", 3], ["VAT", 1], ["Total", 4]]])
+def test_a_table_of_one_row_has_a_total_by_its_name_alone(below):
+    found = outlined(numbered(["name", "v"], ["a", 3], *below), ReadOptions())
+    kept = [
+        outlined(numbered(["name", "v"], ["a", 3], last), ReadOptions())
+        for last in ([None, 3], ["as of 2024", None], ["b", 3])
+    ]
+
+    assert ([cells for _, cells in found.rows], len(found.guesses)) == ([["a", 3]], 1)
+    assert [(len(one.rows), one.guesses) for one in kept] == [(2, ())] * 3
+
+
 def test_remarks_behind_a_gap_are_no_rows():
     found = outlined(numbered(NAMES, *BODY, None, ["without VAT"], ["as of May"]), ReadOptions())
 

