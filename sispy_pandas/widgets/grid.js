@@ -174,6 +174,7 @@ class Grid {
     this.scroller.tabIndex = this.shown ? -1 : 0; // without cells it has the focus itself
     this.drawHead();
     this.drawToolbar();
+    this.finding.follow();
     this.draw();
   }
 
@@ -389,7 +390,7 @@ class Grid {
       },
         h("span", { class: "name", title: "Sort; with Shift by this column, too", onclick: (event) => this.cycleSort(i, event.shiftKey) }, `${column.name}${column.required ? " *" : ""}`),
         h("span", { class: "arrow" }, arrow),
-        h("button", { class: "menu", type: "button", tabindex: -1, title: "Column menu (Alt+Down)", "aria-label": `Column menu of ${column.name}`, onclick: () => openColumnMenu(this, i) }, filtered ? "⧩" : "⋮"),
+        h("button", { class: "menu", type: "button", tabindex: -1, title: "Column menu (Alt+Down)", "aria-label": `Column menu of ${column.name}`, onclick: () => openColumnMenu(this, i) }, filtered ? "∇" : "⋮"),
         h("span", { class: "handle", title: "Width; double-click fits it to what is in sight",
           onpointerdown: (event) => this.resize(event, i), ondblclick: () => this.fit(i) }));
     }));
@@ -397,8 +398,10 @@ class Grid {
 
   drawToolbar() {
     const status = this.status;
-    this.undoButton.disabled = !status.undo;
-    this.redoButton.disabled = !status.redo;
+    for (const [one, can] of [[this.undoButton, status.undo], [this.redoButton, status.redo]]) {
+      if (!can && one === document.activeElement) this.focus(); // a button that cannot be pressed hears no key
+      one.disabled = !can;
+    }
     this.showSelect.value = status.show;
     this.clearButton.hidden = !Object.keys(status.filters).length;
     this.hiddenButton.hidden = !status.hidden;
@@ -703,9 +706,10 @@ class Grid {
     this.say("The selection stays: go elsewhere and select more. Escape ends this.");
   }
 
-  /* End a drag that would fill; else select the active cell alone. */
+  /* End a drag that would fill; else select the active cell alone, and close what finds. */
   escape() {
     this.hush();
+    if (this.preview === null && !this.adding) this.finding.element.hidden = true;
     this.adding = false;
     if (this.preview === null) this.go(this.active.row, this.active.column);
     this.preview = null;

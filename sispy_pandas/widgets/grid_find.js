@@ -48,15 +48,12 @@ class FindBar {
     const { grid } = this;
     const areas = grid.areas();
     const isMore = areas.length > 1 || areas[0].rows * areas[0].columns > 1;
-    if (this.element.hidden) grid.send("seek");
-    if (this.element.hidden || isMore) {
-      this.kept = { areas, column: grid.active.column, order: grid.status.order };
-      this.scope.value = isMore ? "selection" : "table";
-    }
-    const [selection, column, table] = this.scope.options;
-    selection.textContent = "in the selection";
-    column.textContent = `in ${grid.columns[this.kept.column].name}`;
-    table.textContent = grid.status.shown === grid.status.rows ? "in the table" : "in all rows shown";
+    const isNew = this.element.hidden;
+    const fromCells = grid.body.contains(document.activeElement);
+    if (isNew) grid.send("seek");
+    if (isNew || isMore || fromCells) this.keep();
+    if (isMore) this.scope.value = "selection";
+    else if (isNew || (fromCells && this.scope.value === "selection")) this.scope.value = "table";
     this.second.hidden = !replace;
     this.opener.hidden = replace;
     this.element.hidden = false;
@@ -69,6 +66,24 @@ class FindBar {
   close() {
     this.element.hidden = true;
     this.grid.focus();
+  }
+
+  /* Keep what is selected now, and say where can be replaced. */
+  keep() {
+    const { grid } = this;
+    const { shown, rows, order } = grid.status;
+    this.kept = { areas: grid.areas(), column: grid.active.column, order };
+    const [selection, column, table] = this.scope.options;
+    selection.textContent = "in the selection";
+    column.textContent = `in ${grid.columns[this.kept.column].name}`;
+    table.textContent = shown === rows ? "in the table" : "in all rows shown";
+  }
+
+  /* Rows or columns may stand elsewhere: then what is selected now counts, and is counted again. */
+  follow() {
+    if (this.element.hidden || this.kept.order === this.grid.status.order) return;
+    this.keep();
+    this.countSoon();
   }
 
   /* What is looked for, as Python takes it. */
@@ -122,6 +137,7 @@ class FindBar {
 
   async replaceAll() {
     if (this.allButton.disabled) return;
+    this.grid.focus(); // a button that cannot be pressed hears no key, and Ctrl+Z is for the cells
     this.allButton.disabled = true;
     const { cells } = await this.replace({ areas: this.areas, do: true });
     if (cells) this.grid.say(`${numberOf(cells, "cell")} changed; Ctrl+Z takes it back.`);

@@ -180,7 +180,8 @@ class ReviewTable:
         if line.outcome == "unsent":
             return {}
         if line.outcome == "conflict":
-            return {AFTER: Note("conflict", line.reason, self._text(line.path, line.theirs))}
+            theirs, base = (self._text(line.path, value) for value in (line.theirs, line.before))
+            return {AFTER: Note("conflict", line.reason, theirs, base)}
         kind: Literal["failed", "invalid"] = "failed" if line.outcome else "invalid"
         return {AFTER: Note(kind, line.reason)} if line.reason else {}
 

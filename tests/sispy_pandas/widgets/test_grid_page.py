@@ -476,7 +476,10 @@ def test_what_became_of_a_push_is_shown_in_the_cells(open_grid):
     grid, page = open_grid()
     grid.model.edit([(1, "note", "mine"), (2, "cores", "9")])
     grid.model.note(
-        {1: {"note": Note("conflict", "changed by bob", "theirs")}, 2: {"cores": Note("failed", "HTTP 500")}}
+        {
+            1: {"note": Note("conflict", "changed by bob", "theirs", "bought with order 1")},
+            2: {"cores": Note("failed", "HTTP 500")},
+        }
     )
     grid.update()
     page.flush()
