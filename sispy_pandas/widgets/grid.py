@@ -54,9 +54,10 @@ class _Pasted:
 _HERE = Path(__file__).parent
 
 
-def _joined(*names: str) -> str:
+def _joined(*patterns: str) -> str:
     """Join files of the page: anywidget takes one text, and there is no build step."""
-    return "\n".join((_HERE / name).read_text("utf-8") for name in names)
+    paths = (path for pattern in patterns for path in sorted(_HERE.glob(pattern)))
+    return "\n".join(path.read_text("utf-8") for path in paths)
 
 
 class Grid(anywidget.AnyWidget):
@@ -75,7 +76,7 @@ class Grid(anywidget.AnyWidget):
         ValueError: More than 500,000 rows.
     """
 
-    _esm = _joined("grid_tools.js", "grid_cell.js", "grid_find.js", "grid_menus.js", "grid.js")
+    _esm = _joined("grid*.js")
     _css = _joined("theme.css", "grid.css")
 
     columns = traitlets.List(traitlets.Dict()).tag(sync=True)

@@ -13,10 +13,10 @@ class CellEditor {
   open(typed) {
     const { row, column } = this.grid.active;
     const definition = this.grid.columns[column];
-    const text = this.grid.text(row, column);
+    const text = this.grid.windows.text(row, column);
     if (text === undefined) return;
-    if (definition.readonly || this.grid.marks(row).row === "fixed") {
-      this.grid.say(definition.readonly ? `${definition.name} is read-only` : this.grid.marks(row).why);
+    if (definition.readonly || this.grid.windows.marks(row).row === "fixed") {
+      this.grid.foot.say(definition.readonly ? `${definition.name} is read-only` : this.grid.windows.marks(row).why);
       return;
     }
     if (definition.kind === "boolean" && (typed === null || typed === " ")) {
@@ -130,7 +130,7 @@ class CellEditor {
 
   /* Keep part of a name as the only name that holds it, when the answer comes for which nobody waited. */
   async keepOnceKnown(editor, text) {
-    this.grid.say(`Looking for ${text} …`, { stays: true });
+    this.grid.foot.say(`Looking for ${text} …`, { stays: true });
     const { options } = await Promise.race([editor.asking, new Promise((resolve) => setTimeout(resolve, LOOKUP, {}))]);
     const exact = (options ?? []).filter(({ label }) => label.toLowerCase() === text.toLowerCase());
     const fitting = exact.length ? exact : options ?? [];

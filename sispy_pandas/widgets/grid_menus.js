@@ -37,13 +37,13 @@ function openCellMenu(grid, at) {
   if (!grid.shown) return;
   const { row, column } = grid.active;
   const { name, kind } = grid.columns[column];
-  const text = grid.text(row, column);
+  const text = grid.windows.text(row, column);
   const copy = (headers, then = () => {}) => {
-    const block = grid.selectedBlock();
-    if (block) grid.copyAll(block, headers).then(then, () => {}); // why not is said already
+    const block = grid.clipboard.selectedBlock();
+    if (block) grid.clipboard.copyAll(block, headers).then(then, () => {}); // why not is said already
   };
-  const paste = () => navigator.clipboard.readText().then((all) => grid.paste(all),
-    () => grid.say("Not pasted: press Ctrl+V, this browser lets no menu read the clipboard."));
+  const paste = () => navigator.clipboard.readText().then((all) => grid.clipboard.paste(all),
+    () => grid.foot.say("Not pasted: press Ctrl+V, this browser lets no menu read the clipboard."));
   const isShort = typeof text === "boolean" || (typeof text === "string" && text.length <= 60 && kind !== "json" && text !== '""');
   const value = text === null ? "" : grid.named(column, String(text));
   const items = [
@@ -84,7 +84,7 @@ function openColumnMenu(grid, column) {
   const item = (text, act, pressed) => h("button", { type: "button", "aria-pressed": pressed, onclick: () => { close(); act(); } }, text);
   const now = sorts.find(([sorted]) => sorted === name);
   const also = sorts.some(([sorted]) => sorted !== name);
-  const sort = (text, descending, add) => item(text, () => grid.sortBy(name, descending, add), now ? String(now[1] === descending) : null);
+  const sort = (text, descending, add) => item(text, () => grid.head.sortBy(name, descending, add), now ? String(now[1] === descending) : null);
   const isText = typeof filters[name] === "string";
   const input = h("input", {
     type: "search", placeholder: "text, =x, !=x, >5", "aria-label": `Filter ${name}`, value: isText ? filters[name] : "",
@@ -108,16 +108,16 @@ function openColumnMenu(grid, column) {
       h("div", { role: "separator" }),
       item("Hide this column", () => grid.send("hide", { column: name })),
       ...(hidden ? [item(`Show all columns (${hidden} hidden)`, () => grid.send("hide", { column: null }))] : []),
-      item("Freeze up to here", () => grid.freeze(column)),
-      ...(grid.frozenTo !== null ? [item("Freeze the key alone", () => grid.freeze(null))] : []),
-      item("Fit the width", () => grid.fit(column)),
+      item("Freeze up to here", () => grid.head.freeze(column)),
+      ...(grid.head.frozenTo !== null ? [item("Freeze the key alone", () => grid.head.freeze(null))] : []),
+      item("Fit the width", () => grid.head.fit(column)),
       item("Select the column", () => grid.select(0, column, grid.shown - 1, column))),
     h("div", {},
       h("label", {}, "Filter", input),
       item("With a value", () => grid.send("filter", { column: name, text: "!=" })),
       ...(name in filters ? [item("Clear this filter", () => grid.send("filter", { column: name, text: "" }))] : []),
       ...valuesToTick(grid, name, isText ? [] : filters[name] ?? [])));
-  const close = openPopup(grid, menu, grid.head.children[column + 1]);
+  const close = openPopup(grid, menu, grid.head.element.children[column + 1]);
   input.focus();
 }
 
@@ -164,6 +164,6 @@ function openHelp(grid) {
     class: "help popup", role: "dialog", "aria-label": "Keys", tabindex: -1, onkeydown: () => close(),
   },
     ...keys.flatMap(([key, meaning]) => [h("kbd", {}, key), h("span", {}, meaning)]));
-  const close = openPopup(grid, help, grid.head);
+  const close = openPopup(grid, help, grid.head.element);
   help.focus();
 }

@@ -1,4 +1,4 @@
-/* What the parts of the grid share. The parts are joined to one module by grid.py, this one first. */
+/* What the parts of the grid share. grid.py joins them to one module. */
 
 const ROW = 26; // px; the same in grid.css
 const HEAD = 30;

@@ -1,0 +1,58 @@
+/* The line below the grid: what happened, what is known of the active cell, and sums of what is selected. */
+
+class Foot {
+  constructor(grid) {
+    this.grid = grid;
+    this.line = h("span", { role: "status", "aria-live": "polite" });
+    this.sums = h("span", { class: "sums", role: "status", "aria-label": "Of the selection" });
+    this.element = h("div", { class: "line" }, this.line, this.sums);
+  }
+
+  /* The line below the grid says about the active cell what its tooltip says, for those who use no mouse. */
+  describe() {
+    const { row, column } = this.grid.active;
+    if (this.message || !this.grid.columns.length) return;
+    const mark = this.grid.windows.marks(row);
+    const text = this.grid.windows.text(row, column);
+    const about = this.grid.shown ? this.grid.tooltip(column, text, mark.cells?.[column]).replaceAll("\n", " · ") : "No rows to show.";
+    this.line.textContent = [this.grid.columns[column].name, mark.why, about].filter(Boolean).join(" · ");
+    this.element.classList.remove("alert");
+  }
+
+  /* Count and sum what is selected, once the selection and the cells rest. */
+  sumSoon() {
+    const areas = this.grid.areas();
+    const now = this.grid.shown && (areas.length > 1 || areas[0].rows * areas[0].columns > 1) ? JSON.stringify([areas, this.grid.status.version]) : "";
+    if (now === this.summed) return;
+    this.summed = now;
+    clearTimeout(this.sumTimer);
+    if (!now) this.sums.textContent = "";
+    else this.sumTimer = setTimeout(() => this.sum(areas, now), 150);
+  }
+
+  async sum(areas, asked) {
+    const { cells, filled, distinct, ...numbers } = await this.grid.ask("sum", { areas });
+    if (this.summed !== asked) return; // something else is selected now
+    const shown = (number) => number.toLocaleString("en", { maximumFractionDigits: 6 });
+    this.sums.textContent = [
+      ...["sum", "average", "min", "max"].filter((name) => name in numbers).map((name) => `${name} ${shown(numbers[name])}`),
+      distinct !== null && `${distinct.toLocaleString("en")} distinct`,
+      `${filled.toLocaleString("en")} of ${numberOf(cells, "cell")} filled`,
+    ].filter(Boolean).join(" · ");
+  }
+
+  say(text, { stays = false } = {}) {
+    this.message = text;
+    this.stays = stays;
+    this.line.textContent = text;
+    this.element.classList.add("alert");
+    clearTimeout(this.messageTimer);
+    if (!stays) this.messageTimer = setTimeout(() => this.hush(), 6000);
+  }
+
+  hush() {
+    this.message = null;
+    this.stays = false;
+    this.grid.draw();
+  }
+}

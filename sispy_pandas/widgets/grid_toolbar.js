@@ -1,0 +1,55 @@
+/* The bar above the grid: what one can do, how much has changed, and other ways to read what was pasted. */
+
+class Toolbar {
+  constructor(grid) {
+    this.grid = grid;
+    const { rows } = grid.model.get("options");
+    this.undo = button("↶", "Undo (Ctrl+Z)", () => grid.send("undo"));
+    this.redo = button("↷", "Redo (Ctrl+Y)", () => grid.send("redo"));
+    this.show = h("select", { "aria-label": "Which rows to show", onchange: (event) => grid.send("show", { show: event.target.value }) },
+      ...[["all", "All rows"], ["changed", "Changed rows"], ["invalid", "Invalid rows"]].map(([value, text]) => h("option", { value }, text)));
+    const sendAndGo = (type, content) => { // a button that goes away leaves the focus to the cells
+      grid.send(type, content);
+      grid.focus();
+    };
+    this.clear = button("Clear filters", "Show all rows again", () => sendAndGo("filter", { column: null, text: "" }));
+    this.hidden = button("", "Show all columns again", () => sendAndGo("hide", { column: null }));
+    this.counts = h("span", { class: "counts", role: "status" });
+    this.element = h("div", { class: "toolbar", role: "toolbar", "aria-label": "Edit" },
+      this.undo, this.redo,
+      ...(rows ? [
+        button("+ Row", "Add a new row (Insert)", () => grid.addRow()),
+        button("− Row", "Mark the selected rows for deletion, or unmark them (Ctrl+Delete)", () => grid.deleteRows()),
+      ] : []),
+      button("Find", "Find a text (Ctrl+F)", () => grid.finding.open()), this.show, this.clear, this.hidden, this.counts,
+      button("?", "Keys", () => openHelp(grid)));
+    this.offered = h("div", { class: "find offer", role: "group", "aria-label": "How to read this", hidden: true });
+  }
+
+  draw() {
+    const status = this.grid.status;
+    for (const [one, can] of [[this.undo, status.undo], [this.redo, status.redo]]) {
+      if (!can && one === document.activeElement) this.grid.focus(); // a button that cannot be pressed hears no key
+      one.disabled = !can;
+    }
+    this.show.value = status.show;
+    this.clear.hidden = !Object.keys(status.filters).length;
+    this.hidden.hidden = !status.hidden;
+    this.hidden.textContent = `${status.hidden} hidden`;
+    const some = status.shown === status.rows ? `${status.rows.toLocaleString("en")} rows` : `${status.shown.toLocaleString("en")} of ${status.rows.toLocaleString("en")} rows`;
+    const count = (n, word, kind) => (n ? [h("b", { class: kind }, `${n.toLocaleString("en")} ${word}`)] : []);
+    this.counts.replaceChildren(some, ...count(status.changed, status.changed === 1 ? "cell changed" : "cells changed", "changed"),
+      ...count(status.new, "new", "new"), ...count(status.deleted, "to delete", "deleted"), ...count(status.invalid, "invalid", "invalid"),
+      ...count(status.conflicts, "in conflict", "conflict"), ...count(status.failed, "failed", "failed"));
+  }
+
+  /* Offer other ways to read what was typed or pasted; the next edit takes the offer away. */
+  offer({ choices, chosen }) {
+    const close = () => { this.offered.hidden = true; this.grid.focus(); };
+    const choose = (choice) => { this.grid.send("read", { choice }); this.grid.focus(); };
+    this.offered.replaceChildren(h("span", { role: "status" }, "This is read"),
+      ...choices.map((text, choice) => h("button", { type: "button", "aria-pressed": String(choice === chosen), onclick: () => choose(choice) }, text)),
+      h("button", { type: "button", title: "Close", "aria-label": "Close", onclick: close }, "×"));
+    this.offered.hidden = false;
+  }
+}
