@@ -225,11 +225,6 @@ def _asked(
     return listing, asked
 
 
-_TRIES = 5
-"""How often a mirror is read that is replaced meanwhile."""
-_WORDS = {"q": "another filter", "fields": "other fields", "meta": "another choice of meta"}
-
-
 def read_mirror(folder: str | os.PathLike[str], *, fields: Sequence[str] | None = None) -> pd.DataFrame:
     """Read the present state of a mirror, as the frame that `fetch` gave then; no server is asked.
 
