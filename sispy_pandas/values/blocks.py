@@ -334,10 +334,6 @@ def _more(table: Table, shown: int | None, told: Callable[[str], str]) -> Iterat
         yield told(Message(text, table.rest)) if table.rest else text
 
 
-def _paragraphs(lines: Iterable[str]) -> list[str]:
-    return [f"<p>{line}</p>" for line in lines]
-
-
 def _cell(cell: Any) -> str:
     return "" if cell is None else str(cell)
 

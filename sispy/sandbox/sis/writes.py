@@ -221,13 +221,6 @@ def _replace(resource: Resource, before: Document, after: Document) -> None:
     resource.after_change(before, after)
 
 
-def at_path(document: Any, path: str) -> Any:
-    """Return the value at a dotted path of nested objects, None if there is none."""
-    for key in path.split("."):
-        document = document.get(key) if isinstance(document, dict) else None
-    return document
-
-
 def rebased(fields: Mapping[str, Node], before: Document, after: Document, current: Document) -> Document:
     """Set in the current object what differs between two states; only nested objects go by keys."""
     merged = dict(current)
