@@ -27,6 +27,8 @@ _ALONE = Place(None)
 
 _OPPOSITE = {"!=": "=", "nin": "in", "!~": "~", "not like": "like", "is empty": "is not empty"}
 _NOTHING = ("", "null", "none", "nil", "nan", "na", "undefined")
+_NULL = 10
+"""The database's number of the type of null."""
 _BOUND = {">": "$gt", ">=": "$gte", "<": "$lt", "<=": "$lte"}
 
 
@@ -84,6 +86,8 @@ def _others(q: Q, at: Place) -> Q:
     """Return what finds the rows that `q` does not."""
     (path, test), *others = q.items()
     if at.joined or others or path.startswith("$"):  # a join finds only rows that have what it leads through
+        return {"$nor": [q]}
+    if isinstance(test, Mapping) and len(test) > 1:
         return {"$nor": [q]}
     match test:
         case {"$in": values}:
@@ -166,10 +170,13 @@ def _present(path: str, at: Place) -> Q:
         return {path: {"$elemMatch": {"$ne": None} if field.item else {"_id": {"$exists": True}}}}
     if field.kind.is_array:
         return {f"{path}.0": {"$exists": True}}
-    nothing: list[Any] = [None]
-    nothing += [""] if field.kind.has_empty or field.kind.is_untyped else []
+    nothing: list[Any] = [""] if field.kind.has_empty or field.kind.is_untyped else []
     nothing += [[]] if field.kind.is_untyped else []
-    return _of_one(path, at, {field.kind.at(""): {"$nin": nothing}})
+    if at.field is None or (not at.joined and any(part.isdecimal() for part in path.split("."))):
+        # The way leads through members: null finds all of them that lack the key, and none has a number.
+        some: Q = {"$exists": True, "$not": {"$type": _NULL}}
+        return {field.kind.at(path): some | ({"$nin": nothing} if nothing else {})}
+    return _of_one(path, at, {field.kind.at(""): {"$nin": [None, *nothing]}})
 
 
 def _inside(at: Place, tail: str, leaf: Field) -> Place:

@@ -84,7 +84,10 @@ CHOICES: dict[str, list[Any]] = {
         [{"gbit": 25, "seen": "2020-01-31T05:00:00Z", "vlans": [1, 2]}, {"mac": "m1", "ip": "10.1.0.1/16"}],
         [{"mac": "m3", "seen": "2020-01-30T00:00:00Z"}, {"seen": "2020-02-01T00:00:00Z", "vlans": [3]}],
     ],
-    "facts": [None, {"n": 3}, {"n": "3"}, {"ok": True, "s": "Text"}, {"l": ["x", 4]}, {"deep": {"k": "v"}}],
+    "facts": [
+        None, {"n": 3}, {"n": "3"}, {"ok": True, "s": "Text"}, {"l": ["x", 4]}, {"deep": {"k": "v"}},
+        {"disks": [{"gb": 8}, {"up": True}]},
+    ],
     "rack": [None, 0, 1, 2, 0],
     "services": [[], [0], [0, 1], [2]],
     "my field": [None, "x y"],
@@ -202,6 +205,10 @@ TABLE: dict[str, Any] = {
     "nics.0.gbit > 1": lambda r: bool(r["nics"]) and r["nics"][0].get("gbit", 0) > 1,
     "nics.mac is empty": lambda r: not at(r, "nics.mac"),
     "nics.ip is not empty": lambda r: bool(at(r, "nics.ip")),
+    "nics.0.mac is empty": lambda r: "mac" not in (r["nics"] or [{}])[0],
+    "nics.1.ip is not empty": lambda r: bool(r["nics"][1:]) and "ip" in r["nics"][1],
+    "nics.1 is empty": lambda r: not r["nics"][1:],
+    "tags.1 is empty": lambda r: not r["tags"][1:],
     "nics.ip = 10.1.0.1/16": lambda r: "10.1.0.1/16" in at(r, "nics.ip"),
     "nics.seen = 2020-01-31": lambda r: any(t[:10] == "2020-01-31" for t in at(r, "nics.seen")),
     "not nics.seen = 2020-01-31": lambda r: not any(t[:10] == "2020-01-31" for t in at(r, "nics.seen")),
@@ -213,6 +220,8 @@ TABLE: dict[str, Any] = {
     "facts.s like text": lambda r: "s" in r.get("facts", {}),
     "facts.l = x": lambda r: "x" in at(r, "facts.l"),
     "facts.deep.k is empty": lambda r: not has(r, "facts.deep.k"),
+    "facts.disks.gb is not empty": lambda r: has(r, "facts.disks.gb"),
+    "facts.l.0 is empty": lambda r: not has(r, "facts.l"),
     # references
     "rack.name = r1": lambda r: at(r, "rack.name") == ["r1"],
     "rack.name != r1": lambda r: at(r, "rack.name") != ["r1"],
@@ -420,6 +429,7 @@ def test_a_query_of_json_warns_in_words(shell: Any) -> None:
 
 SLIP = "'status': no row has 'lvie', and the definition does not list it; did you mean 'live'?"
 BLANKS = 'a value with blanks is put in quotes: "new york"'
+QUOTES = "a shell takes a filter with blanks in quotes alone: 'status = live'"
 MISSING = "an operator and a value are missing, as in 'status = live'"
 
 
@@ -429,7 +439,7 @@ MISSING = "an operator and a value are missing, as in 'status = live'"
         (["status=lvie"], SLIP),
         (["cpus=8", "status != lvie"], SLIP),
         (["note=new york"], f"filter 'note=new york': 'and' or 'or' is missing before 'york'; {BLANKS}"),
-        (["status", "=", "live"], f"filter 'status': after 'status' {MISSING}"),
+        (["status", "=", "live"], f"filter 'status': after 'status' {MISSING}; {QUOTES}"),
         (["nam=x"], "schema 'host' has no field 'nam'; did you mean 'name' or 'os.name'?"),
         (["rack=r1"], "'rack': 'r1' is no id of 24 hex digits"),
     ],

@@ -48,6 +48,7 @@ ID = "a" * 24
 EMPTY = "is empty, is not empty"
 NICS = "nics.mac, nics.ip, nics.seen, nics.vlans"
 YEAR = "2020-12-31T23:59:59.999Z"
+SOME = {"$exists": True, "$not": {"$type": 10}}
 FIRST, LAST = "2020-01-31T00:00:00.000Z", "2020-01-31T23:59:59.999Z"
 
 
@@ -133,7 +134,10 @@ def q_of(text):
         ("nics.mac is empty", {"$nor": [{"nics": {"$elemMatch": {"mac": {"$nin": [None, ""]}}}}]}),
         ("nics.ip is not empty", {"nics": {"$elemMatch": {"ip.ip_address": {"$nin": [None]}}}}),
         ("ip is not empty", {"ip.ip_address": {"$nin": [None]}}),
-        ("facts.a is empty", {"facts.a": {"$in": [None, "", []]}}),
+        ("nics.0.mac is not empty", {"nics.0.mac": SOME | {"$nin": [""]}}),
+        ("nics.0.ip is empty", {"$nor": [{"nics.0.ip.ip_address": SOME}]}),
+        ("tags.1 is empty", {"$nor": [{"tags.1": SOME | {"$nin": [""]}}]}),
+        ("facts.a is empty", {"$nor": [{"facts.a": SOME | {"$nin": ["", []]}}]}),
         ("os is not empty", {"$or": [{"os.name": {"$nin": [None, ""]}}, {"os.version": {"$nin": [None]}}]}),
         ("rack.site is not empty", {"rack.site": {"$nin": [None]}}),
         ("rack.site is empty", {"$nor": [{"rack.site": {"$nin": [None]}}]}),
