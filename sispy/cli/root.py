@@ -30,46 +30,48 @@ if TYPE_CHECKING:
 
 # ruff: noqa: ARG002 - click's methods are overridden with their whole signatures
 
-SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
-    "Try it": {
-        "demo": ("sispy_pandas.commands.demo", "See the whole way once, on a server with sample data."),
-        "notebooks": ("sispy_pandas.commands.notebooks", "Write the tutorial's notebooks into a folder."),
-        "sandbox": ("sispy.sandbox.__main__", "Run a SIS server of your own on this machine."),
-    },
-    "Connect": {
-        "login": ("sispy.cli.login", "Log in to a server and remember the token."),
-        "logout": ("sispy.cli.login", "Delete the remembered token."),
-        "whoami": ("sispy_pandas.commands.whoami", "Show server, user and where they come from."),
-    },
-    "Look": {
-        "schemas": ("sispy_pandas.commands.schemas", "List the tables, or show one's fields."),
-        "show": ("sispy_pandas.commands.show", "Show rows of a table, or one of them whole."),
-        "export": ("sispy_pandas.commands.export", "Write a table to a CSV, Excel, Parquet or NDJSON file."),
-        "mirror": (
-            "sispy_pandas.commands.mirror",
-            "Keep a table as Parquet files, brought up to date by each run.",
-        ),
-        "diff": ("sispy_pandas.commands.diff", "Compare two exports, or one with today."),
-        "check": ("sispy_pandas.commands.check", "Find dangling references and duplicates."),
-        "history": ("sispy_pandas.commands.history", "Show who changed a row, what and when."),
-        "changes": ("sispy_pandas.commands.history", "Show all cells changed in a span of time."),
-    },
-    "Change": {
-        "plan": ("sispy_pandas.commands.plan", "Show what an edited file would change. Writes nothing."),
-        "push": ("sispy_pandas.commands.push", "Write an edited file's changes to the server."),
-        "set": ("sispy_pandas.commands.set_", "Set fields of the rows that filters find."),
-        "merge": ("sispy_pandas.commands.check", "Make one row of several that are the same thing."),
-        "edit": ("sispy_pandas.commands.edit", "Edit rows in the browser, and push what was reviewed."),
-        "import": ("sispy_pandas.commands.import_", "Make a table of a file: JSON, CSV, a workbook."),
-        "verify": ("sispy_pandas.commands.verify", "Show which values of others a push has replaced unseen."),
-        "resume": ("sispy_pandas.commands.undo", "Go on with a push that was interrupted."),
-        "undo": ("sispy_pandas.commands.undo", "Put back what a push changed."),
-        "revert": ("sispy_pandas.commands.history", "Put back what somebody changed."),
-        "pushes": ("sispy_pandas.commands.undo", "List the pushes made from here."),
-    },
+COMMANDS: dict[str, tuple[str, str]] = {
+    "demo": ("sispy_pandas.commands.demo", "See the whole way once, on a server with sample data."),
+    "notebooks": ("sispy_pandas.commands.notebooks", "Write the tutorial's notebooks into a folder."),
+    "sandbox": ("sispy.sandbox.__main__", "Run a SIS server of your own on this machine."),
+    "login": ("sispy.cli.login", "Log in to a server and remember the token."),
+    "logout": ("sispy.cli.login", "Delete the remembered token."),
+    "whoami": ("sispy_pandas.commands.whoami", "Show server, user and where they come from."),
+    "schemas": ("sispy_pandas.commands.schemas", "List the tables, or show one's fields."),
+    "show": ("sispy_pandas.commands.show", "Show rows of a table, or one of them whole."),
+    "export": ("sispy_pandas.commands.export", "Write a table to a CSV, Excel, Parquet or NDJSON file."),
+    "mirror": (
+        "sispy_pandas.commands.mirror",
+        "Keep a table as Parquet files, brought up to date by each run.",
+    ),
+    "diff": ("sispy_pandas.commands.diff", "Compare two exports, or one with today."),
+    "check": ("sispy_pandas.commands.check", "Find dangling references and duplicates."),
+    "history": ("sispy_pandas.commands.history", "Show who changed a row, what and when."),
+    "changes": ("sispy_pandas.commands.history", "Show all cells changed in a span of time."),
+    "plan": ("sispy_pandas.commands.plan", "Show what an edited file would change. Writes nothing."),
+    "push": ("sispy_pandas.commands.push", "Write an edited file's changes to the server."),
+    "set": ("sispy_pandas.commands.set_", "Set fields of the rows that filters find."),
+    "merge": ("sispy_pandas.commands.check", "Make one row of several that are the same thing."),
+    "edit": ("sispy_pandas.commands.edit", "Edit rows in the browser, and push what was reviewed."),
+    "import": ("sispy_pandas.commands.import_", "Make a table of a file: JSON, CSV, a workbook."),
+    "verify": ("sispy_pandas.commands.verify", "Show which values of others a push has replaced unseen."),
+    "resume": ("sispy_pandas.commands.undo", "Go on with a push that was interrupted."),
+    "undo": ("sispy_pandas.commands.undo", "Put back what a push changed."),
+    "revert": ("sispy_pandas.commands.history", "Put back what somebody changed."),
+    "pushes": ("sispy_pandas.commands.undo", "List the pushes made from here."),
 }
-"""Title in `sispy --help` -> name -> (module that holds the click command of that name, one line of help)."""
-COMMANDS = {name: told for commands in SECTIONS.values() for name, told in commands.items()}
+"""Name -> (module that holds the click command of that name, one line of help)."""
+
+SECTIONS: dict[str, tuple[str, ...]] = {
+    "Try it": ("demo", "notebooks", "sandbox"),
+    "Connect": ("login", "logout", "whoami"),
+    "Look": ("schemas", "show", "export", "mirror", "diff", "check", "history", "changes"),
+    "Change": (
+        *("plan", "push", "set", "merge", "edit", "import"),
+        *("verify", "resume", "undo", "revert", "pushes"),
+    ),
+}
+"""The commands as `sispy --help` groups them."""
 
 log: logging.Logger = logging.getLogger("sispy.cli")
 
@@ -103,9 +105,9 @@ class _Commands(click.Group):
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        for title, commands in SECTIONS.items():
+        for title, names in SECTIONS.items():
             with formatter.section(title):
-                formatter.write_dl([(name, told) for name, (_, told) in commands.items()])
+                formatter.write_dl([(name, COMMANDS[name][1]) for name in names])
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Complete command names from the table: pressing TAB must not import pandas."""

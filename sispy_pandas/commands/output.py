@@ -58,8 +58,8 @@ class Answer:
 
 
 def whole(session: Session, *, every: bool) -> int | None:
-    """Return how many rows of a table people see: all in Markdown, and where they ask for every one."""
-    return None if every or session.output == "md" else SHOWN
+    """Return how many rows of a table people see: all in Markdown and HTML, or if they ask for every one."""
+    return None if every or session.output in ("md", "html") else SHOWN
 
 
 def tell(session: Session, answer: Answer, *, paged: bool = False) -> None:

@@ -224,7 +224,9 @@ def test_a_long_plan_is_grouped_split_and_shown_whole_on_demand(sispy, mass_chan
     assert grouped.rstrip().endswith("cells in all: --all shows each")
     assert re.search(r"^~  os\.version +\w* +99 +fra1 +\d+ ", split, re.MULTILINE)
     assert len(re.findall(r"^~  [a-z]+-\w+-\d+ +os\.version ", whole, re.MULTILINE)) == 60
-    assert "shows each" not in whole
+    page = sispy("plan", "host", mass_change, "--output", "html").stdout
+    assert page.count("<td>os.version</td>") == whole.count(" os.version ")
+    assert "shows each" not in whole + page
     assert {group["by"] for group in found["groups"]} >= {"rhel", "debian"}
     assert sum(group["rows"] for group in found["groups"]) <= len(found["cells"])
     wrong = sispy("plan", "host", mass_change, "--by", "rak.name")
