@@ -21,7 +21,8 @@ production = true                      # every question says so
 ```
 
 What is said about writing holds for the address, whoever names it and however: an argument, a variable, the
-profile itself. Of two profiles of one address the one that is named counts.
+profile itself. Of two profiles of one address the one that is named counts, else the first with rules. A key
+that is spelled like a rule is an error.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from .encoding import one_address
-from .remedies import Argument, Call, Message
+from .remedies import Argument, Call, Message, nearest
 from .rules import Rules
 from .text import printable
 
@@ -50,6 +51,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+_TEXTS = ("url", "username", "token", "ca_file")
+_SWITCHES = ("read_only", "production")
+_RULES = frozenset((*_SWITCHES, "require_note"))
 _SEVERAL = 3
 """Profiles that are named to choose from."""
 _LARGEST = 1 << 16
@@ -146,14 +150,14 @@ def resolve(
 
 
 def _rules(name: str, item: Mapping[str, Any]) -> Rules:
-    said = {key: item[key] for key in ("read_only", "production", "require_note") if key in item}
+    said = {key: item[key] for key in item if key in _RULES}
     return Rules(name, **said) if said else Rules()
 
 
 def _rules_of(url: str, profiles: Mapping[str, Any]) -> Rules:
     """Return the rules of an address, if a profile has it that has some."""
     for name, item in profiles.items():
-        if url and one_address(str(item.get("url", ""))) == one_address(url):
+        if url and one_address(str(item.get("url", ""))) == one_address(url) and _RULES & item.keys():
             return _rules(name, item)
     return Rules()
 
@@ -283,12 +287,15 @@ def read_config() -> dict[str, Any]:
         raise ValueError(f"{path}: profiles are tables such as [profiles.prod]")
     if not isinstance(config.get("default", ""), str):
         raise ValueError(f"{path}: default is the name of a profile, in quotes")
+    if stray := sorted(_RULES & config.keys()):
+        raise ValueError(f"{path}: {stray[0]} has to stand below a line such as [profiles.prod]")
     for name, item in profiles.items():
-        if odd := [
-            key for key in ("url", "username", "token", "ca_file") if not isinstance(item.get(key, ""), str)
-        ]:
+        for key in item.keys() - {*_TEXTS, *_RULES, "expires"}:
+            if meant := nearest(key, _RULES):  # a rule that does not hold is worse than none
+                raise ValueError(f"{path}, profile {name!r}: there is no {printable(key)!r}{meant}")
+        if odd := [key for key in _TEXTS if not isinstance(item.get(key, ""), str)]:
             raise ValueError(f"{path}, profile {name!r}: {odd[0]} is a text, in quotes")
-        for key in ("read_only", "production"):
+        for key in _SWITCHES:
             if not isinstance(item.get(key, False), bool):
                 raise ValueError(f"{path}, profile {name!r}: {key} is true or false, without quotes")
         try:

@@ -412,6 +412,9 @@ def test_rules_hold_for_the_address_whoever_names_it(file, monkeypatch):
     assert resolve().rules == rules
     assert str(rules) == "read-only, production, notes with ^CHG"
 
+    file(f"[profiles.duty]\nurl = '{URL}'\n" + RULED.replace("[profiles.duty]", "[profiles.night]"))
+    assert (resolve().rules, resolve("duty").rules) == (rules, Rules())
+
 
 @pytest.mark.parametrize(
     ("line", "said"),
@@ -420,10 +423,19 @@ def test_rules_hold_for_the_address_whoever_names_it(file, monkeypatch):
         ("production = 1", "production is true or false"),
         ("require_note = true", "require_note is a pattern"),
         ('require_note = "["', "require_note is a pattern"),
+        ("readonly = true", "there is no 'readonly'; did you mean 'read_only'"),
+        ('require-note = "^CHG"', "there is no 'require-note'; did you mean 'require_note'"),
     ],
 )
 def test_rules_that_are_none_are_named(file, line, said):
     file(f"[profiles.prod]\nurl = '{URL}'\n{line}\n")
 
     with pytest.raises(ValueError, match=f"profile 'prod': {said}"):
+        resolve("prod")
+
+
+def test_a_rule_outside_of_a_profile_is_named(file):
+    file(f"read_only = true\n[profiles.prod]\nurl = '{URL}'\ncontact = 'anna'\n")
+
+    with pytest.raises(ValueError, match="read_only has to stand below a line such as"):
         resolve("prod")
