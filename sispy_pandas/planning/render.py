@@ -172,7 +172,7 @@ def head(plan: ChangeSet) -> list[str]:
     ]
     if made := _made(plan.origin):
         lines.append(made)
-    if n["creates"]:
+    if any("_sis.owner" not in change.values for change in plan.changes if isinstance(change, Create)):
         owners = f"owned by {', '.join(plan.owner)}" if plan.owner else _default_owner(plan)
         lines.append(f"new rows will be {owners}")
     if n["deletes"] > FREE_DELETES:

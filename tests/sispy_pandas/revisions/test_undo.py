@@ -138,6 +138,9 @@ def test_undo_of_deletes_says_who_refers_to_the_old_ids_and_repoint_mends_it(ser
     before = server.stored()
     sites = server.client.entities("site")
     live = sp.fetch(sites, progress=False)
+    for row in live.ids[:2]:
+        sites.update(row, {"_sis": {"owner": ["ops"]}})
+    live = sp.fetch(sites, progress=False)
     report = push(live.diff(live.frame(), delete=[live.ids[0], live.ids[1]]), allow_dangling=True)
 
     plan = sp.undo(report)
@@ -145,6 +148,7 @@ def test_undo_of_deletes_says_who_refers_to_the_old_ids_and_repoint_mends_it(ser
         "2 deleted rows will come back with a new _id; 14 references of host to the old one: "
         "sp.repoint(endpoint, report.new_ids).push() points them to the new one afterwards",
     )
+    assert "will be owned" not in str(plan)  # each brings the owners that it had
     back = push(plan)
     sp.repoint(sites, back.new_ids).push(progress=False)
 
