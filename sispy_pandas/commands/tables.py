@@ -63,6 +63,8 @@ def entity_of(endpoint: Endpoint, schema: Schema, name: str) -> dict[str, Any] |
     """
     from sispy_pandas.values.types.convert import cast
 
+    if not name.strip():
+        return None
     try:
         return endpoint.get(name, {"populate": False}).to_dict()
     except NotFound:

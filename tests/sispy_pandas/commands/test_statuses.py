@@ -288,6 +288,8 @@ def test_64_a_profile_that_does_not_exist(sispy, sis, tmp_path, monkeypatch):
         (["push", "f.csv", "--yes"], "'f.csv' is no plan; to push a file: sispy push SCHEMA f.csv"),
         (["undo", "nothing"], "'nothing' is no journal"),
         (["show", "host", "nobody"], "host has no row 'nobody'"),
+        (["show", "host", ""], "host has no row ''; the filter is empty"),
+        (["merge", "host", " ", "nobody", "--yes"], "host has no row ' '"),
         (["show", "host", "status", "=", "live"], "with blanks in quotes alone: 'status = live'"),
         (["export", "host", "-o", "x.csv", "a", "b"], "filter 'a': after 'a' an operator and a value"),
         (["history", "host", "nobody"], "host has no row 'nobody'"),
