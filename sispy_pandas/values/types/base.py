@@ -100,6 +100,8 @@ class Style:
     """Its decimal mark was told, not taken for granted: 1.50 is a number, and no version."""
     is_exported: bool = False
     """It was written here: a cell of another type than its column's is a program's work."""
+    has_short_years: bool = False
+    """Take 3/4/20, too, as of 2020; only where somebody was asked."""
 
     @property
     def has_plain_numbers(self) -> bool:

@@ -182,8 +182,17 @@ class Date(Type, name="Date"):
     def told(self, style: Style) -> tuple[Remedy, ...]:
         return () if style.dayfirst is None else (_APRIL if style.dayfirst else _MARCH,)
 
+    def pasted_styles(self, texts: Collection[str]) -> tuple[Style, ...]:
+        """Offer years of two digits, too, which LibreOffice shows of every date."""
+        styles = self.other_styles(texts, PLAIN)
+        clocks = [_clock(text.strip(), first) for text in texts for first in (True, False)]
+        if not any(clock is not None and clock.is_short for clock in clocks):
+            return styles
+        return tuple(replace(style, has_short_years=True) for style in styles or (PLAIN,))
+
     def in_words(self, style: Style) -> str:
-        return "the day first" if style.dayfirst else "the month first"
+        order = {True: "the day first", False: "the month first", None: ""}[style.dayfirst]
+        return ", ".join(filter(None, [order, "years from 2000 to 2099" if style.has_short_years else ""]))
 
     def is_cut(self, text: str) -> bool:
         clock = _clock(text.strip(), dayfirst=True)
@@ -236,7 +245,7 @@ def _moment(text: str, style: Style) -> int | None:
     clock = _clock(text.strip(), style.dayfirst)
     if clock is None:
         return None
-    if clock.is_short:
+    if clock.is_short and not style.has_short_years:
         raise ValueError(f"{shown(text)} has a year of two digits: write all four")
     return localised(clock.ms, style.zone)
 

@@ -78,6 +78,30 @@ def test_numbers(grid, texts, words):
     assert [one.words for one in readings(grid.model, edits)] == words
 
 
+@pytest.mark.parametrize(
+    ("texts", "words"),
+    [
+        (
+            ["3.2.26", "2026-01-31"],
+            ["the day first, {}: 3.2.26 is 2026-02-03", "the month first, {}: 3.2.26 is 2026-03-02"],
+        ),
+        (["03/02/26", "12/31/45", "1/1/2026"], ["the month first, {}: 03/02/26 is 2026-03-02"]),
+        (["3-Feb-26", "31-Dec-99 13:30"], ["{}: 3-Feb-26 is 2026-02-03"]),
+        (["3-Feb-2026", "31.13.26"], []),
+    ],
+)
+def test_years_of_two_digits_are_asked_about(grid, texts, words):
+    edits = [(row, "bought", text) for row, text in enumerate(texts)]
+    years = "years from 2000 to 2099"
+    assert [one.words for one in readings(grid.model, edits)] == [text.format(years) for text in words]
+
+
+def test_the_answer_about_years_of_two_digits_is_taken(grid):
+    tell(grid, "paste", block=[["31.12.26"]], areas=[{"top": 0, "left": 4, "rows": 1, "columns": 1}])
+    tell(grid, "read", choice=1)
+    assert grid.model.edits[0]["bought"].value == "2026-12-31T00:00:00.000Z"
+
+
 def test_a_day_after_the_twelfth_leaves_one_order(grid):
     edits = [(0, "bought", "3/2/2026"), (1, "bought", "13/2/2026"), (2, "bought", "2026-01-01")]
     assert [one.words for one in readings(grid.model, edits)] == ["the day first: 13/2/2026 is 2026-02-13"]
