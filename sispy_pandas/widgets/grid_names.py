@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from .columns import Column
 
 _MOST = 3_000  # names of one column that a server is asked for; what is left stays an id
+SEVERAL = "several"
+"""In place of an id: more than one entity is called so."""
 _ID = re.compile(f"(?<![0-9a-f]){OBJECT_ID.pattern}(?![0-9a-f])", re.IGNORECASE)
 
 
@@ -29,7 +31,10 @@ class Labels(Protocol):
         """Return id -> label of those that are known or can be found."""
 
     def ids(self, schema: str, names: Sequence[str]) -> dict[str, str]:
-        """Return label -> id of those that can be found, an empty text for one that nothing is called."""
+        """Return label -> id of those that can be found, an empty text for one that nothing is called.
+
+        For one that leaves a choice it is SEVERAL.
+        """
 
     def find(self, schema: str, text: str) -> list[tuple[str, str]]:
         """List some (id, label) whose label holds the text."""
@@ -115,8 +120,10 @@ def _members(raw: Any, field: Field) -> list[Any]:
 
 def _replaced(raw: Any, members: Sequence[Any], ids: Mapping[str, str], field: Field) -> Any:
     for member in members:
-        if isinstance(member, str) and ids.get(member.strip()) == "":
-            return Refused(str(raw), f"no {ref_of(field)} is called {shown(member.strip())}")
+        found = ids.get(member.strip()) if isinstance(member, str) else None
+        if found in ("", SEVERAL):
+            how_many = "more than one" if found else "no"
+            return Refused(str(raw), f"{how_many} {ref_of(field)} is called {shown(member.strip())}")
     if not any(isinstance(member, str) and member.strip() in ids for member in members):
         return raw
     known = [ids.get(member.strip(), member) if isinstance(member, str) else member for member in members]

@@ -10,6 +10,7 @@ from sispy import Error, NotFound
 
 from ..reading.names import ids_by_name, names_by_id, names_in_any_case, names_with
 from ..values.schema import parse_schema
+from .grid_names import SEVERAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -54,7 +55,7 @@ class ServerLabels:
     def ids(self, schema: str, names: Sequence[str]) -> dict[str, str]:
         """Return name -> id, of a name that is none an empty text; what the server does not tell is missing.
 
-        A name in another case counts where only one entity is called so.
+        A name in another case counts where only one entity is called so; of more it is SEVERAL.
         """
         alike: dict[str, str] = {}
         with self._lock:
@@ -93,9 +94,9 @@ class ServerLabels:
 
 
 def _matched(names: Iterable[str], near: Mapping[str, str]) -> dict[str, str]:
-    """Return name -> id of the only one that is called so in any case, an empty text if nothing is."""
+    """Return name -> id of the only one that is called so in any case; an empty text of none, or SEVERAL."""
     ids: dict[str, list[str]] = {}
     for id_, name in near.items():
         ids.setdefault(name.casefold(), []).append(id_)
     found = {name: ids.get(name.casefold(), [""]) for name in names}
-    return {name: called[0] for name, called in found.items() if len(called) == 1}
+    return {name: called[0] if len(called) == 1 else SEVERAL for name, called in found.items()}

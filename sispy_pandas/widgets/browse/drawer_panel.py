@@ -332,7 +332,7 @@ class DrawerPanel(Panel):
 
         def take(ids: dict[str, str]) -> None:
             row = self.row
-            if ids.get(typed) and row is not None:
+            if is_object_id(ids.get(typed, "")) and row is not None:
                 row.names.update({ids[typed]: typed} | self._labels.of(ref, [ids[typed]]))
                 self._redraft(lambda draft: draft.typed(place, ids[typed]))
             else:

@@ -25,7 +25,7 @@ from sispy_pandas.widgets.cells import Edit
 from sispy_pandas.widgets.drafts import edits_of, put_back
 from sispy_pandas.widgets.editor import FrameEditor
 from sispy_pandas.widgets.grid_model import View
-from sispy_pandas.widgets.grid_names import with_ids
+from sispy_pandas.widgets.grid_names import SEVERAL, with_ids
 from sispy_pandas.widgets.grid_order import look
 from sispy_pandas.widgets.grid_window import window
 from sispy_pandas.widgets.labels import ServerLabels
@@ -448,11 +448,13 @@ def test_names_are_found_in_any_case_and_one_that_is_none_is_said_so(hosts):
     ids = {name: racks.create({"name": name})["_id"] for name in ("A.1", "a1", "Twin", "TWIN")}
     labels = ServerLabels(hosts.client)
     found = labels.ids("rack", ["a.1", "A1", "twin", "Twin", "A.", "b2"])
-    assert found == {"a.1": ids["A.1"], "A1": ids["a1"], "Twin": ids["Twin"], "A.": "", "b2": ""}
+    known = {"a.1": ids["A.1"], "A1": ids["a1"], "Twin": ids["Twin"]}
+    assert found == {**known, "twin": SEVERAL, "A.": "", "b2": ""}
     field = Field("racks", "Array", item=Field("", "ObjectId", ref="rack"))
-    meant = with_ids(labels, field, ["a.1, A1", "b2"])
-    assert meant == [json.dumps([ids["A.1"], ids["a1"]]), "b2"]
+    meant = with_ids(labels, field, ["a.1, A1", "b2", "A1, twin"])
+    assert meant == [json.dumps([ids["A.1"], ids["a1"]]), "b2", "A1, twin"]
     assert cells.typed(field, meant[1]) == Edit("b2", "no rack is called 'b2'")
+    assert cells.typed(field, meant[2]) == Edit("A1, twin", "more than one rack is called 'twin'")
 
 
 def test_a_name_that_nobody_could_be_asked_for_may_be_one(hosts):
