@@ -24,7 +24,7 @@ from .csv_arrow import arrow_columns, arrow_series, is_arrow
 from .encodings import ASKED, GUESSED, decode
 from .headings import by_place
 from .note import read_beside, write_beside
-from .outline import outlined, type_of
+from .outline import is_rule, outlined, type_of
 from .table import Table, as_table
 
 if TYPE_CHECKING:
@@ -219,7 +219,7 @@ def _dialect(text: str, file: InFile, known: Collection[str], options: ReadOptio
         )
     row = options.header_row or None
     found = [_Dialect(text, sign, *_header(head, sign, row)) for sign in delimiter or DELIMITERS]
-    bare = re.split(r"\r\n?|\n", _QUOTED.sub("x", head))
+    bare = [line for line in re.split(r"\r\n?|\n", _QUOTED.sub("x", head)) if not is_rule([line])]
     ranks = {one.delimiter: one.rank(bare, known) for one in found}
     dialect, *others = sorted(found, key=lambda one: ranks[one.delimiter], reverse=True)
     best = ranks[dialect.delimiter][:-1]
@@ -258,12 +258,12 @@ def _rarely(dialect: _Dialect, lines: Sequence[str]) -> tuple[str, ...]:
 
 
 def _header(head: str, delimiter: str, wanted: int | None) -> tuple[list[str], int]:
-    """Return the row that holds the names, by default the first one that is not blank, and its number."""
+    """Return the row of the names, by default the first that is neither blank nor drawn, and its number."""
     rows = _reader(io.StringIO(head, newline=""), delimiter)
     found = (
         (row, number)
         for number, row in enumerate(rows, start=1)
-        if any(map(str.strip, row)) and wanted in (None, number)
+        if any(map(str.strip, row)) and wanted in (None, number) and (wanted or not is_rule(row))
     )
     return next(found, ([], 0))
 

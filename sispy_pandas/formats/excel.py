@@ -7,6 +7,7 @@ from functools import partial
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
+from sispy.remedies import Message
 from sispy.text import printable
 
 from ..values.extras import no_collection
@@ -218,5 +219,5 @@ def _with_long_texts(table: Table, long: Sequence[tuple[str, str, str]]) -> Tabl
         for i in rows.get(id_, ()) if path in columns else ():
             shown = unescaped(str(columns[path][i]))
             reason = f"its text of {len(text)} characters is too long for a workbook: change it elsewhere"
-            columns[path][i] = whole if shown == whole else Refused(shown, reason)
+            columns[path][i] = whole if shown == whole else Refused(shown, Message(reason))
     return replace(table, columns=tuple(columns.values()))

@@ -6,6 +6,7 @@ import re
 from bisect import bisect_left
 from typing import TYPE_CHECKING, Any
 
+from sispy.remedies import Argument, Message
 from sispy.text import printable
 
 from ..values.types.cells import Refused
@@ -89,13 +90,19 @@ def _results(file: BookFile, title: str, places: dict[Place, str]) -> dict[Place
         for cell in _cells(book[title], file):
             if (cell.row, cell.column) in places:
                 bad = cell.data_type == "e"
-                value = Refused(str(cell.value), "an error of the program") if bad else cell.value
+                value = _error(str(cell.value)) if bad else cell.value
                 results[cell.row, cell.column] = value
     for place in places:
-        results.setdefault(
-            place, Refused("(formula)", "a formula that was never calculated: write its value")
-        )
+        results.setdefault(place, Refused("(formula)", Message(_NEVER)))
     return results
+
+
+_NEVER = "a formula that was never calculated: write its value"
+
+
+def _error(text: str) -> Refused:
+    nothing = Argument("na", "says that it means no value", [text])
+    return Refused(text, Message("an error of the program", nothing))
 
 
 def merged(file: BookFile, sheet: Any, table: Table) -> dict[Place, Refused]:
@@ -104,7 +111,7 @@ def merged(file: BookFile, sheet: Any, table: Table) -> dict[Place, Refused]:
     Raises:
         ValueError: There are more than any person makes.
     """
-    refusal = Refused("(merged)", "merged cells have one value for all: undo the merge")
+    refusal = Refused("(merged)", Message("merged cells have one value for all: undo the merge"))
     found: dict[Place, Refused] = {}
     taken = 0
     for rows, places in file.merged(sheet._worksheet_path):

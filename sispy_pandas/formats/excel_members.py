@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from sispy.remedies import Message
+
 from ..values.explode import MEMBER, explode, implode, member_fields
 from ..values.records import DELETE, HOW, is_marked
 from ..values.source import source_of, with_source
@@ -65,7 +67,7 @@ def with_grey(
         if not equal(field, after, before):
             shown = after if isinstance(after, str) else json.dumps(after, default=str) if after else ""
             reason = f"a grey cell, for reading only: edit sheet {sheet} instead"
-            edited[i] = Refused(shown, reason)
+            edited[i] = Refused(shown, Message(reason))
             column[i] = from_json(field, before)
     return with_cells(frame, field, column), edited
 

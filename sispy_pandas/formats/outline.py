@@ -35,9 +35,12 @@ _PART = re.compile(
 """What stands beside a total; alone it may be a name."""
 _REMARK = re.compile(
     r"[*†]|(?:notes?|remarks?|source|legend|stand|quelle|hinweise?|anmerkung(?:en)?|bemerkung(?:en)?)\s*:|"
-    r"(?:as of|stand|page|seite) \d|(?:exported|generated|printed|created|erstellt|exportiert) \w",
+    r"(?:as of|stand|page|seite) \d|\(?\d+ rows?(?:\)| in set)|"
+    r"(?:exported|generated|printed|created|erstellt|exportiert) \w",
     re.IGNORECASE,
 )
+_RULE = re.compile(r"[-+=:|\u2500-\u257f ]{3,}")
+"""A line that is drawn: between the names and the rows, and around a table."""
 _AMOUNT = re.compile(r"\W*\d+(?:[.,'\s]\d{3})*(?:[.,]\d+)?(?:\W*|\W?(?:EUR|USD|CHF|GBP))", re.IGNORECASE)
 _CENT = 0.015
 """What a sum may be off by rounding."""
@@ -70,6 +73,9 @@ def outlined(rows: Sequence[Row], options: ReadOptions, known: Collection[str] =
     """
     wanted, width = options.header_row, max((len(cells) for _, cells in rows), default=0)
     guesses: list[str] = []
+    drawn = [number for number, cells in rows if is_rule(cells)] if width > 1 and wanted != 0 else []
+    if drawn:  # the cells are as wide as their column there
+        rows = [(number, list(map(_text, cells))) for number, cells in rows if number not in set(drawn)]
     header: Sequence[Any]
     body: Sequence[Row]
     if wanted == 0:
@@ -85,6 +91,10 @@ def outlined(rows: Sequence[Row], options: ReadOptions, known: Collection[str] =
             guesses.append(Message(said, Argument("header_row", "says so", number)))
         top, header = body[at] if body else (1, ())
         body = body[at + 1 :]
+    if drawn and wanted is None:
+        guesses.append(
+            Message(f"{_listed(drawn)} left out, which draw lines", Argument("header_row", "says so", top))
+        )
     again = _again(body, header)
     body = [row for row in body if row[0] not in again] if again else body
     if again and wanted is None:
@@ -110,6 +120,12 @@ def _again(rows: Sequence[Row], header: Sequence[Any]) -> list[int]:
     first = min(filled)
     like = (row for row in rows if row[1][first : first + 1] and _text(row[1][first]) == names[first])
     return [number for number, cells in like if list(map(_text, cells)) == names]
+
+
+def is_rule(cells: Sequence[Any]) -> bool:
+    """Tell whether a row is a line that is drawn."""
+    there = [cell for cell in cells if not is_nothing(cell)]
+    return bool(there) and all(isinstance(cell, str) and _RULE.fullmatch(cell) for cell in there)
 
 
 def _listed(numbers: Sequence[int]) -> str:

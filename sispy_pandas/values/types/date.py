@@ -42,6 +42,7 @@ _DAY_FORM = re.compile(
     r"(?:[:.](?P<second>\d\d)(?:[.,](?P<ms>\d{1,3}))?)?"
     r"(?:[ \u00a0\u202f]?(?P<half>[AaPp])\.?[ \u00a0\u202f]?[Mm]\.?)?)?"
 )
+_SHORT = re.compile(r"\d{1,2}([./-])\d{1,2}\1\d\d")
 _NUMBERED = re.compile(r"\d{4}\.")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTH = (
@@ -171,7 +172,7 @@ class Date(Type, name="Date"):
 
     def remedies(self, text: str) -> tuple[Remedy, ...]:
         if (found := _DAY_FORM.fullmatch(text.strip())) and found["last"]:
-            return (_APRIL,)
+            return (_APRIL,) if len(found["last"]) == 4 else ()  # nothing tells the century
         return means_nothing(text)
 
     def other_styles(self, texts: Collection[str], style: Style) -> tuple[Style, ...]:
@@ -243,9 +244,9 @@ def _moment(text: str, style: Style) -> int | None:
     if ms is not None:
         return ms if _OFFSET.fullmatch(text.strip()) else localised(ms, style.zone)
     clock = _clock(text.strip(), style.dayfirst)
-    if clock is None:
+    if clock is None and not _SHORT.fullmatch(text.strip()):
         return None
-    if clock.is_short and not style.has_short_years:
+    if clock is None or (clock.is_short and not style.has_short_years):
         raise ValueError(f"{shown(text)} has a year of two digits: write all four")
     return localised(clock.ms, style.zone)
 

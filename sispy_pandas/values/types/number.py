@@ -213,9 +213,9 @@ _GROUPED = {
     for mark in ".,"
 }
 """Numbers whose digits stand in groups of three, or as in India, a NUL between them."""
-_ALIKE = {".": ".", ",": ",", "'": "'\N{RIGHT SINGLE QUOTATION MARK}", " ": " \u00a0\u2009\u202f"}
+_ALIKE = {".": ".", ",": ",", "'": "'\N{RIGHT SINGLE QUOTATION MARK}", " ": " \u00a0\u2009\u202f", "?": "?"}
 """Marks between groups, each with all that are no other mark for people."""
-_GROUPS = {".": "points", ",": "commas", "'": "apostrophes", " ": "blanks"}
+_GROUPS = {".": "points", ",": "commas", "'": "apostrophes", " ": "blanks", "?": "question marks"}
 
 
 def _grouped_by(mark: str) -> Argument:

@@ -139,6 +139,18 @@ def test_lines_of_one_cell_that_a_rarer_sign_would_part_name_it(tmp_path, text, 
     assert (told.table.columns[0][0], told.problems) == ("web1", ())
 
 
+def test_a_table_that_a_client_of_a_database_has_drawn_is_one(tmp_path):
+    line = "+------+------+"
+    rows = ["| name | cpus |", line, "| web1 |    8 |", "| web2 |    4 |", line, "2 rows in set (0.00 sec)"]
+    found = read(tmp_path, "\n".join([line, *rows, ""]))
+
+    assert (found.table.header, found.table.columns) == (("name", "cpus"), (("web1", "web2"), ("8", "4")))
+    assert [guess.partition(":")[0] for guess in found.guesses] == [
+        "rows 3, 6 are left out, which draw lines",
+        "row 7 is left out",
+    ]
+
+
 @pytest.mark.parametrize(
     "text", ["mac\n00:11:22:33:44:55\n", "full name\nAnn Lee\nBob May\n", "a:b\n", "a:b\nx:\n", "a b\nc\n"]
 )

@@ -14,6 +14,7 @@ import xlsxwriter
 
 import sispy_pandas as sp
 from sispy_pandas.formats.excel_file import _NAMESPACES
+from sispy_pandas.planning.render import kinds
 from sispy_pandas.values.changes import Create, Stale
 from sispy_pandas.values.source import source_of
 
@@ -139,6 +140,7 @@ def test_formulas_errors_and_merged_cells(server, book: Book) -> None:
         ("h00003", "tags", merged),
         ("h00004", "tags", merged),
     ]
+    assert kinds(plan) == []  # no option tells a value that is not there
 
 
 def test_a_formula_counts_as_what_a_program_calculated(server, tmp_path: Path) -> None:
@@ -154,7 +156,7 @@ def test_a_formula_counts_as_what_a_program_calculated(server, tmp_path: Path) -
 
     assert next((c.key, dict(c.after)) for c in plan.changes) == ("h00000", {"cpus": 7})
     assert [(p.key, p.column, p.value, p.reason) for p in plan.problem_list] == [
-        ("h00001", "cpus", "#DIV/0!", "an error of the program")
+        ("h00001", "cpus", "#DIV/0!", "an error of the program: na=['#DIV/0!'] says that it means no value")
     ]
 
 

@@ -147,6 +147,7 @@ def test_what_a_cell_is_for_people(cell, name):
         [["without VAT"]],
         [["* estimated", None, None]],
         [["Stand: 01.02.2024"], ["internal"]],
+        [["(3 rows)"]],
     ],
 )
 def test_totals_and_remarks_of_all_kinds_are_no_rows(below):
@@ -179,6 +180,21 @@ def test_a_last_row_that_may_be_one_of_the_others_stays(rows):
     found = outlined(numbered(["name", "v"][: len(rows[0])], *rows), ReadOptions())
 
     assert ([cells for _, cells in found.rows], found.guesses) == (rows, ())
+
+
+def test_lines_that_are_drawn_are_no_rows_and_their_cells_are_padded():
+    line = ["+------+----+", None, None]
+    rows = numbered(line, ["", " name ", " v"], [":-----", "---", "-- "], [None, " w 1 ", " 8"], line)
+
+    guessed = outlined(rows, ReadOptions())
+    told = outlined(rows, ReadOptions(header_row=2))
+
+    assert guessed.header == told.header == ["", "name", "v"]
+    assert [cells for _, cells in guessed.rows] == [cells for _, cells in told.rows] == [[None, "w 1", "8"]]
+    said = "rows 1, 3, 5 are left out, which draw lines: header_row=2 says so"
+    assert (guessed.guesses, told.guesses) == ((said,), ())
+    dashes = numbered(["a", "b"], ["---", "x"], ["w", "--"])
+    assert [cells for _, cells in outlined(dashes, ReadOptions()).rows] == [["---", "x"], ["w", "--"]]
 
 
 def test_names_that_stand_there_again_are_no_row():

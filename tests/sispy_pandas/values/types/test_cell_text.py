@@ -79,6 +79,7 @@ def test_booleans_in_any_spelling(text: str, value: bool) -> None:
         (NUMBER, "1_000", Style(), "'1_000' is no number"),
         (NUMBER, "nan", Style(), "'nan' is no number"),
         (DATE, "3/4/2020", Style(), "'3/4/2020' is no ISO date or time"),
+        (DATE, "3/4/20", Style(), "'3/4/20' has a year of two digits: write all four"),
         *[
             (DATE, text, style, f"{text!r} is no ISO date or time")
             for text in ("2020-02-30", "soon", "13/13/2020", "3/4/2020 0:05 PM", "3/4/2020 13:05 PM")
@@ -163,6 +164,7 @@ def test_a_column_keeps_what_it_cannot_read_as_refused_text() -> None:
         (" -1.234.567,5 ", {"decimal": ",", "thousands": "."}),
         ("1,234.5", {"thousands": ","}),
         ("1234,5", {"decimal": ","}),
+        ("1?234,5", {"decimal": ",", "thousands": "?"}),
         ("1.2345,5", {}),
         ("1,234.5 EUR", {"thousands": ",", "unit": ["EUR"]}),
     ],
