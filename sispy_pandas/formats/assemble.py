@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -164,13 +164,21 @@ def names_of(
         names.append(bare if name not in known and bare in known else name or by_place(own.places[at]))
     refuse_twice(names)
     if schema is not None and not known.intersection(names):
-        hint = nearest(names[0], schema.columns) if names else ""
-        said = (
-            f"no column of the file is one of schema {schema.name!r}; its first row has"
-            f" {[shorten(name) for name in names[:8]]}{hint}"
-        )
-        raise ValueError(Message(said, *(part for guess in guesses for part in ("; ", guess))))
+        raise ValueError(_strange(names, schema, known, guesses))
     return names
+
+
+def _strange(names: Sequence[str], schema: Schema, known: Collection[str], guesses: Sequence[str]) -> Message:
+    """Say that no column is known, and what may be the cause: a guess, the case of names, other names."""
+    hint = nearest(names[0], schema.columns) if names else ""
+    said = f"no column of the file is one of schema {schema.name!r}; its first row has"
+    said += f" {[shorten(name) for name in names[:8]]}{hint}"
+    if guesses or not names:
+        return Message(said, *(part for guess in guesses for part in ("; ", guess)))
+    lower = {path.lower() for path in known}
+    if any(name.lower() in lower for name in names):
+        return Message(said, Argument("ignore_case", "takes names in any case", True))
+    return Message(said, Argument("rename", "says which field a column is", {names[0]: "FIELD"}))
 
 
 def _renamed(names: list[str], schema: Schema) -> tuple[str, ...]:

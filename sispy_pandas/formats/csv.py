@@ -7,7 +7,7 @@ import io
 import re
 from collections import Counter
 from dataclasses import dataclass, replace
-from itertools import chain, pairwise
+from itertools import chain
 from typing import IO, TYPE_CHECKING, Any
 
 from sispy.remedies import Argument, Message
@@ -47,6 +47,8 @@ QUOTE = '"'
 BLANK = " "
 _QUOTED = re.compile(rf'(?:(?<=[{DELIMITERS}\r\n])|\A)"[^"]*(?:""[^"]*)*"(?=[{DELIMITERS}\r\n]|\Z)')
 """A cell in quotes, whatever is between the cells."""
+_COMMAS = re.compile(r"\d+(?:,\d+)+")
+"""A number, or cells of numbers: 1,234,50 and 1,5 may be one, 8,16,32 is none."""
 _SAMPLE = 20
 """Rows that tell how wide the table is."""
 _LINES = 10_000
@@ -176,20 +178,21 @@ class _Dialect:
             lines: The first ones of the text, without what stands in quotes.
             known: Names of columns.
         """
-        rows = [line.split(self.delimiter) for line in lines if line.strip(f"{self.delimiter} ")][:_SAMPLE]
-        widths = Counter(map(len, rows))
+        lines = [line for line in lines if line.strip(f"{self.delimiter} ")][:_SAMPLE]
+        widths = Counter(line.count(self.delimiter) + 1 for line in lines)
         usual = max(widths, key=lambda width: (widths[width], width), default=0)
-        are_alike = usual > 1 and 2 * widths[usual] >= len(rows)
-        both = [pair for row in rows for pair in pairwise(row)]
-        within = sum(self._is_within(*pair) for pair in both)
+        are_alike = usual > 1 and 2 * widths[usual] >= len(lines)
+        within, signs = sum(map(self._within, lines)), sum(line.count(self.delimiter) for line in lines)
         fits = usual == len(self.header) > 1
         names = sum(name.strip() in known for name in self.header)
-        return names, are_alike, are_alike and 2 * within < len(both), fits, usual
+        return names, are_alike, are_alike and 2 * within < signs, fits, usual
 
-    def _is_within(self, before: str, after: str) -> bool:
-        """Tell whether the delimiter looks like a sign of a sentence, or of a number."""
-        is_mark = self.delimiter == "," and before[-1:].isdigit() and after[:1].isdigit()
-        return is_mark or after.startswith(" ")
+    def _within(self, line: str) -> int:
+        """Return how often the delimiter looks like a sign of a sentence, or of a number, in a line."""
+        numbers = _COMMAS.findall(line) if self.delimiter == "," else ()
+        groups = (number.split(",") for number in numbers)
+        marks = sum(len(one) - 1 for one in groups if all(len(digits) == 3 for digits in one[1:-1]))
+        return marks + line.count(f"{self.delimiter} ")
 
 
 def _dialect(text: str, file: InFile, known: Collection[str], options: ReadOptions) -> _Dialect:

@@ -159,11 +159,16 @@ def test_what_a_list_of_another_program_may_be_is_said_with_the_option_that_tell
         sispy("import", "t.csv", "--schema", "t", "--yes").stderr,
         sispy("plan", "host", "t.csv", "--key", "name").stderr,
     ]
+    Path("v.csv").write_text("NAME,CPUs\nw1,8\n", encoding="utf-8")
+    Path("w.csv").write_text("Server,Kerne\nw1,8\n", encoding="utf-8")
+    strange = [sispy("plan", "host", name, "--key", "name").stderr for name in ("v.csv", "w.csv")]
     made = sispy("import", "t.csv", "--schema", "t", "--yes", "--delimiter", ":")
     unknown = sispy("import", "u.csv", "--schema", "host", "--dry-run").stdout
     dated = sispy("import", "u.csv", "--schema", "u", "--dry-run").stdout
 
     assert [told.strip().endswith(part) for told in refused] == [True, True]
+    assert strange[0].strip().endswith("? --ignore-case takes names in any case")
+    assert strange[1].strip().endswith(" --rename Server=FIELD says which field a column is")
     assert "1 cell looks like UTF-8 that was read as Windows-1252 before: 'wÃ©b1' was 'wéb1'" in made.stderr
     assert made.exit_code == 0
     assert "no row of rack has name 'n/a': --na n/a says that it means no value" in unknown

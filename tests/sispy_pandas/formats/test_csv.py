@@ -66,6 +66,7 @@ def read(tmp_path, text, schema=None, **options):
         ("name,tags\na,x;y\nb,v;w\n", ("name", "tags")),
         ("a,b\n1,2\n", ("a", "b")),
         ("name;v\nx;1;\ny;2\n", ("name", "v")),
+        ("name,a,b,c\nx|y,35,6,16\nx|y,12,62,64\nx|y,12,62,64\n", ("name", "a", "b", "c")),
     ],
 )
 def test_the_sign_between_the_cells_is_found_by_what_stands_around_it(tmp_path, text, header):
