@@ -12,8 +12,9 @@ from sispy.cli.exits import Misuse, first, misuse
 from sispy.cli.options import Session, answers, examples, session
 from sispy.remedies import Call, Message
 from sispy_pandas.commands.endings import status_of_plan
+from sispy_pandas.commands.in_parts import part_rows, planned, refuse_parts
 from sispy_pandas.commands.inputs import format_option
-from sispy_pandas.commands.output import plan_answer, tell, whole
+from sispy_pandas.commands.output import plan_answer, show, tell, whole
 from sispy_pandas.commands.planning import Asked, edited_file, plan_of_rows, what
 from sispy_pandas.commands.reading import Reading, reading
 from sispy_pandas.commands.sending import every_cell, parts
@@ -66,6 +67,7 @@ _PATH = click.Path(dir_okay=False, path_type=Path)
 )
 @click.option("--allow-dangling", is_flag=True, help="Rows that others refer to may be deleted.")
 @click.option("--detailed-exitcode", is_flag=True, help="End with 2 if there are changes.")
+@part_rows
 @reading
 @session
 def plan(
@@ -83,6 +85,7 @@ def plan(
     check: bool,
     allow_dangling: bool,
     detailed_exitcode: bool,
+    part_rows: int | None,
 ) -> Exit:
     """Show what pushing FILE to table SCHEMA would change, or a saved PLAN. Writes nothing to the server.
 
@@ -97,6 +100,7 @@ def plan(
     from sispy_pandas.formats.registry import FIRST, format_of
     from sispy_pandas.pushing.workbook import mark_problems
     from sispy_pandas.workflow.missing import missing
+    from sispy_pandas.workflow.plan_parts import PlanParts
     from sispy_pandas.workflow.split import split_by
     from sispy_pandas.workflow.to_files import write_file
 
@@ -111,10 +115,12 @@ def plan(
     if within and missing_out is None:
         raise Misuse("--within says which of the missing rows are meant: give --missing-out FILE.")
     refuse_target("--missing-out", missing_out, FIRST, others=(*asked.paths, save, mark))
-    found: Plan | Plans
+    found: Plan | Plans | PlanParts
     if missing_out is None:
-        found = asked.plan(session, reading)
+        told = {"-o": save, "--mark": mark, "--by": by, "--all": every or None}
+        found = planned(session, asked, reading, rows=part_rows, told=told)
     else:
+        refuse_parts(part_rows, "--missing-out")
         snapshot, frame = edited_file(session, *asked.only_file, reading)
         found = plan_of_rows(snapshot, frame, reading)
     if check:
@@ -125,6 +131,9 @@ def plan(
         splits = [None if by is None else split_by(one, by) for one in plans]
     except ValueError as error:
         raise misuse(error) from error
+    if isinstance(found, PlanParts):
+        show(session, found.blocks(whole(session, every=every)))
+        return first(status_of_plan(one, detailed=detailed_exitcode) for one in plans)
     tell(session, plan_answer(plans, whole(session, every=every), splits), paged=every)
     if save is not None:
         found.save(save, note=note)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -20,6 +20,7 @@ from sispy_pandas.values.source import source_of
 if TYPE_CHECKING:
     import pandas as pd
 
+    from sispy import Endpoint
     from sispy.cli.options import Session
     from sispy_pandas.commands.reading import Reading
     from sispy_pandas.formats.options import ReadOptions
@@ -59,7 +60,6 @@ def edited_file(
     session: Session, name: str, file: TableFile, how: Reading, *, yes: bool | None = None
 ) -> tuple[Snapshot, pd.DataFrame]:
     """Return the rows that a file is to be compared with, and its own; see `plan_of_file`."""
-    from sispy_pandas.workflow.edited import snapshot_of
     from sispy_pandas.workflow.fetch import fetch
     from sispy_pandas.workflow.references import labelled
 
@@ -69,10 +69,8 @@ def edited_file(
     frame, is_read = first_reading(file, schema, how.options)
     if how.key is not None:
         snapshot = fetch(endpoint, progress=session.progress)
-    elif "_id" in (frame.index.name, *frame.columns):
-        snapshot = snapshot_of(endpoint, frame, base=how.base, progress=session.progress)
     else:
-        raise ValueError(_unknown_rows(file, schema))
+        snapshot = snapshot_by_id(endpoint, schema, file, frame, how, progress=session.progress)
     frame = second_reading(file, how.options, frame, snapshot, how.key, is_read=is_read)
     if yes is not None:
         refuse_guesses(frame, yes=yes)
@@ -80,6 +78,21 @@ def edited_file(
     if how.key is not None and source is not None and source.labels is not None:
         snapshot = labelled(snapshot, known=source.labels)
     return snapshot, frame
+
+
+def snapshot_by_id(
+    endpoint: Endpoint, schema: Schema, file: TableFile, frame: pd.DataFrame, how: Reading, *, progress: Any
+) -> Snapshot:
+    """Return the rows of a file, found by their `_id`, in the state that it shows.
+
+    Raises:
+        ValueError: It has no ids.
+    """
+    from sispy_pandas.workflow.edited import snapshot_of
+
+    if "_id" not in (frame.index.name, *frame.columns):
+        raise ValueError(_unknown_rows(file, schema))
+    return snapshot_of(endpoint, frame, base=how.base, progress=progress)
 
 
 def _unknown_rows(file: TableFile, schema: Schema) -> Message:
@@ -124,12 +137,12 @@ def second_reading(
     """
     from sispy_pandas.formats.dialect import known_rows
 
-    if is_read and not _has_hints(frame, snapshot):
+    if is_read and not has_hints(frame, snapshot):
         return frame
     return file.frame(snapshot.schema, options, known_rows(snapshot, key))
 
 
-def _has_hints(frame: pd.DataFrame, snapshot: Snapshot) -> bool:
+def has_hints(frame: pd.DataFrame, snapshot: Snapshot) -> bool:
     """Tell whether a file may mean something else if the cells are asked that nobody touched.
 
     So it is if its encoding is a guess, if a cell was refused, or if a number or a time is another one than

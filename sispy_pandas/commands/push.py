@@ -10,6 +10,7 @@ import click
 
 from sispy.cli.exits import Misuse, first
 from sispy.cli.options import Session, answers, examples, session, yes
+from sispy_pandas.commands.in_parts import part_rows, planned
 from sispy_pandas.commands.inputs import format_option
 from sispy_pandas.commands.planning import Asked, what
 from sispy_pandas.commands.reading import Reading, reading
@@ -48,6 +49,7 @@ _PATH = click.Path(dir_okay=False, path_type=Path)
 )
 @answers("json", "csv", "md")
 @pushing
+@part_rows
 @reading
 @yes
 @session
@@ -63,6 +65,7 @@ def push(
     conflicts_out: Path | None,
     write_back: Path | None,
     yes: bool,
+    part_rows: int | None,
 ) -> Exit:
     """Push the changes of FILE to table SCHEMA, or a plan that `sispy plan -o` saved.
 
@@ -74,6 +77,7 @@ def push(
     """
     from sispy_pandas.formats.registry import format_of, suffixes
     from sispy_pandas.pushing.workbook import copy_to_mark
+    from sispy_pandas.workflow.objects import Plan
     from sispy_pandas.workflow.parts import Plans
 
     asked = Asked.of(names, form)
@@ -83,12 +87,19 @@ def push(
     refuse_target("--conflicts-out", conflicts_out, left, others=(*asked.paths, write_back))
     if conflicts_out is not None:
         format_of(str(conflicts_out)).refuse(OutFile.of(conflicts_out))
-    plan = asked.plan(session, reading, yes=yes)
+    told = {
+        "--write-back": write_back,
+        "--conflicts-out": conflicts_out,
+        "--journal": how["journal"],
+        "--expect-digest": expect_digest,
+        "--all": how["every"] or None,
+    }
+    plan = planned(session, asked, reading, rows=part_rows, told=told, yes=yes)
     if isinstance(plan, Plans) and (book is not None or conflicts_out is not None):
         option = "--write-back" if book is not None else "--conflicts-out"
         raise Misuse(f"{option} writes one table, and these are several: push them one by one for it.")
     copy: Copy | None = None
-    if write_back is not None and book is not None and not isinstance(plan, Plans):
+    if write_back is not None and book is not None and isinstance(plan, Plan):
         how_read = reading.options
         copy = copy_to_mark(book.file, write_back, plan.schema, sheet=how_read.sheet, rename=how_read.rename)
     how |= {"expect_digest": expect_digest, "reviewer": reviewer}

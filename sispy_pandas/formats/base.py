@@ -6,7 +6,7 @@ what stands in a file, and no more: what columns and cells mean is told by `read
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 
 PARTICULAR = ("encoding", "delimiter", "sheet", "header_row", "footer_rows", "at")
 """Options of reading that not every format has."""
+
+
+class NotCut(ValueError):  # noqa: N818 - what a file is
+    """A file cannot be read in pieces."""
 
 
 class ReadCells(Protocol):
@@ -154,6 +158,30 @@ class Format:
             ImportError: The package that reads it is missing.
         """
         raise NotImplementedError
+
+    def exceeds(self, file: InFile, rows: int) -> bool:
+        """Tell whether a file may have more rows than that, without reading it whole where it has.
+
+        Raises:
+            NotCut: No file of this format is cut.
+            ValueError: It is no such file.
+            OSError: It cannot be read.
+        """
+        raise NotCut(f"a file of format {self.name} is read whole")
+
+    def pieces(
+        self, file: InFile, schema: Schema, options: ReadOptions, rows: int
+    ) -> Iterator[tuple[InFile, ReadOptions]]:
+        """Yield a file in pieces of at most so many rows: files like it, and how each is to be understood.
+
+        Rows and lines are numbered in them as in the whole, and what only the whole tells holds in each.
+
+        Raises:
+            NotCut: It has to be read whole.
+            ValueError: It is no such file.
+            OSError: It cannot be read.
+        """
+        raise NotCut(f"a file of format {self.name} is read whole")
 
     def refuse(self, file: OutFile) -> None:
         """Raise what `write` would raise, before anything is fetched for it."""

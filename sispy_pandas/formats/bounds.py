@@ -12,7 +12,7 @@ import json
 import os
 import stat
 import zlib
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
@@ -24,7 +24,7 @@ from ..values.types.cells import double_of, object_of
 from .encodings import decode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 LARGEST = 2 << 30
 """Bytes of a file."""
@@ -39,6 +39,7 @@ FREE, RATIO = 16 << 20, 200
 """Bytes to which something packed may expand in any case, and beyond how many times its packed size."""
 GZIP = b"\x1f\x8b"
 
+_START = 1 << 12
 _PACKED = (
     (b"\xfd7zXZ\0", "is packed by xz: unpack it first"),
     (b"\x28\xb5\x2f\xfd", "is packed by zstd: unpack it first"),
@@ -57,6 +58,12 @@ class InFile:
     """Where it lies; None: nowhere, as standard input."""
     content: bytes | None = field(default=None, repr=False)
     """What was in it, where that can be read only once."""
+    rows_above: int = 0
+    """Rows of the whole file that stand between the header and those here, if this is a piece of one."""
+    lines_above: int = 0
+    """The same in lines."""
+    keys: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """What all records of the whole file have, a document as what is in it: those here may lack some."""
 
     @classmethod
     def of(cls, source: str | os.PathLike[str] | IO[Any] | InFile) -> InFile:
@@ -145,6 +152,27 @@ class InFile:
         _refuse_endless(self.path)
         return self.path
 
+    @contextmanager
+    def stream(self) -> Iterator[IO[bytes]]:
+        """Open a text file, to be read from its beginning; what gzip has packed is unpacked as it is read.
+
+        Raises:
+            ValueError: It is a device, or not what its reader takes.
+            OSError: It cannot be read.
+        """
+        if self.path is not None and self.content is None and stat.S_ISCHR(self.path.stat().st_mode):
+            _refuse_endless(self.path)
+        source = self.path.open("rb") if self.path and self.content is None else BytesIO(self.content or b"")
+        with source as opened:
+            start = opened.read(_START)
+            opened.seek(0)
+            _refuse_packed(self, start)
+            if not start.startswith(GZIP):
+                yield opened
+                return
+            with gzip.GzipFile(fileobj=opened) as unpacked:
+                yield unpacked  # type: ignore[misc] # as good as a file that is read
+
     def _read(self, *, lines: bool) -> bytes | bytearray:
         if self.content is not None or self.path is None:
             content = self.content or b""
@@ -182,11 +210,27 @@ def _unpacked(file: InFile, packed: bytes | bytearray) -> bytearray:
             while chunk := opened.read(min(LONGEST_LINE, most + 1 - len(found))):
                 found += chunk
                 if len(found) > most:
-                    raise ValueError(f"{printable(file)} would expand to more than any honest table")
+                    raise _expanding(file)
     except (OSError, EOFError, zlib.error) as error:
         raise damaged(file, "gzip file", error) from error
     _refuse_packed(file, found)
     return found
+
+
+def refuse_expanding(file: InFile, size: int) -> None:
+    """Refuse a file of which more bytes come than any honest table is packed into.
+
+    Raises:
+        ValueError: It is one.
+    """
+    if size > FREE:
+        packed = len(file.content or b"") if file.content or file.path is None else file.path.stat().st_size
+        if size > RATIO * packed:
+            raise _expanding(file)
+
+
+def _expanding(file: InFile) -> ValueError:
+    return ValueError(f"{printable(file)} would expand to more than any honest table")
 
 
 def _refuse_endless_line(file: InFile, start: bytes | bytearray) -> None:
@@ -231,7 +275,8 @@ def _is_in_lines(text: str) -> bool:
 
 def parse_lines(text: str, file: object) -> Iterator[tuple[int, Any]]:
     """Yield the values of a text with one JSON value in each line, and the numbers of these lines."""
-    for number, line in enumerate(text.split("\n"), start=1):
+    above = file.rows_above if isinstance(file, InFile) else 0
+    for number, line in enumerate(text.split("\n"), start=above + 1):
         if line.strip():
             yield number, parse_json(line, file, number)
 

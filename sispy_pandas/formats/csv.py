@@ -7,7 +7,7 @@ import io
 import re
 from collections import Counter
 from dataclasses import dataclass, replace
-from itertools import chain
+from itertools import chain, islice
 from typing import IO, TYPE_CHECKING, Any
 
 from sispy.remedies import Argument, Message
@@ -24,11 +24,12 @@ from .csv_arrow import arrow_columns, arrow_series, is_arrow
 from .encodings import ASKED, GUESSED, decode
 from .headings import by_place
 from .note import read_beside, write_beside
-from .outline import is_rule, outlined, type_of
+from .outline import BOTTOM, is_rule, outlined, type_of
+from .pieces import has_more_lines, records_of, sure_encoding, text_stream, until
 from .table import Table, as_table
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from ..values.schema import Schema
     from ..values.types.base import Field
@@ -67,12 +68,10 @@ class Csv(Format):
     def read(self, file: InFile, schema: Schema | None, options: ReadOptions) -> Incoming:
         note = read_beside(file)
         text, encoding, is_guess = _text(file, options.encoding)
-        known = {"_id", RECEIPT.path, DELETE, *options.rename}
-        if schema is not None:
-            known |= {f.path for f in (*schema.fields, *META)}
+        known = _known(schema, options)
         dialect = _dialect(text, file, known, options)
         is_plain = schema is not None and dialect.delimiter != BLANK
-        plain = _plain_table(dialect, schema) if schema is not None and is_plain else None
+        plain = _plain_table(dialect, schema, file) if schema is not None and is_plain else None
         told = None if schema is None or options.header_row == 0 else options.rename
         table, ragged, guesses = (plain, (), ()) if plain else _table(dialect, file, told, options, known)
         return Incoming(
@@ -86,6 +85,43 @@ class Csv(Format):
             used={"encoding": encoding, "delimiter": dialect.delimiter},
             guesses=((GUESSED,) if is_guess else ()) + dialect.guesses + guesses,
         )
+
+    def exceeds(self, file: InFile, rows: int) -> bool:
+        return has_more_lines(file, rows)
+
+    def pieces(
+        self, file: InFile, schema: Schema, options: ReadOptions, rows: int
+    ) -> Iterator[tuple[InFile, ReadOptions]]:
+        encoding = sure_encoding(file, options)
+        with text_stream(file, encoding) as lines:
+            head = "".join(until(lines, _HEAD))
+            dialect = _dialect(head, file, _known(schema, options), options)
+            every = chain(io.StringIO(dialect.text, newline=""), lines)
+            records = records_of(every, lambda lines: _reader(lines, dialect.delimiter), file)
+            has_names = options.header_row != 0
+            row, line, names = next(one for one in records if one[0] == dialect.row)
+            if not has_names:
+                records, names = chain([(row, line, names)], records), ""
+            below = options.footer_rows
+            if below is None:
+                below = 0 if has_names and "_id" in dialect.header else BOTTOM
+            options = replace(options, header_row=1 if options.header_row else options.header_row)
+            buffer = list(islice(records, rows + below))
+            while buffer:
+                more = list(islice(records, rows))
+                is_last = not more or len(buffer) + len(more) <= rows + below
+                part, buffer = (buffer + more, []) if is_last else (buffer[:rows], buffer[rows:] + more)
+                number, line, _ = part[0]
+                content = (names + "".join(text for _, _, text in part)).encode(encoding)
+                yield (
+                    replace(
+                        file,
+                        content=content,
+                        rows_above=number - has_names - 1,
+                        lines_above=line - len(io.StringIO(names, newline="").readlines()),
+                    ),
+                    options if is_last else replace(options, footer_rows=0),
+                )
 
     def write(self, file: OutFile, table: Outgoing, options: WriteOptions) -> int:
         style, rows, head = Style(options.zone), 0, True
@@ -148,6 +184,12 @@ def _quoted(texts: Sequence[str], special: re.Pattern[str]) -> Sequence[str]:
     if not special.search("".join(texts)):
         return texts
     return [f'"{text.replace(QUOTE, QUOTE * 2)}"' if special.search(text) else text for text in texts]
+
+
+def _known(schema: Schema | None, options: ReadOptions) -> set[str]:
+    """Return names by which the row of names is known."""
+    fields = () if schema is None else (*schema.fields, *META)
+    return {"_id", RECEIPT.path, DELETE, *options.rename, *(f.path for f in fields)}
 
 
 def _text(file: InFile, encoding: str | None) -> tuple[str, str, bool]:
@@ -291,9 +333,10 @@ def _rows(dialect: _Dialect, file: InFile) -> list[tuple[int, list[str]]]:
             if end > begin + 1:
                 of_lines.append((begin, end))
             if number >= dialect.row and any(row):
-                found.append((number, row))
+                found.append((number + file.rows_above, row))
     except csv.Error as error:
-        raise ValueError(f"{printable(file)}, line {rows.line_num:,}: {error}") from None
+        line = rows.line_num + file.lines_above
+        raise ValueError(f"{printable(file)}, line {line:,}: {error}") from None
     if of_lines:
         _refuse_open(dialect, file, of_lines)
     return found
@@ -316,10 +359,10 @@ def _refuse_open(dialect: _Dialect, file: InFile, rows: Iterable[tuple[int, int]
             list(_reader(lines[begin:end], dialect.delimiter, strict=True))
         except csv.Error:
             said = "a quote begins a cell, and none ends it: close it in the file"
-            raise ValueError(f"{printable(file)}, line {begin + 1:,}: {said}") from None
+            raise ValueError(f"{printable(file)}, line {begin + 1 + file.lines_above:,}: {said}") from None
 
 
-def _plain_table(dialect: _Dialect, schema: Schema) -> Table | None:
+def _plain_table(dialect: _Dialect, schema: Schema, file: InFile) -> Table | None:
     """Return the cells by the short cut for exported files; None where it does not lead there."""
     header = list(map(read_heading, dialect.header))
     if not all(header) or dialect.row > 1:
@@ -327,7 +370,8 @@ def _plain_table(dialect: _Dialect, schema: Schema) -> Table | None:
     columns = arrow_columns(dialect.text, header, dialect.delimiter)
     if columns is None:
         return None
-    rows = tuple(range(2, len(columns[0]) + 2))
+    first = 2 + file.rows_above
+    rows = tuple(range(first, len(columns[0]) + first))
     text = dialect.text
     quotes, has_lines = text.count(QUOTE), text.count("\n") > len(rows) + 1
     if quotes % 2 or (quotes and has_lines and QUOTE in _QUOTED.sub("", text)):

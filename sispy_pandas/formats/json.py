@@ -250,6 +250,8 @@ def _table(
         ValueError: One is no object, or together they have more columns than any schema.
     """
     inner = inner_paths(schema)
+    if file.keys and records:
+        records = [(0, file.keys), *records]
     columns: dict[str, list[Any]] = {} if records or schema is None else {"_id": []}
     keys = {key: None for _, record in records if isinstance(record, dict) for key in record} if inner else {}
     top = documents(list(keys), inner, rename, schema.columns if schema else ())
@@ -265,10 +267,30 @@ def _table(
             raise ValueError(f"{printable(file)}: more than {MOST_COLUMNS:,} columns, by item {number}")
     for cells in columns.values():
         cells += [None] * (len(records) - len(cells))
+        del cells[: bool(records and file.keys)]
+    records = records[bool(file.keys) :]
     known = [path for path in (schema.columns if schema else ()) if path in columns]
     header = dict.fromkeys([*known, *columns])
     rows = tuple(number for number, _ in records)
     return Table(tuple(header), tuple(columns[path] for path in header), rows, given=frozenset(top))
+
+
+def add_keys(known: dict[str, Any], record: Any, inner: AbstractSet[str], prefix: str = "") -> None:
+    """Add the keys of a record to those that are known, and those in its documents.
+
+    Args:
+        known: Gets them.
+        record: Of a file.
+        inner: The paths of the documents of a schema, and of what may be one by another name.
+        prefix: Of the keys.
+    """
+    for key, value in record.items() if isinstance(record, dict) else ():
+        if isinstance(value, dict) and (path := prefix + key) in inner:
+            if not isinstance(known.get(key), dict):
+                known[key] = {}
+            add_keys(known[key], value, inner, f"{path}.")
+        else:
+            known.setdefault(key, None)
 
 
 def _named(record: Mapping[str, Any], top: Mapping[str, str]) -> Mapping[str, Any]:

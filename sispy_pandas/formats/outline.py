@@ -47,7 +47,7 @@ _CENT = 0.015
 _FEW = 2
 """Rows below which nothing but its name tells a total."""
 _SHOWN = 5
-_BOTTOM = 20
+BOTTOM = 20
 """Rows at the end among which totals and remarks are."""
 
 
@@ -185,7 +185,7 @@ def _below(rows: Sequence[Row], header: Sequence[Any]) -> int:
     Once there is one, so is what stands below it in a single cell, and what stands beside a total.
     """
     columns, found, parts = len(_filled(header)), 0, 0
-    for n in range(1, min(len(rows) - 1, _BOTTOM) + 1):
+    for n in range(1, min(len(rows) - 1, BOTTOM) + 1):
         cells, above = rows[-n][1], rows[:-n]
         filled = _filled(cells)
         if not filled:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import datetime
 import json
+from dataclasses import replace
+from io import BytesIO
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,6 +34,8 @@ from .note import parsed
 from .table import Table, as_table
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ..values.row_set import RowSet
     from ..values.schema import Schema
     from ..values.types.base import Field, Style
@@ -68,7 +72,8 @@ class Parquet(Format):
         frame = frame.loc[:, [not str(name).startswith(_UNNAMED) for name in frame.columns]]
         refuse_wide(file, len(frame.columns))
         columns = tuple(_in_text(frame.iloc[:, at]) for at in range(len(frame.columns)))
-        rows = tuple(range(1, len(frame) + 1))
+        first = 1 + file.rows_above
+        rows = tuple(range(first, len(frame) + first))
         table = Table(tuple(map(str, frame.columns)), columns, rows, given=frozenset(top))
         return Incoming(table, _read, _plain, self.note(file))
 
@@ -79,6 +84,28 @@ class Parquet(Format):
         except Exception as error:
             raise damaged(file, "Parquet file", error) from error
         return parsed(text) if text else {}
+
+    def exceeds(self, file: InFile, rows: int) -> bool:
+        parquet, source = optional("pyarrow.parquet", "fast"), file.seekable()
+        try:
+            return int(parquet.read_metadata(source).num_rows) > rows
+        except Exception as error:
+            raise damaged(file, "Parquet file", error) from error
+
+    def pieces(
+        self, file: InFile, schema: Schema, options: ReadOptions, rows: int
+    ) -> Iterator[tuple[InFile, ReadOptions]]:
+        pa, parquet = optional("pyarrow", "fast"), optional("pyarrow.parquet", "fast")
+        above, source = 0, file.seekable()
+        try:
+            with parquet.ParquetFile(source) as opened:
+                for batch in opened.iter_batches(rows):
+                    content = BytesIO()
+                    parquet.write_table(pa.Table.from_batches([batch], opened.schema_arrow), content)
+                    yield replace(file, content=content.getvalue(), rows_above=above), options
+                    above += batch.num_rows
+        except pa.ArrowException as error:
+            raise damaged(file, "Parquet file", error) from error
 
     def refuse(self, file: OutFile) -> None:
         optional("pyarrow.parquet", "fast")

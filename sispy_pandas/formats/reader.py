@@ -135,6 +135,17 @@ def read_frame(
     return found.finish(frame, column) if found.finish else frame
 
 
+def learnt(
+    file: InFile, form: Format, schema: Schema, options: ReadOptions, known: Known | None
+) -> tuple[ReadOptions, tuple[str, ...], tuple[str, ...]]:
+    """Return how a file is read, told in full; what was noticed about that, and what of it is a guess.
+
+    It takes what `read_frame` takes, and raises what it raises.
+    """
+    found, own = _understood(file, form, schema, options, known)
+    return _used(options, found, own), found.notes + own.notes, found.guesses
+
+
 def _used(options: ReadOptions, found: Incoming, dialect: Dialect) -> ReadOptions:
     """Return how a file was read: as was told, and as it told itself."""
     usual = dialect.usual

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
     from sispy import Endpoint
 
+    from ..values.types.base import Field
+
 NO_META_HISTORY = "it changed since its export, and of owner, tags and locked the server keeps no history"
 NO_HISTORY = "it changed since its export, and the server keeps no history to tell what the export said"
 
@@ -113,6 +115,41 @@ def snapshot_of(
         del lost[id_]
     made = snapshot.made([*found.values(), *_same_key_rows(endpoint, schema, frame, ids, found)], lost, gone)
     return made if labels is None else labelled(made, known=labels)
+
+
+def snapshot_by_key(endpoint: Endpoint, frame: pd.DataFrame, key: str) -> Snapshot:
+    """Return today's rows that have the keys of a frame, to compare it with by `diff(key=)`.
+
+    Args:
+        endpoint: Where the rows are from.
+        frame: As it was read from a file.
+        key: A unique field; a frame without such a column is left to the diff.
+
+    Raises:
+        ValueError: The file was exported from another server.
+        sispy.Error: The server could not be asked.
+    """
+    started, schema = datetime.now(UTC), schema_of(endpoint.client, endpoint.name)
+    source = source_of(frame)
+    if source is not None:
+        source.refuse_other(endpoint.client, endpoint.name)
+    keys = values_in(schema.field(key), frame[key]) if key in frame.columns else []
+    wanted = {value for value in keys if value is not None}
+    rows = read(endpoint, key, sorted(wanted, key=str))
+    made = _Builder(endpoint, schema, started).made(rows, {}, ())
+    labels = source.labels if source is not None else None
+    return made if labels is None else labelled(made, known=labels)
+
+
+def values_in(field: Field, cells: pd.Series[Any]) -> list[Any]:
+    """Return the values of a scalar column, as the server has them; None for those that are none."""
+    found: list[Any] = []
+    for cell in cells.tolist():
+        try:
+            found.append(None if is_missing(cell) else cast(field, cell))
+        except ValueError:  # the diff names it
+            found.append(None)
+    return found
 
 
 @dataclass(frozen=True)
@@ -280,14 +317,7 @@ def _same_key_rows(
     """Return the rows that have the key of a new row: the file may have been pushed before."""
     if schema.key is None or schema.key not in frame.columns:
         return []
-    field = schema.field(schema.key)
-    keys = set()
-    for position, cell in enumerate(frame[schema.key].tolist()):
-        if position in ids or is_missing(cell):
-            continue
-        try:
-            keys.add(cast(field, cell))
-        except ValueError:
-            continue  # the diff names it
+    values = values_in(schema.field(schema.key), frame[schema.key])
+    keys = {value for position, value in enumerate(values) if position not in ids}
     wanted = sorted(keys - {None}, key=str)
     return [entity for entity in read(endpoint, schema.key, wanted) if entity["_id"] not in found]

@@ -101,8 +101,8 @@ class PlanParts:
 
     @property
     def empty(self) -> bool:
-        """Whether there is nothing to push and nothing to tell."""
-        return not self.plans
+        """Whether all plans are empty, see `Plan.empty`."""
+        return not self.parts
 
     @cached_property
     def counts(self) -> dict[str, int]:
@@ -129,16 +129,17 @@ class PlanParts:
         tables: dict[tuple[str, str], _Table] = {}
         digests: list[str] = []
         with bar(self.progress, total=None, unit=" rows", desc="plan") as shown:
-            for plan in self._plans(self.checked or self.make):
+            for plan in _each((self.checked or self.make)()):
+                if plan.empty and not plan.notes:
+                    continue
                 table = plan.endpoint.client.url, plan.schema.name
                 tables.setdefault(table, _Table(replace(plan, snapshot=None))).add(plan)
-                digests.append(digest_of([plan]))
+                digests += [] if plan.empty else [digest_of([plan])]
                 shown.update(len(plan))
         return tuple(table.plan() for table in tables.values()), len(digests), joined(digests)
 
     def _plans(self, make: Callable[[], Iterable[Plan | Plans]]) -> Iterator[Plan]:
-        for one in make():
-            yield from (plan for plan in ([one] if isinstance(one, Plan) else one) if not plan.empty)
+        yield from (plan for plan in _each(make()) if not plan.empty)
 
     def frame(self) -> pd.DataFrame:
         """Return one line per changed cell, see `Plans.frame`: of all parts, which takes memory for them."""
@@ -164,13 +165,18 @@ class PlanParts:
         The server is asked when the parts are counted.
         """
         dangling = allow_dangling or self.leans
-        checked = lambda: (plan.check(allow_dangling=dangling, progress=False) for plan in self)  # noqa: E731
+        checked = lambda: (  # noqa: E731
+            plan if plan.empty else plan.check(allow_dangling=dangling, progress=False)
+            for plan in _each(self.make())
+        )
         return replace(self, checked=checked, progress=progress)
 
     def refresh(self, *, progress: Any = False) -> PlanParts:
         """Return the plans compared with what the server holds now, see `Plan.refresh`."""
         make = self.checked or self.make
-        refreshed = lambda: (plan.refresh(progress=False) for plan in self._plans(make))  # noqa: E731
+        refreshed = lambda: (  # noqa: E731
+            plan if plan.empty else plan.refresh(progress=False) for plan in _each(make())
+        )
         return replace(self, checked=refreshed, progress=progress)
 
     def push(
@@ -226,7 +232,7 @@ class PlanParts:
         tables = ", ".join(printable(plan.schema.name) for plan in self.plans)
         rows, parts = count(len(self), "row"), count(self.parts, "part")
         found = [block for plan in self.plans for block in plan.blocks(shown)]
-        return [Lines((f"one change of {tables} in {parts}: {rows}",)), *found]
+        return [*([Lines((f"one change of {tables} in {parts}: {rows}",))] if self.parts else []), *found]
 
     def __str__(self) -> str:
         return as_text(self.blocks())
@@ -235,6 +241,11 @@ class PlanParts:
 
     def _repr_html_(self) -> str:
         return as_html(self.blocks(), about="plan")
+
+
+def _each(parts: Iterable[Plan | Plans]) -> Iterator[Plan]:
+    for one in parts:
+        yield from [one] if isinstance(one, Plan) else one
 
 
 @dataclass
