@@ -47,7 +47,7 @@ def next_snapshot(old: S, report: PushResult) -> S:
             if id_ in position and name in found:
                 values[position[id_]] = found[name]
         for id_, entity in report.entities.items():
-            if entity and id_ in position:
+            if entity:
                 values[position[id_]] = get_path(entity, name)
         columns[name] = values
     receipts = _receipts(report, frame, position)
@@ -89,6 +89,6 @@ def _receipts(report: PushResult, frame: pd.DataFrame, position: Mapping[str, in
     found: list[int | None] = [None if gap else ms for ms, gap in zip(known, missing, strict=True)]
     found += [None] * (len(position) - len(found))
     for id_, entity in report.entities.items():
-        if entity and id_ in position:
+        if entity:
             found[position[id_]] = receipt(entity)
     return found

@@ -143,5 +143,5 @@ def _read_or_why(name: str) -> Record | str:
 
 
 def _index(kind: str, what: object) -> Path:
-    text = json.dumps([kind, what], sort_keys=True, default=str)
+    text = json.dumps([kind, what], default=str)
     return folder() / "index" / hashlib.sha256(text.encode()).hexdigest()[:32]

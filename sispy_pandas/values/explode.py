@@ -29,8 +29,8 @@ def explode(source: RowSet | pd.DataFrame, path: str, *, schema: Schema | None =
     """Return a frame with one row per member of an array column, to look at or to edit.
 
     Its index has two levels: `_id` of the row, and `_member`, the `_id` of the member; members of an array
-    that is not one of documents have their position. Rows without members are not in it. `implode` puts edits
-    back.
+    that is not one of documents have their position. Rows without members are not in it, nor are nulls among
+    documents. `implode` puts edits back.
 
     Args:
         source: A snapshot, or a frame of one.
@@ -51,9 +51,10 @@ def explode(source: RowSet | pd.DataFrame, path: str, *, schema: Schema | None =
     members: list[Any] = []
     for id_, cell in zip(frame.index.tolist(), frame[path].tolist(), strict=True):
         for position, member in enumerate(cell if isinstance(cell, tuple | list) else ()):
-            parents.append(id_)
-            names.append(_name(field, member, position))
-            members.append(member)
+            if _is_row(field, member):
+                parents.append(id_)
+                names.append(member.get("_id") if field.fields else position)
+                members.append(member)
     columns: dict[str, pd.Series[Any]] = {}
     for inner in member_fields(field):
         column = Column(inner)
@@ -127,7 +128,8 @@ def _edits(members: pd.DataFrame) -> dict[Hashable, list[dict[str, Any]]]:
 def _merged(
     field: Field, columns: list[Field], id_: Hashable, cell: Any, rows: list[dict[str, Any]], *, remove: bool
 ) -> tuple[Any, ...]:
-    old = dict(enumerate(cell)) if not field.fields else {_name(field, m, i): m for i, m in enumerate(cell)}
+    names = [m.get("_id") if field.fields and _is_row(field, m) else i for i, m in enumerate(cell)]
+    old = dict(zip(names, cell, strict=True))
     named: dict[Any, Any] = {}
     new = []
     for row in rows:
@@ -138,7 +140,11 @@ def _merged(
         if name not in old or name in named:
             raise ValueError(f"row {id_!r} has {'no' if name not in old else 'twice the'} member {name!r}")
         named[name] = _member(field, columns, old[name], row)
-    kept = [named.get(name, member) for name, member in old.items() if name in named or not remove]
+    kept = [
+        named.get(name, member)
+        for name, member in old.items()
+        if name in named or not (remove and _is_row(field, member))
+    ]
     return (*kept, *new)
 
 
@@ -154,8 +160,8 @@ def _member(field: Field, columns: list[Field], member: Any, row: dict[str, Any]
     return freeze(found)
 
 
-def _name(field: Field, member: Any, position: int) -> Any:
-    return member.get("_id") if field.fields and isinstance(member, dict) else position
+def _is_row(field: Field, member: Any) -> bool:
+    return not field.fields or isinstance(member, dict)  # an array of documents may hold nulls
 
 
 def member_fields(field: Field) -> tuple[Field, ...]:

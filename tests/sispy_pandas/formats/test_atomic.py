@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import gc
+import io
 import os
 import resource
 import stat
@@ -16,7 +17,7 @@ import pytest
 import xlsxwriter
 
 import sispy_pandas as sp
-from sispy_pandas.formats.atomic import refuse_unwritable, replaced
+from sispy_pandas.formats.atomic import OutFile, refuse_unwritable, replaced
 
 QUICK = sp.Limits(settle=0.1, settle_row=0.0, patience=3.0)
 
@@ -182,3 +183,13 @@ def test_json_holds_half_a_character(half, tmp_path):
 
     again = sp.read_ndjson(tmp_path / "t.ndjson", schema)
     assert again["bios.vendor"].iloc[0] == "ac\ud800me"
+
+
+@pytest.mark.parametrize(("encoding", "mark"), [("utf-8", ""), ("utf-8-sig", "\ufeff")])
+def test_text_that_is_open_begins_with_a_mark_where_its_encoding_has_one(encoding, mark):
+    target = io.StringIO()
+
+    with OutFile.of(target).text(encoding) as file:
+        file.write("name")
+
+    assert target.getvalue() == f"{mark}name"

@@ -160,6 +160,20 @@ def test_a_formula_counts_as_what_a_program_calculated(server, tmp_path: Path) -
     ]
 
 
+def test_a_truth_that_a_program_writes_as_a_formula_is_no_result_of_one(server, tmp_path: Path) -> None:
+    path, live = tmp_path / "never-calculated.xlsx", server.fetch()
+    book = openpyxl.Workbook()
+    for row in (["name", "live", "cpus"], ["h00000", "=FALSE()", 2], ["h00001", "=FALSE()", "=1+6"]):
+        book.active.append(row)
+    book.save(path)
+
+    frame = sp.read_excel(path, live.schema)
+    plan = live.diff(frame, key="name")
+
+    assert frame["live"].tolist() == [False, False]
+    assert [(p.key, p.column) for p in plan.problem_list] == [("h00001", "cpus")]
+
+
 def test_a_copied_row_is_a_problem_or_a_new_row(server, book: Book) -> None:
     for number in (1, 2):
         row = book.copy_row(book.row("h00007"))
@@ -175,6 +189,16 @@ def test_a_copied_row_is_a_problem_or_a_new_row(server, book: Book) -> None:
     plan = plan_of(server, book, copies="new")
     assert plan.problem_list == ()
     assert [(type(change), change.key) for change in plan.changes] == [(Create, "new1"), (Create, "new2")]
+
+
+def test_of_a_row_and_its_unchanged_copy_the_first_is_the_row(server, book: Book) -> None:
+    row = book.row("h00007")
+    copy = book.copy_row(row)
+
+    plan = plan_of(server, book)
+
+    reason = f"copy of h00007 (row {row}): clear its _id to make a new row"
+    assert [(p.row, p.reason) for p in plan.problem_list] == [(copy, reason)]
 
 
 def test_a_renamed_column_is_asked_for_and_taken_when_told(server, book: Book) -> None:

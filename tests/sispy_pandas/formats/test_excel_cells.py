@@ -38,6 +38,10 @@ def test_any_text_comes_back_from_a_workbooks_file(text):
     assert unescaped(escaped(text)) == text
 
 
+def test_one_escaped_text_among_others_is_read_as_well():
+    assert read_excel_column(STRING, ["a", "b_x000D_c", "_", None], BERLIN) == ["a", "b\rc", "_", None]
+
+
 def test_control_characters_are_escaped_and_what_looks_like_it_too():
     assert escaped("a\rb\x1f_x000D_ _x00 \t\n") == "a_x000D_b_x001F__x005F_x000D_ _x00 \t\n"
     assert unescaped("a_x000d_b") == "a\rb"

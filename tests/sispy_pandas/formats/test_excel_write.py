@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import sispy_pandas as sp
+from sispy_pandas.formats.excel_base import read_note
 from sispy_pandas.planning.program_edits import REASON
 from sispy_pandas.values.records import frame_of
 from sispy_pandas.values.schema import parse_schema
@@ -102,6 +103,8 @@ def rule(sheet: Any, name: str) -> Any:
 
 def test_the_sheet_is_easy_to_edit(server, book: Any) -> None:
     sheet = book["host"]
+    base = read_note(cell.value for cell in book["_base1"][1])
+    assert base["columns"][:3] == ["name", "os", "cpus"]
     titles = [cell.value for cell in sheet[1]]
     assert titles == [
         "_id", "name", "os", "cpus", "live", "since (Europe/Berlin)", "ip", "tags", "disks", "extra",
@@ -154,7 +157,7 @@ def test_dropdowns_and_bounds_reach_below_the_data(book: Any) -> None:
         found = rule(sheet, name)
         _, _, area = found.formula1.partition("!")
         cells = lists[area.replace("$", "")]
-        assert [row[0].value for row in cells] == values
+        assert [(row[0].value, row[0].number_format) for row in cells] == [(value, "@") for value in values]
         assert str(found.sqref).endswith("1021")
     bounds = rule(sheet, "cpus")
     assert (bounds.type, bounds.operator, bounds.formula1, bounds.formula2) == ("decimal", None, "1", "64")

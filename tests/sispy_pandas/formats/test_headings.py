@@ -234,7 +234,8 @@ def test_the_name_that_is_proposed_for_a_rename_is_one_of_the_file(heading):
     (proposed,) = remedy.value
 
     assert proposed.isprintable()
-    assert Names(table, {proposed: "d"}).names == ["d", "c"]
+    renamed = Names(table, {proposed: "d"})
+    assert (renamed.names, renamed.notes()) == (["d", "c"], ())
 
 
 @pytest.mark.parametrize("told", [" b ", "b", "b\t", "\u00a0b"])

@@ -37,6 +37,17 @@ def test_who_has_no_role_in_an_owner_of_the_table_may_write_nothing(hosts_of):
         Problem(row, reason, "_sis.owner", None, key, denied=True)
         for row, key in [(plan.changes[0].id, "h00000"), (1, "new")]
     )
+    assert precheck(checked).problem_list == checked.problem_list
+
+
+@pytest.mark.parametrize("how", ["is_public", "is_open"])
+def test_a_table_for_all_needs_no_role_in_its_owners(server, hosts_of, how):
+    schema = server.client.schemas.get("host").to_dict()
+    server.client.schemas.update("host", {**schema, how: True})
+    plan = edit(hosts_of(hr="admin"))
+
+    assert precheck(plan).problem_list == ()
+    assert plan.push(progress=False).counts["done"] == 2
 
 
 def test_what_is_refused_of_many_rows_for_one_reason_is_said_once(server, hosts_of):

@@ -286,6 +286,28 @@ def test_a_server_that_only_gives_strange_lists_ends_the_push(server):
     assert [o.word for o in report.outcomes] == ["unsent", "unsent"]
 
 
+@pytest.mark.parametrize("status", [400, 401])
+def test_rows_that_are_not_sent_have_the_status_that_ended_the_push(server, status):
+    plan = update(server.fetch())
+    writes = []
+    handler = server.client._http_handler
+    send = handler.send
+
+    def sending(request, *, timeout):
+        if request.method == "PUT":
+            writes.append(request)
+        answer = send(request, timeout=timeout)
+        is_look = writes and request.method == "GET"
+        return replace(answer, status=status, body=b'{"error": "no"}') if is_look else answer
+
+    handler.send = sending
+    server.sandbox.faults = Faults(truncate={"PUT *": 1.0})
+    report = push(plan, limits=sp.Limits(settle=0.0, settle_row=0.0, rows=1))
+
+    assert [(o.word, o.status) for o in report.outcomes] == [("unsent", None), ("unsent", status)]
+    assert report.stopped == "the server could not be asked: no"
+
+
 def test_a_404_that_is_not_about_the_row_does_not_make_it_deleted(server):
     plan = replacement(server.fetch())
     handler = server.client._http_handler

@@ -266,6 +266,17 @@ def test_commits_that_do_not_say_upon_which_state_are_read_by_their_values(path,
     assert [(cell[2], cell[3]) for cell in found] == [(planned(path, theirs), "bob")]
 
 
+def test_a_text_that_others_put_there_whole_does_not_hinder_reading_ours():
+    base, far, mine = LONG + "1", "0123456789" * 9, f"so {LONG}3"
+    row = History.of("text", base)
+    row.write("bob", "text", far)
+    ours = row.write("me", "text", mine, upon=-2)  # its delta fits what the guard read, and not `far`
+    for commit in row.commits:
+        del commit["commit_data"]["_sis"]
+
+    assert row.examined(outcome("text", base, mine, at=ours)) == [(base, mine, far, "bob")]
+
+
 def test_without_a_name_and_an_answer_ours_is_known_by_its_value():
     row = History.of("number", 1)
     row.write("bob", "number", 2)
@@ -302,6 +313,24 @@ def test_what_was_written_while_a_row_was_deleted_is_lost_and_what_was_taken_bac
     lost = [(1, None, 4, "eve")]
     assert deleted({**row.now, **empty}) == lost
     assert deleted({**row.states[-2], **empty}) == lost
+
+
+def test_a_value_that_comes_back_later_is_reported_as_of_the_one_who_lost_it():
+    row = History.of("number", 1)
+    row.write("bob", "number", 5, at=1_000_010)
+    ours = row.write("me", "number", 3, at=1_000_030)
+    row.write("eve", "number", 5, at=1_000_020)  # upon ours, by a process whose clock is slow
+
+    assert row.examined(outcome("number", 1, 3, at=ours)) == [(1, 3, 5, "bob")]
+
+
+def test_what_stands_is_not_lost_where_somebody_else_wrote_our_value():
+    row = History.of("number", 1)
+    eve = row.write("eve", "number", 3)
+    row.write("bob", "number", 5, at=eve + 10)
+    row.write("carl", "number", 6, upon=-3, at=eve + 5)  # raced with both, and came last
+
+    assert row.examined(outcome("number", 1, 3, at=eve + 1)) == []
 
 
 def test_a_commit_of_ours_that_is_missing_is_said():

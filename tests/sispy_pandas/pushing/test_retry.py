@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 import sispy_pandas as sp
+from sispy_pandas.pushing.retry import retry_frame
 
 QUICK = sp.Limits(settle=0.1, settle_row=0.0, patience=3.0)
 
@@ -65,6 +66,22 @@ def test_rows_copied_within_the_sheet_are_there_and_are_not_taken_for_their_orig
     assert [change.key for change in plan.changes] == ["h00001"]
     assert plan.push(progress=False, limits=QUICK, skip_problems=True).counts["done"] == 0
     assert server.stored() == before
+
+
+def test_what_a_row_does_not_mean_to_change_is_as_it_was_compared(server):
+    live = server.fetch()
+    before = live.frame().head(2)[["cpus", "serial"]]
+    frame = before.copy()
+    frame.iloc[0, 0], frame.iloc[1, 1] = 9, "mine"
+    plan = live.diff(frame)
+    for number, id_ in enumerate(live.ids[:2]):
+        server.hosts.update(id_, {"cpus": 7, "serial": f"theirs{number}"})
+
+    report = plan.push(progress=False, limits=QUICK)
+
+    assert [o.word for o in report.outcomes] == ["conflict", "conflict"]
+    cells = retry_frame(report)[["cpus", "serial"]]
+    assert cells.to_numpy().tolist() == [[9, before.iloc[0, 1]], [before.iloc[1, 0], "mine"]]
 
 
 def test_ids_and_receipts_that_lost_their_form_stay_as_they_are(server, edited, tmp_path):

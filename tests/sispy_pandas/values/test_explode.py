@@ -67,6 +67,18 @@ def test_a_member_is_removed_when_that_is_asked_for(frame):
     assert implode(frame, members, "nics", schema=SCHEMA, remove=True)["nics"].map(len).tolist() == [1, 1, 0]
 
 
+@pytest.mark.parametrize("remove", [False, True])
+def test_nulls_among_documents_are_no_rows_and_stay(remove):
+    one = {"_id": M1, "mac": "x"}
+    columns: dict[str, Any] = {"name": ["a"], "nics": [[None, one, None]], "tags": [[]]}
+    frame = frame_of(SCHEMA, columns, [A], [1])
+    members = explode(frame, "nics", schema=SCHEMA)
+    assert members.index.tolist() == [(A, M1)]
+    members["speed"] = 25
+    back = implode(frame, members, "nics", schema=SCHEMA, remove=remove)
+    assert back["nics"].tolist() == [(None, one | {"speed": 25}, None)]
+
+
 def test_an_array_of_scalars_has_positions(frame):
     found = explode(frame, "tags", schema=SCHEMA)
     assert found.reset_index().values.tolist() == [[A, 0, "p"], [A, 1, "q"], [C, 0, "r"]]

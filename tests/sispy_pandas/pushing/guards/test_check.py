@@ -185,6 +185,8 @@ def test_a_resume_without_a_guard_looks_for_what_was_sent_and_only_for_that(serv
         *[("done", "found written after its answer got lost")] * 4,
         *[("done", "")] * 4,
     ]
+    stored = [server.hosts.get(id_)["_sis"]["_updated_at"] for id_ in live.ids[:8]]
+    assert [o.receipt for o in rest.outcomes] == stored
     assert len([seen for seen in server.sandbox.requests if seen.method == "PUT"]) == 3
 
 

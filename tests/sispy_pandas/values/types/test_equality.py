@@ -40,6 +40,12 @@ ID = "0123456789abcdef01234567"
         (DOCS, [None], [{}], False),
         (DOCS, [None, {"k": "a"}], [None, {"k": "a"}], True),
         (DOCS, [], None, True),
+        (
+            DOCS,
+            [{"k": "a", "v": {"n": "x"}}, {"_id": ID, "k": "a"}],
+            [{"k": "a", "v": {"n": "x"}}, {"k": "a"}],
+            True,
+        ),
     ],
 )
 def test_equal_compares_what_is_stored(field, a, b, same):

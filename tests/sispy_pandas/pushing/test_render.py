@@ -1,0 +1,29 @@
+"""Reports of pushes, as they are shown and as objects."""
+
+from dataclasses import replace
+
+from sispy_pandas.pushing.render import evidence, object_of, page
+
+
+def test_a_report_tells_what_there_is_to_tell(server):
+    live = server.fetch()
+    plan = live.diff(live.frame().head(1).assign(cpus=9))
+    report = plan.push(progress=False, journal=False)
+
+    assert evidence(report) == []
+    assert object_of(report)["unverified"] == []
+    facts = [name for name, _ in page(report)[1].rows]
+    assert facts == [
+        *("server", "schema", "user", "start", "end", "note", "reviewer", "plan", "journal", "stopped"),
+        *report.counts,
+    ]
+
+    (outcome,) = report.outcomes
+    doubtful = replace(report, outcomes=(replace(outcome, unverified="the server is gone"),))
+
+    assert object_of(doubtful)["unverified"] == [
+        {"_id": live.ids[0], "key": "h00000", "reason": "the server is gone"}
+    ]
+    assert ("not verified", "1 (the server is gone)") in page(doubtful)[1].rows
+    (lines,) = evidence(doubtful)
+    assert [str(line) for line in lines.lines] == ["not verified: 1 (the server is gone)"]
