@@ -9,13 +9,14 @@
 
 const PAUSE = 200; // ms in which somebody types on
 const FOREIGN = "script, iframe, object, embed, link, meta, base, form"; // Python writes none of them
-const TYPED = "input:not([type=checkbox]), textarea";
+const FIELDS = "input, textarea, select";
 
 const KEPT = new Set(["open", "data-lm-suppress-shortcuts"]); // what the user and the page have added
-const told = new WeakMap(); // field -> what Python said is in it
+const told = new WeakMap(); // field -> what Python said last is in it
 
 const place = (element) => `${element.dataset.act} ${element.dataset.with}`;
 const valueOf = (field) => (field.type === "checkbox" ? field.checked : field.value);
+const put = (field, value) => { field[field.type === "checkbox" ? "checked" : "value"] = value; };
 
 /* Make `old` look as `next`, and keep it where it does already. */
 function morph(old, next) {
@@ -26,13 +27,16 @@ function morph(old, next) {
     if (name === "open" || old.getAttribute(name) === value) continue;
     old.setAttribute(name, value);
   }
+  const mine = old.value; // of a list whose options may change now
   morphChildren(old, next);
-  if (old.matches("select")) old.value = next.value;
-  else if (old.matches("[type=checkbox]")) old.checked = next.checked;
-  else if (old.matches(TYPED) && told.get(old) !== next.defaultValue) {
-    told.set(old, next.defaultValue); // the text in the field may be ahead of what Python knows
-    if (old !== old.ownerDocument.activeElement || !("live" in old.dataset)) old.value = next.defaultValue;
-  }
+  if (!old.matches(FIELDS)) return;
+  const said = valueOf(next);
+  // What the user has done to the field may be ahead of what Python knows: it counts until Python says something new
+  const isNews = told.get(old) !== said;
+  told.set(old, said);
+  if (isNews && (old !== old.ownerDocument.activeElement || !("live" in old.dataset))) put(old, said);
+  else if (old.matches("select")) put(old, mine);
+  if (old.matches("select") && old.selectedIndex < 0) put(old, said);
 }
 
 function morphChildren(old, next) {
@@ -57,7 +61,7 @@ function morphChildren(old, next) {
 function remembered(node) {
   const found = node.cloneNode(true);
   if (found.nodeType !== Node.ELEMENT_NODE) return found;
-  for (const field of [found, ...found.querySelectorAll(TYPED)]) if (field.matches(TYPED)) told.set(field, field.defaultValue);
+  for (const field of [found, ...found.querySelectorAll(FIELDS)]) if (field.matches(FIELDS)) told.set(field, valueOf(field));
   return found;
 }
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sispy.text import SENTENCE
 
+from ...values.blocks import count
 from ..markup import NEXT, PREVIOUS, Html, alert, button, h, joined, loading, short, table, text_field
 from .fields_html import owner
 from .panel import Panel
@@ -44,7 +45,7 @@ def _owners(document: Document) -> Html:
 def _hiera(document: Document) -> tuple[object, ...]:
     data = document.get("hieradata")
     text = json.dumps(data, indent=2, ensure_ascii=False)
-    keys = f"{len(data):,} keys" if isinstance(data, dict) else type(data).__name__
+    keys = count(len(data), "key") if isinstance(data, dict) else type(data).__name__
     return _owners(document), h("details", h("summary", keys), h("pre", text[:20_000]))
 
 

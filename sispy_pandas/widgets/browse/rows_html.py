@@ -130,7 +130,14 @@ def columns_html(schema: Schema, asked: Asked) -> Html:
     boxes = [
         h(
             "label",
-            h("input", type="checkbox", checked=path in chosen, act="column", with_={"path": path}),
+            h(
+                "input",
+                type="checkbox",
+                checked=path in chosen,
+                disabled=list(chosen) == [path],  # one has to be left
+                act="column",
+                with_={"path": path},
+            ),
             path,
         )
         for path in schema.columns

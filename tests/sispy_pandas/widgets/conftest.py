@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from contextlib import ExitStack, contextmanager
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -69,6 +70,47 @@ def blank(chromium, **options):
     yield page
     context.close()
     assert errors == []
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory, need):
+    """Return a function that says where an application serves a folder, and that folder."""
+    from front_ends import serving
+
+    running = {}
+    with ExitStack() as stack:
+
+        def address(application):
+            need(find_spec(application), application)
+            if application not in running:
+                folder = tmp_path_factory.mktemp(application)
+                running[application] = stack.enter_context(serving(application, folder)), folder
+            return running[application]
+
+        yield address
+
+
+@pytest.fixture
+def page(chromium):
+    """A page that must not have errors, nor ask for what is not on this machine."""
+    from front_ends import watched
+
+    with watched(chromium) as page:
+        yield page
+
+
+@pytest.fixture
+def opened(page, served):
+    """Return a function that opens a notebook of these cells in a front end."""
+    from front_ends import write_notebook
+
+    def open_notebook(application, path, *sources):
+        url, folder = served(application)
+        write_notebook(folder / "work.ipynb", *sources)
+        page.goto(f"{url}/{path}", wait_until="commit")
+
+    yield open_notebook
+    page.goto("about:blank")
 
 
 @pytest.fixture

@@ -8,9 +8,11 @@ import pytest
 
 pytest.importorskip("anywidget")
 
-from gate import Gate  # skipped before it is needed
+from browsed import hooked, many_tables  # skipped before it is needed
+from gate import Gate
 from sispy.sandbox import Faults, Sandbox
 from sispy_pandas.widgets.browser import SchemaBrowser
+from sispy_pandas.widgets.drawn import view_class
 
 DARK = """:root { --jp-layout-color1: #111; --jp-layout-color2: #212121; --jp-border-color2: #424242;
 --jp-ui-font-color1: white; --jp-brand-color1: #64b5f6; color-scheme: dark }
@@ -21,13 +23,7 @@ body { background: #111; color: white }"""
 def sis():
     """Sample data, with a hook, a hiera entry, and a host that was changed."""
     with Sandbox(samples=120) as sis:
-        client = sis.client()
-        web = {"_sis": {"owner": ["web"]}}
-        client.hiera.create({"name": "common", "hieradata": {"ntp": ["a", "b"]}, **web})
-        hook = {"entity_type": "host", "target": {"url": "http://h.example/", "action": "POST"}, **web}
-        client.hooks.create({"name": "tell", "events": ["update"], **hook})
-        hosts = client.entities("host")
-        hosts.update(hosts.fetch_page({"limit": 1, "sort": "name"})[0]["_id"], {"notes": "moved", "price": 1})
+        hooked(sis.client())
         yield sis
 
 
@@ -131,6 +127,38 @@ def test_a_text_that_is_typed_is_not_overtaken_by_an_answer(page, browser, sis):
     assert rack.input_value() == "fra1-r02"
 
 
+def test_what_is_ticked_and_chosen_is_not_taken_back_by_an_older_answer(stage):
+    def written(text, ticked, chosen):
+        options = "".join(f"<option {'selected' if one == chosen else ''}>{one}</option>" for one in "abc")
+        box = f"<input type=checkbox aria-label=Tick data-act=do {'checked' if ticked else ''}>"
+        return f"<p>{text}</p>{box}<select aria-label=Choose data-act=do>{options}</select>"
+
+    view = view_class()({"do": lambda value: None})
+    view.html = written("first", ticked=True, chosen="a")
+    page = stage(view, lambda: None)
+    tick, choice = page.get_by_label("Tick"), page.get_by_label("Choose")
+    tick.uncheck()
+    choice.select_option("b")
+    seen = []
+    for ticked, chosen in ((True, "a"), (False, "b"), (True, "c")):
+        view.html = written(f"{ticked} {chosen}", ticked, chosen)
+        page.stage.flush()
+        page.get_by_text(f"{ticked} {chosen}").wait_for()
+        seen.append((tick.is_checked(), choice.input_value()))
+    assert seen == [(False, "b"), (False, "b"), (True, "c")]
+
+
+def test_the_last_column_cannot_be_taken_away(page, browser):
+    visit(page, browser, "rack", "rows")
+    page.get_by_text("Columns", exact=True).click()
+    boxes = page.locator(".columns:visible").get_by_role("checkbox")
+    for box in boxes.all()[1:]:
+        box.uncheck()
+    assert [box.is_disabled() for box in boxes.all()] == [True, *[False] * (boxes.count() - 1)]
+    boxes.nth(1).check()
+    assert boxes.nth(0).is_enabled()
+
+
 def test_the_picture_is_clicked_and_walked_through_by_keys(page, browser):
     click(page, "Map")
     svg = page.locator("svg")
@@ -167,7 +195,7 @@ def test_a_page_drops_what_python_never_writes(page, browser):
 
 def test_a_big_table_keeps_the_list_in_place_and_its_descriptions_readable(stage):
     with Sandbox() as sis:
-        many(sis.client())
+        many_tables(sis.client())
         browser = SchemaBrowser(sis.client())
         browser.wait()
         page = stage(browser, browser.wait)
@@ -186,28 +214,6 @@ def test_a_big_table_keeps_the_list_in_place_and_its_descriptions_readable(stage
         assert height <= 900
         click(page, "Map")
         assert page.locator("svg:visible").get_by_role("button").count() == 200
-
-
-def many(client):
-    """Make 200 tables, one of them with 80 fields of 500 values."""
-    key = {"type": "String", "required": True, "unique": True}
-    for number in range(200):
-        definition = {"name": key, "text": "String"}
-        if number > 4:
-            definition["to"] = {"type": "ObjectId", "ref": f"t{number // 5:03}"}
-        if number == 150:
-            values = [f"value{one}" for one in range(500)]
-            told = "A long description of a field. " * 6
-            wide = {"type": "String", "enum": values, "description": told}
-            definition |= {f"wide{one}": wide for one in range(80)}
-        client.schemas.create(
-            {
-                "name": f"t{number:03}",
-                "_sis": {"owner": ["ops"]},
-                "definition": definition,
-                "id_field": "name",
-            }
-        )
 
 
 def test_a_slow_server_shows_that_it_works_and_one_that_goes_away_is_said(sis, browser, page):

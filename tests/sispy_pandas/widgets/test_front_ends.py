@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import re
-import socket
-import subprocess
-import sys
-import time
-from contextlib import ExitStack, contextmanager
-from importlib.util import find_spec
-from pathlib import Path
 
 import pytest
 
 pytest.importorskip("anywidget")
-nbformat = pytest.importorskip("nbformat")
+pytest.importorskip("nbformat")
 
-from sispy.sandbox import Faults, Sandbox  # noqa: E402 # skipped before it is needed
+from front_ends import BROWSE, LAB, NOTEBOOK, VOILA, run_all, until  # skipped before it is needed
+from sispy.sandbox import Faults, Sandbox  # skipped before it is needed
 
-BROWSE = """
-import sispy, sispy_pandas as sp
-client = sispy.Client("{url}", auth_token="{token}")
-sp.SchemaBrowser(client)
-"""
 EDIT = """
 from functools import partial
 from sispy_pandas.pushing import push
@@ -31,133 +19,6 @@ push.Limits = partial(sp.Limits, settle=0.1, settle_row=0.0)  # the server is br
 editor = sp.FrameEditor(sp.fetch(client.entities("host"), progress=False))
 editor
 """
-VOILA = ("voila", "voila/render/work.ipynb")
-NOISE = re.compile(
-    r"(Failed to load resource: net::\w+ )?"
-    r"https://cdn\.jsdelivr\.net/npm/@fortawesome/fontawesome-free@[^/]+/css/(all|v4-shims)\.min\.css"
-    r"|Error: The getter for the shared module is not a function\..*/@jupyter-notebook/lab-extension/.*"
-    r"|Failed to load resource: .*404 \(Not Found\) http://127\.0\.0\.1:\d+/lsp/status\?\d+"
-    r"|Failed to load resource: .*403 \(Forbidden\) http://127\.0\.0\.1:\d+/voila/api/shutdown/[0-9a-f-]+"
-    r"|Cannot read properties of undefined \(reading 'schema'\)",
-    re.DOTALL,
-)
-"""What the pages do without any widget in them: two stylesheets that Voila's template has at a CDN,
-an extension of Notebook that Voila cannot load, JupyterLab's question for language servers,
-Voila's farewell to the kernel of a page that is loaded again, and a setting that Notebook has not got."""
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-JUPYTER_OPTIONS = ("--ServerApp.token=", "--ServerApp.ip=127.0.0.1", "--allow-root", "--LabApp.news_url=None")
-OPTIONS = {"voila": (".", "--Voila.ip=127.0.0.1")}
-
-
-@contextmanager
-def serving(application, folder):
-    """Run a Jupyter application on a free port."""
-    found = find_spec(application)
-    assert found is not None
-    assert found.origin is not None
-    package = Path(found.origin).parents[4]  # it may be of another prefix than Python
-    port = free_port()
-    environment = os.environ | {
-        "JUPYTER_PATH": str(package / "share" / "jupyter"),
-        "JUPYTER_CONFIG_DIR": str(folder / "config"),
-        "XDG_STATE_HOME": str(folder / "state"),
-        "TQDM_DISABLE": "1",
-    }
-    options = OPTIONS.get(application, JUPYTER_OPTIONS)
-    command = [sys.executable, "-m", application, *options, "--no-browser", f"--port={port}"]
-    with (folder / "server.log").open("w") as log:
-        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
-        try:
-            until(lambda: listens(port), 60, folder / "server.log")
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.terminate()
-            try:
-                process.wait(15)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory, need):
-    """Return a function that says where an application serves a folder, and that folder."""
-    running = {}
-    with ExitStack() as stack:
-
-        def address(application):
-            need(find_spec(application), application)
-            if application not in running:
-                folder = tmp_path_factory.mktemp(application)
-                running[application] = stack.enter_context(serving(application, folder)), folder
-            return running[application]
-
-        yield address
-
-
-def listens(port):
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def until(condition, seconds, log):
-    end = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > end:
-            raise AssertionError(log.read_text())
-        time.sleep(0.3)
-
-
-@pytest.fixture
-def opened(page, served):
-    """Return a function that opens a notebook of these cells in a front end."""
-
-    def open_notebook(application, path, *sources):
-        url, folder = served(application)
-        write_notebook(folder / "work.ipynb", *sources)
-        page.goto(f"{url}/{path}", wait_until="commit")
-
-    yield open_notebook
-    page.goto("about:blank")
-
-
-def write_notebook(path, *sources):
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
-    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    nbformat.write(notebook, path)
-
-
-@pytest.fixture
-def page(chromium):
-    """A page that records what it should not do: errors, and requests that leave the machine."""
-    context = chromium.new_context(
-        viewport={"width": 1500, "height": 1700}, permissions=["clipboard-read", "clipboard-write"]
-    )
-    page = context.new_page()
-    page.set_default_timeout(30_000)
-    page.wrong = []
-    page.on("pageerror", lambda error: page.wrong.append(str(error)))
-    page.on("console", lambda said: page.wrong.append(error_of(said)) if said.type == "error" else None)
-    page.on("request", lambda asked: page.wrong.append(asked.url) if outside(asked.url) else None)
-    yield page
-    context.close()
-    assert [text for text in page.wrong if not NOISE.fullmatch(text)] == []
-
-
-def error_of(said):
-    """An error on the console, with the address that it is about."""
-    return f"{said.text} {said.location['url']}"
-
-
-def outside(url):
-    return not re.match(r"(http|ws)://127\.0\.0\.1[:/]|data:|blob:", url)
 
 
 @pytest.fixture
@@ -366,17 +227,10 @@ def test_a_cancelled_push_is_resumed_and_undone_in_the_page(page, sis, opened):
     assert {row["name"]: row.get("notes") for row in found} == before
 
 
-@pytest.mark.parametrize(
-    ("application", "path"),
-    [("jupyterlab", "lab/tree/work.ipynb?reset"), ("notebook", "notebooks/work.ipynb")],
-)
+@pytest.mark.parametrize(("application", "path"), [LAB, NOTEBOOK])
 def test_the_editor_in_jupyter(page, sis, opened, application, path):
     opened(application, path, BROWSE.format(url=sis.url, token=sis.token), EDIT)
-    page.locator(".jp-Notebook").wait_for()
-    page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()
-    page.wait_for_timeout(1000)  # run before that, it asks for a kernel
-    page.get_by_role("menuitem", name="Run", exact=True).click()
-    page.get_by_text("Run All Cells", exact=True).click()
+    run_all(page)
     page.get_by_placeholder("Search tables and fields").fill("rack")
     page.keyboard.press("Enter")
     page.get_by_role("button", name="References").click()
