@@ -147,7 +147,7 @@ def own_dialect(
             trial.follow(*alone)
     adopted: dict[str, list[Style]] = {}
     for trial in trials:
-        adopted.setdefault(trial.field.type, []).extend(() if trial.is_plain else trial.styles)
+        adopted.setdefault(trial.field.type, []).extend(trial.styles)
     if is_foreign:
         kinds = {trial.field.type for trial in trials} - {t.field.type for t in trials if t.is_plain}
         for kind in kinds:

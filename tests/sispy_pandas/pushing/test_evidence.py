@@ -266,15 +266,16 @@ def test_commits_that_do_not_say_upon_which_state_are_read_by_their_values(path,
     assert [(cell[2], cell[3]) for cell in found] == [(planned(path, theirs), "bob")]
 
 
-def test_a_text_that_others_put_there_whole_does_not_hinder_reading_ours():
-    base, far, mine = LONG + "1", "0123456789" * 9, f"so {LONG}3"
+def test_a_change_of_a_text_that_fits_another_state_alone_is_read_by_that():
+    base, far, theirs, mine = LONG + "1", "0123456789" * 9, LONG + "2", f"so {LONG}3"
     row = History.of("text", base)
     row.write("bob", "text", far)
-    ours = row.write("me", "text", mine, upon=-2)  # its delta fits what the guard read, and not `far`
+    row.write("eve", "text", theirs, upon=-2)  # fits what the guard read, and not `far`
+    ours = row.write("me", "text", mine, upon=-3)
     for commit in row.commits:
         del commit["commit_data"]["_sis"]
 
-    assert row.examined(outcome("text", base, mine, at=ours)) == [(base, mine, far, "bob")]
+    assert row.examined(outcome("text", base, mine, at=ours)) == [(base, mine, theirs, "eve")]
 
 
 def test_without_a_name_and_an_answer_ours_is_known_by_its_value():
