@@ -174,6 +174,21 @@ def test_a_truth_that_a_program_writes_as_a_formula_is_no_result_of_one(server, 
     assert [(p.key, p.column) for p in plan.problem_list] == [("h00001", "cpus")]
 
 
+@pytest.mark.parametrize("cells", [["x", "y"], [None, "y"], [None, None]])
+def test_a_column_without_a_heading_is_there_if_anything_is_in_it(server, tmp_path: Path, cells) -> None:
+    book = openpyxl.Workbook()
+    for row in (["name", None, "cpus"], ["h00000", cells[0], 1], ["h00001", cells[1], 2]):
+        book.active.append(row)
+    book.save(tmp_path / "hosts.xlsx")
+
+    frame = sp.read_excel(tmp_path / "hosts.xlsx", server.fetch().schema)
+
+    found = {name: frame[name].tolist() for name in frame.columns}
+    assert found == {"name": ["h00000", "h00001"], "cpus": [1, 2]} | (
+        {"column 2": cells} if any(cells) else {}
+    )
+
+
 def test_a_copied_row_is_a_problem_or_a_new_row(server, book: Book) -> None:
     for number in (1, 2):
         row = book.copy_row(book.row("h00007"))

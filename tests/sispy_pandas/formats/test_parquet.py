@@ -110,6 +110,15 @@ def test_decimals_times_without_a_zone_and_numbers_in_text(host_schema, tmp_path
     }
 
 
+def test_a_file_of_more_cells_than_a_table_may_have_is_refused(host_schema, tmp_path, monkeypatch):
+    file = tmp_path / "hosts.parquet"
+    pd.DataFrame({"name": ["a", "b"], "cpus": [1, 2]}).to_parquet(file)
+    monkeypatch.setattr("sispy_pandas.formats.parquet.MOST_CELLS", 3)
+
+    with pytest.raises(ValueError, match=r"hosts\.parquet is too large: 3 cells are read at most"):
+        sp.read_parquet(file, host_schema)
+
+
 def test_an_index_of_pandas_is_a_column(host_schema, tmp_path):
     frame = frame_of(host_schema, {"name": ["web1", "web2"], "cpus": [1, 2]}, [A, B], [1, 2])
     frame.to_parquet(tmp_path / "own.parquet")

@@ -154,6 +154,17 @@ def test_other_spellings_of_an_address_are_the_same_server(server):
     assert client.url == server.client.url
 
 
+def test_a_delete_that_is_pushed_again_was_pushed(server):
+    live = server.fetch()
+    plan = live.diff(live.frame(), delete=live.ids[:1])
+    assert words(push(plan)) == ["done"]
+
+    (outcome,) = push(plan).outcomes
+
+    assert outcome.word == "unchanged"
+    assert re.fullmatch(r"pushed \d\d:\d\d as \w+: again=True sends it all the same", outcome.reason)
+
+
 def test_a_new_row_that_somebody_deleted_since_stays_deleted(server):
     plan = new_logs(server, 2)
     report = push(plan)

@@ -116,7 +116,7 @@ def test_history_of_a_deleted_row_is_known_by_its_id(table):
         ("script", "delete", "name", "gone", None),
         ("carol", "insert", "name", None, "gone"),
     ]
-    assert blame(table(), row["_id"]).loc["name", ["value", "by"]].tolist() == ["gone", "script"]
+    assert blame(table(), row["_id"])[["value", "by"]].loc[["name"]].values.tolist() == [["gone", "script"]]
     with pytest.raises(ValueError, match="a deleted row is known by its _id alone"):
         history(table(), "gone")
 
