@@ -349,6 +349,15 @@ def test_edits_of_a_tenth_of_a_column_leave_doubt(tmp_path):
     assert all("decimal" in [one.name for one in remedies_of(fault)] for fault in found.problem_list)
 
 
+@pytest.mark.parametrize(("n", "doubtful"), [(25, True), (29, False)])
+def test_one_edit_leaves_doubt_in_a_column_of_few_cells(tmp_path, n, doubtful):
+    rows = [ROWS[0] | {"price": 0.5}, *ROWS[1:n]]
+
+    found = plan(tmp_path / "a.csv", GERMAN, rows, snapshot=snapshot_of(ROWS[:n]))
+
+    assert ("price" in {problem.column for problem in found.problem_list}) is doubtful
+
+
 def test_a_column_with_many_edits_is_read_as_another_one_proves_that_is_of_its_type(tmp_path):
     bought = {n: {"bought": f"2024-03-{n:02}T00:00:00.000Z"} for n in (3, 7, 11, 14)}
     rows = [one | bought.get(n, {}) for n, one in enumerate(ROWS)]
