@@ -21,6 +21,7 @@ A_VARIABLE = "(what a variable holds)"
 NAMES = {
     "sp": dir(sp),
     "sispy": dir(sispy),
+    "snapshot": dir(sp.Snapshot),
     "plan": dir(sp.Plan),
     "report": dir(sp.Report),
     "client": dir(sispy.Client),

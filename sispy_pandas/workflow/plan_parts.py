@@ -66,7 +66,13 @@ class PlanParts:
     """Plans that are made one after the other, as often as they are asked for, and pushed as one.
 
     It has a length (the rows), `counts` and `problems`, which go through all parts once; iterating gives the
-    plans. None of them is kept.
+    plans. None of them is kept. `sp.undo` of a push in parts is one.
+
+    Example:
+        >>> parts = (part.diff(part.frame().assign(notes="seen")) for part in iter_snapshots(hosts, rows=4))
+        >>> back = undo(push_parts(parts, progress=False))
+        >>> back.counts["updates"], len(back.push(progress=False))
+        (10, 10)
     """
 
     make: Callable[[], Iterable[Plan | Plans]] = field(repr=False)

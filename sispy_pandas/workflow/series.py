@@ -207,6 +207,12 @@ class PartsReport(Reports):
     Attributes:
         parts: How many parts there were.
         stopped: Why the push ended before all parts had their turn; None: it did not.
+
+    Example:
+        >>> parts = (part.diff(part.frame().assign(notes="seen")) for part in iter_snapshots(hosts, rows=4))
+        >>> report = push_parts(parts, progress=False)
+        >>> report.parts, report.counts["done"], report.ok
+        (3, 10, True)
     """
 
     parts: int = 0

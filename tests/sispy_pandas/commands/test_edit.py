@@ -74,7 +74,7 @@ def test_rows_are_edited_reviewed_and_pushed_until_the_last_tab_is_closed(served
 
     _, said = process.communicate(timeout=60)
     assert process.returncode == 0
-    assert re.search(r"pushed: \w{6} \(.*, host, 1 row written\); `sispy undo \w{6}` puts", said)
+    assert re.search(r"pushed: \w{6} \(.*, host, 1 row written\); `\S*sispy undo \w{6}` puts", said)
     assert sis.client().entities("host").count({"serial": "SN-EDIT", "status": "live"}) == 1
 
 

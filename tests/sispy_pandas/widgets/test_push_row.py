@@ -16,7 +16,7 @@ def row():
     ("remedy", "words"),
     [
         (Argument("expect_deletes", "helps", 12), "12 in “Rows to delete” helps"),
-        (Argument("guard", "helps", "off"), "None in “Guard” helps"),
+        (Argument("guard", "helps", "off"), "Write over others' edits in “Guard” helps"),
         (Argument("on_conflict", "helps", "mine"), "Keep mine in “Conflicts” helps"),
         (Argument("again", "helps", True), "again=True helps"),
         (Call("sp.resume('a').push()", "helps", ("resume", "a")), "sp.resume('a').push() helps"),

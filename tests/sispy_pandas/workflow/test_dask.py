@@ -234,7 +234,7 @@ def cpus():
     return ROWS // canned.DISTINCT * sum(canned.entity(i)["cpus"] for i in range(canned.DISTINCT))
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_a_worker_that_dies_and_a_server_that_is_started_anew_lose_no_row():
     from distributed import Client, LocalCluster, futures_of
 
