@@ -5,12 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain, islice
 from typing import IO, TYPE_CHECKING, Any
 
-from sispy.remedies import Argument, Message
+from sispy.remedies import Message
 from sispy.text import printable
 
 from ..values.changes import Problem
@@ -19,12 +18,13 @@ from ..values.schema import META, RECEIPT
 from ..values.types.base import Style
 from ..values.types.cell_text import read_column, read_heading, unescape, write_column, write_heading
 from .base import Format, Incoming
-from .bounds import LONGEST_LINE, damaged, refuse_wide
+from .bounds import damaged
 from .csv_arrow import arrow_columns, arrow_series, is_arrow
-from .encodings import ASKED, GUESSED, decode
+from .delimited import BLANK, HEAD, QUOTE, QUOTED, Delimited, delimited, one_column, reader
+from .encodings import GUESSED, decode
 from .headings import by_place
 from .note import read_beside, write_beside
-from .outline import BOTTOM, is_rule, outlined, type_of
+from .outline import BOTTOM, outlined
 from .pieces import has_more_lines, records_of, sure_encoding, text_stream, until
 from .table import Table, as_table
 
@@ -39,19 +39,6 @@ if TYPE_CHECKING:
     from .options import ReadOptions, WriteOptions
     from .table import Values
 
-DELIMITERS = ",;\t|"
-_RARE = ": ~^#\x01"
-"""What is between cells now and then, and in texts: without being told it is never taken for that."""
-_HEAD = 1 << 18
-"""Characters in which the first line must end."""
-QUOTE = '"'
-BLANK = " "
-_QUOTED = re.compile(rf'(?:(?<=[{DELIMITERS}\r\n])|\A)"[^"]*(?:""[^"]*)*"(?=[{DELIMITERS}\r\n]|\Z)')
-"""A cell in quotes, whatever is between the cells."""
-_COMMAS = re.compile(r"\d+(?:,\d+)+")
-"""A number, or cells of numbers: 1,234,50 and 1,5 may be one, 8,16,32 is none."""
-_SAMPLE = 20
-"""Rows that tell how wide the table is."""
 _LINES = 10_000
 """Written at a time."""
 
@@ -69,7 +56,7 @@ class Csv(Format):
         note = read_beside(file)
         text, encoding, is_guess = _text(file, options.encoding)
         known = _known(schema, options)
-        dialect = _dialect(text, file, known, options)
+        dialect = delimited(text, file, known, options)
         is_plain = schema is not None and dialect.delimiter != BLANK
         plain = _plain_table(dialect, schema, file) if schema is not None and is_plain else None
         told = None if schema is None or options.header_row == 0 else options.rename
@@ -94,10 +81,10 @@ class Csv(Format):
     ) -> Iterator[tuple[InFile, ReadOptions]]:
         encoding = sure_encoding(file, options)
         with text_stream(file, encoding) as lines:
-            head = "".join(until(lines, _HEAD))
-            dialect = _dialect(head, file, _known(schema, options), options)
+            head = "".join(until(lines, HEAD))
+            dialect = delimited(head, file, _known(schema, options), options)
             every = chain(io.StringIO(dialect.text, newline=""), lines)
-            records = records_of(every, lambda lines: _reader(lines, dialect.delimiter), file)
+            records = records_of(every, lambda lines: reader(lines, dialect.delimiter), file)
             has_names = options.header_row != 0
             row, line, names = next(one for one in records if one[0] == dialect.row)
             if not has_names:
@@ -200,132 +187,14 @@ def _text(file: InFile, encoding: str | None) -> tuple[str, str, bool]:
         raise damaged(file, "table", error) from None
 
 
-@dataclass(frozen=True, slots=True)
-class _Dialect:
-    """How a CSV text is written."""
-
-    text: str
-    """Without its line `sep=;`."""
-    delimiter: str
-    header: list[str]
-    row: int
-    """Number of the row that is the header; those before it are blank."""
-    guesses: tuple[str, ...] = ()
-    """What of it may be otherwise."""
-
-    def rank(self, lines: Sequence[str], known: Collection[str]) -> tuple[int, bool, bool, bool, int]:
-        """Return how likely it is: by known names, and by rows that are alike and as wide as the header.
-
-        Args:
-            lines: The first ones of the text, without what stands in quotes.
-            known: Names of columns.
-        """
-        lines = [line for line in lines if line.strip(f"{self.delimiter} ")][:_SAMPLE]
-        widths = Counter(line.count(self.delimiter) + 1 for line in lines)
-        usual = max(widths, key=lambda width: (widths[width], width), default=0)
-        are_alike = usual > 1 and 2 * widths[usual] >= len(lines)
-        within, signs = sum(map(self._within, lines)), sum(line.count(self.delimiter) for line in lines)
-        fits = usual == len(self.header) > 1
-        names = sum(name.strip() in known for name in self.header)
-        return names, are_alike, are_alike and 2 * within < signs, fits, usual
-
-    def _within(self, line: str) -> int:
-        """Return how often the delimiter looks like a sign of a sentence, or of a number, in a line."""
-        numbers = _COMMAS.findall(line) if self.delimiter == "," else ()
-        groups = (number.split(",") for number in numbers)
-        marks = sum(len(one) - 1 for one in groups if all(len(digits) == 3 for digits in one[1:-1]))
-        return marks + line.count(f"{self.delimiter} ")
-
-
-def _dialect(text: str, file: InFile, known: Collection[str], options: ReadOptions) -> _Dialect:
-    """Find out how a CSV text is written.
-
-    Args:
-        text: Of the file.
-        file: Of which it is the text, for messages.
-        known: Names of columns: the delimiter is the one by which the header has most of them.
-        options: What is known of it.
-
-    Raises:
-        ValueError: There is no header, or it has more names than any table.
-    """
-    csv.field_size_limit(LONGEST_LINE)
-    delimiter = options.delimiter
-    first, _, rest = text.partition("\n")
-    if first.lower().startswith("sep=") and len(first.rstrip("\r")) == 5:
-        text, delimiter = rest, delimiter or first[4]
-    head = text[:_HEAD]
-    lines = head.splitlines() or [""]
-    if "\0" in lines[0]:
-        raise ValueError(Message(f"{printable(file)} is no text: save it as CSV in UTF-8", ASKED))
-    if len(lines) == 1 and len(text) > _HEAD:
-        raise ValueError(
-            f"{printable(file)} has no line of names: its first {_HEAD:,} characters are one line"
-        )
-    row = options.header_row or None
-    found = [_Dialect(text, sign, *_header(head, sign, row)) for sign in delimiter or DELIMITERS]
-    bare = [line for line in re.split(r"\r\n?|\n", _QUOTED.sub("x", head)) if not is_rule([line])]
-    ranks = {one.delimiter: one.rank(bare, known) for one in found}
-    dialect, *others = sorted(found, key=lambda one: ranks[one.delimiter], reverse=True)
-    best = ranks[dialect.delimiter][:-1]
-    if best[1] and others and ranks[others[0].delimiter][:-1] == best:
-        dialect = replace(dialect, guesses=(_either(dialect.delimiter, others[0].delimiter),))
-    if options.delimiter is None and len(dialect.header) == 1:
-        dialect = replace(dialect, guesses=_rarely(dialect, bare))
-    refuse_wide(file, len(dialect.header))
-    if not dialect.header:
-        raise ValueError(f"{printable(file)} has no header")
-    return dialect
-
-
-def _either(taken: str, other: str) -> Message:
-    return Message(
-        f"{taken!r} or {other!r} may be between the cells, {taken!r} is taken for it",
-        Argument("delimiter", "says so", taken),
-        Argument("delimiter", "takes the other", other),
-    )
-
-
-def _rarely(dialect: _Dialect, lines: Sequence[str]) -> tuple[str, ...]:
-    """Return what to say of lines of one cell that a rarer sign would part, all alike."""
-    lines = [line.strip() for line in lines if line.strip()][:_SAMPLE]
-    for sign in _RARE if len(lines) > 1 else "":
-        rows = [line.split(None if sign == BLANK else sign) for line in lines]
-        (width, *others) = set(map(len, rows))
-        if others or width < 2 or not all(map(all, rows)):
-            continue
-        if sign == BLANK and width == 2 and not any(type_of(row[1]) for row in rows):
-            continue  # names of two words
-        said = f"each line is taken for one cell, but {sign!r} may be between cells"
-        parts = Argument("delimiter", "parts them", sign)
-        return (Message(said, parts, *_one_column(dialect)),)
-    return ()
-
-
-def _header(head: str, delimiter: str, wanted: int | None) -> tuple[list[str], int]:
-    """Return the row of the names, by default the first that is neither blank nor drawn, and its number."""
-    rows = _reader(io.StringIO(head, newline=""), delimiter)
-    found = (
-        (row, number)
-        for number, row in enumerate(rows, start=1)
-        if any(map(str.strip, row)) and wanted in (None, number) and (wanted or not is_rule(row))
-    )
-    return next(found, ([], 0))
-
-
-def _reader(lines: Iterable[str], delimiter: str, *, strict: bool = False) -> Any:
-    """Return what reads rows; several blanks are one delimiter, as columns are aligned by them."""
-    return csv.reader(lines, delimiter=delimiter, skipinitialspace=delimiter == BLANK, strict=strict)
-
-
-def _rows(dialect: _Dialect, file: InFile) -> list[tuple[int, list[str]]]:
+def _rows(dialect: Delimited, file: InFile) -> list[tuple[int, list[str]]]:
     """Return the rows that are not empty, from the header on, each with its number.
 
     Raises:
         ValueError: A cell does not end.
     """
     lines = chain(io.StringIO(dialect.text, newline=""), "\n")  # a last row without an end is of two lines
-    rows = _reader(lines, dialect.delimiter)
+    rows = reader(lines, dialect.delimiter)
     found, of_lines, end = [], [], 0
     try:
         for number, row in enumerate(rows, start=1):
@@ -342,7 +211,7 @@ def _rows(dialect: _Dialect, file: InFile) -> list[tuple[int, list[str]]]:
     return found
 
 
-def _refuse_open(dialect: _Dialect, file: InFile, rows: Iterable[tuple[int, int]]) -> None:
+def _refuse_open(dialect: Delimited, file: InFile, rows: Iterable[tuple[int, int]]) -> None:
     """Raise if a quote does not end where its cell does: it swallows what stands behind it.
 
     Args:
@@ -356,13 +225,13 @@ def _refuse_open(dialect: _Dialect, file: InFile, rows: Iterable[tuple[int, int]
     lines = list(io.StringIO(dialect.text, newline=""))
     for begin, end in rows:
         try:
-            list(_reader(lines[begin:end], dialect.delimiter, strict=True))
+            list(reader(lines[begin:end], dialect.delimiter, strict=True))
         except csv.Error:
             said = "a quote begins a cell, and none ends it: close it in the file"
             raise ValueError(f"{printable(file)}, line {begin + 1 + file.lines_above:,}: {said}") from None
 
 
-def _plain_table(dialect: _Dialect, schema: Schema, file: InFile) -> Table | None:
+def _plain_table(dialect: Delimited, schema: Schema, file: InFile) -> Table | None:
     """Return the cells by the short cut for exported files; None where it does not lead there."""
     header = list(map(read_heading, dialect.header))
     if not all(header) or dialect.row > 1:
@@ -374,7 +243,7 @@ def _plain_table(dialect: _Dialect, schema: Schema, file: InFile) -> Table | Non
     rows = tuple(range(first, len(columns[0]) + first))
     text = dialect.text
     quotes, has_lines = text.count(QUOTE), text.count("\n") > len(rows) + 1
-    if quotes % 2 or (quotes and has_lines and QUOTE in _QUOTED.sub("", text)):
+    if quotes % 2 or (quotes and has_lines and QUOTE in QUOTED.sub("", text)):
         return None  # one that does not end
     of_schema = {"_id", RECEIPT.path, *schema.columns}
     cells = [c if name in of_schema else c.to_pylist() for name, c in zip(header, columns, strict=True)]
@@ -382,7 +251,7 @@ def _plain_table(dialect: _Dialect, schema: Schema, file: InFile) -> Table | Non
 
 
 def _table(
-    dialect: _Dialect,
+    dialect: Delimited,
     file: InFile,
     told: Collection[str] | None,
     options: ReadOptions,
@@ -408,7 +277,7 @@ def _table(
     while told is not None and header and not header[-1] and by_place(len(header)) not in told:
         header.pop()
     width, problems, guesses = len(header), [], outline.guesses
-    one = _one_column(dialect) if len(dialect.header) == 1 else ()
+    one = one_column(dialect) if len(dialect.header) == 1 else ()
     sentences = [outline.header, *(row for _, row in numbered)] if width == 2 and guesses else []
     if sentences and all(row[1:2] and row[1].startswith(" ") for row in sentences):
         guesses = (Message(guesses[0], *one), *guesses[1:])  # they may be no titles
@@ -432,12 +301,6 @@ def _table(
         tuple(i + 1 for i in places),
     )
     return table, tuple(problems), guesses
-
-
-def _one_column(dialect: _Dialect) -> tuple[Argument, ...]:
-    """Return the option by which a file has one column, if there is a sign for it."""
-    free = next((sign for sign in DELIMITERS if sign not in dialect.text), None)
-    return (Argument("delimiter", "takes each line for one cell", free),) if free else ()
 
 
 def _fitted(row: Sequence[str], header: list[str]) -> list[str] | tuple[str, str | None]:
