@@ -264,8 +264,8 @@ def test_a_strange_list_is_asked_for_again(server, edit, guard, said):
     assert [o.word for o in report.outcomes] == ["done"] * len(plan)
 
 
-def test_a_server_that_only_gives_strange_lists_ends_the_push(server):
-    plan = update(server.fetch())
+def looks_after_a_write(server, **answer):
+    """Let writes go unanswered, and have every look that follows one answered like this."""
     writes = []
     handler = server.client._http_handler
     send = handler.send
@@ -273,11 +273,16 @@ def test_a_server_that_only_gives_strange_lists_ends_the_push(server):
     def sending(request, *, timeout):
         if request.method == "PUT":
             writes.append(request)
-        answer = send(request, timeout=timeout)
-        return replace(answer, body=b"null") if writes and request.method == "GET" else answer
+        found = send(request, timeout=timeout)
+        return replace(found, **answer) if writes and request.method == "GET" else found
 
     handler.send = sending
     server.sandbox.faults = Faults(truncate={"PUT *": 1.0})
+
+
+def test_a_server_that_only_gives_strange_lists_ends_the_push(server):
+    plan = update(server.fetch())
+    looks_after_a_write(server, body=b"null")
     report = push(plan, limits=sp.Limits(settle=0.0, settle_row=0.0))
 
     assert (
@@ -289,19 +294,7 @@ def test_a_server_that_only_gives_strange_lists_ends_the_push(server):
 @pytest.mark.parametrize("status", [400, 401])
 def test_rows_that_are_not_sent_have_the_status_that_ended_the_push(server, status):
     plan = update(server.fetch())
-    writes = []
-    handler = server.client._http_handler
-    send = handler.send
-
-    def sending(request, *, timeout):
-        if request.method == "PUT":
-            writes.append(request)
-        answer = send(request, timeout=timeout)
-        is_look = writes and request.method == "GET"
-        return replace(answer, status=status, body=b'{"error": "no"}') if is_look else answer
-
-    handler.send = sending
-    server.sandbox.faults = Faults(truncate={"PUT *": 1.0})
+    looks_after_a_write(server, status=status, body=b'{"error": "no"}')
     report = push(plan, limits=sp.Limits(settle=0.0, settle_row=0.0, rows=1))
 
     assert [(o.word, o.status) for o in report.outcomes] == [("unsent", None), ("unsent", status)]
