@@ -160,6 +160,14 @@ def called(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return found
 
 
+def spelled(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return rows with the numbers of a column as texts if no double holds one of them: all are texts."""
+    inexact = {key for row in rows for key, v in row.items() if type(v) is int and float(v) != v}
+    return [
+        {key: str(v) if key in inexact and type(v) is int else v for key, v in row.items()} for row in rows
+    ]
+
+
 def counted(rows: list[Any]) -> list[str]:
     return sorted(json.dumps(row, sort_keys=True, default=str) for row in rows if row)
 
@@ -178,7 +186,7 @@ def test_rows_of_json_come_back(sis_client: Client, examples: int) -> None:
     def check(rows: list[dict[str, Any]]) -> None:
         if any(rows):
             live = imported(sis_client, json.dumps(rows).encode(), Json())
-            wanted = [bare(row) for row in called(rows)]
+            wanted = [bare(row) for row in called(spelled(rows))]
             assert counted([bare(row) for row in live.records()]) == counted(wanted)
 
     searched(examples, json_rows(), check)
