@@ -15,8 +15,7 @@ import pytest
 
 import hostile
 import sispy_pandas as sp
-from sispy_pandas.formats import csv as csv_text
-from sispy_pandas.formats import excel_file
+from sispy_pandas.formats import delimited, excel_file
 from sispy_pandas.formats.bounds import InFile
 from sispy_pandas.formats.csv import Csv
 from sispy_pandas.formats.options import ReadOptions
@@ -222,7 +221,7 @@ def test_a_device_is_no_file(tmp_path, suffix):
 
 
 def test_a_cell_that_does_not_end_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(csv_text, "LONGEST_LINE", 1_000)
+    monkeypatch.setattr(delimited, "LONGEST_LINE", 1_000)
     (tmp_path / "f.csv").write_text('name\n"' + "a\n" * 2_000)
 
     assert told(tmp_path / "f.csv", "rows") == "F, line 502: field larger than field limit (1000)"
