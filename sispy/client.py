@@ -114,7 +114,8 @@ class Client(Connection):
 
         Raises:
             ValueError: nobody says which server, or there is no such profile.
-            Unauthorized: the token has ended and nobody is there to ask, or the login fails.
+            Unauthorized: the token has ended and nobody is there to ask, its command gives none, or the login
+                fails.
         """
         # here, so that `import sispy` stays fast
         from .config import options_of, resolve, update_profile, which_server
@@ -122,7 +123,7 @@ class Client(Connection):
         profile = resolve(name, url=url, auth_token=auth_token, username=username, password=password)
         if not profile.url:
             raise ValueError(which_server())
-        client = cls(profile.url, auth_token=profile.token, **options_of(profile, options))
+        client = cls(profile.url, auth_token=profile.asked_token(), **options_of(profile, options))
         client.username = user = profile.username
         client.token_expires = profile.expires
         client.rules = profile.rules

@@ -13,7 +13,8 @@ default = "prod"                       # the profile in force where none is name
 [profiles.prod]
 url = "https://sis.example.com"
 username = "anna"
-token = "..."                          # written by `sispy login`, with `expires`
+token = "..."                          # written by `sispy login`, with `expires`; or, in place of it,
+token_command = "pass show sis/anna"   # a program that prints the token, such as a keyring's
 ca_file = "/etc/ssl/company.pem"
 read_only = false                      # true: nothing is written there
 require_note = "^CHG"                  # a pattern that is found in the note of every push
@@ -32,6 +33,7 @@ import netrc
 import os
 import re
 import secrets
+import shlex
 import stat
 import sys
 import tomllib
@@ -46,12 +48,13 @@ from .encoding import one_address
 from .remedies import Argument, Call, Message, nearest
 from .rules import Rules
 from .text import printable
+from .token_command import ask_token
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-_TEXTS = ("url", "username", "token", "ca_file")
+_TEXTS = ("url", "username", "token", "token_command", "ca_file")
 _SWITCHES = ("read_only", "production")
 _RULES = frozenset((*_SWITCHES, "require_note"))
 _SEVERAL = 3
@@ -68,7 +71,8 @@ class Profile:
         name: name of the profile in the config file; it may not exist there yet.
         url: address of the server, "" where nobody says.
         username: who the user is, None if unknown.
-        token: token for writes, None without one.
+        token: token for writes, None without one; see `asked_token`.
+        token_command: what prints the token, None where there is a token, or neither.
         password: to log in with, None without one.
         expires: when the token ends, None where that is unknown or never.
         ca_file: certificates to trust, None for the usual ones.
@@ -80,6 +84,7 @@ class Profile:
     url: str = ""
     username: str | None = None
     token: str | None = field(default=None, repr=False)
+    token_command: str | None = field(default=None, repr=False)
     password: str | None = field(default=None, repr=False)
     expires: datetime | None = None
     ca_file: str | None = None
@@ -95,6 +100,14 @@ class Profile:
     def stored(self) -> bool:
         """Return whether the token stands in the config file."""
         return self.sources.get("token", "").startswith(str(config_file()))
+
+    def asked_token(self) -> str | None:
+        """Return the token, of the command if there is one: which may take a while, and ask the user.
+
+        Raises:
+            Unauthorized: the command gives none.
+        """
+        return ask_token(self.token_command, f"profile {self.name!r}") if self.token_command else self.token
 
 
 def resolve(
@@ -127,21 +140,26 @@ def resolve(
         kept = {}  # what is kept for one server is not shown to another
     rules = _rules(chosen, kept) if kept else _rules_of(here, profiles)
 
-    logins = [_environment(), _Login(file, kept.get("username"), kept.get("token"), None)]
-    argument = _Login("argument", username, auth_token, password)
+    by_command = {"token": f"token_command, {file}"} if kept.get("token_command") else {}
+    stored = _Login(
+        file, kept.get("username"), kept.get("token"), kept.get("token_command"), names=by_command
+    )
+    logins = [_environment(), stored]
+    argument = _Login("argument", username, auth_token, password=password)
     user, login = _choose([argument, *(logins[::-1] if name else logins), _netrc(here)])
     sources = {
         "url": where,
         "username": user.source("username") if user.username else "",
-        "token": login.source("token") if login.token else "",
-        "password": login.source("password") if login.password and not login.token else "",
+        "token": login.source("token") if login.token or login.token_command else "",
+        "password": login.source("password") if login.asked_password else "",
     }
     return Profile(
         name=chosen,
         url=here,
         username=user.username,
         token=login.token,
-        password=None if login.token else login.password,
+        token_command=login.token_command,
+        password=login.asked_password,
         expires=_moment(kept.get("expires")) if login.place == file else None,
         ca_file=kept.get("ca_file"),
         rules=rules,
@@ -193,8 +211,19 @@ class _Login:
     place: str = ""
     username: str | None = None
     token: str | None = field(default=None, repr=False)
+    token_command: str | None = field(default=None, repr=False)
     password: str | None = field(default=None, repr=False)
     names: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def asked_password(self) -> str | None:
+        """Return the password, unless there is a token to use."""
+        return None if self.token or self.token_command else self.password
+
+    @property
+    def is_enough(self) -> bool:
+        """Return whether one can log in with it."""
+        return bool(self.token or self.token_command or self.password)
 
     def source(self, what: str) -> str:
         return self.names.get(what, self.place)
@@ -205,7 +234,7 @@ def _choose(logins: list[_Login]) -> tuple[_Login, _Login]:
     named = [login for login in logins if login.username]
     for number, login in enumerate(logins):
         asked = next((other for other in logins[:number] if other.username), None)
-        if (login.token or login.password) and (asked is None or login.username in (None, asked.username)):
+        if login.is_enough and (asked is None or login.username in (None, asked.username)):
             return asked or (login if login.username else next(iter(named), _Login())), login
     return next(iter(named), _Login()), _Login()
 
@@ -223,7 +252,7 @@ def _environment() -> _Login:
             raise ValueError(f"SIS_TOKEN_FILE: {exc}") from exc
         if len(token) > _LARGEST:
             raise ValueError(f"SIS_TOKEN_FILE: {path} holds more than a token")
-    return _Login("environment", env.get("SIS_USER"), token, env.get("SIS_PASSWORD"), names)
+    return _Login("environment", env.get("SIS_USER"), token, password=env.get("SIS_PASSWORD"), names=names)
 
 
 def _netrc(url: str) -> _Login:
@@ -236,7 +265,7 @@ def _netrc(url: str) -> _Login:
         raise ValueError(f"{path}: {exc}") from exc
     # the `default` entry is left alone: it would send a password to any server
     user, _, password = hosts.get(urlsplit(url).hostname or "", ("", "", ""))
-    return _Login(str(path), user or None, None, password or None)
+    return _Login(str(path), user or None, password=password or None)
 
 
 def _is_small(path: Path) -> bool:
@@ -295,6 +324,8 @@ def read_config() -> dict[str, Any]:
                 raise ValueError(f"{path}, profile {name!r}: there is no {printable(key)!r}{meant}")
         if odd := [key for key in _TEXTS if not isinstance(item.get(key, ""), str)]:
             raise ValueError(f"{path}, profile {name!r}: {odd[0]} is a text, in quotes")
+        if "token_command" in item:
+            _check_command(f"{path}, profile {name!r}", item)
         for key in _SWITCHES:
             if not isinstance(item.get(key, False), bool):
                 raise ValueError(f"{path}, profile {name!r}: {key} is true or false, without quotes")
@@ -312,6 +343,17 @@ def read_config() -> dict[str, Any]:
         shown = printable(path)
         warnings.warn(f"{shown} holds tokens and others may read it: chmod 600 {shown}", stacklevel=2)
     return config
+
+
+def _check_command(where: str, item: Mapping[str, Any]) -> None:
+    if "token" in item:
+        raise ValueError(f"{where}: token or token_command, not both: delete one of the lines")
+    try:
+        empty = not shlex.split(item["token_command"])
+    except ValueError as exc:
+        raise ValueError(f"{where}: token_command is quoted as in a shell: {exc}") from exc
+    if empty:
+        raise ValueError(f"{where}: token_command names no program")
 
 
 def update_profile(name: str, values: Mapping[str, str | datetime | None]) -> Path:

@@ -160,7 +160,7 @@ FLOORS = {
     "sispy": (
         ("text", "encoding", "remedies", "patterns"),
         ("errors", "delta"),
-        ("rules",),
+        ("rules", "token_command"),
         ("config", "failures", "response"),
         ("http", "paging"),
         ("transport",),

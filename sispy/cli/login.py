@@ -21,6 +21,18 @@ from sispy.text import printable
 if TYPE_CHECKING:
     from sispy.client import Client
 
+_BY_COMMAND = """
+
+Who has the token in a keyring need not log in: a profile of the config file may name
+the program that prints it.
+
+\b
+  [profiles.prod]
+  url = "https://sis.example.com"
+  username = "anna"
+  token_command = "pass show sis/anna"
+"""
+
 
 @click.command(
     epilog=examples(
@@ -29,6 +41,7 @@ if TYPE_CHECKING:
         "sispy login https://sis.example.com --ca company.pem",
         "sispy login --user importer --persistent nightly --password-stdin < pw.txt",
     )
+    + _BY_COMMAND
 )
 @click.argument("address", metavar="[URL]", required=False)
 @click.option("--user", metavar="NAME", help="User to log in; asked for unless known.")
@@ -57,6 +70,9 @@ def login(
     may read; every other command finds them there. A token lasts 8 hours.
     """
     profile = profile_of(session, address)
+    if profile.token_command:
+        said = f"profile {profile.name!r} has its token from token_command, so there is no need to log in"
+        raise Misuse(f"{said}: delete that line to log in with a password, or give --profile NAME.")
     url = profile.url or _ask("Address of the server", "URL")
     name = user or profile.username or _ask("User", "--user")
     kept = {} if ca is None else {"ca_file": str(ca.resolve())}
@@ -120,13 +136,14 @@ def client_of(session: Session, profile: Profile, url: str, *, verify: str | Non
 
     Raises:
         Misuse: Its options are wrong.
+        Unauthorized: The command that prints its token gives none.
     """
     from sispy.client import Client
     from sispy.config import options_of
 
     options = {"timeout": session.timeout, "verify": verify}
     try:
-        return Client(url, auth_token=profile.token, **options_of(profile, options))
+        return Client(url, auth_token=profile.asked_token(), **options_of(profile, options))
     except ValueError as error:
         raise misuse(error) from error
 

@@ -58,12 +58,13 @@ def whoami(session: Session) -> None:
 def _checked(session: Session, profile: Profile) -> tuple[str, str]:
     """Return the user, as far as the server confirms it, and the state of the token."""
     user = profile.username or "unknown"
-    if not profile.token:
+    if not profile.token and not profile.token_command:
         return user, "none, a password logs in" if profile.password else "none"
     if profile.username is None:
         return user, "unchecked"
+    client = client_of(session, profile, profile.url)
     try:
-        token = client_of(session, profile, profile.url).tokens(user).get(profile.token)
+        token = client.tokens(user).get(client.auth_token)
     except NotFound:
         return "unknown", f"not of {user}"
     except Unauthorized as exc:

@@ -1,3 +1,4 @@
+import sys
 from pathlib import Path
 
 import pytest
@@ -248,3 +249,48 @@ def test_a_ca_file_is_remembered_with_the_profile(
     assert "`sispy login --ca FILE`" in refused[2]
     assert read_config()["profiles"]["default"]["ca_file"] == str(tmp_path / "company.pem")
     assert sispy.Client.from_profile().info().to_dict() != {}
+
+
+@pytest.fixture
+def by_command(sandbox, anna, tmp_path):
+    """Return a function that has the token printed by a program, which may end with status 3 instead."""
+
+    def write(*, prints=True):
+        path = tmp_path / "keyring.py"
+        text = f"print({anna!r})" if prints else f"import sys; sys.exit({anna!r} and 3)"
+        path.write_text(text, encoding="utf-8")
+        lines = ["[profiles.default]", f'url = "{sandbox.url}"', 'username = "anna"']
+        lines.append(f"token_command = '''{sys.executable} {path}'''")
+        config_file().write_text("\n".join(lines), encoding="utf-8")
+
+    return write
+
+
+def test_whoami_of_a_token_that_a_command_prints(run, by_command, anna):
+    by_command()
+
+    status, out, messages = run("whoami")
+
+    assert (status, messages) == (0, "")
+    assert "valid until 20" in out
+    assert f"token_command, {config_file()}, profile 'default'" in out
+    assert anna not in out
+
+
+def test_a_command_that_prints_no_token_is_told_by_its_status(run, by_command):
+    by_command(prints=False)
+
+    assert run("whoami") == (
+        7, "",
+        "sispy: profile 'default': its token_command ended with status 3; run it in a terminal to see why\n",
+    )  # fmt: skip
+
+
+def test_login_has_nothing_to_do_where_a_command_prints_the_token(run, by_command):
+    by_command()
+
+    assert run("login", "--password-stdin", text="anna") == (
+        64, "",
+        "sispy: profile 'default' has its token from token_command, so there is no need to log in: "
+        "delete that line to log in with a password, or give --profile NAME.\n",
+    )  # fmt: skip
