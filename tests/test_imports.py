@@ -247,9 +247,10 @@ def test_no_public_name_hides_a_module_beside_it(package):
     assert public & beside == set()
 
 
-def test_readme_and_notebooks_name_nothing_but_public_names():
+def test_pages_and_notebooks_name_nothing_but_public_names():
     root = Path(__file__).parents[1]
-    text = "".join(path.read_text("utf-8") for path in [root / "README.md", *root.glob("notebooks/*.ipynb")])
+    pages = [root / "README.md", *root.glob("docs/*.md"), *root.glob("notebooks/*.ipynb")]
+    text = "".join(path.read_text("utf-8") for path in pages)
     public = {name: import_module(name).__all__ for name in ("sispy", "sispy.sandbox", "sispy_pandas")}
     public["sispy"] = [*public["sispy"], *(name.partition(".")[2] for name in public)]
     short = {"sp": "sispy_pandas", "sispy": "sispy"}

@@ -1,4 +1,4 @@
-"""The README says what happens: its sessions, its crontab and its pipeline are run as they stand there."""
+"""README and docs say what happens: their sessions, crontab and pipeline are run as they stand there."""
 
 import contextlib
 import doctest
@@ -11,18 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from pages import PAGES, ROOT, blocks, with_blocks
 from sispy.cli.exits import Exit
 from sispy.cli.root import COMMANDS
 from sispy.sandbox import Sandbox
 
-ROOT = Path(__file__).parents[1]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 SERVER = "https://sis.example.com"
-
-
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 
 
 @pytest.fixture
@@ -56,12 +51,13 @@ def shell(tmp_path):
         yield run
 
 
-def test_the_python_session_shows_its_real_output(tmp_path, monkeypatch):
+@pytest.mark.parametrize("page", with_blocks("pycon"))
+def test_a_python_session_shows_its_real_output(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     steps = [
         (line, expected)
-        for block in blocks("pycon")
+        for block in blocks(page, "pycon")
         for line, expected in re.findall(r"^>>> (.*)\n((?:(?!>>> ).*\n)*)", block, re.MULTILINE)
     ]
     names: dict[str, object] = {}
@@ -70,15 +66,16 @@ def test_the_python_session_shows_its_real_output(tmp_path, monkeypatch):
     assert steps
     for line, expected in steps:
         with contextlib.redirect_stdout(io.StringIO()) as output:
-            exec(compile(line, "README.md", "single"), names)  # noqa: S102 - it is our own README
+            exec(compile(line, page, "single"), names)  # noqa: S102 - our own page
         assert checker.check_output(expected, output.getvalue(), FLAGS), f">>> {line}\n{output.getvalue()}"
 
 
 @pytest.mark.timeout(300)
-def test_the_shell_session_shows_its_real_output(shell):
+@pytest.mark.parametrize("page", with_blocks("console"))
+def test_a_shell_session_shows_its_real_output(page, shell):
     steps = [
         (command, expected)
-        for block in blocks("console")
+        for block in blocks(page, "console")
         for command, expected in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE)
     ]
     checker = doctest.OutputChecker()
@@ -91,7 +88,9 @@ def test_the_shell_session_shows_its_real_output(shell):
 
 @pytest.mark.timeout(300)
 def test_the_crontab_mails_what_has_changed_and_nothing_else(shell):
-    (line,) = [line for line in blocks("crontab")[0].splitlines() if line.startswith("0 2 * * *")]
+    (line,) = [
+        line for line in blocks("docs/shell.md", "crontab")[0].splitlines() if line.startswith("0 2 * * *")
+    ]
     nightly = line.removeprefix("0 2 * * *").replace("cd /srv/cmdb && ", "")
 
     assert shell("sispy export host -o hosts.csv -q") == (0, "")
@@ -110,7 +109,7 @@ def test_the_crontab_mails_what_has_changed_and_nothing_else(shell):
 
 @pytest.mark.timeout(300)
 def test_the_pipeline_pushes_what_was_reviewed_and_only_while_it_is_fresh(shell, tmp_path):
-    plan, push = re.findall(r"^    - (sispy .*)$", blocks("yaml")[0], re.MULTILINE)
+    plan, push = re.findall(r"^    - (sispy .*)$", blocks("docs/shell.md", "yaml")[0], re.MULTILINE)
     shell("sispy export host -o hosts.csv status=live && sed -i 's/,rhel,8,/,rhel,9,/' hosts.csv")
 
     assert shell(plan)[0] == 0
@@ -124,17 +123,17 @@ def test_the_pipeline_pushes_what_was_reviewed_and_only_while_it_is_fresh(shell,
 
 
 def test_every_exit_status_is_in_the_table():
-    rows = re.findall(r"^\| (\d+) \| ", README, re.MULTILINE)
+    rows = re.findall(r"^\| (\d+) \| ", PAGES["docs/reference.md"], re.MULTILINE)
 
     assert sorted(map(int, rows)) == sorted(Exit)
 
 
 def test_every_command_is_named():
-    assert [name for name in COMMANDS if f"sispy {name}" not in README] == []
+    assert [name for name in COMMANDS if not any(f"sispy {name}" in text for text in PAGES.values())] == []
 
 
 def test_the_tests_that_are_shown_pass(tmp_path):
-    (shown,) = [block for block in blocks("python") if "sis_client" in block]
+    (shown,) = [block for block in blocks("README.md", "python") if "sis_client" in block]
     (tmp_path / "test_shown.py").write_text(shown)
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", tmp_path, tmp_path],
@@ -145,9 +144,23 @@ def test_the_tests_that_are_shown_pass(tmp_path):
     assert (done.returncode, done.stdout.splitlines()[-1][:8]) == (0, "2 passed")
 
 
-def test_every_picture_is_there_and_small():
-    pictures = re.findall(r"^!\[.+\]\((docs/\w+\.png)\)$", README, re.MULTILINE)
-    sizes = {name: (ROOT / name).stat().st_size for name in pictures}
+def test_every_picture_is_there_shown_and_small():
+    shown = {
+        (ROOT / page).parent / name
+        for page, text in PAGES.items()
+        for name in re.findall(r"!\[[^\]]+\]\(([\w/]+\.png)\)", text)
+    }
 
-    assert len(sizes) == 7
-    assert [name for name, size in sizes.items() if size > 120_000] == []
+    assert shown == {*ROOT.glob("docs/*.png")}
+    assert [path.name for path in shown if path.stat().st_size > 120_000] == []
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_link_within_the_pages_leads_somewhere(page):
+    for target in re.findall(r"\]\(([^):]+)\)", PAGES[page]):
+        name, _, heading = target.partition("#")
+        path = ((ROOT / page).parent / name).resolve() if name else ROOT / page
+        assert path.exists(), target
+        titles = re.findall(r"^#+ (.+)$", path.read_text("utf-8"), re.MULTILINE) if heading else []
+        anchors = {re.sub(r"[^\w -]", "", title).lower().replace(" ", "-") for title in titles}
+        assert not heading or heading in anchors, target

@@ -1,7 +1,7 @@
 """What commands answer: one model, and a writer for each `--output` that people and programs may want.
 
 JSON and CSV hold all there is, in exact values; text and Markdown what a person wants to see of it. The keys
-of each kind of JSON stand in the README, and change with `JSON_VERSION` alone.
+of each kind of JSON stand in docs/reference.md, and change with `JSON_VERSION` alone.
 """
 
 from __future__ import annotations

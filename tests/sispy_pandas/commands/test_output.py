@@ -1,4 +1,4 @@
-"""What `--output` gives: the same answer in each form, JSON with the very keys that the README lists."""
+"""What `--output` gives: the same answer in each form, JSON with the very keys that the reference lists."""
 
 import csv
 import io
@@ -10,10 +10,9 @@ import click
 import pytest
 
 import sispy_pandas as sp
+from pages import blocks
 from sispy.text import cells
 
-ROOT = Path(__file__).parents[3]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
 FORMS = ["text", "md", "csv", "json"]
 KINDS = {
     "whoami": ["whoami"],
@@ -60,8 +59,8 @@ def pushed(sispy):
 
 
 def shapes() -> dict[str, dict]:
-    """Return the keys of each kind of JSON, as the README lists them: of objects a dict, of lists a list."""
-    (block,) = re.findall(r"^```text\n(schemas:.*?)^```", README, re.MULTILINE | re.DOTALL)
+    """Return the keys of each kind of JSON, as listed in the reference: of objects a dict, of lists one."""
+    (block,) = blocks("docs/reference.md", "text")
     found: dict[str, dict] = {}
     known: dict[str, dict] = {}
     for line in re.split(r"\n(?=\S)", block.strip()):
@@ -103,7 +102,7 @@ def test_a_command_for_every_kind_that_is_listed():
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_json_has_the_keys_that_the_readme_lists(sispy, kind):
+def test_json_has_the_keys_that_the_reference_lists(sispy, kind):
     result = sispy(*KINDS[kind], "--output", "json")
     document = json.loads(result.stdout)
 

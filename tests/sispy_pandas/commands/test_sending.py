@@ -1,4 +1,4 @@
-"""The status that ends a push is the first that applies to any row, in the order of the README."""
+"""The status that ends a push is the first that applies to any row, in the order of the reference."""
 
 from itertools import combinations
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Every exit status, reached; where several apply, the first in the order of the README."""
+"""Every exit status, reached; where several apply, the first in the order of the reference."""
 
 import csv
 import http.server
