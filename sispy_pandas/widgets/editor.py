@@ -14,6 +14,7 @@ from sispy import Error
 from sispy.text import in_html, printable
 
 from ..planning.rights import roles_of
+from ..values.blocks import count
 from ..workflow.references import LabelledSnapshot
 from .draft_offer import DraftOffer
 from .drafts import Autosave, drafts_of, edits_of, put_back
@@ -98,9 +99,8 @@ class FrameEditor(Shown):
 
     def __repr__(self) -> str:
         counts = self._grid.model.counts()
-        rows, changed = counts["rows"], counts["changed"]
-        name = printable(self.snapshot.schema.name)
-        return f"<FrameEditor of {name}: {rows:,} rows, {changed:,} cells changed>"
+        rows, changed = count(counts["rows"], "row"), count(counts["changed"], "cell")
+        return f"<FrameEditor of {printable(self.snapshot.schema.name)}: {rows}, {changed} changed>"
 
     @property
     def busy(self) -> bool:

@@ -13,6 +13,7 @@ import traitlets
 
 from sispy.text import shorten
 
+from ..values.blocks import count
 from .columns import ref_of, wire
 from .grid_blocks import block_edits, tsv
 from .grid_fill import Area, cells_of, fill_edits
@@ -221,9 +222,11 @@ class Grid(anywidget.AnyWidget):
         fitting = edits if grows else [edit for edit in edits if edit[0] < end]
         refused = self._lay(fitting, new=lost if grows else 0)
         if lost and not grows:
-            refused.append(f"{lost} pasted rows did not fit below the last row: paste them into a new row")
+            refused.append(
+                f"{count(lost, 'pasted row')} did not fit below the last row: a new row takes them"
+            )
         if (wide := area.left + max(map(len, block)) - len(self.model.columns)) > 0:
-            refused.append(f"{wide} pasted columns did not fit")
+            refused.append(f"{count(wide, 'pasted column')} did not fit")
         self._changed(refused)
 
     def _lay(self, edits: Edits, *, new: int = 0) -> list[str]:
@@ -358,7 +361,7 @@ class Grid(anywidget.AnyWidget):
         positions = np.concatenate([np.arange(first, last + 1) for first, last in rows])
         if len(positions) * len(columns) > _MOST_COPIED:
             positions = positions[: _MOST_COPIED // len(columns)]
-            self.send({"type": "say", "text": f"Only the first {len(positions):,} rows were copied"})
+            self.send({"type": "say", "text": f"Only the first {count(len(positions), 'row')} were copied"})
         self.send({"id": id, "text": tsv(self.model, positions, columns, headers=headers)})
 
     def _on_complete(self, *, id: str, column: int, text: str) -> None:  # noqa: A002  # the message's word

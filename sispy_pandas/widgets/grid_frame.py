@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from ..values.blocks import count
 from ..values.types.convert import from_json, is_blank, to_json
 from ..values.types.equality import equal
 from . import cells
@@ -42,7 +43,10 @@ def split(
         raise ValueError(f"the _id {kept.index[kept.index.duplicated()][0]} stands in more than one row")
     strange = kept.index.difference(base.index)
     if len(strange):
-        raise ValueError(f"{len(strange)} rows are not in the snapshot, the first is _id {strange[0]}")
+        are = "is" if len(strange) == 1 else "are"
+        raise ValueError(
+            f"{count(len(strange), 'row')} {are} not in the snapshot, the first is _id {strange[0]}"
+        )
     fields = set(schema.columns)
     paths = [path for path in base.columns if path in frame.columns]
     opened = base.loc[kept.index, paths]

@@ -36,7 +36,8 @@ class Toolbar {
     this.clear.hidden = !Object.keys(status.filters).length;
     this.hidden.hidden = !status.hidden;
     this.hidden.textContent = `${status.hidden} hidden`;
-    const some = status.shown === status.rows ? `${status.rows.toLocaleString("en")} rows` : `${status.shown.toLocaleString("en")} of ${status.rows.toLocaleString("en")} rows`;
+    const rows = numberOf(status.rows, "row");
+    const some = status.shown === status.rows ? rows : `${status.shown.toLocaleString("en")} of ${rows}`;
     const count = (n, word, kind) => (n ? [h("b", { class: kind }, `${n.toLocaleString("en")} ${word}`)] : []);
     this.counts.replaceChildren(some, ...count(status.changed, status.changed === 1 ? "cell changed" : "cells changed", "changed"),
       ...count(status.new, "new", "new"), ...count(status.deleted, "to delete", "deleted"), ...count(status.invalid, "invalid", "invalid"),

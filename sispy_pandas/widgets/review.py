@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
@@ -13,7 +14,9 @@ from ..planning.change_set import FREE_DELETES
 from ..pushing.journal import short
 from ..pushing.record import read
 from ..revisions.undo import undo
+from ..values.blocks import count
 from ..values.references import new_rows
+from ..workflow.objects import Report
 from ..workflow.parts import Plans, Reports
 from ..workflow.rest import resume
 from .background import Background, Job
@@ -26,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from ..workflow.objects import Plan, Report
+    from ..workflow.objects import Plan
     from .review_lines import CellId
 
 
@@ -41,7 +44,8 @@ class PlanReview(Shown):
 
     Args:
         plan: From `Snapshot.diff`, `undo`, `revert` or a file; or Plans.
-        on_report: Called after every push with the report; of Plans with Reports, of what was pushed.
+        on_report: Called after every push with the report; of Plans with Reports, of what was pushed. Where
+            all that was decided leaves the values of others, nothing is pushed, and the report is empty.
         height: Of the table of each part, in px.
 
     Attributes:
@@ -80,7 +84,7 @@ class PlanReview(Shown):
     def __repr__(self) -> str:
         names = ", ".join(dict.fromkeys(printable(part.plan.schema.name) for part in self._parts))
         cells, sent = (sum(part.lines[n] for part in self._parts) for n in (0, 1))
-        return f"<PlanReview of {names}: {sent:,} of {cells:,} cells will be sent>"
+        return f"<PlanReview of {names}: {sent:,} of {count(cells, 'cell')} will be sent>"
 
     def show(self, plan: Plan | Plans) -> None:
         """Show another plan."""
@@ -159,7 +163,7 @@ class PlanReview(Shown):
             return
         sent = [part for part in self._parts if len(held[part].plan)]
         if not sent:
-            self._say("No cell is ticked.")
+            self._close(held)
             return
         if self._row.resume.layout.display != "none" and self._unknown():
             self._say("The fate of some rows is unknown: resume the push first.")
@@ -174,6 +178,16 @@ class PlanReview(Shown):
 
         self._row.stop.clear()
         self._work.start(work, lambda report: self._take(report, sent, held))
+
+    def _close(self, held: Mapping[ReviewPart, Held]) -> None:
+        """Close the conflicts in which the other's value stays, where nothing else is to be sent."""
+        closed = sum(len(one.given_way) for one in held.values())
+        if not closed:
+            self._say("No cell is ticked.")
+            return
+        reports = tuple(_nothing_of(part.plan) for part in self._parts)
+        self._take(Reports(reports) if isinstance(self._plan, Plans) else reports[0], self._parts, held)
+        self._message.value = calm(f"Nothing was sent: {count(closed, 'conflict')} left as others made it")
 
     def _resume(self) -> None:
         journal = self._to_resume()
@@ -203,8 +217,10 @@ class PlanReview(Shown):
         """Show the state after a push; what was ticked and not sent stays ticked."""
         reports = _reports(report)
         known = {id_: made for one in reports for id_, made in _made(one).items()}
-        for part, one in zip(sent, reports, strict=True):
-            part.take(held[part], one, known)
+        of = dict(zip(sent, reports, strict=True))
+        for part in self._parts:
+            if part in of or held[part].given_way:
+                part.take(held[part], of.get(part, _nothing_of(part.plan)), known)
         self._reports = report
         self._offer()
         self._on_report(report)
@@ -251,6 +267,11 @@ class PlanReview(Shown):
 
 def _reports(report: Report | Reports) -> tuple[Report, ...]:
     return report.reports if isinstance(report, Reports) else (report,)
+
+
+def _nothing_of(plan: Plan) -> Report:
+    """Return the report of a push that sends nothing of a plan."""
+    return Report(replace(plan, changes=(), problem_list=(), conflict_list=()), ())
 
 
 def _made(report: Report) -> dict[str, str]:

@@ -9,6 +9,7 @@ import ipywidgets as widgets
 
 from sispy.text import in_html
 
+from ..values.blocks import count
 from ..values.references import with_targets
 from .drawn import grid_class
 from .labels import ServerLabels
@@ -158,7 +159,7 @@ class ReviewPart(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
             some = f"{ticked:,} of " if 0 < ticked < cells else ""
             box.description, box.value = f"{path} ({some}{cells:,})", ticked > 0
         lines, sent = self.lines
-        facts = [f"<b>{in_html(self.plan.schema.name)}</b>: {sent:,} of {lines:,} cells will be sent"]
+        facts = [f"<b>{in_html(self.plan.schema.name)}</b>: {sent:,} of {count(lines, 'cell')} will be sent"]
         counts = self.plan.counts if self.report is None else self.state.counts
         facts += [f"{word}: {number:,}" for word, number in counts.items() if number]
         self.head.value = " · ".join(facts)

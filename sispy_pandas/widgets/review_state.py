@@ -35,7 +35,7 @@ class ReviewState:
     outcomes: Mapping[Hashable, Outcome] = field(default_factory=dict)
     """Row -> what became of it in the last push that it was part of."""
     reports: tuple[Report, ...] = ()
-    """Of all pushes, the oldest first; a resumed push counts as one."""
+    """Of all pushes that sent something, the oldest first; a resumed push counts as one."""
 
     @classmethod
     def of(cls, plan: Plan) -> ReviewState:
@@ -106,7 +106,7 @@ class ReviewState:
             told=told,
             ids=ids,
             outcomes={**self.outcomes, **{shown.get(row, row): one for row, one in outcomes.items()}},
-            reports=(*earlier, report),
+            reports=(*earlier, report) if len(report) else self.reports,
         )
 
     @property

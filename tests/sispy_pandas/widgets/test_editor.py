@@ -144,6 +144,20 @@ def test_a_conflict_is_shown_in_both_tables_and_decided_in_the_review(editor, ho
     assert editor._grid.model.base["cores"].tolist()[:3] == [50, 51, 52]
 
 
+def test_conflicts_in_which_theirs_stays_end_in_the_editor_too(editor, hosts):
+    edit(editor, (0, "cores", "7"), (1, "cores", "8"))
+    review = editor.review()
+    hosts.update(editor.snapshot.ids[0], {"cores": 50})
+    review._row.push.click()
+    review.wait()
+    model = editor.review()._parts[0].table.model  # another review of the conflict, without a push before it
+    model.edit([(0, "keep", "theirs")])
+    editor._below.children[0]._row.push.click()
+    assert (editor._grid.model.edits, editor._grid.model.counts()["conflicts"]) == ({}, 0)
+    assert editor.frame()["cores"].tolist()[:2] == [50, 8]
+    assert editor.plan().empty
+
+
 def test_another_review_decides_no_conflict_that_the_last_push_left(editor, hosts):
     edit(editor, (0, "cores", "7"), (0, "up", True), (1, "cores", "8"))
     review = editor.review()
@@ -323,8 +337,8 @@ def test_labels_are_asked_for_once_and_cost_nothing_when_the_server_is_gone(host
 def test_each_widget_has_a_static_view_and_a_short_repr(editor):
     edit(editor, (0, "cores", "7"))
     review = editor.review()
-    assert repr(editor) == "<FrameEditor of host: 12 rows, 1 cells changed>"
-    assert repr(review) == "<PlanReview of host: 1 of 1 cells will be sent>"
+    assert repr(editor) == "<FrameEditor of host: 12 rows, 1 cell changed>"
+    assert repr(review) == "<PlanReview of host: 1 of 1 cell will be sent>"
     assert "web00" in editor._repr_mimebundle_()["text/html"]
     assert ">cores</td>" in review._repr_mimebundle_()["text/html"]
 

@@ -149,7 +149,7 @@ def test_an_edited_frame_is_taken_apart_into_base_and_edits(model, host_schema, 
     [
         (lambda frame: frame.reset_index(drop=True), "has no _id"),
         (lambda frame: pd.concat([frame, frame.head(1)]), f"{0:024x} stands in more than one row"),
-        (lambda frame: frame.rename(index={f"{3:024x}": "f" * 24}), "1 rows are not in the snapshot"),
+        (lambda frame: frame.rename(index={f"{3:024x}": "f" * 24}), "1 row is not in the snapshot"),
     ],
 )
 def test_a_frame_whose_rows_cannot_be_recognised_is_refused(host_schema, hosts, spoil, reason):

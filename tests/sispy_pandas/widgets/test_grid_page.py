@@ -269,7 +269,7 @@ def test_blocks_come_from_and_go_to_spreadsheets(open_grid):
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("Control+v")
-    page.get_by_text("2 pasted rows did not fit below the last row: paste them into a new row").wait_for()
+    page.get_by_text("2 pasted rows did not fit below the last row: a new row takes them").wait_for()
     page.keyboard.press("Control+a")  # more than what is in sight: Python writes it
     page.keyboard.press("Control+c")
     page.wait_for_function("navigator.clipboard.readText().then(text => text.split('\\n').length === 300)")
@@ -315,7 +315,17 @@ def test_a_block_pasted_into_a_new_row_brings_the_rows_that_it_needs(open_grid):
     cell(page, 300, "name").click()
     page.keyboard.press("End")
     page.keyboard.press("Control+v")
-    page.get_by_text("1 pasted columns did not fit").wait_for()
+    page.get_by_text("1 pasted column did not fit").wait_for()
+
+
+def test_one_row_is_not_called_rows(mount, host_schema, hosts):
+    page = mount(Grid(GridModel(host_schema, hosts(1))))
+    cell(page, 0, "note").click()
+    page.keyboard.press("Delete")
+    page.locator(".counts", has_text="1 row1 cell changed").wait_for()
+    page.evaluate("navigator.clipboard.writeText('a\\nb')")
+    page.keyboard.press("Control+v")
+    page.get_by_text("1 pasted row did not fit below the last row").wait_for()
 
 
 def test_rows_that_moved_meanwhile_are_not_edited(open_grid):

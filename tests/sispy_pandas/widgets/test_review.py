@@ -119,6 +119,36 @@ def test_no_tick_decides_a_conflict_only_keep_does(hosts):
     ]
 
 
+def test_theirs_in_every_conflict_closes_them_without_a_request(sis, hosts):
+    told = []
+    live = sp.fetch(hosts, progress=False)
+    edited = live.frame().astype(object).assign(cores=[11, 12, 13, 14])
+    review = PlanReview(live.diff(edited), on_report=told.append)
+    hosts.update("web1", {"cores": 50})
+    push(review)
+    seen = len(sis.requests)
+    review._parts[0].table.model.edit([(0, "keep", "theirs")])
+    push(review)
+    assert shown(review, "row", "outcome") == [
+        ("web1", "unchanged"),
+        ("web0", "done"),
+        ("web2", "done"),
+        ("web3", "done"),
+    ]
+    assert (len(sis.requests), [len(report) for report in told]) == (seen, [4, 0])
+    assert "Nothing was sent: 1 conflict left as others made it" in review._message.value
+    push(review)
+    assert "No cell is ticked" in review._message.value
+    push(review, "undo")  # of the push before: what was closed is none of its rows
+    push(review)
+    assert {name: cores for name, (cores, _) in stored(hosts).items()} == {
+        "web0": 1,
+        "web1": 50,
+        "web2": 3,
+        "web3": 4,
+    }
+
+
 def test_after_a_cancelled_push_the_rest_stays_ticked_and_conflicts_undecided(sis, hosts):
     review = review_of(hosts, new=True, delete=[3], cores=[11, 12, 13, 14])
     hosts.update("web1", {"cores": 50})
