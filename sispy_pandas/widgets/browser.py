@@ -95,8 +95,11 @@ class SchemaBrowser(Shown):
         self._changes = ChangesPanel(client, labels, open_row=self._open_row, review=self._review)
         self._definition = ObjectHistoryPanel(client, "schemas", changed=self.reload)
         self._map = MapPanel(visit=self.visit)
-        self._histories = {name: ObjectHistoryPanel(client, name) for name in ("hiera", "hooks")}
         self._objects = {name: self._objects_panel(name) for name in KINDS}
+        self._histories = {
+            name: ObjectHistoryPanel(client, name, changed=self._objects[name].reload)
+            for name in ("hiera", "hooks")
+        }
         self._below = widgets.VBox()
         for panel, layout in ((self._list, _SIDE), (self._rows, _ROWS), (self._drawer, _DRAWER)):
             panel.view.layout = layout

@@ -12,10 +12,9 @@ from ...revisions.edits import Changes, changes
 from ...revisions.revert import revert
 from ...values.blocks import count, name_of
 from ...values.times import milliseconds_of
-from ..background import Background
 from ..markup import Html, alert, button, choice, h, joined, loading, short, table, text_field
 from .cell_html import html_of, names_in
-from .panel import Panel
+from .panel import PlanningPanel
 from .versions import time_of
 
 if TYPE_CHECKING:
@@ -40,7 +39,7 @@ _MOST = 200
 """Cells that are listed."""
 
 
-class ChangesPanel(Panel):
+class ChangesPanel(PlanningPanel):
     """List the cells that were changed in a span of time, narrowed by user and field.
 
     Args:
@@ -60,15 +59,14 @@ class ChangesPanel(Panel):
     ) -> None:
         self._client = client
         self._labels = labels
-        self._review = review
         self.schema: Schema | None = None
         self.span, self.since = "1d", ""
         self.by = self.field = ""
         self.found: Changes | None = None
         self.names: Names = {}
-        self.refused = ""
         self.done: tuple[int, float | None] | None = None
         super().__init__(
+            review,
             row=open_row,
             span=self._choose_span,
             since=self._choose_since,
@@ -76,13 +74,12 @@ class ChangesPanel(Panel):
             field=self._choose_field,
             revert=self._revert,
         )
-        self.planning = Background(busy=lambda _: self.draw(), say=self._say_refused)
 
     def show(self, schema: Schema) -> None:
         """Show another table; its changes are read when the panel is looked at."""
         self.cancel()
-        self.schema, self.found, self.by, self.field, self.refused = schema, None, "", "", ""
-        self.problem = ""
+        self.schema, self.found, self.by, self.field, self.problem = schema, None, "", "", ""
+        self._forget()
         self.draw()
 
     def look(self) -> None:
@@ -113,11 +110,8 @@ class ChangesPanel(Panel):
             return found, names_in(self._labels, cells)
 
         self.found, self.done = None, None
+        self._forget()
         self.work.start(work, self._take)
-
-    def wait(self, seconds: float = 10) -> None:
-        super().wait(seconds)
-        self.planning.wait(seconds)
 
     def chosen(self) -> Changes:
         """Return the changes of the user and the field that are chosen.
@@ -144,7 +138,7 @@ class ChangesPanel(Panel):
             alert(self.problem),
             self.busy and self._loading(),
             self.found is not None and self._found(self.found),
-            alert(self.refused),
+            self._said(),
             class_="stack",
         )
 
@@ -219,19 +213,17 @@ class ChangesPanel(Panel):
 
     def _choose_by(self, value: str) -> None:
         self.by = value
+        self._forget()
         self.draw()
 
     def _choose_field(self, value: str) -> None:
         self.field = value
+        self._forget()
         self.draw()
 
     def _revert(self) -> None:
         chosen = self.chosen()
-        self.planning.start(lambda _: revert(chosen), self._review)
-
-    def _say_refused(self, text: str) -> None:
-        self.refused = text
-        self.draw()
+        self._plan(lambda: revert(chosen))
 
 
 def _narrow(counts: Counter[str], chosen: str, act: str, everything: str) -> Html:

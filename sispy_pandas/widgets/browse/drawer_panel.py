@@ -18,7 +18,7 @@ from .cell_html import names_in, text_of
 from .draft import Draft, at_of
 from .fields_html import owner
 from .form_html import form_html
-from .panel import Panel
+from .panel import PlanningPanel
 from .versions import History, row_history, time_of, versions_html
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Row:
     names: Names
 
 
-class DrawerPanel(Panel):
+class DrawerPanel(PlanningPanel):
     """Show a row; references lead to others, and back.
 
     Args:
@@ -65,7 +65,7 @@ class DrawerPanel(Panel):
     ) -> None:
         self._client = client
         self._labels = labels
-        self._review, self._moved = review, moved
+        self._moved = moved
         self.trail: list[tuple[str, str]] = []
         self.row: Row | None = None
         self.draft: Draft | None = None
@@ -75,8 +75,8 @@ class DrawerPanel(Panel):
         self.tab = "form"
         self.history: History | None = None
         self.first = 0
-        self.refused = self.told = ""
         super().__init__(
+            review,
             row=self.follow,
             owner=owner,
             back=self._back,
@@ -89,12 +89,11 @@ class DrawerPanel(Panel):
             less=lambda at: self._redraft(lambda draft: draft.without(at_of(at))),
             discard=self._discard,
             clone=self._clone,
-            review=lambda: self._plan(lambda: self._draft.plan()),
+            review=lambda: self._plan(self._draft.plan),
             delete=self._delete,
             versions=self._turn,
             undo=self._put_back,
         )
-        self.planning = Background(busy=lambda _: self.draw(), say=self._say_refused)
         self.offering = Background(busy=lambda _: None, say=lambda _: None)
 
     @property
@@ -148,7 +147,6 @@ class DrawerPanel(Panel):
 
     def wait(self, seconds: float = 10) -> None:
         super().wait(seconds)
-        self.planning.wait(seconds)
         self.offering.wait(seconds)
 
     def content(self) -> Html:
@@ -160,7 +158,7 @@ class DrawerPanel(Panel):
             alert(self.problem),
             self.busy and loading(),
             self._body(),
-            self.told and h("div", self.told, class_="note", role="status"),
+            self._said(),
             class_="drawer stack",
             data_show=True,
             with_=self.trail,
@@ -238,7 +236,7 @@ class DrawerPanel(Panel):
             None if is_new else button("Clone as a new row", "clone", style="push" if not changed else ""),
             None if is_new else button("Delete the row", "delete"),
         ]
-        return joined(form, alert(self.refused), h("div", *line, class_="line"))
+        return joined(form, h("div", *line, class_="line"))
 
     def _json(self, row: Row, _draft: Draft) -> Html:
         text = json.dumps(row.entity, indent=2, ensure_ascii=False, default=str)
@@ -253,15 +251,16 @@ class DrawerPanel(Panel):
             text = text_of(draft.schema.field(path), value) if known else "" if value is None else str(value)
             return ", ".join(row.names.get(part, part) for part in text.split(", "))
 
-        return joined(
-            versions_html(self.history, self.first, told, back="undo", whole=True), alert(self.refused)
-        )
+        return versions_html(self.history, self.first, told, back="undo", whole=True)
 
     # What the user does
 
     def _begin(self) -> None:
+        self.planning.cancel()
+        self.offering.cancel()
         self.row = self.draft = self.history = None
-        self.refused, self.told, self.offered, self.first = "", "", [], 0
+        self.offered, self.first = [], 0
+        self._forget()
         self._moved()
         self.reload()
 
@@ -270,7 +269,7 @@ class DrawerPanel(Panel):
         kept = self.kept.pop((row.draft.schema.name, row.entity["_id"]), None)
         if kept is not None:
             self.draft = kept.onto(row.draft)
-        self.refused = self.told = ""
+        self._forget()
         if self.tab == "history":
             self._read_history()
         self.draw()
@@ -314,7 +313,7 @@ class DrawerPanel(Panel):
 
     def _redraft(self, change: Callable[[Draft], Draft]) -> None:
         self.draft = change(self._draft)
-        self.refused = self.told = ""
+        self._forget()
         self.draw()
 
     def _edit(self, at: str, value: str) -> None:
@@ -376,16 +375,3 @@ class DrawerPanel(Panel):
         endpoint, schema = self._client.entities(here[0]), draft.schema
         found = Changes(endpoint, schema, tuple(edits(schema, step)), {step.id: history.steps})
         self._plan(lambda: revert(found))
-
-    def _plan(self, make: Callable[[], Plan]) -> None:
-        def take(plan: Plan) -> None:
-            self._review(plan)
-            self.told = "The plan is below: nothing is written before you push it."
-            self.draw()
-
-        self.told = ""
-        self.planning.start(lambda _: make(), take)
-
-    def _say_refused(self, text: str) -> None:
-        self.refused = text
-        self.draw()

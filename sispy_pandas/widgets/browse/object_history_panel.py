@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
+from ...revisions.object_plan import ObjectPlan, object_plan, stored_object
 from ...revisions.schema_plan import SchemaPlan, plan_schema
 from ...values.blocks import count
-from ..markup import Html, alert, button, h, joined, loading, table
+from ..markup import Html, alert, button, h, joined, loading, short, table
 from .panel import Panel
 from .versions import History, object_history, plain, versions_html
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from sispy import Client
 
-    from ...reading.commits import Step
-    from ...values.schema import Schema
     from ..background import Job
 
 Document = dict[str, Any]
@@ -29,7 +27,7 @@ class ObjectHistoryPanel(Panel):
     Args:
         client: The server.
         kind: "schemas", "hooks" or "hiera".
-        changed: Called when an old definition of a schema was put back.
+        changed: Called when an old state was put back.
     """
 
     def __init__(self, client: Client, kind: str, *, changed: Callable[[], None] = lambda: None) -> None:
@@ -38,8 +36,7 @@ class ObjectHistoryPanel(Panel):
         self.name: str | None = None
         self.history: History | None = None
         self.first = 0
-        self.old: Step | None = None
-        self.plan: SchemaPlan | None = None
+        self.plan: SchemaPlan | ObjectPlan | None = None
         self.meant = False
         self.told = ""
         super().__init__(
@@ -53,7 +50,7 @@ class ObjectHistoryPanel(Panel):
     def show(self, name: str) -> None:
         """Read the commits of an object."""
         self.name = name
-        self.history, self.first, self.old, self.plan, self.told = None, 0, None, None, ""
+        self.history, self.first, self.plan, self.told = None, 0, None, ""
         self.meant = False
         self.reload()
 
@@ -69,11 +66,9 @@ class ObjectHistoryPanel(Panel):
             return
 
         def work(job: Job) -> History:
-            found = self._endpoint.fetch_page({"q": {"name": name}, "limit": 1}).to_list()
+            found = stored_object(self._endpoint, name)
             job.check()
-            if not found:
-                raise ValueError(f"there is no {name!r} any more")
-            return object_history(self._endpoint, found[0])
+            return object_history(self._endpoint, found)
 
         self.work.start(work, self._take)
 
@@ -93,27 +88,22 @@ class ObjectHistoryPanel(Panel):
             alert(self.problem),
             self.busy and loading(),
             self.history and versions_html(self.history, self.first, plain, back="old"),
-            self._old(),
+            self._planned(),
             self.told and h("div", self.told, class_="note"),
             class_="stack" if self._kind == "schemas" else "drawer stack",
         )
 
-    def _old(self) -> Html | None:
-        if self.old is None or self.old.before is None:
-            return None
+    def _planned(self) -> Html | None:
         if self.plan is None:
-            return joined(
-                h("h3", "To have the state before this commit back"),
-                h("pre", _code(self._client.url, self._kind, self.old.before)),
-            )
-        effects = [tuple(row) for row in self.plan.frame().itertuples(index=False)]
+            return None
+        title, word, act, head, effects = _told_of(self.plan)
+        if not effects:
+            return h("p", f"It is today's {word}: nothing would change.", class_="faint")
         return joined(
-            h("h3", "What the definition before this commit would do to today's rows"),
-            table(("effect", "field", "rows", "meaning"), effects, label="Effects")
-            if effects
-            else h("p", "It is today's definition: nothing would change.", class_="faint"),
-            self._meaning(self.plan),
-            h("div", button("Change the definition", "push", style="main")) if effects else None,
+            h("h3", title),
+            table(head, effects, label="Effects"),
+            self._meaning(self.plan) if isinstance(self.plan, SchemaPlan) else None,
+            h("div", button(act, "push", style="main", disabled=self.busy)),
         )
 
     def _meaning(self, plan: SchemaPlan) -> Html | None:
@@ -133,22 +123,20 @@ class ObjectHistoryPanel(Panel):
         self.draw()
 
     def _show_old(self, at: int) -> None:
-        if self.history is None:
+        before = self.history.steps[at].before if self.history is not None else None
+        if before is None:
             return
-        step = self.history.steps[at]
-        self.old, self.plan, self.told, self.meant = step, None, "", False
-        before = step.before
-        if self._kind != "schemas" or before is None:
-            self.draw()
-            return
+        self.plan, self.told, self.meant = None, "", False
 
-        def work(_: Job) -> SchemaPlan:
+        def work(_: Job) -> SchemaPlan | ObjectPlan:
+            if self._kind != "schemas":
+                return object_plan(self._endpoint, before)
             id_field = before.get("id_field")
             return plan_schema(
                 self._client, before["name"], before["definition"], id_field=id_field, progress=False
             )
 
-        def take(plan: SchemaPlan) -> None:
+        def take(plan: SchemaPlan | ObjectPlan) -> None:
             self.plan = plan
             self.draw()
 
@@ -156,31 +144,39 @@ class ObjectHistoryPanel(Panel):
 
     def _push(self) -> None:
         plan = self.plan
-        if plan is None:
+        if plan is None or self.busy:
             return
+        meant = self.meant
 
-        def take(_: Schema) -> None:
-            self.old = self.plan = None
-            self.told = "The definition is changed."
-            self.draw()
+        def work(_: Job) -> None:
+            if isinstance(plan, ObjectPlan):
+                plan.push()
+                return
+            erased = [one for one in plan.effects if one.kind == "erased" and (meant or not one.rows)]
+            plan.push(erase=[one.field for one in erased], expect_broken=plan.broken if meant else 0)
+
+        def take(_: None) -> None:
+            self.plan = None
+            self.told = "The definition is changed." if self._kind == "schemas" else "It is put back."
             self._changed()
+            self.reload()
 
-        erase = [one.field for one in plan.effects if one.kind == "erased" and (self.meant or not one.rows)]
-        broken = plan.broken if self.meant else 0
-        self.work.start(lambda _: plan.push(erase=erase, expect_broken=broken), take)
+        self.work.start(work, take)
 
     def _mean(self, value: bool) -> None:
         self.meant = value
         self.draw()
 
 
-def _code(url: str, kind: str, before: Any) -> str:
-    """Write the update that puts a hook or a hiera entry back."""
-    kept = {name: value for name, value in before.items() if not name.startswith("_")}
-    kept["_sis"] = {"owner": (before.get("_sis") or {}).get("owner")}
-    body = json.dumps(kept, indent=4, ensure_ascii=False)
-    return (
-        "import json, sispy\n\n"
-        f"client = sispy.Client({url!r}, auth_token=TOKEN)\n"
-        f"client.{kind}.update({before['name']!r}, json.loads({body!r}))"
-    )
+def _told_of(
+    plan: SchemaPlan | ObjectPlan,
+) -> tuple[str, str, str, Sequence[str], list[Sequence[object]]]:
+    """Return how a plan is shown: its title, the word for a state, the button, and a table."""
+    if isinstance(plan, ObjectPlan):
+        parts: list[Sequence[object]] = [
+            (path, *(short(plain(path, one)) for one in both)) for path, both in plan.parts.items()
+        ]
+        return "What would be another than today", "state", "Put it back", ("part", "today", "then"), parts
+    title = "What the definition before this commit would do to today's rows"
+    effects: list[Sequence[object]] = [tuple(row) for row in plan.frame().itertuples(index=False)]
+    return title, "definition", "Change the definition", ("effect", "field", "rows", "meaning"), effects

@@ -6,14 +6,16 @@ import time
 from threading import RLock
 from typing import TYPE_CHECKING
 
+from sispy.remedies import worded
+
 from ..background import Background
 from ..drawn import view_class
-from ..markup import alert
+from ..markup import Html, alert, h
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..markup import Html
+    from ...workflow.objects import Plan
 
 _MOMENT = 0.2  # seconds
 _ODD = (AttributeError, KeyError, TypeError, ValueError)
@@ -71,4 +73,59 @@ class Panel:
     def say(self, text: str) -> None:
         """Show what went wrong above the page; an empty text takes it away."""
         self.problem = text
+        self.draw()
+
+
+class PlanningPanel(Panel):
+    """A panel that makes plans, which are reviewed below it, and says what they leave as it is.
+
+    Args:
+        review: Called with a plan.
+        acts: As of a Panel.
+    """
+
+    def __init__(self, review: Callable[[Plan], None], /, **acts: Callable[..., object]) -> None:
+        self._review = review
+        self.refused = ""
+        self.told: tuple[str, ...] = ()
+        super().__init__(**acts)
+        self.planning = Background(busy=lambda _: self.draw(), say=self._say_refused)
+
+    def cancel(self) -> None:
+        super().cancel()
+        self.planning.cancel()
+
+    def wait(self, seconds: float = 10) -> None:
+        super().wait(seconds)
+        self.planning.wait(seconds)
+
+    def _plan(self, make: Callable[[], Plan]) -> None:
+        """Make a plan, and have it reviewed if there is anything in it."""
+
+        def take(plan: Plan) -> None:
+            is_empty = not (len(plan) or plan.problem_list or plan.conflict_list)
+            if not is_empty:
+                self._review(plan)
+            first = (
+                "There is nothing to change."
+                if is_empty
+                else "The plan is below: nothing is written before you push it."
+            )
+            self.told = (first, *(worded(note, lambda _: None) for note in plan.notes))
+            self.draw()
+
+        self._forget()
+        self.planning.start(lambda _: make(), take)
+
+    def _forget(self) -> None:
+        """Take away what was said of the last plan."""
+        self.refused, self.told = "", ()
+
+    def _said(self) -> Html:
+        """Write what came of the last plan."""
+        lines = [h("div", line) for line in self.told]
+        return Html(alert(self.refused) + (h("div", *lines, class_="note", role="status") if lines else ""))
+
+    def _say_refused(self, text: str) -> None:
+        self.refused = text
         self.draw()

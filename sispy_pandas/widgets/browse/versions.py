@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sispy.delta import same
-
 from ...reading.commits import Step, cells, commits_of, replay
+from ...revisions.object_plan import parts_changed
 from ...values.blocks import show, show_apart
 from ...values.times import iso
 from ..markup import NEXT, PREVIOUS, Html, button, h, joined, scrolling, short
@@ -54,28 +53,8 @@ def object_history(endpoint: Endpoint, document: Mapping[str, Any]) -> History:
         ValueError: The commits do not lead to what is stored.
     """
     steps = replay(document, commits_of(endpoint, str(document["name"])))
-    found = tuple(_parts_changed(step) for step in steps)
+    found = tuple(parts_changed(step.before, step.after) for step in steps)
     return History(tuple(steps), found, "" if steps else "It was not changed since history is kept.")
-
-
-def _parts_changed(step: Step) -> dict[str, tuple[Any, Any]]:
-    before, after = dict(_leaves(step.before or {})), dict(_leaves(step.after or {}))
-    paths = [*before, *(path for path in after if path not in before)]
-    return {
-        path: (before.get(path), after.get(path))
-        for path in paths
-        if not same(before.get(path), after.get(path))
-    }
-
-
-def _leaves(document: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
-    for name, value in document.items():
-        if not above and name.startswith("_"):
-            continue
-        if isinstance(value, Mapping) and value:
-            yield from _leaves(value, f"{above}{name}.")
-        else:
-            yield f"{above}{name}", value
 
 
 def versions_html(

@@ -83,8 +83,13 @@ def drawer(browser, row):
 
 def act(panel, name, /, **said):
     """Do what the page does when somebody clicks or types, and wait for what comes of it."""
-    panel.view._receive(panel.view, {"act": name, **said}, [])
+    act_at_once(panel, name, **said)
     panel.wait()
+
+
+def act_at_once(panel, name, /, **said):
+    """Do what the page does, and wait for nothing."""
+    panel.view._receive(panel.view, {"act": name, **said}, [])
 
 
 def text(panel):
@@ -323,6 +328,44 @@ def test_changes_of_a_span_are_narrowed_and_put_back(sis, browser, row):
     assert "no time such as" in text(changes)
 
 
+def test_what_a_plan_leaves_as_it_is_is_said_beside_the_button(sis, browser, row):
+    sis.client().entities("host").update(row()["_id"], {"cores": 9})
+    browser.visit("host", "history")
+    browser.wait()
+    changes = browser._changes
+    act(changes, "field", value="cores")
+    assert len(changes.chosen()) == 3  # two of them are of rows that were created
+    act(changes, "revert")
+    assert cells(browser._below.children[0].plan) == {"cores": 8}
+    assert "left as it is: 2 new or deleted rows, of which only some fields are meant" in text(changes)
+    assert "The plan is below: nothing is written before you push it." in text(changes)
+    act(changes, "field", value="site")  # only of rows that were created
+    assert "left as it is" not in text(changes)  # that was of other cells
+    browser._below.children = ()
+    act(changes, "revert")
+    assert browser._below.children == ()
+    assert "There is nothing to change." in text(changes)
+    assert "left as it is: 2 new or deleted rows" in text(changes)
+
+
+def test_the_history_of_a_row_that_was_left_is_not_shown_for_another_one(sis, browser, drawer, row):
+    sis.client().entities("host").update(row()["_id"], {"cores": 9})
+    drawer.reload()
+    drawer.wait()
+    with Gate(sis, f"GET /entities/host/{row()['_id']}/commits") as gate:
+        act_at_once(drawer, "tab", name="history")
+        gate.wait()
+        act_at_once(drawer, "tab", name="form")
+        act_at_once(browser._rows, "row", table="host", row=row("b")["_id"])
+        drawer.work.wait()
+    drawer.wait()
+    act(drawer, "tab", name="history")
+    assert ([step.id for step in drawer.history.steps], "changed by" in text(drawer)) == (
+        [row("b")["_id"]],
+        False,
+    )
+
+
 def test_the_definition_has_a_history_and_an_old_one_comes_back_as_a_plan(sis, browser):
     schema = sis.client().schemas.get("host").to_dict()
     schema["definition"] = {**schema["definition"], "asset": "String"}
@@ -354,17 +397,88 @@ def test_values_are_erased_by_an_old_definition_only_if_somebody_says_so(sis, br
     assert "asset" not in row()
 
 
-def test_hooks_and_hiera_have_a_history_with_the_code_that_puts_it_back(sis, browser):
-    client = sis.client()
-    client.hiera.create({"name": "common", "_sis": {"owner": ["ops"]}, "hieradata": {"ntp": ["a"], "n": 1}})
-    client.hiera.update("common", {"name": "common", "_sis": {"owner": ["ops"]}, "hieradata": {"ntp": ["b"]}})
-    act(browser._top, "tab", name="hiera")
-    browser.wait()
-    act(browser._objects["hiera"], "history", at=0)
-    panel = browser._histories["hiera"]
-    panel.wait()
+@pytest.fixture
+def past(sis, browser):
+    """Return a function that shows the history of the only object of a kind."""
+
+    def shown(kind):
+        act(browser._top, "tab", name=kind)
+        browser.wait()
+        act(browser._objects[kind], "history", at=0)
+        panel = browser._histories[kind]
+        panel.wait()
+        return panel
+
+    return shown
+
+
+def test_an_entry_has_a_history_and_an_old_state_comes_back_as_a_plan(sis, browser, past):
+    hiera, own = sis.client().hiera, {"name": "common", "_sis": {"owner": ["ops"]}}
+    old = {"ntp": ["a"], "n": 1, "web": {"port": 80}}
+    hiera.create({**own, "hieradata": old})
+    hiera.update("common", {**own, "hieradata": {"ntp": ["b"], "web": {"tls": True}, "more": "<b>"}})
+    panel = past("hiera")
     assert "hieradata.ntp" in text(panel)
     act(panel, "old", at=0)
-    (code,) = re.findall(r"<pre>(.*)</pre>", panel.view.html, re.DOTALL)
-    exec(unescape(code), {"TOKEN": sis.token})  # noqa: S102  # what the page shows
-    assert client.hiera.get("common").to_dict() == {"common": {"ntp": ["a"], "n": 1}}
+    lines = re.findall(r"<tr><td.*?</tr>", panel.view.html.split("What would be another", 1)[1])
+    assert [
+        [unescape(re.sub("<[^>]+>", "", one)) for one in re.findall("<td.*?</td>", x)] for x in lines
+    ] == [
+        ["hieradata.ntp", '["b"]', '["a"]'],
+        ["hieradata.web.tls", "true", ""],
+        ["hieradata.more", "<b>", ""],
+    ]
+    act(panel, "push")
+    browser.wait()
+    assert hiera.get("common").to_dict() == {"common": old}
+    assert "It is put back." in text(panel)
+    assert text(panel).count("changed by") == 2
+    assert "3 keys" in text(browser._objects["hiera"])
+    act(panel, "old", at=1)
+    assert "It is today's state: nothing would change." in text(panel)
+
+
+def test_a_hook_has_a_history_and_an_old_state_comes_back_as_a_plan(sis, browser, past):
+    hooks = sis.client().hooks
+    hook = {"name": "tell", "entity_type": "host", "events": ["update"], "_sis": {"owner": ["ops"]}}
+    old = {"url": "http://a.example/", "action": "POST"}
+    hooks.create({**hook, "target": old, "retry_count": 3})
+    hooks.update("tell", {**hook, "target": {"url": "http://b.example/", "action": "PUT", "to": "x"}})
+    panel = past("hooks")
+    act(panel, "old", at=0)
+    assert list(panel.plan.parts) == ["target.url", "target.action", "target.to"]
+    act(panel, "push")
+    browser.wait()
+    assert (hooks.get("tell")["target"], hooks.get("tell")["retry_count"]) == (old, 3)
+    assert "http://a.example/" in text(browser._objects["hooks"])
+
+
+def test_an_entry_that_somebody_changed_meanwhile_is_not_put_back(sis, past):
+    hiera, own = sis.client().hiera, {"name": "common", "_sis": {"owner": ["ops"]}}
+    for number in (1, 2):
+        hiera.upsert("common", {**own, "hieradata": {"n": number}})
+    panel = past("hiera")
+    act(panel, "old", at=0)
+    hiera.update("common", {**own, "hieradata": {"n": 3}})
+    act(panel, "push")
+    assert "'common' has changed since the plan was made: make it anew" in text(panel)
+    assert hiera.get("common").to_dict() == {"common": {"n": 3}}
+    hiera.delete("common")
+    act(panel, "push")
+    assert "there is no 'common' any more" in text(panel)
+
+
+def test_an_old_state_is_put_back_once_however_often_one_clicks(sis, past):
+    hiera, own = sis.client().hiera, {"name": "common", "_sis": {"owner": ["ops"]}}
+    for number in (1, 2):
+        hiera.upsert("common", {**own, "hieradata": {"n": number}})
+    panel = past("hiera")
+    act(panel, "old", at=0)
+    seen = len(sis.requests)
+    with Gate(sis, "PUT /hiera/common") as gate:
+        act_at_once(panel, "push")
+        gate.wait()
+        act_at_once(panel, "push")
+        assert re.search("<button[^>]*disabled[^>]*>Put it back", panel.view.html)
+    panel.wait()
+    assert [one.method for one in sis.requests[seen:] if one.method != "GET"] == ["PUT"]

@@ -19,14 +19,11 @@ from sispy.sandbox import Faults, Sandbox
 
 @pytest.fixture(scope="module")
 def sandbox():
-    """A server of 200 tables beside the samples, with a hook, and a past of an entry and of a host."""
+    """A server of 200 tables beside the samples, with a hook, an entry, and a past of a host."""
     with Sandbox(samples=120) as sis:
         client = sis.client()
         many_tables(client)
         name = hooked(client)
-        client.hiera.update(
-            "common", {"name": "common", "hieradata": {"ntp": ["c"]}, "_sis": {"owner": ["web"]}}
-        )
         yield sis, name
 
 
@@ -50,7 +47,7 @@ def test_everything_that_the_browser_can(page, opened, sandbox, application, pat
     history_of_a_row(browser, sis, host)
     changes_and_the_history_of_a_schema(browser, sis, host)
     pictures(browser)
-    hiera_hooks_and_users(browser)
+    hiera_hooks_and_users(browser, sis)
     slow_and_gone(browser, sis)
 
 
@@ -272,6 +269,7 @@ def changes_and_the_history_of_a_schema(browser, sis, host):
     browser.all.get_by_label("Field", exact=True).select_option("notes")
     browser.all.get_by_role("button", name="Put this back", exact=True).first.click()
     browser.says(re.compile(r"\d+ of \d+ cells? will be sent"))
+    browser.says(re.compile(r"^left as it is: \d+ new or deleted rows, of which only some fields are meant$"))
     browser.open_table("t001")
     definition = browser.all.get_by_role("region", name="Versions")
     definition.get_by_text("definition.more").wait_for()
@@ -295,15 +293,32 @@ def pictures(browser):
     browser.all.get_by_role("heading", name="host", exact=True).wait_for()
 
 
-def hiera_hooks_and_users(browser):
+def hiera_hooks_and_users(browser, sis):
+    client, own = sis.client(), {"_sis": {"owner": ["web"]}}
+    client.hiera.update("common", {"name": "common", "hieradata": {"ntp": ["c"], "more": 1}, **own})
+    hook = {"name": "tell", "entity_type": "host", "events": ["insert"], **own}
+    client.hooks.update("tell", {**hook, "target": {"url": "http://i.example/", "action": "PUT"}})
     browser.tab("Hooks")
+    browser.says("http://i.example/")
+    put_back_what_was(browser, "tell", "target.action")
     browser.says("http://h.example/")
     browser.tab("Hiera")
+    browser.says(re.compile("^2 keys$"))
+    put_back_what_was(browser, "common", "hieradata.more")
     browser.says(re.compile("^1 key$"))
-    browser.all.get_by_role("button", name="History", exact=True).click()
-    versions = browser.all.get_by_role("region", name="Versions")
+    assert client.hiera.get("common").to_dict() == {"common": {"ntp": ["a", "b"]}}
+
+
+def put_back_what_was(browser, name, path):
+    browser.all.locator("button:visible", has_text=re.compile("^History$")).click()
+    browser.all.get_by_role("heading", name=f"History of {name}").wait_for()
+    versions = browser.all.locator("[aria-label=Versions]:visible")
+    versions.get_by_role("rowheader", name=path, exact=True).wait_for()
     versions.get_by_role("button", name="Put this back").first.click()
-    browser.says("To have the state before this commit back")
+    effects = browser.all.locator("[aria-label=Effects]:visible")
+    effects.get_by_text(path, exact=True).wait_for()
+    browser.click("Put it back")
+    browser.says("It is put back.")
     browser.click("Close the history")
 
 
