@@ -9,7 +9,8 @@
  *
  * Messages to Python, {type, order, ...}; what names rows by an order that is no more is refused:
  *   window {start, stop} · edit {cells: [[row, column, input]]} · paste {block, areas}
- *   at {row} · fill {source, target, count} · clear {areas} · undo · redo · add · delete {rows: [[first, last]]}
+ *   at {row} · fill {source, target, count} · clear {areas} · undo · redo · add {at: null for the end, count} ·
+ *   delete {rows: [[first, last]]}
  *   sort {by: [[column, descending]]} · filter {column, text or values} · show {show} · hide {column: null for none}
  *   seek: Find was opened
  *   and, answered by a message with the same `id`: find {text, pattern, case, row, column, back},
@@ -401,12 +402,12 @@ class Grid {
       if (moves[key][1] <= 0 && (key === "Home" || key === "ArrowLeft")) this.scroller.scrollLeft = 0; // the frozen column is in sight anyway
       this.go(...moves[key], { extend });
     } else if (ends && commands[key.toLowerCase()]) commands[key.toLowerCase()]();
+    else if (key === "Insert" && !ends && !extend) this.addRows(event.altKey ? "below" : "above");
     else if (ends || (event.altKey && !typing(event))) return; // the browser's own shortcuts, copy and paste among them
     else if (key === " " && extend) this.select(row, 0, row, this.columns.length - 1);
     else if (key === "Enter" || key === "F2") this.editing.open(null);
     else if (key === " " && this.columns[column].kind === "boolean") this.editing.open(null);
     else if (key === "Delete" || key === "Backspace") this.clear();
-    else if (key === "Insert") this.addRow();
     else if (key === "F1") openHelp(this);
     else if (extend && key === "F8") this.addSelection();
     else if (key === "ContextMenu" || (extend && key === "F10")) openCellMenu(this);
@@ -442,11 +443,23 @@ class Grid {
 
   clear() { this.send("clear", { areas: this.areas() }); }
 
-  addRow() {
+  /* Add as many rows as are selected "above" or "below" them, or one at the "end", and go there. */
+  addRows(where) {
     if (!this.model.get("options").rows) return;
-    this.send("add");
-    const stop = () => this.model.off("change:status", arrive);
-    const arrive = () => { stop(); this.go(this.shown - 1, 0); };
+    const { top, bottom } = this.rectangle();
+    const atEnd = where === "end" || !this.shown;
+    const count = atEnd ? 1 : bottom - top + 1;
+    if (count > MOST_NEW) {
+      this.foot.say(`Nothing was added: as many rows are added as are selected, up to ${MOST_NEW.toLocaleString("en")}.`);
+      return;
+    }
+    this.send("add", { at: atEnd ? null : where === "above" ? top : bottom + 1, count });
+    const arrive = () => {
+      this.model.off("change:status", arrive);
+      const first = atEnd ? this.shown - 1 : where === "above" ? top : bottom + 1;
+      this.go(first + count - 1, 0);
+      if (count > 1) this.select(first, 0, first + count - 1, this.columns.length - 1);
+    };
     this.model.on("change:status", arrive);
   }
 

@@ -38,7 +38,7 @@ _MOST_IN_WINDOW = 500  # rows; a page asks for 100, and nothing else may ask for
 _MOST_COPIED = 5_000_000  # cells
 _MOST_PATCHED = 1_000
 """Cells and marks that an edit sends; of more the page asks for those in sight."""
-_BY_POSITION = frozenset(["edit", "paste", "fill", "clear", "delete", "read", "replace"])
+_BY_POSITION = frozenset(["edit", "paste", "fill", "clear", "add", "delete", "read", "replace"])
 """Messages that change rows named by position."""
 
 
@@ -49,6 +49,7 @@ class _Pasted:
     step: Step
     edits: Edits
     new: int
+    at: int
     readings: list[Reading]
 
 
@@ -207,7 +208,7 @@ class Grid(anywidget.AnyWidget):
         self._changed(list(dict.fromkeys([*refused, *reasons])))
 
     def _on_paste(self, *, block: list[list[Any]], areas: list[dict[str, int]]) -> None:
-        """Lay the block on the last area; from a new row on, it brings the new rows that it needs.
+        """Lay the block on the last area; in new rows, it brings those that it needs beside them.
 
         A block of one cell goes into every cell of all areas.
         """
@@ -217,11 +218,14 @@ class Grid(anywidget.AnyWidget):
             return
         area = Area(**areas[-1])
         edits = block_edits(self.model, block, area)
-        end, lost = len(self.model), max(0, area.top + len(block) - len(self.model))
-        grows = lost > 0 and area.top < end and self.model.is_new(int(self.model.order[area.top]))
-        fitting = edits if grows else [edit for edit in edits if edit[0] < end]
-        refused = self._lay(fitting, new=lost if grows else 0)
-        if lost and not grows:
+        is_old = self.model.order[area.top :] < len(self.model.base)
+        new_below = int(is_old.argmax()) if is_old.any() else len(is_old)
+        lacking = len(block) - new_below if area.rows <= new_below else 0
+        end = len(self.model) + max(0, lacking)
+        lost = max(0, area.top + len(block) - end)
+        fitting = [edit for edit in edits if edit[0] < end]
+        refused = self._lay(fitting, new=max(0, lacking), at=area.top + new_below)
+        if lost:
             refused.append(
                 f"{count(lost, 'pasted row')} did not fit below the last row: a new row takes them"
             )
@@ -229,15 +233,15 @@ class Grid(anywidget.AnyWidget):
             refused.append(f"{count(wide, 'pasted column')} did not fit")
         self._changed(refused)
 
-    def _lay(self, edits: Edits, *, new: int = 0) -> list[str]:
+    def _lay(self, edits: Edits, *, new: int = 0, at: int = 0) -> list[str]:
         """Edit cells, read as blocks before them were, and offer the other ways to read them."""
         model, before = self.model, self.model.last_step
         found = readings(model, edits)
         same = [one for one in found if one.styles.items() <= self._styles.items()]
-        refused = model.edit(read_as(model, edits, same[0]) if same else edits, new=new)
+        refused = model.edit(read_as(model, edits, same[0]) if same else edits, new=new, at=at)
         step = model.last_step
         if found and step is not None and step is not before:
-            self._pasted = _Pasted(step, edits, new, found)
+            self._pasted = _Pasted(step, edits, new, at, found)
             self._offer(found, same[0] if same else None)
         return refused
 
@@ -256,7 +260,7 @@ class Grid(anywidget.AnyWidget):
             self._styles.pop(kind, None)
         self._styles |= chosen.styles if chosen else {}
         model.undo()
-        refused = self._lay(pasted.edits, new=pasted.new)
+        refused = self._lay(pasted.edits, new=pasted.new, at=pasted.at)
         self._changed(refused)
 
     def _on_fill(self, *, source: dict[str, int], target: dict[str, int], count: bool) -> None:
@@ -273,8 +277,9 @@ class Grid(anywidget.AnyWidget):
     def _on_redo(self) -> None:
         self._replayed(self.model.redo())
 
-    def _on_add(self) -> None:
-        self.model.add_rows()
+    def _on_add(self, *, at: int | None, count: int) -> None:
+        """Add so many rows above the one at a position; None: below all others."""
+        self.model.add_rows(count, at=at)
         self._changed()
 
     def _on_delete(self, *, rows: list[tuple[int, int]]) -> None:

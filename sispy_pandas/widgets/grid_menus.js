@@ -46,6 +46,8 @@ function openCellMenu(grid, at) {
     () => grid.foot.say("Not pasted: press Ctrl+V, this browser lets no menu read the clipboard."));
   const isShort = typeof text === "boolean" || (typeof text === "string" && text.length <= 60 && kind !== "json" && text !== '""');
   const value = text === null ? "" : grid.named(column, String(text));
+  const { rows } = grid.area();
+  const newRows = rows === 1 ? "New row" : `${rows.toLocaleString("en")} new rows`;
   const items = [
     ["Cut", "Ctrl+X", () => copy(false, () => grid.clear())], ["Copy", "Ctrl+C", () => copy(false)], ["Copy with headers", "", () => copy(true)],
     ["Paste", "Ctrl+V", paste], null,
@@ -53,7 +55,9 @@ function openCellMenu(grid, at) {
     ["Count on, down", "", () => grid.fill({ count: true })], null,
     ...(text === null || isShort ? [[text === null ? `Only rows without ${name}` : `Only rows with ${name} = ${value}`, "", () => grid.send("filter", { column: name, text: `=${value}` })]] : []),
     ["Find and replace", "Ctrl+H", () => grid.finding.open({ replace: true })], ["Column menu", "Alt+Down", () => openColumnMenu(grid, column)],
-    ...(grid.model.get("options").rows ? [null, ["New row", "Insert", () => grid.addRow()], ["Delete rows, or keep them", "Ctrl+Delete", () => grid.deleteRows()]] : []),
+    ...(grid.model.get("options").rows ? [null,
+      [`${newRows} above`, "Insert", () => grid.addRows("above")], [`${newRows} below`, "Alt+Insert", () => grid.addRows("below")],
+      ["Delete rows, or keep them", "Ctrl+Delete", () => grid.deleteRows()]] : []),
   ];
   const buttons = [];
   const made = items.map((item) => {
@@ -156,7 +160,7 @@ function openHelp(grid) {
     ["Enter, F2, or typing", "edit the cell; Alt+Enter starts a new line"], ["Enter / Tab / Escape", "keep and go down / keep and go right (with Shift up, left) / leave as it was"],
     ["Delete", "no value; \"\" typed is the empty string"], ["Space", "tick or untick"],
     ["Ctrl+C, Ctrl+X, Ctrl+V", "copy, cut, paste blocks, also from and to a spreadsheet; a new row takes a block of many, and 03.02.2026, 1.234,56 or 50% asks how it is read"], ["Ctrl+D", "fill the selection from its first row, one cell from the cell above"],
-    ["Ctrl+Z, Ctrl+Y", "undo, redo"], ["Ctrl+F, Ctrl+H", "find, replace"], ["Alt+Down", "the column's menu: sort, filter, hide, freeze"], ["Shift+F10, right click", "the cells' menu: copy with headers, fill, count on"], ["Insert / Ctrl+Delete", "new row / mark rows for deletion"],
+    ["Ctrl+Z, Ctrl+Y", "undo, redo"], ["Ctrl+F, Ctrl+H", "find, replace"], ["Alt+Down", "the column's menu: sort, filter, hide, freeze"], ["Shift+F10, right click", "the cells' menu: copy with headers, fill, count on"], ["Insert, Alt+Insert", "new row above, below; as many as are selected"], ["Ctrl+Delete", "mark rows for deletion"],
     ["Shift+arrows, Ctrl+A", "select"], ["Ctrl+click, Shift+F8", "select more elsewhere"], ["the corner of the selection", "drag it to repeat what is selected, with Ctrl to count on"], ["Shift+Space / Ctrl+Space", "select the row / the column"], ["Alt+Shift+Left, Right", "narrower, wider column"],
     ["Tab", "leave the grid"],
   ];

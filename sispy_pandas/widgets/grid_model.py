@@ -19,6 +19,7 @@ from . import cells
 from .cells import Edit
 from .columns import Column, columns_of
 from .grid_names import Labels, edits_with_ids, named, names_of
+from .grid_new_rows import NewRows
 from .grid_texts import as_text, texts_of
 from .grid_unique import duplicates, owners_of
 
@@ -35,6 +36,7 @@ Step = dict[Slot, tuple[Edit | None, Edit | None]]
 Parse = Callable[[int, Field, Any], Edit]
 Filter = str | tuple[str | None, ...]
 Along = Callable[[int, str], Mapping[str, Any]]
+Order = np.ndarray[Any, np.dtype[np.int64]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +115,11 @@ class GridModel:
         self.twins: dict[Slot, str] = {}
         """Edited cells whose value another row has, too: why they cannot be sent."""
         self._rows = len(frame)  # the number that the next new row gets
+        self._new_rows = NewRows(len(frame))
         self._touched: set[Slot] = set()
         self._undo: list[Step] = []
         self._redo: list[Step] = []
-        self.order: np.ndarray[Any, np.dtype[np.int64]] = np.arange(self._rows)
+        self.order: Order = np.arange(self._rows)
 
     # What is there
 
@@ -194,6 +197,10 @@ class GridModel:
         """Return the rows that were added, in the order of their making."""
         return self.rows_with(NEW)
 
+    def with_new_rows(self, rows: Order) -> Order:
+        """Return rows of the frame, in the order in which they are shown, with the new ones among them."""
+        return self._new_rows.among(rows, {row for row, edits in self.edits.items() if NEW in edits})
+
     def rows_with(self, mark: str) -> list[int]:
         """List the rows that carry a mark, NEW or DELETE, in the order of their numbers."""
         return sorted(row for row, edits in self.edits.items() if mark in edits)
@@ -220,19 +227,22 @@ class GridModel:
 
     # What the user does
 
-    def edit(self, given: Iterable[tuple[int, str, Any]], *, new: int = 0) -> list[str]:
+    def edit(
+        self, given: Iterable[tuple[int, str, Any]], *, new: int = 0, at: int | None = None
+    ) -> list[str]:
         """Set cells of the view, as one step for undo.
 
         Args:
             given: (position in the view, column path, text or value as `cells.typed` takes it; for a
                 reference its name, too).
-            new: Rows to append first.
+            new: Rows to add first.
+            at: The position of the first of them; None: below all others.
 
         Returns:
             The reasons why cells were left as they are (read-only ones), each once.
         """
-        step: Step = self._appended(new)
-        order = np.concatenate([self.order, [row for row, _ in step]]) if new else self.order
+        step: Step = self._added(new, at)
+        order = np.insert(self.order, len(self.order) if at is None else at, [row for row, _ in step])
         refused: dict[str, None] = {}
         for position, path, raw in edits_with_ids(self.labels, self._by_path, given):
             row = int(order[position])
@@ -250,11 +260,12 @@ class GridModel:
         self._commit(step)
         return list(refused)
 
-    def add_rows(self, count: int = 1) -> int:
-        """Append empty rows and return the position of the first."""
-        first = len(self.order)
-        self._commit(self._appended(count))
-        return first
+    def add_rows(self, count: int = 1, *, at: int | None = None) -> None:
+        """Add empty rows above the one at a position, and below all others if that is None.
+
+        They stay above that row wherever it goes, and come last where it is not shown.
+        """
+        self._commit(self._added(count, at))
 
     def toggle_delete(self, positions: Iterable[int]) -> list[str]:
         """Mark rows for deletion, or take the mark away if all of them have it; new rows vanish.
@@ -276,8 +287,8 @@ class GridModel:
         return list(dict.fromkeys(self.kept[row] for row in chosen if row in self.kept))
 
     def put(self, edits: Mapping[int, Mapping[str, Edit]], new: Sequence[Mapping[str, Edit]] = ()) -> None:
-        """Set cells and marks of rows by their numbers, and append rows with theirs, as one step for undo."""
-        step = self._appended(len(new))
+        """Set cells and marks of rows by their numbers, and add rows with theirs, as one step for undo."""
+        step = self._added(len(new))
         for row, by_path in (*edits.items(), *enumerate(new, self._rows - len(new))):
             for path, edit in by_path.items():
                 self._change(step, (row, path), edit)
@@ -326,7 +337,8 @@ class GridModel:
         for row, by_path in edits.items():
             self.edits[row] = dict(by_path)
             self._rows = max(self._rows, row + 1)
-        self.order = np.concatenate([np.arange(len(self.base)), np.array(self.new_rows(), dtype=np.int64)])
+        self._new_rows.put(self.new_rows(), self.order, len(self.order))
+        self.order = self.with_new_rows(self.order)
         self._compare({path for by_path in edits.values() for path in by_path})
 
     def note(self, notes: Mapping[int, Mapping[str, Note]]) -> None:
@@ -343,10 +355,12 @@ class GridModel:
         same = edit.reason is None and equal(field, edit.value, before)
         return None if same or (edit.value is None and before is None) else edit
 
-    def _appended(self, count: int) -> Step:
-        """Return a step that adds empty rows."""
-        first, self._rows = self._rows, self._rows + count
-        return {(row, NEW): (None, Edit(True)) for row in range(first, self._rows)}
+    def _added(self, count: int, at: int | None = None) -> Step:
+        """Return a step that adds empty rows at a position."""
+        rows = range(self._rows, self._rows + count)
+        self._rows = rows.stop
+        self._new_rows.put(rows, self.order, len(self.order) if at is None else at)
+        return {(row, NEW): (None, Edit(True)) for row in rows}
 
     def _change(self, step: Step, slot: Slot, after: Edit | None) -> None:
         row, path = slot
@@ -390,11 +404,7 @@ class GridModel:
             self.twins = {slot: why for slot, why in self.twins.items() if slot[1] != path} | now
 
     def _apply(self, slots: Mapping[Slot, Edit | None]) -> None:
-        appeared: list[int] = []
-        vanished: list[int] = []
         for (row, path), edit in slots.items():
-            if path == NEW:
-                (vanished if edit is None else appeared).append(row)
             self.notes.get(row, {}).pop(path, None)  # a note is about the value that was pushed
             if edit is not None:
                 self.edits.setdefault(row, {})[path] = edit
@@ -402,10 +412,8 @@ class GridModel:
                 self.edits[row].pop(path, None)
                 if not self.edits[row]:
                     del self.edits[row]
-        if vanished:
-            self.order = self.order[~np.isin(self.order, vanished)]
-        if appeared:
-            self.order = np.concatenate([self.order, np.array(sorted(appeared), dtype=np.int64)])
+        if any(path == NEW for _, path in slots):
+            self.order = self.with_new_rows(self.order[self.order < len(self.base)])
 
     def _count_notes(self, kind: str) -> int:
         return sum(

@@ -36,7 +36,7 @@ def look(model: GridModel, view: View) -> None:
 
 
 def order(model: GridModel, view: View) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """Number the rows to show, in their order; new rows come last and pass every filter.
+    """Number the rows to show, in their order; new rows keep their places and pass every filter.
 
     Raises:
         ValueError: A filter compares with something that is no value of its column.
@@ -58,7 +58,7 @@ def order(model: GridModel, view: View) -> np.ndarray[Any, np.dtype[np.int64]]:
             if view.show == "changed" or any(model.reason(row, path) for path in edits)
         } | set(model.notes)
         rows = rows[np.isin(rows, list(wanted))]
-    return np.concatenate([rows, np.array(model.new_rows(), dtype=np.int64)])
+    return model.with_new_rows(rows)
 
 
 def values(model: GridModel, path: str) -> pd.Series[Any]:

@@ -18,7 +18,7 @@ class Toolbar {
     this.element = h("div", { class: "toolbar", role: "toolbar", "aria-label": "Edit" },
       this.undo, this.redo,
       ...(rows ? [
-        button("+ Row", "Add a new row (Insert)", () => grid.addRow()),
+        button("+ Row", "Add a new row at the end (Insert: above the selected one)", () => grid.addRows("end")),
         button("− Row", "Mark the selected rows for deletion, or unmark them (Ctrl+Delete)", () => grid.deleteRows()),
       ] : []),
       button("Find", "Find a text (Ctrl+F)", () => grid.finding.open()), this.show, this.clear, this.hidden, this.counts,

@@ -6,6 +6,7 @@ const GUTTER = 58;
 const BLOCK = 100; // rows of one window
 const MARGIN = 4; // rows drawn above and below what is in sight
 const KEPT = 200; // blocks that are remembered
+const MOST_NEW = 1000; // rows that are added at once
 const LOOKUP = 2000; // ms that a typed name waits for its look-up
 const PATIENCE = 5000; // ms without an answer
 const UNANSWERED = ["at", "seek"]; // messages that only tell something

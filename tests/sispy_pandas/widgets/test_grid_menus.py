@@ -26,7 +26,7 @@ def test_the_menu_of_cells_does_what_keys_do(open_grid):
         "CutCtrl+X", "CopyCtrl+C", "Copy with headers", "PasteCtrl+V", "ClearDelete", "Fill downCtrl+D",
         "Fill to the right", "Count on, down", "Only rows with cores = 2", "Find and replaceCtrl+H",
         "Column menuAlt+Down",
-        "New rowInsert", "Delete rows, or keep themCtrl+Delete",
+        "New row aboveInsert", "New row belowAlt+Insert", "Delete rows, or keep themCtrl+Delete",
     ]  # fmt: skip
     choose(page, "Copy with headers")
     clipboard(page, "cores\n2")

@@ -64,7 +64,7 @@ def test_a_fraction_widens_the_column_and_refused_input_stays_in_the_frame(model
 
 
 def test_new_rows_follow_and_rows_to_delete_are_left_out(model, hosts):
-    assert model.add_rows(2) == 9
+    model.add_rows(2)
     model.edit([(9, "name", "db1"), (9, "tags", '["db"]'), (10, "cores", "4")])
     model.toggle_delete([0, 1])
     frame = joined(model)
@@ -87,6 +87,29 @@ def test_new_rows_come_with_the_cells_pasted_into_them(model):
     assert (len(model), model.edits, model.undo()) == (9, {}, [])
 
 
+def test_new_rows_stand_where_they_were_added(model):
+    model.add_rows(at=2)  # 9
+    model.add_rows(2, at=2)  # above the one before
+    model.add_rows(at=5)  # above row 2, below it
+    model.add_rows()
+    assert model.order.tolist() == [0, 1, 10, 11, 9, 12, 2, 3, 4, 5, 6, 7, 8, 13]
+    assert model.edit([(3, "name", "x"), (4, "name", "y"), (5, "name", "z")], new=1, at=4) == []
+    assert model.order.tolist() == [0, 1, 10, 11, 14, 9, 12, 2, 3, 4, 5, 6, 7, 8, 13]
+    assert [model.value(row, "name") for row in (11, 14, 9)] == ["x", "y", "z"]
+    model.undo()
+    model.toggle_delete([3])
+    assert model.order.tolist() == [0, 1, 10, 9, 12, 2, 3, 4, 5, 6, 7, 8, 13]
+    model.undo()  # it comes again where it was
+    assert model.order.tolist() == [0, 1, 10, 11, 9, 12, 2, 3, 4, 5, 6, 7, 8, 13]
+    look(model, View(sorts=(("name", True),)))
+    assert model.order.tolist() == [8, 7, 6, 5, 4, 3, 10, 11, 9, 12, 2, 1, 0, 13]
+    look(model, View(filters={"name": "web000004"}))
+    assert model.order.tolist() == [4, 10, 11, 9, 12, 13]
+    model.add_rows(at=0)
+    look(model, View())
+    assert model.order.tolist() == [0, 1, 10, 11, 9, 12, 2, 3, 15, 4, 5, 6, 7, 8, 13]
+
+
 def test_read_only_columns_and_rows_are_left_alone_and_say_why(model):
     assert model.edit([(0, "net.ip", "1.2.3.4"), (0, "_id", "x"), (8, "note", "x")]) == [
         "net.ip is read-only",
@@ -103,7 +126,7 @@ def test_read_only_columns_and_rows_are_left_alone_and_say_why(model):
             st.tuples(
                 st.integers(0, 8), st.sampled_from(["name", "cores", "note"]), st.sampled_from(["", "5", "x"])
             ),
-            st.sampled_from(["add", "delete", "undo", "redo"]),
+            st.sampled_from(["add", "insert", "delete", "undo", "redo"]),
         ),
         max_size=12,
     )
@@ -118,6 +141,7 @@ def test_undoing_everything_leaves_the_frame_as_it_was(host_schema, hosts, actio
         else:
             called: dict[str, Callable[[], object]] = {
                 "add": model.add_rows,
+                "insert": lambda: model.add_rows(2, at=len(model) // 2),
                 "undo": model.undo,
                 "redo": model.redo,
             }

@@ -8,7 +8,7 @@ import pytest
 
 pytest.importorskip("anywidget")
 
-from grid_page import Racks, becomes, cell, edits
+from grid_page import Racks, becomes, cell, edits, selected
 from sispy_pandas.values import records
 from sispy_pandas.values.schema import Schema
 from sispy_pandas.values.types.base import Field
@@ -205,7 +205,8 @@ def test_with_the_keyboard_alone(open_grid):
     press("Escape")
     assert edits(grid)[1, "note"] is None
 
-    press("Insert")
+    press("Control+End")
+    press("Alt+Insert")
     page.locator('.row.new [data-row="300"]').first.wait_for()
     page.keyboard.type("new host")
     press("Enter")
@@ -300,8 +301,7 @@ def test_a_block_of_another_country_asks_once_how_it_is_read(open_grid):
 
 def test_a_block_pasted_into_a_new_row_brings_the_rows_that_it_needs(open_grid):
     grid, page = open_grid()
-    cell(page, 0, "name").click()
-    page.keyboard.press("Insert")
+    page.get_by_role("button", name="Add a new row at the end").click()
     becomes(cell(page, 300, "name"), "active")
     page.evaluate("navigator.clipboard.writeText('a\\trhel9\\nb\\tdebian13\\nc\\trhel9')")
     page.keyboard.press("Control+v")
@@ -316,6 +316,41 @@ def test_a_block_pasted_into_a_new_row_brings_the_rows_that_it_needs(open_grid):
     page.keyboard.press("End")
     page.keyboard.press("Control+v")
     page.get_by_text("1 pasted column did not fit").wait_for()
+
+
+def test_rows_are_added_above_and_below_what_is_selected(open_grid):
+    grid, page = open_grid()
+    cell(page, 1, "os").click()
+    page.keyboard.press("Insert")
+    becomes(cell(page, 1, "name"), "active")
+    assert page.evaluate("document.activeElement.getAttribute('aria-colindex')") == "1"
+    page.keyboard.type("above")
+    page.keyboard.press("Enter")
+    becomes(cell(page, 1, "name"), "changed")
+    cell(page, 2, "name").get_by_text("web000001", exact=True).wait_for()
+    page.evaluate("navigator.clipboard.writeText('a\\trhel9\\nb\\tdebian13\\nc\\trhel9')")
+    cell(page, 1, "name").click()
+    page.keyboard.press("Control+v")  # a block brings the rows that it needs: none of the old ones is lost
+    cell(page, 4, "name").get_by_text("web000001", exact=True).wait_for()
+    assert joined(grid.model)["name"].iloc[300:].tolist() == ["a", "b", "c"]
+    page.keyboard.press("Control+z")
+    cell(page, 2, "name").get_by_text("web000001", exact=True).wait_for()
+    page.locator('.gutter[data-row="3"]').click()
+    page.locator('.gutter[data-row="4"]').click(modifiers=["Shift"])
+    cell(page, 4, "os").click(button="right")
+    page.get_by_role("menuitem", name="2 new rows below").click()
+    cell(page, 7, "name").get_by_text("web000004", exact=True).wait_for()
+    assert selected(page)[0] == (5, "name")
+    assert {row for row, _ in selected(page)} == {5, 6}
+    page.keyboard.press("Control+a")
+    page.keyboard.press("Insert")
+    page.wait_for_function("document.querySelector('.counts').textContent.startsWith('606 rows')")
+    assert grid.model.order[:5].tolist() == [305, 306, 307, 308, 309]
+    page.keyboard.press("Control+a")
+    page.keyboard.press("Insert")
+    page.keyboard.press("Control+a")
+    page.keyboard.press("Insert")
+    page.get_by_text("Nothing was added: as many rows are added as are selected, up to 1,000.").wait_for()
 
 
 def test_one_row_is_not_called_rows(mount, host_schema, hosts):
@@ -445,7 +480,7 @@ def test_texts_of_all_kinds_are_texts(mount):
     grid.show(GridModel(schema, frame.head(0)))
     page.flush()
     page.get_by_text("No rows to show.").wait_for()
-    page.get_by_role("button", name="Add a new row (Insert)").click()
+    page.get_by_role("button", name="Add a new row at the end").click()
     page.locator('.row.new [data-row="0"][data-column="0"]').wait_for()
     page.keyboard.type("first")
     page.keyboard.press("Enter")
@@ -563,7 +598,7 @@ def test_an_edit_sends_what_it_changed(open_grid):
     page.keyboard.press("Control+v")
     cell(page, 3, "rack").get_by_text("R0", exact=True).wait_for()
     becomes(cell(page, 3, "rack"), "changed")
-    page.keyboard.press("Insert")
+    page.get_by_role("button", name="Add a new row at the end").click()
     cell(page, 300, "name").wait_for()
     page.keyboard.type("db1")
     page.keyboard.press("Enter")
