@@ -37,6 +37,13 @@ def brief_pauses(monkeypatch):
             monkeypatch.setattr(module, "FIRST_PAUSE", 0.01)
 
 
+@pytest.fixture(autouse=True)
+def no_width(monkeypatch):
+    """Let output be as wide as it is: readline leaves its COLUMNS to the processes that pytest starts."""
+    for name in ("COLUMNS", "LINES"):
+        monkeypatch.delenv(name, raising=False)
+
+
 @pytest.fixture
 def golden(request):
     """Compare lines with those kept in a file beside the test; SISPY_WRITE_GOLDEN=1 keeps these instead."""
