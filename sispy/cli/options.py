@@ -237,7 +237,7 @@ _LOG = logging.getLogger("sispy")
 _LOGGERS = (_LOG, logging.getLogger("sispy_pandas"))
 _AT_END = ExitStack()
 """What takes back all that `--log-file` did."""
-_PASSWORD_IN_URL = re.compile(r"//[^/\s@]*@")
+_PASSWORD_IN_URL = re.compile(r"//[^/\s]*@")
 
 
 class _LogLine(logging.Formatter):
@@ -275,7 +275,12 @@ def _log_to(path: str) -> None:
         logger.setLevel(logging.INFO)
         logger.addHandler(handler)
     called = " ".join(["sispy", *sys.argv[1:]])
-    logging.getLogger("sispy.cli").info("%s", _PASSWORD_IN_URL.sub("//***@", called))
+    logging.getLogger("sispy.cli").info("%s", without_password(called))
+
+
+def without_password(text: str) -> str:
+    """Return a text with what addresses in it say before an @ masked."""
+    return _PASSWORD_IN_URL.sub("//***@", text)
 
 
 def end_log() -> None:

@@ -1,3 +1,4 @@
+import re
 import sys
 from pathlib import Path
 
@@ -8,7 +9,9 @@ import sispy
 from sispy.cli import main
 from sispy.config import config_file, read_config
 from sispy.sandbox import Sandbox
+from sispy_pandas.commands.whoami import VARIABLES
 
+ROOT = Path(__file__).parents[3]
 ANNA = {"name": "anna", "email": "anna@example.com", "pw": "anna", "roles": {"ops": "user"}}
 
 
@@ -184,6 +187,39 @@ def test_whoami_of_a_token_from_the_environment(sandbox, run, monkeypatch, anna)
 
     monkeypatch.setenv("SIS_USER", "root")
     assert "valid until" in run("whoami")[1]
+
+
+def test_whoami_lists_the_variables_that_are_set(sandbox, run, monkeypatch):
+    monkeypatch.setenv("SIS_URL", sandbox.url)
+    monkeypatch.setenv("SIS_TOKEN", sandbox.token)
+    monkeypatch.setenv("SIS_USER", "root")
+    monkeypatch.setenv("SIS_PASWORD", "s3cret")
+
+    status, out, _ = run("whoami", "--verbose")
+
+    assert (status, sandbox.token in out, "s3cret" in out) == (0, False, False)
+    assert [line.split(maxsplit=2) for line in out.splitlines()[5:]] == [
+        ["variable", "is", "and says"],
+        ["SIS_CONFIG", str(config_file()), "the config file"],
+        ["SIS_PASWORD", "***", "nothing; did you mean 'SIS_PASSWORD' or 'SIS_USER'?"],
+        ["SIS_TOKEN", "***", "the token"],
+        ["SIS_URL", sandbox.url, "the server's address"],
+        ["SIS_USER", "root", "the user"],
+    ]
+
+
+def test_a_password_in_the_address_is_not_listed(run, monkeypatch):
+    monkeypatch.setenv("SIS_URL", "https://anna:s3cret@sis.example.com")
+
+    assert "s3cret" not in "".join(map(str, run("whoami", "--verbose")))
+
+
+def test_every_variable_that_is_read_has_its_word():
+    texts = [path.read_text(encoding="utf-8") for name in ("sispy", "sispy_pandas") for path in
+             (ROOT / name).rglob("*.py")]  # fmt: skip
+    read = {name for text in texts for name in re.findall(r"\"(SIS(?:PY)?_[A-Z_]+)\"", text)}
+
+    assert read - {"SISPY_EDIT"} == VARIABLES.keys()  # which one process tells its own child
 
 
 def test_whoami_of_a_refused_token_says_where_it_comes_from(sandbox, run, monkeypatch, anna):
