@@ -8,6 +8,7 @@ import secrets
 import socket
 import threading
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
@@ -18,6 +19,7 @@ from sispy.sandbox.copying import Order, copy
 from sispy.sandbox.samples import load
 from sispy.sandbox.sis import writes
 from sispy.sandbox.sis.disk import Disk
+from sispy.sandbox.sis.envelope import now
 from sispy.sandbox.sis.world import World
 from sispy.sandbox.web import protocol
 from sispy.sandbox.web.app import App, Log
@@ -131,6 +133,16 @@ class Sandbox:
     @faults.setter
     def faults(self, faults: Faults) -> None:
         self._app.injector.faults = faults
+
+    @property
+    def now(self) -> datetime:
+        """What time it is on the server; may be set at any time, and goes on from there."""
+        return datetime.fromtimestamp(self.world.context.clock() / 1000, UTC)
+
+    @now.setter
+    def now(self, moment: datetime) -> None:
+        ahead = round(moment.timestamp() * 1000) - now()
+        self.world.context.clock = lambda: now() + ahead
 
     @property
     def requests(self) -> list[Seen]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -14,12 +15,15 @@ from sispy.cli.completion import fields as field_names
 from sispy.cli.completion import rows, several_tables
 from sispy.cli.exits import Misuse, misuse
 from sispy.cli.options import Session, answers, examples, session, yes
+from sispy.cli.terminal import is_terminal
 from sispy.remedies import Call
-from sispy_pandas.commands.inputs import TableFile, several, when, zone, zones
+from sispy_pandas.commands.inputs import STANDARD, TableFile, several, when, zone, zones
 from sispy_pandas.commands.output import Answer, tell, time_text
 from sispy_pandas.commands.sending import pushing, send
 from sispy_pandas.commands.tables import entity_of, filtered, of_table, query_of, refuse_unknown, table_of
-from sispy_pandas.values.blocks import Column, Lines, Table, name_of
+from sispy_pandas.commands.targets import refuse_target
+from sispy_pandas.formats.atomic import OutFile
+from sispy_pandas.values.blocks import Column, Lines, Table, count, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -181,21 +185,37 @@ def _at(moment: Any) -> tuple[str, str | None]:
         "sispy changes host rack.site.name=fra1 --since 1d --by alice --cells",
         "sispy changes host,rack --since 2h --by alice",
         "sispy changes host --since 1d --output json | jq -r '.edits[].key'",
+        "sispy changes host --since 60d --output xlsx -o report.xlsx",
     )
 )
 @click.argument("name", metavar="SCHEMA", shell_complete=several_tables)
 @span
 @click.option("--cells", is_flag=True, help="Show the cells, not only how many; JSON and CSV always do.")
-@answers("json", "csv", "md")
+@answers("json", "csv", "md", "xlsx")
+@click.option(
+    "-o",
+    "target",
+    type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
+    metavar="FILE",
+    help="Where `--output xlsx` goes, a workbook with charts; - is standard output.",
+)
 @session
-def changes(session: Session, name: str, chosen: dict[str, Any], cells: bool) -> None:
+def changes(session: Session, name: str, chosen: dict[str, Any], cells: bool, target: Path | None) -> None:
     """Show who changed what in table SCHEMA (or several: A,B) in a span of time: by user, minute and field.
 
     Rows that were deleted since are not seen, nor are changes of owners, tags and locks. A FILTER, as
     `sispy export --help` has it, chooses rows by their values of today. `sispy revert` takes the same options
-    and puts the old values back.
+    and puts the old values back. `--output xlsx` is for those who want to see how much: charts by week, user
+    and field, and a sheet with every cell.
     """
+    file = _book(session, target)
     found = every_change(session, name, chosen)
+    if file is not None:
+        from sispy_pandas.revisions.changes_book import write_book
+
+        n = write_book(file, found)
+        session.say(f"{'the workbook' if file.path is None else file.path} is written: {count(n, 'cell')}")
+        return
     tables = [_edits(one) for one in found]
     seen = [
         block
@@ -212,6 +232,25 @@ def changes(session: Session, name: str, chosen: dict[str, Any], cells: bool) ->
         session.say(f"{name}: no such changes")
     for note in notes:
         session.say(note)
+
+
+def _book(session: Session, target: Path | None) -> OutFile | None:
+    """Return the file of a workbook, None if another answer is asked for.
+
+    Raises:
+        Misuse: A file is named for what is no workbook, or none where a terminal would get its bytes.
+        OSError: It cannot be written.
+    """
+    if session.output != "xlsx":
+        if target is not None:
+            raise Misuse(f"-o {target} is for --output xlsx: give both, or neither.")
+        return None
+    if target is None and is_terminal(sys.stdout):
+        raise Misuse("a workbook is no text for a terminal: name a file, as in -o report.xlsx.")
+    if target is None or str(target) == STANDARD:
+        return OutFile.of(sys.stdout)
+    refuse_target("-o", target, [".xlsx"])
+    return OutFile.of(target)
 
 
 def _edits(found: Changes) -> Table:

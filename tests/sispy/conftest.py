@@ -29,7 +29,7 @@ def http_lib(request, monkeypatch):
 def clean_environment(monkeypatch, tmp_path):
     """Let no setting of this machine into a test, and no test into the machine's settings."""
     names = ["URL", "TOKEN", "TOKEN_FILE", "USER", "PASSWORD", "PROFILE", "CA_FILE"]
-    for name in [f"SIS_{name}" for name in names] + ["REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"]:
+    for name in [f"SIS_{name}" for name in names] + ["REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "COLUMNS"]:
         monkeypatch.delenv(name, raising=False)
     for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
         monkeypatch.delenv(name, raising=False)

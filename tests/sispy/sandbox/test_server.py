@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 import warnings
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -113,3 +114,14 @@ def test_users_of_the_samples_have_clients():
         assert sis.client("bob").username == "bob"
         host = next(iter(sis.client().entities("host").fetch_all({"populate": "false"})))
         assert host["name"]
+
+
+def test_the_servers_time_may_be_set_and_goes_on_from_there():
+    with Sandbox(samples=1) as sandbox:
+        racks = sandbox.client().entities("rack")
+        sandbox.now = moment = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+        written = racks.update(racks.fetch_page({"limit": 1})[0]["_id"], {"units": 3})["_sis"]["_updated_at"]
+
+        assert 0 <= written - moment.timestamp() * 1000 < 60_000
+        assert moment <= sandbox.now < moment + timedelta(minutes=1)

@@ -3,6 +3,7 @@
 import csv
 import io
 
+import openpyxl
 import pytest
 
 
@@ -95,3 +96,28 @@ def test_nothing_to_revert(sispy, sis):
     result = sispy("revert", "host", "--since", "1h", "--by", "nobody", "--yes")
     assert result.exit_code == 0
     assert "nothing to push" in result.stderr
+
+
+def test_changes_as_a_workbook(sispy, edited):
+    result = sispy("changes", "host", "--since", "1h", "--output", "xlsx", "-o", "report.xlsx")
+
+    assert (result.exit_code, result.stdout) == (0, "")
+    told = result.stderr.splitlines()
+    assert told[-1].startswith("report.xlsx is written: ")
+    cells = openpyxl.load_workbook("report.xlsx")["Cells"]
+    assert [cell.value for cell in cells[2]][1:] == [
+        edited["name"], "notes", "first", "second", "root", "update",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["-o", "report.xlsx"], "-o report.xlsx is for --output xlsx: give both, or neither."),
+        (["--output", "xlsx", "-o", "report.csv"], "-o report.csv: the name must end in .xlsx."),
+    ],
+)
+def test_a_workbook_wants_its_name(sispy, edited, arguments, message):
+    result = sispy("changes", "host", "--since", "1h", *arguments)
+
+    assert (result.exit_code, result.stdout, result.stderr) == (64, "", f"sispy: {message}\n")
