@@ -65,9 +65,9 @@ class SchemaBrowser(Shown):
         <SchemaBrowser of http://127.0.0.1:...: 4 schemas>
     """
 
-    schema = traitlets.Instance(Schema, allow_none=True)
-    query = traitlets.Dict()
-    snapshot = traitlets.Any(None)
+    schema: traitlets.Instance[Schema | None] = traitlets.Instance(Schema, allow_none=True)
+    query: traitlets.Dict[str, Any] = traitlets.Dict()
+    snapshot: traitlets.Any = traitlets.Any(None)
 
     def __init__(self, client: Client, *, table: str | None = None, view: str = "fields") -> None:
         _check_view(view)
@@ -100,10 +100,12 @@ class SchemaBrowser(Shown):
             name: ObjectHistoryPanel(client, name, changed=self._objects[name].reload)
             for name in ("hiera", "hooks")
         }
-        self._below = widgets.VBox()
+        self._below = widgets.VBox(layout={"margin": "12px 0 0"})
         for panel, layout in ((self._list, _SIDE), (self._rows, _ROWS), (self._drawer, _DRAWER)):
             panel.view.layout = layout
-        history = widgets.VBox([self._changes.view, self._definition.view], layout=_ROWS)
+        history = widgets.VBox(
+            [self._changes.view, self._definition.view], layout={**_ROWS, "grid_gap": "12px"}
+        )
         rows = widgets.HBox([self._rows.view, history, self._drawer.view], layout={**_WRAP, "min_width": "0"})
         table = widgets.VBox([self._table.view, rows, self._below], layout=_MAIN)
         self._tables_box = widgets.HBox([self._list.view, table], layout=_WRAP)

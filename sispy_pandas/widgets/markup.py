@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 _VOID = ("input", "br", "col")
 CELL = 60
 """Characters of a cell that are shown; its title has more."""
-_TITLE = 1_000
+TITLE = 1_000
+"""Characters of that title."""
 PREVIOUS, NEXT = "\u2039", "\u203a"
 """Signs of buttons that turn pages."""
 
@@ -143,4 +144,4 @@ def scrolling(*children: object, label: str) -> Html:
 def short(text: str, width: int = CELL) -> Html:
     """Write a text that is cut where it is long, with a title that has more of it."""
     shown = shorten(text, width)
-    return joined(text) if shown == text else h("span", shown, title=shorten(text, _TITLE))
+    return joined(text) if shown == text else h("span", shown, title=shorten(text, TITLE))

@@ -24,7 +24,7 @@ class View(anywidget.AnyWidget):
     _esm = _HERE / "view.js"
     _css = "".join((_HERE / name).read_text("utf-8") for name in ("theme.css", "view.css"))
 
-    html = traitlets.Unicode().tag(sync=True)
+    html: traitlets.Unicode[str, str | bytes] = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, acts: Mapping[str, Callable[..., object]], **options: Any) -> None:
         self._acts = acts

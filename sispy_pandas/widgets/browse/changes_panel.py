@@ -60,8 +60,10 @@ class ChangesPanel(PlanningPanel):
         self._client = client
         self._labels = labels
         self.schema: Schema | None = None
-        self.span, self.since = "1d", ""
-        self.by = self.field = ""
+        self.span: str = "1d"
+        self.since: str = ""
+        self.by: str = ""
+        self.field: str = ""
         self.found: Changes | None = None
         self.names: Names = {}
         self.done: tuple[int, float | None] | None = None
@@ -78,9 +80,9 @@ class ChangesPanel(PlanningPanel):
     def show(self, schema: Schema) -> None:
         """Show another table; its changes are read when the panel is looked at."""
         self.cancel()
-        self.schema, self.found, self.by, self.field, self.problem = schema, None, "", "", ""
+        self.schema, self.found, self.by, self.field = schema, None, "", ""
         self._forget()
-        self.draw()
+        self.say("")
 
     def look(self) -> None:
         """Read the changes, unless they are there or on their way."""

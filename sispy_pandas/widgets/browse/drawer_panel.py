@@ -72,9 +72,9 @@ class DrawerPanel(PlanningPanel):
         self.kept: dict[tuple[str, str], Draft] = {}
         """What was typed into rows and not reviewed yet, of those that are not shown."""
         self.offered: list[tuple[str, str]] = []
-        self.tab = "form"
+        self.tab: str = "form"
         self.history: History | None = None
-        self.first = 0
+        self.first: int = 0
         super().__init__(
             review,
             row=self.follow,
@@ -94,7 +94,7 @@ class DrawerPanel(PlanningPanel):
             versions=self._turn,
             undo=self._put_back,
         )
-        self.offering = Background(busy=lambda _: None, say=lambda _: None)
+        self.offering: Background = Background(busy=lambda _: None, say=lambda _: None)
 
     @property
     def _draft(self) -> Draft:

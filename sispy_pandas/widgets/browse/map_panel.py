@@ -23,10 +23,10 @@ class MapPanel(Panel):
     """
 
     def __init__(self, *, visit: Callable[[str], None]) -> None:
-        self.tables = Tables()
+        self.tables: Tables = Tables()
         self.here: str | None = None
         self.is_loading = False
-        self.scale = "100"
+        self.scale: str = "100"
         super().__init__(visit=visit, zoom=self._zoom)
 
     def content(self) -> Html:

@@ -35,10 +35,10 @@ class ObjectHistoryPanel(Panel):
         self._endpoint = getattr(client, kind)
         self.name: str | None = None
         self.history: History | None = None
-        self.first = 0
+        self.first: int = 0
         self.plan: SchemaPlan | ObjectPlan | None = None
-        self.meant = False
-        self.told = ""
+        self.meant: bool = False
+        self.told: str = ""
         super().__init__(
             close=self.close,
             versions=self._turn,
@@ -176,7 +176,7 @@ def _told_of(
         parts: list[Sequence[object]] = [
             (path, *(short(plain(path, one)) for one in both)) for path, both in plan.parts.items()
         ]
-        return "What would be another than today", "state", "Put it back", ("part", "today", "then"), parts
+        return "What it would change", "state", "Put it back", ("Part", "Today", "Then"), parts
     title = "What the definition before this commit would do to today's rows"
     effects: list[Sequence[object]] = [tuple(row) for row in plan.frame().itertuples(index=False)]
-    return title, "definition", "Change the definition", ("effect", "field", "rows", "meaning"), effects
+    return title, "definition", "Change the definition", ("Effect", "Field", "Rows", "Meaning"), effects

@@ -51,12 +51,13 @@ def _hiera(document: Document) -> tuple[object, ...]:
 
 def _hook(document: Document) -> tuple[object, ...]:
     target = document.get("target") or {}
+    again = document.get("retry_count", 0)
     watched = str(document.get("entity_type", ""))
     return (
         button(watched, "visit", style="link", with_={"name": watched}, title=f"Show {watched}"),
         ", ".join(map(str, document.get("events") or [])),
         short(f"{target.get('action', '')} {target.get('url', '')}", SENTENCE),
-        f"{document.get('retry_count', 0)} times, every {document.get('retry_delay', 1)} s",
+        f"{again} times, every {document.get('retry_delay', 1)} s" if again else "no",
         _owners(document),
     )
 
@@ -104,11 +105,11 @@ class ObjectsPanel(Panel):
         self._kind = kind
         self._endpoint = getattr(client, kind.name)
         self._history = history
-        self.searched = ""
+        self.searched: str = ""
         self.group: str | None = None
-        self.number = 0
+        self.number: int = 0
         self.found: list[Document] | None = None
-        self.total = 0
+        self.total: int = 0
         super().__init__(
             visit=visit,
             owner=owner,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ...workflow.objects import Plan
+    from ..view import View
 
 _MOMENT = 0.2  # seconds
 _ODD = (AttributeError, KeyError, TypeError, ValueError)
@@ -26,12 +27,12 @@ class Panel:
     """Draw `content()` in `view` whenever something has changed; `work` runs beside the page."""
 
     def __init__(self, **acts: Callable[..., object]) -> None:
-        self.busy = False
-        self.problem = ""
+        self.busy: bool = False
+        self.problem: str = ""
         self._drawn = 0.0
         self._drawing = RLock()  # a job that ends and a click may draw at the same time
-        self.work = Background(busy=self._show_busy, say=self.say)
-        self.view = view_class()({"cancel": self.cancel, **acts})
+        self.work: Background = Background(busy=self._show_busy, say=self.say)
+        self.view: View = view_class()({"cancel": self.cancel, **acts})
 
     def content(self) -> Html:
         """Write the page."""
@@ -86,10 +87,10 @@ class PlanningPanel(Panel):
 
     def __init__(self, review: Callable[[Plan], None], /, **acts: Callable[..., object]) -> None:
         self._review = review
-        self.refused = ""
+        self.refused: str = ""
         self.told: tuple[str, ...] = ()
         super().__init__(**acts)
-        self.planning = Background(busy=lambda _: self.draw(), say=self._say_refused)
+        self.planning: Background = Background(busy=lambda _: self.draw(), say=self._say_refused)
 
     def cancel(self) -> None:
         super().cancel()

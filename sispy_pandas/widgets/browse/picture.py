@@ -20,6 +20,8 @@ _GAP = (84, 16)
 _MARGIN = 20
 _SWEEPS = 6
 _NAME = 20  # characters
+_SMALLEST = 0.7
+"""To which share of its size a picture shrinks where there is less room; a larger one scrolls."""
 
 Edges = dict[tuple[str, str], list[str]]
 """(table, target) -> paths of the fields that refer."""
@@ -78,6 +80,7 @@ def picture(tables: Tables, names: Collection[str], *, here: str | None = None, 
         viewBox=f"0 0 {width} {height}",
         width=round(width * scale),
         height=round(height * scale),
+        style=f"min-width: {round(width * scale * _SMALLEST)}px",
         role="group",
         aria_label=label,
     )

@@ -91,7 +91,7 @@ def _help() -> Html:
     rows = [
         (h("span", typed.replace("`", ""), class_="mono"), found.replace("`", "")) for typed, found in cells
     ]
-    shown = table(("filter", "finds rows where"), rows, label="Examples")
+    shown = table(("Filter", "Finds rows where"), rows, label="Examples")
     return h("details", h("summary", "What a filter can say"), shown, key="help")
 
 
@@ -231,10 +231,10 @@ def summary_html(rows: Snapshot, names: Mapping[str, str]) -> Html:
         )
         span = f"{text_of(field, found.low)} to {text_of(field, found.high)}" if found.low is not None else ""
         lines.append((field.path, found.missing, found.distinct, top, span))
-    head = ("field", "missing", "distinct", "most frequent", "range")
+    head = ("Field", "Missing", "Distinct", "Most frequent", "Range")
     title = f"Summary of {'this row' if len(records) == 1 else f'these {len(records)} rows'}"
     return (
-        h("details", h("summary", title), table(head, lines, label=title), key="summary")
+        h("details", h("summary", title), table(head, lines, label=title, class_="rows"), key="summary")
         if records
         else Html()
     )

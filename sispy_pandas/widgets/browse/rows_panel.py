@@ -75,19 +75,20 @@ class RowsPanel(Panel):
         self._touched = touched
         self.schema: Schema | None = None
         self.tables: Tables | None = None
-        self.asked = Asked()
-        self.builder = Builder()
-        self.page = 0
-        self.size = PAGE_SIZES[0]
+        self.asked: Asked = Asked()
+        self.builder: Builder = Builder()
+        self.page: int = 0
+        self.size: int = PAGE_SIZES[0]
         self.rows: Snapshot | None = None
         self.total: int | None = None
         self.names: Names = {}
         self.open_id: str | None = None
-        self.refused = ""  # why the filter is none
-        self.failed = ""  # why nothing was fetched
-        self.told = ""
+        self.refused: str = ""  # why the filter is none
+        self.failed: str = ""  # why nothing was fetched
+        self.told: str = ""
         self.progress: Progress | None = None
-        self.variable, self.path = "df", ""
+        self.variable: str = "df"
+        self.path: str = ""
         super().__init__(
             row=open_row,
             line=self.ask,
@@ -110,7 +111,7 @@ class RowsPanel(Panel):
             stop=lambda: self.fetching.cancel(),
             reload=self.reload,
         )
-        self.fetching = Background(busy=self._show_fetching, say=self._say_fetching)
+        self.fetching: Background = Background(busy=self._show_fetching, say=self._say_fetching)
 
     @property
     def _schema(self) -> Schema:

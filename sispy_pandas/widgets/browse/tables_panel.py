@@ -37,8 +37,8 @@ class TablesPanel(Panel):
         self._client = client
         self._visit = visit
         self._loaded = loaded
-        self.tables = Tables()
-        self.searched = ""
+        self.tables: Tables = Tables()
+        self.searched: str = ""
         self.chosen: str | None = None
         super().__init__(search=self._search, first=self._first, visit=visit)
 

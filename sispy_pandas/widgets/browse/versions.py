@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from sispy.text import shorten
+
 from ...reading.commits import Step, cells, commits_of, replay
 from ...revisions.object_plan import parts_changed
 from ...values.blocks import show, show_apart
 from ...values.times import iso
-from ..markup import NEXT, PREVIOUS, Html, button, h, joined, scrolling, short
+from ..markup import CELL, NEXT, PREVIOUS, TITLE, Html, button, h, joined, scrolling
 
 if TYPE_CHECKING:
     from sispy import Endpoint
@@ -103,9 +105,12 @@ def _head(step: Step, at: int, back: str, *, whole: bool) -> Html:
 def _cell(change: tuple[Any, Any] | None, path: str, told: Callable[[str, Any], str]) -> Html:
     if change is None:
         return h("td")
-    before, after = show_apart(told(path, change[0]), told(path, change[1]), width=40)
-    pieces = [h("del", short(before)) if before else None, " " if before and after else None]
-    return h("td", *pieces, h("ins", short(after)) if after else None)
+    whole = [told(path, value) for value in change]
+    before, after = (
+        h(tag, shown, title=shorten(text, TITLE) if shown != text else None) if text else None
+        for tag, text, shown in zip(("del", "ins"), whole, show_apart(*whole, width=CELL), strict=True)
+    )
+    return h("td", before, " " if before and after else None, after)
 
 
 def _pager(total: int, first: int) -> Html | None:

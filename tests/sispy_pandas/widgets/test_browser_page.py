@@ -183,7 +183,7 @@ def test_foreign_text_is_no_markup(page, browser, sis):
     page.stage.flush()
     assert page.locator("img").count() == 0
     assert page.locator(".drawer").get_by_label("notes").input_value() == hostile
-    assert "\u202e" not in page.locator(".rows").inner_text()
+    assert "\u202e" not in page.locator(".rows").first.inner_text()
 
 
 def test_a_page_drops_what_python_never_writes(page, browser):

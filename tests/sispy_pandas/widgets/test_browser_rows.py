@@ -420,7 +420,7 @@ def test_an_entry_has_a_history_and_an_old_state_comes_back_as_a_plan(sis, brows
     panel = past("hiera")
     assert "hieradata.ntp" in text(panel)
     act(panel, "old", at=0)
-    lines = re.findall(r"<tr><td.*?</tr>", panel.view.html.split("What would be another", 1)[1])
+    lines = re.findall(r"<tr><td.*?</tr>", panel.view.html.split("What it would change", 1)[1])
     assert [
         [unescape(re.sub("<[^>]+>", "", one)) for one in re.findall("<td.*?</td>", x)] for x in lines
     ] == [

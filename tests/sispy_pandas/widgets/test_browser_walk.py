@@ -180,7 +180,7 @@ def rows_and_their_summaries(browser):
     browser.says("26 to 50")
     browser.unfold("Summary of these 25 rows")
     summary = browser.all.get_by_role("region", name="Summary of these 25 rows")
-    for title in ("missing", "distinct", "most frequent", "range"):
+    for title in ("Missing", "Distinct", "Most frequent", "Range"):
         summary.get_by_role("columnheader", name=title, exact=True).wait_for()
     browser.unfold("Summary of these 25 rows")
 
