@@ -15,6 +15,7 @@ import click
 
 from sispy import Client
 from sispy.cli.options import examples, password_from_stdin
+from sispy.cli.remedies import program
 from sispy.cli.terminal import is_terminal, out, say
 from sispy.errors import Error
 from sispy.sandbox.server import Sandbox
@@ -224,7 +225,7 @@ def _age(ms: int) -> str:
 
 def _login(server: Sandbox, *, told: bool) -> str:
     """The complete command that logs in, beside other servers; a password that was told is not repeated."""
-    login = f"sispy login {server.url} --profile sandbox --user {server.user}"
+    login = f"{program()} login {server.url} --profile sandbox --user {server.user}"
     return login if told else f"echo {server.password} | {login} --password-stdin"
 
 

@@ -93,6 +93,27 @@ def test_the_login_line_works_as_printed(tmp_path):
         again.communicate(timeout=10)
 
 
+def test_the_login_line_names_sispy_as_it_was_called(tmp_path):
+    """In a venv that is not activated, which is where a newcomer is."""
+    path = os.pathsep.join(
+        folder for folder in os.environ["PATH"].split(os.pathsep) if not (Path(folder) / "sispy").exists()
+    )
+    environment = {**os.environ, "PATH": path, "SIS_CONFIG": str(tmp_path / "config.toml")}
+    process = subprocess.Popen(
+        [Path(sys.executable).with_name("sispy"), "sandbox", "--port", "0"],
+        stdout=subprocess.PIPE,
+        env=environment,
+        text=True,
+    )
+    try:
+        line = next(line for line in process.stdout if line.startswith("login"))
+        done = typed(line.removeprefix("login"), environment)
+    finally:
+        process.terminate()
+        process.communicate(timeout=10)
+    assert "Logged in to http://127.0.0.1:" in done.stderr
+
+
 def test_another_name_and_other_origins_are_let_in_by_options():
     process, printed = start("--allow-host", "sis.test", "--cors")
     try:
