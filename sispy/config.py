@@ -135,7 +135,8 @@ def resolve(
     here, where = next(((value, source) for value, source in [(url, "argument"), *ranked] if value), ("", ""))
     if named and chosen not in profiles and not (url if name else here):
         known = ", ".join(profiles) or "none"
-        raise ValueError(f"{path} has no profile {chosen!r} (it has: {known}); `sispy login` makes one")
+        makes = f"`sispy login URL --profile {chosen}` makes one"
+        raise ValueError(f"{path} has no profile {chosen!r} (it has: {known}); {makes}")
     if one_address(here) != one_address(str(kept.get("url", ""))):
         kept = {}  # what is kept for one server is not shown to another
     rules = _rules(chosen, kept) if kept else _rules_of(here, profiles)

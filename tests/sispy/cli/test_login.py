@@ -258,6 +258,7 @@ def test_whoami_without_a_server(run):
     [
         (["login", "ftp://x", "--user", "anna", "--password-stdin"], "url is an address such as"),
         (["logout", "--profile", "nope"], "has no profile 'nope' (it has: none)"),
+        (["login", "--profile", "nope"], "`sispy login URL --profile nope` makes one"),
         (["whoami", "--profile", "nope"], "has no profile 'nope' (it has: none)"),
         (["whoami", "--url", "sis.example.com"], "url is an address such as"),
     ],
