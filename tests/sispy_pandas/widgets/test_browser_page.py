@@ -282,3 +282,20 @@ def test_nothing_stands_out_of_the_page(browser, stage, width):
     listed = page.locator(".tables").bounding_box()
     shown = page.get_by_role("heading", name="host").bounding_box()
     assert (listed["x"] + listed["width"] < shown["x"]) == (width == 1600)
+
+
+def test_rows_are_of_whole_pixels_so_that_no_line_between_them_is_lost(page, browser):
+    visit(page, browser, "host", "rows")
+    rows = page.locator("[aria-label='Rows of host'] tbody tr")
+    heights = rows.evaluate_all("rows => rows.map(row => row.getBoundingClientRect().height % 1)")
+    assert set(heights) == {0}
+
+
+def test_in_voila_the_ground_is_that_of_the_page(browser, stage):
+    page = stage(browser, browser.wait, style=":root { --jp-layout-color0: #111; --jp-layout-color1: #222 }")
+    ground = "e => getComputedStyle(e).backgroundColor"
+    view = page.locator(".sispy-view").first
+    found = [view.evaluate(ground)]
+    page.evaluate("document.body.dataset.voila = 'voila'")
+    found.append(view.evaluate(ground))
+    assert found == ["rgb(17, 17, 17)", "rgb(34, 34, 34)"]
