@@ -88,6 +88,7 @@ class SchemaBrowser(Shown):
             on_snapshot=lambda snapshot: self.set_trait("snapshot", snapshot),
             edit=self._edit,
             touched=lambda: self._drawer.kept,
+            forget=self._forget_edits,
         )
         self._drawer = DrawerPanel(
             client, labels, review=self._review, owner=self._show_users, moved=self._mark_open_row
@@ -137,6 +138,8 @@ class SchemaBrowser(Shown):
             _check_view(view)
         if self.schema is not None and self.schema.name != name:
             self._visited.append(self.schema.name)
+        while self._visited and self._visited[-1] == name:  # what was between is gone
+            self._visited.pop()
         self._show(name, view)
 
     def reload(self) -> None:
@@ -162,12 +165,13 @@ class SchemaBrowser(Shown):
         views = (self._list, self._rows, self._drawer, self._changes, self._definition)
         return [*views, *self._objects.values(), *self._histories.values()]
 
-    def _objects_panel(self, name: str) -> ObjectsPanel:
-        def history(document: dict[str, Any]) -> None:
-            self._histories[name].show(document["name"])
-
+    def _objects_panel(self, kind: str) -> ObjectsPanel:
         return ObjectsPanel(
-            self._client, KINDS[name], visit=self._visit_if_there, owner=self._show_users, history=history
+            self._client,
+            KINDS[kind],
+            visit=self._visit_if_there,
+            owner=self._show_users,
+            history=lambda name: self._histories[kind].show(name),
         )
 
     def _lay_out(self) -> None:
@@ -212,14 +216,28 @@ class SchemaBrowser(Shown):
         tables = self._list.tables
         self._map.tables = self._table.tables = self._rows.tables = tables
         self._map.is_loading = False
-        if self.schema is not None and self.schema.name in tables.schemas:
-            self.schema = self._table.schema = self._rows.schema = tables.schemas[self.schema.name]
+        self._visited = [name for name in self._visited if name in tables.schemas]
+        self._table.before = self._visited[-1] if self._visited else None
+        if self.schema is not None:
+            self._renew(self.schema.name)
         self._table.draw()
         if self._top.tab == "map":
             self._map.draw()
         first, self._first = self._first, None
         if first is not None:
             self._visit_if_there(first)
+
+    def _renew(self, name: str) -> None:
+        """Take the definition of the table that is shown as it is now, or say that there is none any more."""
+        schema = self._list.tables.schemas.get(name)
+        self.schema = self._table.schema = schema
+        if schema is not None:
+            self._rows.schema = schema
+            return
+        self._list.say(f"The server has no table {name!r} any more.")
+        self._list.chosen = self._map.here = None
+        self._drawer.close()
+        self._lay_out()
 
     def _show(self, name: str, view: str | None = None) -> None:
         tables = self._list.tables
@@ -268,6 +286,10 @@ class SchemaBrowser(Shown):
     def _open_row(self, table: str, row: str) -> None:
         self._drawer.open(table, row)
         self._lay_out()
+
+    def _forget_edits(self, table: str, row: str) -> None:
+        self._drawer.kept.pop((table, row), None)
+        self._rows.draw()
 
     def _mark_open_row(self) -> None:
         here = self._drawer.here

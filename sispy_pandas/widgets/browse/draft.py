@@ -33,6 +33,13 @@ class Refused:
     reason: str
 
 
+class Added(dict[str, Any]):
+    """A member that was added to an array: empty until it is filled in, and not sent before that.
+
+    Nulls that are stored in an array are members like others.
+    """
+
+
 @dataclass(frozen=True)
 class Draft:
     """Values of a row by column, as JSON; a new row has no `id`."""
@@ -88,12 +95,16 @@ class Draft:
         return replace(fresh, values={**fresh.values, **values}, refused=refused)
 
     def typed(self, at: At, given: Any) -> Draft:
-        """Return it with what was typed at a place; what is no value there is remembered as refused."""
+        """Return it with what was typed at a place; what is no value there is remembered as refused.
+
+        A member of an array that is emptied is taken out.
+        """
         refused = {place: one for place, one in self.refused.items() if place != at}
         edit = cells.typed(self.field_at(at), given)
         if edit.reason is not None:
             return replace(self, refused={**refused, at: Refused(str(given), edit.reason)})
-        return replace(self.put(at, edit.value), refused=refused)
+        is_emptied = edit.value is None and isinstance(at[-1], int)
+        return replace(self.put(at, Added() if is_emptied else edit.value), refused=refused)
 
     def unknown(self, at: At, text: str, table: str) -> Draft:
         """Return it with a name at a place that no row of the table has."""
@@ -106,8 +117,7 @@ class Draft:
 
     def added(self, at: At) -> Draft:
         """Return it with one more member in the array at a place."""
-        here = self.field_at(at)
-        return self.put(at, [*(self.value_at(at) or ()), {} if here.fields else None])
+        return self.put(at, [*(self.value_at(at) or ()), Added()])
 
     def without(self, at: At) -> Draft:
         """Return it without the member at a place."""
@@ -123,7 +133,7 @@ class Draft:
         value = self.values[str(column)]
         for step in rest:
             value = value[step] if isinstance(step, int) else get_path(value, step)
-        return value
+        return None if value == {} and isinstance(value, Added) else value
 
     def field_at(self, at: At) -> Field:
         """Return the field of the value at a place."""
@@ -179,19 +189,19 @@ def _put(value: Any, rest: Sequence[str | int], new: Any) -> Any:
         return members
     head, _, tail = step.partition(".")
     inner = [tail, *deeper] if tail else deeper
-    return {**(value or {}), head: _put((value or {}).get(head), inner, new)}
+    here: dict[str, Any] = value or {}
+    found = {**here, head: _put(here.get(head), inner, new)}
+    return Added(found) if isinstance(value, Added) else found
 
 
 def _finished(value: Any) -> Any:
     """Return a value without what was added and never filled in."""
+    if isinstance(value, dict):
+        return {name: _finished(one) for name, one in value.items()}
     if not isinstance(value, list):
         return value
-    members = (_finished(one) for one in value)
-    return [one for one in members if not (one is None or (isinstance(one, dict) and not _holds(one)))]
-
-
-def _holds(member: Mapping[str, Any]) -> bool:
-    return any(not is_blank(value) for value in member.values())
+    members = ((_finished(one), isinstance(one, Added)) for one in value)
+    return [one for one, is_added in members if not (is_added and all(map(is_blank, one.values())))]
 
 
 def _without_ids(value: Any) -> Any:

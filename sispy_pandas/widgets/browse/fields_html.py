@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ...values.blocks import count as counted
 from ...values.definition import branches, enum_of, kind, rules
 from ..columns import ref_of
 from ..markup import Html, button, cell, h, joined, scrolling
@@ -21,11 +22,11 @@ _FEW = 8
 """Values of an enum that are shown at once."""
 
 
-def facts_html(schema: Schema, count: int | None) -> Html:
+def facts_html(schema: Schema, rows: int | None) -> Html:
     """Say whose a table is, how many rows it has and who may write; an owner is a button."""
     owners = [piece for name in schema.owner for piece in (", ", owner(name))][1:]
-    facts: list[object] = [f"{count:,} {'row' if count == 1 else 'rows'}"] if count is not None else []
-    facts.append(f"{len(schema.fields):,} fields")
+    facts: list[object] = [counted(rows, "row")] if rows is not None else []
+    facts.append(counted(len(schema.fields), "field"))
     facts.append(joined("known by ", h("b", schema.key)) if schema.key else "known by _id alone")
     facts.append(joined("owners ", *owners) if owners else "no owners")
     facts += ["open: anybody may change it"] if schema.is_open else ["public"] if schema.is_public else []

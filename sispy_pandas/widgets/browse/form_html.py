@@ -137,7 +137,7 @@ def _array(draft: Draft, field: Field, at: At, title: str, names: Mapping[str, s
             if field.fields
             else _control(draft, field.item, place, named, names)
             if field.item
-            else h("code", str(value[position]))
+            else h("code", str(draft.value_at(place)))
         )
         shows = owner(str(value[position])) if at == ("_sis.owner",) and value[position] else None
         members.append(h("div", h("div", inner), shows, remove, class_="line"))

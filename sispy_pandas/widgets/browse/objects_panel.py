@@ -90,7 +90,7 @@ class ObjectsPanel(Panel):
         kind: What is listed.
         visit: Called with the name of a table.
         owner: Called with the name of a group.
-        history: Called with one of the objects.
+        history: Called with the name of one of the objects.
     """
 
     def __init__(
@@ -100,11 +100,10 @@ class ObjectsPanel(Panel):
         *,
         visit: Callable[[str], None],
         owner: Callable[[str], None],
-        history: Callable[[Document], None],
+        history: Callable[[str], None],
     ) -> None:
         self._kind = kind
         self._endpoint = getattr(client, kind.name)
-        self._history = history
         self.searched: str = ""
         self.group: str | None = None
         self.number: int = 0
@@ -113,7 +112,7 @@ class ObjectsPanel(Panel):
         super().__init__(
             visit=visit,
             owner=owner,
-            history=self._show_history,
+            history=history,
             search=self._search,
             turn=self._turn,
             everybody=lambda: self.show_group(None),
@@ -180,12 +179,12 @@ class ObjectsPanel(Panel):
                 h("b", str(one.get("name", ""))),
                 *kind.told(one),
                 *(
-                    (button("History", "history", style="link", with_={"at": at}),)
+                    (button("History", "history", style="link", with_={"name": one["name"]}),)
                     if kind.has_history
                     else ()
                 ),
             )
-            for at, one in enumerate(self.found)
+            for one in self.found
         ]
         return joined(table(head, rows, label=kind.name), self._pager())
 
@@ -223,7 +222,3 @@ class ObjectsPanel(Panel):
     def _turn(self, to: int) -> None:
         self.number = max(0, to)
         self.reload()
-
-    def _show_history(self, at: int) -> None:
-        if self.found:
-            self._history(self.found[at])

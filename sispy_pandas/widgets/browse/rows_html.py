@@ -246,11 +246,11 @@ def touched_html(drafts: Mapping[tuple[str, str], Draft]) -> Html | None:
         return None
     rows = []
     for (name, id_), draft in drafts.items():
-        key = draft.before.get(draft.schema.key) if draft.schema.key else None
-        rows.append(link(name, id_, {id_: str(key or id_)}))
-    return h(
-        "div", "Edited, not reviewed yet: ", *[one for row in rows for one in (", ", row)][1:], class_="note"
-    )
+        key = str((draft.before.get(draft.schema.key) if draft.schema.key else None) or id_)
+        where = {"table": name, "row": id_}
+        forget = button("✕", "forget", with_=where, style="quiet", aria_label=f"Forget the edits of {key}")
+        rows.append(h("span", link(name, id_, {id_: key}), forget))
+    return h("div", "Edited, not reviewed yet: ", *rows, class_="note line")
 
 
 def actions_html(variable: str, path: str, progress: Progress | None, told: str, failed: str) -> Html:

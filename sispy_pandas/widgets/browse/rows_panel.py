@@ -56,6 +56,7 @@ class RowsPanel(Panel):
         on_snapshot: Called with what was fetched.
         edit: Called with a snapshot that is to be edited.
         touched: Returns the rows that are edited and not shown, by table and `_id`.
+        forget: Called with one of them, whose edits are not wanted any more.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class RowsPanel(Panel):
         on_snapshot: Callable[[Snapshot], None],
         edit: Callable[[Snapshot], None],
         touched: Callable[[], Mapping[tuple[str, str], Draft]],
+        forget: Callable[[str, str], None],
     ) -> None:
         self._client = client
         self._labels = labels
@@ -91,6 +93,7 @@ class RowsPanel(Panel):
         self.path: str = ""
         super().__init__(
             row=open_row,
+            forget=forget,
             line=self.ask,
             join=lambda value: self._build(replace(self.builder, joined=value)),
             add=lambda: self._build(self.builder.added(self._schema.fields[0])),

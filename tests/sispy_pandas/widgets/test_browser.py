@@ -258,6 +258,24 @@ def test_references_lead_to_the_other_table_and_back(browser):
     assert (browser.schema.name, browser._table.before) == ("host", None)
 
 
+def test_a_table_that_was_deleted_is_said_and_no_longer_shown(sis, browser):
+    browser.visit("rack", "rows")
+    browser.visit("host")
+    browser.visit("rack")
+    browser.visit("host")
+    browser.wait()
+    sis.client().schemas.delete("host")
+    act(browser._top, "reload")
+    browser.wait()
+    assert "The server has no table 'host' any more." in text(browser._list)
+    assert (browser.schema, "Choose a table" in text(browser._table)) == (None, True)
+    assert browser._rows.view.layout.display == "none"
+    browser.visit("rack")
+    assert (browser._table.before, "1 field " in text(browser._table)) == (None, True)
+    act(browser._table, "back")
+    assert browser.schema.name == "rack"
+
+
 def test_an_owner_shows_its_users(sis, browser):
     for name, roles in (("ann", {"ops": "admin"}), ("ben", {"web": "user"})):
         sis.client().users.create({"name": name, "email": f"{name}@example.com", "roles": roles})

@@ -25,7 +25,8 @@ HOST = {
     "site": {"type": "ObjectId", "ref": "site"},
     "os": {"name": "String", "version": "String"},
     "tags": ["String"],
-    "disks": [{"dev": "String", "gb": "Number", "chip": {"vendor": "String"}}],
+    "disks": [{"dev": "String", "gb": "Number", "chip": {"vendor": "String"}, "sizes": ["Number"]}],
+    "any": [],
     "extra": "Mixed",
 }
 
@@ -105,6 +106,12 @@ def cells(plan):
     return {path: value for change in plan.changes for path, value in change.after.items()}
 
 
+def push_row(browser, drawer):
+    """Review what was typed into a row, push it, and wait."""
+    act(drawer, "review")
+    return push(browser)
+
+
 def push(browser):
     """Push what is reviewed, and wait."""
     (review,) = browser._below.children
@@ -168,12 +175,35 @@ def test_members_are_added_and_removed_and_what_was_never_filled_in_is_not_sent(
     assert drawer.draft.changed == ()
 
 
+def test_nulls_that_are_stored_in_arrays_are_no_edits_and_stay(sis, browser, drawer, row):
+    hosts = sis.client().entities("host")
+    disks = [{"dev": "sda", "sizes": [1, None]}, {}]
+    id_ = hosts.create({"name": "n", "tags": ["x", None, "y"], "any": [None, {"a": None}], "disks": disks})[
+        "_id"
+    ]
+    act(browser._rows, "row", table="host", row=id_)
+    browser.wait()
+    assert (drawer.draft.is_touched, drawer.draft.changed) == (False, ())
+    edit(drawer, "tags", 2, value="z")
+    edit(drawer, "any", 0, value="5")
+    edit(drawer, "disks", 0, "dev", value="sdb")
+    for at in (["tags"], ["any"], ["disks"], ["disks", 0, "sizes"]):
+        act(drawer, "more", at=json.dumps(at))  # is never filled in
+    edit(drawer, "tags", 0, value="")  # is taken out
+    found = cells(drawer.draft.plan())
+    assert (found["tags"], found["any"]) == ([None, "z"], [5, {"a": None}])
+    ids = [disk["_id"] for disk in row("n")["disks"]]
+    assert found["disks"] == [{"dev": "sdb", "sizes": [1, None], "_id": ids[0]}, {"_id": ids[1], "sizes": []}]
+    assert push_row(browser, drawer).counts["done"] == 1
+    assert row("n")["tags"] == [None, "z"]
+
+
 def test_what_was_typed_is_there_again_when_its_row_is_shown_again(sis, browser, drawer, row):
     edit(drawer, "cores", value="16")
     edit(drawer, "since", value="soon")
     act(browser._rows, "row", table="host", row=row("b")["_id"])
     browser.wait()
-    assert "Edited, not reviewed yet:  a" in text(browser._rows)
+    assert "Edited, not reviewed yet: a ✕" in " ".join(text(browser._rows).split())
     sis.client().entities("host").update(row()["_id"], {"status": "spare"})
     act(browser._rows, "row", table="host", row=row()["_id"])
     browser.wait()
@@ -182,6 +212,19 @@ def test_what_was_typed_is_there_again_when_its_row_is_shown_again(sis, browser,
     act(browser._top, "reload")
     browser.wait()
     assert drawer.draft.changed == ("cores",)
+
+
+def test_edits_of_a_row_that_is_gone_can_be_forgotten(sis, browser, drawer, row):
+    edit(drawer, "cores", value="16")
+    act(drawer, "close")
+    gone = row()["_id"]
+    sis.client().entities("host").delete(gone)
+    act(browser._rows, "row", table="host", row=gone)
+    browser.wait()
+    assert "does not exist" in text(drawer)
+    assert "Edited, not reviewed yet: a ✕" in " ".join(text(browser._rows).split())
+    act(browser._rows, "forget", table="host", row=gone)
+    assert ("not reviewed" in text(browser._rows), drawer.kept) == (False, {})
 
 
 def test_a_push_that_runs_stays_in_sight(sis, browser, drawer):
@@ -404,7 +447,7 @@ def past(sis, browser):
     def shown(kind):
         act(browser._top, "tab", name=kind)
         browser.wait()
-        act(browser._objects[kind], "history", at=0)
+        act(browser._objects[kind], "history", name=browser._objects[kind].found[0]["name"])
         panel = browser._histories[kind]
         panel.wait()
         return panel
