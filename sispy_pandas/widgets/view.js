@@ -15,6 +15,7 @@ const KEPT = new Set(["open", "data-lm-suppress-shortcuts"]); // what the user a
 const told = new WeakMap(); // field -> what Python said last is in it
 
 const place = (element) => `${element.dataset.act} ${element.dataset.with}`;
+const nameOf = (element) => `${element.dataset.act} ${element.ariaLabel ?? element.textContent}`;
 const valueOf = (field) => (field.type === "checkbox" ? field.checked : field.value);
 const put = (field, value) => { field[field.type === "checkbox" ? "checked" : "value"] = value; };
 
@@ -81,6 +82,7 @@ function render({ model, el }) {
   el.append(root);
   let timer = null;
   let shown = ""; // what was led into sight last
+  let came = null; // whence the focus came into the page
   let waiting = null; // the field whose text has not been told yet
 
   const tell = (element, more = {}) => {
@@ -93,10 +95,16 @@ function render({ model, el }) {
   };
   const draw = () => {
     const focus = root.contains(root.ownerDocument.activeElement) ? root.ownerDocument.activeElement : null;
-    const lost = focus?.dataset.act && place(focus);
+    const before = [...root.querySelectorAll("[data-act]")];
+    const near = focus ? before.slice(0, before.indexOf(focus) + 1).reverse().map(nameOf) : [];
+    const act = focus?.dataset.act;
     morphChildren(root, read(model.get("html")));
-    if (lost && !root.contains(focus)) {
-      [...root.querySelectorAll("[data-act]")].find((element) => place(element) === lost)?.focus();
+    const isThere = root.contains(focus) && !focus.disabled;
+    if (near.length && !(isThere && nameOf(focus) === near[0])) {
+      // The focus follows what had it; where that is gone, it goes to what stood before, or whence it came
+      const now = new Map([...root.querySelectorAll("[data-act]:enabled, [data-act][role]")].map((one) => [nameOf(one), one]));
+      const next = near.find((one) => now.has(one));
+      if (next === near[0] || !(isThere && focus.dataset.act === act)) (now.get(next) ?? came)?.focus();
     }
     const chosen = root.querySelector("[data-show]");
     const now = chosen?.offsetParent ? place(chosen) : ""; // what is hidden is led into sight when it is not
@@ -134,7 +142,10 @@ function render({ model, el }) {
     }
   });
   // In Jupyter the keys are the notebook's: two presses of d would delete a cell
-  root.addEventListener("focusin", (event) => event.target.setAttribute("data-lm-suppress-shortcuts", "true"));
+  root.addEventListener("focusin", (event) => {
+    event.target.setAttribute("data-lm-suppress-shortcuts", "true");
+    if (!root.contains(event.relatedTarget)) came = event.relatedTarget;
+  });
   for (const type of ["keydown", "keyup", "keypress"]) root.addEventListener(type, (event) => event.stopPropagation());
   model.on("change:html", draw);
   draw();

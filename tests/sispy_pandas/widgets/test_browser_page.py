@@ -171,6 +171,34 @@ def test_the_picture_is_clicked_and_walked_through_by_keys(page, browser):
     page.get_by_role("heading", name="host").wait_for()
 
 
+def test_the_focus_stays_with_what_was_pressed_or_goes_to_what_is_next_to_it(page, browser):
+    def pressed(name, within="main"):
+        button = page.locator(within).get_by_role("button", name=name, exact=True)
+        button.focus()
+        page.keyboard.press("Enter")
+        page.wait_for_timeout(100)  # for the answer
+        return page.evaluate("document.activeElement.ariaLabel ?? document.activeElement.textContent")
+
+    visit(page, browser, "host", "rows")
+    page.get_by_text("Conditions", exact=True).click()
+    found = [pressed("+ Add a condition"), pressed("+ Add a condition"), pressed("Remove condition 2")]
+    assert found == ["+ Add a condition", "+ Add a condition", "Remove condition 1"]
+    assert [pressed("Next page") for _ in range(4)] == ["Next page"] * 3 + ["Previous page"]
+    assert [pressed("name"), pressed("name ▲")] == ["name ▲", "name ▼"]
+    row = page.locator("[aria-label='Rows of host'] tbody th button").first
+    row.focus()
+    page.keyboard.press("Enter")
+    page.locator(".drawer .form").first.wait_for()
+    count = page.get_by_role("button", name=re.compile("^Remove labels")).count()
+    assert [pressed("Add to labels") for _ in range(2)] == ["Add to labels"] * 2
+    assert page.get_by_role("button", name=re.compile("^Remove labels")).count() == count + 2
+    row.focus()
+    page.get_by_role("button", name="Close the row").focus()  # as somebody does who walks by Tab
+    page.keyboard.press("Enter")
+    page.locator(".drawer").wait_for(state="detached")
+    assert row.evaluate("row => row === document.activeElement")
+
+
 def test_foreign_text_is_no_markup(page, browser, sis):
     hosts = sis.client().entities("host")
     hostile = "<img src=x onerror=alert(1)>\"'\u202e"
