@@ -271,7 +271,7 @@ def test_what_the_sandbox_knows_of_the_client():
         if name.startswith("sandbox.") and (others := {o for o in all_others if not o.startswith("sandbox.")})
     }
     above = {
-        "sandbox.__main__": {"__init__", "cli.options", "cli.terminal", "errors"},
+        "sandbox.__main__": {"__init__", "cli.options", "cli.remedies", "cli.terminal", "errors"},
         "sandbox.copying": {"__init__"},
         "sandbox.server": {"__init__", "text"},
     }
