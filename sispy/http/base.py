@@ -141,6 +141,12 @@ def body_of(request: Request) -> bytes | None:
     return request.body.encode() if isinstance(request.body, str) else request.body
 
 
+def origin_of(uri: str) -> str:
+    """Return scheme and host of an address."""
+    url = urlsplit(uri)
+    return f"{url.scheme}://{url.netloc}"
+
+
 def headers_of(request: Request, *, keep_alive: bool) -> dict[str, str]:
     """Return the request's headers and those that every request carries."""
     headers = {"Accept-Encoding": "gzip", **(request.headers or {})}

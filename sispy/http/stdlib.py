@@ -18,6 +18,7 @@ from .base import (
     body_from,
     body_of,
     headers_of,
+    origin_of,
     proxy_authorization,
     proxy_for,
 )
@@ -40,7 +41,7 @@ class StdlibHandler:
     def send(self, request: Request, *, timeout: tuple[float, float]) -> Answer:
         """Send the request and read the answer; see `Handler.send`."""
         url = urlsplit(request.uri)
-        origin = f"{url.scheme}://{url.netloc}"
+        origin = origin_of(request.uri)
         lines = self._wires.get()
         sent, seconds = False, timeout[0]
         try:

@@ -55,6 +55,7 @@ class Back:
     undo: Record
 
 
+_AS_TEXT = json.JSONEncoder(default=str).encode
 _HERE: dict[str, dict[str, Entry]] = {}
 """Of pushes of this process that kept no journal: the plan -> row -> what became of it."""
 
@@ -312,4 +313,4 @@ def _chain(steps: Mapping[str, Back], row: str) -> Iterator[tuple[str, Back]]:
 
 def _name(row: object) -> str:
     """Return what a row is called in a journal."""
-    return json.dumps(row, default=str)
+    return _AS_TEXT(row)

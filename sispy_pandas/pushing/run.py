@@ -318,7 +318,7 @@ def _same(one: Any, other: Any) -> bool:
     """Tell whether two values are the same in a journal."""
     if one is other:
         return True
-    if isinstance(one, str | int | float) and isinstance(other, str | int | float):
+    if isinstance(one, (str, int, float)) and isinstance(other, (str, int, float)):
         return type(one) is type(other) and one == other
     return _AS_TEXT(one) == _AS_TEXT(other)
 

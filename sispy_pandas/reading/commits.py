@@ -17,6 +17,7 @@ from sispy.paging import MAX_PAGE, by_offset, total_of
 
 from ..values.entity import moment, receipt, stored
 from ..values.types.cells import get_path
+from ..values.types.convert import cast, is_blank
 from ..values.types.equality import equal
 
 if TYPE_CHECKING:
@@ -175,8 +176,9 @@ def cells(schema: Schema, step: Step) -> Iterator[tuple[str, Any, Any, bool]]:
         names.add(top)
         if step.touched is not None and top not in step.touched:
             continue
-        old, new = stored(field, before), stored(field, after)
-        if not equal(field, old, new):
+        new = stored(field, after)
+        old = cast(field, None) if step.before is None else stored(field, before)
+        if not (is_blank(new, field) if step.before is None else equal(field, old, new)):
             yield field.path, old, new, True
     for name in sorted(step.touched if step.touched is not None else before.keys() | after.keys()):
         if name not in names and not name.startswith("_") and not same(before.get(name), after.get(name)):

@@ -81,6 +81,8 @@ class _Struct:
             for i, (key, node) in enumerate(tree.items())
         }
         kinds = {key: _annotation(node) for key, node in self.children.items()}
+        self.cells = {key: _Cells(kinds[key]) for key, node in self.children.items() if _is_repeated(node)}
+        kinds |= dict.fromkeys(self.cells, msgspec.Raw)
         self.defaults = [_NULL if kind is msgspec.Raw else None for kind in kinds.values()]
         self.is_dict = any(map(_UNFIT.search, tree))
         inner: list[bool] = [child.is_lossy for child in self.children.values() if isinstance(child, _Struct)]
@@ -112,8 +114,8 @@ class _Struct:
                 empty = node.type()
                 inner = [empty if value is None else value for value in column]
                 node.unpack(inner, f"{prefix}{key}.", out)
-            elif node.kind.is_untyped:
-                out[prefix + key] = _cells(column)
+            elif key in self.cells:
+                out[prefix + key] = list(map(self.cells[key].__getitem__, map(bytes, column)))
             else:
                 out[prefix + key] = column
 
@@ -121,8 +123,6 @@ class _Struct:
 def _annotation(node: Any) -> Any:
     if isinstance(node, _Struct):
         return node.type | None
-    if node.kind.is_untyped:
-        return msgspec.Raw  # see _cells
     if node.kind.is_scalar:
         return node.kind.json_types[-1] | None
     if node.item and node.item.kind.is_scalar:
@@ -131,17 +131,30 @@ def _annotation(node: Any) -> Any:
     return list[Any] | None if node.kind.is_array else Any
 
 
+def _is_repeated(node: Any) -> bool:
+    """Tell whether a field has cells of which many are written alike: they are decoded once, see `_Cells`."""
+    if isinstance(node, _Struct):
+        return False
+    return node.kind.is_untyped or bool(node.item and node.item.kind.is_scalar)
+
+
 _TYPED_DICT: Any = TypedDict  # mypy wants its names in the source, here they are a schema's
 _UNFIT = re.compile(r'[\x00-\x1f"\\\ud800-\udfff]')
 """What msgspec takes in no name of a Struct's field, because such a name would be written with escapes."""
 _NULL = msgspec.Raw(b"null")
-_MIXED = msgspec.json.Decoder(list[Any])
+_REMEMBERED = 10_000
+"""Texts of which a field keeps the cells."""
 
 
-def _cells(raw: Sequence[msgspec.Raw]) -> list[Any]:
-    """Decode Mixed values to cells; equal texts, of which there are many, share one, which never changes."""
-    texts = list(map(bytes, raw))
-    distinct = set(texts)
-    values = _MIXED.decode(b"[%s]" % b",".join(distinct))
-    cells = dict(zip(distinct, [None if value == {} else freeze(value) for value in values], strict=True))
-    return list(map(cells.__getitem__, texts))
+class _Cells(dict[bytes, Any]):
+    """The cells of a field by their JSON texts; equal texts share one, which never changes."""
+
+    def __init__(self, kind: Any) -> None:
+        self._decode = msgspec.json.Decoder(kind).decode
+
+    def __missing__(self, text: bytes) -> Any:
+        if len(self) == _REMEMBERED:
+            self.clear()
+        value = self._decode(text)
+        self[text] = found = None if value == {} else freeze(value)
+        return found

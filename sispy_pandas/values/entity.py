@@ -50,7 +50,7 @@ def moment(found: Any) -> int | None:
     >>> moment(1700000000000.0), moment(float("inf")), moment("now")
     (1700000000000, None, None)
     """
-    is_time = isinstance(found, int | float) and not isinstance(found, bool) and abs(found) <= LATEST
+    is_time = isinstance(found, (int, float)) and not isinstance(found, bool) and abs(found) <= LATEST
     return int(found) if is_time else None
 
 

@@ -34,7 +34,7 @@ class _List(Structured):
 
     def cast(self, cell: Any) -> list[Any]:
         members = listed(cell)
-        if not isinstance(members, list | tuple):
+        if not isinstance(members, (list, tuple)):
             raise ValueError(f"{shown(cell)} is one value: an array takes a list")
         found = []
         for position, member in enumerate(members):
@@ -109,7 +109,9 @@ class Array(_List, name="Array"):
         if not kind.is_scalar:
             return super().page(values, checked=checked)
         cells = [tuple(value) if value else () for value in values]
-        if kind.json_types == (str,):  # equal lists share one tuple; those of numbers could not: 1 == 1.0
+        if not checked and kind.json_types == (
+            str,
+        ):  # equal lists share one tuple, not those of numbers: 1 == 1.0
             shared: dict[Any, Any] = {}
             cells = [shared.setdefault(cell, cell) for cell in cells]
         return objects(cells)
@@ -175,7 +177,7 @@ class Documents(_List, name="Documents", declared_as=()):
         )
 
     def same(self, stored: Any, sent: Any) -> bool | None:
-        if not (isinstance(stored, list | tuple) and isinstance(sent, list | tuple)):
+        if not (isinstance(stored, (list, tuple)) and isinstance(sent, (list, tuple))):
             return None
         return len(stored) == len(sent) and all(map(self._same_member, stored, sent))
 

@@ -55,7 +55,7 @@ class Boolean(Type, name="Boolean"):
         return text.strip().lower() in {"true", "false"} | style.true | style.false
 
     def cast(self, cell: Any) -> bool | None:
-        if isinstance(cell, bool | np.bool_):
+        if cell is True or cell is False or isinstance(cell, np.bool_):
             return bool(cell)
         if isinstance(cell, int | float | np.number) and cell in (0, 1):
             return bool(cell)

@@ -30,6 +30,8 @@ _SURELY_EXACT = 16
 HAS_ARROW = find_spec("pyarrow") is not None
 USUAL = frozenset((str, int, float, bool, list, tuple, dict, type(None)))
 """Types of cells that are JSON values as they stand."""
+_NEVER_MISSING = USUAL - {float, type(None)}
+_WITH_NAN = (float, np.floating, np.datetime64)
 _WITH_TEXT = (
     *(ipaddress.IPv4Address, ipaddress.IPv4Network, ipaddress.IPv6Address, ipaddress.IPv6Network),
     *(PurePath, UUID),
@@ -39,11 +41,13 @@ STRINGS: Any = pd.StringDtype("pyarrow" if HAS_ARROW else "python", na_value=np.
 
 def is_missing(cell: Any) -> bool:
     """Tell whether a cell is one of pandas' or Python's signs for no value: None, NaN, NA, NaT."""
+    if cell.__class__ in _NEVER_MISSING:
+        return False
     if cell is None or cell is pd.NA or cell is pd.NaT:
         return True
     if isinstance(cell, Decimal):
         return cell.is_nan()
-    return isinstance(cell, float | np.floating | np.datetime64) and bool(cell != cell)
+    return isinstance(cell, _WITH_NAN) and bool(cell != cell)
 
 
 def values_of(cells: pd.Series[Any]) -> list[Any]:
@@ -100,7 +104,7 @@ def plain(cell: Any, room: int = DEEPEST) -> Any:
     """
     if not room:
         raise ValueError(f"nested more than {DEEPEST} levels deep")
-    if cell is None or isinstance(cell, str | bool):
+    if cell is None or isinstance(cell, (str, bool)):
         return cell
     if isinstance(cell, int):
         refuse_infinity(cell)
@@ -111,11 +115,11 @@ def plain(cell: Any, room: int = DEEPEST) -> Any:
                 raise ValueError(f"key {key!r} is no text")
         return {key: plain(value, room - 1) for key, value in cell.items()}
     cell = listed(cell)
-    if isinstance(cell, list | tuple):
+    if isinstance(cell, (list, tuple)):
         return [plain(value, room - 1) for value in cell]
     if is_missing(cell):
         return None
-    if isinstance(cell, datetime.date | np.datetime64):
+    if isinstance(cell, (datetime.date, np.datetime64)):
         return iso_of(cell)
     if isinstance(cell, np.generic):
         return plain(cell.item())
@@ -167,7 +171,7 @@ def refuse_infinity(number: Any) -> None:
         ValueError: It is infinite, or a whole number beyond them all.
     """
     try:
-        finite = not isinstance(number, int | float) or math.isfinite(number)
+        finite = not isinstance(number, (int, float)) or math.isfinite(number)
     except OverflowError:
         finite = False
     if not finite:

@@ -20,7 +20,7 @@ def is_blank(cell: Any, field: Field | None = None) -> bool:
 
     An empty list is a value in a Mixed column: name the field where that may matter.
     """
-    if isinstance(cell, tuple | list):
+    if isinstance(cell, (tuple, list)):
         return not cell and (field is None or not field.kind.is_untyped)
     return is_missing(cell) or (isinstance(cell, dict) and not cell)
 
@@ -115,7 +115,7 @@ def json_values(field: Field, cells: pd.Series[Any]) -> list[Any]:
     kind = cells.dtype
     if pd.api.types.is_object_dtype(kind):
         return [to_json(field, cell) for cell in cells]
-    if isinstance(kind, pd.DatetimeTZDtype | np.dtype) and kind.kind == "M":
+    if isinstance(kind, (pd.DatetimeTZDtype, np.dtype)) and kind.kind == "M":
         utc = cells if isinstance(kind, pd.DatetimeTZDtype) else cells.dt.tz_localize("UTC")
         data = utc.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy(dtype="datetime64[ms]")
         texts = np.char.add(np.datetime_as_string(data), "Z").tolist()

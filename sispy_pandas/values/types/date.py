@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 if HAS_ARROW:
     import pyarrow as pa
 
+    _ARROW_TIMES = pa.timestamp("ms", "UTC")
+
 TIMES = pd.DatetimeTZDtype("ms", "UTC")
 
 _NAT = np.iinfo(np.int64).min
@@ -100,11 +102,11 @@ class Date(Type, name="Date"):
             if ms is None:
                 raise ValueError(f"{shown(cell)} is no ISO date or time")
             return iso(ms)
-        if isinstance(cell, datetime.date | np.datetime64):
+        if isinstance(cell, (datetime.date, np.datetime64)):
             return iso_of(cell)
         if isinstance(cell, np.number):
             cell = cell.item()
-        if isinstance(cell, int | float) and not isinstance(cell, bool) and abs(cell) <= LATEST:
+        if isinstance(cell, (int, float)) and not isinstance(cell, bool) and abs(cell) <= LATEST:
             return writable(iso(int(cell)))
         raise ValueError(f"{kind_of(cell)} is no date or time")
 
@@ -132,16 +134,15 @@ class Date(Type, name="Date"):
         return freeze(value) if ms is None else pd.Timestamp(ms, unit="ms", tz="UTC").as_unit("ms")
 
     def page(self, values: Sequence[Any], *, checked: bool) -> Any:
-        """Return the ms since 1970 of a page of ISO texts, or of numbers in `_sis`."""
+        """Return the ms since 1970 of a page of ISO texts, or of numbers in `_sis`; Arrow's times with it."""
         if int in self.json_types and str not in set(map(type, values)):
             found = np.array([_NAT if value is None else value for value in values], dtype=np.int64)
             if (np.abs(found) > LATEST).any():
                 raise Contradiction
-            return found
+            return pa.array(found).view(_ARROW_TIMES) if HAS_ARROW else found
         try:
             if HAS_ARROW:
-                texts = pa.array(values, type=pa.string())
-                return texts.cast(pa.timestamp("ms", "UTC")).cast(pa.int64()).fill_null(_NAT).to_numpy()
+                return pa.array(values, type=pa.string()).cast(_ARROW_TIMES)
             plain = ["NaT" if value is None else value[:-1] for value in values]
             if not all(value is None or (len(value) == 24 and value[-1] == "Z") for value in values):
                 raise Contradiction
@@ -150,6 +151,9 @@ class Date(Type, name="Date"):
             raise Contradiction from None
 
     def join(self, pages: Sequence[Any], *, stream: bool) -> Any:
+        if HAS_ARROW:
+            times = pa.chunked_array(pages, type=_ARROW_TIMES)
+            return pd.array(times.cast(pa.int64()).fill_null(_NAT).to_numpy(), dtype=TIMES)
         return pd.array(np.concatenate([np.empty(0, np.int64), *pages]), dtype=TIMES)
 
     def text(self, value: Any, style: Style) -> str:

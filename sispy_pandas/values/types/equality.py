@@ -25,7 +25,7 @@ def equal(field: Field, stored: Any, sent: Any) -> bool:
     sent, because the server puts it there.
     """
     if stored is sent or (
-        type(stored) is type(sent) and isinstance(stored, str | int | float) and stored == sent
+        type(stored) is type(sent) and isinstance(stored, (str, int, float)) and stored == sent
     ):
         return True
     same = field.kind.same(stored, sent)
@@ -54,9 +54,9 @@ def tagged(value: Any) -> Any:
     """Return Mixed values so that True is not 1, and empty objects inside objects are not there at all."""
     if isinstance(value, dict):
         return {key: tagged(v) for key, v in value.items() if not hollow(v)} or None
-    if isinstance(value, list | tuple):
+    if isinstance(value, (list, tuple)):
         return [tagged(v) for v in value]
-    return ("bool", value) if isinstance(value, bool | np.bool_) else value
+    return ("bool", value) if isinstance(value, (bool, np.bool_)) else value
 
 
 def hollow(value: Any) -> bool:
@@ -77,7 +77,7 @@ def _doubled(value: Any) -> Any:
         return float(value) if abs(value) > WHOLE else value
     if isinstance(value, dict):
         return {key: _doubled(inner) for key, inner in value.items()}
-    return [_doubled(inner) for inner in value] if isinstance(value, list | tuple) else value
+    return [_doubled(inner) for inner in value] if isinstance(value, (list, tuple)) else value
 
 
 def as_edited(stored: Any, value: Any) -> Any:
@@ -102,12 +102,12 @@ def as_edited(stored: Any, value: Any) -> Any:
 
 def _beside(stored: Any, members: list[Any]) -> Iterator[tuple[Any, Any]]:
     """Yield the members of a list, each with the stored one that it was made from, if that can be told."""
-    old = stored if isinstance(stored, list | tuple) else []
+    old = stored if isinstance(stored, (list, tuple)) else []
     by_id = {member["_id"]: member for member in old if isinstance(member, dict) and "_id" in member}
     moved = len(old) != len(members)
     for place, member in enumerate(members):
         at_place = old[place] if place < len(old) else None
-        if not isinstance(member, dict | list):
+        if not isinstance(member, (dict, list)):
             yield at_place, member
         elif isinstance(member, dict) and isinstance(member.get("_id"), str) and by_id:
             yield by_id.get(member["_id"]), member

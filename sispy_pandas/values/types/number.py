@@ -68,6 +68,8 @@ class Number(Type, name="Number"):
         return len(digits) <= _EXACT and not _PADDED.match(digits)
 
     def cast(self, cell: Any) -> int | float | None:
+        if type(cell) is int and -WHOLE <= cell <= WHOLE:
+            return cell
         if isinstance(cell, np.generic):
             cell = cell.item()
         if isinstance(cell, str):
@@ -279,12 +281,12 @@ def _plain(text: str, style: Style) -> str:
 def bounds(options: Mapping[str, Any]) -> dict[str, Any]:
     """Return those of `min` and `max` that are numbers."""
     found = {side: options[side] for side in ("min", "max") if side in options}
-    return {side: v for side, v in found.items() if isinstance(v, int | float) and not isinstance(v, bool)}
+    return {side: v for side, v in found.items() if isinstance(v, (int, float)) and not isinstance(v, bool)}
 
 
 def out_of_bounds(least: float | None, most: float | None, number: Any, unit: str = "") -> str | None:
     """Return why a number is out of bounds, None if it is not."""
-    if not isinstance(number, int | float):
+    if not isinstance(number, (int, float)):
         return None
     if least is not None and number < least:
         return f"less than {least}{unit}"

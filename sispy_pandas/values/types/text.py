@@ -90,17 +90,7 @@ class String(Text, name="String"):
         }
 
     def cast(self, cell: Any) -> str:
-        if isinstance(cell, bool | np.bool_):
-            cell = "true" if cell else "false"
-        elif isinstance(cell, int | float | np.number):
-            cell = number_text(cell)
-        elif isinstance(cell, Decimal):
-            cell = format(cell, "f")
-        elif isinstance(cell, datetime.date) and not isinstance(cell, datetime.datetime):
-            cell = cell.isoformat()
-        elif not isinstance(cell, str):
-            raise ValueError(f"{kind_of(cell)} is no text")
-        text = str.__str__(cell)  # an enum that is a text has a str() of its own
+        text = str.__str__(cell) if isinstance(cell, str) else _text_of(cell)  # an enum's str() is its own
         field = self.field
         if field.trim:
             text = text.strip()
@@ -199,6 +189,23 @@ def read_text(text: str) -> Any:
         with contextlib.suppress(ValueError, RecursionError):
             return json.loads(text[1:])
     return unescape(text)
+
+
+def _text_of(cell: Any) -> str:
+    """Return the text of a cell that is none.
+
+    Raises:
+        ValueError: It has none.
+    """
+    if isinstance(cell, bool | np.bool_):
+        return "true" if cell else "false"
+    if isinstance(cell, int | float | np.number):
+        return number_text(cell)
+    if isinstance(cell, Decimal):
+        return format(cell, "f")
+    if isinstance(cell, datetime.date) and not isinstance(cell, datetime.datetime):
+        return cell.isoformat()
+    raise ValueError(f"{kind_of(cell)} is no text")
 
 
 def _int(value: Any) -> int | None:
