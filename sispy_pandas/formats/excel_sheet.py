@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from sispy.text import printable, shorten
@@ -58,12 +58,8 @@ class Lists:
         sheet = book.add_worksheet(self.name)
         sheet.hide()
         text = book.add_format({"num_format": _TEXT})
-        for row in range(max(map(len, self._columns))):
-            for values, column in self._columns.items():
-                if row < len(values):
-                    value = values[row]
-                    shown = escape(value) if isinstance(value, str) else value  # as the cells have it
-                    _write(sheet, row, column, shown, text, None)
+        columns = [[escape(value) if isinstance(value, str) else value for value in c] for c in self._columns]
+        sheet.write_rows(0, zip_longest(*columns), [text] * len(columns), text)  # as the cells have them
 
 
 def _cell(row: int, column: int) -> str:
@@ -93,7 +89,7 @@ def write_sheet(
 
     Args:
         book: The workbook.
-        sheet: Its sheet.
+        sheet: Its sheet, a `RowSheet`.
         table: Fields and their cells, as `table.as_table` returns them.
         schema: Names the read-only columns; without one, none is.
         zone: Of times.
@@ -130,10 +126,7 @@ def write_sheet(
     sheet.repeat_rows(0)
     key = next((at for at, field in enumerate(fields) if schema and field.path == schema.key), None)
     sheet.freeze_panes(1, key + 1 if key is not None and key <= 1 else 0)
-    for row, line in enumerate(zip(*columns, strict=True), start=1):
-        for at, cell in enumerate(line):
-            if cell is not None:
-                _write(sheet, row, at, cell, formats[at], dimmed)
+    sheet.write_rows(1, zip(*columns, strict=True), formats, dimmed)
     if fields:
         sheet.autofilter(0, 0, max(rows, 1), len(fields) - 1)
     return [
@@ -142,20 +135,6 @@ def write_sheet(
         for row, cell in enumerate(cells)
         if isinstance(cell, LongText)
     ]
-
-
-def _write(sheet: Any, row: int, column: int, cell: Any, shape: Any, dimmed: Any) -> None:
-    kind = type(cell)
-    if kind is str:
-        sheet.write_string(row, column, cell, shape)
-    elif kind is bool:
-        sheet.write_boolean(row, column, cell, shape)
-    elif kind is LongText:
-        sheet.write_string(row, column, cell, dimmed)
-    elif not math.isfinite(cell):
-        sheet.write_string(row, column, str(cell), shape)
-    else:
-        sheet.write_number(row, column, cell, shape)
 
 
 def _is_read_only(field: Field, schema: Schema | None) -> bool:

@@ -62,12 +62,14 @@ def write(file: OutFile, tables: Sequence[Outgoing], options: WriteOptions) -> i
     """
     refuse_name(file)
     xlsxwriter = optional("xlsxwriter", "excel")
+    from .excel_rows import RowBook
+
     sheets = [_sheet(table, options) for table in tables]
     for sheet, table in list(zip(sheets, tables, strict=True)):
         sheets += _exploded(sheet, table.source, options.explode)
     whole = BytesIO()  # on a full disk zipfile would complain on standard error, too
     with file.binary() as opened, ExitStack() as stack:
-        book = xlsxwriter.Workbook(whole, _AS_TEXT)
+        book = RowBook(whole, _AS_TEXT)
         written = [book.add_worksheet(sheet.name) for sheet in sheets]
         for worksheet in written:  # their temporary files, should one of them fail
             stack.callback(worksheet.row_data_fh.close)
@@ -214,6 +216,4 @@ _HOW_TO = (
 def _base(book: Any, name: str, sheet: _Sheet) -> None:
     hidden = book.add_worksheet(name)
     hidden.very_hidden()
-    for row, pieces in enumerate(base_rows(sheet.note or {}, sheet.base)):
-        for column, piece in enumerate(pieces):
-            hidden.write_string(row, column, piece)
+    hidden.write_rows(0, base_rows(sheet.note or {}, sheet.base))
