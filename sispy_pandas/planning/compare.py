@@ -146,6 +146,8 @@ def _alike(a: Any, b: Any) -> bool:
             and (len(a) == len(b) or all(_alike(None, b[key]) for key in b.keys() - a.keys()))
         )
     if isinstance(a, tuple | list):
+        if type(a) is type(b) and a == b and _TEXTS.issuperset(map(type, a)):
+            return True
         b = listed(b)
         return isinstance(b, tuple | list) and len(a) == len(b) and all(map(_alike, a, b))
     if isinstance(b, dict) and b and is_missing(a):
@@ -154,4 +156,5 @@ def _alike(a: Any, b: Any) -> bool:
 
 
 _NUMBERS = frozenset((int, float))
+_TEXTS = frozenset((str,))
 _SCALARS = frozenset((str, int, float, bool, pd.Timestamp))

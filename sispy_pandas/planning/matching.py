@@ -245,8 +245,8 @@ def ids_in(frame: pd.DataFrame) -> dict[int, str]:
         return {}
     found: dict[str, int] = {}
     for position, cell in enumerate(_ids_of(frame).tolist()):
-        text = _text(cell)
-        if text is not None and OBJECT_ID.fullmatch(text):
+        text = cell if type(cell) is str and OBJECT_ID.fullmatch(cell) else _text(cell)
+        if text is not None and (text is cell or OBJECT_ID.fullmatch(text)):
             found.setdefault(text, position)
     return {position: id_ for id_, position in found.items()}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sispy import errors
@@ -24,6 +25,8 @@ READERS = 2
 """Requests at a time: a server process does one thing at a time."""
 WORTH_PAGING = 4
 """A table of so many times the rows wanted is paged: reading more rows costs less than asking for them."""
+_FEW = 4
+"""Requests that are always worth asking by."""
 
 LANES = 4
 """The same where each row has a request of its own: more hide the way to the server."""
@@ -112,7 +115,7 @@ def read(
         options |= selecting(wanted, most=url // 3)
         url -= len(options.get("fields", ""))
     asked = list(queries(path, filter(is_askable, values), url=url))
-    if path == "_id" and len(asked) > 4 and WORTH_PAGING * len(values) > send(lambda: endpoint.count({})):
+    if path == "_id" and len(asked) > _FEW and send(lambda: _is_good_part(endpoint, values)):
         known = set(values)
         for found in pages(endpoint, options, send=send):
             rows = [row for row in found if row["_id"] in known]
@@ -133,6 +136,16 @@ def read(
         if shown is not None:
             waits.over()
             shown.update(number)
+
+
+def is_worth_paging(endpoint: Endpoint, ids: Collection[str]) -> bool:
+    """Tell whether rows with these `_id`s are read by paging the whole table, as `read` then does."""
+    asked = queries("_id", filter(is_askable, ids), url=URL)
+    return len(list(islice(asked, _FEW + 1))) > _FEW and _is_good_part(endpoint, ids)
+
+
+def _is_good_part(endpoint: Endpoint, ids: Collection[str]) -> bool:
+    return WORTH_PAGING * len(ids) > endpoint.count({})
 
 
 def missing(client: Client, schema: str, ids: Collection[str], *, shown: Bar | None = None) -> set[str]:

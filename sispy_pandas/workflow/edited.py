@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
@@ -15,7 +15,7 @@ from ..planning.edited_rows import marked_ids
 from ..planning.matching import ids_in
 from ..reading.decode import columns_of
 from ..reading.listing import schema_of
-from ..reading.lookup import READERS, each, read
+from ..reading.lookup import READERS, each, is_worth_paging, read
 from ..reading.table import warnings_frame
 from ..values.arrow import as_frame
 from ..values.entity import EDITABLE_META, receipt
@@ -25,6 +25,7 @@ from ..values.schema import META, RECEIPT, Schema
 from ..values.source import Source, source_of
 from ..values.types.cells import get_path, is_missing, set_path
 from ..values.types.convert import cast
+from .fetch import fetch
 from .objects import Snapshot
 from .references import labelled, to_ids
 
@@ -90,31 +91,43 @@ def snapshot_of(
                 Argument("base", "compares with the state of today", "now"),
             )
         )
-    rows: dict[str, Mapping[str, Any]] = {
-        row["_id"]: row for row in read(endpoint, "_id", list(ids.values()))
-    }
-    found = {id_: rows[id_] for id_ in ids.values() if id_ in rows}
-    lost = {id_: "the server has no such row any more" for id_ in ids.values() if id_ not in rows}
-    gone = marked_ids(frame) & set(lost)
     snapshot = _Builder(endpoint, schema, started)
-    if base == "receipt":
-        stale = _stale(frame, ids, found)
-        differing, without_history, cells = _differing(snapshot, frame, ids, found, stale)
+    today = _today(snapshot, list(ids.values()))
+    there = set(today.index.tolist())
+    lost = {id_: "the server has no such row any more" for id_ in ids.values() if id_ not in there}
+    gone = marked_ids(frame) & set(lost)
+    exported: dict[str, Mapping[str, Any]] = {}
+    """The rows that were in another state than today's."""
+    stale = _stale(frame, ids, today) if base == "receipt" else {}
+    if stale:
+        differing, without_history, cells = _differing(schema, frame, ids, today, stale)
+        rows = {row["_id"]: row for row in records_of(schema, today[today.index.isin(list(differing))])}
         alike = [path for path in schema.columns if path in frame.columns]
-        for id_, exported in _from_file(source, schema, differing, found):
-            found[id_] = _as_today(exported, rows[id_], [p for p in alike if p not in cells[id_]])
+        for id_, state in _from_file(source, schema, differing, rows):
+            exported[id_] = _as_today(state, rows[id_], [p for p in alike if p not in cells[id_]])
             del differing[id_]
             without_history.discard(id_)
-        for id_, state in _rebuilt(endpoint, schema, differing, rows, progress=progress):
-            if isinstance(state, str) or id_ in without_history:
-                lost[id_] = state if isinstance(state, str) else NO_META_HISTORY
-                del found[id_]
+        for id_, found in _rebuilt(endpoint, schema, differing, rows, progress=progress):
+            if isinstance(found, str) or id_ in without_history:
+                lost[id_] = found if isinstance(found, str) else NO_META_HISTORY
             else:
-                found[id_] = _as_today(state, rows[id_], [p for p in alike if p not in cells[id_]])
+                exported[id_] = _as_today(found, rows[id_], [p for p in alike if p not in cells[id_]])
+    left = [id_ for id_ in ids.values() if id_ not in lost]
     for id_ in gone:
         del lost[id_]
-    made = snapshot.made([*found.values(), *_same_key_rows(endpoint, schema, frame, ids, found)], lost, gone)
+    others = _same_key_rows(endpoint, schema, frame, ids, there)
+    made = snapshot.made(snapshot.with_states(today, left, exported, others), lost, gone)
     return made if labels is None else labelled(made, known=labels)
+
+
+def _today(snapshot: _Builder, ids: Sequence[str]) -> pd.DataFrame:
+    """Return the rows with these `_id`s as they are now: of many as `fetch` reads them, which is faster."""
+    endpoint = snapshot.endpoint
+    if is_worth_paging(endpoint, ids):
+        rows, wanted = fetch(endpoint, progress=False).frame(meta=True), set(ids)
+        among = [id_ in wanted for id_ in rows.index.tolist()]
+        return rows if all(among) else rows[among]
+    return snapshot.frame(list(read(endpoint, "_id", ids)))
 
 
 def snapshot_by_key(endpoint: Endpoint, frame: pd.DataFrame, key: str) -> Snapshot:
@@ -135,8 +148,8 @@ def snapshot_by_key(endpoint: Endpoint, frame: pd.DataFrame, key: str) -> Snapsh
         source.refuse_other(endpoint.client, endpoint.name)
     keys = values_in(schema.field(key), frame[key]) if key in frame.columns else []
     wanted = {value for value in keys if value is not None}
-    rows = read(endpoint, key, sorted(wanted, key=str))
-    made = _Builder(endpoint, schema, started).made(rows, {}, ())
+    snapshot = _Builder(endpoint, schema, started)
+    made = snapshot.made(snapshot.frame(list(read(endpoint, key, sorted(wanted, key=str)))), {}, ())
     labels = source.labels if source is not None else None
     return made if labels is None else labelled(made, known=labels)
 
@@ -160,9 +173,7 @@ class _Builder:
     schema: Schema
     started: datetime
 
-    def made(
-        self, entities: Iterable[Mapping[str, Any]], lost: Mapping[str, str], gone: Iterable[str]
-    ) -> Snapshot:
+    def made(self, frame: pd.DataFrame, lost: Mapping[str, str], gone: Iterable[str]) -> Snapshot:
         return Snapshot(
             schema=self.schema,
             endpoint=self.endpoint,
@@ -170,7 +181,7 @@ class _Builder:
             fields=None,
             fetched_at=self.started,
             warnings=warnings_frame([]),
-            _frame=self.frame(list(entities)),
+            _frame=frame,
             lost=lost,
             gone=frozenset(gone),
         )
@@ -179,24 +190,36 @@ class _Builder:
         columns = columns_of(entities, (*self.schema.fields, *META))
         return frame_of(self.schema, columns, [e["_id"] for e in entities], [receipt(e) for e in entities])
 
+    def with_states(
+        self,
+        today: pd.DataFrame,
+        ids: Sequence[str],
+        exported: Mapping[str, Mapping[str, Any]],
+        others: Sequence[Mapping[str, Any]],
+    ) -> pd.DataFrame:
+        """Return rows of today in the order of `ids`, some of them in another state, and others behind."""
+        if not exported and not others:
+            return today if today.index.tolist() == ids else today.loc[list(ids)]
+        rows = {row["_id"]: row for row in records_of(self.schema, today)} | dict(exported)
+        return self.frame([*(rows[id_] for id_ in ids), *others])
 
-def _stale(
-    frame: pd.DataFrame, ids: Mapping[int, str], found: Mapping[str, Mapping[str, Any]]
-) -> dict[str, int | None]:
+
+def _stale(frame: pd.DataFrame, ids: Mapping[int, str], today: pd.DataFrame) -> dict[str, int | None]:
     """Return the rows whose receipt is not that of today: `_id` -> receipt."""
     receipts = receipts_of(frame[RECEIPT.path]) if ids else []
+    now = dict(zip(today.index.tolist(), receipts_of(today[RECEIPT.path]), strict=True))
     return {
         id_: receipts[position]
         for position, id_ in ids.items()
-        if id_ in found and receipts[position] != receipt(found[id_])
+        if id_ in now and receipts[position] != now[id_]
     }
 
 
 def _differing(
-    snapshot: _Builder,
+    schema: Schema,
     frame: pd.DataFrame,
     ids: Mapping[int, str],
-    found: Mapping[str, Mapping[str, Any]],
+    today: pd.DataFrame,
     stale: Mapping[str, int | None],
 ) -> tuple[dict[str, int | None], set[str], dict[str, set[str]]]:
     """Return the stale rows in which a cell differs from today, or which are to be deleted.
@@ -205,21 +228,19 @@ def _differing(
     that differ, by row.
     """
     positions = [position for position, id_ in ids.items() if id_ in stale]
-    if not positions:
-        return {}, set(), {}
     mine = frame.iloc[positions]
-    today = snapshot.frame([found[ids[position]] for position in positions])
+    today = today.loc[[ids[position] for position in positions]]
     marked = marked_ids(frame)
     differ = {i for i, position in enumerate(positions) if ids[position] in marked}
     cells: dict[str, set[str]] = {ids[position]: set() for position in positions}
-    for name in snapshot.schema.columns:
-        others = _other_cells(snapshot.schema, name, today, mine)
+    for name in schema.columns:
+        others = _other_cells(schema, name, today, mine)
         differ |= others
         for i in others:
             cells[ids[positions[i]]].add(name)
     in_meta: set[int] = set()
     for name in EDITABLE_META:
-        in_meta |= _other_cells(snapshot.schema, name, today, mine)
+        in_meta |= _other_cells(schema, name, today, mine)
     times = {ids[positions[i]]: stale[ids[positions[i]]] for i in sorted(differ | in_meta)}
     return times, {ids[positions[i]] for i in in_meta}, cells
 
@@ -312,12 +333,12 @@ def _same_key_rows(
     schema: Schema,
     frame: pd.DataFrame,
     ids: Mapping[int, str],
-    found: Mapping[str, Mapping[str, Any]],
+    found: Collection[str],
 ) -> list[Mapping[str, Any]]:
     """Return the rows that have the key of a new row: the file may have been pushed before."""
     if schema.key is None or schema.key not in frame.columns:
         return []
-    values = values_in(schema.field(schema.key), frame[schema.key])
-    keys = {value for position, value in enumerate(values) if position not in ids}
+    new = [position for position in range(len(frame)) if position not in ids]
+    keys = set(values_in(schema.field(schema.key), frame[schema.key].iloc[new]))
     wanted = sorted(keys - {None}, key=str)
     return [entity for entity in read(endpoint, schema.key, wanted) if entity["_id"] not in found]

@@ -166,16 +166,21 @@ def route(way: str, name: str, *, check: bool = False) -> Callable[[Task], Work]
 
 
 def memory(frame: pd.DataFrame) -> float:
-    """Return the bytes of a frame: of what Python holds in it, too."""
-    found = float(frame.memory_usage(deep=True).sum())
-    objects = [frame[name] for name in frame.columns if frame[name].dtype == object]
-    return found + sum(inner_size(cell) for cells in objects for cell in cells)
+    """Return the bytes of a frame and of all objects in it, each once: equal cells may share one."""
+    found = float(frame.memory_usage().sum())
+    seen: set[int] = set()
+    return found + sum(
+        size_of(cell, seen) for name in frame.columns if frame[name].dtype == object for cell in frame[name]
+    )
 
 
-def inner_size(cell: Any) -> int:
-    """Return the bytes of what is in a list or a dict; itself counts already."""
+def size_of(cell: Any, seen: set[int]) -> int:
+    """Return the bytes of an object and of what is in it, but for those that were seen."""
+    if id(cell) in seen:
+        return 0
+    seen.add(id(cell))
     inner = cell.values() if isinstance(cell, dict) else cell if isinstance(cell, list | tuple) else ()
-    return sum(sys.getsizeof(value) + inner_size(value) for value in inner)
+    return sys.getsizeof(cell) + sum(size_of(value, seen) for value in inner)
 
 
 def digest(frame: pd.DataFrame) -> str:

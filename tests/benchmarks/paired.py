@@ -129,6 +129,8 @@ def figure(value: float, pair: Pair) -> str:
     """Return a measured number with its unit."""
     return (
         f"{value:.2f} s"
+        if pair.measure == "cpu" and value >= 0.1
+        else f"{value * 1000:.1f} ms"
         if pair.measure == "cpu"
         else f"{value / 1e6:,.0f} MB"
         if pair.measure == "peak"

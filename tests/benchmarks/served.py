@@ -192,6 +192,23 @@ def pushed_by_hand(task: Task) -> Work:
     return work
 
 
+def stale(task: Task) -> Work:
+    """Return the work for a file of which every row was written since, in a cell that the file shows."""
+    hosts = hosts_of(task)
+    frame = sp.fetch(hosts, progress=False).frame()
+    planned(task, "stale").push(progress=False, verify=False).raise_for_failures()
+    return lambda: sp.snapshot_of(hosts, frame, progress=False)
+
+
+def verified(task: Task) -> Work:
+    report = planned(task, "verified").push(progress=False, verify=False)
+
+    def work() -> None:
+        assert not any(outcome.unverified for outcome in report.verify(progress=False).outcomes)
+
+    return work
+
+
 def none(task: Task) -> Work:
     """Return the work that is a byte a row."""
     return lambda: {"bytes": 1.0}
@@ -201,7 +218,7 @@ ROUTES = {
     one.__name__: one
     for one in (
         fetched, snapshot, csv_plan, csv_and_fetch, xlsx_plan, xlsx_by_pandas, changes, as_of,
-        commits_by_hand, revisions_by_hand, pushed, pushed_by_hand, none,
+        commits_by_hand, revisions_by_hand, stale, verified, pushed, pushed_by_hand, none,
     )
 }  # fmt: skip
 PAIRS = (
@@ -212,6 +229,8 @@ PAIRS = (
     Pair("bytes of the journal for each row", "pushed", "none", 300, measure="bytes"),
     Pair("`changes` to GETs by http.client", "changes", "commits_by_hand", 2.5, 2_000),
     Pair("`as_of` to GETs by http.client", "as_of", "revisions_by_hand", 2.5, 2_000),
+    Pair("`snapshot_of` of stale rows to the same GETs", "stale", "revisions_by_hand", 2.5, 2_000),
+    Pair("`verify` to GETs by http.client", "verified", "commits_by_hand", 2.5, 2_000),
     growth("`snapshot_of`", "snapshot"),
     growth("plan of an edited CSV", "csv_plan"),
     growth("push", "pushed"),

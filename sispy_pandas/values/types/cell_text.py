@@ -142,14 +142,14 @@ def read_column(field: Field, texts: Sequence[str], style: Style = PLAIN) -> lis
     found = field.kind.read_all(texts, style)
     if found is not None:
         return found
-    found = []
+    values: dict[str, Any] = dict.fromkeys(texts)
     read = field.kind.read
-    for text in texts:
+    for text in values:  # each once: lists and objects repeat
         try:
-            found.append(None if _is_nothing(field, text) else read(text, style))
+            values[text] = None if _is_nothing(field, text) else read(text, style)
         except ValueError as error:
-            found.append(Refused(unescape(text), message_of(error)))
-    return found
+            values[text] = Refused(unescape(text), message_of(error))
+    return list(map(values.__getitem__, texts))
 
 
 def _is_nothing(field: Field, text: str) -> bool:

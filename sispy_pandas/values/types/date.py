@@ -135,8 +135,9 @@ class Date(Type, name="Date"):
 
     def page(self, values: Sequence[Any], *, checked: bool) -> Any:
         """Return the ms since 1970 of a page of ISO texts, or of numbers in `_sis`; Arrow's times with it."""
-        if int in self.json_types and str not in set(map(type, values)):
-            found = np.array([_NAT if value is None else value for value in values], dtype=np.int64)
+        if int in self.json_types and str not in (kinds := set(map(type, values))):
+            whole = values if kinds == {int} else [_NAT if value is None else value for value in values]
+            found = np.array(whole, dtype=np.int64)
             if (np.abs(found) > LATEST).any():
                 raise Contradiction
             return pa.array(found).view(_ARROW_TIMES) if HAS_ARROW else found
