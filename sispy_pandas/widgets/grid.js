@@ -68,7 +68,7 @@ class Grid {
       } else if (message.type === "window") this.windows.receive(message);
       else if (message.type === "cells") this.windows.patch(message);
       else if (message.type === "labels") this.name(message.labels);
-      else if (message.type === "go") this.go(message.row, message.column, { focus: this.body.contains(document.activeElement) });
+      else if (message.type === "go") this.follow(message);
       else if (message.type === "say") this.foot.say(message.text);
       else if (message.type === "offer") this.toolbar.offer(message);
     };
@@ -98,6 +98,7 @@ class Grid {
 
   /* Send a message. While no answer comes nothing is kept, and whoever edits should know. */
   send(type, content = {}) {
+    if (STEPS.includes(type)) this.askedAt = this.active;
     if (EDITS.includes(type)) this.toolbar.offered.hidden = true; // what was pasted is not the last step any more
     if (!UNANSWERED.includes(type)) this.silence ??= setTimeout(() => this.wait(), PATIENCE);
     try {
@@ -130,6 +131,13 @@ class Grid {
     const id = `${this.view}-${++this.questions}`;
     this.send(type, { ...content, id });
     return new Promise((resolve) => this.answers.set(id, resolve));
+  }
+
+  /* Lead the eye to what was undone here, unless the user has gone on meanwhile. */
+  follow({ row, column }) {
+    if (this.askedAt !== this.active || this.editing.cell) return;
+    this.go(row, column, { focus: this.body.contains(document.activeElement) });
+    this.askedAt = this.active; // there may be more steps on the way
   }
 
   /* Names of what references point to come when the server has told them. */

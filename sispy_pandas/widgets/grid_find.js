@@ -120,7 +120,7 @@ class FindBar {
     if (turn !== this.turn) return; // overtaken
     const short = (text) => (text.length > 40 ? `${text.slice(0, 40)}…` : text);
     this.allButton.disabled = !cells;
-    this.allButton.textContent = cells ? `Replace in ${numberOf(cells, "cell")}` : "Replace all";
+    rename(this.allButton, cells ? `Replace in ${numberOf(cells, "cell")}` : "Replace all");
     this.told.textContent = error ?? [
       cells ? `in ${numberOf(rows, "row")}: ${short(sample[0])} → ${short(sample[1]) || "no value"}` : "nothing to replace",
       locked && `${numberOf(locked, "cell")} cannot be edited`,

@@ -45,6 +45,8 @@ class Head {
     const place = add ? sorts.findIndex(([sorted]) => sorted === name) : 0;
     if (descending !== null) others.splice(place < 0 ? others.length : place, 0, [name, descending]);
     this.grid.send("sort", { by: others });
+    this.grid.status.sorts = others; // the next click may come before the answer
+    this.draw();
   }
 
   /* Let the columns up to one stay in sight, null for the key alone. */

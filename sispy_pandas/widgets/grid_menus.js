@@ -32,10 +32,9 @@ function onMenuKey(event, buttons) {
   event.preventDefault();
 }
 
-/* What can be done with what is selected. */
-function openCellMenu(grid, at) {
+/* What can be done with what is selected, and with the one cell that was clicked. */
+function openCellMenu(grid, at, { row, column } = grid.active) {
   if (!grid.shown) return;
-  const { row, column } = grid.active;
   const { name, kind } = grid.columns[column];
   const text = grid.windows.text(row, column);
   const copy = (headers, then = () => {}) => {

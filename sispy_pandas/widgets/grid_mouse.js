@@ -102,7 +102,7 @@ class Mouse {
       const inside = [this.grid.rectangle(), ...this.grid.others].some((one) => isIn(one, row, column ?? one.left));
       if (!inside && column === null) this.grid.select(row, 0, row, this.grid.columns.length - 1);
       else if (!inside) this.grid.go(row, column);
-      openCellMenu(this.grid, { x: event.clientX, y: event.clientY });
+      openCellMenu(this.grid, { x: event.clientX, y: event.clientY }, { row, column: column ?? this.grid.active.column });
     } else openCellMenu(this.grid);
   }
 }

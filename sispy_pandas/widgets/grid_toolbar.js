@@ -35,7 +35,7 @@ class Toolbar {
     this.show.value = status.show;
     this.clear.hidden = !Object.keys(status.filters).length;
     this.hidden.hidden = !status.hidden;
-    this.hidden.textContent = `${status.hidden} hidden`;
+    rename(this.hidden, `${numberOf(status.hidden, "column")} hidden`);
     const rows = numberOf(status.rows, "row");
     const some = status.shown === status.rows ? rows : `${status.shown.toLocaleString("en")} of ${rows}`;
     const count = (n, word, kind) => (n ? [h("b", { class: kind }, `${n.toLocaleString("en")} ${word}`)] : []);

@@ -10,7 +10,8 @@ const MOST_NEW = 1000; // rows that are added at once
 const LOOKUP = 2000; // ms that a typed name waits for its look-up
 const PATIENCE = 5000; // ms without an answer
 const UNANSWERED = ["at", "seek"]; // messages that only tell something
-const EDITS = ["edit", "paste", "fill", "clear", "delete", "add", "undo", "redo", "replace"];
+const STEPS = ["undo", "redo"];
+const EDITS = ["edit", "paste", "fill", "clear", "delete", "add", "replace", ...STEPS];
 
 /* Make an element: h("div", {class: "x", onclick: f, "aria-label": "y"}, child, ...). */
 function h(tag, attributes = {}, ...children) {
@@ -23,7 +24,18 @@ function h(tag, attributes = {}, ...children) {
   return element;
 }
 
-const button = (text, title, act) => h("button", { type: "button", title, "aria-label": title, onclick: act }, text);
+/* Make a button; who speaks to it, or hears it, has the words that are seen and what it does. */
+function button(text, title, act) {
+  const made = h("button", { type: "button", title, onclick: act });
+  rename(made, text);
+  return made;
+}
+
+function rename(made, text) {
+  made.textContent = text;
+  made.setAttribute("aria-label", /\p{L}{3}/u.test(text) ? `${text}: ${made.title}` : made.title);
+}
+
 const isOn = (toggle) => toggle.getAttribute("aria-pressed") === "true";
 const numberOf = (count, word) => `${count.toLocaleString("en")} ${word}${count === 1 ? "" : "s"}`;
 const clamp = (value, low, high) => Math.max(low, Math.min(high, value));

@@ -62,9 +62,10 @@ class PushRow(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self.resume.layout.display = "none"
         self.undo = _button("Undo", "undo", undo)
         self.undo.layout.display = "none"
-        self._cancel = _button("Cancel", "stop", cancel)
+        self.cancel = _button("Cancel", "stop", cancel)
+        self.cancel.on_click(lambda _: self._show_cancelling(True))
         self.bar = PushBar()
-        self._busy = widgets.HBox([self.bar, self._cancel], layout={"display": "none"})
+        self._busy = widgets.HBox([self.bar, self.cancel], layout={"display": "none"})
         choices = widgets.HBox(
             [self.guard, self.policy, self.note, self.deletes], layout={"flex_flow": "row wrap"}
         )
@@ -113,8 +114,14 @@ class PushRow(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         """Show the bar and Cancel while a push runs."""
         self._busy.layout.display = "flex" if busy else "none"
         self.push.disabled = self.resume.disabled = self.undo.disabled = busy
+        self._show_cancelling(False)
         if busy:
             self.bar(0, None)
+
+    def _show_cancelling(self, cancelling: bool) -> None:
+        """Say that Cancel was heard: what is on its way to the server ends before the push does."""
+        self.cancel.disabled = cancelling
+        self.cancel.description = "Cancelling …" if cancelling else "Cancel"
 
 
 def _button(text: str, icon: str, act: Callable[[], None], *, style: str = "") -> widgets.Button:

@@ -51,7 +51,9 @@ def test_the_menu_of_cells_does_what_keys_do(open_grid):
     page.keyboard.press("ContextMenu")
     page.keyboard.press("Escape")
     menu.wait_for(state="detached")
-    cell(page, 0, "os").click(button="right")
+    cell(page, 0, "os").click()
+    cell(page, 1, "os").click(modifiers=["Shift"])
+    cell(page, 0, "os").click(button="right")  # within the selection, of which another cell is active
     choose(page, "Only rows with os = debian13")
     page.get_by_text("100 of 300 rows").wait_for()
     page.locator(".gutter[data-row='3']").click(button="right")

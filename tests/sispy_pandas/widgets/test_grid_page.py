@@ -393,6 +393,25 @@ def test_undo_leads_to_what_it_changed(open_grid):
     assert cell(page, 3, "note").inner_text() == "bought with order 3"
 
 
+def test_an_undo_that_comes_late_does_not_take_the_cell_away(open_grid):
+    grid, page = open_grid()
+    cell(page, 3, "note").click()
+    page.keyboard.type("x")
+    page.keyboard.press("Enter")
+    becomes(cell(page, 3, "note"), "changed")
+    slow = "(m) => setTimeout(send, m.type === 'undo' ? 500 : 0, m)"
+    page.evaluate(f"void (send = window.__python, window.__python = {slow})")
+    page.keyboard.press("Control+z")
+    cell(page, 6, "note").click()
+    page.keyboard.type("begun")
+    page.wait_for_function("!document.querySelector('.body .changed')")
+    page.wait_for_timeout(100)
+    page.keyboard.type(" and ended")
+    page.keyboard.press("Enter")
+    becomes(cell(page, 6, "note"), "changed")
+    assert edits(grid) == {(6, "note"): "begun and ended"}
+
+
 def test_typing_goes_on_up_and_down(open_grid):
     grid, page = open_grid()
     cell(page, 4, "cores").click()

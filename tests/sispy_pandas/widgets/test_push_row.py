@@ -24,3 +24,11 @@ def row():
 )
 def test_a_remedy_is_a_control_if_there_is_one(row, remedy, words):
     assert row.told(Message("refused", remedy)) == f"refused: {words}"
+
+
+def test_cancel_says_that_it_was_heard_until_the_push_has_ended(row):
+    row.show_busy(True)
+    row.cancel.click()
+    assert (row.cancel.description, row.cancel.disabled) == ("Cancelling …", True)
+    row.show_busy(False)
+    assert (row.cancel.description, row.cancel.disabled) == ("Cancel", False)
