@@ -7,6 +7,7 @@ last one.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import threading
 import time
@@ -42,6 +43,8 @@ KEPT = timedelta(days=30)
 _PAUSE = 1.0
 """Seconds from an edit until it is on disk, at least; ten times as long as the last writing took."""
 _ENDING = ".draft"
+_waiting: set[Autosave] = set()
+"""Whose edits are not on disk yet."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,11 @@ class Draft:
 
 
 def drafts_of(endpoint: Endpoint, schema: Schema) -> list[Draft]:
-    """List the drafts of this user for a table, the newest first; old ones of any table are removed."""
+    """List the drafts of this user for a table, the newest first; old ones of any table are removed.
+
+    What other editors of this process have not written yet is among them.
+    """
+    write_waiting()
     found = []
     with contextlib.suppress(OSError):  # there is no folder, or it cannot be read: then there are no drafts
         for path in folder().glob(f"*{_ENDING}"):
@@ -152,6 +159,7 @@ class Autosave:
     def soon(self) -> None:
         """Write before long what is edited now."""
         if self._timer is None:
+            _waiting.add(self)
             self._timer = threading.Timer(self._pause, self.now)
             self._timer.daemon = True
             self._timer.name = "sispy-draft"
@@ -161,7 +169,10 @@ class Autosave:
         """Write what is edited now, or remove the file if nothing is."""
         start = time.monotonic()
         with self._lock:
+            if self._timer is not None:
+                self._timer.cancel()
             self._timer = None
+            _waiting.discard(self)
             edits = self._edits()
             try:
                 self._write(edits)
@@ -179,6 +190,13 @@ class Autosave:
             self._path = new_path(edits.schema.name).with_suffix(_ENDING)
         with replaced(self._path, private=True) as file:
             file.write("\n".join([*lines(edits), ""]))
+
+
+@atexit.register
+def write_waiting() -> None:
+    """Write at once what waits to be written: a cell runs again, or the kernel ends."""
+    for one in list(_waiting):
+        one.now()
 
 
 def put_back(model: GridModel, draft: ChangeSet) -> list[str]:

@@ -27,6 +27,9 @@ DEFINITION = {
 }
 
 
+SOON = drafts.Autosave.soon
+
+
 @pytest.fixture
 def hosts(tmp_path, monkeypatch):
     """Six hosts on a server of their own; drafts are written at once, in a folder of the test."""
@@ -93,6 +96,20 @@ def test_edits_are_offered_again_and_put_back_as_they_were(hosts):
     assert own != path  # what was put back is a draft of the editor that holds it now
     hears(again, "undo")  # one step
     assert (again._grid.model.edits, files()) == ({}, [])
+
+
+def test_what_was_edited_a_moment_ago_is_offered_too(hosts, monkeypatch):
+    monkeypatch.setattr(drafts.Autosave, "soon", SOON)
+    monkeypatch.setattr(drafts, "_PAUSE", 3600.0)
+    first = opened(hosts)
+    edit(first, (0, "os", "rhel9"))
+    assert files() == []
+    again = opened(hosts)
+    assert offered(again) is not None
+    again._offer.discard()
+    edit(first, (0, "os", "rhel8"))  # and nothing waits any more
+    drafts.write_waiting()
+    assert (files(), drafts._waiting) == ([], set())
 
 
 def test_a_draft_keeps_the_ends_of_lines_that_a_text_may_hold(hosts):

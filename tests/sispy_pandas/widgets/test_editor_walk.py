@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -107,7 +108,19 @@ class Walker:
         return [text.removesuffix(" *") for text in self.all.locator(".head .name").all_text_contents()]
 
     def cell(self, row, name):
+        """A cell, scrolled into sight: columns that are out of it are not drawn."""
         column = self.columns().index(name)
+        self.all.locator(".scroller").evaluate(
+            """(e, column) => {
+              const head = [...e.querySelectorAll(".head [data-column]")];
+              const stay = head.filter((one) => one.dataset.frozen);
+              const frozen = stay.reduce((sum, one) => sum + one.offsetWidth, 58);
+              const { offsetLeft: left, offsetWidth: width, dataset } = head[column];
+              const isIn = left >= e.scrollLeft + frozen && left + width <= e.scrollLeft + e.clientWidth;
+              if (!dataset.frozen && !isIn) e.scrollLeft = left - frozen;
+            }""",
+            column,
+        )
         return self.all.locator(f'.body [data-row="{row}"][data-column="{column}"]')
 
     def head(self, name):
@@ -437,11 +450,12 @@ def duplicates(editor):
 def until_saved(folder, sis):
     """Wait until what is edited is on disk."""
     pushes = folder / "state" / "sispy" / "pushes"
-    until(
-        lambda: [path for path in pushes.glob("*.draft") if sis.url in path.read_text()],
-        20,
-        folder / "server.log",
-    )
+
+    def drafts():
+        texts = map(Path.read_text, pushes.glob("*.draft"))
+        return [text for text in texts if sis.url in text and "kept" in text]
+
+    until(drafts, 20, folder / "server.log")
 
 
 def drafts(editor, application, saved):
@@ -479,7 +493,7 @@ def restart(editor):
     editor.all.evaluate("e => { e.dataset.old = 'yes'; }")
     editor.page.get_by_role("menuitem", name="Kernel", exact=True).click()
     editor.page.get_by_text("Restart Kernel and Run All Cells…", exact=True).click()
-    editor.page.get_by_role("dialog").get_by_role("button", name=re.compile("Restart")).click()
+    editor.page.get_by_role("dialog").get_by_role("button", name="Confirm Kernel Restart").click()
     editor.page.locator(".sispy-grid[data-old]").wait_for(state="detached")
 
 
