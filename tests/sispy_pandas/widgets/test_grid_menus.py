@@ -340,8 +340,7 @@ def test_what_replaces_follows_the_rows_and_leaves_the_keys_to_the_cells(open_gr
     button = bar.get_by_role("button", name="Replace all that is counted")
     button.get_by_text("Replace in 10 cells").wait_for()
     page.locator(".head .name").get_by_text("note").click()  # rows stand elsewhere by now
-    page.locator('[aria-sort="ascending"]').wait_for()
-    page.wait_for_function("!document.querySelector('.second .counts').textContent")
+    cell(page, 1, "name").get_by_text("web000097", exact=True).wait_for()
     bar.get_by_text("in 10 rows:").wait_for()
     button.click()
     page.get_by_text("10 cells changed; Ctrl+Z takes it back.").wait_for()
