@@ -242,14 +242,17 @@ def html_table(
     return f"<table>{top}<tbody>{body}</tbody></table>"
 
 
+_APART = "padding: 4px 12px 4px 8px"
+
+
 def side(cell: object) -> str:
-    """Return the attribute that puts a cell of an HTML table to its side.
+    """Return the attributes that put a cell of an HTML table to its side, apart from its neighbours.
 
     Notebooks put all cells to the right unless they have a style of their own; other pages put none there,
-    and may lose a style on the way.
+    and may lose a style on the way; others let the cells touch each other.
     """
     is_number = isinstance(cell, Real) and not isinstance(cell, bool)
-    return ' align="right"' if is_number else ' style="text-align: left"'
+    return f' align="right" style="{_APART}"' if is_number else f' style="text-align: left; {_APART}"'
 
 
 def count(n: int, noun: str) -> str:

@@ -103,7 +103,7 @@ def test_as_markdown_shows_every_text_as_it_is():
 def test_as_html_is_escaped_and_bounded_and_its_texts_stand_to_the_left():
     found = as_html(BLOCKS, about="plan", shown=1)
 
-    assert re.sub(r'(<t[hd]) style="text-align: left">', r"\1>", found) == (
+    assert re.sub(r'(<t[hd]) style="text-align: left; padding: 4px 12px 4px 8px">', r"\1>", found) == (
         '<div class="sispy-plan"><p><b>host on &lt;sis&gt;</b></p><p>a note</p>'
         '<div style="max-height: 24em; overflow: auto"><table><thead><tr>'
         "<th></th><th>name</th><th>before</th><th>after</th><th>reason</th></tr></thead><tbody><tr>"
@@ -116,7 +116,7 @@ def test_as_html_is_escaped_and_bounded_and_its_texts_stand_to_the_left():
 
 def test_numbers_of_a_fragment_stand_to_the_right():
     found = as_html([Table((Column("rows"), Column("live")), [(8, True)])], about="tables")
-    assert '<td align="right">8</td><td style="text-align: left">True</td>' in found
+    assert '<td align="right" style="padding: 4px 12px 4px 8px">8</td><td style="text-align: left; ' in found
 
 
 def test_a_page_is_complete():

@@ -484,7 +484,7 @@ def test_the_static_view_is_escaped_and_says_what_it_is(browser):
     assert "<b>host</b>" in bundle["text/html"]
     assert "<style" not in bundle["text/html"]
     assert "Jupyter, VS Code and Voila show it live" in bundle["text/html"]
-    assert '<td align="right">60</td>' in bundle["text/html"]
+    assert '<td align="right" style="padding: 4px 12px 4px 8px">60</td>' in bundle["text/html"]
     assert "application/vnd.jupyter.widget-view+json" in bundle
 
 

@@ -51,8 +51,10 @@ def test_nothing_is_left_out_but_none_and_false():
 
 def test_a_title_stands_above_its_numbers():
     page = table(("Name", "Rows"), [("host", 1200)], label="Tables")
-    assert '<th align="right" scope="col">Rows</th>' in page
-    assert '<td style="text-align: left">host</td><td align="right">1,200</td>' in page
+    apart = "padding: 4px 12px 4px 8px"
+    assert f'<th align="right" style="{apart}" scope="col">Rows</th>' in page
+    left, right = f'<td style="text-align: left; {apart}">', f'<td align="right" style="{apart}">'
+    assert f"{left}host</td>{right}1,200</td>" in page
 
 
 def test_one_of_a_list_is_chosen():

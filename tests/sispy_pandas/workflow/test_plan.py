@@ -10,7 +10,8 @@ import pytest
 import sispy_pandas as sp
 from sispy_pandas.values.changes import Create, Delete, Problem, Update
 
-LEFT, RIGHT = ' style="text-align: left"', ' align="right"'
+APART = "padding: 4px 12px 4px 8px"
+LEFT, RIGHT = f' style="text-align: left; {APART}"', f' align="right" style="{APART}"'
 """What puts cells to their sides."""
 
 
