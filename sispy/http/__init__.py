@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from .base import IDLE_SECONDS, Answer, Handler, Request
+from .by_requests import RequestsHandler
 from .stdlib import StdlibHandler
 
 if TYPE_CHECKING:
     import os
 
 __all__ = [
-    "HTTP_LIB", "IDLE_SECONDS", "Answer", "Handler", "Request", "StdLibHandler", "StdlibHandler",
-    "get_handler", "urlencode",
+    "HTTP_LIB", "IDLE_SECONDS", "Answer", "Handler", "Request", "RequestsHandler", "StdLibHandler",
+    "StdlibHandler", "get_handler", "urlencode",
 ]  # fmt: skip
 
 HTTP_LIB = "requests" if find_spec("requests") else "stdlib"
@@ -38,14 +39,4 @@ def get_handler(
     """
     if HTTP_LIB == "stdlib":
         return StdlibHandler(http_keep_alive, verify=verify)
-    from .by_requests import RequestsHandler  # here, so that `import sispy` stays fast
-
     return RequestsHandler(http_keep_alive, verify=verify)
-
-
-def __getattr__(name: str) -> object:
-    if name != "RequestsHandler":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from .by_requests import RequestsHandler
-
-    return RequestsHandler

@@ -11,6 +11,7 @@ from ..reading.chunks import is_askable
 from ..reading.lookup import missing, read, referring, rows_of
 from ..values.changes import Change, Create, Delete, Problem, Update, row_of
 from ..values.entity import stored
+from ..values.extras import no_collection
 from ..values.progress import BRIEF, Waits, bar
 from ..values.references import ids_at, ids_in, new_rows, reference_fields, sent_by
 from ..values.schema import parse_schema
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 C = TypeVar("C", bound="ChangeSet")
 
 
+@no_collection()
 def precheck(
     plan: C,
     *,

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..values.changes import Change, row_of
+from ..values.extras import no_collection
 from .server import FateUnknown, NotSent, Patience, Stopped
 
 if TYPE_CHECKING:
@@ -44,7 +45,8 @@ def until_settled(
     left, patience, renewed = changes, Patience(run.server), False
     while left := list(filter(run.is_open, left)):
         try:
-            attempt(left)
+            with no_collection():  # it looks for long at the entities of all rows, and finds no cycle
+                attempt(left)
             run.server.waits.over()
             patience = Patience(run.server)
         except NotSent as cause:

@@ -3,6 +3,8 @@
 import gzip
 import os
 import pickle
+import subprocess
+import sys
 import threading
 import time
 
@@ -140,7 +142,7 @@ def test_a_forked_child_does_not_write_into_its_parents_connection(double):
     client = server.client()
     client.info()
 
-    handler = client._http_handler
+    handler = getattr(client._http_handler, "_direct", client._http_handler)
     parent = handler._wires.get()
     handler._wires._local.pid = os.getpid() + 1
 
@@ -483,3 +485,29 @@ def test_where_requests_is_used_its_own_exceptions_catch_what_they_did(
     assert (caught.value.request, caught.value.response) == (None, None)
     copy = pickle.loads(pickle.dumps(caught.value))
     assert (type(copy), copy.error, copy.sent) == (type(caught.value), caught.value.error, caught.value.sent)
+
+
+def test_requests_is_imported_for_its_errors_alone():
+    code = """
+import sys, sispy
+client = sispy.Client("http://127.0.0.1:9")
+print("requests" in sys.modules)
+try:
+    client.info()
+except sispy.Refused as error:
+    import requests
+    print(isinstance(error, requests.exceptions.ConnectionError))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout.split() == ["False", "True"]
+
+
+def test_a_failure_is_told_where_requests_cannot_be_imported_any_more(monkeypatch):
+    client = sispy.Client("http://127.0.0.1:9", retries=0)
+    monkeypatch.setitem(sys.modules, "sispy.http.of_requests", None)
+
+    with pytest.raises(sispy.Refused) as caught:
+        client.info()
+
+    assert type(caught.value) is sispy.Refused
