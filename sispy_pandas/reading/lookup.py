@@ -24,7 +24,7 @@ URL = 6_000
 READERS = 2
 """Requests at a time: a server process does one thing at a time."""
 WORTH_PAGING = 4
-"""A table of so many times the rows wanted is paged: reading more rows costs less than asking for them."""
+"""A range of so many times the rows wanted is paged: reading more rows costs less than asking for them."""
 _FEW = 4
 """Requests that are always worth asking by."""
 
@@ -89,8 +89,8 @@ def read(
 ) -> Iterator[dict[str, Any]]:
     """Yield the entities that have one of these values in a field.
 
-    Many `_id`s are read by paging the whole table, where they are a good part of it. Values that no URL can
-    hold (`is_askable`) are not looked for.
+    Many `_id`s are read by paging the range that they stand in, where they are a good part of it. Values that
+    no URL can hold (`is_askable`) are not looked for.
 
     Args:
         endpoint: Of the table.
@@ -115,9 +115,10 @@ def read(
         options |= selecting(wanted, most=url // 3)
         url -= len(options.get("fields", ""))
     asked = list(queries(path, filter(is_askable, values), url=url))
-    if path == "_id" and len(asked) > _FEW and send(lambda: _is_good_part(endpoint, values)):
+    around = send(lambda: _good_range(endpoint, values)) if path == "_id" and len(asked) > _FEW else None
+    if around is not None:
         known = set(values)
-        for found in pages(endpoint, options, send=send):
+        for found in pages(endpoint, {**options, "q": around}, send=send):
             rows = [row for row in found if row["_id"] in known]
             yield from rows
             if shown is not None:
@@ -138,14 +139,15 @@ def read(
             shown.update(number)
 
 
-def is_worth_paging(endpoint: Endpoint, ids: Collection[str]) -> bool:
-    """Tell whether rows with these `_id`s are read by paging the whole table, as `read` then does."""
+def range_worth_paging(endpoint: Endpoint, ids: Collection[str]) -> dict[str, Any] | None:
+    """Return the query of the range that `read` pages for these `_id`s; None: it asks by them."""
     asked = queries("_id", filter(is_askable, ids), url=URL)
-    return len(list(islice(asked, _FEW + 1))) > _FEW and _is_good_part(endpoint, ids)
+    return _good_range(endpoint, ids) if len(list(islice(asked, _FEW + 1))) > _FEW else None
 
 
-def _is_good_part(endpoint: Endpoint, ids: Collection[str]) -> bool:
-    return WORTH_PAGING * len(ids) > endpoint.count({})
+def _good_range(endpoint: Endpoint, ids: Collection[str]) -> dict[str, Any] | None:
+    around = {"_id": {"$gte": min(ids), "$lte": max(ids)}}
+    return around if WORTH_PAGING * len(ids) > endpoint.count(around) else None
 
 
 def missing(client: Client, schema: str, ids: Collection[str], *, shown: Bar | None = None) -> set[str]:

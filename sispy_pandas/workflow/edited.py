@@ -15,7 +15,7 @@ from ..planning.edited_rows import marked_ids
 from ..planning.matching import ids_in
 from ..reading.decode import columns_of
 from ..reading.listing import schema_of
-from ..reading.lookup import READERS, each, is_worth_paging, read
+from ..reading.lookup import READERS, each, range_worth_paging, read
 from ..reading.table import warnings_frame
 from ..values.arrow import as_frame
 from ..values.entity import EDITABLE_META, receipt
@@ -123,8 +123,9 @@ def snapshot_of(
 def _today(snapshot: _Builder, ids: Sequence[str]) -> pd.DataFrame:
     """Return the rows with these `_id`s as they are now: of many as `fetch` reads them, which is faster."""
     endpoint = snapshot.endpoint
-    if is_worth_paging(endpoint, ids):
-        rows, wanted = fetch(endpoint, progress=False).frame(meta=True), set(ids)
+    around = range_worth_paging(endpoint, ids)
+    if around is not None:
+        rows, wanted = fetch(endpoint, {"q": around}, progress=False).frame(meta=True), set(ids)
         among = [id_ in wanted for id_ in rows.index.tolist()]
         return rows if all(among) else rows[among]
     return snapshot.frame(list(read(endpoint, "_id", ids)))
