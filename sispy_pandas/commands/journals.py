@@ -54,10 +54,15 @@ def latest_open(session: Session) -> Path:
     Raises:
         Misuse: There is none.
     """
-    records, unreadable = _kept()
-    records = [record for record in records if record.open and not journal.in_use(record.path)]
+    from sispy_pandas.pushing.parts import is_cut
+
+    known, unreadable = _kept()
+    records = [record for record in known if record.open and not journal.in_use(record.path)]
     record = next(iter(_own(session, records)), None)
     if record is None:
+        if (cut := next((one for one in _own(session, known) if is_cut(one.path)), None)) is not None:
+            name = journal.short(cut.path)
+            raise Misuse(f"{name} was cut off between two parts: the same command again does the rest.")
         raise _none(session, "unfinished", records, unreadable)
     session.say(f"resuming {described(record)}")
     return record.path

@@ -37,9 +37,9 @@ def pushes(limit: int, note: str | None, since: str | None, table: str | None, u
     """List the pushes in the folder of journals: interrupted ones, then the newest.
 
     `sispy resume`, `sispy undo` and `sispy verify` take the names in the first column. Rows are "replaced"
-    that wrote over a value of somebody else: `sispy verify` shows it; "partly"
-    that were written but for cells in conflict. Journals are those of your own pushes on this machine, or
-    of a team: `SISPY_JOURNALS` may name a folder that several write to.
+    that wrote over a value of somebody else: `sispy verify` shows it; "partly" that were written but for
+    cells in conflict; parts are "lost" whose journals are not there. Journals are those of your own pushes on
+    this machine, or of a team: `SISPY_JOURNALS` may name a folder that several write to.
     """
     import pandas as pd
 
@@ -69,7 +69,7 @@ _PUSHES = (
     Column(None, "at"),
     Column("table", "table"),
     Column("done", whole=True),
-    *(Column(None, name) for name in ("rows", "done", "partly", "replaced")),
+    *(Column(None, name) for name in ("rows", "done", "partly", "replaced", "lost")),
     Column("ended", spare=True),
     Column(None, "ended"),
     Column("undo", spare=True),
@@ -89,7 +89,7 @@ def _push_row(row: dict[Hashable, Any]) -> tuple[Any, ...]:
         time_text(row["at"]),
         row["schema"],
         _done(row),
-        *(row[name] for name in ("rows", "done", "partly", "replaced")),
+        *(row[name] for name in ("rows", "done", "partly", "replaced", "lost")),
         "yes" if row["ended"] else "no",
         row["ended"],
         _undo(row),
@@ -104,9 +104,10 @@ def _push_row(row: dict[Hashable, Any]) -> tuple[Any, ...]:
 
 
 def _done(row: dict[Hashable, Any]) -> str:
-    """Say how many rows are as the plan wanted, and what else of its rows was written."""
+    """Say how many rows are as the plan wanted, what else of its rows was written, and what is not known."""
     parts = [f"{row['done']}/{row['rows']}"]
     parts += [f"{row[word]} {word}" for word in ("partly", "replaced") if row[word]]
+    parts += [f"{count(row['lost'], 'part')} lost"] if row["lost"] else []
     return ", ".join(parts)
 
 

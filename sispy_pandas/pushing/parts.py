@@ -155,6 +155,12 @@ def lost_parts(path: Path) -> list[str]:
     return [f"left out: {count(n, 'part')} of this push, of which {where} has no journal in order"]
 
 
+def is_cut(path: Path) -> bool:
+    """Tell whether a push, of which a part is named, ended before all of its parts were made."""
+    name = together_of(path)
+    return name is not None and name[2] is None and read(parts_of(path)[-1]).parts is None
+
+
 def allowed_together(
     plans: Sequence[ChangeSet],
     options: Options,

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _COLUMNS = (
     *("at", "schema", "rows", "done", "ended", "user", "note", "server", "journal"),
-    *("undoes", "undone", "replaced", "partly", "reviewer", "author", "source", "digest"),
+    *("undoes", "undone", "replaced", "partly", "lost", "reviewer", "author", "source", "digest"),
 )
 
 _SUMS = ("rows", "done", "undone", "replaced", "partly")
@@ -40,11 +40,12 @@ def pushes() -> pd.DataFrame:
 
     Returns:
         A frame (at, schema, rows, done, ended, user, note, server, journal, undoes, undone, replaced,
-        partly, reviewer, author, source, digest): `rows` were to change, `done` of them are as the plan
+        partly, lost, reviewer, author, source, digest): `rows` were to change, `done` of them are as the plan
         wanted; `ended` tells whether the push came to its end; `undoes` has the journals of what it took
         back, `undone` how many of its rows were taken back; `replaced` how many of them replaced a value of
         somebody else, as far as that was looked up; `partly` how many others were written, but not wholly:
-        cells in conflict are left, or to come.
+        cells in conflict are left, or to come; `lost` how many parts have no journal any more: their rows are
+        in none of these numbers, and `undo` leaves them out.
         `author` saved the plan, of the file `source`; `digest` is what `push(expect_digest=...)` compares.
 
     Example:
@@ -65,7 +66,7 @@ def pushes() -> pd.DataFrame:
     frame = table(rows, _COLUMNS)
     frame["at"] = times([row[0] for row in rows])
     frame.attrs["unreadable"] = list(unreadable.values())
-    return frame.astype({**dict.fromkeys(_SUMS, "int64"), "ended": "bool"})
+    return frame.astype({**dict.fromkeys((*_SUMS, "lost"), "int64"), "ended": "bool"})
 
 
 def kept(unreadable: dict[Path, str]) -> Iterator[Record]:
@@ -88,7 +89,7 @@ def _part(record: Record) -> dict[str, Any]:
     return {
         "number": 1 if together is None else together[1],
         "interrupted": record.open and not journal.in_use(record.path),
-        "has_all": together is None or together[2] is not None or record.parts is not None,
+        "of": 1 if together is None else together[2] or record.parts,
         "at": record.begin["at"],
         "schema": head["schema"],
         "rows": counts["creates"] + counts["updates"] + counts["deletes"],
@@ -111,7 +112,10 @@ def _part(record: Record) -> dict[str, Any]:
 
 def _row(parts: list[dict[str, Any]]) -> tuple[Any, ...]:
     """Return the row of a push, which may have several parts."""
-    first = parts[0] | {"ended": parts[0]["ended"] and parts[-1]["has_all"]}
+    known = [part["of"] for part in parts if part["of"] is not None]
+    has_all = bool(known)
+    most = max([*known, parts[-1]["number"]])
+    first = parts[0] | {"ended": parts[0]["ended"] and has_all, "lost": most - len(parts)}
     if len(parts) > 1:
         sums = {name: sum(part[name] for part in parts) for name in _SUMS}
         first = (
@@ -119,7 +123,7 @@ def _row(parts: list[dict[str, Any]]) -> tuple[Any, ...]:
             | sums
             | {
                 "schema": ", ".join(dict.fromkeys(part["schema"] for part in parts)),
-                "ended": all(part["ended"] for part in parts) and parts[-1]["has_all"],
+                "ended": all(part["ended"] for part in parts) and has_all,
                 "undoes": tuple(dict.fromkeys(path for part in parts for path in part["undoes"])),
                 "source": ", ".join(dict.fromkeys(part["source"] for part in parts if part["source"]))
                 or None,

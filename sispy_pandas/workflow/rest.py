@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..pushing.earlier import came_back
 from ..pushing.journal import short
-from ..pushing.parts import lost_parts, parts_of
+from ..pushing.parts import is_cut, lost_parts, parts_of
 from ..pushing.record import read
 from ..values.blocks import count
 from ..values.changes import Create, Update, row_of
@@ -51,9 +51,15 @@ def resume(journal: str | Path, client: Client | None = None) -> Plan | Plans:
     """
     plans = [rest_of(part, client) for part in parts_of(Path(journal))]
     left = [plan for plan in plans if not plan.empty]
-    if lost := lost_parts(Path(journal)):
-        first, *others = left or plans
-        left = [replace(first, notes=(*first.notes, *lost)), *others]
+    notes = lost_parts(Path(journal))
+    if is_cut(Path(journal)):
+        notes.append(
+            "the push was cut off before it had all of its parts: after this, the same loop or command again "
+            "does the rest"
+        )
+    if notes:
+        first, *others = left or plans[:1]
+        left = [replace(first, notes=(*first.notes, *notes)), *others]
     return Plans(tuple(left)) if len(plans) > 1 else (left or plans)[0]
 
 

@@ -141,10 +141,37 @@ def test_a_push_that_is_killed_between_requests_is_resumed_and_the_same_command_
         assert child.ended() == -signal.SIGKILL
 
     assert written(hosts, "seen") <= 40
-    assert sispy("resume", "--yes").exit_code == 0
+    resumed = sispy("resume", "--yes")
+    assert resumed.exit_code == 0
+    assert (
+        "cut off before it had all of its parts: after this, the same loop or command again" in resumed.stdout
+    )
     assert written(hosts, "seen") == 40
+    nothing_left = sispy("resume", "--yes").stderr
+    assert "was cut off between two parts: the same command again does the rest" in nothing_left
     assert sispy(*command).exit_code == 0
     assert written(hosts, "seen") == HOSTS
+
+
+@pytest.mark.parametrize("part", [0, 2, 5])
+def test_a_part_whose_journal_is_gone_is_told(sispy, edited, hosts, part):
+    edited(notes("seen"))
+    assert sispy("push", "host", "hosts.csv", *ROWS, "--yes").exit_code == 0
+    (whole,) = json.loads(sispy("pushes", "--output", "json").stdout)["pushes"]
+    journals = sorted(Path(whole["journal"]).parent.glob("*.jsonl"))
+    journals[part].unlink()
+
+    (line,) = json.loads(sispy("pushes", "--output", "json").stdout)["pushes"]
+    cells = sispy("pushes").stdout.split()
+
+    last_is_gone = part == 5  # which alone tells that it was the last
+    assert (whole["rows"], whole["lost"], whole["ended"]) == (HOSTS, 0, True)
+    assert (line["rows"], line["lost"], line["ended"]) == (
+        HOSTS - 10,
+        int(not last_is_gone),
+        not last_is_gone,
+    )
+    assert ("50/50, 1 part lost" in " ".join(cells)) != last_is_gone
 
 
 def test_an_answer_is_asked_for_once_and_after_all_parts_were_planned(terminal, screen, edited, hosts):

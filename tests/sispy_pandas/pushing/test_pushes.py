@@ -18,7 +18,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def test_no_pushes_yet():
-    assert pushes().shape == (0, 17)
+    assert pushes().shape == (0, 18)
 
 
 def test_pushes_are_listed_and_can_be_undone(folder):
@@ -46,6 +46,7 @@ def test_pushes_are_listed_and_can_be_undone(folder):
             "undone": 0,
             "replaced": 0,
             "partly": 0,
+            "lost": 0,
             "reviewer": "carol",
             "author": None,
             "source": None,
