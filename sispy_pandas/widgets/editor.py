@@ -73,7 +73,7 @@ class FrameEditor(Shown):
         if isinstance(snapshot, LabelledSnapshot):
             frame = None if frame is None else with_ids(snapshot, frame)
             snapshot = snapshot.plain
-        self.snapshot = snapshot
+        self.snapshot: Snapshot = snapshot
         self.report: Report | None = None
         self._roles: frozenset[str] | None = None
         self._grid = grid_class()(

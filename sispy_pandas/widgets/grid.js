@@ -5,7 +5,7 @@
  *   status   {version, order, shown, rows, changed, invalid, new, deleted, conflicts, failed, undo, redo,
  *             sorts: [[column, descending]], filters, hidden: how many columns, show}; a new version means that cached rows are out of date,
  *            a new order that they stand elsewhere
- *   options  {height, label, rows: whether rows can be added and deleted, follow: whether to send `at`}
+ *   options  {height, label, noun: what a row is called, rows: whether rows can be added and deleted, follow: whether to send `at`}
  *
  * Messages to Python, {type, order, ...}; what names rows by an order that is no more is refused:
  *   window {start, stop} · edit {cells: [[row, column, input]]} · paste {block, areas}

@@ -26,6 +26,7 @@ from .grid_window import REASON, patches, window
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from ..values.types.base import Style
     from .grid_model import GridModel, Slot, Step, View
@@ -71,6 +72,7 @@ class Grid(anywidget.AnyWidget):
         rows: Whether rows can be added and marked for deletion.
         height: Of the table, in px.
         label: What a screen reader calls the table.
+        noun: What the page calls a row.
         follow: Whether the page tells which row is active, for `active_row`.
         on_change: Called after every change of cells or rows.
 
@@ -81,9 +83,9 @@ class Grid(anywidget.AnyWidget):
     _esm = _joined("grid*.js")
     _css = _joined("theme.css", "grid.css")
 
-    columns = traitlets.List(traitlets.Dict()).tag(sync=True)
-    status = traitlets.Dict().tag(sync=True)
-    options = traitlets.Dict().tag(sync=True)
+    columns: Any = traitlets.List(traitlets.Dict()).tag(sync=True)
+    status: Any = traitlets.Dict().tag(sync=True)
+    options: Any = traitlets.Dict().tag(sync=True)
 
     def __init__(
         self,
@@ -93,13 +95,16 @@ class Grid(anywidget.AnyWidget):
         rows: bool = True,
         height: int = 440,
         label: str = "Table",
+        noun: str = "row",
         follow: bool = False,
         on_change: Callable[[], None] = lambda: None,
     ) -> None:
         if len(model) > MOST_ROWS:
             raise ValueError(f"{len(model):,} rows, and the grid shows {MOST_ROWS:,}: filter the frame first")
-        self.model = model
-        self.lock = threading.RLock()  # held while a model is made of the one shown: no edit gets lost
+        self.model: GridModel = model
+        self.lock: AbstractContextManager[bool] = (
+            threading.RLock()
+        )  # held while a model is made of the one shown: no edit gets lost
         self._labels = labels
         self._on_change = on_change
         self.active_row: int | None = None
@@ -109,7 +114,8 @@ class Grid(anywidget.AnyWidget):
         self._finder: tuple[tuple[str, bool, bool], Finder] | None = None
         self._pasted: _Pasted | None = None
         self._styles: dict[str, Style] = {}  # how blocks were read that were pasted before
-        super().__init__(options={"height": height, "label": label, "rows": rows, "follow": follow})
+        options = {"height": height, "label": label, "noun": noun, "rows": rows, "follow": follow}
+        super().__init__(options=options)
         self.show(model)
         self.on_msg(self._receive)
 

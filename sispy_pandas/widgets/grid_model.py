@@ -94,15 +94,15 @@ class GridModel:
         parse: Parse | None = None,
         along: Along = lambda _row, _path: {},
     ) -> None:
-        self.schema = schema
-        self.base = frame
-        self.all_columns = columns_of(schema, frame) if columns is None else columns
-        self.columns = self.all_columns  # those that are not hidden
-        self.fixed = dict(fixed or {})
-        self.kept = dict(kept or {})
+        self.schema: Schema = schema
+        self.base: pd.DataFrame = frame
+        self.all_columns: tuple[Column, ...] = columns_of(schema, frame) if columns is None else columns
+        self.columns: tuple[Column, ...] = self.all_columns  # those that are not hidden
+        self.fixed: dict[int, str] = dict(fixed or {})
+        self.kept: dict[int, str] = dict(kept or {})
         self.edits: dict[int, dict[str, Edit]] = {}
         self.notes: dict[int, dict[str, Note]] = {}
-        self.view = View()
+        self.view: View = View()
         self.labels: Labels | None = None  # who shows the model knows them
         self._by_path = {column.field.path: column for column in self.all_columns}
         self._parse = parse or (lambda _row, field, given: cells.typed(field, given))

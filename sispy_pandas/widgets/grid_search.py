@@ -48,7 +48,7 @@ class Search:
     """
 
     def __init__(self, text: str, *, pattern: bool = False, case: bool = False) -> None:
-        self.key = (text, pattern, case)
+        self.key: tuple[str, bool, bool] = (text, pattern, case)
         self._text, self._is_pattern, self._has_case = text, pattern, case
         flags = 0 if case else regex.IGNORECASE
         self._pattern = (

@@ -21,8 +21,8 @@ class Toolbar {
         button("+ Row", "Add a new row at the end (Insert: above the selected one)", () => grid.addRows("end")),
         button("− Row", "Mark the selected rows for deletion, or unmark them (Ctrl+Delete)", () => grid.deleteRows()),
       ] : []),
-      button("Find", "Find a text (Ctrl+F)", () => grid.finding.open()), this.show, this.clear, this.hidden, this.counts,
-      button("?", "Keys", () => openHelp(grid)));
+      button("Find", "Find a text (Ctrl+F)", () => grid.finding.open()), this.show, this.clear, this.hidden,
+      button("?", "Keys", () => openHelp(grid)), this.counts);
     this.offered = h("div", { class: "find offer", role: "group", "aria-label": "How to read this", hidden: true });
   }
 
@@ -36,7 +36,7 @@ class Toolbar {
     this.clear.hidden = !Object.keys(status.filters).length;
     this.hidden.hidden = !status.hidden;
     rename(this.hidden, `${numberOf(status.hidden, "column")} hidden`);
-    const rows = numberOf(status.rows, "row");
+    const rows = numberOf(status.rows, this.grid.model.get("options").noun);
     const some = status.shown === status.rows ? rows : `${status.shown.toLocaleString("en")} of ${rows}`;
     const count = (n, word, kind) => (n ? [h("b", { class: kind }, `${n.toLocaleString("en")} ${word}`)] : []);
     this.counts.replaceChildren(some, ...count(status.changed, status.changed === 1 ? "cell changed" : "cells changed", "changed"),

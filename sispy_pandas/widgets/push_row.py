@@ -25,8 +25,8 @@ class PushBar(widgets.HBox):  # type: ignore[misc]  # ipywidgets has no types
     """How far a push is, and what it waits for; it is a `progress` as `Plan.push` takes one."""
 
     def __init__(self) -> None:
-        self.done = widgets.IntProgress(layout={"width": "220px"})
-        self.waits = widgets.HTML()
+        self.done: widgets.IntProgress = widgets.IntProgress(layout={"width": "220px"})
+        self.waits: widgets.HTML = widgets.HTML()
         super().__init__(children=[self.done, self.waits])
 
     def __call__(self, done: int, total: float | None) -> None:
@@ -51,20 +51,26 @@ class PushRow(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         resume: Callable[[], None],
         undo: Callable[[], None],
     ) -> None:
-        self.stop = threading.Event()
+        self.stop: threading.Event = threading.Event()
         style = {"description_width": "initial"}
-        self.guard = widgets.Dropdown(options=_GUARDS, description="Guard", style=style)
-        self.policy = widgets.Dropdown(options=_POLICIES, description="Conflicts", style=style)
-        self.note = widgets.Text(placeholder="Note, such as a ticket's number", layout={"width": "260px"})
-        self.deletes = widgets.IntText(description="Rows to delete", style=style, layout={"display": "none"})
-        self.push = _button("Push", "upload", push, style="primary")
-        self.resume = _button("Resume the push", "play", resume)
+        self.guard: widgets.Dropdown = widgets.Dropdown(options=_GUARDS, description="Guard", style=style)
+        self.policy: widgets.Dropdown = widgets.Dropdown(
+            options=_POLICIES, description="Conflicts", style=style
+        )
+        self.note: widgets.Text = widgets.Text(
+            placeholder="Note, such as a ticket's number", layout={"width": "260px"}
+        )
+        self.deletes: widgets.IntText = widgets.IntText(
+            description="Rows to delete", style=style, layout={"display": "none"}
+        )
+        self.push: widgets.Button = _button("Push", "upload", push, style="primary")
+        self.resume: widgets.Button = _button("Resume the push", "play", resume)
         self.resume.layout.display = "none"
-        self.undo = _button("Undo", "undo", undo)
+        self.undo: widgets.Button = _button("Undo", "undo", undo)
         self.undo.layout.display = "none"
-        self.cancel = _button("Cancel", "stop", cancel)
+        self.cancel: widgets.Button = _button("Cancel", "stop", cancel)
         self.cancel.on_click(lambda _: self._show_cancelling(True))
-        self.bar = PushBar()
+        self.bar: PushBar = PushBar()
         self._busy = widgets.HBox([self.bar, self.cancel], layout={"display": "none"})
         choices = widgets.HBox(
             [self.guard, self.policy, self.note, self.deletes], layout={"flex_flow": "row wrap"}

@@ -21,9 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
     from ..workflow.objects import Plan, Report
+    from .grid import Grid
     from .review_lines import CellId
 
 _ROW = 26  # px
+_FIELD = {"width": "auto", "margin": "2px 16px 2px 2px"}
 
 
 @dataclass(frozen=True)
@@ -53,24 +55,25 @@ class ReviewPart(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     """
 
     def __init__(self, plan: Plan, *, height: int, on_change: Callable[[], None] = lambda: None) -> None:
-        self.state = ReviewState.of(plan)
+        self.state: ReviewState = ReviewState.of(plan)
         self.given_way: set[CellId] = set()
         self._on_change = on_change
         self._labels = ServerLabels(plan.endpoint.client)
-        self.table = ReviewTable(plan, lines_of(plan, self.state.told), labels=self._labels)
+        self.table: ReviewTable = ReviewTable(plan, lines_of(plan, self.state.told), labels=self._labels)
         self._by_field = self.table.counts()
-        self.grid = grid_class()(
+        self.grid: Grid = grid_class()(
             self.table.model,
             rows=False,
             follow=True,
             height=min(height, _ROW * (len(self.table.model.base) + 3)),
             label=f"Changed cells of {plan.schema.name}",
+            noun="line",
             on_change=self._count,
         )
-        self.head = widgets.HTML()
-        self.fields = widgets.HBox(layout={"flex_flow": "row wrap"})
-        self.accept_row = _button("Accept the row", "check", lambda: self._tick_row(True))
-        self.reject_row = _button("Reject the row", "times", lambda: self._tick_row(False))
+        self.head: widgets.HTML = widgets.HTML()
+        self.fields: widgets.HBox = widgets.HBox(layout={"flex_flow": "row wrap"})
+        self.accept_row: widgets.Button = _button("Accept the row", "check", lambda: self._tick_row(True))
+        self.reject_row: widgets.Button = _button("Reject the row", "times", lambda: self._tick_row(False))
         rows = widgets.HBox([self.accept_row, self.reject_row])
         super().__init__(children=[self.head, self.fields, self.grid, rows])
         self._offer()
@@ -148,7 +151,7 @@ class ReviewPart(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         return [path for path in self.plan.fields if path in self._by_field]
 
     def _field_box(self, path: str) -> widgets.Checkbox:
-        box = widgets.Checkbox(value=self._by_field[path][1] > 0, indent=False, layout={"width": "auto"})
+        box = widgets.Checkbox(value=self._by_field[path][1] > 0, indent=False, layout=_FIELD)
         box.observe(lambda change: self._tick_field(path, change.new), "value")
         return box
 

@@ -21,7 +21,7 @@ from .grid_window import REASON
 from .review_lines import CellId, as_text
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Hashable, Mapping, Sequence
 
     from ..workflow.objects import Plan
     from .grid_names import Labels
@@ -77,7 +77,8 @@ class ReviewTable:
         fields = tuple(field for field in _FIELDS if field.path not in hidden)
         columns = tuple(Column(field, readonly=field.path not in _EDITABLE) for field in fields)
         schema = Schema("review", fields, "row", {})
-        sent = [_is_sent(line, ticked) for line in lines]
+        stopped = _stopped(lines)
+        sent = [_is_sent(line, ticked) if line.row not in stopped else False for line in lines]
         # before anything is decided; what is edited since is few
         self._first = [bool(send) and not line.final for send, line in zip(sent, lines, strict=True)]
         self._cells = Counter(line.path for line in lines)
@@ -96,8 +97,8 @@ class ReviewTable:
         cells = {path: pd.array([text or None for text in texts[path]], dtype=STRINGS) for path in texts}
         frame = pd.DataFrame({SEND: pd.array(sent, dtype="boolean"), **cells})[[f.path for f in fields]]
         frame.index = pd.Index([str(number) for number in range(len(lines))], name="_id", dtype="str")
-        fixed = {number: why for number, line in enumerate(lines) if (why := _fixed(line))}
-        self.model = GridModel(
+        fixed = {number: why for number, line in enumerate(lines) if (why := _fixed(line, stopped))}
+        self.model: GridModel = GridModel(
             schema, frame, columns=columns, fixed=fixed, parse=self._parse, along=self._along
         )
         self.model.note({number: note for number, line in enumerate(lines) if (note := self._notes(line))})
@@ -229,7 +230,13 @@ def _is_sent(line: Line, ticked: Collection[CellId] | None) -> bool | None:
     return not line.outcome and not line.reason if ticked is None else line.cell in ticked
 
 
-def _fixed(line: Line) -> str:
+def _stopped(lines: Sequence[Line]) -> dict[Hashable, str]:
+    """Return why rows cannot be sent whatever is decided: a value that is lacking is no cell to leave out."""
+    problems = (line for line in lines if line.action == "problem")
+    return {line.row: ": ".join(filter(None, (line.path, line.reason))) for line in problems}
+
+
+def _fixed(line: Line, stopped: Mapping[Hashable, str]) -> str:
     if line.final:
         return "it is written" if line.outcome in ("done", "unchanged") else line.reason
-    return "the row cannot be sent as it is" if line.action == "problem" else ""
+    return f"the row cannot be sent as it is: {stopped[line.row]}" if line.row in stopped else ""

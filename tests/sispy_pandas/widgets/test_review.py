@@ -326,6 +326,29 @@ def test_a_reason_of_several_kilobytes_is_cut(hosts):
     assert [mark["why"] for mark in marks["cells"].values()] == [cut]
 
 
+def test_a_row_that_lacks_a_value_is_not_sent_and_says_so_before_the_push(sis, hosts):
+    live = sp.fetch(hosts, progress=False)
+    frame = live.frame().astype(object).assign(cores=[11, 2, 3, 4]).reset_index()
+    frame = pd.concat(
+        [frame, pd.DataFrame({"note": ["no name"], "cores": [9]}, dtype=object)], ignore_index=True
+    )
+    review = PlanReview(live.diff(frame))
+    assert shown(review, "field", "action", "send", "reason") == [
+        ("name", "problem", False, "a value is required"),
+        ("cores", "update", True, None),
+        ("cores", "create", False, None),
+        ("note", "create", False, None),
+    ]
+    assert repr(review) == "<PlanReview of host: 1 of 4 cells will be sent>"
+    model = review._parts[0].table.model
+    assert model.edit([(2, "send", True)]) == ["the row cannot be sent as it is: name: a value is required"]
+    tick_everything(review)
+    seen = len(sis.requests)
+    push(review)
+    assert [one.method for one in sis.requests[seen:] if one.method != "GET"] == ["PUT"]
+    assert review.report.counts["done"] == 1
+
+
 def test_the_bar_says_what_a_push_waits_for(sis, hosts):
     review = review_of(hosts, cores=[11, 2, 3, 4])
     told = []
