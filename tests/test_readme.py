@@ -24,6 +24,7 @@ from sispy.cli.root import COMMANDS
 from sispy.config import resolve
 from sispy.rules import Rules
 from sispy.sandbox import Sandbox
+from sispy_pandas.commands.notebooks import NEEDED
 from sispy_pandas.commands.whoami import VARIABLES
 from sispy_pandas.formats.registry import FORMATS, find_format
 
@@ -161,7 +162,7 @@ PROVOKED = {
     "--expect-updates N says how many rows shall change": "sispy set host name~web --to notes=x --yes",
 }
 """Message of the README's table -> what brings it about."""
-OF_OTHERS = ["sispy: command not found", "requires a different Python"]
+OF_OTHERS = ["sispy: command not found", "No matching distribution found for pandas"]
 """What shells and pip say."""
 
 
@@ -271,6 +272,10 @@ def test_the_commands_to_type_work(shell):
             assert status == 0, f"{line}\n{output}"
         for extras in re.findall(r'pip install "?\.\[(.+?)\]', "".join(lines)):
             assert set(extras.split(",")) <= EXTRAS.keys()
+
+
+def test_what_the_notebooks_need_is_installed():
+    assert f".venv/bin/pip install {NEEDED}\n" in PAGES["README.md"]
 
 
 def test_the_table_of_extras_is_complete():

@@ -16,13 +16,17 @@ if TYPE_CHECKING:
     from sispy.remedies import Remedy
 
 
-def program() -> str:
-    """Return what to type to call `sispy` again: its path, if it was called by one and is not on the PATH."""
+def program(name: str = "sispy") -> str:
+    """Return what to type to call `sispy` again: its path, if it was called by one and is not on the PATH.
+
+    Args:
+        name: Of another program that is installed beside it, as `pip` is.
+    """
     called = Path(sys.argv[0])
     found = shutil.which("sispy")
     if called.stem != "sispy" or (found is not None and called.samefile(found)):
-        return "sispy"
-    return shlex.quote(str(called))
+        return name
+    return shlex.quote(str(called.with_name(name)))
 
 
 def in_shell(text: str) -> str:

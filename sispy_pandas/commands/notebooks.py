@@ -10,12 +10,15 @@ import click
 
 from sispy.cli.exits import Misuse
 from sispy.cli.options import examples
+from sispy.cli.remedies import program
 from sispy.cli.terminal import out
 from sispy.text import printable
 
 _HERE = Path(__file__).parents[1]
 _PLACES = (_HERE / "notebooks", _HERE.parent / "notebooks")
 """Where they are: in an installed package, in a clone."""
+NEEDED = "jupyterlab matplotlib"
+"""What opens them and draws their pictures, and is in no extra."""
 
 
 @click.command(epilog=examples("sispy notebooks", "sispy notebooks ~/sispy && jupyter lab ~/sispy"))
@@ -31,4 +34,5 @@ def notebooks(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for path in found:
         out(str(shutil.copyfile(path, folder / path.name)))
-    out(f"Open them with `jupyter lab {shlex.quote(str(folder))}`; `pip install jupyterlab` brings it.")
+    lab = f"{program('jupyter')} lab {shlex.quote(str(folder))}"
+    out(f"Open them with `{lab}`; `{program('pip')} install {NEEDED}` brings what they need.")
