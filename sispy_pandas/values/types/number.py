@@ -130,7 +130,8 @@ class Number(Type, name="Number"):
         if isinstance(cells.dtype, pd.Int64Dtype):
             return masked(map(str, cells.to_numpy("int64", na_value=0).tolist()), cells)
         if isinstance(cells.dtype, pd.Float64Dtype):
-            return masked(map(_short, cells.to_numpy("float64", na_value=0.0).tolist()), cells)
+            numbers = map(repr, cells.to_numpy("float64", na_value=0.0).tolist())
+            return masked([text.removesuffix(".0") for text in numbers], cells)
         return None
 
     def read(self, text: str, style: Style) -> Any:

@@ -58,7 +58,8 @@ class ObjectId(Text, name="ObjectId"):
     def texts(self, cells: pd.Series[Any], style: Style) -> list[str] | None:
         if not isinstance(cells.dtype, pd.StringDtype):
             return None
-        return [_written(cell) if type(cell) is str else "" for cell in cells.tolist()]
+        texts = cells.tolist()
+        return ["" if type(t) is not str else t if t[:1] in _LETTERS else _written(t) for t in texts]
 
     def read(self, text: str, style: Style) -> Any:
         found = text.removeprefix("'").strip()
@@ -71,6 +72,8 @@ class ObjectId(Text, name="ObjectId"):
 ID = Field("_id", "ObjectId")
 """The `_id` of a row or of a member of a document array."""
 _LINES = lines(f"'?{OBJECT_ID.pattern}")
+_LETTERS = frozenset("abcdef")
+"""What begins with one of them no program takes for a number."""
 
 
 def is_object_id(value: object) -> bool:
