@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,6 +39,7 @@ NOISE = re.compile(
 an extension of Notebook that Voila cannot load, JupyterLab's question for language servers,
 Voila's farewell to the kernel of a page that is loaded again, and a setting that Notebook has not got."""
 
+_TRIES = 5
 _JUPYTER = ("--ServerApp.token=", "--ServerApp.ip=127.0.0.1", "--allow-root", "--LabApp.news_url=None")
 _OPTIONS = {"voila": (".", "--Voila.ip=127.0.0.1")}
 
@@ -93,11 +94,19 @@ def write_notebook(path: Path, *sources: str) -> None:
 
 def run_all(page: Any) -> None:
     """Run the cells of a notebook that JupyterLab or Notebook shows."""
+    from playwright.sync_api import TimeoutError as TooLate
+
     page.locator(".jp-Notebook").wait_for()
     page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()
-    page.wait_for_timeout(1000)  # run before that, it asks for a kernel
-    page.get_by_role("menuitem", name="Run", exact=True).click()
-    page.get_by_text("Run All Cells", exact=True).click()
+    ran = page.locator(".jp-InputPrompt", has_text=re.compile(r"\[[*\d]"))
+    for _ in range(_TRIES):  # what is run before the kernel is there is not run
+        page.wait_for_timeout(1000)
+        page.get_by_role("menuitem", name="Run", exact=True).click()
+        page.get_by_text("Run All Cells", exact=True).click()
+        with suppress(TooLate):
+            ran.first.wait_for(timeout=10_000)
+            return
+    raise AssertionError("no cell runs")
 
 
 @contextmanager
