@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ...revisions.object_plan import ObjectPlan, object_plan, stored_object
 from ...revisions.schema_plan import SchemaPlan, plan_schema
 from ...values.blocks import count
+from ..background import Background
 from ..markup import Html, alert, button, h, joined, loading, short, table
 from .panel import Panel
 from .versions import History, object_history, plain, versions_html
@@ -46,6 +47,12 @@ class ObjectHistoryPanel(Panel):
             push=self._push,
             mean=self._mean,
         )
+        self.is_pushing: bool = False
+        self.pushing: Background = Background(busy=self._show_pushing, say=self.say)
+
+    def wait(self, seconds: float = 10) -> None:
+        self.pushing.wait(seconds)
+        super().wait(seconds)
 
     def show(self, name: str) -> None:
         """Read the commits of an object."""
@@ -86,7 +93,7 @@ class ObjectHistoryPanel(Panel):
                 class_="line",
             ),
             alert(self.problem),
-            self.busy and loading(),
+            (self.busy or self.is_pushing) and loading(),
             self.history and versions_html(self.history, self.first, plain, back="old"),
             self._planned(),
             self.told and h("div", self.told, class_="note"),
@@ -103,7 +110,7 @@ class ObjectHistoryPanel(Panel):
             h("h3", title),
             table(head, effects, label="Effects"),
             self._meaning(self.plan) if isinstance(self.plan, SchemaPlan) else None,
-            h("div", button(act, "push", style="main", disabled=self.busy)),
+            h("div", button(act, "push", style="main", disabled=self.busy or self.is_pushing)),
         )
 
     def _meaning(self, plan: SchemaPlan) -> Html | None:
@@ -144,7 +151,7 @@ class ObjectHistoryPanel(Panel):
 
     def _push(self) -> None:
         plan = self.plan
-        if plan is None or self.busy:
+        if plan is None or self.busy or self.is_pushing:
             return
         meant = self.meant
 
@@ -156,12 +163,18 @@ class ObjectHistoryPanel(Panel):
             plan.push(erase=[one.field for one in erased], expect_broken=plan.broken if meant else 0)
 
         def take(_: None) -> None:
-            self.plan = None
-            self.told = "The definition is changed." if self._kind == "schemas" else "It is put back."
+            if self.plan is plan:
+                self.plan = None
+            what, verb = ("The definition of ", "changed") if self._kind == "schemas" else ("", "put back")
+            self.told = f"{what}{plan.before['name']} is {verb}."
             self._changed()
             self.reload()
 
-        self.work.start(work, take)
+        self.pushing.start(work, take)
+
+    def _show_pushing(self, busy: bool) -> None:
+        self.is_pushing = busy
+        self.draw()
 
     def _mean(self, value: bool) -> None:
         self.meant = value

@@ -424,6 +424,28 @@ def test_the_definition_has_a_history_and_an_old_one_comes_back_as_a_plan(sis, b
     assert "asset" not in browser._list.tables.schemas["host"].columns
 
 
+def test_a_definition_that_is_put_back_while_another_table_is_shown_is_read_again(sis, browser):
+    schema = sis.client().schemas.get("host").to_dict()
+    schema["definition"] = {**schema["definition"], "asset": "String"}
+    sis.client().schemas.update("host", schema)
+    act(browser._top, "reload")
+    browser.wait()
+    browser.visit("host", "history")
+    browser.wait()
+    panel = browser._definition
+    act(panel, "old", at=0)
+    with Gate(sis, "PUT /schemas/host") as gate:
+        act_at_once(panel, "push")
+        gate.wait()
+        browser.visit("site", "history")
+        panel.work.wait()
+        assert "is changed." not in text(panel)
+    panel.wait()
+    browser.wait()
+    assert "asset" not in browser._list.tables.schemas["host"].columns
+    assert (panel.name, "The definition of host is changed." in text(panel)) == ("site", True)
+
+
 def test_values_are_erased_by_an_old_definition_only_if_somebody_says_so(sis, browser, row):
     schema = sis.client().schemas.get("host").to_dict()
     schema["definition"] = {**schema["definition"], "asset": "String"}
@@ -474,7 +496,7 @@ def test_an_entry_has_a_history_and_an_old_state_comes_back_as_a_plan(sis, brows
     act(panel, "push")
     browser.wait()
     assert hiera.get("common").to_dict() == {"common": old}
-    assert "It is put back." in text(panel)
+    assert "common is put back." in text(panel)
     assert text(panel).count("changed by") == 2
     assert "3 keys" in text(browser._objects["hiera"])
     act(panel, "old", at=1)

@@ -276,7 +276,7 @@ def changes_and_the_history_of_a_schema(browser, sis, host):
     definition.get_by_role("button", name="Put this back").first.click()
     browser.says("What the definition before this commit would do to today's rows")
     browser.click("Change the definition")
-    browser.says("The definition is changed.")
+    browser.says("The definition of t001 is changed.")
     assert "more" not in sis.client().schemas.get("t001")["definition"]
 
 
@@ -318,7 +318,7 @@ def put_back_what_was(browser, name, path):
     effects = browser.all.locator("[aria-label=Effects]:visible")
     effects.get_by_text(path, exact=True).wait_for()
     browser.click("Put it back")
-    browser.says("It is put back.")
+    browser.says(f"{name} is put back.")
     browser.click("Close the history")
 
 
