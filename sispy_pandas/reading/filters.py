@@ -1,21 +1,22 @@
 r"""The language of filters, as people type it: text to conditions and back.
 
-| text | finds rows where |
+| filter | finds rows where |
 |---|---|
-| `status = live`, `status = "live"` | the field has this value; of a Date: any time of that day, in UTC |
-| `since = 2024-01`, `since >= 2024` | the same with months and years |
-| `status != live` | it has not: also rows without a value |
-| `cpus > 8`, `>=`, `<`, `<=` | the value is above, below; of texts: in the order of their characters |
-| `status in live,planned` | the value is one of them; `in "live,planned"` and `in (live, "a, b")` as well |
-| `status nin live,planned`, `not in` | it is none of them |
-| `name ~ ^web`, `name ~ /^web/i` | the regex is found in the text; case counts unless `i` is given |
-| `name !~ ^web` | it is not |
-| `name like "^web.*"`, `not like` | the regex is found in any case of the letters; is not |
-| `rack is empty` | there is no value, the text is `""`, the list has no members |
-| `rack is not empty` | there is a value |
-| `not a = 1` | the condition is not met |
-| `a = 1 and b = 2`, `a = 1 or b = 2` | both are met; one is. `not` binds first, then `and`, then `or` |
-| `(a = 1 or b = 2) and c = 3` | parentheses bind before all of them |
+| `status = live`, `name = "web 1"` | the field has this value; put texts with blanks in quotes |
+| `bought = 2024-01-31`, `bought = 2024-01` | the date is any time of that day, that month (or year), in UTC |
+| `status != live` | the field has another value, or none |
+| `price > 8`, `price >= 8`, `price < 8`, `price <= 8` | it is above or below; texts by their characters |
+| `status in live,planned`, `status in (live, planned)` | the value is one of these |
+| `status nin live,planned`, `status not in live,planned` | the value is none of these |
+| `name ~ ^web`, `name ~ /^web/i` | the regular expression is found in the text; `i` for any case |
+| `name !~ ^web` | it is not found |
+| `name like "^web.*"` | it is found, in any case |
+| `name not like "^web.*"` | it is not found, in any case |
+| `rack is empty` | there is no value, an empty text, or an empty list |
+| `rack is not empty` | there is one |
+| `not status = live` | the condition is not met |
+| `role = web and price > 1`, `role = web or price > 1` | both are met; one is |
+| `(status = live or not role = web) and price > 1` | parentheses bind first, then `not`, `and`, `or` |
 
 * A path leads into documents, members of arrays and rows that are referred to: `os.version`, `interfaces.up`,
   `rack.site.name`. Where there are several values, one that meets the condition is enough; `!=`, `nin`, `!~`,
