@@ -69,7 +69,7 @@ def _checked(query: Query) -> dict[str, Any]:
         try:
             q = json.loads(q)
         except ValueError:
-            raise ValueError(f"q is no JSON: {q!r}") from None
+            raise ValueError(f"q is not JSON: {q!r}") from None
     if q not in (None, ""):
         _check(q)
     return asked

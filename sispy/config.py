@@ -261,7 +261,7 @@ def _netrc(url: str) -> _Login:
     try:
         hosts = netrc.netrc(path).hosts if url and _is_small(path) else {}
     except netrc.NetrcParseError as exc:  # its own words hold those of the file, passwords among them
-        raise ValueError(f"{path}: line {exc.lineno} is none of a netrc file") from None
+        raise ValueError(f"{path}: line {exc.lineno} cannot be read") from None
     except UnicodeDecodeError as exc:
         raise ValueError(f"{path}: {exc}") from exc
     # the `default` entry is left alone: it would send a password to any server
@@ -301,7 +301,7 @@ def read_config() -> dict[str, Any]:
     """Read the config file, empty if there is none; warns where others may read its tokens.
 
     Raises:
-        ValueError: it is no TOML, or not of the form that `sispy.config` shows.
+        ValueError: it is not TOML, or not of the form that `sispy.config` shows.
     """
     path = config_file()
     try:

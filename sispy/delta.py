@@ -44,7 +44,7 @@ class DeltaError(ValueError):
 def diff(old: Json, new: Json) -> Json | None:
     """Describe how to come from one JSON value to another, or return None where they are equal.
 
-    Numbers are equal by value (1 == 1.0), booleans are no numbers. The order of keys counts in members of
+    Numbers are equal by value (1 == 1.0), booleans are not numbers. The order of keys counts in members of
     arrays alone.
 
     Args:
@@ -355,7 +355,7 @@ def apply_text(text: str, value: str, *, backwards: bool = False) -> str:
     try:
         patches = machine.patch_fromText(text)
     except ValueError as error:
-        raise ValueError(f"no text diff: {text[:80]!r}") from error
+        raise ValueError(f"not a text diff: {text[:80]!r}") from error
     for one in patches:
         one.diffs = [(-operation if backwards else operation, _units(part)) for operation, part in one.diffs]
         if backwards:

@@ -82,7 +82,7 @@ def query_string(query: Mapping[str, Any] | None) -> str:
     commas, dicts (`q`, `cas`) become JSON, times are written as the server compares them.
 
     Raises:
-        TypeError: the query is no mapping.
+        TypeError: the query is not a mapping.
         ValueError: a value has no JSON form (NaN, a datetime without time zone, ...).
     """
     if query is None:
@@ -137,7 +137,7 @@ def json_text(value: Any) -> str:
         return json.dumps(value, default=_default, allow_nan=False, separators=(",", ":"))
     except ValueError as exc:
         if "JSON compliant" in str(exc):
-            raise ValueError("NaN and infinity are no JSON: send None for an empty value") from exc
+            raise ValueError("NaN and infinity are not JSON: send None for an empty value") from exc
         raise
 
 

@@ -19,7 +19,7 @@ Error                      the root; what sispy 1.1 called Error
     |-- TooManyRequests    429
     |-- Redirected         a redirect that must not be followed
     |-- ServerError        500 and above
-    `-- NotJSON            a success whose body is no JSON, such as a login page
+    `-- NotJSON            a success whose body is not JSON, such as a login page
 ```
 """
 

@@ -106,7 +106,7 @@ def last_id(ids: Sequence[Any], last: str = "") -> str:
 def _listed(page: Response) -> Response:
     rows = page._result
     if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
-        raise NotJSON(f"the answer is no list of objects: {shorten(rows, 60)}", 200)
+        raise NotJSON(f"the answer is not a list of objects: {shorten(rows, 60)}", 200)
     return page
 
 

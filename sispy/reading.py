@@ -148,7 +148,7 @@ class ReadOnlyEndpoint:
         answer = self.client._send(self._request("GET", query=query))
         if not answer.body[:64].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"["):
             said = mask(excerpt(answer.body), [self.client.auth_token or ""]) or "it is empty"
-            raise NotJSON(f"{self.endpoint}: the answer is no JSON list: {said}", answer.status)
+            raise NotJSON(f"{self.endpoint}: the answer is not a JSON list: {said}", answer.status)
         return RawPage(answer.body, answer.headers, counted(answer.headers))
 
     def count(self, q: Mapping[str, Any] | str | None = None) -> int:

@@ -42,7 +42,7 @@ def printable(text: object, *, lines: bool = False) -> str:
     'a\\x1b[2J\\u202eb'
 
     Args:
-        text: Anything; of what is no text, its `str`.
+        text: Anything; of what is not text, its `str`.
         lines: The text has several lines by design: their ends stay.
     """
     whole = text if isinstance(text, str) else str(text)

@@ -44,16 +44,18 @@ the program that prints it.
     + _BY_COMMAND
 )
 @click.argument("address", metavar="[URL]", required=False)
-@click.option("--user", metavar="NAME", help="User to log in; asked for unless known.")
+@click.option("--user", metavar="NAME", help="User to log in as; asked for if not known.")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 @click.option(
-    "--persistent", metavar="DESC", help="Keep a token without end, described by DESC, for scripts."
+    "--persistent",
+    metavar="DESC",
+    help="Keep a token that never expires, for a script; DESC describes it.",
 )
 @click.option(
     "--ca",
     type=click.Path(exists=True, path_type=Path),
     metavar="FILE",
-    help="Certificates to trust, as of your company; remembered in the profile.",
+    help="Certificates to trust, such as your company's; remembered in the profile.",
 )
 @session
 def login(

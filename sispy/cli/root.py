@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 # ruff: noqa: ARG002 - click's methods are overridden with their whole signatures
 
 COMMANDS: dict[str, tuple[str, str]] = {
-    "demo": ("sispy_pandas.commands.demo", "See the whole way once, on a server with sample data."),
+    "demo": ("sispy_pandas.commands.demo", "Take a tour, on a server with sample data."),
     "notebooks": ("sispy_pandas.commands.notebooks", "Write the tutorial's notebooks into a folder."),
     "sandbox": ("sispy.sandbox.__main__", "Run a SIS server of your own on this machine."),
     "login": ("sispy.cli.login", "Log in to a server and remember the token."),
@@ -51,10 +51,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "plan": ("sispy_pandas.commands.plan", "Show what an edited file would change. Writes nothing."),
     "push": ("sispy_pandas.commands.push", "Write an edited file's changes to the server."),
     "set": ("sispy_pandas.commands.set_", "Set fields of the rows that filters find."),
-    "merge": ("sispy_pandas.commands.check", "Make one row of several that are the same thing."),
+    "merge": ("sispy_pandas.commands.check", "Merge duplicate rows into one."),
     "edit": ("sispy_pandas.commands.edit", "Edit rows in the browser, and push what was reviewed."),
-    "import": ("sispy_pandas.commands.import_", "Make a table of a file: JSON, CSV, a workbook."),
-    "verify": ("sispy_pandas.commands.verify", "Show which values of others a push has replaced unseen."),
+    "import": ("sispy_pandas.commands.import_", "Make a table from a file: JSON, CSV or a workbook."),
+    "verify": ("sispy_pandas.commands.verify", "Show whose values a push replaced without noticing."),
     "resume": ("sispy_pandas.commands.undo", "Go on with a push that was interrupted."),
     "undo": ("sispy_pandas.commands.undo", "Put back what a push changed."),
     "revert": ("sispy_pandas.commands.history", "Put back what somebody changed."),
@@ -91,7 +91,7 @@ class _Commands(click.Group):
         attribute = f"{cmd_name}_" if cmd_name in ("import", "set") else cmd_name  # Python has them
         command = getattr(import_module(COMMANDS[cmd_name][0]), attribute)
         if not isinstance(command, click.Command):
-            raise TypeError(f"{cmd_name} of {COMMANDS[cmd_name][0]} is no command: {command!r}")
+            raise TypeError(f"{cmd_name} of {COMMANDS[cmd_name][0]} is not a command: {command!r}")
         return command
 
     def resolve_command(

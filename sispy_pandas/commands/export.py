@@ -166,4 +166,4 @@ def _query(text: str | None) -> Any:
     try:
         return json.loads(text)
     except ValueError as error:
-        raise ValueError(f"--query is no JSON: {error}") from error
+        raise ValueError(f"--query is not JSON: {error}") from error

@@ -238,7 +238,7 @@ def _book(session: Session, target: Path | None) -> OutFile | None:
     """Return the file of a workbook, None if another answer is asked for.
 
     Raises:
-        Misuse: A file is named for what is no workbook, or none where a terminal would get its bytes.
+        Misuse: A file is named for what is not a workbook, or none where a terminal would get its bytes.
         OSError: It cannot be written.
     """
     if session.output != "xlsx":
@@ -246,7 +246,7 @@ def _book(session: Session, target: Path | None) -> OutFile | None:
             raise Misuse(f"-o {target} is for --output xlsx: give both, or neither.")
         return None
     if target is None and is_terminal(sys.stdout):
-        raise Misuse("a workbook is no text for a terminal: name a file, as in -o report.xlsx.")
+        raise Misuse("a workbook is not text for a terminal: name a file, as in -o report.xlsx.")
     if target is None or str(target) == STANDARD:
         return OutFile.of(sys.stdout)
     refuse_target("-o", target, [".xlsx"])

@@ -87,9 +87,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     metavar="COLUMN[=TABLE]",
     help="In a new table: a column that names rows of another one by its key.",
 )
-@click.option(
-    "--owner", multiple=True, metavar="GROUP", help="Who shall own a new table; default: your groups."
-)
+@click.option("--owner", multiple=True, metavar="GROUP", help="Owner of a new table; default: your groups.")
 @click.option("--dry-run", "dry", is_flag=True, help="Show what would be made or changed, and write nothing.")
 @click.option("--note", metavar="TEXT", help="Goes into the journal, e.g. CHG0012345.")
 @understood
@@ -193,7 +191,7 @@ def _make(
     if plan.counts["problems"]:
         show(session, blocks(plan))
         tell_push(session, [plan], ())
-        said = "nothing was made: mend the problems, or leave out the option that makes them"
+        said = "nothing was made: fix the problems above and run it again"
         return session.refuse(said, status_of_plan(plan))
     for told in plan.notes:  # a guess is said before anything is made
         session.say(told)
@@ -349,6 +347,6 @@ def _document(
 def _groups(client: Client) -> list[str]:
     """Return the user's groups, admin ones first; the user's name for one without groups (a super user)."""
     if client.username is None:
-        raise Misuse("whose shall the table be? Give --owner GROUP.")
+        raise Misuse("who owns the new table? Give --owner GROUP.")
     roles = client.users.get(client.username).to_dict().get("roles") or {}
     return [group for group, role in roles.items() if role == "admin"] or list(roles) or [client.username]

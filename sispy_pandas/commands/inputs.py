@@ -82,7 +82,7 @@ format_option = click.option(
     "--format",
     "form",
     type=click.Choice([suffix[1:] for suffix in FORMATS]),
-    help="What the file is, where its name does not tell: of standard input or output, which is -.",
+    help="Format of the file where its name does not tell it, such as - (standard input or output).",
 )
 """Gives a command the name of a format; it receives it as `form`."""
 

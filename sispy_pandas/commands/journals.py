@@ -37,7 +37,7 @@ def named(name: str) -> Path:
     for path in sorted(journal.folder().glob("*.jsonl"), reverse=True):
         if name in (journal.short(path), path.name):
             return path
-    raise Misuse(f"{name!r} is no journal: give a file or a name that `sispy pushes` lists.")
+    raise Misuse(f"{name!r} is not a journal: give a file or a name that `sispy pushes` lists.")
 
 
 def _kept() -> tuple[list[Record], dict[Path, str]]:
@@ -158,7 +158,7 @@ def described(record: Record) -> str:
     told = [
         f"{journal.short(record.path)} ({clock(record.begin['at'])}, {', '.join(tables)}",
         f"{count(rows, 'row')} written",
-        *([f"{sent:,} sent whose fate is open"] if sent else []),
+        *([f"{sent:,} sent without an answer"] if sent else []),
         *([f"the undo of {', '.join(undoes)}"] if undoes else []),
         *([shown(note)] if note else []),
     ]

@@ -57,7 +57,7 @@ _PATH = click.Path(dir_okay=False, path_type=Path)
     multiple=True,
     metavar="FILTER",
     shell_complete=filters,
-    help="Of them, those that meet FILTER.",
+    help="Only missing rows that meet FILTER.",
 )
 @answers("json", "csv", "md", "html")
 @click.option(
@@ -105,7 +105,7 @@ def plan(
     from sispy_pandas.workflow.to_files import write_file
 
     if allow_dangling and not check:
-        raise Misuse("--allow-dangling says what is no problem: leave --no-check out.")
+        raise Misuse("--allow-dangling needs the check that --no-check turns off: leave one of them out.")
     asked = Asked.of(names, form)
     book = None if mark is None else asked.workbook("--mark")
     refuse_target("--mark", mark, (".xlsx",), others=(*asked.paths, save))

@@ -97,7 +97,7 @@ def snapshot_by_id(
 
 def _unknown_rows(file: TableFile, schema: Schema) -> Message:
     """Say what to do with a file of which nothing tells which rows are which."""
-    said = f"{file.file} has no column _id, so its rows cannot be told"
+    said = f"{file.file} has no column _id, so its rows cannot be recognised"
     if any(field.unique for field in schema.fields):
         such = f" such as {schema.key}" if schema.key else ""
         return Message(f"{said}: give --key FIELD to match them by a unique field{such}")
@@ -287,7 +287,7 @@ def _tables(file: TableFile) -> list[str]:
     if not found:
         verb = click.get_current_context().info_name
         name = str(file.file)
-        raise Misuse(f"{name!r} is no plan; to {verb} a file: sispy {verb} SCHEMA {name}")
+        raise Misuse(f"{name!r} is not a plan; to {verb} a file: sispy {verb} SCHEMA {name}")
     return found
 
 

@@ -41,7 +41,7 @@ def understood(command: Command) -> Command:
     @click.option(
         "--rename", multiple=True, metavar='"TITLE=FIELD"', callback=_pairs, help="Column TITLE is FIELD."
     )
-    @click.option("--ignore-case", is_flag=True, help="Titles, and values of an enum, in another case.")
+    @click.option("--ignore-case", is_flag=True, help="Accept titles and enum values in another case.")
     @click.option(
         "--header-row",
         type=click.IntRange(min=0),
@@ -52,7 +52,7 @@ def understood(command: Command) -> Command:
         "--footer-rows",
         type=click.IntRange(min=0),
         metavar="N",
-        help="The last N rows are none, but totals or remarks.",
+        help="The last N rows are totals or remarks, not data.",
     )
     @click.option("--sheet", metavar="NAME", shell_complete=sheets, help="Sheet of a workbook.")
     @click.option(
@@ -60,10 +60,10 @@ def understood(command: Command) -> Command:
         metavar="PATH",
         help="Where in JSON the rows are, e.g. items; . is the whole of it, * each member of an object.",
     )
-    @click.option("--encoding", type=encoding, metavar="NAME", help="Of a text file, e.g. cp1250.")
-    @click.option("--delimiter", metavar="SIGN", help="Between the cells of a text file.")
+    @click.option("--encoding", type=encoding, metavar="NAME", help="Encoding of a text file, e.g. cp1250.")
+    @click.option("--delimiter", metavar="SIGN", help="What separates the cells of a text file.")
     @click.option("--decimal", type=click.Choice([".", ","]), help="The decimal mark; default: a point.")
-    @click.option("--thousands", metavar="SIGN", help="Between groups of three digits.")
+    @click.option("--thousands", metavar="SIGN", help="What separates groups of three digits.")
     @click.option(
         "--tz",
         type=zone,
@@ -81,7 +81,7 @@ def understood(command: Command) -> Command:
         "--unit",
         multiple=True,
         metavar="TEXT[=N]",
-        help="TEXT beside a number is no part of it: €, GB; TB=1024 multiplies, so does %=0.01.",
+        help="Leave out TEXT beside a number: €, GB; TB=1024 multiplies by that, and so does %=0.01.",
     )
     @click.option(
         "--text",
@@ -138,10 +138,10 @@ def reading(command: Command) -> Command:
     @click.option(
         "--accept-program-changes",
         is_flag=True,
-        help="Take what looks like a program's work, as 00123 -> 123.",
+        help="Accept edits that look like a program's work, such as 00123 -> 123.",
     )
     @click.option("--base-now", is_flag=True, help="Compare a file without receipts with today's values.")
-    @click.option("--owner", multiple=True, metavar="GROUP", help="Whose new rows are; may be repeated.")
+    @click.option("--owner", multiple=True, metavar="GROUP", help="Owner of new rows; may be repeated.")
     @functools.wraps(command)
     def with_reading(
         *args: Any,

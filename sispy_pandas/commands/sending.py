@@ -78,7 +78,7 @@ def pushing(command: Command) -> Command:
         "--rate",
         type=click.FloatRange(min=0, min_open=True),
         metavar="ROWS",
-        help="Rows that are sent in a second, at the most.",
+        help="Send at most N rows a second.",
     )
     @click.option("--again", is_flag=True, help=_AGAIN)
     @click.option(
@@ -266,7 +266,9 @@ def _refuse(plans: Sequence[Plan], *, skip_problems: bool, expect_updates: int |
     for plan in plans:
         if plan.problem_list and not skip_problems:
             others = Argument("skip_problems", "pushes the other rows", True)
-            raise NotPushedError(plan, Message("mend the problems", others), status_of_plan(plan))
+            raise NotPushedError(
+                plan, Message("fix the problems above and run it again", others), status_of_plan(plan)
+            )
     updates, plan = sum(plan.counts["updates"] for plan in plans), plans[0]
     if expect_updates not in (None, updates):
         said = f"the plan has {count(updates, 'update')}, and --expect-updates says {expect_updates:,}"
@@ -307,7 +309,7 @@ def _refuse_stale(plan: Plan | Plans | PlanParts, progress: Any) -> None:
 
     for fresh in parts(plan.refresh(progress=progress)) if len(plan) else ():
         if gone := [table for table in (conflicts(fresh.conflict_list), stale_rows(fresh)) if table.rows]:
-            raise NotPushedError(fresh, "the plan is stale; make it anew", Exit.CONFLICT, gone)
+            raise NotPushedError(fresh, "the plan is stale: make a new one", Exit.CONFLICT, gone)
 
 
 def _ask(session: Session, plan: Plan | Plans | PlanParts, *, yes: bool, limit: int | None) -> None:

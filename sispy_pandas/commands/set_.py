@@ -86,7 +86,7 @@ def set_(
         raise Misuse("--all-rows means all, and FILTERs choose some: leave one of them out.")
     if yes and expect_updates is None:
         number = Call("", "says how many rows shall change", ("--expect-updates", "N"))
-        raise Misuse(Message("--yes alone does not tell that the filter finds what you mean", number))
+        raise Misuse(Message("--yes leaves nobody to see how many rows the filter finds", number))
     client = session.client()
     endpoint, schema = table_of(client, name)
     try:
@@ -131,7 +131,7 @@ def _setting(client: Client, schema: Schema, text: str) -> tuple[str, Any]:
     if operator == "=":
         return path, _value(client, schema, field, value) if value else None
     if field.item is None:
-        raise ValueError(f"{path} is no array of values: {operator} adds or removes a member of one")
+        raise ValueError(f"{path} is not an array of values: {operator} adds or removes a member of one")
     if not value:
         raise ValueError(f"{path}{operator} names no member")
     member = _value(client, schema, replace(field.item, path=path), value)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @click.command(epilog=examples("sispy pushes", "sispy pushes --note CHG0012345 --since 1w --output json"))
-@click.option("--limit", type=click.IntRange(min=1), default=20, help="Show so many.")
+@click.option("--limit", type=click.IntRange(min=1), default=20, help="Show at most N.")
 @click.option("--note", metavar="TEXT", help="Only those with TEXT in their note.")
 @click.option("--since", metavar="TIME", help="Only later ones: 2h, 3d, or 2026-11-20T14:05+01:00.")
 @click.option("--table", metavar="SCHEMA", shell_complete=tables, help="Only those to this table.")

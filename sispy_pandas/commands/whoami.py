@@ -71,7 +71,7 @@ def whoami(session: Session, verbose: bool) -> None:
     tell(session, Answer("whoami", table, document=lambda: whole, blocks=lambda: blocks))
     if state == "refused" and source.startswith("SIS_TOKEN"):
         raise Unauthorized(
-            Message(f"the server refuses the token of {source}: mend or unset it", again("gets another"))
+            Message(f"the server refuses the token of {source}: correct or unset it", again("gets another"))
         )
     if state in ("none", "refused"):
         said = "nobody is logged in" if state == "none" else "the server refuses the token"

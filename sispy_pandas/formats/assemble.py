@@ -237,7 +237,9 @@ class _Rows:
                 continue
             for i, cell in enumerate(cells):
                 if type(cell) not in _WELL_FORMED:
-                    found[i] = self.problem(i, f"the {column} lost its form", column, str(cell))
+                    found[i] = self.problem(
+                        i, f"the {column} was damaged: copy it from the export again", column, str(cell)
+                    )
         if self.ids is not None and None in self.ids:
             for i, (id_, receipt) in enumerate(zip(self.ids, self.receipts, strict=True)):
                 if id_ is None and receipt is not None and i not in found:

@@ -176,7 +176,7 @@ def _beside(path: Path) -> Iterator[Path]:
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, "it is a folder", str(path))
     if path.exists() and not path.is_file():  # such as /dev/null: a file would take its place
-        raise OSError(errno.EINVAL, "it is no regular file", str(path))
+        raise OSError(errno.EINVAL, "it is not a regular file", str(path))
     real = path.resolve()
     beside = real.with_name(f".{real.name}.{secrets.token_hex(4)}.part")
     try:

@@ -230,7 +230,7 @@ def refuse_expanding(file: InFile, size: int) -> None:
 
 
 def _expanding(file: InFile) -> ValueError:
-    return ValueError(f"{printable(file)} would expand to more than any honest table")
+    return ValueError(f"{printable(file)} would unpack to more than any real table")
 
 
 def _refuse_endless_line(file: InFile, start: bytes | bytearray) -> None:
@@ -257,12 +257,12 @@ def parse_json(text: str, file: object, line: int | None = None) -> Any:
             raise ValueError(f"{printable(file)} is empty") from None
         if line is None and error.msg == "Extra data" and _is_in_lines(text):
             said = "it has one JSON value per line: call it .ndjson, or give --format ndjson"
-            raise ValueError(f"{printable(file)} is no JSON: {said}") from None
+            raise ValueError(f"{printable(file)} is not JSON: {said}") from None
         place = f"line {(line or 1) + error.lineno - 1}, column {error.colno}"
-        raise ValueError(f"{printable(file)} is no JSON: {error.msg} at {place}") from error
+        raise ValueError(f"{printable(file)} is not JSON: {error.msg} at {place}") from error
     except ValueError as error:
         place = f", line {line}" if line else ""
-        raise ValueError(f"{printable(file)} is no JSON that can be read{place}: {error}") from error
+        raise ValueError(f"{printable(file)} is not readable JSON{place}: {error}") from error
 
 
 def _is_in_lines(text: str) -> bool:
@@ -300,7 +300,7 @@ def damaged(file: object, what: str, error: Exception) -> ValueError:
         return ValueError(f"{printable(file)} needs more memory than there is")
     error = error.__cause__ if isinstance(error.__cause__, Exception) else error
     said = shorten(next(iter(str(error).splitlines()), "") or type(error).__name__, 100)
-    return ValueError(f"{printable(file)} is no {what}, or a damaged one: {said}")
+    return ValueError(f"{printable(file)} is not a {what}, or a damaged one: {said}")
 
 
 def _refuse_packed(file: object, data: bytes | bytearray) -> None:

@@ -94,7 +94,7 @@ def delimited(text: str, file: InFile, known: Collection[str], options: ReadOpti
     head = text[:HEAD]
     lines = head.splitlines() or [""]
     if "\0" in lines[0]:
-        raise ValueError(Message(f"{printable(file)} is no text: save it as CSV in UTF-8", ASKED))
+        raise ValueError(Message(f"{printable(file)} is not text: save it as CSV in UTF-8", ASKED))
     if len(lines) == 1 and len(text) > HEAD:
         raise ValueError(
             f"{printable(file)} has no line of names: its first {HEAD:,} characters are one line"

@@ -114,4 +114,4 @@ def _typed(field: Field, cell: Any, style: Style) -> Any:
             return cast(field, duration_text(datetime.timedelta(seconds=seconds)))
     except ValueError as error:
         return Refused(str(cell), message_of(error))
-    return Refused(str(cell), f"a {type(cell).__name__} of the workbook is no value here: write it as text")
+    return Refused(str(cell), f"a {type(cell).__name__} cannot be a value here: write it as text")

@@ -136,11 +136,11 @@ def book_file(file: InFile) -> BookFile:
         how = "is locked by a password: save it without one" if locked else "is an old .xls: save it as .xlsx"
         raise ValueError(f"{printable(file)} {how}")
     if not head:
-        raise ValueError(f"{printable(file)} is empty: it is no workbook")
+        raise ValueError(f"{printable(file)} is empty: it is not a workbook")
     if not head.startswith(b"PK"):
         known = Path(file.name).suffix.lower() == ".xlsx"
-        words = "is no workbook, or a damaged one: it does not begin like one"
-        other = "is no .xlsx workbook: save it as one; read_csv reads text files"
+        words = "is not a workbook, or a damaged one: it does not begin like one"
+        other = "is not an .xlsx workbook: save it as one; read_csv reads text files"
         raise ValueError(f"{printable(file)} {words if known else other}")
     try:
         with zipfile.ZipFile(content) as archive:
@@ -220,7 +220,7 @@ def _refuse_bombs(file: InFile, parts: Sequence[zipfile.ZipInfo]) -> None:
         most = max(FREE, RATIO * part.compress_size) if part.filename.startswith(_LARGE) else FREE
         large |= part.file_size > most
     if large:
-        raise ValueError(f"{printable(file)} would expand to more than any honest workbook: it is not opened")
+        raise ValueError(f"{printable(file)} would unpack to more than any real workbook: it is not opened")
 
 
 def _head(path: Path) -> bytes:

@@ -97,7 +97,7 @@ def _results(file: BookFile, title: str, places: dict[Place, str]) -> dict[Place
     return results
 
 
-_NEVER = "a formula that was never calculated: write its value"
+_NEVER = "a formula without a result: open it in Excel or LibreOffice, save, try again"
 
 
 def _error(text: str) -> Refused:

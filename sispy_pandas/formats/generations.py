@@ -108,7 +108,7 @@ class Store:
             raise ValueError(f"{printable(path)} has no name: a mirror is a folder of its own")
         store = cls(path, path.with_name(f".{path.name}.mirror"))
         if (path.exists() or path.is_symlink()) and store._number() is None and not _is_empty(path):
-            raise ValueError(f"{printable(path)} is no mirror: name a folder that does not exist yet")
+            raise ValueError(f"{printable(path)} is not a mirror: name a folder that does not exist yet")
         return store
 
     def present(self) -> Generation | None:

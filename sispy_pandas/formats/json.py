@@ -247,7 +247,7 @@ def _table(
     """Return the cells of records by column: with a schema one for each of its fields, else for each key.
 
     Raises:
-        ValueError: One is no object, or together they have more columns than any schema.
+        ValueError: One is not an object, or together they have more columns than any schema.
     """
     inner = inner_paths(schema)
     if file.keys and records:

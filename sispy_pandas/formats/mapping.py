@@ -78,7 +78,7 @@ def read_mapping(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Return the options that a mapping tells.
 
     Raises:
-        ValueError: It is no mapping; the message names what is wrong.
+        ValueError: It is not a mapping; the message names what is wrong.
         OSError: It cannot be read.
     """
     name = printable(str(path))
@@ -86,7 +86,7 @@ def read_mapping(path: str | os.PathLike[str]) -> dict[str, Any]:
         with Path(path).open("rb") as file:
             found = tomllib.load(file)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise ValueError(f"{name} is no mapping in TOML: {error}") from None
+        raise ValueError(f"{name} is not a mapping in TOML: {error}") from None
     options: dict[str, Any] = {}
     for key, value in found.items():
         if key in _KINDS:

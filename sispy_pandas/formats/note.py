@@ -96,7 +96,7 @@ def read_beside(file: InFile) -> Note:
 
 def _text(path: Path) -> str:
     if path.stat().st_size > LARGEST or not path.is_file():  # a device, or a pipe that never ends
-        raise ValueError("it is no regular file of a size that is read")
+        raise ValueError("it is not a regular file of a size that is read")
     return path.read_text(encoding="utf-8")
 
 
@@ -119,7 +119,7 @@ def parsed(text: str) -> Note:
 def _wrong(found: Any) -> str:
     """Say what of a note is wrong; nothing if it is in order."""
     if not isinstance(found, dict) or not found:
-        return "it is no note of an export"
+        return "it is not the note of an export"
     wrong = [key for key, kind in _KINDS.items() if key in found and not isinstance(found[key], kind)]
     return f"its {wrong[0]} is {json.dumps(found[wrong[0]])[:40]}" if wrong else ""
 

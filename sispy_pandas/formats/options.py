@@ -164,4 +164,4 @@ def zone_of(tz: str | datetime.tzinfo) -> datetime.tzinfo:
     try:
         return zoneinfo.ZoneInfo(tz)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError):
-        raise ValueError(f"{tz!r} is no time zone; one is 'Europe/Berlin'") from None
+        raise ValueError(f"{tz!r} is not a time zone; one is 'Europe/Berlin'") from None

@@ -262,10 +262,10 @@ def _array(field: Field, cells: pd.Series[Any], pa: Any) -> Any:
         return field.kind.to_arrow(cells, pa)
     except Contradiction:
         if field.item:
-            raise ValueError(f"{field.path!r} holds members that are no {field.item.type}") from None
+            raise ValueError(f"{field.path!r} holds members that are not {field.item.type}") from None
         raise ValueError(
             Message(
-                f"{field.path!r} holds values that are no {field.type}: a Parquet column has one type, "
+                f"{field.path!r} holds values that are not {field.type}: a Parquet column has one type, "
                 "export as CSV or NDJSON",
                 Argument("fields", "leaves the column out"),
             )

@@ -83,7 +83,7 @@ def changed(
 
 
 def _says_the_same(field: Field, before: Any, cell: Any) -> bool:
-    """Tell without writing the cell as it would be stored; False where it holds what is no JSON."""
+    """Tell without writing the cell as it would be stored; False where it holds what is not JSON."""
     try:
         return equal(field, before, cell)
     except (TypeError, ValueError, RecursionError):  # arrays and pandas' NA have no truth of their own

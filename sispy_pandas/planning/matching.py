@@ -28,12 +28,12 @@ _NAMED = 5
 _HYPHENS = re.compile("[\N{HYPHEN}\N{FIGURE DASH}\N{EN DASH}\N{EM DASH}\N{MINUS SIGN}]")
 """What programs make of a hyphen; NFKC makes the first of the one that does not break."""
 _NO_ID = Message(
-    "the frame has no _id, so its rows cannot be told: a merge, concat or reset_index loses it",
+    "the frame has no _id, so its rows cannot be recognised: merge, concat and reset_index lose it",
     Call("frame.set_index('_id')", "brings the column back"),
     Call("left.reset_index().merge(right, ...).set_index('_id')", "keeps it"),
     Call("pd.concat([frame.reset_index(), new])", "keeps it beside new rows"),
     Argument("key", "names a unique field instead"),
-    Argument("new", "takes every row for a new one", True),
+    Argument("new", "makes every row a new one", True),
 )
 
 
@@ -92,7 +92,12 @@ def match_by_id(ids: pd.Index[Any], frame: pd.DataFrame, *, schema: Schema) -> M
                 new.append(position)
         elif not OBJECT_ID.fullmatch(cell):
             problems.append(
-                Problem(labels[position], "this is no _id (24 hex digits): it lost its form", "_id", cell)
+                Problem(
+                    labels[position],
+                    "this is not an _id (24 hex digits): copy it from the export again",
+                    "_id",
+                    cell,
+                )
             )
             left[labels[position]] = (position,)
         elif cell in seen:
@@ -110,7 +115,7 @@ def match_by_id(ids: pd.Index[Any], frame: pd.DataFrame, *, schema: Schema) -> M
     )
     if len(unknown) > 2 and 2 * len(unknown) > len(seen):
         raise ValueError(
-            f"{len(unknown)} of {len(seen)} values in _id are no rows of this snapshot of {schema.name!r} "
+            f"{len(unknown)} of {len(seen)} values in _id are not rows of this snapshot of {schema.name!r} "
             f"({', '.join(cell for _, cell in unknown[:3])}, ...): are they the ids of another table?"
         )
     left |= {cell: (position,) for position, cell in unknown}

@@ -125,7 +125,7 @@ def parse(text: Iterable[str], connect: Callable[[str], Client], *, where: str) 
     *content, last = [line for line in text if line.strip()] or [""]
     head = _object(content[0] if content else last)
     if head.get("sispy_plan") != FORMAT or not all(isinstance(head.get(k), kind) for k, kind in _HEAD):
-        raise ValueError(f"{printable(where)} is no plan of this version of sispy")
+        raise ValueError(f"{printable(where)} is not a plan of this version of sispy")
     if _object(last).get("sha256") != _digest(content):
         raise ValueError(f"{printable(where)} was altered after it was saved: make a new plan instead")
     client = connect(head["server"])
@@ -134,7 +134,7 @@ def parse(text: Iterable[str], connect: Callable[[str], Client], *, where: str) 
     try:
         changes, problems, stale = _read([decode_json(line) for line in content[1:]])
     except (ValueError, TypeError, KeyError, AttributeError, StopIteration) as error:
-        raise ValueError(f"{printable(where)} has a line that is none of a plan") from error
+        raise ValueError(f"{printable(where)} has a line that does not belong to a plan") from error
     return ChangeSet(
         client.entities(schema.name),
         schema,

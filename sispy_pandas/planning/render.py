@@ -174,10 +174,10 @@ def head(plan: ChangeSet) -> list[str]:
         lines.append(made)
     if any("_sis.owner" not in change.values for change in plan.changes if isinstance(change, Create)):
         owners = f"owned by {', '.join(plan.owner)}" if plan.owner else _default_owner(plan)
-        lines.append(f"new rows will be {owners}")
+        lines.append(Message("new rows will be ", owners))
     if n["deletes"] > FREE_DELETES:
-        stating = Argument("expect_deletes", "says so", n["deletes"])
-        lines.append(Message(f"a push has to be told that {n['deletes']:,} rows are to be deleted", stating))
+        stating = Argument("expect_deletes", "does so", n["deletes"])
+        lines.append(Message(f"{n['deletes']:,} deletes have to be confirmed", stating))
     if n["problems"]:
         bad = len({problem.row for problem in plan.problem_list})
         text = f"{count(bad, 'row')} {'has' if bad == 1 else 'have'} problems"
@@ -350,7 +350,6 @@ def _name(change: Change) -> str:
 
 
 def _default_owner(plan: ChangeSet) -> str:
-    owners = ", ".join(plan.schema.owner)
     if plan.schema.is_public or plan.schema.is_open:
         return "owned by your groups"
-    return f"owned by those of your groups that are among {owners} (of a super user: by nobody)"
+    return Message("owned by your groups", Argument("owner", "is needed as a super user"))

@@ -38,7 +38,7 @@ def of_bulk(answer: Response, ids: Collection[str] | None = None) -> tuple[list[
         and all(map(_is_entity, success))
         and all(map(_is_refusal, failed))
     ):
-        raise FateUnknown(f"the answer is none to a bulk request: {answer!s:.100}")
+        raise FateUnknown(f"the answer is not one to a bulk request: {answer!s:.100}")
     strange = [entity["_id"] for entity in success if ids is not None and entity["_id"] not in ids]
     if strange:
         raise FateUnknown(f"the answer is about a row that was not sent: {strange[0]:.100}")

@@ -102,14 +102,16 @@ def undoing(path: Path, does: str) -> Call:
 
 def fate_unknown(why: str = "") -> Message:
     """Return what there is to say of a row that was sent and of which nobody heard."""
-    return Message(f"sent, but its fate is unknown{why}", Call("sp.resume", "finds out", ("resume",)))
+    return Message(
+        f"sent, but whether it arrived is not known{why}", Call("sp.resume", "finds out", ("resume",))
+    )
 
 
 class Journal:
     """A journal that is open for writing, and locked against every other writer.
 
     Raises:
-        ValueError: Another process writes to it, or it is no regular file.
+        ValueError: Another process writes to it, or it is not a regular file.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -177,10 +179,10 @@ def refuse_device(path: Path) -> None:
     """Raise unless a journal can be kept in what is at `path`; nothing of it is read.
 
     Raises:
-        ValueError: It is no regular file: a folder, a pipe, a device.
+        ValueError: It is not a regular file: a folder, a pipe, a device.
     """
     if path.exists() and not path.is_file():
-        raise ValueError(f"{printable(path)} is no journal of a push: it is no regular file")
+        raise ValueError(f"{printable(path)} is not a journal of a push: it is not a regular file")
 
 
 def _cut_torn_line(file: IO[bytes]) -> None:

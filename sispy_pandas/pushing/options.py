@@ -163,8 +163,8 @@ def refuse(
     if options.guard == "cas" and not plan.endpoint.client.username:
         raise ValueError(
             Message(
-                "compare-and-set writes the name of the user into each row, and nobody proves whose the "
-                "token is: set SIS_USER to its owner",
+                "guard='cas' writes your name into each row, and it is not known whose the token "
+                "is: set SIS_USER to its owner",
                 Call("client.username = NAME", "says so, too"),
                 Call("client.authenticate()", "proves it", ("login",)),
             )
@@ -175,6 +175,6 @@ def refuse(
     deletes = plan.counts["deletes"]
     unstated = expect_deletes is None and deletes > FREE_DELETES and plan.journal is None
     if unstated or expect_deletes not in (None, deletes):
-        said = "not stated" if expect_deletes is None else f"stated as {expect_deletes}"
-        stating = Argument("expect_deletes", "states it", deletes)
-        raise PlanRefused(Message(f"the plan deletes {deletes} rows, which was {said}", stating), plan)
+        other = "" if expect_deletes is None else f", not {expect_deletes}"
+        stating = Argument("expect_deletes", "confirms it", deletes)
+        raise PlanRefused(Message(f"this deletes {deletes} rows{other}", stating), plan)

@@ -187,9 +187,9 @@ def allowed_together(
     deletes = sum(plan.counts["deletes"] for plan in plans)
     unstated = expect_deletes is None and deletes > FREE_DELETES and not resumed
     if unstated or expect_deletes not in (None, deletes):
-        said = "not stated" if expect_deletes is None else f"stated as {expect_deletes}"
-        stating = Argument("expect_deletes", "states it", deletes)
-        raise PlanRefused(Message(f"the plans delete {deletes} rows, which was {said}", stating), plans[0])
+        other = "" if expect_deletes is None else f", not {expect_deletes}"
+        stating = Argument("expect_deletes", "confirms it", deletes)
+        raise PlanRefused(Message(f"the plans delete {deletes} rows{other}", stating), plans[0])
     note = options.note or next((plan.origin.note for plan in plans if plan.origin.note), None)
     found_options = replace(options, note=note)
     for plan in plans:

@@ -32,7 +32,7 @@ def pushes() -> pd.DataFrame:
     """Return the pushes whose journals are kept in the folder of journals: interrupted ones, then the newest.
 
     Those with a journal elsewhere are not among them. `sp.undo` and `sp.resume` take what `journal` holds.
-    What is no journal there is left out and named: in a warning of the log, and in `.attrs["unreadable"]`.
+    What is not a journal there is left out and named: in a warning of the log, and in `.attrs["unreadable"]`.
 
     A push in parts, of several tables or of one after the other, is one row, with the journal of its first
     part, which stands for all. One that was cut off before it had all of its parts has not ended: `resume`

@@ -171,7 +171,7 @@ def read(file: str | Path) -> Record:
     """Read a journal, also one whose last line was cut off by a crash.
 
     Raises:
-        ValueError: The file is no journal, or a line of it is damaged.
+        ValueError: The file is not a journal, or a line of it is damaged.
         OSError: It cannot be read.
     """
     file = Path(file)
@@ -185,11 +185,11 @@ def read(file: str | Path) -> Record:
                     reader.take(line[:-1].decode())
         return reader.record(file)
     except (ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
-        why = f"line {number} is none of its lines" if number else "it is empty"
+        why = f"line {number} cannot be read" if number else "it is empty"
         began = not isinstance(error, NeverBegan)
         kind = ValueError if began or not reader.plan else NeverBegan
         said = why if began else str(error)
-        raise kind(f"{printable(file)} is no journal of a push: {printable(said)}") from None
+        raise kind(f"{printable(file)} is not a journal of a push: {printable(said)}") from None
 
 
 def schema_in(file: Path) -> str:
@@ -381,24 +381,24 @@ def _check_begin(found: Mapping[str, Any]) -> None:
         texts = (name, found["digest"])
         last = _whole(number if parts is None else parts)
         if not (all(isinstance(text, str) for text in texts) and 1 <= _whole(number) <= last):
-            raise ValueError("it is no part of a push")
+            raise ValueError("it is not part of a push")
 
 
 def _one_of(words: tuple[str, ...], found: Any) -> str:
     if found not in words:
-        raise ValueError(f"{found!r} is none of {words}")
+        raise ValueError(f"{found!r} is not one of {words}")
     return str(found)
 
 
 def _moment(value: Any) -> int:
     if not 0 <= _whole(value) <= LAST:
-        raise ValueError(f"{value!r} is no time")
+        raise ValueError(f"{value!r} is not a time")
     return int(value)
 
 
 def _whole(value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
-        raise TypeError(f"{value!r} is no whole number")
+        raise TypeError(f"{value!r} is not a whole number")
     return value
 
 
@@ -408,7 +408,7 @@ def _number(value: Any) -> int | None:
 
 def _text(value: Any) -> str | None:
     if value is not None and not isinstance(value, str):
-        raise TypeError(f"{value!r} is no text")
+        raise TypeError(f"{value!r} is not text")
     return value
 
 

@@ -210,7 +210,7 @@ class Server:
                 self.waits.over()
                 return again
             found = again
-        raise Stopped("the rows of a write without an answer do not come to rest")
+        raise Stopped("rows keep changing after a write that got no answer")
 
 
 class Patience:

@@ -136,9 +136,9 @@ class Stream:
     def _refuse_deletes(self, deletes: int, plan: ChangeSet) -> None:
         most = FREE_DELETES if self.expect_deletes is None else self.expect_deletes
         if deletes and self.deletes + deletes > most:
-            said = "not stated" if self.expect_deletes is None else f"stated as {self.expect_deletes}"
-            stating = Argument("expect_deletes", "states how many all parts delete")
-            found = f"the parts so far delete {self.deletes + deletes} rows, which was {said}"
+            other = "" if self.expect_deletes is None else f", not {self.expect_deletes}"
+            stating = Argument("expect_deletes", "confirms how many all parts delete")
+            found = f"the parts so far delete {self.deletes + deletes} rows{other}"
             raise PlanRefused(Message(found, stating), plan)
 
     def _without_done(self, plan: ChangeSet) -> tuple[ChangeSet, tuple[Outcome, ...]]:

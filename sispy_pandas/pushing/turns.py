@@ -182,7 +182,7 @@ def _opened(path: Path) -> int | None:
     found = os.fstat(handle)
     if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1 or found.st_size > SIZE:
         os.close(handle)
-        raise OSError(errno.EPERM, "it is no lock of sispy's")
+        raise OSError(errno.EPERM, "it is not a lock of sispy's")
     return handle
 
 

@@ -115,7 +115,7 @@ def _checked(answer: Response) -> Response:
     except errors.Error:
         found = [None]
     if not all(map(_is_commit, found)):
-        raise errors.NotJSON(f"the answer is no list of commits: {answer!s:.100}", 200)
+        raise errors.NotJSON(f"the answer is not a list of commits: {answer!s:.100}", 200)
     return answer
 
 

@@ -36,7 +36,7 @@ class Rows:
     checked: bool
     """Values are known to be of their declared types; Mixed ones are cells already."""
     invalid: tuple[int, ...] = ()
-    """Positions of rows with bytes that are no UTF-8; U+FFFD stands for them."""
+    """Positions of rows with bytes that are not UTF-8; U+FFFD stands for them."""
 
     def __len__(self) -> int:
         return len(self.columns["_id"])
@@ -82,7 +82,7 @@ class Decoder:
         """Return a page whose rows can be counted, and decoded block by block.
 
         Raises:
-            NotJSON: The body is no list of JSON objects.
+            NotJSON: The body is not a list of JSON objects.
         """
         if self._structs and (rows := self._structs.split(body)) is not None:
             bounds = self._structs.ids(_ends(rows))
@@ -137,9 +137,9 @@ def _loaded(body: bytes) -> tuple[list[Any], frozenset[int]]:
     except RecursionError as error:
         raise NotJSON(f"the page is nested too deeply to be read ({error})") from error
     except ValueError as error:
-        raise NotJSON(f"the page is no JSON ({error})") from error
+        raise NotJSON(f"the page is not JSON ({error})") from error
     if not isinstance(records, list) or not all(isinstance(r, dict) and "_id" in r for r in records):
-        raise NotJSON(f"the page is no list of objects with _id: {body[:60].decode(errors='replace')}")
+        raise NotJSON(f"the page is not a list of objects with _id: {body[:60].decode(errors='replace')}")
     odd = [r for r in records if broken and "\ufffd" in json.dumps(r, ensure_ascii=False)]
     return records, frozenset(map(id, odd))
 

@@ -177,7 +177,7 @@ def parse(text: str) -> Filter:
 
     Raises:
         ValueError: The text is none; the message says where, and what was expected.
-        TypeError: It is no text.
+        TypeError: It is not text.
     """
     if not isinstance(text, str):
         raise TypeError(f"a filter is a text such as 'status = live', got {type(text).__name__}")

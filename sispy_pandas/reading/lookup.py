@@ -215,8 +215,8 @@ def rows_of(answer: Response, ids: Collection[str] | None = None) -> list[dict[s
         ids: The `_id`s that were asked for.
 
     Raises:
-        sispy.NotJSON: It is no list of rows, each once, or holds others than asked for, or fewer than its own
-            count: a row that is missing there would be taken for deleted.
+        sispy.NotJSON: It is not a list of rows, each once, or holds others than asked for, or fewer than its
+            own count: a row that is missing there would be taken for deleted.
     """
     try:
         rows = answer.to_list()
@@ -226,5 +226,5 @@ def rows_of(answer: Response, ids: Collection[str] | None = None) -> list[dict[s
     total = total_of(answer)
     strange = ids is not None and (not found <= set(ids) or total not in (None, len(rows)))
     if len(found) < len(rows) or strange:
-        raise errors.NotJSON(f"the answer is no list of the rows asked for: {answer!s:.100}", 200)
+        raise errors.NotJSON(f"the answer is not a list of the rows asked for: {answer!s:.100}", 200)
     return rows

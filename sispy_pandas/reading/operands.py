@@ -71,16 +71,16 @@ def refuse_pattern(source: Any, options: Any = "") -> None:
     if set(options) - set("imsx"):
         raise ValueError(f"a regex has the options i, m, s and x, got {options!r}")
     if "\0" in source:
-        raise ValueError(f"{source!r} is no regex: it holds a null character")
+        raise ValueError(f"{source!r} is not a regex: it holds a null character")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Python has plans for signs that mean nothing in a set today
             re.compile(source)
     except re.error as error:
         if error.msg.startswith(_WRONG) and r"\Q" not in source:
-            raise ValueError(f"{source!r} is no regex: {error.msg}") from None
+            raise ValueError(f"{source!r} is not a regex: {error.msg}") from None
     except (RecursionError, OverflowError):
-        raise ValueError(f"{source[:40]!r}... is no regex: it nests or repeats too much") from None
+        raise ValueError(f"{source[:40]!r}... is not a regex: it nests or repeats too much") from None
 
 
 def operand(field: Field | None, value: Any) -> Any:

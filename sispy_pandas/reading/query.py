@@ -119,7 +119,7 @@ def _of_json(text: str) -> Any:
     try:
         return json.loads(text)
     except ValueError as error:
-        raise ValueError(f"q is no JSON: {error}") from None
+        raise ValueError(f"q is not JSON: {error}") from None
     except RecursionError:
         raise ValueError("q is nested too deeply") from None
 

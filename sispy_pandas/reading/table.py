@@ -77,7 +77,7 @@ class Table:
             for position, value in pairs
         ]
         found += [
-            (id_, None, None, "bytes that are no UTF-8: U+FFFD stands for them") for id_ in self._invalid
+            (id_, None, None, "bytes that are not UTF-8: U+FFFD stands for them") for id_ in self._invalid
         ]
         if (index[:-1] < index[1:]).all() or index.is_unique:  # most ascend, which is told at a glance
             return frame, warnings_frame(found)

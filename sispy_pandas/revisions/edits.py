@@ -185,7 +185,7 @@ def changes(
             history[id_] = steps
     if unclear:
         notes.append(
-            f"left out: {count(len(unclear), 'row')} whose commits do not lead to what is stored, "
+            f"left out: {count(len(unclear), 'row')} whose history does not lead to what is stored, "
             f"such as {', '.join(unclear[:5])}"
         )
     found = [

@@ -192,7 +192,7 @@ def _steps(endpoint: Endpoint, schema: Schema, id_or_key: object) -> tuple[list[
     except NotFound:
         current = None
     if current is not None and not isinstance(current.get("_id"), str):
-        raise NotJSON(f"the answer is no row of {schema.name}: {shorten(current)}", 200)
+        raise NotJSON(f"the answer is not a row of {schema.name}: {shorten(current)}", 200)
     id_ = str(id_or_key if current is None else current["_id"])
     commits = commits_of(endpoint, id_) if current or _is_id(id_) else []
     if not commits:

@@ -26,7 +26,7 @@ WORDS = {
     "refused": "the server refuses the definition",
     "unchecked": "the pattern takes too long, only the server can tell whether these values fit",
     "added": "new",
-    "changed": "otherwise than before, and all values fit",
+    "changed": "changed, and all values fit",
 }
 BREAKING = ("required", "duplicate", "invalid")
 

@@ -137,7 +137,7 @@ class SchemaPlan:
             raise SchemaPlanRefused(Message(f"it erases {told}", meant))
         if self.broken != expect_broken:
             meant = Argument("expect_broken", "says that it is meant", self.broken)
-            told = f"{count(self.broken, 'row')} could not be written any more: mend them first"
+            told = f"{count(self.broken, 'row')} could not be written any more: fix them first"
             raise SchemaPlanRefused(Message(told, meant))
 
 

@@ -89,9 +89,9 @@ def undo(
         progress: As in `fetch`, of the reading of what others wrote since; what takes no second has no bar.
 
     Raises:
-        ValueError: The journal has rows of unknown fate: `resume` it first. Or it is no journal, or there is
-            no client for its server. Or the schema has lost a field of the push or gives it another type:
-            then `sp.revert(sp.changes(...))` is the way back for the others.
+        ValueError: Whether some of its rows arrived is not known: `resume` it first. Or it is not a journal,
+            or there is no client for its server. Or the schema has lost a field of the push or gives it
+            another type: then `sp.revert(sp.changes(...))` is the way back for the others.
         sispy.Error: The server could not be asked.
 
     Example:
@@ -186,7 +186,8 @@ def _pushed(source: Source, client: Client | None) -> _Pushed:
     if waiting:
         raise ValueError(
             Message(
-                f"the fate of {count(len(waiting), 'row')} is unknown", resuming(record.path, "finds out")
+                f"whether {count(len(waiting), 'row')} arrived is not known",
+                resuming(record.path, "finds out"),
             )
         )
     undone = taken_back(record)
@@ -226,8 +227,8 @@ def verify(
         cancel: As in `Report.verify`.
 
     Raises:
-        ValueError: The file is no journal, another push is writing to it, there is no client for its server,
-            or the schema has lost a field of the push.
+        ValueError: The file is not a journal, another push is writing to it, there is no client for its
+            server, or the schema has lost a field of the push.
         OSError: The journal cannot be written.
 
     Example:

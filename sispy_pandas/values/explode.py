@@ -173,7 +173,7 @@ def _array(schema: Schema, path: str) -> Field:
     field = schema.field(path)
     if not field.kind.is_array:
         arrays = [f.path for f in schema.fields if f.kind.is_array]
-        raise ValueError(f"{path!r} is no array; these are: {', '.join(arrays) or 'none'}")
+        raise ValueError(f"{path!r} is not an array; these are: {', '.join(arrays) or 'none'}")
     return field
 
 
@@ -224,4 +224,4 @@ def _array_of(cell: Any) -> tuple[Any, ...]:
         return tuple(cell)
     if is_missing(cell):
         return ()
-    raise ValueError(f"{cell!r} is no array: is this an array column?")
+    raise ValueError(f"{cell!r} is not an array: is this an array column?")

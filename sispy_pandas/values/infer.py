@@ -118,7 +118,7 @@ def infer_schema(
 
     Raises:
         ValueError: There are no rows, a name that the server refuses, a key that is not unique, a value that
-            is no JSON, or one that the server would round.
+            is not JSON, or one that the server would round.
         TypeError: The data are no table.
     """
     records = _rows_of(data)
@@ -178,7 +178,7 @@ def _document(
     owner: Sequence[str] = (),
 ) -> dict[str, Any]:
     if not re.fullmatch(r"(?!sis_)[a-z0-9_]+", name):
-        raise ValueError(f"{name!r} is no name of a schema: use a-z, 0-9 and _, and do not begin with sis_")
+        raise ValueError(f"{name!r} cannot name a schema: use a-z, 0-9 and _, and do not begin with sis_")
     if not any(records):
         raise ValueError("there are no rows to infer a schema from")
     definition = {k: _entry(k, found, options) for k, found in _by_key(records).items()}
@@ -346,7 +346,10 @@ def _has(definition: Mapping[str, Any], path: str) -> bool:
 def _refuse_names(definition: Mapping[str, Any]) -> None:
     refused = [key for key, entry in definition.items() if not is_name(key) or entry == {}]
     if refused:
-        raise ValueError(f"the server takes no field of the name {', '.join(map(repr, refused))}: rename it")
+        raise ValueError(
+            f"no field can be called {', '.join(map(repr, refused))}: rename it. A name has no dot, begins "
+            "with neither _ nor $, and is not one of the server's own, such as get and save"
+        )
 
 
 def _key(
@@ -404,7 +407,7 @@ def _nested_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
         if labels.count(label) > 1:
             raise ValueError(f"the frame has more than one column {label!r}")
         if "" in label.split("."):
-            raise ValueError(f"the server takes no field of the name {label!r}: rename it")
+            raise ValueError(f"column {label!r}: a name has something on either side of a dot; rename it")
         inner = next((other for other in labels if other.startswith(f"{label}.")), None)
         if inner is not None:
             raise ValueError(f"columns {label!r} and {inner!r} cannot both be: rename one")

@@ -109,7 +109,7 @@ def _json(field: Field, cell: Any) -> Any:
 
 
 def receipts_of(times: pd.Series[Any]) -> list[int | None]:
-    """Return times as ms since 1970; None for a blank or for what is no time."""
+    """Return times as ms since 1970; None for a blank or for what is not a time."""
     if isinstance(times.dtype, pd.DatetimeTZDtype):
         stored = times.to_numpy(dtype="datetime64[ms]")
         return [

@@ -90,7 +90,7 @@ def milliseconds_of(when: When, *, tz: str | tzinfo | None = None) -> int:
         tz: The zone of times that name none.
 
     Raises:
-        ValueError: The time names no zone and `tz` neither, or it is no time.
+        ValueError: The time names no zone and `tz` neither, or it is not a time.
         TypeError: It is something else altogether.
     """
     if isinstance(when, str) and (ago := _AGO.fullmatch(when)):
@@ -100,25 +100,25 @@ def milliseconds_of(when: When, *, tz: str | tzinfo | None = None) -> int:
     if isinstance(when, int) and not isinstance(when, bool):
         return when
     if not isinstance(when, str | datetime):
-        raise TypeError(f"{when!r} is no time: give a datetime with a zone, an ISO text or ms since 1970")
+        raise TypeError(f"{when!r} is not a time: give a datetime with a zone, an ISO text or ms since 1970")
     try:
         moment = pd.Timestamp(when)
     except ValueError as error:
-        raise ValueError(f"{when!r} is no time such as '2026-11-20T14:05Z'") from error
+        raise ValueError(f"{when!r} is not a time such as '2026-11-20T14:05Z'") from error
     if pd.isna(moment):
-        raise ValueError(f"{when!r} is no time such as '2026-11-20T14:05Z'")
+        raise ValueError(f"{when!r} is not a time such as '2026-11-20T14:05Z'")
     if moment.tzinfo is None:
         if tz is None:
             raise ValueError(
                 Message(
-                    f"{str(when)!r} names no time zone such as Z, so it may be any of many moments",
-                    Argument("tz", "names one"),
+                    f"{str(when)!r} has no time zone",
+                    Argument("tz", "gives one"),
                 )
             )
         try:
             moment = moment.tz_localize(_zone(tz))
         except NotImplementedError as error:  # pandas: in UTC it is of the year 0 or 10000
-            raise ValueError(f"{when!r} is no time such as '2026-11-20T14:05Z'") from error
+            raise ValueError(f"{when!r} is not a time such as '2026-11-20T14:05Z'") from error
     return int(moment.to_datetime64().astype("datetime64[ms]").astype("int64"))  # of UTC
 
 
@@ -138,7 +138,7 @@ def _zone(tz: str | tzinfo) -> tzinfo:
     try:
         return ZoneInfo(tz) if isinstance(tz, str) else tz
     except (ZoneInfoNotFoundError, ValueError) as error:
-        raise ValueError(f"{tz!r} is no time zone such as 'Europe/Berlin'") from error
+        raise ValueError(f"{tz!r} is not a time zone such as 'Europe/Berlin'") from error
 
 
 def duration_text(duration: timedelta) -> str:

@@ -226,7 +226,7 @@ def put_back(model: GridModel, draft: ChangeSet) -> list[str]:
         row = rows.get(change.id)
         no = model.kept if isinstance(change, Delete) else model.fixed
         if row is None or row in no:
-            left.append(f"{name}: {'it is no more, or not shown' if row is None else no[row]}")
+            left.append(f"{name}: {'it is gone, or not shown' if row is None else no[row]}")
         elif isinstance(change, Delete):
             if change.receipt == _receipt(model, row):
                 edits[row] = {DELETE: Edit(True)}

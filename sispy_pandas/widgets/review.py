@@ -166,7 +166,7 @@ class PlanReview(Shown):
             self._close(held)
             return
         if self._row.resume.layout.display != "none" and self._unknown():
-            self._say("The fate of some rows is unknown: resume the push first.")
+            self._say("Whether some rows arrived is not known: resume the push first.")
             return
         options = self._row.options
         plan = self._together([held[part].plan for part in sent])

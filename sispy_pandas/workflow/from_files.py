@@ -158,7 +158,7 @@ def read_ndjson(path: Readable, schema: Schema | RowSet, **how: Unpack[ReadKeywo
         how: As for `read_csv`.
 
     Raises:
-        ValueError: A line is no JSON object, or the file is of another schema or a later format.
+        ValueError: A line is not a JSON object, or the file is of another schema or a later format.
 
     Example:
         >>> _ = sp.to_ndjson(live, "hosts.ndjson")

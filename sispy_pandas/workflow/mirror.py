@@ -236,7 +236,7 @@ def read_mirror(folder: str | os.PathLike[str], *, fields: Sequence[str] | None 
         A frame indexed by `_id`, its receipts in `_updated_at`; edited, it is one that `snapshot_of` takes.
 
     Raises:
-        ValueError: It is no mirror, or damaged; it has no such field.
+        ValueError: It is not a mirror, or damaged; it has no such field.
         ImportError: pyarrow is missing.
 
     Example:
@@ -249,7 +249,7 @@ def read_mirror(folder: str | os.PathLike[str], *, fields: Sequence[str] | None 
     for left in reversed(range(_TRIES)):
         found = store.present()
         if found is None:
-            raise ValueError(f"{printable(folder)} is no mirror: sp.mirror makes one")
+            raise ValueError(f"{printable(folder)} is not a mirror: sp.mirror makes one")
         try:
             return _frame(found, Path(folder), fields)
         except FileNotFoundError:  # two runs ended meanwhile, and took away what was being read

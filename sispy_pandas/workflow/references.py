@@ -130,7 +130,7 @@ def labels_of(client: Client, frame: pd.DataFrame, schema: Schema, refs: Refs = 
     unknown = [path for path in chosen if path not in columns]
     if unknown:
         raise ValueError(
-            f"{unknown[0]!r} is no column of references; these are: {', '.join(columns) or 'none'}"
+            f"{unknown[0]!r} is not a column of references; these are: {', '.join(columns) or 'none'}"
         )
     for path, ref in columns.items():
         if chosen and path not in chosen:

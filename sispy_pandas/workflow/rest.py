@@ -41,8 +41,8 @@ def resume(journal: str | Path, client: Client | None = None) -> Plan | Plans:
         client: For the server of the journal; without one, the profile with that address is used.
 
     Raises:
-        ValueError: The file is no journal, there is no client for its server, or the schema has lost a field
-            of the push or gives it another type: then a new plan tells what is left.
+        ValueError: The file is not a journal, there is no client for its server, or the schema has lost a
+            field of the push or gives it another type: then a new plan tells what is left.
 
     Example:
         >>> report = live.diff(live.frame().tail(1).assign(notes="resumed")).push(progress=False)

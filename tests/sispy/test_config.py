@@ -196,7 +196,7 @@ def test_a_netrc_file_of_another_form_is_named_without_its_words(tmp_path, monke
     monkeypatch.setenv("NETRC", str(path))
     path.write_text("machine sis.example.com login anna\npassword s3cret s3cret\n")
 
-    with pytest.raises(ValueError, match=rf"^{path}: line \d is none of a netrc file$") as caught:
+    with pytest.raises(ValueError, match=rf"^{path}: line \d cannot be read$") as caught:
         resolve(url=URL)
     assert caught.value.__cause__ is None
 

@@ -82,7 +82,7 @@ def test_bodies_are_strict_json():
         '{"a":"2020-01-02T10:00:00.123Z","b":5,"c":true,"\\u00fc":[1,2.5]}'
     )
     for bad in (float("nan"), float("inf"), numpy.float64("nan"), numpy.float32("nan")):
-        with pytest.raises(ValueError, match="NaN and infinity are no JSON: send None"):
+        with pytest.raises(ValueError, match="NaN and infinity are not JSON: send None"):
             json_text({"a": bad})
     with pytest.raises(TypeError, match="Decimal has no JSON form"):
         json_text(Decimal(1))

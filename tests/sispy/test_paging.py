@@ -269,7 +269,7 @@ def test_an_answer_that_is_no_list_of_objects_is_told(table, monkeypatch, query,
 
     with pytest.raises(sispy.NotJSON) as caught:
         host.fetch_all(query)
-    assert caught.value.error == f"the answer is no list of objects: {answer}"
+    assert caught.value.error == f"the answer is not a list of objects: {answer}"
 
 
 @pytest.mark.parametrize("count", ["", "-1", "1e3", "²", "many", "9" * 5000])

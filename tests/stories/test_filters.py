@@ -441,7 +441,7 @@ MISSING = "an operator and a value are missing, as in 'status = live'"
         (["note=new york"], f"filter 'note=new york': 'and' or 'or' is missing before 'york'; {BLANKS}"),
         (["status", "=", "live"], f"filter 'status': after 'status' {MISSING}; {QUOTES}"),
         (["nam=x"], "schema 'host' has no field 'nam'; did you mean 'name' or 'os.name'?"),
-        (["rack=r1"], "'rack': 'r1' is no id of 24 hex digits"),
+        (["rack=r1"], "'rack': 'r1' is not an id of 24 hex digits"),
     ],
 )  # fmt: skip
 def test_what_cannot_match_is_an_error_before_anything_is_written(

@@ -38,7 +38,7 @@ class Refused(Exception):  # noqa: N818 - of the request, not of the test
 
 
 class Oid(str):
-    """An ObjectId, which is no text."""
+    """An ObjectId, which is not text."""
 
 
 class Moment(int):

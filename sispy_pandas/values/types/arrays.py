@@ -134,7 +134,7 @@ class Documents(_List, name="Documents", declared_as=()):
 
     def _member(self, member: Any) -> Any:
         if not isinstance(member, dict):
-            raise ValueError(f"{shown(member)} is no object")
+            raise ValueError(f"{shown(member)} is not an object")
         found: dict[str, Any] = {}
         if not is_missing(member.get("_id")):
             found["_id"] = cast(ID, member["_id"])
@@ -163,7 +163,7 @@ class Documents(_List, name="Documents", declared_as=()):
             if isinstance(value, dict):
                 self._refuse_unknown(value, f"{path}.")
             elif not is_missing(value):
-                raise ValueError(f"{path}: {shown(value)} is no object")
+                raise ValueError(f"{path}: {shown(value)} is not an object")
 
     def check(self, value: Any, fits: Fits) -> str | None:
         return _member_refusal(

@@ -181,7 +181,7 @@ def read_json(text: str, hint: str) -> Any:
     except KeyTwiceError as error:
         raise ValueError(str(error)) from None
     except (ValueError, RecursionError):
-        raise ValueError(f"{shown(text)} is no JSON: {hint}") from None
+        raise ValueError(f"{shown(text)} is not JSON: {hint}") from None
 
 
 def _no_json(word: str) -> Any:

@@ -112,7 +112,7 @@ def plain(cell: Any, room: int = DEEPEST) -> Any:
     if isinstance(cell, dict):
         for key in cell:
             if not isinstance(key, str):
-                raise ValueError(f"key {key!r} is no text")
+                raise ValueError(f"key {key!r} is not text")
         return {key: plain(value, room - 1) for key, value in cell.items()}
     cell = listed(cell)
     if isinstance(cell, (list, tuple)):
@@ -256,8 +256,8 @@ class Refused(str):
 
     It equals the plain text. `cast` raises its reason, also in Mixed columns, where other text is a value.
 
-    >>> Refused("abc", "no number").reason
-    'no number'
+    >>> Refused("abc", "not a number").reason
+    'not a number'
     """
 
     __slots__ = ("reason",)

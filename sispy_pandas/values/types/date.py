@@ -100,7 +100,7 @@ class Date(Type, name="Date"):
                 return None
             ms = _moment(cell, PLAIN)
             if ms is None:
-                raise ValueError(f"{shown(cell)} is no ISO date or time")
+                raise ValueError(f"{shown(cell)} is not an ISO date or time")
             return iso(ms)
         if isinstance(cell, (datetime.date, np.datetime64)):
             return iso_of(cell)
@@ -108,7 +108,7 @@ class Date(Type, name="Date"):
             cell = cell.item()
         if isinstance(cell, (int, float)) and not isinstance(cell, bool) and abs(cell) <= LATEST:
             return writable(iso(int(cell)))
-        raise ValueError(f"{kind_of(cell)} is no date or time")
+        raise ValueError(f"{kind_of(cell)} is not a date or time")
 
     def typed(self, text: str) -> Any:
         return self.read(text, PLAIN) if text.strip() else text
@@ -173,7 +173,7 @@ class Date(Type, name="Date"):
 
     def read(self, text: str, style: Style) -> Any:
         ms = _moment(text, style)
-        return structure_or_refuse(text, "no ISO date or time") if ms is None else iso(ms)
+        return structure_or_refuse(text, "not an ISO date or time") if ms is None else iso(ms)
 
     def remedies(self, text: str) -> tuple[Remedy, ...]:
         if (found := _DAY_FORM.fullmatch(text.strip())) and found["last"]:
@@ -267,7 +267,9 @@ def localised(ms: int, zone: datetime.tzinfo) -> int:
     try:
         moment = pd.Timestamp(ms, unit="ms").tz_localize(zone)
     except ValueError:
-        raise ValueError(f"the clocks of {zone} showed this time never or twice: add an offset") from None
+        raise ValueError(
+            f"the clocks of {zone} skipped or repeated this time: add an offset such as +01:00"
+        ) from None
     except NotImplementedError:  # pandas
         raise ValueError("only times of the years 0 to 9999 can be written") from None
     return _as_ms(moment.tz_convert("UTC").tz_localize(None))

@@ -60,7 +60,7 @@ class IpAddress(Text, name="IpAddress"):
             stored = ip_object(text)
             if stored:
                 return ip_text(stored)
-        raise ValueError(f"{shown(cell)} is no IP address")
+        raise ValueError(f"{shown(cell)} is not an IP address")
 
     def stored(self, value: Any) -> Any:
         return (ip_object(value) if isinstance(value, str) else None) or value
@@ -82,14 +82,14 @@ class IpAddress(Text, name="IpAddress"):
         return escape(value) if isinstance(value, str) else json_text(value)
 
     def read(self, text: str, style: Style) -> Any:
-        return structure_or_refuse(text, "no IP address") if text[0] == "{" else read_text(text)
+        return structure_or_refuse(text, "not an IP address") if text[0] == "{" else read_text(text)
 
     def at(self, path: str) -> str:
         return f"{path}.ip_address"
 
     def split(self, text: str) -> dict[str, Any]:
         if ip_object(text) is None:
-            raise ValueError(f"{shown(text)} is no IP address")
+            raise ValueError(f"{shown(text)} is not an IP address")
         address, slash, prefix = text.partition("/")
         return {"ip_address": address} | ({"cidr": int(prefix)} if slash else {})
 

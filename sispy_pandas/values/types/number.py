@@ -78,7 +78,7 @@ class Number(Type, name="Number"):
                 return None
             found = number_of(text)
             if found is None:
-                raise ValueError(f"{shown(cell)} is no number")
+                raise ValueError(f"{shown(cell)} is not a number")
             cell = found
         elif isinstance(cell, Decimal):
             cell = number_of_decimal(cell)
@@ -93,7 +93,7 @@ class Number(Type, name="Number"):
                     raise ValueError(f"{cell.text} is beyond 2**53: the server would round it")
                 cell = float(cell)
             return int(cell) if cell.is_integer() and abs(cell) <= WHOLE else cell
-        raise ValueError(f"{kind_of(cell)} is no number")
+        raise ValueError(f"{kind_of(cell)} is not a number")
 
     def typed(self, text: str) -> Any:
         return self.read(text, PLAIN) if text.strip() else text
@@ -143,7 +143,7 @@ class Number(Type, name="Number"):
         if per_cent and DECIMAL.fullmatch(number := _plain(per_cent[1].strip(), style)):
             hundredth = self.cast(format(Decimal(number).scaleb(-2), "f"))
             raise ValueError(f"{shown(text.strip())} may be {hundredth} or {number}: write it without %")
-        return structure_or_refuse(text, "no number")
+        return structure_or_refuse(text, "not a number")
 
     def remedies(self, text: str) -> tuple[Remedy, ...]:
         for style in self.other_styles([text], PLAIN):

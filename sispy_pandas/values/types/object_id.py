@@ -45,7 +45,7 @@ class ObjectId(Text, name="ObjectId"):
     def cast(self, cell: Any) -> str:
         found = cell.get("_id") if isinstance(cell, dict) else cell
         if not is_object_id(found):
-            raise ValueError(f"{shown(found)} is no id of 24 hex digits")
+            raise ValueError(f"{shown(found)} is not an id of 24 hex digits")
         return str(found).lower()
 
     def remedies(self, text: str) -> tuple[Remedy, ...]:
@@ -63,7 +63,9 @@ class ObjectId(Text, name="ObjectId"):
 
     def read(self, text: str, style: Style) -> Any:
         found = text.removeprefix("'").strip()
-        return found.lower() if is_object_id(found) else structure_or_refuse(text, "no id of 24 hex digits")
+        return (
+            found.lower() if is_object_id(found) else structure_or_refuse(text, "not an id of 24 hex digits")
+        )
 
     def read_all(self, texts: Sequence[str], style: Style) -> list[Any] | None:
         return [text[-24:] or None for text in texts] if are_all(_LINES, texts) else None

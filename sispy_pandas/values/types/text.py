@@ -7,10 +7,13 @@ import datetime
 import json
 import re
 from decimal import Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pandas as pd
+
+from sispy.remedies import nearest
 
 from .base import Field, Type
 from .cell_text import HARMLESS, as_text, escape, unescape
@@ -26,6 +29,9 @@ if TYPE_CHECKING:
 
 if HAS_ARROW:
     import pyarrow as pa
+
+_LISTED = 12
+"""Values of an enum that a refusal names."""
 
 
 class Text(Type):
@@ -109,7 +115,7 @@ class String(Text, name="String"):
             return None
         field = self.field
         if field.enum and value not in field.enum:
-            return f"{value!r} is none of {', '.join(field.enum)}"
+            return _not_allowed(value, field.enum)
         length = len(value.encode("utf-16-le", "surrogatepass")) // 2
         if field.minlength is not None and length < field.minlength:
             return f"shorter than {field.minlength} characters"
@@ -205,8 +211,16 @@ def _text_of(cell: Any) -> str:
         return format(cell, "f")
     if isinstance(cell, datetime.date) and not isinstance(cell, datetime.datetime):
         return cell.isoformat()
-    raise ValueError(f"{kind_of(cell)} is no text")
+    raise ValueError(f"{kind_of(cell)} is not text")
 
 
 def _int(value: Any) -> int | None:
     return int(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+@lru_cache(maxsize=1024)  # many rows have the same one
+def _not_allowed(value: str, allowed: tuple[str, ...]) -> str:
+    """Return why a value is refused that an enum does not list."""
+    more = f" and {len(allowed) - _LISTED} more" if len(allowed) > _LISTED else ""
+    meant = nearest(value.strip(), allowed) or f"; allowed are {', '.join(allowed[:_LISTED])}{more}"
+    return f"{value!r} is not allowed{meant}"

@@ -262,7 +262,7 @@ class RowsPanel(Panel):
         """Fetch the matches into a variable of the notebook."""
         variable = self.variable
         if not variable.isidentifier():
-            self._say_fetching(f"{variable!r} is no name for a variable")
+            self._say_fetching(f"{variable!r} is not a name for a variable")
             return
 
         def keep(snapshot: Snapshot) -> None:

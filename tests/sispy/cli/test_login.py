@@ -229,8 +229,10 @@ def test_whoami_of_a_refused_token_says_where_it_comes_from(sandbox, run, monkey
 
     status, _, messages = run("whoami")
 
-    said = "sispy: the server refuses the token of SIS_TOKEN: mend or unset it; `sispy login` gets another\n"
-    assert (status, messages) == (7, said)
+    said = (
+        "sispy: the server refuses the token of SIS_TOKEN: correct or unset it; `sispy login` gets another\n"
+    )
+    assert (status, messages) == (7, f"sispy: {said}\n")
 
 
 def test_whoami_of_a_dead_token_and_of_nobody(sandbox, run, anna):

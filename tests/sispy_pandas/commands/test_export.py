@@ -73,7 +73,7 @@ def test_excel_and_parquet(sispy, tmp_path):
         (["machine", "-o", "-"], "- has no name that tells what it is: give --format"),
         (["machin", "-o", "x.csv"], "has no table 'machin'. Did you mean machine"),
         (["machine", "-o", "x.csv", "nme=a"], "schema 'machine' has no field 'nme'; did you mean 'name'"),
-        (["machine", "-o", "x.csv", "--query", "{"], "--query is no JSON"),
+        (["machine", "-o", "x.csv", "--query", "{"], "--query is not JSON"),
         (["machine", "-o", "x.ndjson", "--expand", "room.floor"], "NDJSON holds the records of the table"),
         (["machine", "-o", "x.csv", "--sort", "nme"], "schema 'machine' has no field 'nme'"),
     ],

@@ -355,7 +355,7 @@ def test_amounts_and_words_of_json_fields_are_told_with_their_options(sispy, sis
         "1 cell in 1 column looks like 8% (row 4): --unit % reads 50% as 50, --unit %=0.01 reads it as 0.5",
     ]
     assert [(one["key"], one["column"], one["reason"]) for one in of_json["problems"]] == [
-        ("web-fra1-001", "price", "a boolean is no number")
+        ("web-fra1-001", "price", "a boolean is not a number")
     ]
 
 

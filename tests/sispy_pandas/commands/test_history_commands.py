@@ -69,10 +69,10 @@ def test_changes_are_summed_up_and_listed(sispy, edited):
 @pytest.mark.parametrize(
     ("since", "words"),
     [
-        ("2026-11-20 14:05", "names no time zone"),
+        ("2026-11-20 14:05", "has no time zone"),
         ("yesterday", "2h, 3d and 1w say how long ago"),
-        ("soon", "is no time"),
-        ("2026-11-20 14:05 Nowhere/City", "is no time"),
+        ("soon", "is not a time"),
+        ("2026-11-20 14:05 Nowhere/City", "is not a time"),
     ],
 )
 def test_a_time_that_means_nothing_is_misuse(sispy, sis, since, words):

@@ -177,7 +177,7 @@ def test_without_a_terminal_it_does_not_ask(sispy, sis, file):
 @pytest.mark.parametrize(
     ("content", "name", "sentence"),
     [
-        ("[1, 2", "x.json", "x.json is no JSON: Expecting ',' delimiter at line 1, column 6"),
+        ("[1, 2", "x.json", "x.json is not JSON: Expecting ',' delimiter at line 1, column 6"),
         ("1", "x.json", "x.json holds a number: an array of objects is needed"),
         (
             '{"kind": "List", "items": [{"a": 1}, {"a": 2}]}',
@@ -188,7 +188,7 @@ def test_without_a_terminal_it_does_not_ask(sispy, sis, file):
         (
             '{"a": 1}\n{',
             "x.ndjson",
-            "x.ndjson is no JSON: Expecting property name enclosed in double quotes at line 2",
+            "x.ndjson is not JSON: Expecting property name enclosed in double quotes at line 2",
         ),
         ("[]", "x.json", "has no rows to read a definition off"),
     ],
@@ -239,7 +239,7 @@ def test_rows_without_a_key_are_said_to_be_new(sispy, sis, file):
     refused = sispy("import", file(rows), "--schema", "line", "--reference", "log")
     assert (refused.exit_code, "1 and 49 more  log " in refused.stdout) == (3, True)
     assert "schema 'log' has no unique field to name its rows by" in refused.stdout
-    assert refused.stderr == "nothing was made: mend the problems, or leave out the option that makes them\n"
+    assert refused.stderr == "nothing was made: fix the problems above and run it again\n"
 
 
 def test_a_joining_row_with_a_problem_prevents_everything(sispy, sis, file):
@@ -247,7 +247,10 @@ def test_a_joining_row_with_a_problem_prevents_everything(sispy, sis, file):
 
     result = sispy("import", file([{"name": "sw9"}]), "--schema", "switch", "--yes")
 
-    assert (result.exit_code, result.stderr) == (3, "nothing was pushed: mend the problems\n")
+    assert (result.exit_code, result.stderr) == (
+        3,
+        "nothing was pushed: fix the problems above and run it again\n",
+    )
     assert sis.client().entities("switch").count() == 3
 
 
@@ -333,9 +336,7 @@ def test_a_key_twice_in_one_object_is_refused(sispy, file, name, text, place):
 
     result = sispy("import", path, "--schema", "t", "--yes")
 
-    said = (
-        f"{path} is no JSON that can be read{place}: an object has the key 'v' more than once, with 1 and 2"
-    )
+    said = f"{path} is not readable JSON{place}: an object has the key 'v' more than once, with 1 and 2"
     assert (result.exit_code, said in result.stderr) == (3, True)
 
 
@@ -360,9 +361,9 @@ def test_durations_and_bytes_of_parquet_are_text(sispy, sis, tmp_path):
         ("", "is empty"),
         (
             '{"a": 1}\n{"a": 2}\n',
-            "is no JSON: it has one JSON value per line: call it .ndjson, or give --format ndjson",
+            "is not JSON: it has one JSON value per line: call it .ndjson, or give --format ndjson",
         ),
-        ('{"a": 1} {"a": 2}', "is no JSON: Extra data at line 1, column 10"),
+        ('{"a": 1} {"a": 2}', "is not JSON: Extra data at line 1, column 10"),
     ],
 )
 def test_a_file_that_is_no_json_names_the_cause(sispy, file, text, said):
@@ -721,7 +722,7 @@ def test_a_dry_run_shows_problems_and_what_would_change(sispy, sis, file):
     changed = file([{**SWITCHES[0], "asset": "9"}])
     joined = sispy("import", changed, "--schema", "switch", "--dry-run")
 
-    assert (wrong.exit_code, "'x' is no number" in wrong.stdout) == (3, True)
+    assert (wrong.exit_code, "'x' is not a number" in wrong.stdout) == (3, True)
     assert sis.client().schemas.count({"name": "t"}) == 0
     assert (joined.exit_code, joined.stderr) == (0, "nothing was pushed: this was a dry run\n")
     assert "sw1" in joined.stdout

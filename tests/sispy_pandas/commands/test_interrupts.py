@@ -147,7 +147,7 @@ def test_a_push_that_was_killed_is_resumed(pushing, sispy, sis):
     assert pushing.child.ended() == -9
     result = sispy("resume", "--yes")
     assert result.exit_code == 0
-    assert re.search(r", host, \d+ rows written, \d+ sent whose fate is open\)", result.stderr)
+    assert re.search(r", host, \d+ rows written, \d+ sent without an answer\)", result.stderr)
     assert seen(sis) == HOSTS
     assert sispy("undo", "--yes").exit_code == 0
     assert seen(sis) == 0

@@ -234,11 +234,11 @@ def test_what_is_no_journal_is_named_and_hides_no_others(sispy, sis, pushed, con
 
     result = sispy("pushes")
     assert result.stdout.splitlines()[1].startswith(name)
-    assert result.stderr.startswith(f"{path} is no journal of a push: ")
+    assert result.stderr.startswith(f"{path} is not a journal of a push: ")
     assert len(result.stderr.splitlines()) == 1
     result = sispy("undo", "abcdef", "--yes")
     assert result.exit_code == 3
-    assert result.stderr.startswith(f"sispy: {path} is no journal of a push: ")
+    assert result.stderr.startswith(f"sispy: {path} is not a journal of a push: ")
     assert sispy("undo", "--yes").exit_code == 0
 
 

@@ -177,7 +177,7 @@ def test_csv_is_text_for_spreadsheets(sispy):
         (
             ["push", "host", "typo.csv", "--key", "name", "--yes"],
             {
-                "error": "nothing was pushed: mend the problems",
+                "error": "nothing was pushed: fix the problems above and run it again",
                 "status": 3,
                 "remedy": [{"do": "--skip-problems", "does": "pushes the other rows"}],
             },
@@ -226,7 +226,7 @@ def test_a_refused_token_is_told_in_the_answer_and_as_an_error(sispy, monkeypatc
 
     assert json.loads(result.stdout)["token"] == {"value": "refused", "from": "SIS_TOKEN"}
     assert json.loads(result.stderr) == {
-        "error": "the server refuses the token of SIS_TOKEN: mend or unset it",
+        "error": "the server refuses the token of SIS_TOKEN: correct or unset it",
         "status": 7,
         "remedy": [{"do": "sispy login", "does": "gets another"}],
     }

@@ -79,7 +79,7 @@ def test_2_changes_exist(sispy, edited):
     ("pairs", "words"),
     [
         ([(",production,", ",live,")], "'live' is none of production, staging, test"),
-        ([("_id,", "id,")], "has no column _id, so its rows cannot be told: give --key FIELD"),
+        ([("_id,", "id,")], "has no column _id, so its rows cannot be recognised: give --key FIELD"),
     ],
 )
 def test_3_problems_in_the_input(sispy, sis, edited, pairs, words):
@@ -285,8 +285,8 @@ def test_64_a_profile_that_does_not_exist(sispy, sis, tmp_path, monkeypatch):
         (["schemas", "--url", "sis.example.com"], "url is an address such as 'https://sis.example.com'"),
         (["plan", "host", "f.csv", "--create-missing"], "give --key FIELD"),
         (["push", "plan.json", "--yes"], "there is no plan file 'plan.json'"),
-        (["push", "f.csv", "--yes"], "'f.csv' is no plan; to push a file: sispy push SCHEMA f.csv"),
-        (["undo", "nothing"], "'nothing' is no journal"),
+        (["push", "f.csv", "--yes"], "'f.csv' is not a plan; to push a file: sispy push SCHEMA f.csv"),
+        (["undo", "nothing"], "'nothing' is not a journal"),
         (["show", "host", "nobody"], "host has no row 'nobody'"),
         (["show", "host", ""], "host has no row ''; the filter is empty"),
         (["merge", "host", " ", "nobody", "--yes"], "host has no row ' '"),
@@ -295,13 +295,13 @@ def test_64_a_profile_that_does_not_exist(sispy, sis, tmp_path, monkeypatch):
         (["history", "host", "nobody"], "host has no row 'nobody'"),
         (["history", "host", "0" * 24], f"host has no row {'0' * 24!r}, and no history of one"),
         (["changes", "host", "--since", "1h", "--fields", "nane"], "no field 'nane'; did you mean 'name'?"),
-        (["changes", "host", "--since", "1h", "--tz", "Berlin"], "'Berlin' is no time zone"),
+        (["changes", "host", "--since", "1h", "--tz", "Berlin"], "'Berlin' is not a time zone"),
         (["export", "host", "-o", "-", "--format", "csv", "--expand", "rack.nane"], "no field 'nane'"),
         (
             ["export", "host", "-o", "x.csv", "--fields", "name,"],
             "'name,' has no name before or after a comma",
         ),
-        (["export", "host", "-o", "x.csv", "--tz", "Berlin"], "'Berlin' is no time zone"),
+        (["export", "host", "-o", "x.csv", "--tz", "Berlin"], "'Berlin' is not a time zone"),
         (["plan", "host", "f.csv", "--encoding", "utf-7b"], "there is no encoding 'utf-7b'"),
         (["plan", "host", "f.csv", "--key", "nane"], "no field 'nane'; did you mean 'name'?"),
         (["import", "f.csv", "--schema", "host", "--key", "nane"], "no field 'nane'; did you mean 'name'?"),

@@ -136,9 +136,9 @@ def test_a_pipe_or_device_is_left_where_it_is(tmp_path):
     link.symlink_to("/dev/null")
 
     for path in (pipe, link):
-        with pytest.raises(OSError, match="it is no regular file"), replaced(path):
+        with pytest.raises(OSError, match="it is not a regular file"), replaced(path):
             pass
-        with pytest.raises(OSError, match="it is no regular file"):
+        with pytest.raises(OSError, match="it is not a regular file"):
             refuse_unwritable(path)
     assert (stat.S_ISFIFO(pipe.stat().st_mode), link.is_symlink()) == (True, True)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["link.csv", "pipe.csv"]

@@ -78,8 +78,8 @@ def say(kind: str, suffix: str, readers: list[str], folder: str) -> None:
         print(told(path, reader).splitlines()[0])  # noqa: T201 - the parent reads it
 
 
-EXPANDS = "F would expand to more than any honest workbook: it is not opened"
-DAMAGED = "F is no workbook, or a damaged one:"
+EXPANDS = "F would unpack to more than any real workbook: it is not opened"
+DAMAGED = "F is not a workbook, or a damaged one:"
 DAMAGED_GZIP = "F is no gzip file, or a damaged one:"
 
 
@@ -98,7 +98,7 @@ DAMAGED_GZIP = "F is no gzip file, or a damaged one:"
         ("no rows", "sheet 'host' of F has no header"),
         ("cut", f"{DAMAGED} File is not a zip file"),
         ("no zip", f"{DAMAGED} it does not begin like one"),
-        ("empty", "F is empty: it is no workbook"),
+        ("empty", "F is empty: it is not a workbook"),
     ],
 )
 def test_workbooks_end_in_one_sentence(tmp_path, kind, words):
@@ -166,10 +166,10 @@ def test_a_line_without_an_end_takes_little_memory(tmp_path):
         ("no line of names", "F has no line of names: its first 262,144 characters are one line"),
         ("too large", "F is too large: 2,048 MiB are read at most"),
         ("packed", "read"),
-        ("bomb", "F would expand to more than any honest table"),
+        ("bomb", "F would unpack to more than any real table"),
         ("cut", f"{DAMAGED_GZIP} Compressed file ended before the end-of-stream marker was reached"),
         ("a workbook", "F is a workbook or another zip file, not text: its name has to say so"),
-        ("zeros", "F is no text: save it as CSV in UTF-8; encoding= says in which one it is"),
+        ("zeros", "F is not text: save it as CSV in UTF-8; encoding= says in which one it is"),
     ],
 )
 def test_tables_end_in_one_sentence(tmp_path, kind, words):
@@ -183,9 +183,9 @@ def test_tables_end_in_one_sentence(tmp_path, kind, words):
     ("kind", "words"),
     [
         ("deep", "F is nested too deeply to be read"),
-        ("packed", "F is no JSON: Expecting value at line 1, column 1"),
+        ("packed", "F is not JSON: Expecting value at line 1, column 1"),
         ("binary", "F, line 2: no text in UTF-8; encoding= says in which one it is"),
-        ("zeros", "F is no JSON: Expecting value at line 1, column 1"),
+        ("zeros", "F is not JSON: Expecting value at line 1, column 1"),
         ("too large", "F is too large: 2,048 MiB are read at most"),
     ],
 )
@@ -196,9 +196,9 @@ def test_records_end_in_one_sentence(tmp_path, suffix, kind, words):
 @pytest.mark.parametrize(
     ("kind", "words"),
     [
-        ("deep", "F is no plan of this version of sispy"),
-        ("empty", "F is no plan of this version of sispy"),
-        ("packed", "F is no plan of this version of sispy"),
+        ("deep", "F is not a plan of this version of sispy"),
+        ("empty", "F is not a plan of this version of sispy"),
+        ("packed", "F is not a plan of this version of sispy"),
         ("binary", "F, line 2: no text in UTF-8; encoding= says in which one it is"),
         ("too large", "F is too large: 2,048 MiB are read at most"),
     ],

@@ -132,7 +132,7 @@ def test_formulas_errors_and_merged_cells(server, book: Book) -> None:
         start_row=5, start_column=book.column("tags"), end_row=6, end_column=book.column("tags")
     )
     plan = plan_of(server, book)
-    never = "a formula that was never calculated: write its value"
+    never = "a formula without a result: open it in Excel or LibreOffice, save, try again"
     merged = "merged cells have one value for all: undo the merge"
     assert [(p.key, p.column, p.reason) for p in plan.problem_list] == [
         ("h00000", "cpus", never),
@@ -241,7 +241,8 @@ def test_a_workbook_of_another_schema_or_server_is_refused(server, book: Book) -
 
 
 @pytest.mark.parametrize(
-    ("name", "message"), [("h.csv", "no .xlsx workbook: save it as one"), ("h.xlsx", "is no workbook, or a")]
+    ("name", "message"),
+    [("h.csv", "is not an .xlsx workbook: save it as one"), ("h.xlsx", "is not a workbook, or a")],
 )
 def test_what_is_no_workbook_is_refused(host_schema, tmp_path: Path, name: str, message: str) -> None:
     (tmp_path / name).write_text("name\nweb1\n")
@@ -378,7 +379,7 @@ def test_members_of_arrays_on_sheets_of_their_own(server, tmp_path: Path) -> Non
     disks.set(5, "host.name", "h00002")
     disks.set(5, "gb", "many")
     assert [(p.key, p.reason) for p in live.diff(sp.read_excel(disks.save(), live.schema)).problem_list] == [
-        ("h00002", "member 1: gb: 'many' is no number")
+        ("h00002", "member 1: gb: 'many' is not a number")
     ]
     disks.set(3, "_delete", "perhaps")
     with pytest.raises(ValueError, match=r"members of disks, row 3: mark rows to be deleted with x"):

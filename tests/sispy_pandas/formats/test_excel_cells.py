@@ -80,7 +80,7 @@ def test_control_characters_are_escaped_and_what_looks_like_it_too():
         (LIST, '["a"]', ["a"]),
         (LIST, True, Refused("True", IN_TRUTHS)),
         (STRING, time(1), "01:00:00"),
-        (NUMBER, time(1), Refused("01:00:00", "'01:00:00' is no number")),
+        (NUMBER, time(1), Refused("01:00:00", "'01:00:00' is not a number")),
         (STRING, Refused("x", "why"), Refused("x", "why")),
         *((field, cell, None) for field in (STRING, NUMBER, BOOLEAN, DATE, MIXED) for cell in (None, "")),
     ],

@@ -83,9 +83,9 @@ def test_texts_are_numbers_dates_and_booleans_where_the_field_is(host_schema, pa
 
     assert [str(cell) for cell in frame.iloc[0]] == ["7", "8.0", "True", "2024-01-31 00:00:00+00:00", "8"]
     assert [cell.reason for cell in frame.iloc[1][["cpus", "live", "installed"]]] == [
-        "'1,5' is no number",
+        "'1,5' is not a number",
         "'so so' is neither true nor false",
-        "'31.1.2024' is no ISO date or time",
+        "'31.1.2024' is not an ISO date or time",
     ]
     decimal = read(records, host_schema, path, decimal=",", dayfirst=True)
     assert decimal[["cpus", "installed"]].astype(str).to_numpy().tolist()[1] == [

@@ -135,7 +135,10 @@ def vars_of(options):
         ("[words]\nnull = []", "F: words.null is nothing of a mapping"),
         ("[words]\nna = 'x'", "F: words.na is 'x', not a list of texts"),
         ("[constants]\na = [1]", "F: constants.a is [1]: write it as a text"),
-        ("x", "F is no mapping in TOML: Expected '=' after a key in a key/value pair (at end of document)"),
+        (
+            "x",
+            "F is not a mapping in TOML: Expected '=' after a key in a key/value pair (at end of document)",
+        ),
     ],
 )
 def test_what_is_no_mapping_is_named(tmp_path, text, words):

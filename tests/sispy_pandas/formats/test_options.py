@@ -73,7 +73,7 @@ def test_a_column_of_whole_numbers_with_points_is_not_taken_for_fractions(host_s
     refused = sp.read_csv(tmp_path / "t.csv", host_schema, decimal=",")
 
     assert (plain["cpus"].tolist(), german["cpus"].tolist()) == ([1.5], [1500])
-    assert refused["cpus"][id_].reason == "'1.500' is no number"
+    assert refused["cpus"][id_].reason == "'1.500' is not a number"
 
 
 def test_a_workbook_with_a_title_is_read_from_the_row_of_names(host_schema, tmp_path):
@@ -107,7 +107,7 @@ def test_a_time_of_day_in_a_workbook_is_text(host_schema, tmp_path):
     frame = sp.read_excel(tmp_path / "t.xlsx", host_schema)
 
     assert frame["note"].tolist() == ["10:30:00"]
-    assert frame["cpus"][0].reason == "'00:00:00' is no number"
+    assert frame["cpus"][0].reason == "'00:00:00' is not a number"
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ def test_another_unit_than_the_one_that_was_told_is_no_number(host_schema, tmp_p
     frame = sp.read_csv(tmp_path / "t.csv", host_schema, unit=["GB"])
 
     assert frame["cpus"].tolist() == [5, "5 MB", "GB"]
-    assert frame["cpus"][1].reason == "'5 MB' is no number"
+    assert frame["cpus"][1].reason == "'5 MB' is not a number"
 
 
 def test_cells_of_a_column_that_is_told_to_be_text_are_what_people_see(host_schema, tmp_path):

@@ -81,11 +81,11 @@ def test_texts_mean_what_they_mean_in_a_csv_file(host_schema, tmp_path):
     assert found["name"].tolist() == ["=web1", "'"]  # nothing here would calculate it
     assert [found[path][0] for path in ("cpus", "live", "tags", "extra")] == [8, True, ("a",), {"a": 1}]
     assert [(path, cell, cell.reason) for path, cell in found.iloc[1].items() if path != "name"] == [
-        ("cpus", "many", "'many' is no number"),
+        ("cpus", "many", "'many' is not a number"),
         ("live", "perhaps", "'perhaps' is neither true nor false"),
-        ("installed", "31.01.2024", "'31.01.2024' is no ISO date or time"),
-        ("tags", "a", '\'a\' is no JSON: a list is written as ["a", "b"]'),
-        ("extra", "x", "'x' is no JSON: text is written as \"text\""),
+        ("installed", "31.01.2024", "'31.01.2024' is not an ISO date or time"),
+        ("tags", "a", '\'a\' is not JSON: a list is written as ["a", "b"]'),
+        ("extra", "x", "'x' is not JSON: text is written as \"text\""),
     ]
 
 

@@ -132,7 +132,7 @@ def test_a_parquet_file_is_read_in_pieces_with_its_note(at_home):
     ("name", "text", "said"),
     [
         ("h.csv", exported(5) + f'{"f" * 24},"never ends,x,1\r\n', "h.csv, line 12: a quote begins a cell"),
-        ("h.ndjson", '{"name": "a"}\n' * 5 + "{]\n", "h.ndjson is no JSON: .* line 6"),
+        ("h.ndjson", '{"name": "a"}\n' * 5 + "{]\n", "h.ndjson is not JSON: .* line 6"),
     ],
 )
 def test_an_error_names_the_line_of_the_whole(at_home, name, text, said):
@@ -163,7 +163,7 @@ def test_what_has_to_be_read_whole_says_why(at_home, name, data, options, why):
 def test_what_expands_beyond_all_measure_is_refused(at_home):
     (at_home / "h.csv.gz").write_bytes(gzip.compress(b"name\n" + b"\n" * (20 << 20)))
 
-    with pytest.raises(ValueError, match="would expand to more than any honest table"):
+    with pytest.raises(ValueError, match="would unpack to more than any real table"):
         next(format_of("h.csv.gz").pieces(InFile.of("h.csv.gz"), SCHEMA, ReadOptions(), 1))
 
 

@@ -168,7 +168,7 @@ def test_bad_cells_are_problems_with_row_column_value_and_reason(server):
     plan = live.diff(df)
 
     assert list(plan.problems.itertuples(index=False, name=None)) == [
-        (a, "h00000", "cpus", "many", "'many' is no number"),
+        (a, "h00000", "cpus", "many", "'many' is not a number"),
         (c, "h00002", "tags", "x", "'x' is one value: an array takes a list"),
         (a, "h00000", "bios.version", "123456789", "longer than 8 characters"),
         (b, "h00001", "name", None, "a value is required"),

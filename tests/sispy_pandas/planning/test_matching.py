@@ -23,7 +23,7 @@ def test_up_to_half_of_the_ids_may_be_unknown():
     frame = pd.DataFrame(index=ids(1, 2, 3, 7, 8, 9))
 
     assert [id_ for _, id_ in match_by_id(ids(1, 2, 3), frame, schema=SCHEMA).unknown] == list(ids(7, 8, 9))
-    with pytest.raises(ValueError, match="3 of 5 values in _id are no rows of this snapshot of 'host'"):
+    with pytest.raises(ValueError, match="3 of 5 values in _id are not rows of this snapshot of 'host'"):
         match_by_id(ids(1, 2, 3), frame.iloc[1:], schema=SCHEMA)
 
 

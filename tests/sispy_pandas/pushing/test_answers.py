@@ -286,7 +286,8 @@ def test_a_server_that_only_gives_strange_lists_ends_the_push(server):
     report = push(plan, limits=sp.Limits(settle=0.0, settle_row=0.0))
 
     assert (
-        report.stopped == "the server could not be asked: the answer is no list of the rows asked for: None"
+        report.stopped
+        == "the server could not be asked: the answer is not a list of the rows asked for: None"
     )
     assert [o.word for o in report.outcomes] == ["unsent", "unsent"]
 

@@ -60,7 +60,7 @@ def test_what_is_no_regular_file_is_no_journal_and_nothing_is_sent(server, tmp_p
         lambda: sp.undo(path),
         lambda: journal.Journal(path),
     ):
-        with pytest.raises(ValueError, match="is no journal of a push: it is no regular file"):
+        with pytest.raises(ValueError, match="is not a journal of a push: it is not a regular file"):
             use()
 
     assert len(server.sandbox.requests) == seen

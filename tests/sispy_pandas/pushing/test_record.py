@@ -1,4 +1,4 @@
-"""What a journal says: what is no journal is a ValueError that names the file, whatever is damaged in it."""
+"""What a journal says: what is none is a ValueError that names the file, whatever is damaged in it."""
 
 import json
 import tempfile
@@ -72,13 +72,11 @@ def test_a_line_that_is_nested_deeper_than_any_value_is_none(tmp_path, depth, wh
     lines[LINES.index(where)] = json.dumps(where).replace('"a"', "[" * depth + "]" * depth)
     (tmp_path / "j").write_text("\n".join([*lines, ""]))
 
-    with pytest.raises(ValueError, match="is no journal of a push") as caught:
+    with pytest.raises(ValueError, match="is not a journal of a push") as caught:
         read(tmp_path / "j")
 
     number = LINES.index(where) + 1
-    assert (
-        str(caught.value) == f"{tmp_path / 'j'} is no journal of a push: line {number} is none of its lines"
-    )
+    assert str(caught.value) == f"{tmp_path / 'j'} is not a journal of a push: line {number} cannot be read"
 
 
 def test_a_journal_of_few_lines(tmp_path):
@@ -140,9 +138,9 @@ def test_what_was_sent_as_planned_and_written_as_sent_is_not_written_down_again(
         sent_at=2,
         sender="anna",
     )
-    with pytest.raises(ValueError, match="line 2 is none of its lines"):
+    with pytest.raises(ValueError, match="line 2 cannot be read"):
         read(written(tmp_path / "none", [HEAD, {**new, "create": {}}, BEGIN]))
-    with pytest.raises(ValueError, match="line 3 is none of its lines"):
+    with pytest.raises(ValueError, match="line 3 cannot be read"):
         read(written(tmp_path / "none", [HEAD, BEGIN, sent]))
 
 
@@ -159,7 +157,7 @@ def test_whatever_is_wrong_inside_a_line_the_file_is_named(number, data):
         try:
             record = read(path)
         except ValueError as error:
-            assert str(error).startswith(f"{path} is no journal of a push: ")
+            assert str(error).startswith(f"{path} is not a journal of a push: ")
         else:
             assert isinstance(record.last, int)
             numbers = [(e.receipt, e.read, e.sent_at, e.status) for e in record.entries.values()]
@@ -176,8 +174,8 @@ def test_pushes_lists_the_others_and_names_what_is_none(tmp_path, monkeypatch, c
 
     assert found["journal"].tolist() == [str(tmp_path / "a-host-1.jsonl")]
     assert found.attrs["unreadable"] == [
-        f"{tmp_path}/c-host-3.jsonl is no journal of a push: it is no regular file",
-        f"{tmp_path}/b-host-2.jsonl is no journal of a push: line 3 is none of its lines",
+        f"{tmp_path}/c-host-3.jsonl is not a journal of a push: it is not a regular file",
+        f"{tmp_path}/b-host-2.jsonl is not a journal of a push: line 3 cannot be read",
     ]
     assert [entry.getMessage() for entry in caplog.records] == found.attrs["unreadable"]
 
@@ -197,7 +195,7 @@ def test_no_line_that_is_damaged_anywhere_hides_other_journals(tmp_path, monkeyp
 
     found = sp.pushes()
 
-    unreadable = {Path(why.partition(" is no journal")[0]) for why in found.attrs["unreadable"]}
+    unreadable = {Path(why.partition(" is not a journal")[0]) for why in found.attrs["unreadable"]}
     readable = files - unreadable
     assert unreadable < files
     assert tmp_path / "good-host-1.jsonl" in readable

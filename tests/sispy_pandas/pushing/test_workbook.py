@@ -64,7 +64,7 @@ def test_every_problem_is_shown_in_its_cell(server, file: Path, tmp_path: Path) 
     plan = plan_of(server, file)
     out = sp.mark_problems(file, plan, tmp_path / "marked.xlsx")
     assert marked(out, RED) == {
-        (2, "cpus"): "'many' is no number",
+        (2, "cpus"): "'many' is not a number",
         (3, "os"): "'dos' is none of rhel8, rhel9",
         (4, "name"): "_id: the _id lost its form",
         (30, "cpus"): "more than 64",

@@ -74,8 +74,8 @@ def test_what_was_stored_comes_back(server, definition, row):
     [
         ({"d": "String"}, {"a": 1}, {"type": "String", "required": True}, "a value is required"),
         ({"d": "Number"}, {"d": 5}, {"type": "Number", "max": 3}, "more than 3"),
-        ({"d": "String"}, {"d": "x"}, {"type": "Number", "max": 3, "required": True}, "'x' is no number"),
-        ({"d": "Mixed"}, {"a": 1, "d": {"k": 1}}, "String", "an object is no text"),
+        ({"d": "String"}, {"d": "x"}, {"type": "Number", "max": 3, "required": True}, "'x' is not a number"),
+        ({"d": "Mixed"}, {"a": 1, "d": {"k": 1}}, "String", "an object is not text"),
         ({"d": "String"}, {"d": "x"}, ["String"], "'x' is one value: an array takes a list"),
     ],
 )

@@ -101,5 +101,5 @@ def test_unknown_rows_and_members_are_named(frame, rows, message):
 
 
 def test_what_is_no_array_is_named(frame):
-    with pytest.raises(ValueError, match="'name' is no array; these are: nics, tags"):
+    with pytest.raises(ValueError, match="'name' is not an array; these are: nics, tags"):
         explode(frame, "name", schema=SCHEMA)

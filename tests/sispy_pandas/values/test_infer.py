@@ -214,7 +214,7 @@ def test_references_are_named_by_the_caller() -> None:
         (
             [{"a": "x"}],
             {"name": "sis_x"},
-            "'sis_x' is no name of a schema: use a-z, 0-9 and _, and do not begin with sis_",
+            "'sis_x' cannot be the name of a schema: use a-z, 0-9 and _, and do not begin with sis_",
         ),
     ],
 )

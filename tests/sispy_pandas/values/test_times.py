@@ -40,14 +40,14 @@ def test_a_while_ago():
 @pytest.mark.parametrize(
     ("when", "tz", "words"),
     [
-        ("2026-11-20 14:05", None, "names no time zone"),
-        (pd.Timestamp("2026-11-20"), None, "names no time zone"),
-        ("2026-11-20 14:05", "Nowhere/City", "is no time zone"),
-        ("2026-11-20 14:05", "../etc", "is no time zone"),
-        ("soon", None, "is no time such as"),
-        ("", None, "is no time such as"),
-        (pd.NaT, None, "is no time such as"),
-        ("9999-12-31 23:30", "America/New_York", "is no time such as"),
+        ("2026-11-20 14:05", None, "has no time zone"),
+        (pd.Timestamp("2026-11-20"), None, "has no time zone"),
+        ("2026-11-20 14:05", "Nowhere/City", "is not a time zone"),
+        ("2026-11-20 14:05", "../etc", "is not a time zone"),
+        ("soon", None, "is not a time such as"),
+        ("", None, "is not a time such as"),
+        (pd.NaT, None, "is not a time such as"),
+        ("9999-12-31 23:30", "America/New_York", "is not a time such as"),
     ],
 )
 def test_what_is_no_moment_is_named(when, tz, words):
@@ -57,7 +57,7 @@ def test_what_is_no_moment_is_named(when, tz, words):
 
 @pytest.mark.parametrize("when", [None, True, 1.5, date(2026, 11, 20)])
 def test_other_things_are_a_type_error(when):
-    with pytest.raises(TypeError, match="is no time"):
+    with pytest.raises(TypeError, match="is not a time"):
         milliseconds_of(when)
 
 

@@ -451,7 +451,7 @@ def test_matches_are_fetched_into_a_variable(browser, monkeypatch):
     assert (len(browser.snapshot), "few is a DataFrame of 3 rows" in text(browser._rows)) == (3, True)
     act(browser._rows, "name_variable", value="a b")
     act(browser._rows, "fetch")
-    assert "'a b' is no name for a variable" in text(browser._rows)
+    assert "'a b' is not a name for a variable" in text(browser._rows)
 
 
 @pytest.mark.parametrize("name", ["hosts.csv", "hosts.xlsx"])

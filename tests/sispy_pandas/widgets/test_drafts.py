@@ -151,7 +151,7 @@ def test_what_changed_meanwhile_is_told_and_stays_in_the_draft(hosts):
         "<li>web1, cores: 2 is 8 by now, the draft has 51",
         "<li>web4: the row is immutable: it cannot be changed",
         "<li>web5 was to be deleted, and was changed since",
-        "<li>web3: it is no more, or not shown",
+        "<li>web3: it is gone, or not shown",
     ]
     assert len(files()) == 2
     again._offer.discard()

@@ -155,7 +155,7 @@ def test_rows_are_marked_for_deletion_in_a_column(host_schema: Schema, file: Pat
 def test_an_uncastable_cell_leaves_the_others_typed(host_schema: Schema, file: Path) -> None:
     file.write_text("name,cpus,live\na,8,yes\nb,eight,no\n")
     frame = read_csv(file, host_schema)
-    assert (frame["cpus"].tolist(), frame["cpus"].iloc[1].reason) == ([8, "eight"], "'eight' is no number")
+    assert (frame["cpus"].tolist(), frame["cpus"].iloc[1].reason) == ([8, "eight"], "'eight' is not a number")
     assert frame["live"].tolist() == [True, False]
 
 
@@ -186,9 +186,9 @@ def test_a_file_that_is_no_table_is_refused(
         ('{"schema": "rack"}', "is a table of schema 'rack', not of 'host'"),
         ('{"format": 99}', "has format 99: a later sispy wrote it, this one reads 1"),
         ("{", "was damaged"),
-        ("[]", "was damaged (it is no note of an export): remove it to read the table without"),
-        ("null", "was damaged (it is no note of an export)"),
-        ("{}", "was damaged (it is no note of an export)"),
+        ("[]", "was damaged (it is not the note of an export): remove it to read the table without"),
+        ("null", "was damaged (it is not the note of an export)"),
+        ("{}", "was damaged (it is not the note of an export)"),
         ("[" * 5000, "was damaged"),
         ('{"schema": "host"}', "was damaged: it names no server"),
         ('{"server": null}', "was damaged (its server is null)"),
@@ -212,7 +212,7 @@ def test_a_note_that_is_no_regular_file_is_not_opened(host_schema: Schema, file:
     make(beside)
     with pytest.raises(ValueError, match="was damaged") as caught:
         read_csv(file, host_schema)
-    why = "it is no regular file of a size that is read"
+    why = "it is not a regular file of a size that is read"
     assert str(caught.value) == f"{beside} was damaged ({why}): remove it to read the table without"
 
 

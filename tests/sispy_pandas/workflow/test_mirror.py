@@ -323,7 +323,7 @@ def test_other_tables_servers_and_folders_are_refused(hosts, folder, tmp_path):
     (tmp_path / "mine" / "x.csv").touch()
     (tmp_path / "link").symlink_to("mine")
     for name in ("mine", "link", "mine/x.csv"):
-        with pytest.raises(ValueError, match="is no mirror: name a folder that does not exist yet"):
+        with pytest.raises(ValueError, match="is not a mirror: name a folder that does not exist yet"):
             run(hosts, tmp_path / name)
     with pytest.raises(ValueError, match="has no name"):
         run(hosts, "/")
@@ -364,7 +364,7 @@ def test_a_value_of_another_type_leaves_the_mirror_as_it_was(hosts, folder):
     hosts.client.schemas.update("host", {**schema, "definition": {**schema["definition"], "ip": "Number"}})
 
     with pytest.raises(
-        ValueError, match=r"'ip' holds values that are no Number: .* fields= leaves the column out"
+        ValueError, match=r"'ip' holds values that are not Number: .* fields= leaves the column out"
     ):
         run(hosts, folder)
 

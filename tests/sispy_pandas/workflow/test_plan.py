@@ -212,7 +212,7 @@ def test_a_plan_with_a_line_that_is_none_is_refused_by_name(server, plan, tmp_pa
     with pytest.raises(ValueError, match="none of a plan") as caught:
         sp.load_plan(tmp_path / "host.plan", server.client)
 
-    assert str(caught.value) == f"{tmp_path / 'host.plan'} has a line that is none of a plan"
+    assert str(caught.value) == f"{tmp_path / 'host.plan'} has a line that does not belong to a plan"
 
 
 @pytest.mark.parametrize(
@@ -222,7 +222,7 @@ def test_a_plan_whose_head_is_none_is_refused(server, plan, tmp_path, head):
     first, *lines, _ = plan.save(tmp_path / "host.plan").read_text().splitlines()
     (tmp_path / "host.plan").write_text(sealed([json.dumps(json.loads(first) | head), *lines]))
 
-    with pytest.raises(ValueError, match="is no plan of this version of sispy"):
+    with pytest.raises(ValueError, match="is not a plan of this version of sispy"):
         sp.load_plan(tmp_path / "host.plan", server.client)
 
 

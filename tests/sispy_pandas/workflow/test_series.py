@@ -228,7 +228,7 @@ def test_deletes_are_counted_over_all_parts(server):
 
     report = sp.push_parts(plans(), progress=False)
     assert (report.counts["done"], report.counts["unsent"]) == (7, 7)
-    assert "the parts so far delete 14 rows, which was not stated" in str(report.stopped)
+    assert "the parts so far delete 14 rows" in str(report.stopped)
     back = sp.undo(report)
     assert back.counts["creates"] == 7
     assert back.push(progress=False).ok

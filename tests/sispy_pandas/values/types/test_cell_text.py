@@ -74,14 +74,14 @@ def test_booleans_in_any_spelling(text: str, value: bool) -> None:
     ("field", "text", "style", "reason"),
     [
         (BOOLEAN, "maybe", Style(), "'maybe' is neither true nor false"),
-        (NUMBER, "1,5", Style(), "'1,5' is no number"),
-        (NUMBER, "1.500,0", Style(decimal=","), "'1.500,0' is no number"),
-        (NUMBER, "1_000", Style(), "'1_000' is no number"),
-        (NUMBER, "nan", Style(), "'nan' is no number"),
-        (DATE, "3/4/2020", Style(), "'3/4/2020' is no ISO date or time"),
+        (NUMBER, "1,5", Style(), "'1,5' is not a number"),
+        (NUMBER, "1.500,0", Style(decimal=","), "'1.500,0' is not a number"),
+        (NUMBER, "1_000", Style(), "'1_000' is not a number"),
+        (NUMBER, "nan", Style(), "'nan' is not a number"),
+        (DATE, "3/4/2020", Style(), "'3/4/2020' is not an ISO date or time"),
         (DATE, "3/4/20", Style(), "'3/4/20' has a year of two digits: write all four"),
         *[
-            (DATE, text, style, f"{text!r} is no ISO date or time")
+            (DATE, text, style, f"{text!r} is not an ISO date or time")
             for text in ("2020-02-30", "soon", "13/13/2020", "3/4/2020 0:05 PM", "3/4/2020 13:05 PM")
             for style in (Style(), BERLIN, replace(BERLIN, dayfirst=False))
         ],
@@ -91,9 +91,9 @@ def test_booleans_in_any_spelling(text: str, value: bool) -> None:
             BERLIN,
             "the clocks of Europe/Berlin showed this time never or twice: add an offset",
         ),
-        (ID, "1.2E+23", Style(), "'1.2E+23' is no id of 24 hex digits"),
-        (ARRAY, "a", Style(), '\'a\' is no JSON: a list is written as ["a", "b"]'),
-        (MIXED, "NaN", Style(), "'NaN' is no JSON: text is written as \"text\""),
+        (ID, "1.2E+23", Style(), "'1.2E+23' is not an id of 24 hex digits"),
+        (ARRAY, "a", Style(), '\'a\' is not JSON: a list is written as ["a", "b"]'),
+        (MIXED, "NaN", Style(), "'NaN' is not JSON: text is written as \"text\""),
     ],
 )
 def test_what_is_no_value_is_refused_with_a_reason(
