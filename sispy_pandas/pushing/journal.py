@@ -21,14 +21,10 @@ from typing import IO, TYPE_CHECKING, Any
 from sispy.remedies import Call, Message
 from sispy.text import printable
 
+from .locks import try_lock
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment] # looked at before use
-
 
 BLOCK = 1 << 16
 """Bytes that are read at once to find the end of the last whole line."""
@@ -46,9 +42,9 @@ def folder() -> Path:
 
 
 def is_shared() -> bool:
-    """Tell whether the folder is a team's: its group may write there."""
+    """Tell whether the folder is a team's: its group may write there, on a system that has such groups."""
     try:
-        return bool(folder().stat().st_mode & stat.S_IWGRP)
+        return os.name == "posix" and bool(folder().stat().st_mode & stat.S_IWGRP)
     except OSError:
         return False
 
@@ -197,17 +193,6 @@ def _cut_torn_line(file: IO[bytes]) -> None:
             break
     file.truncate(end)
     file.seek(end)
-
-
-def try_lock(handle: int) -> bool:
-    """Lock an open file if nobody else has; where the system knows no `flock` (Windows) nobody has."""
-    if fcntl is None:
-        return True
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _locked_soon(handle: int) -> bool:

@@ -2,8 +2,7 @@
 
 A turn is a file that is locked, of all users of the machine: in `/tmp`, or where `SISPY_LOCKS` says. The
 system frees the lock when its owner ends, however it ends. The file says whose push it is and how far it got.
-Anybody may write to it, so what it says is shown, and believed in nothing. Where the system knows no `flock`
-(Windows) nobody waits.
+Anybody may write to it, so what it says is shown, and believed in nothing.
 """
 
 from __future__ import annotations
@@ -25,12 +24,7 @@ from ..values.blocks import count, show
 from ..values.progress import show_all
 from ..values.times import clock
 from ..values.types.frozen import decode_json
-from .journal import try_lock
-
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment] # looked at before use
+from .locks import try_lock, unlock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -90,7 +84,8 @@ class _Told:
     def _write(self) -> None:
         self._next = time.monotonic() + WRITE
         with suppress(OSError):  # a full disk, or another user's file: the push depends on nothing of it
-            os.pwrite(self._handle, json.dumps(self._says).encode().ljust(SIZE), 0)
+            os.lseek(self._handle, 0, os.SEEK_SET)
+            os.write(self._handle, json.dumps(self._says).encode().ljust(SIZE))
 
 
 @contextmanager
@@ -111,9 +106,6 @@ def turn(run: Run, note: str | None, *, wait: bool, tell: Callable[[str], object
         Stopped: It was cancelled.
         ValueError: The file cannot be used.
     """
-    if fcntl is None:
-        yield run.bar
-        return
     path = path_of(run.endpoint.client.url, run.schema.name)
     next_word = 0.0
     while (handle := _taken(path)) is None:
@@ -131,7 +123,7 @@ def turn(run: Run, note: str | None, *, wait: bool, tell: Callable[[str], object
     finally:
         with suppress(OSError):  # in a folder like /tmp only its owner can remove it
             path.unlink()
-        fcntl.flock(handle, fcntl.LOCK_UN)  # a process that was forked meanwhile holds it open, too
+        unlock(handle)  # a process that was forked meanwhile holds it open, too
         os.close(handle)
 
 
@@ -166,7 +158,7 @@ def _opened(path: Path) -> int | None:
     The folder may be `/tmp`: what others put there is not followed, waited for, or written to unless it is a
     file of this name alone.
     """
-    flags = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    flags = sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_NOINHERIT"))
     try:
         handle = os.open(path, os.O_RDWR | flags)  # without O_CREAT: Linux forbids that for others' files
     except FileNotFoundError:
@@ -174,7 +166,8 @@ def _opened(path: Path) -> int | None:
             handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | flags, 0o666)
         except FileExistsError:
             return None
-        os.fchmod(handle, 0o666)  # whatever the umask says
+        if os.name == "posix":
+            os.fchmod(handle, 0o666)  # whatever the umask says
     except PermissionError:
         if time.time() - path.lstat().st_mtime < 1:
             return None

@@ -23,7 +23,7 @@ from ..formats.note import described, schema_in
 from ..formats.options import ReadOptions
 from ..formats.parquet import Parquet
 from ..formats.reader import read_frame
-from ..pushing.journal import try_lock
+from ..pushing.locks import try_lock
 from ..reading.listing import Listing, no_server
 from ..reading.query import as_query, joined, parse_query
 from ..values.blocks import count

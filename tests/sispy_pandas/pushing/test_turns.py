@@ -15,6 +15,7 @@ import sispy_pandas as sp
 from gate import Gate
 from sispy.sandbox import Faults
 from sispy_pandas.pushing import journal, turns
+from sispy_pandas.pushing.locks import try_lock
 from sispy_pandas.pushing.record import read
 
 QUICK = sp.Limits(settle=0.1, settle_row=0.0, patience=10.0, rows=5)
@@ -191,7 +192,7 @@ def test_what_a_lock_says_is_believed_in_nothing(server, content):
     path.write_bytes(content)
 
     with path.open("rb") as held:
-        assert journal.try_lock(held.fileno())
+        assert try_lock(held.fileno())
         with pytest.raises(sp.TableInUse, match=r"^host is in use by another push from this machine$"):
             edit(server, cpus=9).push(progress=False, wait=False)
     assert edit(server, cpus=9).push(progress=False).ok
@@ -203,7 +204,7 @@ def test_what_a_lock_says_is_shown_as_text(server):
     path.write_text(json.dumps(says))
 
     with path.open("rb") as held:
-        assert journal.try_lock(held.fileno())
+        assert try_lock(held.fileno())
         with pytest.raises(sp.TableInUse) as caught:
             edit(server, cpus=9).push(progress=False, wait=False)
     assert str(caught.value).isprintable()

@@ -327,7 +327,7 @@ def test_other_tables_servers_and_folders_are_refused(hosts, folder, tmp_path):
             run(hosts, tmp_path / name)
     with pytest.raises(ValueError, match="has no name"):
         run(hosts, "/")
-    with pytest.raises(ValueError, match=r"nowhere is no mirror: sp\.mirror makes one"):
+    with pytest.raises(ValueError, match=r"nowhere is not a mirror: sp\.mirror makes one"):
         sp.read_mirror(tmp_path / "nowhere")
     with pytest.raises(ValueError, match="the server has no schema 'hots'"):
         run(hosts.client.entities("hots"), tmp_path / "hots")
