@@ -322,7 +322,7 @@ def read_config() -> dict[str, Any]:
     for name, item in profiles.items():
         for key in item.keys() - {*_TEXTS, *_RULES, "expires"}:
             if meant := nearest(key, _RULES):  # a rule that does not hold is worse than none
-                raise ValueError(f"{path}, profile {name!r}: there is no {printable(key)!r}{meant}")
+                raise ValueError(Message(f"{path}, profile {name!r}: there is no {printable(key)!r}", meant))
         if odd := [key for key in _TEXTS if not isinstance(item.get(key, ""), str)]:
             raise ValueError(f"{path}, profile {name!r}: {odd[0]} is a text, in quotes")
         if "token_command" in item:

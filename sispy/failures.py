@@ -64,7 +64,14 @@ def no_answer(
         return errors.TLSFailed(f"{where}: TLS failed ({cause.reason or cause}); {TRUST_HINT}", sent=sent)
     if not sent:
         return errors.Refused(f"{where}: cannot connect ({_words(cause)})", sent=False)
-    return errors.ConnectionLost(f"{where}: the connection was lost ({_words(cause)})", sent=True)
+    lost, cut = _words(cause), isinstance(cause, http.client.IncompleteRead | ValueError)
+    # a server that expects TLS ends a connection without it, and says no word
+    hint = (
+        ""
+        if cut or not where.startswith("http://")
+        else "; if it speaks TLS, its address begins with https://"
+    )
+    return errors.ConnectionLost(f"{where}: the connection was lost ({lost}){hint}", sent=True)
 
 
 def _through(where: str, proxy: str) -> str:

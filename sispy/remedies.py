@@ -52,16 +52,30 @@ class Call:
     shell: tuple[str, ...] = ()
 
 
-Remedy = Argument | Call
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """A name in place of one that there is not; the text itself asks whether it was meant.
+
+    Attributes:
+        name: The name.
+        does: What comes of it.
+    """
+
+    name: str
+    does: str = "was perhaps meant"
 
 
-def nearest(name: str, names: Iterable[str]) -> str:
+Remedy = Argument | Call | Meant
+
+
+def nearest(name: str, names: Iterable[str]) -> Message:
     """Return the tail of a message that suggests names spelled like `name`, in any case; empty if none is."""
     import difflib  # not needed to start
 
     known = {other.lower(): other for other in names}
     found = [known[other] for other in difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.6)]
-    return f"; did you mean {' or '.join(map(repr, found))}?" if found else ""
+    asked = f"; did you mean {' or '.join(map(repr, found))}?" if found else ""
+    return Message(asked, *map(Meant, found))
 
 
 class Message(str):
@@ -130,8 +144,10 @@ def worded(text: str, spell: Callable[[Remedy], str | None]) -> str:
     return _sentence(text.what, text.remedies, spell) if isinstance(text, Message) else text
 
 
-def in_python(remedy: Remedy) -> str:
-    """Return a remedy as one would type it in Python."""
+def in_python(remedy: Remedy) -> str | None:
+    """Return a remedy as one would type it in Python; None for what the text itself says."""
+    if isinstance(remedy, Meant):
+        return None
     if isinstance(remedy, Call):
         return remedy.python
     return f"{remedy.name}=" if remedy.is_asked else f"{remedy.name}={remedy.value!r}"
@@ -147,7 +163,7 @@ def _sentence(what: str, remedies: tuple[Remedy, ...], spell: Callable[[Remedy],
 
 
 def _remedies(part: str | Remedy) -> tuple[Remedy, ...]:
-    if isinstance(part, Argument | Call):
+    if isinstance(part, Argument | Call | Meant):
         return (part,)
     return part.remedies if isinstance(part, Message) else ()
 

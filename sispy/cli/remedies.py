@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sispy.remedies import Argument, Message, worded
+from sispy.remedies import Argument, Meant, Message, worded
 
 if TYPE_CHECKING:
     from sispy.remedies import Remedy
@@ -48,14 +48,16 @@ def ways_out(text: str) -> list[dict[str, str]]:
     [{'do': 'sispy schemas', 'does': 'lists them'}]
     """
     remedies = text.remedies if isinstance(text, Message) else ()
-    spelled = [(_spelled(remedy), remedy.does) for remedy in remedies]
+    spelled = [
+        (remedy.name if isinstance(remedy, Meant) else _spelled(remedy), remedy.does) for remedy in remedies
+    ]
     return [{"do": do.strip("`"), "does": does} for do, does in spelled if do is not None]
 
 
 def _spelled(remedy: Remedy) -> str | None:
     if isinstance(remedy, Argument):
         return _option(remedy)
-    if not remedy.shell:
+    if isinstance(remedy, Meant) or not remedy.shell:
         return None
     words = shlex.join(remedy.shell)
     if not words.startswith("--"):

@@ -23,6 +23,7 @@ from click.shell_completion import CompletionItem
 from sispy.cli.exits import Declined, Exit, Misuse, explain
 from sispy.cli.options import end_log, examples
 from sispy.cli.terminal import say, tell_error
+from sispy.remedies import Meant, Message
 from sispy.text import printable
 
 if TYPE_CHECKING:
@@ -165,7 +166,9 @@ def _run(command: Callable[[], Any], *, as_json: bool) -> int:
         return Exit.INTERRUPTED
     except click.ClickException as error:
         if as_json:
-            tell_error(error.format_message(), Exit.USAGE, as_json=True)
+            said = error.message if isinstance(error, Misuse) else error.format_message()
+            meant = map(Meant, getattr(error, "possibilities", None) or ())
+            tell_error(Message(said, *meant), Exit.USAGE, as_json=True)
         else:
             say(_usage(error))
         log.info("%s", printable(error.format_message()))

@@ -19,7 +19,7 @@ from sispy.cli.terminal import is_terminal
 from sispy.remedies import Call
 from sispy_pandas.commands.inputs import STANDARD, TableFile, several, when, zone, zones
 from sispy_pandas.commands.output import Answer, tell, time_text
-from sispy_pandas.commands.sending import pushing, send
+from sispy_pandas.commands.sending import pushing, send, with_references
 from sispy_pandas.commands.tables import entity_of, filtered, of_table, query_of, refuse_unknown, table_of
 from sispy_pandas.commands.targets import refuse_target
 from sispy_pandas.formats.atomic import OutFile
@@ -301,5 +301,5 @@ def revert(session: Session, name: str, chosen: dict[str, Any], how: dict[str, A
     for note in dict.fromkeys(note for one in found for note in one.notes):
         session.say(note)
     plan = revert_plan(found[0]) if len(found) == 1 else revert_plan(found)
-    _, status = send(session, plan, yes=yes, **how)
+    _, status = send(session, with_references(plan), yes=yes, **how)
     return status

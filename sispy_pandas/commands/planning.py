@@ -14,6 +14,7 @@ from sispy.cli.exits import Misuse
 from sispy.cli.terminal import is_terminal
 from sispy.remedies import Call, Message
 from sispy_pandas.commands.inputs import INPUT, STANDARD, TableFile
+from sispy_pandas.commands.sending import with_references
 from sispy_pandas.commands.tables import refuse_unknown, table_of
 from sispy_pandas.values.source import source_of
 
@@ -298,7 +299,7 @@ def _saved(session: Session, path: str) -> Plan | Plans:
     verb = click.get_current_context().info_name
     if not Path(path).exists() or Path(path).is_dir():
         raise Misuse(f"there is no plan file {path!r}; to {verb} a file: sispy {verb} SCHEMA FILE")
-    return load_plan(path, session.client_if_named())
+    return with_references(load_plan(path, session.client_if_named()))
 
 
 def refuse_guesses(frame: pd.DataFrame, *, yes: bool) -> None:

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from sispy_pandas.workflow.plan_parts import PlanParts
 
 Command = TypeVar("Command", bound="Callable[..., Any]")
+P = TypeVar("P", bound="Plan | Plans | PlanParts")
 
 BEGUN = "sispy.push"
 """Is in the `meta` of a command's context once it pushes."""
@@ -230,6 +231,20 @@ def send(
         for way in ways:
             session.say(way)
     return reports, status
+
+
+def with_references(plan: P) -> P:
+    """Return a change with names in place of the ids of rows that it refers to, for people.
+
+    Whoever edits a file reads there what its references are called; here nobody has seen any.
+    """
+    from sispy_pandas.workflow.objects import Plan
+    from sispy_pandas.workflow.parts import Plans
+    from sispy_pandas.workflow.references import with_names
+
+    if isinstance(plan, Plan):
+        return with_names(plan)
+    return replace(plan, plans=tuple(map(with_names, plan.plans))) if isinstance(plan, Plans) else plan
 
 
 def parts(plan: Plan | Plans | PlanParts) -> tuple[Plan, ...]:

@@ -13,7 +13,7 @@ from sispy.cli.completion import filters
 from sispy.cli.exits import Misuse, misuse
 from sispy.cli.options import Session, answers, examples, session, yes
 from sispy.remedies import Call, Message
-from sispy_pandas.commands.sending import pushing, send
+from sispy_pandas.commands.sending import pushing, send, with_references
 from sispy_pandas.commands.tables import filtered, of_table, query_of, table_of
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def set_(
         plan = set_values(endpoint, query_of(endpoint, filters), values, progress=session.progress)
     except ValueError as error:
         raise misuse(error) from error
-    _, status = send(session, plan, yes=yes, expect_updates=expect_updates, **how)
+    _, status = send(session, with_references(plan), yes=yes, expect_updates=expect_updates, **how)
     return status
 
 

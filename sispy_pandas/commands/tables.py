@@ -12,7 +12,7 @@ import click
 from sispy.cli.completion import filters, tables
 from sispy.cli.exits import Misuse, misuse
 from sispy.errors import NotFound
-from sispy.remedies import Call, Message, message_of
+from sispy.remedies import Call, Meant, Message, message_of
 from sispy_pandas.reading.filters import joined, parse, wildcards
 
 if TYPE_CHECKING:
@@ -39,7 +39,8 @@ def table_of(client: Client, name: str) -> tuple[Endpoint, Schema]:
         near = difflib.get_close_matches(name, names, n=3) or sorted(names)[:5]
         hint = f"Did you mean {' or '.join(near)}?" if near else "It has no tables at all."
         said = f"{client.url} has no table {name!r}. {hint}"
-        raise Misuse(Message(said, Call("sp.schemas(client)", "lists them", ("schemas",))))
+        meant = map(Meant, near)
+        raise Misuse(Message(said, *meant, Call("sp.schemas(client)", "lists them", ("schemas",))))
     return client.entities(name), schema
 
 

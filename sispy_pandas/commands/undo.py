@@ -14,7 +14,7 @@ from sispy.cli.terminal import confirm
 from sispy_pandas.commands.inputs import several, when
 from sispy_pandas.commands.journals import completed, latest_open, named, to_be_undone, users, written_fields
 from sispy_pandas.commands.output import Answer, tell, time_text
-from sispy_pandas.commands.sending import pushing, send
+from sispy_pandas.commands.sending import pushing, send, with_references
 from sispy_pandas.pushing.journal import folder, short
 from sispy_pandas.values.blocks import Column, Table, count
 
@@ -137,7 +137,7 @@ def resume(session: Session, how: dict[str, Any], name: str | None, yes: bool) -
 
     path = latest_open(session) if name is None else named(name)
     plan = resume_plan(path, client=session.client_if_named())
-    _, status = send(session, plan, yes=yes, **how)
+    _, status = send(session, with_references(plan), yes=yes, **how)
     return status
 
 
@@ -181,6 +181,7 @@ def undo(
             plan = plan.only(fields=fields)
         except ValueError as error:
             raise misuse(error) from error
+    plan = with_references(plan)
     if drop:
         return _with_table(session, plan, path, how, yes=yes)
     _, status = send(session, plan, yes=yes, **how)

@@ -131,7 +131,9 @@ class Names:
             self.told.append(next((wanted[one] for one in own[::-1] if one in wanted), None))
         absent = [name for name in rename if not known & {name, _bare(name)}]
         if absent:
-            raise ValueError(f"rename: the file has no column {absent[0]!r}{nearest(absent[0], known)}")
+            raise ValueError(
+                Message(f"rename: the file has no column {absent[0]!r}", nearest(absent[0], known))
+            )
 
     @property
     def names(self) -> list[str]:

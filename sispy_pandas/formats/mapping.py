@@ -26,7 +26,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sispy.remedies import nearest
+from sispy.remedies import Message, nearest
 from sispy.text import printable
 
 from .atomic import replaced
@@ -60,7 +60,9 @@ def read_options(given: Mapping[str, Any]) -> ReadOptions:
     """
     for name in given:
         if name not in ReadKeywords.__annotations__:
-            raise TypeError(f"there is no option {name!r}{nearest(name, ReadKeywords.__annotations__)}")
+            raise TypeError(
+                Message(f"there is no option {name!r}", nearest(name, ReadKeywords.__annotations__))
+            )
     told = {name: value for name, value in given.items() if name != "mapping"}
     path = given.get("mapping")
     if path is None:
@@ -98,11 +100,13 @@ def read_mapping(path: str | os.PathLike[str]) -> dict[str, Any]:
         elif key == "words" and isinstance(value, dict):
             for word in value:
                 if word not in _WORDS:
-                    raise ValueError(f"{name}: words.{word} is nothing of a mapping{nearest(word, _WORDS)}")
+                    raise ValueError(
+                        Message(f"{name}: words.{word} is nothing of a mapping", nearest(word, _WORDS))
+                    )
                 options[word] = _words(value[word], f"words.{word}", name)
         else:
             known = [*_KINDS, *_TABLES, "words"]
-            raise ValueError(f"{name}: {key!r} is nothing of a mapping{nearest(key, known)}")
+            raise ValueError(Message(f"{name}: {key!r} is nothing of a mapping", nearest(key, known)))
     return options
 
 

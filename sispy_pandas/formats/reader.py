@@ -10,7 +10,7 @@ from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sispy.remedies import nearest
+from sispy.remedies import Message, nearest
 from sispy.text import printable, shorten
 
 from ..values.blocks import count
@@ -320,7 +320,7 @@ def as_texts(
     """
     for name in names:
         if name not in columns:
-            raise ValueError(f"text: the file has no column {name!r}{nearest(name, columns)}")
+            raise ValueError(Message(f"text: the file has no column {name!r}", nearest(name, columns)))
     return {name: _as_text(found, columns[name], style) for name in names}
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from ..reading.lookup import read
+from ..values.blocks import count
 from ..values.changes import Change, Conflict, Create, Delete, Outcome, Update, row_of
 from ..values.entity import as_created
 from ..values.progress import BRIEF, bar
@@ -30,6 +31,7 @@ def refresh(plan: C, *, progress: Any = False) -> C:
         entities = {entity["_id"]: entity for entity in read(plan.endpoint, "_id", ids, shown=shown)}
     changes: list[Change] = []
     conflicts: list[Conflict] = []
+    there = 0
     for change in plan.changes:
         if isinstance(change, Create):
             changes.append(change)
@@ -48,7 +50,14 @@ def refresh(plan: C, *, progress: Any = False) -> C:
             left = {path: value for path, value in change.after.items() if path not in merged.there}
             if left:
                 changes.append(_narrowed(change, left))
-    return replace(plan, changes=tuple(changes), conflict_list=tuple(conflicts))
+            there += not left and not merged.conflicts
+    told = (f"left out: {count(there, 'row')} that the server holds as planned already",) if there else ()
+    return replace(
+        plan,
+        changes=tuple(changes),
+        conflict_list=tuple(conflicts),
+        notes=tuple(dict.fromkeys((*plan.notes, *told))),
+    )
 
 
 def rebase(

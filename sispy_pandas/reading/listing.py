@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sispy import Endpoint
 from sispy.errors import NotFound
-from sispy.remedies import nearest
+from sispy.remedies import Message, nearest
 from sispy.text import printable
 
 from ..values.progress import Waits
@@ -217,4 +217,4 @@ def schema_of(client: Client, name: str) -> Schema:
         return parse_schema(client.schemas.get(name).to_dict())
     except NotFound as error:
         names = [schema["name"] for schema in client.schemas.fetch_all({"fields": "name"})]
-        raise ValueError(f"the server has no schema {name!r}{nearest(name, names)}") from error
+        raise ValueError(Message(f"the server has no schema {name!r}", nearest(name, names))) from error

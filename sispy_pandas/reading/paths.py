@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from sispy.remedies import nearest
+from sispy.remedies import Message, nearest
 
 from ..values.schema import META, RECEIPT, Schema
 from ..values.types.base import Field
@@ -54,7 +54,7 @@ def _place(schema: Schema, path: str, lookup: Lookup) -> Place:
     if path.split(".")[0] == "_sis":
         meta = {f.path: f for f in (*META, _SIS_RECEIPT)}
         if path not in meta and path not in _SIS:
-            raise ValueError(f"_sis has no {path!r}{nearest(path, (*meta, *_SIS))}")
+            raise ValueError(Message(f"_sis has no {path!r}", nearest(path, (*meta, *_SIS))))
         found = meta.get(path)
         return Place(found, within="" if found and found.kind.is_array else None)
     return _in(schema.fields, path, lookup, schema.name, "")
@@ -72,7 +72,9 @@ def _in(fields: Sequence[Field], path: str, lookup: Lookup, name: str, parent: s
         return Place(None, below=below)
     known = [f"{parent}{leaf.path}" for leaf in fields]
     known += [] if parent else [f.path for f in (*META, _SIS_RECEIPT)]
-    raise ValueError(f"schema {name!r} has no field {parent + path!r}{nearest(parent + path, known)}")
+    raise ValueError(
+        Message(f"schema {name!r} has no field {parent + path!r}", nearest(parent + path, known))
+    )
 
 
 def _below(leaf: Field, rest: str, lookup: Lookup, name: str, path: str) -> Place:

@@ -75,7 +75,9 @@ def parse_query(
     query = as_query(query)
     for key in query:
         if key not in _KEYS:
-            raise ValueError(f"query has no {key!r}{nearest(key, _KEYS)} (it takes {', '.join(_KEYS)})")
+            raise ValueError(
+                Message(f"query has no {key!r}", nearest(key, _KEYS), f" (it takes {', '.join(_KEYS)})")
+            )
     if str(query.get("populate", False)).lower() != "false":
         joining = Argument("expand", "adds fields of the rows referred to", ["reference.field"])
         raise ValueError(Message("a frame holds ids, not populated objects", joining))
@@ -147,7 +149,7 @@ def _selected(schema: Schema, fields: Any) -> tuple[str, ...] | None:
         bare = name if name in known else name.removeprefix("-")
         found = [path for path in known if path == bare or path.startswith(f"{bare}.")]
         if not found and bare not in ("_id", "_sis"):
-            raise ValueError(f"schema {schema.name!r} has no field {bare!r}{nearest(bare, known)}")
+            raise ValueError(Message(f"schema {schema.name!r} has no field {bare!r}", nearest(bare, known)))
         (chosen if name == bare else without).extend(found)
     if without and chosen:
         raise ValueError("fields either names what is wanted or, with '-', what is not")
@@ -186,7 +188,7 @@ def check_filter(
             found[key] = [check_filter(schema, part, lookup, room - 1) for part in condition]
             continue
         if key.startswith("$"):
-            raise ValueError(f"q: no operator {key!r} here{nearest(key, _LOGIC)}")
+            raise ValueError(Message(f"q: no operator {key!r} here", nearest(key, _LOGIC)))
         at = place(schema, key, lookup)
         if at.joined:
             joins[key] = at.joined
@@ -236,7 +238,7 @@ def _condition(leaf: Field | None, condition: Any) -> Any:
             found[operator] = value
         else:
             known = (*_COMPARE, *_LISTS, *_OTHER)
-            raise ValueError(f"no operator {operator!r}{nearest(operator, known)}")
+            raise ValueError(Message(f"no operator {operator!r}", nearest(operator, known)))
     return found
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from sispy.remedies import nearest
+from sispy.remedies import Message, nearest
 
 from .operands import member_of
 from .paths import Lookup, place
@@ -19,7 +19,9 @@ _ASKED = 10
 _EQUAL = ("$eq", "$ne", "$in", "$nin", "$all", "$not")
 
 
-def nowhere(schema: Schema, q: Mapping[str, Any], lookup: Lookup, count: Callable[[Any], int]) -> str | None:
+def nowhere(
+    schema: Schema, q: Mapping[str, Any], lookup: Lookup, count: Callable[[Any], int]
+) -> Message | None:
     """Say which value of a filter the definition does not list and no row has; None if there is none.
 
     Args:
@@ -31,7 +33,7 @@ def nowhere(schema: Schema, q: Mapping[str, Any], lookup: Lookup, count: Callabl
     for path, value, listed in islice(_unlisted(schema, q, lookup), _ASKED):
         if not count({path: value}):
             hint = nearest(value, listed) or f"; it lists {', '.join(listed[:_ASKED])}"
-            return f"{path!r}: no row has {value!r}, and the definition does not list it{hint}"
+            return Message(f"{path!r}: no row has {value!r}, and the definition does not list it", hint)
     return None
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from sispy.remedies import nearest
+from sispy.remedies import Message, nearest
 from sispy.text import printable
 
 from .types.base import DECLARED, Field
@@ -96,7 +96,9 @@ class Schema:
         """
         found = self._by_path.get(path)
         if found is None:
-            raise ValueError(f"schema {self.name!r} has no field {shown(path)}{nearest(path, self.columns)}")
+            raise ValueError(
+                Message(f"schema {self.name!r} has no field {shown(path)}", nearest(path, self.columns))
+            )
         return found
 
 

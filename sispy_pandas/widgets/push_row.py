@@ -91,7 +91,7 @@ class PushRow(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         """Return a text whose ways out name the controls of this row, and otherwise what one types."""
         return worded(text, self._named)
 
-    def _named(self, remedy: Remedy) -> str:
+    def _named(self, remedy: Remedy) -> str | None:
         controls = {
             "guard": (self.guard, _GUARDS),
             "on_conflict": (self.policy, _POLICIES),

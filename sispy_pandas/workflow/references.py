@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
+import pandas as pd
+
+import sispy
 from sispy.remedies import Message
 
 from ..reading.chunks import selecting
@@ -18,13 +21,12 @@ from ..values.types.object_id import is_object_id
 from .objects import Snapshot
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from sispy import Client
 
     from ..values.schema import Schema
     from .objects import Plan
 
+P = TypeVar("P", bound="Plan")
 Refs = Literal["label"] | Mapping[str, str]
 """Show the id field of the row referred to, or for some columns another field of it."""
 
@@ -86,6 +88,23 @@ class LabelledSnapshot(Snapshot):
             names |= {id_: name for name, id_ in ids.items()} | dict(self.labels.names[path])
             names |= _named(frame[path], with_ids[path]) if path in frame.columns else {}
         return replace(plan, names=names)
+
+
+def with_names(plan: P) -> P:
+    """Return a plan with the names of the rows that it refers to, for people; ids where they have none."""
+    cells: dict[str, list[Any]] = {column.path: [] for column, _ in reference_columns(plan.schema)}
+    for _, path, before, after in plan.cells():
+        if path in cells:
+            cells[path] += [before, after]
+    frame = pd.DataFrame({path: pd.Series(found, dtype=object) for path, found in cells.items() if found})
+    if frame.empty:
+        return plan
+    try:
+        labels = labels_of(plan.endpoint.client, frame, plan.schema)
+    except (sispy.Error, ValueError):
+        return plan
+    names = {id_: name for found in labels.names.values() for id_, name in found.items()}
+    return replace(plan, names={**names, **plan.names})
 
 
 def _named(names: pd.Series[Any], ids: pd.Series[Any]) -> dict[str, str]:

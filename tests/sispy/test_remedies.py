@@ -5,7 +5,7 @@ import pickle
 
 import pytest
 
-from sispy.remedies import Argument, Call, Message, in_python, message_of, what_of, worded
+from sispy.remedies import Argument, Call, Meant, Message, in_python, message_of, nearest, what_of, worded
 
 ANYWAY = Argument("allow_dangling", "deletes it anyway", True)
 GOING_ON = Call("sp.resume('a.jsonl').push()", "goes on", ("resume", "a.jsonl"))
@@ -61,3 +61,11 @@ def test_a_copy_is_the_same_message(again):
     copied = again(message)
 
     assert (copied, copied.what, copied.remedies) == (message, "refused", (ANYWAY, GOING_ON))
+
+
+def test_a_name_that_was_meant_is_told_by_the_text_alone():
+    told = Message("no field 'statsu'", nearest("statsu", ["status", "name"]))
+
+    assert told == worded(told, in_python) == "no field 'statsu'; did you mean 'status'?"
+    assert told.remedies == (Meant("status"),)
+    assert nearest("other", ["status"]) == ""

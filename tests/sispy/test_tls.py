@@ -31,6 +31,11 @@ def test_a_certificate_of_nobody_is_refused(server):
     assert server.seen == []
 
 
+def test_an_address_that_begins_with_http_is_told_of_https(server, http_lib):
+    with pytest.raises(sispy.ConnectionLost, match=r"; if it speaks TLS, its address begins with https://$"):
+        sispy.Client(server.url.replace("https", "http"), retries=0).info()
+
+
 def test_a_ca_file_is_trusted(server, ca_file):
     client = server.client(verify=ca_file)
 

@@ -6,7 +6,7 @@ import csv
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from sispy.remedies import nearest
+from sispy.remedies import Message, nearest
 
 from .base import Contradiction, Field
 from .cell_text import read_json
@@ -159,7 +159,7 @@ class Documents(_List, name="Documents", declared_as=()):
             if path in paths or path == "_id":
                 continue
             if not any(known.startswith(f"{path}.") for known in paths):
-                raise ValueError(f"the schema has no {path!r} here{nearest(path, paths)}")
+                raise ValueError(Message(f"the schema has no {path!r} here", nearest(path, paths)))
             if isinstance(value, dict):
                 self._refuse_unknown(value, f"{path}.")
             elif not is_missing(value):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from sispy.remedies import nearest
+from sispy.remedies import Message, nearest
 
 from ...values.definition import branches
 from ...values.references import reference_fields
@@ -79,7 +79,7 @@ class Tables:
             ValueError: There is none of that name; the message names similar ones.
         """
         if name not in self.schemas:
-            raise ValueError(f"the server has no schema {name!r}{nearest(name, self.schemas)}")
+            raise ValueError(Message(f"the server has no schema {name!r}", nearest(name, self.schemas)))
         return self.schemas[name]
 
 

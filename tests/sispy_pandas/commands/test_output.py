@@ -171,7 +171,26 @@ def test_csv_is_text_for_spreadsheets(sispy):
             {
                 "error": "{url} has no table 'hots'. Did you mean host?",
                 "status": 64,
-                "remedy": [{"do": "sispy schemas", "does": "lists them"}],
+                "remedy": [
+                    {"do": "host", "does": "was perhaps meant"},
+                    {"do": "sispy schemas", "does": "lists them"},
+                ],
+            },
+        ),
+        (
+            ["show", "host", "statsu=live"],
+            {
+                "error": "schema 'host' has no field 'statsu'; did you mean 'status'?",
+                "status": 64,
+                "remedy": [{"do": "status", "does": "was perhaps meant"}],
+            },
+        ),
+        (
+            ["show", "host", "--limti", "3"],
+            {
+                "error": "No such option '--limti'. Did you mean '--limit'?",
+                "status": 64,
+                "remedy": [{"do": "--limit", "does": "was perhaps meant"}],
             },
         ),
         (

@@ -63,6 +63,15 @@ def test_references_are_set_by_name(sispy, sis, host):
     assert host("services") == [ids["checkout"], ids["search"]]
 
 
+def test_references_are_shown_by_name_when_they_are_set_and_put_back(sispy, host):
+    was = sispy("show", "host", "web-fra1-001", "--output", "json").stdout
+    done(sispy, "rack=ams1-r01")
+
+    undone = sispy("undo", "--yes").stdout.splitlines()
+
+    assert undone[3].split() == ["~", "web-fra1-001", "rack", "ams1-r01", "fra1-r01"], was
+
+
 def test_several_rows_and_fields_at_once(sispy, sis):
     done(sispy, "os.version=10", "labels+=moved", filters=("os.name=rhel", "os.version=9"), rows=7)
 

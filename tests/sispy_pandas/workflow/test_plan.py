@@ -269,6 +269,17 @@ def test_refresh_names_the_cells_that_went_stale(server, plan):
         plan.rebase(fresh, keep="both")
 
 
+def test_refresh_says_which_rows_are_there_already(server):
+    live = server.fetch()
+    plan = live.diff(live.frame().head(2).assign(cpus=8))
+    plan.push(progress=False).raise_for_failures()
+
+    fresh = plan.refresh()
+
+    assert (len(plan), len(fresh)) == (2, 0)
+    assert fresh.notes == ("left out: 2 rows that the server holds as planned already",)
+
+
 def test_check_finds_what_only_the_server_knows(server):
     live = server.fetch()
     a, b, c, _d, e = live.ids[:5]
