@@ -23,8 +23,7 @@ def as_frame(data: Any) -> pd.DataFrame:
     if isinstance(data, pd.DataFrame):
         named = all(isinstance(label, str) for label in data.columns)
         return data if named else data.set_axis([str(label) for label in data.columns], axis=1)
-    how = "its collect() makes one" if hasattr(data, "collect") else "pd.DataFrame(...) makes one of records"
-    sentence = f"the edited rows are a DataFrame, got {type(data).__name__}: {how}"
+    sentence = f"the edited rows are a DataFrame, got {described(data)}"
     is_arrow = hasattr(data, "__arrow_c_stream__") or hasattr(data, "__arrow_c_array__")
     if not is_arrow or isinstance(data, pd.Series):
         raise TypeError(sentence)
@@ -45,6 +44,17 @@ def as_frame(data: Any) -> pd.DataFrame:
         frame.insert(len(frame.columns), table.schema.names[at], cells, allow_duplicates=True)
     index = [name for name in noted if isinstance(name, str) and name in frame.columns]
     return frame.set_index(index) if index else frame
+
+
+def described(data: Any) -> str:
+    """Return what something is that is no frame of pandas, and what makes one of it."""
+    name = type(data).__name__
+    if hasattr(data, "compute") and hasattr(data, "partitions"):
+        parts = "of more rows than memory holds take one of its partitions after the other"
+        return f"a dask {name}: its compute() makes one; {parts}"
+    if hasattr(data, "collect"):
+        return f"{name}: its collect() makes one"
+    return f"{name}: pd.DataFrame(...) makes one of records"
 
 
 def _readable(pa: Any, table: Any) -> Any:

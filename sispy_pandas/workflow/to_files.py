@@ -32,6 +32,7 @@ from ..formats.parquet import Parquet
 from ..reading.listing import Listing
 from ..reading.query import as_query
 from ..reading.table import Table
+from ..values.arrow import described
 from ..values.progress import bar
 from ..values.row_set import RowSet
 from .fetch import fetch
@@ -343,7 +344,14 @@ def _named(source: Any, schema: Schema | None) -> list[tuple[str, Any]]:
     if isinstance(source, pd.DataFrame):
         return [(schema.name if schema else "Sheet1", source)]
     snapshots = list(source) if isinstance(source, Sequence) else [source]
+    for snapshot in snapshots:
+        _refuse_other(snapshot)
     return [(snapshot.schema.name, snapshot) for snapshot in snapshots]
+
+
+def _refuse_other(source: object) -> None:
+    if not isinstance(source, RowSet | pd.DataFrame):
+        raise TypeError(f"a file is made of a snapshot, a frame or an endpoint, got {described(source)}")
 
 
 def _whole(
@@ -366,6 +374,7 @@ def _fetched_if_sorted(
     if not isinstance(source, Endpoint):
         if query is not None or fields is not None:
             raise ValueError("query and fields belong to an endpoint: a snapshot holds what was fetched")
+        _refuse_other(source)
         return source
     listing = Listing.of(source, query, fields)
     streamed = not whole and listing.query.sort in ((), (("_id", False),))

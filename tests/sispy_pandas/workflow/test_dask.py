@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -261,3 +262,22 @@ def test_a_worker_that_dies_and_a_server_that_is_started_anew_lose_no_row():
 def test_a_sort_is_dasks_own(hosts):
     with pytest.raises(ValueError, match="read_dask takes q and fields"):
         read_dask(hosts, {"sort": "name"})
+
+
+def test_a_dask_frame_is_no_edited_table_yet_and_no_file(tmp_path):
+    with Sandbox(samples=3) as sandbox:
+        hosts = sandbox.client().entities("host")
+        live = sp.fetch(hosts, progress=False)
+        frame = sp.read_dask(hosts)
+
+        for compare in (live.diff, partial(sp.snapshot_of, hosts)):
+            with pytest.raises(TypeError) as refused:
+                compare(frame)
+            assert str(refused.value) == (
+                "the edited rows are a DataFrame, got a dask DataFrame: its compute() makes one; "
+                "of more rows than memory holds take one of its partitions after the other"
+            )
+        for write in (sp.to_csv, sp.to_excel):
+            with pytest.raises(TypeError, match=r"a file is made of a .*, got a dask DataFrame: its"):
+                write(frame, tmp_path / "hosts.xlsx")
+        assert len(live.diff(frame.compute())) == 0
