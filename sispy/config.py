@@ -118,7 +118,7 @@ def resolve(
     username: str | None = None,
     password: str | None = None,
 ) -> Profile:
-    """Find out what is in force; None means that an argument does not say.
+    """Return what is in force; None means that an argument does not say.
 
     Raises:
         ValueError: a profile is named that the config file does not hold, and no address beside it.
@@ -270,7 +270,7 @@ def _netrc(url: str) -> _Login:
 
 
 def _is_small(path: Path) -> bool:
-    """Tell whether a file is there that may be read: no device: /dev/null says that there is none.
+    """Return whether a file is there that may be read: no device: /dev/null says that there is none.
 
     Raises:
         ValueError: it is larger than any of its kind.

@@ -155,7 +155,7 @@ class _Commands(click.Group):
 
 
 def _asks_for_json(args: Sequence[str]) -> bool:
-    """Tell whether a program reads the answer: then it gets errors as JSON, those of a wrong call, too."""
+    """Return whether a program reads the answer: then it gets errors as JSON, those of a wrong call, too."""
     return "--output=json" in args or ("--output", "json") in pairwise(args)
 
 

@@ -249,7 +249,7 @@ class _Tabs:
         self._left: float | None = None
 
     def are_gone(self, kernels: Any) -> bool:
-        """Tell whether there were tabs, and the last one was closed some seconds ago."""
+        """Return whether there were tabs, and the last one was closed some seconds ago."""
         now, known = time.monotonic(), kernels.list_kernel_ids()
         there = {one for one in known if kernels.kernel_model(one)["connections"]}
         self._seen |= there
@@ -290,7 +290,7 @@ def _browsed(address: str, folder: Path) -> bool:
 
 
 def _under_way(began: int) -> bool:
-    """Tell whether a push that began since is writing at this moment."""
+    """Return whether a push that began since is writing at this moment."""
     return any(journal.in_use(record.path) for record in _since(began))
 
 

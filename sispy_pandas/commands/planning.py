@@ -144,7 +144,7 @@ def second_reading(
 
 
 def has_hints(frame: pd.DataFrame, snapshot: Snapshot) -> bool:
-    """Tell whether a file may mean something else if the cells are asked that nobody touched.
+    """Return whether a file may mean something else if the cells are asked that nobody touched.
 
     So it is if its encoding is a guess, if a cell was refused, or if a number or a time is another one than
     before.

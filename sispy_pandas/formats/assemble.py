@@ -113,7 +113,7 @@ def assemble(
 
 
 def _are_strange(ids: Sequence[Any], receipts: Sequence[Any]) -> bool:
-    """Tell whether ids are another program's: there are some, and no cell is an id or a receipt of SIS."""
+    """Return whether ids are another program's: there are some, and no cell is an id or a receipt of SIS."""
     return any(id_ is not None for id_ in ids) and not any(type(cell) is str for cell in (*ids, *receipts))
 
 

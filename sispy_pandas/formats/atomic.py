@@ -132,7 +132,7 @@ def _is_text(file: Any) -> bool:
 
 @contextlib.contextmanager
 def replacing(path: Path, *, private: bool = False) -> Iterator[Path]:
-    """Give the path of a new file that takes the place of `path` when, and only when, all went well.
+    """Yield the path of a new file that takes the place of `path` when, and only when, all went well.
 
     Args:
         path: Of the file; it keeps the permissions of one that is there.

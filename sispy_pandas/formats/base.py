@@ -160,7 +160,7 @@ class Format:
         raise NotImplementedError
 
     def exceeds(self, file: InFile, rows: int) -> bool:
-        """Tell whether a file may have more rows than that, without reading it whole where it has.
+        """Return whether a file may have more rows than that, without reading it whole where it has.
 
         Raises:
             NotCut: No file of this format is cut.

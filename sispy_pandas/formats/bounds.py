@@ -266,7 +266,7 @@ def parse_json(text: str, file: object, line: int | None = None) -> Any:
 
 
 def _is_in_lines(text: str) -> bool:
-    """Tell whether the first two lines of a text are JSON each."""
+    """Return whether the first two lines of a text are JSON each."""
     try:
         return len([json.loads(line) for line in text.split("\n", 2)[:2]]) == 2
     except ValueError:

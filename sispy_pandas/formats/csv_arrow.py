@@ -69,7 +69,7 @@ def arrow_series(field: Field, cells: Any, style: Style) -> pd.Series[Any] | lis
 
 
 def is_arrow(cells: Any) -> bool:
-    """Tell whether a column is an Arrow array."""
+    """Return whether a column is an Arrow array."""
     return pa is not None and isinstance(cells, pa.ChunkedArray)
 
 

@@ -75,7 +75,7 @@ class Delimited:
 
 
 def delimited(text: str, file: InFile, known: Collection[str], options: ReadOptions) -> Delimited:
-    """Find out how a CSV text is written.
+    """Return how a CSV text is written.
 
     Args:
         text: Of the file.

@@ -117,7 +117,7 @@ def own_dialect(
     told: frozenset[str] = frozenset(),
     is_foreign: bool = False,
 ) -> Dialect:
-    """Find out how the columns of a file are written.
+    """Return how the columns of a file are written.
 
     Args:
         fields: By name, those of the file's columns that are of the schema.
@@ -312,7 +312,7 @@ class _Trial:
 
 
 def _same(a: Any, b: Any) -> bool:
-    """Tell whether two values that were read are the same; what is refused is no value."""
+    """Return whether two values that were read are the same; what is refused is no value."""
     if isinstance(a, Refused) or isinstance(b, Refused):
         return isinstance(a, Refused) and isinstance(b, Refused)
     return bool(a == b)

@@ -162,7 +162,7 @@ def _read(cell: str, name: str) -> str:
 
 
 def _means(text: str, before: Any) -> bool:
-    """Tell whether a text is what was exported: a text, a word for a boolean, or blanks between thousands."""
+    """Return whether a text is what was exported: text, a word for a boolean, or blanks between thousands."""
     if isinstance(before, str):
         return text == before
     if isinstance(before, bool):

@@ -65,7 +65,7 @@ class BookFile:
 
     @contextmanager
     def opened(self, **options: Any) -> Iterator[Any]:
-        """Give the openpyxl workbook, open as long as the block lasts; options: of `openpyxl.load_workbook`.
+        """Yield the openpyxl workbook, open as long as the block lasts; options: of `openpyxl.load_workbook`.
 
         Raises:
             ValueError: It is damaged, or so made that it would not fit into memory.

@@ -111,7 +111,7 @@ class PlainSheet:
 
 @contextmanager
 def read_book(file: BookFile) -> Iterator[Any]:
-    """Give a workbook that is only read, for a block: one of openpyxl, or what answers like it.
+    """Yield a workbook that is only read: one of openpyxl, or what answers like it.
 
     Raises:
         ValueError: It is damaged.

@@ -84,7 +84,7 @@ class Generation:
             return opened.read()
 
     def is_whole(self) -> bool:
-        """Tell whether all its files are there."""
+        """Return whether all its files are there."""
         return all((self.path / part.file).is_file() for part in self.parts)
 
 

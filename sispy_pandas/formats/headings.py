@@ -97,7 +97,7 @@ def by_place(place: int) -> str:
 
 
 def is_beside(name: str) -> bool:
-    """Tell whether a column is one that an export has beside the fields of the table."""
+    """Return whether a column is one that an export has beside the fields of the table."""
     return name in _BESIDE or name.startswith("_sis.")
 
 

@@ -102,7 +102,7 @@ def _text(record: Mapping[str, Any], *, escaped: bool) -> str:
 
 
 def _is_writable(text: str) -> bool:
-    """Tell whether UTF-8 has a place for a text: JSON can write half a character, escaped."""
+    """Return whether UTF-8 has a place for a text: JSON can write half a character, escaped."""
     try:
         return text.isascii() or bool(text.encode())
     except UnicodeEncodeError:

@@ -132,7 +132,7 @@ class WriteOptions:
 
 
 def is_told(name: str, value: Any) -> bool:
-    """Tell whether an option was given: no and none are said, too."""
+    """Return whether an option was given: no and none are said, too."""
     return value is not None if name in ("dayfirst", "header_row", "footer_rows") else bool(value)
 
 

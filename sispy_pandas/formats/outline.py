@@ -123,7 +123,7 @@ def _again(rows: Sequence[Row], header: Sequence[Any]) -> list[int]:
 
 
 def is_rule(cells: Sequence[Any]) -> bool:
-    """Tell whether a row is a line that is drawn."""
+    """Return whether a row is a line that is drawn."""
     there = [cell for cell in cells if not is_nothing(cell)]
     return bool(there) and all(isinstance(cell, str) and _RULE.fullmatch(cell) for cell in there)
 
@@ -160,7 +160,7 @@ def _filled(cells: Sequence[Any]) -> set[int]:
 
 
 def is_nothing(cell: Any) -> bool:
-    """Tell whether a cell of a file has nothing in it but blanks."""
+    """Return whether a cell of a file has nothing in it but blanks."""
     return cell is None or (isinstance(cell, str) and not cell.strip())
 
 
@@ -217,7 +217,7 @@ def _is_amount(cell: Any) -> bool:
 
 
 def _is_sum(cells: Sequence[Any], above: Sequence[Row]) -> bool:
-    """Tell whether a row is of sums alone, without the name that all the others have."""
+    """Return whether a row is of sums alone, without the name that all the others have."""
     if not is_nothing(cells[0]) or any(is_nothing(row[0]) for _, row in above):
         return False
     amounts = {at: cell for at, cell in enumerate(cells) if not is_nothing(cell)}
@@ -240,7 +240,7 @@ def _number(cell: Any) -> float:
 
 
 def _is_remark(cell: Any, above: Sequence[Row]) -> bool:
-    """Tell whether the first and only cell of a row is a sentence, as none is above it."""
+    """Return whether the first and only cell of a row is a sentence, as none is above it."""
     if not isinstance(cell, str):
         return False
     if _REMARK.match(cell.strip()):

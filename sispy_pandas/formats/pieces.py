@@ -27,7 +27,7 @@ _CHUNK = 1 << 20
 
 
 def has_more_lines(file: InFile, rows: int) -> bool:
-    """Tell whether a text file has more lines than rows and a header, however they end."""
+    """Return whether a text file has more lines than rows and a header, however they end."""
     ends = {b"\n": 0, b"\r": 0}
     with file.stream() as opened:
         for chunk in iter(lambda: opened.read(_CHUNK), b""):

@@ -207,7 +207,7 @@ def _read_twice(table: Table) -> str | None:
 
 
 def _means(words: Collection[str], cell: Any, found: Incoming) -> bool:
-    """Tell whether a cell is one of some words, a number or a boolean by what people see of it."""
+    """Return whether a cell is one of some words, a number or a boolean by what people see of it."""
     if isinstance(cell, str):
         return cell.strip() in words
     return isinstance(cell, bool | int | float) and not is_missing(cell) and _text(found.plain(cell)) in words

@@ -83,7 +83,7 @@ def changed(
 
 
 def _says_the_same(field: Field, before: Any, cell: Any) -> bool:
-    """Tell without writing the cell as it would be stored; False where it holds what is not JSON."""
+    """Return whether the cell says the same, without writing it as stored; False for what is not JSON."""
     try:
         return equal(field, before, cell)
     except (TypeError, ValueError, RecursionError):  # arrays and pandas' NA have no truth of their own
@@ -131,7 +131,7 @@ def _cells(column: pd.Series[Any]) -> Any:
 
 
 def _alike(a: Any, b: Any) -> bool:
-    """Tell at a glance that two cells hold the same; where it does not, only a cast can tell.
+    """Return at a glance whether two cells hold the same; if not, only a cast can tell.
 
     It may be Arrow's way to hold it: lists as arrays, 1 as 1.0, nulls under the keys of other rows.
     """

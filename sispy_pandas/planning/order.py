@@ -67,7 +67,7 @@ def _both(
 
 
 def _needs_references(schema: Schema, create: Create, to_come: Collection[str]) -> bool:
-    """Tell whether a new row cannot be created without its references to rows that are not there yet."""
+    """Return whether a new row cannot be created without its references to rows that are not there yet."""
     without = aimed(schema, create.values, dict.fromkeys(to_come))
     return any(
         schema.field(path).required and is_blank(value) and not is_blank(create.values[path])

@@ -78,7 +78,7 @@ def _referring(plan: ChangeSet, new: Mapping[str, Collection[str]]) -> list[tupl
 
 
 def _is_needed(plan: ChangeSet, path: str) -> bool:
-    """Tell whether a row cannot be there without a reference."""
+    """Return whether a row cannot be there without a reference."""
     known = next((field for field in plan.schema.fields if f"{path}.".startswith(f"{field.path}.")), None)
     return known is not None and known.required
 

@@ -79,7 +79,7 @@ class _Day(NamedTuple):
 
 
 def is_changed_by_program(field: Field, before: Any, after: Any) -> bool:
-    """Tell whether the new value of a cell is exactly what a spreadsheet program makes of the old one.
+    """Return whether the new value of a cell is exactly what a spreadsheet program makes of the old one.
 
     >>> from sispy_pandas.values.schema import Field
     >>> is_changed_by_program(Field("serial", "String"), "00123", "123")
@@ -149,7 +149,7 @@ def _is_misread(before: str, after: str) -> bool:
 
 
 def _has_question_marks(before: str, after: str) -> bool:
-    """Tell whether letters that an encoding lacks became one or two marks each.
+    """Return whether letters that an encoding lacks became one or two marks each.
 
     The places that can be reached in `after` are the bits of a number: a search that tries one way after the
     other would never end for some texts.
@@ -246,7 +246,7 @@ def _is_same_day(old: _Day, new: _Day) -> bool:
 
 
 def _is_serial(before: str, number: float) -> bool:
-    """Tell whether a number counts the days from 1899-12-30 to a date that the text names."""
+    """Return whether a number counts the days from 1899-12-30 to a date that the text names."""
     if not 1 <= number < 2_958_466:
         return False
     day = datetime.date(1899, 12, 30) + datetime.timedelta(days=int(number))

@@ -109,7 +109,7 @@ def kinds(plan: ChangeSet) -> list[Message]:
 
 
 def _is_told(problem: Problem) -> bool:
-    """Tell whether the reason of a problem says what to do."""
+    """Return whether the reason of a problem says what to do."""
     return isinstance(problem.reason, Message) and bool(problem.reason.remedies)
 
 

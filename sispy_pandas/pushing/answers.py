@@ -82,7 +82,7 @@ def _object(answer: Response) -> dict[str, Any]:
 
 
 def _is_entity(found: Any) -> bool:
-    """Tell whether this is an entity: all have an `_id` and `_sis` with times (SIS-API 3)."""
+    """Return whether this is an entity: all have an `_id` and `_sis` with times (SIS-API 3)."""
     sis = found.get("_sis") if isinstance(found, dict) else None
     return (
         isinstance(sis, dict)
@@ -92,7 +92,7 @@ def _is_entity(found: Any) -> bool:
 
 
 def _is_refusal(entry: Any) -> bool:
-    """Tell whether this is an error entry: `err` begins with a status and what is wrong (SIS-API 7)."""
+    """Return whether this is an error entry: `err` begins with a status and what is wrong (SIS-API 7)."""
     match entry:
         case {"err": [bool(), *_]}:
             return False

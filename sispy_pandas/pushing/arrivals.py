@@ -167,12 +167,12 @@ def _fits(run: Run, create: Create, found: Arrival) -> bool:
 
 
 def is_complete(schema: Schema, create: Create, entity: Entity) -> bool:
-    """Tell whether a row holds all that shall be in it."""
+    """Return whether a row holds all that shall be in it."""
     return not not_stored(schema, create.values, entity)
 
 
 def is_begun(run: Run, create: Create, entity: Entity) -> bool:
-    """Tell whether this is the row, complete or as it was sent at first."""
+    """Return whether this is the row, complete or as it was sent at first."""
     sent = sent_of(run, create)
     missing = not_stored(run.schema, create.values, entity)
     return not not_stored(run.schema, {path: sent.get(path) for path in missing}, entity)
@@ -189,7 +189,7 @@ def after(cells: Mapping[str, tuple[Any, Any]]) -> dict[str, Any]:
 
 
 def _has_more(run: Run, create: Create, entity: Entity) -> bool:
-    """Tell whether a row has cells that its POST does not leave: others than it sends and defaults."""
+    """Return whether a row has cells that its POST does not leave: others than it sends and defaults."""
     return any(
         path not in create.values
         and not path.startswith("_sis.")

@@ -367,7 +367,7 @@ def _divide(run: Run, creates: Sequence[Create], reason: str, status: int | None
 
 
 def _resembles(run: Run, create: Create, value: Mapping[str, Any]) -> bool:
-    """Tell whether an entity, or an error entry, can be about this row: it shows what was sent."""
+    """Return whether an entity, or an error entry, can be about this row: it shows what was sent."""
     field = identity(run.schema, create)
     if field is not None and stored(field, value) is not None:
         return equal(field, stored(field, value), create.values[field.path])

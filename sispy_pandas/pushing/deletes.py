@@ -110,7 +110,7 @@ def _is_gone(run: Run, delete: Delete) -> None:
 
 
 def _is_by_us(run: Run, delete: Delete, since: int | None) -> bool | None:
-    """Tell whether a row that is gone was deleted by who sent its deletion; None: nothing tells."""
+    """Return whether a row that is gone was deleted by who sent its deletion; None: nothing tells."""
     ours = {run.user, run.senders.get(delete.id, run.user)}
     if None in ours or not run.schema.track_history:
         return None

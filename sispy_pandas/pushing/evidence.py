@@ -279,7 +279,7 @@ class _Cell:
         return self.user is not None and answered is not None and 0 < step.at - answered < DELIVERED_AGAIN
 
     def _is_lost(self, step: Step, newest: int) -> bool:
-        """Tell whether this push wrote over what a step had written."""
+        """Return whether this push wrote over what a step had written."""
         if step in self.own or self._is_mine(step.new):
             return False
         at = self.steps.index(step)
@@ -289,11 +289,11 @@ class _Cell:
         return _overwrite(self.outcome, self.column, self.base, self.mine, theirs, step)
 
     def _is_later(self, step: Step, newer: bool) -> bool:
-        """Tell whether somebody changed what this push had written, knowing it."""
+        """Return whether somebody changed what this push had written, knowing it."""
         return self._is_mine(step.old) and (newer or step.upon == self.outcome.receipt)
 
     def _stands(self, i: int, newest: int) -> bool:
-        """Tell whether a value is stored, and so was written after ours, though its commit says otherwise.
+        """Return whether a value is stored, and so was written after ours, though its commit says otherwise.
 
         What later commits have read proves nothing: they may have raced as well.
         """
@@ -326,7 +326,7 @@ def _overwrite(
 
 
 def _is_since(commit: Document, read: int | None) -> bool:
-    """Tell whether a commit may have come after the guard read the row.
+    """Return whether a commit may have come after the guard read the row.
 
     Those of that very time may; and those of a process whose clock is slow, upon the state that was read.
     """
@@ -337,7 +337,7 @@ def _is_since(commit: Document, read: int | None) -> bool:
 
 
 def _is_until(commit: Document, until: int | None, commits: Sequence[Document]) -> bool:
-    """Tell whether a commit came before a state was read, or may have: clocks differ."""
+    """Return whether a commit came before a state was read, or may have: clocks differ."""
     if until is None or commit["action"] == "delete":
         return True
     at = int(commit["date_modified"])

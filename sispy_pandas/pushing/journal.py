@@ -42,7 +42,7 @@ def folder() -> Path:
 
 
 def is_shared() -> bool:
-    """Tell whether the folder is a team's: its group may write there, on a system that has such groups."""
+    """Return whether the folder is a team's: its group may write there, on a system that has such groups."""
     try:
         return os.name == "posix" and bool(folder().stat().st_mode & stat.S_IWGRP)
     except OSError:
@@ -50,7 +50,7 @@ def is_shared() -> bool:
 
 
 def is_mine(path: Path) -> bool:
-    """Tell whether the user of this process made a file."""
+    """Return whether the user of this process made a file."""
     return not hasattr(os, "getuid") or path.stat().st_uid == os.getuid()
 
 
@@ -202,7 +202,7 @@ def _locked_soon(handle: int) -> bool:
 
 
 def in_use(path: Path) -> bool:
-    """Tell whether a push is writing to a journal at this moment."""
+    """Return whether a push is writing to a journal at this moment."""
     handle = os.open(path, os.O_RDONLY)
     try:
         return not try_lock(handle)
@@ -239,6 +239,6 @@ class Nowhere:
 
 @contextlib.contextmanager
 def opened(path: str | Path | None) -> Iterator[Journal | Nowhere]:
-    """Give the journal at `path`, or one that keeps nothing."""
+    """Yield the journal at `path`, or one that keeps nothing."""
     with Journal(path) if path is not None else Nowhere() as journal:
         yield journal

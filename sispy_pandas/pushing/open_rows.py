@@ -48,7 +48,7 @@ def take_up(run: Run, record: Record, *, again: bool) -> str | None:
 
 
 def _is_unverified(entry: Entry) -> bool:
-    """Tell whether a row ended in an earlier part of a push, and nobody looked up what that replaced."""
+    """Return whether a row ended in an earlier part of a push, and nobody looked up what that replaced."""
     written = is_open(entry) or (entry.word == "done" and entry.mark is not None)
     return entry.settled and written and entry.unverified is None
 

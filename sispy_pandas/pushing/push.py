@@ -295,7 +295,7 @@ def _path(plan: ChangeSet, journal: str | Path | bool | None) -> Path | None:
 
 
 def _never_began(path: Path) -> bool:
-    """Tell whether a push was killed before it had written down what it is about to send."""
+    """Return whether a push was killed before it had written down what it is about to send."""
     try:
         read(path)
     except NeverBegan:

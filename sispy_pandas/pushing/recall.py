@@ -83,7 +83,7 @@ def note_made(client: Client, schema: Mapping[str, Any], path: Path) -> None:
 
 
 def has_made(client: Client, schema: Mapping[str, Any], path: Path) -> bool:
-    """Tell whether a table was made for the push with this journal, and is still that one."""
+    """Return whether a table was made for the push with this journal, and is still that one."""
     records = recalled("first rows of", _table(client, schema))
     return any(record.path.absolute() == path.absolute() for record in records)
 

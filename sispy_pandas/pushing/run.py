@@ -109,7 +109,7 @@ class Run:
         return self.plan.schema
 
     def is_open(self, change: Change) -> bool:
-        """Tell whether there is something to send for a row."""
+        """Return whether there is something to send for a row."""
         row = row_of(change)
         return row not in self.outcomes and row not in self.waiting
 
@@ -302,7 +302,7 @@ def _as_sent(change: Change, outcome: Outcome, sent: Attempt) -> Outcome | None:
 
 
 def _is_planned(planned: Change | None, cells: Mapping[str, tuple[Any, Any]], read: int | None) -> bool:
-    """Tell whether a row is sent just as its change was written down, in the state that it was made from."""
+    """Return whether a row is sent just as its change was written down, in the state it was made from."""
     if planned is None or isinstance(planned, Delete):
         return False
     before: Mapping[str, Any] = planned.before if isinstance(planned, Update) else {}
@@ -315,7 +315,7 @@ def _is_planned(planned: Change | None, cells: Mapping[str, tuple[Any, Any]], re
 
 
 def _same(one: Any, other: Any) -> bool:
-    """Tell whether two values are the same in a journal."""
+    """Return whether two values are the same in a journal."""
     if one is other:
         return True
     if isinstance(one, (str, int, float)) and isinstance(other, (str, int, float)):
@@ -324,7 +324,7 @@ def _same(one: Any, other: Any) -> bool:
 
 
 def _may_replace(change: Change, attempt: Attempt) -> bool:
-    """Tell whether a request may have replaced something: a new row has nothing to be replaced."""
+    """Return whether a request may have replaced something: a new row has nothing to be replaced."""
     return isinstance(change, Update) or (isinstance(change, Create) and attempt.read is not None)
 
 

@@ -170,7 +170,7 @@ class Server:
         self.limits.row_pace.take(rows / self.limits.rate, self.waits.sleep)
 
     def is_token_dead(self, error: errors.Unauthorized, user: str | None) -> bool:
-        """Tell whether a user's token was refused, not the right to an object: both are 401 (SIS-API 2)."""
+        """Return whether a user's token was refused, not the right to an object: both are 401 (SIS-API 2)."""
         if not user:
             return "token" in str(error).lower()
         try:

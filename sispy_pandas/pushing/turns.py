@@ -180,7 +180,7 @@ def _opened(path: Path) -> int | None:
 
 
 def _is_at(handle: int, path: Path) -> bool:
-    """Tell whether the file is still there: its last owner may have removed it before it was locked."""
+    """Return whether the file is still there: its last owner may have removed it before it was locked."""
     try:
         there = path.lstat()
     except FileNotFoundError:

@@ -98,7 +98,7 @@ def after_push(
 
 
 def is_open(outcome: Outcome | Entry) -> bool:
-    """Tell whether a row was written in a way that may have replaced a value of somebody else."""
+    """Return whether a row was written in a way that may have replaced a value of somebody else."""
     written = outcome.written and (outcome.action != "create" or outcome.read is not None)
     return bool(written or outcome.doubted)
 
@@ -130,7 +130,7 @@ def _nameless(report: PushResult) -> dict[Hashable, Create]:
 
 
 def _doubled(report: PushResult) -> tuple[dict[Hashable, str], BrokenOff | None]:
-    """Tell of new rows whether there are more than were sent, for a network may deliver a request twice.
+    """Return of new rows whether there are more than were sent, for a network may deliver a request twice.
 
     And what kept that from being known.
     """

@@ -73,12 +73,12 @@ def selecting(paths: Iterable[str], *, most: int = _LONGEST) -> dict[str, str]:
 
 
 def _can_be_listed(path: str) -> bool:
-    """Tell whether a name stands for itself in a list: no sign before it, no blank around it, no comma."""
+    """Return whether a name stands for itself in a list: no sign before it, no blank around it, no comma."""
     return path[:1] not in ("-", "+") and path == path.strip() and "," not in path
 
 
 def is_askable(value: Any) -> bool:
-    """Tell whether a value fits into a URL that asks for it."""
+    """Return whether a value fits into a URL that asks for it."""
     return _in_url(value) <= _LONGEST
 
 

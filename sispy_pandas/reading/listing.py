@@ -91,7 +91,7 @@ class Listing:
         return wire
 
     def by_offset(self, *, stream: bool) -> bool:
-        """Tell whether pages follow by offset, because the server has to sort or to cut the list."""
+        """Return whether pages follow by offset, because the server has to sort or to cut the list."""
         query = self.query
         by_server = query.sort and (stream or query.limit or not sorts_here(self.schema, query))
         return bool(query.offset or (by_server and query.sort != (("_id", False),)))

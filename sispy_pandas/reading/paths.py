@@ -33,7 +33,7 @@ class Place:
 
 
 def place(schema: Schema, path: str, lookup: Lookup) -> Place:
-    """Find what a path stands for.
+    """Return what a path stands for.
 
     Raises:
         ValueError: There is nothing, and the message names what is spelled alike; or it gives the number of a

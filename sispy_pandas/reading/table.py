@@ -96,7 +96,7 @@ def warnings_frame(rows: Sequence[tuple[Any, ...]]) -> pd.DataFrame:
 
 
 def sorts_here(schema: Schema, query: Query) -> bool:
-    """Tell whether the order can be made here: by scalar fields, whose order is that of the server."""
+    """Return whether the order can be made here: by scalar fields, whose order is that of the server."""
     known = {field.path for field in schema.fields if field.kind.is_scalar}
     return all(path in known or path in ("_id", f"_sis.{RECEIPT.path}") for path, _ in query.sort)
 

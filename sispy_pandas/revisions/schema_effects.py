@@ -120,7 +120,7 @@ class Comparison:
 
 
 def is_within(path: str, paths: Iterable[str]) -> bool:
-    """Tell whether a path leads below one of others."""
+    """Return whether a path leads below one of others."""
     return any(path.startswith(f"{other}.") for other in paths)
 
 
@@ -187,7 +187,7 @@ def _was_unique(schema: Schema, path: str) -> bool:
 
 
 def _looser(old: Field | None, new: Field) -> bool:
-    """Tell whether no row has to be looked at: the field is new and optional, or as it was."""
+    """Return whether no row has to be looked at: the field is new and optional, or as it was."""
     if old is None:
         return not new.required
     return old == new

@@ -134,7 +134,7 @@ def _delete(
 
 
 def _is_write(schema: Schema, step: Step, change: Update) -> bool:
-    """Tell whether a commit is the write that an undo takes back."""
+    """Return whether a commit is the write that an undo takes back."""
     after = step.after or {}
     return (
         step.at == change.receipt

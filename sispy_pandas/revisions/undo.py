@@ -169,7 +169,7 @@ class _Pushed:
     """Deleted rows that came back: what they were."""
 
     def brings_back(self, row: Any) -> bool:
-        """Tell whether its undo creates a row again."""
+        """Return whether its undo creates a row again."""
         return (self.left[row].action, self.left[row].word) == ("delete", "done")
 
 

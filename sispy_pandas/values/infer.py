@@ -159,7 +159,7 @@ def infer_typed(
 
 
 def is_told(name: str, values: Iterable[Any], style: Style) -> bool:
-    """Tell whether values are of a type by what was told of their file, and would not be without it."""
+    """Return whether values are of a type by what was told of their file, and would not be without it."""
     if style == replace(PLAIN, zone=style.zone, is_exported=style.is_exported):
         return False
     kind = TYPES[name]
@@ -203,7 +203,7 @@ def _is_text(records: list[dict[str, Any]]) -> bool:
 
 
 def _is_blank(value: Any) -> bool:
-    """Tell whether a value is none in a column of any type: null, or a text of blanks alone."""
+    """Return whether a value is none in a column of any type: null, or a text of blanks alone."""
     return value is None or (isinstance(value, str) and not value.strip())
 
 
@@ -232,7 +232,7 @@ def _entry(path: str, found: _Found, options: _Options) -> Any:
 
 
 def _is_nested(kind: Any) -> bool:
-    """Tell whether a definition is that of a nested document; one of its fields may be called `type`."""
+    """Return whether a definition is that of a nested document; one of its fields may be called `type`."""
     inner = kind.get("type") if isinstance(kind, dict) else kind
     return isinstance(kind, dict) and ("type" not in kind or (isinstance(inner, dict) and "type" in inner))
 
@@ -305,7 +305,7 @@ def _can_be_named(key: str, found: _Found) -> bool:
 
 
 def is_name(key: str) -> bool:
-    """Tell whether a field can have this name here; the server takes a leading `_` where it is nested."""
+    """Return whether a field can have this name here; the server takes a leading `_` where it is nested."""
     return (
         bool(key)
         and not any(sign in key for sign in ".\0")
@@ -372,7 +372,7 @@ def _key(
 
 
 def _is_short(value: Any) -> bool:
-    """Tell whether people may know a row by a value, if it is a text."""
+    """Return whether people may know a row by a value, if it is a text."""
     return not isinstance(value, str) or (len(value) <= _LONGEST_KEY and len(value.splitlines()) <= 1)
 
 

@@ -96,7 +96,7 @@ class _Late(_Borrowed):
 
 @contextmanager
 def bar(progress: Any, *, total: int | None, unit: str, desc: str, delay: float = 0.0) -> Iterator[Bar]:
-    """Give a bar for some work, and close it afterwards. Nothing of it reaches stdout.
+    """Yield a bar for some work, and close it afterwards. Nothing of it reaches stdout.
 
     >>> with bar(lambda done, total: print(done, "of", total), total=2, unit=" rows", desc="host") as it:
     ...     it.update(2)

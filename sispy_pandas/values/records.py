@@ -127,7 +127,7 @@ def receipts_of(times: pd.Series[Any]) -> list[int | None]:
 
 
 def is_marked(cell: Any) -> bool | None:
-    """Tell whether a cell of the column says yes; None if it says neither yes nor no.
+    """Return whether a cell of the column says yes; None if it says neither yes nor no.
 
     >>> is_marked("X"), is_marked(None), is_marked("perhaps")
     (True, False, None)

@@ -97,7 +97,7 @@ class Source(dict[str, str]):
 
 
 def takes(client: Client, server: str) -> bool:
-    """Tell whether what was made on a server belongs to that of the client: it is the same, or its copy.
+    """Return whether what was made on a server belongs to that of the client: it is the same, or its copy.
 
     Only a sandbox that was filled by `copy_from` calls itself a copy: what is to be pushed to a server can be
     rehearsed there, and nothing can go to a wrong one.

@@ -130,7 +130,7 @@ class Run:
         return min(*times.values(), int(time.time() * 1000)) if times else None
 
     def _went_back(self, before: Generation) -> bool:
-        """Tell whether rows that were the last to be written are older now, as when a backup was put back."""
+        """Return whether rows that were the last to be written are older now: a backup was put back."""
         newest = (part.newest for part in before.parts if part.newest)
         known = sorted(newest, key=lambda row: -row[1])[:_NEWEST]
         if not known:

@@ -85,7 +85,7 @@ class Snapshot(RowSet):
         return f"<p>{in_html(repr(self).strip('<>'))}</p>{preview(self.frame())}"
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
-        """Give the rows to polars, DuckDB or pyarrow, with the types that a Parquet file has.
+        """Return the rows for polars, DuckDB or pyarrow, with the types that a Parquet file has.
 
         Raises:
             ImportError: pyarrow is missing.

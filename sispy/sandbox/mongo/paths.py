@@ -18,7 +18,7 @@ def all_fields(definition: Definition | None) -> Mapping[str, Node]:
 
 
 def node_at(definition: Definition | None, path: str) -> Node | None:
-    """Find the node at a dotted path of an entity, `_id`, `_v` and `_sis` included."""
+    """Return the node at a dotted path of an entity, `_id`, `_v` and `_sis` included."""
     return find(all_fields(definition), path.split("."))
 
 

@@ -67,12 +67,12 @@ class Definition:
     """Whether reads fill in defaults: there is a truthy default on a field that is no array (SIS-API 5.6)."""
 
     def node(self, path: str) -> Node | None:
-        """Find what stands at a dotted path, through arrays and indexes; None: unknown or below Mixed."""
+        """Return what stands at a dotted path, through arrays and indexes; None: unknown or below Mixed."""
         return find(self.fields, path.split("."))
 
 
 def find(fields: Mapping[str, Node], parts: list[str]) -> Node | None:
-    """Find the node at a split path, stepping over indexes of arrays."""
+    """Return the node at a split path, stepping over indexes of arrays."""
     node: Node | None = None
     for i, part in enumerate(parts):
         if node is not None and node.kind == "array" and part.isdigit():

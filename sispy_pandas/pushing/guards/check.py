@@ -245,5 +245,5 @@ def is_gone(run: Run, update: Update) -> None:
 
 
 def _is_final(status: int | None, text: str) -> bool:
-    """Tell whether sending the same again is pointless; a 500 may be a version conflict (SIS-API 13.3)."""
+    """Return whether sending the same again is pointless; a 500 may be a version conflict (SIS-API 13.3)."""
     return status != 500 or "E11000" in text

@@ -237,7 +237,7 @@ def _member_refusal(members: list[tuple[str, Field, Any]], fits: Fits) -> str | 
 
 
 def _is_cleared(field: Field, member: Any) -> bool:
-    """Tell whether a member of a document array has a null where it would get a default if it named nothing.
+    """Return whether a member of a document array has a null where it would get a default if it had nothing.
 
     >>> gb = Field("gb", "Number", default=8)
     >>> _is_cleared(gb, {"gb": None}), _is_cleared(gb, {})

@@ -181,7 +181,7 @@ class Type:
 
     @staticmethod
     def is_spelt(text: str, style: Style) -> bool:
-        """Tell whether a text is surely one of this type, and comes back as it is written.
+        """Return whether a text is surely one of this type, and comes back as it is written.
 
         What the style says about numbers, dates and booleans is heeded: then it was told, not guessed.
         """
@@ -215,7 +215,7 @@ class Type:
         return None
 
     def same(self, stored: Any, sent: Any) -> bool | None:
-        """Tell whether two JSON values are the same once stored; None: they have to be cast to tell."""
+        """Return whether two JSON values are the same once stored; None: they have to be cast to tell."""
         return None
 
     def canonical(self, value: Any, *, is_sent: bool) -> Any:
@@ -231,7 +231,7 @@ class Type:
         return mine
 
     def merges(self, wanted: tuple[Any, Any], made: tuple[Any, Any]) -> bool:
-        """Tell whether what turns one value into another may have made this: where the server merges values.
+        """Return whether what turns one value into another may have made this: the server merges values.
 
         Args:
             wanted: (before, after) as it was meant.
@@ -255,7 +255,7 @@ class Type:
             raise Contradiction
 
     def holds(self, value: Any) -> bool:
-        """Tell whether a JSON value has the declared type, so that the column's dtype can hold it."""
+        """Return whether a JSON value has the declared type, so that the column's dtype can hold it."""
         return isinstance(value, self.json_types)
 
     def why_odd(self, value: Any) -> str:
@@ -339,11 +339,11 @@ class Type:
         return ()
 
     def is_cut(self, text: str) -> bool:
-        """Tell whether a text may be what a program shows of a value, but not all of it."""
+        """Return whether a text may be what a program shows of a value, but not all of it."""
         return False
 
     def shows(self, value: Any, text: str, style: Style) -> bool:
-        """Tell whether a text is what a program shows of a value, as far as it shows it."""
+        """Return whether a text is what a program shows of a value, as far as it shows it."""
         return False
 
     def sheet_cells(self, cells: pd.Series[Any], style: Style) -> list[Any] | None:

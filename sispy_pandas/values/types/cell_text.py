@@ -165,7 +165,7 @@ def lines(pattern: str) -> re.Pattern[str]:
 
 
 def are_all(lines: re.Pattern[str], texts: Sequence[str]) -> bool:
-    """Tell whether all texts of a column have the form that `lines` was made for, or are blank."""
+    """Return whether all texts of a column have the form that `lines` was made for, or are blank."""
     joined = "\n".join(texts)
     return joined.count("\n") == len(texts) - 1 and lines.fullmatch(joined) is not None
 

@@ -40,7 +40,7 @@ STRINGS: Any = pd.StringDtype("pyarrow" if HAS_ARROW else "python", na_value=np.
 
 
 def is_missing(cell: Any) -> bool:
-    """Tell whether a cell is one of pandas' or Python's signs for no value: None, NaN, NA, NaT."""
+    """Return whether a cell is one of pandas' or Python's signs for no value: None, NaN, NA, NaT."""
     if cell.__class__ in _NEVER_MISSING:
         return False
     if cell is None or cell is pd.NA or cell is pd.NaT:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def is_blank(cell: Any, field: Field | None = None) -> bool:
-    """Tell whether a cell holds no value: missing, an empty list or an empty dict.
+    """Return whether a cell holds no value: missing, an empty list or an empty dict.
 
     An empty list is a value in a Mixed column: name the field where that may matter.
     """
@@ -91,7 +91,7 @@ def from_json(field: Field, value: Any) -> Any:
 
 
 def is_declared(field: Field, value: Any) -> bool:
-    """Tell whether a JSON value has the declared type, so that the column's dtype can hold it."""
+    """Return whether a JSON value has the declared type, so that the column's dtype can hold it."""
     return value is None or field.kind.holds(value)
 
 

@@ -18,7 +18,7 @@ _NUMBERS = (int, float)
 
 
 def equal(field: Field, stored: Any, sent: Any) -> bool:
-    """Tell whether two JSON values are the same once stored: 1 and 1.0, null and missing, `{}` and missing.
+    """Return whether two JSON values are the same once stored: 1 and 1.0, null and missing, `{}` and missing.
 
     Members of document arrays, at every depth, are compared field by field. An `_id` that one side lacks does
     not matter, because the server gives every member one; nor does a default in place of a field that is not
@@ -60,7 +60,7 @@ def tagged(value: Any) -> Any:
 
 
 def hollow(value: Any) -> bool:
-    """Tell whether a value is an empty object, or holds nothing but such: the server stores none of it."""
+    """Return whether a value is an empty object, or holds nothing but such: the server stores none of it."""
     return isinstance(value, dict) and all(hollow(inner) for inner in value.values())
 
 

@@ -38,7 +38,7 @@ class IpAddress(Text, name="IpAddress"):
 
     @staticmethod
     def is_spelt(text: str, style: Style) -> bool:
-        """Tell whether an address comes back as it is written; the server drops /32 and /128."""
+        """Return whether an address comes back as it is written; the server drops /32 and /128."""
         try:
             interface = ipaddress.ip_interface(text)
         except ValueError:

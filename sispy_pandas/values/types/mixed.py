@@ -125,7 +125,7 @@ def merge_patch(theirs: Any, mine: Any) -> Any:
 
 
 def _is_part(patch: Any, of: Any) -> bool:
-    """Tell whether a patch of an object does nothing that another one does not, and something at all."""
+    """Return whether a patch of an object does nothing that another one does not, and something at all."""
     if not isinstance(patch, dict) or not isinstance(of, dict) or not patch:
         return False
     shared = ((value, of[key]) for key, value in patch.items() if key in of)

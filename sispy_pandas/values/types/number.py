@@ -295,7 +295,7 @@ def out_of_bounds(least: float | None, most: float | None, number: Any, unit: st
 
 
 def is_exact(number: float) -> bool:
-    """Tell whether a number, which is finite, is stored as it is: the server has doubles."""
+    """Return whether a number, which is finite, is stored as it is: the server has doubles."""
     if isinstance(number, float):
         return not isinstance(number, Rounded)
     return abs(number) <= WHOLE or int(float(number)) == number
@@ -338,7 +338,7 @@ def _short(number: float) -> str:
 
 
 def _is_exact(cell: Any) -> bool:
-    """Tell whether the 16 digits of a workbook hold a number."""
+    """Return whether the 16 digits of a workbook hold a number."""
     if type(cell) is int:
         return -(10**15) < cell < 10**15
     return type(cell) is float and cell == float(f"{cell:.15g}")

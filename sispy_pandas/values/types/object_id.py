@@ -79,7 +79,7 @@ _LETTERS = frozenset("abcdef")
 
 
 def is_object_id(value: object) -> bool:
-    """Tell whether a value is the text of an `_id`, in any case."""
+    """Return whether a value is the text of an `_id`, in any case."""
     return isinstance(value, str) and OBJECT_ID.fullmatch(value.lower()) is not None
 
 

@@ -50,7 +50,7 @@ class Patterns:
         self._meters: dict[tuple[str, str], _Meter] = {}
 
     def fits(self, match: str, text: str, path: str) -> bool | None:
-        """Tell whether a text matches a pattern of a definition; None: only the server can tell in time.
+        """Return whether a text matches a pattern of a definition; None: only the server can tell in time.
 
         Args:
             match: A JavaScript regex in slashes.
