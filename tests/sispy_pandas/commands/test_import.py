@@ -811,7 +811,7 @@ def test_a_row_whose_id_lost_its_form_is_named_by_its_number(sispy, file):
 
     told = json.loads(plan.stdout)["problems"]
     assert [(problem["key"], problem["reason"].split(":")[0]) for problem in told] == [
-        (1, "the _id lost its form"),
+        (1, "the _id was damaged"),
         (3, f"the _id {good}b stands in rows 4, 5"),
         (4, f"the _id {good}b stands in rows 4, 5"),
     ]

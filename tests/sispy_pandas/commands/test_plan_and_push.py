@@ -301,9 +301,7 @@ def test_the_number_of_deletes_that_a_push_will_need_is_named_by_the_plan(sispy)
 
     result = sispy("plan", "host", "hosts.csv", "--allow-dangling", "-o", "plan.json")
 
-    said = (
-        "a push has to be told that 12 rows are to be deleted: `sispy push ... --expect-deletes 12` says so"
-    )
+    said = "12 deletes have to be confirmed: `sispy push ... --expect-deletes 12` does so"
     assert said in result.stdout
     assert re.search(r"`sispy push plan.json --expect-digest \w{64} --expect-deletes 12`", result.stderr)
     assert "48 rows of the export are not in the file: left alone" in result.stdout

@@ -78,7 +78,7 @@ def test_2_changes_exist(sispy, edited):
 @pytest.mark.parametrize(
     ("pairs", "words"),
     [
-        ([(",production,", ",live,")], "'live' is none of production, staging, test"),
+        ([(",production,", ",live,")], "'live' is not allowed; allowed are production, staging, test"),
         ([("_id,", "id,")], "has no column _id, so its rows cannot be recognised: give --key FIELD"),
     ],
 )
@@ -167,7 +167,7 @@ def test_4_before_3_where_both_apply(sispy, sis, edited):
     result = sispy("push", "host", path, "--yes", "--skip-problems")
 
     assert result.exit_code == 4
-    assert "'nowhere' is none of" in " ".join(result.stdout.split())
+    assert "'nowhere' is not allowed" in " ".join(result.stdout.split())
     assert "conflict in" in result.stdout
 
 
@@ -260,7 +260,7 @@ def test_7_before_4_and_3_where_all_apply(sispy, sis, edited, monkeypatch):
 
     assert result.exit_code == 7
     assert "you have no role in" in " ".join(result.stdout.split())
-    assert "'nowhere' is none of" in " ".join(result.stdout.split())
+    assert "'nowhere' is not allowed" in " ".join(result.stdout.split())
     assert "1 conflict," in result.stdout
 
 

@@ -80,7 +80,7 @@ def say(kind: str, suffix: str, readers: list[str], folder: str) -> None:
 
 EXPANDS = "F would unpack to more than any real workbook: it is not opened"
 DAMAGED = "F is not a workbook, or a damaged one:"
-DAMAGED_GZIP = "F is no gzip file, or a damaged one:"
+DAMAGED_GZIP = "F is not a gzip file, or a damaged one:"
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,9 @@ def test_ids_receipts_and_sis_are_those_of_the_server(server, path):
 
     plan = sp.snapshot_of(server.hosts, frame, progress=False).diff(frame)
     assert (len(frame), len(plan)) == (19, 0)
-    assert [(p.row, p.column, p.reason) for p in plan.problem_list] == [(1, "_id", "the _id lost its form")]
+    assert [(p.row, p.column, p.reason) for p in plan.problem_list] == [
+        (1, "_id", "the _id was damaged: copy it from the export again")
+    ]
 
 
 def test_a_key_that_some_records_lack_is_blank_and_a_null_is_too(server, path):

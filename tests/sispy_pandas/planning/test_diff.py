@@ -172,7 +172,7 @@ def test_bad_cells_are_problems_with_row_column_value_and_reason(server):
         (c, "h00002", "tags", "x", "'x' is one value: an array takes a list"),
         (a, "h00000", "bios.version", "123456789", "longer than 8 characters"),
         (b, "h00001", "name", None, "a value is required"),
-        (b, "h00001", "os", "rhel7", "'rhel7' is none of rhel8, rhel9"),
+        (b, "h00001", "os", "rhel7", "'rhel7' is not allowed; did you mean 'rhel9' or 'rhel8'?"),
         (c, "h00002", "cpus", 65, "more than 64"),
     ]
 
@@ -394,7 +394,8 @@ def test_a_row_is_validated_as_a_whole(server):
     assert live.diff(df).problem_list == (
         Problem(
             live.ids[0],
-            "the stored value stands in the way of every change to this row: 'acme' is none of dell",
+            "the stored value stands in the way of every change to this row: 'acme' is not allowed; "
+            "allowed are dell",
             "bios.vendor",
             "acme",
             "h00000",

@@ -86,7 +86,7 @@ def test_compare_and_set_says_what_it_needs(server):
     plan = edited(server)
     server.client.username = None
 
-    with pytest.raises(ValueError, match="nobody proves whose the token is"):
+    with pytest.raises(ValueError, match="it is not known whose the token is"):
         plan.push(progress=False, guard="cas")
 
 

@@ -309,6 +309,6 @@ def test_a_token_that_dies_before_a_row_is_complete_leaves_it_to_the_resume(serv
     report = push(mine)
 
     assert report.stopped is not None
-    assert ["its fate is unknown" in o.reason for o in report.outcomes] == [True, True]
+    assert ["whether it arrived is not known" in o.reason for o in report.outcomes] == [True, True]
     assert push(sp.resume(report.journal, client=server.client)).counts["done"] == 2
     assert [row["labels"] for row in held(nodes).values()] == [BARRED["labels"]] * 2

@@ -147,7 +147,7 @@ def test_more_than_ten_deletes_need_their_number(server):
 
     with pytest.raises(sp.PlanRefused, match="expect_deletes=11"):
         push(plan)
-    with pytest.raises(sp.PlanRefused, match="stated as 12"):
+    with pytest.raises(sp.PlanRefused, match="this deletes 11 rows, not 12: expect_deletes=11 confirms it"):
         push(plan, expect_deletes=12)
     assert push(plan, expect_deletes=11).counts["done"] == 11
 
@@ -318,7 +318,7 @@ def test_who_pushed_is_what_the_first_answer_says_where_the_name_is_no_proof(ser
     since = len(server.sandbox.requests)
 
     assert f"on {client.url} as the owner of the token: 3 updates" in str(plan)
-    with pytest.raises(ValueError, match="nobody proves whose the token is: set SIS_USER"):
+    with pytest.raises(ValueError, match="it is not known whose the token is: set SIS_USER"):
         push(plan, guard="cas")
     assert server.writes(since) == []
     report = push(plan)

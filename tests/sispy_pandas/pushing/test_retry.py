@@ -113,7 +113,7 @@ def test_a_row_with_too_many_cells_is_there_and_never_taken_as_it_is(server, edi
     frame = left(report, tmp_path)
     plan = pushed_again(server, frame)
     assert [(p.reason, p.value) for p in plan.problem_list] == [
-        ("the _updated_at lost its form", "cells are missing or too many")
+        ("the _updated_at was damaged: copy it from the export again", "cells are missing or too many")
     ]
 
 

@@ -225,7 +225,7 @@ def test_a_server_that_asks_for_too_much_patience_ends_the_push_at_once(server):
     server.sandbox.faults = Faults()
 
     assert report.stopped == "the server does not answer: Internal error injected fault"
-    assert "its fate is unknown" in report.outcomes[0].reason
+    assert "whether it arrived is not known" in report.outcomes[0].reason
     assert push(sp.resume(report.journal, client=server.client)).counts["done"] == 1
 
 

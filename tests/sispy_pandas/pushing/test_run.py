@@ -234,7 +234,7 @@ def test_a_fate_that_stays_unknown_is_said_so_and_resume_finds_out(server, guard
 
     assert report.stopped is not None
     assert report.counts["unsent"] == len(plan)
-    assert "its fate is unknown" in report.outcomes[0].reason
+    assert "whether it arrived is not known" in report.outcomes[0].reason
     with pytest.raises(ValueError, match="is unknown"):
         sp.undo(report)
     assert push(sp.resume(report.journal, client=server.client)).ok

@@ -65,8 +65,8 @@ def test_every_problem_is_shown_in_its_cell(server, file: Path, tmp_path: Path) 
     out = sp.mark_problems(file, plan, tmp_path / "marked.xlsx")
     assert marked(out, RED) == {
         (2, "cpus"): "'many' is not a number",
-        (3, "os"): "'dos' is none of rhel8, rhel9",
-        (4, "name"): "_id: the _id lost its form",
+        (3, "os"): "'dos' is not allowed; allowed are rhel8, rhel9",
+        (4, "name"): "_id: the _id was damaged: copy it from the export again",
         (30, "cpus"): "more than 64",
     }
     assert file.read_bytes() == before
@@ -101,7 +101,7 @@ def test_what_has_no_column_is_shown_at_the_name_of_its_row_wherever_that_stands
 
     out = sp.mark_problems(file, plan_of(server, file), tmp_path / "marked.xlsx")
 
-    assert marked(out, RED) == {(4, "name"): "_id: the _id lost its form"}
+    assert marked(out, RED) == {(4, "name"): "_id: the _id was damaged: copy it from the export again"}
 
 
 def test_conflicts_are_decided_in_a_sheet(server, file: Path, tmp_path: Path) -> None:

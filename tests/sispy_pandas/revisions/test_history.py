@@ -445,7 +445,9 @@ def test_a_value_that_the_server_would_refuse_is_told_before_it_is_reverted(sis,
 
     plan = revert(changes(table(), since=start, progress=False))
 
-    assert rows(plan.problems, "key", "column", "reason") == [("web01", "os", "'one' is none of two, three")]
+    assert rows(plan.problems, "key", "column", "reason") == [
+        ("web01", "os", "'one' is not allowed; allowed are two, three")
+    ]
 
 
 TEXTS = st.text(alphabet="ab \n😀é", min_size=55, max_size=90)

@@ -207,14 +207,19 @@ def test_references_are_named_by_the_caller() -> None:
     ("records", "options", "message"),
     [
         ([], {}, "there are no rows to infer a schema from"),
-        ([{"get": 1}], {}, "the server takes no field of the name 'get': rename it"),
+        (
+            [{"get": 1}],
+            {},
+            "no field can be called 'get': rename it. A name has no dot, begins with neither _ nor $, and is not one "
+            "of the server's own, such as get and save",
+        ),
         ([{"a": "x"}, {"a": "x"}], {"key": "a"}, "'a' cannot be the key: some rows lack it or share a value"),
         ([{"a": "x"}], {"key": "b"}, "there is no column 'b' to be the key; there are a"),
         ([{"a": "x"}], {"references": {"b": "site"}}, "no column 'b': there are a"),
         (
             [{"a": "x"}],
             {"name": "sis_x"},
-            "'sis_x' cannot be the name of a schema: use a-z, 0-9 and _, and do not begin with sis_",
+            "'sis_x' cannot name a schema: use a-z, 0-9 and _, and do not begin with sis_",
         ),
     ],
 )
@@ -231,7 +236,7 @@ def test_what_cannot_be_a_schema_is_refused(
     [
         (pd.DataFrame({"a": ["x"], "a.b": [1]}), "columns 'a' and 'a.b' cannot both be: rename one"),
         (pd.DataFrame([[1, 2]], columns=["a", "a"]), "the frame has more than one column 'a'"),
-        (pd.DataFrame({"a.": ["x"]}), "the server takes no field of the name 'a.': rename it"),
+        (pd.DataFrame({"a.": ["x"]}), "column 'a.': a name has something on either side of a dot; rename it"),
         (pd.DataFrame({"a": [pd.Timedelta("1D")]}), "column 'a': a Timedelta cannot be written as JSON"),
         ([{"a": {"b": {1}}}], "column 'a': a set cannot be written as JSON"),
     ],

@@ -296,7 +296,7 @@ def test_many_deletes_want_their_number(editor, hosts):
     review = editor.review()
     review._row.push.click()
     review.wait()
-    assert "deletes 11 rows, which was stated as 0: 11 in “Rows to delete” states it" in review._message.value
+    assert "this deletes 11 rows, not 0: 11 in “Rows to delete” confirms it" in review._message.value
     review._row.deletes.value = 11
     review._row.push.click()
     review.wait()

@@ -127,8 +127,20 @@ def test_damaged_and_doubled_ids_become_problems(two: pd.DataFrame, host_schema:
     assert source.problems == (
         Problem(7, "the row ends before its receipt", column="_updated_at"),
         Problem(8, "4 cells, but the header has 3"),
-        Problem(2, "the _updated_at lost its form", column="_updated_at", value="11/23/26", key="web2"),
-        Problem(3, "the _id lost its form", column="_id", value="1.11E+23", key="web1"),
+        Problem(
+            2,
+            "the _updated_at was damaged: copy it from the export again",
+            column="_updated_at",
+            value="11/23/26",
+            key="web2",
+        ),
+        Problem(
+            3,
+            "the _id was damaged: copy it from the export again",
+            column="_id",
+            value="1.11E+23",
+            key="web1",
+        ),
         Problem(4, "a receipt without an _id: clear _updated_at to make a new row", column="_id", key="web3"),
         *(
             Problem(

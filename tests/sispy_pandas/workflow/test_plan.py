@@ -191,7 +191,7 @@ def test_a_plan_that_was_altered_or_is_for_something_else_is_refused(server, pla
     for name in ("altered", "cut"):
         with pytest.raises(ValueError, match="was altered"):
             sp.load_plan(tmp_path / name, server.client)
-    with pytest.raises(ValueError, match="is no plan"):
+    with pytest.raises(ValueError, match="is not a plan"):
         sp.load_plan(tmp_path / "other", server.client)
     with pytest.raises(ValueError, match="no profile has the address"):
         sp.load_plan(path)
@@ -209,7 +209,7 @@ def test_a_plan_with_a_line_that_is_none_is_refused_by_name(server, plan, tmp_pa
     text = sealed([line.replace('"after": 8', f'"after": {value}') for line in lines])
     (tmp_path / "host.plan").write_text(text)
 
-    with pytest.raises(ValueError, match="none of a plan") as caught:
+    with pytest.raises(ValueError, match="does not belong to a plan") as caught:
         sp.load_plan(tmp_path / "host.plan", server.client)
 
     assert str(caught.value) == f"{tmp_path / 'host.plan'} has a line that does not belong to a plan"

@@ -89,7 +89,7 @@ def test_booleans_in_any_spelling(text: str, value: bool) -> None:
             DATE,
             "2020-10-25 02:30",
             BERLIN,
-            "the clocks of Europe/Berlin showed this time never or twice: add an offset",
+            "the clocks of Europe/Berlin skipped or repeated this time: add an offset such as +01:00",
         ),
         (ID, "1.2E+23", Style(), "'1.2E+23' is not an id of 24 hex digits"),
         (ARRAY, "a", Style(), '\'a\' is not JSON: a list is written as ["a", "b"]'),

@@ -11,7 +11,7 @@ from sispy_pandas.values.types.convert import check
         ({"type": "String", "required": True}, "", "a value is required"),
         ({"type": "Boolean", "required": True}, False, None),
         ({"type": "Array", "item": Field("", "String"), "required": True}, [], "a value is required"),
-        ({"type": "String", "enum": ("a", "b")}, "c", "'c' is none of a, b"),
+        ({"type": "String", "enum": ("a", "b")}, "c", "'c' is not allowed; allowed are a, b"),
         ({"type": "String", "enum": ("a", "b")}, None, None),
         ({"type": "String", "minlength": 2}, "é", "shorter than 2 characters"),
         ({"type": "String", "maxlength": 1}, "😀", "longer than 1 characters"),
@@ -32,7 +32,7 @@ from sispy_pandas.values.types.convert import check
         (
             {"type": "Array", "item": Field("", "String", enum=("a",))},
             ["a", "b"],
-            "member 1: 'b' is none of a",
+            "member 1: 'b' is not allowed; allowed are a",
         ),
         (
             {"type": "Documents", "fields": (Field("x.y", "Number", required=True),)},
