@@ -130,8 +130,8 @@ def resume(session: Session, how: dict[str, Any], name: str | None, yes: bool) -
 
     JOURNAL is a file or a name that `sispy pushes` lists.
 
-    Rows whose fate is open are read again first: nothing is written twice. New rows that failed because they
-    may have been created are looked for again; --again sends those that remain in doubt.
+    Rows that were sent without an answer are read again first: nothing is written twice. New rows that may
+    have been created are looked for again; --again sends those that remain in doubt.
     """
     from sispy_pandas.workflow.rest import resume as resume_plan
 

@@ -210,8 +210,8 @@ def test_references_are_named_by_the_caller() -> None:
         (
             [{"get": 1}],
             {},
-            "no field can be called 'get': rename it. A name has no dot, begins with neither _ nor $, and is not one "
-            "of the server's own, such as get and save",
+            "no field can be called 'get': rename it. A name has no dot, begins with neither _ nor $, "
+            "and is not one of the server's own, such as get and save",
         ),
         ([{"a": "x"}, {"a": "x"}], {"key": "a"}, "'a' cannot be the key: some rows lack it or share a value"),
         ([{"a": "x"}], {"key": "b"}, "there is no column 'b' to be the key; there are a"),
