@@ -102,7 +102,7 @@ def check(session: Session, name: str | None, by: list[str] | None) -> Exit:
 def merge(
     session: Session, how: dict[str, Any], name: str, keep: str, others: tuple[str, ...], yes: bool
 ) -> Exit:
-    """Make one row of several of table SCHEMA: KEEP stays, every OTHER becomes part of it.
+    """Merge rows of table SCHEMA into one: KEEP stays, every OTHER becomes part of it.
 
     KEEP and OTHER are keys or _ids, as `sispy check` finds them. The kept row gets what it lacks; where both
     hold something, its own value stays, and the plan names the fields. All references to the others, from

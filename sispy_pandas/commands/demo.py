@@ -31,7 +31,7 @@ COLUMNS = ["name", "status", "os.name", "os.version", "position", "bought"]
     help="Where the files go.",
 )
 def demo(directory: Path) -> None:
-    """Show the whole way once: fetch, edit a file, plan, push, report, history.
+    """Take a tour: fetch, edit a file, plan, push, report, history.
 
     Needs no server of yours: it starts one on this machine, with sample data, and stops it at the end.
     """

@@ -51,8 +51,8 @@ if TYPE_CHECKING:
 def diff(session: Session, options: ReadOptions, old: str, new: Path, form: str | None, key: str) -> Exit:
     """Compare two exports, or the export OLD with what table SCHEMA holds today.
 
-    Prints added (+), removed (-) and changed (~) cells; columns that one side lacks are left out, receipts
-    alone are no difference. Ends with 0 if there is none, with 2 if there are some.
+    Prints added (+), removed (-) and changed (~) cells; columns that one side lacks are left out, a new
+    _updated_at alone is no difference. Ends with 0 if there is none, with 2 if there are some.
     """
     second = TableFile.of(new, form)
     if Path(old).exists() and not Path(old).is_dir():

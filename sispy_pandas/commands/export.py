@@ -109,7 +109,7 @@ def export(
       rack is empty                rack is not empty
 
     Fields of documents and of referenced rows: os.version=9, rack.site.name=fra1.
-    A shell takes blanks, <, > and quotes in quotes alone: 'price >= 8000'.
+    Put a filter with blanks, <, > or quotes into quotes: 'price >= 8000'.
     """  # noqa: D301 - click's mark for a paragraph that keeps its lines
     from sispy_pandas.formats.options import WriteOptions, zone_of
     from sispy_pandas.reading.listing import schemas_of

@@ -110,13 +110,13 @@ def import_(
     note: str | None,
     yes: bool,
 ) -> Exit:
-    """Make the rows of FILE (JSON, NDJSON, CSV, Parquet or a workbook) rows of a table.
+    """Import the rows of FILE (JSON, NDJSON, CSV, Parquet or a workbook) into a table.
 
     If the table does not exist, it is made: its definition is read off the data and shown first, with the
     first rows, and what was noticed or left out. If it exists, rows are recognised by the key field; those
-    that are there already are compared and updated. In a table without a key whole rows are compared: those
-    that are there just so are left out. References may be given by the key of the row they point to, or by
-    its _id.
+    that are there already are compared and updated. In a table without a key whole rows are compared, and
+    those that are there already are left out. References may be given by the key of the row they point to, or
+    by its _id.
 
     `sispy undo` takes the rows back; with --drop-table the table as well.
     """

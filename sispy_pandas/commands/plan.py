@@ -89,12 +89,11 @@ def plan(
 ) -> Exit:
     """Show what pushing FILE to table SCHEMA would change, or a saved PLAN. Writes nothing to the server.
 
-    Files that tell their tables need no SCHEMA (TABLE=FILE tells it for others): several of them, or a
-    workbook with several sheets, are one change, in the order of references.
+    Exported files say which table they are of: leave SCHEMA out, or write TABLE=FILE for others. Several
+    files, or a workbook with several sheets, are one change, in the order of references.
 
-    Of a long plan it shows how often which change is made, and the first cells that are like no other;
-    Markdown, HTML, CSV and JSON hold every cell. A saved plan can be reviewed and then sent as it is:
-    `sispy push PLAN`.
+    A long plan is summed up: equal changes with their number, and the first of the others; Markdown, HTML,
+    CSV and JSON hold every cell. A saved plan can be reviewed and then sent as it is: `sispy push PLAN`.
     """
     from sispy_pandas.formats.options import WriteOptions
     from sispy_pandas.formats.registry import FIRST, format_of

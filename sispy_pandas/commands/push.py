@@ -69,11 +69,12 @@ def push(
 ) -> Exit:
     """Push the changes of FILE to table SCHEMA, or a plan that `sispy plan -o` saved.
 
-    Files that tell their tables need no SCHEMA (TABLE=FILE tells it for others): several of them, or a
-    workbook with several sheets, are one change with one note and one undo, in the order of references.
+    Exported files say which table they are of: leave SCHEMA out, or write TABLE=FILE for others. Several
+    files, or a workbook with several sheets, are one change with one note and one undo, in the order of
+    references.
 
-    Shows the plan and asks. Only changed cells are sent; a cell that somebody else changed since the file
-    was exported is a conflict and is left alone. Every push keeps a journal for `sispy undo`.
+    Shows the plan and asks. Only changed cells are sent; a cell that somebody else changed since the file was
+    exported is a conflict and is left alone. Every push keeps a journal for `sispy undo`.
     """
     from sispy_pandas.formats.registry import format_of, suffixes
     from sispy_pandas.pushing.workbook import copy_to_mark

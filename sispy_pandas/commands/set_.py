@@ -75,8 +75,7 @@ def set_(
     changes meanwhile is a conflict. `sispy undo` takes it back.
 
     VALUE is as in a cell of a CSV file: a text, a number, a day, true or false, the name of a row that is
-    referred to, JSON for arrays; nothing behind the = empties the field. FILTERs are as in
-    `sispy export --help`.
+    referred to, JSON for arrays; an empty VALUE clears the field. FILTERs are as in `sispy export --help`.
     """
     from sispy_pandas.workflow.assign import set_values
 

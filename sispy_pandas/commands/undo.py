@@ -36,9 +36,9 @@ if TYPE_CHECKING:
 def pushes(limit: int, note: str | None, since: str | None, table: str | None, user: str | None) -> None:
     """List the pushes in the folder of journals: interrupted ones, then the newest.
 
-    `sispy resume`, `sispy undo` and `sispy verify` take the names in the first column. Rows are "replaced"
-    that wrote over a value of somebody else: `sispy verify` shows it; "partly" that were written but for
-    cells in conflict; parts are "lost" whose journals are not there. Journals are those of your own pushes on
+    `sispy resume`, `sispy undo` and `sispy verify` take the names in the first column. "replaced" are rows
+    that wrote over a value of somebody else (`sispy verify` shows it), "partly" rows that were written except
+    for cells in conflict, "lost" parts whose journals are not there. Journals are those of your own pushes on
     this machine, or of a team: `SISPY_JOURNALS` may name a folder that several write to.
     """
     import pandas as pd
@@ -162,11 +162,11 @@ def undo(
 ) -> Exit:
     """Put back the values that a push changed: JOURNAL, or else the latest push that wrote something.
 
-    JOURNAL is a file or a name that `sispy pushes` lists. With --yes and no name nothing may have been tried
-    since that push.
+    JOURNAL is a file or a name that `sispy pushes` lists. With --yes and no JOURNAL it is refused if anything
+    was tried since that push.
 
-    Cells that somebody edited since are conflicts and stay as they are. The undo is a push of its own, with
-    a journal: undoing it does the push again.
+    Cells that somebody edited since are conflicts and stay as they are. The undo is a push of its own, with a
+    journal: undoing it does the push again.
 
     With --drop-table the table goes as well that `sispy import` made for the rows, if it is empty then.
     """

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 @answers("json", "csv", "md")
 @session
 def verify(session: Session, name: str | None, html: Path | None) -> Exit:
-    """Show which values of others a push has replaced: JOURNAL, or else the latest push that wrote something.
+    """Show whose values a push replaced: that of JOURNAL, or else the latest one that wrote something.
 
     JOURNAL is a file or a name that `sispy pushes` lists; of a push of several tables it stands for all.
 
