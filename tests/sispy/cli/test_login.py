@@ -229,9 +229,7 @@ def test_whoami_of_a_refused_token_says_where_it_comes_from(sandbox, run, monkey
 
     status, _, messages = run("whoami")
 
-    said = (
-        "sispy: the server refuses the token of SIS_TOKEN: correct or unset it; `sispy login` gets another\n"
-    )
+    said = "the server refuses the token of SIS_TOKEN: correct or unset it; `sispy login` gets another"
     assert (status, messages) == (7, f"sispy: {said}\n")
 
 
