@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..values.times import brief
 from ..values.types.cells import Refused
 from ..values.types.convert import cast, check
+from ..values.types.frozen import DEEPEST
 
 if TYPE_CHECKING:
     from ..values.types.base import Field
@@ -42,9 +43,11 @@ def parse(field: Field, given: Any) -> Edit:
     """
     try:
         value = cast(field, _meant(field, given))
+        reason = check(field, value)
     except ValueError as error:
         return Edit(given, str(error))
-    reason = check(field, value)
+    except RecursionError:
+        return Edit(given, f"nested more than {DEEPEST} levels deep")
     return Edit(value) if reason is None else Edit(given, reason)
 
 
@@ -87,6 +90,11 @@ def show_edit(field: Field, edit: Edit) -> str | bool | None:
     return edit.value if edit.value is None or isinstance(edit.value, bool) else str(edit.value)
 
 
+def _refuse_constant(name: str) -> None:
+    """Refuse NaN and Infinity, which Python's own reader of JSON takes."""
+    raise ValueError(f"not JSON: {name} is no value of it")
+
+
 def _meant(field: Field, given: Any) -> Any:
     """Translate the conventions of typing: no text, the empty string, JSON."""
     if not isinstance(given, str) or isinstance(given, Refused):
@@ -97,7 +105,7 @@ def _meant(field: Field, given: Any) -> Any:
         return "" if given == EMPTY_TEXT else given
     if field.kind.presentation == "json":
         try:
-            return json.loads(given)
+            return json.loads(given, parse_constant=_refuse_constant)
         except json.JSONDecodeError as error:
             raise ValueError(f"not JSON: {error.msg} at character {error.pos + 1}") from error
     return given

@@ -68,6 +68,7 @@ class CellEditor {
 
   onEditorKey(event) {
     event.stopPropagation();
+    if (composing(event)) return;
     const { now: editor } = this;
     const { row, column } = this.grid.active;
     if ((event.key === "Enter" || event.key === "Tab") && editor.picked && editor.definition.kind === "json") {

@@ -6,7 +6,7 @@ class FindBar {
     this.kept = null; // what was selected when the bar was opened: {areas, column, order}
     const field = (label, onEnter) => h("input", {
       type: "search", placeholder: label, "aria-label": label, spellcheck: "false", oninput: () => this.countSoon(), onkeydown: (event) => {
-        if (event.key !== "Enter") return;
+        if (event.key !== "Enter" || composing(event)) return;
         event.preventDefault();
         onEnter(event);
       },

@@ -92,7 +92,7 @@ function openColumnMenu(grid, column) {
   const input = h("input", {
     type: "search", placeholder: "text, =x, !=x, >5", "aria-label": `Filter ${name}`, value: isText ? filters[name] : "",
     onkeydown: (event) => {
-      if (event.key !== "Enter") return;
+      if (event.key !== "Enter" || composing(event)) return;
       close();
       grid.send("filter", { column: name, text: input.value });
       event.preventDefault();

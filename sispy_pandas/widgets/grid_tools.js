@@ -39,6 +39,7 @@ function rename(made, text) {
 const isOn = (toggle) => toggle.getAttribute("aria-pressed") === "true";
 const numberOf = (count, word) => `${count.toLocaleString("en")} ${word}${count === 1 ? "" : "s"}`;
 const clamp = (value, low, high) => Math.max(low, Math.min(high, value));
+const composing = (event) => event.isComposing || event.keyCode === 229; // such an Enter ends a composition, as for Japanese
 const typing = (event) => event.getModifierState("AltGraph"); // AltGr is Ctrl+Alt on some systems
 const modifier = (event) => (event.ctrlKey || event.metaKey) && !typing(event);
 const tsvCell = (text) => (/[\t\n\r"]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);

@@ -354,6 +354,8 @@ def test_a_note_ends_when_the_cell_is_edited(model):
         ("tags", "db", Edit(["db"])),
         ("tags", '["a", "b"]', Edit(["a", "b"])),
         ("note", " as it is ", Edit(" as it is ")),
+        ("extra", '{"a": NaN}', Edit('{"a": NaN}', "not JSON: NaN is no value of it")),
+        ("extra", "[" * 9_000, Edit("[" * 9_000, "nested more than 200 levels deep")),
     ],
 )
 def test_cells_take_what_people_type(model, path, text, edit):

@@ -412,6 +412,40 @@ def test_an_undo_that_comes_late_does_not_take_the_cell_away(open_grid):
     assert edits(grid) == {(6, "note"): "begun and ended"}
 
 
+def test_the_enter_that_ends_a_composition_ends_no_edit(open_grid):
+    grid, page = open_grid()
+    cell(page, 3, "note").dblclick()
+    page.locator(".editor").fill("\u65e5\u672c")
+    composed = {"key": "Enter", "isComposing": True, "bubbles": True, "cancelable": True}
+    page.locator(".editor").dispatch_event("keydown", composed)
+    page.locator(".editor").fill("\u65e5\u672c\u8a9e")
+    page.keyboard.press("Enter")
+    becomes(cell(page, 3, "note"), "changed")
+    assert edits(grid) == {(3, "note"): "\u65e5\u672c\u8a9e"}
+    page.keyboard.press("Control+f")
+    find = page.get_by_role("searchbox", name="Find")
+    find.fill("web000005")
+    find.dispatch_event("keydown", composed)
+    page.wait_for_timeout(200)
+    assert cell(page, 4, "note").get_attribute("class").endswith("corner")  # nothing was looked for
+    find.press("Enter")
+    becomes(cell(page, 5, "name"), "active")
+
+
+def test_what_is_selected_looks_so_in_new_and_changed_rows_too(open_grid):
+    _, page = open_grid()
+    cell(page, 1, "name").click()
+    page.keyboard.press("Insert")
+    page.locator('.row.new [data-row="1"]').first.wait_for()
+    page.keyboard.type("x")
+    page.keyboard.press("Enter")
+    becomes(cell(page, 1, "name"), "changed")
+    page.keyboard.press("Control+a")
+    for row, name in ((1, "name"), (1, "os"), (2, "os")):
+        becomes(cell(page, row, name), "selected")
+        assert "gradient" in cell(page, row, name).evaluate("e => getComputedStyle(e).backgroundImage")
+
+
 def test_typing_goes_on_up_and_down(open_grid):
     grid, page = open_grid()
     cell(page, 4, "cores").click()
