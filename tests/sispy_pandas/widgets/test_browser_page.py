@@ -263,6 +263,8 @@ def test_a_slow_server_shows_that_it_works_and_one_that_goes_away_is_said(sis, b
 @pytest.mark.parametrize("style", ["", DARK], ids=["light", "dark"])
 def test_a_screen_reader_finds_its_way(browser, stage, sis, style, need):
     axe_playwright = pytest.importorskip("axe_playwright_python.sync_playwright")
+    own = {"name": "common", "_sis": {"owner": ["web"]}}
+    sis.client().hiera.update("common", {**own, "hieradata": {"ntp": [style]}})
     page = stage(browser, browser.wait, style=style)
     found = {}
 
@@ -293,6 +295,14 @@ def test_a_screen_reader_finds_its_way(browser, stage, sis, style, need):
         look(name)
     click(page, "History", ".sispy-view:has(table):visible")
     look("history of an entry")
+    page.locator(".drawer:visible").get_by_role("button", name="Put this back").first.click()
+    page.get_by_role("region", name="Effects").wait_for()
+    look("plan of an entry")
+    visit(page, browser, "host", "history")
+    page.get_by_label("Field", exact=True).select_option("notes")
+    click(page, "Put this back", ".stack:has([aria-label=Span])")
+    page.get_by_text("The plan is below").wait_for()
+    look("plan of changes")
     assert found == {}
 
 
