@@ -33,7 +33,7 @@ class CellEditor {
       ...(multiline ? { rows: 1 } : { type: calendar ? "datetime-local" : "text", step: calendar ? "any" : null }),
       ...(definition.kind === "json" && definition.ref ? { placeholder: '["name", "name"]' } : {}),
       ...(definition.kind === "number" ? { inputmode: "decimal", title: this.bounds(definition) } : {}),
-      onkeydown: (event) => this.onEditorKey(event), onblur: () => this.commit(), oninput: () => this.onInput(),
+      onkeydown: (event) => this.onEditorKey(event), onblur: (event) => this.commit({ stay: event.relatedTarget === null }), oninput: () => this.onInput(),
     });
     input.value = calendar ? (start.length === 10 ? `${start}T00:00` : start.replace(" ", "T")) : start;
     this.now = { cell, row, column, order: this.grid.status.order, input, text, typed, calendar, start: input.value, options: [], chosen: -1 };
@@ -110,7 +110,8 @@ class CellEditor {
     editor.cell.signature = null;
   }
 
-  commit() {
+  /* Keep what was typed; the cells have the focus then, unless something else has got it. */
+  commit({ stay = true } = {}) {
     const { now: editor } = this;
     if (!editor) return;
     const chosen = editor.options[editor.chosen];
@@ -122,7 +123,7 @@ class CellEditor {
     if (editor.asking && !editor.picked && value && !untouched) this.keepOnceKnown(editor, value);
     else if (!untouched && !unfinished) this.keep(editor, value);
     this.grid.draw();
-    this.grid.focus();
+    if (stay) this.grid.focus();
   }
 
   keep({ row, column, order }, value) {

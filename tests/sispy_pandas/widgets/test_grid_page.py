@@ -446,6 +446,17 @@ def test_what_is_selected_looks_so_in_new_and_changed_rows_too(open_grid):
         assert "gradient" in cell(page, row, name).evaluate("e => getComputedStyle(e).backgroundImage")
 
 
+def test_whoever_leaves_an_edit_for_another_field_gets_there(open_grid):
+    grid, page = open_grid()
+    page.evaluate("document.body.append(Object.assign(document.createElement('input'), { id: 'other' }))")
+    cell(page, 3, "note").dblclick()
+    page.locator(".editor").fill("kept")
+    page.locator("#other").click()
+    page.keyboard.type("there")
+    becomes(cell(page, 3, "note"), "changed")
+    assert (edits(grid), page.locator("#other").input_value()) == ({(3, "note"): "kept"}, "there")
+
+
 def test_typing_goes_on_up_and_down(open_grid):
     grid, page = open_grid()
     cell(page, 4, "cores").click()
