@@ -77,9 +77,18 @@ def edited_csv(task: Task) -> Path:
     return path
 
 
+def read_before(hosts: sispy.Endpoint, task: Task) -> sp.Schema:
+    """Return the schema; some rows were fetched, written, read and compared: all imports are done."""
+    few = sp.fetch(hosts, {"limit": 10}, progress=False)
+    sp.to_csv(few, task.folder / "few.csv", progress=False)
+    sp.read_csv(task.folder / "few.csv", few.schema)
+    few.diff(few.frame())
+    return few.schema
+
+
 def csv_plan(task: Task) -> Work:
     hosts, path = hosts_of(task), edited_csv(task)
-    schema = sp.fetch(hosts, {"limit": 10}, progress=False).schema
+    schema = read_before(hosts, task)
 
     def work() -> None:
         frame = sp.read_csv(path, schema)
@@ -90,7 +99,7 @@ def csv_plan(task: Task) -> Work:
 
 def csv_and_fetch(task: Task) -> Work:
     hosts, path = hosts_of(task), edited_csv(task)
-    schema = sp.fetch(hosts, {"limit": 10}, progress=False).schema
+    schema = read_before(hosts, task)
     return lambda: (sp.read_csv(path, schema), sp.fetch(hosts, progress=False).frame())
 
 
@@ -103,7 +112,7 @@ def workbook(task: Task) -> Path:
 
 def xlsx_plan(task: Task) -> Work:
     hosts, path = hosts_of(task), workbook(task)
-    schema = sp.fetch(hosts, {"limit": 10}, progress=False).schema
+    schema = read_before(hosts, task)
 
     def work() -> None:
         frame = sp.read_excel(path, schema)
