@@ -7,10 +7,9 @@ client's alone. Every measurement runs in a fresh process; the best of several i
 folder of `--old` holds sispy 1.1.0 (`pip install --no-deps --target FOLDER sispy==1.1.0`); without it, it is
 fetched into a temporary one.
 
-Measured on 2 shared, busy cores, Python 3.11, 100,000 entities of 800 bytes; CPU seconds of 2,000 calls, or
-of one fetch. GET: bare requests 0.89, sispy 1.1 0.95, sispy 2 0.43 (0.48x), on http.client 0.17. PUT: bare
-requests 1.00, sispy 1.1 1.08, sispy 2 0.47 (0.47x). fetch_all: sispy 1.1 1.19 and 228 MB, sispy 2 1.08 and
-222 MB (0.91x, 0.97x); pages() 61 MB.
+Measured on 2 shared, busy cores, Python 3.11, CPU seconds of 2,000 calls. GET: bare requests 1.76, sispy 1.1
+1.27, sispy 2 0.28. PUT: bare requests 1.32, sispy 1.1 1.35, sispy 2 0.34. fetch_all of 20,000 entities of 800
+bytes: sispy 1.1 0.20 and 55 MB, sispy 2 0.19 and 54 MB.
 """
 
 from __future__ import annotations
