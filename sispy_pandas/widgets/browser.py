@@ -66,7 +66,7 @@ class SchemaBrowser(Shown):
     """
 
     schema: traitlets.Instance[Schema | None] = traitlets.Instance(Schema, allow_none=True)
-    query: traitlets.Dict[str, Any] = traitlets.Dict()
+    query: traitlets.TraitType[dict[str, Any], dict[str, Any]] = traitlets.Dict()
     snapshot: traitlets.Any = traitlets.Any(None)
 
     def __init__(self, client: Client, *, table: str | None = None, view: str = "fields") -> None:

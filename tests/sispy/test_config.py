@@ -381,7 +381,7 @@ def test_a_ca_file_of_the_profile_is_used_unless_something_else_names_one(file, 
 
     def trusted(**options: Any) -> object:
         handler: Any = sispy.Client.from_profile(**options)._http_handler
-        return handler._trusted
+        return handler._direct._trusted
 
     assert trusted() == str(ca)
     assert trusted(verify=False) is False
