@@ -155,7 +155,7 @@ PROVOKED = {
     "through the proxy ... of the environment": "https_proxy=http://127.0.0.1:9 sispy schemas --url https://sis.invalid",
     "the server's certificate is not trusted": "sispy schemas --url $UNTRUSTED",
     'is missing: pip install ".[excel]"': WITHOUT.format("xlsxwriter") + "export host -o hosts.xlsx",
-    "has no column _id, so its rows cannot be told": "sispy plan host own.csv",
+    "has no column _id, so its rows cannot be recognised": "sispy plan host own.csv",
     "was exported from server ..., not from ...": "sispy plan host moved.csv",
     "you have no role in data, which owns the row": "sispy push host data.csv --key name --yes --profile bob",
     "somebody else changed ...": "sispy push host old.csv --yes",
