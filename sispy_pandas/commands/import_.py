@@ -33,7 +33,7 @@ from sispy_pandas.pushing.journal import new_path, short
 from sispy_pandas.values.blocks import Column, Lines, Table, as_text, count
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     import pandas as pd
 
@@ -193,7 +193,7 @@ def _make(
         tell_push(session, [plan], ())
         said = "nothing was made: fix the problems above and run it again"
         return session.refuse(said, status_of_plan(plan))
-    for told in plan.notes:  # a guess is said before anything is made
+    for told in (*plan.notes, *_no_keys(schema, rows)):  # a guess is said before anything is made
         session.say(told)
     if dry:
         tell_push(session, [plan], ())
@@ -217,6 +217,19 @@ def _make(
     tell_push(session, [report.plan], [report], [Message(back)])
     session.say(Message(back))
     return status_of_report(report)
+
+
+def _no_keys(schema: Schema, rows: pd.DataFrame) -> Iterator[str]:
+    """Say why columns that are called like a key are none, where there is no other."""
+    for name in ("name", "id") if schema.key is None else ():
+        if name not in rows.columns:
+            continue
+        blank = int(rows[name].isna().sum())
+        alike = int(rows[name].dropna().astype(str).duplicated(keep=False).sum())
+        reasons = [f"{count(blank, 'row')} without it"] if blank else []
+        reasons += [f"{count(alike, 'row')} with the same value as others"] if alike else []
+        if reasons:
+            yield f"{name} is no key: there are {' and '.join(reasons)}"
 
 
 def _first_rows(schema: Schema, rows: pd.DataFrame) -> Table:

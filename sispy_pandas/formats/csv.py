@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from .options import ReadOptions, WriteOptions
     from .table import Values
 
+_ESCAPED = '\\"'
+"""A quote as some databases write it: csv takes it for the end of the cell."""
 _LINES = 10_000
 """Written at a time."""
 
@@ -195,29 +197,30 @@ def _rows(dialect: Delimited, file: InFile) -> list[tuple[int, list[str]]]:
     """
     lines = chain(io.StringIO(dialect.text, newline=""), "\n")  # a last row without an end is of two lines
     rows = reader(lines, dialect.delimiter)
-    found, of_lines, end = [], [], 0
+    is_odd = _ESCAPED in dialect.text
+    found, doubtful, end = [], [], 0
     try:
         for number, row in enumerate(rows, start=1):
             begin, end = end, rows.line_num
-            if end > begin + 1:
-                of_lines.append((begin, end))
+            if end > begin + 1 or is_odd:
+                doubtful.append((begin, end))
             if number >= dialect.row and any(row):
                 found.append((number + file.rows_above, row))
     except csv.Error as error:
         line = rows.line_num + file.lines_above
         raise ValueError(f"{printable(file)}, line {line:,}: {error}") from None
-    if of_lines:
-        _refuse_open(dialect, file, of_lines)
+    if doubtful:
+        _refuse_open(dialect, file, doubtful)
     return found
 
 
 def _refuse_open(dialect: Delimited, file: InFile, rows: Iterable[tuple[int, int]]) -> None:
-    """Raise if a quote does not end where its cell does: it swallows what stands behind it.
+    """Raise if a quote does not end where its cell does: what is read then is not what was meant.
 
     Args:
         dialect: Of the file.
         file: For messages.
-        rows: Those of several lines: before which lines they begin and end.
+        rows: Those that may have one: before which lines they begin and end.
 
     Raises:
         ValueError: There is one.
@@ -228,6 +231,10 @@ def _refuse_open(dialect: Delimited, file: InFile, rows: Iterable[tuple[int, int
             list(reader(lines[begin:end], dialect.delimiter, strict=True))
         except csv.Error:
             said = "a quote begins a cell, and none ends it: close it in the file"
+            if end == begin + 1:
+                if _ESCAPED not in lines[begin]:
+                    continue
+                said = 'within a cell in quotes a quote is written "", not \\"'
             raise ValueError(f"{printable(file)}, line {begin + 1 + file.lines_above:,}: {said}") from None
 
 
@@ -243,8 +250,8 @@ def _plain_table(dialect: Delimited, schema: Schema, file: InFile) -> Table | No
     rows = tuple(range(first, len(columns[0]) + first))
     text = dialect.text
     quotes, has_lines = text.count(QUOTE), text.count("\n") > len(rows) + 1
-    if quotes % 2 or (quotes and has_lines and QUOTE in QUOTED.sub("", text)):
-        return None  # one that does not end
+    if quotes % 2 or (quotes and (has_lines or _ESCAPED in text) and QUOTE in QUOTED.sub("", text)):
+        return None  # one that does not end, or not where its cell does
     of_schema = {"_id", RECEIPT.path, *schema.columns}
     cells = [c if name in of_schema else c.to_pylist() for name, c in zip(header, columns, strict=True)]
     return Table(tuple(header), tuple(cells), rows)

@@ -82,7 +82,7 @@ class Excel(Format):
             read_excel_column,
             _plain,
             found.note,
-            notes,
+            found.notes + notes,
             sheet=found.sheet.title,
             guesses=guesses,
             exported=base.frame if base else None,

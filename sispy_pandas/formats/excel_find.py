@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sispy.remedies import Argument, Message
 from sispy.text import printable
 
+from ..values.blocks import count
 from . import note as origin
 from .excel_base import PREFIX, read_note
 from .excel_file import rows_of
@@ -32,6 +33,8 @@ class Found:
     note: Note
     hidden: Any = None
     """The hidden sheet; None: there is none."""
+    notes: tuple[str, ...] = ()
+    """What was left out."""
 
 
 def find(book: Any, file: InFile, schema: Schema | None, name: str | None) -> Found:
@@ -75,12 +78,20 @@ def find(book: Any, file: InFile, schema: Schema | None, name: str | None) -> Fo
         kinds = ", ".join(sorted({str(kind) for kind in claimed.values()}))
         raise ValueError(f"{printable(file)} is a workbook of schema {printable(kinds)}, not of {wanted!r}")
     name = name or (wanted if wanted in tables else tables[0] if len(tables) == 1 else None)
+    hidden_ones: tuple[str, ...] = ()
     if name is None:
         filled = [title for title in tables if first_row(book[title], file)]
-        name = filled[0] if len(filled) == 1 else None
+        seen = [s.title for s in book.worksheets if s.title in filled and s.sheet_state == "visible"]
+        if len(seen) == 1 and len(filled) > 1:
+            left = [title for title in filled if title not in seen]
+            reads = Argument("sheet", "reads it", left[0])
+            hidden_ones = (
+                Message(f"left out, as hidden: {count(len(left), 'sheet')} ({_named(left)})", reads),
+            )
+        name = seen[0] if len(seen) == 1 else filled[0] if len(filled) == 1 else None
     if name is None:
         raise ValueError(Message(f"{printable(file)} has several sheets: {_named(tables)}", _SHEET))
-    return Found(book[name], {})
+    return Found(book[name], {}, notes=hidden_ones)
 
 
 def tables_in(book: Any, file: InFile) -> list[str]:

@@ -67,7 +67,10 @@ class PlainBook:
 
     def __init__(self, file: BookFile, book: Any, parts: dict[str, str]) -> None:
         self.sheetnames: list[str] = list(book.sheet_names)
-        self.worksheets: list[PlainSheet] = [PlainSheet(title, ()) for title in parts]
+        states = {one.name: one.visible == one.visible.Visible for one in book.sheets_metadata}
+        self.worksheets: list[PlainSheet] = [
+            PlainSheet(title, (), "visible" if states[title] else "hidden") for title in parts
+        ]
         self._file, self._book, self._parts = file, book, parts
         self._opened, self._other = ExitStack(), None
         self._sheets: dict[str, Any] = {}
@@ -100,8 +103,8 @@ class PlainBook:
 class PlainSheet:
     """A sheet of plain cells: numbers, texts, booleans, times."""
 
-    def __init__(self, title: str, rows: Sequence[Sequence[Any]]) -> None:
-        self.title = title
+    def __init__(self, title: str, rows: Sequence[Sequence[Any]], sheet_state: str = "visible") -> None:
+        self.title, self.sheet_state = title, sheet_state
         self._rows = rows
 
     def iter_rows(self, min_row: int = 1, *, values_only: bool = True) -> Iterator[Sequence[Any]]:

@@ -179,7 +179,8 @@ class Names:
         more = f" and {len(pairs) - _SHOWN:,} more" if len(pairs) > _SHOWN else ""
         said = f"{count(len(pairs), 'column')} of names that no field can have: {shown}{more}"
         heading, name = pairs[0]
-        own = heading if shorten(heading) == heading else name  # what people can type
+        is_one = self.headings.count(heading) == 1 and shorten(heading) == heading
+        own = heading if is_one else name  # what people can type, and no other column has
         other = Argument("rename", "names it otherwise", {own: "NAME"})
         return (Message(said, other), *((left,) if beside else ()))
 

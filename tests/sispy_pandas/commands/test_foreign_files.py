@@ -380,3 +380,40 @@ def test_a_file_that_joins_a_table_is_read_as_its_unchanged_cells_tell(sispy, si
     }
     assert [(one["key"], one["column"]) for one in told["problems"]] == [("web-new-001", "price")]
     assert "--decimal , reads decimal commas" in told["problems"][0]["reason"]
+
+
+@pytest.mark.parametrize("state", ["hidden", "veryHidden"])
+def test_hidden_sheets_are_left_out_and_named(sispy, sis, state):
+    book = openpyxl.Workbook()
+    for row in (["name", "ip"], ["w1", "10.0.0.1"]):
+        book.active.append(row)
+    other = book.create_sheet("Lists")
+    for row in (["name"], ["x"], ["y"]):
+        other.append(row)
+    other.sheet_state = state
+    book.save("vendor.xlsx")
+
+    seen = sispy("import", "vendor.xlsx", "--schema", "seen", "--yes", "--owner", "ops")
+    named = sispy("import", "vendor.xlsx", "--schema", "named", "--yes", "--owner", "ops", "--sheet", "Lists")
+
+    assert (seen.exit_code, named.exit_code) == (0, 0)
+    assert "left out, as hidden: 1 sheet (Lists); --sheet Lists reads it" in seen.stderr
+    assert "left out" not in named.stderr
+    assert [sis.client().entities(name).count() for name in ("seen", "named")] == [1, 2]
+
+
+def test_why_a_column_that_is_called_like_a_key_is_none(sispy):
+    Path("rows.ndjson").write_text('{"name": "a", "v": 1}\n{"name": "a", "v": 1}\n{"v": 2}\n')
+
+    made = sispy("import", "rows.ndjson", "--schema", "keyless", "--yes", "--owner", "ops")
+
+    said = "name is no key: there are 1 row without it and 2 rows with the same value as others"
+    assert (made.exit_code, said in made.stderr) == (0, True)
+
+
+def test_of_columns_with_one_name_that_one_is_renamed_which_got_another(sispy):
+    Path("rows.csv").write_text("name,disk,disk\na,1,2\n")
+
+    made = sispy("import", "rows.csv", "--schema", "twice", "--yes", "--owner", "ops", "--dry-run")
+
+    assert "'disk' becomes 'disk 2'; --rename 'disk 2=NAME' names it otherwise" in made.stderr

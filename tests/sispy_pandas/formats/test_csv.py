@@ -112,6 +112,18 @@ def test_a_quote_that_nothing_ends_is_named_by_its_line(tmp_path, text, has_sche
     assert str(refused.value) == said
 
 
+@pytest.mark.parametrize("has_schema", [True, False])
+def test_a_quote_that_a_database_wrote_with_a_backslash_is_refused(tmp_path, has_schema):
+    definition = {"name": {"type": "String"}, "v": {"type": "String"}}
+    schema = parse_schema({"name": "t", "definition": definition}) if has_schema else None
+
+    with pytest.raises(ValueError) as refused:
+        read(tmp_path, 'name,v\na,"C:\\"\nb,"the \\"old\\" one"\nc,d', schema)
+
+    said = """line 3: within a cell in quotes a quote is written "", not \\\""""
+    assert str(refused.value) == f"{tmp_path / 't.csv'}, {said}"
+
+
 def test_quotes_that_end_may_have_lines_and_quotes_between_them(tmp_path):
     found = read(tmp_path, 'name,v\na,"1\n""2"",\r\n"\nb,"x"y\nc,5" disk\n"d","z"!')
 
