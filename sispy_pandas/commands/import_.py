@@ -229,7 +229,7 @@ def _no_keys(schema: Schema, rows: pd.DataFrame) -> Iterator[str]:
         reasons = [f"{count(blank, 'row')} without it"] if blank else []
         reasons += [f"{count(alike, 'row')} with the same value as others"] if alike else []
         if reasons:
-            yield f"{name} is no key: there are {' and '.join(reasons)}"
+            yield f"{name} is not the key: there are {' and '.join(reasons)}"
 
 
 def _first_rows(schema: Schema, rows: pd.DataFrame) -> Table:

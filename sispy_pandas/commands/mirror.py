@@ -13,7 +13,7 @@ from sispy.cli.completion import tables
 from sispy.cli.options import Session, answers, examples, session
 from sispy_pandas.commands.output import Answer, tell
 from sispy_pandas.commands.tables import filtered, query_of, table_of
-from sispy_pandas.values.blocks import Lines, Table
+from sispy_pandas.values.blocks import Column, Lines, Table
 
 if TYPE_CHECKING:
     from sispy_pandas.workflow.mirror import MirrorReport
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 )
 @click.option("--meta", is_flag=True, help="Keep owner, tags, creator and the like, too.")
 @click.option("--full", is_flag=True, help="Fetch all, and by other filters or fields if they are given.")
-@answers("json")
+@answers("json", "csv", "md")
 @session
 def mirror(
     session: Session,
@@ -69,7 +69,7 @@ def mirror(
         full=full,
         progress=session.progress,
     )
-    if not session.quiet or session.output == "json":
+    if not session.quiet or session.output != "text":
         tell(session, _answer(report, client.url))
 
 
@@ -78,4 +78,5 @@ def _answer(report: MirrorReport, server: str) -> Answer:
         "server": server,
         **{key: str(value) if isinstance(value, Path) else value for key, value in asdict(report).items()},
     }
-    return Answer("mirror", Table((), []), document=lambda: facts, blocks=lambda: [Lines((repr(report),))])
+    table = Table(tuple(Column(None, key) for key in facts), [tuple(facts.values())])
+    return Answer("mirror", table, document=lambda: facts, blocks=lambda: [Lines((repr(report),))])

@@ -84,8 +84,14 @@ class Generation:
             return opened.read()
 
     def is_whole(self) -> bool:
-        """Return whether all its files are there."""
-        return all((self.path / part.file).is_file() for part in self.parts)
+        """Return whether all its files are there, with as many rows as they had."""
+        parquet = optional("pyarrow.parquet", "fast")
+        try:
+            return all(
+                parquet.read_metadata(self.path / part.file).num_rows == part.rows for part in self.parts
+            )
+        except (OSError, ValueError):  # Arrow's own errors are among them
+            return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +112,11 @@ class Store:
         path = Path(folder).absolute()  # not what a link leads to
         if path.name in ("", ".."):
             raise ValueError(f"{printable(path)} has no name: a mirror is a folder of its own")
+        if (
+            path.parent.name
+            and cls(path.parent, path.parent.with_name(f".{path.parent.name}.mirror"))._number()
+        ):
+            raise ValueError(f"{printable(path)} is within a mirror, which holds its own files alone")
         store = cls(path, path.with_name(f".{path.name}.mirror"))
         if (path.exists() or path.is_symlink()) and store._number() is None and not _is_empty(path):
             raise ValueError(f"{printable(path)} is not a mirror: name a folder that does not exist yet")

@@ -72,7 +72,7 @@ class Run:
         if self._stamp is None or before.stamp != self._stamp:
             return "the definition was written since"
         if not before.is_whole():
-            return "files were missing"
+            return "files were missing or damaged"
         if self._went_back(before):
             return "the server has older rows than it had"
         return None

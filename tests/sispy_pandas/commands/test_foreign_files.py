@@ -407,7 +407,7 @@ def test_why_a_column_that_is_called_like_a_key_is_none(sispy):
 
     made = sispy("import", "rows.ndjson", "--schema", "keyless", "--yes", "--owner", "ops")
 
-    said = "name is no key: there are 1 row without it and 2 rows with the same value as others"
+    said = "name is not the key: there are 1 row without it and 2 rows with the same value as others"
     assert (made.exit_code, said in made.stderr) == (0, True)
 
 

@@ -57,3 +57,20 @@ def test_filters_and_fields_are_remembered(sis, sispy):
 def test_what_cannot_be_is_refused(sispy, args, status, said):
     refused = sispy("mirror", *args)
     assert (refused.exit_code, said in refused.stderr) == (status, True)
+
+
+def test_a_program_may_read_what_was_done_as_csv_and_people_as_markdown(sis, sispy):
+    hosts = sis.client().entities("host").count()
+
+    as_csv = sispy("mirror", "host", "hosts", "--output", "csv", "--quiet").stdout.splitlines()
+    as_markdown = sispy("mirror", "host", "hosts", "--output", "md").stdout
+
+    names, values = (line.split(",") for line in as_csv)
+    told = dict(zip(names, values, strict=True))
+    assert (told["table"], told["rows"], told["fetched"], told["why"]) == (
+        "host",
+        str(hosts),
+        str(hosts),
+        "the first run",
+    )
+    assert f"host in hosts: {hosts} rows, nothing has changed" in as_markdown

@@ -327,6 +327,8 @@ def test_other_tables_servers_and_folders_are_refused(hosts, folder, tmp_path):
             run(hosts, tmp_path / name)
     with pytest.raises(ValueError, match="has no name"):
         run(hosts, "/")
+    with pytest.raises(ValueError, match="is within a mirror, which holds its own files alone"):
+        run(hosts, folder / "other")
     with pytest.raises(ValueError, match=r"nowhere is not a mirror: sp\.mirror makes one"):
         sp.read_mirror(tmp_path / "nowhere")
     with pytest.raises(ValueError, match="the server has no schema 'hots'"):
@@ -338,7 +340,9 @@ def test_other_tables_servers_and_folders_are_refused(hosts, folder, tmp_path):
 def test_damage_is_named_or_mended(hosts, folder):
     run(hosts, folder)
     next(iter(folder.iterdir())).unlink()
-    assert run(hosts, folder).why == "files were missing"
+    assert run(hosts, folder).why == "files were missing or damaged"
+    next(iter(folder.iterdir())).write_bytes(b"no Parquet")
+    assert run(hosts, folder).why == "files were missing or damaged"
     pd.testing.assert_frame_equal(sp.read_mirror(folder), fetched(hosts))
 
     described = folder.parent / ".host.mirror" / f"{folder.readlink().name}.json"
