@@ -14,7 +14,7 @@ class CellEditor {
     const { row, column } = this.grid.active;
     const definition = this.grid.columns[column];
     const text = this.grid.windows.text(row, column);
-    if (text === undefined) return;
+    if (text === undefined && (typed === null || definition.kind === "boolean")) return; // what is typed over it need not wait for it
     if (definition.readonly || this.grid.windows.marks(row).row === "fixed") {
       this.grid.foot.say(definition.readonly ? `${definition.name} is read-only` : this.grid.windows.marks(row).why);
       return;
