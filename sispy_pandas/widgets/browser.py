@@ -27,7 +27,7 @@ from .shown import Shown
 if TYPE_CHECKING:
     from sispy import Client
 
-    from ..workflow.objects import Plan, Snapshot
+    from ..workflow.objects import Plan, Report, Snapshot
     from .browse.panel import Panel
     from .markup import Html
 
@@ -302,7 +302,12 @@ class SchemaBrowser(Shown):
         self._put_below(FrameEditor(snapshot))
 
     def _review(self, plan: Plan) -> None:
-        self._put_below(PlanReview(plan, on_report=lambda _: self._after_push(plan)))
+        def take(report: Report) -> None:
+            self._drawer.take(plan, report, review.given_way)
+            self._after_push(plan)
+
+        review = PlanReview(plan, on_report=take)
+        self._put_below(review)
 
     def _put_below(self, widget: FrameEditor | PlanReview | None) -> None:
         """Show an editor or a review below the table; one that is pushing stays."""

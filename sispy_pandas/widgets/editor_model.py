@@ -61,16 +61,21 @@ def with_roles(model: GridModel, snapshot: Snapshot, roles: Collection[str]) -> 
 
 
 def with_conflicts(model: GridModel, plan: Plan) -> Plan:
-    """Return a plan of a model's edits that knows its conflicts: no push of all cells decides them.
+    """Return a plan of a model's edits that knows its conflicts: no push of all cells decides them."""
+    known = {str(model.base.index[row]): model.conflicts(row) for row in model.notes if not model.is_new(row)}
+    return in_conflict(plan, known)
 
-    They are still compared with what they were when they were edited.
+
+def in_conflict(plan: Plan, known: Mapping[str, Mapping[str, Note]]) -> Plan:
+    """Return a plan with the conflicts that are known of its cells, by row and path.
+
+    These cells are still compared with what they were when they were edited.
     """
-    rows = {str(model.base.index[row]): row for row in model.notes if not model.is_new(row)}
     changes: list[Change] = []
     conflicts: list[Conflict] = []
     for change in plan.changes:
-        if isinstance(change, Update) and change.id in rows:
-            notes = model.conflicts(rows[change.id])
+        if isinstance(change, Update) and change.id in known:
+            notes = known[change.id]
             base = {path: note.base for path, note in notes.items() if path in change.after}
             conflicts += [
                 Conflict(change.id, path, before, change.after[path], notes[path].theirs, change.key)

@@ -13,10 +13,13 @@ from ...values.types.cells import get_path
 from ...values.types.convert import is_blank
 from ...values.types.equality import equal
 from .. import cells
+from ..editor_model import in_conflict
+from ..grid_model import Note
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
+    from ...values.changes import Update
     from ...values.schema import Schema
     from ...values.types.base import Field
     from ...workflow.objects import Plan, Snapshot
@@ -49,6 +52,8 @@ class Draft:
     before: Mapping[str, Any]
     values: Mapping[str, Any]
     refused: Mapping[At, Refused] = field(default_factory=dict)
+    bases: Mapping[str, Any] = field(default_factory=dict)
+    """Column -> its value when it was edited, where somebody else has changed it since."""
 
     @classmethod
     def of(cls, snapshot: Snapshot, entity: Mapping[str, Any]) -> Draft:
@@ -88,11 +93,47 @@ class Draft:
         """Whether anything was typed that is not stored."""
         return bool(self.changed or self.refused)
 
+    @property
+    def conflicts(self) -> dict[str, Note]:
+        """The changed columns that somebody else changed since they were edited."""
+        return {
+            path: Note("conflict", "somebody else changed it meanwhile", self.before[path], self.bases[path])
+            for path in self.changed
+            if path in self.bases
+        }
+
     def onto(self, fresh: Draft) -> Draft:
-        """Return a fresh draft of the row with what was changed and typed in this one."""
+        """Return a fresh draft of the row with what was changed and typed in this one.
+
+        What somebody else has changed since it was edited is in conflict, until that is decided.
+        """
         values = {path: self.values[path] for path in self.changed if path in fresh.values}
         refused = {at: one for at, one in self.refused.items() if at[0] in fresh.values}
-        return replace(fresh, values={**fresh.values, **values}, refused=refused)
+        bases = {path: self.bases.get(path, self.before[path]) for path in values}
+        meanwhile = {
+            path: base
+            for path, base in bases.items()
+            if not equal(self.schema.field(path), base, fresh.before[path])
+        }
+        return replace(fresh, values={**fresh.values, **values}, refused=refused, bases=meanwhile)
+
+    def settled(self, reviewed: Update, written: Mapping[str, Any], given_way: Collection[str]) -> Draft:
+        """Return it without the edits that a push has settled; what was typed since stays.
+
+        Args:
+            reviewed: The change that was made of it.
+            written: Column -> value that was written.
+            given_way: Columns in conflict in which the other's value stays.
+        """
+        changed = set(self.changed)
+        before, values, bases = dict(self.before), dict(self.values), dict(self.bases)
+        for path in changed & reviewed.after.keys() & {*written, *given_way}:
+            if path in written:
+                before[path] = written[path]
+                bases.pop(path, None)
+            if equal(self.schema.field(path), _finished(values[path]), reviewed.after[path]):
+                values[path] = before[path]
+        return replace(self, before=before, values=values, bases=bases)
 
     def typed(self, at: At, given: Any) -> Draft:
         """Return it with what was typed at a place; what is no value there is remembered as refused.
@@ -147,7 +188,7 @@ class Draft:
         return here
 
     def plan(self) -> Plan:
-        """Return the plan of the changes, or of the new row.
+        """Return the plan of the changes, or of the new row, with the conflicts that are known.
 
         Raises:
             ValueError: Something was typed that is no value; or nothing was changed.
@@ -162,7 +203,7 @@ class Draft:
         if self.id is None:
             return self.snapshot.diff(frame, new=True)
         frame.index = pd.Index([self.id], name="_id", dtype="str")
-        return self.snapshot.diff(frame)
+        return in_conflict(self.snapshot.diff(frame), {self.id: self.conflicts})
 
 
 def text_at(at: At) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ...reading.commits import edits
 from ...revisions.edits import Changes
 from ...revisions.revert import revert
+from ...values.changes import Update, row_of
 from ...values.entity import key_of
 from ...values.types.object_id import is_object_id
 from ...workflow.fetch import fetch
@@ -22,13 +23,14 @@ from .panel import PlanningPanel
 from .versions import History, row_history, time_of, versions_html
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from sispy import Client
 
-    from ...workflow.objects import Plan
+    from ...workflow.objects import Plan, Report
     from ..background import Job
     from ..labels import ServerLabels
+    from ..review_lines import CellId
     from .cell_html import Names
 
 _TABS = {"form": "Form", "json": "JSON", "history": "History"}
@@ -126,6 +128,29 @@ class DrawerPanel(PlanningPanel):
         self.trail, self.row, self.draft, self.history = [], None, None, None
         self._moved()
         self.draw()
+
+    def take(self, reviewed: Plan, report: Report, given_way: Collection[CellId]) -> None:
+        """Drop what a push has settled of what was typed.
+
+        Args:
+            reviewed: The plan that was shown.
+            report: What became of it, or of the part that was sent.
+            given_way: Its conflicts in which the other's value stays.
+        """
+        self._keep()
+        written = {
+            one.row: {path: after for path, (_, after) in one.written.items()} for one in report.outcomes
+        }
+        for change in reviewed.changes:
+            place = reviewed.schema.name, row_of(change)
+            if isinstance(change, Update) and place in self.kept:
+                paths = [path for row, path in given_way if row == change.id]
+                settled = self.kept[place].settled(change, written.get(change.id, {}), paths)
+                self.kept[place] = settled
+                if not settled.is_touched:
+                    del self.kept[place]
+                if place == self.here:
+                    self.draft = settled
 
     def reload(self) -> None:
         """Read the row that is shown again; what was typed stays."""

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from ...values.definition import kind
 from ...values.types.convert import is_blank
 from ..cells import EMPTY_TEXT, show
-from ..markup import Html, area, button, choice, h, joined, text_field
-from .cell_html import link
+from ..markup import Html, area, button, choice, h, joined, short, text_field
+from .cell_html import link, text_of
 from .draft import text_at
 from .fields_html import owner
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ...values.types.base import Field
+    from ..grid_model import Note
     from .draft import At, Draft
 
 _LONG = 60
@@ -62,8 +63,19 @@ def _line(
     star = h("span", " *", title="required") if field.required else None
     label = h("div", title, star, class_="label", title=f"{field.path}: {kind(field)}{told}")
     control = _control(draft, field, (field.path,), _SIS.get(field.path, field.path), names)
+    conflict = draft.conflicts.get(field.path)
+    why = conflict and h("div", _told(field, conflict, names), class_="why", role="alert")
     place = " ".join(filter(None, ["changed" if is_changed else "", "wide" if field.fields else ""]))
-    return [label, h("div", control, class_=place or None, key=field.path)]
+    return [label, h("div", control, why, class_=place or None, key=field.path)]
+
+
+def _told(field: Field, conflict: Note, names: Mapping[str, str]) -> str:
+    """Say what somebody else did to a column that is edited; the review asks whose value is to stay."""
+    base, theirs = (
+        "no value" if is_blank(value, field) else short(text_of(field, value))
+        for value in (conflict.base, conflict.theirs)
+    )
+    return f"{conflict.reason}, from {names.get(base, base)} to {names.get(theirs, theirs)}"
 
 
 def _box(title: str, lines: Sequence[Html]) -> Html:

@@ -121,6 +121,28 @@ def push(browser):
     return review.report
 
 
+def lines(review):
+    """What a review says of each cell: its tick, its value before, after and of others, what became of it."""
+    model = review._parts[0].table.model
+    shown = {column.field.path for column in model.all_columns}
+    names = ("field", "send", "before", "after", "theirs", "outcome")
+    return [
+        tuple(model.value(row, name) if name in shown else None for name in names)
+        for row in range(len(model.base))
+    ]
+
+
+def decide(review, keep):
+    """Decide the conflict in the first line."""
+    review._parts[0].table.model.edit([(0, "keep", keep)])
+
+
+def reviewed(browser, drawer):
+    """Review what was typed, and return the review."""
+    act(drawer, "review")
+    return browser._below.children[0]
+
+
 def test_a_row_is_a_form_and_its_changes_are_reviewed_and_pushed(browser, drawer, row):
     for at, value in (
         (("status",), "spare"),
@@ -212,6 +234,66 @@ def test_what_was_typed_is_there_again_when_its_row_is_shown_again(sis, browser,
     act(browser._top, "reload")
     browser.wait()
     assert drawer.draft.changed == ("cores",)
+
+
+@pytest.mark.parametrize("way", ["push", "reload", "leave"])
+def test_what_was_typed_stays_in_conflict_with_what_others_wrote_until_that_is_decided(
+    sis, browser, drawer, row, way
+):
+    edit(drawer, "cores", value="55")
+    if way == "push":
+        act(drawer, "review")
+    sis.client().entities("host").update(row()["_id"], {"cores": 11})
+    if way == "push":
+        assert push(browser).counts["conflict"] == 1
+    elif way == "reload":
+        act(browser._top, "reload")
+    else:
+        act(drawer, "close")
+        act(browser._rows, "row", table="host", row=row()["_id"])
+    browser.wait()
+    assert "somebody else changed it meanwhile, from 8 to 11" in text(drawer)
+    for _ in range(2):  # however often it is reviewed and pushed
+        review = reviewed(browser, drawer)
+        assert lines(review) == [("cores", None, "8", "55", "11", "conflict")]
+        assert (push(browser), row()["cores"]) == (None, 11)
+    decide(review, "mine")
+    assert push(browser).counts["done"] == 1
+    assert (row()["cores"], drawer.draft.changed, "meanwhile" in text(drawer)) == (55, (), False)
+
+
+def test_a_conflict_in_which_the_other_value_stays_takes_the_edit_back(sis, browser, drawer, row):
+    edit(drawer, "cores", value="55")
+    edit(drawer, "status", value="spare")
+    review = reviewed(browser, drawer)
+    sis.client().entities("host").update(row()["_id"], {"cores": 11})
+    push(browser)
+    assert (row()["cores"], row()["status"], drawer.draft.changed) == (11, "spare", ("cores",))
+    decide(review, "theirs")
+    push(browser)
+    assert (row()["cores"], drawer.draft.changed, drawer.draft.values["cores"]) == (11, (), 11)
+
+
+def test_what_is_typed_while_a_push_runs_is_in_conflict_with_others_alone(sis, browser, drawer, row):
+    edit(drawer, "cores", value="16")
+    edit(drawer, "status", value="spare")
+    review = reviewed(browser, drawer)
+    with Gate(sis, "PUT /entities/host") as gate:
+        review._row.push.click()
+        gate.wait()
+        edit(drawer, "cores", value="17")
+    review.wait()
+    browser.wait()
+    assert (row()["cores"], drawer.draft.changed, drawer.draft.values["cores"]) == (16, ("cores",), 17)
+    assert lines(reviewed(browser, drawer)) == [("cores", True, "16", "17", None, None)]
+
+
+def test_a_value_that_was_corrected_in_the_review_is_no_edit_any_more(browser, drawer, row):
+    edit(drawer, "cores", value="16")
+    review = reviewed(browser, drawer)
+    review._parts[0].table.model.edit([(0, "after", "18")])
+    assert push(browser).counts["done"] == 1
+    assert (row()["cores"], drawer.draft.changed, drawer.draft.values["cores"]) == (18, (), 18)
 
 
 def test_edits_of_a_row_that_is_gone_can_be_forgotten(sis, browser, drawer, row):
