@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ..values.schema import Schema
 
 C = TypeVar("C", bound=ChangeSet)
+U = TypeVar("U", bound=Update | Delete)
 
 
 def refresh(plan: C, *, progress: Any = False) -> C:
@@ -120,6 +121,13 @@ def rebase(
     )
 
 
+def seen_with(change: U, values: Mapping[str, Any]) -> U:
+    """Return a change as if it had been made of a row that held these values, by path."""
+    before = {**change.before, **values}
+    receipt = before.pop(RECEIPT.path, change.receipt)
+    return replace(change, before=before, receipt=receipt)
+
+
 def _updated(
     change: Update, conflicts: Mapping[str, Conflict], keep: str, *, written: Iterable[str]
 ) -> list[Change]:
@@ -157,9 +165,7 @@ def _joined(updates: list[Change], back: list[Change]) -> list[Change]:
 def _deleted(change: Delete, conflicts: Mapping[str, Conflict], keep: str) -> list[Change]:
     if conflicts and keep == "theirs":
         return []
-    before = {**change.before, **{path: c.theirs for path, c in conflicts.items()}}
-    receipt = before.pop(RECEIPT.path) if RECEIPT.path in conflicts else change.receipt
-    return [replace(change, before=before, receipt=receipt)]
+    return [seen_with(change, {path: conflict.theirs for path, conflict in conflicts.items()})]
 
 
 def _as_update(

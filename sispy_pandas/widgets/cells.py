@@ -6,7 +6,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..values.times import brief
+from ..values.schema import RECEIPT
+from ..values.times import brief, iso
 from ..values.types.cells import Refused
 from ..values.types.convert import cast, check
 from ..values.types.frozen import DEEPEST
@@ -72,6 +73,8 @@ def show(field: Field, value: Any) -> str | bool | None:
     if value is None or (value == [] and field.kind.is_array):
         return None
     shown_as = field.kind.presentation
+    if field.path == RECEIPT.path and isinstance(value, int):
+        value = iso(value)  # as conflicts have it
     if shown_as == "json":
         return _ENCODE(value)
     if isinstance(value, bool) and shown_as == "boolean":

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from ..formats.atomic import replaced
 from ..planning.change_set import ChangeSet, Origin
 from ..planning.plan_file import head_of, lines, parse
+from ..planning.rebase import seen_with
 from ..pushing.journal import folder, is_mine, new_path
 from ..values.blocks import count, show_apart
 from ..values.changes import Create, Delete, Problem, Update, row_of
@@ -29,7 +30,7 @@ from .cells import Edit
 from .grid_model import NEW
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from sispy.client import Endpoint
@@ -122,7 +123,8 @@ def edits_of(model: GridModel, endpoint: Endpoint) -> ChangeSet:
         key = model.value(row, name) if name in model.base.columns else None
         after = {path: edits[path].value for path in paths}
         if DELETE in edits:
-            changes.append(Delete(str(id_), key=key, receipt=_receipt(model, row)))
+            seen = {path: note.base for path, note in model.conflicts(row).items()}
+            changes.append(seen_with(Delete(str(id_), key=key, receipt=_receipt(model, row)), seen))
             continue
         if NEW in edits:
             changes.append(Create(row, after, key))
@@ -228,7 +230,7 @@ def put_back(model: GridModel, draft: ChangeSet) -> list[str]:
         if row is None or row in no:
             left.append(f"{name}: {'it is gone, or not shown' if row is None else no[row]}")
         elif isinstance(change, Delete):
-            if change.receipt == _receipt(model, row):
+            if change.receipt == _receipt(model, row) and _is_as_seen(model, row, change.before):
                 edits[row] = {DELETE: Edit(True)}
             else:
                 left.append(f"{name} was to be deleted, and was changed since")
@@ -249,6 +251,14 @@ def put_back(model: GridModel, draft: ChangeSet) -> list[str]:
 
 def _edit(model: GridModel, path: str, value: Any, reason: str | None) -> Edit:
     return Edit(value, reason or check(model.column(path).field, value))
+
+
+def _is_as_seen(model: GridModel, row: int, before: Mapping[str, Any]) -> bool:
+    shown = model.base.columns
+    return all(
+        path in shown and equal(model.column(path).field, model.before(row, path), base)
+        for path, base in before.items()
+    )
 
 
 def _receipt(model: GridModel, row: int) -> int | None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..values.changes import Conflict, Create, Update, row_of
+from ..planning.rebase import seen_with
+from ..values.changes import Conflict, Create, Delete, Update, row_of
 from ..values.labels import replaced
 from ..values.records import DELETE
 from .cells import Edit
@@ -74,14 +75,18 @@ def in_conflict(plan: Plan, known: Mapping[str, Mapping[str, Note]]) -> Plan:
     changes: list[Change] = []
     conflicts: list[Conflict] = []
     for change in plan.changes:
-        if isinstance(change, Update) and change.id in known:
-            notes = known[change.id]
-            base = {path: note.base for path, note in notes.items() if path in change.after}
+        if not isinstance(change, Create) and change.id in known:
+            mine = change.after if isinstance(change, Update) else {}
+            notes = {
+                path: note
+                for path, note in known[change.id].items()
+                if path in mine or isinstance(change, Delete)
+            }
             conflicts += [
-                Conflict(change.id, path, before, change.after[path], notes[path].theirs, change.key)
-                for path, before in base.items()
+                Conflict(change.id, path, note.base, mine.get(path), note.theirs, change.key)
+                for path, note in notes.items()
             ]
-            change = replace(change, before={**change.before, **base})
+            change = seen_with(change, {path: note.base for path, note in notes.items()})
         changes.append(change)
     return replace(plan, changes=tuple(changes), conflict_list=tuple(conflicts)) if conflicts else plan
 
@@ -132,7 +137,7 @@ def after_push(
     for row, by_path in sorted(model.edits.items()):
         label = labels[row]
         outcome = outcomes.get(label)
-        settled = {path for named, path in given_way if named == label} | _settled(outcome, pushed)
+        settled = {path or DELETE for named, path in given_way if named == label} | _settled(outcome, pushed)
         then = reviewed.get(row, {})
         left = {path: edit for path, edit in by_path.items() if path not in settled or then.get(path) != edit}
         target = position.get(outcome.id if outcome and outcome.id else label)
@@ -143,7 +148,11 @@ def after_push(
             old[target] = {path: edit for path, edit in left.items() if then.get(path) == edit}
             told = {} if outcome is None else _notes(outcome, report, pushed, left)
             sent = pushed.get(label, set()) if outcome is not None else set()
-            open_ = {path: note for path, note in model.conflicts(row).items() if path in left.keys() - sent}
+            open_ = {
+                path: note
+                for path, note in model.conflicts(row).items()
+                if not sent & {path, DELETE} and left.keys() & {path, DELETE}
+            }
             notes[target] = open_ | told
     fresh.seed(edits)
     fresh.note(notes)
@@ -151,8 +160,10 @@ def after_push(
 
 
 def _pushed(report: Report) -> dict[Hashable, set[str]]:
-    """Return row of the plan -> paths of the cells that were to be written."""
-    pushed: dict[Hashable, set[str]] = {}
+    """Return row of the plan -> paths of the cells that were to be written, and whether it was to go."""
+    pushed: dict[Hashable, set[str]] = {
+        row_of(c): {DELETE} for c in report.plan.changes if isinstance(c, Delete)
+    }
     for change, path, _, _ in report.plan.cells():
         pushed.setdefault(row_of(change), set()).add(path)
     return pushed
@@ -184,7 +195,7 @@ def _notes(
     notes = {
         path: Note("conflict", "somebody else changed it", conflict.theirs, conflict.base)
         for path, conflict in conflicts.items()
-        if path in edits
+        if path in edits or (DELETE in edits and path != "_id")
     }
     if outcome.word in ("failed", "problem") or "_id" in conflicts:  # the row is gone
         failed = pushed.get(outcome.row, set()).intersection(edits)

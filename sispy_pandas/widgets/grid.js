@@ -266,7 +266,7 @@ class Grid {
     const marks = this.windows.marks(row);
     element.className = `row ${marks.row ?? ""}`;
     element.title = marks.why ?? "";
-    const glyph = { new: "+", deleted: "−", fixed: "⊘", locked: "⊖", failed: "!", done: "✓" }[marks.row] ?? "";
+    const glyph = { new: "+", deleted: "−", fixed: "⊘", locked: "⊖", failed: "!", conflict: "−", done: "✓" }[marks.row] ?? "";
     element.firstChild.textContent = `${glyph} ${row + 1}`;
     for (const column of columns) this.paintCell(element, row, column, marks.cells?.[column]);
   }
@@ -335,7 +335,7 @@ class Grid {
     if (!mark) return text && text.length > 24 ? this.display(column, text) : "";
     const lines = [];
     if (mark.why) lines.push(mark.why);
-    if (mark.is === "conflict") lines.push(`base: ${say(mark.was)}`, `mine: ${say(text)}`, `theirs: ${say(mark.theirs)}`);
+    if (mark.is === "conflict") lines.push(`base: ${say(mark.was)}`, `mine: ${mark.mine ?? say(text)}`, `theirs: ${say(mark.theirs)}`);
     else if (mark.is !== "done") lines.push(`was: ${say(mark.was)}`, `now: ${say(text)}`);
     return lines.join("\n");
   }

@@ -160,9 +160,16 @@ class GridModel:
         return edit.reason if edit is not None and edit.reason else self.twins.get((row, path))
 
     def conflicts(self, row: int) -> dict[str, Note]:
-        """Return the edited cells of a row that somebody else changed, and about which nothing is decided."""
-        notes = self.notes.get(row, {})
-        return {path: note for path, note in notes.items() if path and note.kind == "conflict"}
+        """Return the cells of a row that somebody else changed, and about which nothing is decided.
+
+        Of a row that is to be deleted each cell counts, of others the edited ones.
+        """
+        notes, edits = self.notes.get(row, {}), self.edits.get(row, {})
+        return {
+            path: note
+            for path, note in notes.items()
+            if note.kind == "conflict" and (path in edits or DELETE in edits)
+        }
 
     def cells(self, path: str) -> pd.Series[Any]:
         """Return a column of the frame, without edits."""
@@ -221,7 +228,7 @@ class GridModel:
             + sum(edit.reason is not None for edits in edited.values() for edit in edits.values()),
             "new": len(self.new_rows()),
             "deleted": len(self.rows_with(DELETE)),
-            "conflicts": self._count_notes("conflict"),
+            "conflicts": sum(len(self.conflicts(row)) for row in self.notes),
             "failed": self._count_notes("failed"),
         }
 

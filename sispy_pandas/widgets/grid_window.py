@@ -65,6 +65,8 @@ def _marks(model: GridModel, row: int) -> dict[str, Any]:
     marks: dict[str, Any] = {}
     if NEW in edits:
         marks["row"] = "new"
+    elif DELETE in edits and (theirs := model.conflicts(row)):
+        marks["row"], marks["why"] = "conflict", shorten(f"somebody else changed {', '.join(theirs)}", REASON)
     elif DELETE in edits:
         marks["row"] = "deleted"
     elif row in model.fixed:
@@ -86,6 +88,8 @@ def _marks(model: GridModel, row: int) -> dict[str, Any]:
 def _cell_mark(model: GridModel, row: int, path: str) -> dict[str, Any]:
     edit = model.edits.get(row, {}).get(path)
     note = model.notes.get(row, {}).get(path)
+    if note is not None and note.kind == "conflict" and path not in model.conflicts(row):
+        note = None
     if edit is None and note is None:
         return {}
     field = model.column(path).field
@@ -96,4 +100,6 @@ def _cell_mark(model: GridModel, row: int, path: str) -> dict[str, Any]:
         mark |= {"is": note.kind, "why": shorten(note.reason, REASON)}
         if note.kind == "conflict":
             mark |= {"was": cells.show(field, note.base), "theirs": cells.show(field, note.theirs)}
+            if DELETE in model.edits[row]:
+                mark["mine"] = "the row is to be deleted"
     return mark

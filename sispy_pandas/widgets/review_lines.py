@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..values.changes import Create, Delete, Update, action_of, row_of
+from ..values.schema import RECEIPT
 from . import cells
 
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ def decided(plan: Plan, *, rejected: Collection[CellId], values: Mapping[CellId,
 
 def as_text(plan: Plan, path: str, value: Any) -> str:
     """Write a JSON value of a field as the text that `cells.parse` reads."""
-    if not path or path not in plan.schema.columns:
+    if not path or path not in (*plan.schema.columns, RECEIPT.path):
         return "" if value is None else str(value)
     shown = cells.show(plan.schema.field(path), value)
     return "" if shown is None else str(shown).lower() if isinstance(shown, bool) else shown

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from ..planning.rebase import rebase
 from ..values.changes import Create, Delete, Update, counts_of, row_of
 from ..values.entity import stored
-from .review_lines import Told, decided
+from .review_lines import Told, as_text, decided
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Hashable, Mapping
+    from collections.abc import Collection, Hashable, Iterable, Mapping
 
     from ..values.changes import Change, Conflict, Outcome
     from ..workflow.objects import Plan, Report
@@ -40,14 +40,19 @@ class ReviewState:
     @classmethod
     def of(cls, plan: Plan) -> ReviewState:
         """Begin to review a plan; conflicts that it knows of are as those that a push finds."""
-        cells = {(row_of(one), path) for one in plan.changes if isinstance(one, Update) for path in one.after}
-        conflicts = [one for one in plan.conflict_list if (one.id, one.field) in cells]
-        if not conflicts:
-            return cls(plan, plan)
-        told: dict[CellId, Told] = {
-            (one.id, one.field): Told("conflict", _CHANGED, one.theirs) for one in conflicts
-        }
-        return cls(plan, rebase(plan, conflicts, (), keep="mine"), told)
+        known = _by_row(plan.conflict_list)
+        told: dict[CellId, Told] = {}
+        conflicts: list[Conflict] = []
+        for change in plan.changes:
+            there = known.get(row_of(change), {})
+            if isinstance(change, Delete) and there:
+                told[change.id, ""] = Told("conflict", _CHANGED, _in_words(plan, there))
+                conflicts += there.values()
+            elif isinstance(change, Update):
+                found = [there[path] for path in change.after if path in there]
+                told |= {(one.id, one.field): Told("conflict", _CHANGED, one.theirs) for one in found}
+                conflicts += found
+        return cls(plan, rebase(plan, conflicts, (), keep="mine"), told) if told else cls(plan, plan)
 
     def chosen(self, *, rejected: Collection[CellId], values: Mapping[CellId, Any]) -> Plan:
         """Return the plan of what is left, without the rejected cells and with corrected values."""
@@ -72,15 +77,13 @@ class ReviewState:
         shown: dict[Hashable, Hashable] = {id_: row for row, id_ in self.ids.items()}
         outcomes = {outcome.row: outcome for outcome in report.outcomes}
         sent = {row_of(change): change for change in report.plan.changes if row_of(change) in outcomes}
-        conflicts: dict[Hashable, dict[str, Conflict]] = {}
-        for conflict in report.conflict_list:
-            conflicts.setdefault(conflict.id, {})[conflict.field] = conflict
+        conflicts = _by_row(report.conflict_list)
         told, ids = dict(self.told), dict(self.ids)
         for row, change in sent.items():
             outcome = outcomes[row]
             there = conflicts.get(outcome.id or row, {})
             for path in _paths(change):
-                told[shown.get(row, row), path] = _told(outcome, there, path)
+                told[shown.get(row, row), path] = _told(self.plan, outcome, there, path)
             if isinstance(change, Create) and outcome.id:
                 ids[row] = outcome.id
         for cell in given_way:
@@ -126,7 +129,21 @@ def _paths(change: Change) -> Collection[str]:
     return change.values.keys() if isinstance(change, Create) else change.after.keys()
 
 
-def _told(outcome: Outcome, conflicts: Mapping[str, Conflict], path: str) -> Told:
+def _by_row(conflicts: Iterable[Conflict]) -> dict[Hashable, dict[str, Conflict]]:
+    found: dict[Hashable, dict[str, Conflict]] = {}
+    for conflict in conflicts:
+        found.setdefault(conflict.id, {})[conflict.field] = conflict
+    return found
+
+
+def _in_words(plan: Plan, conflicts: Mapping[str, Conflict]) -> str:
+    """Say what others wrote into the cells of a row that is to be deleted."""
+    return ", ".join(
+        f"{path}: {as_text(plan, path, conflict.theirs) or 'blank'}" for path, conflict in conflicts.items()
+    )
+
+
+def _told(plan: Plan, outcome: Outcome, conflicts: Mapping[str, Conflict], path: str) -> Told:
     replaced = {cell.field: cell.theirs for cell in outcome.overwrites}
     if path in replaced:
         return Told("done", "it replaced somebody's value", replaced[path], final=True)
@@ -137,8 +154,7 @@ def _told(outcome: Outcome, conflicts: Mapping[str, Conflict], path: str) -> Tol
     if path in conflicts:
         return Told("conflict", _CHANGED, conflicts[path].theirs)
     if outcome.word == "conflict" and not path:
-        theirs = ", ".join(f"{name}: {conflict.theirs}" for name, conflict in conflicts.items())
-        return Told("conflict", outcome.reason, theirs)
+        return Told("conflict", outcome.reason, _in_words(plan, conflicts))
     if outcome.word in ("unchanged", "conflict"):
         return Told("unchanged", final=True)
     return Told(outcome.word, outcome.reason)

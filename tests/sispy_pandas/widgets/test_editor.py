@@ -17,6 +17,7 @@ import sispy
 import sispy_pandas as sp
 from sispy import NoAnswer
 from sispy.sandbox import Sandbox
+from sispy_pandas.values.times import brief, iso
 from sispy_pandas.values.types.base import Field
 from sispy_pandas.widgets import cells
 from sispy_pandas.widgets import editor as editor_module
@@ -197,6 +198,96 @@ def test_another_review_decides_no_conflict_that_the_last_push_left(editor, host
     review.wait()
     assert hosts.get(editor.snapshot.ids[0])["cores"] == 7
     assert 0 not in editor._grid.model.edits
+
+
+def test_a_delete_in_conflict_stays_one_until_it_is_decided(editor, hosts):
+    """The second review had no conflict in it, and its push deleted the row with the other's value."""
+    editor._grid.model.toggle_delete([0, 1])
+    review = editor.review()
+    ids = list(editor.snapshot.ids[:2])
+    for id_ in ids:
+        hosts.update(id_, {"cores": 50})
+    review._row.push.click()
+    review.wait()
+    assert review.report.counts["conflict"] == 2
+    hosts.update(ids[1], {"cores": 51})
+    cores = [column["name"] for column in editor._grid.columns].index("cores")
+    for again in range(2):  # whatever else is pushed
+        model = editor._grid.model
+        marks = window(model, 0, 1)["marks"][0]
+        why = "somebody else changed cores"
+        assert (marks["row"], marks["why"]) == ("conflict", why)
+        assert marks["cells"][cores] == {
+            "is": "conflict",
+            "was": "1",
+            "theirs": "50",
+            "mine": "the row is to be deleted",
+            "why": "somebody else changed it",
+        }
+        assert model.counts()["conflicts"] == 2
+        for _ in range(2):  # a mark that is taken away and set again decides nothing
+            model.toggle_delete([0, 1])
+            assert model.counts()["conflicts"] == (0 if model.deleted_ids == [] else 2)
+        plan = editor.plan()
+        assert plan.conflicts[["_id", "field", "base", "mine", "theirs"]].to_numpy().tolist() == [
+            [ids[0], "cores", 1, None, 50],
+            [ids[1], "cores", 2, None, 50],
+        ]
+        edit(editor, (2 + again, "up", True))
+        review = editor.review()
+        table = review._parts[0].table.model
+        shown = table.base.loc[table.base["action"] == "delete", ["theirs", "outcome", "reason"]]
+        assert shown.to_numpy().tolist() == [["cores: 50", "conflict", "changed by somebody else"]] * 2
+        review._parts[0].table.tick(True)
+        review._row.push.click()
+        review.wait()
+        assert review.report.counts["done"] == 1
+        assert [hosts.get(id_)["cores"] for id_ in ids] == [50, 51]
+    assert editor.plan().push(progress=False).counts["conflict"] == 2
+    fresh = FrameEditor(sp.fetch(hosts, progress=False))
+    left = put_back(fresh._grid.model, edits_of(editor._grid.model, editor.snapshot.endpoint))
+    assert left == [f"web0{n} was to be deleted, and was changed since" for n in range(2)]
+    review = editor.review()
+    table = review._parts[0].table.model
+    table.edit([(0, "keep", "mine"), (1, "keep", "theirs")])
+    review._row.push.click()
+    review.wait()
+    assert [row["name"] for row in hosts.fetch_all({"q": {"_id": {"$in": ids}}})] == ["web01"]
+    assert (editor._grid.model.edits, editor._grid.model.counts()["conflicts"]) == ({}, 0)
+
+
+def test_a_row_with_a_conflict_that_is_to_be_deleted_then_stays_in_conflict(editor, hosts):
+    edit(editor, (0, "cores", "7"))
+    review = editor.review()
+    hosts.update(editor.snapshot.ids[0], {"cores": 50})
+    review._row.push.click()
+    review.wait()
+    editor._grid.model.toggle_delete(range(3))
+    review = editor.review()
+    assert review.plan.conflicts[["field", "base", "theirs"]].to_numpy().tolist() == [["cores", 1, 50]]
+    review._row.push.click()
+    review.wait()
+    assert (review.report.counts["done"], hosts.get(editor.snapshot.ids[0])["cores"]) == (2, 50)
+
+
+def test_a_delete_of_a_row_that_was_written_in_a_column_out_of_sight_stays_in_conflict(hosts):
+    editor = FrameEditor(sp.fetch(hosts, fields=["name"], progress=False))
+    editor._grid.model.toggle_delete([0])
+    review = editor.review()
+    hosts.update(editor.snapshot.ids[0], {"cores": 50})
+    when = brief(iso(hosts.get(editor.snapshot.ids[0])["_sis"]["_updated_at"]))
+    for _ in range(2):
+        review._row.push.click()
+        review.wait()
+        assert editor.plan().conflicts["field"].tolist() == ["_updated_at"]
+        assert review._parts[0].table.model.base["theirs"].tolist() == [f"_updated_at: {when}"]
+        assert window(editor._grid.model, 0, 1)["marks"][0]["row"] == "conflict"
+        review = editor.review()
+    assert hosts.count() == 12
+    review._parts[0].table.model.edit([(0, "keep", "mine")])
+    review._row.push.click()
+    review.wait()
+    assert hosts.count() == 11
 
 
 def test_what_was_rejected_stays_an_edit_of_a_row_that_was_written(editor, hosts):
