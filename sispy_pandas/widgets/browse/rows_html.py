@@ -169,6 +169,12 @@ def pager_html(number: int, size: int, shown: int, total: int | None, *, busy: b
     )
 
 
+def older_html(asked: Asked) -> Html:
+    """Write that the rows are those of an earlier question: nothing was found out about this one."""
+    of = joined("the filter ", h("code", asked.text)) if asked.text else "the table without a filter"
+    return h("div", "Below are still the rows of ", of, class_="note", role="status")
+
+
 def table_html(rows: Snapshot, names: Mapping[str, str], asked: Asked, open_id: str | None) -> Html:
     """Write rows: the key first, then the id, then the other columns; a click opens the row."""
     schema, there = rows.schema, set(rows.frame().columns)

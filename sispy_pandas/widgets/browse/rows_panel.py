@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sispy.remedies import message_of
 
 from ...formats.options import WriteOptions
 from ...formats.registry import format_of
@@ -24,6 +26,7 @@ from .rows_html import (
     code_html,
     columns_html,
     filter_html,
+    older_html,
     pager_html,
     summary_html,
     table_html,
@@ -43,6 +46,17 @@ if TYPE_CHECKING:
     from .cell_html import Names
     from .draft import Draft
     from .tables import Tables
+
+
+class _Found(NamedTuple):
+    """What a question found: a page of rows and the number of all, and the names in it."""
+
+    asked: Asked
+    rows: Snapshot | None
+    total: int
+    names: Names
+    why: str = ""
+    """Why there are none."""
 
 
 class RowsPanel(Panel):
@@ -82,6 +96,7 @@ class RowsPanel(Panel):
         self.page: int = 0
         self.size: int = PAGE_SIZES[0]
         self.rows: Snapshot | None = None
+        self.answered: Asked = Asked()  # whose rows they are
         self.total: int | None = None
         self.names: Names = {}
         self.open_id: str | None = None
@@ -150,13 +165,18 @@ class RowsPanel(Panel):
             self.refuse(str(error))
             return
 
-        def work(job: Job) -> tuple[Snapshot, int, Names]:
+        def work(job: Job) -> _Found:
             window = {**asked.as_typed(), "limit": self.size, "offset": start}
-            found = fetch(endpoint, window, progress=job.check)
+            try:
+                found = fetch(endpoint, window, progress=job.check)
+            except ValueError as error:  # of a value that no row has, say
+                if not q or endpoint.count(q):
+                    raise
+                return _Found(asked, None, 0, {}, message_of(error))
             total = endpoint.count(q)
             job.check()
             cells = [(field, stored(field, row)) for row in found.records() for field in schema.fields]
-            return found, total, names_in(self._labels, cells)
+            return _Found(asked, found, total, names_in(self._labels, cells))
 
         self.work.start(work, self._take)
 
@@ -168,10 +188,13 @@ class RowsPanel(Panel):
         if self.schema is None:
             return Html()
         shown = 0 if self.rows is None else len(self.rows)
+        is_older = self.rows is not None and self.answered != self.asked and not self.busy
         return h(
             "div",
             filter_html(self.schema, self.asked, self.builder, self.refused),
-            pager_html(self.page, self.size, shown, self.total, busy=self.busy),
+            older_html(self.answered)
+            if is_older
+            else pager_html(self.page, self.size, shown, self.total, busy=self.busy),
             alert(self.problem),
             self.rows is not None and table_html(self.rows, self.names, self.asked, self.open_id),
             self.rows is not None and summary_html(self.rows, self.names),
@@ -237,9 +260,9 @@ class RowsPanel(Panel):
         self.size, self.page = int(value), 0
         self.reload()
 
-    def _take(self, found: tuple[Snapshot, int, Names]) -> None:
-        self.rows, self.total, self.names = found
-        self.draw()
+    def _take(self, found: _Found) -> None:
+        self.answered, self.rows, self.total, self.names, why = found
+        self.say(why)
 
     # What is done with the matches
 

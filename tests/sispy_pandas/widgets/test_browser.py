@@ -397,6 +397,38 @@ def test_a_filter_that_is_none_is_said_and_the_query_stays(browser):
     )
 
 
+@pytest.mark.parametrize("typed", ["staus = spare", "status in", "status in spare, spar"])
+def test_rows_of_the_filter_before_do_not_pass_for_the_answer_of_one_that_is_refused(browser, typed):
+    browser.visit("host", "rows")
+    rows = browser._rows
+    act(rows, "line", value="status = live")
+    browser.wait()
+    assert "30 rows match" in text(rows)
+    act(rows, "line", value=typed)
+    browser.wait()
+    told = " ".join(text(rows).split())
+    assert ("match" in told, len(keys(browser))) == (False, 25)
+    assert "Below are still the rows of the filter status = live" in told
+    act(rows, "line", value="")
+    browser.wait()
+    assert ("60 rows match" in text(rows), "Below are still" in text(rows)) == (True, False)
+    act(rows, "line", value=typed)
+    browser.wait()
+    assert "Below are still the rows of the table without a filter" in " ".join(text(rows).split())
+
+
+def test_a_value_that_nobody_has_finds_no_rows_and_says_which_was_perhaps_meant(browser):
+    browser.visit("host", "rows")
+    rows = browser._rows
+    act(rows, "line", value="status = alive")
+    browser.wait()
+    assert ("0 rows match" in text(rows), keys(browser)) == (True, [])
+    assert "no row has 'alive', and the definition does not list it; did you mean 'live'?" in text(rows)
+    act(rows, "line", value="status = live")
+    browser.wait()
+    assert ("30 rows match" in text(rows), "alive" in text(rows)) == (True, False)
+
+
 def test_columns_sort_and_are_chosen(browser):
     browser.visit("host", "rows")
     act(browser._rows, "sort", path="cores")
