@@ -19,8 +19,8 @@
  *   complete {column, text}.
  * Messages from Python: {type: "window", version, order, start, cells, marks}, {type: "labels", labels: {id: name}},
  * {type: "cells", since, version, order, rows: [{row, cells: {column: text}, marks}]}: what was edited since a version,
- * {type: "go", row, column}, {type: "say", text} and {type: "offer", choices, chosen}: ways to read what was typed or pasted,
- * which the page answers by read {choice}.
+ * {type: "go", row, column}, {type: "say", text} and {type: "offer", questions: [{text, readings: [{value, words}], chosen}]}:
+ * ways to read what was typed or pasted, 0 as it stands, which the page answers by read {question, choice}.
  *
  * Rows are positions in the sorted and filtered view, columns are indexes into `columns`; an area of cells is
  * {top, left, rows, columns}.

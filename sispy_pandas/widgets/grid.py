@@ -14,12 +14,13 @@ import traitlets
 from sispy.text import shorten
 
 from ..values.blocks import count
+from ..values.types.base import PLAIN
 from .columns import ref_of, wire
 from .grid_blocks import block_edits, tsv
 from .grid_fill import Area, cells_of, fill_edits
 from .grid_names import ids_in
 from .grid_order import look
-from .grid_readings import read_as, readings
+from .grid_readings import questions, read_as
 from .grid_search import Finder, Search, replacements
 from .grid_summary import summary, values_of
 from .grid_window import REASON, patches, window
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from ..values.types.base import Style
     from .grid_model import GridModel, Slot, Step, View
     from .grid_names import Labels
-    from .grid_readings import Edits, Reading
+    from .grid_readings import Edits, Question
 
 MOST_ROWS = 500_000
 """Browsers limit the height of an element: at 26 px a row this stays below the lowest limit."""
@@ -47,11 +48,13 @@ _BY_POSITION = frozenset(["edit", "paste", "fill", "clear", "add", "delete", "re
 class _Pasted:
     """Cells whose reading can still be chosen: as long as they are the last step."""
 
-    step: Step
+    step: Step | None
+    is_step: bool
+    """Whether they made it: pasted on cells that held the same, they change nothing."""
     edits: Edits
     new: int
     at: int
-    readings: list[Reading]
+    questions: list[Question]
 
 
 _HERE = Path(__file__).parent
@@ -113,7 +116,7 @@ class Grid(anywidget.AnyWidget):
         self._places = (model.base.index, model.order, model.columns)
         self._finder: tuple[tuple[str, bool, bool], Finder] | None = None
         self._pasted: _Pasted | None = None
-        self._styles: dict[str, Style] = {}  # how blocks were read that were pasted before
+        self._habits: dict[str, Style] = {}  # by type, how blocks were read that were pasted before
         options = {"height": height, "label": label, "noun": noun, "rows": rows, "follow": follow}
         super().__init__(options=options)
         self.show(model)
@@ -240,32 +243,33 @@ class Grid(anywidget.AnyWidget):
         self._changed(refused)
 
     def _lay(self, edits: Edits, *, new: int = 0, at: int = 0) -> list[str]:
-        """Edit cells, read as blocks before them were, and offer the other ways to read them."""
+        """Edit cells, read as blocks before them were, and ask about what those do not tell."""
         model, before = self.model, self.model.last_step
-        found = readings(model, edits)
-        same = [one for one in found if one.styles.items() <= self._styles.items()]
-        refused = model.edit(read_as(model, edits, same[0]) if same else edits, new=new, at=at)
-        step = model.last_step
-        if found and step is not None and step is not before:
-            self._pasted = _Pasted(step, edits, new, at, found)
-            self._offer(found, same[0] if same else None)
+        asked = questions(model, edits)
+        chosen = [one.known(self._habit(one)) for one in asked]
+        known = [(one, choice) for one, choice in zip(asked, chosen, strict=True) if choice]
+        styles = {one.field.type: one.readings[choice - 1].style for one, choice in known}
+        refused = model.edit(read_as(model, edits, styles), new=new, at=at)
+        if asked:
+            step = model.last_step
+            self._pasted = _Pasted(step, step is not before, edits, new, at, asked)
+            found = [one.shown() | {"chosen": choice} for one, choice in zip(asked, chosen, strict=True)]
+            self.send({"type": "offer", "questions": found})
         return refused
 
-    def _offer(self, found: Sequence[Reading], chosen: Reading | None) -> None:
-        choices = ["as it stands", *(one.words for one in found)]
-        self.send({"type": "offer", "choices": choices, "chosen": found.index(chosen) + 1 if chosen else 0})
+    def _habit(self, question: Question) -> Style:
+        return self._habits.get(question.field.type, PLAIN)
 
-    def _on_read(self, *, choice: int) -> None:
+    def _on_read(self, *, question: int, choice: int) -> None:
         """Read what was typed or pasted last in another way, 0 for as it stands, and remember which."""
         pasted, model = self._pasted, self.model
         if pasted is None or model.last_step is not pasted.step:
             self.send({"type": "say", "text": "Nothing was changed: other edits came after these cells"})
             return
-        chosen = pasted.readings[choice - 1] if choice else None
-        for kind in pasted.readings[0].styles:
-            self._styles.pop(kind, None)
-        self._styles |= chosen.styles if chosen else {}
-        model.undo()
+        about = pasted.questions[question]
+        self._habits[about.field.type] = about.learned(self._habit(about), choice)
+        if pasted.is_step:
+            model.undo()
         refused = self._lay(pasted.edits, new=pasted.new, at=pasted.at)
         self._changed(refused)
 

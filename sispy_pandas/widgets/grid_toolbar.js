@@ -45,11 +45,17 @@ class Toolbar {
   }
 
   /* Offer other ways to read what was typed or pasted; the next edit takes the offer away. */
-  offer({ choices, chosen }) {
+  offer({ questions }) {
     const close = () => { this.offered.hidden = true; this.grid.focus(); };
-    const choose = (choice) => { this.grid.send("read", { choice }); this.grid.focus(); };
-    this.offered.replaceChildren(h("span", { role: "status" }, "This is read"),
-      ...choices.map((text, choice) => h("button", { type: "button", "aria-pressed": String(choice === chosen), onclick: () => choose(choice) }, text)),
+    const way = (question, choice, text, title) => h("button", {
+      type: "button", title, "aria-pressed": String(choice === questions[question].chosen),
+      onclick: () => { this.grid.send("read", { question, choice }); this.grid.focus(); },
+    }, text);
+    this.offered.replaceChildren(
+      ...questions.map(({ text, readings, chosen }, n) => h("span", { role: "group", "aria-label": `How to read ${text}` },
+        h("span", { role: "status" }, chosen ? `${text} is read as` : `Read ${text} as`),
+        ...readings.map(({ value, words }, i) => way(n, i + 1, value, words)),
+        " or ", way(n, 0, "leave it", "Leave it as it stands"))),
       h("button", { type: "button", title: "Close", "aria-label": "Close", onclick: close }, "×"));
     this.offered.hidden = false;
   }

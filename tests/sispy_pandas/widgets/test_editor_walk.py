@@ -231,14 +231,21 @@ def blocks_of_spreadsheets(editor):
     asked = editor.page.get_by_role("group", name="How to read this")
     editor.paste(5, "cores", EXCEL, [["1.234,56", "03.02.2026"], ["3,50", "04.02.2026"]], end="\r\n")
     editor.becomes(5, "cores", "invalid")
-    comma = "a decimal comma and points between thousands: 1.234,56 is 1234.56"
-    assert asked.get_by_role("button").all_text_contents()[:-1] == [
-        "as it stands",
-        f"{comma}; the day first: 03.02.2026 is 2026-02-03",
-        f"{comma}; the month first: 03.02.2026 is 2026-03-02",
+    assert asked.inner_text().split("\n")[:-1] == [
+        "Read 1.234,56 as",
+        "1234.56",
+        "or",
+        "leave it",
+        "Read 03.02.2026 as",
+        "2026-02-03",
+        "2026-03-02",
+        "or",
+        "leave it",
     ]
     editor.is_accessible()
-    asked.get_by_role("button", name="the day first").click()
+    asked.get_by_role("button", name="1234.56").click()
+    editor.holds(5, "cores", "1234.56")
+    asked.get_by_role("button", name="2026-02-03").click()
     editor.becomes(5, "cores", "changed")
     assert [editor.texts(name, (5, 6)) for name in ("cores", "bought")] == [
         ["1234.56", "3.5"],
@@ -247,18 +254,18 @@ def blocks_of_spreadsheets(editor):
     editor.paste(7, "cores", CALC, [["2.000,25", "05.02.2026"]])
     editor.holds(7, "cores", "2000.25")
     editor.holds(7, "bought", "2026-02-05")
-    asked.get_by_role("button", name="the day first", pressed=True).wait_for()  # remembered, and shown
+    asked.get_by_role("button", name="2026-02-05", pressed=True).wait_for()  # remembered, and shown
     asked.get_by_role("button", name="Close").click()
     editor.back(2)
     editor.paste(5, "bought", EXCEL, [["3/2/2026"], ["3 Feb 2026"]], end="\r\n")
-    asked.get_by_role("button", name="the month first: 3/2/2026 is 2026-03-02").click()
+    asked.get_by_role("button", name="2026-03-02").click()
     editor.holds(5, "bought", "2026-03-02")
     editor.holds(6, "bought", "2026-02-03")
     editor.paste(7, "cores", CALC, [["50%"]])
-    asked.get_by_role("button", name="% left out: 50% is 50").click()
+    asked.get_by_role("button", name="50", exact=True).click()
     editor.holds(7, "cores", "50")
     editor.paste(8, "cores", CALC, [["1,234"]])
-    asked.get_by_role("button", name="a decimal point and commas between thousands: 1,234 is 1234").click()
+    asked.get_by_role("button", name="1234", exact=True).click()
     editor.holds(8, "cores", "1234")
     editor.back(3)
     row = [" p3 ", "  rhel 9", "off", "7", "2026-05-01", "web, eu", "p1, P2"]

@@ -276,25 +276,42 @@ def test_blocks_come_from_and_go_to_spreadsheets(open_grid):
     page.wait_for_function("navigator.clipboard.readText().then(text => text.split('\\n').length === 300)")
 
 
-def test_a_block_of_another_country_asks_once_how_it_is_read(open_grid):
+def test_how_a_block_is_read_is_asked_in_a_sentence_for_each_type(open_grid):
     grid, page = open_grid()
-    cell(page, 3, "cores").click()
-    page.evaluate("navigator.clipboard.writeText('3,5\\t03.02.2026\\n4\\t04.02.2026')")
+    asked = page.get_by_role("group", name="How to read this")
+    page.evaluate("navigator.clipboard.writeText('1,5\\t03.02.2026\\n50%\\t3 Feb 2026')")
+    cell(page, 2, "cores").click()
     page.keyboard.press("Control+v")
-    becomes(cell(page, 3, "cores"), "invalid")
-    bar = page.get_by_role("group", name="How to read this")
-    bar.get_by_role("button", name="the day first").click()
+    asked.wait_for()
+    assert asked.inner_text().split("\n")[:-1] == [
+        *("Read 50% as", "0.5", "50", "or", "leave it"),
+        *("Read 03.02.2026 as", "2026-02-03", "2026-03-02", "or", "leave it"),
+    ]
+    asked.get_by_role("button", name="50", exact=True).click()
     becomes(cell(page, 3, "cores"), "changed")
-    assert (grid.model.value(3, "cores"), grid.model.text(4, "bought")) == (3.5, "2026-02-04")
-    bar.get_by_role("button", name="the day first", pressed=True).wait_for()
+    asked.get_by_role("button", name="2026-02-03").click()
+    becomes(cell(page, 2, "bought"), "changed")
+    asked.get_by_text("03.02.2026 is read as").wait_for()
+    assert edits(grid) == {
+        (2, "cores"): 1.5,
+        (2, "bought"): "2026-02-03T00:00:00.000Z",
+        (3, "cores"): 50,
+        (3, "bought"): "2026-02-03T00:00:00.000Z",
+    }
+    pressed = asked.get_by_role("button", pressed=True)
+    assert pressed.all_text_contents() == ["50", "2026-02-03"]
     page.keyboard.press("Control+z")
-    bar.wait_for(state="hidden")
+    asked.wait_for(state="hidden")
     assert grid.model.edits == {}
+
+
+def test_what_is_typed_is_asked_about_like_a_block(open_grid):
+    grid, page = open_grid()
     cell(page, 3, "cores").click()
     page.keyboard.type("50%")
     page.keyboard.press("Enter")
     page.locator(".line", has_text="'50%' may be 0.5 or 50: write it without %").wait_for()
-    bar.get_by_role("button", name="% left out: 50% is 50", exact=True).click()
+    page.get_by_role("group", name="How to read 50%").get_by_role("button", name="50", exact=True).click()
     becomes(cell(page, 3, "cores"), "changed")
     assert edits(grid) == {(3, "cores"): 50}
 
