@@ -148,10 +148,11 @@ class Stream:
             PlanRefused: It cannot be told whether rows that such a push wrote are meant once more.
         """
         table = plan.endpoint.client.url, plan.schema.name
-        if self.again and self.resumed is None:
+        if self.resumed is None and (self.again or plan.undoes):  # an undo leaves out what is back already
             return plan, ()
         if table not in self._cut:
-            self._cut[table] = [_Cut.of(paths, table[1]) for paths in self._cut_before(table)]
+            mine = self.resumed is not None
+            self._cut[table] = [_Cut.of(paths, table[1], mine=mine) for paths in self._cut_before(table)]
         done: dict[Any, str] = {}
         for cut in self._cut[table]:
             found = list(cut.among(plan.changes, anyway=self.resumed is not None))
@@ -193,15 +194,18 @@ class _Cut:
     """What was written to each."""
 
     @classmethod
-    def of(cls, paths: Sequence[Path], schema: str) -> _Cut:
-        """Read the parts of a push, one after the other."""
+    def of(cls, paths: Sequence[Path], schema: str, *, mine: bool) -> _Cut:
+        """Read the parts of a push, one after the other; `mine`: it goes on, also if it is an undo.
+
+        What any other undo put back is as it was before: to change that is nobody's second edit.
+        """
         ids: list[np.ndarray[Any, Any]] = [np.array([], "S24")]
         stamps: list[np.ndarray[Any, Any]] = [np.array([], "S8")]
         at = 0
         for path in paths:
             record = read(path)
             at = max(at, record.last)
-            if record.head["schema"] == schema:
+            if record.head["schema"] == schema and (mine or not record.head.get("undoes")):
                 undone = taken_back(record)
                 rows = {row: entry for row, entry in _updated(record) if row not in undone}
                 ids.append(np.array(list(rows), "S24"))

@@ -149,6 +149,50 @@ def test_a_loop_whose_edit_is_the_same_twice_is_simply_run_again(server):
     assert (rest.counts["done"], rest.parts, cpus(server)) == (6, 1, [40] * 20)
 
 
+@pytest.mark.parametrize("how", ["between", "within", "raised"])
+def test_a_push_that_was_cut_off_is_undone_like_any_other_and_then_is_as_new(server, how):
+    before = cpus(server)
+
+    def broken() -> Iterator[sp.Plan]:
+        parts = more(server)
+        yield from (next(parts), next(parts))
+        raise RuntimeError("boom")
+
+    if how == "raised":
+        with pytest.raises(RuntimeError, match="boom"):
+            sp.push_parts(broken(), progress=False)
+    else:
+        killed(server, how, {"between": 2, "within": 7}[how])
+    (cut,) = sp.pushes().to_dict("records")
+    sp.resume(cut["journal"], server.client).push(progress=False)
+    there = sum(cpus(server)) - sum(before)
+
+    back = sp.undo(cut["journal"], server.client).push(progress=False)
+
+    assert (back.ok, back.counts["done"], back.counts["unchanged"]) == (True, there, 0)
+    assert cpus(server) == before
+    assert sp.undo(cut["journal"], server.client).empty
+    assert sp.push_parts(more(server), progress=False).counts["done"] == 20
+
+
+def test_an_undo_that_was_cut_off_goes_on_and_what_it_put_back_may_be_changed_again(server):
+    before = cpus(server)
+    report = sp.push_parts(more(server), progress=False)
+
+    def two() -> Iterator[sp.Plan]:
+        parts = iter(sp.undo(report))
+        yield from (next(parts), next(parts))
+        raise RuntimeError("boom")
+
+    with pytest.raises(RuntimeError, match="boom"):
+        sp.push_parts(two(), progress=False)
+    assert sum(cpus(server)) == sum(before) + 7
+    rest = sp.undo(report).push(progress=False)
+
+    assert (rest.ok, rest.counts["done"], cpus(server)) == (True, 7, before)
+    assert sp.push_parts(more(server), progress=False).counts["done"] == 20
+
+
 def test_another_edit_of_rows_that_a_cut_push_wrote_is_nobody_s_second_one(server):
     killed(server, "between", 1)
     first = server.fetch().ids[:7]
