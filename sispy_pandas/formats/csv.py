@@ -6,7 +6,7 @@ import csv
 import io
 import re
 from dataclasses import replace
-from itertools import chain, islice
+from itertools import chain, islice, pairwise
 from typing import IO, TYPE_CHECKING, Any
 
 from sispy.remedies import Message
@@ -20,8 +20,8 @@ from ..values.types.cell_text import read_column, read_heading, unescape, write_
 from .base import Format, Incoming
 from .bounds import damaged
 from .csv_arrow import arrow_columns, arrow_series, is_arrow
-from .delimited import BLANK, HEAD, QUOTE, QUOTED, Delimited, delimited, one_column, reader
-from .encodings import GUESSED, decode
+from .delimited import BLANK, HEAD, QUOTE, Delimited, delimited, is_odd, one_column, reader
+from .encodings import decode
 from .headings import by_place
 from .note import read_beside, write_beside
 from .outline import BOTTOM, outlined
@@ -56,7 +56,7 @@ class Csv(Format):
 
     def read(self, file: InFile, schema: Schema | None, options: ReadOptions) -> Incoming:
         note = read_beside(file)
-        text, encoding, is_guess = _text(file, options.encoding)
+        text, encoding, guess = _text(file, options.encoding)
         known = _known(schema, options)
         dialect = delimited(text, file, known, options)
         is_plain = schema is not None and dialect.delimiter != BLANK
@@ -70,9 +70,9 @@ class Csv(Format):
             note,
             problems=ragged,
             blank="",
-            is_foreign=is_guess or dialect.delimiter != self.delimiter,
+            is_foreign=guess is not None or dialect.delimiter != self.delimiter,
             used={"encoding": encoding, "delimiter": dialect.delimiter},
-            guesses=((GUESSED,) if is_guess else ()) + dialect.guesses + guesses,
+            guesses=((guess,) if guess else ()) + dialect.guesses + guesses,
         )
 
     def exceeds(self, file: InFile, rows: int) -> bool:
@@ -181,8 +181,8 @@ def _known(schema: Schema | None, options: ReadOptions) -> set[str]:
     return {"_id", RECEIPT.path, DELETE, *options.rename, *(f.path for f in fields)}
 
 
-def _text(file: InFile, encoding: str | None) -> tuple[str, str, bool]:
-    """Return the text of a file, its encoding, and whether that is a guess; see `decode`."""
+def _text(file: InFile, encoding: str | None) -> tuple[str, str, Message | None]:
+    """Return the text of a file, its encoding, and what to say if that is a guess; see `decode`."""
     try:
         return decode(file.data(lines=True), file, encoding)
     except MemoryError as error:
@@ -197,30 +197,27 @@ def _rows(dialect: Delimited, file: InFile) -> list[tuple[int, list[str]]]:
     """
     lines = chain(io.StringIO(dialect.text, newline=""), "\n")  # a last row without an end is of two lines
     rows = reader(lines, dialect.delimiter)
-    is_odd = _ESCAPED in dialect.text
-    found, doubtful, end = [], [], 0
+    found, ends = [], [0]
     try:
         for number, row in enumerate(rows, start=1):
-            begin, end = end, rows.line_num
-            if end > begin + 1 or is_odd:
-                doubtful.append((begin, end))
+            ends.append(rows.line_num)
             if number >= dialect.row and any(row):
                 found.append((number + file.rows_above, row))
     except csv.Error as error:
         line = rows.line_num + file.lines_above
         raise ValueError(f"{printable(file)}, line {line:,}: {error}") from None
-    if doubtful:
-        _refuse_open(dialect, file, doubtful)
+    if is_odd(dialect):
+        _refuse_quotes(dialect, file, pairwise(ends))
     return found
 
 
-def _refuse_open(dialect: Delimited, file: InFile, rows: Iterable[tuple[int, int]]) -> None:
+def _refuse_quotes(dialect: Delimited, file: InFile, rows: Iterable[tuple[int, int]]) -> None:
     """Raise if a quote does not end where its cell does: what is read then is not what was meant.
 
     Args:
         dialect: Of the file.
         file: For messages.
-        rows: Those that may have one: before which lines they begin and end.
+        rows: Before which lines they begin and end.
 
     Raises:
         ValueError: There is one.
@@ -232,9 +229,8 @@ def _refuse_open(dialect: Delimited, file: InFile, rows: Iterable[tuple[int, int
         except csv.Error:
             said = "a quote begins a cell, and none ends it: close it in the file"
             if end == begin + 1:
-                if _ESCAPED not in lines[begin]:
-                    continue
-                said = 'within a cell in quotes a quote is written "", not \\"'
+                sign = _ESCAPED if _ESCAPED in lines[begin] else QUOTE
+                said = f'within a cell in quotes a quote is written "", not {sign}'
             raise ValueError(f"{printable(file)}, line {begin + 1 + file.lines_above:,}: {said}") from None
 
 
@@ -248,10 +244,8 @@ def _plain_table(dialect: Delimited, schema: Schema, file: InFile) -> Table | No
         return None
     first = 2 + file.rows_above
     rows = tuple(range(first, len(columns[0]) + first))
-    text = dialect.text
-    quotes, has_lines = text.count(QUOTE), text.count("\n") > len(rows) + 1
-    if quotes % 2 or (quotes and (has_lines or _ESCAPED in text) and QUOTE in QUOTED.sub("", text)):
-        return None  # one that does not end, or not where its cell does
+    if is_odd(dialect):
+        return None
     of_schema = {"_id", RECEIPT.path, *schema.columns}
     cells = [c if name in of_schema else c.to_pylist() for name, c in zip(header, columns, strict=True)]
     return Table(tuple(header), tuple(cells), rows)

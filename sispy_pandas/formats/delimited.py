@@ -29,8 +29,6 @@ HEAD = 1 << 18
 """Characters in which the first line must end."""
 QUOTE = '"'
 BLANK = " "
-QUOTED = re.compile(rf'(?:(?<=[{DELIMITERS}\r\n])|\A)"[^"]*(?:""[^"]*)*"(?=[{DELIMITERS}\r\n]|\Z)')
-"""A cell in quotes, whatever is between the cells."""
 _COMMAS = re.compile(r"\d+(?:,\d+)+")
 """A number, or cells of numbers: 1,234,50 and 1,5 may be one, 8,16,32 is none."""
 _SAMPLE = 20
@@ -101,7 +99,7 @@ def delimited(text: str, file: InFile, known: Collection[str], options: ReadOpti
         )
     row = options.header_row or None
     found = [Delimited(text, sign, *_header(head, sign, row)) for sign in delimiter or DELIMITERS]
-    bare = [line for line in re.split(r"\r\n?|\n", QUOTED.sub("x", head)) if not is_rule([line])]
+    bare = [line for line in re.split(r"\r\n?|\n", without_quoted(head)) if not is_rule([line])]
     ranks = {one.delimiter: one.rank(bare, known) for one in found}
     dialect, *others = sorted(found, key=lambda one: ranks[one.delimiter], reverse=True)
     best = ranks[dialect.delimiter][:-1]
@@ -153,6 +151,17 @@ def _header(head: str, delimiter: str, wanted: int | None) -> tuple[list[str], i
 def reader(lines: Iterable[str], delimiter: str, *, strict: bool = False) -> Any:
     """Return what reads rows; several blanks are one delimiter, as columns are aligned by them."""
     return csv.reader(lines, delimiter=delimiter, skipinitialspace=delimiter == BLANK, strict=strict)
+
+
+def without_quoted(text: str, delimiters: str = DELIMITERS) -> str:
+    """Return a text with an x for each cell in quotes, whichever of some signs is between the cells."""
+    ends = rf"[{re.escape(delimiters)}\r\n]"
+    return re.sub(rf'(?:(?<={ends})|\A)"[^"]*(?:""[^"]*)*"(?={ends}|\Z)', "x", text)
+
+
+def is_odd(dialect: Delimited) -> bool:
+    """Return whether a quote stands elsewhere than around a cell: in one without quotes, or by mistake."""
+    return QUOTE in dialect.text and QUOTE in without_quoted(dialect.text, dialect.delimiter)
 
 
 def one_column(dialect: Delimited) -> tuple[Argument, ...]:

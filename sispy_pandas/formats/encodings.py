@@ -23,6 +23,13 @@ GUESSED = Message(
     "the file is not in UTF-8: it was read as Windows-1252",
     Argument("encoding", "says so, another name reads another one", USUAL),
 )
+_UNMARKED = {
+    name: Message(
+        f"the file has no mark of its encoding: it was read as {name}",
+        Argument("encoding", "says so, another name reads another one", name),
+    )
+    for name in ("utf-16-le", "utf-16-be")
+}
 _OTHERS = (
     *("cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "mac_roman", "mac_latin2"),
     *("cp437", "cp850", "cp852", "cp866", "cp932", "gb18030", "big5", "euc_kr", "koi8_r", "iso8859_2"),
@@ -76,8 +83,8 @@ def known_encoding(data: bytes | bytearray) -> str | None:
 
 def decode(
     data: bytes | bytearray, name: object, encoding: str | None, *, guess: bool = True
-) -> tuple[str, str, bool]:
-    """Return the text of a file, its encoding, and whether that is a guess.
+) -> tuple[str, str, Message | None]:
+    """Return the text of a file, its encoding, and what to say if that is a guess.
 
     Args:
         data: The bytes.
@@ -91,7 +98,11 @@ def decode(
     """
     known = encoding or known_encoding(data)
     try:
-        return data.decode(known or "utf-8"), known or "utf-8", False
+        return (
+            data.decode(known or "utf-8"),
+            known or "utf-8",
+            None if encoding else _UNMARKED.get(known or ""),
+        )
     except LookupError:
         raise ValueError(f"there is no encoding {encoding!r}: cp1252, cp1250 and utf-16 are some") from None
     except UnicodeDecodeError as error:
@@ -106,7 +117,7 @@ def decode(
         raise EncodingUnknown(Message(f"{lines}: text in UTF-8 that was damaged", ASKED))
     if _NO_1252.search(data):
         raise EncodingUnknown(Message(f"{lines}: neither UTF-8 nor Windows-1252: save it as UTF-8", ASKED))
-    return data.decode(USUAL), USUAL, True
+    return data.decode(USUAL), USUAL, GUESSED
 
 
 def read_once(text: str) -> str | None:

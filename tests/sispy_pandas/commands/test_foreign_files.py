@@ -103,10 +103,11 @@ def test_a_table_is_not_made_by_a_guess_that_nobody_has_seen(sispy, sis):
         sispy("import", "b.csv", "--schema", "b", *new).exit_code,
         sispy("import", "b.csv", "--schema", "b", *new, "--encoding", "cp1251").exit_code,
         sispy("import", "c.csv", "--schema", "c", *new).exit_code,
+        sispy("import", "c.csv", "--schema", "c", *new, "--encoding", "utf-16-le").exit_code,
         sispy("import", "c.csv", "--schema", "d", *new, "--encoding", "klingon").exit_code,
     ]
 
-    assert statuses == [64, 0, 3, 0, 0, 64]
+    assert statuses == [64, 0, 3, 0, 64, 0, 64]
     client = sis.client()
     cities = [row["city"] for name in ("a", "c") for row in client.entities(name).fetch_all()]
     assert cities == ["Plzeň", "Düren"]

@@ -124,10 +124,24 @@ def test_a_quote_that_a_database_wrote_with_a_backslash_is_refused(tmp_path, has
     assert str(refused.value) == f"{tmp_path / 't.csv'}, {said}"
 
 
-def test_quotes_that_end_may_have_lines_and_quotes_between_them(tmp_path):
-    found = read(tmp_path, 'name,v\na,"1\n""2"",\r\n"\nb,"x"y\nc,5" disk\n"d","z"!')
+@pytest.mark.parametrize("row", ['"ab"c"d"', '"x"y', '"3.5" disk"', '"x" ', '"x";z', '"x"y\r\nc,"z'])
+@pytest.mark.parametrize("text", ["name,v\r\na,{}", "_id,v\r\n111111111111111111111111,{}\r\n"])
+@pytest.mark.parametrize("has_schema", [True, False])
+def test_a_quote_within_quotes_that_is_not_doubled_is_refused(tmp_path, row, text, has_schema):
+    definition = {"name": {"type": "String"}, "v": {"type": "String"}}
+    schema = parse_schema({"name": "t", "definition": definition}) if has_schema else None
 
-    assert found.table.columns == (("a", "b", "c", "d"), ('1\n"2",\r\n', "xy", '5" disk', "z!"))
+    with pytest.raises(ValueError) as refused:
+        read(tmp_path, text.format(row), schema, delimiter=",")
+
+    said = 'line 2: within a cell in quotes a quote is written "", not "'
+    assert str(refused.value) == f"{tmp_path / 't.csv'}, {said}"
+
+
+def test_quotes_that_end_may_have_lines_and_quotes_between_them(tmp_path):
+    found = read(tmp_path, 'name,v\na,"1\n""2"",\r\n"\nb,x"y"\nc,5" disk\n"d","z!"')
+
+    assert found.table.columns == (("a", "b", "c", "d"), ('1\n"2",\r\n', 'x"y"', '5" disk', "z!"))
 
 
 @pytest.mark.parametrize(
