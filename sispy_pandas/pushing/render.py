@@ -15,7 +15,7 @@ from ..formats.atomic import replaced as written_anew
 from ..planning.plan_file import digest
 from ..planning.render import conflicts, whereabouts
 from ..values.blocks import Column, Lines, Table, alike, as_object, as_page, count, name_of, names_of
-from ..values.changes import WORDS
+from ..values.changes import WORDS, remarks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -45,7 +45,7 @@ def evidence(report: PushResult) -> list[Block]:
 
 def object_of(report: PushResult, told: Callable[[str], str] = str) -> dict[str, Any]:
     """Return a report as a JSON object: who, when, counts, notes, every row, conflicts, what was replaced."""
-    words = Counter(outcome.word for outcome in report.outcomes)
+    ended = Counter(outcome.word for outcome in report.outcomes)
     lost = sum(bool(outcome.overwrites) for outcome in report.outcomes)
     facts = {
         "user": report.user,
@@ -54,7 +54,7 @@ def object_of(report: PushResult, told: Callable[[str], str] = str) -> dict[str,
         "note": report.note,
         "reviewer": report.reviewer,
         "journal": report.journal and str(report.journal),
-        "counts": {word: words[word] for word in WORDS} | {"replaced": lost},
+        "counts": {word: ended[word] for word in WORDS} | {"replaced": lost},
         "notes": [told(note) for note in report.notes],
         "stopped": report.stopped and told(report.stopped),
     }
@@ -123,8 +123,14 @@ def every_row(report: PushResult) -> Table:
 
 def headline(report: PushResult) -> str:
     """Return what became of the push in one line."""
-    words = ", ".join(_counted(n, word) for word, n in report.counts.items() if n) or "nothing to do"
-    return shorten(f"{report.plan.schema.name} {whereabouts(report.plan)}: {words}", SENTENCE)
+    return shorten(f"{report.plan.schema.name} {whereabouts(report.plan)}: {words(report)}", SENTENCE)
+
+
+def words(report: PushResult) -> str:
+    """Return how many rows ended how."""
+    told = remarks(report.outcomes)
+    counted = (_counted(n, word) + told.get(word, "") for word, n in report.counts.items() if n)
+    return ", ".join(counted) or "nothing to do"
 
 
 def _unverified(report: PushResult) -> str:

@@ -198,6 +198,12 @@ class Outcome:
         return REPLACED if self.word == "done" and self.overwrites else self.word
 
 
+def remarks(outcomes: Iterable[Outcome]) -> dict[str, str]:
+    """Return what a count does not tell, by word: rows in conflict of which other cells are written."""
+    part = sum(outcome.word == "conflict" and bool(outcome.written) for outcome in outcomes)
+    return {"conflict": f" ({part:,} written in part)"} if part else {}
+
+
 def counts_of(outcomes: Sequence[Outcome]) -> dict[str, int]:
     """Return how many outcomes are of which kind, as `Report.counts` has it."""
     labels = [outcome.label for outcome in outcomes]

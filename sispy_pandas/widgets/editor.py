@@ -14,6 +14,7 @@ from sispy import Error
 from sispy.text import in_html, printable
 
 from ..planning.rights import roles_of
+from ..pushing.render import words
 from ..values.blocks import count
 from ..workflow.references import LabelledSnapshot
 from .draft_offer import DraftOffer
@@ -201,5 +202,4 @@ class FrameEditor(Shown):
             look(fresh, replace(self._grid.model.view, show="all"))
             self._grid.show(fresh)
         self._saved.now()
-        counts = ", ".join(f"{number:,} {word}" for word, number in report.counts.items() if number)
-        self._message.value = in_html(counts)
+        self._message.value = in_html(words(report))

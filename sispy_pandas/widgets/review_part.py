@@ -10,6 +10,7 @@ import ipywidgets as widgets
 from sispy.text import in_html
 
 from ..values.blocks import count
+from ..values.changes import remarks
 from ..values.references import with_targets
 from .drawn import grid_class
 from .labels import ServerLabels
@@ -164,7 +165,8 @@ class ReviewPart(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         lines, sent = self.lines
         facts = [f"<b>{in_html(self.plan.schema.name)}</b>: {sent:,} of {count(lines, 'cell')} will be sent"]
         counts = self.plan.counts if self.report is None else self.state.counts
-        facts += [f"{word}: {number:,}" for word, number in counts.items() if number]
+        told = remarks(self.state.outcomes.values())
+        facts += [f"{word}: {number:,}{told.get(word, '')}" for word, number in counts.items() if number]
         self.head.value = " · ".join(facts)
         self._on_change()
 

@@ -88,6 +88,11 @@ class ReviewState:
                 ids[row] = outcome.id
         for cell in given_way:
             told[cell] = Told("unchanged", "left as others made it", final=True)
+        ended = {**self.outcomes, **{shown.get(row, row): one for row, one in outcomes.items()}}
+        in_conflict = {row for (row, _), one in told.items() if one.outcome == "conflict"}
+        for row in {row for row, _ in given_way} - in_conflict:
+            if row in ended and ended[row].word == "conflict":
+                ended[row] = replace(ended[row], word="done" if ended[row].written else "unchanged")
         rest = rebase(report.plan, report.conflict_list, report.outcomes, keep="mine")
         again: dict[Hashable | None, Change] = {row_of(change): change for change in rest.changes}
         changes: list[Change] = []
@@ -108,7 +113,7 @@ class ReviewState:
             left=replace(self.left, changes=tuple(changes), problem_list=problems),
             told=told,
             ids=ids,
-            outcomes={**self.outcomes, **{shown.get(row, row): one for row, one in outcomes.items()}},
+            outcomes=ended,
             reports=(*earlier, report) if len(report) else self.reports,
         )
 

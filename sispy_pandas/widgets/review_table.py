@@ -178,7 +178,7 @@ class ReviewTable:
     def _notes(self, line: Line) -> dict[str, Note]:
         if line.outcome == "done":
             return {"outcome": Note("done")}
-        if line.outcome == "unsent":
+        if line.outcome in ("unsent", "unchanged"):
             return {}
         if line.outcome == "conflict":
             theirs, base = (self._text(line.path, value) for value in (line.theirs, line.before))

@@ -119,6 +119,34 @@ def test_no_tick_decides_a_conflict_only_keep_does(hosts):
     ]
 
 
+def test_a_conflict_that_is_left_to_the_other_is_no_failure_and_no_conflict_any_more(hosts):
+    """Its line was red, the badge said "1 failed", and the heading "conflict: 1"."""
+    review = review_of(hosts, cores=[11, 12, 13, 14])
+    for n in range(2):
+        hosts.update(f"web{n}", {"cores": 50})
+    push(review)
+    review._parts[0].table.model.edit([(0, "keep", "mine"), (1, "keep", "theirs")])
+    push(review)
+    model = review._parts[0].table.model
+    assert shown(review, "row", "outcome", "reason")[0] == ("web1", "unchanged", "left as others made it")
+    assert model.counts()["failed"] == 0
+    assert "cells" not in window(model, 0, 1)["marks"].get(0, {})
+    assert review._parts[0].head.value == "<b>host</b>: 0 of 4 cells will be sent · done: 3 · unchanged: 1"
+
+
+def test_the_heads_say_of_a_row_in_conflict_that_its_other_cells_are_written(hosts):
+    review = review_of(hosts, cores=[11, 12, 13, 14], note="n")
+    hosts.update("web1", {"cores": 50})
+    push(review)
+    assert review._parts[0].head.value == (
+        "<b>host</b>: 0 of 8 cells will be sent · done: 3 · conflict: 1 (1 written in part)"
+    )
+    assert str(review.report).splitlines()[0].endswith(": 3 done, 1 conflict (1 written in part)")
+    review._parts[0].table.model.edit([(0, "keep", "theirs")])
+    push(review)
+    assert review._parts[0].head.value == "<b>host</b>: 0 of 8 cells will be sent · done: 4"
+
+
 def test_theirs_in_every_conflict_closes_them_without_a_request(sis, hosts):
     told = []
     live = sp.fetch(hosts, progress=False)
