@@ -14,6 +14,7 @@ from ..reading.lookup import missing
 from ..values.blocks import count
 from ..values.changes import Change, Conflict, Create, Delete, Problem, Update, row_of
 from ..values.entity import EDITABLE_META, as_created, receipt, stored, values_of
+from ..values.schema import RECEIPT
 from ..values.types.equality import equal
 from ..workflow.objects import Plan
 from ..workflow.parts import Plans
@@ -148,8 +149,9 @@ def _row(schema: Schema, id_: str, steps: Sequence[Step], wanted: set[Cell]) -> 
 def _without(schema: Schema, id_: str, steps: Sequence[Step], made: Step, wanted: set[Cell]) -> _Row:
     """Delete a row that is there by a change that is meant; what others wrote to it is in conflict with that.
 
-    Of a row in conflict the plan knows no more than what it was before the others wrote, so that the guard
-    of the push sees them at work, too, where a cell holds the same value again.
+    Of a row in conflict the plan knows no more than what it was before the others wrote. Where a cell holds
+    the same value again the guard of the push sees them at work by the row's receipt alone, which is in
+    conflict, too: who decides for the delete then knows of all that the guard will find.
     """
     newest = steps[0]
     now = newest.now or {}
@@ -168,11 +170,14 @@ def _without(schema: Schema, id_: str, steps: Sequence[Step], made: Step, wanted
         if not (equal(field, told, found) or (field.default is not None and found == field.default)):
             others.setdefault(field.path, told)
     key = key_of(schema, newest)
-    conflicts = tuple(
+    conflicts = [
         Conflict(id_, path, base, None, stored(schema.field(path), now), key) for path, base in others.items()
-    )
-    known = made.at if others else receipt(now)
-    return _Row(Delete(id_, values | others, key, known), conflicts)
+    ]
+    known = receipt(now)
+    if any(equal(schema.field(one.field), one.base, one.theirs) for one in conflicts):
+        conflicts.append(Conflict(id_, RECEIPT.path, made.at, None, known, key))
+        known = made.at
+    return _Row(Delete(id_, values | others, key, known), tuple(conflicts))
 
 
 def _before_deletion(schema: Schema, steps: Sequence[Step], gone: Step, wanted: set[Cell]) -> dict[str, Any]:

@@ -392,7 +392,7 @@ class DrawerPanel(PlanningPanel):
             self._plan(lambda: draft.snapshot.diff(draft.snapshot.frame().head(0), delete=[id_]))
 
     def _put_back(self, at: int) -> None:
-        """Show the plan that gives the row the values from before a commit, where nobody wrote later."""
+        """Show the plan that takes a commit back, where nobody wrote later; it may delete the row."""
         history, draft, here = self.history, self.draft, self.here
         if history is None or draft is None or here is None:
             return

@@ -68,8 +68,9 @@ def versions_html(
         history: From above.
         first: The newest one to show.
         told: Writes a value of a path.
-        back: The act of the button that puts back what was before a commit.
-        whole: Whether the first commit can be put back as well, which takes the thing away.
+        back: The act of the button that makes a plan of a commit.
+        whole: Whether that takes back this commit alone, also the first one, which takes the thing away;
+            otherwise it puts back the whole state before it.
     """
     if not history.steps:
         return h("p", history.why, class_="faint")
@@ -95,11 +96,26 @@ def _head(step: Step, at: int, back: str, *, whole: bool) -> Html:
         "th",
         h("div", f"{undone} by ", h("b", step.by)),
         h("div", time_of(step.at), class_="faint"),
-        button("Put this back", back, style="link", with_={"at": at}, title="What was before this commit")
-        if whole or step.before is not None
-        else None,
+        _way_back(step, whole=whole, act=back, with_={"at": at}),
         scope="col",
     )
+
+
+def _way_back(step: Step, *, whole: bool, **options: Any) -> Html | None:
+    """Write the button that goes behind a commit."""
+    is_first = step.before is None
+    if is_first and not whole:
+        return None
+    if is_first:
+        text, title = (
+            "Delete the row",
+            "Takes back that it was created; what was written since is in conflict",
+        )
+    elif whole:
+        text, title = "Take this change back", "Of this commit alone; what was changed since is in conflict"
+    else:
+        text, title = "Put this back", "The state before this commit"
+    return button(text, style="link", title=title, **options)
 
 
 def _cell(change: tuple[Any, Any] | None, path: str, told: Callable[[str, Any], str]) -> Html:

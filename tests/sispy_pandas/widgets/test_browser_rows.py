@@ -412,6 +412,34 @@ def test_commits_of_a_row_stand_side_by_side_and_one_is_put_back(sis, browser, d
     assert row()["status"] == "live"
 
 
+@pytest.mark.parametrize(
+    ("writes", "theirs"),
+    [
+        ([{"cores": 9, "since": "2026-11-23"}], "cores: 9, since: 2026-11-23"),
+        ([{"cores": 9}, {"cores": 8}], r"cores: 8, _updated_at: \d{4}-\d\d-\d\d \d\d:\d\d:\d\d(.\d+)?"),
+    ],
+)
+def test_the_commit_that_created_a_row_is_taken_back_by_a_delete_that_says_so(
+    sis, browser, drawer, row, writes, theirs
+):
+    for values in writes:
+        sis.client().entities("host").update(row()["_id"], values)
+    act(drawer, "tab", name="history")
+    drawer.reload()
+    browser.wait()
+    buttons = re.findall(r'<button [^>]*data-act="undo"[^>]*>(.*?)</button>', drawer.view.html)
+    assert buttons == [*["Take this change back"] * len(writes), "Delete the row"]
+    act(drawer, "undo", at=len(writes))
+    review = browser._below.children[0]
+    ((path, send, before, after, shown, outcome),) = lines(review)
+    assert (path, send, before, after, outcome) == (None, None, "(the whole row)", None, "conflict")
+    assert re.fullmatch(theirs, shown)
+    assert (push(browser), row()["name"]) == (None, "a")
+    decide(review, "mine")
+    assert push(browser).counts["done"] == 1
+    assert [host["name"] for host in sis.client().entities("host").fetch_all()] == ["b"]
+
+
 def test_older_commits_are_a_page_away(sis, browser, drawer, row):
     hosts = sis.client().entities("host")
     for cores in range(20, 27):
