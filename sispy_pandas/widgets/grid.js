@@ -437,7 +437,7 @@ class Grid {
   addSelection() {
     this.others.push(this.rectangle());
     this.adding = true;
-    this.foot.say("The selection stays: go elsewhere and select more. Escape ends this.");
+    this.foot.say("The selection stays: go elsewhere and select more. Escape ends this.", { calm: true });
   }
 
   /* End a drag that would fill; else select the active cell alone, and close what finds. */

@@ -212,9 +212,10 @@ class Grid(anywidget.AnyWidget):
         """Take what was typed; why it is refused is said, as the page has gone on to the next cell."""
         edits = [(row, self._path(column), given) for row, column, given in cells]
         refused, model = self._lay(edits), self.model
-        why = [model.reason(int(model.order[row]), path) for row, path, _ in edits]
-        reasons = [shorten(reason, REASON) for reason in why if reason is not None]
-        self._changed(list(dict.fromkeys([*refused, *reasons])))
+        for row, path, _ in edits:
+            if (why := model.reason(int(model.order[row]), path)) is not None:
+                refused.append(f"Row {row + 1}, {path}: {shorten(why, REASON)}")
+        self._changed(refused)
 
     def _on_paste(self, *, block: list[list[Any]], areas: list[dict[str, int]]) -> None:
         """Lay the block on the last area; in new rows, it brings those that it needs beside them.

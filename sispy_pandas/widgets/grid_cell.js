@@ -132,7 +132,7 @@ class CellEditor {
 
   /* Keep part of a name as the only name that holds it, when the answer comes for which nobody waited. */
   async keepOnceKnown(editor, text) {
-    this.grid.foot.say(`Looking for ${text} …`, { stays: true });
+    this.grid.foot.say(`Looking for ${text} …`, { stays: true, calm: true });
     const { options } = await Promise.race([editor.asking, new Promise((resolve) => setTimeout(resolve, LOOKUP, {}))]);
     const exact = (options ?? []).filter(({ label }) => label.toLowerCase() === text.toLowerCase());
     const fitting = exact.length ? exact : options ?? [];

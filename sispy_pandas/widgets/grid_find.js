@@ -140,7 +140,7 @@ class FindBar {
     this.grid.focus(); // a button that cannot be pressed hears no key, and Ctrl+Z is for the cells
     this.allButton.disabled = true;
     const { cells } = await this.replace({ areas: this.areas, do: true });
-    if (cells) this.grid.foot.say(`${numberOf(cells, "cell")} changed; Ctrl+Z takes it back.`);
+    if (cells) this.grid.foot.say(`${numberOf(cells, "cell")} changed; Ctrl+Z takes it back.`, { calm: true });
     this.countSoon();
   }
 

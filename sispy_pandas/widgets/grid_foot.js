@@ -11,6 +11,7 @@ class Foot {
   /* The line below the grid says about the active cell what its tooltip says, for those who use no mouse. */
   describe() {
     const { row, column } = this.grid.active;
+    if (this.message && this.isRefusal && this.at !== `${row}, ${column}`) this.forget();
     if (this.message || !this.grid.columns.length) return;
     const mark = this.grid.windows.marks(row);
     const text = this.grid.windows.text(row, column);
@@ -41,18 +42,28 @@ class Foot {
     ].filter(Boolean).join(" · ");
   }
 
-  say(text, { stays = false } = {}) {
+  /* Say something for a while, or one that `stays` until it is hushed. What is not `calm` is bad news: of a
+   * cell, so that it goes when another one becomes active. */
+  say(text, { stays = false, calm = false } = {}) {
+    const { row, column } = this.grid.active;
     this.message = text;
     this.stays = stays;
+    this.isRefusal = !stays && !calm;
+    this.at = `${row}, ${column}`;
     this.line.textContent = text;
-    this.element.classList.add("alert");
+    this.element.classList.toggle("alert", !calm);
     clearTimeout(this.messageTimer);
     if (!stays) this.messageTimer = setTimeout(() => this.hush(), 6000);
   }
 
-  hush() {
+  forget() {
+    clearTimeout(this.messageTimer);
     this.message = null;
     this.stays = false;
+  }
+
+  hush() {
+    this.forget();
     this.grid.draw();
   }
 }

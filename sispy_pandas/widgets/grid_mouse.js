@@ -62,7 +62,7 @@ class Mouse {
   /* Fill the cells that the corner of the selection is dragged to; with Ctrl they count on. */
   dragFill() {
     const from = this.grid.rectangle();
-    this.grid.foot.say("Drag to repeat the selection; hold Ctrl to count on; Escape leaves everything as it was.");
+    this.grid.foot.say("Drag to repeat the selection; hold Ctrl to count on; Escape leaves everything as it was.", { calm: true });
     this.grid.preview = from;
     this.drag(({ row, column }) => {
       if (this.grid.preview === null) return; // Escape

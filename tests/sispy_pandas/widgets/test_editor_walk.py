@@ -246,7 +246,7 @@ def blocks_of_spreadsheets(editor):
     asked.get_by_role("button", name="1234.56").click()
     editor.holds(5, "cores", "1234.56")
     asked.get_by_role("button", name="2026-02-03").click()
-    editor.becomes(5, "cores", "changed")
+    editor.holds(5, "bought", "2026-02-03")
     assert [editor.texts(name, (5, 6)) for name in ("cores", "bought")] == [
         ["1234.56", "3.5"],
         ["2026-02-03", "2026-02-04"],

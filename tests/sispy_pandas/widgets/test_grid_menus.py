@@ -226,6 +226,7 @@ def test_find_and_replace_counts_first_and_is_one_step(open_grid):
     bar.get_by_role("button", name="Capital letters").click()
     bar.get_by_role("button", name="Replace all that is counted").get_by_text("Replace in 3 cells").click()
     page.get_by_text("3 cells changed; Ctrl+Z takes it back.").wait_for()
+    assert page.locator(".line.alert").count() == 0  # it went well
     assert edits(grid) == {(row, "note"): f"bought with {row}. ORDER".lower() for row in (1, 2, 3)}
     cell(page, 1, "note").click()
     page.keyboard.press("Control+z")

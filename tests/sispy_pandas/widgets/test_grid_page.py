@@ -316,6 +316,18 @@ def test_what_is_typed_is_asked_about_like_a_block(open_grid):
     assert edits(grid) == {(3, "cores"): 50}
 
 
+def test_why_input_is_refused_names_its_cell_and_is_said_until_another_is_active(open_grid):
+    _, page = open_grid()
+    cell(page, 3, "cores").click()
+    page.keyboard.type("many")
+    page.keyboard.press("Enter")
+    refused = page.locator(".line.alert", has_text="Row 4, cores: 'many' is not a number")
+    refused.wait_for()
+    page.keyboard.press("ArrowRight")
+    refused.wait_for(state="detached", timeout=1000)  # sooner than by itself
+    page.locator(".line", has_text="bought").wait_for()
+
+
 def test_a_block_pasted_into_a_new_row_brings_the_rows_that_it_needs(open_grid):
     grid, page = open_grid()
     page.get_by_role("button", name="Add a new row at the end").click()
@@ -650,7 +662,7 @@ def test_rows_that_cannot_be_written_and_duplicates_look_so(open_grid):
     page.keyboard.press("Enter")
     becomes(cell(page, 0, "name"), "invalid")
     why = "another row has this value already, and it must be unique"
-    page.locator(".line.alert").get_by_text(why, exact=True).wait_for()
+    page.locator(".line.alert").get_by_text(f"Row 1, name: {why}", exact=True).wait_for()
     assert (cell(page, 0, "name").get_attribute("title") or "").startswith(why)
     cell(page, 2, "name").click()
     page.keyboard.type("db2")
