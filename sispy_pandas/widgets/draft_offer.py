@@ -33,11 +33,11 @@ class DraftOffer(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self._put_back = put_back
         self._text = widgets.HTML()
         self._told = widgets.HTML()
-        back = widgets.Button(description="Put them back", icon="history", layout={"width": "auto"})
-        back.on_click(lambda _: self.take())
+        self._back = widgets.Button(description="Put them back", icon="history", layout={"width": "auto"})
+        self._back.on_click(lambda _: self.take())
         discard = widgets.Button(description="Discard them", icon="trash", layout={"width": "auto"})
         discard.on_click(lambda _: self.discard())
-        self._row = widgets.HBox([self._text, back, discard], layout={"flex_flow": "row wrap"})
+        self._row = widgets.HBox([self._text, self._back, discard], layout={"flex_flow": "row wrap"})
         super().__init__(children=[self._row, self._told])
         self._show()
 
@@ -50,6 +50,8 @@ class DraftOffer(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
             self._told.value = alert(f"Not put back: {message_of(error)}")
             return
         if left:
+            self._say("Put back")
+            self._back.layout.display = "none"  # once is enough: new rows would come twice
             self._told.value = _list(left)
         else:
             self.discard()
@@ -63,8 +65,12 @@ class DraftOffer(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     def _show(self) -> None:
         self.layout.display = "" if self._drafts else "none"
         if self._drafts:
-            more = f" ({len(self._drafts) - 1} more after this)" if len(self._drafts) > 1 else ""
-            self._text.value = h("span", f"Not pushed: {self._drafts[0]}{more}", role="status")
+            self._say("Not pushed")
+            self._back.layout.display = ""
+
+    def _say(self, what: str) -> None:
+        more = f" ({len(self._drafts) - 1} more after this)" if len(self._drafts) > 1 else ""
+        self._text.value = h("span", f"{what}: {self._drafts[0]}{more}", role="status")
 
 
 def _list(left: Sequence[str]) -> Html:
@@ -72,7 +78,7 @@ def _list(left: Sequence[str]) -> Html:
     items = [h("li", text) for text in (*left[:_LEFT], *more)]
     return h(
         "div",
-        "Put back, but for what changed meanwhile; the draft stays until it is discarded:",
+        "All but this, which changed meanwhile; the draft stays until it is discarded:",
         h("ul", *items),
         role="status",
     )

@@ -204,6 +204,8 @@ def write_waiting() -> None:
 def put_back(model: GridModel, draft: ChangeSet) -> list[str]:
     """Edit a grid as a draft says, as one step of undo, where the rows are as they were when it was made.
 
+    What was typed into the grid since then stays.
+
     Returns:
         What is left out, in a sentence each; cells that hold the draft's value by now are nobody's loss.
     """
@@ -237,7 +239,14 @@ def put_back(model: GridModel, draft: ChangeSet) -> list[str]:
         else:
             for path, edit in after.items():
                 field, now, base = model.column(path).field, model.before(row, path), change.before[path]
-                if equal(field, now, base):
+                typed = model.edits.get(row, {}).get(path)
+                if typed is not None and typed != edit:
+                    texts = show_apart(typed.value, edit.value)
+                    left.append(
+                        f"{name}, {path}: {texts[0] or 'blank'} was typed since, "
+                        f"the draft has {texts[1] or 'blank'}"
+                    )
+                elif equal(field, now, base):
                     edits.setdefault(row, {})[path] = edit
                 elif edit.reason is not None or not equal(field, now, edit.value):
                     texts = show_apart(base, now, edit.value)

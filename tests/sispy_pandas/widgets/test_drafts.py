@@ -153,9 +153,21 @@ def test_what_changed_meanwhile_is_told_and_stays_in_the_draft(hosts):
         "<li>web5 was to be deleted, and was changed since",
         "<li>web3: it is gone, or not shown",
     ]
+    assert texts(offered(again)[0])[1].startswith('<span role="status">Put back: 5 cells, 1 row to delete')
+    assert again._offer._back.layout.display == "none"
     assert len(files()) == 2
     again._offer.discard()
     assert (offered(again), len(files())) == (None, 1)
+
+
+def test_what_is_typed_after_a_draft_was_put_back_is_not_written_over(hosts):
+    """A second "Put them back" took the draft's value again, without a word."""
+    edit(opened(hosts), (0, "cores", "50"), (1, "cores", "51"))
+    again = opened(hosts)
+    edit(again, (0, "cores", "42"), (1, "cores", "51"))
+    again._offer.take()
+    assert again.frame()["cores"].tolist() == [42, 51, 3, 4, 5, 6]
+    assert "web0, cores: 42 was typed since, the draft has 50" in offered(again)[1]
 
 
 def test_a_pushed_or_discarded_editor_leaves_no_draft(hosts):
