@@ -236,7 +236,7 @@ def _referred(
     """Find rows to be deleted that other rows refer to, and will then, with counts per schema."""
     name, gone = plan.schema.name, {delete.id for delete in deletes}
     together = {(p.schema.name, row_of(change)): change for p in (plan, *others) for change in p.changes}
-    counts: dict[str, dict[str, int]] = {id_: {} for id_ in gone}
+    rows: dict[str, dict[str, set[str]]] = {id_: {} for id_ in gone}  # one may refer by several fields
     client = plan.endpoint.client
     for document in rows_of(client.schemas.watched(watch).fetch_all({})):
         schema = parse_schema(document)
@@ -249,13 +249,13 @@ def _referred(
                 if isinstance(change, Delete):
                     continue
                 for id_ in _left(change, row, path) & gone:
-                    counts[id_][schema.name] = counts[id_].get(schema.name, 0) + 1
+                    rows[id_].setdefault(schema.name, set()).add(row["_id"])
     return [
         Problem(
             delete.id,
             Message(
                 "referred to by ",
-                ", ".join(f"{n} of {schema}" for schema, n in sorted(counts[delete.id].items())),
+                ", ".join(f"{len(of):,} of {schema}" for schema, of in sorted(rows[delete.id].items())),
                 "; the server would refuse to change those from then on",
                 Argument("allow_dangling", "deletes it anyway", True),
             ),
@@ -264,7 +264,7 @@ def _referred(
             delete.key,
         )
         for delete in deletes
-        if counts[delete.id]
+        if rows[delete.id]
     ]
 
 

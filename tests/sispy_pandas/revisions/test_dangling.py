@@ -58,6 +58,18 @@ def test_a_row_that_refers_to_many_counts_once_for_each(client):
     assert [reason.split(";")[0] for reason in reasons] == ["referred to by 1 of host"]
 
 
+def test_a_row_that_refers_by_several_fields_counts_once(client, racks):
+    rack = racks[0]
+    for name in "ab":
+        client.entities("host").create(
+            {"name": name, "rack": rack, "spare": [rack], "uplinks": [{"rack": rack}]}
+        )
+    live = fetch(client.entities("rack"), progress=False)
+
+    (reason,) = live.diff(live.frame().head(0), delete=[rack]).check().problems["reason"]
+    assert reason.split(";")[0] == "referred to by 2 of host"
+
+
 def test_referrers_are_found_through_every_kind_of_reference(client, racks):
     one = client.entities("host").create(
         {
