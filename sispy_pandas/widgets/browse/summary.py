@@ -33,6 +33,8 @@ def summary_of(field: Field, values: Sequence[Any]) -> Summary:
     >>> from ...values.types.base import Field
     >>> summary_of(Field("cores", "Number"), [8, 2, None, 8])
     Summary(missing=1, distinct=2, top=8, top_count=2, low=2, high=8)
+    >>> summary_of(Field("load", "Number"), [3, 1.5])
+    Summary(missing=0, distinct=2, top=3, top_count=1, low=1.5, high=3)
     """
     there = [value for value in values if not is_blank(value, field)]
     counts = Counter(map(_known_by, there))
@@ -40,7 +42,8 @@ def summary_of(field: Field, values: Sequence[Any]) -> Summary:
         return Summary(len(values), 0)
     ((top, times),) = counts.most_common(1)
     value = next(value for value in there if _known_by(value) == top)
-    ranged = field.kind.presentation in ("number", "date") and len({type(value) for value in there}) == 1
+    types = {type(value) for value in there}
+    ranged = field.kind.presentation in ("number", "date") and (types <= {int, float} or len(types) == 1)
     low, high = (min(there), max(there)) if ranged else (None, None)
     return Summary(len(values) - len(there), len(counts), value, times, low, high)
 
