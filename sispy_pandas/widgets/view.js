@@ -98,6 +98,7 @@ function render({ model, el }) {
     const before = [...root.querySelectorAll("[data-act]")];
     const near = focus ? before.slice(0, before.indexOf(focus) + 1).reverse().map(nameOf) : [];
     const act = focus?.dataset.act;
+    const wasBegun = root.querySelector("[data-begin]");
     morphChildren(root, read(model.get("html")));
     const isThere = root.contains(focus) && !focus.disabled;
     if (near.length && !(isThere && nameOf(focus) === near[0])) {
@@ -106,6 +107,7 @@ function render({ model, el }) {
       const next = near.find((one) => now.has(one));
       if (next === near[0] || !(isThere && focus.dataset.act === act)) (now.get(next) ?? came)?.focus();
     }
+    if (!wasBegun) root.querySelector("[data-begin]")?.querySelector(FIELDS)?.focus(); // where a new form begins
     const chosen = root.querySelector("[data-show]");
     const now = chosen?.offsetParent ? place(chosen) : ""; // what is hidden is led into sight when it is not
     if (now && now !== shown) chosen.scrollIntoView({ block: "nearest", inline: "nearest" });

@@ -66,7 +66,8 @@ def _line(
     conflict = draft.conflicts.get(field.path)
     why = conflict and h("div", _told(field, conflict, names), class_="why", role="alert")
     place = " ".join(filter(None, ["changed" if is_changed else "", "wide" if field.fields else ""]))
-    return [label, h("div", control, why, class_=place or None, key=field.path)]
+    begins = draft.id is None and field.path == (draft.schema.key or draft.schema.fields[0].path)
+    return [label, h("div", control, why, class_=place or None, key=field.path, data_begin=begins)]
 
 
 def _told(field: Field, conflict: Note, names: Mapping[str, str]) -> str:

@@ -82,17 +82,19 @@ def filter_html(schema: Schema, asked: Asked, builder: Builder, refused: str) ->
         ),
         key="conditions",
     )
-    return h("div", h("div", line, class_="line"), alert(refused), conditions, _help(), class_="stack")
+    return h("div", h("div", line, class_="line"), alert(refused), conditions, _help(schema), class_="stack")
 
 
-def _help() -> Html:
-    """Write the table of the language, which its module has."""
+def _help(schema: Schema) -> Html:
+    """Write the table of the language, which its module has; it is folded again for another table."""
     cells = re.findall(r"^\| (`.+) \| (.+) \|$", filters.__doc__ or "", re.MULTILINE)
     rows = [
         (h("span", typed.replace("`", ""), class_="mono"), found.replace("`", "")) for typed, found in cells
     ]
     shown = table(("Filter", "Finds rows where"), rows, label="Examples")
-    return h("details", h("summary", "What a filter can say"), shown, key="help")
+    return h(
+        "details", h("summary", "What a filter can say"), shown, class_="help", key=f"help {schema.name}"
+    )
 
 
 def _part(schema: Schema, at: int, part: Any) -> Html:

@@ -117,6 +117,44 @@ def test_a_row_opens_is_followed_edited_and_reviewed(page, browser, sis):
     drawer.get_by_role("heading", name=other).wait_for(state="detached")
 
 
+def test_a_clone_begins_at_what_tells_it_from_the_other(page, browser, sis):
+    visit(page, browser, "host", "rows")
+    click(
+        page, sis.client().entities("host").fetch_page({"limit": 1})[0]["name"], "[aria-label='Rows of host']"
+    )
+    page.get_by_label("locked").scroll_into_view_if_needed()
+    click(page, "Clone as a new row")
+    page.get_by_role("heading", name="New row of host").wait_for()
+    name = page.locator(".drawer").get_by_label("name", exact=True)
+    assert (name.evaluate("e => e === document.activeElement"), name.input_value()) == (True, "")
+    place, form = name.bounding_box(), page.locator(".drawer .inner").bounding_box()
+    assert form["y"] <= place["y"] <= form["y"] + form["height"] - place["height"]
+    name.fill("clone")
+    name.press("Tab")  # what is typed is told, and the focus goes on
+    page.get_by_role("button", name="Review the new row").wait_for()
+    assert not name.evaluate("e => e === document.activeElement")
+
+
+def test_long_values_stay_in_their_columns(page, browser, sis):
+    hosts = sis.client().entities("host")
+    host = hosts.fetch_page({"limit": 1})[0]["_id"]
+    for letter in "WM":
+        hosts.update(host, {"notes": letter * 180})
+    visit(page, browser, "host", "history")
+    cells = page.get_by_role("region", name="Changes of host").locator("td", has_text="WWW")
+    cells.first.wait_for()
+    script = "all => all.map(e => [e.scrollWidth > e.clientWidth, getComputedStyle(e).overflowX])"
+    assert cells.evaluate_all(script) == [[True, "hidden"], [True, "hidden"]]
+
+
+def test_the_help_is_folded_again_for_another_table_and_leaves_the_rows_in_sight(page, browser):
+    visit(page, browser, "host", "rows")
+    page.get_by_text("What a filter can say").click()
+    assert page.get_by_role("region", name="Examples").bounding_box()["height"] <= 182
+    visit(page, browser, "rack", "rows")
+    assert not page.get_by_role("region", name="Examples").is_visible()
+
+
 def test_a_text_that_is_typed_is_not_overtaken_by_an_answer(page, browser, sis):
     visit(page, browser, "host", "rows")
     page.locator(".rows tbody button").first.click()
