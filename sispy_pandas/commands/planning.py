@@ -52,9 +52,9 @@ def plan_of_file(
 
 def plan_of_rows(snapshot: Snapshot, frame: pd.DataFrame, how: Reading) -> Plan:
     """Return the plan of an edited file that was read."""
-    if how.key is None:
-        return snapshot.diff(frame, owner=how.owner)
-    return snapshot.diff(frame, key=how.key, create_missing=how.create_missing, owner=how.owner)
+    return snapshot.diff(
+        frame, key=how.key, create_missing=how.create_missing, blank=how.blank, owner=how.owner
+    )
 
 
 def edited_file(

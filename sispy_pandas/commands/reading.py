@@ -30,6 +30,7 @@ class Reading:
 
     key: str | None
     create_missing: bool
+    blank: Literal["keep", "clear"] | None
     base: Literal["receipt", "now"]
     owner: tuple[str, ...] | None
     options: ReadOptions
@@ -126,6 +127,11 @@ def reading(command: Command) -> Command:
     )
     @click.option("--create-missing", is_flag=True, help="With --key: rows that match nothing are new ones.")
     @click.option(
+        "--blank",
+        type=click.Choice(["keep", "clear"]),
+        help="Blank cells keep what is stored, as with --key, or clear it, as without.",
+    )
+    @click.option(
         "--refs", type=click.Choice(["id", "label"]), help="How references are written; default: as ids."
     )
     @understood
@@ -147,6 +153,7 @@ def reading(command: Command) -> Command:
         *args: Any,
         key: str | None,
         create_missing: bool,
+        blank: Literal["keep", "clear"] | None,
         base_now: bool,
         owner: tuple[str, ...],
         refs: Literal["id", "label"] | None,
@@ -163,7 +170,8 @@ def reading(command: Command) -> Command:
             copies=copies,
             accept_program_changes=accept_program_changes,
         )
-        how = Reading(key, create_missing, "now" if base_now else "receipt", owner or None, options)
+        base: Literal["now", "receipt"] = "now" if base_now else "receipt"
+        how = Reading(key, create_missing, blank, base, owner or None, options)
         return command(*args, reading=how, **kwargs)
 
     return with_reading  # type: ignore[return-value] # click reads the options that hang on the wrapper

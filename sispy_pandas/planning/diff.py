@@ -91,14 +91,13 @@ def diff(
         rows = match_by_key(keys, frame, schema=schema, key=key, create=create_missing)
     else:
         rows = match_by_id(base.index, frame, schema=schema)
-    keep = blank == "keep" or (blank is None and key is not None)
     comparison = _Comparison(
         snapshot,
         base,
         frame,
         rows,
         key_column=key,
-        keep=keep,
+        blank=blank,
         is_arrow=is_arrow,
         leave_stored=new == "missing",
     )
@@ -116,7 +115,7 @@ class _Comparison:
         rows: Matched,
         *,
         key_column: str | None,
-        keep: bool,
+        blank: Literal["keep", "clear"] | None,
         is_arrow: bool,
         leave_stored: bool,
     ) -> None:
@@ -127,7 +126,7 @@ class _Comparison:
             frame,
             rows,
         )
-        self.key_column, self.keep, self.is_arrow = key_column, keep, is_arrow
+        self.key_column, self.blank, self.is_arrow = key_column, blank, is_arrow
         self.leave_stored = leave_stored
         self.problems: list[Problem] = list(rows.problems)
         self.stale: list[Stale] = []
@@ -203,6 +202,7 @@ class _Comparison:
     def _updates(self) -> list[Update]:
         cells: dict[int, dict[str, tuple[Any, Any]]] = {}
         problems: dict[int, list[tuple[str, Any, str]]] = {}
+        keep, kept = self.blank == "keep" or (self.blank is None and self.key_column is not None), 0
         for field in self.fields:
             if field.path not in self.base.columns:
                 if len(self.rows.at):
@@ -212,7 +212,8 @@ class _Comparison:
                 continue
             apart = taken_apart(field, self.frame)
             for position, before, after, reason in changed(field, *self._pair(field.path)):
-                if self.keep and (after in (None, []) or (isinstance(after, str) and not after.strip())):
+                if keep and (after in (None, []) or (isinstance(after, str) and not after.strip())):
+                    kept += 1
                     continue
                 if after is None and apart is not None and apart[self.rows.at[position]]:
                     reason = APART
@@ -221,6 +222,10 @@ class _Comparison:
                     reason = REASON
                 if reason:
                     problems.setdefault(position, []).append((field.path, after, reason))
+        if kept and self.blank is None:
+            told = f"{count(kept, 'blank cell')} {'keeps' if kept == 1 else 'keep'} what is stored"
+            clears = "clears it" if kept == 1 else "clears them"
+            self.notes.append(Message(told, Argument("blank", clears, "clear")))
         self._read_only()
         return self._rows_of(cells, problems)
 

@@ -128,6 +128,19 @@ def test_a_difference_to_a_file_of_another_country_is_its_edits(sispy, sis):
     assert {(cell["field"], cell["before"]) for cell in today["cells"]} == edits
 
 
+def test_a_blank_cell_of_a_row_known_by_its_key_keeps_or_clears_as_is_said(sispy, sis):
+    Path("a.ndjson").write_text('{"name": "web-fra1-001", "price": null}\n', encoding="utf-8")
+    command = ("plan", "host", "a.ndjson", "--key", "name", "--output", "json")
+
+    kept, cleared = (json.loads(sispy(*command, *more).stdout) for more in ((), ("--blank", "clear")))
+
+    assert (kept["cells"], kept["notes"]) == (
+        [],
+        ["1 blank cell keeps what is stored: --blank clear clears it"],
+    )
+    assert ([cell["field"] for cell in cleared["cells"]], cleared["notes"]) == (["price"], [])
+
+
 def test_a_mapping_is_saved_and_tells_how_the_next_file_is_read(sispy, sis):
     assert sispy("export", "host", "-o", "hosts.csv").exit_code == 0
     rewritten("hosts.csv", set_note)

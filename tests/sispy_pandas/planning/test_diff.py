@@ -305,7 +305,11 @@ def test_key_matches_rows_keeps_blanks_and_names_what_it_does_not_find(server):
 
     assert cells(plan) == [("h00001", "cpus", 2, 9)]
     assert reasons(plan) == [("h00002", "name", "more than one row has this key")]
-    assert plan.notes == ("no match for 1 row, left out: gone; create_missing=True makes them",)
+    assert plan.notes == (
+        "no match for 1 row, left out: gone; create_missing=True makes them",
+        "1 blank cell keeps what is stored: blank='clear' clears it",
+    )
+    assert live.diff(foreign, key="name", blank="keep").notes == plan.notes[:1]
     assert [c.key for c in live.diff(foreign, key="name", create_missing=True).changes] == ["h00001", "gone"]
     assert ("h00003", "cpus", 4, None) in cells(live.diff(foreign, key="name", blank="clear"))
     with pytest.raises(ValueError, match="is not unique"):
