@@ -32,13 +32,13 @@ class Foot {
   }
 
   async sum(areas, asked) {
-    const { cells, filled, distinct, ...numbers } = await this.grid.ask("sum", { areas });
+    const { cells, filled, invalid, distinct, ...numbers } = await this.grid.ask("sum", { areas });
     if (this.summed !== asked) return; // something else is selected now
     const shown = (number) => number.toLocaleString("en", { maximumFractionDigits: 6 });
     this.sums.textContent = [
       ...["sum", "average", "min", "max"].filter((name) => name in numbers).map((name) => `${name} ${shown(numbers[name])}`),
       distinct !== null && `${distinct.toLocaleString("en")} distinct`,
-      `${filled.toLocaleString("en")} of ${numberOf(cells, "cell")} filled`,
+      `${filled.toLocaleString("en")} of ${numberOf(cells, "cell")} filled${invalid ? `, ${invalid.toLocaleString("en")} invalid` : ""}`,
     ].filter(Boolean).join(" · ");
   }
 

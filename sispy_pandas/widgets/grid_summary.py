@@ -56,12 +56,13 @@ def summary(model: GridModel, areas: Iterable[Area]) -> dict[str, Any]:
     """Count and sum what is selected.
 
     Returns:
-        `cells`; `filled`: those with a value; `distinct`: how many values, None of very many cells; and if
-        there are numbers among them, their `sum`, `average`, `min`, `max`.
+        `cells`; `filled`: those in which something stands; `invalid`: those that cannot be sent as they are;
+        `distinct`: how many values that are not refused, None of very many cells; and if there are numbers
+        among them, their `sum`, `average`, `min`, `max`.
     """
     scopes = positions_in(model, areas)
     cells = sum(map(len, scopes))
-    filled = 0
+    filled = invalid = 0
     distinct: set[str] | None = set() if cells <= _MOST_COMPARED else None
     numbers: list[float] = []
     for column, positions in zip(model.columns, scopes, strict=True):
@@ -75,6 +76,11 @@ def summary(model: GridModel, areas: Iterable[Area]) -> dict[str, Any]:
             distinct.update(texts.dropna().unique())
         if field.kind.presentation == "number":
             numbers += held.dropna().tolist()
+        edited = [row for row, edits in model.edits.items() if field.path in edits]
+        for row in rows[np.isin(rows, edited)].tolist() if edited else ():
+            given = model.edits[row][field.path]
+            invalid += model.reason(row, field.path) is not None
+            filled += given.reason is not None and given.value is not None
         for row in rows[rows >= len(model.base)].tolist():
             edit = model.edits[row].get(field.path)
             if edit is None or edit.reason is not None or edit.value is None:
@@ -84,7 +90,8 @@ def summary(model: GridModel, areas: Iterable[Area]) -> dict[str, Any]:
                 distinct.add(str(model.text(row, field.path)))
             if field.kind.presentation == "number":
                 numbers.append(edit.value)
-    found = {"cells": cells, "filled": filled, "distinct": None if distinct is None else len(distinct)}
+    found: dict[str, Any] = {"cells": cells, "filled": filled, "invalid": invalid}
+    found["distinct"] = None if distinct is None else len(distinct)
     numbers = [number for number in numbers if isinstance(number, int | float | np.number)]
     if not numbers:
         return found

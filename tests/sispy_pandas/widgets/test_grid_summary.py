@@ -58,9 +58,21 @@ def test_a_selection_is_summed_with_edits_and_new_rows(model, monkeypatch):
     model.add_rows()
     model.edit([(9, "cores", "1.5")])
     assert summary(model, [Area(0, cores, 4, 1), Area(3, cores, 1, 1), Area(9, cores, 1, 1)]) == {
-        "cells": 5, "filled": 3, "distinct": 3, "sum": 7.5, "average": 2.5, "min": 1.5, "max": 4.0,
+        "cells": 5, "filled": 4, "invalid": 1, "distinct": 3,
+        "sum": 7.5, "average": 2.5, "min": 1.5, "max": 4.0,
     }  # fmt: skip
-    assert summary(model, [Area(0, 1, 9, 1)]) == {"cells": 9, "filled": 6, "distinct": 2}
+    assert summary(model, [Area(0, 1, 9, 1)]) == {"cells": 9, "filled": 6, "invalid": 0, "distinct": 2}
     tags = [column.field.path for column in model.columns].index("tags")
     monkeypatch.setattr(grid_summary, "_MOST_COMPARED", 8)
-    assert summary(model, [Area(0, tags, 9, 1)]) == {"cells": 9, "filled": 6, "distinct": None}
+    assert summary(model, [Area(0, tags, 9, 1)]) == {"cells": 9, "filled": 6, "invalid": 0, "distinct": None}
+
+
+def test_refused_cells_are_filled_and_counted_beside_duplicates(model):
+    cores = [column.field.path for column in model.columns].index("cores")
+    model.add_rows()
+    model.edit([(0, "cores", "1,5"), (1, "name", "web000000"), (2, "name", None), (9, "cores", "2,5")])
+    area = Area(0, cores, 10, 1)
+    assert {name: summary(model, [area])[name] for name in ("cells", "filled", "invalid", "distinct")} == {
+        "cells": 10, "filled": 10, "invalid": 2, "distinct": 8,
+    }  # fmt: skip
+    assert summary(model, [Area(0, 0, 3, 1)]) == {"cells": 3, "filled": 2, "invalid": 2, "distinct": 1}
