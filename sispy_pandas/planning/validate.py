@@ -139,12 +139,17 @@ def taken_twice(
             for id_, value in stored.get(path, ())
             if value is not None and id_ not in moved
         }
-        rows: dict[str, list[Hashable]] = {}
+        named = path != schema.key  # two rows that get one name are not told apart by it
+        rows: dict[str, list[Change]] = {}
         for change, value in new:
-            rows.setdefault(hashable(value), []).append(row_of(change))
+            rows.setdefault(hashable(value), []).append(change)
         for change, value in new:
             row, text = row_of(change), hashable(value)
-            others = [other for other in rows[text] if other != row]
+            others = [
+                other.key if named and other.key is not None else row_of(other)
+                for other in rows[text]
+                if row_of(other) != row
+            ]
             if text in owners:
                 reason = f"row {owners[text]} has this value already, and it must be unique"
             elif others:

@@ -35,7 +35,7 @@ Step = dict[Slot, tuple[Edit | None, Edit | None]]
 """What one action of the user changed: slot -> (before, after)."""
 Parse = Callable[[int, Field, Any], Edit]
 Filter = str | tuple[str | None, ...]
-Along = Callable[[int, str], Mapping[str, Any]]
+Along = Callable[[int, str, Edit], Mapping[Slot, Any]]
 Order = np.ndarray[Any, np.dtype[np.int64]]
 
 
@@ -80,7 +80,7 @@ class GridModel:
         fixed: Row number -> why this row cannot be edited (an immutable object, say).
         kept: Row number -> why this row cannot be deleted (a locked object, say).
         parse: Turns (row, field, input) into an Edit, if not every cell of a column has its field's type.
-        along: Returns what other cells of the row get, path -> input, when one gets a valid value.
+        along: Returns what other cells get, (row, path) -> input, when one gets a valid value.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class GridModel:
         fixed: Mapping[int, str] | None = None,
         kept: Mapping[int, str] | None = None,
         parse: Parse | None = None,
-        along: Along = lambda _row, _path: {},
+        along: Along = lambda _row, _path, _edit: {},
     ) -> None:
         self.schema: Schema = schema
         self.base: pd.DataFrame = frame
@@ -261,9 +261,9 @@ class GridModel:
                 continue
             edit = self._edit_of(row, path, raw)
             self._change(step, (row, path), edit)
-            others = {} if edit is None or edit.reason else self._along(row, path)
-            for other, value in others.items():
-                self._change(step, (row, other), self._edit_of(row, other, value))
+            others = {} if edit is None or edit.reason else self._along(row, path, edit)
+            for slot, value in others.items():
+                self._change(step, slot, self._edit_of(*slot, value))
         self._commit(step)
         return list(refused)
 

@@ -22,7 +22,7 @@ from ..workflow.rest import resume
 from .background import Background, Job
 from .markup import Html, alert, calm
 from .push_row import PushRow
-from .review_part import Held, ReviewPart
+from .review_part import Held, Lines, ReviewPart
 from .shown import Shown
 
 if TYPE_CHECKING:
@@ -83,8 +83,8 @@ class PlanReview(Shown):
 
     def __repr__(self) -> str:
         names = ", ".join(dict.fromkeys(printable(part.plan.schema.name) for part in self._parts))
-        cells, sent = (sum(part.lines[n] for part in self._parts) for n in (0, 1))
-        return f"<PlanReview of {names}: {sent:,} of {count(cells, 'cell')} will be sent>"
+        lines = Lines(*map(sum, zip(*(part.lines for part in self._parts), strict=True)))
+        return f"<PlanReview of {names}: {lines}>"
 
     def show(self, plan: Plan | Plans) -> None:
         """Show another plan."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import ipywidgets as widgets
 
@@ -39,6 +39,20 @@ class Held:
     given_way: Collection[CellId]
     """Conflicts in which the other's value was chosen."""
     ticked: set[CellId]
+
+
+class Lines(NamedTuple):
+    """How many cells, and how many rows to delete, and how many of each will be sent."""
+
+    cells: int = 0
+    sent: int = 0
+    deletes: int = 0
+    gone: int = 0
+
+    def __str__(self) -> str:
+        parts = [f"{self.sent:,} of {count(self.cells, 'cell')}"] if self.cells or not self.deletes else []
+        parts += [f"{self.gone:,} of {count(self.deletes, 'row')} to delete"] if self.deletes else []
+        return " and ".join(parts) + " will be sent"
 
 
 class ReviewPart(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
@@ -90,10 +104,12 @@ class ReviewPart(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         return self.state.reports[-1] if self.state.reports else None
 
     @property
-    def lines(self) -> tuple[int, int]:
-        """How many cells there are, and how many of them will be sent."""
+    def lines(self) -> Lines:
+        """What there is, and what of it will be sent."""
         counts = self._by_field.values()
-        return sum(cells for cells, _ in counts), sum(ticked for _, ticked in counts)
+        deletes, gone = self.table.deletes
+        cells, sent = sum(number for number, _ in counts), sum(ticked for _, ticked in counts)
+        return Lines(cells - deletes, sent - gone, deletes, gone)
 
     def chosen(self) -> Plan:
         """Return the plan of the ticked cells.
@@ -162,9 +178,9 @@ class ReviewPart(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
             cells, ticked = self._by_field[path]
             some = f"{ticked:,} of " if 0 < ticked < cells else ""
             box.description, box.value = f"{path} ({some}{cells:,})", ticked > 0
-        lines, sent = self.lines
-        facts = [f"<b>{in_html(self.plan.schema.name)}</b>: {sent:,} of {count(lines, 'cell')} will be sent"]
+        facts = [f"<b>{in_html(self.plan.schema.name)}</b>: {self.lines}"]
         counts = self.plan.counts if self.report is None else self.state.counts
+        counts = {word: number for word, number in counts.items() if word != "cells"}  # that is said
         told = remarks(self.state.outcomes.values())
         facts += [f"{word}: {number:,}{told.get(word, '')}" for word, number in counts.items() if number]
         self.head.value = " · ".join(facts)

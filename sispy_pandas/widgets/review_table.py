@@ -9,6 +9,7 @@ import pandas as pd
 
 from sispy.text import shorten
 
+from ..planning.validate import taken_twice, unique_fields
 from ..values.schema import Schema
 from ..values.types.base import Field
 from ..values.types.cells import STRINGS
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Hashable, Mapping, Sequence
 
     from ..workflow.objects import Plan
+    from .grid_model import Slot
     from .grid_names import Labels
     from .review_lines import Line
 
@@ -42,6 +44,8 @@ _FIELDS = (
     Field("reason", "String"),
 )
 _EDITABLE = (SEND, AFTER, KEEP)
+_FREE = {SEND: True, "reason": None}
+"""What a line gets whose problem is solved."""
 
 
 class ReviewTable:
@@ -64,6 +68,13 @@ class ReviewTable:
     ) -> None:
         self._plan = plan
         self._lines = list(lines)
+        twice = {(one.row, one.column, one.reason) for one in taken_twice(plan.schema, plan.changes, {})}
+        self._shared = {n for n, line in enumerate(lines) if (line.row, line.path, line.reason) in twice}
+        unique = {field.path for field in unique_fields(plan.schema)}
+        self._unique: dict[str, list[int]] = {}
+        for number, line in enumerate(lines):
+            if line.path in unique:
+                self._unique.setdefault(line.path, []).append(number)
         self._labels = labels
         self._refs = {field.path for field in plan.schema.fields if ref_of(field) is not None}
         self._names = self._names_in(lines)
@@ -80,6 +91,7 @@ class ReviewTable:
         stopped = _stopped(lines)
         sent = [_is_sent(line, ticked) if line.row not in stopped else False for line in lines]
         # before anything is decided; what is edited since is few
+        self._deletes = [number for number, line in enumerate(lines) if line.action == "delete"]
         self._first = [bool(send) and not line.final for send, line in zip(sent, lines, strict=True)]
         self._cells = Counter(line.path for line in lines)
         self._ticked = Counter(line.path for line, send in zip(lines, self._first, strict=True) if send)
@@ -137,7 +149,11 @@ class ReviewTable:
         rejected = self.rejected
         for number, edits in self.model.changed().items():
             line, edit = self._lines[number], edits.get(AFTER)
-            if edit is None or line.cell in rejected:
+            if line.cell in rejected:
+                continue
+            if edit is None:
+                if "reason" in edits:  # as it is: another line gave way
+                    found[line.cell] = line.after
                 continue
             if edit.reason is not None:
                 raise ValueError(f"{line.key}, {line.path}: {edit.reason}")
@@ -150,6 +166,11 @@ class ReviewTable:
         for number in self.model.edits:
             ticked[self._lines[number].path] += self._is_ticked(number) - self._first[number]
         return {path: (cells, ticked[path]) for path, cells in self._cells.items()}
+
+    @property
+    def deletes(self) -> tuple[int, int]:
+        """How many lines are rows to delete, and how many of them are ticked."""
+        return len(self._deletes), sum(map(self._is_ticked, self._deletes))
 
     def tick(self, send: bool, *, field: str | None = None, row: int | None = None) -> None:
         """Tick or untick all cells of a field, or all cells of the row that line `row` belongs to.
@@ -198,9 +219,29 @@ class ReviewTable:
         self._names |= names_of(self._labels, own, [edit.value])
         return Edit(None if edit.value is None else self._text(own.path, edit.value), edit.reason)
 
-    def _along(self, row: int, path: str) -> dict[str, Any]:
-        """Tick the line of a corrected value; a conflict waits for its own decision."""
-        return {SEND: True} if path == AFTER and self._lines[row].outcome != "conflict" else {}
+    def _along(self, row: int, path: str, edit: Edit) -> dict[Slot, Any]:
+        """Tick the line of a corrected value, and the one that had shared the value.
+
+        A conflict waits for its own decision.
+        """
+        line = self._lines[row]
+        if path != AFTER or line.outcome == "conflict":
+            return {}
+        if self._sharing(line.path, edit.value, row):
+            return {(row, SEND): False}
+        alone = self._sharing(line.path, self.model.value(row, AFTER), row) if row in self._shared else []
+        freed = [number for number in alone if number in self._shared] if len(alone) == 1 else []
+        for number in freed:
+            self.model.notes.pop(number, None)
+        return {(number, path): value for number in (row, *freed) for path, value in _FREE.items()}
+
+    def _sharing(self, path: str, value: Any, row: int) -> list[int]:
+        """List the other lines that give the same value to a unique field."""
+        return [
+            number
+            for number in self._unique.get(path, ())
+            if number != row and self.model.value(number, AFTER) == value
+        ]
 
     def _cast(self, field: Field, given: Any) -> Edit:
         """Parse a corrected value; a reference may be written as its name."""

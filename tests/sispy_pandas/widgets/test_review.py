@@ -333,6 +333,31 @@ def test_a_corrected_value_ticks_its_line_and_one_undo_takes_both_back(hosts):
     }
 
 
+def test_a_corrected_duplicate_frees_the_other_row_too(hosts):
+    """Its line stayed red, and its reason named an id; the corrected one kept its reason."""
+    review = review_of(hosts, cores=[11, 2, 3, 4], name=["same", "same", "web2", "web3"], delete=[3])
+    model = review._parts[0].table.model
+    order = shown(review, "field", "before")
+    first, second = order.index(("name", "web0")), order.index(("name", "web1"))
+    edits = [(model.text(n, "send"), model.text(n, "reason")) for n in (first, second)]
+    assert [send for send, _ in edits] == [False, False]
+    assert review._parts[0].head.value == (
+        "<b>host</b>: 1 of 3 cells and 1 of 1 row to delete will be sent"
+        " · updates: 2 · deletes: 1 · problems: 2"
+    )
+    model.edit([(second, "after", "same")])
+    model.edit([(second, "after", "other")])
+    assert [(model.text(n, "send"), model.text(n, "reason")) for n in (first, second)] == [(True, None)] * 2
+    assert [one["marks"].get("cells", {}).get(5) for one in (window(model, first, first + 1),)] == [None]
+    model.undo()
+    assert [(model.text(n, "send"), model.text(n, "reason")) for n in (first, second)] == edits
+    model.redo()
+    review._parts[0]._count()
+    assert repr(review) == "<PlanReview of host: 3 of 3 cells and 1 of 1 row to delete will be sent>"
+    push(review)
+    assert stored(hosts) == {"same": (11, None), "other": (2, None), "web2": (3, None)}
+
+
 def test_a_corrected_value_of_a_conflict_waits_for_its_decision(hosts):
     review = review_of(hosts, cores=[11, 12, 13, 14])
     hosts.update("web1", {"cores": 50})
