@@ -23,6 +23,8 @@ from sispy_pandas.widgets.grid_window import window
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_NESTED = "[" * 9_000 + "]" * 9_000
+
 
 @pytest.fixture
 def model(host_schema, hosts):
@@ -355,7 +357,7 @@ def test_a_note_ends_when_the_cell_is_edited(model):
         ("tags", '["a", "b"]', Edit(["a", "b"])),
         ("note", " as it is ", Edit(" as it is ")),
         ("extra", '{"a": NaN}', Edit('{"a": NaN}', "not JSON: NaN is no value of it")),
-        ("extra", "[" * 9_000, Edit("[" * 9_000, "nested more than 200 levels deep")),
+        ("extra", _NESTED, Edit(_NESTED, "nested more than 200 levels deep")),
     ],
 )
 def test_cells_take_what_people_type(model, path, text, edit):
