@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -120,7 +121,7 @@ def _in_parts(
         from sispy_pandas.formats.mapping import write_mapping
 
         write_mapping(how.options.save_mapping, learnt.how.options)
-    return PlanParts(learnt.plans, progress=session.progress)
+    return PlanParts(learnt.plans, progress=session.progress, what=learnt.what)
 
 
 @dataclass(frozen=True)
@@ -140,6 +141,8 @@ class _Parts:
     """How the file is read, as the first part told."""
     stamp: tuple[int, int] | None = None
     """Size of the file and when it was written, as long as it is the same."""
+    what: str = ""
+    """See `PlanParts.what`."""
 
     def learnt(self) -> _Parts | None:
         """Return the parts, read as cells of the first one tell that nobody touched; None: there are too few.
@@ -165,7 +168,8 @@ class _Parts:
             raise NotCut(guesses[0])
         given = self.how.options
         options = replace(told, header_row=given.header_row, footer_rows=given.footer_rows)
-        return replace(self, how=replace(self.how, options=options), notes=notes, stamp=stamp)
+        how = replace(self.how, options=options)
+        return replace(self, how=how, notes=notes, stamp=stamp, what=self._what())
 
     def plans(self) -> Iterator[Plan]:
         """Make the plans, one after the other.
@@ -173,6 +177,10 @@ class _Parts:
         Raises:
             ValueError: A part cannot be read, a row stands in two of them, or the file is another one now.
         """
+        from sispy_pandas.pushing.stream import Cut, cut_push
+        from sispy_pandas.values.times import clock
+
+        cut = Cut.of(done, self.schema.name) if (done := cut_push(self.what)) else None
         seen = _Seen(str(self.file.file))
         for number, (file, options) in enumerate(self._pieces()):
             if self._stamp() != self.stamp:
@@ -185,12 +193,23 @@ class _Parts:
                 refuse_guessed(source.guesses, yes=self.yes)
             seen.add(frame, source, self.schema.field(self.how.key) if self.how.key else None)
             notes = self.notes if number == 0 else ()
+            if number == 0 and cut is not None:
+                notes += (
+                    f"goes on with the push {cut.name}, cut off {clock(cut.at)}: what it wrote is left out",
+                )
             fresh = dict.fromkeys((*notes, *source.notes))
             frame = with_source(frame, replace(source, exported=None, notes=tuple(fresh)))
             plan = plan_of_rows(self._snapshot(file, frame), frame, self.how)
             if self.how.key is None:  # else they were matched by it
                 seen.add_new(plan, frame, source)
-            yield self._noted(plan, frame)
+            noted = self._noted(plan, frame)
+            yield noted if cut is None else cut.left_of(noted)
+
+    def _what(self) -> str:
+        """Return a fingerprint of what goes where: the same file, read as it is told, to the same table."""
+        table = self.endpoint.client.url, self.schema.name
+        how = replace(self.how, options=replace(self.how.options, save_mapping=None))
+        return hashlib.sha256(repr([*table, self.file.file.sha256(), how]).encode()).hexdigest()
 
     def _snapshot(self, file: TableFile, frame: pd.DataFrame) -> Snapshot:
         """Return the rows of a part, as it is to be compared with them."""

@@ -24,7 +24,7 @@ from sispy_pandas.commands.endings import next_steps, status_of_plan, steps_of_p
 from sispy_pandas.commands.output import later, plan_blocks, show, shown, tell_push, whole
 from sispy_pandas.commands.targets import refuse_target
 from sispy_pandas.pushing.guards import GUARDS
-from sispy_pandas.pushing.journal import folder
+from sispy_pandas.pushing.journal import folder, undoing
 from sispy_pandas.values.blocks import count
 
 if TYPE_CHECKING:
@@ -191,7 +191,7 @@ def send(
         how.pop("journal", None)
         plan = plan.check(allow_dangling=dangling, progress=session.progress)
     if not parts(plan):
-        session.say("nothing to push")
+        _say_nothing(session, plan)
         return (), Exit.DONE
     context.meta[SERVER] = parts(plan)[0].endpoint.client.url
     asks = not yes and is_terminal(sys.stdin)
@@ -205,7 +205,7 @@ def send(
         if require_fresh:
             _refuse_stale(plan, session.progress)
         if not len(plan):
-            session.say("nothing to push")
+            _say_nothing(session, plan)
             tell_push(session, parts(plan), ())
             return (), first(map(status_of_plan, parts(plan)))
         _refuse_options(plan, skip_problems=skip_problems, **how)
@@ -231,6 +231,17 @@ def send(
         for way in ways:
             session.say(way)
     return reports, status
+
+
+def _say_nothing(session: Session, plan: Plan | Plans | PlanParts) -> None:
+    """Say that there is nothing to push, and which push that was cut off has come to its end by that."""
+    from sispy_pandas.workflow.plan_parts import PlanParts
+
+    session.say("nothing to push")
+    if isinstance(plan, PlanParts) and (path := plan.end()) is not None:
+        session.say(
+            Message("so the push that was cut off has ended", undoing(path, "puts the old values back"))
+        )
 
 
 def with_references(plan: P) -> P:

@@ -23,6 +23,7 @@ from ..values.references import new_rows, with_targets
 from .journal import new_name, new_path, short
 from .outcome import PushResult
 from .push import allowed, begin, push
+from .recall import SAME, remember
 from .record import read, together_of
 
 if TYPE_CHECKING:
@@ -43,11 +44,16 @@ class Series:
     """How many there will be; None: that is not known yet."""
     begun: int = 0
     """How many are there."""
+    what: str | None = None
+    """The change that they make, where it can be made again row for row."""
 
-    def next_part(self) -> Together:
-        """Return what is said of the next part."""
+    def next_part(self, schema: str) -> tuple[Path, Together]:
+        """Return where the journal of the next part is, and what is said of it."""
         self.begun += 1
-        return self.name, self.begun, self.total
+        path = new_path(schema, self.name, part=self.begun)
+        if self.what is not None and self.begun == 1:
+            remember(SAME, self.what, path)
+        return path, (self.name, self.begun, self.total)
 
 
 def push_parts(
@@ -109,8 +115,7 @@ def push_parts(
             results.append(left(plan, path, options, stopped))
             continue
         if keeps and not begun:
-            together = series.next_part()
-            path = new_path(plan.schema.name, series.name, part=together[1])
+            path, together = series.next_part(plan.schema.name)
         aimed = replace(plan, changes=tuple(with_targets(plan.schema, c, known) for c in plan.changes))
         result = push(
             aimed,
@@ -208,8 +213,7 @@ def _begun(plans: Sequence[ChangeSet], options: Options, series: Series, *, agai
     """Write down all parts, before the first of them is sent."""
     paths = []
     for plan in plans:
-        together = series.next_part()
-        path = new_path(plan.schema.name, series.name, part=together[1])
+        path, together = series.next_part(plan.schema.name)
         begin(plan, path, options, again=again, together=together)
         paths.append(path)
     return paths

@@ -16,10 +16,11 @@ from sispy.text import printable
 from ..formats.atomic import replaced
 from ..values.types.frozen import decode_json
 from .journal import folder, is_shared, open_file
+from .locks import try_lock
 from .record import Record, read
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from sispy.client import Client
 
@@ -28,6 +29,8 @@ PARTS = "parts to"
 """Kind of a note: journals of parts of a push to a table that was begun without all of its parts."""
 ALL_PARTS = "all parts to"
 """The same of pushes that had all their parts."""
+SAME = "parts of"
+"""Kind of a note: first parts of pushes of one change, which can be made again row for row."""
 
 
 def note_attempt(server: str, what: str, at: int) -> None:
@@ -122,6 +125,21 @@ def noted(kind: str, what: object) -> list[Path]:
         with contextlib.suppress(ValueError, TypeError):
             found[Path(decode_json(line))] = None
     return list(found)
+
+
+@contextlib.contextmanager
+def alone(what: str | None) -> Iterator[bool]:
+    """Yield whether this is something that nobody else is at; who comes meanwhile is told that we are."""
+    if what is None:
+        yield False
+        return
+    path = _index("under way", what)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    handle = open_file(path, os.O_RDWR | os.O_CREAT)
+    try:
+        yield try_lock(handle)
+    finally:
+        os.close(handle)
 
 
 def lost(kind: str, what: object) -> list[str]:

@@ -198,6 +198,13 @@ def schema_in(file: Path) -> str:
         return str(decode_json(content.readline())["schema"])
 
 
+def table_in(file: Path) -> tuple[str, str]:
+    """Return server and table that a journal is for; no more than its first line is read."""
+    with file.open("rb") as content:
+        head = decode_json(content.readline())
+    return str(head["server"]), str(head["schema"])
+
+
 def together_of(file: Path) -> Together | None:
     """Return which part of a push a journal is; None: it is whole, or none that can be read.
 

@@ -10,32 +10,32 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from sispy.remedies import Argument, Call, Message
 
-from ..planning.change_set import FREE_DELETES, PlanRefused
+from ..planning.change_set import FREE_DELETES, ChangeSet, PlanRefused, new_rows_of
 from ..values.blocks import count, name_of
-from ..values.changes import Outcome, Update, action_of, row_of
+from ..values.changes import Create, Outcome, Update, action_of, row_of
 from ..values.times import clock
 from .earlier import taken_back
-from .journal import Journal, new_name, short
-from .options import need_token
+from .journal import Journal, in_use, new_name, short
+from .options import Options, need_token
 from .outcome import PushResult
-from .parts import Series, left, parts_of, push_parts
-from .recall import ALL_PARTS, PARTS, noted, remember
-from .record import read
+from .parts import Series, is_cut, left, parts_of, push_parts
+from .recall import ALL_PARTS, PARTS, SAME, alone, noted, remember
+from .record import read, table_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from ..planning.change_set import ChangeSet
     from ..values.changes import Change
-    from .options import Options
     from .record import Record
+
+C = TypeVar("C", bound=ChangeSet)
 
 
 @dataclass
@@ -49,6 +49,8 @@ class Stream:
     """As `push` takes it."""
     again: bool = False
     """Write rows once more that a push wrote which was cut off."""
+    what: str | None = None
+    """The change that the parts make, where it can be made again row for row."""
     resumed: Path | None = None
     """A journal of such a push, which this one goes on with."""
     deletes: int = 0
@@ -57,10 +59,10 @@ class Stream:
     """Of the parts that were pushed here, and before."""
     _rest: set[tuple[str, Any]] = field(default_factory=set)
     """Rows that were left of the push that is resumed, by table."""
-    _cut: dict[tuple[str, str], list[_Cut]] = field(default_factory=dict)
+    _cut: dict[tuple[str, str], list[Cut]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._series = Series(new_name(), None)
+        self._series = Series(new_name(), None, what=self.what)
         if self.resumed is not None:
             self.journals = parts_of(self.resumed)
             first = read(self.journals[0])
@@ -120,13 +122,13 @@ class Stream:
         (result,) = push_parts([rest], self.options, again=self.again, **how)
         return result
 
-    def close(self, tables: Iterable[tuple[str, str]]) -> None:
-        """Note that there are no more parts; `tables`: server and name of those that were pushed to."""
+    def close(self) -> None:
+        """Note that there are no more parts."""
         if not self.journals:
             return
         with Journal(self.journals[-1]) as last:
             last.event("parts", count=self._series.begun)
-        for table in tables:
+        for table in set(map(table_in, self.journals)):
             remember(ALL_PARTS, table, self.journals[0])
 
     def refused(self, plans: Sequence[ChangeSet], why: Message | str) -> tuple[PushResult, ...]:
@@ -148,12 +150,22 @@ class Stream:
             PlanRefused: It cannot be told whether rows that such a push wrote are meant once more.
         """
         table = plan.endpoint.client.url, plan.schema.name
-        if self.resumed is None and (self.again or plan.undoes):  # an undo leaves out what is back already
+        # an undo leaves out what is back already, and a file says the same however often it is read
+        if self.resumed is None and (self.again or plan.undoes or plan.origin.sha256 is not None):
             return plan, ()
         if table not in self._cut:
             mine = self.resumed is not None
-            self._cut[table] = [_Cut.of(paths, table[1], mine=mine) for paths in self._cut_before(table)]
+            named = mine and self.what is not None
+            self._cut[table] = [
+                Cut.of(paths, table[1], mine=mine, named=named) for paths in self._cut_before(table)
+            ]
         done: dict[Any, str] = {}
+        if self.what is not None:  # what may have been created has had its turn: `finish` told of it
+            done |= {
+                row_of(c): ""
+                for c in plan.changes
+                if isinstance(c, Create) and (plan.schema.name, c.row) in self._rest
+            }
         for cut in self._cut[table]:
             found = list(cut.among(plan.changes, anyway=self.resumed is not None))
             if found and self.resumed is None:
@@ -166,7 +178,7 @@ class Stream:
             for c in plan.changes
             if row_of(c) in done and (plan.schema.name, row_of(c)) not in self._rest
         )
-        return replace(plan, changes=tuple(c for c in plan.changes if row_of(c) not in done)), outcomes
+        return _without(plan, done), outcomes
 
     def _cut_before(self, table: tuple[str, str]) -> Iterator[list[Path]]:
         """Yield the parts of each push to a table that was cut off, or of the one that is resumed."""
@@ -182,7 +194,7 @@ class Stream:
 
 
 @dataclass(frozen=True)
-class _Cut:
+class Cut:
     """The rows that a push in parts has written before it was cut off: a few bytes for each."""
 
     name: str
@@ -192,16 +204,23 @@ class _Cut:
     """In their order."""
     stamps: np.ndarray[Any, Any]
     """What was written to each."""
+    named: frozenset[Any] = frozenset()
+    """Rows that were created or deleted, where each has the same name whenever the change is made."""
 
     @classmethod
-    def of(cls, paths: Sequence[Path], schema: str, *, mine: bool) -> _Cut:
-        """Read the parts of a push, one after the other; `mine`: it goes on, also if it is an undo.
+    def of(cls, paths: Sequence[Path], schema: str, *, mine: bool = True, named: bool = True) -> Cut:
+        """Read the parts of a push, one after the other.
 
-        What any other undo put back is as it was before: to change that is nobody's second edit.
+        Args:
+            paths: The parts.
+            schema: Of the rows.
+            mine: It goes on, also if it is an undo. What any other undo put back is as it was before: to
+                change that is nobody's second edit.
+            named: New rows have the same names in the change that goes on.
         """
         ids: list[np.ndarray[Any, Any]] = [np.array([], "S24")]
         stamps: list[np.ndarray[Any, Any]] = [np.array([], "S8")]
-        at = 0
+        at, others = 0, set()
         for path in paths:
             record = read(path)
             at = max(at, record.last)
@@ -211,9 +230,15 @@ class _Cut:
                 ids.append(np.array(list(rows), "S24"))
                 written = ({p: after for p, (_, after) in entry.written.items()} for entry in rows.values())
                 stamps.append(np.array([_stamp(cells) for cells in written], "S8"))
+                others |= {
+                    row
+                    for row, entry in (record.entries.items() if named else ())
+                    if entry.action != "update" and entry.word == "done" and row not in undone
+                }
         every = np.concatenate(ids)
         order = np.argsort(every)
-        return cls(short(paths[0]), at, tuple(paths), every[order], np.concatenate(stamps)[order])
+        sorted_stamps = np.concatenate(stamps)[order]
+        return cls(short(paths[0]), at, tuple(paths), every[order], sorted_stamps, frozenset(others))
 
     @property
     def reason(self) -> str:
@@ -222,6 +247,8 @@ class _Cut:
 
     def among(self, changes: Iterable[Change], *, anyway: bool) -> Iterator[Change]:
         """Yield the changes of rows that were written; unless `anyway`, only where they change just that."""
+        changes = tuple(changes)
+        yield from (c for c in changes if not isinstance(c, Update) and row_of(c) in self.named)
         if not len(self.ids):
             return
         updates = [change for change in changes if isinstance(change, Update) and len(change.id) == 24]
@@ -232,6 +259,10 @@ class _Cut:
             if there and (anyway or self.stamps[place] == np.bytes_(_stamp(before))):
                 yield change
 
+    def left_of(self, plan: C) -> C:
+        """Return what a plan of the change that goes on has to do."""
+        return _without(plan, {row_of(change) for change in self.among(plan.changes, anyway=True)})
+
     def question(self, found: Sequence[Change]) -> Message:
         """Return what has to be decided where rows that were written shall be changed once more."""
         journal = str(self.paths[0])
@@ -241,6 +272,37 @@ class _Cut:
             Call(f"sp.push_parts(..., resume={journal!r})", "goes on with that push"),
             Argument("again", "changes them once more", True),
         )
+
+
+def cut_push(what: str) -> tuple[Path, ...]:
+    """Return the parts of the push of a change that was cut off last, as long as it may go on; else none.
+
+    It does not where somebody is at it, or has undone some of it, or it was followed by another.
+    """
+    there = [path for path in noted(SAME, what) if path.exists()]
+    if not there or not is_cut(there[-1]):
+        return ()
+    parts = parts_of(there[-1])
+    return () if any(in_use(path) or taken_back(read(path)) for path in parts) else tuple(parts)
+
+
+def end(what: str) -> Path | None:
+    """Note that a push of a change that was cut off has all of its parts; return it if that was so."""
+    with alone(what) as free:
+        parts = cut_push(what) if free else ()
+        if not parts or any(read(path).open for path in parts):
+            return None
+        Stream(Options(), resumed=parts[0]).close()
+    return parts[0]
+
+
+def _without(plan: C, rows: Collection[Any]) -> C:
+    return replace(
+        plan,
+        changes=tuple(change for change in plan.changes if row_of(change) not in rows),
+        problem_list=tuple(problem for problem in plan.problem_list if problem.row not in rows),
+        made_with=new_rows_of(plan),
+    )
 
 
 def _updated(record: Record) -> Iterator[tuple[str, Any]]:

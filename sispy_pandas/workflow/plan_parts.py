@@ -15,6 +15,7 @@ from ..planning.change_set import PlanRefused
 from ..planning.parts import digest_of, joined
 from ..pushing.options import Options
 from ..pushing.parts import allowed_together
+from ..pushing.stream import end
 from ..values.blocks import SHOWN, Lines, as_html, as_text, count
 from ..values.progress import bar
 from .objects import Plan
@@ -23,6 +24,7 @@ from .series import KEPT, push_parts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
+    from pathlib import Path
 
     import pandas as pd
 
@@ -81,6 +83,8 @@ class PlanParts:
     """Makes them with the problems that the server knows of."""
     progress: Any = False
     """Of going through all parts: as in `fetch`."""
+    what: str | None = None
+    """The change, where it is made again row for row: see `push_parts`."""
     leans: bool = False
     """Whether a part may need what an earlier one does, so that what refers to a row tells nothing yet."""
 
@@ -155,15 +159,15 @@ class PlanParts:
         self, *, fields: Collection[str] | None = None, ids: Collection[Hashable] | None = None
     ) -> PlanParts:
         """Return the part of each plan that touches these fields and rows, see `Plan.only`."""
-        return replace(self, make=lambda: (plan.only(fields=fields, ids=ids) for plan in self), checked=None)
+        make = lambda: (plan.only(fields=fields, ids=ids) for plan in self)  # noqa: E731
+        return replace(self, make=make, checked=None, what=None)
 
     def without(
         self, *, fields: Collection[str] | None = None, ids: Collection[Hashable] | None = None
     ) -> PlanParts:
         """Return each plan without these fields and rows, see `Plan.without`."""
-        return replace(
-            self, make=lambda: (plan.without(fields=fields, ids=ids) for plan in self), checked=None
-        )
+        make = lambda: (plan.without(fields=fields, ids=ids) for plan in self)  # noqa: E731
+        return replace(self, make=make, checked=None, what=None)
 
     def check(self, *, allow_dangling: bool = False, progress: Any = False) -> PlanParts:
         """Return the plans with the problems that the server knows of, see `Plan.check`.
@@ -228,8 +232,13 @@ class PlanParts:
             allow_dangling=allow_dangling,
             note=note,
             reviewer=reviewer,
+            what=self.what,
             **how,
         )
+
+    def end(self) -> Path | None:
+        """Note that a push of this change that was cut off left nothing; return its journal if so it was."""
+        return None if self.what is None else end(self.what)
 
     def blocks(self, shown: int | None = SHOWN) -> list[Block]:
         """Return what there is to see of them."""

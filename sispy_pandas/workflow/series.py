@@ -14,7 +14,8 @@ from sispy.remedies import Call, Message, message_of
 from ..planning.change_set import PlanRefused
 from ..pushing.journal import short, undoing
 from ..pushing.options import Options
-from ..pushing.stream import Stream
+from ..pushing.recall import alone
+from ..pushing.stream import Stream, cut_push
 from ..values.changes import REPLACED, WORDS, Create, row_of
 from ..values.progress import bar
 from .objects import Plan, Report, plan_of, report_of
@@ -55,6 +56,7 @@ def push_parts(
     wait: bool | Callable[[str], object] = True,
     verify: bool | None = None,
     on_report: Callable[[Report], object] | None = None,
+    what: str | None = None,
 ) -> PartsReport:
     """Push plans one after the other as one push, each made when its turn comes: memory is that of one.
 
@@ -71,7 +73,9 @@ def push_parts(
 
     `plans` is any iterator of plans, or of Plans of several tables; empty ones are left out. `resume` is a
     journal of a push in parts that was cut off. `Plan.push` tells the other arguments, with these
-    differences: `expect_deletes` is how many rows all parts delete at the most; `journal` is None or False;
+    differences: `what` names a change that is made again row for row, with the same names of new rows, such
+    as that of a file by its fingerprint: a push of it that was cut off is gone on with, unless `again`;
+    `expect_deletes` is how many rows all parts delete at the most; `journal` is None or False;
     `again` also changes rows once more that a push wrote which was cut off; `on_report` is given the report
     of each part, with all of its rows.
 
@@ -93,9 +97,21 @@ def push_parts(
         (10, 3, True)
     """
     options = Options(guard, on_conflict, skip_problems, allow_dangling, note, reviewer)
-    stream = Stream(options, expect_deletes, journal, again, None if resume is None else Path(resume))
     tally = _Tally()
-    with _way_on(stream), bar(progress, total=None, unit=" rows", desc="push") as shown:
+    with (
+        alone(what) as free,
+        _way_on(
+            Stream(
+                options,
+                expect_deletes,
+                journal,
+                again,
+                what if free else None,
+                _goes_on(resume, what if free and not again else None),
+            )
+        ) as stream,
+        bar(progress, total=None, unit=" rows", desc="push") as shown,
+    ):
         how = {
             "progress": _Counting(shown),
             "cancel": cancel,
@@ -106,7 +122,7 @@ def push_parts(
         }
         some = (one if isinstance(one, Plans) else Plans((one,)) for one in plans)
         for number, given in enumerate(one for one in some if not one.empty):
-            if number == 0 and resume is not None:
+            if number == 0 and stream.resumed is not None:
                 tally.add(_finished(stream, given.plans[0], how))
             if tally.stopped is None:
                 try:
@@ -120,8 +136,13 @@ def push_parts(
             if tally.stopped is not None:
                 break
         else:
-            stream.close(tally.tables)
+            stream.close()
     return tally.report(stream)
+
+
+def _goes_on(resume: str | Path | None, what: str | None) -> Path | None:
+    """Return a journal of the push to go on with: the one that is named, or of the same change."""
+    return Path(resume) if resume is not None else next(iter(cut_push(what) if what else ()), None)
 
 
 def _finished(stream: Stream, plan: Plan, how: dict[str, Any]) -> Iterator[PushResult]:
@@ -135,10 +156,10 @@ def _finished(stream: Stream, plan: Plan, how: dict[str, Any]) -> Iterator[PushR
 
 
 @contextmanager
-def _way_on(stream: Stream) -> Iterator[None]:
+def _way_on(stream: Stream) -> Iterator[Stream]:
     """Tell whoever is interrupted, or makes a plan that fails, how to go on and back."""
     try:
-        yield
+        yield stream
     except BaseException as error:
         if stream.journals:
             path = stream.journals[0]
@@ -308,11 +329,6 @@ class _Tally:
     def __init__(self) -> None:
         self.stopped: str | None = None
         self._tables: dict[tuple[str, str], _Table] = {}
-
-    @property
-    def tables(self) -> Iterable[tuple[str, str]]:
-        """The tables so far: server and name."""
-        return self._tables.keys()
 
     def add(self, results: Iterable[PushResult], stopped: str | None = None) -> None:
         """Count the rows of some parts; `stopped`: why there are no others."""

@@ -153,6 +153,90 @@ def test_a_push_that_is_killed_between_requests_is_resumed_and_the_same_command_
     assert written(hosts, "seen") == HOSTS
 
 
+def cut_off(terminal, sis, command, request, after):
+    """Run a command that is killed at a request."""
+    with Gate(sis, request, after=after) as gate:
+        child = terminal(*command)
+        gate.wait()
+        os.kill(child.pid, signal.SIGKILL)
+        child.read()
+        assert child.ended() == -signal.SIGKILL
+
+
+def listed(sispy):
+    return json.loads(sispy("pushes", "--output", "json").stdout)["pushes"]
+
+
+@pytest.mark.parametrize("resumed", [True, False])
+def test_the_same_command_goes_on_with_the_push_that_was_cut_off_and_one_undo_takes_all_back(
+    terminal, sispy, edited, hosts, sis, resumed
+):
+    before = sp.fetch(hosts, progress=False).frame()["notes"]
+    edited(notes("seen"))
+    command = ("push", "host", "hosts.csv", *ROWS, "--yes")
+    cut_off(terminal, sis, (*command, "--note", "CHG1"), "PUT /entities/host", 3)
+    if resumed:
+        assert sispy("resume", "--yes").exit_code == 0
+    hosts.update(before.index[0], {"notes": "of a colleague"})
+
+    rest = sispy(*command)
+
+    assert (rest.exit_code, written(hosts, "seen")) == (0, HOSTS - 1)
+    (push,) = listed(sispy)
+    assert (push["rows"], push["done"], push["ended"], push["note"]) == (HOSTS, HOSTS, True, "CHG1")
+    assert f"goes on with the push {push['push']}, cut off" in rest.stdout
+    assert f"`sispy undo {push['push']}` puts the old values back" in rest.stderr
+    undone = sispy("undo", push["push"], "--yes")
+    assert undone.exit_code == 4  # the colleague's note stays
+    after = sp.fetch(hosts, progress=False).frame()["notes"]
+    pd.testing.assert_series_equal(after.iloc[1:], before.iloc[1:])
+
+
+def test_a_cut_push_is_in_the_way_of_no_other_file_and_ends_when_nothing_is_left(
+    terminal, sispy, edited, hosts, sis
+):
+    edited(notes("seen"))
+    command = ("push", "host", "hosts.csv", *ROWS, "--yes")
+    cut_off(terminal, sis, command, "PUT /entities/host", 3)
+    assert sispy("resume", "--yes").exit_code == 0
+    edited(notes("newer"), "newer.csv")
+
+    assert sispy("push", "host", "newer.csv", *ROWS, "--yes").exit_code == 0
+    assert written(hosts, "newer") == HOSTS
+    newer = listed(sispy)[0]["push"]
+    assert sispy("undo", newer, "--yes").exit_code == 0
+    cells = sp.fetch(hosts, progress=False)
+    cells.diff(cells.frame().assign(notes="seen")).push(progress=False)
+
+    nothing = sispy(*command)
+    assert nothing.exit_code == 0
+    assert "nothing to push\nso the push that was cut off has ended: `sispy undo" in nothing.stderr
+    assert all(push["ended"] for push in listed(sispy))
+
+
+def test_new_rows_without_a_unique_value_are_made_once_and_counted_rightly(terminal, sispy, env, sis):
+    definition = {"message": "String"}
+    sis.client().schemas.create({"name": "event", "_sis": {"owner": ["ops"]}, "definition": definition})
+    events = sis.client().entities("event")
+    sp.to_csv(sp.fetch(events, progress=False), "events.csv")
+    titles = pd.read_csv("events.csv").columns
+    rows = pd.DataFrame({"message": [f"cut {n}" for n in range(HOSTS)]}).reindex(columns=titles)
+    rows.to_csv("events.csv", index=False)
+    assert "60 creates" in sispy("plan", "event", "events.csv").stdout
+    command = ("push", "event", "events.csv", "--yes", "--part-rows")
+    cut_off(terminal, sis, (*command, "10"), "POST /entities/event", 3)
+    assert sispy("resume", "--yes").exit_code == 0
+
+    rest = sispy(*command, "15")
+
+    assert rest.exit_code == 0
+    assert events.count({}) == HOSTS
+    (push,) = listed(sispy)
+    assert (push["rows"], push["done"], push["ended"]) == (HOSTS, HOSTS, True)
+    assert sispy("undo", push["push"], "--yes", "--expect-deletes", str(HOSTS)).exit_code == 0
+    assert events.count({}) == 0
+
+
 @pytest.mark.parametrize("part", [0, 2, 5])
 def test_a_part_whose_journal_is_gone_is_told(sispy, edited, hosts, part):
     edited(notes("seen"))
