@@ -304,7 +304,7 @@ class SchemaBrowser(Shown):
     def _review(self, plan: Plan) -> None:
         def take(report: Report) -> None:
             self._drawer.take(plan, report, review.given_way)
-            self._after_push(plan)
+            self._after_push()
 
         review = PlanReview(plan, on_report=take)
         self._put_below(review)
@@ -316,11 +316,9 @@ class SchemaBrowser(Shown):
         else:
             self._below.children = () if widget is None else (widget,)
 
-    def _after_push(self, plan: Plan) -> None:
+    def _after_push(self) -> None:
         self._rows.rows = None
         self._changes.found = None
-        if plan.counts["deletes"]:
-            self._drawer.close()
         self._drawer.reload()
         self._look()
 

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 from ...reading.commits import edits
 from ...revisions.edits import Changes
 from ...revisions.revert import revert
-from ...values.changes import Update, row_of
+from ...values.changes import Delete, Update
 from ...values.entity import key_of
 from ...values.types.object_id import is_object_id
 from ...workflow.fetch import fetch
 from ..background import Background
+from ..editor_model import in_conflict
+from ..grid_model import Note
 from ..markup import NEXT, Html, alert, button, h, joined, loading, short, tabs
 from .cell_html import names_in, text_of
 from .draft import Draft, at_of
@@ -73,6 +75,8 @@ class DrawerPanel(PlanningPanel):
         self.draft: Draft | None = None
         self.kept: dict[tuple[str, str], Draft] = {}
         """What was typed into rows and not reviewed yet, of those that are not shown."""
+        self.opposed: dict[tuple[str, str], dict[str, Note]] = {}
+        """What others wrote to rows that were to be deleted here, and about which nothing is decided."""
         self.offered: list[tuple[str, str]] = []
         self.tab: str = "form"
         self.history: History | None = None
@@ -130,7 +134,7 @@ class DrawerPanel(PlanningPanel):
         self.draw()
 
     def take(self, reviewed: Plan, report: Report, given_way: Collection[CellId]) -> None:
-        """Drop what a push has settled of what was typed.
+        """Drop what a push has settled of what was typed, and show no row that it deleted.
 
         Args:
             reviewed: The plan that was shown.
@@ -142,8 +146,12 @@ class DrawerPanel(PlanningPanel):
             one.row: {path: after for path, (_, after) in one.written.items()} for one in report.outcomes
         }
         for change in reviewed.changes:
-            place = reviewed.schema.name, row_of(change)
-            if isinstance(change, Update) and place in self.kept:
+            if not isinstance(change, Update | Delete):
+                continue
+            place = reviewed.schema.name, change.id
+            if isinstance(change, Delete):
+                self._take_delete(place, report, is_kept=(change.id, "") in given_way)
+            elif place in self.kept:
                 paths = [path for row, path in given_way if row == change.id]
                 settled = self.kept[place].settled(change, written.get(change.id, {}), paths)
                 self.kept[place] = settled
@@ -151,6 +159,21 @@ class DrawerPanel(PlanningPanel):
                     del self.kept[place]
                 if place == self.here:
                     self.draft = settled
+
+    def _take_delete(self, place: tuple[str, str], report: Report, *, is_kept: bool) -> None:
+        """Remember why a row was not deleted: its delete stays in conflict until that is decided."""
+        is_gone = any(one.row == place[1] and one.word in ("done", "unchanged") for one in report.outcomes)
+        notes = {
+            one.field: Note("conflict", "", one.theirs, one.base)
+            for one in report.conflict_list
+            if one.id == place[1]
+        }
+        if notes:
+            self.opposed[place] = notes
+        elif is_kept or is_gone:
+            self.opposed.pop(place, None)
+        if is_gone and place == self.here:
+            self.close()
 
     def reload(self) -> None:
         """Read the row that is shown again; what was typed stays."""
@@ -388,8 +411,11 @@ class DrawerPanel(PlanningPanel):
     def _delete(self) -> None:
         draft = self._draft
         if draft.id is not None:
-            id_ = draft.id
-            self._plan(lambda: draft.snapshot.diff(draft.snapshot.frame().head(0), delete=[id_]))
+            id_, snapshot = draft.id, draft.snapshot
+            notes = self.opposed.get((draft.schema.name, id_), {})
+            self._plan(
+                lambda: in_conflict(snapshot.diff(snapshot.frame().head(0), delete=[id_]), {id_: notes})
+            )
 
     def _put_back(self, at: int) -> None:
         """Show the plan that takes a commit back, where nobody wrote later; it may delete the row."""

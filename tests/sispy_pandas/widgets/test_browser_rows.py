@@ -380,6 +380,25 @@ def test_a_row_is_deleted_through_a_review(browser, drawer, sis):
     assert [host["name"] for host in sis.client().entities("host").fetch_all()] == ["b"]
 
 
+@pytest.mark.parametrize("keep", ["mine", "theirs"])
+def test_a_delete_stays_in_conflict_until_that_is_decided(sis, browser, drawer, row, keep):
+    act(drawer, "delete")
+    sis.client().entities("host").update(row()["_id"], {"cores": 11})
+    assert push(browser).counts["conflict"] == 1
+    for _ in range(2):
+        act(drawer, "delete")
+        review = browser._below.children[0]
+        assert lines(review) == [(None, None, "(the whole row)", None, "cores: 11", "conflict")]
+        assert (push(browser), row()["cores"]) == (None, 11)
+    decide(review, keep)
+    push(browser)
+    names = [host["name"] for host in sis.client().entities("host").fetch_all()]
+    assert (names, drawer.here is None) == ((["b"], True) if keep == "mine" else (["a", "b"], False))
+    if keep == "theirs":
+        act(drawer, "delete")  # of the row as it is shown now
+        assert lines(browser._below.children[0]) == [(None, True, "(the whole row)", None, None, None)]
+
+
 def test_the_json_view_holds_the_row_as_it_is_stored(drawer, row):
     act(drawer, "tab", name="json")
     (shown,) = re.findall(r"<pre>(.*)</pre>", drawer.view.html, re.DOTALL)
