@@ -215,6 +215,11 @@ class Grid {
 
   paint() {
     const { scrollTop, clientHeight } = this.scroller;
+    // Taken off the page, or hidden, it has no size: what is drawn stays. Its size is told when it has one again,
+    // but not if it was away for less than a frame: so it is tried once more.
+    if (!clientHeight && !this.away) this.draw();
+    this.away = !clientHeight;
+    if (this.away) return;
     const first = clamp(Math.floor(scrollTop / ROW) - MARGIN, 0, this.shown);
     const last = clamp(Math.ceil((scrollTop + clientHeight) / ROW) + MARGIN, 0, this.shown);
     this.windows.need(first, last);

@@ -670,6 +670,24 @@ def test_rows_that_cannot_be_written_and_duplicates_look_so(open_grid):
     becomes(cell(page, 0, "name"), "changed")  # the name is free now
 
 
+def test_a_page_that_takes_the_grid_away_for_a_moment_finds_it_drawn(open_grid):
+    """JupyterLab does that with cells out of sight; drawn without a size the grid would stay almost empty."""
+    _, page = open_grid()
+    cell(page, 0, "note").wait_for()
+    count = "document.querySelectorAll('.body .cell').length"
+    before = page.evaluate(count)
+    page.evaluate(
+        """() => {
+          const grid = document.querySelector(".sispy-grid"), home = grid.parentNode;
+          document.querySelector(".scroller").dispatchEvent(new Event("scroll")); // draws in the next frame
+          grid.remove();
+          requestAnimationFrame(() => home.append(grid)); // before the page tells that its size has changed
+        }"""
+    )
+    page.evaluate("() => new Promise((done) => setTimeout(done, 300))")
+    assert page.evaluate(count) == before
+
+
 def test_an_edit_sends_what_it_changed(open_grid):
     _, page = open_grid(labels=Racks())
     page.evaluate(
