@@ -53,6 +53,8 @@ class Incoming:
     note: Note = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     """What was noticed and did no harm."""
+    losses: tuple[str, ...] = ()
+    """What is lost where no schema tells that a column is of text."""
     used: Mapping[str, Any] = field(default_factory=dict)
     """Options of reading that were found out: name -> value."""
     guesses: tuple[str, ...] = ()

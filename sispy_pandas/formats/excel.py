@@ -7,7 +7,7 @@ from functools import partial
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
-from sispy.remedies import Message
+from sispy.remedies import Argument, Message
 from sispy.text import printable
 
 from ..values.extras import no_collection
@@ -16,7 +16,7 @@ from ..values.types.cells import Refused, plain
 from .base import Format, Incoming
 from .bounds import refuse_wide
 from .excel_base import Base
-from .excel_cells import TRUTHS, LongText, read_excel_column, unescaped
+from .excel_cells import TRUTHS, LongText, Padded, read_excel_column, unescaped
 from .excel_conflicts import decided, read_conflicts
 from .excel_file import book_file, rows_of
 from .excel_find import find, tables_in
@@ -29,7 +29,7 @@ from .outline import outlined
 from .table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     import pandas as pd
 
@@ -73,7 +73,7 @@ class Excel(Format):
             members = _members(book, file, found.note, schema)
             booleans = None if schema is None else _booleans(schema)
             results = not_values(source, found.sheet, table, booleans)
-        table, notes = _with_formulas(table, results)
+        table, notes = _with_results(table, results)
         table = _with_long_texts(table, found.note.get("long", ()))
         if base and choices:
             table = decided(table, base, choices)
@@ -83,6 +83,7 @@ class Excel(Format):
             _plain,
             found.note,
             found.notes + notes,
+            losses=tuple(_padded(table, options)),
             sheet=found.sheet.title,
             guesses=guesses,
             exported=base.frame if base else None,
@@ -107,7 +108,7 @@ def _plain(cell: Any) -> Any:
         return cell
     if isinstance(cell, str):
         return TRUTHS.get(cell, unescape(unescaped(cell))) if cell else None
-    if isinstance(cell, float) and cell.is_integer():
+    if isinstance(cell, Padded) or (isinstance(cell, float) and cell.is_integer()):
         return int(cell)
     try:
         return plain(cell)
@@ -186,20 +187,28 @@ def _is_filled(cells: Sequence[Any]) -> bool:
     return any(cell is not None and cell != "" for cell in cells)
 
 
-def _with_formulas(
-    table: Table, formula_cells: Mapping[tuple[int, int], Any]
-) -> tuple[Table, tuple[str, ...]]:
-    """Return the table with the results of its formulas in place of them, or refusals."""
-    if not formula_cells:
+def _padded(table: Table, options: ReadOptions) -> Iterator[str]:
+    """Say of which columns the zeros in front are lost, unless they are told to be texts."""
+    for name, cells in zip(table.header, table.columns, strict=True):
+        seen = [cell for cell in cells if isinstance(cell, Padded) and str(cell) != repr(cell)]
+        if seen and name not in options.text:
+            what = "numbers are" if len(seen) > 1 else "number is"
+            said = f"column {name!r}: {len(seen):,} {what} shown with zeros in front, such as {seen[0]}"
+            yield Message(said, Argument("text", "keeps them", [name]))
+
+
+def _with_results(table: Table, results: Mapping[tuple[int, int], Any]) -> tuple[Table, tuple[str, ...]]:
+    """Return the table with the results of its formulas in place of them, or what else is to stand there."""
+    if not results:
         return table, ()
     rows = {number: i for i, number in enumerate(table.rows)}
     places = {number: i for i, number in enumerate(table.places)}
     columns = [list(cells) for cells in table.columns]
     taken: dict[str, int] = {}
-    for (row, place), cell in formula_cells.items():
+    for (row, place), cell in results.items():
         if row in rows and place in places:
             columns[places[place]][rows[row]] = cell
-            if not isinstance(cell, Refused):
+            if not isinstance(cell, Refused | Padded):
                 name = table.header[places[place]]
                 taken[name] = taken.get(name, 0) + 1
     notes = tuple(f"column {name!r}: the results of {n} formulas were taken" for name, n in taken.items())

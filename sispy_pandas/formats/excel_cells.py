@@ -52,6 +52,25 @@ class LongText(str):
         return cell
 
 
+class Padded(int):
+    """A whole number that is shown with zeros in front: its text is what people see.
+
+    Attributes:
+        width: Digits that are shown at least.
+    """
+
+    width: int
+
+    def __new__(cls, number: float, width: int) -> Padded:
+        """Take the number of a cell, and how many zeros its format has."""
+        cell = super().__new__(cls, number)
+        cell.width = width
+        return cell
+
+    def __str__(self) -> str:
+        return f"{'-' * (self < 0)}{abs(self):0{self.width}}"
+
+
 def excel_column(field: Field, cells: pd.Series[Any], style: Style) -> list[Any]:
     """Return what a workbook's cells hold: str, int, float (times too), bool, or None for a blank cell."""
     found = None if field == RECEIPT else field.kind.sheet_cells(cells, style)  # a receipt stays exact
@@ -104,7 +123,8 @@ def _typed(field: Field, cell: Any, style: Style) -> Any:
             return field.kind.from_boolean(cell)
         if isinstance(cell, int | float):
             is_whole = isinstance(cell, float) and cell.is_integer() and abs(cell) <= WHOLE
-            return field.kind.from_number(int(cell) if is_whole else cell, style)
+            value = field.kind.from_number(int(cell) if is_whole else cell, style)
+            return int(value) if isinstance(value, Padded) else value
         if isinstance(cell, datetime.datetime):
             return field.kind.from_time(cell, style)
         if isinstance(cell, datetime.time):

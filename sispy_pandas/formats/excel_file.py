@@ -37,7 +37,8 @@ _MOST_TIED = 1 << 21
 """Cells that are merged or linked in ranges: a workbook that is read whole has an object for each."""
 _RANGE = re.compile(rb"""<(?:\w+:)?(mergeCell|hyperlink|comment)\s[^<>]*?\bref=["']([^"'<>]*:[^"'<>]*)["']""")
 _CHUNK, _LONGEST_TAG = 1 << 20, 1 << 10
-_BOOK = "xl/workbook.xml"
+_BOOK, _STYLES = "xl/workbook.xml", "xl/styles.xml"
+_PADDED = re.compile(rb"""\bformatCode=["']00+["']""")
 _OPEN_DOCUMENT = {"mimetype", "content.xml"}
 _STRICT = b"http://purl.oclc.org/ooxml/"
 _USUAL = b"http://schemas.openxmlformats.org/"
@@ -90,6 +91,12 @@ class BookFile:
 
     def _binary(self) -> AbstractContextManager[IO[bytes]]:
         return self.content.open("rb") if isinstance(self.content, Path) else nullcontext(self.content)
+
+    @property
+    def has_padded(self) -> bool:
+        """Whether a format of it shows numbers with zeros in front."""
+        with zipfile.ZipFile(self.content) as archive:
+            return _STYLES in archive.namelist() and _PADDED.search(archive.read(_STYLES)) is not None
 
     def merged(self, part: str) -> list[Cells]:
         """Return the blocks of merged cells of a sheet, which openpyxl leaves out when it only reads."""

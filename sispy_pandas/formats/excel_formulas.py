@@ -1,4 +1,4 @@
-"""Cells of a workbook that are not what they seem: formulas, errors of the program, merged cells."""
+"""Cells of a workbook that are not what they seem: formulas, errors, merged cells, zeros in front."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sispy.remedies import Argument, Message
 from sispy.text import printable
 
 from ..values.types.cells import Refused
-from .excel_cells import TRUTHS
+from .excel_cells import TRUTHS, Padded
 from .excel_file import rows_of
 from .excel_plain import PlainSheet
 
@@ -32,10 +32,11 @@ _MOST_MERGED = 1 << 22
 def not_values(
     file: BookFile, sheet: Any, table: Table, booleans: Collection[str] | None
 ) -> dict[Place, Any]:
-    """Return what stands in place of the cells that are no values; a sheet of plain cells has none."""
+    """Return what stands in place of the cells that are not as they seem; a plain sheet has none."""
     if isinstance(sheet, PlainSheet):
         return {}
-    return formulas(file, sheet, table, booleans) | merged(file, sheet, table)
+    padded = _padded(file, sheet) if file.has_padded else {}
+    return padded | formulas(file, sheet, table, booleans) | merged(file, sheet, table)
 
 
 def formulas(file: BookFile, sheet: Any, table: Table, booleans: Collection[str] | None) -> dict[Place, Any]:
@@ -67,6 +68,17 @@ def formulas(file: BookFile, sheet: Any, table: Table, booleans: Collection[str]
 def _cells(sheet: Any, file: BookFile) -> Iterator[Any]:
     rows = rows_of(sheet, file.file, values=False)
     return (cell for _, row in rows for cell in row if cell.value is not None)
+
+
+def _padded(file: BookFile, sheet: Any) -> dict[Place, Padded]:
+    """Return the whole numbers that are shown with zeros in front."""
+    found = {}
+    for cell in _cells(sheet, file):
+        value, shape = cell.value, cell.number_format
+        is_whole = type(value) in (int, float) and value == int(value)
+        if is_whole and len(shape) > 1 and set(shape) == {"0"}:
+            found[cell.row, cell.column] = Padded(value, len(shape))
+    return found
 
 
 def _suspicious(cells: Sequence[Any]) -> list[int]:

@@ -3,8 +3,8 @@
 What calamine would read otherwise, or not survive, is looked for in the bytes before it opens them: it takes
 the result of a formula for a value, cuts blanks, and makes room for the whole rectangle between the first
 cell and the last. So a part is plain if nothing stands in it but what a short grammar has: no formula, error,
-rich or escaped text, ISO time, merged cell, or whole number of more than 15 digits. All else is left to
-openpyxl.
+rich or escaped text, ISO time, merged cell, whole number of more than 15 digits, or format that shows
+zeros in front of numbers. All else is left to openpyxl.
 """
 
 from __future__ import annotations
@@ -132,6 +132,8 @@ def plain_book(file: BookFile) -> PlainBook | None:
     """Return a workbook of which at least the shared parts are plain; None: openpyxl has to read it."""
     try:
         calamine = optional("python_calamine", "excel")
+        if file.has_padded:
+            return None
         with zipfile.ZipFile(file.content) as archive:
             parts = _sheet_parts(archive)
         book = calamine.CalamineWorkbook.from_object(file.content)

@@ -79,7 +79,7 @@ def read_rows(file: InFile, form: Format, options: ReadOptions) -> Untyped:
         if types.get(name, "String") == "String":
             seen = (found.plain(cell) for cell in cells if not is_nothing(cell))
             texts[name] = [_text(value) if form.holds_any_cell else value for value in seen]
-    notes = own.notes() + hints(texts, style)
+    notes = own.notes() + found.losses + hints(texts, style)
     if not form.holds_objects:
         series = {name: pd.Series(list(cells), dtype=object) for name, cells in columns.items()}
         return Untyped(pd.DataFrame(series), types, style, notes, found.guesses)

@@ -9,11 +9,17 @@ from copy import copy
 from typing import TYPE_CHECKING, Any
 
 import openpyxl
+import pandas as pd
 import pytest
 import xlsxwriter
 
 import sispy_pandas as sp
+from sispy_pandas import parse_schema
+from sispy_pandas.formats.bounds import InFile
+from sispy_pandas.formats.excel import Excel
 from sispy_pandas.formats.excel_file import _NAMESPACES
+from sispy_pandas.formats.mapping import read_options
+from sispy_pandas.formats.untyped import read_rows
 from sispy_pandas.planning.render import kinds
 from sispy_pandas.values.changes import Create, Stale
 from sispy_pandas.values.source import source_of
@@ -470,3 +476,28 @@ def test_an_open_document_is_named_whatever_it_is_called(server, tmp_path: Path)
             archive.writestr("content.xml", "<office:document-content/>")
         with pytest.raises(ValueError, match=f"{name} is an OpenDocument file: save it as .xlsx or .csv"):
             sp.read_excel(tmp_path / name, server.fetch().schema)
+
+
+def test_zeros_that_a_format_shows_are_kept_where_text_is_meant(tmp_path: Path) -> None:
+    path = tmp_path / "t.xlsx"
+    book = openpyxl.Workbook()
+    for line in (["tag", "n"], [123, 7], [-4, 8.5], [54321, True], ["A1", None]):
+        book.active.append(line)
+    for cell in (*book.active["A"], *book.active["B"]):
+        cell.number_format = "00000"
+    book.save(path)
+    texts = parse_schema({"name": "t", "definition": {"tag": {"type": "String"}, "n": {"type": "Mixed"}}})
+
+    frame = sp.read_excel(path, texts)
+    told, untold = (
+        read_rows(InFile.of(path), Excel(), read_options({"text": names})) for names in (["tag", "n"], [])
+    )
+
+    assert frame["tag"].tolist() == ["00123", "-00004", "54321", "A1"]
+    assert list(map(repr, frame["n"].dropna())) == ["7", "8.5", "True"]
+    assert (pd.DataFrame(told.data)["tag"].tolist(), told.notes) == (frame["tag"].tolist(), ())
+    assert pd.DataFrame(told.data)["n"].tolist() == ["00007", "8.5", "TRUE", None]
+    assert untold.notes == (
+        "column 'tag': 2 numbers are shown with zeros in front, such as 00123; text=['tag'] keeps them",
+        "column 'n': 1 number is shown with zeros in front, such as 00007; text=['n'] keeps them",
+    )
