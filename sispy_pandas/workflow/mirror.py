@@ -14,7 +14,7 @@ import pandas as pd
 
 from sispy import Endpoint
 from sispy.encoding import one_address
-from sispy.remedies import Argument, Message
+from sispy.remedies import Argument, Message, message_of
 from sispy.text import printable
 
 from ..formats.bounds import InFile
@@ -204,7 +204,14 @@ def _asked(
     told = {key: known[key] if value is None else value for key, value in wanted.items()}
     if before is not None and isinstance(endpoint, Endpoint):
         _refuse_other(endpoint, before, store)
-    listing = Listing.of(endpoint, {"q": told["q"]}, told["fields"])
+    try:
+        listing = Listing.of(endpoint, {"q": told["q"]}, told["fields"])
+    except ValueError as error:
+        if before is None or not any(known[key] and wanted[key] is None for key in ("q", "fields")):
+            raise
+        made = f"{printable(store.folder)} was made with {_made_with(known)}, and now: "
+        anew = Argument("full", "makes it anew, with others that are given", True)
+        raise ValueError(Message(made, message_of(error), anew)) from error
     path = joined(listing.schema, listing.query.q, listing.lookup)
     if path:
         raise ValueError(f"{path!r} is in another table: what is written there would not be noticed")
@@ -215,14 +222,19 @@ def _asked(
         "meta": bool(told["meta"]),
     }
     other = [key for key in asked if asked[key] != known[key]] if before and not full else []
-    if other:
-        raise ValueError(
-            Message(
-                f"{printable(store.folder)} was made with {_WORDS[other[0]]}: {json.dumps(known[other[0]])}",
-                Argument("full", "makes it anew", True),
-            )
-        )
+    if before is not None and other:
+        made = f"{printable(store.folder)} was made with {_WORDS[other[0]]}: {json.dumps(known[other[0]])}"
+        then = schema_in(before.note)
+        if other == ["q"] and then is not None and then.fields != listing.schema.fields:
+            made = f"{printable(store.folder)} was made before the definition changed: its filter was"
+            made += f" {json.dumps(known['q'])}, and is {json.dumps(asked['q'])} now"
+        raise ValueError(Message(made, Argument("full", "makes it anew", True)))
     return listing, asked
+
+
+def _made_with(known: Mapping[str, Any]) -> str:
+    words = {"q": "the filter", "fields": "the fields"}
+    return " and ".join(f"{word} {json.dumps(known[key])}" for key, word in words.items() if known[key])
 
 
 def read_mirror(folder: str | os.PathLike[str], *, fields: Sequence[str] | None = None) -> pd.DataFrame:
@@ -252,9 +264,12 @@ def read_mirror(folder: str | os.PathLike[str], *, fields: Sequence[str] | None 
             raise ValueError(f"{printable(folder)} is not a mirror: sp.mirror makes one")
         try:
             return _frame(found, Path(folder), fields)
-        except FileNotFoundError:  # two runs ended meanwhile, and took away what was being read
-            if not left:
-                raise
+        except FileNotFoundError as error:  # two runs ended meanwhile, and took away what was being read
+            now = store.present()
+            if not left or (now is not None and now.path == found.path):
+                file = Path(error.filename or found.path).name
+                said = f"{printable(folder)} was damaged: its file {printable(file)} is missing"
+                raise ValueError(f"{said}; the next run of sp.mirror makes it anew") from None
     raise AssertionError
 
 

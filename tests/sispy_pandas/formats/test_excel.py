@@ -483,7 +483,7 @@ def test_zeros_that_a_format_shows_are_kept_where_text_is_meant(tmp_path: Path) 
     book = openpyxl.Workbook()
     for line in (["tag", "n"], [123, 7], [-4, 8.5], [54321, True], ["A1", None]):
         book.active.append(line)
-    for cell in (*book.active["A"], *book.active["B"]):
+    for cell in (cell for row in book.active.iter_rows() for cell in row):
         cell.number_format = "00000"
     book.save(path)
     texts = parse_schema({"name": "t", "definition": {"tag": {"type": "String"}, "n": {"type": "Mixed"}}})

@@ -295,6 +295,45 @@ def test_a_filter_and_fields_are_remembered(hosts, folder):
     assert list(sp.read_mirror(folder)) == ["cpus", "_sis.owner", "_updated_at"]
 
 
+def test_a_filter_that_a_changed_definition_gives_another_meaning_is_told_so(hosts, folder):
+    run(hosts, folder, "cpus < 5")
+    schema = hosts.client.schemas.get("host").to_dict()
+    schema["definition"]["cpus"] = "String"
+    hosts.client.schemas.update("host", schema)
+    said = (
+        f"{folder} was made before the definition changed: its filter was "
+        """{"cpus": {"$lt": 5}}, and is {"cpus": {"$lt": "5"}} now; full=True makes it anew"""
+    )
+
+    for query in (None, "cpus < 5"):
+        with pytest.raises(ValueError) as refused:
+            run(hosts, folder, query)
+        assert str(refused.value) == said
+    del schema["definition"]["cpus"]
+    hosts.client.schemas.update("host", schema)
+    with pytest.raises(ValueError) as refused:
+        run(hosts, folder)
+    assert str(refused.value) == (
+        f"""{folder} was made with the filter {{"cpus": {{"$lt": 5}}}}, and now: """
+        "schema 'host' has no field 'cpus'; full=True makes it anew, with others that are given"
+    )
+    assert run(hosts, folder, "status = live", full=True).rows == 34
+
+
+def test_a_file_that_is_missing_is_named_and_fetched_anew(hosts, folder):
+    run(hosts, folder)
+    lost = sorted(folder.iterdir())[1]
+    lost.unlink()
+
+    with pytest.raises(ValueError) as refused:
+        sp.read_mirror(folder)
+    assert str(refused.value) == (
+        f"{folder} was damaged: its file {lost.name} is missing; the next run of sp.mirror makes it anew"
+    )
+    run(hosts, folder)
+    pd.testing.assert_frame_equal(sp.read_mirror(folder), fetched(hosts))
+
+
 def test_what_is_asked_of_other_tables_or_cut_is_refused(sandbox, hosts, folder):
     sandbox.client().schemas.create(
         {"name": "rack", "definition": {"name": "String"}, "_sis": {"owner": ["ops"]}}
