@@ -6,6 +6,7 @@ import math
 import threading
 import time
 from dataclasses import dataclass, field, fields, replace
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from sispy.errors import Unauthorized
@@ -89,6 +90,7 @@ class Limits:
 
     Raises:
         ValueError: A size below 1 or a negative time.
+        TypeError: It is no number.
 
     Example:
         >>> Limits(rows=100).bytes
@@ -112,17 +114,24 @@ class Limits:
     attempts: int = 4
     """Times that a chunk is sent whose answer does not arrive."""
     rate: float = math.inf
-    """Rows that are sent in a second, at the most; a request has no more than these."""
+    """Rows in a second, at the most, and requests, reads as well; a request has no more rows than these."""
     pause: float = 0.0
     """Seconds, at least, from the beginning of one request to that of the next, whatever they are for."""
     row_pace: Pace = field(default_factory=Pace, init=False, repr=False, compare=False)
     request_pace: Pace = field(default_factory=Pace, init=False, repr=False, compare=False)
 
+    @property
+    def between(self) -> float:
+        """Seconds, at least, from the beginning of one request to that of the next."""
+        return max(self.pause, 1 / self.rate)
+
     def __post_init__(self) -> None:
         for item in (item for item in fields(self) if item.init):
             value = getattr(self, item.name)
+            if not isinstance(value, Real):
+                raise TypeError(f"{item.name}={value!r}: it is a number")
             least = 1 if item.name in ("rows", "bytes", "url", "readers", "attempts") else 0
-            if not value >= least:
+            if not float(value) >= least:
                 raise ValueError(f"{item.name}={value!r}: at least {least} is needed")
         if not self.rate > 0:
             raise ValueError(f"rate={self.rate!r}: more than 0 rows a second are needed")

@@ -69,8 +69,8 @@ def push(
             way.journal, way.begun = plan.journal, True
         options = allowed(plan, options, expect_deletes=expect_deletes, expect_digest=expect_digest)
         endpoint, limits = plan.endpoint, limits or Limits()
-        if limits.pause:
-            plan = replace(plan, endpoint=endpoint.paced(lambda: limits.request_pace.take(limits.pause)))
+        if limits.between:
+            plan = replace(plan, endpoint=endpoint.paced(lambda: limits.request_pace.take(limits.between)))
         started, path = _now(), _path(plan, journal) if begun is None else Path(str(journal))
         memory = Memory.of(plan)
         if plan.journal is None:

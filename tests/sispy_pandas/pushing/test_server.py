@@ -167,10 +167,29 @@ def test_a_push_that_waits_for_its_rate_can_be_cancelled_and_resumed(server):
     def has_begun():
         return any(seen.method == "PUT" for seen in server.sandbox.requests)
 
-    report = plan.push(progress=False, cancel=has_begun, limits=sp.Limits(rate=0.1, rows=3))
+    report = plan.push(progress=False, cancel=has_begun, limits=sp.Limits(rate=2, rows=3))
 
-    assert (report.counts["done"], report.counts["unsent"], report.stopped) == (1, 5, "cancelled")
-    assert sp.resume(report.journal, client=server.client).push(progress=False).counts["done"] == 5
+    assert (report.counts["done"], report.counts["unsent"], report.stopped) == (2, 4, "cancelled")
+    assert sp.resume(report.journal, client=server.client).push(progress=False).counts["done"] == 4
+
+
+@pytest.mark.parametrize("guard", ["check", "cas"])
+def test_a_rate_bounds_requests_too_those_that_read_and_verify(server, guard):
+    live = server.fetch()
+    plan = live.diff(live.frame().head(6).assign(cpus=8))
+    since, begin = len(server.sandbox.requests), time.monotonic()
+
+    plan.push(progress=False, verify=True, guard=guard, limits=sp.Limits(rate=25))
+
+    tables = [seen for seen in server.sandbox.requests[since:] if seen.path.startswith("/entities/host")]
+    assert len(tables) > 6
+    assert time.monotonic() - begin >= (len(tables) - 1) / 25
+
+
+@pytest.mark.parametrize("value", [None, "x", "1"])
+def test_what_is_no_number_is_no_limit(value):
+    with pytest.raises(TypeError, match=f"rate={value!r}: it is a number"):
+        sp.Limits(rate=value)
 
 
 def test_a_pause_lies_between_any_two_requests_of_a_push_those_that_verify_it_too(server):
