@@ -16,6 +16,7 @@ from ..pushing.journal import short, undoing
 from ..pushing.options import Options
 from ..pushing.recall import alone
 from ..pushing.stream import Stream, cut_push
+from ..values.blocks import show
 from ..values.changes import REPLACED, WORDS, Create, row_of
 from ..values.progress import bar
 from .objects import Plan, Report, plan_of, report_of
@@ -85,6 +86,7 @@ def push_parts(
     Raises:
         PlanRefused: The first part was refused, and nothing was sent. (A later one ends the push: `stopped`.)
         ValueError: As `Plan.push`.
+        TypeError: A part is no plan.
         sispy.Error: The server could not be asked before the first row was sent.
         Exception: What making a plan raises; a note says how to go on, and how to go back.
 
@@ -120,7 +122,7 @@ def push_parts(
             "verify": verify,
             "on_result": None if on_report is None else lambda result: on_report(report_of(result)),
         }
-        some = (one if isinstance(one, Plans) else Plans((one,)) for one in plans)
+        some = map(_as_plans, plans)
         for number, given in enumerate(one for one in some if not one.empty):
             if number == 0 and stream.resumed is not None:
                 tally.add(_finished(stream, given.plans[0], how))
@@ -138,6 +140,13 @@ def push_parts(
         else:
             stream.close()
     return tally.report(stream)
+
+
+def _as_plans(given: object) -> Plans:
+    """Return a part as plans."""
+    if not isinstance(given, Plan | Plans):
+        raise TypeError(f"push_parts takes plans, one after the other: {show(given)} is none")
+    return given if isinstance(given, Plans) else Plans((given,))
 
 
 def _goes_on(resume: str | Path | None, what: str | None) -> Path | None:

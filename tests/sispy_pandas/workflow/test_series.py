@@ -265,6 +265,12 @@ def test_a_part_with_problems_ends_the_push(server):
         sp.push_parts(iter(list(plans())[1:]), progress=False)
 
 
+def test_what_is_no_plan_is_no_part(server):
+    with pytest.raises(TypeError, match="push_parts takes plans, one after the other: 1 is none"):
+        sp.push_parts([1], progress=False)
+    assert sp.pushes().empty
+
+
 def test_deletes_are_counted_over_all_parts(server):
     def plans() -> Iterator[sp.Plan]:
         for part in sp.iter_snapshots(server.hosts, rows=7):
