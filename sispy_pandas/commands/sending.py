@@ -78,8 +78,8 @@ def pushing(command: Command) -> Command:
     @click.option(
         "--rate",
         type=click.FloatRange(min=0, min_open=True),
-        metavar="ROWS",
-        help="Send at most N rows a second.",
+        metavar="N",
+        help="At most N rows a second are sent, in at most N requests, those that read included.",
     )
     @click.option("--again", is_flag=True, help=_AGAIN)
     @click.option(
@@ -370,7 +370,8 @@ def _push(
         early.append(report)
         show(session, pushed.blocks(report, journal=False))
 
-    tell = None if isinstance(plan, PlanParts) else show_early
+    journals: list[Path | None] = []  # of the parts that were sent, should a later one not be made
+    tell = (lambda part: journals.append(part.journal)) if isinstance(plan, PlanParts) else show_early
     with stoppable("stopping after the request under way; once more to stop at once") as stopped:
         try:
             how = {"wait": partial(_waiting, session), "progress": session.progress, **how}
@@ -384,6 +385,12 @@ def _push(
             seen = [problems(replace(refused.plan, problem_list=more))] if more else []
             status = status_of_plan(refused.plan) or Exit.PROBLEMS
             raise NotPushedError(refused.plan, message_of(refused), status, seen) from refused
+        except ValueError:
+            if (path := next(filter(None, journals), None)) is not None:
+                rows = count(sum(map(written_rows, filter(None, journals))), "row")
+                back = undoing(path, "puts the old values back")
+                session.say(Message(f"the push ended early, and {rows} are written", back))
+            raise
         except Error:
             raise  # of the server: some are OSErrors as well
         except OSError as error:
@@ -393,6 +400,13 @@ def _push(
             )
             raise OSError(error.errno, error.strerror, str(how.get("journal") or folder())) from error
     return report, stopped(), len(early)
+
+
+def written_rows(journal: Path) -> int:
+    """Return how many rows a push has written, as its journal tells."""
+    from sispy_pandas.pushing.record import read
+
+    return sum(bool(entry.written) or entry.word == "done" for entry in read(journal).entries.values())
 
 
 def _waiting(session: Session, told: str) -> None:

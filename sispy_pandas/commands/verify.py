@@ -18,6 +18,7 @@ from sispy_pandas.values.blocks import Lines, count, objects
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from sispy_pandas.values.blocks import Block
     from sispy_pandas.workflow.objects import Report
 
 
@@ -64,6 +65,7 @@ _STATUS = {None: Exit.DONE, "interrupted": Exit.INTERRUPTED, "server": Exit.SERV
 
 
 def _answer(reports: Sequence[Report], journal: Path) -> Answer:
+    from sispy_pandas.planning.render import whereabouts
     from sispy_pandas.pushing.render import evidence, replaced, unverified_rows
 
     facts = {
@@ -73,19 +75,23 @@ def _answer(reports: Sequence[Report], journal: Path) -> Answer:
         "unverified": [row for report in reports for row in objects(unverified_rows(report), in_shell)],
     }
     tables = [replaced(report) for report in reports]
-    seen = [block for report in reports for block in (Lines((_headline(report),)), *evidence(report))]
+    by_table: dict[str, list[Report]] = {}
+    for report in reports:
+        by_table.setdefault(f"{report.plan.schema.name} {whereabouts(report.plan)}", []).append(report)
+    seen: list[Block] = []
+    for table, parts in by_table.items():
+        seen += [Lines((_headline(table, parts),)), *(block for part in parts for block in evidence(part))]
     rows = [row for table in tables for row in table.rows]
     return Answer("verify", replace(tables[0], rows=rows), facts, blocks=lambda: seen)
 
 
-def _headline(report: Report) -> str:
-    """Return how many rows were looked at, and what came of it, in a line."""
-    from sispy_pandas.planning.render import whereabouts
+def _headline(table: str, parts: Sequence[Report]) -> str:
+    """Return how many rows of a table were looked at, in all parts, and what came of it, in a line."""
     from sispy_pandas.pushing.verify import is_open
 
-    rows = [outcome for outcome in report.outcomes if is_open(outcome)]
+    rows = [outcome for part in parts for outcome in part.outcomes if is_open(outcome)]
     lost = sum(bool(outcome.overwrites) for outcome in rows)
     said = f"{count(lost, 'row')} replaced values of others" if lost else "no value of others was replaced"
-    head = f"{report.plan.schema.name} {whereabouts(report.plan)}: {count(len(rows), 'written row')}"
+    head = f"{table}: {count(len(rows), 'written row')}{f' in {len(parts)} parts' if len(parts) > 1 else ''}"
     known = sum(not outcome.unverified for outcome in rows)
     return f"{head}, {said}" if known or lost or not rows else head

@@ -237,6 +237,35 @@ def test_new_rows_without_a_unique_value_are_made_once_and_counted_rightly(termi
     assert events.count({}) == 0
 
 
+def test_a_file_that_changes_during_the_push_ends_it_with_what_is_written_and_the_way_back(
+    terminal, sispy, edited, hosts, sis
+):
+    edited(notes("seen"))
+    with Gate(sis, "PUT /entities/host", after=1) as gate:
+        child = terminal("push", "host", "hosts.csv", *ROWS, "--yes")
+        gate.wait()
+        with Path("hosts.csv").open("a") as file:
+            file.write("\n")
+    shown = " ".join(child.read().split())
+
+    assert child.ended() == 3
+    (push,) = listed(sispy)
+    assert f"the push ended early, and 20 rows are written: `sispy undo {push['push']}` puts" in shown
+    assert "hosts.csv was written to meanwhile: begin again" in shown
+    assert sispy("undo", push["push"], "--yes").exit_code == 0
+    assert written(hosts, "seen") == 0
+
+
+def test_verify_of_a_push_in_parts_sums_up_what_was_looked_at(sispy, edited, hosts):
+    edited(notes("seen"))
+    assert sispy("push", "host", "hosts.csv", *ROWS, "--yes").exit_code == 0
+
+    verified = sispy("verify")
+
+    (head,) = verified.stdout.splitlines()
+    assert ": 60 written rows in 6 parts, no value of others was replaced" in head
+
+
 @pytest.mark.parametrize("part", [0, 2, 5])
 def test_a_part_whose_journal_is_gone_is_told(sispy, edited, hosts, part):
     edited(notes("seen"))
