@@ -93,13 +93,17 @@ def understood(command: Command) -> Command:
     @click.option(
         "--mapping", type=_FILE, metavar="FILE", help="Read as FILE says, unless told otherwise here."
     )
-    @click.option("--save-mapping", type=_PATH, metavar="FILE", help="Write what was used as FILE.toml.")
+    @click.option(
+        "--save-mapping", type=_PATH, metavar="FILE", help="Write what was used as FILE.toml, a new file."
+    )
     @functools.wraps(command)
     def with_options(*args: Any, **kwargs: Any) -> Any:
         from sispy_pandas.formats.mapping import read_options
 
         given = {name: kwargs.pop(name) for name in _UNDERSTOOD}
         refuse_target("--save-mapping", given["save_mapping"], (".toml",), others=(given["mapping"],))
+        if given["save_mapping"] is not None and given["save_mapping"].exists():
+            raise Misuse(f"--save-mapping {given['save_mapping']}: it is there already: name another one.")
         try:
             options = read_options(given)
         except ValueError as error:

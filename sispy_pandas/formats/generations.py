@@ -120,6 +120,8 @@ class Store:
         store = cls(path, path.with_name(f".{path.name}.mirror"))
         if (path.exists() or path.is_symlink()) and store._number() is None and not _is_empty(path):
             raise ValueError(f"{printable(path)} is not a mirror: name a folder that does not exist yet")
+        if _is_empty(path) and path.samefile(Path.cwd()):
+            raise ValueError(f"{printable(path)} is the folder you are in: name one that does not exist yet")
         return store
 
     def present(self) -> Generation | None:

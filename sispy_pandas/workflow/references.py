@@ -15,7 +15,7 @@ from ..reading.chunks import selecting
 from ..reading.listing import schema_of
 from ..reading.names import ids_by_name, names_by_id
 from ..values.labels import Labels, members, reference_columns, replaced
-from ..values.types.cell_text import NOTHING, means_nothing
+from ..values.types.cell_text import means_nothing
 from ..values.types.cells import Refused, get_path
 from ..values.types.object_id import is_object_id
 from .objects import Snapshot
@@ -227,7 +227,7 @@ def _looked_up(
             found[text] = Refused(text, Message(said))
         else:
             said = f"no row of {target.name} has {label} {text!r}"
-            ways = means_nothing(text) if text.strip().lower() in NOTHING else ()
+            ways = means_nothing(text)
             found[text] = Refused(text, Message(said, *ways))
     return found
 

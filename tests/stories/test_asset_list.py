@@ -100,8 +100,7 @@ def test_a_list_that_is_matched_by_key_goes_all_the_way(
             "--refs label takes it for the name of a row",
             "--dayfirst takes 3/4/2026 for the third of April",
             "--thousands , lets groups have commas",
-            "--true off says that it is true, --false off says that it is false, --na off says that it means"
-            " no value",
+            "--true off says that it is true, --false off says that it is false",
             "--ignore-case takes values of an enum in any case",
         }
 

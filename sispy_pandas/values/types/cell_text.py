@@ -189,8 +189,8 @@ def _no_json(word: str) -> Any:
 
 
 def means_nothing(text: str) -> tuple[Remedy, ...]:
-    """Return what lets a text mean no value; numbers, dates and booleans mean something."""
-    if any(map(str.isdigit, text)) or text.lower() in ("true", "false"):
+    """Return what lets a text mean no value, if it is a usual word for that: any other may be misspelled."""
+    if text.strip().lower() not in NOTHING:
         return ()
     return (Argument("na", "says that it means no value", [text.strip()]),)
 

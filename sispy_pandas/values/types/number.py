@@ -146,11 +146,15 @@ class Number(Type, name="Number"):
         return structure_or_refuse(text, "not a number")
 
     def remedies(self, text: str) -> tuple[Remedy, ...]:
+        found: dict[float, Style] = {}
         for style in self.other_styles([text], PLAIN):
             with suppress(ValueError):
-                if isinstance(self.read(text, style), int | float):
-                    return self.told(style)
-        return means_nothing(text)
+                if isinstance(number := self.read(text, style), int | float):
+                    found.setdefault(number, style)
+        ways: list[Remedy] = []
+        for style in found.values():  # 1,234 is one of two numbers
+            ways += [way for way in self.told(style) if way not in ways]
+        return tuple(ways) or means_nothing(text)
 
     def other_styles(self, texts: Collection[str], style: Style) -> tuple[Style, ...]:
         asked, units = style, set(map(_unit_of, texts)) - {""}

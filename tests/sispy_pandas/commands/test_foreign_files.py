@@ -144,7 +144,7 @@ def test_a_blank_cell_of_a_row_known_by_its_key_keeps_or_clears_as_is_said(sispy
 def test_a_mapping_is_saved_and_tells_how_the_next_file_is_read(sispy, sis):
     assert sispy("export", "host", "-o", "hosts.csv").exit_code == 0
     rewritten("hosts.csv", set_note)
-    saved = sispy("plan", "host", "hosts.csv", "--save-mapping", "m.toml")
+    saved, again = (sispy("plan", "host", "hosts.csv", "--save-mapping", "m.toml") for _ in range(2))
     new = "name;site;virtual;price;bought\nw9;1;WAHR;1234,5;04.03.2024\n"
     Path("new.csv").write_text(new)
 
@@ -153,7 +153,8 @@ def test_a_mapping_is_saved_and_tells_how_the_next_file_is_read(sispy, sis):
         *("--rename", "site=notes", "--output", "json"),
     )
 
-    assert saved.exit_code == 0
+    assert (saved.exit_code, again.exit_code) == (0, 64)
+    assert again.stderr == "sispy: --save-mapping m.toml: it is there already: name another one.\n"
     assert Path("m.toml").read_text() == (
         'encoding = "cp1252"\ndelimiter = ";"\ndecimal = ","\ndayfirst = true\n\n'
         '[words]\ntrue = ["wahr"]\nfalse = ["falsch"]\n'

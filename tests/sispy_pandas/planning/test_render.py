@@ -30,12 +30,12 @@ def test_cells_of_one_kind_are_named_together_with_what_reads_them(server, tmp_p
     assert list(map(str, kinds(plan))) == [
         "2 cells in 1 column look like 1,5 (row 2, row 3): decimal=',' reads decimal commas",
         "2 cells in 1 column look like ja (row 2, row 3): true=['ja'] says that it is true, "
-        "false=['ja'] says that it is false, na=['ja'] says that it means no value",
+        "false=['ja'] says that it is false",
         "3 cells in 1 column look like 04.03.2024 (row 2, row 3): "
         "dayfirst=True takes 3/4/2026 for the third of April",
         "2 cells in 2 columns look like n/a (row 4, row 5): na=['n/a'] says that it means no value",
         "1 cell in 1 column looks like nein (row 4): true=['nein'] says that it is true, "
-        "false=['nein'] says that it is false, na=['nein'] says that it means no value",
+        "false=['nein'] says that it is false",
         "1 cell in 1 column looks like 1.002,5 (row 5): decimal=',' reads decimal commas, "
         "thousands='.' lets groups have points",
     ]
@@ -51,8 +51,7 @@ def test_cells_of_one_kind_are_named_together_with_what_reads_them(server, tmp_p
         (
             "live",
             "WAHR",
-            "true=['WAHR'] says that it is true, false=['WAHR'] says that it is false, "
-            "na=['WAHR'] says that it means no value",
+            "true=['WAHR'] says that it is true, false=['WAHR'] says that it is false",
         ),
     ],
 )
@@ -68,7 +67,7 @@ def test_a_single_cell_is_named_with_what_reads_it(server, tmp_path, field, text
 
 def test_of_cells_each_of_its_own_kind_a_few_are_named(server, tmp_path):
     live = server.fetch()
-    words = [f"word{chr(97 + n)}" for n in range(20)]
+    words = [f"1 w{chr(97 + n)}" for n in range(20)]
     rows = "".join(f"h{n:05},{word}\n" for n, word in enumerate(words))
     (tmp_path / "t.csv").write_text(f"name,cpus\n{rows}")
 

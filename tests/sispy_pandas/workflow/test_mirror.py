@@ -320,6 +320,15 @@ def test_a_filter_that_a_changed_definition_gives_another_meaning_is_told_so(hos
     assert run(hosts, folder, "status = live", full=True).rows == 34
 
 
+def test_the_folder_one_is_in_becomes_no_link(hosts, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(ValueError) as refused:
+        run(hosts, ".")
+    assert str(refused.value) == f"{tmp_path} is the folder you are in: name one that does not exist yet"
+    assert (tmp_path.is_symlink(), list(tmp_path.iterdir())) == (False, [])
+
+
 def test_a_file_that_is_missing_is_named_and_fetched_anew(hosts, folder):
     run(hosts, folder)
     lost = sorted(folder.iterdir())[1]

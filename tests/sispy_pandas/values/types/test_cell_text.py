@@ -166,12 +166,18 @@ def test_a_column_keeps_what_it_cannot_read_as_refused_text() -> None:
         ("1234,5", {"decimal": ","}),
         ("1?234,5", {"decimal": ",", "thousands": "?"}),
         ("1.2345,5", {}),
+        ("1,234", {"decimal": ",", "thousands": ","}),
         ("1,234.5 EUR", {"thousands": ",", "unit": ["EUR"]}),
     ],
 )
 def test_what_a_number_of_another_country_needs_is_named(text: str, options: dict[str, Any]) -> None:
     found = NUMBER.kind.remedies(text)
     assert {one.name: one.value for one in found if isinstance(one, Argument) and one.name != "na"} == options
+
+
+@pytest.mark.parametrize(("text", "nothing"), [("abc", []), ("n/a", [["n/a"]])])
+def test_a_word_means_nothing_only_where_that_is_usual(text: str, nothing: list[list[str]]) -> None:
+    assert [one.value for one in NUMBER.kind.remedies(text) if isinstance(one, Argument)] == nothing
 
 
 @pytest.mark.parametrize("text", ["1e999", "-1e999"])
