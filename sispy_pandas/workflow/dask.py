@@ -50,7 +50,9 @@ def read_dask(
     """Return all entities that match as a dask DataFrame, which nothing is read for until it is computed.
 
     Numbers are Float64 in all partitions, lists those of Arrow, Mixed values and lists of objects JSON texts:
-    so every table can be written by `to_parquet`. Columns that dask does not need are not asked for.
+    so every table can be written by `to_parquet`. pandas and dask read such a folder with lists by
+    `read_parquet(folder, dtype_backend="pyarrow")`: the dtype that dask notes of them has a name that pandas
+    does not know. Columns that dask does not need are not asked for.
     Rows are ordered by `_id`, which is the index with known divisions; the ranges cover every `_id`, so what
     others insert meanwhile is read if its range was not yet. The rows of each range are counted by the
     server, too, and the ranges are all there is: a result holds every row, or it is an error, also where a

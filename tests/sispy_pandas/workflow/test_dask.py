@@ -119,6 +119,14 @@ def test_every_type_is_written_to_parquet_as_an_export_has_it(hosts, tmp_path):
         export[name].to_pylist() for name in DEFINITION
     ]
     assert whole["_id"].to_pylist() == export["_id"].to_pylist()
+    of_pandas = pd.read_parquet(tmp_path / "dask", dtype_backend="pyarrow")
+    of_dask = (
+        pytest.importorskip("dask.dataframe")
+        .read_parquet(tmp_path / "dask", dtype_backend="pyarrow")
+        .compute()
+    )
+    for frame in (of_pandas, of_dask):
+        assert list(map(list, frame["tags"])) == whole["tags"].to_pylist()
 
 
 @pytest.mark.parametrize(
