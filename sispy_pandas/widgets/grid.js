@@ -105,7 +105,7 @@ class Grid {
       this.model.send({ type, order: this.status.order, ...content });
     } catch (error) { // after a restart of the kernel
       this.heard();
-      this.foot.say(`Not kept: nobody listens any more (${error.message}). Run the cell again.`, { stays: true });
+      this.foot.say("Not kept: the kernel was stopped or started anew. Run the cell again.", { stays: true });
     }
   }
 

@@ -226,6 +226,8 @@ class PlanReview(Shown):
         self._on_report(report)
         if stopped := next((one for one in reports if one.stopped), None):
             self._say_stopped(stopped, sum(one.counts["unsent"] for one in reports))
+        elif broken := next((one for one in reports if one.broken_off), None):
+            self._say_unverified(broken, sum(sum(one.why_unverified.values()) for one in reports))
 
     def _say_stopped(self, report: Report, unsent: int) -> None:
         """Say how to go on; that somebody cancelled it is no failure."""
@@ -234,6 +236,14 @@ class PlanReview(Shown):
             self._message.value = calm(f"Cancelled. Rows not sent: {unsent:,}. {again}")
         else:
             self._say(f"It ended early ({report.stopped}): {again}")
+
+    def _say_unverified(self, report: Report, rows: int) -> None:
+        """Say how to find out what the push may have replaced: all of it was sent."""
+        began = "Cancelled" if self._row.stop.is_set() else "It ended early"
+        self._message.value = calm(
+            f"{began} after all was sent. Rows of which it is not known what they replaced: {rows:,}. "
+            f"sp.verify({str(report.journal)!r}) goes on with it"
+        )
 
     def _to_resume(self) -> Path | None:
         """Return a journal of the push that ended early, if the last one did."""

@@ -83,7 +83,7 @@ class ReviewState:
             outcome = outcomes[row]
             there = conflicts.get(outcome.id or row, {})
             for path in _paths(change):
-                told[shown.get(row, row), path] = _told(self.plan, outcome, there, path)
+                told[shown.get(row, row), path] = _told(report, outcome, there, path)
             if isinstance(change, Create) and outcome.id:
                 ids[row] = outcome.id
         for cell in given_way:
@@ -148,18 +148,19 @@ def _in_words(plan: Plan, conflicts: Mapping[str, Conflict]) -> str:
     )
 
 
-def _told(plan: Plan, outcome: Outcome, conflicts: Mapping[str, Conflict], path: str) -> Told:
+def _told(report: Report, outcome: Outcome, conflicts: Mapping[str, Conflict], path: str) -> Told:
     replaced = {cell.field: cell.theirs for cell in outcome.overwrites}
     if path in replaced:
         return Told("done", "it replaced somebody's value", replaced[path], final=True)
     if path in outcome.written or outcome.word == "done":
-        return Told("done", final=True)
+        why = f"not verified: {outcome.unverified}" if report.broken_off and outcome.unverified else ""
+        return Told("done", why, final=True)
     if "_id" in conflicts and outcome.action == "update":
         return Told("conflict", outcome.reason, final=True)
     if path in conflicts:
         return Told("conflict", _CHANGED, conflicts[path].theirs)
     if outcome.word == "conflict" and not path:
-        return Told("conflict", outcome.reason, _in_words(plan, conflicts))
+        return Told("conflict", outcome.reason, _in_words(report.plan, conflicts))
     if outcome.word in ("unchanged", "conflict"):
         return Told("unchanged", final=True)
     return Told(outcome.word, outcome.reason)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
+from sispy.remedies import Argument, in_python, worded
 from sispy.text import shorten
 
 from ..planning.validate import taken_twice, unique_fields
@@ -23,6 +24,8 @@ from .review_lines import CellId, as_text
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Hashable, Mapping, Sequence
+
+    from sispy.remedies import Remedy
 
     from ..workflow.objects import Plan
     from .grid_model import Slot
@@ -104,7 +107,9 @@ class ReviewTable:
             THEIRS: [self._text(line.path, line.theirs) for line in lines],
             KEEP: [""] * len(lines),
             "outcome": [line.outcome for line in lines],
-            "reason": [line.reason and shorten(line.reason, REASON) for line in lines],
+            "reason": [
+                line.reason and shorten(worded(line.reason, _without_options), REASON) for line in lines
+            ],
         }
         cells = {path: pd.array([text or None for text in texts[path]], dtype=STRINGS) for path in texts}
         frame = pd.DataFrame({SEND: pd.array(sent, dtype="boolean"), **cells})[[f.path for f in fields]]
@@ -262,6 +267,11 @@ class ReviewTable:
         names = (names_of(self._labels, self._plan.schema.field(path), values[path]) for path in values)
         known = {id_: name for found in names for id_, name in found.items()}
         return known | {id_: str(key) for id_, key in self._plan.arrivals.items()}  # of rows that are to come
+
+
+def _without_options(remedy: Remedy) -> str | None:
+    """Return a remedy as one types it; None for an option of the push that no control sets."""
+    return None if isinstance(remedy, Argument) else in_python(remedy)
 
 
 def _is_sent(line: Line, ticked: Collection[CellId] | None) -> bool | None:

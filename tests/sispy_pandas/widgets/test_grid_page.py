@@ -551,7 +551,7 @@ def test_a_kernel_that_does_not_answer_is_named(open_grid):
     becomes(cell(page, 1, "note"), "changed")
     page.evaluate("void (window.__python = () => { throw new Error('Cannot send'); })")
     page.keyboard.press("Delete")
-    page.get_by_text("Not kept: nobody listens any more (Cannot send). Run the cell again.").wait_for()
+    page.get_by_text("Not kept: the kernel was stopped or started anew. Run the cell again.").wait_for()
 
 
 def test_texts_of_all_kinds_are_texts(mount):

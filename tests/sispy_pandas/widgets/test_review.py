@@ -11,6 +11,7 @@ import pytest
 pytest.importorskip("anywidget")
 
 import sispy_pandas as sp
+from sispy.remedies import Argument, Message
 from sispy.sandbox import Faults, Sandbox
 from sispy_pandas.widgets.grid_window import window
 from sispy_pandas.widgets.review import PlanReview
@@ -196,6 +197,29 @@ def test_after_a_cancelled_push_the_rest_stays_ticked_and_conflicts_undecided(si
     assert [type(change).__name__ for change in review.chosen().changes] == ["Create", "Delete"]
     push(review)
     assert stored(hosts) == {"web0": (11, None), "web1": (50, None), "web2": (13, None), "new": (9, None)}
+
+
+def test_a_push_that_is_cancelled_while_it_is_verified_says_so_and_names_the_way_on(sis, hosts):
+    review = review_of(hosts, cores=[11, 12, 13, 14])
+    seen = len(sis.requests)
+    review._row.stop.is_set = lambda: any("commits" in one.path for one in sis.requests[seen:])
+    push(review)
+    assert review.report.counts["done"] == 4
+    rows = len(review.report.unverified)
+    assert rows > 0
+    assert "Cancelled after all was sent. Rows of which it is not known what they replaced: " in (
+        review._message.value
+    )
+    assert f"{rows}. sp.verify(" in review._message.value
+    reasons = [reason for (reason,) in shown(review, "reason") if reason]
+    assert (len(reasons), {reason[:14] for reason in reasons}) == (rows, {"not verified: "})
+
+
+def test_a_reason_names_no_option_that_has_no_control_here(hosts):
+    plan = review_of(hosts, delete=[0]).plan
+    told = Message("no", Argument("allow_dangling", "deletes it", True))
+    table = ReviewTable(plan, [line._replace(reason=told) for line in lines_of(plan)])
+    assert table.model.base["reason"].tolist() == ["no"]
 
 
 def test_resume_finishes_a_cancelled_push_and_undo_takes_all_back(sis, hosts):
