@@ -29,6 +29,8 @@ from sispy_pandas.commands.whoami import VARIABLES
 from sispy_pandas.formats.registry import FORMATS, find_format
 from sispy_pandas.reading import filters
 
+pytestmark = pytest.mark.slow  # programs, processes and installed packages, as a reader would start them
+
 EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 SERVER = "https://sis.example.com"
@@ -88,7 +90,6 @@ def test_a_python_session_shows_its_real_output(page, tmp_path, monkeypatch):
         assert checker.check_output(expected, output.getvalue(), FLAGS), f">>> {line}\n{output.getvalue()}"
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("page", with_blocks("console"))
 def test_a_shell_session_shows_its_real_output(page, shell):
     steps = [
@@ -104,7 +105,6 @@ def test_a_shell_session_shows_its_real_output(page, shell):
         assert checker.check_output(expected, output, FLAGS), f"$ {command}\n{output}"
 
 
-@pytest.mark.timeout(300)
 def test_the_crontab_mails_what_has_changed_and_nothing_else(shell):
     (line,) = [
         line for line in blocks("docs/shell.md", "crontab")[0].splitlines() if line.startswith("0 2 * * *")
@@ -125,7 +125,6 @@ def test_the_crontab_mails_what_has_changed_and_nothing_else(shell):
     assert shell("cmp hosts.csv yesterday.csv") == (0, "")
 
 
-@pytest.mark.timeout(300)
 def test_the_pipeline_pushes_what_was_reviewed_and_only_while_it_is_fresh(shell, tmp_path):
     plan, push = re.findall(r"^    - (sispy .*)$", blocks("docs/shell.md", "yaml")[0], re.MULTILINE)
     shell("sispy export host -o hosts.csv status=live && sed -i 's/,rhel,8,/,rhel,9,/' hosts.csv")
@@ -182,7 +181,6 @@ def untrusted():
     server.server_close()
 
 
-@pytest.mark.timeout(300)
 def test_the_messages_that_stop_people_are_as_they_stand_there(shell, untrusted):
     told = [
         cell.partition("` ")[0].strip("`")

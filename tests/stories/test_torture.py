@@ -67,6 +67,7 @@ def test_what_is_lost_is_told_by_what_is_stored():
         assert list(ledger.losses("root", 1)) == []
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(900)  # ten of them are 6 s of CPU and much waiting: a busy machine takes its time
 def test_ten_rounds(torture):
     assert violated(torture(*PLAIN)) == []

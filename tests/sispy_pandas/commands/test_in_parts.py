@@ -128,6 +128,7 @@ def test_deletes_are_counted_over_all_parts(sispy, edited, hosts):
     assert hosts.count({}) == HOSTS - 12
 
 
+@pytest.mark.slow
 def test_a_push_that_is_killed_between_requests_is_resumed_and_the_same_command_does_the_rest(
     terminal, sispy, edited, hosts, sis
 ):

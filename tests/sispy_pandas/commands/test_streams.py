@@ -119,6 +119,7 @@ def test_a_folder_that_is_not_there_is_named(sispy, suffix):
     assert result.stderr == "sispy: nowhere: there is no such folder\n"
 
 
+@pytest.mark.slow
 def test_a_push_whose_journal_fills_the_disk_says_how_to_go_on(streams, sispy, sis):
     names = [row["name"] for row in sis.client().entities("host").fetch_all({"fields": "name"})]
     notes = "".join(f"{name},{name * 10}\n" for name in names)

@@ -483,6 +483,7 @@ def killed_and_resumed(server, tmp_path, rows, rounds, generator):
     return killed
 
 
+@pytest.mark.slow
 def test_killed_at_random_requests_and_resumed_gives_the_same_state(server, tmp_path):
     assert killed_and_resumed(server, tmp_path, 60, 5, random.Random(7)) >= 3  # noqa: S311 - moments, no secrets
 

@@ -19,6 +19,8 @@ from sispy_pandas.pushing.journal import short
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.slow  # processes that are killed, and waits until what they sent has come to rest
+
 CHILD = """
 import os, signal, sys
 import sispy, sispy_pandas as sp
