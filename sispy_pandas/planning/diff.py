@@ -224,8 +224,8 @@ class _Comparison:
                     problems.setdefault(position, []).append((field.path, after, reason))
         if kept and self.blank is None:
             told = f"{count(kept, 'blank cell')} {'keeps' if kept == 1 else 'keep'} what is stored"
-            clears = "clears it" if kept == 1 else "clears them"
-            self.notes.append(Message(told, Argument("blank", clears, "clear")))
+            them = "it" if kept == 1 else "them"
+            self.notes.append(Message(told, Argument("blank", f"clears {them}", "clear")))
         self._read_only()
         return self._rows_of(cells, problems)
 
