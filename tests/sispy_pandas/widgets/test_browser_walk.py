@@ -246,7 +246,7 @@ def history_of_a_row(browser, sis, host):
     browser.open_row(host)
     browser.row_tab("History")
     versions = browser.drawer.get_by_role("region", name="Versions")
-    versions.locator("ins", has_text="moved").wait_for()
+    versions.locator("ins", has_text="moved").first.wait_for()  # cut, and whole
     versions.get_by_role("button", name="Take this change back").first.click()
     browser.says("2 of 2 cells will be sent")
     browser.all.locator("button:visible", has_text=re.compile(r"^\s*Push$")).click()

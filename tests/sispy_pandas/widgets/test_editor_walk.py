@@ -517,17 +517,17 @@ def review(editor, sis):
     editor.counts("1 to delete")
     editor.page.get_by_role("button", name="Review the changes").click()
     lines = Walker(editor.page, 1)
-    lines.page.get_by_text("5 of 6 cells will be sent").wait_for()
+    lines.page.get_by_text("4 of 5 cells and 1 of 1 row to delete will be sent").wait_for()
     lines.is_accessible()
     assert lines.texts("field", range(6)) == ["code", "note", "note", "note", "cores", ""]
     reason = lines.cell(0, "reason").inner_text()
     assert re.search(r"\.\.\. \(\d,\d{3} characters\)$", reason)
     assert len(reason) < 330
     lines.cell(4, "send").locator(".box").click()
-    lines.page.get_by_text("4 of 6 cells will be sent").wait_for()
+    lines.page.get_by_text("3 of 5 cells and 1 of 1 row to delete will be sent").wait_for()
     lines.enter(4, "after", "65")  # a corrected value ticks its line
     lines.ticked(4, "send", "on")
-    lines.page.get_by_text("5 of 6 cells will be sent").wait_for()
+    lines.page.get_by_text("4 of 5 cells and 1 of 1 row to delete will be sent").wait_for()
     for row in (4, 5):
         boxes.update(boxes.fetch_page({"q": {"name": f"box{row:02}"}})[0]["_id"], {"note": "theirs"})
     push = lines.page.locator("button:visible", has_text=re.compile(r"^\s*Push$"))
