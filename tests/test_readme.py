@@ -9,7 +9,6 @@ import re
 import ssl
 import subprocess
 import sys
-import threading
 import tomllib
 from pathlib import Path
 
@@ -28,6 +27,7 @@ from sispy_pandas.commands.notebooks import NEEDED
 from sispy_pandas.commands.whoami import VARIABLES
 from sispy_pandas.formats.registry import FORMATS, find_format
 from sispy_pandas.reading import filters
+from wire import serving
 
 pytestmark = pytest.mark.slow  # programs, processes and installed packages, as a reader would start them
 
@@ -173,12 +173,8 @@ def untrusted():
     trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
     server = http.server.HTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler)
     server.socket = context.wrap_socket(server.socket, server_side=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"https://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(server) as port:
+        yield f"https://127.0.0.1:{port}"
 
 
 def test_the_messages_that_stop_people_are_as_they_stand_there(shell, untrusted):

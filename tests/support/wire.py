@@ -1,7 +1,9 @@
-"""HTTP without any client: requests as bytes, answers as they come."""
+"""HTTP without any client: requests as bytes, answers as they come; and servers that are no SIS."""
 
+import contextlib
 import http.client
 import socket
+import threading
 
 SCHEMA = {
     "name": "row",
@@ -12,6 +14,19 @@ SCHEMA = {
         "l": ["String"],
     },
 }
+
+
+@contextlib.contextmanager
+def serving(server):
+    """Let a server of the standard library answer; yield its port."""
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 def raw(sis, method, path, body=None, headers=None):

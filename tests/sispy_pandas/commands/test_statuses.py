@@ -2,11 +2,11 @@
 
 import csv
 import http.server
-import threading
 
 import pytest
 
 from sispy.sandbox import Faults
+from wire import serving
 
 
 def first_row(path, text):
@@ -50,12 +50,8 @@ def page():
             pass
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Page)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(server) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 def host(sis, name):
