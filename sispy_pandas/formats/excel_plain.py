@@ -22,7 +22,7 @@ from xml.etree import ElementTree
 
 from ..values.extras import no_collection, optional
 from ..values.types.cells import WHOLE
-from .bounds import MOST_CELLS
+from .bounds import MOST_CELLS, damaged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -72,13 +72,18 @@ class PlainBook:
             PlainSheet(title, (), "visible" if states[title] else "hidden") for title in parts
         ]
         self._file, self._book, self._parts = file, book, parts
-        self._opened, self._other = ExitStack(), None
+        self._opened = ExitStack()
+        self._other: Any = None
         self._sheets: dict[str, Any] = {}
 
     def __getitem__(self, title: str) -> Any:
-        """Return a sheet: a `PlainSheet`, or one of openpyxl."""
+        """Return a sheet: a `PlainSheet`, or one of openpyxl.
+
+        Raises:
+            ValueError: It is named in the workbook, and is not there.
+        """
         if title not in self._sheets:
-            self._sheets[title] = self._plain(title) or self._by_openpyxl()[title]
+            self._sheets[title] = self._plain(title) or self._by_openpyxl(title)
         return self._sheets[title]
 
     def _plain(self, title: str) -> PlainSheet | None:
@@ -90,9 +95,12 @@ class PlainBook:
         except Exception:  # noqa: BLE001 - openpyxl tells what is wrong
             return None
 
-    def _by_openpyxl(self) -> Any:
+    def _by_openpyxl(self, title: str) -> Any:
         self._other = self._other or self._opened.enter_context(self._file.opened(read_only=True))
-        return self._other
+        try:
+            return self._other[title]
+        except KeyError as error:
+            raise damaged(self._file.file, "workbook", ValueError(*error.args)) from error
 
     def close(self) -> None:
         """Close the file."""

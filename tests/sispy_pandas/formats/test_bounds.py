@@ -8,6 +8,7 @@ import resource
 import subprocess
 import sys
 import threading
+import zipfile
 from pathlib import Path
 
 import openpyxl
@@ -288,6 +289,18 @@ def test_damaged_workbooks_are_read_or_named(server, tmp_path):
             except ValueError as error:
                 assert str(path) in str(error), (seed, error)
                 assert "\n" not in str(error), (seed, error)
+
+
+def test_a_sheet_that_is_lost_in_a_workbook_is_named(server, tmp_path):
+    sp.to_excel(server.fetch(), tmp_path / "whole.xlsx")
+    path = tmp_path / "f.xlsx"
+    with zipfile.ZipFile(tmp_path / "whole.xlsx") as whole, zipfile.ZipFile(path, "w") as other:
+        parts = {name: whole.read(name) for name in whole.namelist()}
+        lost = max(name for name in parts if name.startswith("xl/worksheets/sheet"))
+        for name in parts.keys() - {lost}:
+            other.writestr(name, parts[name])
+
+    assert told(path, "rows") == "F is not a workbook, or a damaged one: Worksheet _base1 does not exist."
 
 
 def copy(path: Path, schema: sp.Schema) -> object:
