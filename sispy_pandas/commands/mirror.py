@@ -63,7 +63,7 @@ def mirror(
     report = bring_up_to_date(
         endpoint,
         folder,
-        {"q": query_of(endpoint, filters)} if filters else None,
+        query_of(endpoint, filters) if filters else None,
         fields=[name.strip() for name in fields.split(",")] if fields else None,
         meta=meta or None,
         full=full,

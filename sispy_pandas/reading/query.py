@@ -117,6 +117,21 @@ def as_query(query: Mapping[str, Any] | str | None) -> dict[str, Any]:
     return dict(query or {})
 
 
+def as_filter(where: Mapping[str, Any] | str | None) -> Mapping[str, Any] | str | None:
+    """Return a filter that stands alone, as the `q` of a query.
+
+    Raises:
+        TypeError: It is no filter.
+        ValueError: The text is empty: whoever wants all rows leaves it out.
+    """
+    if isinstance(where, str):
+        return str(as_query(where)["q"])
+    if where is not None and not isinstance(where, Mapping):
+        kind = type(where).__name__
+        raise TypeError(f"a filter is a text such as 'status = live', or what sp.where returns, got {kind}")
+    return where
+
+
 def _of_json(text: str) -> Any:
     try:
         return json.loads(text)

@@ -1,4 +1,4 @@
-"""Tables of other libraries as frames of pandas, by way of Arrow."""
+"""Tables of other libraries as frames of pandas, by way of Arrow, and columns of lists for other programs."""
 
 from __future__ import annotations
 
@@ -55,6 +55,39 @@ def described(data: Any) -> str:
     if hasattr(data, "collect"):
         return f"{name}: its collect() makes one"
     return f"{name}: pd.DataFrame(...) makes one of records"
+
+
+class ListDtype(pd.ArrowDtype):
+    """The dtype of a column of Arrow's lists.
+
+    Its name is noted in Parquet files, for whoever makes a frame of them again. That of `pd.ArrowDtype`,
+    `list<item: string>[pyarrow]`, pandas does not know there, and refuses the file.
+    """
+
+    @property
+    def name(self) -> str:
+        """What pandas makes of such a column of a file."""
+        return "object"
+
+    def construct_array_type(self) -> type[ListArray]:
+        """Return what holds its values."""
+        return ListArray
+
+
+class ListArray(pd.arrays.ArrowExtensionArray):
+    """A column of Arrow's lists, which has their own dtype."""
+
+    @property
+    def dtype(self) -> pd.ArrowDtype:
+        """Return that dtype, or that of what was made of the lists."""
+        kind = self._pa_array.type
+        return ListDtype(kind) if optional("pyarrow.types", "fast").is_list(kind) else pd.ArrowDtype(kind)
+
+
+def arrow_column(array: Any) -> pd.api.extensions.ExtensionArray:
+    """Return an array of Arrow as a column of a frame."""
+    is_list = optional("pyarrow.types", "fast").is_list(array.type)
+    return (ListArray if is_list else pd.arrays.ArrowExtensionArray)(array)
 
 
 def _readable(pa: Any, table: Any) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -18,7 +18,9 @@ from sispy import BadAnswer, Client
 from sispy.remedies import Argument, Message
 
 from ..reading.listing import Listing
+from ..reading.query import as_filter
 from ..reading.table import Table
+from ..values.arrow import ListDtype, arrow_column
 from ..values.extras import optional
 from ..values.types.base import Contradiction
 
@@ -41,7 +43,7 @@ _BEYOND = "g"
 
 def read_dask(
     endpoint: Endpoint,
-    query: Mapping[str, Any] | str | None = None,
+    where: Mapping[str, Any] | str | None = None,
     *,
     fields: Sequence[str] | None = None,
     partitions: int | None = None,
@@ -50,9 +52,8 @@ def read_dask(
     """Return all entities that match as a dask DataFrame, which nothing is read for until it is computed.
 
     Numbers are Float64 in all partitions, lists those of Arrow, Mixed values and lists of objects JSON texts:
-    so every table can be written by `to_parquet`. pandas and dask read such a folder with lists by
-    `read_parquet(folder, dtype_backend="pyarrow")`: the dtype that dask notes of them has a name that pandas
-    does not know. Columns that dask does not need are not asked for.
+    so every table can be written by `to_parquet`, and `read_parquet` of pandas, dask, polars and DuckDB reads
+    the folder. Columns that dask does not need are not asked for.
     Rows are ordered by `_id`, which is the index with known divisions; the ranges cover every `_id`, so what
     others insert meanwhile is read if its range was not yet. The rows of each range are counted by the
     server, too, and the ranges are all there is: a result holds every row, or it is an error, also where a
@@ -61,27 +62,25 @@ def read_dask(
 
     Args:
         endpoint: Entities of a schema.
-        query: A filter, or `q` and `fields` as in `fetch`; a part of a table by `limit`, or an order, dask
-            makes itself.
+        where: A filter such as "status = live", or what `sp.where` returns. It is no query, as of `fetch`: an
+            order, or a part of the rows, dask makes itself.
         fields: As in `fetch`.
         partitions: How many; None: one per 200,000 rows.
         meta: Add the columns of `_sis`.
 
     Raises:
         ImportError: dask is missing.
-        ValueError: As in `fetch`; or the query has sort, limit or offset. When computed: a value
-            contradicts the definition, and so the dtype.
+        ValueError: As in `fetch`. When computed: a value contradicts the definition, and so the dtype.
         sispy.BadAnswer: When computed: the rows of a range are not those that the server counts.
         sispy.NoAnswer: When computed: the server cannot be reached, for a minute.
 
     Example:
-        >>> len(read_dask(client.entities("host")))
+        >>> len(read_dask(client.entities("host"), where="hardware.cores >= 1"))
         10
     """
     dataframe, config = optional("dask.dataframe", "dask"), optional("dask.config", "dask")
-    listing = Listing.of(endpoint, query, fields)
-    if listing.query.sort or listing.query.limit is not None or listing.query.offset:
-        raise ValueError("read_dask takes q and fields: sort and cut the dask DataFrame")
+    _introduce_lists()
+    listing = Listing.of(endpoint, {"q": as_filter(where)}, fields)
     part = _Part(
         endpoint.client.url,
         endpoint.client.version,
@@ -126,6 +125,7 @@ class _Part:
 
     def __call__(self, ids: Mapping[str, str], columns: Sequence[str]) -> pd.DataFrame:
         """Return the rows of a range; without a default for `columns` dask names those that it needs."""
+        _introduce_lists()
         fields = tuple(field for field in self.fields if field.path in columns)
         query = replace(
             self.query.narrowed({"_id": dict(ids)}),
@@ -175,8 +175,16 @@ def _arrow(frame: pd.DataFrame, fields: Sequence[Field]) -> pd.DataFrame:
             array = field.kind.to_arrow(frame[field.path], pa)
         except Contradiction:
             continue
-        made[field.path] = pd.Series(pd.arrays.ArrowExtensionArray(array), index=frame.index)
+        made[field.path] = pd.Series(arrow_column(array), index=frame.index)
     return frame.assign(**made)
+
+
+@cache
+def _introduce_lists() -> None:
+    """Tell dask, in this process, what a column of lists may hold."""
+    pa = optional("pyarrow", "dask")
+    known = optional("dask.dataframe.extensions", "dask").make_array_nonempty
+    known.register(ListDtype, lambda dtype: arrow_column(pa.array([[], []], type=dtype.pyarrow_dtype)))
 
 
 @lru_cache(maxsize=8)

@@ -25,7 +25,7 @@ from ..formats.parquet import Parquet
 from ..formats.reader import read_frame
 from ..pushing.locks import try_lock
 from ..reading.listing import Listing, no_server
-from ..reading.query import as_query, joined, parse_query
+from ..reading.query import as_filter, joined, parse_query
 from ..values.blocks import count
 from ..values.extras import no_collection, optional
 from ..values.progress import bar
@@ -85,7 +85,7 @@ class MirrorReport:
 def mirror(
     endpoint: Endpoint,
     folder: str | os.PathLike[str],
-    query: Mapping[str, Any] | str | None = None,
+    where: Mapping[str, Any] | str | None = None,
     *,
     fields: Sequence[str] | None = None,
     meta: bool | None = None,
@@ -107,8 +107,8 @@ def mirror(
         endpoint: Entities of a schema.
         folder: Of the mirror; it does not exist yet, is empty, or is a mirror of this table. The files are in
             `.NAME.mirror` beside it.
-        query: A filter, or `q` and `fields`, as in `fetch`, on fields of the table itself. It is remembered:
-            later runs need not give it.
+        where: A filter such as "status = live", or what `sp.where` returns, on fields of the table itself. It
+            is remembered: later runs need not give it.
         fields: As in `fetch`; remembered.
         meta: Write the columns of `_sis`, too; remembered.
         full: Fetch all, and by another filter or of other fields if they are given.
@@ -134,7 +134,7 @@ def mirror(
     with _alone(store):
         store.tidied()
         before = store.present()
-        listing, asked = _asked(endpoint, query, fields, meta, before, store, full=full)
+        listing, asked = _asked(endpoint, where, fields, meta, before, store, full=full)
         with no_collection(), bar(progress, total=None, unit=" rows", desc=listing.schema.name) as shown:
             run = Run(listing.watched(shown), asked, shown)
             why = "as was asked for" if full and before else run.why_all(before)
@@ -180,7 +180,7 @@ def _refuse_other(endpoint: Endpoint, before: Generation, store: Store) -> None:
 
 def _asked(
     endpoint: Endpoint,
-    query: Mapping[str, Any] | str | None,
+    where: Mapping[str, Any] | str | None,
     fields: Sequence[str] | None,
     meta: bool | None,
     before: Generation | None,
@@ -193,13 +193,7 @@ def _asked(
     Raises:
         ValueError: What is asked for is not what the folder is made with.
     """
-    given = as_query(query)
-    listed = given.pop("fields", None)
-    wanted = {"q": given.pop("q", None), "fields": fields if listed is None else listed, "meta": meta}
-    if given:
-        raise ValueError(
-            f"a mirror takes q and fields, not {', '.join(given)}: sort and cut what is read of it"
-        )
+    wanted = {"q": as_filter(where), "fields": fields, "meta": meta}
     known = before.asked if before else {"q": {}, "fields": None, "meta": False}
     told = {key: known[key] if value is None else value for key, value in wanted.items()}
     if before is not None and isinstance(endpoint, Endpoint):

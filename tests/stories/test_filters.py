@@ -396,7 +396,7 @@ def test_whatever_reads_takes_a_filter(hosts: Endpoint, rows: list[Row], tmp_pat
     assert sp.to_ndjson(hosts, tmp_path / "a.ndjson", text, progress=False) == n
     assert sp.to_parquet(hosts, tmp_path / "a.parquet", text, fields=["name"], progress=False) == n
     assert sp.to_excel(snapshot, tmp_path / "a.xlsx") == n
-    assert len(sp.read_dask(hosts, text, fields=["name"])) == n
+    assert len(sp.read_dask(hosts, where=text, fields=["name"])) == n
     assert hosts.count(sp.where(hosts, text)) == n
     changed = sp.changes(hosts, since=0, query=text, progress=False).frame()
     assert set(changed["_id"]) == set(snapshot.ids)

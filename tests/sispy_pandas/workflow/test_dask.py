@@ -74,8 +74,8 @@ def test_the_dtypes_are_known_without_a_row(sis, hosts):
     assert found.known_divisions
     assert found.dtypes.astype(str).to_dict() == {
         "name": "str", "status": "category", "cpus": "Float64", "since": "datetime64[ms, UTC]",
-        "tags": "list<item: string>[pyarrow]", "facts": "string[pyarrow]", "disks": "string[pyarrow]",
-        "nums": "list<item: double>[pyarrow]", "any": "string[pyarrow]", "ip": "str",
+        "tags": "object", "facts": "string[pyarrow]", "disks": "string[pyarrow]",
+        "nums": "object", "any": "string[pyarrow]", "ip": "str",
         "_updated_at": "datetime64[ms, UTC]",
     }  # fmt: skip
     assert len([r for r in sis.requests if r.query.get("limit") == "10000"]) == before
@@ -95,7 +95,7 @@ def test_two_worker_processes_read_the_same_table_without_a_token(sis, hosts, ca
         ) as cluster,
         Client(cluster),
     ):
-        lazy = read_dask(hosts, {"q": {"cpus": {"$gte": 4}}}, partitions=4, fields=["name", "cpus", "status"])
+        lazy = read_dask(hosts, where="cpus >= 4", partitions=4, fields=["name", "cpus", "status"])
         found = lazy.compute()
         mean = lazy["cpus"].mean().compute()
     expected = sp.fetch(
@@ -119,14 +119,32 @@ def test_every_type_is_written_to_parquet_as_an_export_has_it(hosts, tmp_path):
         export[name].to_pylist() for name in DEFINITION
     ]
     assert whole["_id"].to_pylist() == export["_id"].to_pylist()
-    of_pandas = pd.read_parquet(tmp_path / "dask", dtype_backend="pyarrow")
-    of_dask = (
-        pytest.importorskip("dask.dataframe")
-        .read_parquet(tmp_path / "dask", dtype_backend="pyarrow")
-        .compute()
-    )
-    for frame in (of_pandas, of_dask):
-        assert list(map(list, frame["tags"])) == whole["tags"].to_pylist()
+    dd = pytest.importorskip("dask.dataframe")
+    polars, duckdb = pytest.importorskip("polars"), pytest.importorskip("duckdb")
+    for frame in (
+        pd.read_parquet(tmp_path / "dask"),
+        pd.read_parquet(tmp_path / "dask", dtype_backend="pyarrow"),
+        dd.read_parquet(tmp_path / "dask").compute(),
+        dd.read_parquet(tmp_path / "dask", dtype_backend="pyarrow").compute(),
+        polars.read_parquet(tmp_path / "dask" / "*.parquet"),
+        duckdb.sql(f"select * from '{tmp_path / 'dask'}/*.parquet' order by _id").df(),
+    ):
+        for name in ("tags", "nums"):
+            assert list(map(list, frame[name])) == whole[name].to_pylist()
+        assert list(frame["disks"]) == whole["disks"].to_pylist()
+
+
+@pytest.mark.filterwarnings("ignore:The inplace keyword")  # dask's own
+def test_lists_stay_what_they_are_whatever_is_done_before_they_are_written(hosts, tmp_path):
+    table = read_dask(hosts, partitions=3)
+    some = table[table["cpus"] > 4].repartition(npartitions=2).assign(twice=table["cpus"] * 2)
+
+    some.to_parquet(tmp_path / "dask")
+
+    read = pd.read_parquet(tmp_path / "dask")
+    assert list(map(list, read["tags"])) == [["x"] * (i % 3) for i in range(5, 20)]
+    assert read["twice"].tolist() == [2 * i for i in range(5, 20)]
+    assert table["tags"].compute().list.len().tolist() == [i % 3 for i in range(20)]
 
 
 @pytest.mark.parametrize(
@@ -204,7 +222,7 @@ def test_a_server_that_ignores_the_order_of_a_probe_loses_no_row(sis, hosts, mon
 
 
 def test_no_rows_are_one_empty_partition(hosts):
-    found = read_dask(hosts, {"q": {"name": "nobody"}})
+    found = read_dask(hosts, where="name = nobody")
     assert (found.npartitions, len(found.compute(scheduler="synchronous"))) == (1, 0)
 
 
@@ -267,9 +285,16 @@ def test_a_worker_that_dies_and_a_server_that_is_started_anew_lose_no_row():
             assert (len(read), read["cpus"].sum().compute()) == (ROWS, cpus())
 
 
-def test_a_sort_is_dasks_own(hosts):
-    with pytest.raises(ValueError, match="read_dask takes q and fields"):
-        read_dask(hosts, {"sort": "name"})
+def test_the_filter_is_a_text_or_what_where_returns_and_no_query(hosts):
+    for filter_ in ("cpus < 3", sp.where(hosts, "cpus < 3"), {"cpus": {"$lt": 3}}):
+        found = read_dask(hosts, where=filter_, partitions=2).compute(scheduler="synchronous")
+        assert found["cpus"].tolist() == [0, 1, 2]
+    with pytest.raises(ValueError, match="schema 'host' has no field 'sort'"):
+        read_dask(hosts, where={"sort": "name"})
+    with pytest.raises(ValueError, match="the filter is empty"):
+        read_dask(hosts, where=" ")
+    with pytest.raises(TypeError, match=r"a filter is a text such as .*, or what sp\.where returns, got list"):
+        read_dask(hosts, where=["cpus < 3"])
 
 
 def test_a_dask_frame_is_no_edited_table_yet_and_no_file(tmp_path):
