@@ -42,6 +42,8 @@ AUTOMATIC = 1_000
 """Rows up to which a push is verified without being told so: each costs a request."""
 READERS = 2
 """Requests at a time; a server process does one thing at a time."""
+NOT_ENDED = "the push did not come to its end"
+"""Why the rows of a push that is to be resumed are not verified."""
 
 Finding = tuple[tuple[Overwrite, ...], str]
 """What was replaced, and why that is not known."""
@@ -82,7 +84,7 @@ def after_push(
     elif wanted is None and rows > AUTOMATIC:
         why = too_many()
     elif report.stopped:
-        why = "the push did not come to its end"
+        why = NOT_ENDED
     elif not rows and not _nameless(report):
         return report
     else:

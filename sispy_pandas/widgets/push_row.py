@@ -1,4 +1,4 @@
-"""The row below a review: guard, policy, note, Push with progress, Cancel, Resume, Undo."""
+"""The row below a review: guard, policy, note, Push with progress, Cancel, Resume, Verify, Undo."""
 
 from __future__ import annotations
 
@@ -49,6 +49,7 @@ class PushRow(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         push: Callable[[], None],
         cancel: Callable[[], None],
         resume: Callable[[], None],
+        verify: Callable[[], None],
         undo: Callable[[], None],
     ) -> None:
         self.stop: threading.Event = threading.Event()
@@ -65,9 +66,12 @@ class PushRow(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         )
         self.push: widgets.Button = _button("Push", "upload", push, style="primary")
         self.resume: widgets.Button = _button("Resume the push", "play", resume)
-        self.resume.layout.display = "none"
+        self.verify: widgets.Button = _button("Verify", "search", verify)
+        self.verify.tooltip = "Look up whether values of others were replaced"
         self.undo: widgets.Button = _button("Undo", "undo", undo)
-        self.undo.layout.display = "none"
+        self._ways = (self.resume, self.verify, self.undo)
+        for way in self._ways:
+            way.layout.display = "none"
         self.cancel: widgets.Button = _button("Cancel", "stop", cancel)
         self.cancel.on_click(lambda _: self._show_cancelling(True))
         self.bar: PushBar = PushBar()
@@ -75,7 +79,7 @@ class PushRow(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         choices = widgets.HBox(
             [self.guard, self.policy, self.note, self.deletes], layout={"flex_flow": "row wrap"}
         )
-        super().__init__(children=[choices, widgets.HBox([self.push, self.resume, self.undo, self._busy])])
+        super().__init__(children=[choices, widgets.HBox([self.push, *self._ways, self._busy])])
 
     @property
     def options(self) -> dict[str, Any]:
@@ -111,6 +115,10 @@ class PushRow(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         """Offer to finish a push that ended early, or not."""
         self.resume.layout.display = "inline-block" if possible else "none"
 
+    def allow_verify(self, possible: bool) -> None:
+        """Offer to read what the commits of a push tell, or not."""
+        self.verify.layout.display = "inline-block" if possible else "none"
+
     def allow_undo(self, pushes: int) -> None:
         """Offer to undo so many pushes; 0 offers nothing."""
         self.undo.layout.display = "inline-block" if pushes else "none"
@@ -119,7 +127,8 @@ class PushRow(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     def show_busy(self, busy: bool) -> None:
         """Show the bar and Cancel while a push runs."""
         self._busy.layout.display = "flex" if busy else "none"
-        self.push.disabled = self.resume.disabled = self.undo.disabled = busy
+        for button in (self.push, *self._ways):
+            button.disabled = busy
         self._show_cancelling(False)
         if busy:
             self.bar(0, None)

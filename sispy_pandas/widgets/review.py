@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
-from sispy.remedies import message_of
+from sispy.remedies import message_of, what_of
 from sispy.text import printable
 
 from ..planning.change_set import FREE_DELETES
 from ..pushing.journal import short
 from ..pushing.record import read
-from ..revisions.undo import undo
+from ..revisions.undo import undo, verify
 from ..values.blocks import count
 from ..values.references import new_rows
 from ..workflow.objects import Report
 from ..workflow.parts import Plans, Reports
 from ..workflow.rest import resume
 from .background import Background, Job
-from .markup import Html, alert, calm
+from .markup import Html, alert, calm, h
 from .push_row import PushRow
 from .review_part import Held, Lines, ReviewPart
 from .shown import Shown
@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     from ..workflow.objects import Plan
     from .review_lines import CellId
 
+_AUTO = {"width": "auto"}
+_HEAD = {"margin": "12px 0 0", "align_items": "center", "grid_gap": "12px", "flex_flow": "row wrap"}
+_NOTHING_LOST = "no value of others was replaced"
+
 
 class PlanReview(Shown):
     """Show every changed cell of a plan, to be accepted, rejected or corrected, and push what is ticked.
@@ -39,8 +43,8 @@ class PlanReview(Shown):
     Nothing is written before Push is clicked. A push runs beside the page; Resume finishes one that was
     cancelled. Everything stays in sight until another plan is shown: what is written, what was rejected, and
     what is still to be sent. Ticks of whole fields and rows never decide a conflict; only `keep` in its own
-    line does. Undo takes back all pushes that were made here. Plans of several tables have a part each, and
-    are one push with one way back.
+    line does. Undo opens the review of a plan that takes back all pushes that were made here: beneath this
+    one, which stays as it is. Plans of several tables have a part each, and are one push with one way back.
 
     Args:
         plan: From `Snapshot.diff`, `undo`, `revert` or a file; or Plans.
@@ -52,6 +56,7 @@ class PlanReview(Shown):
         plan: The plan or Plans that are shown, with all cells.
         report: What became of the last push, None before.
         given_way: (row, field) of the conflicts in which the other's value was chosen.
+        undoing: The review of what takes the pushes back, while it is open beneath this one; else None.
 
     Raises:
         ImportError: anywidget, which draws the table, is not installed.
@@ -76,9 +81,12 @@ class PlanReview(Shown):
         self._parts: tuple[ReviewPart, ...] = ()
         self._tables = widgets.VBox()
         self._message = widgets.HTML()
-        self._row = PushRow(push=self._push, cancel=self._cancel, resume=self._resume, undo=self._undo)
+        self._row = PushRow(
+            push=self._push, cancel=self._cancel, resume=self._resume, verify=self._verify, undo=self._undo
+        )
+        self._beneath = widgets.VBox()
         self._work = Background(busy=self._row.show_busy, say=self._say)
-        super().__init__(children=[self._tables, self._row, self._message])
+        super().__init__(children=[self._tables, self._row, self._message, self._beneath])
         self.show(plan)
 
     def __repr__(self) -> str:
@@ -88,8 +96,9 @@ class PlanReview(Shown):
 
     def show(self, plan: Plan | Plans) -> None:
         """Show another plan."""
-        plans = plan.plans if isinstance(plan, Plans) else (plan,)
+        plans = _plans(plan)
         self._plan, self._reports = plan, None
+        self._close_undo()
         if [part.plan.schema.name for part in self._parts] == [one.schema.name for one in plans]:
             for part, one in zip(self._parts, plans, strict=True):
                 part.show(one)
@@ -119,7 +128,12 @@ class PlanReview(Shown):
     @property
     def busy(self) -> bool:
         """Whether a push is running."""
-        return bool(self._row.push.disabled)
+        return bool(self._row.push.disabled) or (self.undoing is not None and self.undoing.busy)
+
+    @property
+    def undoing(self) -> PlanReview | None:
+        """The review of what takes the pushes back, while it is open beneath this one; else None."""
+        return next((one for one in self._beneath.children if isinstance(one, PlanReview)), None)
 
     def chosen(self) -> Plan | Plans:
         """Return the plan of the ticked cells.
@@ -132,6 +146,8 @@ class PlanReview(Shown):
     def wait(self, seconds: float = 60) -> None:
         """Wait until a push has ended; for scripts."""
         self._work.wait(seconds)
+        if self.undoing is not None:
+            self.undoing.wait(seconds)
 
     def _html(self) -> Html:
         return Html((self.plan if self.report is None else self.report)._repr_html_())
@@ -144,6 +160,9 @@ class PlanReview(Shown):
         """Show what can be done now."""
         self._row.allow_undo(len({short(path) for path in self._written()}))
         self._row.allow_resume(self._to_resume() is not None)
+        self._row.allow_verify(
+            self._to_resume() is None and any(part.state.is_unread for part in self._parts)
+        )
         self._ask_deletes()
 
     def _ask_deletes(self) -> None:
@@ -242,7 +261,7 @@ class PlanReview(Shown):
         began = "Cancelled" if self._row.stop.is_set() else "It ended early"
         self._message.value = calm(
             f"{began} after all was sent. Rows of which it is not known what they replaced: {rows:,}. "
-            f"sp.verify({str(report.journal)!r}) goes on with it"
+            f"Verify goes on with it, and so does sp.verify({str(report.journal)!r})"
         )
 
     def _to_resume(self) -> Path | None:
@@ -269,10 +288,78 @@ class PlanReview(Shown):
     def _cancel(self) -> None:
         self._row.stop.set()
 
+    # Afterwards
+
+    def _verify(self) -> None:
+        """Read what the commits of the pushes tell, those of a push that was resumed all together."""
+        reports = [(part, one) for part in self._parts if part.state.is_unread for one in part.state.reports]
+        client = self._parts[0].plan.endpoint.client
+
+        def work(_: Job) -> list[tuple[ReviewPart, Report]]:
+            how: dict[str, Any] = {"progress": self._row.bar, "cancel": self._row.stop.is_set}
+            return [(part, verify(one.journal or one, client, **how)) for part, one in reports]
+
+        def done(found: list[tuple[ReviewPart, Report]]) -> None:
+            for part, report in found:
+                part.take_verified(report)
+            self._offer()
+            looked = [report for _, report in found]
+            if broken := next((one for one in looked if one.broken_off), None):
+                self._say_unverified(broken, sum(sum(one.why_unverified.values()) for one in looked))
+            else:
+                lost = sum(bool(outcome.overwrites) for one in looked for outcome in one.outcomes)
+                told = f"{count(lost, 'row')} replaced values of others" if lost else _NOTHING_LOST
+                self._message.value = calm(f"Verified: {told}")
+
+        self._row.stop.clear()
+        self._work.start(work, done)
+
     def _undo(self) -> None:
         written = list(self._written().values())
         if written:
-            self._work.start(lambda _: undo(written), self.show)
+            self._work.start(lambda _: undo(written), self._open_undo)
+
+    def _open_undo(self, plan: Plan | Plans) -> None:
+        """Review beneath what takes the pushes back; meanwhile nothing else can be pushed here."""
+        if plan.empty:
+            notes = [what_of(note) for one in _plans(plan) for note in one.notes]
+            self._message.value = calm("; ".join(["Nothing is left to take back", *notes]))
+            return
+        title = widgets.HTML(str(h("b", "Undo: what takes it back. The review above stays as it is.")))
+        back = widgets.Button(description="Back to the review above", icon="arrow-up", layout=_AUTO)
+        back.on_click(lambda _: self._back_from_undo())
+        head = widgets.HBox([title, back], layout=_HEAD)
+        self._row.layout.display = "none"
+        self._beneath.children = (head, PlanReview(plan, on_report=self._take_undo, height=self._height))
+
+    def _back_from_undo(self) -> None:
+        if self.busy:
+            self._message.value = calm("Wait until the push has ended.")
+        else:
+            self._close_undo()
+
+    def _close_undo(self) -> None:
+        self._beneath.children = ()
+        self._row.layout.display = None
+        self._message.value = ""
+
+    def _take_undo(self, report: Report | Reports) -> None:
+        """Show which cells are as they were before; an undo can be undone as well."""
+        undone = {} if self.undoing is None else self.undoing._in_force()
+        for part in self._parts:
+            part.take_back(undone.get(part.plan.schema.name, ()))
+        self._on_report(report)
+
+    def _in_force(self) -> dict[str, set[CellId]]:
+        """Return the cells that were written here and not taken back, by table."""
+        found: dict[str, set[CellId]] = {}
+        for part in self._parts:
+            found.setdefault(part.plan.schema.name, set()).update(part.state.in_force)
+        return found
+
+
+def _plans(plan: Plan | Plans) -> tuple[Plan, ...]:
+    return plan.plans if isinstance(plan, Plans) else (plan,)
 
 
 def _reports(report: Report | Reports) -> tuple[Report, ...]:

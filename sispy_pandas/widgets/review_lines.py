@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 CellId = tuple[Hashable, str]
 """Row of the plan and path of the field; `""` for a whole row."""
+UNDONE = "undone"
+"""The outcome of a cell that was written and taken back."""
 
 
 class Line(NamedTuple):

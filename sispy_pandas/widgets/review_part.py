@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import ipywidgets as widgets
 
-from sispy.text import in_html
+from sispy.text import SENTENCE, in_html, shorten
 
 from ..values.blocks import count
 from ..values.changes import remarks
 from ..values.references import with_targets
 from .drawn import grid_class
 from .labels import ServerLabels
+from .markup import Html, h, joined
 from .review_lines import lines_of
 from .review_state import ReviewState
-from .review_table import ReviewTable
+from .review_table import ReviewTable, without_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -86,11 +87,12 @@ class ReviewPart(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
             on_change=self._count,
         )
         self.head: widgets.HTML = widgets.HTML()
+        self.notes: widgets.HTML = widgets.HTML()
         self.fields: widgets.HBox = widgets.HBox(layout={"flex_flow": "row wrap"})
         self.accept_row: widgets.Button = _button("Accept the row", "check", lambda: self._tick_row(True))
         self.reject_row: widgets.Button = _button("Reject the row", "times", lambda: self._tick_row(False))
         rows = widgets.HBox([self.accept_row, self.reject_row])
-        super().__init__(children=[self.head, self.fields, self.grid, rows])
+        super().__init__(children=[self.head, self.notes, self.fields, self.grid, rows])
         self._offer()
 
     @property
@@ -118,6 +120,16 @@ class ReviewPart(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
             ValueError: A ticked cell holds a corrected value that its field refuses.
         """
         return self.state.chosen(rejected=self.table.rejected, values=self.table.values)
+
+    def take_verified(self, report: Report) -> None:
+        """Show what the commits of a push tell; what is decided stays so."""
+        self.state = self.state.verified(report)
+        self._draw(like=self.table)
+
+    def take_back(self, cells: Collection[CellId]) -> None:
+        """Show which cells an undo has put back; what is decided stays so."""
+        self.state = self.state.taken_back(cells)
+        self._draw(like=self.table)
 
     def show(self, plan: Plan) -> None:
         """Show another plan of the same table."""
@@ -151,17 +163,23 @@ class ReviewPart(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
 
     # Drawing
 
-    def _draw(self, ticked: Collection[CellId] | None = None) -> None:
+    def _draw(self, ticked: Collection[CellId] | None = None, *, like: ReviewTable | None = None) -> None:
         lines = lines_of(self.plan, self.state.told)
-        self.table = ReviewTable(self.plan, lines, labels=self._labels, ticked=ticked)
+        self.table = ReviewTable(self.plan, lines, labels=self._labels, ticked=ticked, like=like)
         self.grid.show(self.table.model)
         self._offer()
 
     def _offer(self) -> None:
         """Show the fields with their ticks."""
+        self.notes.value = self._noted()
         self._by_field = self.table.counts()
         self.fields.children = [self._field_box(path) for path in self._paths()]
         self._count()
+
+    def _noted(self) -> Html:
+        """Write what there is to know beside the cells."""
+        told = (*self.plan.notes, *(note for report in self.state.reports for note in report.notes))
+        return joined(*(h("div", shorten(without_options(note), SENTENCE)) for note in dict.fromkeys(told)))
 
     def _paths(self) -> list[str]:
         """Return the fields that have lines of their own; rows to delete are one line."""

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from ..planning.rebase import rebase
+from ..pushing.verify import NOT_ENDED, too_many
 from ..values.changes import Create, Delete, Update, counts_of, row_of
 from ..values.entity import stored
-from .review_lines import Told, as_text, decided
+from .review_lines import UNDONE, Told, as_text, decided
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Hashable, Iterable, Mapping
@@ -117,12 +118,58 @@ class ReviewState:
             reports=(*earlier, report) if len(report) else self.reports,
         )
 
+    def verified(self, report: Report) -> ReviewState:
+        """Return the state after the commits of a push, or of one that was resumed, were read once more."""
+        shown: dict[Hashable, Hashable] = {id_: row for row, id_ in self.ids.items()}
+        found = {shown.get(outcome.row, outcome.row): outcome for outcome in report.outcomes}
+        told = {
+            cell: _told(report, found[cell[0]], {}, cell[1])
+            if one.outcome == "done" and cell[0] in found
+            else one
+            for cell, one in self.told.items()
+        }
+        outcomes = {
+            row: replace(one, overwrites=found[row].overwrites, unverified=found[row].unverified)
+            if row in found
+            else one
+            for row, one in self.outcomes.items()
+        }
+        reports = tuple(report if one.journal == report.journal else one for one in self.reports)
+        return replace(self, told=told, outcomes=outcomes, reports=reports)
+
+    def taken_back(self, cells: Collection[CellId]) -> ReviewState:
+        """Return the state where these cells, and no others, are as they were before the pushes.
+
+        A new row is gone with the cell `""` of its `_id`; one that was deleted is there again with any of its
+        old `_id`, as undo calls it.
+        """
+        rows = {row for row, _ in cells}
+        told = dict(self.told)
+        for (row, path), one in self.told.items():
+            if one.outcome in ("done", UNDONE):
+                id_ = self.ids.get(row, row)
+                is_back = (id_, path) in cells or (id_, "") in cells or (not path and id_ in rows)
+                told[row, path] = replace(one, outcome=UNDONE if is_back else "done")
+        return replace(self, told=told)
+
+    @property
+    def in_force(self) -> set[CellId]:
+        """The cells that were written and not taken back."""
+        return {cell for cell, one in self.told.items() if one.outcome == "done"}
+
+    @property
+    def is_unread(self) -> bool:
+        """Whether the commits of what was written were not read, or not to the end."""
+        why = {outcome.unverified for outcome in self.outcomes.values()}
+        return any(one.broken_off for one in self.reports) or not why.isdisjoint((NOT_ENDED, too_many()))
+
     @property
     def counts(self) -> dict[str, int]:
-        """Rows by outcome over all pushes, as in `Report.counts`, and how many are not verified."""
+        """Rows by outcome over all pushes, as in `Report.counts`, those undone, and those not verified."""
         outcomes = tuple(self.outcomes.values())
         unverified = sum(bool(outcome.unverified) for outcome in outcomes)
-        return {**counts_of(outcomes), "not verified": unverified}
+        undone = len({row for (row, _), one in self.told.items() if one.outcome == UNDONE})
+        return {**counts_of(outcomes), UNDONE: undone, "not verified": unverified}
 
     def _in_left(self, cell: CellId) -> CellId:
         return self.ids.get(cell[0], cell[0]), cell[1]

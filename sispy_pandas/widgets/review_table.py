@@ -20,12 +20,10 @@ from .columns import Column, ref_of
 from .grid_model import GridModel, Note
 from .grid_names import named, names_of, with_ids
 from .grid_window import REASON
-from .review_lines import CellId, as_text
+from .review_lines import UNDONE, CellId, as_text
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Hashable, Mapping, Sequence
-
-    from sispy.remedies import Remedy
 
     from ..workflow.objects import Plan
     from .grid_model import Slot
@@ -59,6 +57,7 @@ class ReviewTable:
         lines: From `lines_of`.
         labels: Names for references; without them ids are shown.
         ticked: Cells that are to be ticked; None: all that can be sent and were not.
+        like: A table of the same cells whose decisions it takes over.
     """
 
     def __init__(
@@ -68,6 +67,7 @@ class ReviewTable:
         *,
         labels: Labels | None = None,
         ticked: Collection[CellId] | None = None,
+        like: ReviewTable | None = None,
     ) -> None:
         self._plan = plan
         self._lines = list(lines)
@@ -92,6 +92,7 @@ class ReviewTable:
         columns = tuple(Column(field, readonly=field.path not in _EDITABLE) for field in fields)
         schema = Schema("review", fields, "row", {})
         stopped = _stopped(lines)
+        ticked = like._ticked_at_first if like else ticked
         sent = [_is_sent(line, ticked) if line.row not in stopped else False for line in lines]
         # before anything is decided; what is edited since is few
         self._deletes = [number for number, line in enumerate(lines) if line.action == "delete"]
@@ -107,9 +108,7 @@ class ReviewTable:
             THEIRS: [self._text(line.path, line.theirs) for line in lines],
             KEEP: [""] * len(lines),
             "outcome": [line.outcome for line in lines],
-            "reason": [
-                line.reason and shorten(worded(line.reason, _without_options), REASON) for line in lines
-            ],
+            "reason": [line.reason and shorten(without_options(line.reason), REASON) for line in lines],
         }
         cells = {path: pd.array([text or None for text in texts[path]], dtype=STRINGS) for path in texts}
         frame = pd.DataFrame({SEND: pd.array(sent, dtype="boolean"), **cells})[[f.path for f in fields]]
@@ -118,7 +117,16 @@ class ReviewTable:
         self.model: GridModel = GridModel(
             schema, frame, columns=columns, fixed=fixed, parse=self._parse, along=self._along
         )
+        if like:
+            numbers = {line.cell: number for number, line in enumerate(lines)}
+            self.model.seed(
+                {numbers[like._lines[row].cell]: edits for row, edits in like.model.edits.items()}
+            )
         self.model.note({number: note for number, line in enumerate(lines) if (note := self._notes(line))})
+
+    @property
+    def _ticked_at_first(self) -> set[CellId]:
+        return {line.cell for line, send in zip(self._lines, self._first, strict=True) if send}
 
     @property
     def rejected(self) -> set[CellId]:
@@ -204,7 +212,7 @@ class ReviewTable:
     def _notes(self, line: Line) -> dict[str, Note]:
         if line.outcome == "done":
             return {"outcome": Note("done")}
-        if line.outcome in ("unsent", "unchanged"):
+        if line.outcome in ("unsent", "unchanged", UNDONE):
             return {}
         if line.outcome == "conflict":
             theirs, base = (self._text(line.path, value) for value in (line.theirs, line.before))
@@ -269,9 +277,9 @@ class ReviewTable:
         return known | {id_: str(key) for id_, key in self._plan.arrivals.items()}  # of rows that are to come
 
 
-def _without_options(remedy: Remedy) -> str | None:
-    """Return a remedy as one types it; None for an option of the push that no control sets."""
-    return None if isinstance(remedy, Argument) else in_python(remedy)
+def without_options(text: str) -> str:
+    """Return a text with its ways out as one types them, but for options of a call that no control sets."""
+    return worded(text, lambda remedy: None if isinstance(remedy, Argument) else in_python(remedy))
 
 
 def _is_sent(line: Line, ticked: Collection[CellId] | None) -> bool | None:
@@ -289,5 +297,6 @@ def _stopped(lines: Sequence[Line]) -> dict[Hashable, str]:
 
 def _fixed(line: Line, stopped: Mapping[Hashable, str]) -> str:
     if line.final:
-        return "it is written" if line.outcome in ("done", "unchanged") else line.reason
+        told = {"done": "it is written", "unchanged": "it is written", UNDONE: "it was taken back"}
+        return told.get(line.outcome, line.reason)
     return f"the row cannot be sent as it is: {stopped[line.row]}" if line.row in stopped else ""

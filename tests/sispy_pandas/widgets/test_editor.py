@@ -138,8 +138,8 @@ def test_a_conflict_is_shown_in_both_tables_and_decided_in_the_review(editor, ho
     assert editor.frame()["cores"].tolist()[:3] == [7, 51, 33]
     review._row.undo.click()
     review.wait()
-    assert [line[1:4] for line in lines(review)] == [("cores", "7", "50"), ("cores", "33", "52")]
-    review._row.push.click()
+    assert [line[1:4] for line in lines(review.undoing)] == [("cores", "7", "50"), ("cores", "33", "52")]
+    review.undoing._row.push.click()
     review.wait()
     assert sp.fetch(hosts, progress=False).frame()["cores"].tolist()[:3] == [50, 51, 52]
     assert editor._grid.model.base["cores"].tolist()[:3] == [50, 51, 52]
@@ -332,13 +332,13 @@ def test_an_edit_that_is_newer_than_the_review_stays(editor, hosts):
     edit(editor, (0, "cores", "7"), (1, "cores", "8"))
     review = editor.review()
     edit(editor, (0, "cores", "9"))
-    for sent in (7, 1):  # the push, then its undo
-        review._row.push.click()
+    for shown, sent in ((lambda: review, 7), (lambda: review.undoing, 1)):
+        shown()._row.push.click()
         review.wait()
         assert hosts.get("web00")["cores"] == sent
         assert editor._grid.model.edits == {0: {"cores": Edit(9)}}
         assert editor._grid.model.base["cores"].iloc[0] == sent
-        review._row.undo.click()
+        shown()._row.undo.click()
         review.wait()
 
 

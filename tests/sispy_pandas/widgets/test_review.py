@@ -11,8 +11,10 @@ import pytest
 pytest.importorskip("anywidget")
 
 import sispy_pandas as sp
-from sispy.remedies import Argument, Message
+from sispy.remedies import Argument, Message, what_of
 from sispy.sandbox import Faults, Sandbox
+from sispy.text import in_html
+from sispy_pandas.pushing.record import read
 from sispy_pandas.widgets.grid_window import window
 from sispy_pandas.widgets.review import PlanReview
 from sispy_pandas.widgets.review_lines import lines_of
@@ -169,7 +171,7 @@ def test_theirs_in_every_conflict_closes_them_without_a_request(sis, hosts):
     push(review)
     assert "No cell is ticked" in review._message.value
     push(review, "undo")  # of the push before: what was closed is none of its rows
-    push(review)
+    push(review.undoing)
     assert {name: cores for name, (cores, _) in stored(hosts).items()} == {
         "web0": 1,
         "web1": 50,
@@ -210,9 +212,62 @@ def test_a_push_that_is_cancelled_while_it_is_verified_says_so_and_names_the_way
     assert "Cancelled after all was sent. Rows of which it is not known what they replaced: " in (
         review._message.value
     )
-    assert f"{rows}. sp.verify(" in review._message.value
+    assert f"{rows}. Verify goes on with it, and so does sp.verify(" in review._message.value
     reasons = [reason for (reason,) in shown(review, "reason") if reason]
     assert (len(reasons), {reason[:14] for reason in reasons}) == (rows, {"not verified: "})
+    go_on(review)
+    push(review, "verify")
+    assert review._message.value == '<div role="status">Verified: no value of others was replaced</div>'
+    assert {reason for (reason,) in shown(review, "reason")} == {None}
+    assert review._parts[0].head.value == "<b>host</b>: 0 of 4 cells will be sent · done: 4"
+    assert review._row.verify.layout.display == "none"
+    assert read(review._parts[0].report.journal).entries.keys() == {one.row for one in review.report.outcomes}
+
+
+def test_verify_looks_up_all_rows_of_a_push_that_was_resumed(sis, hosts):
+    review = review_of(hosts, delete=[3], cores=[11, 12, 13, 14])
+    cancel_after(review, sis, "PUT")
+    push(review)
+    assert review._row.verify.layout.display == "none"  # first it is resumed
+    go_on(review)
+    push(review, "resume")
+    assert review._parts[0].head.value.endswith(" · done: 4 · not verified: 3")
+    assert review._row.verify.layout.display == "inline-block"
+    push(review, "verify")
+    assert review._parts[0].head.value.endswith(" · done: 4")
+    assert review._row.verify.layout.display == "none"
+
+
+def test_verify_names_what_was_replaced(sis, hosts):
+    review = review_of(hosts, cores=[11, 12, 3, 4])
+    seen = len(sis.requests)
+    theirs = iter([50])
+    sis.faults = Faults(
+        before=lambda one: (
+            one.method == "PUT" and (value := next(theirs, None)) and hosts.update("web1", {"cores": value})
+        )
+    )
+    review._row.stop.is_set = lambda: any("commits" in one.path for one in sis.requests[seen:])
+    push(review)
+    assert review._row.verify.layout.display == "inline-block"
+    go_on(review)
+    push(review, "verify")
+    assert review._message.value == '<div role="status">Verified: 1 row replaced values of others</div>'
+    assert shown(review, "row", "outcome", "reason", "theirs") == [
+        ("web1", "done", "it replaced somebody's value", "50"),
+        ("web0", "done", None, None),
+    ]
+
+
+def test_the_notes_of_a_plan_and_of_its_push_are_shown(hosts):
+    live = sp.fetch(hosts, progress=False)
+    frame = pd.DataFrame({"name": ["web0", "WEB1 "], "cores": [11, 12]})
+    plan = live.diff(frame, key="name")
+    assert len(plan.notes) == 2
+    review = PlanReview(plan)
+    assert review._parts[0].notes.value == "".join(
+        f"<div>{in_html(what_of(note))}</div>" for note in plan.notes
+    )
 
 
 def test_a_reason_names_no_option_that_has_no_control_here(hosts):
@@ -239,7 +294,7 @@ def test_resume_finishes_a_cancelled_push_and_undo_takes_all_back(sis, hosts):
     assert {outcome for (outcome,) in shown(review, "outcome")} == {"done"}
     assert re.search(r" · done: 5(?: · not verified: \d+)?$", review._parts[0].head.value)
     push(review, "undo")
-    push(review)
+    push(review.undoing)
     assert stored(hosts) == before
 
 
@@ -271,8 +326,80 @@ def test_what_was_rejected_stays_and_can_be_sent_later_and_undo_covers_all_pushe
     }
     assert review._row.undo.description == "Undo all 2 pushes"
     push(review, "undo")
-    push(review)
+    push(review.undoing)
     assert stored(hosts) == before
+
+
+def test_an_undo_opens_beneath_and_the_review_above_keeps_what_was_decided(sis, hosts):
+    before = stored(hosts)
+    told = []
+    live = sp.fetch(hosts, progress=False)
+    frame = live.frame().astype(object).assign(cores=[11, 12, 13, 14], note="seen")
+    review = PlanReview(live.diff(frame.drop(index=live.ids[3]), delete=[live.ids[3]]), on_report=told.append)
+    model = review._parts[0].table.model
+    held = [
+        n for n, (row, field) in enumerate(shown(review, "row", "field")) if (row, field) == ("web0", "cores")
+    ]
+    model.edit([(held[0], "send", False)])
+    hosts.update("web1", {"cores": 50})
+    push(review)
+    ((conflict,),) = [
+        [n for n, (row, word) in enumerate(shown(review, "row", "outcome")) if word == "conflict"]
+    ]
+    review._parts[0].table.model.edit([(conflict, "keep", "mine")])
+    open_ = shown(review, "row", "field").index(("web0", "cores"))
+    review._parts[0].table.model.edit([(open_, "after", "33")])
+
+    def decided():
+        model = review._parts[0].table.model
+        lines = shown(review, "row", "field")
+        return {
+            lines[row]: {path: edit.value for path, edit in edits.items()}
+            for row, edits in model.edits.items()
+        }
+
+    typed = {("web1", "cores"): {"keep": "mine"}, ("web0", "cores"): {"after": "33", "send": True}}
+    assert decided() == typed
+    push(review, "undo")
+    assert (review.undoing is not None, review._row.layout.display, decided()) == (True, "none", typed)
+    review._back_from_undo()
+    assert (review.undoing, review._row.layout.display, decided()) == (None, None, typed)
+    push(review, "undo")
+    push(review.undoing)
+    assert {**stored(hosts), "web1": (2, None)} == before
+    assert [report.counts["done"] for report in told] == [3, 4]
+    assert review.report is told[0]
+    assert decided() == typed
+    assert set(shown(review, "row", "field", "outcome")) == {
+        ("web0", "note", "undone"),
+        ("web0", "cores", None),
+        ("web1", "note", "undone"),
+        ("web1", "cores", "conflict"),
+        ("web2", "note", "undone"),
+        ("web2", "cores", "undone"),
+        ("web3", None, "undone"),
+    }
+    assert review._parts[0].head.value.endswith(" · done: 3 · conflict: 1 (1 written in part) · undone: 4")
+    push(review.undoing, "undo")  # the other way again
+    push(review.undoing.undoing)
+    assert {outcome for (outcome,) in shown(review, "outcome")} == {"done", "conflict", None}
+    assert {outcome for (outcome,) in shown(review.undoing, "outcome")} == {"undone"}
+    review._back_from_undo()
+    push(review)
+    assert stored(hosts)["web0"] == (33, "seen")
+
+
+def test_what_is_undone_already_opens_no_review(hosts):
+    review = review_of(hosts, cores=[11, 12, 13, 14])
+    push(review)
+    push(review, "undo")
+    push(review.undoing)
+    review._back_from_undo()
+    push(review, "undo")
+    assert review.undoing is None
+    assert review._message.value.startswith(
+        '<div role="status">Nothing is left to take back; 4 rows undone already, '
+    )
 
 
 def test_a_new_row_that_exists_by_now_and_a_deleted_one_that_was_changed_are_decided_alone(sis, hosts):
@@ -499,8 +626,13 @@ def test_plans_of_several_tables_have_a_part_each_and_are_one_push_and_one_undo(
     assert review._row.undo.description == "Undo all 2 pushes"
     review._row.undo.click()
     review.wait()
-    assert [part.plan.schema.name for part in review._parts] == ["box", "box", "rack"]
-    push(review)
+    back = review.undoing
+    assert [part.plan.schema.name for part in back._parts] == ["box", "box", "rack"]
+    push(back)
+    assert [part.head.value for part in review._parts] == [
+        "<b>rack</b>: 0 of 4 cells will be sent · done: 2 · undone: 2",
+        "<b>box</b>: 0 of 5 cells will be sent · done: 3 · undone: 3",
+    ]
     assert racks_of(sis) == {"old": None}
     assert list(sis.client().entities("rack").fetch_all({})) == []
 
