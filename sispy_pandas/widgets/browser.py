@@ -9,6 +9,7 @@ import traitlets
 
 from sispy.text import printable
 
+from ..values.blocks import count
 from ..values.schema import Schema
 from .browse.changes_panel import ChangesPanel
 from .browse.drawer_panel import DrawerPanel
@@ -153,7 +154,7 @@ class SchemaBrowser(Shown):
             panel.wait(seconds)
 
     def __repr__(self) -> str:
-        return f"<SchemaBrowser of {printable(self._client.url)}: {len(self._list.tables)} schemas>"
+        return f"<SchemaBrowser of {printable(self._client.url)}: {count(len(self._list.tables), 'schema')}>"
 
     # What is in sight
 

@@ -6,7 +6,7 @@ import html
 import json
 from typing import TYPE_CHECKING, Any
 
-from sispy.text import in_html, shorten
+from sispy.text import in_html, shorten, shorten_apart
 
 from ..values.blocks import side
 
@@ -143,5 +143,13 @@ def scrolling(*children: object, label: str) -> Html:
 
 def short(text: str, width: int = CELL) -> Html:
     """Write a text that is cut where it is long, with a title that has more of it."""
-    shown = shorten(text, width)
+    return _cut(text, shorten(text, width))
+
+
+def short_apart(*texts: str, width: int = CELL) -> list[Html]:
+    """Write texts as `short` does, but long ones cut around the place where they begin to differ."""
+    return list(map(_cut, texts, shorten_apart(*texts, width=width)))
+
+
+def _cut(text: str, shown: str) -> Html:
     return joined(text) if shown == text else h("span", shown, title=shorten(text, TITLE))

@@ -8,10 +8,10 @@ from ...values.types.cells import get_path
 from ...values.types.convert import is_blank
 from ..cells import show
 from ..columns import ref_of
-from ..markup import CELL, Html, button, joined, short
+from ..markup import CELL, Html, button, joined, short, short_apart
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from ...values.types.base import Field
     from ..labels import ServerLabels
@@ -42,6 +42,13 @@ def html_of(field: Field, value: Any, names: Mapping[str, str], *, width: int = 
     for id_ in ids[:_MOST]:
         pieces += [", " if pieces else "", link(ref, str(id_), names)]
     return joined(*pieces, f" and {len(ids) - _MOST} more" if len(ids) > _MOST else None)
+
+
+def html_apart(field: Field, values: Sequence[Any], names: Mapping[str, str]) -> list[Html]:
+    """Write states of one cell, long texts so that their difference is seen."""
+    if ref_of(field) is not None:
+        return [html_of(field, value, names) for value in values]
+    return short_apart(*(text_of(field, value) for value in values))
 
 
 def link(table: str, id_: str, names: Mapping[str, str]) -> Html:

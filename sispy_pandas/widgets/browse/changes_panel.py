@@ -12,8 +12,8 @@ from ...revisions.edits import Changes, changes
 from ...revisions.revert import revert
 from ...values.blocks import count, name_of
 from ...values.times import milliseconds_of
-from ..markup import Html, alert, button, choice, h, joined, loading, short, table, text_field
-from .cell_html import html_of, names_in
+from ..markup import Html, alert, button, choice, h, joined, loading, short, short_apart, table, text_field
+from .cell_html import html_apart, names_in
 from .panel import PlanningPanel
 from .versions import time_of
 
@@ -147,10 +147,11 @@ class ChangesPanel(PlanningPanel):
     def _loading(self) -> Html:
         if self.done is None:
             return loading("Looking for rows that were written …")
-        of = f" of {self.done[1]:,.0f}" if self.done[1] else ""
+        done, total = self.done
+        rows = f"{done:,} of {count(int(total), 'row')}" if total else count(done, "row")
         return h(
             "div",
-            loading(f"Commits of {self.done[0]:,}{of} rows …"),
+            loading(f"Commits of {rows} …"),
             button("Cancel", "cancel"),
             class_="line",
         )
@@ -167,7 +168,7 @@ class ChangesPanel(PlanningPanel):
             _narrow(Counter(edit.by for edit in found.edits), self.by, "by", "everybody"),
             _narrow(Counter(edit.field for edit in found.edits), self.field, "field", "all fields"),
             button(
-                "Put this back",
+                "Put this cell back" if len(chosen) == 1 else f"Put these {count(len(chosen), 'cell')} back",
                 "revert",
                 style="push",
                 title="A plan, to be reviewed",
@@ -187,8 +188,9 @@ class ChangesPanel(PlanningPanel):
                 ),
                 edit.field,
                 *(
-                    html_of(schema.field(edit.field), value, self.names) if edit.known else short(str(value))
-                    for value in (edit.before, edit.after)
+                    html_apart(schema.field(edit.field), (edit.before, edit.after), self.names)
+                    if edit.known
+                    else short_apart(str(edit.before), str(edit.after))
                 ),
             )
             for edit in chosen.edits[:_MOST]
@@ -196,7 +198,7 @@ class ChangesPanel(PlanningPanel):
         head = ("When (UTC)", "Who", schema.key or "_id", "Field", "Before", "After")
         left = len(chosen) - len(lines)
         notes = [h("div", worded(note, lambda _: None), class_="faint") for note in found.notes]
-        more = h("div", f"and {left:,} more cells", class_="faint") if left > 0 else None
+        more = h("div", f"and {count(left, 'more cell')}", class_="faint") if left > 0 else None
         return joined(
             narrowed, table(head, lines, label=f"Changes of {schema.name}", class_="rows"), more, *notes
         )

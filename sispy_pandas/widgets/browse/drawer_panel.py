@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ...reading.commits import edits
 from ...revisions.edits import Changes
 from ...revisions.revert import revert
+from ...values.blocks import count
 from ...values.changes import Delete, Update
 from ...values.entity import key_of
 from ...values.types.object_id import is_object_id
@@ -273,11 +274,7 @@ class DrawerPanel(PlanningPanel):
             role="region",
             aria_label="Form",
         )
-        review = (
-            "Review the new row"
-            if is_new
-            else f"Review {changed} changed {'field' if changed == 1 else 'fields'}"
-        )
+        review = "Review the new row" if is_new else f"Review {count(changed, 'changed field')}"
         line = [
             button(review, "review", style="main") if draft.is_touched else None,
             button("Discard", "discard") if draft.is_touched else None,

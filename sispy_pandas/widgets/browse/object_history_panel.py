@@ -8,7 +8,7 @@ from ...revisions.object_plan import ObjectPlan, object_plan, stored_object
 from ...revisions.schema_plan import SchemaPlan, plan_schema
 from ...values.blocks import count
 from ..background import Background
-from ..markup import Html, alert, button, h, joined, loading, short, table
+from ..markup import Html, alert, button, h, joined, loading, short_apart, table
 from .panel import Panel
 from .versions import History, object_history, plain, versions_html
 
@@ -187,7 +187,7 @@ def _told_of(
     """Return how a plan is shown: its title, the word for a state, the button, and a table."""
     if isinstance(plan, ObjectPlan):
         parts: list[Sequence[object]] = [
-            (path, *(short(plain(path, one)) for one in both)) for path, both in plan.parts.items()
+            (path, *short_apart(*(plain(path, one) for one in both))) for path, both in plan.parts.items()
         ]
         return "What it would change", "state", "Put it back", ("Part", "Today", "Then"), parts
     title = "What the definition before this commit would do to today's rows"

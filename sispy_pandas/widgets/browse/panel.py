@@ -112,7 +112,7 @@ class PlanningPanel(Panel):
                 if is_empty
                 else "The plan is below: nothing is written before you push it."
             )
-            self.told = (first, *(worded(note, lambda _: None) for note in plan.notes))
+            self.told = (first, *(worded(note, lambda _: None) for note in plan.notes if is_empty))
             self.draw()
 
         self._forget()

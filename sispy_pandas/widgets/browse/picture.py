@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sispy.text import shorten
 
+from ...values.blocks import count
 from ..markup import Html, h
 
 if TYPE_CHECKING:
@@ -227,8 +228,8 @@ def _edge(places: Mapping[Node, tuple[float, float]], pair: tuple[str, str], pat
 
 def _box(tables: Tables, name: str, place: tuple[float, float], edges: Edges, *, is_here: bool) -> Html:
     x, y = place
-    count = tables.counts.get(name)
-    number = "" if count is None else f"{count:,} {'row' if count == 1 else 'rows'}"
+    rows = tables.counts.get(name)
+    number = "" if rows is None else count(rows, "row")
     to = sorted({target for table, target in edges if table == name})
     label = ", ".join(filter(None, [name, number, f"refers to {' and '.join(to)}" if to else ""]))
     return h(

@@ -240,7 +240,7 @@ def summary_html(rows: Snapshot, names: Mapping[str, str]) -> Html:
         span = f"{text_of(field, found.low)} to {text_of(field, found.high)}" if found.low is not None else ""
         lines.append((field.path, found.missing, found.distinct, top, span))
     head = ("Field", "Missing", "Distinct", "Most frequent", "Range")
-    title = f"Summary of {'this row' if len(records) == 1 else f'these {len(records)} rows'}"
+    title = "Summary of " + ("this row" if len(records) == 1 else f"these {count(len(records), 'row')}")
     return (
         h("details", h("summary", title), table(head, lines, label=title, class_="rows"), key="summary")
         if records
@@ -285,7 +285,7 @@ def _progress(progress: Progress | None) -> Html | None:
     return h(
         "div",
         bar,
-        h("span", f"{progress.done:,} rows", class_="faint"),
+        h("span", count(progress.done, "row"), class_="faint"),
         button("Cancel", "stop"),
         class_="line",
     )

@@ -10,6 +10,7 @@ from sispy.remedies import message_of
 
 from ...formats.options import WriteOptions
 from ...formats.registry import format_of
+from ...values.blocks import count
 from ...values.entity import stored
 from ...workflow.fetch import fetch
 from ...workflow.to_files import write_file
@@ -292,8 +293,8 @@ class RowsPanel(Panel):
             self._on_snapshot(snapshot)
             variables()[variable] = snapshot.frame()
             self.told = (
-                f"{variable} is a DataFrame of {len(snapshot):,} rows; browser.snapshot.diff({variable}) is "
-                "the plan of your edits."
+                f"{variable} is a DataFrame of {count(len(snapshot), 'row')}; "
+                f"browser.snapshot.diff({variable}) is the plan of your edits."
             )
 
         self.fetching.start(self._load, keep)
@@ -315,7 +316,8 @@ class RowsPanel(Panel):
         def keep(result: tuple[Snapshot, Path]) -> None:
             snapshot, written = result
             self._on_snapshot(snapshot)
-            self.told = f"{len(snapshot):,} rows are in {written}"
+            are = "is" if len(snapshot) == 1 else "are"
+            self.told = f"{count(len(snapshot), 'row')} {are} in {written}"
 
         self.fetching.start(work, keep)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sispy.text import shorten
 
+from ...values.blocks import count
 from ..markup import Html, alert, button, h, joined, loading, table, text_field
 from .panel import Panel
 from .tables import Tables, read_tables
@@ -68,7 +69,7 @@ class TablesPanel(Panel):
         told = "" if hits or self.busy or self.problem else "Nothing is called so."
         if not len(self.tables) and not self.busy:
             told = "" if self.problem else "The server has no tables."
-        number = f"{len(hits):,} of {len(self.tables):,} tables" if self.searched.strip() else ""
+        number = f"{len(hits):,} of {count(len(self.tables), 'table')}" if self.searched.strip() else ""
         return h(
             "div",
             search,
@@ -81,8 +82,8 @@ class TablesPanel(Panel):
         )
 
     def _entry(self, hit: Hit) -> Html:
-        schema, count = self.tables.schemas[hit.name], self.tables.counts[hit.name]
-        facts = [f"{count:,} {'row' if count == 1 else 'rows'}"] if count is not None else []
+        schema, rows = self.tables.schemas[hit.name], self.tables.counts[hit.name]
+        facts = [count(rows, "row")] if rows is not None else []
         facts += [", ".join(schema.owner)] if schema.owner else []
         lines = [h("small", " · ".join(facts))] if facts else []
         shown = hit.fields[:_MOST_FIELDS]

@@ -6,13 +6,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sispy.text import shorten
-
 from ...reading.commits import Step, cells, commits_of, replay
 from ...revisions.object_plan import parts_changed
-from ...values.blocks import show, show_apart
+from ...values.blocks import show
 from ...values.times import iso
-from ..markup import CELL, NEXT, PREVIOUS, TITLE, Html, button, h, joined, scrolling
+from ..markup import NEXT, PREVIOUS, Html, button, h, joined, scrolling, short_apart
 
 if TYPE_CHECKING:
     from sispy import Endpoint
@@ -121,11 +119,8 @@ def _way_back(step: Step, *, whole: bool, **options: Any) -> Html | None:
 def _cell(change: tuple[Any, Any] | None, path: str, told: Callable[[str, Any], str]) -> Html:
     if change is None:
         return h("td")
-    whole = [told(path, value) for value in change]
-    before, after = (
-        h(tag, shown, title=shorten(text, TITLE) if shown != text else None) if text else None
-        for tag, text, shown in zip(("del", "ins"), whole, show_apart(*whole, width=CELL), strict=True)
-    )
+    both = short_apart(*(told(path, value) for value in change))
+    before, after = (h(tag, text) if text else None for tag, text in zip(("del", "ins"), both, strict=True))
     return h("td", before, " " if before and after else None, after)
 
 

@@ -471,7 +471,7 @@ def test_columns_are_summed_up(browser):
     assert lines["rack"] == ["0", "2", "R0 (13 of 25)", ""]
 
 
-def test_matches_are_fetched_into_a_variable(browser, monkeypatch):
+def test_matches_are_fetched_into_a_variable(browser, tmp_path, monkeypatch):
     namespace = {}
     monkeypatch.setattr("sispy_pandas.widgets.browse.rows_panel.variables", lambda: namespace)
     browser.visit("host", "rows")
@@ -481,6 +481,14 @@ def test_matches_are_fetched_into_a_variable(browser, monkeypatch):
     browser.wait()
     assert namespace["few"]["name"].tolist() == ["<web00>", "<web01>", "<web02>"]
     assert (len(browser.snapshot), "few is a DataFrame of 3 rows" in text(browser._rows)) == (3, True)
+    act(browser._rows, "line", value="cores = 1")
+    act(browser._rows, "fetch")
+    browser.wait()
+    assert "few is a DataFrame of 1 row; browser" in text(browser._rows)
+    act(browser._rows, "name_file", value=str(tmp_path / "one.csv"))
+    act(browser._rows, "export")
+    browser.wait()
+    assert f"1 row is in {tmp_path}" in text(browser._rows)
     act(browser._rows, "name_variable", value="a b")
     act(browser._rows, "fetch")
     assert "'a b' is not a name for a variable" in text(browser._rows)

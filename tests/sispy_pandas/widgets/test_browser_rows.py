@@ -492,6 +492,7 @@ def test_changes_of_a_span_are_narrowed_and_put_back(sis, browser, row):
     moment = changes.chosen().edits[1].at
     act(changes, "since", value=iso(moment).removesuffix("Z"))
     assert "live spare" in " ".join(text(changes).split())
+    assert "Put these 2 cells back" in text(changes)
     act(changes, "revert")
     assert push(browser).counts["done"] == 2
     assert [row(name)["status"] for name in ("a", "b")] == ["live", "live"]
@@ -500,7 +501,21 @@ def test_changes_of_a_span_are_narrowed_and_put_back(sis, browser, row):
     assert "not a time such as" in text(changes)
 
 
-def test_what_a_plan_leaves_as_it_is_is_said_beside_the_button(sis, browser, row):
+def test_what_differs_in_long_values_is_in_sight(sis, browser, row):
+    """Before and after were cut at the same place, and looked alike."""
+    tags = [f"member{n:02}" for n in range(40)]
+    hosts = sis.client().entities("host")
+    hosts.update(row()["_id"], {"tags": tags})
+    hosts.update(row()["_id"], {"tags": [*tags[:-1], "another"]})
+    browser.visit("host", "history")
+    browser.wait()
+    changes = browser._changes
+    act(changes, "field", value="tags")
+    before, after = re.findall(r"\.\.\.[^(]*member38, (\w+)\b", text(changes))
+    assert (before, after) == ("member39", "another")
+
+
+def test_what_a_plan_leaves_as_it_is_is_said_in_its_review(sis, browser, row):
     sis.client().entities("host").update(row()["_id"], {"cores": 9})
     browser.visit("host", "history")
     browser.wait()
@@ -509,7 +524,9 @@ def test_what_a_plan_leaves_as_it_is_is_said_beside_the_button(sis, browser, row
     assert len(changes.chosen()) == 3  # two of them are of rows that were created
     act(changes, "revert")
     assert cells(browser._below.children[0].plan) == {"cores": 8}
-    assert "left as it is: 2 new or deleted rows, of which only some fields are meant" in text(changes)
+    note = "left as it is: 2 new or deleted rows, of which only some fields are meant"
+    assert note in browser._below.children[0]._parts[0].notes.value  # once: in the review
+    assert note not in text(changes)
     assert "The plan is below: nothing is written before you push it." in text(changes)
     act(changes, "field", value="site")  # only of rows that were created
     assert "left as it is" not in text(changes)  # that was of other cells
