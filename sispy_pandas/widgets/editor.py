@@ -9,13 +9,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
+import pandas as pd
 
 from sispy import Error
 from sispy.text import in_html, printable
 
 from ..planning.rights import roles_of
 from ..pushing.render import words
+from ..values.arrow import described
 from ..values.blocks import count
+from ..workflow.objects import Snapshot
 from ..workflow.references import LabelledSnapshot
 from .draft_offer import DraftOffer
 from .drafts import Autosave, drafts_of, edits_of, put_back
@@ -28,10 +31,8 @@ from .review import PlanReview
 from .shown import Shown, frame_html
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from ..planning.change_set import ChangeSet
-    from ..workflow.objects import Plan, Report, Snapshot
+    from ..workflow.objects import Plan, Report
     from .drafts import Draft
     from .editor_model import Edits
     from .markup import Html
@@ -62,6 +63,7 @@ class FrameEditor(Shown):
 
     Raises:
         ImportError: anywidget, which draws the grid, is not installed.
+        TypeError: The first is no snapshot, or the frame none of pandas.
         ValueError: Rows of the frame cannot be recognised, or there are too many.
 
     Example:
@@ -71,6 +73,7 @@ class FrameEditor(Shown):
     """
 
     def __init__(self, snapshot: Snapshot, frame: pd.DataFrame | None = None, *, height: int = 440) -> None:
+        _check(snapshot, frame)
         if isinstance(snapshot, LabelledSnapshot):
             frame = None if frame is None else with_ids(snapshot, frame)
             snapshot = snapshot.plain
@@ -203,3 +206,12 @@ class FrameEditor(Shown):
             self._grid.show(fresh)
         self._saved.now()
         self._message.value = in_html(words(report))
+
+
+def _check(snapshot: object, frame: object) -> None:
+    """Raise TypeError for what is no snapshot, and for rows that are no frame of pandas."""
+    if not isinstance(snapshot, Snapshot):
+        given = type(snapshot).__name__
+        raise TypeError(f"the editor edits a snapshot, got {given}: sp.fetch or sp.snapshot_of makes one")
+    if frame is not None and not isinstance(frame, pd.DataFrame):
+        raise TypeError(f"the rows to edit are a DataFrame of pandas, got {described(frame)}")

@@ -415,6 +415,22 @@ def test_a_filtered_and_edited_frame_can_be_opened(hosts):
     assert FrameEditor(snapshot).review() is None
 
 
+def test_what_is_no_snapshot_or_no_frame_of_pandas_is_told_so(hosts):
+    """It was a KeyError or an AttributeError."""
+    live = sp.fetch(hosts, progress=False)
+    with pytest.raises(TypeError, match=r"^the editor edits a snapshot, got DataFrame: sp\.fetch or"):
+        FrameEditor(live.frame())  # type: ignore[arg-type]  # what people try
+    with pytest.raises(
+        TypeError, match=r"^the rows to edit are a DataFrame of pandas, got list: pd\.DataFrame"
+    ):
+        FrameEditor(live, [{"name": "web1"}])  # type: ignore[arg-type]
+    dask = pytest.importorskip("dask.dataframe").from_pandas(live.frame(), npartitions=2)
+    with pytest.raises(
+        TypeError, match=r"^the rows to edit are a DataFrame of pandas, got a dask DataFrame: its"
+    ):
+        FrameEditor(live, dask)
+
+
 def test_labels_are_asked_for_once_and_cost_nothing_when_the_server_is_gone(hosts):
     labels = ServerLabels(hosts.client)
     racks = {entity["_id"]: entity["name"] for entity in hosts.client.entities("rack").fetch_all()}
