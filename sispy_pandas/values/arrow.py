@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import pandas as pd
 
@@ -64,10 +64,8 @@ class ListDtype(pd.ArrowDtype):
     `list<item: string>[pyarrow]`, pandas does not know there, and refuses the file.
     """
 
-    @property
-    def name(self) -> str:
-        """What pandas makes of such a column of a file."""
-        return "object"
+    name: ClassVar[str] = "object"
+    """What pandas makes of such a column of a file."""
 
     def construct_array_type(self) -> type[ListArray]:
         """Return what holds its values."""
@@ -80,8 +78,9 @@ class ListArray(pd.arrays.ArrowExtensionArray):
     @property
     def dtype(self) -> pd.ArrowDtype:
         """Return that dtype, or that of what was made of the lists."""
-        kind = self._pa_array.type
-        return ListDtype(kind) if optional("pyarrow.types", "fast").is_list(kind) else pd.ArrowDtype(kind)
+        found: Any = super().dtype
+        is_list = optional("pyarrow.types", "fast").is_list(found.pyarrow_dtype)
+        return ListDtype(found.pyarrow_dtype) if is_list else found
 
 
 def arrow_column(array: Any) -> pd.api.extensions.ExtensionArray:

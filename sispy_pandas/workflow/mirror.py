@@ -193,7 +193,7 @@ def _asked(
     Raises:
         ValueError: What is asked for is not what the folder is made with.
     """
-    wanted = {"q": as_filter(where), "fields": fields, "meta": meta}
+    wanted: dict[str, Any] = {"q": as_filter(where), "fields": fields, "meta": meta}
     known = before.asked if before else {"q": {}, "fields": None, "meta": False}
     told = {key: known[key] if value is None else value for key, value in wanted.items()}
     if before is not None and isinstance(endpoint, Endpoint):

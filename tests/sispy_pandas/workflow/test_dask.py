@@ -127,7 +127,7 @@ def test_every_type_is_written_to_parquet_as_an_export_has_it(hosts, tmp_path):
         dd.read_parquet(tmp_path / "dask").compute(),
         dd.read_parquet(tmp_path / "dask", dtype_backend="pyarrow").compute(),
         polars.read_parquet(tmp_path / "dask" / "*.parquet"),
-        duckdb.sql(f"select * from '{tmp_path / 'dask'}/*.parquet' order by _id").df(),
+        duckdb.read_parquet(f"{tmp_path}/dask/*.parquet").order("_id").df(),
     ):
         for name in ("tags", "nums"):
             assert list(map(list, frame[name])) == whole[name].to_pylist()
@@ -293,8 +293,8 @@ def test_the_filter_is_a_text_or_what_where_returns_and_no_query(hosts):
         read_dask(hosts, where={"sort": "name"})
     with pytest.raises(ValueError, match="the filter is empty"):
         read_dask(hosts, where=" ")
-    with pytest.raises(TypeError, match=r"a filter is a text such as .*, or what sp\.where returns, got list"):
-        read_dask(hosts, where=["cpus < 3"])
+    with pytest.raises(TypeError, match=r"a filter is a text such as .*, got list"):
+        read_dask(hosts, where=["cpus < 3"])  # type: ignore[arg-type]
 
 
 def test_a_dask_frame_is_no_edited_table_yet_and_no_file(tmp_path):
