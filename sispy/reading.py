@@ -155,6 +155,9 @@ class ReadOnlyEndpoint:
         """Count the objects that match, without fetching any.
 
         The server counts 0 where it cannot understand `q`.
+
+        Args:
+            q: the conditions alone, `{"status": "live"}`, where a query has `{"q": {"status": "live"}}`.
         """
         query = {"q": q or None, "limit": 1, "fields": "_id", "populate": False}
         try:

@@ -1,5 +1,6 @@
 """Settings of all tests."""
 
+import gc
 import os
 import sys
 
@@ -17,6 +18,11 @@ SLOW = {"chromium", "kernel"}
 
 SECONDS = {"soak": 7200, "slow": 300}
 """Until a test of a mark is given up: a busy machine takes its time."""
+
+
+def pytest_xdist_auto_num_workers():
+    """Two processes a core: nearly half of the time of a test goes by in waiting."""
+    return 2 * (os.cpu_count() or 1)
 
 
 def pytest_collection_modifyitems(items):
@@ -42,6 +48,15 @@ def no_width(monkeypatch):
     """Let output be as wide as it is: readline leaves its COLUMNS to the processes that pytest starts."""
     for name in ("COLUMNS", "LINES"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def deep():
+    """Collect garbage before, not where the stack is full: finalizers of earlier tests would fail there."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
 
 
 @pytest.fixture

@@ -262,6 +262,7 @@ def test_a_token_that_is_none_is_not_shown(http_lib):
     assert "t0ken" not in str(caught.value)
 
 
+@pytest.mark.usefixtures("deep")
 def test_an_answer_nested_too_deep_is_no_json(double, wire, http_lib):
     client = double(wire.answer(body=b"[" * 200_000)).client()
 

@@ -226,6 +226,7 @@ def test_interrupted_pushes_are_listed_first(sispy, sis, pushed):
 @pytest.mark.parametrize(
     "content", [b"", b"null\n", b"[]\n", b"{}\n", b"\xff\xfe\n", b'{"event": "begin"}\n', b"[" * 5000]
 )
+@pytest.mark.usefixtures("deep")
 def test_what_is_no_journal_is_named_and_hides_no_others(sispy, sis, pushed, content):
     name = pushed("one")
     path = journal.folder() / "20000101T000000.000Z-host-abcdef.jsonl"

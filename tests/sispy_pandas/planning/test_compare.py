@@ -144,6 +144,7 @@ def test_cells_that_are_alike_at_a_glance_are_none_that_may_differ():
     assert candidates(base, unlike).tolist() == [0, 1, 2, 3]
 
 
+@pytest.mark.usefixtures("deep")
 def test_a_value_that_is_nested_too_deeply_is_one_reason():
     deep = []
     for _ in range(5000):

@@ -67,6 +67,7 @@ def written(path, lines):
 
 @pytest.mark.parametrize("depth", [300, 9999])
 @pytest.mark.parametrize("where", [SEND, ROW])
+@pytest.mark.usefixtures("deep")
 def test_a_line_that_is_nested_deeper_than_any_value_is_none(tmp_path, depth, where):
     lines = [json.dumps(line) for line in LINES]
     lines[LINES.index(where)] = json.dumps(where).replace('"a"', "[" * depth + "]" * depth)

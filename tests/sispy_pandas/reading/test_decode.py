@@ -177,6 +177,7 @@ def nested(levels, open_="[", close="]"):
         "%s",
     ],
 )
+@pytest.mark.usefixtures("deep")
 def test_a_page_that_is_nested_too_deeply_is_an_error(body, levels, fast):
     page = (body % nested(levels)).encode()
     table = Table(FIELDS)
@@ -188,6 +189,7 @@ def test_a_page_that_is_nested_too_deeply_is_an_error(body, levels, fast):
 
 
 @pytest.mark.parametrize("fast", [True, False])
+@pytest.mark.usefixtures("deep")
 def test_what_a_server_can_store_is_not_too_deep(fast):
     table = Table(FIELDS)
     table.add(Decoder(FIELDS, fast=fast).open(b'[{"_id": "1", "m": %s, "_sis": {}}]' % nested(199).encode()))

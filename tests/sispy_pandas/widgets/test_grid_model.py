@@ -360,6 +360,7 @@ def test_a_note_ends_when_the_cell_is_edited(model):
         ("extra", _NESTED, Edit(_NESTED, "nested more than 200 levels deep")),
     ],
 )
+@pytest.mark.usefixtures("deep")
 def test_cells_take_what_people_type(model, path, text, edit):
     model.edit([(2, "os", "debian13"), (2, "live", "true" if edit.value is False else "false")])
     model.edit([(2, path, text)])

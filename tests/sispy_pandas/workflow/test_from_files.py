@@ -208,6 +208,7 @@ def test_a_file_that_is_no_table_is_refused(
         ('{"server": "u", "labels": [1]}', "was damaged (its labels is [1])"),
     ],
 )
+@pytest.mark.usefixtures("deep")
 def test_the_note_beside_a_file_is_heeded(host_schema: Schema, file: Path, note: str, message: str) -> None:
     file.write_text("name\nx\n")
     file.with_name("hosts.csv.meta.json").write_text(note)

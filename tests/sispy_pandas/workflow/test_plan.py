@@ -204,6 +204,7 @@ def sealed(lines):
 
 
 @pytest.mark.parametrize("value", ["[" * 300 + "]" * 300, "[" * 9999 + "]" * 9999, "", '8, "problem": 1'])
+@pytest.mark.usefixtures("deep")
 def test_a_plan_with_a_line_that_is_none_is_refused_by_name(server, plan, tmp_path, value):
     *lines, _ = plan.save(tmp_path / "host.plan").read_text().splitlines()
     text = sealed([line.replace('"after": 8', f'"after": {value}') for line in lines])

@@ -367,6 +367,7 @@ def test_a_bad_pattern_is_refused(pattern):
         compile_query({"s": {"$regex": pattern}}, DEFINITION)
 
 
+@pytest.mark.usefixtures("deep")
 def test_deep_queries_are_refused():
     query: dict[str, Any] = {"n": 1}
     for _ in range(500):

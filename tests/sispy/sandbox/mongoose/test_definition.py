@@ -121,6 +121,7 @@ def test_refused(definition, text):
         compile_definition(definition)
 
 
+@pytest.mark.usefixtures("deep")
 def test_deep_definitions_are_refused():
     definition: object = "String"
     for _ in range(300):

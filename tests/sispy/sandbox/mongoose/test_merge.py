@@ -181,6 +181,7 @@ def test_merge_of_hieradata_may_leave_nothing():
 
 
 @pytest.mark.parametrize("body", [{"m": "deep"}, {"m.x": "deep"}, {"m": {"a": "deep"}}])
+@pytest.mark.usefixtures("deep")
 def test_deep_values_are_refused(body):
     def deepened(value):
         if value != "deep":

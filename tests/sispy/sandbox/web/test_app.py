@@ -130,6 +130,7 @@ def nested(opening, inside, closing, depth):
 
 
 @pytest.mark.parametrize("depth", [50, 100, 200, 350, 450])
+@pytest.mark.usefixtures("deep")
 def test_whatever_is_nested_deeply_gets_an_answer(sis_sandbox, call, schema, depth, caplog):
     schema("deep", {"s": "String", "l": ["String"], "m": "Mixed", "r": {"type": "ObjectId", "ref": "deep"}})
     call("POST", "/entities/deep", {"s": "a", "l": ["a"], "m": {"a": 1}})

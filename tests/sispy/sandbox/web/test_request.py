@@ -59,6 +59,7 @@ def test_an_integer_beyond_all_doubles_is_infinite(sis_sandbox, rows):
 
 
 @pytest.mark.parametrize("text", ["[" * 100_000, '{"a":' * 100_000, '{"name": "\\ud800"}', "{" + "}" * 9])
+@pytest.mark.usefixtures("deep")
 def test_odd_json_is_answered(sis_sandbox, rows, text):
     status, _, content = raw(sis_sandbox, "POST", "/entities/row", text, {"Content-Type": "application/json"})
     assert status in {201, 400}
