@@ -73,13 +73,22 @@ class Pace:
         return Pace, ()  # another process has a pace of its own
 
     def take(self, seconds: float, sleep: Callable[[float], object] = time.sleep) -> None:
-        """Return when it is our turn; the next one comes so many seconds later."""
+        """Return when it is our turn; the next one comes so many seconds later.
+
+        Where `sleep` raises, the turn is given back if nobody waits behind it.
+        """
         with self._lock:
             now = time.monotonic()
             ours = max(now, self._free)
             self._free = ours + seconds
-        if ours > now:
-            sleep(ours - now)
+        try:
+            if ours > now:
+                sleep(ours - now)
+        except BaseException:
+            with self._lock:
+                if self._free == ours + seconds:
+                    self._free = ours
+            raise
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,8 @@ from .verify import after_push
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 
+    from sispy import Endpoint
+
     from .journal import Journal
     from .record import Together
 
@@ -69,13 +71,18 @@ def push(
             way.journal, way.begun = plan.journal, True
         options = allowed(plan, options, expect_deletes=expect_deletes, expect_digest=expect_digest)
         endpoint, limits = plan.endpoint, limits or Limits()
+        stop = cancel.is_set if isinstance(cancel, Event) else cancel or _never
         if limits.between:
-            plan = replace(plan, endpoint=endpoint.paced(lambda: limits.request_pace.take(limits.between)))
+            plan = replace(plan, endpoint=_paced(endpoint, limits, stop))
         started, path = _now(), _path(plan, journal) if begun is None else Path(str(journal))
         memory = Memory.of(plan)
+        cancelled: Stopped | None = None
         if plan.journal is None:
-            settled = () if again else memory.done()
-            plan = _checked(plan, options, settled=settled, others=leaving, progress=aside(progress))
+            try:
+                settled = () if again else memory.done()
+                plan = _checked(plan, options, settled=settled, others=leaving, progress=aside(progress))
+            except Stopped as stop_:
+                cancelled = stop_
             if path is None and anonymous(plan):
                 raise PlanRefused(
                     f"schema {plan.schema.name!r} has no unique field to know new rows by: "
@@ -83,12 +90,13 @@ def push(
                     plan,
                 )
         with bar(progress, total=len(plan), unit=" rows", desc=f"push {plan.schema.name}") as shown:
-            stop = cancel.is_set if isinstance(cancel, Event) else cancel or _never
             user = plan.endpoint.client.username
             server = Server(plan.endpoint, limits, stop, shown.set_postfix_str)
             run = Run(plan, server, Nowhere(), options.guard, options.on_conflict, shown, user)
             tell = wait if callable(wait) else shown.set_postfix_str
             try:
+                if cancelled is not None:
+                    raise cancelled  # noqa: TRY301 - as if it were so while it waits for its turn
                 with turn(run, options.note, wait=wait is not False, tell=tell) as run.bar:
                     way.journal, way.run = path, run
                     stopped = _push(
@@ -120,6 +128,12 @@ def push(
     )
     found = after_push(result, verify, progress=progress, cancel=cancel, on_result=on_result)
     return found if plan.endpoint is endpoint else replace(found, plan=replace(found.plan, endpoint=endpoint))
+
+
+def _paced(endpoint: Endpoint, limits: Limits, stop: Callable[[], bool]) -> Endpoint:
+    """Return an endpoint whose requests keep to the limits; who waits for that can be cancelled."""
+    sleep = Server(endpoint, limits, stop).waits.sleep
+    return endpoint.paced(lambda: limits.request_pace.take(limits.between, sleep))
 
 
 def allowed(
@@ -199,9 +213,12 @@ def _push(
             run.journal.event("resume", **facts)
             stopped = take_up(run, read(plan.journal), again=again)
             if stopped is None:
-                run.plan = _checked(
-                    run.plan, options, settled=run.outcomes, pending=run.pending, others=leaving
-                )
+                try:
+                    run.plan = _checked(
+                        run.plan, options, settled=run.outcomes, pending=run.pending, others=leaving
+                    )
+                except Stopped as cancelled:
+                    stopped = str(cancelled)
         else:
             if path is not None and begun is None:
                 more = {"open": still_open(doubtful)} if doubtful else {}

@@ -259,12 +259,12 @@ class Run:
         Raises:
             NotSent: It had no effect.
             FateUnknown: It may have had one.
-            Stopped: The token is dead.
+            Stopped: The token is dead; or the push was cancelled before its turn came: it had no effect.
             sispy.BadAnswer: The request was refused.
         """
         try:
             return self.server.write(send)
-        except NotSent:
+        except (NotSent, Stopped):
             self.not_sent(self.sending)
             raise
         except errors.Unauthorized as error:

@@ -147,6 +147,7 @@ class Server:
 
         Raises:
             NotSent: It had no effect.
+            Stopped: The push was cancelled before the request's turn came.
             FateUnknown: It may have had one.
             sispy.BadAnswer: The request was refused.
         """

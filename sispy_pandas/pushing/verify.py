@@ -26,6 +26,7 @@ from .interim import interim
 from .journal import opened
 from .options import CLOCKS_APART
 from .record import read
+from .server import Stopped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -148,7 +149,7 @@ def _doubled(report: PushResult) -> tuple[dict[Hashable, str], BrokenOff | None]
         own = own_since(endpoint, since, report.user)
         others = [o for o in own if o["_id"] not in ours and not all(o["_id"] in ids for ids in known)]
         more = {o["_id"]: as_inserted(endpoint, schema, o) or o for o in others}
-    except (errors.Error, ValueError, OSError) as error:
+    except (errors.Error, ValueError, OSError, Stopped) as error:
         why = f"whether there are more rows like it is not known: {error}"
         return dict.fromkeys(creates, why), "server" if isinstance(error, errors.Error) else None
     found = {}
@@ -197,7 +198,7 @@ def _look(
             found[outcome.row] = told
             if stop() and len(found) < len(rows):
                 return "interrupted", "interrupted"
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, Stopped):
         return "interrupted", "interrupted"
     except errors.Error as error:
         return "server", f"the server could not be asked: {error}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -12,6 +11,7 @@ from sispy.paging import MAX_PAGE, by_key, total_of
 
 from ..values.progress import Waits, bar
 from .chunks import is_askable, queries, selecting
+from .pages import Downloads
 
 if TYPE_CHECKING:
     from sispy import Client, Endpoint
@@ -69,11 +69,26 @@ def each(
 def _at_once(
     work: Callable[[Item], Result], items: Sequence[Item], lanes: int
 ) -> Iterator[tuple[Item, Result]]:
-    pool = ThreadPoolExecutor(lanes, thread_name_prefix="sispy-lookup")
-    try:
-        yield from zip(items, pool.map(work, items), strict=True)
-    finally:
-        pool.shutdown(cancel_futures=True)
+    """Yield (item, result) in the order of the items, of which so many are under way at once."""
+
+    def tried(item: Item) -> tuple[Result | None, BaseException | None]:
+        try:
+            return work(item), None
+        except BaseException as error:  # noqa: BLE001 - it is raised when the turn of its item comes
+            return None, error
+
+    done: dict[int, Any] = {}
+    with Downloads(tried, min(lanes, len(items))) as downloads:
+        for number, item in enumerate(items):
+            downloads.put(number, item)
+        for number, item in enumerate(items):
+            while number not in done:
+                key, found = downloads.get()
+                done[key] = found
+            result, error = done.pop(number)
+            if error is not None:
+                raise error
+            yield item, result
 
 
 def read(

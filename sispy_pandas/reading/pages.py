@@ -167,12 +167,12 @@ def by_offset(
 
 
 class Downloads:
-    """A few threads that fetch pages; leaving the `with` block ends them.
+    """A few threads that ask for one thing after the other; leaving the `with` block ends them.
 
     They are daemons: what interrupts the block (Ctrl-C) does not wait for an answer that may never come.
     """
 
-    def __init__(self, ask: Ask, threads: int) -> None:
+    def __init__(self, ask: Callable[[Any], Any], threads: int) -> None:
         self._ask = ask
         self._asked: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._got: queue.SimpleQueue[Any] = queue.SimpleQueue()
@@ -194,12 +194,12 @@ class Downloads:
         for thread in self._threads:
             thread.join(timeout=1.0)
 
-    def put(self, key: Any, query: Mapping[str, Any]) -> None:
-        """Ask for a page."""
+    def put(self, key: Any, query: Any) -> None:
+        """Ask for something; `key` tells its answer from others."""
         self._asked.put((key, query))
 
-    def get(self) -> tuple[Any, RawPage]:
-        """Wait for the next page, in the order of arrival.
+    def get(self) -> tuple[Any, Any]:
+        """Wait for the next answer, in the order of arrival; return it with its key.
 
         Raises:
             sispy.Error: What went wrong with it.

@@ -6,11 +6,13 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 import sispy
 import sispy_pandas as sp
 from sispy_pandas.reading import pages
+from sispy_pandas.reading.lookup import each
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -42,6 +44,20 @@ def push(url: str, token: str, plan: Path, **options: Any) -> sp.Report:
     report = loaded.push(progress=False, expect_deletes=loaded.counts["deletes"], **options)
     assert isinstance(report, sp.Report)
     return report
+
+
+def waiting(url: str, ids: list[str], told: Connection) -> None:
+    """Ask for rows one by one, each held back for an hour, until Ctrl-C; tell when both happen."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    def hold() -> None:
+        told.send("waiting")
+        time.sleep(3600)
+
+    try:
+        dict(each(sispy.Client(url).entities("host").paced(hold), lambda host, id_: host.get(id_), ids))
+    except KeyboardInterrupt:
+        told.send("interrupted")
 
 
 def interrupted(url: str, work: Callable[..., object], args: tuple[object, ...], told: Connection) -> None:

@@ -16,6 +16,7 @@ from tqdm import tqdm
 import sispy_pandas as sp
 from sispy.sandbox import Faults
 from sispy_pandas.pushing.options import Pace
+from sispy_pandas.pushing.record import read
 from sispy_pandas.pushing.server import Patience, Server, Stopped
 
 LIMITS = sp.Limits(settle=0.1, settle_row=0.0)
@@ -171,6 +172,51 @@ def test_a_push_that_waits_for_its_rate_can_be_cancelled_and_resumed(server):
 
     assert (report.counts["done"], report.counts["unsent"], report.stopped) == (2, 4, "cancelled")
     assert sp.resume(report.journal, client=server.client).push(progress=False).counts["done"] == 4
+
+
+@pytest.mark.parametrize("guard", ["check", "cas"])
+@pytest.mark.parametrize("free", range(9))
+def test_a_wait_for_its_turn_of_an_hour_ends_when_the_push_is_cancelled(server, free, guard):
+    before = server.stored()
+    plan = server.fetch().diff(server.fetch().frame().head(4).assign(cpus=8))
+    limits = sp.Limits(rate=1 / 3600, rows=2)
+    take, waiting = limits.request_pace.take, threading.Event()
+
+    def some_at_once(seconds, sleep):
+        nonlocal free
+        free -= 1
+        if free < 0:
+            waiting.set()
+            take(seconds, sleep)
+
+    limits.request_pace.take = some_at_once
+    limits.row_pace.take = lambda *_: None
+    report = plan.push(progress=False, guard=guard, verify=True, cancel=waiting.is_set, limits=limits)
+
+    if waiting.is_set():
+        assert (
+            "cancelled" in (report.stopped, *report.why_unverified) or "interrupted" in report.why_unverified
+        )
+    written = [id_ for id_, row in server.stored().items() if row["cpus"] == 8 != before[id_]["cpus"]]
+    assert report.counts["done"] == len(written)
+    if report.journal is not None and report.stopped is not None:
+        assert all(entry.word for entry in read(report.journal).entries.values())
+        assert sp.resume(report.journal, client=server.client).push(progress=False).ok
+        assert [row["cpus"] for row in server.stored().values()][:4] == [8] * 4
+
+
+def test_who_is_cancelled_gives_back_the_turn_that_was_waited_for():
+    pace, slept = Pace(), []
+
+    def cancelled(_):
+        raise Stopped("cancelled")
+
+    pace.take(3600, slept.append)
+    with pytest.raises(Stopped):
+        pace.take(3600, cancelled)
+    pace.take(3600, slept.append)
+
+    assert [round(seconds / 60) for seconds in slept] == [60]
 
 
 @pytest.mark.parametrize("guard", ["check", "cas"])

@@ -1,9 +1,15 @@
 """Rows read by their ids: in few requests, wherever they stand in the table."""
 
+import os
+import signal
+from multiprocessing import Pipe
+
 import pytest
 
+import processes
+import sispy
 from sispy.sandbox import Sandbox
-from sispy_pandas.reading.lookup import read
+from sispy_pandas.reading.lookup import each, read
 
 ROWS = 4_000
 
@@ -48,3 +54,30 @@ def test_the_order_of_the_ids_does_not_matter_and_rows_between_them_are_left_out
     found, methods = asked(sis, wanted)
 
     assert (found, methods) == ([f"h{i}" for i in range(1_001, 2_800, 2)], ["GET"] * 2)
+
+
+def test_ctrl_c_waits_for_no_request_that_is_held_back(sis, ids):
+    told, tell = Pipe(duplex=False)
+    asking = processes.process(processes.waiting, sis.url, ids[:9], tell)
+    asking.start()
+    assert (told.recv(), told.recv()) == ("waiting", "waiting")
+    assert asking.pid is not None
+
+    os.kill(asking.pid, signal.SIGINT)
+
+    assert told.poll(60), "it does not end"
+    while (word := told.recv()) == "waiting":
+        assert told.poll(60), "it does not end"
+    asking.join(60)
+    assert (word, asking.exitcode) == ("interrupted", 0)
+
+
+def test_results_come_in_the_order_of_what_was_asked_for_up_to_the_first_error(sis, ids):
+    def name(endpoint, id_):
+        return endpoint.get(id_)["name"]
+
+    hosts, found = sis.client().entities("host"), []
+    with pytest.raises(sispy.NotFound):
+        for _, result in each(hosts, name, [*ids[:7], "f" * 24, *ids[7:20]]):
+            found.append(result)  # noqa: PERF401 - what came before the error counts
+    assert found == [f"h{i}" for i in range(7)]
