@@ -96,7 +96,7 @@ def push(
             tell = wait if callable(wait) else shown.set_postfix_str
             try:
                 if cancelled is not None:
-                    raise cancelled  # noqa: TRY301 - as if it were so while it waits for its turn
+                    raise cancelled
                 with turn(run, options.note, wait=wait is not False, tell=tell) as run.bar:
                     way.journal, way.run = path, run
                     stopped = _push(
