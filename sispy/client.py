@@ -1,4 +1,4 @@
-"""The client and its endpoints, which know each other: the writing verbs, and what some objects add."""
+"""The client, and its endpoints with the writing verbs and what some kinds of objects add."""
 
 from __future__ import annotations
 
@@ -201,7 +201,7 @@ class Endpoint(ReadOnlyEndpoint):
 
         Returns:
             The object as stored; of a list {"success": [...], "errors": [...]}, where the server may blame
-            the wrong item (SIS-API.md, section 7.1).
+            the wrong item (SIS-API 7.1).
 
         Raises:
             DuplicateKey: the value of a unique field is taken (of one object; lists report it as an error).
@@ -230,7 +230,7 @@ class Endpoint(ReadOnlyEndpoint):
             content: the fields to change; nested objects and Mixed values are merged.
             query: such as {"cas": {...}}.
             cas: change only an object that meets this condition. Dangerous: the server then replaces `_sis`
-                and nested values by what the content holds of them (SIS-API.md, section 8.1).
+                and nested values by what the content holds of them (SIS-API 8.1).
             force_mixed: replace Mixed values instead of merging them.
 
         Raises:
@@ -372,7 +372,7 @@ class Tokens(Endpoint):
         """Create a persistent token, such as {"desc": "nightly import"}; super users cannot have one.
 
         Raises:
-            ValueError: a list, of which the server would store tokens without a name.
+            ValueError: it is a list, which the server would store as tokens without a user.
         """
         if content is not None and not isinstance(content, Mapping):
             raise ValueError("tokens are created one by one: give a dict, not a list")

@@ -27,7 +27,7 @@ class Commits(ReadOnlyEndpoint):
     """Read the commits of one object, newest first.
 
     The server ignores `sort` here, so it is refused. A `q` that the server cannot understand would be ignored
-    and, worse, spoil the server's later bulk calls (SIS-API.md, section 17): only plain conditions on
+    and, worse, spoil the server's later bulk calls (SIS-API 17): only plain conditions on
     _id, type, entity_id, entity_oid, action, modified_by and date_modified are let through, combined by
     $and, $or, $nor; anything else is a ValueError, and nothing is sent.
     """

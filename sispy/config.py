@@ -58,7 +58,7 @@ _TEXTS = ("url", "username", "token", "token_command", "ca_file")
 _SWITCHES = ("read_only", "production")
 _RULES = frozenset((*_SWITCHES, "require_note"))
 _SEVERAL = 3
-"""Profiles that are named to choose from."""
+"""Profiles that an error names to choose from, at most."""
 _LARGEST = 1 << 16
 """Characters of a file of secrets."""
 
@@ -102,7 +102,7 @@ class Profile:
         return self.sources.get("token", "").startswith(str(config_file()))
 
     def asked_token(self) -> str | None:
-        """Return the token, of the command if there is one: which may take a while, and ask the user.
+        """Return the token; if `token_command` has to print it, this may take a while and ask the user.
 
         Raises:
             Unauthorized: the command gives none.
@@ -182,7 +182,7 @@ def _rules_of(url: str, profiles: Mapping[str, Any]) -> Rules:
 
 
 def which_server() -> Message:
-    """Return the question that is left where nobody says it, with all that answers."""
+    """Return the message for a missing address, with all the places where it may be given."""
     profiles = read_config().get("profiles", {})
     known = [
         Call(f"sispy.Client.from_profile({name!r})", f"is {printable(profile['url'])}", ("--profile", name))
@@ -270,10 +270,10 @@ def _netrc(url: str) -> _Login:
 
 
 def _is_small(path: Path) -> bool:
-    """Return whether a file is there that may be read: no device: /dev/null says that there is none.
+    """Return whether there is a file to read; a device such as /dev/null stands for none.
 
     Raises:
-        ValueError: it is larger than any of its kind.
+        ValueError: it is larger than any netrc file.
     """
     if not path.exists() or path.is_char_device():
         return False

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _ALL = 10_000
-"""The server gives no more objects at once."""
+"""Objects that the server gives at once, at most."""
 _READS = ("GET", "HEAD", "OPTIONS")
 _EIGHT_HOURS = 8 * 3600 * 1000  # milliseconds
 
@@ -152,7 +152,7 @@ class Connection:
     def _lists(self, name: str, token: str) -> bool | None:
         """Return whether a token is that user's; None where the server does not say now.
 
-        The user's tokens are listed with it: so no address of a request shows it (SIS-API 12.4).
+        It is sent to list the user's tokens, in a header: so it stands in no address (SIS-API 12.4).
         """
         if "/" in name:  # no such name can be
             return False

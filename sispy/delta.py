@@ -159,7 +159,7 @@ def _diff_arrays(old: list[Json], new: list[Json]) -> Json | None:
 
 
 def _member(value: Json) -> Hashable:
-    """What a member of an array is told from others by: all of it, the order of keys included."""
+    """Return what tells members of an array apart: all that they hold, and the order of their keys."""
     if isinstance(value, dict):
         return (dict, *((key, _member(one)) for key, one in value.items()))
     if isinstance(value, list):
@@ -301,7 +301,7 @@ def _brief(value: Json, width: int = 80) -> str:
 
 
 _LIMIT = 4_000_000
-"""Comparisons at most: beyond it a rewritten huge list is told as such."""
+"""Comparisons, at most: beyond it all members of both lists count as different."""
 
 
 def common(old: Sequence[Hashable], new: Sequence[Hashable]) -> tuple[set[int], set[int]]:

@@ -16,7 +16,7 @@ _PORTS = {"http": 80, "https": 443}
 
 
 def one_address(url: str) -> str:
-    """Return the one spelling of a server's address, whichever it was given in; what is none as it is.
+    """Return a server's address in its one spelling; what is no address stays as it is.
 
     >>> one_address("HTTPS://SIS.example.com:443/cmdb/")
     'https://sis.example.com/cmdb'
@@ -51,7 +51,7 @@ def milliseconds(when: datetime | int | float) -> int:
     """Return the time in milliseconds since 1970 (UTC), as SIS counts.
 
     Raises:
-        ValueError: a datetime without a time zone, which could mean any of 38 moments; no time at all.
+        ValueError: it is a datetime without a time zone, or no time at all.
     """
     if isinstance(when, datetime):
         return round(_aware(when).timestamp() * 1000)

@@ -34,7 +34,7 @@ _LONGEST = 2_000
 
 
 class Error(Exception):
-    """Describe a failure: the root of all errors this package raises about a server.
+    """The root of all errors that this package raises about a server.
 
     Args:
         error: what happened, in words; never None.
@@ -86,7 +86,7 @@ def rebuilt(kind: type[Error], attributes: dict[str, Any]) -> Error:
 
 
 class NoAnswer(Error, OSError):
-    """Say that no usable answer came; `sent` is False only if the request certainly did not arrive.
+    """No usable answer came; `sent` is False only if the request certainly did not arrive.
 
     Example:
         >>> import sispy
@@ -103,7 +103,7 @@ class NoAnswer(Error, OSError):
 
 
 class Refused(NoAnswer, ConnectionRefusedError):
-    """Say that nobody listens at the address, or that no way leads there.
+    """Nobody listens at the address, or that no way leads there.
 
     Example:
         >>> import sispy
@@ -116,11 +116,11 @@ class Refused(NoAnswer, ConnectionRefusedError):
 
 
 class UnknownHost(NoAnswer):
-    """Say that the host's name has no address."""
+    """The host's name has no address."""
 
 
 class TLSFailed(NoAnswer):
-    """Say that no trusted TLS connection could be made.
+    """No trusted TLS connection could be made.
 
     Example:
         >>> import sispy
@@ -133,7 +133,7 @@ class TLSFailed(NoAnswer):
 
 
 class Timeout(NoAnswer, TimeoutError):
-    """Say that connecting, or the answer, took longer than allowed.
+    """Connecting, or the answer, took longer than allowed.
 
     Example:
         >>> import sispy
@@ -148,7 +148,7 @@ class Timeout(NoAnswer, TimeoutError):
 
 
 class ConnectionLost(NoAnswer, ConnectionError):
-    """Say that the connection broke before the answer was complete.
+    """The connection broke before the answer was complete.
 
     Example:
         >>> from sispy.sandbox import Faults, Sandbox
@@ -164,7 +164,7 @@ class ConnectionLost(NoAnswer, ConnectionError):
 
 
 class BadAnswer(Error):
-    """Say that the server answered with something else than what was asked for.
+    """The server answered, but not with what was asked for.
 
     `retry_after` holds the seconds the server asks to wait, None if it does not say.
 
@@ -180,7 +180,7 @@ class BadAnswer(Error):
 
 
 class BadRequest(BadAnswer):
-    """Say that the server refuses the request as it is: fields, values, query, references.
+    """The server refuses the request as it is: fields, values, query, references.
 
     Example:
         >>> try:
@@ -192,7 +192,7 @@ class BadRequest(BadAnswer):
 
 
 class CASConflict(BadRequest):
-    """Say that the object does not meet the compare-and-set condition (any more).
+    """The object does not meet the compare-and-set condition (any more).
 
     Example:
         >>> racks = client.entities("rack")
@@ -207,7 +207,7 @@ class CASConflict(BadRequest):
 
 
 class Unauthorized(BadAnswer):
-    """Say that the token is missing, dead or not sufficient, or that a login failed.
+    """The token is missing, dead or not sufficient, or that a login failed.
 
     Example:
         >>> import sispy
@@ -224,14 +224,14 @@ class Unauthorized(BadAnswer):
 
 
 class TokenRenewed(Unauthorized):
-    """Say that a write had no effect because the token had ended, and that the client has a new one now.
+    """A write had no effect because the token had ended, and that the client has a new one now.
 
     Only an endpoint of `Endpoint.tried_once` raises it; others send the write again.
     """
 
 
 class NotFound(BadAnswer):
-    """Say that there is no such object, schema or address.
+    """There is no such object, schema or address.
 
     Example:
         >>> try:
@@ -243,7 +243,7 @@ class NotFound(BadAnswer):
 
 
 class DuplicateKey(BadAnswer):
-    """Say that another object holds the value of a unique field.
+    """Another object holds the value of a unique field.
 
     Example:
         >>> racks = client.entities("rack")
@@ -256,7 +256,7 @@ class DuplicateKey(BadAnswer):
 
 
 class PayloadTooLarge(BadAnswer):
-    """Say that the body is above the server's limit (10 MiB uncompressed).
+    """The body is above the server's limit (10 MiB uncompressed).
 
     Example:
         >>> big = {"name": "big", "_sis": {"owner": ["ops"]}, "hieradata": {"a": "x" * 11_000_000}}
@@ -269,7 +269,7 @@ class PayloadTooLarge(BadAnswer):
 
 
 class TooManyRequests(BadAnswer):
-    """Say that the server, or a proxy before it, wants fewer requests.
+    """The server, or a proxy before it, wants fewer requests.
 
     Example:
         >>> import sispy
@@ -284,11 +284,11 @@ class TooManyRequests(BadAnswer):
 
 
 class Redirected(BadAnswer):
-    """Say that the server redirects a write, or points to another host: the token must not go there."""
+    """The server redirects a write, or points to another host, where the token must not go."""
 
 
 class ServerError(BadAnswer):
-    """Say that the server, or a proxy before it, failed.
+    """The server, or a proxy before it, failed.
 
     Example:
         >>> import sispy
@@ -303,4 +303,4 @@ class ServerError(BadAnswer):
 
 
 class NotJSON(BadAnswer):
-    """Say that a successful answer is none: a proxy's or login page, a body cut short, no list for a list."""
+    """A success whose body is not what was asked for: a login page, a body cut short, no list for a list."""

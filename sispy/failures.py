@@ -23,14 +23,14 @@ TRUST_HINT = (
 
 
 _NO_TLS = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL", "PACKET_LENGTH_TOO_LONG")
-"""What OpenSSL says of an answer that is none of TLS."""
+"""What OpenSSL says of an answer that is not TLS."""
 _OTHER_NAME = (62, 64)
 """OpenSSL's codes for a host's name, and an address, that the certificate does not hold."""
 _EXPIRED = 10
 
 
 class TooLargeError(OSError):
-    """Say that an answer is larger than any that is meant; asked again it would be no smaller."""
+    """An answer is larger than any that is expected; asked again it would be no smaller."""
 
 
 def no_answer(
@@ -83,7 +83,7 @@ def _through(where: str, proxy: str) -> str:
 
 
 def _distrusted(cause: ssl.SSLCertVerificationError) -> str:
-    """Say what is wrong with a certificate: its name, its time, or who vouches for it."""
+    """Return in words what is wrong with a certificate: its name, its time, or who vouches for it."""
     if cause.verify_code in _OTHER_NAME:
         return f"the server's certificate is for another name ({cause.verify_message}): use one that it holds"
     if cause.verify_code == _EXPIRED:
@@ -109,7 +109,7 @@ def bad_answer(
     location: str = "",
     path: str = "",
 ) -> errors.BadAnswer:
-    """Build the error for an answer that is no success, whatever its shape (SIS-API.md, section 13.2).
+    """Build the error for an answer that is no success, whatever its shape (SIS-API 13.2).
 
     Args:
         status: the HTTP status.

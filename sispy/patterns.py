@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     Read = Callable[[str, str], str]
 
 LARGEST = 16_384
-"""Characters of a pattern, and its parts counted as often as they are at least repeated; no URL has more."""
+"""Characters of a pattern, or parts of it (`a{9}` counts nine times); no URL has more."""
 _LONG = 200
-"""Characters of a pattern that may have a long text in it."""
+"""Characters from which on a pattern may hold a long text, see `_compiled`."""
 _OF_SET = 10
 """So many characters of a set weigh as much as a part."""
 
@@ -32,7 +32,7 @@ _TIMES = r"\{(?P<least>\d+)(?:,\d*)?\}"
 
 
 def _tokens(escape: str, set_: str, group: str, whole: str) -> re.Pattern[str]:
-    """Return what finds the parts of a pattern; the `(` of a group that there is not is a sign."""
+    """Return the pattern of a pattern's parts; the `(` of an unknown kind of group is a `sign`."""
     return re.compile(
         rf"(?P<whole>{whole})|(?P<escape>\\(?:{escape}|.))|(?P<set>{set_})"
         rf"|(?P<open>\((?:\?(?:{group}))?(?![?*]))|(?P<close>\))|(?P<times>{_TIMES})|(?P<sign>.)",
@@ -44,7 +44,7 @@ _ESCAPE = r"u[\dA-Fa-f]{4}|x[\dA-Fa-f]{2}|c[A-Za-z]"
 _UNICODE = r"[pP]\{[\w=]+\}|u\{[\dA-Fa-f]+\}|"
 _SET, _GROUP = r"\[(?:\\.|[^\]\\])*\]", r"<?[=!]|:|<[A-Za-z_]\w*>"
 _NOTHING = r"(?:[*+?]|\{\d+(?:,\d*)?\})\+|(?:[\^$]|\\[bB])(?:[*+?]|\{\d+(?:,\d*)?\})"
-"""What repeats nothing that can be repeated."""
+"""Repetitions of what cannot be repeated."""
 _JAVASCRIPT = _tokens(_ESCAPE, _SET, _GROUP, _NOTHING)
 _JAVASCRIPT_UNICODE = _tokens(_UNICODE + _ESCAPE, _SET, _GROUP, _NOTHING)
 _DATABASE, _VERBOSE = (
@@ -60,7 +60,7 @@ _DATABASE, _VERBOSE = (
 _SPACES = r"\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
 """What is white space to JavaScript beyond that of ASCII."""
 _COMMON = frozenset("dDwWsSbBnrtf")
-"""Letters that mean the same behind a backslash, everywhere."""
+"""Letters that mean the same behind a backslash in all of these languages."""
 _OPTIONS = {"i": regex.I, "m": regex.M, "s": regex.S, "x": regex.X}
 
 
@@ -73,7 +73,7 @@ def javascript(source: str, flags: str = "", *, largest: int = LARGEST) -> regex
         largest: how large it may be.
 
     Raises:
-        ValueError: it is none, or too large.
+        ValueError: it is no pattern, or too large.
     """
     signs = {
         "{": r"\{",
@@ -102,7 +102,7 @@ _INSIDE = re.compile(r"\[|\\(?:" + _UNICODE + _ESCAPE + "|.)", re.DOTALL | re.AS
 
 
 def _javascript_escape(text: str, *, inside: bool) -> str:
-    """Translate an escape, or a bracket in a set; a letter that means nothing is itself."""
+    """Translate an escape, or a bracket in a set; a letter without a meaning stands for itself."""
     letter = text[1:2]
     if text == "[":
         return r"\["
@@ -125,7 +125,7 @@ def database(source: str, options: str = "") -> regex.Pattern[str]:
     """Compile the operand of `$regex` with its `$options`.
 
     Raises:
-        ValueError: it is none, it is too large, or the options are wrong.
+        ValueError: it is no pattern, it is too large, or the options are wrong.
     """
     if wrong := set(options) - _OPTIONS.keys():
         raise ValueError(f"invalid flag in regex options: {min(wrong)}")

@@ -44,7 +44,7 @@ class ReadOnlyEndpoint:
         return f"{type(self).__name__}({mask_path(self.endpoint)!r}, {self.client!r})"
 
     def tried_once(self) -> Self:
-        """Return this endpoint for somebody who looks before every try: it sends each request exactly once.
+        """Return this endpoint without repetitions: it sends each request exactly once.
 
         A token that has ended is still renewed, but what was refused for it is not sent again.
 
@@ -60,7 +60,7 @@ class ReadOnlyEndpoint:
         return view
 
     def watched(self, wait: Callable[[float, Exception], object]) -> Self:
-        """Return this endpoint for somebody who watches: who learns when and why a request is repeated.
+        """Return this endpoint with a function that learns when and why a request is repeated.
 
         Args:
             wait: is called, perhaps in another thread, with the seconds to wait before the next try, and with
@@ -78,7 +78,7 @@ class ReadOnlyEndpoint:
         return view
 
     def paced(self, before: Callable[[], object]) -> Self:
-        """Return this endpoint for somebody who is considerate: who holds requests back.
+        """Return this endpoint with a function that may hold each request back.
 
         Args:
             before: is called, perhaps in another thread, each time before a request is sent, and returns when

@@ -32,7 +32,7 @@ class Argument:
 
     @property
     def is_asked(self) -> bool:
-        """Whether only the user knows the value."""
+        """Return whether only the user knows the value."""
         return self.value is _ASKED
 
 
@@ -54,7 +54,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Meant:
-    """A name in place of one that there is not; the text itself asks whether it was meant.
+    """A name that may have been meant where an unknown one was given; the text itself asks.
 
     Attributes:
         name: The name.

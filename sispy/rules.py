@@ -40,7 +40,7 @@ class Rules:
         """Raise if nothing is to be written.
 
         Raises:
-            Unauthorized: so the profile says.
+            Unauthorized: the profile is read-only.
         """
         if self.read_only:
             raise Unauthorized(f"profile {self.profile!r} is read-only: another one writes to this server")
@@ -49,7 +49,7 @@ class Rules:
         """Raise unless a push may have this note, or none.
 
         Raises:
-            ValueError: the profile asks for another one.
+            ValueError: the profile requires another one.
         """
         if self.require_note and not re.search(self.require_note, note or ""):
             given = f"{printable(note)!r} does not" if note else "there is none"

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 _PLAIN = re.compile(r"[\w.@:+-]+")
 _SPOKEN = re.compile(r"[\w.@:+()-]+(?: [\w.@:+()-]+)*")
 _FILTERS = ("settings", "within", "where", "filters")
-"""What commands receive filters and settings as, from what stands last in a line to what stands first."""
+"""Parameters that commands receive filters and settings as, the last in a line first."""
 _KEYS = 30
-"""Keys of rows that are offered."""
+"""Keys of rows that are offered at most."""
 PATIENCE = 2.0
 """Seconds that a press of TAB may wait for a server."""
 
@@ -32,7 +32,7 @@ def tables(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]
 
 
 def several_tables(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
-    """Return the tables of the server; of several with commas between them the last one is completed."""
+    """Return the tables of the server; of a list with commas the last one is completed."""
     return of_list(_asked(ctx, _names), incomplete)
 
 
@@ -43,7 +43,7 @@ def _names(client: Client) -> list[str]:
 def fields(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
     """Return the fields of the table that the command line names; of a list the last one is completed.
 
-    One that descends in an order keeps its sign.
+    In an order, the minus of a descending field is kept.
     """
     before, comma, last = incomplete.rpartition(",")
     sign = last[: last.startswith("-")]
@@ -51,13 +51,13 @@ def fields(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]
 
 
 def of_list(names: Iterable[str], incomplete: str) -> list[str]:
-    """Return how a list with commas may go on: the names that its last one begins."""
+    """Return how a list with commas may go on: names that begin like its last one."""
     before, comma, last = incomplete.rpartition(",")
     return [f"{before}{comma}{name}" for name in offered(names, last)]
 
 
 def filters(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
-    """Return how a filter may go on: a field with `=` and `~`, or with the values that it may have."""
+    """Return how a filter may go on: fields with `=` and `~`, or a field's possible values."""
     words = [word for name in _FILTERS for word in ctx.params.get(name) or ()]
     values = _fields(ctx)
     if "=" in (incomplete, *words[-1:]):  # bash takes `status=l` for three words
@@ -74,12 +74,12 @@ def filters(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str
 
 
 def rows_or_filters(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
-    """Return how a filter may go on, and keys of rows that begin so."""
+    """Return how a filter may go on, and keys of rows that begin like it."""
     return [*filters(ctx, parameter, incomplete), *(rows(ctx, parameter, incomplete) if incomplete else ())]
 
 
 def rows(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
-    """Return some keys of the table that the command line names that begin so."""
+    """Return keys of rows of the table in the command line that begin like the word; not all of many."""
 
     def keys(client: Client) -> list[str]:
         table = _table(ctx)
@@ -92,7 +92,7 @@ def rows(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
 
 
 def _asked(ctx: click.Context, what: Callable[[Client], list[str]]) -> list[str]:
-    """Return what the server says that the command line, the environment or a profile names; else nothing."""
+    """Return the answer of the server in force; nothing where no server is named, or it does not answer."""
     from sispy.client import Client  # late: most presses of TAB ask no server
     from sispy.config import options_of, resolve
     from sispy.errors import Error
@@ -107,13 +107,12 @@ def _asked(ctx: click.Context, what: Callable[[Client], list[str]]) -> list[str]
 
 def _table(ctx: click.Context) -> str:
     given = [ctx.params.get(name) for name in ("name", "schema", "table")]
-    return str(
-        next(filter(None, [*given, *ctx.args]), "")
-    )  # before an option's value click leaves them there
+    # click leaves words in `args` that stand before an option's value
+    return str(next(filter(None, [*given, *ctx.args]), ""))
 
 
 def _fields(ctx: click.Context) -> dict[str, list[str]]:
-    """Return field -> the values that it is known to take, of the table that the command line names."""
+    """Return field -> its allowed values as far as known, for the table in the command line."""
     found: dict[str, list[str]] = {}
 
     def read(client: Client) -> list[str]:
@@ -158,7 +157,7 @@ def profiles(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) 
 
 
 def with_blanks(names: Iterable[str], incomplete: str) -> list[str]:
-    """Return the names that begin so, those with blanks as well, as the shell at work takes them.
+    """Return the names that begin so, also those with blanks, as the shell in use takes them.
 
     bash puts them into the line as they are; other shells quote them.
     """
@@ -168,7 +167,7 @@ def with_blanks(names: Iterable[str], incomplete: str) -> list[str]:
 
 
 def offered(names: Iterable[str], incomplete: str) -> list[str]:
-    """Return the names that begin so, those alone that mean nothing else to a shell or a terminal.
+    """Return the names that begin so and that hold no signs with a meaning to a shell or a terminal.
 
     >>> offered(["rack", "host", "h; reboot"], "h")
     ['host']

@@ -55,7 +55,7 @@ class Misuse(click.ClickException):
 
 
 def misuse(error: ValueError) -> Misuse:
-    """Return what a value was refused for as the refusal of the command that was given it."""
+    """Return the error of a refused value as a `Misuse` of the command that was given it."""
     return Misuse(message_of(error))
 
 

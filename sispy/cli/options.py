@@ -101,19 +101,19 @@ class Session:
         return False if self.output == "json" else _LogLines()
 
     def say(self, text: str = "") -> None:
-        """Print a line on standard error, unless nobody wants to read it: with `--quiet`, or as a program."""
+        """Print a line on standard error, but not with `--quiet` or `--output json`."""
         if not self.quiet and self.output != "json":
             say(in_shell(text))
 
     @property
     def is_told_at_once(self) -> bool:
-        """Whether people read the answer, who want to see each part of it when it is known."""
+        """Return whether people read the answer: then each part of it is printed as soon as it is known."""
         return self.output in ("text", "md")
 
     def refuse(self, message: str, status: Exit) -> Exit:
         """Say why something was not done, to a program as an object, and return the exit status.
 
-        It is an error: whoever wants no other words wants this one.
+        It is an error, so `--quiet` does not silence it.
         """
         if self.output == "json":
             tell_error(message, status, as_json=True)
@@ -189,9 +189,9 @@ def session(command: Command) -> Command:
 
 
 def answers(*forms: str) -> Callable[[Command], Command]:
-    """Give a command the option `--output`, for `Session.output`: what there is beside text, and text.
+    """Give a command the option `--output`, for `Session.output`: text, and the forms that are given here.
 
-    Standard output then holds that alone, also where a command does a lot; of JSON one document.
+    Standard output then holds the answer alone; with JSON it is one document, whatever the command does.
     """
 
     def keep(context: click.Context, _: click.Parameter, value: str) -> None:
@@ -222,7 +222,7 @@ yes = click.option("-y", "--yes", is_flag=True, help="Do it without asking.")
 
 
 def password_from_stdin() -> str:
-    """Return the password that `--password-stdin` speaks of: an argument would be there for all to read.
+    """Return the password from standard input: an argument could be read by all users of the machine.
 
     Raises:
         Misuse: Standard input is empty.
@@ -236,7 +236,7 @@ def password_from_stdin() -> str:
 _LOG = logging.getLogger("sispy")
 _LOGGERS = (_LOG, logging.getLogger("sispy_pandas"))
 _AT_END = ExitStack()
-"""What takes back all that `--log-file` did."""
+"""Takes back all that `--log-file` set up."""
 _PASSWORD_IN_URL = re.compile(r"//[^/\s]*@")
 
 
@@ -254,7 +254,7 @@ class _LogLine(logging.Formatter):
 
 
 class _LogFile(logging.FileHandler):
-    """A log that a full disk ends: the command goes on."""
+    """A log file; a full disk ends the log, and the command goes on."""
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: ARG002, N802 - logging names it
         say(f"{self.baseFilename}: the log ends here ({sys.exc_info()[1]})")
@@ -279,7 +279,7 @@ def _log_to(path: str) -> None:
 
 
 def without_password(text: str) -> str:
-    """Return a text with what addresses in it say before an @ masked."""
+    """Return a text with the names and passwords in its addresses masked (what stands before an @)."""
     return _PASSWORD_IN_URL.sub("//***@", text)
 
 

@@ -20,7 +20,7 @@ def program(name: str = "sispy") -> str:
     """Return what to type to call `sispy` again: its path, if it was called by one and is not on the PATH.
 
     Args:
-        name: Of another program that is installed beside it, as `pip` is.
+        name: Another program that is installed beside it, such as `pip`.
     """
     called = Path(sys.argv[0])
     found = shutil.which("sispy")
@@ -30,7 +30,7 @@ def program(name: str = "sispy") -> str:
 
 
 def in_shell(text: str) -> str:
-    """Return a text with its ways out on the command line; what the command in use has no option for is none.
+    """Return a text with its ways out on the command line, without those that the command in use lacks.
 
     >>> from sispy.remedies import Call, Message
     >>> told = Message("no table", Argument("fields", "leaves it out"), Call("", "lists them", ("schemas",)))
@@ -66,7 +66,7 @@ def _spelled(remedy: Remedy) -> str | None:
 
 
 _LEADS_TO = {"plan": "push"}
-"""Commands that prepare another one, whose options it may need later."""
+"""Command -> the one that it prepares, and whose options it may name, too."""
 
 
 def _option(argument: Argument) -> str | None:

@@ -77,7 +77,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
 log: logging.Logger = logging.getLogger("sispy.cli")
 
 _OF_CLICK = (click.ClickException, click.Abort, click.exceptions.Exit, EOFError, BrokenPipeError)
-"""What click itself makes an end of."""
+"""Exceptions that click handles itself."""
 
 
 class _Commands(click.Group):
@@ -155,7 +155,7 @@ class _Commands(click.Group):
 
 
 def _asks_for_json(args: Sequence[str]) -> bool:
-    """Return whether a program reads the answer: then it gets errors as JSON, those of a wrong call, too."""
+    """Return whether JSON is asked for: then errors are JSON, too, also those of a wrong call."""
     return "--output=json" in args or ("--output", "json") in pairwise(args)
 
 

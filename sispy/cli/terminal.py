@@ -37,7 +37,7 @@ def styled(text: str, style: str | None) -> str:
 
 
 def _plain(text: str) -> str:
-    """Return a text of several lines without anything that is none, but for our own colours."""
+    """Return a text of several lines with all that cannot be seen as escapes, except for our own colours."""
     parts = _OURS.split(text)
     return "".join(part if at % 2 else printable(part, lines=True) for at, part in enumerate(parts))
 
@@ -50,7 +50,7 @@ def out(text: str = "", *, newline: bool = True, data: bool = False) -> None:
     Args:
         text: The result.
         newline: End it with a line's end.
-        data: It is data for a program: written as it is, unless a terminal would get it.
+        data: It is data for a program: written as it is, unless it goes to a terminal.
 
     Raises:
         OSError: Standard output is closed, or a file on a full disk.
@@ -80,7 +80,7 @@ def page(text: str) -> None:
 
 
 def say(text: str = "") -> None:
-    """Print progress, a hint or an error on standard error; where it cannot be written, nobody listens."""
+    """Print progress, a hint or an error on standard error; if it cannot be written, that is ignored."""
     text = "\n".join(shorten(line, LONGEST) for line in text.split("\n"))
     _echo_error(fitted(text, width(sys.stderr)) if is_terminal(sys.stderr) else text)
 
@@ -114,7 +114,7 @@ def say_now(text: str) -> None:
 
 
 def _into_nothing(stream: int) -> None:
-    """Send what is still to be printed nowhere, at the end of the process, too."""
+    """Discard what is still to be printed, also at the end of the process."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
 
 

@@ -51,7 +51,7 @@ class Request:
         body: JSON text or bytes.
         headers: they may hold a token, so a repr leaves them out, as it does the body.
         items: number of rows that a bulk request carries; the time to answer grows with it.
-        once: never send it a second time, for whatever reason: who asks for that looks first.
+        once: never send it a second time, for whatever reason: the caller looks first.
         wait: is called with the seconds to wait before it is sent again, and with why; it returns then.
         before: is called each time before it is sent, and returns when it may be.
     """
@@ -172,7 +172,7 @@ class PatientResponse(http.client.HTTPResponse):
 class _Patient(io.RawIOBase):
     """Give up when an answer, from its first byte, takes longer than its size and the timeout allow.
 
-    And when there is more of it than `limit`: heads, chunks and trailers without end.
+    And when it is larger than `limit`: heads, chunks and trailers could go on without end.
     """
 
     def __init__(self, raw: io.RawIOBase, seconds: float | None) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class RequestsHandler:
-    """Raise what requests raises; it sends what goes by a proxy, the standard library all else."""
+    """Raise the exceptions of requests; requests itself sends what goes by a proxy alone."""
 
     def __init__(
         self, http_keep_alive: bool = True, *, verify: bool | str | os.PathLike[str] | None = None

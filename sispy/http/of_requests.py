@@ -42,40 +42,40 @@ _NEVER_SENT = (_NO_CONNECTION, urllib3.exceptions.ConnectTimeoutError, ssl.SSLCe
 
 
 class _OfRequests:
-    """What all errors of requests have."""
+    """The attributes that all exceptions of requests have."""
 
     request: Any = None
     response: Any = None
 
 
 class Refused(_OfRequests, errors.Refused, requests.exceptions.ConnectionError):
-    """Also what requests calls it."""
+    """`sispy.Refused` that is caught as requests' ConnectionError, too."""
 
 
 class UnknownHost(_OfRequests, errors.UnknownHost, requests.exceptions.ConnectionError):
-    """Also what requests calls it."""
+    """`sispy.UnknownHost` that is caught as requests' ConnectionError, too."""
 
 
 class TLSFailed(_OfRequests, errors.TLSFailed, requests.exceptions.SSLError):
-    """Also what requests calls it."""
+    """`sispy.TLSFailed` that is caught as requests' SSLError, too."""
 
 
 class Timeout(
     _OfRequests, errors.Timeout, requests.exceptions.ConnectTimeout, requests.exceptions.ReadTimeout
 ):
-    """Also what requests calls it."""
+    """`sispy.Timeout` that is caught as requests' timeouts, too."""
 
 
 class ConnectionLost(_OfRequests, errors.ConnectionLost, requests.exceptions.ConnectionError):
-    """Also what requests calls it."""
+    """`sispy.ConnectionLost` that is caught as requests' ConnectionError, too."""
 
 
 _AS_REQUESTS = {kind.__name__: kind for kind in (Refused, UnknownHost, TLSFailed, Timeout, ConnectionLost)}
-"""Code written for sispy 1.1 catches the exceptions of requests: they are still what is raised."""
+"""Name -> error that is one of requests, too: code written for sispy 1.1 catches those."""
 
 
 def as_requests(error: errors.NoAnswer) -> errors.Error:
-    """Return an error as one that is also what requests calls it."""
+    """Return an error as one that is caught as an exception of requests, too."""
     kind = _AS_REQUESTS.get(type(error).__name__)
     return error if kind is None else errors.rebuilt(kind, error.__dict__)
 

@@ -163,7 +163,7 @@ def _query(client: Client, name: str, text: str) -> dict[str, Any]:
 
 
 def _start(server: Sandbox, *, data: str | None) -> None:
-    """Start, and where copying was cut short say how it goes on."""
+    """Start the server; if copying was interrupted, say how to go on."""
     try:
         server.start()
     except (Error, sqlite3.Error, KeyboardInterrupt) as stop:
@@ -192,7 +192,7 @@ class _Progress:
 
 
 def _contents(server: Sandbox) -> str:
-    """Say what a copy holds."""
+    """Return in words what a copy holds."""
     world = server.world
     tables = ", ".join(f"{name} ({count:,})" for name, count in server.counts().items())
     kinds = (
@@ -208,13 +208,13 @@ def _contents(server: Sandbox) -> str:
 
 
 def _origin(copy: Copy) -> str:
-    """Say whose copy this is, how old, and whether it is whole."""
+    """Return in words which server this is a copy of, how old it is, and whether it is complete."""
     incomplete = "" if copy.ended is not None else f"; not complete: --copy-from {copy.copy_of} goes on"
     return f"of {copy.copy_of}, {_age(copy.begun)}{incomplete}"
 
 
 def _age(ms: int) -> str:
-    """Say how old something is, in the largest unit of which there are two."""
+    """Return an age in words, in the largest unit of which there are at least two."""
     seconds = max(0, int(time.time() - ms / 1000))
     when = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(ms / 1000))
     for size, unit in AGES:
@@ -224,7 +224,7 @@ def _age(ms: int) -> str:
 
 
 def _login(server: Sandbox, *, told: bool) -> str:
-    """The complete command that logs in, beside other servers; a password that was told is not repeated."""
+    """Return the complete command that logs in; a password that the user has given is not repeated."""
     login = f"{program()} login {server.url} --profile sandbox --user {server.user}"
     return login if told else f"echo {server.password} | {login} --password-stdin"
 

@@ -33,9 +33,9 @@ Keep = Callable[[], None]
 """Keeps what was copied so far."""
 PAGE = 10_000
 PAGE_WITH_HISTORY = 500
-"""Each of its rows costs a request: what was read is kept, and told of, more often."""
+"""Rows: each costs a request here, so what was read is kept, and reported, more often."""
 READERS = 2
-"""More than two connections gain nothing."""
+"""Connections: more than two gain nothing."""
 IDS = 100
 """How many ids a request names: its URL stays below 6 KB."""
 
@@ -110,7 +110,7 @@ def _note(world: World, **progress: Any) -> None:
 
 @contextmanager
 def _noting(part: str) -> Iterator[None]:
-    """Note in what the server answers instead what was copied: its own words name no table."""
+    """Add to an error what was being copied: the server's own words name no table."""
     try:
         yield
     except Error as error:

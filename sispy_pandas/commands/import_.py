@@ -220,7 +220,7 @@ def _make(
 
 
 def _no_keys(schema: Schema, rows: pd.DataFrame) -> Iterator[str]:
-    """Say why columns that are called like a key are none, where there is no other."""
+    """Yield in words why columns that are called like a key are none, where there is no other."""
     for name in ("name", "id") if schema.key is None else ():
         if name not in rows.columns:
             continue

@@ -160,7 +160,7 @@ def _within(session: Session, snapshot: Snapshot, filters: tuple[str, ...]) -> S
 
 
 def _sending(plan: Plan | Plans, path: Path) -> Message:
-    """Say how a saved plan is sent as it is."""
+    """Return in words how a saved plan is sent as it is."""
     from sispy_pandas.planning.change_set import FREE_DELETES
 
     deletes = plan.counts["deletes"]

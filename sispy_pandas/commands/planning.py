@@ -97,7 +97,7 @@ def snapshot_by_id(
 
 
 def _unknown_rows(file: TableFile, schema: Schema) -> Message:
-    """Say what to do with a file of which nothing tells which rows are which."""
+    """Return in words what to do with a file of which nothing tells which rows are which."""
     said = f"{file.file} has no column _id, so its rows cannot be recognised"
     if any(field.unique for field in schema.fields):
         such = f" such as {schema.key}" if schema.key else ""

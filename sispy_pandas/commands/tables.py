@@ -92,7 +92,7 @@ def refuse_unknown(schema: Schema, fields: Iterable[str]) -> None:
 
 
 def nothing_found(filters: Sequence[str]) -> str:
-    """Say that no row meets filters, and what may be wrong with them."""
+    """Return in words that no row meets filters, and what may be wrong with them."""
     hint = next(filter(None, map(wildcards, map(parse, filters))), None)
     return f"no row matches; {hint}" if hint else "no row matches"
 

@@ -104,7 +104,7 @@ def _push_row(row: dict[Hashable, Any]) -> tuple[Any, ...]:
 
 
 def _done(row: dict[Hashable, Any]) -> str:
-    """Say how many rows are as the plan wanted, what else of its rows was written, and what is not known."""
+    """Return in words how many rows are as the plan wanted, what else of its rows was written, and what is not known."""
     parts = [f"{row['done']}/{row['rows']}"]
     parts += [f"{row[word]} {word}" for word in ("partly", "replaced") if row[word]]
     parts += [f"{count(row['lost'], 'part')} lost"] if row["lost"] else []
@@ -112,7 +112,7 @@ def _done(row: dict[Hashable, Any]) -> str:
 
 
 def _undo(row: dict[Hashable, Any]) -> str:
-    """Say what a push takes back, and what of it was taken back."""
+    """Return in words what a push takes back, and what of it was taken back."""
     undoes, undone, done = row["undoes"], row["undone"], row["done"]
     parts = list(dict.fromkeys(f"of {short(Path(path))}" for path in undoes))
     parts += ["undone" if undone >= done else f"{undone}/{done} undone"] if undone else []

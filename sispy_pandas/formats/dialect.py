@@ -325,7 +325,7 @@ def _json_list(values: Values) -> list[Any]:
 
 
 def _notes(trials: Sequence[_Trial]) -> tuple[str, ...]:
-    """Say which columns are read in another style, and why that is no guess."""
+    """Return in words which columns are read in another style, and why that is no guess."""
     alike: dict[Style, list[_Trial]] = {}
     for trial in trials:
         if trial.styles and not trial.is_plain:

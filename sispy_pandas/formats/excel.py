@@ -188,7 +188,7 @@ def _is_filled(cells: Sequence[Any]) -> bool:
 
 
 def _padded(table: Table, options: ReadOptions) -> Iterator[str]:
-    """Say of which columns the zeros in front are lost, unless they are told to be texts."""
+    """Yield in words of which columns the zeros in front are lost, unless they are told to be texts."""
     for name, cells in zip(table.header, table.columns, strict=True):
         seen = [cell for cell in cells if isinstance(cell, Padded) and str(cell) != repr(cell)]
         if seen and name not in options.text:

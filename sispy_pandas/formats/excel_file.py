@@ -94,7 +94,7 @@ class BookFile:
 
     @property
     def has_padded(self) -> bool:
-        """Whether a format of it shows numbers with zeros in front."""
+        """Return whether a format of it shows numbers with zeros in front."""
         with zipfile.ZipFile(self.content) as archive:
             return _STYLES in archive.namelist() and _PADDED.search(archive.read(_STYLES)) is not None
 

@@ -165,7 +165,7 @@ class Names:
                 raise ValueError(Message(text, row, own))
 
     def notes(self) -> tuple[str, ...]:
-        """Say which columns are called otherwise than in the file."""
+        """Return in words which columns are called otherwise than in the file."""
         pairs = [
             (heading, name)
             for heading, name, told in zip(self.headings, self.mended, self.told, strict=True)

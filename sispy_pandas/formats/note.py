@@ -117,7 +117,7 @@ def parsed(text: str) -> Note:
 
 
 def _wrong(found: Any) -> str:
-    """Say what of a note is wrong; nothing if it is in order."""
+    """Return in words what of a note is wrong; nothing if it is in order."""
     if not isinstance(found, dict) or not found:
         return "it is not the note of an export"
     wrong = [key for key, kind in _KINDS.items() if key in found and not isinstance(found[key], kind)]

@@ -130,7 +130,7 @@ class ChangeSet:
 
     @property
     def empty(self) -> bool:
-        """Whether there is nothing to push and nothing to tell."""
+        """Return whether there is nothing to push and nothing to tell."""
         return not (self.changes or self.problem_list or self.stale)
 
     @cached_property

@@ -191,7 +191,7 @@ def head(plan: ChangeSet) -> list[str]:
 
 
 def _made(origin: Origin) -> str:
-    """Say who saved a plan and when; empty for one that was not saved."""
+    """Return in words who saved a plan and when; empty for one that was not saved."""
     if origin.at is None:
         return ""
     who = show(origin.author or "an unknown user")
@@ -254,7 +254,7 @@ def groups(found: Grouped, names: Mapping[str, str]) -> Table:
 
 
 def _unlike(found: Grouped) -> Iterable[str]:
-    """Say in how many rows each field changes as in no other row."""
+    """Yield in words in how many rows each field changes as in no other row."""
     if found.alone:
         yield "each its own: " + ", ".join(f"{path} in {count(n, 'row')}" for path, n in found.alone.items())
 

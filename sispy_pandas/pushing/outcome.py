@@ -60,7 +60,7 @@ class PushResult:
 
     @property
     def ok(self) -> bool:
-        """Whether every row is done or was so before."""
+        """Return whether every row is done or was so before."""
         return all(outcome.word in ("done", "unchanged") for outcome in self.outcomes)
 
     def frame(self) -> pd.DataFrame:

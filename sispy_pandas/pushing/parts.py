@@ -161,7 +161,7 @@ def lost_parts(path: Path) -> list[str]:
 
 
 def is_cut(path: Path) -> bool:
-    """Tell whether a push, of which a part is named, ended before all of its parts were made."""
+    """Return whether a push, of which a part is named, ended before all of its parts were made."""
     name = together_of(path)
     return name is not None and name[2] is None and read(parts_of(path)[-1]).parts is None
 

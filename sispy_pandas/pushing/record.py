@@ -117,7 +117,7 @@ class Entry:
 
     @property
     def settled(self) -> bool:
-        """Whether no resumption changes its outcome."""
+        """Return whether no resumption changes its outcome."""
         return self.word in SETTLED and not self.ambiguous
 
 
@@ -153,7 +153,7 @@ class Record:
 
     @property
     def wrote(self) -> bool:
-        """Whether it changed anything, or may have."""
+        """Return whether it changed anything, or may have."""
         return any(not entry.settled or entry.written for entry in self.entries.values())
 
     def brief(self) -> Record:
@@ -163,7 +163,7 @@ class Record:
 
     @property
     def open(self) -> bool:
-        """Whether it did not come to its end: `resume` goes on with it."""
+        """Return whether it did not come to its end: `resume` goes on with it."""
         return not self.ended or self.stopped is not None
 
 

@@ -280,7 +280,7 @@ class Run:
 
     @property
     def wrote(self) -> bool:
-        """Whether this push has changed anything, or may have."""
+        """Return whether this push has changed anything, or may have."""
         return bool(self.pending) or any(outcome.written for outcome in self.outcomes.values())
 
 

@@ -153,7 +153,7 @@ def joined(operator: str, parts: list[Filter]) -> Filter:
 
 
 def wildcards(found: Filter) -> str | None:
-    """Say what `*` and `%` in a filter that finds nothing may have been meant for; None: it has none."""
+    """Return in words what `*` and `%` in a filter that finds nothing may have been meant for; None: it has none."""
     if isinstance(found, Not):
         return wildcards(found.part)
     if isinstance(found, Group):
@@ -366,7 +366,7 @@ class _Reader:
         return _short(self._text[self._at :].strip())
 
     def _misplaced(self) -> str:
-        """Say what stands where `and` or `or` should: mostly the second word of a value."""
+        """Return in words what stands where `and` or `or` should: mostly the second word of a value."""
         sign = self._rest().split(maxsplit=1)[0]
         if sign in _JOINED:
             return f"there is no {sign!r}: it is {_JOINED[sign]!r} here"

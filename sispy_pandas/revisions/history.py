@@ -1,6 +1,6 @@
 """The history of rows as frames: who changed what, who was last, and how a table was at a time.
 
-The ground is SIS-API section 9: one list of commits per row, kept beyond the row. Changes of `_sis` alone
+The ground is SIS-API 9: one list of commits per row, kept beyond the row. Changes of `_sis` alone
 (owners, tags, locks) leave no commits; neither does the removal of a field from the schema.
 """
 

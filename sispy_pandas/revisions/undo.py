@@ -280,7 +280,7 @@ def _outcome(change: Change, entry: Entry | None) -> Outcome:
 
 
 def _undone_before(undos: Collection[Record]) -> Iterator[str]:
-    """Say what of a push is undone already."""
+    """Yield in words what of a push is undone already."""
     for path, record in {record.path: record for record in undos}.items():
         n = sum(record.path == path for record in undos)
         yield f"{count(n, 'row')} undone already, {clock(record.begin['at'])} by {short(path)}"
@@ -351,7 +351,7 @@ def _undone(pushed: _Pushed, coming: Collection[str], progress: Any) -> Plan:
 
 
 def _told(plan: Plan, again: list[str]) -> str:
-    """Say what it means for others that deleted rows get a new `_id`."""
+    """Return in words what it means for others that deleted rows get a new `_id`."""
     found = referrers(plan.endpoint.client, plan.schema.name, again)["schema"].value_counts()
     text = f"{count(len(again), 'deleted row')} will come back with a new _id"
     if found.empty:

@@ -75,7 +75,7 @@ class Plans:
 
     @property
     def empty(self) -> bool:
-        """Whether there is nothing to push and nothing to tell."""
+        """Return whether there is nothing to push and nothing to tell."""
         return all(plan.empty for plan in self.plans)
 
     @cached_property
@@ -257,7 +257,7 @@ class Reports:
 
     @property
     def ok(self) -> bool:
-        """Whether every row is done or was so before."""
+        """Return whether every row is done or was so before."""
         return all(report.ok for report in self.reports)
 
     def frame(self) -> pd.DataFrame:

@@ -111,7 +111,7 @@ class PlanParts:
 
     @property
     def empty(self) -> bool:
-        """Whether all plans are empty, see `Plan.empty`."""
+        """Return whether all plans are empty, see `Plan.empty`."""
         return not self.parts
 
     @cached_property

@@ -106,7 +106,7 @@ def at_today(endpoint: Endpoint, schema: Schema, changes: Iterable[Change]) -> t
 
 
 def _renamed(undos: Iterable[Record]) -> Iterator[str]:
-    """Say which pushes the new `_id`s of rows that came back are from."""
+    """Yield in words which pushes the new `_id`s of rows that came back are from."""
     by_path: dict[Path, list[Record]] = {}
     for undo in undos:
         by_path.setdefault(undo.path, []).append(undo)

@@ -266,7 +266,7 @@ class PartsReport(Reports):
 
     @property
     def ok(self) -> bool:
-        """Whether every part had its turn, and every row is done or was so before."""
+        """Return whether every part had its turn, and every row is done or was so before."""
         return self.stopped is None and super().ok
 
 

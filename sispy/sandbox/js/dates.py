@@ -83,7 +83,7 @@ def _ms(
 
 
 def _days(year: int, month: int, day: int) -> int:
-    """Days since 1970 in the proleptic Gregorian calendar, for any year."""
+    """Return the days since 1970 in the proleptic Gregorian calendar, for any year."""
     year -= month <= 2
     era = year // 400
     of_era = year - era * 400

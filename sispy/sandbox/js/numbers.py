@@ -15,7 +15,7 @@ _RADIX = re.compile(r"0(?:[xX][0-9a-fA-F]+|[oO][0-7]+|[bB][01]+)")
 
 
 def index_of(key: str) -> int | None:
-    """Read a part of a path as an index of an array; None: it is no index, or beyond every array."""
+    """Read a part of a path as an index of an array; None: it is no index, or larger than any."""
     return int(key) if len(key) < 10 and key.isascii() and key.isdigit() else None
 
 

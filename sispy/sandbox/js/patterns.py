@@ -27,7 +27,7 @@ _JS_FLAGS = frozenset("gimsuy")
 
 @dataclass
 class _Meter:
-    """What searches have cost of late, in seconds of the thread."""
+    """The recent cost of searches, in seconds of the thread."""
 
     spent: float = 0.0
     since: float = field(default_factory=time.thread_time)
@@ -85,7 +85,7 @@ class Pattern:
         """Return whether the pattern is found in a text.
 
         Raises:
-            TimeoutError: it takes too long, or all searches of late did.
+            TimeoutError: it takes too long, or all recent searches together did.
         """
         meter = _meter.get() or self._own
         start = meter.start()

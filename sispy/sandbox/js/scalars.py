@@ -98,7 +98,7 @@ def inspect(value: Any, depth: int = 0) -> str:
 
 
 def text_of(value: Json) -> str | None:
-    """Write a value as JavaScript's `String(value)`; None for objects, whose text nobody wants."""
+    """Write a value as JavaScript's `String(value)`; None for objects."""
     if isinstance(value, str):
         return value
     if isinstance(value, bool):

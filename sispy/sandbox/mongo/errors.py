@@ -18,7 +18,7 @@ class QueryError(ValueError):
     name = "MongoError"
 
     def document(self) -> dict[str, Json]:
-        """The body of that answer (SIS-API 13.2)."""
+        """Return the body of that answer (SIS-API 13.2)."""
         text = str(self)
         return {
             "name": self.name,
@@ -50,7 +50,7 @@ class CastError(QueryError):
         return cls(text, name="CastError", details=details)
 
     def document(self) -> dict[str, Json]:
-        """The body of the answer to a bulk write."""
+        """Return the body of the answer to a bulk write."""
         if self._details is None:
             return super().document()
         return {"message": str(self), "name": self.name, **self._details}

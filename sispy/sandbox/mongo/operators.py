@@ -335,7 +335,7 @@ def _stored_number(value: float) -> str:
 
 
 def _declared(node: Node | None) -> str:
-    """The type of a field, or of the members of an array."""
+    """Return the type of a field, or of the members of an array."""
     if node is None:
         return ""
     return node.item.type if node.item is not None else node.type

@@ -155,7 +155,7 @@ class Collection:
                     del keys[key]
 
     def _keys(self, document: Document, path: str) -> list[Key]:
-        """The keys of a document for one path; a missing value counts as null unless the index is sparse.
+        """Return a document's keys for one path; a missing value counts as null unless the index is sparse.
 
         Null itself is a value, in a sparse index, too: the second one is a duplicate.
         """

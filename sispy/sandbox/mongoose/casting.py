@@ -244,7 +244,7 @@ def set_path(
 
 
 def _set_in(node: Node, current: Json, rest: list[str], value: Json, where: str, errors: Errors) -> Json:
-    """The new value of a node of which a part is set."""
+    """Return the new value of a node of which a part is set."""
     if node.kind == "nested":
         inner = dict(current) if isinstance(current, dict) else {}
         set_path(node.fields, inner, rest, value, where, errors)

@@ -105,7 +105,7 @@ def _match_check(pattern: Pattern, path: str) -> Check:
 
 
 def _units(text: str) -> int:
-    """Length as JavaScript counts it: characters beyond U+FFFF are two."""
+    """Return the length as JavaScript counts it: characters beyond U+FFFF are two."""
     return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 

@@ -129,7 +129,7 @@ def _is_key(entry: Json) -> bool:
 
 
 def _truthy(value: Json) -> bool:
-    """Truth in JavaScript: empty arrays and objects are true."""
+    """Return whether a value is true in JavaScript: empty arrays and objects are."""
     return value is not MISSING and (isinstance(value, list | dict) or bool(value))
 
 

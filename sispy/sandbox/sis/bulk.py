@@ -89,7 +89,7 @@ def _refuse_null(resource: Resource, items: list[Any]) -> None:
 
 
 def _permitted(resource: Resource, item: Any, user: Document, outcome: Outcome) -> Document | None:
-    """The body of an item that has the right shape and may be created."""
+    """Return the body of an item that has the right shape and may be created."""
     try:
         body = resource.check_new(item)
     except SisError as error:
@@ -105,7 +105,7 @@ def _permitted(resource: Resource, item: Any, user: Document, outcome: Outcome) 
 
 
 def _verified(resource: Resource, body: Document, user: Document, outcome: Outcome) -> bool:
-    """Whether the references of an item lead somewhere."""
+    """Return whether the references of an item lead somewhere."""
     try:
         resource.verify_new(body)
     except SisError as error:

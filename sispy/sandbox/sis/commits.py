@@ -60,7 +60,7 @@ class Commit(NamedTuple):
 
 
 class Commits:
-    """All commits by type and id; they outlive what they tell of."""
+    """All commits by type and id; they stay when their object is deleted."""
 
     def __init__(self) -> None:
         self.by_object: dict[tuple[str, str], list[Commit]] = {}
@@ -113,7 +113,7 @@ class Commits:
 
 
 def difference(old: Document, new: Document) -> bytes | None:
-    """Return the JSON of what an update has changed; None where that is no field of its own."""
+    """Return the JSON of what an update has changed; None if it has changed no field of the object's own."""
     changes = delta.diff(decode(encode(old)), decode(encode(new))) or {}
     return encode(changes) if any(not key.startswith("_") for key in changes) else None
 

@@ -28,10 +28,10 @@ class Context:
     defects: bool = False
     """Whether bulk operations have the defects of the server."""
     order: random.Random = field(default_factory=_order)
-    """Of the items of a bulk operation, which nobody may rely on."""
+    """For the order of the items of a bulk operation, which nobody may rely on."""
     commits: Commits = field(default_factory=Commits)
     keeps: bool = False
-    """Whether somebody flushes."""
+    """Whether changes are noted, as they are written to a file."""
     dirty: dict[tuple[str, str], Document | None] = field(default_factory=dict)
     """Documents changed since the last flush, by collection and id; None: deleted."""
     dropped: list[str] = field(default_factory=list)

@@ -18,7 +18,7 @@ _CREATION = {"_created_at", "_created_by"}
 
 
 def now() -> int:
-    """Milliseconds since 1970."""
+    """Return the milliseconds since 1970."""
     return time.time_ns() // 1_000_000
 
 

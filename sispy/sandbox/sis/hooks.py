@@ -102,7 +102,7 @@ class Dispatcher:
         _log.info("hook call %s %s failed", call.method, where)
 
     async def stop(self) -> None:
-        """Return up all calls that are still to be made."""
+        """Give up all calls that are still to be made."""
         for task in list(self._tasks):
             task.cancel()
         if self._threads is not None:
@@ -111,7 +111,7 @@ class Dispatcher:
 
 
 def send(call: Call) -> bool:
-    """Make a call once, and tell whether the receiver took it."""
+    """Make a call once; return whether the receiver took it."""
     parts = urlsplit(call.url)
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     headers = {"accept": "application/json"}

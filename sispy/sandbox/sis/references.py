@@ -175,7 +175,7 @@ def resolve(definition: Definition, condition: Document, by_schema: BySchema) ->
 
 
 def _joined(reference: Reference, beyond: str, value: Any, by_schema: BySchema) -> set[str]:
-    """The ids of what is referred to and meets a condition beyond the reference."""
+    """Return the ids of what is referred to and meets a condition beyond the reference."""
     other = target(by_schema, reference.schema)
     if beyond == "_id":
         return set()

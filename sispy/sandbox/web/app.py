@@ -93,7 +93,7 @@ class App:
         headers: dict[str, str],
         receive: Receive,
     ) -> Answer | None:
-        """The answer to a request; None where the connection is to be cut."""
+        """Return the answer to a request; None where the connection is to be cut."""
         size = sum(len(name) + len(value) + 4 for name, value in headers.items())
         if not method.isupper():
             return Answer(400, headers={"connection": "close"}, cors=False)
@@ -126,7 +126,7 @@ class App:
             raise Foreign(403, f"The sandbox does not serve pages of {origin[:200]}: --cors lets it")
 
     def _serves(self, url: str, scope: Scope) -> bool:
-        """Whether a URL names this machine: a known name, a loopback address, where it was reached."""
+        """Return whether a URL names this machine: a known name, a loopback address, where it was reached."""
         try:
             name = (urlsplit(url).hostname or "").removesuffix(".")
             return name in self.hosts or name == scope["server"][0] or ip_address(name).is_loopback
@@ -153,7 +153,7 @@ class App:
         return answer if self.disk is None else self._kept(self.disk, answer)
 
     def _kept(self, disk: Disk, answer: Answer) -> Answer:
-        """The answer once all that it tells of is on the disk, or an error."""
+        """Return the answer when all that it reports is on the disk, or an error."""
         try:
             disk.flush(self.world)
         except sqlite3.Error as error:
@@ -219,7 +219,7 @@ async def _body(receive: Receive, limit: int) -> bytes | None:
 
 
 def _plain(request: Request, method: str) -> Answer:
-    """The answer to OPTIONS, to the root, and to what is no path of the API."""
+    """Return the answer to OPTIONS, to the root, and to what is no path of the API."""
     if method == "OPTIONS" and (request.segments or request.target == "/"):
         single = request.segments is not None and len(request.segments) > (
             2 if request.segments[:1] == ["entities"] else 1

@@ -71,7 +71,7 @@ _ROUTE = re.compile(
     r"(?:(GET|POST|PUT|DELETE|PATCH) )?((?!/(?i:api)/)(?:\*|[/*][^?]*[^?/]))",
     re.DOTALL,
 )
-"""Of requests as they are seen: no OPTIONS, which are answered before, and no parameters."""
+"""A route: without parameters, and never OPTIONS, which are answered before."""
 
 
 @cache
@@ -166,7 +166,7 @@ class Faults:
 
 
 def _is_number(value: Any, most: float = math.inf) -> bool:
-    """Whether a value is a finite number from 0 up to a bound."""
+    """Return whether a value is a finite number from 0 up to a bound."""
     return type(value) in (int, float) and 0 <= value <= most and value != math.inf
 
 
@@ -182,7 +182,7 @@ def _is_failure(value: Any) -> bool:
 
 
 def _is_called(value: Any) -> bool:
-    """Whether a value is nothing, or can be called with one argument; nobody would await a coroutine."""
+    """Return whether a value is None, or a function of one argument; coroutines would not be awaited."""
     if value is None or not callable(value):
         return value is None
     if inspect.iscoroutinefunction(value):
@@ -227,7 +227,7 @@ _ROUTED: _Shapes = {
 
 KEPT = 10_000
 KEPT_BYTES = 64 * 1024 * 1024
-"""How many requests a server remembers, and how much of their bodies in all."""
+"""Requests that a server remembers, and the bytes of their bodies in all."""
 
 
 class _Made(SisError):

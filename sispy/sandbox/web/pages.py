@@ -200,7 +200,7 @@ def population(resource: Resource, request: Request) -> list[str]:
 
 
 def removes_empty(resource: Resource, request: Request) -> bool:
-    """Whether a request wants entities without what is empty, and with references as ids (SIS-API 5.6)."""
+    """Return whether a request wants `removeEmpty`: no empty values, references as ids (SIS-API 5.6)."""
     if not isinstance(resource, Entities) or not resource.definition.arrays:
         return False
     return bool(request.query.get("removeEmpty"))

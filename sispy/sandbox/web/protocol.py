@@ -23,7 +23,7 @@ _REASONS = {400: b"Bad Request", 431: b"Request Header Fields Too Large"}
 class Protocol(H11Protocol):
     """Answers what is no HTTP with an empty body, and lets the application cut the connection.
 
-    Who sends half a request, or one byte now and then, is hung up on.
+    A client that sends half a request, or one byte now and then, is disconnected.
     """
 
     _began: float | None = None
@@ -34,7 +34,7 @@ class Protocol(H11Protocol):
         """Hand the transport to the requests, whose faults may abort it."""
         super().connection_made(transport)
         self.app_state: dict[str, Any] = {**self.app_state, "transport": transport}
-        # Who connects and says nothing is idle, too.
+        # A client that connects and sends nothing is idle, too.
         self.timeout_keep_alive_task = self.loop.call_later(
             self.timeout_keep_alive, self.timeout_keep_alive_handler
         )

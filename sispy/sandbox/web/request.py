@@ -51,12 +51,12 @@ class Request:
     window: Window = _yield
 
     def text(self, name: str) -> str | None:
-        """The value of a parameter that was given once, as text."""
+        """Return the value of a parameter that was given once, as text."""
         value = self.query.get(name)
         return value if isinstance(value, str) else None
 
     def integer(self, name: str) -> int:
-        """The leading integer of a parameter, 0 if there is none; the first value if it is repeated."""
+        """Return the leading integer of a parameter, of its first value if it is repeated; 0 without one."""
         value = self.query.get(name)
         if isinstance(value, list):
             value = value[0]
@@ -100,7 +100,7 @@ class _Array(dict[int, Any]):
 
 
 def _parameters(query: bytes) -> dict[str, Any]:
-    """Parameters by name; repeated ones are lists, `q[n]=3` is an object, `q[n][0]=3` has an array in it."""
+    """Return parameters by name: repeated ones as lists, `q[n]=3` an object, `q[n][0]=3` with an array."""
     given: dict[str, Any] = {}
     pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True, max_num_fields=None)
     for name, value in pairs[:_PARAMETERS]:
@@ -126,7 +126,7 @@ def _parameters(query: bytes) -> dict[str, Any]:
 
 
 def _held(key: str, value: Any) -> Any:
-    """What one pair of brackets makes of the value in it: `[]` and small numbers make an array."""
+    """Return what brackets make of a value: an array for `[]` and small numbers, else an object."""
     if key == "":
         return value if isinstance(value, _Array) else _Array({0: value})
     index = index_of(key)

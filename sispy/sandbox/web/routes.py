@@ -150,7 +150,7 @@ class Routes:
         return bulk_answer(outcome.encoded(written(resource, request)))
 
     def _meant(self, resource: Resource, request: Request, refusal: Bad) -> list[Document]:
-        """The objects that the query of a bulk operation finds."""
+        """Return the objects that the query of a bulk operation finds."""
         try:
             condition = condition_of(request)
         except Bad as error:

@@ -75,7 +75,7 @@ class Field:
 
     @property
     def can_be_cleared(self) -> bool:
-        """Whether the server takes a null: not for an enum, nor where a value is required."""
+        """Return whether the server takes a null: not for an enum, nor where a value is required."""
         return not (self.required or self.enum)
 
 
@@ -105,7 +105,7 @@ class Style:
 
     @property
     def has_plain_numbers(self) -> bool:
-        """Whether numbers are written as in JSON."""
+        """Return whether numbers are written as in JSON."""
         return self.decimal == "." and not self.thousands and not self.unit
 
 
@@ -259,7 +259,7 @@ class Type:
         return isinstance(value, self.json_types)
 
     def why_odd(self, value: Any) -> str:
-        """Say of a value that the column cannot hold what is odd about it."""
+        """Return in words of a value that the column cannot hold what is odd about it."""
         return f"its type is not {self.name}"
 
     def cell_of(self, value: Any) -> Any:
@@ -331,7 +331,7 @@ class Type:
         return self.other_styles(texts, PLAIN)
 
     def in_words(self, style: Style) -> str:
-        """Say what is special about a style: "a decimal comma"."""
+        """Return in words what is special about a style: "a decimal comma"."""
         raise NotImplementedError
 
     def told(self, style: Style) -> tuple[Remedy, ...]:

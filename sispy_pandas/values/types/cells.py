@@ -203,7 +203,7 @@ def object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def kind_of(cell: Any) -> str:
-    """Say what a cell is, for a message: "a list", "a Decimal"."""
+    """Return in words what a cell is, for a message: "a list", "a Decimal"."""
     names: tuple[tuple[Any, str], ...] = (
         (dict, "an object"),
         (list | tuple | np.ndarray, "a list"),

@@ -331,7 +331,7 @@ def _in_century(shown: int, at: int) -> int:
 
 
 def _sheet_cell(text: str, style: Style) -> Any:
-    """The days since day 0 by the clocks of the zone, or text where a workbook or the clocks would not do."""
+    """Return the days since day 0 by the clocks of the zone, or text where a workbook or the clocks would not do."""
     ms = milliseconds(text) if text else None
     if ms is None:
         return text or None

@@ -267,7 +267,7 @@ def _length(parts: Sequence[str]) -> int:
 
 
 def _taken(unit: str, factor: str) -> str:
-    """Say what a unit does to a number."""
+    """Return in words what a unit does to a number."""
     if factor == "0.01":
         return f"{unit} as hundredths"
     return f"{unit} times {factor}" if factor else f"{unit} left out"
