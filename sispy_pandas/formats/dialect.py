@@ -14,19 +14,17 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from sispy.remedies import Argument, Message
-from sispy.text import shorten
+from sispy.remedies import Message
 
 from ..values.blocks import count
-from ..values.types.base import PLAIN, TYPES, Field, Style
-from ..values.types.cell_text import NOTHING
+from ..values.types.base import PLAIN, Field, Style
 from ..values.types.cells import Refused
 from ..values.types.convert import json_values
 from ..values.types.object_id import ID
 from .table import cells_in
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Mapping, Sequence
 
     from ..values.row_set import RowSet
     from ..values.schema import Schema
@@ -40,8 +38,6 @@ SURE, DOUBTFUL = 0.95, 0.5
 
 A rival leaves a cell unchanged that the style does not: what reads less of the same cells is none.
 """
-_MOST_BLANK = 3
-"""Such words in one column that are named."""
 _NONE: Any = object()
 """The exported value of a row that was not exported."""
 
@@ -154,43 +150,6 @@ def own_dialect(
             adopted[kind] = adopted[kind] or [replace(style, decimal=",", thousands=".")]
     found = {trial.field.path: trial.values(adopted[trial.field.type]) for trial in trials}
     return Dialect(read, style, found, _notes(trials), _overall(trials, style))
-
-
-def hints(columns: Mapping[str, Sequence[Any]], style: Style) -> tuple[str, ...]:
-    """Return a line for each other style in which columns of text would be of another type.
-
-    Args:
-        columns: JSON values by name, of a table that has no types yet; there are no blank ones among them.
-        style: How they were read.
-    """
-    found: dict[Message, list[str]] = {}
-    for name, values in columns.items():
-        if values and all(isinstance(value, str) for value in values):
-            for hint in _readings(set(values), style):
-                found.setdefault(hint, []).append(name)
-    return tuple(Message(f"{', '.join(map(shorten, names))}: ", hint) for hint, names in found.items())
-
-
-def _readings(texts: set[str], style: Style) -> Iterator[Message]:
-    blank = sorted(text for text in texts if text.strip().lower() in NOTHING)
-    texts = texts.difference(blank)
-    if not texts or len(blank) > _MOST_BLANK:
-        return
-    nothing = [Argument("na", "says that it means no value", [text.strip()]) for text in blank]
-    first = min(texts)
-    for kind in (Field("", name).kind for name, one in TYPES.items() if one.told_by):
-        others = kind.other_styles({first}, style)
-        if not any(kind.is_spelt(first, one) for one in (style, *others)):
-            continue  # most columns of text end here
-        said = "all cells" if not blank else "all other cells"
-        hint = f"taken for text, but {said} may be of type {kind.field.type}"
-        if all(kind.is_spelt(text, style) for text in texts):
-            if blank:
-                yield Message(hint, *nothing)
-            return
-        for other in kind.other_styles(texts, style):
-            if all(kind.is_spelt(text, other) for text in texts):
-                yield Message(hint, *nothing, *kind.told(other))
 
 
 class _Trial:

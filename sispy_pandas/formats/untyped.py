@@ -10,10 +10,10 @@ import pandas as pd
 from sispy.remedies import Argument, Message
 from sispy.text import printable, shorten
 
+from ..values.hints import hints
 from ..values.infer import is_told
 from ..values.types.base import Field
 from ..values.types.cells import Refused, json_text, set_path
-from .dialect import hints
 from .headings import Names, is_beside
 from .outline import is_nothing, type_of
 from .reader import as_texts, incoming, naming_it
@@ -77,9 +77,9 @@ def read_rows(file: InFile, form: Format, options: ReadOptions) -> Untyped:
         else:
             columns[name] = list(map(found.plain, cells))
         if types.get(name, "String") == "String":
-            seen = (found.plain(cell) for cell in cells if not is_nothing(cell))
+            seen = (None if is_nothing(cell) else found.plain(cell) for cell in cells)
             texts[name] = [_text(value) if form.holds_any_cell else value for value in seen]
-    notes = own.notes() + found.losses + hints(texts, style)
+    notes = own.notes() + found.losses + hints(texts, found.table.rows, style)
     if not form.holds_objects:
         series = {name: pd.Series(list(cells), dtype=object) for name, cells in columns.items()}
         return Untyped(pd.DataFrame(series), types, style, notes, found.guesses)
@@ -141,7 +141,7 @@ _UNMISTAKABLE = ("Number", "Boolean", "Date")
 
 
 def _text(value: Any) -> Any:
-    return value if isinstance(value, str | dict | list) else json_text(value)
+    return value if value is None or isinstance(value, str | dict | list) else json_text(value)
 
 
 def _is_surely(field: Field, found: Incoming, cell: Any, style: Style) -> bool:

@@ -21,7 +21,8 @@ When = datetime | str | int | timedelta
 _AGO = re.compile(r"\s*(\d{1,9}(?:\.\d+)?)\s*(s|m|h|d|w)\s*")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _ISO = re.compile(
-    r"\s*(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?)\s*(Z|z|[+-]\d\d:?\d\d(?::\d\d)?)?)?\s*"
+    r"\s*(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?)"
+    r"\s*(Z|z|UTC|[+-]\d\d(?::?\d\d(?::\d\d)?)?)?)?\s*"
 )
 
 
@@ -40,9 +41,9 @@ def milliseconds(text: str) -> int | None:
     except ValueError:
         return None
     ms = int(moment.astype("datetime64[ms]").astype(np.int64))
-    if offset and offset not in "Zz":
-        digits = offset[1:].replace(":", "")
-        seconds = int(digits[:2]) * 3600 + int(digits[2:4]) * 60 + int(digits[4:] or 0)  # long ago: odd ones
+    if offset and offset not in ("Z", "z", "UTC"):
+        digits = f"{offset[1:].replace(':', ''):0<6}"
+        seconds = int(digits[:2]) * 3600 + int(digits[2:4]) * 60 + int(digits[4:])  # long ago: odd ones
         ms -= (seconds if offset[0] == "+" else -seconds) * 1000
     return ms
 

@@ -180,6 +180,14 @@ class Type:
         return {}
 
     @staticmethod
+    def straight(text: str) -> str:
+        """Return how a text is to be written that people take for one of this type, and no style reads.
+
+        Any other text is returned as it is.
+        """
+        return text
+
+    @staticmethod
     def is_spelt(text: str, style: Style) -> bool:
         """Return whether a text is surely one of this type, and comes back as it is written.
 
@@ -325,6 +333,10 @@ class Type:
     def other_styles(self, texts: Collection[str], style: Style) -> tuple[Style, ...]:
         """Return in which other styles texts of a column may be written: they differ in what is `told_by`."""
         return ()
+
+    def hinted_styles(self, texts: Collection[str], style: Style) -> tuple[Style, ...]:
+        """Return in which other styles texts may be written of which nobody knows yet what they are."""
+        return self.other_styles(texts, style)
 
     def pasted_styles(self, texts: Collection[str]) -> tuple[Style, ...]:
         """Return in which other styles texts may be written that somebody pastes, and can be asked about."""

@@ -32,7 +32,8 @@ _PAIRS = [
     ("ja", "nein"), ("ja", "nee"), ("ja", "nej"), ("ja", "nei"), ("oui", "non"), ("sí", "no"), ("si", "no"),
     ("sì", "no"), ("sim", "não"), ("kyllä", "ei"), ("tak", "nie"), ("ano", "ne"), ("áno", "nie"),
     ("igen", "nem"), ("da", "nu"), ("evet", "hayir"), ("да", "нет"), ("ναι", "όχι"),  # noqa: RUF001
-    ("はい", "いいえ"), ("是", "否"), ("on", "off"), ("y", "n"), ("t", "f"),
+    ("はい", "いいえ"), ("是", "否"), ("on", "off"), ("y", "n"), ("j", "n"), ("o", "n"),
+    ("s", "n"), ("t", "f"),
 ]  # fmt: skip
 """Words for true and false, as programs and people of other languages write them."""
 WORDS = {word: value for pair in _PAIRS for word, value in zip(pair, (True, False), strict=True)}

@@ -40,8 +40,10 @@ _FIRST = frozenset("\t\r\n'")
 """What does so, or is taken away, at the very beginning."""
 HARMLESS = frozenset(map(chr, range(0x21, 0x7F))) - _SIGNS - _FIRST
 """Characters that a text may begin with to stand as it is."""
-NOTHING = frozenset({"n/a", "na", "#n/a", "n.a.", "k.a.", "-", "--", "---", "\u2013", "\u2014", "?", "??"})
-NOTHING |= {"none", "null", "nil", "nan", "unknown", "unbekannt", "inconnu", "tbd", "tbc", "tba", "empty"}
+NEVER_TEXT = frozenset({"null", "(null)", "<null>", "[null]", "\\n", "nan", "n/a", "#n/a", "#n/v", "#nv"})
+"""What programs write, in lower case, where they have no value, among texts, too."""
+NOTHING = NEVER_TEXT | {"na", "n.a.", "k.a.", "-", "--", "---", "\u2013", "\u2014", "?", "??", "none", "nil"}
+NOTHING |= {"(none)", "(blank)", "unknown", "unbekannt", "inconnu", "tbd", "tbc", "tba", "empty"}
 """What people write, in lower case, where they have no value."""
 NUMBER_ID = re.compile(r"(?=.{24}\Z)[0-9]+(?:[eE][0-9]+)?")
 """Ids that a program would take for a number: they have a `'` in front, too."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
+import unicodedata
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -34,9 +35,11 @@ if HAS_ARROW:
 TIMES = pd.DatetimeTZDtype("ms", "UTC")
 
 _NAT = np.iinfo(np.int64).min
-_SPELT = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?(?:Z|[+-]\d\d:?\d\d)?)?")
+_SPELT = re.compile(
+    r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,3}0*)?)?(?: ?(?:Z|UTC|[+-]\d\d(?::?\d\d)?))?)?"
+)
 _LINES = lines(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
-_OFFSET = re.compile(r".*\d(?:[Zz]|[+-]\d\d:?\d\d(?::\d\d)?)", re.DOTALL)
+_OFFSET = re.compile(r".*:.*\d\s*(?:[Zz]|UTC|[+-]\d\d(?::?\d\d(?::\d\d)?)?)", re.DOTALL)
 _DAY_FORM = re.compile(
     r"(?:(?P<year>\d{4})[./-] ?(?P<month>\d{1,2})[./-] ?(?P<day>\d{1,2})\.?"
     r"|(?P<one>\d{1,2})[./-] ?(?P<two>\d{1,2})[./-] ?(?P<last>\d{4}|\d\d))"
@@ -46,18 +49,39 @@ _DAY_FORM = re.compile(
 )
 _SHORT = re.compile(r"\d{1,2}([./-])\d{1,2}\1\d\d")
 _NUMBERED = re.compile(r"\d{4}\.")
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_MONTH = (
-    r"(?P<word>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?"
-    r"|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?"
-)
-_DAY_NUMBER = r"\d{1,2})(?:st|nd|rd|th)?"
+_VERSION = re.compile(r"(?:\d\.\d+|\d+\.\d)\.\d\d")
+_MONTHS = {
+    name: number
+    for number, names in enumerate(
+        (
+            "jan january januar janvier janv enero ene gennaio gen januari janeiro",
+            "feb february februar fevrier fev fevr febrero febbraio februari fevereiro",
+            "mar march marz mrz maerz mars marzo maart mrt marco",
+            "apr april avril avr abril abr aprile",
+            "may mai mayo maggio mag mei maio",
+            "jun june juni juin junio giugno giu junho",
+            "jul july juli juillet juil julio luglio lug julho",
+            "aug august aout agosto ago augustus",
+            "sep sept september septembre septiembre settembre set setembro",
+            "oct october okt oktober octobre octubre ottobre ott outubro out",
+            "nov november novembre noviembre novembro",
+            "dec december dez dezember decembre diciembre dic dicembre dezembro",
+        ),
+        start=1,
+    )
+    for name in names.split()
+}
+"""Names of months in English, German, French, Spanish, Italian, Dutch and Portuguese, without accents."""
+_DAY_NUMBER = r"\d{1,2})(?:st|nd|rd|th|er)?"
+_MONTH = r"[^\W\d_]{3,12})\.?"
 _NAMED_MONTH = re.compile(
-    rf"(?:(?P<day>{_DAY_NUMBER}\.?[ /-]?{_MONTH}|{_MONTH.replace('word', 'first')} (?P<then>{_DAY_NUMBER})"
-    r",?[ /-]?(?P<year>\d{4}|\d\d)(?P<time>\D.*)?",
-    re.IGNORECASE | re.ASCII,
+    r"(?:(?:mon|tue|tues|wed|wednes|thu|thurs|fri|sat|satur|sun)(?:day)?[.,]? )?"
+    rf"(?:(?P<day>{_DAY_NUMBER}\.?[ /-]?(?:de )?(?P<word>{_MONTH}|(?P<first>{_MONTH} (?P<then>{_DAY_NUMBER})"
+    r",?[ /-]?(?:de )?(?P<year>[0-9]{4}|[0-9]{2})(?P<time>\D.*)?",
+    re.IGNORECASE,
 )
-"""3 Feb 2026, 3-Feb-26, February 3, 2026: English names, which leave one reading."""
+"""3 Feb 2026, 3-Feb-26, February 3, 2026, 3. Februar 2026: they leave one reading."""
+_FINE = re.compile(r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d\.\d{3})\d+(.*)")
 _APRIL = Argument("dayfirst", "takes 3/4/2026 for the third of April", True)
 _MARCH = Argument("dayfirst", "takes 3/4/2026 for the fourth of March", False)
 _SPAN = re.compile(r"(\d{4})(?:-(\d\d))?(?:-(\d\d))?", re.ASCII)
@@ -84,6 +108,17 @@ class Date(Type, name="Date"):
     @staticmethod
     def options(options: Mapping[str, Any]) -> dict[str, Any]:
         return bounds({k: milliseconds(v) if isinstance(v, str) else v for k, v in options.items()})
+
+    @staticmethod
+    def straight(text: str) -> str:
+        """A year of two digits tells no century, and nobody keeps more than milliseconds."""
+        bare = text.strip()
+        if fine := _FINE.fullmatch(bare):
+            return fine[1] + fine[2]
+        clock = _clock(bare, dayfirst=True) or _clock(bare, dayfirst=False)
+        if clock is None or not clock.is_short or _VERSION.fullmatch(bare):
+            return text
+        return f"{bare[: clock.year_at]}20{bare[clock.year_at :]}"
 
     @staticmethod
     def is_spelt(text: str, style: Style) -> bool:
@@ -293,6 +328,8 @@ class _Clock(NamedTuple):
     """Ms of the last place that is shown."""
     is_short: bool
     """The century is not shown."""
+    year_at: int
+    """Where in the text the year begins."""
 
 
 def _clock(text: str, dayfirst: bool | None) -> _Clock | None:
@@ -300,8 +337,7 @@ def _clock(text: str, dayfirst: bool | None) -> _Clock | None:
 
     None where it is none, or its order is unknown.
     """
-    if named := _NAMED_MONTH.fullmatch(text):
-        number = _MONTHS.index((named["word"] or named["first"])[:3].lower()) + 1
+    if (named := _NAMED_MONTH.fullmatch(text)) and (number := _month(named["word"] or named["first"])):
         text = f"{number}/{named['day'] or named['then']}/{named['year']}{named['time'] or ''}"
         dayfirst = False
     found = _DAY_FORM.fullmatch(text)
@@ -320,7 +356,14 @@ def _clock(text: str, dayfirst: bool | None) -> _Clock | None:
     ms = milliseconds(f"{int(year) + (2000 if len(year) == 2 else 0)}-{int(month):02}-{int(day):02}T{time}Z")
     units = (("ms", 1), ("second", 1000), ("minute", 60_000))
     unit = next((unit for place, unit in units if found[place]), _DAY)
-    return None if ms is None else _Clock(ms, unit, len(year) == 2)
+    year_at = named.start("year") if named else found.start("last" if found["last"] else "year")
+    return None if ms is None else _Clock(ms, unit, len(year) == 2, year_at)
+
+
+def _month(name: str) -> int | None:
+    """Return the number of a month, by its name with or without accents."""
+    bare = unicodedata.normalize("NFKD", name.lower())
+    return _MONTHS.get("".join(sign for sign in bare if not unicodedata.combining(sign)))
 
 
 def _in_century(shown: int, at: int) -> int:

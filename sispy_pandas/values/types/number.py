@@ -54,6 +54,13 @@ class Number(Type, name="Number"):
         return bounds(options)
 
     @staticmethod
+    def straight(text: str) -> str:
+        """Accountants write (123.45), and some programs 123.45-, for -123.45."""
+        found = _BELOW_ZERO.fullmatch(text.strip().replace("\N{MINUS SIGN}", "-"))
+        bare = (found[1] or found[2]).strip() if found else ""
+        return f"-{bare}" if _MEASURED.fullmatch(bare) else text
+
+    @staticmethod
     def is_spelt(text: str, style: Style) -> bool:
         """Without word of the marks `1.10` may be a version, and stays text."""
         text = text.strip()
@@ -143,11 +150,17 @@ class Number(Type, name="Number"):
         if per_cent and DECIMAL.fullmatch(number := _plain(per_cent[1].strip(), style)):
             hundredth = self.cast(format(Decimal(number).scaleb(-2), "f"))
             raise ValueError(f"{shown(text.strip())} may be {hundredth} or {number}: write it without %")
+        straight = self.straight(text)
+        if straight != text and DECIMAL.fullmatch(_plain(_without_unit(straight, style)[0], style)):
+            raise ValueError(f"{shown(text.strip())} may be {straight}: write it so")
         return structure_or_refuse(text, "not a number")
 
     def remedies(self, text: str) -> tuple[Remedy, ...]:
+        """Of a cell alone, letters that are no known unit may be misspelled as well."""
         found: dict[float, Style] = {}
         for style in self.other_styles([text], PLAIN):
+            if any(one.isalpha() and one.lower() not in _UNITS for one in style.unit):
+                continue
             with suppress(ValueError):
                 if isinstance(number := self.read(text, style), int | float):
                     found.setdefault(number, style)
@@ -169,6 +182,12 @@ class Number(Type, name="Number"):
         pairs = [(mark, group) for mark in marks for group in groups if group != mark]
         found = (replace(style, decimal=mark, thousands=group) for mark, group in pairs)
         return tuple(other for other in found if other != asked) if signs else ()
+
+    def hinted_styles(self, texts: Collection[str], style: Style) -> tuple[Style, ...]:
+        """Offer points where all have as many places: 12.50 is a price, 1.10 beside 1.9 a version."""
+        places = {len(text.rpartition(".")[2]) for text in texts if "." in text}
+        told = (replace(style, has_told_decimal=True),) if len(places) == 1 else ()
+        return (*self.other_styles(texts, style), *told)
 
     def pasted_styles(self, texts: Collection[str]) -> tuple[Style, ...]:
         found = []
@@ -225,10 +244,25 @@ _ALIKE = {".": ".", ",": ",", "'": "'\N{RIGHT SINGLE QUOTATION MARK}", " ": " \u
 _GROUPS = {".": "points", ",": "commas", "'": "apostrophes", " ": "blanks", "?": "question marks"}
 
 
+_UNITS = frozenset(
+    unit
+    for some in (
+        "b kb mb gb tb pb kib mib gib tib pib k m g t bit kbit mbit gbit bps kbps mbps gbps hz khz mhz ghz",
+        "w kw mw kwh v kv va kva a ma ah n nm bar ms s sec min h hr hrs d day days wk week weeks",
+        "mo month months y yr year years mm cm km in ft kg lb lbs l ml u he ru c f",
+        "eur usd gbp chf jpy cny sek nok dkk pln czk huf rub inr aud cad st stk pcs pc x",
+        "core cores cpu cpus vcpu vcpus port ports user users",
+    )
+    for unit in some.split()
+)
+"""Letters that people write beside numbers, in lower case."""
+
+
 def _grouped_by(mark: str) -> Argument:
     return Argument("thousands", f"lets groups have {_GROUPS.get(mark, 'these marks')}", mark)
 
 
+_BELOW_ZERO = re.compile(r"\(([^()]+)\)|([^-]+)-")
 _MEASURED = re.compile(r"(?:[+-]\s?)?(\D{0,4}?)(\d(?:[\d.,'\u2019 \u00a0\u2009\u202f]*\d)?)(\s?\D{0,6})")
 """A number with something before it, or behind it."""
 

@@ -335,9 +335,9 @@ def test_numbers_and_dates_that_became_text_are_told_with_their_options(sispy, s
 
     assert told.exit_code == 0, told.stderr
     assert [line.strip() for line in told.stderr.splitlines() if "taken for text" in line] == [
-        "fee: taken for text, but all cells may be of type Number; --decimal , reads decimal commas, "
-        "--thousands . lets groups have points",
-        "due: taken for text, but all cells may be of type Date; "
+        "fee: 2 cells look like numbers and are taken for text: 1.234,50 (row 2), 2,50 (row 3); "
+        "--decimal , reads decimal commas, --thousands . lets groups have points",
+        "due: 1 cell looks like a date and is taken for text: 25.03.2024 (row 2); "
         "--dayfirst takes 3/4/2026 for the third of April",
     ]
 

@@ -829,10 +829,10 @@ def test_what_a_column_of_text_or_of_units_holds_is_told(sispy, sis, tmp_path):
     again = sispy("import", "disks.xlsx", "--schema", "disk", "--yes", "--mapping", "m.toml")
 
     assert (plain.exit_code, made.exit_code, again.exit_code) == (3, 0, 0)
-    way = "taken for text, but all cells may be of type Number"
+    way = "2 cells look like numbers and are taken for text"
     assert plain.stderr.splitlines()[:2] == [
-        f"size: {way}; --unit GB reads numbers without it",
-        f"share: {way}; --unit % reads 50% as 50, --unit %=0.01 reads it as 0.5",
+        f"size: {way}: 12 GB (row 2), 8 GB (row 3); --unit GB reads numbers without it",
+        f"share: {way}: 50% (row 2), 5% (row 3); --unit % reads 50% as 50, --unit %=0.01 reads it as 0.5",
     ]
     line = (
         "1 cell in 1 column looks like 1e+20 (row 2): --text serial takes all cells of the column for texts"
@@ -851,13 +851,26 @@ def test_what_a_column_of_text_or_of_units_holds_is_told(sispy, sis, tmp_path):
     [
         (
             ["5", "n/a", " - "],
-            "Number; --na - says that it means no value, --na n/a says that it means no value",
+            "1 of 3 cells looks like a number and is taken for text: 5 (row 2);"
+            " --na - says that it means no value, --na n/a says that it means no value",
         ),
-        (["5,5", "?"], "Number; --na '?' says that it means no value, --decimal , reads decimal commas"),
-        (["2026-01-31", "TBD"], "Date; --na TBD says that it means no value"),
-        (["yes", "No"], "Boolean; --true YES says that it is true, --false NO says that it is false"),
+        (
+            ["5,5", "?"],
+            "1 of 2 cells looks like a number and is taken for text: 5,5 (row 2);"
+            " --na '?' says that it means no value, --decimal , reads decimal commas",
+        ),
+        (
+            ["2026-01-31", "TBD"],
+            "1 of 2 cells looks like a date and is taken for text: 2026-01-31 (row 2);"
+            " --na TBD says that it means no value",
+        ),
+        (
+            ["yes", "No"],
+            "2 cells look like booleans and are taken for text: yes (row 2), No (row 3);"
+            " --true YES says that it is true, --false NO says that it is false",
+        ),
         (["-", "n/a"], None),
-        (["a", "n/a"], None),
+        (["a", "-"], None),
         (["1", "--", "-", "?", "nil"], None),
     ],
 )
@@ -873,8 +886,7 @@ def test_a_column_of_words_for_nothing_and_values_is_told_its_options(sispy, tmp
     shown = sispy("import", f"t{suffix}", "--schema", "t", "--dry-run")
 
     told = [line for line in shown.stderr.splitlines() if line.startswith("c: ")]
-    others = "all cells" if said is None or said.startswith("Boolean") else "all other cells"
-    assert told == ([] if said is None else [f"c: taken for text, but {others} may be of type {said}"])
+    assert told == ([] if said is None else [f"c: {said}"])
 
 
 def test_what_a_file_is_instead_is_said(sispy, tmp_path):

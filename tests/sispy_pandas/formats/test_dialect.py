@@ -16,10 +16,8 @@ from hypothesis import strategies as st
 import sispy
 import sispy_pandas as sp
 from sispy.remedies import Message, what_of
-from sispy_pandas.formats.dialect import hints
 from sispy_pandas.values.records import frame_of
 from sispy_pandas.values.schema import parse_schema
-from sispy_pandas.values.types.base import Style
 
 SCHEMA = parse_schema(
     {
@@ -428,42 +426,3 @@ def test_a_file_of_any_country_is_exactly_its_edits_or_problems_with_a_way_out(l
         at: value for at, value in edited.items() if at not in refused
     }
     assert not [f for f in found.problem_list if not remedies_of(f) and "%y" not in locale.day]
-
-
-COMMA, POINTS = "decimal=',' reads decimal commas", "thousands='.' lets groups have points"
-COMMAS = "thousands=',' lets groups have commas"
-APRIL = "dayfirst=True takes 3/4/2026 for the third of April"
-MARCH = "dayfirst=False takes 3/4/2026 for the fourth of March"
-
-
-@pytest.mark.parametrize(
-    ("texts", "told"),
-    [
-        (["1.234,50", "2,50"], [f"Number; {COMMA}, {POINTS}"]),
-        (["1,5"], [f"Number; {COMMA}"]),
-        (["1,234.5", "7"], [f"Number; {COMMAS}"]),
-        (["1,234"], [f"Number; {COMMA}", f"Number; {COMMAS}"]),
-        (["04.03.2024", "25.03.2024"], [f"Date; {APRIL}"]),
-        (["04/03/2024"], [f"Date; {APRIL}", f"Date; {MARCH}"]),
-        (
-            ["WAHR", "FALSCH"],
-            ["Boolean; true=['WAHR'] says that it is true, false=['FALSCH'] says that it is false"],
-        ),
-        (["1,5", "n/a", "x"], []),
-        (["10.0.0.1", "10.0.0.2"], []),
-        (["1.10", "1.2"], []),
-        (["2024-03-04"], []),
-        (["Berlin", "Bonn, Mitte"], []),
-        (["1,5", 2], []),
-    ],
-)
-def test_columns_of_text_are_told_what_would_read_them(texts, told):
-    assert list(map(str, hints({"v": texts}, Style()))) == [
-        f"v: taken for text, but all cells may be of type {one}" for one in told
-    ]
-
-
-def test_columns_with_one_way_out_are_told_together():
-    found = hints({"a": ["1,5"], "b": ["x"], "c": ["2,5"]}, Style())
-
-    assert list(map(str, found)) == [f"a, c: taken for text, but all cells may be of type Number; {COMMA}"]

@@ -143,6 +143,35 @@ def test_a_time_of_a_zone_that_is_beyond_the_years_in_utc_is_told() -> None:
     assert value.reason == "only times of the years 0 to 9999 can be written"
 
 
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2024-01-31 10:00:00 +0100", "2024-01-31T09:00:00.000Z"),
+        ("2024-01-31 10:00:00+01", "2024-01-31T09:00:00.000Z"),
+        ("2024-01-31 10:00:00 UTC", "2024-01-31T10:00:00.000Z"),
+        ("2024-01-31 10:00:00", "2024-01-31T09:00:00.000Z"),
+        ("3. März 2024 10:00", "2024-03-03T09:00:00.000Z"),
+        ("3 août 2024", "2024-08-02T22:00:00.000Z"),
+        ("Sat, Feb 3, 2024", "2024-02-02T23:00:00.000Z"),
+    ],
+)
+def test_the_zone_is_that_of_times_without_one(text: str, moment: str) -> None:
+    assert read_cell(DATE, text, BERLIN) == moment
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("(123.45)", "'(123.45)' may be -123.45: write it so"),
+        ("123.45-", "'123.45-' may be -123.45: write it so"),
+        ("(a)", "'(a)' is not a number"),
+    ],
+)
+def test_numbers_of_accountants_are_refused_with_how_to_write_them(text: str, reason: str) -> None:
+    (value,) = read_column(NUMBER, [text])
+    assert value.reason == reason
+
+
 def test_times_are_written_with_the_offset_of_the_zone() -> None:
     assert write_cell(DATE, "2020-01-02T02:04:00.000Z", BERLIN) == "2020-01-02T03:04:00.000+01:00"
 
@@ -168,6 +197,9 @@ def test_a_column_keeps_what_it_cannot_read_as_refused_text() -> None:
         ("1.2345,5", {}),
         ("1,234", {"decimal": ",", "thousands": ","}),
         ("1,234.5 EUR", {"thousands": ",", "unit": ["EUR"]}),
+        ("3GB", {"unit": ["GB"]}),
+        ("3GBs", {}),
+        ("12abc", {}),
     ],
 )
 def test_what_a_number_of_another_country_needs_is_named(text: str, options: dict[str, Any]) -> None:
