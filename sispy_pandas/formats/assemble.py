@@ -79,7 +79,7 @@ def assemble(
     values = {path: read(field, columns[path]) for path, field in fields.items()}
     ids = list(read(ID, columns["_id"])) if "_id" in columns else None
     receipts = list(read(RECEIPT, columns[RECEIPT.path])) if RECEIPT.path in columns else None
-    if ids is not None and source.schema is None and _are_strange(ids, receipts or []):
+    if ids is not None and source.schema is None and are_strange(ids, receipts or []):
         source = replace(source, notes=(*source.notes, _STRANGE))
         ids = receipts = None
     rows = _Rows(table.rows, schema.key, values.get(schema.key or ""), ids, receipts)
@@ -112,7 +112,7 @@ def assemble(
     )
 
 
-def _are_strange(ids: Sequence[Any], receipts: Sequence[Any]) -> bool:
+def are_strange(ids: Sequence[Any], receipts: Sequence[Any]) -> bool:
     """Return whether ids are another program's: there are some, and no cell is an id or a receipt of SIS."""
     return any(id_ is not None for id_ in ids) and not any(type(cell) is str for cell in (*ids, *receipts))
 

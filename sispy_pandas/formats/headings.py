@@ -171,10 +171,8 @@ class Names:
             for heading, name, told in zip(self.headings, self.mended, self.told, strict=True)
             if told is None and heading != name and heading
         ]
-        beside = [name for name in self.names if is_beside(name)]
-        left = f"left out, as the server has its own: {', '.join(beside)}"
         if not pairs:
-            return (left,) if beside else ()
+            return ()
         shown = ", ".join(f"'{shorten(heading)}' becomes {name!r}" for heading, name in pairs[:_SHOWN])
         more = f" and {len(pairs) - _SHOWN:,} more" if len(pairs) > _SHOWN else ""
         said = f"{count(len(pairs), 'column')} of names that no field can have: {shown}{more}"
@@ -182,7 +180,7 @@ class Names:
         is_one = self.headings.count(heading) == 1 and shorten(heading) == heading
         own = heading if is_one else name  # what people can type, and no other column has
         other = Argument("rename", "names it otherwise", {own: "NAME"})
-        return (Message(said, other), *((left,) if beside else ()))
+        return (Message(said, other),)
 
 
 def refuse_twice(names: Sequence[str]) -> None:

@@ -12,8 +12,11 @@ from sispy.text import printable, shorten
 
 from ..values.hints import hints
 from ..values.infer import is_told
+from ..values.schema import RECEIPT
 from ..values.types.base import Field
 from ..values.types.cells import Refused, json_text, set_path
+from ..values.types.object_id import ID
+from .assemble import are_strange
 from .headings import Names, is_beside
 from .outline import is_nothing, type_of
 from .reader import as_texts, incoming, naming_it
@@ -65,10 +68,14 @@ def read_rows(file: InFile, form: Format, options: ReadOptions) -> Untyped:
     told = as_texts(found, dict(zip(own.names, found.table.columns, strict=True)), options.text, style)
     columns: dict[str, Any] = {}
     texts: dict[str, list[Any]] = {}
+    beside = []
     for name, array in zip(own.names, found.table.columns, strict=True):
-        if is_beside(name):
-            continue
         cells = cells_in(array)
+        if is_beside(name):
+            is_id = name == ID.path and RECEIPT.path not in own.names
+            is_named = is_id and are_strange(list(found.read(ID, cells, style)), ())  # by who reads the rows
+            beside += [] if is_named else [name]
+            continue
         if name in told:
             types[name], columns[name] = "String", told[name]
             continue
@@ -79,7 +86,8 @@ def read_rows(file: InFile, form: Format, options: ReadOptions) -> Untyped:
         if types.get(name, "String") == "String":
             seen = (None if is_nothing(cell) else found.plain(cell) for cell in cells)
             texts[name] = [_text(value) if form.holds_any_cell else value for value in seen]
-    notes = own.notes() + found.losses + hints(texts, found.table.rows, style)
+    left = (f"left out, as the server has its own: {', '.join(beside)}",) if beside else ()
+    notes = own.notes() + left + found.losses + hints(texts, found.table.rows, style)
     if not form.holds_objects:
         series = {name: pd.Series(list(cells), dtype=object) for name, cells in columns.items()}
         return Untyped(pd.DataFrame(series), types, style, notes, found.guesses)

@@ -624,6 +624,16 @@ def test_what_an_export_has_beside_the_fields_is_left_out_and_said(sispy, sis, f
     assert list(sis.client().schemas.get("t").to_dict()["definition"]) == ["name"]
 
 
+@pytest.mark.parametrize("id_", [7, {"$oid": "5" * 24}])
+def test_an_id_of_another_program_is_said_once(sispy, file, id_):
+    result = sispy("import", file([{"_id": id_, "name": "a"}]), "--schema", "t", "--dry-run")
+
+    assert [line for line in result.stderr.splitlines() if "_id" in line] == [
+        "column _id is left out: none of its cells is an id of 24 hex digits;"
+        " --rename _id=FIELD takes it for a field"
+    ]
+
+
 def test_titles_and_totals_are_left_out_once_somebody_has_said_so(sispy, sis, tmp_path):
     rows = ["Servers, all sites"], [], ["name", "cost"], ["w1", 5], ["w2", 6.5], [], ["Total", None]
     path = sheet(tmp_path / "a.xlsx", *rows)
