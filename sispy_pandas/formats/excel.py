@@ -22,7 +22,7 @@ from .excel_file import book_file, rows_of
 from .excel_find import find, tables_in
 from .excel_formulas import not_values
 from .excel_members import with_cells, with_grey, with_members
-from .excel_plain import read_book
+from .excel_plain import PlainSheet, read_book
 from .excel_write import refuse_name, write
 from .options import ReadOptions
 from .outline import outlined
@@ -73,6 +73,8 @@ class Excel(Format):
             members = _members(book, file, found.note, schema)
             booleans = None if schema is None else _booleans(schema)
             results = not_values(source, found.sheet, table, booleans)
+            is_plain = isinstance(found.sheet, PlainSheet)
+            hidden = found.sheet.hidden if is_plain else source.hidden(found.sheet._worksheet_path)
         table, notes = _with_results(table, results)
         table = _with_long_texts(table, found.note.get("long", ()))
         if base and choices:
@@ -82,7 +84,7 @@ class Excel(Format):
             read_excel_column,
             _plain,
             found.note,
-            found.notes + notes,
+            (*found.notes, *hidden.notes(table), *notes),
             losses=tuple(_padded(table, options)),
             sheet=found.sheet.title,
             guesses=guesses,

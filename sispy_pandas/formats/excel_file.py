@@ -16,6 +16,7 @@ from sispy.text import printable
 
 from ..values.extras import optional
 from .bounds import FREE, MOST_CELLS, RATIO, damaged
+from .excel_hidden import Hidden
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -97,6 +98,18 @@ class BookFile:
         """Return whether a format of it shows numbers with zeros in front."""
         with zipfile.ZipFile(self.content) as archive:
             return _STYLES in archive.namelist() and _PADDED.search(archive.read(_STYLES)) is not None
+
+    def hidden(self, part: str) -> Hidden:
+        """Return the rows and columns of a sheet that nobody sees."""
+        found, tail = Hidden(), b""
+        try:
+            with zipfile.ZipFile(self.content) as archive, archive.open(part) as file:
+                while chunk := file.read(_CHUNK):
+                    found.add(tail + chunk)
+                    tail = chunk[-_LONGEST_TAG:]
+        except Exception as error:
+            raise damaged(self.file, "workbook", error) from error
+        return found
 
     def merged(self, part: str) -> list[Cells]:
         """Return the blocks of merged cells of a sheet, which openpyxl leaves out when it only reads."""

@@ -23,6 +23,7 @@ from xml.etree import ElementTree
 from ..values.extras import no_collection, optional
 from ..values.types.cells import WHOLE
 from .bounds import MOST_CELLS, damaged
+from .excel_hidden import Hidden
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -69,7 +70,7 @@ class PlainBook:
         self.sheetnames: list[str] = list(book.sheet_names)
         states = {one.name: one.visible == one.visible.Visible for one in book.sheets_metadata}
         self.worksheets: list[PlainSheet] = [
-            PlainSheet(title, (), "visible" if states[title] else "hidden") for title in parts
+            PlainSheet(title, (), sheet_state="visible" if states[title] else "hidden") for title in parts
         ]
         self._file, self._book, self._parts = file, book, parts
         self._opened = ExitStack()
@@ -89,9 +90,9 @@ class PlainBook:
     def _plain(self, title: str) -> PlainSheet | None:
         try:
             with zipfile.ZipFile(self._file.content) as archive:
-                _refuse_odd_sheet(archive, self._parts[title])
+                hidden = _hidden_in_plain(archive, self._parts[title])
             with no_collection():
-                return PlainSheet(title, _rows(self._book.get_sheet_by_name(title)))
+                return PlainSheet(title, _rows(self._book.get_sheet_by_name(title)), hidden)
         except Exception:  # noqa: BLE001 - openpyxl tells what is wrong
             return None
 
@@ -111,8 +112,16 @@ class PlainBook:
 class PlainSheet:
     """A sheet of plain cells: numbers, texts, booleans, times."""
 
-    def __init__(self, title: str, rows: Sequence[Sequence[Any]], sheet_state: str = "visible") -> None:
+    def __init__(
+        self,
+        title: str,
+        rows: Sequence[Sequence[Any]],
+        hidden: Hidden | None = None,
+        *,
+        sheet_state: str = "visible",
+    ) -> None:
         self.title, self.sheet_state = title, sheet_state
+        self.hidden = hidden or Hidden()
         self._rows = rows
 
     def iter_rows(self, min_row: int = 1, *, values_only: bool = True) -> Iterator[Sequence[Any]]:
@@ -245,14 +254,19 @@ def _refuse_odd_texts(archive: zipfile.ZipFile) -> None:
         raise _OddError("a text is more than plain text")
 
 
-def _refuse_odd_sheet(archive: zipfile.ZipFile, part: str) -> None:
-    """Raise if a sheet holds anything but plain cells, or if they are far apart."""
-    columns, rows, taken, left = set[bytes](), set[bytes](), 0, bytearray()
+def _hidden_in_plain(archive: zipfile.ZipFile, part: str) -> Hidden:
+    """Return what is hidden in a sheet of plain cells.
+
+    Raises:
+        _OddError: It holds anything else, or they are far apart.
+    """
+    columns, rows, taken, left, hidden = set[bytes](), set[bytes](), 0, bytearray(), Hidden()
     for piece in _pieces(archive, part, b"<c r="):
         found = _COLUMN.findall(piece)
         taken += len(found)
         columns.update(found)
         rows.update(_ROW.findall(piece))
+        hidden.add(piece)
         left += _rest(_CELLS, piece)
     _refuse_odd(left, "worksheet")
     around = _AROUND.fullmatch(left)
@@ -261,6 +275,7 @@ def _refuse_odd_sheet(archive: zipfile.ZipFile, part: str) -> None:
     places = max(map(_number, columns), default=0) * max(map(int, rows), default=0)
     if places > min(MOST_CELLS, _SPARSE * taken + _FEW):
         raise _OddError("its cells are far apart")
+    return hidden
 
 
 def _number(column: bytes) -> int:
