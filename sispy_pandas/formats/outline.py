@@ -67,10 +67,11 @@ def outlined(rows: Sequence[Row], options: ReadOptions, known: Collection[str] =
     Its names are in the first row that names all columns with cells below it, if those above are titles.
 
     Args:
-        rows: Those that are not empty.
+        rows: Of the file; those of blanks alone are none.
         options: May say in which row the names are (0: there are none), and how many at the end are none.
         known: Names of columns: a row with one of them has the names.
     """
+    rows = [row for row in rows if not all(map(is_nothing, row[1]))]
     wanted, width = options.header_row, max((len(cells) for _, cells in rows), default=0)
     guesses: list[str] = []
     drawn = [number for number, cells in rows if is_rule(cells)] if width > 1 and wanted != 0 else []

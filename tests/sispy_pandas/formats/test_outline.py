@@ -52,6 +52,12 @@ def test_where_no_row_has_all_names_the_first_one_has_them(rows):
     assert (found.header, len(found.rows), found.guesses) == (rows[0], len(rows) - 1, ())
 
 
+def test_a_row_of_blanks_alone_is_none():
+    rows = [["name", "ip", "cost"], *BODY[:1], [" ", "", None], *BODY[1:], [None] * 3 + [" "]]
+
+    assert [number for number, _ in outlined(numbered(*rows), ReadOptions()).rows] == [2, 4, 5]
+
+
 def test_a_row_with_names_that_are_known_has_the_names():
     rows = [["Export", "of", "today"], ["", "name", "ip"], ["x", "w1", "10.0.0.1"]]
 
