@@ -15,9 +15,10 @@ import numpy as np
 import pandas as pd
 
 from sispy.remedies import Argument, Message
-from sispy.text import printable
+from sispy.text import printable, shorten
 
 from ..values.arrow import as_frame
+from ..values.blocks import count
 from ..values.extras import optional
 from ..values.times import duration_text
 from ..values.types.base import Contradiction
@@ -66,7 +67,7 @@ class Parquet(Format):
             top = documents(loaded.column_names, inner_paths(schema), options.rename)
             renamed = [top.get(name, name) for name in loaded.column_names]
             frame = as_frame(_flat(loaded.rename_columns(renamed), schema))
-        except TypeError as error:
+        except (TypeError, KeyError) as error:
             raise ValueError(f"{printable(file)}: {error}") from None
         frame = frame.reset_index(drop=frame.index.names == [None])
         frame = frame.loc[:, [not str(name).startswith(_UNNAMED) for name in frame.columns]]
@@ -75,7 +76,7 @@ class Parquet(Format):
         first = 1 + file.rows_above
         rows = tuple(range(first, len(frame) + first))
         table = Table(tuple(map(str, frame.columns)), columns, rows, given=frozenset(top))
-        return Incoming(table, _read, _plain, self.note(file))
+        return Incoming(table, _read, _plain, self.note(file), losses=tuple(_cut(frame)))
 
     def note(self, file: InFile) -> Note:
         parquet, source = optional("pyarrow.parquet", "fast"), file.seekable()
@@ -182,8 +183,12 @@ def _loaded(file: InFile) -> Any:
 
 def _flat(table: Any, schema: Schema | None) -> Any:
     """Return a table with the documents of its schema as columns of their fields."""
-    types = optional("pyarrow.types", "fast")
+    pa, types = optional("pyarrow", "fast"), optional("pyarrow.types", "fast")
     inner = inner_paths(schema)
+    for place, one in enumerate(table.schema):
+        if one.name in inner and types.is_map(one.type):
+            objects = table.column(place).to_pylist(maps_as_pydicts="strict")
+            table = table.set_column(place, one.name, pa.array(objects))
     while True:
         nested = (i for i, f in enumerate(table.schema) if f.name in inner and types.is_struct(f.type))
         at = next(nested, None)
@@ -193,6 +198,19 @@ def _flat(table: Any, schema: Schema | None) -> Any:
         table = table.remove_column(at)
         for i, part in enumerate(parts.schema):
             table = table.add_column(at + i, part, parts.column(i))
+
+
+def _cut(frame: pd.DataFrame) -> Iterator[str]:
+    """Say of which columns times are cut to milliseconds, which is all that the server keeps."""
+    for name, cells in frame.items():
+        if cells.dtype.kind == "M":
+            aware = isinstance(cells.dtype, pd.DatetimeTZDtype)
+            times = (cells.dt.tz_convert(None) if aware else cells).dropna().to_numpy()
+            n = int((times != times.astype("datetime64[ms]")).sum())
+            if n:
+                verb = "is" if n == 1 else "are"
+                cut = f"{count(n, 'time')} {verb} cut to milliseconds, the server keeps no more"
+                yield f"column {shorten(str(name))!r}: {cut}"
 
 
 def _in_text(cells: pd.Series[Any]) -> pd.Series[Any]:

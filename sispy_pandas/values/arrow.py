@@ -17,7 +17,7 @@ def as_frame(data: Any) -> pd.DataFrame:
     numbers stay whole where a column has blanks.
 
     Raises:
-        TypeError: It is neither, or a column of it holds addresses of objects.
+        TypeError: It is neither, or a column of it holds what no frame does, as addresses of objects.
         ImportError: pyarrow is missing.
     """
     if isinstance(data, pd.DataFrame):
@@ -38,7 +38,10 @@ def as_frame(data: Any) -> pd.DataFrame:
         at for at, kind in enumerate(table.schema.types) if pa.types.is_nested(kind) and "view" in str(kind)
     ]
     rest = table.select([at for at in range(table.num_columns) if at not in views])
-    frame: pd.DataFrame = rest.to_pandas(types_mapper=_dtype, maps_as_pydicts="strict")
+    try:
+        frame: pd.DataFrame = rest.to_pandas(types_mapper=_dtype, maps_as_pydicts="strict")
+    except pa.ArrowException as error:  # a map has a key twice
+        raise TypeError(f"a column holds what no frame does ({error})") from error
     for at in views:  # polars' texts within lists and structs, which pyarrow cannot write to pandas
         cells = pd.Series(table.column(at).to_pylist(), index=frame.index, dtype=object)
         frame.insert(len(frame.columns), table.schema.names[at], cells, allow_duplicates=True)

@@ -14,7 +14,12 @@ import pytest
 from pyarrow import parquet
 
 import sispy_pandas as sp
+from sispy_pandas.formats.bounds import InFile
+from sispy_pandas.formats.options import ReadOptions
+from sispy_pandas.formats.parquet import Parquet
+from sispy_pandas.formats.untyped import read_rows
 from sispy_pandas.values.records import frame_of
+from sispy_pandas.values.schema import parse_schema
 from sispy_pandas.values.source import source_of
 from sispy_pandas.values.types.convert import json_values
 
@@ -163,3 +168,48 @@ def test_a_file_of_another_table_or_of_bytes_is_refused(server, host_schema, tmp
         sp.read_parquet(tmp_path / "a.parquet", host_schema)
     with pytest.raises(ValueError, match=r"b\.parquet: column 'name' gives bytes .*: cast it first"):
         sp.read_parquet(tmp_path / "b.parquet", host_schema)
+
+
+def test_the_keys_of_a_map_are_the_fields_of_a_document(tmp_path):
+    labels = pa.array([[("env", "prod"), ("team", "web")], [], None], pa.map_(pa.string(), pa.string()))
+    parquet.write_table(pa.table({"name": ["a", "b", "c"], "labels": labels}), tmp_path / "t.parquet")
+    schema = parse_schema(
+        {"name": "t", "definition": {"name": "String", "labels": {"env": "String", "team": "String"}}}
+    )
+
+    frame = sp.read_parquet(tmp_path / "t.parquet", schema)
+
+    assert values(frame, schema) == {
+        "name": ["a", "b", "c"],
+        "labels.env": ["prod", None, None],
+        "labels.team": ["web", None, None],
+    }
+
+
+@pytest.mark.parametrize("inner", [True, False])
+def test_a_map_with_a_key_twice_is_refused(tmp_path, inner):
+    labels = pa.array([[("env", "prod"), ("env", "web")]], pa.map_(pa.string(), pa.string()))
+    parquet.write_table(pa.table({"name": ["a"], "labels": labels}), tmp_path / "t.parquet")
+    schema = parse_schema(
+        {"name": "t", "definition": {"name": "String", "labels": {"env": "String"} if inner else "Mixed"}}
+    )
+
+    with pytest.raises(ValueError, match=r"t\.parquet: .*duplicate key"):
+        sp.read_parquet(tmp_path / "t.parquet", schema)
+
+
+def test_times_that_are_cut_are_said_where_a_table_is_made(tmp_path):
+    moments = pa.array([1_700_000_000_123_456_789, 1_700_000_000_123_000_000, None], pa.timestamp("ns"))
+    zoned = pa.array(
+        [1_700_000_000_123_456, None, 1_700_000_000_123_457], pa.timestamp("us", "Europe/Berlin")
+    )
+    whole = pa.array([1_700_000_000_123_000] * 3, pa.timestamp("us"))
+    table = pa.table({"at": moments, "seen": zoned, "made": whole})
+    parquet.write_table(table, tmp_path / "t.parquet")
+
+    rows = read_rows(InFile.of(tmp_path / "t.parquet"), Parquet(), ReadOptions())
+
+    assert rows.notes == (
+        "column 'at': 1 time is cut to milliseconds, the server keeps no more",
+        "column 'seen': 2 times are cut to milliseconds, the server keeps no more",
+    )
