@@ -169,7 +169,7 @@ def names_of(
 
 
 def _strange(names: Sequence[str], schema: Schema, known: Collection[str], guesses: Sequence[str]) -> Message:
-    """Return in words that no column is known, and what may be the cause: a guess, the case of names, other names."""
+    """Return the refusal of a file without any known column, and what may be the cause."""
     hint = nearest(names[0], schema.columns) if names else ""
     said = f"no column of the file is one of schema {schema.name!r}; its first row has"
     said += f" {[shorten(name) for name in names[:8]]}{hint}"

@@ -195,7 +195,7 @@ def incoming(file: InFile, form: Format, schema: Schema | None, options: ReadOpt
 
 
 def _read_twice(table: Table) -> str | None:
-    """Return in words of which cells UTF-8 was read as something else once, and saved so; not of an export's."""
+    """Return in words which cells hold UTF-8 that a program misread and saved so; None for exports."""
     cells = chain(table.header, *(cells_in(one) for one in table.columns if not is_arrow(one)))
     once = [(cell, read) for cell in cells if isinstance(cell, str) and (read := read_once(cell))]
     if not once:

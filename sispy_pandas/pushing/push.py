@@ -248,7 +248,7 @@ def _leave_out(run: Run, done: Mapping[Hashable, Before]) -> None:
 
 
 def _sent_once_more(run: Run) -> Iterator[str]:
-    """Yield in words which new rows may have been there before: no history tells of a row whose `_id` nobody knows."""
+    """Yield in words which new rows may be there twice: without an `_id` no history tells."""
     if n := sum(run.outcomes[row].word == "done" for row in run.once_more & run.outcomes.keys()):
         yield (
             f"sent once more: {count(n, 'new row')} of which a request without an answer had left nothing; "

@@ -68,7 +68,7 @@ class FateUnknown(Exception):  # noqa: N818 - the beginning of finding out
 
     @property
     def ended(self) -> bool:
-        """Return whether the server itself says that it is done with one row: a proxy may have given up on it."""
+        """Return whether the server itself is done with the row: with other statuses a proxy may have answered."""
         return self.status == 500
 
 

@@ -153,7 +153,7 @@ def joined(operator: str, parts: list[Filter]) -> Filter:
 
 
 def wildcards(found: Filter) -> str | None:
-    """Return in words what `*` and `%` in a filter that finds nothing may have been meant for; None: it has none."""
+    """Return in words what `*` or `%` in a filter may have been meant for; None: it has neither."""
     if isinstance(found, Not):
         return wildcards(found.part)
     if isinstance(found, Group):

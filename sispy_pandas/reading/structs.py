@@ -132,7 +132,7 @@ def _annotation(node: Any) -> Any:
 
 
 def _is_repeated(node: Any) -> bool:
-    """Return whether a field has cells of which many are written alike: they are decoded once, see `_Cells`."""
+    """Return whether many cells of a field are likely alike: they are decoded once, see `_Cells`."""
     if isinstance(node, _Struct):
         return False
     return node.kind.is_untyped or bool(node.item and node.item.kind.is_scalar)

@@ -22,7 +22,7 @@ _EQUAL = ("$eq", "$ne", "$in", "$nin", "$all", "$not")
 def nowhere(
     schema: Schema, q: Mapping[str, Any], lookup: Lookup, count: Callable[[Any], int]
 ) -> Message | None:
-    """Return in words which value of a filter the definition does not list and no row has; None if there is none.
+    """Return in words which value of a filter no definition lists and no row has; None: there is none.
 
     Args:
         schema: Of the rows.

@@ -374,7 +374,7 @@ def _in_century(shown: int, at: int) -> int:
 
 
 def _sheet_cell(text: str, style: Style) -> Any:
-    """Return the days since day 0 by the clocks of the zone, or text where a workbook or the clocks would not do."""
+    """Return a time as days since day 0 by the zone's clocks; as text where a workbook cannot hold it."""
     ms = milliseconds(text) if text else None
     if ms is None:
         return text or None
