@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from ..values.extras import optional
 from ..values.times import brief
-from ..values.types.cells import STRINGS, plain
+from ..values.types.cells import HAS_ARROW, STRINGS, plain
 from ..values.types.convert import is_blank, json_values
 from .cells import show
 from .columns import ref_of
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
 
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
+_EXACT = 2**53
+"""Whole numbers below it are exact as doubles."""
+_PLAIN = (0.001, 1e9)
+"""Between them Arrow writes fractions as Python does; beyond, it has other exponents."""
 _SIGNS = {
     "number": frozenset("0123456789.-+einfa"),
     "date": frozenset("0123456789-: ."),
@@ -88,12 +93,22 @@ def _shown(field: Field, cells: pd.Series[Any]) -> list[str | None]:
 
 def _number_texts(cells: pd.Series[Any]) -> pd.Series[Any]:
     """Write numbers without asking for each of them; those without a fraction have none in their texts."""
-    is_whole = isinstance(cells.dtype, pd.Int64Dtype)
-    numbers = cells.to_numpy("int64" if is_whole else "float64", na_value=0)
-    texts: pd.Series[Any] = pd.Series(
-        list(map(repr if is_whole else _number_text, numbers.tolist())), dtype=STRINGS
-    )
-    return texts.mask(cells.isna().to_numpy() | np.isnan(numbers))
+    is_int = isinstance(cells.dtype, pd.Int64Dtype)
+    numbers = cells.to_numpy("int64" if is_int else "float64", na_value=0)
+    is_blank = cells.isna().to_numpy() | np.isnan(numbers)
+    numbers = np.where(is_blank, 0, numbers)
+    is_whole, size = numbers == np.trunc(numbers), abs(numbers)
+    if HAS_ARROW and np.where(is_whole, size < _EXACT, (size > _PLAIN[0]) & (size < _PLAIN[1])).all():
+        texts = _arrow_texts(numbers, is_whole)
+    else:
+        texts = pd.Series(list(map(repr if is_int else _number_text, numbers.tolist())), dtype=STRINGS)
+    return texts.mask(is_blank)
+
+
+def _arrow_texts(numbers: np.ndarray[Any, Any], is_whole: Mask) -> pd.Series[Any]:
+    pa, compute = optional("pyarrow", "fast"), optional("pyarrow.compute", "fast")
+    whole, given = (pa.array(one).cast(pa.large_string()) for one in (numbers.astype("int64"), numbers))
+    return pd.Series(compute.if_else(pa.array(is_whole), whole, given), dtype=STRINGS)
 
 
 def _number_text(number: float) -> str:

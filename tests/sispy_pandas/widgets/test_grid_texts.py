@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sispy_pandas.values.records import frame_of
 from sispy_pandas.values.schema import Schema
@@ -15,7 +17,7 @@ from sispy_pandas.widgets.cells import show
 from sispy_pandas.widgets.grid_blocks import tsv
 from sispy_pandas.widgets.grid_model import GridModel
 from sispy_pandas.widgets.grid_search import Finder, Search
-from sispy_pandas.widgets.grid_texts import may_hold
+from sispy_pandas.widgets.grid_texts import may_hold, texts_of
 
 VALUES: list[tuple[Field, list[Any]]] = [
     (Field("s", "String"), ["a", "", None, "ÄÖ", 'say "x"\tor\nnot', "a"]),
@@ -46,6 +48,22 @@ def test_a_column_is_written_as_its_cells_are_shown(model, path):
         str(cell).lower() if isinstance(cell, bool) else cell for cell in cells
     ]
     assert all(may_hold(field, sign) for text in texts.dropna() for sign in text)
+
+
+@given(
+    st.lists(
+        st.none()
+        | st.integers(-(2**53), 2**53)
+        | st.floats(allow_nan=False, allow_infinity=False)
+        | st.floats(0.001, 1e15)
+        | st.sampled_from([0.001, 0.0009999, 1e15, 1e16, 1e21, -0.0, 2.0**63])
+    )
+)
+def test_numbers_are_written_as_they_are_shown(numbers):
+    field = Field("n", "Number")
+    cells = pd.Series(numbers, dtype="Float64")
+    texts = [None if pd.isna(text) else text for text in texts_of(field, cells)]
+    assert texts == [None if number is None else show(field, float(number)) for number in numbers]
 
 
 def test_what_is_copied_is_what_is_shown(model):
