@@ -6,6 +6,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ..values.blocks import show
 from ..values.changes import Create, Delete, Update, action_of, row_of
 from ..values.schema import RECEIPT
 from . import cells
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 CellId = tuple[Hashable, str]
 """Row of the plan and path of the field; `""` for a whole row."""
+_WHOLE = 10_000
+"""Characters of a value that is no field's, such as the owners of a row."""
 UNDONE = "undone"
 """The outcome of a cell that was written and taken back."""
 
@@ -134,7 +137,7 @@ def decided(plan: Plan, *, rejected: Collection[CellId], values: Mapping[CellId,
 def as_text(plan: Plan, path: str, value: Any) -> str:
     """Write a JSON value of a field as the text that `cells.parse` reads."""
     if not path or path not in (*plan.schema.columns, RECEIPT.path):
-        return "" if value is None else str(value)
+        return show(value, _WHOLE)
     shown = cells.show(plan.schema.field(path), value)
     return "" if shown is None else str(shown).lower() if isinstance(shown, bool) else shown
 

@@ -259,6 +259,17 @@ def test_verify_names_what_was_replaced(sis, hosts):
     ]
 
 
+def test_owners_of_a_row_are_shown_as_they_are_typed(hosts):
+    """They were Python's: ['ops']."""
+    schemas = hosts.client.schemas
+    schemas.update("host", {"name": "host", "definition": DEFINITION, "_sis": {"owner": ["ops", "db"]}})
+    hosts.create({"name": "web4", "_sis": {"owner": ["ops"]}})
+    review = review_of(hosts, delete=[4])
+    push(review)
+    push(review, "undo")
+    assert dict(shown(review.undoing, "field", "after"))["_sis.owner"] == '["ops"]'
+
+
 def test_the_notes_of_a_plan_and_of_its_push_are_shown(hosts):
     live = sp.fetch(hosts, progress=False)
     frame = pd.DataFrame({"name": ["web0", "WEB1 "], "cores": [11, 12]})
