@@ -13,6 +13,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -124,6 +126,13 @@ def watched(chromium: Any) -> Iterator[Any]:
     yield page
     context.close()
     assert [text for text in wrong if not NOISE.fullmatch(text)] == []
+
+
+def violations(page: Any, context: str = "html") -> list[tuple[str, list[str]]]:
+    """Return what axe-core finds in a part of a page: rules, and the elements that break them."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    answer = axe.run(page, context=context)
+    return [(one["id"], [node["html"] for node in one["nodes"]]) for one in answer.response["violations"]]
 
 
 def _free_port() -> int:

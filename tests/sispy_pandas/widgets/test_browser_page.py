@@ -9,6 +9,7 @@ import pytest
 pytest.importorskip("anywidget")
 
 from browsed import hooked, many_tables  # skipped before it is needed
+from front_ends import violations
 from gate import Gate
 from sispy.sandbox import Faults, Sandbox
 from sispy_pandas.widgets.browser import SchemaBrowser
@@ -300,15 +301,13 @@ def test_a_slow_server_shows_that_it_works_and_one_that_goes_away_is_said(sis, b
 
 @pytest.mark.parametrize("style", ["", DARK], ids=["light", "dark"])
 def test_a_screen_reader_finds_its_way(browser, stage, sis, style, need):
-    axe_playwright = pytest.importorskip("axe_playwright_python.sync_playwright")
     own = {"name": "common", "_sis": {"owner": ["web"]}}
     sis.client().hiera.update("common", {**own, "hieradata": {"ntp": [style]}})
     page = stage(browser, browser.wait, style=style)
     found = {}
 
     def look(where):
-        answer = axe_playwright.Axe().run(page)
-        found.update({f"{where}: {one['id']}": one["nodes"] for one in answer.response["violations"]})
+        found.update({f"{where}: {rule}": elements for rule, elements in violations(page)})
 
     look("start")
     for view in ("fields", "references", "history", "rows"):

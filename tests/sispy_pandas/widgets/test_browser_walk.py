@@ -12,7 +12,7 @@ pytest.importorskip("anywidget")
 pytest.importorskip("nbformat")
 
 from browsed import hooked, many_tables  # skipped before it is needed
-from front_ends import BROWSE, LAB, NOTEBOOK, VOILA, run_all
+from front_ends import BROWSE, LAB, NOTEBOOK, VOILA, run_all, violations
 from gate import Gate
 from sispy.sandbox import Faults, Sandbox
 
@@ -61,6 +61,9 @@ class Walker:
         self.top = self.all.get_by_role("navigation", name="Parts of the server")
         self.views = self.all.get_by_role("navigation", name="Views of the table")
         self.filter = self.all.get_by_label("Filter", exact=True)
+
+    def is_accessible(self):
+        assert violations(self.page, ".widget-vbox") == []
 
     def tab(self, name):
         self.top.get_by_role("button", name=name, exact=True).click()
@@ -129,11 +132,13 @@ def tables_and_their_fields(browser):
     browser.table("Fields of t150").get_by_text("and 492 more").first.wait_for()
     browser.table("Fields of t150").evaluate("e => e.scrollTo(0, 9999)")
     assert search.is_visible()
+    browser.is_accessible()
     search.fill("")
     browser.open_table("host")
     browser.all.get_by_role("button", name="web", exact=True).first.click()
     browser.says("Users of the group web")
     browser.says("bob@example.com")
+    browser.is_accessible()
     browser.click("Show all")
     browser.tab("Tables")
 
@@ -142,6 +147,7 @@ def filter_and_code(browser):
     browser.view("Rows")
     browser.ask("cores = x")
     browser.all.get_by_role("alert").first.wait_for()
+    browser.is_accessible()
     browser.ask("(status = live or environment nin (production, test)) and name ~ ^[a-z]")
     browser.says(re.compile(r"^\d+ rows match$"))
     browser.unfold("Columns")
@@ -161,6 +167,7 @@ def filter_and_code(browser):
     number, there, values = ran.split(maxsplit=2)
     cores = [int(one) for one in re.findall(r"\d+", values.replace(".0", ""))]
     assert (f"{number} rows match", there, cores) == (told, "False", sorted(cores, reverse=True))
+    browser.is_accessible()
     browser.unfold("The same as code")
     browser.click("All columns")
     browser.unfold("Columns")
@@ -182,6 +189,7 @@ def rows_and_their_summaries(browser):
     summary = browser.all.get_by_role("region", name="Summary of these 25 rows")
     for title in ("Missing", "Distinct", "Most frequent", "Range"):
         summary.get_by_role("columnheader", name=title, exact=True).wait_for()
+    browser.is_accessible()
     browser.unfold("Summary of these 25 rows")
 
 
@@ -203,8 +211,10 @@ def row_as_a_form(browser, host):
     drawer.get_by_label("locked", exact=True).select_option("true")
     browser.press("Review 4 changed fields")
     browser.says("4 of 4 cells will be sent")
+    browser.is_accessible()
     browser.row_tab("JSON")
     drawer.get_by_role("region", name="JSON").get_by_text('"hardware": {').wait_for()
+    browser.is_accessible()
     browser.row_tab("Form")
     browser.press("Discard")
     browser.press("Clone as a new row")
@@ -247,6 +257,7 @@ def history_of_a_row(browser, sis, host):
     browser.row_tab("History")
     versions = browser.drawer.get_by_role("region", name="Versions")
     versions.locator("ins", has_text="moved").first.wait_for()  # cut, and whole
+    browser.is_accessible()
     versions.get_by_role("button", name="Take this change back").first.click()
     browser.says("2 of 2 cells will be sent")
     browser.all.locator("button:visible", has_text=re.compile(r"^\s*Push$")).click()
@@ -266,6 +277,7 @@ def changes_and_the_history_of_a_schema(browser, sis, host):
     browser.all.get_by_label("Since").press("Enter")
     changes = browser.table("Changes of host")
     changes.get_by_role("button", name=host, exact=True).first.wait_for()
+    browser.is_accessible()
     browser.all.get_by_label("Field", exact=True).select_option("notes")
     browser.all.get_by_role("button", name=re.compile(r"^Put these \d+ cells back$")).click()
     browser.says(re.compile(r"\d+ of \d+ cells? will be sent"))
@@ -275,6 +287,7 @@ def changes_and_the_history_of_a_schema(browser, sis, host):
     definition.get_by_text("definition.more").wait_for()
     definition.get_by_role("button", name="Put this back").first.click()
     browser.says("What the definition before this commit would do to today's rows")
+    browser.is_accessible()
     browser.click("Change the definition")
     browser.says("The definition of t001 is changed.")
     assert "more" not in sis.client().schemas.get("t001")["definition"]
@@ -285,9 +298,11 @@ def pictures(browser):
     drawn = browser.all.locator("svg:visible")
     drawn.get_by_role("button", name=re.compile("^t199")).wait_for()
     assert drawn.get_by_role("button").count() == 204
+    browser.is_accessible()
     drawn.get_by_role("button", name=re.compile("^service")).click()
     browser.all.get_by_role("heading", name="service", exact=True).wait_for()
     browser.view("References")
+    browser.is_accessible()
     drawn.get_by_role("button", name=re.compile("^host")).focus()
     browser.page.keyboard.press("Enter")
     browser.all.get_by_role("heading", name="host", exact=True).wait_for()
@@ -304,6 +319,7 @@ def hiera_hooks_and_users(browser, sis):
     browser.says("http://h.example/")
     browser.tab("Hiera")
     browser.says(re.compile("^2 keys$"))
+    browser.is_accessible()
     put_back_what_was(browser, "common", "hieradata.more")
     browser.says(re.compile("^1 key$"))
     assert client.hiera.get("common").to_dict() == {"common": {"ntp": ["a", "b"]}}
@@ -317,6 +333,7 @@ def put_back_what_was(browser, name, path):
     versions.get_by_role("button", name="Put this back").first.click()
     effects = browser.all.locator("[aria-label=Effects]:visible")
     effects.get_by_text(path, exact=True).wait_for()
+    browser.is_accessible()
     browser.click("Put it back")
     browser.says(f"{name} is put back.")
     browser.click("Close the history")
@@ -335,6 +352,7 @@ def slow_and_gone(browser, sis):
     sis.faults = Faults(drop_before={"*": 1.0})
     browser.click("↻ Reload")
     browser.all.get_by_role("alert").first.wait_for()
+    browser.is_accessible()
     assert browser.all.get_by_text("alice@example.com").is_visible()  # what was read stays
     sis.faults = Faults()
     browser.click("↻ Reload")

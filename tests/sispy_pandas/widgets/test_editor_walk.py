@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("anywidget")
 pytest.importorskip("nbformat")
 
-from front_ends import LAB, NOTEBOOK, VOILA, run_all, until  # skipped before it is needed
+from front_ends import LAB, NOTEBOOK, VOILA, run_all, until, violations  # skipped before it is needed
 from gate import Gate
 from sispy.sandbox import Sandbox
 
@@ -193,13 +193,9 @@ class Walker:
             self.button("Undo (Ctrl+Z)").click()
         self.all.locator(".body .changed, .body .invalid").first.wait_for(state="detached")
 
-    def is_accessible(self, context=".sispy-grid"):
-        axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
-        answer = axe.run(self.page, context=context)
-        found = [
-            (one["id"], [node["html"] for node in one["nodes"]]) for one in answer.response["violations"]
-        ]
-        assert found == []
+    def is_accessible(self):
+        """Look at all of it: bars, menus, the review."""
+        assert violations(self.page, ".widget-vbox") == []
 
 
 def rows_that_cannot_be_written(editor):
@@ -576,3 +572,32 @@ def review(editor, sis):
     ]
     editor.counts("1 cell changed")
     editor.counts("1 invalid")
+    undo_beneath(editor, lines, boxes)
+
+
+def undo_beneath(editor, lines, boxes):
+    """The plan that takes all back opens below the review, which stays as it is."""
+    page = editor.page
+    row = next(n for n in range(6) if lines.cell(n, "field").inner_text() == "code")
+    lines.enter(row, "after", "c7")
+    lines.ticked(row, "send", "on")
+    undo, title = (
+        page.get_by_role("button", name="Undo all 2 pushes"),
+        page.get_by_text("Undo: what takes it back"),
+    )
+    undo.click()
+    title.wait_for()
+    back = Walker(page, 2)
+    back.all.get_by_text("mine", exact=True).first.wait_for()
+    editor.is_accessible()
+    page.get_by_role("button", name="Back to the review above").click()
+    back.all.wait_for(state="detached")
+    lines.ticked(row, "send", "on")
+    undo.click()
+    title.wait_for()
+    page.locator("button:visible", has_text=re.compile(r"^\s*Push$")).click()
+    lines.page.get_by_text(re.compile(r"undone: 4\b")).wait_for()
+    assert boxes.fetch_page({"q": {"name": "box08"}})[0]["cores"] == 9
+    lines.holds(row, "after", "c7")
+    page.get_by_role("button", name="Back to the review above").click()
+    lines.ticked(row, "send", "on")

@@ -6,6 +6,7 @@ import pytest
 
 pytest.importorskip("anywidget")
 
+from front_ends import violations
 from grid_page import Racks, becomes, cell, edits, selected
 
 
@@ -310,17 +311,12 @@ def test_what_is_selected_is_summed(open_grid):
 
 
 def test_axe_finds_nothing_in_what_opens(open_grid):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     _, page = open_grid(labels=Racks())
-
-    def found():
-        answer = axe.run(page, context=".sispy-grid")
-        return [(one["id"], [node["html"] for node in one["nodes"]]) for one in answer.response["violations"]]
 
     cell(page, 1, "cores").click()
     cell(page, 2, "cores").click(modifiers=["Shift"])
     page.get_by_text("2 of 2 cells filled").wait_for()
-    assert found() == []
+    assert violations(page, ".sispy-grid") == []
     for key, opened in (
         ("Shift+F10", page.get_by_role("menu", name="Cells")),
         ("Alt+ArrowDown", page.get_by_role("checkbox").first),
@@ -329,7 +325,7 @@ def test_axe_finds_nothing_in_what_opens(open_grid):
     ):
         page.keyboard.press(key)
         opened.wait_for()
-        assert (key, found()) == (key, [])
+        assert (key, violations(page, ".sispy-grid")) == (key, [])
         page.keyboard.press("Escape")
         opened.wait_for(state="hidden")
 
