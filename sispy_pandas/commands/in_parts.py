@@ -177,10 +177,20 @@ class _Parts:
         Raises:
             ValueError: A part cannot be read, a row stands in two of them, or the file is another one now.
         """
-        from sispy_pandas.pushing.stream import Cut, cut_push
+        from sispy_pandas.pushing.cut import Cut, cut_push
         from sispy_pandas.values.times import clock
 
-        cut = Cut.of(done, self.schema.name) if (done := cut_push(self.what)) else None
+        if not (done := cut_push(self.what)):
+            return self._planned()
+        cut = Cut.of(done, self.schema.name)
+        return cut.left_of(
+            self._planned(
+                f"goes on with the push {cut.name}, cut off {clock(cut.at)}: what it wrote is left out"
+            )
+        )
+
+    def _planned(self, *told: str) -> Iterator[Plan]:
+        """Make the plans as the file says, the first one with a note of what else there is to tell."""
         seen = _Seen(str(self.file.file))
         for number, (file, options) in enumerate(self._pieces()):
             if self._stamp() != self.stamp:
@@ -192,18 +202,13 @@ class _Parts:
             if self.yes is not None:
                 refuse_guessed(source.guesses, yes=self.yes)
             seen.add(frame, source, self.schema.field(self.how.key) if self.how.key else None)
-            notes = self.notes if number == 0 else ()
-            if number == 0 and cut is not None:
-                notes += (
-                    f"goes on with the push {cut.name}, cut off {clock(cut.at)}: what it wrote is left out",
-                )
+            notes = (*self.notes, *told) if number == 0 else ()
             fresh = dict.fromkeys((*notes, *source.notes))
             frame = with_source(frame, replace(source, exported=None, notes=tuple(fresh)))
             plan = plan_of_rows(self._snapshot(file, frame), frame, self.how)
             if self.how.key is None:  # else they were matched by it
                 seen.add_new(plan, frame, source)
-            noted = self._noted(plan, frame)
-            yield noted if cut is None else cut.left_of(noted)
+            yield self._noted(plan, frame)
 
     def _what(self) -> str:
         """Return a fingerprint of what goes where: the same file, read as it is told, to the same table."""

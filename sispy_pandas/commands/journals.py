@@ -49,18 +49,19 @@ def _kept() -> tuple[list[Record], dict[Path, str]]:
 
 
 def latest_open(session: Session) -> Path:
-    """Return the latest push that did not come to its end and that nobody is finishing now.
+    """Return the latest push that did not come to its end, was not taken back, and that nobody finishes now.
 
     Raises:
         Misuse: There is none.
     """
-    from sispy_pandas.pushing.parts import is_cut
+    from sispy_pandas.pushing.parts import is_cut, is_undone
 
     known, unreadable = _kept()
-    records = [record for record in known if record.open and not journal.in_use(record.path)]
+    records = [one for one in known if one.open and not journal.in_use(one.path) and not is_undone(one.path)]
     record = next(iter(_own(session, records)), None)
     if record is None:
-        if (cut := next((one for one in _own(session, known) if is_cut(one.path)), None)) is not None:
+        cuts = (one for one in _own(session, known) if is_cut(one.path) and not is_undone(one.path))
+        if (cut := next(cuts, None)) is not None:
             name = journal.short(cut.path)
             raise Misuse(f"{name} was cut off between two parts: the same command again does the rest.")
         raise _none(session, "unfinished", records, unreadable)

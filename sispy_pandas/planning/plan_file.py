@@ -151,6 +151,12 @@ def parse(text: Iterable[str], connect: Callable[[str], Client], *, where: str) 
     )
 
 
+def creates_in(text: Iterable[str]) -> tuple[Create, ...]:
+    """Return the new rows in some lines of a plan."""
+    found = [decode_json(line) for line in text if line.startswith('{"create"')]
+    return tuple(change for change in _read(found)[0] if isinstance(change, Create))
+
+
 def head_of(text: Iterable[str]) -> dict[str, Any]:
     """Return what the first line of a plan says of it; the rest is not read.
 

@@ -28,7 +28,7 @@ from .recall import lost, recalled, remember
 from .record import Entry, Record
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Iterator, Mapping
+    from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from sispy import Endpoint
@@ -235,6 +235,18 @@ def taken_back(record: Record, *, seen: frozenset[Path] = frozenset()) -> dict[A
     for undo, left in _undos_of(record, seen=seen):
         found.update((row, undo) for row, _ in pairs(record.entries, left, undo.head["server"]))
     return found
+
+
+def standing(record: Record, undone: Collection[Any]) -> int:
+    """Return how many rows of a push are as it made them, or may be; `undone`: see `taken_back`."""
+    return sum(
+        row not in undone and (entry.word is None or entry.ambiguous or _has_changed(entry))
+        for row, entry in record.entries.items()
+    )
+
+
+def _has_changed(entry: Entry) -> bool:
+    return bool(entry.written) or (entry.action, entry.word) == ("delete", "done")
 
 
 def _undos_of(

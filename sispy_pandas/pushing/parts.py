@@ -20,6 +20,7 @@ from ..planning.parts import digest_of
 from ..values.blocks import count
 from ..values.changes import Create, Delete, Outcome, action_of, row_of
 from ..values.references import new_rows, with_targets
+from .earlier import standing, taken_back
 from .journal import new_name, new_path, short
 from .outcome import PushResult
 from .push import allowed, begin, push
@@ -164,6 +165,13 @@ def is_cut(path: Path) -> bool:
     """Return whether a push, of which a part is named, ended before all of its parts were made."""
     name = together_of(path)
     return name is not None and name[2] is None and read(parts_of(path)[-1]).parts is None
+
+
+def is_undone(path: Path) -> bool:
+    """Tell whether all that a push wrote, of which a part is named, was taken back."""
+    records = map(read, parts_of(path))  # one after the other: each may be large
+    found = [(len(back := taken_back(record)), standing(record, back)) for record in records]
+    return any(back for back, _ in found) and not any(left for _, left in found)
 
 
 def allowed_together(

@@ -10,7 +10,7 @@ from ..planning.parts import joined
 from ..values.records import table
 from ..values.times import times
 from . import journal
-from .earlier import taken_back
+from .earlier import standing, taken_back
 from .record import Record, read
 
 if TYPE_CHECKING:
@@ -41,11 +41,11 @@ def pushes() -> pd.DataFrame:
     Returns:
         A frame (at, schema, rows, done, ended, user, note, server, journal, undoes, undone, replaced,
         partly, lost, reviewer, author, source, digest): `rows` were to change, `done` of them are as the plan
-        wanted; `ended` tells whether the push came to its end; `undoes` has the journals of what it took
-        back, `undone` how many of its rows were taken back; `replaced` how many of them replaced a value of
-        somebody else, as far as that was looked up; `partly` how many others were written, but not wholly:
-        cells in conflict are left, or to come; `lost` how many parts have no journal any more: their rows are
-        in none of these numbers, and `undo` leaves them out.
+        wanted; `ended` tells whether the push came to its end, or all that it wrote was taken back; `undoes`
+        has the journals of what it took back, `undone` how many of its rows were taken back; `replaced` how
+        many of them replaced a value of somebody else, as far as that was looked up; `partly` how many others
+        were written, but not wholly: cells in conflict are left, or to come; `lost` how many parts have no
+        journal any more: their rows are in none of these numbers, and `undo` leaves them out.
         `author` saved the plan, of the file `source`; `digest` is what `push(expect_digest=...)` compares.
 
     Example:
@@ -61,7 +61,7 @@ def pushes() -> pd.DataFrame:
     for sentence in unreadable.values():
         log.warning("%s", sentence)
     parts = [sorted(found, key=itemgetter("number")) for found in pushed.values()]
-    parts.sort(key=lambda found: not any(part["interrupted"] for part in found))
+    parts.sort(key=lambda found: not (any(part["interrupted"] for part in found) and not _is_undone(found)))
     rows = list(map(_row, parts))
     frame = table(rows, _COLUMNS)
     frame["at"] = times([row[0] for row in rows])
@@ -84,7 +84,7 @@ def _part(record: Record) -> dict[str, Any]:
     """Return what is told of a journal, without its rows."""
     head, together = record.head, record.together
     counts = head["counts"]
-    entries = record.entries.values()
+    entries, undone = record.entries.values(), taken_back(record)
     complete = [entry.word in ("done", "unchanged") for entry in entries]
     return {
         "number": 1 if together is None else together[1],
@@ -100,7 +100,8 @@ def _part(record: Record) -> dict[str, Any]:
         "server": head["server"],
         "journal": str(record.path),
         "undoes": tuple(head.get("undoes", ())),
-        "undone": len(taken_back(record)),
+        "undone": len(undone),
+        "standing": standing(record, undone),
         "replaced": sum(bool(entry.overwrites) for entry in entries),
         "partly": sum(bool(e.written) and not all_ for e, all_ in zip(entries, complete, strict=True)),
         "reviewer": record.begin.get("reviewer"),
@@ -110,12 +111,18 @@ def _part(record: Record) -> dict[str, Any]:
     }
 
 
+def _is_undone(parts: list[dict[str, Any]]) -> bool:
+    """Return whether all that a push wrote was taken back."""
+    return any(part["undone"] for part in parts) and not any(part["standing"] for part in parts)
+
+
 def _row(parts: list[dict[str, Any]]) -> tuple[Any, ...]:
     """Return the row of a push, which may have several parts."""
     known = [part["of"] for part in parts if part["of"] is not None]
     has_all = bool(known)
     most = max([*known, parts[-1]["number"]])
-    first = parts[0] | {"ended": parts[0]["ended"] and has_all, "lost": most - len(parts)}
+    ended = (all(part["ended"] for part in parts) and has_all) or _is_undone(parts)
+    first = parts[0] | {"ended": ended, "lost": most - len(parts)}
     if len(parts) > 1:
         sums = {name: sum(part[name] for part in parts) for name in _SUMS}
         first = (
@@ -123,7 +130,6 @@ def _row(parts: list[dict[str, Any]]) -> tuple[Any, ...]:
             | sums
             | {
                 "schema": ", ".join(dict.fromkeys(part["schema"] for part in parts)),
-                "ended": all(part["ended"] for part in parts) and has_all,
                 "undoes": tuple(dict.fromkeys(path for part in parts for path in part["undoes"])),
                 "source": ", ".join(dict.fromkeys(part["source"] for part in parts if part["source"]))
                 or None,

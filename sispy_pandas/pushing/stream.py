@@ -7,35 +7,25 @@ same loop, which makes the same parts anew: rows that are done already are known
 
 from __future__ import annotations
 
-import hashlib
-import json
+from collections import Counter
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, TypeVar
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from sispy.remedies import Argument, Call, Message
 
-from ..planning.change_set import FREE_DELETES, ChangeSet, PlanRefused, new_rows_of
-from ..values.blocks import count, name_of
-from ..values.changes import Create, Outcome, Update, action_of, row_of
-from ..values.times import clock
-from .earlier import taken_back
-from .journal import Journal, in_use, new_name, short
+from ..planning.change_set import FREE_DELETES, ChangeSet, PlanRefused
+from ..values.changes import Create, Outcome, action_of, row_of
+from .cut import Cut, Made, cut_push, stamp_of, without
+from .journal import Journal, new_name, short
 from .options import Options, need_token
 from .outcome import PushResult
-from .parts import Series, is_cut, left, parts_of, push_parts
-from .recall import ALL_PARTS, PARTS, SAME, alone, noted, remember
+from .parts import Series, left, parts_of, push_parts
+from .recall import ALL_PARTS, PARTS, alone, noted, remember
 from .record import read, table_in
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
-
-    from ..values.changes import Change
-    from .record import Record
-
-C = TypeVar("C", bound=ChangeSet)
 
 
 @dataclass
@@ -59,7 +49,11 @@ class Stream:
     """Of the parts that were pushed here, and before."""
     _rest: set[tuple[str, Any]] = field(default_factory=set)
     """Rows that were left of the push that is resumed, by table."""
-    _cut: dict[tuple[str, str], list[Cut]] = field(default_factory=dict)
+    _tried: Counter[tuple[str, bytes, bool]] = field(default_factory=Counter)
+    """New rows among them, by table, what stands for them, and whether they were made."""
+    _cut: dict[tuple[str, str], list[tuple[Cut, Made]]] = field(default_factory=dict)
+    _notes: list[Message] = field(default_factory=list)
+    """What is to be told with the next result."""
 
     def __post_init__(self) -> None:
         self._series = Series(new_name(), None, what=self.what)
@@ -107,8 +101,10 @@ class Stream:
             raise
         self.deletes += deletes
         self.journals += [result.journal for result in results if result.journal is not None]
+        notes, self._notes = self._notes, []
         return tuple(
-            replace(result, outcomes=(*done, *result.outcomes)) for result, done in _joined(results, known)
+            replace(result, outcomes=(*done, *result.outcomes), notes=(*notes, *result.notes))
+            for result, done in _joined(results, known)
         )
 
     @property
@@ -118,8 +114,15 @@ class Stream:
 
     def finish(self, rest: ChangeSet, **how: Any) -> PushResult:
         """Push what is left of a part of the push that is resumed; see `push`."""
-        self._rest.update((rest.schema.name, row_of(change)) for change in rest.changes)
+        table = rest.schema.name
+        self._rest.update((table, row_of(change)) for change in rest.changes)
         (result,) = push_parts([rest], self.options, again=self.again, **how)
+        made = {outcome.row for outcome in result.outcomes if outcome.word == "done"}
+        self._tried.update(
+            (table, stamp_of(change, named=self._named), change.row in made)
+            for change in rest.changes
+            if isinstance(change, Create)
+        )
         return result
 
     def close(self) -> None:
@@ -153,32 +156,56 @@ class Stream:
         # an undo leaves out what is back already, and a file says the same however often it is read
         if self.resumed is None and (self.again or plan.undoes or plan.origin.sha256 is not None):
             return plan, ()
+        if self.resumed is None:
+            self._ask(plan, table)
+            return plan, ()
+        cut, made = self._known_of(table)[0]
+        tried = {c.row for c in plan.changes if isinstance(c, Create) and self._was_tried(c, table[1], made)}
+        changes = [change for change in plan.changes if row_of(change) not in tried]
+        done = {row_of(change) for change in cut.done(changes, made)}
+        outcomes = tuple(
+            Outcome(row_of(c), action_of(c), "unchanged", str(row_of(c)), c.key, None, cut.reason)
+            for c in changes
+            if row_of(c) in done and (isinstance(c, Create) or (table[1], row_of(c)) not in self._rest)
+        )
+        return (without(plan, done | tried) if done | tried else plan), outcomes
+
+    def _ask(self, plan: ChangeSet, table: tuple[str, str]) -> None:
+        """Note that there are pushes to a table that were cut off and are others than this one.
+
+        Raises:
+            PlanRefused: It would do once more what one of them did, or was about to.
+        """
+        is_first = table not in self._cut
+        for cut, _ in self._known_of(table):
+            if found := list(cut.again(plan.changes)):
+                raise PlanRefused(cut.question(found), plan)
+            if is_first and cut.wrote:
+                self._notes.append(cut.apart())
+
+    def _known_of(self, table: tuple[str, str]) -> list[tuple[Cut, Made]]:
+        """Return what the push that is resumed has done to a table, or what those that were cut off have."""
         if table not in self._cut:
             mine = self.resumed is not None
-            named = mine and self.what is not None
-            self._cut[table] = [
-                Cut.of(paths, table[1], mine=mine, named=named) for paths in self._cut_before(table)
+            cuts = [
+                Cut.of(paths, table[1], mine=mine, named=self._named) for paths in self._cut_before(table)
             ]
-        done: dict[Any, str] = {}
-        if self.what is not None:  # what may have been created has had its turn: `finish` told of it
-            done |= {
-                row_of(c): ""
-                for c in plan.changes
-                if isinstance(c, Create) and (plan.schema.name, c.row) in self._rest
-            }
-        for cut in self._cut[table]:
-            found = list(cut.among(plan.changes, anyway=self.resumed is not None))
-            if found and self.resumed is None:
-                raise PlanRefused(cut.question(found), plan)
-            done |= dict.fromkeys(map(row_of, found), cut.reason)
-        if not done:
-            return plan, ()
-        outcomes = tuple(
-            Outcome(row_of(c), action_of(c), "unchanged", str(row_of(c)), c.key, None, done[row_of(c)])
-            for c in plan.changes
-            if row_of(c) in done and (plan.schema.name, row_of(c)) not in self._rest
-        )
-        return _without(plan, done), outcomes
+            self._cut[table] = [(cut, cut.made()) for cut in cuts]
+        return self._cut[table]
+
+    def _was_tried(self, create: Create, table: str, made: Made) -> bool:
+        """Return whether a new row is one that was left, and had its turn: `finish` told of it."""
+        stamp = stamp_of(create, named=self._named)
+        for was_made in (False, True):
+            if self._tried[table, stamp, was_made]:
+                self._tried[table, stamp, was_made] -= 1
+                return not was_made or made.take(stamp)
+        return False
+
+    @property
+    def _named(self) -> bool:
+        """Whether new rows have the same names as in the push that is resumed."""
+        return self.resumed is not None and self.what is not None
 
     def _cut_before(self, table: tuple[str, str]) -> Iterator[list[Path]]:
         """Yield the parts of each push to a table that was cut off, or of the one that is resumed."""
@@ -193,99 +220,6 @@ class Stream:
                 yield parts_of(path)
 
 
-@dataclass(frozen=True)
-class Cut:
-    """The rows that a push in parts has written before it was cut off: a few bytes for each."""
-
-    name: str
-    at: int
-    paths: tuple[Path, ...]
-    ids: np.ndarray[Any, Any]
-    """In their order."""
-    stamps: np.ndarray[Any, Any]
-    """What was written to each."""
-    named: frozenset[Any] = frozenset()
-    """Rows that were created or deleted, where each has the same name whenever the change is made."""
-
-    @classmethod
-    def of(cls, paths: Sequence[Path], schema: str, *, mine: bool = True, named: bool = True) -> Cut:
-        """Read the parts of a push, one after the other.
-
-        Args:
-            paths: The parts.
-            schema: Of the rows.
-            mine: It goes on, also if it is an undo. What any other undo put back is as it was before: to
-                change that is nobody's second edit.
-            named: New rows have the same names in the change that goes on.
-        """
-        ids: list[np.ndarray[Any, Any]] = [np.array([], "S24")]
-        stamps: list[np.ndarray[Any, Any]] = [np.array([], "S8")]
-        at, others = 0, set()
-        for path in paths:
-            record = read(path)
-            at = max(at, record.last)
-            if record.head["schema"] == schema and (mine or not record.head.get("undoes")):
-                undone = taken_back(record)
-                rows = {row: entry for row, entry in _updated(record) if row not in undone}
-                ids.append(np.array(list(rows), "S24"))
-                written = ({p: after for p, (_, after) in entry.written.items()} for entry in rows.values())
-                stamps.append(np.array([_stamp(cells) for cells in written], "S8"))
-                others |= {
-                    row
-                    for row, entry in (record.entries.items() if named else ())
-                    if entry.action != "update" and entry.word == "done" and row not in undone
-                }
-        every = np.concatenate(ids)
-        order = np.argsort(every)
-        sorted_stamps = np.concatenate(stamps)[order]
-        return cls(short(paths[0]), at, tuple(paths), every[order], sorted_stamps, frozenset(others))
-
-    @property
-    def reason(self) -> str:
-        """Why a row of it is left out."""
-        return f"pushed before {clock(self.at)} as {self.name}"
-
-    def among(self, changes: Iterable[Change], *, anyway: bool) -> Iterator[Change]:
-        """Yield the changes of rows that were written; unless `anyway`, only where they change just that."""
-        changes = tuple(changes)
-        yield from (c for c in changes if not isinstance(c, Update) and row_of(c) in self.named)
-        if not len(self.ids):
-            return
-        updates = [change for change in changes if isinstance(change, Update) and len(change.id) == 24]
-        wanted = np.array([change.id for change in updates], "S24")
-        places = np.minimum(np.searchsorted(self.ids, wanted), len(self.ids) - 1)
-        for change, place, there in zip(updates, places, self.ids[places] == wanted, strict=True):
-            before = {path: change.before.get(path) for path in change.after}
-            if there and (anyway or self.stamps[place] == np.bytes_(_stamp(before))):
-                yield change
-
-    def left_of(self, plan: C) -> C:
-        """Return what a plan of the change that goes on has to do."""
-        return _without(plan, {row_of(change) for change in self.among(plan.changes, anyway=True)})
-
-    def question(self, found: Sequence[Change]) -> Message:
-        """Return what has to be decided where rows that were written shall be changed once more."""
-        journal = str(self.paths[0])
-        return Message(
-            f"{count(len(found), 'row')}, such as {name_of(found[0])}, would be changed a second time: "
-            f"the push {self.name} wrote to them before it was cut off, {clock(self.at)}",
-            Call(f"sp.push_parts(..., resume={journal!r})", "goes on with that push"),
-            Argument("again", "changes them once more", True),
-        )
-
-
-def cut_push(what: str) -> tuple[Path, ...]:
-    """Return the parts of the push of a change that was cut off last, as long as it may go on; else none.
-
-    It does not where somebody is at it, or has undone some of it, or it was followed by another.
-    """
-    there = [path for path in noted(SAME, what) if path.exists()]
-    if not there or not is_cut(there[-1]):
-        return ()
-    parts = parts_of(there[-1])
-    return () if any(in_use(path) or taken_back(read(path)) for path in parts) else tuple(parts)
-
-
 def end(what: str) -> Path | None:
     """Note that a push of a change that was cut off has all of its parts; return it if that was so."""
     with alone(what) as free:
@@ -294,26 +228,6 @@ def end(what: str) -> Path | None:
             return None
         Stream(Options(), resumed=parts[0]).close()
     return parts[0]
-
-
-def _without(plan: C, rows: Collection[Any]) -> C:
-    return replace(
-        plan,
-        changes=tuple(change for change in plan.changes if row_of(change) not in rows),
-        problem_list=tuple(problem for problem in plan.problem_list if problem.row not in rows),
-        made_with=new_rows_of(plan),
-    )
-
-
-def _updated(record: Record) -> Iterator[tuple[str, Any]]:
-    for row, entry in record.entries.items():
-        if isinstance(row, str) and entry.action == "update" and entry.word == "done" and entry.written:
-            yield row, entry
-
-
-def _stamp(cells: dict[str, Any]) -> bytes:
-    text = json.dumps(cells, sort_keys=True, default=str)
-    return hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=8).digest().replace(b"\0", b"\1")
 
 
 def _joined(

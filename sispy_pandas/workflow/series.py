@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 from sispy.remedies import Call, Message, message_of
 
 from ..planning.change_set import PlanRefused
+from ..pushing.cut import cut_push
 from ..pushing.journal import short, undoing
 from ..pushing.options import Options
 from ..pushing.recall import alone
-from ..pushing.stream import Stream, cut_push
+from ..pushing.stream import Stream
 from ..values.blocks import show
 from ..values.changes import REPLACED, WORDS, Create, row_of
 from ..values.progress import bar
@@ -64,17 +65,17 @@ def push_parts(
     They have one name, one note, one report, one entry in `sp.pushes()`, and one way back: `sp.undo` takes
     all of it back, the last part first. Every part is checked and guarded like any plan.
 
-    A push that is killed leaves its last part for `sp.resume(journal).push()`. Then the same loop does the
-    rest, here or in another process: rows that are as they shall be are no changes any more. Where an edit is
-    not the same twice (a counter, a text that is added), name the journal: `push_parts(..., resume=journal)`
-    finishes the last part, goes on with that push, and leaves out the rows that it has written. Without that
-    such a row is refused, so that nothing is added twice unseen.
+    A push that is killed goes on, here or in another process, by `push_parts(..., resume=journal)` of the
+    same loop: that finishes its last part, leaves out the rows that it has written, and remains one push. The
+    same loop without `resume` does the rest, too, as a push of its own: rows that are as they shall be are no
+    changes any more. Where an edit is not the same twice (a counter, a text that is added), or rows are new,
+    that is refused, so that nothing is added twice unseen.
 
     A part with problems ends the push, unless `skip_problems`; so does one with more deletes than stated.
 
     `plans` is any iterator of plans, or of Plans of several tables; empty ones are left out. `resume` is a
     journal of a push in parts that was cut off. `Plan.push` tells the other arguments, with these
-    differences: `what` names a change that is made again row for row, with the same names of new rows, such
+    differences: `what` names a change that is made again row for row, new rows with the same names, such
     as that of a file by its fingerprint: a push of it that was cut off is gone on with, unless `again`;
     `expect_deletes` is how many rows all parts delete at the most; `journal` is None or False;
     `again` also changes rows once more that a push wrote which was cut off; `on_report` is given the report

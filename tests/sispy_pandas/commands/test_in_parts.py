@@ -215,6 +215,22 @@ def test_a_cut_push_is_in_the_way_of_no_other_file_and_ends_when_nothing_is_left
     assert all(push["ended"] for push in listed(sispy))
 
 
+def test_a_cut_push_that_is_taken_back_has_ended_and_nobody_is_told_to_go_on(
+    terminal, sispy, edited, hosts, sis
+):
+    edited(notes("seen"))
+    cut_off(terminal, sis, ("push", "host", "hosts.csv", *ROWS, "--yes"), "PUT /entities/host", 3)
+    assert sispy("resume", "--yes").exit_code == 0
+    (cut,) = listed(sispy)
+
+    assert sispy("undo", cut["push"], "--yes").exit_code == 0
+
+    assert (cut["ended"], [push["ended"] for push in listed(sispy)]) == (False, [True, True])
+    resumed = sispy("resume", "--yes")
+    assert (resumed.exit_code, "there is no unfinished push" in resumed.stderr) == (64, True)
+    assert written(hosts, "seen") == 0
+
+
 def test_new_rows_without_a_unique_value_are_made_once_and_counted_rightly(terminal, sispy, env, sis):
     definition = {"message": "String"}
     sis.client().schemas.create({"name": "event", "_sis": {"owner": ["ops"]}, "definition": definition})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -149,6 +150,12 @@ def test_a_loop_whose_edit_is_the_same_twice_is_simply_run_again(server):
     )
 
     assert (rest.counts["done"], rest.parts, cpus(server)) == (6, 1, [40] * 20)
+    name, where = short(Path(cut["journal"])), repr(cut["journal"])
+    assert re.search(
+        rf"the push {name}, which was cut off [^,]*, is another one: "
+        rf"sp\.push_parts\(\.\.\., resume={where}\) had gone on with it, sp\.undo\({where}\) takes it back",
+        str(rest),
+    )
 
 
 @pytest.mark.parametrize("how", ["between", "within", "raised"])
@@ -174,6 +181,7 @@ def test_a_push_that_was_cut_off_is_undone_like_any_other_and_then_is_as_new(ser
     assert (back.ok, back.counts["done"], back.counts["unchanged"]) == (True, there, 0)
     assert cpus(server) == before
     assert sp.undo(cut["journal"], server.client).empty
+    assert sp.pushes()["ended"].tolist() == [True, True]
     assert sp.push_parts(more(server), progress=False).counts["done"] == 20
 
 
@@ -360,3 +368,80 @@ def test_plans_of_several_tables_are_parts_as_well(server):
     assert sp.pushes()["schema"].tolist() == ["site, host"]
     assert sp.undo(report).push(progress=False).ok
     assert server.stored() == before
+
+
+CREATED = """
+import os, signal, sys
+import pandas as pd, sispy, sispy_pandas as sp
+
+url, token, how, at = sys.argv[1:]
+client = sispy.Client(url, auth_token=token)
+client.username = "root"
+calls = 0
+
+def count(*_):
+    global calls
+    calls += 1
+    if calls == int(at):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return False
+
+def made(size=7):
+    live = sp.fetch(client.entities("event"), progress=False)
+    rows = [{"message": f"m{n % 4}", "cause": n} for n in range(20)]
+    for start in range(0, 20, size):
+        yield live.diff(pd.DataFrame(rows[start : start + size]).astype(object), new=True)
+
+kill = {"between": {"on_report": count}, "within": {"cancel": count, "limits": sp.Limits(rows=3)}}[how]
+sp.push_parts(made(), note="CHG1", progress=False, verify=False, what=WHAT, **kill)
+"""
+
+
+@pytest.fixture
+def events(server):
+    """A table without a unique field, for rows of which some are equal."""
+    definition = {"message": "String", "cause": "Number"}
+    server.client.schemas.create({"name": "event", "_sis": {"owner": ["net"]}, "definition": definition})
+    return server.client.entities("event")
+
+
+def made(events, size, *, equal=False) -> Iterator[sp.Plan]:
+    live = sp.fetch(events, progress=False)
+    rows = [{"message": f"m{n % 4}"} | ({} if equal else {"cause": n}) for n in range(20)]
+    for start in range(0, 20, size):
+        yield live.diff(pd.DataFrame(rows[start : start + size]).astype(object), new=True)
+
+
+@pytest.mark.parametrize("equal", [True, False])
+@pytest.mark.parametrize(("how", "at"), [("between", 1), ("between", 2), ("within", 3), ("within", 7)])
+@pytest.mark.parametrize("size", [7, 5])
+def test_new_rows_of_a_killed_push_are_made_once_whatever_the_parts(server, events, size, how, at, equal):
+    script = CREATED.replace("WHAT", "None")
+    killed(server, how, at, script.replace(', "cause": n', "") if equal else script)
+    (cut,) = sp.pushes().to_dict("records")
+    there = events.count()
+    assert 0 < there < 20
+
+    with pytest.raises(sp.PlanRefused, match=r"would be created a second time: the push \w{6}"):
+        sp.push_parts(made(events, size, equal=equal), progress=False)
+    assert events.count() == there
+
+    rest = sp.push_parts(made(events, size, equal=equal), resume=cut["journal"], progress=False)
+
+    assert sorted(row["message"] for row in events.fetch_all()) == sorted([f"m{n}" for n in range(4)] * 5)
+    assert (rest.ok, rest.counts["done"] + rest.counts["unchanged"]) == (True, 20)
+    (push,) = sp.pushes().to_dict("records")
+    assert (push["done"], push["ended"], push["note"]) == (20, True, "CHG1")
+    assert sp.undo(push["journal"], server.client).push(progress=False, expect_deletes=20).ok
+    assert events.count() == 0
+
+
+@pytest.mark.parametrize(("how", "at"), [("between", 1), ("within", 7)])
+def test_a_named_loop_goes_on_by_itself_and_leaves_out_no_row_of_a_later_part(server, events, how, at):
+    killed(server, how, at, CREATED.replace("WHAT", "'events of May'"))
+
+    rest = sp.push_parts(made(events, 7), what="events of May", progress=False)
+
+    assert sorted(row["cause"] for row in events.fetch_all()) == list(range(20))
+    assert (rest.ok, rest.counts["done"] + rest.counts["unchanged"]) == (True, 20)
+    assert sp.pushes()[["done", "ended", "note"]].values.tolist() == [[20, True, "CHG1"]]
