@@ -69,7 +69,7 @@ addEventListener("beforeunload", event => {
 {{ super() }}
 {%- endblock html_head_js_logs -%}
 """
-"""Has the browser ask before a page with edits is closed, which Voila by itself would let go of at once."""
+"""Has the browser ask before a page with edits is closed; Voila alone would close it at once."""
 _POLICY = (
     "default-src 'self' data: blob:; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; "
     "style-src 'self' 'unsafe-inline'; connect-src 'self' ws: data: blob:; frame-ancestors 'none'"

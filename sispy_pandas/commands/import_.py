@@ -220,7 +220,7 @@ def _make(
 
 
 def _no_keys(schema: Schema, rows: pd.DataFrame) -> Iterator[str]:
-    """Yield in words why columns that are called like a key are none, where there is no other."""
+    """Yield in words why columns that are named like a key cannot be the key, where there is no other."""
     for name in ("name", "id") if schema.key is None else ():
         if name not in rows.columns:
             continue
@@ -335,7 +335,7 @@ def _document(
         frame = pd.DataFrame(rows.data, dtype=object)
         blank = [str(name) for name in frame.columns if frame[name].isna().all()]
         if blank and len(frame):
-            session.say(f"no row has a value for {', '.join(map(shorten, blank))}: text is taken for granted")
+            session.say(f"no row has a value for {', '.join(map(shorten, blank))}: assumed to be text")
         found = find_references(client, frame)
         for column in sorted(set(found) - set(references)):
             session.say(

@@ -61,7 +61,7 @@ def planned(
     told: Mapping[str, Any],
     yes: bool | None = None,
 ) -> Plan | Plans | PlanParts:
-    """Return the plan of what was asked for: of a large file part by part, where nothing needs it whole.
+    """Return the plan that was asked for: of a large file part by part, unless something needs it whole.
 
     Args:
         session: Of the command.
@@ -145,7 +145,7 @@ class _Parts:
     """See `PlanParts.what`."""
 
     def learnt(self) -> _Parts | None:
-        """Return the parts, read as cells of the first one tell that nobody touched; None: there are too few.
+        """Return the parts, read as the untouched cells of the first one show; None: there are too few.
 
         Raises:
             NotCut: It takes a guess to read the file.
@@ -260,7 +260,7 @@ class _Parts:
 
 @dataclass
 class _Seen:
-    """What stands in a file once at the most, and in which row: a few bytes for each."""
+    """Values that a file may hold only once, and the row of each: a few bytes for each."""
 
     name: str
     prints: dict[str, np.ndarray[Any, Any]] = field(default_factory=dict)

@@ -104,7 +104,7 @@ def when(text: str, tz: str | None, option: str) -> int:
     """Return the time that an option names, in ms since 1970.
 
     Raises:
-        Misuse: It names none.
+        Misuse: It is no time.
     """
     from sispy_pandas.values.times import milliseconds_of
 

@@ -41,7 +41,7 @@ def named(name: str) -> Path:
 
 
 def _kept() -> tuple[list[Record], dict[Path, str]]:
-    """Return the journals in the folder without their rows, and sentences about what is none there."""
+    """Return the journals in the folder without their rows, and a sentence for each other file there."""
     from sispy_pandas.pushing.pushes import kept
 
     unreadable: dict[Path, str] = {}

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from sispy_pandas.values.blocks import Block, Table
 
 _BEGUN = "sispy.told"
-"""Is in the `meta` of a command's context once a part of its answer was printed."""
+"""Key in the `meta` of a command's context that is there once a part of its answer was printed."""
 
 
 @dataclass(frozen=True, slots=True)

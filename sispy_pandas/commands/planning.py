@@ -44,7 +44,7 @@ def plan_of_file(
 
     Raises:
         Misuse: The file was read by a guess, and nobody will be asked.
-        ValueError: The rows of the file cannot be told, or read.
+        ValueError: The rows of the file cannot be identified, or read.
     """
     snapshot, frame = edited_file(session, name, file, how, yes=yes)
     return plan_of_rows(snapshot, frame, how)
@@ -97,7 +97,7 @@ def snapshot_by_id(
 
 
 def _unknown_rows(file: TableFile, schema: Schema) -> Message:
-    """Return in words what to do with a file of which nothing tells which rows are which."""
+    """Return in words what to do with a file that does not identify its rows."""
     said = f"{file.file} has no column _id, so its rows cannot be recognised"
     if any(field.unique for field in schema.fields):
         such = f" such as {schema.key}" if schema.key else ""
@@ -108,7 +108,7 @@ def _unknown_rows(file: TableFile, schema: Schema) -> Message:
 
 
 def first_reading(file: TableFile, schema: Schema, options: ReadOptions) -> tuple[pd.DataFrame, bool]:
-    """Return the frame of a file, and whether more can be read of it yet than which rows it has."""
+    """Return the frame of a file, and whether its encoding is known: else only ids of rows can be read."""
     from sispy_pandas.formats.encodings import AS_BYTES, EncodingUnknown
 
     try:
@@ -126,15 +126,15 @@ def second_reading(
     *,
     is_read: bool,
 ) -> pd.DataFrame:
-    """Return the frame of a file as those cells tell that nobody touched.
+    """Return the frame of a file, read as the cells that nobody touched show that it is written.
 
     Args:
         file: The file.
         options: How it is to be understood.
-        frame: As `first_reading` returned it, and so is the last.
+        frame: As `first_reading` returned it.
         snapshot: What is known of its rows.
         key: The field by which they are known; None: their `_id`.
-        is_read: As there.
+        is_read: Whether the encoding is known, as `first_reading` returned it.
     """
     from sispy_pandas.formats.dialect import known_rows
 
@@ -144,10 +144,9 @@ def second_reading(
 
 
 def has_hints(frame: pd.DataFrame, snapshot: Snapshot) -> bool:
-    """Return whether a file may mean something else if the cells are asked that nobody touched.
+    """Return whether the cells that nobody touched may show that a file is to be read in another way.
 
-    So it is if its encoding is a guess, if a cell was refused, or if a number or a time is another one than
-    before.
+    They may if its encoding is a guess, if a cell was refused, or if a number or a time differs from before.
     """
     import pandas as pd
 
@@ -249,7 +248,7 @@ class Asked:
 
         Raises:
             Misuse: It cannot be told which tables are meant.
-            ValueError: Rows of a file cannot be told, or read.
+            ValueError: Rows of a file cannot be identified, or read.
         """
         from sispy_pandas.workflow.parts import Plans
 

@@ -42,9 +42,9 @@ Command = TypeVar("Command", bound="Callable[..., Any]")
 P = TypeVar("P", bound="Plan | Plans | PlanParts")
 
 BEGUN = "sispy.push"
-"""Is in the `meta` of a command's context once it pushes."""
+"""Key in the `meta` of a command's context that is there once it pushes."""
 SERVER = "sispy.server"
-"""The address of the server stands there once there is a plan."""
+"""Key in the same: the address of the server, once there is a plan."""
 _PATH = click.Path(dir_okay=False, path_type=Path)
 _GUARD = "; ".join(f"{name}: {words[0].lower()}{words[1:]}" for name, (_, words) in GUARDS.items()) + "."
 _AGAIN = "Push rows once more that an earlier push wrote, or new rows that it may have created."
@@ -52,7 +52,7 @@ _ON_CONFLICT = "A cell that somebody else changed: leave it, write mine, or take
 
 
 every_cell = click.option("--all", "every", is_flag=True, help="Show every cell; in a terminal in a pager.")
-"""Gives a command the wish to see a plan whole; it receives it as `every`."""
+"""Gives a command the option to see a whole plan; it receives it as `every`."""
 
 
 def pushing(command: Command) -> Command:

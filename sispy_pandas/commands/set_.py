@@ -85,7 +85,7 @@ def set_(
         raise Misuse("--all-rows means all, and FILTERs choose some: leave one of them out.")
     if yes and expect_updates is None:
         number = Call("", "says how many rows shall change", ("--expect-updates", "N"))
-        raise Misuse(Message("--yes leaves nobody to see how many rows the filter finds", number))
+        raise Misuse(Message("with --yes nobody sees how many rows the filter finds", number))
     client = session.client()
     endpoint, schema = table_of(client, name)
     try:

@@ -43,7 +43,7 @@ def refuse_target(
 
 
 def written(session: Session, write: Callable[[], str]) -> Exit:
-    """Write a file after a push, and say so, or why not: the push is done, and is no less so without it.
+    """Write a file after a push, and say so, or why not: the push is done either way.
 
     Args:
         session: How much to say.

@@ -104,7 +104,7 @@ def _push_row(row: dict[Hashable, Any]) -> tuple[Any, ...]:
 
 
 def _done(row: dict[Hashable, Any]) -> str:
-    """Return in words how many rows are as the plan wanted, which others were written, and what is not known."""
+    """Return in words how many rows are as the plan wanted, what else was written, and what is not known."""
     parts = [f"{row['done']}/{row['rows']}"]
     parts += [f"{row[word]} {word}" for word in ("partly", "replaced") if row[word]]
     parts += [f"{count(row['lost'], 'part')} lost"] if row["lost"] else []

@@ -102,7 +102,7 @@ class OutFile:
 
 @contextlib.contextmanager
 def _whole_characters(file: OutFile) -> Iterator[None]:
-    """Name the text that UTF-8 has no place for: a server may hold half a character, a lone surrogate."""
+    """Name the text with half a character (a lone surrogate), which a server may hold and UTF-8 cannot."""
     try:
         yield
     except UnicodeEncodeError as error:
@@ -159,7 +159,7 @@ def replaced(path: Path, *, encoding: str = "utf-8", private: bool = False) -> I
 
 
 def refuse_unwritable(path: Path) -> None:
-    """Raise what writing a file would raise, before the work is done that it shall tell of.
+    """Raise what writing a file would raise, before any work is done for it.
 
     Raises:
         FileNotFoundError: There is no such folder.

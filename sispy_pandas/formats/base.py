@@ -58,7 +58,7 @@ class Incoming:
     used: Mapping[str, Any] = field(default_factory=dict)
     """Options of reading that were found out: name -> value."""
     guesses: tuple[str, ...] = ()
-    """What was taken for granted and may be wrong; nothing is written before somebody has seen it."""
+    """What was guessed and may be wrong; nothing is written before somebody has seen it."""
     problems: tuple[Problem, ...] = ()
     """Rows that are not in the table, with their cells by column."""
     blank: Any = None

@@ -63,7 +63,7 @@ class InFile:
     lines_above: int = 0
     """The same in lines."""
     keys: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    """What all records of the whole file have, a document as what is in it: those here may lack some."""
+    """Keys of all records of the whole file, documents as their own keys: the records here may lack some."""
 
     @classmethod
     def of(cls, source: str | os.PathLike[str] | IO[Any] | InFile) -> InFile:

@@ -176,7 +176,7 @@ def _quoted(texts: Sequence[str], special: re.Pattern[str]) -> Sequence[str]:
 
 
 def _known(schema: Schema | None, options: ReadOptions) -> set[str]:
-    """Return names by which the row of names is known."""
+    """Return names of columns by which the header is recognised."""
     fields = () if schema is None else (*schema.fields, *META)
     return {"_id", RECEIPT.path, DELETE, *options.rename, *(f.path for f in fields)}
 
@@ -260,8 +260,8 @@ def _table(
 ) -> tuple[Table, tuple[Problem, ...], tuple[str, ...]]:
     """Return the cells by column; rows of another length than the header as Problems.
 
-    Columns without a name and without a cell are none; where a schema is known, nor are those at the end
-    without a name that was told.
+    Columns without a name and without a cell are left out; where a schema is known, so are those at the end
+    that nobody has named.
 
     Args:
         dialect: Of the file.
@@ -283,7 +283,7 @@ def _table(
     if sentences and all(row[1:2] and row[1].startswith(" ") for row in sentences):
         guesses = (Message(guesses[0], *one), *guesses[1:])  # they may be no titles
     ways = one if width == 1 else ()
-    cause = f": {dialect.delimiter!r} is taken for what is between cells" if ways else ""
+    cause = f": {dialect.delimiter!r} is assumed to separate cells" if ways else ""
     if any(len(row) != width for _, row in numbered):
         fitted = [(number, _fitted(row, header)) for number, row in numbered]
         cells = {number: dict(zip(header, row, strict=False)) for number, row in numbered}

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 DELIMITERS = ",;\t|"
 _RARE = ": ~^#\x01"
-"""What is between cells now and then, and in texts: without being told it is never taken for that."""
+"""Delimiters that are rare, and stand in texts as well: never taken without being told."""
 HEAD = 1 << 18
 """Characters in which the first line must end."""
 QUOTE = '"'
@@ -115,7 +115,7 @@ def delimited(text: str, file: InFile, known: Collection[str], options: ReadOpti
 
 def _either(taken: str, other: str) -> Message:
     return Message(
-        f"{taken!r} or {other!r} may be between the cells, {taken!r} is taken for it",
+        f"{taken!r} or {other!r} may separate the cells, {taken!r} is assumed",
         Argument("delimiter", "says so", taken),
         Argument("delimiter", "takes the other", other),
     )
@@ -131,7 +131,7 @@ def _rarely(dialect: Delimited, lines: Sequence[str]) -> tuple[str, ...]:
             continue
         if sign == BLANK and width == 2 and not any(type_of(row[1]) for row in rows):
             continue  # names of two words
-        said = f"each line is taken for one cell, but {sign!r} may be between cells"
+        said = f"each line is taken for one cell, but {sign!r} may separate cells"
         parts = Argument("delimiter", "parts them", sign)
         return (Message(said, parts, *one_column(dialect)),)
     return ()

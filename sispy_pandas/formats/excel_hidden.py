@@ -41,7 +41,7 @@ class Hidden:
                 self.columns.add(range(numbers[b"min"], numbers[b"max"] + 1))
 
     def notes(self, table: Table) -> Iterator[str]:
-        """Say which rows and columns of a table are hidden; those that an export hides are not named."""
+        """Yield in words what of a table is hidden; rows and columns that an export hides are not named."""
         rows = [number for number in table.rows if number in self.rows]
         columns = [
             name or by_place(place)

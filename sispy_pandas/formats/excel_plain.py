@@ -57,7 +57,7 @@ _MAIN, _RELATION = (
 
 
 class _OddError(Exception):
-    """It is not plain."""
+    """A part of a workbook is not plain: openpyxl has to read it."""
 
 
 class PlainBook:

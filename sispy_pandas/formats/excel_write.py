@@ -170,7 +170,7 @@ def _exploded(sheet: _Sheet, source: Any, paths: Sequence[str]) -> Iterable[_She
 
 
 def _about(book: Any, sheets: Iterable[_Sheet]) -> None:
-    """A sheet for people: where the tables come from, and how to edit them."""
+    """Write a sheet for people: where the tables come from, and how to edit them."""
     sheet = book.add_worksheet(ABOUT)
     head, wrap = (
         book.add_format({"bold": True, "font_size": 14}),

@@ -42,7 +42,7 @@ _NAMED, _DEEPEST_NAMED = 4, 2
 """Lists that are offered for rows, and how deep they may lie."""
 _RECEIPT = f"_sis.{RECEIPT.path}"
 _SIS = {_RECEIPT: RECEIPT.path} | {field.path: field.path for field in META}
-"""What of `_sis` is a column, and of which name; what else the server keeps there is nobody's."""
+"""What of `_sis` is a column, and of which name; the rest is the server's own."""
 _KINDS = {
     dict: "an object",
     list: "a list",

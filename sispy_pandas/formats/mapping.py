@@ -100,13 +100,13 @@ def read_mapping(path: str | os.PathLike[str]) -> dict[str, Any]:
         elif key == "words" and isinstance(value, dict):
             for word in value:
                 if word not in _WORDS:
-                    raise ValueError(
-                        Message(f"{name}: words.{word} is nothing of a mapping", nearest(word, _WORDS))
-                    )
+                    raise ValueError(Message(f"{name}: words.{word} is not an option", nearest(word, _WORDS)))
                 options[word] = _words(value[word], f"words.{word}", name)
+        elif key in (*_TABLES, "words"):
+            raise ValueError(f"{name}: {key} is a table: put what it holds below a line [{key}]")
         else:
             known = [*_KINDS, *_TABLES, "words"]
-            raise ValueError(Message(f"{name}: {key!r} is nothing of a mapping", nearest(key, known)))
+            raise ValueError(Message(f"{name}: {key!r} is not an option", nearest(key, known)))
     return options
 
 

@@ -201,7 +201,7 @@ def _flat(table: Any, schema: Schema | None) -> Any:
 
 
 def _cut(frame: pd.DataFrame) -> Iterator[str]:
-    """Say of which columns times are cut to milliseconds, which is all that the server keeps."""
+    """Yield in words in which columns times are cut to milliseconds, which is all that the server keeps."""
     for name, cells in frame.items():
         if cells.dtype.kind == "M":
             aware = isinstance(cells.dtype, pd.DatetimeTZDtype)

@@ -75,7 +75,7 @@ class Texts:
 
 
 def naming_it(read: Reads) -> Reads:
-    """Let what reads a file name it where it does not fit into memory."""
+    """Let a reader name its file in the error where it does not fit into memory."""
 
     @functools.wraps(read)
     def named(file: InFile, *args: Any, **kwargs: Any) -> Any:

@@ -44,7 +44,7 @@ class Untyped:
     notes: tuple[str, ...] = ()
     """What became of the names of its columns, and which of them another way to read would type."""
     guesses: tuple[str, ...] = ()
-    """What was taken for granted and may be wrong."""
+    """What was guessed and may be wrong."""
 
 
 @naming_it

@@ -235,16 +235,15 @@ def anonymous(plan: ChangeSet) -> list[Create]:
 
 
 def new_rows_of(plan: ChangeSet) -> str | None:
-    """Return what stands for the new rows without a unique value, in a plan and all its parts; None: no such.
+    """Return a name for the new rows without a unique value, the same in all parts of a plan; None: no such.
 
-    A row is known by that and its label, whichever part of the plan it is pushed with.
+    A row is known by this name and its label, whichever part of the plan it is pushed with.
     """
     new = [json.dumps([c.row, c.values], sort_keys=True, default=str) for c in anonymous(plan)]
     if plan.made_with or not new:
         return plan.made_with
-    return hashlib.sha256(
-        "\n".join(sorted(new)).encode()
-    ).hexdigest()  # a plan's file has an order of its own
+    # sorted: a plan's file has an order of its own
+    return hashlib.sha256("\n".join(sorted(new)).encode()).hexdigest()
 
 
 def _keep_rows(plan: C, rows: Collection[Hashable]) -> C:

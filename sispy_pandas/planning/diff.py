@@ -337,7 +337,7 @@ class _Comparison:
 
 
 def _missing(source: Source, frame: pd.DataFrame, rows: Matched) -> Iterator[str]:
-    """Yield in words how many rows of an export its file lacks now: to leave out a row is not to delete it."""
+    """Yield in words how many rows of an export its file lacks now: leaving a row out does not delete it."""
     left = (source.exported or 0) - len(rows.at) - len(rows.unknown) - len(source.problems)
     if left > 0 and frame.index.equals(source.index):
         told = f"{count(left, 'row')} of the export {'is' if left == 1 else 'are'} not in the file"

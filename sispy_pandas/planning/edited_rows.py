@@ -42,7 +42,7 @@ APART = "its keys have columns of their own, as of json_normalize: leave the col
 def with_fields_apart(frame: pd.DataFrame, schema: Schema) -> pd.DataFrame:
     """Return a frame with a column for each field of the documents that it holds as objects.
 
-    Fields that no row has get none; neither does a document beside whose column is one of a field of it.
+    A field that no row has gets no column. A document is left as it is if a field of it has a column already.
     """
     inner = {path[:at] for path in schema.columns for at, char in enumerate(path) if char == "."}
     columns: dict[str, Any] = {}
@@ -106,7 +106,7 @@ def editable(
 
 
 def taken_apart(field: Field, frame: pd.DataFrame) -> Any:
-    """Return in which rows of a frame keys of a Mixed field have columns of their own; None for nowhere."""
+    """Return a mask of the rows in which keys of a Mixed field have columns of their own; None: no row."""
     if not field.kind.is_untyped:
         return None
     keys = [name for name in frame.columns if str(name).startswith(f"{field.path}.")]
@@ -303,7 +303,7 @@ class LeftOut:
         self._columns = [name for name in frame.columns if name != "_id"]
 
     def told(self, left: Left) -> Left:
-        """Return a problem or a stale row with the rows that it keeps out, where these are no changes."""
+        """Return a problem or a stale row with the edited rows that it keeps out of the changes."""
         row = left.id if isinstance(left, Stale) else left.row
         if left.rows or row in self._changed:
             return left

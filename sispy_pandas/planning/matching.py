@@ -222,7 +222,7 @@ def near_misses(new: Iterable[Any], known: Iterable[Any]) -> list[str]:
 
 
 def folded(name: str) -> str:
-    """Return what texts have in common that differ in case, blanks, width, hyphens or unseen signs alone."""
+    """Return a text without what people hardly see: case, blanks, width, kinds of hyphens, unseen signs."""
     alike = _HYPHENS.sub("-", unicodedata.normalize("NFKC", name))
     return "".join(c for c in alike if not c.isspace() and unicodedata.category(c) != "Cf").casefold()
 

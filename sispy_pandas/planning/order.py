@@ -1,6 +1,6 @@
 """The order of a push: a row that takes a unique value goes after the row that gives it up.
 
-And a row that refers to a new one goes after that, if it can: what refers to each other is completed later.
+A row that refers to a new row goes after it where it can; rows that refer to each other are completed later.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _NONE: Mapping[str, Hashable] = MappingProxyType({})
 GENERATIONS = 6
-"""So many requests one after the other are worth it to create rows whole; in a longer chain all are created
+"""Requests one after the other that are worth it to create rows whole; the rows of a longer chain are created
 without these references, and completed together."""
 
 

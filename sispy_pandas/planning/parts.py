@@ -95,7 +95,7 @@ def _in_two_steps(plan: ChangeSet, change: Change, path: str, target: str, id_: 
 def with_new_rows(plans: Sequence[C]) -> tuple[C, ...]:
     """Return plans in which names of new rows, of the same or another one, are references to these.
 
-    What a name of no row is a problem for, it is none any more if a plan makes a row with that key. An id
+    The problem of a name that no row has goes away if a plan creates a row with that key. An id
     stands for each such row until it has one of its own.
     """
     keys = {plan.schema.name: plan.schema for plan in plans if plan.schema.key is not None}

@@ -112,7 +112,7 @@ def _is_rounded(before: float, after: float) -> bool:
 
 
 def _is_cut_time(before: str, after: str) -> bool:
-    """Programs show times to the second, or only to the minute; the files of LibreOffice hold hundredths."""
+    """Return whether a time lost its end: programs show seconds or minutes, LibreOffice hundredths."""
     old, new = milliseconds(before), milliseconds(after)
     if old is None or new is None:
         return False
@@ -121,7 +121,7 @@ def _is_cut_time(before: str, after: str) -> bool:
 
 
 def _is_respelt(before: str, after: str) -> bool:
-    """The same text with its blanks, line ends, case of a boolean, length or encoding changed."""
+    """Return whether a text differs in blanks, line ends, case of a boolean, length or encoding alone."""
     if _tidy(before) == _tidy(after):
         return True
     old, new = before.strip().lower(), after.strip().lower()
@@ -137,7 +137,7 @@ def _is_respelt(before: str, after: str) -> bool:
 
 
 def _tidy(text: str) -> str:
-    """Programs drop outer blanks and control characters, and have one kind of line end."""
+    """Return a text as programs save it: no outer blanks or control characters, one kind of line end."""
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\u00a0", " ")
     return "".join(c for c in text if c >= " " or c in "\n\t").strip("\ufeff \t\n")
 
@@ -170,7 +170,7 @@ def _has_question_marks(before: str, after: str) -> bool:
 
 
 def _is_converted(before: str, after: str) -> bool:
-    """Text taken for a number, a date or a time."""
+    """Return whether a text was taken for a number, a date or a time."""
     if _COMMA.fullmatch(after) and not _COMMA.fullmatch(before):
         after = after.replace(",", ".")
     old, new = _number(before), _number(after)

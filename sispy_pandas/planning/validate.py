@@ -55,9 +55,9 @@ def check_values(
 
 
 def refused(schema: Schema, changes: Iterable[Change]) -> tuple[tuple[Problem, ...], tuple[str, ...]]:
-    """Return the problems of values that are sent, of whole plans whose rows are not known beside them.
+    """Return the problems of values that a plan sends, where nothing else is known of its rows; and notes.
 
-    The second are notes for the plan: what only the server can check.
+    The notes say what only the server can check.
     """
     found: list[Problem] = []
     patterns = Patterns()

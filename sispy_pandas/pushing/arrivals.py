@@ -49,7 +49,7 @@ class Arrival:
 
 
 def mark(run: Run, creates: Sequence[Create]) -> Mark | None:
-    """Remember which rows are there before some without an identity are sent, to know those from ours."""
+    """Remember which rows are there before new rows without a unique value are sent, to tell them apart."""
     anonymous = [create for create in creates if identity(run.schema, create) is None]
     if not anonymous:
         return None
@@ -70,7 +70,7 @@ def mark(run: Run, creates: Sequence[Create]) -> Mark | None:
 
 
 def requests(run: Run, creates: Iterable[Create]) -> dict[Mark, list[Create]]:
-    """Return rows that were sent by the requests in which they were."""
+    """Return rows that were sent, request by request."""
     found: dict[Mark, list[Create]] = {}
     for create in creates:
         found.setdefault(run.marks[create.row], []).append(create)
@@ -184,7 +184,7 @@ def sent_of(run: Run, create: Create) -> dict[str, Any]:
 
 
 def after(cells: Mapping[str, tuple[Any, Any]]) -> dict[str, Any]:
-    """Return what cells are to hold."""
+    """Return the values that cells are to have."""
     return {path: new for path, (_, new) in cells.items()}
 
 

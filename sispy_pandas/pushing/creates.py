@@ -109,9 +109,9 @@ def _without_existing(run: Run, creates: Sequence[Create]) -> list[Create]:
 
 
 def find_arrived(run: Run, creates: Sequence[Create]) -> None:
-    """End those rows without an identity that a lost request created.
+    """End the rows without a unique value that a lost request created.
 
-    Those of which that is not known are reported, not sent; the others are as if they had not been sent.
+    Doubtful ones are reported, not sent; the others are as if they had not been sent.
     """
     for sent, some in requests(run, creates).items():
         found, doubt = arrived(run, sent, some)
@@ -157,7 +157,7 @@ def _first(run: Run, create: Create) -> dict[str, Any]:
 
 
 def _simple_first(run: Run, creates: Sequence[Create]) -> list[Create]:
-    """Return the rows in an order in which those come last that take a request more."""
+    """Return the rows in order: those that take a second request come last."""
     return sorted(creates, key=lambda create: bool(_first(run, create)))
 
 

@@ -34,7 +34,7 @@ DELIVERED_AGAIN = 60_000
 
 
 _ODD = (DeltaError, AttributeError, LookupError, TypeError, ValueError, OverflowError, RecursionError)
-"""What an answer of another shape than the server's comes to."""
+"""Errors that commits of another shape than the server's lead to."""
 
 
 class Unclear(Exception):  # noqa: N818 - no error: what is said of such a row

@@ -63,7 +63,7 @@ _DEFAULT = Options()
 
 
 class Pace:
-    """Lets through one after the other, from any thread, each after the time that the one before takes."""
+    """Lets callers through one by one, from any thread, each after the time that the one before has taken."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -150,7 +150,7 @@ def need_token(client: Client) -> None:
     """Raise where there is no token, which the server would refuse, or the profile is for reading alone.
 
     Raises:
-        sispy.Unauthorized: So it is.
+        sispy.Unauthorized: There is none, or the profile is read-only.
     """
     client.rules.refuse_write()
     if not client.auth_token:

@@ -70,7 +70,7 @@ def pushes() -> pd.DataFrame:
 
 
 def kept(unreadable: dict[Path, str]) -> Iterator[Record]:
-    """Yield the journals in the folder, the newest first; `unreadable` gets sentences about what is none."""
+    """Yield the journals in the folder, the newest first; `unreadable` gets a sentence per other file."""
     for path in sorted(journal.folder().glob("*.jsonl"), reverse=True):
         try:
             yield read(path)

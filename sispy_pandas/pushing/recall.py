@@ -110,7 +110,7 @@ def remember(kind: str, what: object, path: Path) -> None:
 
 
 def recalled(kind: str, what: object) -> list[Record]:
-    """Return the journals that have to do with something, the oldest first, without what is none any more."""
+    """Return the readable journals that have to do with something, the oldest first."""
     return [found for found in _recalled(kind, what) if isinstance(found, Record)]
 
 
@@ -129,7 +129,7 @@ def noted(kind: str, what: object) -> list[Path]:
 
 @contextlib.contextmanager
 def alone(what: str | None) -> Iterator[bool]:
-    """Yield whether this is something that nobody else is at; who comes meanwhile is told that we are."""
+    """Yield whether nobody else works on something; whoever asks meanwhile learns that somebody does."""
     if what is None:
         yield False
         return

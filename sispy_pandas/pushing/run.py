@@ -166,7 +166,7 @@ class Run:
         self.outcomes[row] = outcome
         self.made.pop(row, None)
         if self.user is None and written and status == 200 and not isinstance(change, Delete):
-            self._meet(self.entities.get(outcome.id or "", {}))
+            self._learn_user(self.entities.get(outcome.id or "", {}))
         if last is not None and not attempts and outcome == _as_sent(change, outcome, last):
             self.journal.done(row, receipt, outcome.id if isinstance(change, Create) else None)
             self._count(word)
@@ -194,7 +194,7 @@ class Run:
         if word != "unsent":
             self.bar.update(1)
 
-    def _meet(self, answer: Mapping[str, Any]) -> None:
+    def _learn_user(self, answer: Mapping[str, Any]) -> None:
         """Take the user's name from the answer to a write of this push."""
         self.user = get_path(answer, "_sis._updated_by")
         self.journal.event("user", user=self.user)

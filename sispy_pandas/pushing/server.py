@@ -68,7 +68,7 @@ class FateUnknown(Exception):  # noqa: N818 - the beginning of finding out
 
     @property
     def ended(self) -> bool:
-        """Return whether the server itself is done with the row: with other statuses a proxy may have answered."""
+        """Return whether the server itself is done with the row: others of its answers may be a proxy's."""
         return self.status == 500
 
 

@@ -2,7 +2,7 @@
 
 A turn is a file that is locked, of all users of the machine: in `/tmp`, or where `SISPY_LOCKS` says. The
 system frees the lock when its owner ends, however it ends. The file says whose push it is and how far it got.
-Anybody may write to it, so what it says is shown, and believed in nothing.
+Anybody may write to it, so what it says is shown, and nothing depends on it.
 """
 
 from __future__ import annotations

@@ -133,9 +133,9 @@ def _nameless(report: PushResult) -> dict[Hashable, Create]:
 
 
 def _doubled(report: PushResult) -> tuple[dict[Hashable, str], BrokenOff | None]:
-    """Return of new rows whether there are more than were sent, for a network may deliver a request twice.
+    """Return new row -> which rows like it are there beside it: a network may deliver a request twice.
 
-    And what kept that from being known.
+    The second value is what kept that from being known.
     """
     creates, schema, endpoint = _nameless(report), report.plan.schema, report.plan.endpoint
     if not creates or report.journal is None:

@@ -193,7 +193,7 @@ def edits(schema: Schema, step: Step) -> Iterator[Edit]:
 
 
 def key_of(schema: Schema, step: Step) -> Any:
-    """Return by which name people knew the row after a step."""
+    """Return the name that people knew the row by after a step."""
     return stored(schema.field(schema.key), step.after or step.before or {}) if schema.key else None
 
 
@@ -243,7 +243,7 @@ def _fields(delta: Document) -> dict[str, Any]:
 
 
 def _lost(delta: Document, state: Document) -> dict[str, Any]:
-    """Values of whole fields that the row had after a commit, and that the schema has lost since."""
+    """Return the values of whole fields that the row had after a commit and the schema has lost since."""
     return {
         name: one[-1]
         for name, one in delta.items()

@@ -75,7 +75,7 @@ def _refuse(at: Place, condition: Condition) -> None:
 
 @contextmanager
 def _of(path: str) -> Iterator[None]:
-    """Name the field that an error is of."""
+    """Name the field in the errors that are raised within."""
     try:
         yield
     except ValueError as error:
@@ -186,7 +186,7 @@ def _inside(at: Place, tail: str, leaf: Field) -> Place:
 
 
 def _compared_field(at: Place) -> Field:
-    """Return what is compared with a value."""
+    """Return the field whose values are compared."""
     return member_of(at.field) if at.field else ANYTHING
 
 

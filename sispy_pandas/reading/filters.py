@@ -176,7 +176,7 @@ def parse(text: str) -> Filter:
     'a > 1 and (b like "x.*" or c in p, q)'
 
     Raises:
-        ValueError: The text is none; the message says where, and what was expected.
+        ValueError: The text is no filter; the message says where, and what was expected.
         TypeError: It is not text.
     """
     if not isinstance(text, str):

@@ -29,7 +29,7 @@ _FEW = 4
 """Requests that are always worth asking by."""
 
 LANES = 4
-"""The same where each row has a request of its own: more hide the way to the server."""
+"""The same where each row has a request of its own: more of them hide the network's delay."""
 
 Send = Callable[[Callable[[], Any]], Any]
 Item = TypeVar("Item")
@@ -51,7 +51,7 @@ def each(
     Args:
         endpoint: What is asked.
         work: Called in threads with the endpoint, of which the bar learns what is waited for, and an item.
-        items: What for.
+        items: One for each call of `work`.
         progress: As `progress.bar` takes it.
         desc: What the work is about.
         delay: As `progress.bar` takes it.
@@ -114,7 +114,7 @@ def read(
         fields: What to read of them, beside `_id`; None: everything.
         url: Bytes of an encoded query.
         readers: Requests at a time.
-        send: Called with each request, which it carries out; where patience is put in.
+        send: Carries out each request; a caller that repeats or delays requests does so there.
         shown: A bar that counts the values, and says what is waited for.
 
     Raises:

@@ -26,7 +26,7 @@ _WRONG = (
     "bad escape (end", "missing ), unterminated", "unterminated character set", "unbalanced parenthesis",
     "nothing to repeat", "multiple repeat", "min repeat greater", "unexpected end of pattern",
 )  # fmt: skip
-"""What is wrong in the database's regexes, too; of other things Python knows less than it."""
+"""Python's errors that the database has as well; of other signs it knows more than Python."""
 
 
 def operators(field: Field | None) -> tuple[str, ...]:
@@ -46,7 +46,7 @@ def member_of(field: Field) -> Field:
 
 
 def refuse_operator(field: Field, operator: str) -> None:
-    """Raise if a field does not take an operator, of filters or of the server, which it would void.
+    """Raise if a field does not take an operator, of filters or of the server: it would find nothing.
 
     Raises:
         ValueError: It does not; the message, the reason alone, says what it takes.

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .decode import Body, Decoder
 
 HEED = 0.5
-"""Seconds until a thread that waits looks up: a signal that comes right before a wait does not end it."""
+"""Seconds after which a waiting thread looks for signals: one right before a wait does not end it."""
 
 Ask = Callable[[Mapping[str, Any]], "RawPage"]
 """Sends one query and returns the undecoded page."""

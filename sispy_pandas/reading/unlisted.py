@@ -1,4 +1,4 @@
-"""Values in a filter that an enum does not list: slips of the pen, or what it listed in former times."""
+"""Values in a filter that an enum does not list: misspelled ones, or those of an earlier definition."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _DAYS = 14
 """A span that is shorter is counted by day, any other by week."""
 _USERS, _FIELDS = 8, 15
-"""That a picture shows; the others are one."""
+"""Users and fields that a picture shows; all others are one."""
 _OTHERS = "all others"
 _TALL = 18
 """Rows of the sheet that a picture takes."""

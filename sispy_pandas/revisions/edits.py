@@ -249,7 +249,7 @@ def _written_since(endpoint: Endpoint, start: int, q: Any) -> dict[str, dict[str
 def _gone(
     endpoint: Endpoint, known: Snapshot | pd.DataFrame | Iterable[str], current: Mapping[str, Any]
 ) -> list[str]:
-    """Return the ids among the known ones that are no more."""
+    """Return those of the known ids that have no row any more."""
     ids: Iterable[Any]
     if isinstance(known, pd.DataFrame):
         ids = known.index if known.index.name == "_id" else known["_id"]

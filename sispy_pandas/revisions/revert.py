@@ -107,7 +107,7 @@ def _reverted(changes: Changes) -> Plan:
 def _with_what_came_back(
     changes: Changes, made: Sequence[Change]
 ) -> tuple[list[Change], list[str], tuple[str, ...]]:
-    """Leave alone deleted rows that are back already, and mean what came back where they are referred to."""
+    """Leave out deleted rows that are back already; references to them get their new `_id`s."""
     endpoint, schema = changes.endpoint, changes.schema
     again = {str(change.row): change.values for change in made if isinstance(change, Create)}
     ids = {old: back.id for old, back in came_back(endpoint.client.url).items() if old in again}
@@ -147,11 +147,11 @@ def _row(schema: Schema, id_: str, steps: Sequence[Step], wanted: set[Cell]) -> 
 
 
 def _without(schema: Schema, id_: str, steps: Sequence[Step], made: Step, wanted: set[Cell]) -> _Row:
-    """Delete a row that is there by a change that is meant; what others wrote to it is in conflict with that.
+    """Return the deletion of a row that one of the changes created; what others wrote to it is in conflict.
 
-    Of a row in conflict the plan knows no more than what it was before the others wrote. Where a cell holds
-    the same value again the guard of the push sees them at work by the row's receipt alone, which is in
-    conflict, too: who decides for the delete then knows of all that the guard will find.
+    The plan shows a row in conflict as it was before the others wrote. Where a cell holds the same value
+    again, the guard of the push sees their writes by the row's receipt alone: so that is in conflict, too,
+    and who decides for the delete knows all that the guard will find.
     """
     newest = steps[0]
     now = newest.now or {}

@@ -194,6 +194,6 @@ def plan_schema(
 
 
 def _essence(document: Mapping[str, Any]) -> dict[str, Any]:
-    """What a schema says; who wrote it last and when does not matter."""
+    """Return what a schema says, without who wrote it last and when."""
     own = {name: value for name, value in document.items() if not name.startswith("_")}
     return {**own, "owner": document.get("_sis", {}).get("owner")}

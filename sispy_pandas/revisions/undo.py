@@ -71,8 +71,8 @@ def undo(
     part, by `push_parts`, the parts are taken back one after the other, the last one first, in the memory of
     one: these are PlanParts.
 
-    That is so for a cell that holds the same value again, too, where the schema keeps history:
-    `plan.conflicts` names what the history shows.
+    Where the schema keeps history, a cell that others wrote since is left alone also if it holds the same
+    value again: `plan.conflicts` names it.
 
     It is a plan like any other: read it, narrow it by `only`, push it; its push can be undone as well. Rows
     that were created are deleted, unless somebody else wrote to them. Rows that were deleted are created

@@ -50,7 +50,7 @@ def as_frame(data: Any) -> pd.DataFrame:
 
 
 def described(data: Any) -> str:
-    """Return what something is that is no frame of pandas, and what makes one of it."""
+    """Return in words what something is that is no frame of pandas, and what makes one of it."""
     name = type(data).__name__
     if hasattr(data, "compute") and hasattr(data, "partitions"):
         parts = "of more rows than memory holds take one of its partitions after the other"
@@ -63,15 +63,15 @@ def described(data: Any) -> str:
 class ListDtype(pd.ArrowDtype):
     """The dtype of a column of Arrow's lists.
 
-    Its name is noted in Parquet files, for whoever makes a frame of them again. That of `pd.ArrowDtype`,
-    `list<item: string>[pyarrow]`, pandas does not know there, and refuses the file.
+    Parquet files note its name, for readers that make a frame of them again. The name of `pd.ArrowDtype`,
+    `list<item: string>[pyarrow]`, is unknown to pandas there: it would refuse the file.
     """
 
     name: ClassVar[str] = "object"
     """What pandas makes of such a column of a file."""
 
     def construct_array_type(self) -> type[ListArray]:
-        """Return what holds its values."""
+        """Return the class of its arrays."""
         return ListArray
 
 
@@ -80,7 +80,7 @@ class ListArray(pd.arrays.ArrowExtensionArray):
 
     @property
     def dtype(self) -> pd.ArrowDtype:
-        """Return that dtype, or that of what was made of the lists."""
+        """Return this dtype; what was made of the lists, such as their lengths, has Arrow's own."""
         found: Any = super().dtype
         is_list = optional("pyarrow.types", "fast").is_list(found.pyarrow_dtype)
         return ListDtype(found.pyarrow_dtype) if is_list else found
@@ -93,9 +93,9 @@ def arrow_column(array: Any) -> pd.api.extensions.ExtensionArray:
 
 
 def _readable(pa: Any, table: Any) -> Any:
-    """Return a table of what its values are: not packed, and without the dtypes that pandas noted in it.
+    """Return a table of plain values: not dictionary-encoded, and without the dtypes that pandas noted in it.
 
-    Whoever casts a column, DuckDB and polars among them, leaves the note about the old one.
+    Programs that cast a column, such as DuckDB and polars, leave the note of the old dtype in place.
 
     Raises:
         TypeError: A column holds addresses, as polars gives of its dtype Object.
@@ -115,7 +115,7 @@ def _is_text(types: Any, kind: Any) -> bool:
 
 
 def _dtype(kind: Any) -> Any:
-    """Return what a column of Arrow becomes; None for what pandas chooses."""
+    """Return the dtype for a column of Arrow; None: pandas chooses."""
     types = optional("pyarrow.types", "fast")
     if _is_text(types, kind):
         return STRINGS

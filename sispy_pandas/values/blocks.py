@@ -26,11 +26,11 @@ SHOWN = 40
 LONG = 200
 """Rows of a table that a notebook shows."""
 FEW = 3
-"""Rows of which the same is told one by one."""
+"""Rows with the same message that are listed one by one; more are put together."""
 _SIGNS = {"+": "green", "~": "yellow", "-": "red"}
 _MARKUP = re.compile(r"[\\`*_\[\]<>|&#@!$]|~(?=.)|(?<=.)~")
 _ADDRESS = re.compile(r"(\w)(:(?=/)|\.(?<=www\.))", re.IGNORECASE)
-"""What makes a link of a text without any markup."""
+"""What Markdown makes a link of without any markup."""
 _STYLE = (
     "body{font:14px/1.4 sans-serif;margin:2em}table{border-collapse:collapse;margin:1em 0}"
     "th,td{border:1px solid #bbb;padding:.2em .6em;text-align:left;vertical-align:top}th{background:#eee}"
@@ -78,7 +78,7 @@ class Table:
         name: Its key in JSON; None: it is for people alone.
         title: Its heading on a page.
         rest: What shows the rows that were left out.
-        beside: Rows that there are beside these, and that nobody need make to show what is shown.
+        beside: Number of further rows, which are only counted.
     """
 
     columns: tuple[Column, ...]
@@ -278,11 +278,11 @@ def name_of(item: Any) -> str:
 
 
 def alike(items: Iterable[Item], same: Callable[[Item], Hashable]) -> list[list[Item]]:
-    """Return items in the order of the first ones; more than `FEW` that have the same are together.
+    """Return groups of items, in the order of their first ones: more than `FEW` alike are one group.
 
     Args:
         items: What is to be shown.
-        same: What all of those have in common that need be told once.
+        same: Returns what items have in common that are alike.
     """
     found: dict[Hashable, list[Item]] = {}
     for item in items:
@@ -292,7 +292,7 @@ def alike(items: Iterable[Item], same: Callable[[Item], Hashable]) -> list[list[
 
 
 def names_of(items: Sequence[Any]) -> str:
-    """Return what people know rows by of which the same is told: the first one, and how many more."""
+    """Return the name of the first one of alike rows, and how many more there are."""
     return name_of(items[0]) + (f" and {len(items) - 1:,} more" if len(items) > 1 else "")
 
 

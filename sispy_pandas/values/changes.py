@@ -92,7 +92,7 @@ class Attempt:
 
 
 def then(attempts: Iterable[Attempt], attempt: Attempt) -> tuple[Attempt, ...]:
-    """Return the requests for a row with one more: what was read for it was there after those before it."""
+    """Return the requests for a row with one more; what was read before it is the end of the earlier ones."""
     earlier = (
         replace(
             one,
@@ -153,7 +153,7 @@ def action_of(change: Change) -> Literal["create", "update", "delete"]:
 Word = Literal["done", "unchanged", "conflict", "failed", "problem", "unsent"]
 WORDS: tuple[Word, ...] = ("done", "unchanged", "conflict", "failed", "problem", "unsent")
 REPLACED = "done, replaced somebody's value"
-"""How a row is counted that is done, and that wrote over a value which the guard had not read."""
+"""How a row is counted that is done, and that replaced a value which the guard had not read."""
 
 
 @dataclass(frozen=True, slots=True)

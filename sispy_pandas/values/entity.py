@@ -21,7 +21,7 @@ EDITABLE_META = ("_sis.owner", "_sis.tags", "_sis.locked")
 """What a frame with `meta=True` may change beside the fields of the definition."""
 
 FLAGS = ("_sis.immutable", "_sis.any_owner_can_modify")
-"""What else a row may have been created with, so that it has to be brought back with it."""
+"""What else a create may say in `_sis`: a row that is brought back gets it again."""
 
 
 def stored(field: Field, entity: Mapping[str, Any]) -> Any:
@@ -39,13 +39,13 @@ def sorted_as_stored(field: Field, value: Any) -> Any:
 
 
 def receipt(entity: Mapping[str, Any]) -> int | None:
-    """Return the time of an entity's last write in ms, None if the server sent no such thing."""
+    """Return the time of an entity's last write in ms, None if the server sent none."""
     sis = entity.get("_sis")
     return moment(sis.get("_updated_at")) if isinstance(sis, dict) else None
 
 
 def moment(found: Any) -> int | None:
-    """Return a time of the server in ms; None if it is none, as NaN or one that no calendar holds.
+    """Return a time of the server in ms; None if it is no time, or beyond the calendar.
 
     >>> moment(1700000000000.0), moment(float("inf")), moment("now")
     (1700000000000, None, None)
@@ -70,7 +70,7 @@ def values_of(schema: Schema, entity: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def as_created(schema: Schema, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a new row must be given to come out with just these values: of some blanks a null as well.
+    """Return what to send so that a new row is stored with just these values: some blanks are sent as null.
 
     A blank cell of a field with a default would get the default (SIS-API 4.2), and a row without any value is
     refused.

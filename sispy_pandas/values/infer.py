@@ -29,7 +29,7 @@ RESERVED = frozenset(
 """Names that the server refuses for a field (SIS-API 4.2)."""
 
 _BY_WORDS = ("Number", "Boolean")
-"""Types that a text may have by what is told of its file, where it would else stay a text."""
+"""Types that a text may have because the user told how to read its file; else it stays a text."""
 _LONGEST_KEY = 128
 _FEW = 20
 """An enum has at most so many values, and each is used twice on average."""
@@ -93,7 +93,7 @@ def infer_schema(
     """Propose a schema for rows that have none; it creates nothing.
 
     Nested objects become nested documents, lists become arrays, lists of objects arrays of documents; values
-    of several kinds in one place become Mixed. A field is required that no row lacks. Columns that begin with
+    of several kinds in one place become Mixed. A field that no row lacks is required. Columns that begin with
     `_` are left out. Every row can be created in such a table, and comes back as it was.
 
     >>> infer_schema([{"name": "web1", "cpus": 8}, {"name": "web2"}], name="host")["definition"]
@@ -159,7 +159,7 @@ def infer_typed(
 
 
 def is_told(name: str, values: Iterable[Any], style: Style) -> bool:
-    """Return whether values are of a type by what was told of their file, and would not be without it."""
+    """Return whether values have their type only because of what the user told about their file."""
     if style == replace(PLAIN, zone=style.zone, is_exported=style.is_exported):
         return False
     kind = TYPES[name]
@@ -203,7 +203,7 @@ def _is_text(records: list[dict[str, Any]]) -> bool:
 
 
 def _is_blank(value: Any) -> bool:
-    """Return whether a value is none in a column of any type: null, or a text of blanks alone."""
+    """Return whether a value is blank in a column of any type: null, or a text of blanks alone."""
     return value is None or (isinstance(value, str) and not value.strip())
 
 
@@ -300,7 +300,7 @@ def _nested(path: str, values: list[dict[str, Any]], options: _Options) -> Any:
 
 
 def _can_be_named(key: str, found: _Found) -> bool:
-    """A key that no field can have makes the object around it Mixed; so does an object called `type`."""
+    """Return whether a field can have this key; else the object around it is Mixed."""
     return is_name(key) and not (key == "type" and ("object" in found.kinds or found.hollow))
 
 

@@ -25,7 +25,7 @@ _ASK = Call("sp.snapshot_of(endpoint, frame).diff(frame)", "asks the server for 
 class Labels:
     """The names of the rows that a table refers to.
 
-    Two rows of one name have none here: they are shown as ids, so that nothing has to be guessed.
+    Rows that share a name have none here: they are shown as ids, which are never ambiguous.
     """
 
     names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -80,7 +80,7 @@ def members(cells: pd.Series[Any]) -> set[str]:
 
 
 def with_ids(frame: pd.DataFrame, schema: Schema, known: Mapping[str, Mapping[str, str]]) -> pd.DataFrame:
-    """Return a frame of labels with the ids that are known; other labels are refused, with where to go.
+    """Return a frame with ids in place of known labels; other labels are refused, with the way out.
 
     Args:
         frame: Its references are labels or ids.

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 BUSY = (408, 429, 503)
 """Statuses of an answer that asks for patience."""
 BRIEF = 1.0
-"""Seconds of work beside the point, of which nobody need know."""
+"""Seconds that work on the way may take before it has a bar."""
 _LOGGED = 10.0
 """Seconds between two lines of a log."""
 _STEP = 0.2
-"""Seconds of a wait between two looks whether anybody still wants it."""
+"""Seconds between two looks whether a wait was cancelled."""
 
 
 class Bar(Protocol):
@@ -149,15 +149,15 @@ class _Aside:
 
 
 def aside(progress: Any) -> Any:
-    """Return what work reports to that comes before the work which `progress` is to count.
+    """Return what preparatory work reports to, when `progress` counts the work after it.
 
-    People see a bar of its own; whoever brings a bar or a function hears what is waited for.
+    People see a bar of its own; a bar or a function of the caller is told of waits alone.
     """
     return progress if isinstance(progress, bool) else _Aside(progress)
 
 
 def show_all(shown: Bar) -> None:
-    """Let a bar that people watch show all it has counted: it leaves out what is counted quickly."""
+    """Let a bar show all that it has counted: it skips counts that come quickly."""
     refresh = getattr(shown, "refresh", None)
     if refresh is not None and getattr(shown, "mininterval", 0) < _LOGGED:
         refresh()

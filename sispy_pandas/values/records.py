@@ -93,7 +93,7 @@ def records_of(schema: Schema, frame: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def edited_row(schema: Schema, cells: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the cells of a row that can be pushed, or tell which it is, in the JSON form; else as text."""
+    """Return the cells of an edited row that a push may need, as JSON or, where that fails, as text."""
     known = {name: schema.field(name) for name in (*schema.columns, *EDITABLE_META, RECEIPT.path)}
     known |= {"_id": ID, DELETE: Field(DELETE, "Mixed")}
     return {name: _json(known[name], cell) for name, cell in cells.items() if name in known}

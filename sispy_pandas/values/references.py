@@ -93,7 +93,7 @@ def with_targets(schema: Schema, change: C, targets: Targets) -> C:
 
 
 def aimed(schema: Schema, cells: Mapping[str, Any], targets: Targets) -> dict[str, Any]:
-    """Return cells, by their columns, with other ids in place of some."""
+    """Return column -> value with other ids in place of some."""
     paths = [path for path, _ in reference_fields(schema)]
     return {column: redirected(column, value, paths, targets) for column, value in cells.items()}
 
@@ -120,7 +120,7 @@ def _replaced(value: Any, path: str, targets: Targets) -> Any:
 
 
 def _without_doubles(before: list[Any], after: list[Any]) -> list[Any]:
-    """Leave out ids that were taken away, and new ones beside themselves."""
+    """Leave out ids that were taken away, and those that stand there twice now."""
     stayed = {new for one, new in zip(before, after, strict=True) if one == new}
     kept: list[Any] = []
     for one, new in zip(before, after, strict=True):

@@ -43,7 +43,8 @@ def milliseconds(text: str) -> int | None:
     ms = int(moment.astype("datetime64[ms]").astype(np.int64))
     if offset and offset not in ("Z", "z", "UTC"):
         digits = f"{offset[1:].replace(':', ''):0<6}"
-        seconds = int(digits[:2]) * 3600 + int(digits[2:4]) * 60 + int(digits[4:])  # long ago: odd ones
+        # offsets of long ago have seconds
+        seconds = int(digits[:2]) * 3600 + int(digits[2:4]) * 60 + int(digits[4:])
         ms -= (seconds if offset[0] == "+" else -seconds) * 1000
     return ms
 

@@ -1,10 +1,10 @@
 """What was written to a table, or deleted from it, since its mirror was brought up to date.
 
 Written since is each row whose `_sis._updated_at` is later than the newest one that the server had when the
-run before began, less ten minutes: so much may the clocks of its processes differ, and a write take. (Rows
-that are read again as they were do no harm.) What was deleted no row tells, but the server's count of each
-range of `_id` does; where that is another one than is known, the counts of slices do, and then the ids in
-those. Rows above the last known `_id` are read like a new table. In memory are the rows of one or two files.
+run before began, less ten minutes: that much the clocks of its processes may differ, and a write may take.
+(Rows that are read again as they were do no harm.) What was deleted is found by counts: where the server
+counts other rows in a range of `_id` than are known, its slices are counted, and then their ids compared.
+Rows above the last known `_id` are read like a new table. In memory are the rows of one or two files.
 """
 
 from __future__ import annotations
@@ -250,7 +250,7 @@ class Run:
 
 
 def _stamp(listing: Listing) -> Any:
-    """Return by what a later change of the definition is noticed: a removed field moves no row's time.
+    """Return the stamp of the definition that tells a later change: rows do not tell of a removed field.
 
     It is asked for after the definition was read; None if that is an old one by now.
     """

@@ -62,8 +62,8 @@ def read_dask(
 
     Args:
         endpoint: Entities of a schema.
-        where: A filter such as "status = live", or what `sp.where` returns. It is no query, as of `fetch`: an
-            order, or a part of the rows, dask makes itself.
+        where: A filter such as "status = live", or what `sp.where` returns; not a query, as in `fetch`: dask
+            itself sorts and takes parts.
         fields: As in `fetch`.
         partitions: How many; None: one per 200,000 rows.
         meta: Add the columns of `_sis`.

@@ -128,8 +128,8 @@ class Snapshot(RowSet):
             The plan; cells that cannot be sent are in its `problems`.
 
         Raises:
-            ValueError: The rows cannot be told, a column is there twice, `delete` names unknown rows.
-            TypeError: `frame` is none; `delete` or `owner` is one text instead of a list.
+            ValueError: The rows cannot be identified, a column is there twice, `delete` names unknown rows.
+            TypeError: `frame` is no table; `delete` or `owner` is one text instead of a list.
             ImportError: The frame is Arrow's, and pyarrow is missing.
         """
         found = diff(

@@ -168,8 +168,8 @@ def left_to_write(
 def _arrived_at(run: Run, update: Update, entity: Mapping[str, Any]) -> int | None:
     """Return the time of the write of this push that a row which holds its values shows; None: of none.
 
-    Somebody else may have written the same. Who wrote to the row last it says itself, who did before that the
-    commits, where there are any.
+    Somebody else may have written the same. The row names its last writer; commits, where there are any, name
+    the earlier ones.
     """
     now = receipt(entity) or 0
     ours = {run.user, run.senders.get(update.id, run.user)}

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .base import Fits, Style
 
 _WITH_COMMAS = ("text", "choice", "reference")
-"""What members are shown as that may be typed with commas between them."""
+"""Presentations of members that may be typed with commas between them."""
 
 
 class _List(Structured):
@@ -75,7 +75,7 @@ class Array(_List, name="Array"):
         return cast(self.item, member)
 
     def typed(self, text: str) -> Any:
-        """Numbers are no list with commas: those may be decimal ones."""
+        """Return the list of a text with commas, but not of numbers: their commas may be decimal ones."""
         kind = self.item.kind
         if kind.presentation not in _WITH_COMMAS or text.lstrip()[:1] in ("[", "{", ""):
             return text
@@ -152,7 +152,7 @@ class Documents(_List, name="Documents", declared_as=()):
         return found
 
     def _refuse_unknown(self, member: Mapping[str, Any], prefix: str) -> None:
-        """The server drops unknown keys without a word: name the first one instead."""
+        """Raise for the first unknown key, which the server would drop without a word."""
         paths = [inner.path for inner in self.field.fields]
         for key, value in member.items():
             path = prefix + key

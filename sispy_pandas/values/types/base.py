@@ -97,7 +97,7 @@ class Style:
     unit: frozenset[str] = frozenset()
     """What stands beside numbers and is none of them: €, GB; "TB=1024" takes 2 TB for 2048."""
     has_told_decimal: bool = False
-    """Its decimal mark was told, not taken for granted: 1.50 is a number, and no version."""
+    """The user named its decimal mark: 1.50 is a number, and no version."""
     is_exported: bool = False
     """It was written here: a cell of another type than its column's is a program's work."""
     has_short_years: bool = False
@@ -267,7 +267,7 @@ class Type:
         return isinstance(value, self.json_types)
 
     def why_odd(self, value: Any) -> str:
-        """Return in words of a value that the column cannot hold what is odd about it."""
+        """Return in words what is odd about a value that the column cannot hold."""
         return f"its type is not {self.name}"
 
     def cell_of(self, value: Any) -> Any:
@@ -327,7 +327,7 @@ class Type:
         return None
 
     def remedies(self, text: str) -> tuple[Remedy, ...]:
-        """Return which other ways to read a file would make a value of a text that means none now."""
+        """Return the options of reading under which a text that means no value now would mean one."""
         return ()
 
     def other_styles(self, texts: Collection[str], style: Style) -> tuple[Style, ...]:
@@ -343,7 +343,7 @@ class Type:
         return self.other_styles(texts, PLAIN)
 
     def in_words(self, style: Style) -> str:
-        """Return in words what is special about a style: "a decimal comma"."""
+        """Return in words what a style does otherwise: "a decimal comma"."""
         raise NotImplementedError
 
     def told(self, style: Style) -> tuple[Remedy, ...]:

@@ -37,7 +37,7 @@ _SIGNS = frozenset(
 )
 """What makes a program calculate a text, in all widths."""
 _FIRST = frozenset("\t\r\n'")
-"""What does so, or is taken away, at the very beginning."""
+"""The same at the very beginning alone, and what programs take away there."""
 HARMLESS = frozenset(map(chr, range(0x21, 0x7F))) - _SIGNS - _FIRST
 """Characters that a text may begin with to stand as it is."""
 NEVER_TEXT = frozenset({"null", "(null)", "<null>", "[null]", "\\n", "nan", "n/a", "#n/a", "#n/v", "#nv"})
@@ -191,14 +191,14 @@ def _no_json(word: str) -> Any:
 
 
 def means_nothing(text: str) -> tuple[Remedy, ...]:
-    """Return what lets a text mean no value, if it is a usual word for that: any other may be misspelled."""
+    """Return the option that lets a usual word for no value mean that; others may be misspelled values."""
     if text.strip().lower() not in NOTHING:
         return ()
     return (Argument("na", "says that it means no value", [text.strip()]),)
 
 
 def as_text(field: Field) -> Remedy:
-    """Return what lets all cells of a column be texts, as people see them."""
+    """Return the option that takes all cells of a column for texts, as people see them."""
     return Argument("text", "takes all cells of the column for texts, as they are shown", [field.path])
 
 

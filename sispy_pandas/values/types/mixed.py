@@ -78,7 +78,7 @@ class Mixed(Structured, name="Mixed", declared_as=("Mixed", "Object", "")):
         return cell
 
     def meant(self, text: str) -> Any:
-        """The server casts nothing here: what JSON takes for a number or a boolean is one, 007 a text."""
+        """Return the number or boolean that a text is in JSON, else the text: the server casts nothing."""
         if text in ("true", "false"):
             return text == "true"
         number = float(text) if _NUMBER.fullmatch(text) else math.inf
@@ -88,7 +88,7 @@ class Mixed(Structured, name="Mixed", declared_as=("Mixed", "Object", "")):
 
 
 ANYTHING = Field("", "Mixed")
-"""What is known of a value about which nothing is known."""
+"""The field of a value about which nothing is known."""
 
 
 class NeedsReplacing(Exception):  # noqa: N818 - a signal between two functions, never seen outside
@@ -125,7 +125,7 @@ def merge_patch(theirs: Any, mine: Any) -> Any:
 
 
 def _is_part(patch: Any, of: Any) -> bool:
-    """Return whether a patch of an object does nothing that another one does not, and something at all."""
+    """Return whether a patch of an object does something, and nothing that another one does not."""
     if not isinstance(patch, dict) or not isinstance(of, dict) or not patch:
         return False
     shared = ((value, of[key]) for key, value in patch.items() if key in of)

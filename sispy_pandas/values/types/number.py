@@ -62,7 +62,7 @@ class Number(Type, name="Number"):
 
     @staticmethod
     def is_spelt(text: str, style: Style) -> bool:
-        """Without word of the marks `1.10` may be a version, and stays text."""
+        """Return whether a text is a number; where no decimal mark was told, `1.10` may be a version."""
         text = text.strip()
         bare, factor = _without_unit(text, style)
         digits = _plain(bare, style)
@@ -240,7 +240,7 @@ _GROUPED = {
 }
 """Numbers whose digits stand in groups of three, or as in India, a NUL between them."""
 _ALIKE = {".": ".", ",": ",", "'": "'\N{RIGHT SINGLE QUOTATION MARK}", " ": " \u00a0\u2009\u202f", "?": "?"}
-"""Marks between groups, each with all that are no other mark for people."""
+"""Marks between groups, each with all that look like it to people."""
 _GROUPS = {".": "points", ",": "commas", "'": "apostrophes", " ": "blanks", "?": "question marks"}
 
 

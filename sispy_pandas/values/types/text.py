@@ -198,7 +198,7 @@ def read_text(text: str) -> Any:
 
 
 def _text_of(cell: Any) -> str:
-    """Return the text of a cell that is none.
+    """Return the text of a cell of another type.
 
     Raises:
         ValueError: It has none.

@@ -712,7 +712,7 @@ def test_a_dry_run_shows_everything_and_makes_nothing(sispy, sis, file):
     assert result.stderr.splitlines() == [
         "1 column of names that no field can have: '_serial' becomes 'serial'; --rename _serial=NAME names "
         "it otherwise",
-        "no row has a value for end: text is taken for granted",
+        "no row has a value for end: assumed to be text",
         "row 1 is left out: the names of the columns are in row 3; --header-row 3 says so",
         "row 11 is left out: it looks like a total, or a remark; --footer-rows 1 says so, --footer-rows 0 "
         "keeps all",

@@ -82,7 +82,7 @@ def test_of_two_signs_that_both_fit_one_has_to_be_told(tmp_path):
     told = read(tmp_path, text, delimiter=";")
 
     assert guessed.guesses == (
-        "',' or ';' may be between the cells, ',' is taken for it: delimiter=',' says so, "
+        "',' or ';' may separate the cells, ',' is assumed: delimiter=',' says so, "
         "delimiter=';' takes the other",
     )
     assert (told.table.header, told.guesses) == (("name,a", "b"), ())
@@ -158,7 +158,7 @@ def test_lines_of_one_cell_that_a_rarer_sign_would_part_name_it(tmp_path, text, 
     told = read(tmp_path, text, delimiter=sign)
 
     assert found.guesses == (
-        f"each line is taken for one cell, but {sign!r} may be between cells: delimiter={sign!r} parts them, "
+        f"each line is taken for one cell, but {sign!r} may separate cells: delimiter={sign!r} parts them, "
         "delimiter=',' takes each line for one cell",
     )
     assert (told.table.header, told.guesses) == (tuple(text.splitlines()[0].replace(sign, " ").split()), ())
@@ -191,7 +191,7 @@ def test_lines_of_one_column_with_a_delimiter_in_them_name_the_cause(tmp_path):
     told = read(tmp_path, "Preis\n1,50\n2,50\n", delimiter=";")
 
     one = "delimiter=';' takes each line for one cell"
-    reason = "2 cells, but the header has 1: ',' is taken for what is between cells"
+    reason = "2 cells, but the header has 1: ',' is assumed to separate cells"
     assert [problem.reason for problem in numbers.problems] == [f"{reason}; {one}"] * 2
     assert names.guesses[0].endswith(f"; header_row=2 says so, {one}")
     assert (told.table.columns, told.problems) == ((("1,50", "2,50"),), ())

@@ -129,10 +129,10 @@ def vars_of(options):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("encodng = 'x'", "F: 'encodng' is nothing of a mapping; did you mean 'encoding'?"),
+        ("encodng = 'x'", "F: 'encodng' is not an option; did you mean 'encoding'?"),
         ("dayfirst = 'yes'", "F: dayfirst is 'yes', not of type bool"),
-        ("words = 1", "F: 'words' is nothing of a mapping; did you mean 'words'?"),
-        ("[words]\nnull = []", "F: words.null is nothing of a mapping"),
+        ("words = 1", "F: words is a table: put what it holds below a line [words]"),
+        ("[words]\nnull = []", "F: words.null is not an option"),
         ("[words]\nna = 'x'", "F: words.na is 'x', not a list of texts"),
         ("[constants]\na = [1]", "F: constants.a is [1]: write it as a text"),
         (

@@ -266,6 +266,6 @@ def test_a_file_of_which_no_row_fits_says_why(tmp_path):
         read_rows(InFile.of(file), Csv(), ReadOptions())
 
     assert str(refused.value) == (
-        f"{file}, row 2: 2 cells, but the header has 1: ',' is taken for what is between cells; "
+        f"{file}, row 2: 2 cells, but the header has 1: ',' is assumed to separate cells; "
         "delimiter=';' takes each line for one cell"
     )
