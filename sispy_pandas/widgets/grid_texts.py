@@ -108,7 +108,8 @@ def _number_texts(cells: pd.Series[Any]) -> pd.Series[Any]:
 def _arrow_texts(numbers: np.ndarray[Any, Any], is_whole: Mask) -> pd.Series[Any]:
     pa, compute = optional("pyarrow", "fast"), optional("pyarrow.compute", "fast")
     whole, given = (pa.array(one).cast(pa.large_string()) for one in (numbers.astype("int64"), numbers))
-    return pd.Series(compute.if_else(pa.array(is_whole), whole, given), dtype=STRINGS)
+    texts: pd.Series[Any] = pd.Series(compute.if_else(pa.array(is_whole), whole, given), dtype=STRINGS)
+    return texts
 
 
 def _number_text(number: float) -> str:
