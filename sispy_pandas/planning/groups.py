@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..values.changes import Create, Update, action_of, row_of
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 WHOLE_ROW = "(whole row)"
 """What stands for the field of a row that is deleted."""
+SUCH_AS = 3
+"""Rows of a group that are named."""
 _PLAIN = frozenset({str, int, float, type(None)})
 
 Cell = tuple["Change", str, Any, Any]
@@ -45,9 +47,11 @@ class Group:
     by: Any
     """What the rows have in the column that splits the groups; None: no column does, or they have nothing."""
     changes: tuple[Change, ...]
+    beyond: int = 0
+    """How many more rows there are, where not all are kept."""
 
     def __len__(self) -> int:
-        return len(self.changes)
+        return len(self.changes) + self.beyond
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,41 @@ class Grouped:
         by = "by" if self.split is None else self.split.column
         found = table(rows, ("action", "field", "before", "after", by, "rows")).astype({"rows": "int64"})
         return found if self.split else found.drop(columns=by)
+
+
+@dataclass
+class Equal:
+    """Equal changes of plans that come one after the other: their rows are counted, and few are kept.
+
+    What comes first is kept, up to so many different changes; later ones that equal none of them are not.
+    """
+
+    most: int
+    _groups: dict[Hashable, Group] = field(default_factory=dict)
+
+    def add(self, found: Grouped) -> None:
+        """Add the changes of a plan."""
+        alone = (
+            Group(action_of(change), path, before, after, None, (change,))
+            for change, path, before, after in found.rare
+        )
+        for group in (*found.groups, *alone):
+            one = row_of(group.changes[0]) if group.action == "delete" else None
+            edit = (group.action, group.field, _mark(group.before), _mark(group.after), one)
+            known = self._groups.get(edit)
+            if known is None and len(self._groups) >= self.most:
+                continue
+            changes = (*(known.changes if known else ()), *group.changes)[:SUCH_AS]
+            n = len(group) + (len(known) if known else 0)
+            self._groups[edit] = replace(group, changes=changes, beyond=n - len(changes))
+
+    def found(self) -> Grouped:
+        """Return what there is by now."""
+        groups = sorted((g for g in self._groups.values() if len(g) > 1), key=len, reverse=True)
+        lone = [g for g in self._groups.values() if len(g) == 1]
+        rare = tuple((g.changes[0], g.field, g.before, g.after) for g in lone)
+        alone = Counter(g.field for g in lone if g.action != "delete")
+        return Grouped(tuple(groups), rare, dict(alone.most_common()))
 
 
 @no_collection()  # lists of rows hold no cycles, but there may be many

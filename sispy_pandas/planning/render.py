@@ -15,7 +15,7 @@ from ..values.schema import META
 from ..values.times import brief
 from ..values.types.cells import Refused
 from .change_set import FREE_DELETES
-from .groups import WHOLE_ROW, grouped
+from .groups import SUCH_AS, WHOLE_ROW, grouped
 from .plan_file import digest
 
 if TYPE_CHECKING:
@@ -35,8 +35,6 @@ _LONE = 3
 """Lines about cells that are the only one of their kind."""
 _READING = frozenset(ReadKeywords.__annotations__)
 """Names of the options of reading."""
-_SUCH_AS = 3
-"""Rows of a group that are named."""
 
 
 def blocks(plan: ChangeSet, shown: int | None = SHOWN, split: Split | None = None) -> list[Block]:
@@ -62,11 +60,14 @@ def blocks(plan: ChangeSet, shown: int | None = SHOWN, split: Split | None = Non
 
 
 def first_of_many(plan: ChangeSet, shown: int | None = SHOWN) -> list[Block]:
-    """Return what there is to see of a plan that has the changes of its first part alone, and counts all."""
-    cells = shown_cells(plan)[:shown]
+    """Return what there is to see of a plan that has few of its changes, and counts all."""
+    found = plan.grouped
+    cells = found.rare[:shown]
+    told = sum(map(len, found.groups)) + len(cells)
     parts: list[Block] = [
         Lines(tuple(head(plan))),
-        _cells(plan, cells, beside=plan.counts["cells"] + plan.counts["deletes"] - len(cells)),
+        groups(found, _names(plan)),
+        _cells(plan, cells, beside=plan.counts["cells"] + plan.counts["deletes"] - told),
         Lines(tuple(kinds(plan))),
         problems(plan),
         stale_rows(plan),
@@ -246,7 +247,7 @@ def groups(found: Grouped, names: Mapping[str, str]) -> Table:
             *(_SIGNS[group.action], group.field, _told(group.before, names), _told(group.after, names)),
             *((show(group.by),) if split else ()),
             *(f"{len(group):,}", len(group)),
-            ", ".join(map(_name, group.changes[:_SUCH_AS])),
+            ", ".join(map(_name, group.changes[:SUCH_AS])),
         )
         for group in found.groups
     ]

@@ -12,6 +12,7 @@ from sispy.text import printable
 
 from ..planning import render as planned
 from ..planning.change_set import PlanRefused
+from ..planning.groups import Equal, grouped
 from ..planning.parts import digest_of, joined
 from ..pushing.options import Options
 from ..pushing.parts import allowed_together
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from ..planning.groups import Grouped
     from ..planning.merge import OnConflict
     from ..pushing.guards import Guard
     from ..values.blocks import Block
@@ -36,12 +38,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, repr=False)
 class TablePlan(Plan):
-    """What all parts change in one table: the first changes, and what is in the way; the others counted.
+    """What all parts change in one table: equal changes together, and what is in the way; the others counted.
 
-    `problems`, `conflicts` and the stale rows are the first 10,000 of each, and `frame()` shows the changes
-    of the first part; `counts`, `sendable` and the length count all.
+    `problems`, `conflicts` and the stale rows are the first 10,000 of each, `groups()` has the first 2,000
+    different changes, and `frame()` shows those of the first part; `counts`, `sendable` and the length count
+    all.
     """
 
+    equal: Grouped = field(default_factory=lambda: grouped(()))
     totals: Mapping[str, int] = field(default_factory=dict)
     can_be_sent: Mapping[str, int] = field(default_factory=dict)
 
@@ -54,6 +58,11 @@ class TablePlan(Plan):
     def sendable(self) -> dict[str, int]:
         """What `Plan.sendable` has, of all parts."""
         return dict(self.can_be_sent)
+
+    @cached_property
+    def grouped(self) -> Grouped:
+        """What `Plan.grouped` has, of all parts."""
+        return self.equal
 
     def __len__(self) -> int:
         return sum(self.totals[f"{verb}s"] for verb in ("create", "update", "delete"))
@@ -268,6 +277,7 @@ class _Table:
     """What there is to tell of the parts of one table so far."""
 
     first: Plan
+    equal: Equal = field(default_factory=lambda: Equal(_DIFFERENT))
     totals: Counter[str] = field(default_factory=Counter)
     can_be_sent: Counter[str] = field(default_factory=Counter)
     problems: list[Any] = field(default_factory=list)
@@ -277,6 +287,7 @@ class _Table:
 
     def add(self, plan: Plan) -> None:
         """Count a part."""
+        self.equal.add(plan.grouped)
         self.totals.update(plan.counts)
         self.can_be_sent.update(plan.sendable)
         for kept, found in (
@@ -296,8 +307,10 @@ class _Table:
             "conflict_list": tuple(self.conflicts),
             "notes": tuple(self.notes),
         }
-        return TablePlan(**known, totals=self.totals, can_be_sent=self.can_be_sent)
+        return TablePlan(**known, equal=self.equal.found(), totals=self.totals, can_be_sent=self.can_be_sent)
 
 
+_DIFFERENT = 2_000
+"""So many different changes of a table are counted each by itself."""
 _NOTES = 20
 """So many notes of parts are told."""

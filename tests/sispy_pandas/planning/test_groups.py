@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 import sispy_pandas as sp
-from sispy_pandas.planning.groups import WHOLE_ROW, Split, grouped
+from sispy_pandas.planning.groups import WHOLE_ROW, Equal, Split, grouped
 from sispy_pandas.planning.render import groups
-from sispy_pandas.values.changes import Create, Delete, Update
+from sispy_pandas.values.changes import Change, Create, Delete, Update
 
 
 def test_equal_changes_are_one_group_and_others_stand_for_themselves():
@@ -93,3 +93,19 @@ def test_new_rows_are_split_by_what_they_will_hold(server):
         ["site", "s1", 1],
     ]
     assert sp.Plan.groups(plan)["rows"].max() == 2
+
+
+def test_equal_changes_of_many_plans_are_counted_and_few_are_kept():
+    ups = [Update(f"u{n}", {"n": 1}, {"n": 2}) for n in range(8)]
+    own = [Update(f"o{n}", {"n": 1}, {"n": 3 + n}) for n in range(3)]
+    gone = Delete("d", {"n": 1})
+    equal = Equal(4)
+
+    parts: list[list[Change]] = [[ups[0], own[0], gone], [*ups[1:6], own[1]], [own[2], *ups[6:]]]
+    for part in parts:
+        equal.add(grouped(part))
+    found = equal.found()
+
+    assert [(len(g), g.before, g.after, g.changes) for g in found.groups] == [(8, 1, 2, tuple(ups[:3]))]
+    assert found.rare == ((gone, WHOLE_ROW, None, None), (own[0], "n", 1, 3), (own[1], "n", 1, 4))
+    assert (found.alone, found.frame()["rows"].tolist()) == ({"n": 2}, [8, 1, 1, 1])
