@@ -21,6 +21,7 @@ from .base import Format, Incoming
 from .bounds import MOST_COLUMNS, parse_json
 from .headings import documents
 from .note import read_beside, write_beside
+from .outline import is_nothing
 from .table import Table
 
 if TYPE_CHECKING:
@@ -311,7 +312,7 @@ def _cells(record: Mapping[str, Any], inner: AbstractSet[str], prefix: str = "")
             yield from ((_SIS[f"_sis.{n}"], v) for n, v in value.items() if f"_sis.{n}" in _SIS)
         elif path in inner and isinstance(value, dict):
             yield from _cells(value, inner, f"{path}.")
-        elif path not in inner or value is not None:
+        elif path not in inner or not is_nothing(value):
             yield path, value
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sispy.remedies import Argument, Message
 
 from ..formats.excel_cells import LONGEST_TEXT
-from ..values.times import milliseconds
+from ..values.times import milliseconds, month_number
 from ..values.types.boolean import WORDS
 from ..values.types.number import DECIMAL
 
@@ -28,33 +28,13 @@ REASON = Message(
 
 _SHOWN_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d*[1-9])?|-?\d(?:\.\d+)?[eE][+-]?\d+")
 """As a program shows one: without zeros that mean nothing."""
+_DOUBLE = re.compile(r"(-?\d+)\.0\Z")
+"""As pandas writes a whole number of a column with blanks."""
 _COMMA = re.compile(r"-?\d+,\d+(?:[eE][+-]?\d+)?")
 _GROUPED = re.compile(r"[+-]?\d{1,3}(?:[,' \u00a0\u202f]\d{3})+(?:\.\d+)?")
 _PERCENT = re.compile(r"[+-]?\d+(?:\.\d+)?\s*%")
 _DIGITS_KEPT = range(6, 16)
 """Excel shows a long number with 6 significant digits and holds 15."""
-_MONTHS = {
-    name: number
-    for number, names in enumerate(
-        (
-            "jan january janv ene gen sty januar janvier",
-            "feb february févr fev lut februar février",
-            "mar march mrz märz mars mrt marzec",
-            "apr april avr abr kwi",
-            "may mai mei mag maj",
-            "jun june juin giu cze juni",
-            "jul july juil lug lip juli",
-            "aug august août ago sie",
-            "sep sept september set wrz",
-            "oct october okt ott out paź oktober",
-            "nov november lis",
-            "dec december dez déc dic gru dezember",
-        ),
-        start=1,
-    )
-    for name in names.split()
-}
-"""Months as the programs of some countries name them."""
 _PARTS = re.compile(r"(\d{1,4}|[A-Za-z]{3,9})[-/. ]{0,2}(\d{1,4}|[A-Za-z]{3,9})(?:[-/., ]{1,2}(\d{1,4}))?")
 _ISO_DAY = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:[T ][\d:.]+)?Z?")
 _NUMBERED_DAY = re.compile(r"(\d{1,2})[-/.](\d{1,2})[-/.](\d\d|\d{4})(?: [\d:.]+)?")
@@ -173,6 +153,7 @@ def _is_converted(before: str, after: str) -> bool:
     """Return whether a text was taken for a number, a date or a time."""
     if _COMMA.fullmatch(after) and not _COMMA.fullmatch(before):
         after = after.replace(",", ".")
+    after = _DOUBLE.sub(r"\1", after)
     old, new = _number(before), _number(after)
     if old is not None and new is not None and _SHOWN_NUMBER.fullmatch(after):
         kept = range(3, 16) if "e" in after.lower() else (15,)
@@ -207,7 +188,7 @@ def _readings(text: str) -> set[_Day]:
     found = _PARTS.fullmatch(text)
     if not found:
         return set()
-    parts = [int(p) if p.isdigit() else _MONTHS.get(p.lower(), 0) for p in found.groups() if p]
+    parts = [int(p) if p.isdigit() else month_number(p) or 0 for p in found.groups() if p]
     if found[1].isalpha() or found[2].isalpha():
         month, other = (parts[0], parts[1]) if found[1].isalpha() else (parts[1], parts[0])
         in_year = parts[2] if len(parts) > 2 else None
@@ -231,9 +212,9 @@ def _shown(text: str) -> set[_Day]:
         first, second, year = int(found[1]), int(found[2]), int(found[3])
         return {_Day(first, second, year), _Day(second, first, year)}
     found = _NAMED_DAY.fullmatch(text)
-    if found and found[2].lower() in _MONTHS:
+    if found and (month := month_number(found[2])):
         day = int(found[1]) if found[1] else None
-        return {_Day(_MONTHS[found[2].lower()], day, int(found[3]) if found[3] else None)}
+        return {_Day(month, day, int(found[3]) if found[3] else None)}
     return set()
 
 

@@ -124,7 +124,7 @@ def _styles(kind: Type, texts: Mapping[str, int], style: Style) -> list[Style]:
 
 
 def _told(looks: Sequence[_Look], rows: Sequence[int]) -> Message:
-    """Say what columns look like that look alike."""
+    """Return in words what columns look like that look alike."""
     first, names = looks[0], [shorten(look.name) for look in looks[:_COLUMNS]]
     names += [f"{len(looks) - _COLUMNS:,} more columns"] if len(looks) > _COLUMNS else []
     n = sum(look.cells_of(look.looking) for look in looks)
@@ -145,7 +145,7 @@ def _told(looks: Sequence[_Look], rows: Sequence[int]) -> Message:
 
 
 def _first(looks: Sequence[_Look], rows: Sequence[int], texts: Sequence[AbstractSet[str]]) -> str:
-    """Name the first cells of different texts, each with its row.
+    """Return the first cells of different texts, each with its row.
 
     Args:
         looks: The columns.

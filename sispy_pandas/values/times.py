@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -20,6 +21,28 @@ When = datetime | str | int | timedelta
 """As users give them: aware, a text with a zone, ms since 1970, or how long ago (a timedelta, or "3d")."""
 _AGO = re.compile(r"\s*(\d{1,9}(?:\.\d+)?)\s*(s|m|h|d|w)\s*")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_MONTHS = {
+    name: number
+    for number, names in enumerate(
+        (
+            "jan january januar janvier janv enero ene gennaio gen januari janeiro sty",
+            "feb february februar fevrier fev fevr febrero febbraio februari fevereiro lut",
+            "mar march marz mrz maerz mars marzo maart mrt marco marzec",
+            "apr april avril avr abril abr aprile kwi",
+            "may mai mayo maggio mag mei maio maj",
+            "jun june juni juin junio giugno giu junho cze",
+            "jul july juli juillet juil julio luglio lug julho lip",
+            "aug august aout agosto ago augustus sie",
+            "sep sept september septembre septiembre settembre set setembro wrz",
+            "oct october okt oktober octobre octubre ottobre ott outubro out paz",
+            "nov november novembre noviembre novembro lis",
+            "dec december dez dezember decembre diciembre dic dicembre dezembro gru",
+        ),
+        start=1,
+    )
+    for name in names.split()
+}
+"""Months in English, German, French, Spanish, Italian, Dutch, Portuguese and Polish, without accents."""
 _ISO = re.compile(
     r"\s*(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?)"
     r"\s*(Z|z|UTC|[+-]\d\d(?::?\d\d(?::\d\d)?)?)?)?\s*"
@@ -47,6 +70,16 @@ def milliseconds(text: str) -> int | None:
         seconds = int(digits[:2]) * 3600 + int(digits[2:4]) * 60 + int(digits[4:])
         ms -= (seconds if offset[0] == "+" else -seconds) * 1000
     return ms
+
+
+def month_number(name: str) -> int | None:
+    """Return the number of a month by its name, in any case, with or without accents; None if it is none.
+
+    >>> month_number("März"), month_number("Aug"), month_number("x")
+    (3, 8, None)
+    """
+    bare = unicodedata.normalize("NFKD", name.lower())
+    return _MONTHS.get("".join(sign for sign in bare if not unicodedata.combining(sign)))
 
 
 def iso(ms: int) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import re
-import unicodedata
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -13,7 +12,7 @@ import pandas as pd
 
 from sispy.remedies import Argument
 
-from ..times import LAST, LATEST, iso, milliseconds, writable
+from ..times import LAST, LATEST, iso, milliseconds, month_number, writable
 from .base import PLAIN, Contradiction, Type
 from .cell_text import are_all, lines, masked, means_nothing, structure_or_refuse, write_column
 from .cells import HAS_ARROW, iso_of, kind_of, shown
@@ -50,34 +49,13 @@ _DAY_FORM = re.compile(
 _SHORT = re.compile(r"\d{1,2}([./-])\d{1,2}\1\d\d")
 _NUMBERED = re.compile(r"\d{4}\.")
 _VERSION = re.compile(r"(?:\d\.\d+|\d+\.\d)\.\d\d")
-_MONTHS = {
-    name: number
-    for number, names in enumerate(
-        (
-            "jan january januar janvier janv enero ene gennaio gen januari janeiro",
-            "feb february februar fevrier fev fevr febrero febbraio februari fevereiro",
-            "mar march marz mrz maerz mars marzo maart mrt marco",
-            "apr april avril avr abril abr aprile",
-            "may mai mayo maggio mag mei maio",
-            "jun june juni juin junio giugno giu junho",
-            "jul july juli juillet juil julio luglio lug julho",
-            "aug august aout agosto ago augustus",
-            "sep sept september septembre septiembre settembre set setembro",
-            "oct october okt oktober octobre octubre ottobre ott outubro out",
-            "nov november novembre noviembre novembro",
-            "dec december dez dezember decembre diciembre dic dicembre dezembro",
-        ),
-        start=1,
-    )
-    for name in names.split()
-}
-"""Names of months in English, German, French, Spanish, Italian, Dutch and Portuguese, without accents."""
-_DAY_NUMBER = r"\d{1,2})(?:st|nd|rd|th|er)?"
+_DAY_NUMBER = r"[0-9]{1,2})(?:st|nd|rd|th|er)?"
 _MONTH = r"[^\W\d_]{3,12})\.?"
 _NAMED_MONTH = re.compile(
     r"(?:(?:mon|tue|tues|wed|wednes|thu|thurs|fri|sat|satur|sun)(?:day)?[.,]? )?"
-    rf"(?:(?P<day>{_DAY_NUMBER}\.?[ /-]?(?:de )?(?P<word>{_MONTH}|(?P<first>{_MONTH} (?P<then>{_DAY_NUMBER})"
-    r",?[ /-]?(?:de )?(?P<year>[0-9]{4}|[0-9]{2})(?P<time>\D.*)?",
+    rf"(?:(?P<day>{_DAY_NUMBER}\.?[ /-]?(?:de )?(?P<word>{_MONTH}"
+    rf"|(?P<first>{_MONTH} (?P<then>{_DAY_NUMBER}(?=\D)),?[ /-]?(?:de )?"
+    r"(?P<year>[0-9]{4}|[0-9]{2})(?P<time>\D.*)?",
     re.IGNORECASE,
 )
 """3 Feb 2026, 3-Feb-26, February 3, 2026, 3. Februar 2026: they leave one reading."""
@@ -337,7 +315,7 @@ def _clock(text: str, dayfirst: bool | None) -> _Clock | None:
 
     None where it is none, or its order is unknown.
     """
-    if (named := _NAMED_MONTH.fullmatch(text)) and (number := _month(named["word"] or named["first"])):
+    if (named := _NAMED_MONTH.fullmatch(text)) and (number := month_number(named["word"] or named["first"])):
         text = f"{number}/{named['day'] or named['then']}/{named['year']}{named['time'] or ''}"
         dayfirst = False
     found = _DAY_FORM.fullmatch(text)
@@ -358,12 +336,6 @@ def _clock(text: str, dayfirst: bool | None) -> _Clock | None:
     unit = next((unit for place, unit in units if found[place]), _DAY)
     year_at = named.start("year") if named else found.start("last" if found["last"] else "year")
     return None if ms is None else _Clock(ms, unit, len(year) == 2, year_at)
-
-
-def _month(name: str) -> int | None:
-    """Return the number of a month, by its name with or without accents."""
-    bare = unicodedata.normalize("NFKD", name.lower())
-    return _MONTHS.get("".join(sign for sign in bare if not unicodedata.combining(sign)))
 
 
 def _in_century(shown: int, at: int) -> int:

@@ -75,6 +75,13 @@ def test_a_key_that_some_records_lack_is_blank_and_a_null_is_too(server, path):
     ]
 
 
+@pytest.mark.parametrize("nothing", [None, "", " "])
+def test_nothing_in_place_of_a_document_is_no_column(host_schema, path, nothing):
+    frame = read([{"name": "a", "os": {"name": "x"}}, {"name": "b", "os": nothing}], host_schema, path)
+
+    assert list(frame.columns) == ["name", "os.name"]
+
+
 def test_texts_are_numbers_dates_and_booleans_where_the_field_is(host_schema, path):
     records = [
         {"name": 7, "cpus": "8", "live": "yes", "installed": "2024-01-31", "extra": "8"},

@@ -74,7 +74,14 @@ def test_what_no_option_reads_is_told_how_to_be_written(a, b, kind, straight, wa
     [
         *(["1,5", "-", "x"], ["10.0.0.1", "10.0.0.2"], ["1.10", "1.2"], ["1.2.34", "1.3.12"]),
         *(["2024-03-04"], ["Berlin", "Bonn, Mitte"], ["1,5", 2], ["5", "7"], ["-", "?"], ["3GB", "4GBs"]),
-        *(["(1)", "(none)", "(a)"], ["eth0", "eth1"], ["12-34-56"], ["May"], ["web-1", "web-2"], [None]),
+        *(
+            ["(1)", "(none)", "(a)"],
+            ["eth0", "eth1"],
+            ["12-34-56"],
+            ["May", "Mar 2024"],
+            ["web-1", "web-2"],
+            [None],
+        ),
     ],
 )
 def test_other_text_is_text(cells):

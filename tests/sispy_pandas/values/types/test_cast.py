@@ -135,6 +135,7 @@ def test_cast_gives_what_the_server_would_store(field, cell, stored):
         ("Boolean", 2, "2 is neither true nor false"),
         ("Date", "3/4/2020", "'3/4/2020' is not an ISO date or time"),
         ("Date", "2020-02-30", "'2020-02-30' is not an ISO date or time"),
+        ("Date", "Jan 2024", "'Jan 2024' is not an ISO date or time"),
         ("Date", "31 Jan 24", "'31 Jan 24' has a year of two digits: write all four"),
         ("Date", True, "a boolean is not a date or time"),
         ("Date", np.datetime64("20000-01-01"), "20000-01-01T00:00:00.000Z is not of the years 0 to 9999"),
