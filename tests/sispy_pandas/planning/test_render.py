@@ -67,7 +67,8 @@ def test_a_single_cell_is_named_with_what_reads_it(server, tmp_path, field, text
 
 def test_of_cells_each_of_its_own_kind_a_few_are_named(server, tmp_path):
     live = server.fetch()
-    words = [f"1 w{chr(97 + n)}" for n in range(20)]
+    units = [f"{more}{unit}" for unit in ("B", "bit", "Hz", "W", "bps") for more in ("k", "M", "G")]
+    words = [f"1 {unit}" for unit in units]
     rows = "".join(f"h{n:05},{word}\n" for n, word in enumerate(words))
     (tmp_path / "t.csv").write_text(f"name,cpus\n{rows}")
 
