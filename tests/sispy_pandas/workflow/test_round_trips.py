@@ -200,7 +200,7 @@ FRAMES = {
     "s without a zone": lambda frame: frame.assign(since=frame["since"].dt.tz_localize(None).astype(object)),
     "another zone": lambda frame: frame.assign(since=frame["since"].dt.tz_convert("Asia/Kolkata")),
 }  # fmt: skip
-VEHICLES = TABLES | FRAMES
+TRIPS = TABLES | FRAMES
 RANDOM = settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
 
 
@@ -229,8 +229,8 @@ def told(plan):
 @given(tables())
 def test_no_edit_is_an_empty_plan(columns):
     live = snapshot_of(columns)
-    for vehicle, travel in VEHICLES.items():
-        assert (vehicle, *told(live.diff(travel(live.frame())))) == (vehicle, [], (), ())
+    for name, trip in TRIPS.items():
+        assert (name, *told(live.diff(trip(live.frame())))) == (name, [], (), ())
 
 
 @RANDOM
@@ -238,8 +238,8 @@ def test_no_edit_is_an_empty_plan(columns):
 def test_libraries_take_a_snapshot_as_it_is_and_give_it_back_without_edits(columns):
     live = snapshot_of(columns)
     taken = {"polars": pl.DataFrame(live), "DuckDB": by_duckdb(live), "arrow": pa.table(live), "none": live}
-    for vehicle, table in taken.items():
-        assert (vehicle, *told(live.diff(table))) == (vehicle, [], (), ())
+    for name, table in taken.items():
+        assert (name, *told(live.diff(table))) == (name, [], (), ())
     assert list(taken["polars"].columns) == ["_id", *live.frame().columns]
     assert taken["polars"]["n"].dtype.is_numeric()
     assert taken["arrow"].schema.field("since").type == pa.timestamp("ms", tz="UTC")
@@ -255,8 +255,8 @@ def test_one_edit_is_that_cell_alone(data, columns):
         field = SCHEMA.field(path)
         before = json_values(field, live.frame()[path])[at]
         value = as_edited(before, data.draw(values, label=path))
-        vehicle = data.draw(st.sampled_from(sorted(FRAMES)), label="vehicle")
-        plan = live.diff(edited(FRAMES[vehicle](live.frame()), path, at, value))
+        name = data.draw(st.sampled_from(sorted(FRAMES)), label="trip")
+        plan = live.diff(edited(FRAMES[name](live.frame()), path, at, value))
         if equal(field, before, value):
             assert told(plan) == ([], (), ())
             continue
@@ -267,24 +267,24 @@ def test_one_edit_is_that_cell_alone(data, columns):
 
 @RANDOM
 @given(st.data(), tables())
-def test_an_edit_within_an_object_is_sent_without_what_the_vehicle_did(data, columns):
+def test_an_edit_within_an_object_is_sent_without_what_a_trip_changes(data, columns):
     live = snapshot_of(columns)
     for path, after in EDITS_WITHIN.items():
         field = SCHEMA.field(path)
         stored = json_values(field, live.frame()[path])
-        for vehicle, travel in FRAMES.items():
-            back = travel(live.frame())
+        for name, trip in FRAMES.items():
+            back = trip(live.frame())
             for at in [i for i, value in enumerate(stored) if value][:1]:
                 plan = live.diff(edited(back, path, at, after(back[path].iloc[at])))
                 ((_, _, _, new),) = plan.cells()
                 wanted = after(stored[at])
-                assert equal(field, wanted, new), vehicle
+                assert equal(field, wanted, new), name
                 for mine, theirs in [(new, wanted)] if path == "extra" else zip(new, wanted, strict=True):
                     mixed = (
                         (mine, theirs) if path == "extra" else (mine.pop("facts", None), theirs.get("facts"))
                     )
-                    assert canonical(mixed[0]) == canonical(mixed[1]), vehicle
-                    assert path == "extra" or "null" not in canonical({**mine, "vlans": []}), vehicle
+                    assert canonical(mixed[0]) == canonical(mixed[1]), name
+                    assert path == "extra" or "null" not in canonical({**mine, "vlans": []}), name
 
 
 def test_keys_of_other_rows_are_no_part_of_new_ones_either():
