@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 @click.option("--user", metavar="NAME", shell_complete=users, help="Only those of NAME.")
 @answers("json", "csv", "md")
 def pushes(limit: int, note: str | None, since: str | None, table: str | None, user: str | None) -> None:
-    """List the pushes in the folder of journals: interrupted ones, then the newest.
+    """List the pushes in the folder of journals: those to be resumed, then the newest.
 
     `sispy resume`, `sispy undo` and `sispy verify` take the names in the first column. "replaced" are rows
     that wrote over a value of somebody else (`sispy verify` shows it), "partly" rows that were written except
@@ -52,12 +52,17 @@ def pushes(limit: int, note: str | None, since: str | None, table: str | None, u
         session.say(sentence)
     if not len(found):
         session.say(f"no pushes yet; their journals will be in {folder()}")
-    for name, wanted in (("schema", table), ("user", user)):
-        found = found if wanted is None else found[found[name] == wanted]
+    has_any = len(found) > 0
+    if table is not None:
+        found = found[[table in its.split(", ") for its in found["schema"]]]
+    if user is not None:
+        found = found[found["user"] == user]
     if note is not None:
         found = found[found["note"].fillna("").astype(str).str.contains(note, case=False, regex=False)]
     if since is not None:
         found = found[found["at"] >= pd.Timestamp(when(since, None, "--since"), unit="ms", tz="UTC")]
+    if has_any and not len(found):
+        session.say("no such pushes")
     if len(found) or not session.is_told_at_once:
         rows = list(map(_push_row, found.head(limit).to_dict("records")))
         tell(session, Answer("pushes", Table(_PUSHES, rows, "push", "pushes"), {"unreadable": unreadable}))
@@ -126,9 +131,10 @@ def _undo(row: dict[Hashable, Any]) -> str:
 @yes
 @session
 def resume(session: Session, how: dict[str, Any], name: str | None, yes: bool) -> Exit:
-    """Go on with an interrupted push: JOURNAL, or else the latest unfinished one that is not in use.
+    """Go on with an interrupted push: JOURNAL, or else the latest unfinished one.
 
-    JOURNAL is a file or a name that `sispy pushes` lists.
+    JOURNAL is a file or a name that `sispy pushes` lists. Without it, pushes that are in use or were undone
+    are left out.
 
     Rows that were sent without an answer are read again first: nothing is written twice. New rows that may
     have been created are looked for again; --again sends those that remain in doubt.

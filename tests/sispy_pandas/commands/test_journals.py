@@ -223,6 +223,27 @@ def test_interrupted_pushes_are_listed_first(sispy, sis, pushed):
     assert sispy("resume", interrupted, "--yes").exit_code in (0, 4)
 
 
+def test_what_was_cut_off_and_taken_back_is_not_resumed_but_by_its_name(sispy, sis, pushed):
+    live = sp.fetch(sis.client().entities("host"), progress=False)
+    edited = live.frame().astype(object).head(2).assign(notes="cut")
+    sent = iter([False, True])
+    limits = sp.Limits(rows=1)
+    live.diff(edited).push(progress=False, limits=limits, cancel=lambda: next(sent, True))
+    assert written(sis, "cut") == 1
+    (name,) = map(journal.short, journal.folder().glob("*.jsonl"))
+
+    assert sispy("undo", "--yes").exit_code == 0
+
+    assert sispy("resume", "--yes").exit_code == 64
+    later = pushed("two")
+    listed = [line.split()[0] for line in sispy("pushes").stdout.splitlines()[1:]]
+    assert (listed[0], listed[2]) == (later, name)
+    for one in listed[:2]:
+        assert sispy("undo", one, "--yes").exit_code == 0
+    result = sispy("resume")
+    assert result.stderr.startswith(f"resuming {name} (")
+
+
 @pytest.mark.parametrize(
     "content", [b"", b"null\n", b"[]\n", b"{}\n", b"\xff\xfe\n", b'{"event": "begin"}\n', b"[" * 5000]
 )

@@ -292,6 +292,22 @@ def test_pushes_are_chosen_by_note_time_table_and_user(sispy):
     assert notes("--since", "1h") == ["CHG0000002", "CHG0000001"]
     assert notes("--table", "rack") == notes("--user", "bob") == notes("--since", "2030-01-01T00:00Z") == []
     assert sispy("pushes", "--since", "soon").exit_code == 64
+    result = sispy("pushes", "--table", "rack")
+    assert (result.stdout, result.stderr, result.exit_code) == ("", "no such pushes\n", 0)
+
+
+def test_a_push_of_several_tables_is_one_to_each_of_them(sispy):
+    for table, field in (("rack", "row"), ("host", "notes")):
+        sispy("export", table, "-o", f"{table}.csv", "--fields", f"name,{field}")
+        header, first, *_ = Path(f"{table}.csv").read_text().splitlines()
+        cells = first.split(",")
+        cells[2] = "moved"
+        Path(f"{table}.csv").write_text(f"{header}\n{','.join(cells)}\n")
+    sispy("push", "rack.csv", "host.csv", "--yes", "--note", "CHG0000003")
+
+    found = [json.loads(sispy("pushes", "--table", t, "--output", "json").stdout) for t in ("rack", "host")]
+
+    assert [[push["note"] for push in each["pushes"]] for each in found] == [["CHG0000003"]] * 2
 
 
 def test_the_number_of_deletes_that_a_push_will_need_is_named_by_the_plan(sispy):
