@@ -27,6 +27,7 @@ from .editor_model import after_push, editor_model, with_conflicts, with_ids, wi
 from .grid_frame import joined
 from .grid_order import look
 from .labels import ServerLabels
+from .push_row import LINE
 from .review import PlanReview
 from .shown import Shown, frame_html
 
@@ -96,7 +97,7 @@ class FrameEditor(Shown):
         self._message = widgets.HTML()
         self._below = widgets.VBox()
         self._offer = DraftOffer(drafts_of(snapshot.endpoint, snapshot.schema), self._put_back)
-        row = widgets.HBox([self._review, self._message])
+        row = widgets.HBox([self._review, self._message], layout=LINE)
         super().__init__(children=[self._offer, self._grid, row, self._below])
         if snapshot.endpoint.client.username:
             threading.Thread(target=self._ask_roles, daemon=True, name="sispy-labels").start()

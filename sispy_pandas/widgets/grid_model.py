@@ -48,6 +48,8 @@ class Note:
     theirs: Any = None
     base: Any = None
     """Of a conflict, as is `theirs`: what the cell held when it was edited."""
+    mine: str | None = None
+    """Of a conflict that is decided in this cell and is about another one, what was to be written there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,13 +164,13 @@ class GridModel:
     def conflicts(self, row: int) -> dict[str, Note]:
         """Return the cells of a row that somebody else changed, and about which nothing is decided.
 
-        Of a row that is to be deleted each cell counts, of others the edited ones.
+        Of a row that is to be deleted each cell counts, of others the edited ones, and those that decide.
         """
         notes, edits = self.notes.get(row, {}), self.edits.get(row, {})
         return {
             path: note
             for path, note in notes.items()
-            if note.kind == "conflict" and (path in edits or DELETE in edits)
+            if note.kind == "conflict" and (path in edits or DELETE in edits or note.mine is not None)
         }
 
     def cells(self, path: str) -> pd.Series[Any]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 REASON = 300
 """Characters of a reason that are shown: a proxy's page of several kB is none for people."""
+TO_DELETE = "the row is to be deleted"
 
 
 def window(model: GridModel, start: int, stop: int) -> dict[str, Any]:
@@ -100,6 +101,8 @@ def _cell_mark(model: GridModel, row: int, path: str) -> dict[str, Any]:
         mark |= {"is": note.kind, "why": shorten(note.reason, REASON)}
         if note.kind == "conflict":
             mark |= {"was": cells.show(field, note.base), "theirs": cells.show(field, note.theirs)}
-            if DELETE in model.edits[row]:
-                mark["mine"] = "the row is to be deleted"
+            if note.mine is not None:
+                mark["mine"] = note.mine
+            elif DELETE in model.edits[row]:
+                mark["mine"] = TO_DELETE
     return mark

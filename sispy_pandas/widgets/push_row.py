@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from sispy.remedies import Remedy
 
 _GUARDS: dict[str, str] = {words: guard for guard, (_, words) in GUARDS.items()}
+LINE = {"flex_flow": "row wrap", "align_items": "center", "grid_gap": "0 8px"}
+"""The layout of controls beside each other."""
 _POLICIES = {"Report them": "skip", "Keep mine": "mine", "Keep theirs": "theirs"}
 
 
@@ -76,10 +78,9 @@ class PushRow(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self.cancel.on_click(lambda _: self._show_cancelling(True))
         self.bar: PushBar = PushBar()
         self._busy = widgets.HBox([self.bar, self.cancel], layout={"display": "none"})
-        choices = widgets.HBox(
-            [self.guard, self.policy, self.note, self.deletes], layout={"flex_flow": "row wrap"}
-        )
-        super().__init__(children=[choices, widgets.HBox([self.push, *self._ways, self._busy])])
+        choices = widgets.HBox([self.guard, self.policy, self.note, self.deletes], layout=LINE)
+        ways = widgets.HBox([self.push, *self._ways, self._busy], layout=LINE)
+        super().__init__(children=[choices, ways])
 
     @property
     def options(self) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from ..workflow.parts import Plans, Reports
 from ..workflow.rest import resume
 from .background import Background, Job
 from .markup import Html, alert, calm, h
-from .push_row import PushRow
+from .push_row import LINE, PushRow
 from .review_part import Held, Lines, ReviewPart
 from .shown import Shown
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from .review_lines import CellId
 
 _AUTO = {"width": "auto"}
-_HEAD = {"margin": "12px 0 0", "align_items": "center", "grid_gap": "12px", "flex_flow": "row wrap"}
+_HEAD = {**LINE, "margin": "12px 0 0"}
 _NOTHING_LOST = "no value of others was replaced"
 
 

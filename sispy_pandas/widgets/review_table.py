@@ -19,7 +19,7 @@ from .cells import Edit
 from .columns import Column, ref_of
 from .grid_model import GridModel, Note
 from .grid_names import named, names_of, with_ids
-from .grid_window import REASON
+from .grid_window import REASON, TO_DELETE
 from .review_lines import UNDONE, CellId, as_text
 
 if TYPE_CHECKING:
@@ -215,8 +215,11 @@ class ReviewTable:
         if line.outcome in ("unsent", "unchanged", UNDONE):
             return {}
         if line.outcome == "conflict":
-            theirs, base = (self._text(line.path, value) for value in (line.theirs, line.before))
-            return {AFTER: Note("conflict", line.reason, theirs, base)}
+            theirs, base, mine = (
+                self._text(line.path, one) for one in (line.theirs, line.before, line.after)
+            )
+            mine = TO_DELETE if line.action == "delete" else mine
+            return {} if line.final else {KEEP: Note("conflict", line.reason, theirs, base, mine)}
         kind: Literal["failed", "invalid"] = "failed" if line.outcome else "invalid"
         return {AFTER: Note(kind, line.reason)} if line.reason else {}
 

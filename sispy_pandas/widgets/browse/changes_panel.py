@@ -126,17 +126,18 @@ class ChangesPanel(PlanningPanel):
         return self.found.only(by=self.by or None, fields=[self.field] if self.field else None)
 
     def content(self) -> Html:
-        spans = h(
+        spans = [("", "…"), *SPANS.items()] if self.since else SPANS.items()
+        line = h(
             "div",
             h("h3", "Changes of rows in"),
-            choice(SPANS.items(), "" if self.since else self.span, "span", label="Span"),
+            choice(spans, "" if self.since else self.span, "span", label="Span"),
             h("span", "or since", class_="faint"),
             text_field(self.since, "since", label="Since", placeholder="2026-11-23 08:00, in UTC", size=24),
             class_="line",
         )
         return h(
             "div",
-            spans,
+            line,
             alert(self.problem),
             self.busy and self._loading(),
             self.found is not None and self._found(self.found),
@@ -208,7 +209,7 @@ class ChangesPanel(PlanningPanel):
         self.draw()
 
     def _choose_span(self, value: str) -> None:
-        self.span, self.since = value, ""
+        self.span, self.since = value or self.span, ""
         self.reload()
 
     def _choose_since(self, value: str) -> None:

@@ -274,7 +274,8 @@ class DrawerPanel(PlanningPanel):
             role="region",
             aria_label="Form",
         )
-        review = "Review the new row" if is_new else f"Review {count(changed, 'changed field')}"
+        review = f"Review {count(changed, 'changed field')}" if changed else "Review the row"
+        review = "Review the new row" if is_new else review
         line = [
             button(review, "review", style="main") if draft.is_touched else None,
             button("Discard", "discard") if draft.is_touched else None,

@@ -78,7 +78,7 @@ class TablesPanel(Panel):
             told and h("div", told, class_="faint"),
             found and h("ul", *found, class_="tables", aria_label="Tables"),
             number and h("div", number, class_="faint"),
-            class_="stack",
+            class_="stack list",
         )
 
     def _entry(self, hit: Hit) -> Html:

@@ -328,6 +328,7 @@ def test_what_is_no_value_is_said_beside_its_field_and_nothing_is_planned(browse
     edit(drawer, "cores", value="many")
     assert 'aria-invalid="true"' in drawer.view.html
     assert drawer.draft.refused[("cores",)].text == "many"
+    assert "Review the row" in text(drawer)
     act(drawer, "review")
     assert (browser._below.children, "cores: " in drawer.refused) == ((), True)
     edit(drawer, "cores", value="65")
@@ -492,6 +493,7 @@ def test_changes_of_a_span_are_narrowed_and_put_back(sis, browser, row):
     moment = changes.chosen().edits[1].at
     act(changes, "since", value=iso(moment).removesuffix("Z"))
     assert "live spare" in " ".join(text(changes).split())
+    assert '<option value="" selected>…</option>' in changes.view.html  # no span is chosen
     assert "Put these 2 cells back" in text(changes)
     act(changes, "revert")
     assert push(browser).counts["done"] == 2

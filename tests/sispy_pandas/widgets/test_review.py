@@ -98,6 +98,11 @@ def test_no_tick_decides_a_conflict_only_keep_does(hosts):
         ("web0", "done", None),
         ("web3", "done", None),
     ]
+    model = review._parts[0].table.model
+    keep = [column.field.path for column in model.columns].index("keep")
+    what = {"is": "conflict", "was": "2", "mine": "12", "theirs": "50", "why": "changed by somebody else"}
+    assert window(model, 0, 1)["marks"][0]["cells"] == {keep: what}
+    assert model.counts()["conflicts"] == 2
     tick_everything(review)
     assert review.chosen().empty
     assert review._parts[0].table.model.edit([(0, "send", True)]) == []
@@ -107,6 +112,7 @@ def test_no_tick_decides_a_conflict_only_keep_does(hosts):
     push(review)
     assert "No cell is ticked" in review._message.value
     review._parts[0].table.model.edit([(0, "keep", "mine"), (1, "keep", "theirs")])
+    assert model.counts()["conflicts"] == 0
     push(review)
     assert {name: cores for name, (cores, _) in stored(hosts).items()} == {
         "web0": 11,
