@@ -221,8 +221,8 @@ def test_a_cancelled_push_is_resumed_and_undone_in_the_page(page, sis, opened):
     assert len(hosts.fetch_page({"q": {"name": {"$in": list(before)}}})) == 1
     page.get_by_role("button", name="Undo this push").click()
     page.get_by_text("creates: 1").wait_for()
-    page.locator("button", has_text=re.compile(r"^\s*Push$")).click()
-    page.get_by_text("done: 2").wait_for()
+    page.locator("button:visible", has_text=re.compile(r"^\s*Push$")).click()
+    page.get_by_text("undone: 2").wait_for()
     found = hosts.fetch_page({"q": {"name": {"$in": list(before)}}})
     assert {row["name"]: row.get("notes") for row in found} == before
 

@@ -8,7 +8,7 @@ from sispy_pandas.widgets.push_row import PushRow
 
 @pytest.fixture
 def row():
-    nothing = dict.fromkeys(("push", "cancel", "resume", "undo"), lambda: None)
+    nothing = dict.fromkeys(("push", "cancel", "resume", "verify", "undo"), lambda: None)
     return PushRow(**nothing)
 
 
