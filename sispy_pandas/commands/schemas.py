@@ -144,7 +144,7 @@ def _references(schema: Schema) -> list[str]:
 
 def tree(schema: Schema, *, limit: int | None = None) -> str:
     """Return a schema's fields as a tree with types and rules, at most `limit` columns wide."""
-    rows = [(_drawn(one), *_told(one.field)) for one in branches(schema.fields)]
+    rows = [(_drawn(one), *_type_and_rules(one.field)) for one in branches(schema.fields)]
     names = max((cells(name) for name, _, _ in rows), default=0)
     types = max((cells(type_) for _, type_, _ in rows), default=0)
     limit = limit or width()
@@ -161,7 +161,7 @@ def _drawn(branch: Branch) -> str:
     return f"{indent}{'└─ ' if last else '├─ '}{printable(branch.name)}"
 
 
-def _told(field: Field | None) -> tuple[str, str]:
+def _type_and_rules(field: Field | None) -> tuple[str, str]:
     return ("", "") if field is None else (kind(field), _rules(field))
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .options import ReadOptions
 
 
-def _told(lines: Iterable[tuple[int, Any]], file: InFile) -> Iterator[tuple[int, Any]]:
+def _refusing_arrays(lines: Iterable[tuple[int, Any]], file: InFile) -> Iterator[tuple[int, Any]]:
     for number, value in lines:
         if number == 1 and isinstance(value, list):
             said = "an array, not an object per line: call it .json, or give --format json"
@@ -37,7 +37,7 @@ class Ndjson(Json):
     def records(self, file: InFile, options: ReadOptions) -> Iterator[tuple[int, Any]]:
         lines = parse_lines(file.text(options.encoding), file)
         if options.at is None:
-            return _told(lines, file)
+            return _refusing_arrays(lines, file)
         path = options.at
         return enumerate((row for _, value in lines for row in rows_at(value, path, file)), start=1)
 

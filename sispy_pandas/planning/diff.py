@@ -180,9 +180,9 @@ class _Comparison:
             self.snapshot.endpoint,
             self.schema,
             changes=tuple(changes),
-            problem_list=tuple(map(left_out.told, _unique(self.problems))),
+            problem_list=tuple(map(left_out.with_rows, _unique(self.problems))),
             stale=tuple(
-                map(left_out.told, dict.fromkeys(self.stale))
+                map(left_out.with_rows, dict.fromkeys(self.stale))
             ),  # edited and marked for deletion: once
             notes=tuple(self.notes),
             owner=owner,

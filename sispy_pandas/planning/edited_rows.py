@@ -302,7 +302,7 @@ class LeftOut:
         self._changes = changes
         self._columns = [name for name in frame.columns if name != "_id"]
 
-    def told(self, left: Left) -> Left:
+    def with_rows(self, left: Left) -> Left:
         """Return a problem or a stale row with the edited rows that it keeps out of the changes."""
         row = left.id if isinstance(left, Stale) else left.row
         if left.rows or row in self._changed:

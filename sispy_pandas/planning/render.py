@@ -104,12 +104,14 @@ def kinds(plan: ChangeSet) -> list[Message]:
         )
         if remedies:
             groups.setdefault(Message("", *remedies), ([], remedies))[0].append(problem)
-    lone = [found for found, _ in groups.values() if len(found) == 1 and not _is_told(found[0])][:_LONE]
+    lone = [found for found, _ in groups.values() if len(found) == 1 and not _says_what_to_do(found[0])][
+        :_LONE
+    ]
     told = (group for group in groups.values() if len(group[0]) > 1 or group[0] in lone)
     return [Message(_alike(found), *remedies) for found, remedies in told]
 
 
-def _is_told(problem: Problem) -> bool:
+def _says_what_to_do(problem: Problem) -> bool:
     """Return whether the reason of a problem says what to do."""
     return isinstance(problem.reason, Message) and bool(problem.reason.remedies)
 
@@ -244,7 +246,12 @@ def groups(found: Grouped, names: Mapping[str, str]) -> Table:
     )
     rows = [
         (
-            *(_SIGNS[group.action], group.field, _told(group.before, names), _told(group.after, names)),
+            *(
+                _SIGNS[group.action],
+                group.field,
+                _with_names(group.before, names),
+                _with_names(group.after, names),
+            ),
             *((show(group.by),) if split else ()),
             *(f"{len(group):,}", len(group)),
             ", ".join(map(_name, group.changes[:SUCH_AS])),
@@ -265,12 +272,12 @@ def _names(plan: ChangeSet) -> Mapping[str, str]:
     return {**plan.names, **{id_: f"{key} (new)" for id_, key in plan.arrivals.items()}}
 
 
-def _told(value: Any, names: Mapping[str, str]) -> Any:
+def _with_names(value: Any, names: Mapping[str, str]) -> Any:
     """Return a value with names in place of ids."""
     if not names:
         return value
     if isinstance(value, list | tuple):
-        return [_told(member, names) for member in value]
+        return [_with_names(member, names) for member in value]
     return names.get(value, value) if isinstance(value, str) else value
 
 
@@ -279,7 +286,7 @@ def _cells(plan: ChangeSet, cells: Sequence[Cell], *, beside: int = 0) -> Table:
     rows = [
         (
             *(action(change), getattr(change, "id", None), change.key, _name(change), path),
-            *(_told(before, names), _told(after, names)),
+            *(_with_names(before, names), _with_names(after, names)),
         )
         for change, path, before, after in cells
     ]

@@ -266,7 +266,7 @@ class _Way:
     run: Run | None = None
 
     @property
-    def told(self) -> str:
+    def text(self) -> str:
         """What somebody has to know who interrupts it."""
         if not self.begun and (self.run is None or not self.run.wrote):
             return "interrupted before anything was sent"
@@ -285,7 +285,7 @@ def _way_on(plan: ChangeSet) -> Iterator[_Way]:
     try:
         yield way
     except KeyboardInterrupt as interrupt:
-        interrupt.add_note(way.told)
+        interrupt.add_note(way.text)
         raise
 
 

@@ -87,7 +87,7 @@ def _delta_at(delta: Any, path: str) -> Any:
     parts = path.split(".")
     for i, part in enumerate(parts):
         if isinstance(delta, list):  # the whole object around it was added, replaced or removed
-            old, new = _told(delta)
+            old, new = _both_values(delta)
             rest = ".".join(parts[i:])
             return [get_path(old, rest), get_path(new, rest)]
         delta = delta.get(part)
@@ -96,7 +96,7 @@ def _delta_at(delta: Any, path: str) -> Any:
     return delta
 
 
-def _told(delta: Sequence[Any]) -> tuple[Any, Any]:
+def _both_values(delta: Sequence[Any]) -> tuple[Any, Any]:
     """Return (old, new) of a delta that holds both.
 
     Raises:
@@ -125,7 +125,7 @@ def _rebuild(column: Field, steps: Sequence[Step], base: Any, mine: Any, outcome
         states.setdefault(outcome.receipt, mine)
     for step in steps:
         if isinstance(step.delta, list) and not (len(step.delta) == 3 and step.delta[2] == 2):
-            step.tell(*_told(step.delta))
+            step.tell(*_both_values(step.delta))
             _remember(states, step)
     left = [step for step in steps if not step.known]
     while left:

@@ -59,7 +59,7 @@ def verify(
     """Return the report with what the server's commits tell about its written rows; see `Report.verify`."""
     found, broken_off = _findings(report, progress=progress, cancel=cancel)
     _keep(report, found)
-    return _told(report, found, broken_off)
+    return _with_findings(report, found, broken_off)
 
 
 def after_push(
@@ -94,10 +94,10 @@ def after_push(
         found, broken_off = _findings(report, progress=aside(progress), cancel=cancel)
         with suppress(OSError, ValueError):  # the journal cannot be written: the report says the same
             _keep(report, found)
-        return _told(report, found, broken_off)
+        return _with_findings(report, found, broken_off)
     nameless = _nameless(report)
     rows_left = [o for o in report.outcomes if is_open(o) or o.row in nameless]
-    return _told(report, {o.row: (o.overwrites, why) for o in rows_left})
+    return _with_findings(report, {o.row: (o.overwrites, why) for o in rows_left})
 
 
 def is_open(outcome: Outcome | Entry) -> bool:
@@ -218,7 +218,7 @@ def _asked(cancel: Callable[[], bool] | Event | None) -> Callable[[], bool]:
     return cancel.is_set if isinstance(cancel, Event) else cancel
 
 
-def _told(report: R, found: Mapping[Hashable, Finding], broken_off: BrokenOff | None = None) -> R:
+def _with_findings(report: R, found: Mapping[Hashable, Finding], broken_off: BrokenOff | None = None) -> R:
     outcomes = tuple(
         replace(outcome, overwrites=found[outcome.row][0], unverified=found[outcome.row][1])
         if outcome.row in found

@@ -83,7 +83,7 @@ def history(endpoint: Endpoint, id_or_key: object) -> pd.DataFrame:
         for step in steps
         for path, before, after, _ in cells(schema, step)
     ]
-    return _told(_frame(rows, ("at", "by", "action", "field", "before", "after")), why)
+    return _with_reason(_frame(rows, ("at", "by", "action", "field", "before", "after")), why)
 
 
 def blame(endpoint: Endpoint, id_or_key: object) -> pd.DataFrame:
@@ -120,7 +120,7 @@ def blame(endpoint: Endpoint, id_or_key: object) -> pd.DataFrame:
         rows.append((*told, stored(field, row)))
     frame = _frame(rows, ("at", "by", "action", "value"))
     frame.index = pd.Index([field.path for field in schema.fields], name="field", dtype="str")
-    return _told(frame[["value", "by", "at", "action"]], why)
+    return _with_reason(frame[["value", "by", "at", "action"]], why)
 
 
 def as_of(
@@ -227,7 +227,7 @@ def _frame(rows: list[tuple[Any, ...]], columns: tuple[str, ...]) -> pd.DataFram
     return frame
 
 
-def _told(frame: pd.DataFrame, why: str | None) -> pd.DataFrame:
+def _with_reason(frame: pd.DataFrame, why: str | None) -> pd.DataFrame:
     if why is not None:
         frame.attrs["why"] = why
         warnings.warn(printable(why), HistoryWarning, stacklevel=3)

@@ -119,7 +119,7 @@ class SchemaPlan:
         self._refuse(erase, expect_broken)
         name = self.body["name"]
         now = self.client.schemas.get(name).to_dict()
-        if not same(_essence(now), _essence(self.before)):
+        if not same(_content(now), _content(self.before)):
             raise SchemaPlanRefused(f"schema {name!r} has changed since the plan was made: make it anew")
         return parse_schema(self.client.schemas.update(name, dict(self.body)).to_dict())
 
@@ -193,7 +193,7 @@ def plan_schema(
     return SchemaPlan(client, before, body, found.effects(), total)
 
 
-def _essence(document: Mapping[str, Any]) -> dict[str, Any]:
+def _content(document: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a schema says, without who wrote it last and when."""
     own = {name: value for name, value in document.items() if not name.startswith("_")}
     return {**own, "owner": document.get("_sis", {}).get("owner")}

@@ -314,7 +314,7 @@ def _undone(pushed: _Pushed, coming: Collection[str], progress: Any) -> Plan:
         elif entry.action == "delete":
             changes.append(Create(str(row), as_created(plan.schema, after), key))
             again.append(str(row))
-    notes = [_told(plan, again)] if again else []
+    notes = [_about_new_ids(plan, again)] if again else []
     if given:
         notes.append(
             f"gives back what others had written into {count(given, 'row')} and the push had not read"
@@ -350,7 +350,7 @@ def _undone(pushed: _Pushed, coming: Collection[str], progress: Any) -> Plan:
     )
 
 
-def _told(plan: Plan, again: list[str]) -> str:
+def _about_new_ids(plan: Plan, again: list[str]) -> str:
     """Return in words what it means for others that deleted rows get a new `_id`."""
     found = referrers(plan.endpoint.client, plan.schema.name, again)["schema"].value_counts()
     text = f"{count(len(again), 'deleted row')} will come back with a new _id"

@@ -64,7 +64,7 @@ def hints(columns: Mapping[str, Sequence[Any]], rows: Sequence[int], style: Styl
         if is_text and (look := _look(name, cells, style)):
             key = look.kind and look.kind.name, look.ways, look.crooked is None, not look.others
             alike.setdefault(key, []).append(look)
-    return tuple(_told(looks, rows) for looks in alike.values())
+    return tuple(_message(looks, rows) for looks in alike.values())
 
 
 def _look(name: str, cells: Sequence[Any], style: Style) -> _Look | None:
@@ -123,7 +123,7 @@ def _styles(kind: Type, texts: Mapping[str, int], style: Style) -> list[Style]:
     return [style] if cells.get(style) == best else [one for one in every if cells[one] == best]
 
 
-def _told(looks: Sequence[_Look], rows: Sequence[int]) -> Message:
+def _message(looks: Sequence[_Look], rows: Sequence[int]) -> Message:
     """Return in words what columns look like that look alike."""
     first, names = looks[0], [shorten(look.name) for look in looks[:_COLUMNS]]
     names += [f"{len(looks) - _COLUMNS:,} more columns"] if len(looks) > _COLUMNS else []

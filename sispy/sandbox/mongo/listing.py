@@ -104,7 +104,7 @@ class Projection:
         self._tree: dict[str, Any] = {}
         for path in paths:
             if path != "_id" or self.exclude:
-                _plant(self._tree, path)
+                _add_path(self._tree, path)
         if with_id and not self.exclude:
             self._tree = {"_id": True, **self._tree}
         self.empty: bool = not names
@@ -131,7 +131,7 @@ class Projection:
         return not (self.exclude and tree is True)
 
 
-def _plant(tree: dict[str, Any], path: str) -> None:
+def _add_path(tree: dict[str, Any], path: str) -> None:
     parts = path.split(".")
     if "" in parts or any(part.startswith("$") for part in parts):
         raise QueryError(f"FieldPath {path!r} is not valid")

@@ -107,7 +107,7 @@ def populate(
         other = by_schema.get(reference.schema)
         if other is None or reference.path not in paths:
             continue
-        keys, look_up = reference.path.split("."), _looker(other)
+        keys, look_up = reference.path.split("."), _look_up_in(other)
         documents = [_filled(document, keys, look_up) for document in documents]
     return documents
 
@@ -115,7 +115,7 @@ def populate(
 _DANGLING = object()
 
 
-def _looker(other: Resource) -> Callable[[Any], Any]:
+def _look_up_in(other: Resource) -> Callable[[Any], Any]:
     """Make the function from an id to the JSON of what it points to."""
     known: dict[str, Any] = {}
 
