@@ -93,7 +93,11 @@ def show(
 
 
 def plan_answer(
-    plans: Sequence[ChangeSet], limit: int | None = SHOWN, splits: Sequence[Split | None] = (None,)
+    plans: Sequence[ChangeSet],
+    limit: int | None = SHOWN,
+    splits: Sequence[Split | None] = (None,),
+    *,
+    planned_as: Sequence[ChangeSet] | None = None,
 ) -> Answer:
     """Return a plan as an answer: a cell a line, in CSV; see `planned.blocks` for what people see.
 
@@ -101,17 +105,22 @@ def plan_answer(
         plans: Several are the parts of one change.
         limit: Cells of each that people see; None: all.
         splits: Of each the column that splits its groups.
+        planned_as: What they were before the server was asked: those have the digests.
     """
     from sispy_pandas.planning import render as planned
 
-    both = list(zip(plans, splits, strict=True))
+    first = plans if planned_as is None else planned_as
+    every = list(zip(plans, splits, first, strict=True))
     tables = [planned.every_cell(plan) for plan in plans]
 
     def document() -> dict[str, Any]:
         from sispy_pandas.planning.parts import digest_of
+        from sispy_pandas.planning.plan_file import digest
 
-        told = [planned.object_of(plan, in_shell, split) for plan, split in both]
-        return told[0] if len(told) == 1 else {"digest": digest_of(plans), "parts": told}
+        told = [
+            planned.object_of(plan, in_shell, split) | {"digest": digest(one)} for plan, split, one in every
+        ]
+        return told[0] if len(told) == 1 else {"digest": digest_of(first), "parts": told}
 
     return Answer(
         "plan" if len(plans) == 1 else "plans",

@@ -122,6 +122,7 @@ def plan(
         refuse_parts(part_rows, "--missing-out")
         snapshot, frame = edited_file(session, *asked.only_file, reading)
         found = plan_of_rows(snapshot, frame, reading)
+    planned_as = None if save is not None or isinstance(found, PlanParts) else parts(found)
     if check:
         found = found.check(allow_dangling=allow_dangling, progress=session.progress)
         found = found.refresh(progress=session.progress)
@@ -133,7 +134,8 @@ def plan(
     if isinstance(found, PlanParts):
         show(session, found.blocks(whole(session, every=every)))
         return first(status_of_plan(one, detailed=detailed_exitcode) for one in plans)
-    tell(session, plan_answer(plans, whole(session, every=every), splits), paged=every)
+    answer = plan_answer(plans, whole(session, every=every), splits, planned_as=planned_as)
+    tell(session, answer, paged=every)
     if save is not None:
         found.save(save, note=note)
         session.say(_sending(found, save))

@@ -277,6 +277,25 @@ def test_the_same_file_planned_again_has_the_digest_of_the_reviewed_plan(sispy, 
     assert result.exit_code == 0, result.stderr
 
 
+def test_a_saved_plan_has_the_digest_that_a_push_of_it_expects_whatever_the_server_holds_by_now(
+    sispy, sis, mass_change
+):
+    sispy("plan", "host", mass_change, "-o", "plan.json")
+    shown = json.loads(sispy("plan", "plan.json", "--output", "json").stdout)
+    hosts = sis.client().entities("host")
+    for cell, theirs in zip(shown["cells"][-2:], ("99", "7"), strict=True):
+        hosts.update(cell["_id"], {"os": {"version": theirs}})
+
+    later = json.loads(sispy("plan", "plan.json", "--output", "json").stdout)
+
+    assert len(later["cells"]) == len(shown["cells"]) - 1
+    assert later["digest"] == shown["digest"]
+    result = sispy("push", "plan.json", "--yes", "--expect-digest", later["digest"])
+    assert result.exit_code == 4
+    saved = json.loads(sispy("plan", "plan.json", "-o", "again.json", "--output", "json").stdout)
+    assert saved["digest"] == sp.load_plan("again.json", sis.client()).digest != shown["digest"]
+
+
 def test_pushes_are_chosen_by_note_time_table_and_user(sispy):
     for note, value in (("CHG0000001", "a"), ("CHG0000002", "b")):
         Path("one.csv").write_text(f"name,notes\nweb-fra1-001,{value}\n")
