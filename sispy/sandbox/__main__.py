@@ -58,7 +58,9 @@ AGES = ((86_400, "days"), (3_600, "hours"), (60, "minutes"), (1, "seconds"))
     help="Copy the last N commits of each row, too: a request per row.",
 )
 @click.option("--hooks", is_flag=True, help="Call the hooks of the copy, too: their receivers are real.")
-@click.option("--allow-host", multiple=True, metavar="NAME", help="Another name that it is called by.")
+@click.option(
+    "--allow-host", multiple=True, metavar="NAME", help="Answer to this name, too, such as a container's."
+)
 @click.option("--cors", is_flag=True, help="Let pages of any origin read the answers.")
 @click.option("-v", "--verbose", is_flag=True, help="Print a line per request.")
 def sandbox(

@@ -77,9 +77,9 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     "--again",
     "new",
     is_flag=True,
-    help="In a table without a key: also rows that are there already, just so, are new ones.",
+    help="In a table without a key: add rows even where equal ones are there.",
 )
-@click.option("--enums", is_flag=True, help="Allow only today's values where a text column has few.")
+@click.option("--enums", is_flag=True, help="Make enums of text columns that have few values.")
 @click.option(
     "--reference",
     "references",
@@ -89,7 +89,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 )
 @click.option("--owner", multiple=True, metavar="GROUP", help="Owner of a new table; default: your groups.")
 @click.option("--dry-run", "dry", is_flag=True, help="Show what would be made or changed, and write nothing.")
-@click.option("--note", metavar="TEXT", help="Goes into the journal, e.g. CHG0012345.")
+@click.option("--note", metavar="TEXT", help="A note for the journal, e.g. CHG0012345.")
 @understood
 @answers("json", "csv", "md")
 @yes

@@ -36,7 +36,9 @@ if TYPE_CHECKING:
     help="Columns to keep; a nested document stands for all below it.",
 )
 @click.option("--meta", is_flag=True, help="Keep owner, tags, creator and the like, too.")
-@click.option("--full", is_flag=True, help="Fetch all, and by other filters or fields if they are given.")
+@click.option(
+    "--full", is_flag=True, help="Fetch all rows anew, by the filters and fields given here, if any."
+)
 @answers("json", "csv", "md")
 @session
 def mirror(

@@ -43,7 +43,7 @@ _PATH = click.Path(dir_okay=False, path_type=Path)
 @what
 @format_option
 @click.option("-o", "save", type=_PATH, metavar="PLAN", help="Save the plan, for `sispy push PLAN`.")
-@click.option("--note", metavar="TEXT", help="Is saved with the plan, e.g. CHG0012345.")
+@click.option("--note", metavar="TEXT", help="A note that is saved with the plan, e.g. CHG0012345.")
 @every_cell
 @click.option(
     "--by", metavar="FIELD", shell_complete=fields, help="Split equal changes by FIELD, as rack.site.name."
@@ -63,7 +63,7 @@ _PATH = click.Path(dir_okay=False, path_type=Path)
 @click.option(
     "--check/--no-check",
     default=True,
-    help="Ask the server for what only it knows: references, unique values, permissions, conflicts; default.",
+    help="Ask the server for what only it knows: references, unique values, permissions, conflicts.",
 )
 @click.option("--allow-dangling", is_flag=True, help="Rows that others refer to may be deleted.")
 @click.option("--detailed-exitcode", is_flag=True, help="End with 2 if there are changes.")

@@ -40,7 +40,7 @@ def understood(command: Command) -> Command:
     """Give a command the options that say how a file is to be read; it receives them as `options`."""
 
     @click.option(
-        "--rename", multiple=True, metavar='"TITLE=FIELD"', callback=_pairs, help="Column TITLE is FIELD."
+        "--rename", multiple=True, metavar='"TITLE=FIELD"', callback=_pairs, help="Column TITLE holds FIELD."
     )
     @click.option("--ignore-case", is_flag=True, help="Accept titles and enum values in another case.")
     @click.option(
@@ -73,11 +73,15 @@ def understood(command: Command) -> Command:
         help="Zone of times without one, e.g. Europe/Berlin.",
     )
     @click.option(
-        "--dayfirst/--monthfirst", default=None, help="3/4/2026 is of April, or of March; else it is refused."
+        "--dayfirst/--monthfirst",
+        default=None,
+        help="Take 3/4/2026 for April 3, or for March 4; else it is refused.",
     )
-    @click.option("--na", multiple=True, metavar="TEXT", help="A cell of TEXT has no value; may be repeated.")
-    @click.option("--true", multiple=True, metavar="TEXT", help="TEXT is true; may be repeated.")
-    @click.option("--false", multiple=True, metavar="TEXT", help="TEXT is false; may be repeated.")
+    @click.option(
+        "--na", multiple=True, metavar="TEXT", help="TEXT means that there is no value; may be repeated."
+    )
+    @click.option("--true", multiple=True, metavar="TEXT", help="TEXT means true; may be repeated.")
+    @click.option("--false", multiple=True, metavar="TEXT", help="TEXT means false; may be repeated.")
     @click.option(
         "--unit",
         multiple=True,

@@ -64,10 +64,13 @@ def pushing(command: Command) -> Command:
     )
     @click.option("--skip-problems", is_flag=True, help="Push the rows without problems.")
     @click.option(
-        "--expect-deletes", type=int, metavar="N", help="Needed to delete more than 10 rows: how many."
+        "--expect-deletes",
+        type=int,
+        metavar="N",
+        help="How many rows shall be deleted; needed for more than 10.",
     )
     @click.option("--allow-dangling", is_flag=True, help="Delete rows that others refer to.")
-    @click.option("--note", metavar="TEXT", help="Goes into the journal, e.g. CHG0012345.")
+    @click.option("--note", metavar="TEXT", help="A note for the journal, e.g. CHG0012345.")
     @every_cell
     @click.option(
         "--journal",

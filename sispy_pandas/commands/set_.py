@@ -51,9 +51,12 @@ _TO = re.compile(r"\s*([^\s=+-][^\s=]*?)\s*(\+=|-=|=)(.*)", re.DOTALL)
     shell_complete=filters,
     help="What to set, may be repeated; += and -= add and remove a member of an array.",
 )
-@click.option("--all-rows", is_flag=True, help="Needed where no FILTER chooses rows.")
+@click.option("--all-rows", is_flag=True, help="Change all rows; needed where there is no FILTER.")
 @click.option(
-    "--expect-updates", type=click.IntRange(min=0), metavar="N", help="Needed with --yes: how many rows."
+    "--expect-updates",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="How many rows shall change; needed with --yes.",
 )
 @answers("json", "csv", "md")
 @pushing
