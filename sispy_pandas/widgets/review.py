@@ -158,7 +158,8 @@ class PlanReview(Shown):
 
     def _offer(self) -> None:
         """Show what can be done now."""
-        self._row.allow_undo(len({short(path) for path in self._written()}))
+        is_written = any(part.state.in_force for part in self._parts)
+        self._row.allow_undo(len({short(path) for path in self._written()}) if is_written else 0)
         self._row.allow_resume(self._to_resume() is not None)
         self._row.allow_verify(
             self._to_resume() is None and any(part.state.is_unread for part in self._parts)
@@ -325,7 +326,7 @@ class PlanReview(Shown):
             notes = [what_of(note) for one in _plans(plan) for note in one.notes]
             self._message.value = calm("; ".join(["Nothing is left to take back", *notes]))
             return
-        title = widgets.HTML(str(h("b", "Undo: what takes it back. The review above stays as it is.")))
+        title = widgets.HTML(str(h("b", "Undo: this plan takes it back. The review above stays as it is.")))
         back = widgets.Button(description="Back to the review above", icon="arrow-up", layout=_AUTO)
         back.on_click(lambda _: self._back_from_undo())
         head = widgets.HBox([title, back], layout=_HEAD)
@@ -348,6 +349,7 @@ class PlanReview(Shown):
         undone = {} if self.undoing is None else self.undoing._in_force()
         for part in self._parts:
             part.take_back(undone.get(part.plan.schema.name, ()))
+        self._offer()
         self._on_report(report)
 
     def _in_force(self) -> dict[str, set[CellId]]:

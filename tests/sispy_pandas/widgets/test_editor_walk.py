@@ -556,6 +556,9 @@ def review(editor, sis):
     lines.page.get_by_role("button", name="Resume the push").click()
     lines.page.get_by_role("button", name="Resume the push").wait_for(state="hidden")
     assert len(boxes.fetch_page({"q": {"name": "box09"}})) == 0
+    lines.page.get_by_role("button", name="Verify").click()  # what was written before it was cut off
+    lines.page.get_by_text("Verified: no value of others was replaced").wait_for()
+    lines.page.get_by_role("button", name="Verify").wait_for(state="hidden")
     for name, keep in (("box04note", "mine"), ("box05note", "theirs")):
         row = next(n for n in range(6) if f"{lines.cell(n, 'row').inner_text()}note" == name)
         lines.cell(row, "keep").dblclick()
@@ -583,7 +586,7 @@ def undo_beneath(editor, lines, boxes):
     lines.ticked(row, "send", "on")
     undo, title = (
         page.get_by_role("button", name="Undo all 2 pushes"),
-        page.get_by_text("Undo: what takes it back"),
+        page.get_by_text("Undo: this plan takes it back"),
     )
     undo.click()
     title.wait_for()

@@ -244,6 +244,16 @@ def test_verify_looks_up_all_rows_of_a_push_that_was_resumed(sis, hosts):
     assert review._row.verify.layout.display == "none"
 
 
+def test_verify_is_offered_after_a_push_that_is_too_large_to_do_so_itself(hosts, monkeypatch):
+    monkeypatch.setattr("sispy_pandas.pushing.verify.AUTOMATIC", 3)
+    review = review_of(hosts, cores=[11, 12, 13, 14])
+    push(review)
+    assert review._parts[0].head.value.endswith(" · done: 4 · not verified: 4")
+    push(review, "verify")
+    assert review._parts[0].head.value.endswith(" · done: 4")
+    assert review._row.verify.layout.display == "none"
+
+
 def test_verify_names_what_was_replaced(sis, hosts):
     review = review_of(hosts, cores=[11, 12, 3, 4])
     seen = len(sis.requests)
@@ -397,8 +407,10 @@ def test_an_undo_opens_beneath_and_the_review_above_keeps_what_was_decided(sis, 
         ("web3", None, "undone"),
     }
     assert review._parts[0].head.value.endswith(" · done: 3 · conflict: 1 (1 written in part) · undone: 4")
+    assert review._row.undo.layout.display == "none"
     push(review.undoing, "undo")  # the other way again
     push(review.undoing.undoing)
+    assert review._row.undo.layout.display == "inline-block"
     assert {outcome for (outcome,) in shown(review, "outcome")} == {"done", "conflict", None}
     assert {outcome for (outcome,) in shown(review.undoing, "outcome")} == {"undone"}
     review._back_from_undo()
@@ -409,9 +421,7 @@ def test_an_undo_opens_beneath_and_the_review_above_keeps_what_was_decided(sis, 
 def test_what_is_undone_already_opens_no_review(hosts):
     review = review_of(hosts, cores=[11, 12, 13, 14])
     push(review)
-    push(review, "undo")
-    push(review.undoing)
-    review._back_from_undo()
+    sp.undo(review.report).push(progress=False)
     push(review, "undo")
     assert review.undoing is None
     assert review._message.value.startswith(
