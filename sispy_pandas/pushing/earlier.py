@@ -226,7 +226,7 @@ def taken_back(record: Record, *, seen: frozenset[Path] = frozenset()) -> dict[A
     A deleted row is undone by whatever brought it back.
     """
     found: dict[Any, Record] = {}
-    deleted = {row for row, entry in record.entries.items() if entry.action == "delete"}
+    deleted = {row for row, entry in record.entries.items() if _has_deleted(entry)}
     brought = brought_back(record.head["server"]) if deleted else {}
     for row in deleted & brought.keys():
         back = brought[row].undo
@@ -246,7 +246,11 @@ def standing(record: Record, undone: Collection[Any]) -> int:
 
 
 def _has_changed(entry: Entry) -> bool:
-    return bool(entry.written) or (entry.action, entry.word) == ("delete", "done")
+    return bool(entry.written) or _has_deleted(entry)
+
+
+def _has_deleted(entry: Entry) -> bool:
+    return (entry.action, entry.word) == ("delete", "done")
 
 
 def _undos_of(
@@ -264,6 +268,8 @@ def pairs(pushed: Mapping[Any, Entry], undone: Mapping[Any, Entry], server: str)
     back = {row: entry.action for row, entry in undone.items() if entry.written}
     ids = came_back(server) if back else {}
     for row, entry in pushed.items():
+        if not _has_changed(entry):  # who took back several pushes may have brought it back for another one
+            continue
         name = entry.id if entry.action == "create" else row
         today = ids[name].id if name in ids else name
         found = name if name in back else today

@@ -11,7 +11,7 @@ from ..values.records import table
 from ..values.times import times
 from . import journal
 from .earlier import standing, taken_back
-from .record import Record, read
+from .record import NeverBegan, Record, read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,6 +74,8 @@ def kept(unreadable: dict[Path, str]) -> Iterator[Record]:
     for path in sorted(journal.folder().glob("*.jsonl"), reverse=True):
         try:
             yield read(path)
+        except NeverBegan:  # it was killed before anything was sent
+            continue
         except ValueError as error:
             unreadable[path] = str(error)
         except OSError as error:

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from sispy.sandbox import Sandbox
+from sispy_pandas.planning.plan_file import lines
 from sispy_pandas.pushing.pushes import pushes
 from sispy_pandas.revisions.undo import undo
 from sispy_pandas.workflow.fetch import fetch
@@ -57,3 +58,14 @@ def test_pushes_are_listed_and_can_be_undone(folder):
         assert listed["rows"].tolist() == [5, 5]
         assert listed["undoes"].tolist() == [(found["journal"][0],), ()]
         assert listed["undone"].tolist() == [0, 5]
+
+
+def test_what_was_killed_before_it_began_is_neither_a_push_nor_worth_a_word(folder, caplog):
+    with Sandbox(samples=5) as sis:
+        live = fetch(sis.client().entities("host"), progress=False)
+        plan = live.diff(live.frame().assign(notes="x"))
+        (folder / "a-host-abcdef.jsonl").write_text("\n".join(lines(plan)[:3]) + "\n")
+
+        found = pushes()
+
+    assert (len(found), found.attrs["unreadable"], caplog.text) == (0, [], "")

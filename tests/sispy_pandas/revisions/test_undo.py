@@ -134,6 +134,34 @@ def test_a_delete_in_conflict_is_rebased_over_exactly_what_was_seen(server):
     assert "new" not in server.stored()
 
 
+def test_a_delete_in_conflict_is_nothing_to_undo_though_the_row_was_deleted_since_and_came_back(server):
+    live = server.fetch()
+    one = live.ids[0]
+    plan = live.diff(live.frame().head(0), delete=[one])
+    server.hosts.update(one, {"cpus": 9})
+    in_vain = push(plan)
+    deleted = push(server.fetch().diff(live.frame().head(0), delete=[one])).raise_for_failures()
+    push(sp.undo(deleted)).raise_for_failures()
+
+    back = sp.undo(in_vain)
+
+    assert (in_vain.counts["conflict"], len(back), back.empty) == (1, 0, True)
+    assert sorted(sp.pushes()["undone"]) == [0, 0, 1]
+
+
+def test_of_pushes_that_are_taken_back_together_none_counts_the_rows_of_another(server):
+    live = server.fetch()
+    one = live.ids[0]
+    plan = live.diff(live.frame().head(0), delete=[one])
+    server.hosts.update(one, {"cpus": 9})
+    in_vain = push(plan)
+    deleted = push(server.fetch().diff(live.frame().head(0), delete=[one])).raise_for_failures()
+    push(sp.undo([in_vain, deleted])).raise_for_failures()
+
+    assert sp.undo(in_vain).empty
+    assert sorted(sp.pushes()["undone"]) == [0, 0, 1]
+
+
 def test_undo_of_deletes_says_who_refers_to_the_old_ids_and_repoint_mends_it(server):
     before = server.stored()
     sites = server.client.entities("site")
