@@ -23,7 +23,7 @@ production = true                      # every question says so
 
 What is said about writing holds for the address, whoever names it and however: an argument, a variable, the
 profile itself. Of two profiles of one address the one that is named counts, else the first with rules. A key
-that is spelled like a rule is an error.
+that is spelt like a rule is an error.
 """
 
 from __future__ import annotations

@@ -69,7 +69,7 @@ Remedy = Argument | Call | Meant
 
 
 def nearest(name: str, names: Iterable[str]) -> Message:
-    """Return the tail of a message that suggests names spelled like `name`, in any case; empty if none is."""
+    """Return the tail of a message that suggests names spelt like `name`, in any case; empty if none is."""
     import difflib  # not needed to start
 
     known = {other.lower(): other for other in names}

@@ -112,5 +112,5 @@ def _variables() -> list[tuple[str, str, str]]:
 
 
 def _seen(name: str, value: str) -> str:
-    is_open = name in VARIABLES and name not in _SECRETS  # a name that is misspelled may hold a secret
+    is_open = name in VARIABLES and name not in _SECRETS  # a name that is misspelt may hold a secret
     return without_password(value) if is_open else "***"

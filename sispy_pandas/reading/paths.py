@@ -36,7 +36,7 @@ def place(schema: Schema, path: str, lookup: Lookup) -> Place:
     """Return what a path stands for.
 
     Raises:
-        ValueError: There is nothing, and the message names what is spelled alike; or it gives the number of a
+        ValueError: There is nothing, and the message names what is spelt alike; or it gives the number of a
             member, which the server overlooks where a path leads through a reference.
     """
     found = _place(schema, path, lookup)

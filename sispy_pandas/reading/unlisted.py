@@ -1,4 +1,4 @@
-"""Values in a filter that an enum does not list: misspelled ones, or those of an earlier definition."""
+"""Values in a filter that an enum does not list: misspelt ones, or those of an earlier definition."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def split_by(plan: ChangeSet, path: str) -> Split:
     own = path in (*schema.columns, *(field.path for field in META))
     references = [field.path for field in schema.fields if field.ref or (field.item and field.item.ref)]
     if not own and not path.startswith(tuple(f"{name}." for name in references)):
-        schema.field(path)  # it names what is spelled alike
+        schema.field(path)  # it names what is spelt alike
     (column,) = (path,) if own else references_of(schema, [path])
     ids = [change.id for change in plan.changes if not isinstance(change, Create)]
     stored = {row["_id"]: row for row in read(plan.endpoint, "_id", ids, fields=[column, "_sis"])}

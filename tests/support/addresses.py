@@ -1,4 +1,4 @@
-"""An address as the server stores it (SIS-API.md, section 4.3)."""
+"""An address as the server stores it (SIS-API 4.3)."""
 
 from typing import Any
 

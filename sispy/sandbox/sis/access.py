@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from sispy.sandbox.mongo.store import Document
 
 SOURCE = "Insufficient permissions on source document."
-UPDATE = "Insufficient permissisons on update object."  # spelled like this by the server
+UPDATE = "Insufficient permissisons on update object."  # spelt like this by the server
 
 
 class Level(IntEnum):

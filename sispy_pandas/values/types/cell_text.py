@@ -191,7 +191,7 @@ def _no_json(word: str) -> Any:
 
 
 def means_nothing(text: str) -> tuple[Remedy, ...]:
-    """Return the option that lets a usual word for no value mean that; others may be misspelled values."""
+    """Return the option that lets a usual word for no value mean that; others may be misspelt values."""
     if text.strip().lower() not in NOTHING:
         return ()
     return (Argument("na", "says that it means no value", [text.strip()]),)

@@ -156,7 +156,7 @@ class Number(Type, name="Number"):
         return structure_or_refuse(text, "not a number")
 
     def remedies(self, text: str) -> tuple[Remedy, ...]:
-        """Of a cell alone, letters that are no known unit may be misspelled as well."""
+        """Of a cell alone, letters that are no known unit may be misspelt as well."""
         found: dict[float, Style] = {}
         for style in self.other_styles([text], PLAIN):
             if any(one.isalpha() and one.lower() not in _UNITS for one in style.unit):
