@@ -21,7 +21,7 @@ require_note = "^CHG"                  # a pattern that is found in the note of 
 production = true                      # every question says so
 ```
 
-What is said about writing holds for the address, whoever names it and however: an argument, a variable, the
+What is said about writing holds for the address, however it is named: by an argument, a variable, the
 profile itself. Of two profiles of one address the one that is named counts, else the first with rules. A key
 that is spelt like a rule is an error.
 """

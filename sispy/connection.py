@@ -205,7 +205,7 @@ def _checked(url: str) -> str:
     try:
         parts = urlsplit(url)
         fit = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-    except (ValueError, AttributeError):  # a port that is none, half an IPv6 address, no text at all
+    except (ValueError, AttributeError):  # a port that is no number, half an IPv6 address, no text at all
         fit = False
     if not fit or re.search(r"\s", url):
         shown = re.sub(r"[^/]*@", f"{MASK}@", str(url))  # a password may stand there

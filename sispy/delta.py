@@ -38,7 +38,7 @@ _MISSING: Any = object()
 
 
 class DeltaError(ValueError):
-    """A delta that does not fit the value it is applied to, or is none."""
+    """What was given as a delta is none, or does not fit the value it is applied to."""
 
 
 def diff(old: Json, new: Json) -> Json | None:
@@ -348,7 +348,7 @@ def apply_text(text: str, value: str, *, backwards: bool = False) -> str:
     """Apply a text diff: the text after, or backwards the text before.
 
     Raises:
-        ValueError: it is none, or does not fit.
+        ValueError: it is no text diff, or does not fit.
     """
     machine = _texts()
     result = _units(value)

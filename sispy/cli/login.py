@@ -125,7 +125,7 @@ def profile_of(session: Session, address: str | None) -> Profile:
     """Return the profile in force, with an address that wins over it.
 
     Raises:
-        Misuse: There is no such profile, or the address is none.
+        Misuse: There is no such profile, or the address is wrong.
     """
     try:
         return resolve(session.profile, url=address or session.url)

@@ -121,7 +121,7 @@ def to_be_undone(session: Session, *, yes: bool) -> Path:
         yes: Nobody will be asked whether it is the right one: it must be the last thing that was tried.
 
     Raises:
-        Misuse: There is none, or it is not.
+        Misuse: There is no such push, or something else was tried later.
     """
     from sispy_pandas.pushing.recall import last_attempt
     from sispy_pandas.values.times import clock

@@ -216,7 +216,7 @@ class Asked:
         """Return the workbook that an option speaks of.
 
         Raises:
-            Misuse: It is none, or there are several files.
+            Misuse: The file is no workbook, or there are several files.
         """
         from sispy_pandas.formats.excel import Excel
 

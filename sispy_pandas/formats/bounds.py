@@ -246,7 +246,7 @@ def parse_json(text: str, file: object, line: int | None = None) -> Any:
     """Decode the JSON text of a file, or of one of its lines.
 
     Raises:
-        ValueError: It is none; the message names the place.
+        ValueError: It is no JSON; the message names the place.
     """
     try:
         return json.loads(text, parse_float=double_of, object_pairs_hook=object_of)

@@ -36,7 +36,7 @@ LEAST = 5
 SURE, DOUBTFUL = 0.95, 0.5
 """The part of the telling cells that it leaves unchanged; and the part that no rival may reach.
 
-A rival leaves a cell unchanged that the style does not: what reads less of the same cells is none.
+A rival leaves a cell unchanged that the style does not: one that reads less of the same cells is no rival.
 """
 _NONE: Any = object()
 """The exported value of a row that was not exported."""

@@ -47,7 +47,7 @@ def pieces(value: Any) -> list[str]:
 
 
 def read_note(cells: Iterable[Any]) -> Note:
-    """Return the note of the first row of a hidden sheet; empty if it is none."""
+    """Return the note in the first row of a hidden sheet; empty if there is no note."""
     try:
         found = json.loads(_joined(cells))
     except ValueError:

@@ -80,7 +80,7 @@ def excel_column(field: Field, cells: pd.Series[Any], style: Style) -> list[Any]
 
 
 def read_excel_column(field: Field, cells: Sequence[Any], style: Style) -> list[Any]:
-    """Return the JSON values of a column of a workbook; what is none is `Refused`, with the reason."""
+    """Return the JSON values of a column of a workbook; other cells are `Refused`, with the reason."""
     kinds = set(map(type, cells)) - {type(None)}
     if kinds <= field.kind.sheet_types:
         return list(cells)

@@ -146,7 +146,7 @@ def book_file(file: InFile) -> BookFile:
     """Look at a workbook's file before anything of it is unpacked.
 
     Raises:
-        ValueError: It is none, it is locked by a password, or it would expand beyond measure.
+        ValueError: It is no workbook, it is locked by a password, or it would expand beyond measure.
         OSError: It cannot be read.
     """
     content = file.seekable()

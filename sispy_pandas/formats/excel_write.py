@@ -44,7 +44,7 @@ def refuse_name(file: OutFile) -> None:
     """Raise if no workbook can be written there.
 
     Raises:
-        ValueError: The name is none of a workbook.
+        ValueError: The name does not end like that of a workbook.
         ImportError: XlsxWriter is missing.
     """
     optional("xlsxwriter", "excel")

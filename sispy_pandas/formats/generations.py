@@ -107,7 +107,7 @@ class Store:
         """Return the store of a folder.
 
         Raises:
-            ValueError: Something else is at this place, or its name is none.
+            ValueError: Something else is at this place, or it has no name.
         """
         path = Path(folder).absolute()  # not what a link leads to
         if path.name in ("", ".."):

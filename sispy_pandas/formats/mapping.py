@@ -55,7 +55,7 @@ def read_options(given: Mapping[str, Any]) -> ReadOptions:
 
     Raises:
         TypeError: There is no such option.
-        ValueError: The mapping is none, or an option has no such value.
+        ValueError: The file is no mapping, or an option has no such value.
         OSError: It cannot be read.
     """
     for name in given:

@@ -104,7 +104,7 @@ def parsed(text: str) -> Note:
     """Return the note of a text.
 
     Raises:
-        ValueError: It is none.
+        ValueError: It is no note.
     """
     try:
         found: Any = json.loads(text)

@@ -67,8 +67,8 @@ def outlined(rows: Sequence[Row], options: ReadOptions, known: Collection[str] =
     Its names are in the first row that names all columns with cells below it, if those above are titles.
 
     Args:
-        rows: Of the file; those of blanks alone are none.
-        options: May say in which row the names are (0: there are none), and how many at the end are none.
+        rows: Of the file; rows of blanks alone do not count.
+        options: May say in which row the names are (0: in none), and how many rows at the end to leave out.
         known: Names of columns: a row with one of them has the names.
     """
     rows = [row for row in rows if not all(map(is_nothing, row[1]))]

@@ -121,7 +121,7 @@ def _refuse_data(table: Table, file: InFile) -> None:
 def _named(table: Table, options: ReadOptions) -> Table:
     """Return a table without the columns that have neither name nor cells.
 
-    A first one without a name that counts the rows, as an index is saved, is none either.
+    A first one without a name that counts the rows, as a saved index does, is left out as well.
     """
     own, kept = Names(table, options.rename, ignore_case=options.ignore_case), []
     for at, (name, array) in enumerate(zip(own.mended, table.columns, strict=True)):

@@ -161,7 +161,7 @@ def head_of(text: Iterable[str]) -> dict[str, Any]:
     """Return what the first line of a plan says of it; the rest is not read.
 
     Raises:
-        ValueError: It is none.
+        ValueError: It is no plan.
     """
     head = _object(next(iter(text), ""))
     if head.get("sispy_plan") != FORMAT:

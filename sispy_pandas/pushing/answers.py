@@ -25,7 +25,7 @@ def of_bulk(answer: Response, ids: Collection[str] | None = None) -> tuple[list[
 
     Args:
         answer: The answer.
-        ids: The `_id`s that were sent: others are none of ours. None: of new rows, which had none.
+        ids: The `_id`s that were sent; an answer with others is not ours. None: of new rows, sent without.
 
     Raises:
         FateUnknown: It is no such answer.
@@ -49,7 +49,7 @@ def of_one(answer: Response, id_: str) -> Entity:
     """Return the entity that a single write answers with.
 
     Raises:
-        FateUnknown: It is none, or another one.
+        FateUnknown: It answers with no entity, or with another one.
     """
     found = _object(answer)
     if not _is_entity(found) or found["_id"] != id_:

@@ -70,7 +70,7 @@ class Run:
     receipts: dict[Hashable, int | None] = field(default_factory=dict)
     """`_sis._updated_at` of rows in the state that the guard compared last, in ms."""
     explained: set[str] = field(default_factory=set)
-    """`_id`s of rows that earlier pushes of this journal made: nobody need wonder whose they are."""
+    """`_id`s of rows that earlier pushes of this journal made, and which need no other explanation."""
     claimed: set[str] = field(default_factory=set)
     """`_id`s of new rows in answers that did not fit what was sent: they may be ours."""
     seen: dict[str, Mapping[str, Any]] = field(default_factory=dict)

@@ -114,7 +114,7 @@ class Decoder:
 
 
 def _ends(rows: Sequence[Any]) -> Sequence[Any]:
-    """Return the first and the last row; one alone stands for both, and of none there is none."""
+    """Return the first and the last row; of fewer than two rows what there is."""
     return rows if len(rows) < 3 else (rows[0], rows[-1])
 
 

@@ -87,7 +87,7 @@ def operand(field: Field | None, value: Any) -> Any:
     """Return a value as JSON; texts as they are, for the server trims and cases only what it stores.
 
     Raises:
-        ValueError: It is none of the field's; the message is the reason alone.
+        ValueError: The field has no such value; the message is the reason alone.
     """
     if field is None or field.kind.is_untyped or (field.kind.is_array and not field.item):
         return value

@@ -104,7 +104,7 @@ def as_query(query: Mapping[str, Any] | str | None) -> dict[str, Any]:
 
     Raises:
         TypeError: It is neither.
-        ValueError: The text is empty: whoever wants all rows leaves it out.
+        ValueError: The text is empty: for all rows leave it out.
     """
     if isinstance(query, str):
         return {"q": query if query.strip() else str(parse(query))}
@@ -122,7 +122,7 @@ def as_filter(where: Mapping[str, Any] | str | None) -> Mapping[str, Any] | str 
 
     Raises:
         TypeError: It is no filter.
-        ValueError: The text is empty: whoever wants all rows leaves it out.
+        ValueError: The text is empty: for all rows leave it out.
     """
     if isinstance(where, str):
         return str(as_query(where)["q"])

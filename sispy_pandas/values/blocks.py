@@ -108,7 +108,7 @@ def texts(
 
     Args:
         table: The table.
-        told: Words a message for whoever reads it; the default is Python's way.
+        told: Words a message for its reader; by default as one types it in Python.
         shown: Rows to show at most; None: all.
         width: Characters of a value.
     """
@@ -136,7 +136,7 @@ def as_text(
 
     Args:
         blocks: What to show.
-        told: Words a message for whoever reads it; the default is Python's way.
+        told: Words a message for its reader; by default as one types it in Python.
         shown: Rows of a table that are shown; None: all.
         limit: Columns there are to print in; None: as many as it takes.
         styled: Gives a line a style of `sispy.cli.terminal.STYLES`.

@@ -176,7 +176,7 @@ class Waits:
         self._told = ""
 
     def sleep(self, seconds: float, then: str = "") -> None:
-        """Wait for some time; `then`: what is done afterwards, empty if nobody need know."""
+        """Wait for some time; `then`: what is done afterwards, empty if nobody has to know."""
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
             self._check()

@@ -50,7 +50,7 @@ _ISO = re.compile(
 
 
 def milliseconds(text: str) -> int | None:
-    """Return the ms since 1970 of an ISO date or time; None if the text is none. No offset means UTC.
+    """Return the ms since 1970 of an ISO date or time; None for other texts. No offset means UTC.
 
     >>> milliseconds("2020-01-02T03:04:05.678Z")
     1577934245678

@@ -156,7 +156,7 @@ def snapshot_by_key(endpoint: Endpoint, frame: pd.DataFrame, key: str) -> Snapsh
 
 
 def values_in(field: Field, cells: pd.Series[Any]) -> list[Any]:
-    """Return the values of a scalar column, as the server has them; None for those that are none."""
+    """Return the values of a scalar column, as the server has them; None for what is no value of it."""
     found: list[Any] = []
     for cell in cells.tolist():
         try:

@@ -50,14 +50,14 @@ def read_csv(path: Readable, schema: Schema | RowSet, **how: Unpack[ReadKeywords
         na: Texts of cells that have no value.
         true: Words for true, in any case, besides true, yes and 1.
         false: Words for false.
-        unit: What stands beside numbers and is none of them: ["€", "GB"]; "TB=1024" takes 2 TB for 2048.
+        unit: What stands beside numbers and is no part of them: ["€", "GB"]; "TB=1024" takes 2 TB for 2048.
         text: Columns whose cells are texts, as people see them: no JSON, no times or large numbers.
         encoding: Where it is known.
         delimiter: Where it is known.
         sheet: Of a workbook.
         header_row: Number of the row that holds the names; by default the first one that is not blank, or
             that names all columns if only titles stand above it. 0: there are none, they are `column 1` etc.
-        footer_rows: How many rows at the end are none; by default totals and remarks.
+        footer_rows: How many rows at the end to leave out; by default totals and remarks.
         at: In JSON alone: where the rows are; `*` is each member of an object, with its `key`.
         rename: Name in the file -> name in the schema.
         constants: Name of a column that the file lacks -> its text in all rows.

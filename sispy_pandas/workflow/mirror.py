@@ -95,7 +95,7 @@ def mirror(
     """Keep a table as Parquet files in a folder: the first run fetches all, later ones what changed since.
 
     The folder is read by `read_mirror`, and by `read_parquet` of pandas, polars, DuckDB and dask. It is a
-    link, and leads to a complete new state from one moment to the next: whoever reads meets the old state or
+    link, and leads to a complete new state from one moment to the next: readers meet the old state or
     the new one, never half of one, also if a run is killed. Files that stay as they are take no room twice.
     Columns are as in `to_parquet`; the rows are in the order of `_id`.
 

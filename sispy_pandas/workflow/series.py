@@ -167,7 +167,7 @@ def _finished(stream: Stream, plan: Plan, how: dict[str, Any]) -> Iterator[PushR
 
 @contextmanager
 def _way_on(stream: Stream) -> Iterator[Stream]:
-    """Tell whoever is interrupted, or makes a plan that fails, how to go on and back."""
+    """Note how to go on and back in what interrupts the push, or in what making a plan raises."""
     try:
         yield stream
     except BaseException as error:

@@ -137,7 +137,7 @@ def undone(state: Document, change: Document) -> Document:
 
 
 def _changed(state: Document, change: Document, apply: Callable[[Any, Any], Any] = delta.patch) -> Document:
-    """Apply a delta key by key: one that does not fit, for want of commits in between, changes nothing."""
+    """Apply a delta key by key: one that does not fit, as commits in between are missing, changes nothing."""
     for name, inner in change.items():
         before = state.get(name)
         if isinstance(before, dict) and isinstance(inner, dict) and inner.get("_t") != "a":

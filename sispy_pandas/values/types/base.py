@@ -95,7 +95,7 @@ class Style:
     """Words for true, in lower case, besides the usual ones."""
     false: frozenset[str] = frozenset()
     unit: frozenset[str] = frozenset()
-    """What stands beside numbers and is none of them: €, GB; "TB=1024" takes 2 TB for 2048."""
+    """What stands beside numbers and is no part of them: €, GB; "TB=1024" takes 2 TB for 2048."""
     has_told_decimal: bool = False
     """The user named its decimal mark: 1.50 is a number, and no version."""
     is_exported: bool = False

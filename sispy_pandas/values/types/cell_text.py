@@ -76,7 +76,7 @@ def write_heading(name: str) -> str:
 
 
 def read_heading(cell: object) -> str:
-    """Return the name of a column from the first row of a file; blanks around it are none of it."""
+    """Return the name of a column from the first row of a file, without blanks around it."""
     text = "" if cell is None else str(cell)
     is_ours = text[:1] == "'" and (text[1:] != text[1:].strip() or _is_calculated(text[1:]))
     return text[1:] if is_ours else text.strip()
@@ -176,7 +176,7 @@ def read_json(text: str, hint: str) -> Any:
     """Return the value of a JSON text.
 
     Raises:
-        ValueError: It is none; the message ends with the hint.
+        ValueError: It is no JSON; the message ends with the hint.
     """
     try:
         return json.loads(text, parse_constant=_no_json, object_pairs_hook=object_of)

@@ -313,7 +313,7 @@ class _Clock(NamedTuple):
 def _clock(text: str, dayfirst: bool | None) -> _Clock | None:
     """Return what a text like 3/4/2026 1:05 PM, 2026/4/3 or 3 Apr 2026 shows.
 
-    None where it is none, or its order is unknown.
+    None for other texts, and where the order is unknown.
     """
     if (named := _NAMED_MONTH.fullmatch(text)) and (number := month_number(named["word"] or named["first"])):
         text = f"{number}/{named['day'] or named['then']}/{named['year']}{named['time'] or ''}"

@@ -77,7 +77,7 @@ def decode_json(text: str | bytes) -> Any:
     """Decode a JSON text of our own making: a journal's or a plan's line.
 
     Raises:
-        ValueError: It is none, or is nested deeper than a line with a value that can be stored.
+        ValueError: It is no JSON, or is nested deeper than a line with a value that can be stored.
     """
     try:
         found = json.loads(text)

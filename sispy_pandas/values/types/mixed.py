@@ -43,7 +43,7 @@ class Structured(Type):
 
 
 class Mixed(Structured, name="Mixed", declared_as=("Mixed", "Object", "")):
-    """Any JSON value but an empty object, which is none, in other objects as well."""
+    """Any JSON value; empty objects count as no value, in other objects as well."""
 
     is_untyped = is_searched = True
 

@@ -308,7 +308,7 @@ def _taken(unit: str, factor: str) -> str:
 
 
 def _plain(text: str, style: Style) -> str:
-    """Return the text of a number as JSON writes it; of what is none, another text that is none."""
+    """Return the text of a number as JSON writes it; of any other text one that is no number, either."""
     text = text.replace("\N{MINUS SIGN}", "-")
     if style.thousands:
         apart = re.sub(f"[{re.escape(_ALIKE.get(style.thousands, style.thousands))}]", "\0", text)
@@ -340,7 +340,7 @@ def is_exact(number: float) -> bool:
 
 
 def number_of(text: str) -> int | float | None:
-    """Return the number that a text stands for, None if it is none.
+    """Return the number that a text stands for, None for other texts.
 
     >>> number_of("0x10"), number_of("1e3"), number_of("1_000")
     (16, 1000.0, None)
