@@ -16,7 +16,9 @@ from urllib.parse import unquote, urlsplit
 from . import http
 from .encoding import one_address, path_part
 from .errors import BadAnswer, Error, NotJSON, TokenRenewed, Unauthorized
+from .failures import came_from
 from .http import Answer, Request
+from .http.base import origin_of, proxy_for
 from .remedies import Call, Message
 from .response import Meta, Response
 from .rules import Rules
@@ -127,7 +129,9 @@ class Connection:
             result = json.loads(answer.body)
         except (ValueError, RecursionError):
             text = f"Failed to decode JSON from the response: {excerpt(answer.body) or 'it is empty'}"
-            raise NotJSON(mask(text, self._secrets(request)), answer.status) from None
+            whence = came_from(origin_of(request.uri), proxy_for(request.uri))
+            said = mask(f"{text}; it came from {whence}", self._secrets(request))
+            raise NotJSON(said, answer.status) from None
         return Response(result, Meta(answer.headers))
 
     def close(self) -> None:

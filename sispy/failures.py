@@ -45,8 +45,7 @@ def no_answer(
         seconds: the time limit in force, for the message.
         proxy: the address of the proxy in between, "" without one.
     """
-    if proxy:
-        where = _through(where, proxy)
+    where = came_from(where, proxy)
     if isinstance(cause, socket.gaierror):
         return errors.UnknownHost(f"{where}: the host's name has no address ({cause.strerror})", sent=False)
     if isinstance(cause, ssl.SSLCertVerificationError):
@@ -74,12 +73,19 @@ def no_answer(
     return errors.ConnectionLost(f"{where}: the connection was lost ({lost}){hint}", sent=True)
 
 
-def _through(where: str, proxy: str) -> str:
-    """Name a proxy of the environment, without its password."""
+def came_from(origin: str, proxy: str) -> str:
+    """Return in words whence an answer comes.
+
+    Args:
+        origin: scheme, host and port of the server.
+        proxy: the address of the proxy in between, "" without one; its password is left out.
+    """
+    if not proxy:
+        return origin
     place = urlsplit(proxy)
     shown = f"{place.scheme}://{place.hostname or ''}" + (f":{place.port}" if place.port else "")
-    without = f"NO_PROXY={urlsplit(where).hostname} goes without it"
-    return printable(f"{where} through the proxy {shown} of the environment ({without})")
+    without = f"NO_PROXY={urlsplit(origin).hostname} goes without it"
+    return printable(f"{origin} through the proxy {shown} of the environment ({without})")
 
 
 def _distrusted(cause: ssl.SSLCertVerificationError) -> str:
@@ -108,6 +114,7 @@ def bad_answer(
     sent_bytes: int = 0,
     location: str = "",
     path: str = "",
+    by: str = "",
 ) -> errors.BadAnswer:
     """Build the error for an answer that is no success, whatever its shape (SIS-API 13.2).
 
@@ -121,6 +128,7 @@ def bad_answer(
         sent_bytes: size of the uncompressed request body.
         location: where a redirect points to.
         path: of the request.
+        by: server and proxy, where a proxy may have answered in place of the server.
     """
     document = as_object(body)
     said = _said(document)
@@ -128,7 +136,7 @@ def bad_answer(
         said = f"{status}: not following the redirect to {location or 'nowhere'}; is the client's url right?"
     elif not said:
         reason = reason or _phrase(status)
-        said = f"{status} {reason}: {excerpt(body) or _hint(status)}"
+        said = f"{status} {reason}{by and f' from {by}'}: {excerpt(body) or _hint(status)}"
     if status == 404 and path.count("/api/v") > 1:
         said = f"{said}; is the path of the API, /api/v..., in the client's url? It is added to that"
     # a stack trace may follow the message: it helps nobody and names files of the server
@@ -153,7 +161,7 @@ def _said(document: dict[str, Any]) -> str:
 
 def _kind(status: int, said: str, *, cas: bool, login: bool, sent_bytes: int) -> type[errors.BadAnswer]:
     # texts decide only where status and code cannot: the server answers 400, 404 and 500 for unlike things
-    if status in (401, 403, 407) or (login and status == 404):
+    if status in (401, 403) or (login and status == 404):
         return errors.Unauthorized
     if "E11000" in said or status == 409:
         return errors.DuplicateKey
@@ -165,7 +173,7 @@ def _kind(status: int, said: str, *, cas: bool, login: bool, sent_bytes: int) ->
         return errors.NotFound
     if status == 429:
         return errors.TooManyRequests
-    if status >= 500:
+    if status >= 500 or status == 407:  # which a proxy alone says
         return errors.ServerError
     if status >= 400:
         return (

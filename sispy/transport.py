@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 from .errors import BadAnswer, ConnectionLost, Error, NoAnswer, Refused
-from .failures import bad_answer
-from .http.base import body_of
+from .failures import bad_answer, came_from
+from .http.base import body_of, origin_of, proxy_for
 from .text import mask_path, printable, shorten
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ def _logged(handler: Handler, request: Request, policy: Policy, secrets: Sequenc
 
 
 def _failure(request: Request, answer: Answer, secrets: Sequence[str]) -> BadAnswer:
-    url = urlsplit(request.uri)
+    url, proxy = urlsplit(request.uri), proxy_for(request.uri)
     error = bad_answer(
         answer.status,
         answer.body,
@@ -149,6 +149,7 @@ def _failure(request: Request, answer: Answer, secrets: Sequence[str]) -> BadAns
         sent_bytes=len(body_of(request) or b""),
         location=answer.headers.get("location", ""),
         path=url.path,
+        by=proxy and came_from(origin_of(request.uri), proxy),
     )
     error.retry_after = _seconds(answer.headers.get("retry-after", ""))
     return error

@@ -376,6 +376,39 @@ def test_a_proxy_that_nobody_answers_at_is_named(monkeypatch, scheme):
     )
 
 
+@pytest.mark.parametrize(
+    ("status", "kind", "said"),
+    [
+        (200, sispy.NotJSON, "Failed to decode JSON from the response: Log in first; it came from {}"),
+        (407, sispy.ServerError, "407 Because from {}: Log in first"),
+        (403, sispy.Unauthorized, "403 Because from {}: Log in first"),
+        (502, sispy.ServerError, "502 Because from {}: Log in first"),
+    ],
+)
+def test_a_proxy_that_answers_in_place_of_the_server_is_named(double, wire, monkeypatch, status, kind, said):
+    proxy = double(wire.answer(body=b"<p>Log in first</p>", status=status))
+    monkeypatch.setenv("http_proxy", f"http://anna:pw-secret@127.0.0.1:{proxy.port}")
+
+    with pytest.raises(kind) as caught:
+        sispy.Client("http://sis.example.com", retries=0).info()
+
+    through = (
+        f"http://sis.example.com through the proxy http://127.0.0.1:{proxy.port} of the environment "
+        "(NO_PROXY=sis.example.com goes without it)"
+    )
+    assert caught.value.error == said.format(through)
+
+
+def test_what_a_server_itself_says_through_a_proxy_is_said_alone(double, wire, monkeypatch):
+    proxy = double(wire.answer({"error": "no such thing", "code": 1}, 404))
+    monkeypatch.setenv("http_proxy", proxy.url)
+
+    with pytest.raises(sispy.NotFound) as caught:
+        sispy.Client("http://sis.example.com").entities("host").get("a")
+
+    assert caught.value.error == "no such thing"
+
+
 def test_a_proxy_is_used_and_no_proxy_is_not(double, wire, monkeypatch):
     proxy = double(wire.answer({"by": "proxy"}))
     direct = double(wire.answer({"by": "server"}))

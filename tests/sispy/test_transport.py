@@ -175,7 +175,8 @@ def test_a_success_without_json(double, wire, body, text):
     with pytest.raises(sispy.NotJSON) as caught:
         server.client().info()
 
-    assert (caught.value.error, caught.value.http_status_code) == (text, 200)
+    whence = f"; it came from {server.url}"
+    assert (caught.value.error, caught.value.http_status_code) == (text + whence, 200)
 
 
 def test_the_read_timeout_grows_with_the_items_of_a_bulk_call(double, monkeypatch):
