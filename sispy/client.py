@@ -31,29 +31,29 @@ class Client(Connection):
     """Talk to a SIS server; any number of threads may share one client.
 
     Args:
-        url: address of the server, such as "https://sis.example.com"; it may have a path.
-        version: version of the API.
-        auth_token: token for writes; `authenticate` sets it as well.
+        url: Address of the server, such as "https://sis.example.com"; it may have a path.
+        version: Version of the API.
+        auth_token: Token for writes; `authenticate` sets it as well.
         http_keep_alive: False closes the connection after every request.
-        timeout: seconds (to connect, of silence before the answer), or one number for both; 10 and 60 unless
+        timeout: Seconds (to connect, of silence before the answer), or one number for both; 10 and 60 unless
             given. Bulk calls get 10 ms more for every item, those by query 100 s more.
-        retries: how often to repeat a read that met a busy server or a lost connection, or any request that
+        retries: How often to repeat a read that met a busy server or a lost connection, or any request that
             certainly did not arrive.
         verify: CA file or folder to trust; False trusts anybody. Else SIS_CA_FILE, REQUESTS_CA_BUNDLE,
             SSL_CERT_FILE, or the operating system's store.
-        compress: send bodies of so many bytes and more as gzip; None for never.
+        compress: Send bodies of so many bytes and more as gzip; None for never.
 
     Attributes:
-        url: the address in one spelling: scheme and host in lower case, no default port, no slash at its end.
-        base_uri: the address of the API below it.
-        auth_token: the token in use; may be set.
-        username: whose token is in use, None if unknown: who logged in, or who is said to own the token and
-            does; may be set. The first look at a name that was only said asks the server (SIS-API 12.4).
-        token_expires: when the token of `authenticate` ends, None if unknown.
-        rules: what the profile says about writing; may be set.
+        url: The address in one spelling: scheme and host in lower case, no default port, no slash at its end.
+        base_uri: The address of the API below it.
+        auth_token: The token in use; may be set.
+        username: Whose token is in use, None if unknown; may be set. A name that did not log in counts only
+            if the server lists the token as that user's: the first look asks it (SIS-API 12.4).
+        token_expires: When the token of `authenticate` ends, None if unknown.
+        rules: What the profile says about writing; may be set.
 
     Raises:
-        ValueError: the address is no http(s) address, or holds a password, or there is no such CA file.
+        ValueError: The address is no http(s) address, or holds a password, or there is no such CA file.
 
     Example:
         >>> import sispy
@@ -105,16 +105,16 @@ class Client(Connection):
         netrc. Where only an ended token is found, a terminal or notebook asks for the password.
 
         Args:
-            name: profile of the config file.
-            url: address of the server.
-            auth_token: token for writes.
-            username: whose token or password to use.
-            password: to log in with.
-            options: further arguments of `Client`, such as timeout and verify.
+            name: Profile of the config file.
+            url: Address of the server.
+            auth_token: Token for writes.
+            username: Whose token or password to use.
+            password: To log in with.
+            options: Further arguments of `Client`, such as timeout and verify.
 
         Raises:
-            ValueError: nobody says which server, or there is no such profile.
-            Unauthorized: the token has ended and nobody is there to ask, its command gives none, or the login
+            ValueError: Nobody says which server, or there is no such profile.
+            Unauthorized: The token has ended and nobody is there to ask, its command gives none, or the login
                 fails.
         """
         # here, so that `import sispy` stays fast
@@ -184,11 +184,11 @@ class Endpoint(ReadOnlyEndpoint):
         """Fetch one object.
 
         Args:
-            id: which one.
-            query: such as {"populate": False}; `fields` is ignored by the server here.
+            id: Which one.
+            query: Such as {"populate": False}; `fields` is ignored by the server here.
 
         Raises:
-            NotFound: there is none.
+            NotFound: There is none.
         """
         return self._call("GET", path_part("id", id), query=query)
 
@@ -196,16 +196,16 @@ class Endpoint(ReadOnlyEndpoint):
         """Create one object from a dict, or many from a list.
 
         Args:
-            content: a dict, or a list of dicts.
-            all_or_none: create all objects of a list or, if one fails, none.
+            content: A dict, or a list of dicts.
+            all_or_none: Create all objects of a list or, if one fails, none.
 
         Returns:
             The object as stored; of a list {"success": [...], "errors": [...]}, where the server may blame
             the wrong item (SIS-API 7.1).
 
         Raises:
-            DuplicateKey: the value of a unique field is taken (of one object; lists report it as an error).
-            ValueError: a list holds None, which would fail the request half way.
+            DuplicateKey: The value of a unique field is taken (of one object; lists report it as an error).
+            ValueError: A list holds None, which would fail the request half way.
         """
         if isinstance(content, Mapping):
             return self._call("POST", content=content)
@@ -226,16 +226,16 @@ class Endpoint(ReadOnlyEndpoint):
         """Change the given fields of one object.
 
         Args:
-            id: which one.
-            content: the fields to change; nested objects and Mixed values are merged.
-            query: such as {"cas": {...}}.
-            cas: change only an object that meets this condition. Dangerous: the server then replaces `_sis`
+            id: Which one.
+            content: The fields to change; nested objects and Mixed values are merged.
+            query: Such as {"cas": {...}}.
+            cas: Change only an object that meets this condition. Dangerous: the server then replaces `_sis`
                 and nested values by what the content holds of them (SIS-API 8.1).
-            force_mixed: replace Mixed values instead of merging them.
+            force_mixed: Replace Mixed values instead of merging them.
 
         Raises:
-            CASConflict: the object does not meet the condition.
-            NotFound: there is no such object.
+            CASConflict: The object does not meet the condition.
+            NotFound: There is no such object.
         """
         asked = dict(query or {})
         if cas is not None:
@@ -248,11 +248,11 @@ class Endpoint(ReadOnlyEndpoint):
         """Create the object, or update it if there is one with that id.
 
         Args:
-            id: the value of the schema's id field; names for schemas, hooks, hiera and users.
-            content: it must hold the id field with exactly that value.
+            id: The value of the schema's id field; names for schemas, hooks, hiera and users.
+            content: It must hold the id field with exactly that value.
 
         Raises:
-            BadRequest: the content fails as a creation and as an update.
+            BadRequest: The content fails as a creation and as an update.
         """
         part = path_part("id", id)
         try:
@@ -272,7 +272,7 @@ class Endpoint(ReadOnlyEndpoint):
         """Change many objects: each its own way (list), or all matches the same way (dict and query).
 
         Args:
-            content: a list of dicts, each with its `_id` (`name` for other things than entities), in requests
+            content: A list of dicts, each with its `_id` (`name` for other things than entities), in requests
                 of at most 10 MiB; or one dict of fields.
             query: {"q": {...}} for a dict.
 
@@ -321,11 +321,11 @@ class Endpoint(ReadOnlyEndpoint):
         """Fetch an object as it was at a time.
 
         Args:
-            id: the `_id` of an entity, the name of anything else.
-            when: a datetime with time zone, or milliseconds since 1970.
+            id: The `_id` of an entity, the name of anything else.
+            when: A datetime with time zone, or milliseconds since 1970.
 
         Raises:
-            NotFound: there was no such object then.
+            NotFound: There was no such object then.
         """
         return self._call("GET", path_part("id", id), "revision", str(milliseconds(when)))
 
@@ -372,7 +372,7 @@ class Tokens(Endpoint):
         """Create a persistent token, such as {"desc": "nightly import"}; super users cannot have one.
 
         Raises:
-            ValueError: it is a list, which the server would store as tokens without a user.
+            ValueError: It is a list, which the server would store as tokens without a user.
         """
         if content is not None and not isinstance(content, Mapping):
             raise ValueError("tokens are created one by one: give a dict, not a list")

@@ -68,16 +68,16 @@ class Profile:
     """Hold what is in force for a connection.
 
     Attributes:
-        name: name of the profile in the config file; it may not exist there yet.
-        url: address of the server, "" where nobody says.
-        username: who the user is, None if unknown.
-        token: token for writes, None without one; see `asked_token`.
-        token_command: what prints the token, None where there is a token, or neither.
-        password: to log in with, None without one.
-        expires: when the token ends, None where that is unknown or never.
-        ca_file: certificates to trust, None for the usual ones.
-        rules: what it says about writing.
-        sources: for each of these, where it comes from, in words.
+        name: Name of the profile in the config file; it may not exist there yet.
+        url: Address of the server, "" where nobody says.
+        username: Who the user is, None if unknown.
+        token: Token for writes, None without one; see `asked_token`.
+        token_command: What prints the token, None where there is a token, or neither.
+        password: To log in with, None without one.
+        expires: When the token ends, None where that is unknown or never.
+        ca_file: Certificates to trust, None for the usual ones.
+        rules: What it says about writing.
+        sources: For each of these, where it comes from, in words.
     """
 
     name: str
@@ -105,7 +105,7 @@ class Profile:
         """Return the token; if `token_command` has to print it, this may take a while and ask the user.
 
         Raises:
-            Unauthorized: the command gives none.
+            Unauthorized: The command gives none.
         """
         return ask_token(self.token_command, f"profile {self.name!r}") if self.token_command else self.token
 
@@ -121,7 +121,7 @@ def resolve(
     """Return what is in force; None means that an argument does not say.
 
     Raises:
-        ValueError: a profile is named that the config file does not hold, and no address beside it.
+        ValueError: A profile is named that the config file does not hold, and no address beside it.
     """
     config, path, env = read_config(), config_file(), os.environ
     profiles = config.get("profiles", {})
@@ -273,7 +273,7 @@ def _is_small(path: Path) -> bool:
     """Return whether there is a file to read; a device such as /dev/null stands for none.
 
     Raises:
-        ValueError: it is larger than any netrc file.
+        ValueError: It is larger than any netrc file.
     """
     if not path.exists() or path.is_char_device():
         return False
@@ -301,7 +301,7 @@ def read_config() -> dict[str, Any]:
     """Read the config file, empty if there is none; warns where others may read its tokens.
 
     Raises:
-        ValueError: it is not TOML, or not of the form that `sispy.config` shows.
+        ValueError: It is not TOML, or not of the form that `sispy.config` shows.
     """
     path = config_file()
     try:
@@ -361,14 +361,14 @@ def update_profile(name: str, values: Mapping[str, str | datetime | None]) -> Pa
     """Write values into a profile of the config file and leave everything else there as it is.
 
     Args:
-        name: the profile; it is made if need be.
-        values: key -> value; None removes the key.
+        name: The profile; it is made if need be.
+        values: Key -> value; None removes the key.
 
     Returns:
         The path of the file; only its owner may read it.
 
     Raises:
-        ValueError: the name has other characters than letters, digits, "_" and "-".
+        ValueError: The name has other characters than letters, digits, "_" and "-".
     """
     if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
         raise ValueError(f"a profile's name has letters, digits, _ and - only, got {name!r}")

@@ -39,15 +39,15 @@ class Connection:
     """Send requests to one server, with a token that is renewed when it ends.
 
     Args:
-        url: address of the server.
-        version: version of the API.
-        auth_token: token for writes.
-        policy: how long and how often to try.
+        url: Address of the server.
+        version: Version of the API.
+        auth_token: Token for writes.
+        policy: How long and how often to try.
         http_keep_alive: False closes the connection after every request.
-        verify: what to trust; these and the attributes are those of `sispy.Client`.
+        verify: What to trust; these and the attributes are those of `sispy.Client`.
 
     Raises:
-        ValueError: the address is no http(s) address, or holds a password, or there is no such CA file.
+        ValueError: The address is no http(s) address, or holds a password, or there is no such CA file.
     """
 
     def __init__(
@@ -108,15 +108,15 @@ class Connection:
         """Log in and use the new token (good for 8 hours) from now on.
 
         Args:
-            username: name of the user.
-            password: not kept, unless it is needed to renew.
-            renew: log in again, once, whenever a call finds the token ended.
+            username: Name of the user.
+            password: Not kept, unless it is needed to renew.
+            renew: Log in again, once, whenever a call finds the token ended.
 
         Returns:
             True.
 
         Raises:
-            Unauthorized: unknown user, wrong password, or a user without any role.
+            Unauthorized: Unknown user, wrong password, or a user without any role.
         """
         expires = self._log_in(username, password)
         self._renewal = Renewal(username, lambda: password, expires) if renew else None
@@ -228,10 +228,10 @@ class Renewal:
     """Log in again once per ended token, whichever thread notices first.
 
     Args:
-        username: whom to log in.
-        password: returns the password; called only when it is needed.
-        expires: milliseconds the present token has left.
-        stored: called with the connection after each new login.
+        username: Whom to log in.
+        password: Returns the password; called only when it is needed.
+        expires: Milliseconds the present token has left.
+        stored: Called with the connection after each new login.
     """
 
     def __init__(
@@ -258,7 +258,7 @@ class Renewal:
         """Give the connection a new token unless another thread has done so already.
 
         Raises:
-            Unauthorized: the password is no longer right, or nobody is there to ask.
+            Unauthorized: The password is no longer right, or nobody is there to ask.
         """
         with self._lock:
             if connection.auth_token == dead:
@@ -281,7 +281,7 @@ def ask_password(username: str, url: str) -> str:
     """Ask for a password without showing it.
 
     Raises:
-        Unauthorized: nobody is there to ask.
+        Unauthorized: Nobody is there to ask.
     """
     if can_ask():
         import getpass

@@ -48,8 +48,8 @@ def diff(old: Json, new: Json) -> Json | None:
     arrays alone.
 
     Args:
-        old: the value before.
-        new: the value after.
+        old: The value before.
+        new: The value after.
 
     Example:
         >>> diff({"n": 1, "l": ["p", "q"]}, {"n": 2, "l": ["q"]})
@@ -72,7 +72,7 @@ def patch(old: Json, delta: Json | None) -> Json:
     """Apply a delta: the value after, from the value before. `None` changes nothing.
 
     Raises:
-        DeltaError: the delta does not fit.
+        DeltaError: The delta does not fit.
 
     Example:
         >>> patch({"n": 1}, {"n": [1, 2], "s": ["x"]})
@@ -85,7 +85,7 @@ def unpatch(new: Json, delta: Json | None) -> Json:
     """Apply a delta backwards: the value before, from the value after. `None` changes nothing.
 
     Raises:
-        DeltaError: the delta does not fit.
+        DeltaError: The delta does not fit.
 
     Example:
         >>> unpatch({"n": 2, "s": "x"}, {"n": [1, 2], "s": ["x"]})
@@ -348,7 +348,7 @@ def apply_text(text: str, value: str, *, backwards: bool = False) -> str:
     """Apply a text diff: the text after, or backwards the text before.
 
     Raises:
-        ValueError: it is no text diff, or does not fit.
+        ValueError: It is no text diff, or does not fit.
     """
     machine = _texts()
     result = _units(value)

@@ -38,7 +38,7 @@ def path_part(name: str, value: object) -> str:
     """Percent-encode one part of a path.
 
     Raises:
-        ValueError: the value is empty: the path would address the whole collection.
+        ValueError: The value is empty: the path would address the whole collection.
     """
     text = "" if value is None else str(value)
     if not text:
@@ -51,7 +51,7 @@ def milliseconds(when: datetime | int | float) -> int:
     """Return the time in milliseconds since 1970 (UTC), as SIS counts.
 
     Raises:
-        ValueError: it is a datetime without a time zone, or no time at all.
+        ValueError: It is a datetime without a time zone, or no time at all.
     """
     if isinstance(when, datetime):
         return round(_aware(when).timestamp() * 1000)
@@ -82,8 +82,8 @@ def query_string(query: Mapping[str, Any] | None) -> str:
     commas, dicts (`q`, `cas`) become JSON, times are written as the server compares them.
 
     Raises:
-        TypeError: the query is not a mapping.
-        ValueError: a value has no JSON form (NaN, a datetime without time zone, ...).
+        TypeError: The query is not a mapping.
+        ValueError: A value has no JSON form (NaN, a datetime without time zone, ...).
     """
     if query is None:
         return ""
@@ -131,7 +131,7 @@ def json_text(value: Any) -> str:
 
     Raises:
         ValueError: NaN or infinity, which are no JSON, or a datetime without time zone.
-        TypeError: a value without a JSON form.
+        TypeError: A value without a JSON form.
     """
     try:
         return json.dumps(value, default=_default, allow_nan=False, separators=(",", ":"))

@@ -37,10 +37,10 @@ class Error(Exception):
     """The root of all errors that this package raises about a server.
 
     Args:
-        error: what happened, in words; never None.
-        http_status_code: status of the answer, None without an answer.
-        code: the server's own number (1000 to 1004), None if it gave none.
-        response_dict: the JSON object the server sent, else empty.
+        error: What happened, in words; never None.
+        http_status_code: Status of the answer, None without an answer.
+        code: The server's own number (1000 to 1004), None if it gave none.
+        response_dict: The JSON object the server sent, else empty.
 
     Example:
         >>> try:

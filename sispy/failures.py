@@ -39,11 +39,11 @@ def no_answer(
     """Turn what the socket said into a NoAnswer.
 
     Args:
-        cause: the exception of the socket, of http.client or of requests, unwrapped.
-        where: scheme, host and port.
-        sent: whether the request may have reached the server.
-        seconds: the time limit in force, for the message.
-        proxy: the address of the proxy in between, "" without one.
+        cause: The exception of the socket, of http.client or of requests, unwrapped.
+        where: Scheme, host and port.
+        sent: Whether the request may have reached the server.
+        seconds: The time limit in force, for the message.
+        proxy: The address of the proxy in between, "" without one.
     """
     where = came_from(where, proxy)
     if isinstance(cause, socket.gaierror):
@@ -77,8 +77,8 @@ def came_from(origin: str, proxy: str) -> str:
     """Return in words whence an answer comes.
 
     Args:
-        origin: scheme, host and port of the server.
-        proxy: the address of the proxy in between, "" without one; its password is left out.
+        origin: Scheme, host and port of the server.
+        proxy: The address of the proxy in between, "" without one; its password is left out.
     """
     if not proxy:
         return origin
@@ -119,16 +119,16 @@ def bad_answer(
     """Build the error for an answer that is no success, whatever its shape (SIS-API 13.2).
 
     Args:
-        status: the HTTP status.
-        body: the undecoded answer; may be empty, HTML, or a raw database error.
-        reason: the status line's words.
-        secrets: tokens to replace by `***`; the server's own texts quote them.
-        cas: whether the request carried a compare-and-set condition.
-        login: whether it was a login, where an unknown user is a 404.
-        sent_bytes: size of the uncompressed request body.
-        location: where a redirect points to.
-        path: of the request.
-        by: server and proxy, where a proxy may have answered in place of the server.
+        status: The HTTP status.
+        body: The undecoded answer; may be empty, HTML, or a raw database error.
+        reason: The status line's words.
+        secrets: Tokens to replace by `***`; the server's own texts quote them.
+        cas: Whether the request carried a compare-and-set condition.
+        login: Whether it was a login, where an unknown user is a 404.
+        sent_bytes: Size of the uncompressed request body.
+        location: Where a redirect points to.
+        path: Of the request.
+        by: Server and proxy, where a proxy may have answered in place of the server.
     """
     document = as_object(body)
     said = _said(document)

@@ -27,7 +27,7 @@ def page_limit(query: Query, page_size: int) -> int:
     """Return how many rows to ask for at once: `limit` of the query, else the page size.
 
     Raises:
-        ValueError: the page size is not from 1 to 10,000.
+        ValueError: The page size is not from 1 to 10,000.
     """
     if not 1 <= page_size <= MAX_PAGE:
         raise ValueError(f"page_size is 1 to {MAX_PAGE}, got {page_size}")
@@ -42,7 +42,7 @@ def by_key(fetch_page: FetchPage, query: Mapping[str, Any], limit: int) -> Itera
     """Yield pages in the order of `_id`, each beginning after the last `_id` of the one before.
 
     Raises:
-        BadAnswer: the server repeats rows, or does not sort them: there would be no end; or sends no list.
+        BadAnswer: The server repeats rows, or does not sort them: there would be no end; or sends no list.
     """
     last = ""
     page = _listed(fetch_page(within(query, {}, limit)))
@@ -124,7 +124,7 @@ def by_offset(fetch_page: FetchPage, query: Mapping[str, Any], limit: int) -> It
     """Yield pages in the caller's order, each beginning where the one before ended.
 
     Raises:
-        BadAnswer: the server sends a page again: there would be no end; or sends no list.
+        BadAnswer: The server sends a page again: there would be no end; or sends no list.
     """
     offset = int(query.get("offset") or 0)
     page = _listed(fetch_page({**query, "limit": limit, "offset": offset}))

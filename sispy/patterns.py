@@ -68,12 +68,12 @@ def javascript(source: str, flags: str = "", *, largest: int = LARGEST) -> regex
     """Compile what stands between the slashes of a JavaScript regex.
 
     Args:
-        source: the pattern.
-        flags: what stands behind the second slash.
-        largest: how large it may be.
+        source: The pattern.
+        flags: What stands behind the second slash.
+        largest: How large it may be.
 
     Raises:
-        ValueError: it is no pattern, or too large.
+        ValueError: It is no pattern, or too large.
     """
     signs = {
         "{": r"\{",
@@ -125,7 +125,7 @@ def database(source: str, options: str = "") -> regex.Pattern[str]:
     """Compile the operand of `$regex` with its `$options`.
 
     Raises:
-        ValueError: it is no pattern, it is too large, or the options are wrong.
+        ValueError: It is no pattern, it is too large, or the options are wrong.
     """
     if wrong := set(options) - _OPTIONS.keys():
         raise ValueError(f"invalid flag in regex options: {min(wrong)}")

@@ -22,9 +22,9 @@ class ReadOnlyEndpoint:
     """Read a list of objects.
 
     Attributes:
-        client: the client whose address and token are used.
-        endpoint: path below the API's root, such as "entities/host".
-        name: its last part, such as "host".
+        client: The client whose address and token are used.
+        endpoint: Path below the API's root, such as "entities/host".
+        name: Its last part, such as "host".
     """
 
     def __init__(self, endpoint: str, client: Connection) -> None:
@@ -49,7 +49,7 @@ class ReadOnlyEndpoint:
         A token that has ended is still renewed, but what was refused for it is not sent again.
 
         Raises:
-            Error: its methods raise what went wrong at the first try; a renewed token is a `TokenRenewed`.
+            Error: Its methods raise what went wrong at the first try; a renewed token is a `TokenRenewed`.
 
         Example:
             >>> client.entities("rack").tried_once().name
@@ -63,7 +63,7 @@ class ReadOnlyEndpoint:
         """Return this endpoint with a function that learns when and why a request is repeated.
 
         Args:
-            wait: is called, perhaps in another thread, with the seconds to wait before the next try, and with
+            wait: Is called, perhaps in another thread, with the seconds to wait before the next try, and with
                 what went wrong; it returns when they are over. What it raises ends the request.
 
         Example:
@@ -81,7 +81,7 @@ class ReadOnlyEndpoint:
         """Return this endpoint with a function that may hold each request back.
 
         Args:
-            before: is called, perhaps in another thread, each time before a request is sent, and returns when
+            before: Is called, perhaps in another thread, each time before a request is sent, and returns when
                 it may be. What it raises ends the request.
 
         Example:
@@ -107,7 +107,7 @@ class ReadOnlyEndpoint:
         """Fetch all objects of a list, however many pages that takes.
 
         Args:
-            query: as of `fetch_page`; `limit` is the page size.
+            query: As of `fetch_page`; `limit` is the page size.
 
         Returns:
             A list-like Response with the headers of the last request.
@@ -130,8 +130,8 @@ class ReadOnlyEndpoint:
         while others are inserted or deleted. With them pages follow by offset, with `_id` to break ties.
 
         Args:
-            query: as of `fetch_page`; its `limit`, if any, is the page size.
-            page_size: rows per request, at most 10,000.
+            query: As of `fetch_page`; its `limit`, if any, is the page size.
+            page_size: Rows per request, at most 10,000.
         """
         query = {} if query is None else query
         limit = page_limit(query, page_size)
@@ -143,7 +143,7 @@ class ReadOnlyEndpoint:
         """Fetch one page without decoding it; arguments as of `fetch_page`.
 
         Raises:
-            NotJSON: the answer does not begin like a list.
+            NotJSON: The answer does not begin like a list.
         """
         answer = self.client._send(self._request("GET", query=query))
         if not answer.body[:64].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"["):
@@ -157,7 +157,7 @@ class ReadOnlyEndpoint:
         The server counts 0 where it cannot understand `q`.
 
         Args:
-            q: the conditions alone, `{"status": "live"}`, where a query has `{"q": {"status": "live"}}`.
+            q: The conditions alone, `{"status": "live"}`, where a query has `{"q": {"status": "live"}}`.
         """
         query = {"q": q or None, "limit": 1, "fields": "_id", "populate": False}
         try:

@@ -45,8 +45,8 @@ class Meta:
     """Hold what the headers of an answer say.
 
     Attributes:
-        headers: the headers; names match in any case.
-        total_count: number of matches before paging; set only where the server says it (lists).
+        headers: The headers; names match in any case.
+        total_count: Number of matches before paging; set only where the server says it (lists).
 
     Example:
         >>> client.schemas.fetch_page({"limit": 1})._meta.total_count
@@ -75,8 +75,8 @@ class Response:
     or dict. It is no list or dict itself: `to_list` and `to_dict` make a copy that is.
 
     Attributes:
-        _result: the list or dict itself.
-        _meta: headers and total count, see `Meta`.
+        _result: The list or dict itself.
+        _meta: Headers and total count, see `Meta`.
 
     Example:
         >>> found = client.schemas.fetch_all({"sort": "name", "fields": "name"})
@@ -100,7 +100,7 @@ class Response:
         field, cannot be recognised and counts as failed.
 
         Raises:
-            AttributeError: the answer is not one of `update_bulk` or `delete_bulk`.
+            AttributeError: The answer is not one of `update_bulk` or `delete_bulk`.
         """
         if self._failed_ids is None:
             raise AttributeError("failed_ids: only answers of update_bulk and delete_bulk have it")
@@ -149,9 +149,9 @@ class RawPage:
     """Hold one page as it came, for decoders that know better than json.
 
     Attributes:
-        body: the undecoded JSON text.
-        headers: the headers; names match in any case.
-        total_count: number of matches before paging, None if the server does not say.
+        body: The undecoded JSON text.
+        headers: The headers; names match in any case.
+        total_count: Number of matches before paging, None if the server does not say.
 
     Example:
         >>> page = client.entities("host").raw_page({"limit": 1, "fields": "name"})

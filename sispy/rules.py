@@ -15,10 +15,10 @@ class Rules:
     """What is allowed with a profile, beside what the server allows.
 
     Attributes:
-        profile: its name.
-        read_only: nothing is written.
-        production: every question names it.
-        require_note: a pattern that is found in the note of every push; None: it may have none.
+        profile: Its name.
+        read_only: Nothing is written.
+        production: Every question names it.
+        require_note: A pattern that is found in the note of every push; None: it may have none.
     """
 
     profile: str = ""
@@ -40,7 +40,7 @@ class Rules:
         """Raise if nothing is to be written.
 
         Raises:
-            Unauthorized: the profile is read-only.
+            Unauthorized: The profile is read-only.
         """
         if self.read_only:
             raise Unauthorized(f"profile {self.profile!r} is read-only: another one writes to this server")
@@ -49,7 +49,7 @@ class Rules:
         """Raise unless a push may have this note, or none.
 
         Raises:
-            ValueError: the profile requires another one.
+            ValueError: The profile requires another one.
         """
         if self.require_note and not re.search(self.require_note, note or ""):
             given = f"{printable(note)!r} does not" if note else "there is none"

@@ -22,11 +22,11 @@ def ask_token(command: str, who: str) -> str:
     It is started without a shell and without input. Whatever it says is not shown, for it may be the token.
 
     Args:
-        command: the program and its arguments, quoted as in a shell.
-        who: whose command it is, for errors: "profile 'prod'".
+        command: The program and its arguments, quoted as in a shell.
+        who: Whose command it is, for errors: "profile 'prod'".
 
     Raises:
-        Unauthorized: it cannot be started, fails, takes longer than 60 s, or prints anything but one word.
+        Unauthorized: It cannot be started, fails, takes longer than 60 s, or prints anything but one word.
     """
     program, *arguments = shlex.split(command)
     until = time.monotonic() + PATIENCE

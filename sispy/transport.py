@@ -37,11 +37,11 @@ class Policy:
     """Say how long and how often to try.
 
     Attributes:
-        connect: seconds to connect.
-        read: seconds of silence allowed; bulk calls get 10 ms more for every item.
-        retries: further tries of a read, or of a write that certainly did not reach the server.
-        retry_seconds: no new try starts after so many seconds.
-        compress: bodies of so many bytes and more travel as gzip; None for never.
+        connect: Seconds to connect.
+        read: Seconds of silence allowed; bulk calls get 10 ms more for every item.
+        retries: Further tries of a read, or of a write that certainly did not reach the server.
+        retry_seconds: No new try starts after so many seconds.
+        compress: Bodies of so many bytes and more travel as gzip; None for never.
     """
 
     connect: float = 10.0
@@ -55,13 +55,13 @@ def call(handler: Handler, request: Request, policy: Policy, secrets: Sequence[s
     """Send the request until there is a successful answer or a reason to give up.
 
     Args:
-        handler: does the exchanges.
-        request: what to send; it stays as it is.
-        policy: time and tries.
-        secrets: tokens that must not appear in errors and logs.
+        handler: Does the exchanges.
+        request: What to send; it stays as it is.
+        policy: Time and tries.
+        secrets: Tokens that must not appear in errors and logs.
 
     Raises:
-        Error: of the tree in `sispy.errors`.
+        Error: Of the tree in `sispy.errors`.
     """
     packed = _packed(request, policy.compress)
     start, tries = time.monotonic(), 0

@@ -35,7 +35,7 @@ def get_handler(
 
     Args:
         http_keep_alive: False opens a connection for every request.
-        verify: what to trust, see `sispy.Client`.
+        verify: What to trust, see `sispy.Client`.
     """
     if HTTP_LIB == "stdlib":
         return StdlibHandler(http_keep_alive, verify=verify)

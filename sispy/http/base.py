@@ -46,14 +46,14 @@ class Request:
     """Describe one request.
 
     Attributes:
-        uri: absolute and percent-encoded.
-        method: such as GET; becomes upper case.
+        uri: Absolute and percent-encoded.
+        method: Such as GET; becomes upper case.
         body: JSON text or bytes.
-        headers: they may hold a token, so a repr leaves them out, as it does the body.
-        items: number of rows that a bulk request carries; the time to answer grows with it.
-        once: never send it a second time, for whatever reason: the caller looks first.
-        wait: is called with the seconds to wait before it is sent again, and with why; it returns then.
-        before: is called each time before it is sent, and returns when it may be.
+        headers: They may hold a token, so a repr leaves them out, as it does the body.
+        items: Number of rows that a bulk request carries; the time to answer grows with it.
+        once: Never send it a second time, for whatever reason: the caller looks first.
+        wait: Is called with the seconds to wait before it is sent again, and with why; it returns then.
+        before: Is called each time before it is sent, and returns when it may be.
     """
 
     uri: str
@@ -89,11 +89,11 @@ class Handler(Protocol):
         """Send the request and read the answer.
 
         Args:
-            request: what to send.
-            timeout: seconds to connect, and seconds of silence allowed while waiting for the answer.
+            request: What to send.
+            timeout: Seconds to connect, and seconds of silence allowed while waiting for the answer.
 
         Raises:
-            NoAnswer: there is no complete answer.
+            NoAnswer: There is no complete answer.
         """
 
     def close(self) -> None:
@@ -203,13 +203,13 @@ def body_from(read: Callable[[int], bytes], headers: Headers, *, has_body: bool)
     """Read the body of an answer to its end, uncompressed if a proxy has compressed it.
 
     Args:
-        read: gives so many bytes at most, and none at the end.
-        headers: of the answer.
-        has_body: whether the announced length is that of a body.
+        read: Gives so many bytes at most, and none at the end.
+        headers: Of the answer.
+        has_body: Whether the announced length is that of a body.
 
     Raises:
-        TooLargeError: it has, or becomes when it is unpacked, more than `LARGEST` bytes.
-        OSError: the body is shorter than announced, or the compressed data are damaged.
+        TooLargeError: It has, or becomes when it is unpacked, more than `LARGEST` bytes.
+        OSError: The body is shorter than announced, or the compressed data are damaged.
     """
     packed = headers.get("content-encoding", "").lower() in ("gzip", "x-gzip", "deflate")
     engine = zlib.decompressobj(zlib.MAX_WBITS | 32) if packed else None

@@ -19,14 +19,14 @@ def trust(verify: bool | str | os.PathLike[str] | None) -> bool | str:
     """Decide what to trust: an argument wins over the environment, which wins over the system.
 
     Args:
-        verify: a CA file or folder; False for no verification at all; None or True for
+        verify: A CA file or folder; False for no verification at all; None or True for
             SIS_CA_FILE, REQUESTS_CA_BUNDLE, SSL_CERT_FILE, else the operating system's store.
 
     Returns:
         A path; True for the operating system's store; False for no verification.
 
     Raises:
-        ValueError: there is no such file or folder, or no certificate in the file.
+        ValueError: There is no such file or folder, or no certificate in the file.
     """
     if verify is False:
         return False

@@ -45,10 +45,10 @@ class Order:
     """What shall be copied.
 
     Attributes:
-        client: of the server to read from.
-        only: table -> which of its rows; rows that these refer to come along. None: all tables.
-        history: how many commits per row, the newest ones, by one request per row.
-        tell: called with what is being copied, how much of it is there, and how much there will be.
+        client: Of the server to read from.
+        only: Table -> which of its rows; rows that these refer to come along. None: all tables.
+        history: How many commits per row, the newest ones, by one request per row.
+        tell: Called with what is being copied, how much of it is there, and how much there will be.
     """
 
     client: Client
@@ -65,13 +65,13 @@ def copy(world: World, order: Order, keep: Keep) -> None:
     toolkit takes files of it.
 
     Args:
-        world: where to.
-        order: what.
-        keep: called where what was copied so far may be kept.
+        world: Where to.
+        order: What.
+        keep: Called where what was copied so far may be kept.
 
     Raises:
-        ValueError: the world is no copy of this server, or was begun as another one; there is no such table.
-        sispy.Error: the server does not answer; a note says what it was asked for.
+        ValueError: The world is no copy of this server, or was begun as another one; there is no such table.
+        sispy.Error: The server does not answer; a note says what it was asked for.
     """
     url, only = order.client.url, decode(encode(order.only))
     begun = world.copy or _begin(world, Copy(url, world.context.clock(), only=only, history=order.history))

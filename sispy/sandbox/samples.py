@@ -156,9 +156,9 @@ def load(world: World, size: int, seed: int = 1) -> None:
     """Fill an empty world with sample data.
 
     Args:
-        world: where to.
-        size: how many hosts; sites, racks follow from it.
-        seed: of everything that varies.
+        world: Where to.
+        size: How many hosts; sites, racks follow from it.
+        seed: Of everything that varies.
     """
     context = world.context
     clock, ids = context.clock, context.ids

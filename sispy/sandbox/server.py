@@ -44,26 +44,26 @@ class Sandbox:
     file. It is no server for a network: use it on one machine.
 
     Args:
-        samples: whether there are sample data; a number says how many hosts, True is 2,000.
+        samples: Whether there are sample data; a number says how many hosts, True is 2,000.
         data: SQLite file that keeps everything; it is made if it is not there.
-        faults: what shall go wrong; see `Faults`.
-        port: port to listen on; 0 takes a free one.
-        host: address to listen on.
-        user: name of the super user.
-        password: of the super user and of the sample users; None makes one that nobody can guess, to be read
+        faults: What shall go wrong; see `Faults`.
+        port: Port to listen on; 0 takes a free one.
+        host: Address to listen on.
+        user: Name of the super user.
+        password: Of the super user and of the sample users; None makes one that nobody can guess, to be read
             in the attribute of this name.
-        token_lifetime: seconds until the token of a login expires.
-        copy_from: client of a server that is copied: tables, users, hiera, hooks; it is only read.
-        only: tables to copy, by name or with a query each; what they refer to comes along. None means all.
-        history: how many commits of each row are copied, the newest ones, by one request per row.
-        hooks: whether the hooks of a copy are called.
-        progress: called with what is being copied, how much of it is there, and how much there will be.
-        cors: whether pages of other origins may read the answers, as the real server's.
-        allow_hosts: names by which it may be called, beside those of loopback and `host`.
-        log: called with method, target (tokens in it are masked) and status of each request.
+        token_lifetime: Seconds until the token of a login expires.
+        copy_from: Client of a server that is copied: tables, users, hiera, hooks; it is only read.
+        only: Tables to copy, by name or with a query each; what they refer to comes along. None means all.
+        history: How many commits of each row are copied, the newest ones, by one request per row.
+        hooks: Whether the hooks of a copy are called.
+        progress: Called with what is being copied, how much of it is there, and how much there will be.
+        cors: Whether pages of other origins may read the answers, as the real server's.
+        allow_hosts: Names by which it may be called, beside those of loopback and `host`.
+        log: Called with method, target (tokens in it are masked) and status of each request.
 
     Raises:
-        ValueError: an argument is of the wrong shape.
+        ValueError: An argument is of the wrong shape.
 
     Example:
         >>> from sispy.sandbox import Sandbox
@@ -157,12 +157,12 @@ class Sandbox:
         """Make a client for this server that is logged in.
 
         Args:
-            user: who; None is the super user. One whose password was set is expected to have his name as
+            user: Who; None is the super user. One whose password was set is expected to have his name as
                 the password.
 
         Raises:
-            NotFound: there is no such user.
-            Unauthorized: the user has no role, or another password.
+            NotFound: There is no such user.
+            Unauthorized: The user has no role, or another password.
         """
         client = Client(self.url)
         if user is None or user == self.user:
@@ -176,10 +176,10 @@ class Sandbox:
         """Start to listen; after a stop, on the same port and with the same state as before.
 
         Raises:
-            OSError: the port is taken.
-            ValueError: the file of `data` is no sandbox's, or holds something else than this copy.
-            sqlite3.Error: it cannot be written, as on a full disk.
-            sispy.Error: the server that is copied does not answer; with `data` another start goes on.
+            OSError: The port is taken.
+            ValueError: The file of `data` is no sandbox's, or holds something else than this copy.
+            sqlite3.Error: It cannot be written, as on a full disk.
+            sispy.Error: The server that is copied does not answer; with `data` another start goes on.
         """
         if self._thread is not None:
             return self

@@ -20,8 +20,8 @@ def decode(content: bytes) -> Any:
     """Decode JSON text; `NaN` and its like are errors, lone surrogates become U+FFFD as in JavaScript.
 
     Raises:
-        ValueError: it is no JSON.
-        RecursionError: it is nested too deeply.
+        ValueError: It is no JSON.
+        RecursionError: It is nested too deeply.
     """
     try:
         return _decoder.decode(content)

@@ -62,7 +62,7 @@ class Pattern:
         """Compile the operand of `$regex` with its `$options`.
 
         Raises:
-            ValueError: the pattern or an option is wrong.
+            ValueError: The pattern or an option is wrong.
         """
         return cls(patterns.database(source, options))
 
@@ -71,7 +71,7 @@ class Pattern:
         """Compile a JavaScript regex in slashes.
 
         Raises:
-            ValueError: it is no such text, or no pattern.
+            ValueError: It is no such text, or no pattern.
         """
         found = _LITERAL.fullmatch(literal) if isinstance(literal, str) else None
         if not found:
@@ -85,7 +85,7 @@ class Pattern:
         """Return whether the pattern is found in a text.
 
         Raises:
-            TimeoutError: it takes too long, or all recent searches together did.
+            TimeoutError: It takes too long, or all recent searches together did.
         """
         meter = _meter.get() or self._own
         start = meter.start()

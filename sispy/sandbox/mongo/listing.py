@@ -26,7 +26,7 @@ def sorter(spec: str, definition: Definition | None = None) -> Sorter:
     member, descending by its greatest. Documents with equal keys keep their order.
 
     Raises:
-        QueryError: an empty name, or too many.
+        QueryError: An empty name, or too many.
     """
     keys = []
     parts = spec.split(",")
@@ -78,7 +78,7 @@ class Projection:
     """The parameter `fields`, compiled; call it with a document.
 
     Attributes:
-        exclude: whether the names are what is left out.
+        exclude: Whether the names are what is left out.
     """
 
     def __init__(self, spec: str, *, extra: Iterable[str] = ()) -> None:
@@ -86,10 +86,10 @@ class Projection:
 
         Args:
             spec: `a,b.c` or `-a,-b`; blanks around names do not count.
-            extra: paths to include as well: those of references, if they are populated. Not for exclusions.
+            extra: Paths to include as well: those of references, if they are populated. Not for exclusions.
 
         Raises:
-            QueryError: inclusion and exclusion are mixed, or a path stands beside its parent.
+            QueryError: Inclusion and exclusion are mixed, or a path stands beside its parent.
         """
         names = [name for part in spec.split(",") if (name := part.strip()) and name != "-"]
         excluded = [name[1:] for name in names if name.startswith("-")]

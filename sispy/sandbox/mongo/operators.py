@@ -86,7 +86,7 @@ def check_usable(name: str, node: Node | None, path: str) -> None:
     """Refuse an operator on a field whose type does not have it.
 
     Raises:
-        CastError: it is one of arrays or of Numbers, and the field is another.
+        CastError: It is one of arrays or of Numbers, and the field is another.
     """
     if node is None or not is_typed(node):
         return
@@ -122,8 +122,8 @@ def compiled(name: str, operand: Json, node: Node | None, path: str) -> Test:
     """Compile one operator to a test of one value, MISSING included.
 
     Raises:
-        CastFailure: the operand is not of the field's type.
-        CastError: the operator is unknown or its operand malformed.
+        CastFailure: The operand is not of the field's type.
+        CastError: The operator is unknown or its operand malformed.
     """
     match name:
         case "$eq":
@@ -146,9 +146,9 @@ def cast_operand(node: Node | None, value: Json, *, whole: bool) -> Json:
     """Cast a value of a query by the field it is compared with, if that has a type.
 
     Args:
-        node: the field; None: unknown.
-        value: from the query.
-        whole: whether an array stands for a whole array.
+        node: The field; None: unknown.
+        value: From the query.
+        whole: Whether an array stands for a whole array.
     """
     if node is None or value is None or not is_typed(node):
         return number(value) if type(value) is int or type(value) is float else value

@@ -34,11 +34,11 @@ def compile_query(query: Json, definition: Definition | None = None) -> Matcher:
     Joins must have been resolved to ids. Paths are not checked: unknown ones are simply missing.
 
     Args:
-        query: a decoded JSON object.
-        definition: by whose types the values are cast; None: no casts but those of `_id`, `_v`.
+        query: A decoded JSON object.
+        definition: By whose types the values are cast; None: no casts but those of `_id`, `_v`.
 
     Raises:
-        CastError: a value that its field's type does not take, or an unknown or misused operator; also by the
+        CastError: A value that its field's type does not take, or an unknown or misused operator; also by the
             matcher, when a pattern takes too long.
     """
     if not isinstance(query, dict):

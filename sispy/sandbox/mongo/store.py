@@ -83,7 +83,7 @@ class Collection:
         """Store a new document.
 
         Raises:
-            DuplicateKey: a unique value is taken; nothing is stored.
+            DuplicateKey: A unique value is taken; nothing is stored.
         """
         self.check(document)
         self.restore(document)
@@ -102,7 +102,7 @@ class Collection:
         """Store a new state of a document.
 
         Raises:
-            DuplicateKey: a unique value is taken; the old state stays.
+            DuplicateKey: A unique value is taken; the old state stays.
         """
         self.check(document)
         name = document["_id"]

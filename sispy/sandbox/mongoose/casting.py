@@ -121,7 +121,7 @@ def cast_array(node: Node, value: Json) -> Json:
     """Cast an array; what is no array is wrapped.
 
     Raises:
-        CastFailure: a member cannot be cast.
+        CastFailure: A member cannot be cast.
     """
     members = value if isinstance(value, list) else [value]
     item = node.item
@@ -146,7 +146,7 @@ def cast_documents(node: Node, value: Json, where: str, errors: Errors) -> Json:
     Their keys stay in the order in which they were sent, as the history tells members by it.
 
     Raises:
-        CastFailure: a member is no object.
+        CastFailure: A member is no object.
     """
     members = value if isinstance(value, list) else [value]
     result: list[Json] = []
@@ -184,12 +184,12 @@ def minimised(value: Json, depth: int = 0, *, keep_empty: bool = False) -> Json:
     Returns MISSING where nothing is left. Empty objects in arrays become null, as the server has it.
 
     Args:
-        value: as sent.
-        depth: how deep it lies in another one.
-        keep_empty: whether empty objects stay.
+        value: As sent.
+        depth: How deep it lies in another one.
+        keep_empty: Whether empty objects stay.
 
     Raises:
-        CastFailure: it is nested more deeply than the database would store it.
+        CastFailure: It is nested more deeply than the database would store it.
     """
     if depth > MAX_DEPTH:
         raise CastFailure("Mixed", "a value that is nested too deeply")

@@ -25,7 +25,7 @@ def checks_of(kind: str, options: Mapping[str, Json], path: str) -> tuple[Setter
     """Read the options of a scalar: what changes its text, and what its values are checked for.
 
     Raises:
-        ValueError: an option that the server refuses.
+        ValueError: An option that the server refuses.
     """
     if kind == "String":
         return _setter(options), tuple(_text_checks(options, path))

@@ -19,11 +19,11 @@ def compile_definition(definition: Json, meta: Mapping[str, Json] | None = None)
     """Compile a definition, or say in the server's words why it is refused.
 
     Args:
-        definition: as sent in a schema.
-        meta: definition of `_sis`, for resources other than entities; None: that of entities.
+        definition: As sent in a schema.
+        meta: Definition of `_sis`, for resources other than entities; None: that of entities.
 
     Raises:
-        SchemaError: the definition is refused.
+        SchemaError: The definition is refused.
 
     Example:
         >>> compile_definition({"name": {"type": "String", "required": True}, "l": ["Number"]}).arrays
@@ -79,12 +79,12 @@ def choose_id_field(definition: Mapping[str, Json], wanted: Json, *, pick: bool)
     """Choose a schema's id_field (SIS-API 4.4).
 
     Args:
-        definition: a compiled definition's source.
-        wanted: what the request says; None: nothing.
-        pick: whether the server looks for one itself: on create, not on update.
+        definition: A compiled definition's source.
+        wanted: What the request says; None: nothing.
+        pick: Whether the server looks for one itself: on create, not on update.
 
     Raises:
-        SchemaError: the wanted field is not required and unique.
+        SchemaError: The wanted field is not required and unique.
     """
     if wanted is not None and wanted != "_id":
         if not (isinstance(wanted, str) and _is_key(definition.get(wanted))):
@@ -117,7 +117,7 @@ def check_locked(old: Definition, new: Definition, locked_fields: list[str]) -> 
     """Refuse the removal of a locked field, found by its exact path (SIS-API 4.5).
 
     Raises:
-        SchemaError: a locked field would go.
+        SchemaError: A locked field would go.
     """
     for path in sorted(paths_of(old) - paths_of(new)):
         if path in locked_fields:

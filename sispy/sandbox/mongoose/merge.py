@@ -38,11 +38,11 @@ def apply(
     validated, untouched old values too.
 
     Args:
-        definition: the schema's.
-        stored: the stored document.
-        body: as sent.
-        force_mixed: replace Mixed values in place of merging them.
-        cas: write as a conditional update does: nested objects, Mixed and `_sis` are replaced by what was
+        definition: The schema's.
+        stored: The stored document.
+        body: As sent.
+        force_mixed: Replace Mixed values in place of merging them.
+        cas: Write as a conditional update does: nested objects, Mixed and `_sis` are replaced by what was
             sent, nulls in Mixed are kept, `_v` stays.
     """
     errors: Errors = {}
@@ -180,7 +180,7 @@ def merge_mixed(old: Json, new: Json, depth: int = 0) -> Json:
     sent, its nulls included. Returns MISSING where nothing is left. Changes neither.
 
     Raises:
-        CastFailure: the result would be nested too deeply.
+        CastFailure: The result would be nested too deeply.
     """
     result = dict(old)
     for key, value in new.items():

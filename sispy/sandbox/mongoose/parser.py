@@ -63,12 +63,12 @@ def parse_fields(entries: Mapping[str, Json], prefix: str, depth: int) -> dict[s
     """Read the entries of a definition or of a nested object.
 
     Args:
-        entries: name -> type.
-        prefix: path in front of the names, with a dot.
-        depth: how deep they are nested.
+        entries: Name -> type.
+        prefix: Path in front of the names, with a dot.
+        depth: How deep they are nested.
 
     Raises:
-        SchemaError: the server refuses them.
+        SchemaError: The server refuses them.
     """
     if depth > _MAX_DEPTH:
         raise SchemaError("Schema is invalid: it is nested too deeply.")

@@ -40,7 +40,7 @@ async def insert(
     """Create many objects, by one command.
 
     Raises:
-        Bad: there are none.
+        Bad: There are none.
     """
     if not items:
         raise Bad("Array must not be empty.")
@@ -124,7 +124,7 @@ async def update(resource: Resource, items: list[Any], user: Document, window: W
     """Update many objects by their ids; all are read before the first is written.
 
     Raises:
-        Bad: there are none.
+        Bad: There are none.
     """
     if not items:
         raise Bad("Array must not be empty.")

@@ -84,7 +84,7 @@ class Commits:
         """Return a commit with the state it led to, or that it deleted.
 
         Raises:
-            Missing: the object has no such commit, or the history has no beginning.
+            Missing: The object has no such commit, or the history has no beginning.
         """
         history = self.of(kind, name)
         at = next((index for index, commit in enumerate(history) if commit.oid == oid), None)
@@ -100,7 +100,7 @@ class Commits:
         """Return the state of an object at a time in milliseconds.
 
         Raises:
-            Missing: it has none at that time, or that is no time.
+            Missing: It has none at that time, or that is no time.
         """
         missing = Missing("commit at time", when)
         moment = number_of_text(when)

@@ -38,8 +38,8 @@ class Disk:
         """Open or make a file.
 
         Raises:
-            ValueError: the file is no sandbox's.
-            OSError: it cannot be opened or made.
+            ValueError: The file is no sandbox's.
+            OSError: It cannot be opened or made.
         """
         self.path: Path = Path(path)
         # It holds tokens: SQLite itself would make it, and the log beside it, for everybody to read.
@@ -99,7 +99,7 @@ class Disk:
         """Write what has changed, in one transaction.
 
         Raises:
-            sqlite3.Error: it cannot be written; the next flush tries again.
+            sqlite3.Error: It cannot be written; the next flush tries again.
         """
         context, commits = world.context, world.commits
         if not (context.dirty or context.dropped or commits.fresh):

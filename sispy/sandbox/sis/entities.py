@@ -41,7 +41,7 @@ class Entities(Resource):
         """Return the body of a create.
 
         Raises:
-            Bad: it is empty, has a reserved field or owners that the schema does not have.
+            Bad: It is empty, has a reserved field or owners that the schema does not have.
         """
         if not isinstance(body, dict):
             raise Bad("entity cannot be empty")
@@ -58,7 +58,7 @@ class Entities(Resource):
         """Return the body of an update, without what is dropped from it.
 
         Raises:
-            Bad: nothing remains, or an owner is not among the schema's.
+            Bad: Nothing remains, or an owner is not among the schema's.
         """
         if isinstance(body, list):
             body = {str(index): item for index, item in enumerate(body)}

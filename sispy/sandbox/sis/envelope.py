@@ -26,7 +26,7 @@ def sent_sis(body: Document) -> Document:
     """Return the `_sis` of a body.
 
     Raises:
-        Bad: it is null or no object.
+        Bad: It is null or no object.
     """
     sent = body.get("_sis", {})
     if not isinstance(sent, dict):
@@ -44,8 +44,8 @@ def for_update(body: Document, *, keeps_creation: bool) -> Document:
     """Return a body whose `_sis` has only what an update may set, its owners sorted.
 
     Args:
-        body: as sent.
-        keeps_creation: whether time and author of the creation cannot be changed.
+        body: As sent.
+        keeps_creation: Whether time and author of the creation cannot be changed.
     """
     if "_sis" not in body:
         return body

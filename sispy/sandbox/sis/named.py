@@ -53,7 +53,7 @@ class Hiera(Resource):
         """Check name, owner and data.
 
         Raises:
-            Bad: one of them is missing.
+            Bad: One of them is missing.
         """
         if not body.get("name") or not isinstance(body["name"], str):
             raise Bad("Hiera entry has an invalid or missing name")
@@ -76,7 +76,7 @@ class Hooks(Resource):
         """Check that nothing is missing.
 
         Raises:
-            Bad: a part is missing or of the wrong kind.
+            Bad: A part is missing or of the wrong kind.
         """
         if not body.get("name") or not isinstance(body["name"], str):
             raise Bad("Hook has no name.")

@@ -41,10 +41,10 @@ def presenter(
     Does not populate: do that afterwards, on what comes out.
 
     Args:
-        definition: the schema's.
-        projection: of the request's `fields`; None: everything.
-        remove_empty: whether the request has `removeEmpty`.
-        answer: the answer to a write, where a cleared document array shows as null.
+        definition: The schema's.
+        projection: Of the request's `fields`; None: everything.
+        remove_empty: Whether the request has `removeEmpty`.
+        answer: The answer to a write, where a cleared document array shows as null.
     """
     steps: list[Presenter] = []
     if projection is not None:

@@ -40,7 +40,7 @@ def target(by_schema: BySchema, name: str) -> Resource:
     """Return the entities a reference points to.
 
     Raises:
-        Bad: there is no such schema.
+        Bad: There is no such schema.
     """
     found = by_schema.get(name)
     if found is None:
@@ -52,8 +52,8 @@ def verify_new(definition: Definition, body: Document, by_schema: BySchema) -> N
     """Check the references of a body before it is cast.
 
     Raises:
-        Bad: a reference points to nothing, or an object has no `_id`.
-        Internal: a reference is no id.
+        Bad: A reference points to nothing, or an object has no `_id`.
+        Internal: A reference is no id.
     """
     for reference in definition.references:
         for value in _sent(body, reference.path.split(".")):
@@ -86,7 +86,7 @@ def verify_change(definition: Definition, document: Document, by_schema: BySchem
     """Check every reference of a changed entity, those that were not sent, too.
 
     Raises:
-        Bad: a reference points to nothing.
+        Bad: A reference points to nothing.
     """
     for reference in definition.references:
         for value in values(document, reference.path.split(".")):
@@ -153,8 +153,8 @@ def resolve(definition: Definition, condition: Document, by_schema: BySchema) ->
     each may be met by another member. A path has one condition: for the same reason joins overwrite.)
 
     Raises:
-        Bad: a referenced schema does not exist.
-        Internal: a value behind a join cannot be cast.
+        Bad: A referenced schema does not exist.
+        Internal: A value behind a join cannot be cast.
     """
     resolved: Document = {}
     joined: dict[str, set[str]] = {}

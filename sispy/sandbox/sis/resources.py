@@ -108,7 +108,7 @@ class Resource:
         """Return the body of a create, checked for what it must have.
 
         Raises:
-            Bad: something is missing.
+            Bad: Something is missing.
         """
         if not isinstance(body, dict) or not body:
             raise Bad(f"{self.type} cannot be empty")
@@ -120,7 +120,7 @@ class Resource:
         """Return the body of an update, checked for what it must have.
 
         Raises:
-            Bad: something is missing, or the name is another one.
+            Bad: Something is missing, or the name is another one.
         """
         if not isinstance(body, dict) or not body:
             raise Bad(f"{self.type} cannot be empty")

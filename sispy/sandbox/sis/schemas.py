@@ -49,8 +49,8 @@ class Schemas(Resource):
         """Check name, owner, definition, locked fields and id field of a schema.
 
         Raises:
-            Bad: something is missing or cannot be.
-            Internal: the database does not take the name of a field.
+            Bad: Something is missing or cannot be.
+            Internal: The database does not take the name of a field.
         """
         name, definition = body.get("name"), body.get("definition")
         if not name or not isinstance(name, str):
@@ -103,7 +103,7 @@ class Schemas(Resource):
         """Return a changed schema: what an update resets, and its references.
 
         Raises:
-            Bad: a locked field would be removed.
+            Bad: A locked field would be removed.
         """
         compiled = compile_definition(body["definition"])
         try:

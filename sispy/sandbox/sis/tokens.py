@@ -64,7 +64,7 @@ class Tokens(Resource):
         """Make a persistent token.
 
         Raises:
-            Bad: the user is a super user, or the body is an array.
+            Bad: The user is a super user, or the body is an array.
         """
         if isinstance(body, list):
             raise Bad("Tokens are created one by one.")
@@ -99,7 +99,7 @@ class Tokens(Resource):
         """Refuse who may not see a user's tokens.
 
         Raises:
-            Denied: he is neither the user, nor a super user, nor admin of all roles of the user.
+            Denied: He is neither the user, nor a super user, nor admin of all roles of the user.
         """
         if access.is_super(reader) or reader["name"] == user["name"]:
             return
@@ -111,7 +111,7 @@ class Tokens(Resource):
         """Return a token of a user.
 
         Raises:
-            Missing: it is not his, or there is none.
+            Missing: It is not his, or there is none.
         """
         found = self.collection.find("name", name)
         if found is None or found["username"] != user["name"]:
@@ -122,7 +122,7 @@ class Tokens(Resource):
         """Change the description of a persistent token.
 
         Raises:
-            Bad: it is temporary.
+            Bad: It is temporary.
         """
         if "expires" in token:
             raise Bad("Cannot change a temporary token.")
@@ -138,7 +138,7 @@ class Tokens(Resource):
         """Delete a token.
 
         Raises:
-            Bad: it is temporary and of another user.
+            Bad: It is temporary and of another user.
         """
         if "expires" in token and token["username"] != author["name"]:
             raise Bad("Cannot create a temp token for another user.")

@@ -66,7 +66,7 @@ class Users(Resource):
         """Check name and roles.
 
         Raises:
-            Bad: one is missing, or a role is neither user nor admin.
+            Bad: One is missing, or a role is neither user nor admin.
         """
         if not body.get("name") or not isinstance(body["name"], str):
             raise Bad("User has an invalid or missing name.")
@@ -104,8 +104,8 @@ class Users(Resource):
         """Refuse changes of others, of own roles, of super users.
 
         Raises:
-            Bad: a user verifies himself.
-            Denied: the change is not his.
+            Bad: A user verifies himself.
+            Denied: The change is not his.
         """
         if access.is_super(user):
             return
@@ -145,9 +145,9 @@ class Users(Resource):
         """Return the user that a request's token belongs to.
 
         Raises:
-            Bad: there is no token.
-            Missing: nobody has this token.
-            Denied: it has expired.
+            Bad: There is no token.
+            Missing: Nobody has this token.
+            Denied: It has expired.
         """
         if not name:
             raise Bad("Missing x-auth-token")
@@ -163,8 +163,8 @@ class Users(Resource):
         """Return the user that Basic credentials belong to.
 
         Raises:
-            Denied: the header is missing or malformed, the password is wrong, or the user has no role.
-            Missing: there is no such user.
+            Denied: The header is missing or malformed, the password is wrong, or the user has no role.
+            Missing: There is no such user.
         """
         scheme, _, coded = (authorization or "").partition(" ")
         try:

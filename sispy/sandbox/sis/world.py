@@ -64,7 +64,7 @@ class World:
         """Return the entities of a schema.
 
         Raises:
-            Missing: there is no such schema.
+            Missing: There is no such schema.
         """
         found = self.entities.get(name)
         if found is None:

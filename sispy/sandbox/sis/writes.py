@@ -44,7 +44,7 @@ def find(resource: Resource, name: str) -> Document:
     """Return the object with an id.
 
     Raises:
-        Missing: there is none.
+        Missing: There is none.
     """
     found = resource.find(name)
     if found is None:
@@ -82,7 +82,7 @@ def create(resource: Resource, body: Any, user: Document) -> Document:
     """Create an object, without a window.
 
     Raises:
-        SisError: what the server answers when it does not.
+        SisError: What the server answers when it does not.
     """
     document = draft(resource, body, user)
     store(resource, document)
@@ -93,7 +93,7 @@ def draft(resource: Resource, body: Any, user: Document) -> Document:
     """Return a new object, checked but not stored.
 
     Raises:
-        SisError: what the server answers when it cannot be.
+        SisError: What the server answers when it cannot be.
     """
     body = resource.check_new(body)
     body = resource.fill(user, body)
@@ -110,7 +110,7 @@ def store(resource: Resource, document: Document) -> None:
     """Put a new object into its collection.
 
     Raises:
-        Internal: a unique value is taken.
+        Internal: A unique value is taken.
     """
     try:
         resource.collection.insert(document)
@@ -123,7 +123,7 @@ def check_keys(value: Any) -> None:
     """Refuse keys that the database does not take in an insert: in Mixed values, wherever they stand.
 
     Raises:
-        Internal: a key has a dot or begins with `$`.
+        Internal: A key has a dot or begins with `$`.
     """
     if isinstance(value, list):
         for item in value:
@@ -152,7 +152,7 @@ def prepare(
     """Compute an update; `wrong` makes the error of values that do not fit.
 
     Raises:
-        SisError: the shape of the body, a permission, a reference or a value is wrong.
+        SisError: The shape of the body, a permission, a reference or a value is wrong.
     """
     body = resource.check_change(body, stored)
     after, errors = _applied(resource, stored, body, user, force_mixed=force_mixed)
@@ -194,8 +194,8 @@ def install(resource: Resource, change: Change) -> Change:
     Returns what the writer believes to have changed: from what was read, not from what is stored.
 
     Raises:
-        Missing: the object was deleted meanwhile.
-        Internal: a unique value is taken, or both writers have set an array.
+        Missing: The object was deleted meanwhile.
+        Internal: A unique value is taken, or both writers have set an array.
     """
     name = change.before["_id"]
     current = resource.collection.documents.get(name)
@@ -247,7 +247,7 @@ async def compare_and_set(
     The condition is looked at in the very step that writes.
 
     Raises:
-        SisError: as for an update, but what is wrong with a value is a 500.
+        SisError: As for an update, but what is wrong with a value is a 500.
     """
     prepare(resource, read, body, user, wrong=raw_invalid)
     try:
@@ -280,7 +280,7 @@ def check_delete(resource: Resource, stored: Document, user: Document) -> None:
     """Refuse to delete an object.
 
     Raises:
-        Denied: it is locked, or the user may not.
+        Denied: It is locked, or the user may not.
     """
     check_locks(stored)
     resource.may_delete(user, stored)

@@ -197,7 +197,7 @@ async def _body(receive: Receive, limit: int) -> bytes | None:
     """Read the body of a request; None if the connection ended within it.
 
     Raises:
-        Internal: it is too large; as much as is reasonable was read and dropped.
+        Internal: It is too large; as much as is reasonable was read and dropped.
     """
     parts: list[bytes] = []
     size = 0

@@ -31,11 +31,11 @@ class Seen:
     Attributes:
         number: 1 for the first request that this server got, and so on.
         method: `GET`, also of a HEAD, `POST`, `PUT`, `DELETE`.
-        path: below `/api/v1.1`, decoded: `/entities/host/web01`.
-        query: the parameters.
-        body: the bytes of the body.
-        status: of the answer, None before there is one.
-        item: for `between`, the `_id` of the object that is written next; None for a new one, and where one
+        path: Below `/api/v1.1`, decoded: `/entities/host/web01`.
+        query: The parameters.
+        body: The bytes of the body.
+        status: Of the answer, None before there is one.
+        item: For `between`, the `_id` of the object that is written next; None for a new one, and where one
             command writes all of them (bulk POST and bulk DELETE).
 
     Example:
@@ -61,7 +61,7 @@ class Seen:
         A route is `METHOD /path` or `/path`, where `*` stands for anything: `PUT /entities/*`, `*`.
 
         Raises:
-            ValueError: it is no route.
+            ValueError: It is no route.
         """
         method, path = _route(route)
         return method in (None, self.method) and path.fullmatch(self.path) is not None
@@ -95,24 +95,24 @@ class Faults:
     Routes are `METHOD /path` or `/path` below `/api/v1.1`, with `*` for anything.
 
     Attributes:
-        latency: seconds before each answer.
-        latencies: route -> seconds, in addition.
-        errors: route -> (status, rate from 0 to 1). The request is not carried out.
-        lost_answers: route -> (status, rate). The request is carried out, the answer says it was not.
-        drop_before: route -> rate of connections cut before the request is carried out.
-        drop_after: route -> rate of connections cut after it was carried out, before the answer.
-        truncate: route -> rate of answers cut in the middle of the body.
-        body_limit: bytes of a request's body, in place of 10 MiB.
-        chunk_delay: seconds between two chunks of 64 KiB of an answer.
-        retry_after: seconds in the header `Retry-After` of the errors above.
-        defects: whether a bulk create that has invalid items and duplicates at once blames the wrong items,
+        latency: Seconds before each answer.
+        latencies: Route -> seconds, in addition.
+        errors: Route -> (status, rate from 0 to 1). The request is not carried out.
+        lost_answers: Route -> (status, rate). The request is carried out, the answer says it was not.
+        drop_before: Route -> rate of connections cut before the request is carried out.
+        drop_after: Route -> rate of connections cut after it was carried out, before the answer.
+        truncate: Route -> rate of answers cut in the middle of the body.
+        body_limit: Bytes of a request's body, in place of 10 MiB.
+        chunk_delay: Seconds between two chunks of 64 KiB of an answer.
+        retry_after: Seconds in the header `Retry-After` of the errors above.
+        defects: Whether a bulk create that has invalid items and duplicates at once blames the wrong items,
             null in a bulk array is a 500 `{}`, and the keys of new definitions, Mixed values and hieradata
             are reversed, as on the server.
-        before: called before a request is carried out.
-        between: called when the stored objects were read and checked, before they are written: once for a
+        before: Called before a request is carried out.
+        between: Called when the stored objects were read and checked, before they are written: once for a
             POST or a DELETE, single or bulk, once per object for a PUT.
-        after: called when it was carried out, before its answer goes out.
-        seed: of the rates, and of the order in which the items of a bulk are written and answered; the same
+        after: Called when it was carried out, before its answer goes out.
+        seed: Of the rates, and of the order in which the items of a bulk are written and answered; the same
             sequence of requests meets the same faults.
 
     `before`, `between` and `after` are called with a `Seen` in a thread of their own, one at a time, and may
@@ -125,7 +125,7 @@ class Faults:
     Arrays: the second one fails with 500 (VersionError). A compare-and-set looks at its condition again.
 
     Raises:
-        ValueError: an attribute has another shape; so that a test of faults does not pass without any.
+        ValueError: An attribute has another shape; so that a test of faults does not pass without any.
 
     Example:
         >>> Faults(drop_after={"POST /entities/host": 1.0}, latency=0.01).latency

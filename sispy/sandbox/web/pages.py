@@ -32,7 +32,7 @@ def condition_of(request: Request, name: str = "q") -> Any:
     """Return the query of a request as an object, `{}` if there is none.
 
     Raises:
-        Bad: it is no JSON object.
+        Bad: It is no JSON object.
     """
     value = request.query.get(name, "")
     if isinstance(value, dict):
@@ -52,8 +52,8 @@ def matching(resource: Resource, condition: Document) -> list[Document]:
     """Return all objects that meet a condition, in the order of the collection.
 
     Raises:
-        CastError: a value cannot be cast, or an operator is unknown.
-        Bad, Internal: a join leads nowhere.
+        CastError: A value cannot be cast, or an operator is unknown.
+        Bad, Internal: A join leads nowhere.
     """
     if isinstance(resource, Entities) and resource.definition.references:
         condition = references.resolve(resource.definition, condition, resource.by_schema)
@@ -106,12 +106,12 @@ def answer_list(resource: Resource, request: Request, *, among: list[Document] |
     """Answer a request for a list.
 
     Args:
-        resource: what is listed.
-        request: its options.
-        among: the objects to look at, in place of all.
+        resource: What is listed.
+        request: Its options.
+        among: The objects to look at, in place of all.
 
     Raises:
-        Bad, Internal: the query is no object, or a join leads nowhere.
+        Bad, Internal: The query is no object, or a join leads nowhere.
     """
     condition = condition_of(request)
     try:
@@ -225,7 +225,7 @@ def answer_commits(history: list[Commit], definition: Definition, request: Reque
     """Answer a request for the commits of an object, the newest first; `sort` does not matter.
 
     Raises:
-        Bad: the query is no object.
+        Bad: The query is no object.
     """
     condition = condition_of(request)
     documents: list[Document] = [commit.document() for commit in reversed(history)]

@@ -174,8 +174,8 @@ def parse_body(headers: dict[str, str], content: bytes, limit: int = BODY_LIMIT)
     """Return the JSON of a body, None if there is none or its type is another.
 
     Raises:
-        Internal: the body is too large, its encoding or charset is not supported.
-        Bad: it is no JSON object or array.
+        Internal: The body is too large, its encoding or charset is not supported.
+        Bad: It is no JSON object or array.
     """
     kind, _, parameters = headers.get("content-type", "").partition(";")
     if not content or kind.strip().lower() != "application/json":

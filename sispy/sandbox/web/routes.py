@@ -44,7 +44,7 @@ class Routes:
         """Answer a request whose body is parsed.
 
         Raises:
-            SisError: the answer is an error.
+            SisError: The answer is an error.
         """
         try:
             return await self._route(request)
@@ -277,8 +277,8 @@ def cas_condition(request: Request) -> Any:
     """Return the condition of a compare-and-set, None if there is none.
 
     Raises:
-        Bad: it is no object, or an empty one.
-        Empty: it is null.
+        Bad: It is no object, or an empty one.
+        Empty: It is null.
     """
     value = request.query.get("cas")
     if value is None or value == "":
