@@ -135,7 +135,7 @@ class Cut:
 
     @property
     def wrote(self) -> bool:
-        """Whether it has written anything that nobody took back."""
+        """Return whether it has written anything that nobody took back."""
         return bool(len(self.ids) or len(self.new) or self.gone)
 
     def made(self) -> Made:

@@ -168,7 +168,7 @@ def is_cut(path: Path) -> bool:
 
 
 def is_undone(path: Path) -> bool:
-    """Tell whether all that a push wrote, of which a part is named, was taken back."""
+    """Return whether all that a push wrote, of which a part is named, was taken back."""
     records = map(read, parts_of(path))  # one after the other: each may be large
     found = [(len(back := taken_back(record)), standing(record, back)) for record in records]
     return any(back for back, _ in found) and not any(left for _, left in found)

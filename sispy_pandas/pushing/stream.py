@@ -204,7 +204,7 @@ class Stream:
 
     @property
     def _named(self) -> bool:
-        """Whether new rows have the same names as in the push that is resumed."""
+        """Return whether new rows have the same names as in the push that is resumed."""
         return self.resumed is not None and self.what is not None
 
     def _cut_before(self, table: tuple[str, str]) -> Iterator[list[Path]]:

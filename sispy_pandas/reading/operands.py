@@ -30,7 +30,7 @@ _WRONG = (
 
 
 def operators(field: Field | None) -> tuple[str, ...]:
-    """List the operators of filters that a field takes, an array those of its members; None: of any type."""
+    """Return the filter operators that a field takes, an array those of its members; None: of any type."""
     kind = (ANYTHING if field is None else member_of(field)).kind
     found: tuple[str, ...] = EQUAL if kind.is_scalar or kind.is_untyped or kind.parts else ()
     found += ORDER if kind.is_untyped or (kind.is_scalar and kind.is_ordered) else ()

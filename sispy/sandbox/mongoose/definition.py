@@ -98,13 +98,13 @@ def choose_id_field(definition: Mapping[str, Json], wanted: Json, *, pick: bool)
 
 
 def paths_of(definition: Mapping[str, Json] | Definition) -> set[str]:
-    """List the dotted paths of all entries, those of nested objects and of members of document arrays too."""
+    """Return the dotted paths of all entries, also of nested objects and of members of document arrays."""
     compiled = definition if isinstance(definition, Definition) else compile_definition(definition)
     return {path for path, _ in _paths(compiled.fields, "")}
 
 
 def removed_paths(old: Definition, new: Definition) -> list[str]:
-    """List what an update of a schema removes from all entities: the topmost paths that are gone."""
+    """Return what an update of a schema removes from all entities: the topmost paths that are gone."""
     gone = paths_of(old) - paths_of(new)
     return sorted(path for path in gone if not any(parent in gone for parent in _parents(path)))
 
