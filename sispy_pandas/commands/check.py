@@ -80,7 +80,7 @@ def check(session: Session, name: str | None, by: list[str] | None) -> Exit:
         _, table, *_, oldest = twice
         alike = [row for row in found if row[0] == "duplicate" and row[-1] == oldest]
         alike.sort(key=lambda row: row[2] != oldest)
-        names = [row[2] if row[3] is None else str(row[3]) for row in alike]
+        names = [row[3] if row[3] == row[4] and not row[4].startswith("-") else row[2] for row in alike]
         merge = Call("sp.merge_rows", "makes one row of the first ones", ("merge", table, *names))
         session.say(Message(merge))
     return Exit.CHANGES if found else Exit.DONE

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import shlex
 
 
 def test_a_table_in_order_ends_with_0(sispy, sis):
@@ -69,3 +70,18 @@ def test_duplicates_become_one_row_and_come_apart_by_one_undo(sispy, sis, termin
     assert f"~  web-fra1-001  rack   twin    {kept['name']}" in lines
     assert sispy("undo", "--yes", "-q").exit_code == 0
     assert held()[1] == 1
+
+
+def test_the_merge_that_is_proposed_takes_no_name_of_a_row_for_an_option(sispy, sis):
+    client = sis.client()
+    definition = {"name": {"type": "String", "required": True, "unique": True}}
+    client.schemas.create({"name": "thing", "definition": definition, "_sis": {"owner": ["web"]}})
+    names = ["--yes", "--YES", "-- yes", "--y\nes", "--y\x1bes"]
+    made = client.entities("thing").create([{"name": name} for name in names])["success"]
+
+    result = sispy("check", "thing")
+
+    _, *words = shlex.split(result.stderr.split("`")[1])
+    assert words[:2] == ["merge", "thing"]
+    assert sorted(words[2:]) == sorted(row["_id"] for row in made if "\x1b" not in row["name"])
+    assert sispy(*words).exit_code == 64  # it would have to ask
