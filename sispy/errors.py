@@ -103,7 +103,7 @@ class NoAnswer(Error, OSError):
 
 
 class Refused(NoAnswer, ConnectionRefusedError):
-    """Nobody listens at the address, or that no way leads there.
+    """Nobody listens at the address, or no way leads there.
 
     Example:
         >>> import sispy
@@ -207,7 +207,7 @@ class CASConflict(BadRequest):
 
 
 class Unauthorized(BadAnswer):
-    """The token is missing, dead or not sufficient, or that a login failed.
+    """The token is missing, dead or not sufficient, or a login failed.
 
     Example:
         >>> import sispy
@@ -224,7 +224,7 @@ class Unauthorized(BadAnswer):
 
 
 class TokenRenewed(Unauthorized):
-    """A write had no effect because the token had ended, and that the client has a new one now.
+    """A write had no effect because the token had ended; the client has a new one now.
 
     Only an endpoint of `Endpoint.tried_once` raises it; others send the write again.
     """
