@@ -15,7 +15,7 @@ import numpy as np
 
 from sispy.remedies import Argument, Call, Message
 
-from ..planning.change_set import ChangeSet, new_rows_of
+from ..planning.change_set import ChangeSet, anonymous, new_rows_of
 from ..planning.plan_file import creates_in
 from ..values.blocks import count, name_of
 from ..values.changes import Create, Delete, Update, row_of
@@ -142,15 +142,17 @@ class Cut:
         """Return the rows that it made, none of which stands for another yet."""
         return Made(self.new, np.zeros(len(self.new), np.int32))
 
-    def again(self, changes: Iterable[Change]) -> Iterator[Change]:
-        """Yield the changes that would do once more what was done, or was about to be."""
-        changes = tuple(changes)
+    def again(self, plan: ChangeSet) -> Iterator[Change]:
+        """Yield the changes that would do once more what was done, or was about to be.
+
+        New rows with a unique value are none of them: the server has each once.
+        """
         made = self.made()
-        for create in (change for change in changes if isinstance(change, Create)):
+        for create in anonymous(plan):
             stamp = stamp_of(create, named=self.named)
             if stamp in self.left or made.take(stamp):
                 yield create
-        for change, place in self._updates(changes):
+        for change, place in self._updates(plan.changes):
             before = {path: change.before.get(path) for path in change.after}
             if self.stamps[place] == np.bytes_(_stamp(before)):
                 yield change

@@ -178,7 +178,7 @@ class Stream:
         """
         is_first = table not in self._cut
         for cut, _ in self._known_of(table):
-            if found := list(cut.again(plan.changes)):
+            if found := list(cut.again(plan)):
                 raise PlanRefused(cut.question(found), plan)
             if is_first and cut.wrote:
                 self._notes.append(cut.apart())

@@ -68,8 +68,8 @@ def push_parts(
     A push that is killed goes on, here or in another process, by `push_parts(..., resume=journal)` of the
     same loop: that finishes its last part, leaves out the rows that it has written, and remains one push. The
     same loop without `resume` does the rest, too, as a push of its own: rows that are as they shall be are no
-    changes any more. Where an edit is not the same twice (a counter, a text that is added), or rows are new,
-    that is refused, so that nothing is added twice unseen.
+    changes any more. Where an edit is not the same twice (a counter, a text that is added), or makes rows
+    without a unique value, that is refused, so that nothing is added twice unseen.
 
     A part with problems ends the push, unless `skip_problems`; so does one with more deletes than stated.
 

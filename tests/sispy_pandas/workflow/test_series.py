@@ -436,6 +436,35 @@ def test_new_rows_of_a_killed_push_are_made_once_whatever_the_parts(server, even
     assert events.count() == 0
 
 
+KEYED = (
+    CREATED[: CREATED.index("def made")]
+    + """
+def made(size):
+    for start in range(0, 20, size):
+        names = [f"n{n}" for n in range(start, min(start + size, 20))]
+        live = sp.fetch(client.entities("host"), {"q": {"name": {"$in": names}}}, progress=False)
+        new = pd.DataFrame({"name": [name for name in names if name not in set(live.frame()["name"])]})
+        yield live.diff(new.astype(object), new=True)
+
+kill = {"between": {"on_report": count}, "within": {"cancel": count, "limits": sp.Limits(rows=3)}}[how]
+report = sp.push_parts(made(7), progress=False, **(kill if int(at) else {}))
+assert report.ok, report
+"""
+)
+
+
+@pytest.mark.parametrize(("how", "at"), [("between", 1), ("within", 7)])
+def test_new_rows_with_a_unique_value_are_made_by_the_same_loop_again(server, how, at):
+    before = server.hosts.count()
+    killed(server, how, at, KEYED)
+
+    again = [sys.executable, "-c", KEYED.replace("made(7)", "made(5)"), server.client.url]
+    subprocess.run([*again, server.client.auth_token, how, "0"], check=True)
+
+    assert server.hosts.count() == before + 20
+    assert sp.pushes()["done"].sum() == 20
+
+
 @pytest.mark.parametrize(("how", "at"), [("between", 1), ("within", 7)])
 def test_a_named_loop_goes_on_by_itself_and_leaves_out_no_row_of_a_later_part(server, events, how, at):
     killed(server, how, at, CREATED.replace("WHAT", "'events of May'"))
