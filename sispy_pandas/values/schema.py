@@ -96,10 +96,16 @@ class Schema:
         """
         found = self._by_path.get(path)
         if found is None:
-            raise ValueError(
-                Message(f"schema {self.name!r} has no field {shown(path)}", nearest(path, self.columns))
-            )
+            raise ValueError(self._no_field(path))
         return found
+
+    def _no_field(self, path: str) -> str:
+        """Return what a path is that is no field: a document, a part of a cell, or nothing."""
+        if below := [column for column in self.columns if column.startswith(f"{path}.")]:
+            return f"{shown(path)} has fields of its own: {', '.join(below[:5])}"
+        if above := next((column for column in self.columns if path.startswith(f"{column}.")), None):
+            return f"{shown(path)} lies in {shown(above)}, which is one cell"
+        return Message(f"schema {self.name!r} has no field {shown(path)}", nearest(path, self.columns))
 
 
 def parse_schema(document: Mapping[str, Any]) -> Schema:

@@ -52,7 +52,7 @@ def set_values(
     """
     if not values:
         raise ValueError("values names no field to set")
-    if isinstance(where, str) and not where.strip():
+    if where is None or (isinstance(where, str) and not where.strip()):
         raise ValueError("where is empty: {} is met by all rows")
     found = fetch(endpoint, {"q": where}, progress=progress)
     rows = found.frame(meta=True)

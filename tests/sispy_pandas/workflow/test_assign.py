@@ -69,7 +69,11 @@ def test_it_is_pushed_and_undone(hosts):
         ("status = live", {"stats": 1}, "did you mean 'status'"),
         ("status = live", {"_sis._created_by": "me"}, "written by the server alone"),
         ("status = lvie", {"status": "live"}, "did you mean 'live'"),
-        (" ", {"status": "live"}, "where is empty"),
+        (" ", {"status": "live"}, "where is empty: {} is met by all rows"),
+        (None, {"status": "live"}, "where is empty: {} is met by all rows"),
+        ("status = live", {"os": "x"}, "'os' has fields of its own: os.name, os.version"),
+        ("status = live", {"facts.kernel": "x"}, "'facts.kernel' lies in 'facts', which is one cell"),
+        ("status = live", {"rack.name": "x"}, "'rack.name' lies in 'rack', which is one cell"),
     ],
 )
 def test_wrong_use(hosts, where, values, said):
