@@ -17,7 +17,7 @@ from gate import Gate
 from sispy.sandbox import Faults, Sandbox
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def sandbox():
     """A server of 200 tables beside the samples, with a hook, an entry, and a past of a host."""
     with Sandbox(samples=120) as sis:
