@@ -68,7 +68,7 @@ class FateUnknown(Exception):  # noqa: N818 - the beginning of finding out
 
     @property
     def ended(self) -> bool:
-        """Return whether the server itself has ended its work: other statuses may be a proxy's that gave up."""
+        """Return whether the server itself has ended its work; other statuses may be a proxy's."""
         return self.status == 500
 
 

@@ -27,7 +27,7 @@ class Job:
         self._wanted = True
 
     def cancel(self) -> None:
-        """Let go of the result; the work stops at its next `check`."""
+        """Drop the result; the work stops at its next `check`."""
         self._wanted = False
 
     def check(self, *_: Any) -> None:
@@ -67,9 +67,11 @@ class Background:
             except Cancelled:
                 pass
             except (Error, ValueError, OSError) as error:
-                self._told(job, message_of(error))
+                self._say_if_current(job, message_of(error))
             except Exception as error:
-                self._told(job, f"{type(error).__name__}: {error}")  # nobody waits for what never comes
+                self._say_if_current(
+                    job, f"{type(error).__name__}: {error}"
+                )  # nobody waits for what never comes
                 raise
             finally:
                 with self._lock:
@@ -79,7 +81,7 @@ class Background:
         self._thread = threading.Thread(target=run, daemon=True, name="sispy-widget")
         self._thread.start()
 
-    def _told(self, job: Job, text: str) -> None:
+    def _say_if_current(self, job: Job, text: str) -> None:
         with self._lock:
             if self._job is job:
                 self._say(text)

@@ -37,12 +37,12 @@ class Column:
 
 
 def ref_of(field: Field) -> str | None:
-    """Name the schema that a field's values, or the members of its lists, refer to."""
+    """Return the schema that a field's values, or the members of its lists, refer to."""
     return field.ref or (field.item.ref if field.item else None)
 
 
 def columns_of(schema: Schema, frame: pd.DataFrame, *, readonly: Container[str] = ()) -> tuple[Column, ...]:
-    """List the grid's columns: the key first, then the frame's fields, then what only the server writes.
+    """Return the grid's columns: the key first, then the frame's fields, then what only the server writes.
 
     Raises:
         ValueError: A column that is to be edited is no field of the schema.

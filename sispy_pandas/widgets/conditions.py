@@ -49,7 +49,7 @@ class Condition:
 
 
 def operators(field: Field) -> tuple[str, ...]:
-    """List the operators that make sense for a field, the likeliest first."""
+    """Return the operators that make sense for a field, the likeliest first."""
     taken = operators_of(field)
     words = _OF_ARRAYS if field.item else dict.fromkeys(_OF_ENUMS, "=") if field.enum else _OPERATORS
     fitting = () if field.kind.is_untyped else (word for word, one in words.items() if one in taken)
@@ -58,7 +58,7 @@ def operators(field: Field) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Builder:
-    """Conditions that are met all, or any of them; a part of a filter that is none stays as it was typed."""
+    """Conditions, all or any of which are met; other parts of a filter stay as they were typed."""
 
     parts: tuple[Condition | filters.Filter, ...] = ()
     joined: str = "and"
@@ -101,7 +101,7 @@ class Builder:
 
 
 def _is_whole(part: Condition | filters.Filter) -> bool:
-    """Tell whether a condition has its value."""
+    """Return whether a condition has its value."""
     return not isinstance(part, Condition) or part.operator in UNARY or bool(_parts(part))
 
 

@@ -83,7 +83,7 @@ class Draft:
 
 
 def drafts_of(endpoint: Endpoint, schema: Schema) -> list[Draft]:
-    """List the drafts of this user for a table, the newest first; old ones of any table are removed.
+    """Return the drafts of this user for a table, the newest first; old ones of any table are removed.
 
     What other editors of this process have not written yet is among them.
     """
@@ -207,7 +207,7 @@ def put_back(model: GridModel, draft: ChangeSet) -> list[str]:
     What was typed into the grid since then stays.
 
     Returns:
-        What is left out, in a sentence each; cells that hold the draft's value by now are nobody's loss.
+        What is left out, in a sentence each; not cells that hold the draft's value by now.
     """
     reasons = {(problem.row, problem.column): problem.reason for problem in draft.problem_list}
     rows = {id_: row for row, id_ in enumerate(model.base.index)}
@@ -278,7 +278,7 @@ def _receipt(model: GridModel, row: int) -> int | None:
 
 
 def _age(age: timedelta) -> str:
-    """Say how long something took, in the largest unit that it fills."""
+    """Return in words how long something took, in the largest unit that it fills."""
     for seconds, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
         if age.total_seconds() >= seconds:
             return count(int(age.total_seconds() // seconds), unit)

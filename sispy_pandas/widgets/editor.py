@@ -109,7 +109,7 @@ class FrameEditor(Shown):
 
     @property
     def busy(self) -> bool:
-        """Whether a push is running."""
+        """Return whether a push is running."""
         return any(review.busy for review in self._below.children)
 
     def frame(self) -> pd.DataFrame:
@@ -174,7 +174,7 @@ class FrameEditor(Shown):
         self._message.value = in_html(text)
 
     def _ask_roles(self) -> None:
-        """Mark the rows that the user may not write; a server that is silent costs the marks alone."""
+        """Mark the rows that the user may not write; without an answer only the marks are missing."""
         with suppress(Error):
             client = self.snapshot.endpoint.client
             roles = roles_of(client.users, client.username)

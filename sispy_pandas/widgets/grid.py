@@ -393,7 +393,7 @@ class Grid(anywidget.AnyWidget):
     # Inside
 
     def _note_order(self) -> bool:
-        """Tell whether a position is not the row or column that it was; rows added at the end move none."""
+        """Return whether rows or columns have moved; rows that were added at the end move none."""
         (index, order, columns), model = self._places, self.model
         is_same = columns == model.columns and index.equals(model.base.index)
         has_moved = not (is_same and np.array_equal(order, model.order[: len(order)]))
@@ -445,5 +445,5 @@ class Grid(anywidget.AnyWidget):
         self._aside(answer)
 
     def _aside(self, work: Callable[[], None]) -> None:
-        """Ask the server without keeping the page waiting; its silence costs labels, nothing else."""
+        """Ask the server without keeping the page waiting; if it does not answer, only labels are missing."""
         threading.Thread(target=work, daemon=True, name="sispy-labels").start()

@@ -31,7 +31,7 @@ class Area:
     columns: int
 
     def holds(self, row: int, column: int) -> bool:
-        """Tell whether a cell is in it."""
+        """Return whether a cell is in it."""
         return 0 <= row - self.top < self.rows and 0 <= column - self.left < self.columns
 
     def cells(self) -> Iterator[tuple[int, int]]:
@@ -42,7 +42,7 @@ class Area:
 
 
 def cells_of(model: GridModel, areas: Iterable[Area]) -> list[tuple[int, str]]:
-    """List the cells of areas, each once: position and column path."""
+    """Return the cells of areas, each once: position and column path."""
     found = dict.fromkeys(cell for area in areas for cell in area.cells())
     return [(row, model.columns[column].field.path) for row, column in found]
 
@@ -117,7 +117,7 @@ def _counted(field: Field, line: Sequence[Any], steps: int) -> Any:
 
 
 def _going_on(line: Sequence[Any], steps: int, step: int) -> Any:
-    """Return a member of an arithmetic series; None if the line is none."""
+    """Return a member of an arithmetic series; None if the line is no such series."""
     if len(line) > 1:
         step = line[1] - line[0]
     if any(line[at] + step != line[at + 1] for at in range(len(line) - 1)):

@@ -134,7 +134,7 @@ class GridModel:
         return self._by_path[path]
 
     def is_new(self, row: int) -> bool:
-        """Tell whether the row is none of the frame's."""
+        """Return whether the row is a new one, not of the frame."""
         return row >= len(self.base)
 
     def before(self, row: int, path: str) -> Any:
@@ -211,7 +211,7 @@ class GridModel:
         return self._new_rows.among(rows, {row for row, edits in self.edits.items() if NEW in edits})
 
     def rows_with(self, mark: str) -> list[int]:
-        """List the rows that carry a mark, NEW or DELETE, in the order of their numbers."""
+        """Return the rows that carry a mark, NEW or DELETE, in the order of their numbers."""
         return sorted(row for row, edits in self.edits.items() if mark in edits)
 
     @property
@@ -321,7 +321,7 @@ class GridModel:
 
     @property
     def can_undo(self) -> bool:
-        """Whether there is a step to take back."""
+        """Return whether there is a step to take back."""
         return bool(self._undo)
 
     @property
@@ -331,11 +331,11 @@ class GridModel:
 
     @property
     def can_redo(self) -> bool:
-        """Whether there is a step to do again."""
+        """Return whether there is a step to do again."""
         return bool(self._redo)
 
     def take_touched(self) -> set[Slot]:
-        """Return the cells and marks that look otherwise since this was asked last."""
+        """Return the cells and marks that look different since the last call."""
         touched, self._touched = self._touched, set()
         return touched
 

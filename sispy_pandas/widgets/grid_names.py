@@ -37,11 +37,11 @@ class Labels(Protocol):
         """
 
     def find(self, schema: str, text: str) -> list[tuple[str, str]]:
-        """List some (id, label) whose label holds the text."""
+        """Return some (id, label) whose label holds the text."""
 
 
 def ids_in(values: Iterable[Any]) -> list[str]:
-    """List the ids in texts, in the JSON of lists, and in lists, each once."""
+    """Return the ids in texts, in the JSON of lists, and in lists, each once."""
     members = (
         member for value in values for member in (value if isinstance(value, list | tuple) else [value])
     )
@@ -78,7 +78,7 @@ def named_column(labels: Labels | None, field: Field, cells: pd.Series[Any]) -> 
 def with_ids(labels: Labels | None, field: Field, given: Sequence[Any]) -> list[Any]:
     """Return what was typed or pasted into cells of a field with ids in place of the names in it.
 
-    A list that holds names comes back as the JSON text of ids. A name that is none is `Refused`; what nothing
+    A list that holds names comes back as the JSON text of ids. An unknown name is `Refused`; what nothing
     is known of stays as it is, for the field to refuse.
     """
     ref = ref_of(field)

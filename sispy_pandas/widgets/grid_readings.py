@@ -37,7 +37,7 @@ class Question:
     """The likeliest first."""
 
     def known(self, habit: Style) -> int:
-        """Tell which reading, from 1 on, is the one that was chosen before; 0 if none is."""
+        """Return which reading, from 1 on, is the one that was chosen before; 0 if none is."""
         for number, reading in enumerate(self.readings, 1):
             if reading.values == _values(self.field, self.texts, _with_marks(habit, reading.style)):
                 return number
@@ -104,7 +104,7 @@ def read_as(model: GridModel, edits: Edits, styles: Mapping[str, Style]) -> Edit
 
 
 def _ways(field: Field, texts: Sequence[str]) -> list[Reading]:
-    """Return the styles that read most texts, also such as say nothing as they stand; of equals the first."""
+    """Return the styles that read most texts, also those without a meaning so far; of equals the first."""
     plain = _values(field, texts, None)
     if None not in plain:
         return []
@@ -119,7 +119,7 @@ def _ways(field: Field, texts: Sequence[str]) -> list[Reading]:
 
 
 def _said(style: Style) -> dict[str, Any]:
-    """Return what a style says that is not so anyway. Its two marks belong together."""
+    """Return what a style says that differs from the usual one. Its two marks belong together."""
     names = [one.name for one in fields(Style)]
     said = {name: getattr(style, name) for name in names if getattr(style, name) != getattr(PLAIN, name)}
     if said.keys() & {"decimal", "thousands"}:

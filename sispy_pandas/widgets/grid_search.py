@@ -41,7 +41,7 @@ class Search:
     Args:
         text: What is looked for.
         pattern: It is a regular expression, in the syntax of JavaScript.
-        case: Capital letters are others than small ones.
+        case: Capital and small letters differ.
 
     Raises:
         ValueError: It is no regular expression.
@@ -57,7 +57,7 @@ class Search:
         self._left = _SECONDS
 
     def among(self, model: GridModel, field: Field) -> Mask:
-        """Tell which of the frame's cells of a column hold it, before any edit."""
+        """Return which of the frame's cells of a column hold it, before any edit."""
         if not self._is_pattern and not may_hold(field, self._text):
             return np.zeros(len(model.base), dtype=bool)
         texts = named_texts(model.labels, field, model.texts(field.path))
@@ -73,7 +73,7 @@ class Search:
         return found
 
     def is_in(self, text: str) -> bool:
-        """Tell whether a text holds it.
+        """Return whether a text holds it.
 
         Raises:
             ValueError: The pattern has taken too long already; so with `replaced`.

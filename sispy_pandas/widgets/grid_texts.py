@@ -60,13 +60,13 @@ def named_texts(labels: Labels | None, field: Field, texts: pd.Series[Any]) -> p
 
 
 def contains(texts: pd.Series[Any], needle: str) -> Mask:
-    """Tell which texts hold another, regardless of case."""
+    """Return which texts hold another, regardless of case."""
     has_case = needle.lower() == needle.upper()  # without letters that is faster, and the same
     return texts.str.contains(needle, case=has_case, regex=False).to_numpy(dtype=bool, na_value=False)
 
 
 def may_hold(field: Field, needle: str) -> bool:
-    """Tell whether a text may stand in a column at all, before its texts are made."""
+    """Return whether a text may stand in a column at all, before its texts are made."""
     signs = _SIGNS.get(field.kind.presentation)
     return signs is None or signs.issuperset(needle.lower())
 

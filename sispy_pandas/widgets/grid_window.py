@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .grid_model import Slot
 
 REASON = 300
-"""Characters of a reason that are shown: a proxy's page of several kB is none for people."""
+"""Characters of a reason that are shown: a proxy's page may have several kB."""
 TO_DELETE = "the row is to be deleted"
 
 

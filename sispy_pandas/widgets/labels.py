@@ -26,7 +26,7 @@ _ALIKE = 3_000  # names that are looked for in any case at once, which no index 
 class ServerLabels:
     """Ask the server for the key fields of referred entities, each once; ids stay where it has no answer.
 
-    Any thread may use it. A server that fails costs the names, nothing else.
+    Any thread may use it. If the server fails, only the names are missing.
     """
 
     def __init__(self, client: Client) -> None:
@@ -53,7 +53,7 @@ class ServerLabels:
             return {id_: known[id_] for id_ in ids if known.get(id_)}
 
     def ids(self, schema: str, names: Sequence[str]) -> dict[str, str]:
-        """Return name -> id, of a name that is none an empty text; what the server does not tell is missing.
+        """Return name -> id, of an unknown name an empty text; what the server does not tell is missing.
 
         A name in another case counts where only one entity is called so; of more it is SEVERAL.
         """
@@ -75,7 +75,7 @@ class ServerLabels:
         return {name: by_name[name] for name in names if name in by_name}
 
     def find(self, schema: str, text: str) -> list[tuple[str, str]]:
-        """List up to 50 (id, name) whose name holds the text, regardless of case, in the order of names."""
+        """Return up to 50 (id, name) whose name holds the text, regardless of case, in the order of names."""
         with suppress(Error):
             if (target := self._target(schema)) is not None:
                 return names_with(self._client, *target, text, _FOUND)

@@ -112,12 +112,12 @@ def alert(text: str, **attributes: str) -> Html:
 
 
 def calm(text: str) -> Html:
-    """Say what happened as it was asked for; a screen reader tells it when it has time."""
+    """Write what happened as it was asked for; a screen reader tells it when it has time."""
     return h("div", text, role="status")
 
 
 def loading(text: str = "Loading …") -> Html:
-    """Say that something is on its way."""
+    """Write that something is on its way."""
     return h("div", text, class_="faint loading", role="status")
 
 

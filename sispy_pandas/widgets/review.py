@@ -127,7 +127,7 @@ class PlanReview(Shown):
 
     @property
     def busy(self) -> bool:
-        """Whether a push is running."""
+        """Return whether a push is running."""
         return bool(self._row.push.disabled) or (self.undoing is not None and self.undoing.busy)
 
     @property
@@ -271,7 +271,7 @@ class PlanReview(Shown):
         return next((report.journal for report in last if report.stopped and report.journal), None)
 
     def _unknown(self) -> bool:
-        """Tell whether rows of the last push were sent, and nothing is known of what became of them."""
+        """Return whether rows of the last push were sent, and nothing is known of what became of them."""
         last = [part.report for part in self._parts if part.report is not None]
         return any(
             row.word is None

@@ -59,7 +59,7 @@ class Told:
 
 
 def lines_of(plan: Plan, told: Mapping[CellId, Told] | None = None) -> list[Line]:
-    """List the cells of a plan, problems first, with what became of those that were pushed."""
+    """Return the cells of a plan, problems first, with what became of those that were pushed."""
     problems = {(problem.row, problem.column or ""): problem.reason for problem in plan.problem_list}
     row_problems = {problem.row: problem for problem in plan.problem_list}
     lines = []

@@ -159,7 +159,7 @@ class ReviewState:
 
     @property
     def is_unread(self) -> bool:
-        """Whether the commits of what was written were not read, or not to the end."""
+        """Return whether the commits of what was written were not read, or not to the end."""
         why = {outcome.unverified for outcome in self.outcomes.values()}
         return any(one.broken_off for one in self.reports) or not why.isdisjoint((NOT_ENDED, too_many()))
 
@@ -189,7 +189,7 @@ def _by_row(conflicts: Iterable[Conflict]) -> dict[Hashable, dict[str, Conflict]
 
 
 def _in_words(plan: Plan, conflicts: Mapping[str, Conflict]) -> str:
-    """Say what others wrote into the cells of a row that is to be deleted."""
+    """Return in words what others wrote into the cells of a row that is to be deleted."""
     return ", ".join(
         f"{path}: {as_text(plan, path, conflict.theirs) or 'blank'}" for path, conflict in conflicts.items()
     )

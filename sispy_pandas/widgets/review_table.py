@@ -201,7 +201,7 @@ class ReviewTable:
         self.model.edit((positions[number], SEND, send) for number in wanted if number in positions)
 
     def _is_ticked(self, number: int) -> bool:
-        """Tell whether a cell is to be sent; of a conflict, only its own decision says so."""
+        """Return whether a cell is to be sent; of a conflict, only its own decision says so."""
         line = self._lines[number]
         if number not in self.model.edits or line.final:
             return self._first[number]
@@ -252,7 +252,7 @@ class ReviewTable:
         return {(number, path): value for number in (row, *freed) for path, value in _FREE.items()}
 
     def _sharing(self, path: str, value: Any, row: int) -> list[int]:
-        """List the other lines that give the same value to a unique field."""
+        """Return the other lines that give the same value to a unique field."""
         return [
             number
             for number in self._unique.get(path, ())
@@ -286,7 +286,7 @@ def without_options(text: str) -> str:
 
 
 def _is_sent(line: Line, ticked: Collection[CellId] | None) -> bool | None:
-    """Tell whether a line is ticked at first; None for a conflict, which `keep` decides."""
+    """Return whether a line is ticked at first; None for a conflict, which `keep` decides."""
     if line.outcome == "conflict":
         return None
     return not line.outcome and not line.reason if ticked is None else line.cell in ticked

@@ -1,4 +1,4 @@
-"""One row that is being edited: its values, which of them were changed, and what was typed that is none."""
+"""One row that is being edited: its values, which of them were changed, and refused input."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class Draft:
 
     @property
     def is_touched(self) -> bool:
-        """Whether anything was typed that is not stored."""
+        """Return whether anything was typed that is not stored."""
         return bool(self.changed or self.refused)
 
     @property

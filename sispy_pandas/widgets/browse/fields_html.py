@@ -23,7 +23,7 @@ _FEW = 8
 
 
 def facts_html(schema: Schema, rows: int | None) -> Html:
-    """Say whose a table is, how many rows it has and who may write; an owner is a button."""
+    """Write whose a table is, how many rows it has and who may write; an owner is a button."""
     owners = [piece for name in schema.owner for piece in (", ", owner(name))][1:]
     facts: list[object] = [counted(rows, "row")] if rows is not None else []
     facts.append(counted(len(schema.fields), "field"))

@@ -64,14 +64,14 @@ def _line(
     label = h("div", title, star, class_="label", title=f"{field.path}: {kind(field)}{told}")
     control = _control(draft, field, (field.path,), _SIS.get(field.path, field.path), names)
     conflict = draft.conflicts.get(field.path)
-    why = conflict and h("div", _told(field, conflict, names), class_="why", role="alert")
+    why = conflict and h("div", _in_words(field, conflict, names), class_="why", role="alert")
     place = " ".join(filter(None, ["changed" if is_changed else "", "wide" if field.fields else ""]))
     begins = draft.id is None and field.path == (draft.schema.key or draft.schema.fields[0].path)
     return [label, h("div", control, why, class_=place or None, key=field.path, data_begin=begins)]
 
 
-def _told(field: Field, conflict: Note, names: Mapping[str, str]) -> str:
-    """Say what somebody else did to a column that is edited; the review asks whose value is to stay."""
+def _in_words(field: Field, conflict: Note, names: Mapping[str, str]) -> str:
+    """Return in words what somebody else did to an edited column; the review asks whose value is to stay."""
     base, theirs = (
         "no value" if is_blank(value, field) else short(text_of(field, value))
         for value in (conflict.base, conflict.theirs)

@@ -123,7 +123,7 @@ def layers(names: Sequence[str], edges: Iterable[tuple[str, str]]) -> list[list[
 
 
 def _back(names: Iterable[str], targets: Mapping[str, Sequence[str]]) -> set[tuple[str, str]]:
-    """Return the references that lead back to where a way began: without them there is no circle."""
+    """Return the references that close a circle: without them there is none."""
     back: set[tuple[str, str]] = set()
     state: dict[str, int] = {}
     for start in names:

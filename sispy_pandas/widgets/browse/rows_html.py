@@ -172,7 +172,7 @@ def pager_html(number: int, size: int, shown: int, total: int | None, *, busy: b
 
 
 def older_html(asked: Asked) -> Html:
-    """Write that the rows are those of an earlier question: nothing was found out about this one."""
+    """Write that the rows are those of an earlier filter: this one has no answer yet."""
     of = joined("the filter ", h("code", asked.text)) if asked.text else "the table without a filter"
     return h("div", "Below are still the rows of ", of, class_="note", role="status")
 

@@ -101,7 +101,7 @@ class RowsPanel(Panel):
         self.total: int | None = None
         self.names: Names = {}
         self.open_id: str | None = None
-        self.refused: str = ""  # why the filter is none
+        self.refused: str = ""  # why the filter cannot be read
         self.failed: str = ""  # why nothing was fetched
         self.told: str = ""
         self.progress: Progress | None = None

@@ -61,7 +61,7 @@ class Tables:
         return {name: tuple(one.path for one in branches(s.fields)) for name, s in self.schemas.items()}
 
     def search(self, text: str) -> list[Hit]:
-        """List the tables whose name or fields hold a text, regardless of case, names before fields."""
+        """Return the tables whose name or fields hold a text, regardless of case, names before fields."""
         text = text.strip().lower()
         if not text:
             return [Hit(name) for name in self.schemas]

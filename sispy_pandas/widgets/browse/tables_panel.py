@@ -50,7 +50,7 @@ class TablesPanel(Panel):
         self.work.start(work, self._take)
 
     def hits(self) -> list[Hit]:
-        """List the tables that the search finds."""
+        """Return the tables that the search finds."""
         return self.tables.search(self.searched)
 
     def content(self) -> Html:
@@ -125,7 +125,7 @@ def marked(text: str, searched: str) -> Html:
 
 
 def tables_html(url: str, tables: Tables) -> Html:
-    """List tables with their counts, owners and fields: what is shown where no widget can be."""
+    """Write tables with their counts, owners and fields: what is shown where no widget can be."""
     rows = [
         (
             h("b", name),
