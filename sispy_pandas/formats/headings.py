@@ -150,8 +150,12 @@ class Names:
                 raise ValueError(f"column {name!r} cannot be beside one of which it is a part: rename one")
         return names
 
-    def refuse_nameless(self, file: object) -> None:
+    def refuse_nameless(self, file: object, *, in_rows: bool) -> None:
         """Raise if a column has cells, but no name, and nobody has told one.
+
+        Args:
+            file: For the message.
+            in_rows: Names stand in a row of the file, and it may be another one.
 
         Raises:
             ValueError: There is one.
@@ -160,9 +164,9 @@ class Names:
             if not (name or told):
                 shown = f" ({shorten(self.headings[at])})" if self.headings[at] else ""
                 text = f"{printable(file)}: column {self.places[at]}{shown} has cells, but no name"
-                row = Argument("header_row", "says which row has the names")
+                row = [Argument("header_row", "says which row has the names")] if in_rows else []
                 own = Argument("rename", "names it", {by_place(self.places[at]): "NAME"})
-                raise ValueError(Message(text, row, own))
+                raise ValueError(Message(text, *row, own))
 
     def notes(self) -> tuple[str, ...]:
         """Return in words which columns are called otherwise than in the file."""

@@ -63,7 +63,7 @@ def read_rows(file: InFile, form: Format, options: ReadOptions) -> Untyped:
     if options.header_row is None:
         _refuse_data(found.table, file)
     if options.header_row != 0:
-        own.refuse_nameless(file)
+        own.refuse_nameless(file, in_rows="header_row" in form.heeds)
     style, types = options.style(found.note), {}
     told = as_texts(found, dict(zip(own.names, found.table.columns, strict=True)), options.text, style)
     columns: dict[str, Any] = {}

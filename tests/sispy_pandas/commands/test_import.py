@@ -624,6 +624,22 @@ def test_what_an_export_has_beside_the_fields_is_left_out_and_said(sispy, sis, f
     assert list(sis.client().schemas.get("t").to_dict()["definition"]) == ["name"]
 
 
+def test_a_key_without_a_name_is_told_what_names_it(sispy, sis, file):
+    path = file([{"name": "a", "": 1}])
+
+    refused = sispy("import", path, "--schema", "t", "--dry-run")
+    told = sispy("import", path, "--schema", "t", "--yes", "--rename", "column 2=size")
+
+    assert (
+        refused.stderr
+        == f"sispy: {path}: column 2 has cells, but no name; --rename 'column 2=NAME' names it\n"
+    )
+    assert (told.exit_code, list(sis.client().schemas.get("t").to_dict()["definition"])) == (
+        0,
+        ["name", "size"],
+    )
+
+
 @pytest.mark.parametrize("id_", [7, {"$oid": "5" * 24}])
 def test_an_id_of_another_program_is_said_once(sispy, file, id_):
     result = sispy("import", file([{"_id": id_, "name": "a"}]), "--schema", "t", "--dry-run")
