@@ -14,7 +14,7 @@ from .types.base import TYPES, Field
 from .types.cell_text import NEVER_TEXT, NOTHING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
     from .types.base import Style, Type
@@ -50,12 +50,12 @@ class _Look:
         return sum(cell in texts for cell in self.cells if cell is not None)
 
 
-def hints(columns: Mapping[str, Sequence[Any]], rows: Sequence[int], style: Style) -> tuple[Message, ...]:
+def hints(columns: Mapping[str, Sequence[Any]], rows: Collection[Any], style: Style) -> tuple[Message, ...]:
     """Return a line for the columns of text that look like another type, alike ones together.
 
     Args:
         columns: JSON values by name, of a table that has no types yet; None for a blank one.
-        rows: Their numbers.
+        rows: By what they are known.
         style: How they were read.
     """
     alike: dict[Any, list[_Look]] = {}
@@ -123,7 +123,7 @@ def _styles(kind: Type, texts: Mapping[str, int], style: Style) -> list[Style]:
     return [style] if cells.get(style) == best else [one for one in every if cells[one] == best]
 
 
-def _message(looks: Sequence[_Look], rows: Sequence[int]) -> Message:
+def _message(looks: Sequence[_Look], rows: Collection[Any]) -> Message:
     """Return in words what columns look like that look alike."""
     first, names = looks[0], [shorten(look.name) for look in looks[:_COLUMNS]]
     names += [f"{len(looks) - _COLUMNS:,} more columns"] if len(looks) > _COLUMNS else []
@@ -144,15 +144,15 @@ def _message(looks: Sequence[_Look], rows: Sequence[int]) -> Message:
     return Message(said, first.ways)
 
 
-def _first(looks: Sequence[_Look], rows: Sequence[int], texts: Sequence[AbstractSet[str]]) -> str:
+def _first(looks: Sequence[_Look], rows: Collection[Any], texts: Sequence[AbstractSet[str]]) -> str:
     """Return the first cells of different texts, each with its row.
 
     Args:
         looks: The columns.
-        rows: Numbers of the rows.
+        rows: By what they are known.
         texts: Those that are meant, for each column.
     """
-    shown: dict[str, int] = {}
+    shown: dict[str, Any] = {}
     for look, meant in zip(looks, texts, strict=True):
         for text, row in zip(look.cells, rows, strict=True):
             if len(shown) < _CELLS and text in meant:

@@ -6,14 +6,18 @@ A type is chosen only where every value survives it unchanged: `00123`, `1.10` a
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from sispy.remedies import what_of
+
+from .hints import hints
 from .types.base import PLAIN, TYPES
-from .types.cells import WHOLE, Rounded, json_text, plain, set_path
+from .types.cells import WHOLE, Rounded, json_text, plain, set_path, values_of
 from .types.equality import hollow
 from .types.number import is_exact, number_text
 
@@ -116,6 +120,9 @@ def infer_schema(
     Returns:
         A schema object with `name`, `definition`, `id_field` and, with an owner, `_sis`.
 
+    Warns:
+        UserWarning: A column of a frame of texts looks like numbers, dates or booleans, and stays text.
+
     Raises:
         ValueError: There are no rows, a name that the server refuses, a key that is not unique, a value that
             is not JSON, or one that the server would round.
@@ -126,6 +133,13 @@ def infer_schema(
     asked = {"Number": texts, "Boolean": texts, "Date": dates, "IpAddress": addresses}
     spelt = tuple(name for name, wanted in asked.items() if wanted)
     options = _Options(references or {}, enums, spelt, types or {}, rows=len(records))
+    if texts and isinstance(data, pd.DataFrame):
+        columns = {
+            str(label): [None if _is_blank(cell) else cell for cell in values_of(cells)]
+            for label, cells in data.items()
+        }
+        for note in hints(columns, data.index, PLAIN):
+            warnings.warn(what_of(note), stacklevel=2)
     return _document(records, options, name=name, key=key, owner=owner)
 
 

@@ -274,3 +274,21 @@ def test_a_table_of_another_cmdb_is_inferred_and_survives_a_file(name: str, tmp_
     ]
     assert different == []
     assert {key for record in records for key in record} == set(schema.definition)
+
+
+def test_a_column_of_a_frame_of_texts_that_looks_otherwise_is_warned_of():
+    frame = pd.DataFrame(
+        {"name": ["a", "b"], "price": ["1.234,50", "2,50"], "cpus": ["8", "4"]}, index=[5, 7]
+    )
+
+    with pytest.warns(UserWarning) as told:
+        document = infer_schema(frame, name="t")
+
+    assert {name: kind["type"] for name, kind in document["definition"].items()} == {
+        "name": "String",
+        "price": "String",
+        "cpus": "Number",
+    }
+    assert [str(one.message) for one in told] == [
+        "price: 2 cells look like numbers and are taken for text: 1.234,50 (row 5), 2,50 (row 7)"
+    ]
