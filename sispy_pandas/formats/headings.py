@@ -54,7 +54,8 @@ def documents(
 ) -> dict[str, str]:
     """Return the names of those keys that stand for documents of a schema under another name.
 
-    So do those with a dot that are a field of their own, as objects are under the part before it.
+    So do those that are a field of their own under a name that the others make of them: with a dot, as
+    objects are under the part before it; with a number, as another key has the name.
 
     Args:
         keys: Of records, outermost ones.
@@ -63,7 +64,8 @@ def documents(
         fields: Paths of the fields.
     """
     names = {key: rename.get(key, name) for key, name in zip(keys, mended(keys), strict=True)}
-    apart = {key for key in keys if _is_below(key, keys) and names[key] in fields}
+    named = {key for key, name in names.items() if name in fields}
+    apart = {key for key in named if key not in fields or _is_below(key, keys)}
     return {key: name for key, name in names.items() if key not in inner and (name in inner or key in apart)}
 
 

@@ -64,7 +64,8 @@ class Parquet(Format):
     def read(self, file: InFile, schema: Schema | None, options: ReadOptions) -> Incoming:
         try:
             loaded = _loaded(file)
-            top = documents(loaded.column_names, inner_paths(schema), options.rename)
+            fields = schema.columns if schema else ()
+            top = documents(loaded.column_names, inner_paths(schema), options.rename, fields)
             renamed = [top.get(name, name) for name in loaded.column_names]
             frame = as_frame(_flat(loaded.rename_columns(renamed), schema))
         except (TypeError, KeyError) as error:

@@ -4,6 +4,8 @@ from decimal import Decimal
 
 import openpyxl
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet
 import pytest
 
 import sispy_pandas as sp
@@ -622,6 +624,31 @@ def test_what_an_export_has_beside_the_fields_is_left_out_and_said(sispy, sis, f
         True,
     )
     assert list(sis.client().schemas.get("t").to_dict()["definition"]) == ["name"]
+
+
+@pytest.mark.parametrize("suffix", ["json", "parquet"])
+def test_keys_of_one_name_stay_apart_beside_a_document(sispy, sis, file, suffix):
+    rows = [{"name": "a", "_x": {"y": 1}}, {"name": "b", "$x": "z"}]
+    path = file(rows)
+    if suffix == "parquet":
+        path = path.with_suffix(".parquet")
+        pa.parquet.write_table(
+            pa.Table.from_pylist(
+                rows,
+                pa.schema(
+                    [("name", pa.string()), ("_x", pa.struct([("y", pa.int64())])), ("$x", pa.string())]
+                ),
+            ),
+            path,
+        )
+
+    made = sispy("import", path, "--schema", "t", "--yes")
+
+    assert made.exit_code == 0
+    assert [(row.get("x"), row.get("x 2")) for row in sis.client().entities("t").fetch_all()] == [
+        ({"y": 1}, None),
+        (None, "z"),
+    ]
 
 
 def test_a_key_without_a_name_is_told_what_names_it(sispy, sis, file):
