@@ -130,7 +130,7 @@ class Double:
         self.script = list(script) or [answer()]
         self.seen: list[Seen] = []
         self._tls = tls
-        self._lock = threading.Lock()
+        self._news = threading.Condition()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._sockets: list[socket.socket] = []
         scheme = "https" if tls else "http"
@@ -141,6 +141,12 @@ class Double:
 
     def client(self, **options) -> sispy.Client:
         return sispy.Client(self.url, **options)
+
+    def arrived(self) -> list[Seen]:
+        """Return what was asked, once anything was: a client that gives up is ahead of a busy server."""
+        with self._news:
+            assert self._news.wait_for(lambda: self.seen, timeout=60)
+            return list(self.seen)
 
     def close(self) -> None:
         self._listener.shutdown(socket.SHUT_RDWR)
@@ -165,8 +171,9 @@ class Double:
                 sock = self._tls.wrap_socket(sock, server_side=True)
             with sock, sock.makefile("rb") as reader:
                 while request := self._read(reader, sock):
-                    with self._lock:
+                    with self._news:
                         self.seen.append(request)
+                        self._news.notify_all()
                         act = self.script.pop(0) if len(self.script) > 1 else self.script[0]
                     if not act(sock):
                         return

@@ -170,7 +170,7 @@ def test_writes(sis, wire, fault, verb):
             WRITES[verb](sis)
         assert leaf(caught.value) is kind
 
-    assert [seen.method in ("PUT", "POST", "DELETE") for seen in sis.proxy.seen].count(True) == 1
+    assert [seen.method in ("PUT", "POST", "DELETE") for seen in sis.proxy.arrived()].count(True) == 1
     done: dict[str, int | None] = {"a": 1, "b": 1}
     if arrives and verb in ("create", "create_list", "upsert"):
         done["new"] = None
