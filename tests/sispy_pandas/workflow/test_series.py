@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow  # processes that are killed, and waits until what they sent has come to rest
 
-CHILD = """
+HEAD = """
 import os, signal, sys
-import sispy, sispy_pandas as sp
+import pandas as pd, sispy, sispy_pandas as sp
 
-url, token, how, at = sys.argv[1:]
+url, token, how, at, what = sys.argv[1:]
 client = sispy.Client(url, auth_token=token)
 client.username = "root"
 calls = 0
@@ -37,13 +37,28 @@ def count(*_):
     if calls == int(at):
         os.kill(os.getpid(), signal.SIGKILL)
     return False
-
-def counted():
+"""
+PARTS = """
+kill = {"between": {"on_report": count}, "within": {"cancel": count, "limits": sp.Limits(rows=3)}}[how]
+sp.push_parts(plans(), note="CHG1", progress=False, verify=False, what=what or None, **kill)
+"""
+COUNTED = """
+def plans():
     for part in sp.iter_snapshots(client.entities("host"), rows=7):
         yield part.diff(part.frame().assign(cpus=part.frame()["cpus"] + 1))
-
-kill = {"between": {"on_report": count}, "within": {"cancel": count, "limits": sp.Limits(rows=3)}}[how]
-sp.push_parts(counted(), note="CHG1", progress=False, verify=False, **kill)
+"""
+CREATED = """
+def plans():
+    live = sp.fetch(client.entities("event"), progress=False)
+    rows = [{"message": f"m{n % 4}", "cause": n} for n in range(20)]
+    for start in range(0, 20, 7):
+        yield live.diff(pd.DataFrame(rows[start : start + 7]).astype(object), new=True)
+"""
+SEVERAL = """
+hosts, sites = (sp.fetch(client.entities(name), refs="label", progress=False) for name in ("host", "site"))
+moved = hosts.frame().head(9).astype(object).assign(site="s9")[["site", "_updated_at"]]
+plans = sp.Plans.of(hosts.diff(moved), sites.diff(pd.DataFrame({"name": ["s9"]}).astype(object), new=True))
+plans.push(note="CHG2", progress=False, cancel=count, limits=sp.Limits(rows=3), on_report=count)
 """
 
 
@@ -57,9 +72,18 @@ def more(server, rows=7, column="cpus", by=1) -> Iterator[sp.Plan]:
         yield part.diff(frame.assign(**{column: frame[column] + by}))
 
 
-def killed(server, how: str, at: int, script: str = CHILD) -> None:
+def killed(server, how: str, at: int, plans: str = COUNTED + PARTS, what: str = "") -> None:
     """Run a push in a process that is killed by the system, with no chance to do anything more."""
-    command = [sys.executable, "-c", script, server.client.url, server.client.auth_token, how, str(at)]
+    command = [
+        sys.executable,
+        "-c",
+        HEAD + plans,
+        server.client.url,
+        server.client.auth_token,
+        how,
+        str(at),
+        what,
+    ]
     done = subprocess.run(command, env=os.environ, capture_output=True, text=True, check=False)
     assert done.returncode == -signal.SIGKILL, done.stderr
 
@@ -138,7 +162,7 @@ def test_a_killed_push_goes_on_with_the_same_loop_and_writes_no_row_twice(server
 
 
 def test_a_loop_whose_edit_is_the_same_twice_is_simply_run_again(server):
-    killed(server, "within", 5, CHILD.replace('part.frame()["cpus"] + 1', "40"))
+    killed(server, "within", 5, COUNTED.replace('part.frame()["cpus"] + 1', "40") + PARTS)
     (cut,) = sp.pushes().to_dict("records")
     done = cpus(server).count(40)
 
@@ -215,32 +239,9 @@ def test_another_edit_of_rows_that_a_cut_push_wrote_is_nobody_s_second_one(serve
     assert set(server.fetch().frame()["cpus"][first] - [n % 8 for n in range(7)]) == {4}
 
 
-PLANS = """
-import os, signal, sys
-import pandas as pd, sispy, sispy_pandas as sp
-
-url, token, _, at = sys.argv[1:]
-client = sispy.Client(url, auth_token=token)
-client.username = "root"
-hosts, sites = (sp.fetch(client.entities(name), refs="label", progress=False) for name in ("host", "site"))
-moved = hosts.frame().head(9).astype(object).assign(site="s9")[["site", "_updated_at"]]
-plans = sp.Plans.of(hosts.diff(moved), sites.diff(pd.DataFrame({"name": ["s9"]}).astype(object), new=True))
-calls = 0
-
-def count(*_):
-    global calls
-    calls += 1
-    if calls == int(at):
-        os.kill(os.getpid(), signal.SIGKILL)
-    return False
-
-plans.push(note="CHG2", progress=False, cancel=count, limits=sp.Limits(rows=3), on_report=count)
-"""
-
-
 @pytest.mark.parametrize("at", [1, 2, 3, 4, 5])
 def test_a_push_of_several_tables_is_finished_wherever_it_was_killed(server, at):
-    killed(server, "", at, PLANS)
+    killed(server, "", at, SEVERAL)
     (cut,) = sp.pushes().to_dict("records")
     assert (cut["rows"], cut["ended"]) == (10, False)
 
@@ -370,33 +371,6 @@ def test_plans_of_several_tables_are_parts_as_well(server):
     assert server.stored() == before
 
 
-CREATED = """
-import os, signal, sys
-import pandas as pd, sispy, sispy_pandas as sp
-
-url, token, how, at = sys.argv[1:]
-client = sispy.Client(url, auth_token=token)
-client.username = "root"
-calls = 0
-
-def count(*_):
-    global calls
-    calls += 1
-    if calls == int(at):
-        os.kill(os.getpid(), signal.SIGKILL)
-    return False
-
-def made(size=7):
-    live = sp.fetch(client.entities("event"), progress=False)
-    rows = [{"message": f"m{n % 4}", "cause": n} for n in range(20)]
-    for start in range(0, 20, size):
-        yield live.diff(pd.DataFrame(rows[start : start + size]).astype(object), new=True)
-
-kill = {"between": {"on_report": count}, "within": {"cancel": count, "limits": sp.Limits(rows=3)}}[how]
-sp.push_parts(made(), note="CHG1", progress=False, verify=False, what=WHAT, **kill)
-"""
-
-
 @pytest.fixture
 def events(server):
     """A table without a unique field, for rows of which some are equal."""
@@ -416,8 +390,7 @@ def made(events, size, *, equal=False) -> Iterator[sp.Plan]:
 @pytest.mark.parametrize(("how", "at"), [("between", 1), ("between", 2), ("within", 3), ("within", 7)])
 @pytest.mark.parametrize("size", [7, 5])
 def test_new_rows_of_a_killed_push_are_made_once_whatever_the_parts(server, events, size, how, at, equal):
-    script = CREATED.replace("WHAT", "None")
-    killed(server, how, at, script.replace(', "cause": n', "") if equal else script)
+    killed(server, how, at, (CREATED.replace(', "cause": n', "") if equal else CREATED) + PARTS)
     (cut,) = sp.pushes().to_dict("records")
     there = events.count()
     assert 0 < there < 20
@@ -467,7 +440,7 @@ def test_new_rows_with_a_unique_value_are_made_by_the_same_loop_again(server, ho
 
 @pytest.mark.parametrize(("how", "at"), [("between", 1), ("within", 7)])
 def test_a_named_loop_goes_on_by_itself_and_leaves_out_no_row_of_a_later_part(server, events, how, at):
-    killed(server, how, at, CREATED.replace("WHAT", "'events of May'"))
+    killed(server, how, at, CREATED + PARTS, what="events of May")
 
     rest = sp.push_parts(made(events, 7), what="events of May", progress=False)
 
