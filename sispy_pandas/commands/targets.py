@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sispy.cli.exits import Exit, Misuse, explain
 from sispy.cli.terminal import tell_error
+from sispy_pandas.commands.inputs import STANDARD
 from sispy_pandas.formats.atomic import refuse_unwritable
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ def refuse_target(
     """
     if target is None:
         return
+    if str(target) == STANDARD:
+        raise Misuse(f"{option} {target}: it goes to a file, not to standard output: name one.")
     if suffixes and target.suffix.lower() not in suffixes:
         raise Misuse(f"{option} {target}: the name must end in {' or '.join(suffixes)}.")
     if any(other is not None and other.absolute() == target.absolute() for other in others):

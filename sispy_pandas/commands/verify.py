@@ -13,6 +13,7 @@ from sispy.cli.options import Session, answers, examples, session
 from sispy.cli.remedies import in_shell
 from sispy_pandas.commands.journals import completed, latest_written, named
 from sispy_pandas.commands.output import Answer, tell
+from sispy_pandas.commands.targets import refuse_target
 from sispy_pandas.values.blocks import Lines, count, objects
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def verify(session: Session, name: str | None, html: Path | None) -> Exit:
     from sispy_pandas.revisions.undo import verify as verify_push
     from sispy_pandas.workflow.parts import Reports
 
+    refuse_target("--html", html)
     journal = latest_written(session) if name is None else named(name)
     journals = parts_of(journal)
     for why in lost_parts(journal):

@@ -82,12 +82,13 @@ def _changes(plan: ChangeSet, shown: int | None, split: Split | None) -> list[Bl
         return [_cells(plan, shown_cells(plan))]
     if shown is None:
         return [groups(found, _names(plan)), _cells(plan, shown_cells(plan))]
-    each = Call(".frame()", "shows each", ("--all",))
+    told = found.rare[:shown]
+    every = Message(f"{count(len(found), 'cell')} in all", Call(".frame()", "shows each", ("--all",)))
     return [
         groups(found, _names(plan)),
-        Lines(tuple(_unlike(found)) if len(found.rare) > shown else ()),
-        _cells(plan, found.rare[:shown], beside=max(0, len(found.rare) - shown)),
-        Lines((Message(f"{count(len(found), 'cell')} in all", each),)),
+        Lines(tuple(_unlike(found)) if len(found.rare) > len(told) else ()),
+        _cells(plan, told, beside=len(found.rare) - len(told)),
+        Lines((every,) if len(found) > len(told) else ()),
     ]
 
 

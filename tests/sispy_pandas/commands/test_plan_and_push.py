@@ -268,6 +268,16 @@ def test_a_saved_plan_is_reviewed_and_pushed_by_another_user_as_it_is(sispy, sis
     assert "alice (reviewed by carol)" in sispy("pushes").stdout
 
 
+def test_a_split_plan_of_which_each_cell_is_shown_promises_no_more(sispy):
+    Path("one.csv").write_text("name,notes\nweb-fra1-001,a\nweb-fra1-002,b\n")
+
+    result = sispy("plan", "host", "one.csv", "--key", "name", "--by", "role")
+
+    assert result.exit_code == 0
+    assert result.stdout.count("web-fra1-00") == 2
+    assert "shows each" not in result.stdout
+
+
 def test_the_same_file_planned_again_has_the_digest_of_the_reviewed_plan(sispy, mass_change):
     saved = sispy("plan", "host", mass_change, "-o", "plan.json")
     (digest,) = re.findall(r"--expect-digest ([0-9a-f]{64})`", saved.stderr)

@@ -41,6 +41,7 @@ def edited(sispy, sis):
         (["hosts.xlsx", "--conflicts-out", "b.xlsx", "--write-back", "b.xlsx"], 64, "that very file"),
         (["hosts.csv", "--conflicts-out", "folder"], 64, "the name must end in"),
         (["hosts.csv", "--conflicts-out", "folder.csv"], 64, "is a directory"),
+        (["hosts.csv", "--journal", "-"], 64, "--journal -: it goes to a file, not to standard output"),
     ],
 )
 def test_a_push_refuses_what_it_could_not_write_before_anything_is_sent(sispy, edited, args, status, said):
@@ -116,3 +117,13 @@ def edit_workbook():
     at = next(cell.column for cell in sheet[1] if cell.value == "notes")
     sheet.cell(2, at).value = "edited"
     book.save("hosts.xlsx")
+
+
+def test_no_plan_and_no_page_is_written_to_a_file_that_is_called_like_standard_output(sispy, edited):
+    plan = sispy("plan", "hosts.csv", "-o", "-")
+    page = sispy("verify", "--html", "-")
+
+    assert [(plan.exit_code, plan.stdout), (page.exit_code, page.stdout)] == [(64, "")] * 2
+    assert "-o -: it goes to a file, not to standard output" in plan.stderr
+    assert "--html -: it goes to a file, not to standard output" in page.stderr
+    assert not Path("-").exists()
