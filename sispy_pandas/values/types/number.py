@@ -159,7 +159,7 @@ class Number(Type, name="Number"):
         """Of a cell alone, letters that are no known unit may be misspelt as well."""
         found: dict[float, Style] = {}
         for style in self.other_styles([text], PLAIN):
-            if any(one.isalpha() and one.lower() not in _UNITS for one in style.unit):
+            if any(map(_is_strange, style.unit)):
                 continue
             with suppress(ValueError):
                 if isinstance(number := self.read(text, style), int | float):
@@ -171,7 +171,7 @@ class Number(Type, name="Number"):
 
     def other_styles(self, texts: Collection[str], style: Style) -> tuple[Style, ...]:
         asked, units = style, set(map(_unit_of, texts)) - {""}
-        if len(units) == 1:
+        if len(units) == 1 and not (style.unit and any(map(_is_strange, units))):
             style = replace(style, unit=style.unit | units)
             texts = [_without_unit(text.strip(), style)[0] for text in texts]
         signs = set().union(*texts, *style.unit) - set("0123456789+-eE")
@@ -256,6 +256,11 @@ _UNITS = frozenset(
     for unit in some.split()
 )
 """Letters that people write beside numbers, in lower case."""
+
+
+def _is_strange(unit: str) -> bool:
+    """Return whether letters beside a number are no known unit."""
+    return unit.isalpha() and unit.lower() not in _UNITS
 
 
 def _grouped_by(mark: str) -> Argument:

@@ -115,6 +115,13 @@ def test_a_few_cells_that_look_otherwise_are_named():
     assert told({"v": [*sizes[:6], "3GBs"]}) == []
 
 
+def test_a_unit_that_is_misspelled_is_not_added_to_one_that_was_told():
+    sizes = ["3GB", "4GB", "3GBs"]
+
+    assert hints({"v": sizes}, range(3), Style(unit=frozenset({"GB"}))) == ()
+    assert hints({"v": ["3GB", "4MB"]}, range(2), Style(unit=frozenset({"GB"}))) != ()
+
+
 def test_words_of_programs_for_no_value_are_named_among_texts():
     assert told(
         {"a": ["linux", "NULL"], "b": ["NULL", "Bonn"], "c": ["unknown", "x"], "d": ["\\N", "x"]}
