@@ -43,7 +43,8 @@ class Rules:
             Unauthorized: The profile is read-only.
         """
         if self.read_only:
-            raise Unauthorized(f"profile {self.profile!r} is read-only: another one writes to this server")
+            said = f"profile {self.profile!r} is read-only: another one writes to this server"
+            raise Unauthorized(Message(said))  # no login is the way out
 
     def refuse_note(self, note: str | None) -> None:
         """Raise unless a push may have this note, or none.

@@ -259,7 +259,12 @@ class Asked:
             for named, file in self.files
             for table in ([named] if named else _tables(file))
         ]
-        return found[0] if len(found) == 1 else Plans.of(*found)
+        if len(found) == 1:
+            return found[0]
+        for one in found:
+            for note in one.notes if one.empty else ():  # it is none of the parts, which tell their own
+                session.say(Message(f"{one.schema.name}: ", note))
+        return Plans.of(*found)
 
 
 def _names_a_file(text: str) -> bool:

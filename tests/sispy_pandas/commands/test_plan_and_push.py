@@ -339,6 +339,20 @@ def test_a_push_of_several_tables_is_one_to_each_of_them(sispy):
     assert [[push["note"] for push in each["pushes"]] for each in found] == [["CHG0000003"]] * 2
 
 
+def test_what_there_is_to_tell_of_a_file_without_changes_is_told_among_several(sispy):
+    Path("hosts.csv").write_text("name,notes\nweb-fra1-001,a\n")
+    Path("racks.csv").write_text("name,rwo\nfra1-r99,A\n")
+
+    result = sispy("plan", "host=hosts.csv", "rack=racks.csv", "--key", "name")
+
+    assert result.exit_code == 0
+    assert result.stdout.startswith("host on ")
+    assert result.stderr.splitlines() == [
+        "rack: no match for 1 row, left out: fra1-r99; --create-missing makes them",
+        "rack: column 'rwo' is left alone: schema 'rack' has no such field; did you mean 'row'?",
+    ]
+
+
 def test_the_number_of_deletes_that_a_push_will_need_is_named_by_the_plan(sispy):
     sispy("export", "host", "-o", "hosts.csv", "--fields", "name")
     head, *lines = Path("hosts.csv").read_text().splitlines()
