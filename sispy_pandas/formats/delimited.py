@@ -27,6 +27,11 @@ _RARE = ": ~^#\x01"
 """Delimiters that are rare, and stand in texts as well: never taken without being told."""
 HEAD = 1 << 18
 """Characters in which the first line must end."""
+_OTHERS = (
+    (re.compile(r'\s*(?:\[\s*\{|\{\s*")'), "is JSON, not a table: its name has to say so"),
+    (re.compile(r"\s*<(?:!doctype|html|\?xml)\b", re.IGNORECASE), "is a web page or XML, not a table"),
+)
+"""How texts begin that are no tables, and what they are."""
 QUOTE = '"'
 BLANK = " "
 _COMMAS = re.compile(r"\d+(?:,\d+)+")
@@ -93,6 +98,9 @@ def delimited(text: str, file: InFile, known: Collection[str], options: ReadOpti
     lines = head.splitlines() or [""]
     if "\0" in lines[0]:
         raise ValueError(Message(f"{printable(file)} is not text: save it as CSV in UTF-8", ASKED))
+    for begin, is_other in _OTHERS if options.header_row is None else ():
+        if begin.match(head):
+            raise ValueError(f"{printable(file)} {is_other}")
     if len(lines) == 1 and len(text) > HEAD:
         raise ValueError(
             f"{printable(file)} has no line of names: its first {HEAD:,} characters are one line"

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from sispy_pandas.formats.bounds import InFile
 from sispy_pandas.formats.csv import Csv, as_text, write_columns
 from sispy_pandas.formats.options import ReadOptions
+from sispy_pandas.formats.untyped import read_rows
 from sispy_pandas.values.schema import parse_schema
 
 ROWS = st.integers(1, 4).flatmap(
@@ -195,3 +196,25 @@ def test_lines_of_one_column_with_a_delimiter_in_them_name_the_cause(tmp_path):
     assert [problem.reason for problem in numbers.problems] == [f"{reason}; {one}"] * 2
     assert names.guesses[0].endswith(f"; header_row=2 says so, {one}")
     assert (told.table.columns, told.problems) == ((("1,50", "2,50"),), ())
+
+
+@pytest.mark.parametrize(
+    ("text", "is_other"),
+    [
+        ('[{"name": "a"}]', "is JSON, not a table: its name has to say so"),
+        ('{"name": "a"}\n{"name": "b"}\n', "is JSON, not a table: its name has to say so"),
+        ("<!DOCTYPE html>\n<html><title>Sign in</title></html>\n", "is a web page or XML, not a table"),
+        ('\n<?xml version="1.0"?>\n<a/>\n', "is a web page or XML, not a table"),
+    ],
+)
+def test_what_is_no_table_is_said(tmp_path, text, is_other):
+    file = tmp_path / "t.csv"
+    file.write_text(text, encoding="utf-8")
+
+    with pytest.raises(ValueError) as refused:
+        read_rows(InFile.of(file), Csv(), ReadOptions())
+
+    assert str(refused.value) == f"{file} {is_other}"
+    assert read_rows(InFile.of(file), Csv(), ReadOptions(header_row=0, delimiter="|")).types == {
+        "column 1": "String"
+    }
