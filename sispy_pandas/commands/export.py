@@ -161,9 +161,12 @@ def export(
 
 
 def _query(text: str | None) -> Any:
-    if not text:
+    if text is None:
         return None
     try:
-        return json.loads(text)
+        found = json.loads(text)
     except ValueError as error:
         raise ValueError(f"--query is not JSON: {error}") from error
+    if not isinstance(found, dict):
+        raise ValueError(f"--query is a JSON object, got {text}")
+    return found

@@ -81,7 +81,8 @@ def parse_query(
     if str(query.get("populate", False)).lower() != "false":
         joining = Argument("expand", "adds fields of the rows referred to", ["reference.field"])
         raise ValueError(Message("a frame holds ids, not populated objects", joining))
-    q = query.get("q") or {}
+    q = query.get("q")
+    q = {} if q is None or q == "" else q
     is_text = isinstance(q, str) and not q.lstrip().startswith(("{", "["))
     if isinstance(q, str):
         q = query_of(parse(q), schema, lookup) if is_text else _of_json(q)
@@ -108,13 +109,15 @@ def as_query(query: Mapping[str, Any] | str | None) -> dict[str, Any]:
     """
     if isinstance(query, str):
         return {"q": query if query.strip() else str(parse(query))}
-    if not isinstance(query or {}, Mapping):
+    if query is None:
+        return {}
+    if not isinstance(query, Mapping):
         kind = type(query).__name__
         raise TypeError(
             "a query is a text such as 'status = live' or a dict such as {'q': {...}, 'limit': 10}, "
             f"got {kind}"
         )
-    return dict(query or {})
+    return dict(query)
 
 
 def as_filter(where: Mapping[str, Any] | str | None) -> Mapping[str, Any] | str | None:

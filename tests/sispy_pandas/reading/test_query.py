@@ -1,4 +1,5 @@
 import datetime
+import re
 from typing import Any
 
 import pytest
@@ -138,8 +139,14 @@ def test_a_filter_may_be_given_as_text():
     assert parsed("cpus >= 4") == parsed({"q": "cpus >= 4"}) == Query(q={"cpus": {"$gte": 4}}, is_text=True)
     assert parsed('{"cpus": 4}') == parsed({"q": ' {"cpus": 4}'}) == Query(q={"cpus": 4})
     assert parsed({"q": ""}) == parsed(None) == Query()
+
+
+@pytest.mark.parametrize("wrong", [[1], [], 0, False, ()])
+def test_what_is_no_filter_does_not_mean_all_rows(wrong):
     with pytest.raises(TypeError, match="a query is a text such as 'status = live' or a dict such as"):
-        parsed([1])
+        parsed(wrong)
+    with pytest.raises(ValueError, match=re.escape(f"q is an object, got {wrong!r}")):
+        parsed({"q": wrong})
 
 
 def test_fields_are_leaves_in_the_order_of_the_schema():
