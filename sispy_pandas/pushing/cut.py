@@ -42,17 +42,19 @@ class Made:
 
     stamps: np.ndarray[Any, Any]
     """Of their values, in their order."""
+    ids: np.ndarray[Any, Any]
+    """Their `_id`s."""
     used: np.ndarray[Any, Any]
     """At the first of equal stamps: how many of them stand for a row by now."""
 
-    def take(self, stamp: bytes) -> bool:
-        """Return whether a row was made that stands for no other yet; from now on it does."""
+    def take(self, stamp: bytes) -> str | None:
+        """Return the `_id` of such a row that stands for none yet, and does so now; None: there is none."""
         sought = np.bytes_(stamp)
         first, end = (int(np.searchsorted(self.stamps, sought, side=side)) for side in ("left", "right"))
         if first == end or first + self.used[first] >= end:
-            return False
+            return None
         self.used[first] += 1
-        return True
+        return str(self.ids[first + self.used[first] - 1].decode())
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,8 @@ class Cut:
     """Rows that it deleted."""
     new: np.ndarray[Any, Any]
     """What stands for the rows that it made, in their order."""
+    new_ids: np.ndarray[Any, Any]
+    """Their `_id`s."""
     left: frozenset[bytes]
     """What stands for new rows that it did not come to, or of which it is not known."""
     named: bool
@@ -89,6 +93,7 @@ class Cut:
         ids: list[np.ndarray[Any, Any]] = [np.array([], "S24")]
         stamps: list[np.ndarray[Any, Any]] = [np.array([], "S8")]
         new: list[np.ndarray[Any, Any]] = [np.array([], "S8")]
+        new_ids: list[np.ndarray[Any, Any]] = [np.array([], "S24")]
         gone: set[str] = set()
         left: set[bytes] = set()
         at = 0
@@ -112,10 +117,14 @@ class Cut:
                 for create in creates_in(record.plan)
                 if create.row not in undone
             ]
-            new.append(np.array([stamp for stamp, entry in created if entry.word == "done"], "S8"))
+            made = [(stamp, entry.id) for stamp, entry in created if entry.word == "done"]
+            new.append(np.array([stamp for stamp, _ in made], "S8"))
+            new_ids.append(np.array([id_ for _, id_ in made], "S24"))
             left |= {stamp for stamp, entry in created if not entry.settled}
         every = np.concatenate(ids)
         order = np.argsort(every)
+        every_new = np.concatenate(new)
+        order_new = np.argsort(every_new)
         return cls(
             short(paths[0]),
             at,
@@ -123,7 +132,8 @@ class Cut:
             every[order],
             np.concatenate(stamps)[order],
             frozenset(gone),
-            np.sort(np.concatenate(new)),
+            every_new[order_new],
+            np.concatenate(new_ids)[order_new],
             frozenset(left),
             named,
         )
@@ -140,7 +150,7 @@ class Cut:
 
     def made(self) -> Made:
         """Return the rows that it made, none of which stands for another yet."""
-        return Made(self.new, np.zeros(len(self.new), np.int32))
+        return Made(self.new, self.new_ids, np.zeros(len(self.new), np.int32))
 
     def again(self, plan: ChangeSet) -> Iterator[Change]:
         """Yield the changes that would do once more what was done, or was about to be.
@@ -150,19 +160,22 @@ class Cut:
         made = self.made()
         for create in anonymous(plan):
             stamp = stamp_of(create, named=self.named)
-            if stamp in self.left or made.take(stamp):
+            if stamp in self.left or made.take(stamp) is not None:
                 yield create
         for change, place in self._updates(plan.changes):
             before = {path: change.before.get(path) for path in change.after}
             if self.stamps[place] == np.bytes_(_stamp(before)):
                 yield change
 
-    def done(self, changes: Iterable[Change], made: Made) -> Iterator[Change]:
-        """Yield the changes of rows that were written; `made`: the new ones that are not found yet."""
+    def done(self, changes: Iterable[Change], made: Made) -> dict[Any, str]:
+        """Return the rows that were written, with their `_id`s; `made`: the new ones not found yet."""
         changes = tuple(changes)
-        yield from (c for c in changes if isinstance(c, Delete) and c.id in self.gone)
-        yield from (c for c in changes if isinstance(c, Create) and made.take(stamp_of(c, named=self.named)))
-        yield from (change for change, _ in self._updates(changes))
+        creates = ((c.row, stamp_of(c, named=self.named)) for c in changes if isinstance(c, Create))
+        return {
+            **{c.id: c.id for c in changes if isinstance(c, Delete) and c.id in self.gone},
+            **{row: id_ for row, stamp in creates if (id_ := made.take(stamp)) is not None},
+            **{change.id: change.id for change, _ in self._updates(changes)},
+        }
 
     def _updates(self, changes: Iterable[Change]) -> Iterator[tuple[Update, int]]:
         """Yield the changes of rows that were changed, with where these are among them."""
@@ -179,7 +192,7 @@ class Cut:
         """Yield what plans of the change that goes on have to do, from the first one on."""
         made = self.made()
         for plan in plans:
-            yield without(plan, {row_of(change) for change in self.done(plan.changes, made)})
+            yield without(plan, self.done(plan.changes, made))
 
     def question(self, found: Sequence[Change]) -> Message:
         """Return what has to be decided where something would be done a second time."""

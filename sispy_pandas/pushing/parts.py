@@ -28,7 +28,7 @@ from .recall import SAME, remember
 from .record import read, together_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from ..planning.change_set import ChangeSet
@@ -67,6 +67,7 @@ def push_parts(
     journal: bool | None = None,
     again: bool = False,
     on_result: Callable[[PushResult], object] | None = None,
+    ids: Mapping[str, str] | None = None,
     **how: Any,
 ) -> tuple[PushResult, ...]:
     """Push plans in their order, and account for every row of each.
@@ -83,6 +84,7 @@ def push_parts(
         journal: None: in the folder; False: nowhere.
         again: As for one push.
         on_result: Is given the result of each part when it is known, before its commits are read.
+        ids: Of new rows that are there already, by what others call them.
         how: Further arguments of `push`, for each part.
 
     Raises:
@@ -100,7 +102,7 @@ def push_parts(
     series = series or Series(new_name(), len(plans))
     keeps = not resumed and journal is not False
     begun = _begun(plans, options, series, again=again) if keeps and len(plans) > 1 else []
-    known = _known(plans)
+    known = _known(plans) | dict(ids or {})
     told: list[PushResult] = []
 
     def tell(result: PushResult) -> None:

@@ -15,6 +15,7 @@ from sispy.remedies import Argument, Call, Message
 
 from ..planning.change_set import FREE_DELETES, ChangeSet, PlanRefused
 from ..values.changes import Create, Outcome, action_of, row_of
+from ..values.references import new_rows
 from .cut import Cut, Made, cut_push, stamp_of, without
 from .journal import Journal, new_name, short
 from .options import Options, need_token
@@ -81,7 +82,8 @@ class Stream:
         """
         for plan in plans:
             need_token(plan.endpoint.client)
-        known = [self._without_done(plan) for plan in plans]
+        ids: dict[str, str] = {}
+        known = [self._without_done(plan, ids) for plan in plans]
         deletes = sum(plan.counts["deletes"] for plan, _ in known)
         self._refuse_deletes(deletes, plans[0])
         some = [plan for plan, _ in known if not plan.empty]
@@ -94,6 +96,7 @@ class Stream:
                 expect_deletes=deletes if some else None,
                 journal=self.journal,
                 again=self.again,
+                ids=ids,
                 **how,
             )
         except PlanRefused:
@@ -146,8 +149,10 @@ class Stream:
             found = f"the parts so far delete {self.deletes + deletes} rows{other}"
             raise PlanRefused(Message(found, stating), plan)
 
-    def _without_done(self, plan: ChangeSet) -> tuple[ChangeSet, tuple[Outcome, ...]]:
+    def _without_done(self, plan: ChangeSet, ids: dict[str, str]) -> tuple[ChangeSet, tuple[Outcome, ...]]:
         """Return what is left of a plan after a push that was cut off, and the outcomes of the rest.
+
+        Into `ids` goes what others call new rows that are there, with their `_id`s.
 
         Raises:
             PlanRefused: It cannot be told whether rows that such a push wrote are meant once more.
@@ -160,15 +165,18 @@ class Stream:
             self._ask(plan, table)
             return plan, ()
         cut, made = self._known_of(table)[0]
-        tried = {c.row for c in plan.changes if isinstance(c, Create) and self._was_tried(c, table[1], made)}
+        tried = self._tried_of(plan, made)
         changes = [change for change in plan.changes if row_of(change) not in tried]
-        done = {row_of(change) for change in cut.done(changes, made)}
+        done = cut.done(changes, made)
         outcomes = tuple(
-            Outcome(row_of(c), action_of(c), "unchanged", str(row_of(c)), c.key, None, cut.reason)
+            Outcome(row_of(c), action_of(c), "unchanged", done[row_of(c)], c.key, None, cut.reason)
             for c in changes
             if row_of(c) in done and (isinstance(c, Create) or (table[1], row_of(c)) not in self._rest)
         )
-        return (without(plan, done | tried) if done | tried else plan), outcomes
+        found = tried | done
+        names = new_rows(table[1], plan.changes)
+        ids.update((name, id_) for name, row in names.items() if (id_ := found.get(row)) is not None)
+        return (without(plan, found) if found else plan), outcomes
 
     def _ask(self, plan: ChangeSet, table: tuple[str, str]) -> None:
         """Note that there are pushes to a table that were cut off and are others than this one.
@@ -193,14 +201,18 @@ class Stream:
             self._cut[table] = [(cut, cut.made()) for cut in cuts]
         return self._cut[table]
 
-    def _was_tried(self, create: Create, table: str, made: Made) -> bool:
-        """Return whether a new row is one that was left, and had its turn: `finish` told of it."""
-        stamp = stamp_of(create, named=self._named)
-        for was_made in (False, True):
-            if self._tried[table, stamp, was_made]:
-                self._tried[table, stamp, was_made] -= 1
-                return not was_made or made.take(stamp)
-        return False
+    def _tried_of(self, plan: ChangeSet, made: Made) -> dict[Any, str | None]:
+        """Return the new rows that were left and had their turn, as `finish` told, with their `_id`s."""
+        found: dict[Any, str | None] = {}
+        for create in (change for change in plan.changes if isinstance(change, Create)):
+            stamp = stamp_of(create, named=self._named)
+            for was_made in (False, True):
+                one = plan.schema.name, stamp, was_made
+                if self._tried[one]:
+                    self._tried[one] -= 1
+                    found[create.row] = made.take(stamp) if was_made else None
+                    break
+        return found
 
     @property
     def _named(self) -> bool:

@@ -54,6 +54,13 @@ def plans():
     for start in range(0, 20, 7):
         yield live.diff(pd.DataFrame(rows[start : start + 7]).astype(object), new=True)
 """
+KEYED = """
+def plans():
+    live = sp.fetch(client.entities("host"), progress=False)
+    for start in range(0, 20, 7):
+        names = [f"n{n}" for n in range(start, min(start + 7, 20))]
+        yield live.diff(pd.DataFrame({"name": names}).astype(object), new=True)
+"""
 SEVERAL = """
 hosts, sites = (sp.fetch(client.entities(name), refs="label", progress=False) for name in ("host", "site"))
 moved = hosts.frame().head(9).astype(object).assign(site="s9")[["site", "_updated_at"]]
@@ -351,6 +358,26 @@ def test_requests_are_those_of_one_push(server):
     assert len(server.sandbox.requests) - start <= one + 3 * 2  # what a plan asks before it is sent
 
 
+def test_rows_may_refer_to_new_ones_that_the_rest_of_the_cut_push_made(server):
+    def plans(names: list[str], cpus: list[int]) -> Iterator[sp.Plans]:
+        hosts = server.fetch({"q": {"cpus": {"$in": cpus}}}, refs="label")
+        sites = sp.fetch(server.client.entities("site"), refs="label", progress=False)
+        moved = hosts.frame().astype(object).assign(site=names[0])[["site", "_updated_at"]]
+        new = sites.diff(pd.DataFrame({"name": names}).astype(object), new=True)
+        yield sp.Plans.of(hosts.diff(moved), new)
+
+    calm = sp.Limits(patience=0.2, settle=0.05, settle_row=0.0)
+    server.sandbox.faults = Faults(errors={"POST /entities/site": (503, 1.0)})
+    stopped = sp.push_parts(plans(["s7"], [1]), progress=False, limits=calm)
+    server.sandbox.faults = Faults()
+    rest = sp.push_parts(plans(["s7"], [1, 2]), progress=False, resume=stopped.journal)
+
+    assert rest.ok, rest
+    (site,) = server.client.entities("site").fetch_all({"q": {"name": "s7"}})
+    assert server.hosts.count({"site": site["_id"]}) == server.hosts.count({"cpus": {"$in": [1, 2]}})
+    assert sp.pushes()["ended"].tolist() == [True]
+
+
 def test_plans_of_several_tables_are_parts_as_well(server):
     def plans() -> Iterator[sp.Plans]:
         for name in ("s7", "s8"):
@@ -386,6 +413,14 @@ def made(events, size, *, equal=False) -> Iterator[sp.Plan]:
         yield live.diff(pd.DataFrame(rows[start : start + size]).astype(object), new=True)
 
 
+def keyed(server, size) -> Iterator[sp.Plan]:
+    for start in range(0, 20, size):
+        live = server.fetch()
+        there = set(live.frame()["name"])
+        names = [name for n in range(start, min(start + size, 20)) if (name := f"n{n}") not in there]
+        yield live.diff(pd.DataFrame({"name": names}).astype(object), new=True)
+
+
 @pytest.mark.parametrize("equal", [True, False])
 @pytest.mark.parametrize(("how", "at"), [("between", 1), ("between", 2), ("within", 3), ("within", 7)])
 @pytest.mark.parametrize("size", [7, 5])
@@ -409,31 +444,14 @@ def test_new_rows_of_a_killed_push_are_made_once_whatever_the_parts(server, even
     assert events.count() == 0
 
 
-KEYED = (
-    CREATED[: CREATED.index("def made")]
-    + """
-def made(size):
-    for start in range(0, 20, size):
-        names = [f"n{n}" for n in range(start, min(start + size, 20))]
-        live = sp.fetch(client.entities("host"), {"q": {"name": {"$in": names}}}, progress=False)
-        new = pd.DataFrame({"name": [name for name in names if name not in set(live.frame()["name"])]})
-        yield live.diff(new.astype(object), new=True)
-
-kill = {"between": {"on_report": count}, "within": {"cancel": count, "limits": sp.Limits(rows=3)}}[how]
-report = sp.push_parts(made(7), progress=False, **(kill if int(at) else {}))
-assert report.ok, report
-"""
-)
-
-
 @pytest.mark.parametrize(("how", "at"), [("between", 1), ("within", 7)])
 def test_new_rows_with_a_unique_value_are_made_by_the_same_loop_again(server, how, at):
     before = server.hosts.count()
-    killed(server, how, at, KEYED)
+    killed(server, how, at, KEYED + PARTS)
 
-    again = [sys.executable, "-c", KEYED.replace("made(7)", "made(5)"), server.client.url]
-    subprocess.run([*again, server.client.auth_token, how, "0"], check=True)
+    rest = sp.push_parts(keyed(server, 5), progress=False)
 
+    assert rest.ok
     assert server.hosts.count() == before + 20
     assert sp.pushes()["done"].sum() == 20
 
