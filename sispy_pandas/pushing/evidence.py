@@ -82,6 +82,31 @@ def examine(
     return tuple(found)
 
 
+def already(
+    schema: Schema, outcome: Outcome, commits: Sequence[Document], *, user: str | None
+) -> tuple[str, ...]:
+    """Return the written cells that held the value when the write came, because somebody else had written it.
+
+    Arguments are those of `examine`. Of requests without an answer, and without a name, nothing is told.
+    """
+    at = outcome.receipt
+    if outcome.action != "update" or outcome.doubted or at is None or user is None:
+        return ()
+    some = [commit for commit in commits if _is_since(commit, outcome.read)]
+    found = []
+    for path, (base, mine) in outcome.written.items():
+        column = schema.field(path)
+        try:
+            steps = steps_of(column, some, base, mine, outcome)
+        except _ODD:
+            continue
+        earlier = (step for step in steps if step.at < at or (step.at == at and step.by != user))
+        last = next(earlier, None)
+        if last is not None and last.by != user and equal(column, last.new, mine):
+            found.append(path)
+    return tuple(found)
+
+
 def since_of(outcome: Outcome) -> int | None:
     """Return from when on the commits of a row tell what was lost, in ms; None: it had not been read."""
     reads = [part.read for part, _ in _parts(outcome)]
@@ -259,6 +284,8 @@ class _Cell:
             if self._is_mine(step.new) and step not in self.own:
                 break  # the same value: nothing is lost, and what was there before it, they replaced
             if self._is_lost(step, newest):
+                if self._is_base(step.new):
+                    break  # what was read: nothing is lost, and what was there before it, they replaced
                 return self._overwrite(step.new, step)
         for step in [*self.own, *self.again]:
             if not self._is_base(step.old) and not self._is_mine(step.old):
@@ -268,7 +295,7 @@ class _Cell:
         for step in reversed(later):  # what came first may have the later time
             if equal(self.column, step.old, seen):
                 seen = step.new  # made upon ours, or upon what was made upon ours
-            elif self._is_lost(step, newest):
+            elif not self._is_base(step.new) and self._is_lost(step, newest):
                 return self._overwrite(step.new, step)
         if not any(self._is_mine(step.new) for step in self.steps):
             raise Unclear(SILENT if self.column.path.startswith("_sis.") else UNTOLD)

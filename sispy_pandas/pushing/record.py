@@ -11,7 +11,7 @@
 | `conflict` | a cell that was not written, with base, mine and theirs |
 | `end` | the push ended; with `stopped` it ended early |
 | `parts` | in the last part of a push: how many parts there are, where that was not known before |
-| `verified` | what the commits of rows tell: values of others that were replaced, or why it is not known |
+| `verified` | what the commits of rows tell: values of others that were replaced, cells that were so before |
 
 A row in `send` that stands there alone was sent with the cells of the plan, in the state that the plan was
 made from. In `begin`, `together` has name, number and count of the parts of a push in several, and `open` the
@@ -94,6 +94,8 @@ class Entry:
     """Values of others that the write replaced, as far as that was looked up."""
     unverified: str | None = None
     """Why it is not known whether there are more; empty: there are none; None: it was not looked up."""
+    already: tuple[str, ...] = ()
+    """Paths of `written` that held the value when the write came, as far as that was looked up."""
     doubted: tuple[Attempt, ...] = ()
     """The requests for it that no answer came to."""
 
@@ -112,6 +114,7 @@ class Entry:
             status=outcome.status,
             overwrites=outcome.overwrites,
             unverified=outcome.unverified,
+            already=outcome.already,
             doubted=outcome.doubted,
         )
 
@@ -257,8 +260,8 @@ class _Reader:
             self.parts = _whole(found["count"])
             return
         if name == "verified":
-            for row, cells, why in found["rows"]:
-                self._verified(_row(row), cells, str(why))
+            for row, cells, why, *already in found["rows"]:
+                self._verified(_row(row), cells, str(why), already)
             return
         self.last = {**found, "at": _moment(found["at"])}
         if name in ("begin", "resume", "user"):
@@ -357,9 +360,9 @@ class _Reader:
             doubted=tuple(_attempt(**one) for one in now.get("doubted", ())),
         )
 
-    def _verified(self, row: Any, cells: Any, why: str) -> None:
-        lost = tuple(Overwrite(**cell) for cell in cells)
-        self.entries[row] = replace(self.entries[row], overwrites=lost, unverified=why)
+    def _verified(self, row: Any, cells: Any, why: str, already: list[Any]) -> None:
+        lost, paths = tuple(Overwrite(**cell) for cell in cells), tuple(map(str, already))
+        self.entries[row] = replace(self.entries[row], overwrites=lost, unverified=why, already=paths)
 
     def record(self, file: Path) -> Record:
         if not self.begin or not self.plan:

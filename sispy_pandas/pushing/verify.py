@@ -9,7 +9,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import asdict, replace
 from threading import Event
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from sispy import errors
 from sispy.remedies import Call, Message
@@ -21,7 +21,7 @@ from ..reading.lookup import each, own_since
 from ..values.changes import Create, Overwrite
 from ..values.progress import aside
 from .earlier import Memory
-from .evidence import Unclear, examine, since_of
+from .evidence import Unclear, already, examine, since_of
 from .interim import interim
 from .journal import opened
 from .options import CLOCKS_APART
@@ -46,8 +46,18 @@ READERS = 2
 NOT_ENDED = "the push did not come to its end"
 """Why the rows of a push that is to be resumed are not verified."""
 
-Finding = tuple[tuple[Overwrite, ...], str]
-"""What was replaced, and why that is not known."""
+
+class Finding(NamedTuple):
+    """What the commits of a row tell, as its outcome has it."""
+
+    overwrites: tuple[Overwrite, ...]
+    unverified: str
+    already: tuple[str, ...]
+
+    @classmethod
+    def of(cls, outcome: Outcome, unverified: str) -> Finding:
+        """Return what was known before, and why nothing is known beside it."""
+        return cls(outcome.overwrites, unverified, outcome.already)
 
 
 def verify(
@@ -97,7 +107,7 @@ def after_push(
         return _with_findings(report, found, broken_off)
     nameless = _nameless(report)
     rows_left = [o for o in report.outcomes if is_open(o) or o.row in nameless]
-    return _with_findings(report, {o.row: (o.overwrites, why) for o in rows_left})
+    return _with_findings(report, {o.row: Finding.of(o, why) for o in rows_left})
 
 
 def is_open(outcome: Outcome | Entry) -> bool:
@@ -114,11 +124,11 @@ def _findings(
     found: dict[Hashable, Finding] = {}
     broken_off, why = _look(report, rows, found, progress=progress, stop=_asked(cancel))
     for outcome in rows:
-        found.setdefault(outcome.row, (outcome.overwrites, why))
+        found.setdefault(outcome.row, Finding.of(outcome, why))
     several, failed = _doubled(report)
     for row, doubled in several.items():
-        lost, unclear = found.get(row, ((), ""))
-        found[row] = lost, doubled or unclear
+        told = found.get(row, Finding((), "", ()))
+        found[row] = told._replace(unverified=doubled or told.unverified)
     return found, broken_off or failed
 
 
@@ -174,21 +184,22 @@ def _look(
     if not plan.schema.track_history:
         for outcome in rows:
             answered = outcome.action == "delete" and outcome.status is not None  # the answer held the row
-            found[outcome.row] = (outcome.overwrites, "" if answered else "the table keeps no history")
+            found[outcome.row] = Finding.of(outcome, "" if answered else "the table keeps no history")
         return None, ""
 
     def finding(endpoint: Endpoint, outcome: Outcome) -> Finding:
         since = since_of(outcome)
         if since is None:
-            return outcome.overwrites, "nobody had read the row before it was written"
+            return Finding.of(outcome, "nobody had read the row before it was written")
         commits = commits_of(endpoint, str(outcome.id), since - CLOCKS_APART)
         try:
             lost = examine(
                 plan.schema, outcome, commits, user=report.user, current=lambda: _current(endpoint, outcome)
             )
         except Unclear as reason:
-            return outcome.overwrites, "" if outcome.overwrites else str(reason)
-        return lost or outcome.overwrites, ""
+            return Finding.of(outcome, "" if outcome.overwrites else str(reason))
+        same = already(plan.schema, outcome, commits, user=report.user)
+        return Finding(lost or outcome.overwrites, "", same)
 
     asked = each(
         plan.endpoint, finding, rows, progress=progress, desc=f"verify {plan.schema.name}", lanes=READERS
@@ -220,9 +231,7 @@ def _asked(cancel: Callable[[], bool] | Event | None) -> Callable[[], bool]:
 
 def _with_findings(report: R, found: Mapping[Hashable, Finding], broken_off: BrokenOff | None = None) -> R:
     outcomes = tuple(
-        replace(outcome, overwrites=found[outcome.row][0], unverified=found[outcome.row][1])
-        if outcome.row in found
-        else outcome
+        replace(outcome, **found[outcome.row]._asdict()) if outcome.row in found else outcome
         for outcome in report.outcomes
     )
     return replace(report, outcomes=outcomes, broken_off=broken_off)
@@ -232,7 +241,7 @@ def _keep(report: PushResult, found: Mapping[Hashable, Finding]) -> None:
     """Write into the journal what was found."""
     if report.journal is None:
         return
-    rows = [[row, [asdict(cell) for cell in cells], why] for row, (cells, why) in found.items()]
+    rows = [[row, [asdict(cell) for cell in cells], why, *same] for row, (cells, why, same) in found.items()]
     with opened(report.journal) as book:
         book.event("verified", rows=rows)
 

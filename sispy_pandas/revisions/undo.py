@@ -276,6 +276,7 @@ def _outcome(change: Change, entry: Entry | None) -> Outcome:
         ambiguous=entry.ambiguous,
         doubted=entry.doubted,
         unverified=entry.unverified or "",
+        already=entry.already,
     )
 
 
@@ -297,7 +298,7 @@ def _undone(pushed: _Pushed, coming: Collection[str], progress: Any) -> Plan:
     keys = {row_of(change): change.key for change in plan.changes}
     changes: list[Change] = []
     again: list[str] = []
-    given = unknown = found_gone = 0
+    given = unknown = found_gone = same = 0
     for row, entry in pushed.left.items():
         key = keys.get(row)
         if not entry.written and (entry.action, entry.word) != ("delete", "done"):
@@ -308,7 +309,12 @@ def _undone(pushed: _Pushed, coming: Collection[str], progress: Any) -> Plan:
         unknown += is_open(entry) and entry.unverified != ""
         found_gone += entry.action == "delete" and entry.status is None and entry.unverified != ""
         if entry.action == "update":
-            changes.append(Update(str(row), before, after, key, entry.receipt))
+            same += len(entry.already)
+            before, after = (
+                {p: v for p, v in cells.items() if p not in entry.already} for cells in (before, after)
+            )
+            if after:
+                changes.append(Update(str(row), before, after, key, entry.receipt))
         elif entry.action == "create" and entry.id:
             changes.append(Delete(entry.id, before, key, entry.receipt))
         elif entry.action == "delete":
@@ -319,6 +325,8 @@ def _undone(pushed: _Pushed, coming: Collection[str], progress: Any) -> Plan:
         notes.append(
             f"gives back what others had written into {count(given, 'row')} and the push had not read"
         )
+    if same:
+        notes.append(f"leaves {count(same, 'cell')} that already held what was pushed")
     if unknown and plan.schema.track_history:
         notes.append(
             f"not verified: {count(unknown, 'row')}; what others had written there would not come back"

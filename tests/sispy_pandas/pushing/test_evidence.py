@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sispy.delta import diff
-from sispy_pandas.pushing.evidence import Unclear, examine
+from sispy_pandas.pushing.evidence import Unclear, already, examine
 from sispy_pandas.values.changes import Attempt, Outcome, then
 from sispy_pandas.values.entity import stored
 from sispy_pandas.values.schema import parse_schema
@@ -206,7 +206,8 @@ def test_whatever_others_do_their_last_value_before_ours_is_reported(path, data)
     at = row.write("me", path, mine, upon=upon)
     wrote = bool(row.commits) and row.commits[-1]["date_modified"] == at
     others(2)
-    lost = before is not None and wrote and not equal(SCHEMA.field(path), before[1], mine)
+    nothing = (base, mine)  # what the plan had seen, and what was wanted
+    lost = before is not None and wrote and not any(equal(SCHEMA.field(path), before[1], v) for v in nothing)
 
     try:
         found = row.examined(outcome(path, base, mine, at=at, read=guard))
@@ -372,3 +373,29 @@ def test_a_network_delivers_a_request_once_more_soon_or_not_at_all(later, lost):
     row.write("me", "number", 3, at=ours + later)
 
     assert row.examined(outcome("number", 1, 3, at=ours)) == lost
+
+
+@TYPES
+@FEW
+@given(data=st.data())
+def test_a_cell_was_so_already_where_somebody_else_had_last_written_it(path, data):
+    base, other, mine = data.draw(three(path))
+    writes = data.draw(
+        st.lists(
+            st.tuples(st.sampled_from(["me", "bob", "eve"]), st.sampled_from([base, other, mine])), max_size=4
+        )
+    )
+    row = History.of(path, base)
+    for by, value in writes:
+        row.write(by, path, value)
+    last = row.commits[-1] if row.commits else None
+    so_by_others = (
+        last is not None and last["modified_by"] != "me" and same(path, row.now, changed({}, path, mine))
+    )
+    at = row.write("me", path, mine)
+    row.write("bob", path, other)
+
+    newest_first = row.commits[::-1]
+    found = already(SCHEMA, outcome(path, base, mine, at=at), newest_first, user="me")
+
+    assert found == ((path,) if so_by_others else ())

@@ -185,11 +185,13 @@ def test_a_write_that_changes_nothing_any_more_is_verified_without_a_commit(serv
     assert len(server.hosts.commits(plan.changes[0].id).fetch_all({"q": {"action": "update"}})) == 2
 
 
-def test_a_change_and_its_return_in_the_window_is_reported(server, bob):
+def test_a_change_and_its_return_in_the_window_is_no_loss(server, bob):
     plan = first(server, cpus=9)
     bob("before", plan.changes[0].id, {"cpus": 5}, {"cpus": 1})
 
-    assert cells(push(plan)) == [["cpus", 1, 9, 1, "bob"]]
+    report = push(plan)
+
+    assert (report.counts["done"], cells(report), len(report.unverified)) == (1, [], 0)
 
 
 def test_an_edit_made_upon_ours_is_no_loss(server, bob):
@@ -632,3 +634,28 @@ def test_an_odd_list_of_commits_is_no_evidence_and_no_failure(server, odd):
     report = push(plan)
 
     assert [(o.word, bool(o.unverified)) for o in report.outcomes] == [("done", True)]
+
+
+def test_writing_over_others_unseen_replaces_nothing_where_they_are_back_at_our_base(server, bob):
+    plan = first(server, cpus=9)
+    for value in (9, 1):
+        bob.hosts.update(plan.changes[0].id, {"cpus": value})
+
+    report = push(plan, guard="off")
+
+    assert (report.counts["done"], cells(report), len(report.unverified)) == (1, [], 0)
+    assert push(sp.undo(report)).counts["done"] == 1
+    assert server.fetch().records()[0]["cpus"] == 1
+
+
+@pytest.mark.parametrize("journal", [True, False])
+def test_what_somebody_else_had_made_so_before_stays_at_an_undo(server, bob, journal):
+    plan = first(server, cpus=9, live=False)
+    bob.hosts.update(plan.changes[0].id, {"cpus": 9})
+    report = push(plan, guard="off")
+    assert (report.counts["done"], cells(report)) == (1, [])
+
+    undo = sp.undo(report.journal, server.client) if journal else sp.undo(report)
+
+    assert [sorted(change.after) for change in undo.changes] == [["live"]]
+    assert undo.notes == ("leaves 1 cell that already held what was pushed",)
