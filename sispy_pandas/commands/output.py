@@ -98,6 +98,7 @@ def plan_answer(
     splits: Sequence[Split | None] = (None,),
     *,
     planned_as: Sequence[ChangeSet] | None = None,
+    names_digest: bool = False,
 ) -> Answer:
     """Return a plan as an answer: a cell a line, in CSV; see `planned.blocks` for what people see.
 
@@ -106,27 +107,34 @@ def plan_answer(
         limit: Cells of each that people see; None: all.
         splits: Of each the column that splits its groups.
         planned_as: What they were before the server was asked: those have the digests.
+        names_digest: People see it as well: of a saved plan, which is pushed by it.
     """
     from sispy_pandas.planning import render as planned
+    from sispy_pandas.planning.parts import digest_of
+    from sispy_pandas.planning.plan_file import digest
 
     first = plans if planned_as is None else planned_as
     every = list(zip(plans, splits, first, strict=True))
     tables = [planned.every_cell(plan) for plan in plans]
 
     def document() -> dict[str, Any]:
-        from sispy_pandas.planning.parts import digest_of
-        from sispy_pandas.planning.plan_file import digest
-
         told = [
             planned.object_of(plan, in_shell, split) | {"digest": digest(one)} for plan, split, one in every
         ]
         return told[0] if len(told) == 1 else {"digest": digest_of(first), "parts": told}
 
+    def blocks() -> list[Block]:
+        head, *others = plan_blocks(plans, limit, splits)
+        if names_digest and isinstance(head, Lines):
+            named = digest(first[0]) if len(first) == 1 else digest_of(first)
+            head = Lines((*head.lines, f"digest {named}"))
+        return [head, *others]
+
     return Answer(
         "plan" if len(plans) == 1 else "plans",
         replace(tables[0], rows=[row for table in tables for row in table.rows]),
         document=document,
-        blocks=lambda: plan_blocks(plans, limit, splits),
+        blocks=blocks,
         limit=limit,
     )
 

@@ -134,7 +134,9 @@ def plan(
     if isinstance(found, PlanParts):
         show(session, found.blocks(whole(session, every=every)))
         return first(status_of_plan(one, detailed=detailed_exitcode) for one in plans)
-    answer = plan_answer(plans, whole(session, every=every), splits, planned_as=planned_as)
+    is_saved = not asked.files or (save is not None and session.output != "text")  # which tells how to push
+    limit = whole(session, every=every)
+    answer = plan_answer(plans, limit, splits, planned_as=planned_as, names_digest=is_saved)
     tell(session, answer, paged=every)
     if save is not None:
         found.save(save, note=note)

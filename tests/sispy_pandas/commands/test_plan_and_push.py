@@ -243,6 +243,11 @@ def test_a_saved_plan_is_reviewed_and_pushed_by_another_user_as_it_is(sispy, sis
 
     assert re.search(r"^planned by root, .* UTC, of hosts\.csv, CHG0012345$", read.stdout, re.MULTILINE)
     assert made["digest"] == digest
+    assert f"\ndigest {digest}\n" in read.stdout
+    assert f"digest {digest}\n" in sispy("plan", "plan.json", "--output", "md").stdout
+    assert f"digest {digest}<" in sispy("plan", "plan.json", "--output", "html").stdout
+    both = sispy("plan", "host", mass_change, "-o", "plan.json", "--note", "CHG0012345", "--output", "md")
+    assert (f"digest {digest}\n" in both.stdout, "digest" in saved.stdout) == (True, False)
     assert (made["made"]["author"], made["made"]["sha256"]) == (
         "root",
         sha256(mass_change.read_bytes()).hexdigest(),
