@@ -18,7 +18,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from sispy.remedies import Call, Message
+from sispy.errors import Error
+from sispy.remedies import Argument, Call, Message
 from sispy.text import printable
 
 from .locks import try_lock
@@ -161,14 +162,17 @@ class Journal:
     def close(self) -> None:
         """Keep everything, and let others write."""
         if not self._file.closed:
-            self.keep()
-            self._file.close()
+            try:
+                self.keep()
+            finally:
+                self._file.close()
 
     def __enter__(self) -> Journal:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def __exit__(self, kind: object, *_: object) -> None:
+        with contextlib.nullcontext() if kind is None else contextlib.suppress(OSError):
+            self.close()  # what has gone wrong before says more than that this does, too
 
 
 def refuse_device(path: Path) -> None:
@@ -235,6 +239,25 @@ class Nowhere:
 
     def __exit__(self, *_: object) -> None:
         """Do nothing."""
+
+
+@contextlib.contextmanager
+def unsent(path: Path | None) -> Iterator[None]:
+    """Say of a journal that cannot be begun that nothing was sent, and how another place is named.
+
+    Raises:
+        ValueError: It cannot be written.
+    """
+    try:
+        yield
+    except Error:
+        raise  # of the server: some are OSErrors as well
+    except OSError as error:
+        cannot = f"cannot be written ({error.strerror})"
+        told = f"nothing was sent: {printable(path)}, the journal of the push, {cannot}"
+        if path is not None and path.parent == folder():
+            raise ValueError(f"{told}; SISPY_JOURNALS names another folder") from error
+        raise ValueError(Message(told, Argument("journal", "names another file"))) from error
 
 
 @contextlib.contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,7 +21,7 @@ from ..values.blocks import count, name_of
 from ..values.changes import Change, Create, Outcome, action_of, row_of
 from ..values.progress import aside, bar
 from .earlier import Before, Memory
-from .journal import Nowhere, fate_unknown, new_path, opened, refuse_device, resuming, undoing
+from .journal import Nowhere, fate_unknown, new_path, opened, refuse_device, resuming, undoing, unsent
 from .open_rows import look_up, still_open, take_up
 from .options import Limits, Options, refuse
 from .outcome import PushResult
@@ -161,7 +161,7 @@ def begin(plan: ChangeSet, path: Path, options: Options, *, again: bool, togethe
     """Write down the part of a push whose turn comes later: `resume` finds it, whatever happens before."""
     memory = Memory.of(plan)
     memory.refuse_open(again=again)
-    with opened(path) as journal:
+    with unsent(path), opened(path) as journal:
         _begin(
             journal,
             memory,
@@ -208,7 +208,9 @@ def _push(
         memory.refuse_open(again=again)
         done = {} if again else memory.done()  # once more: another push may have come first
         doubtful = {} if again else {r: e for r, e in memory.ambiguous().items() if r not in done}
-    with opened(path) as run.journal:
+    with ExitStack() as ends:
+        with unsent(path) if plan.journal is None else nullcontext():
+            run.journal = ends.enter_context(opened(path))
         if plan.journal is not None:
             run.journal.event("resume", **facts)
             stopped = take_up(run, read(plan.journal), again=again)
@@ -222,7 +224,8 @@ def _push(
         else:
             if path is not None and begun is None:
                 more = {"open": still_open(doubtful)} if doubtful else {}
-                _begin(run.journal, memory, path, facts, together, **more)
+                with unsent(path):
+                    _begin(run.journal, memory, path, facts, together, **more)
             elif path is not None:
                 run.journal.event("resume", **facts)
                 memory.note(path)  # by now it may refer to rows that are there

@@ -118,7 +118,7 @@ def noted(kind: str, what: object) -> list[Path]:
     """Return the journals that were noted as having to do with something, in their order; none is read."""
     try:
         lines = _index(kind, what).read_bytes().splitlines()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return []
     found: dict[Path, None] = {}
     for line in lines:

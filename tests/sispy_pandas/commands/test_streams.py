@@ -1,6 +1,7 @@
 """Standard streams that are closed, full, or without a reader: a sentence and a status, never a traceback."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -160,3 +161,34 @@ def test_demo_and_import_need_no_standard_input(streams, steady):
         "",
         "sispy: the password is empty.\n",
     )
+
+
+def test_a_push_that_can_keep_no_journal_sends_nothing_and_names_the_way_out(sispy, sis, monkeypatch):
+    monkeypatch.setenv("SISPY_JOURNALS", "/dev/null/x")
+    before = len(sis.requests)
+    result = sispy("push", "host", "new.csv", "--yes")
+
+    assert result.exit_code == 3
+    assert re.fullmatch(
+        r"sispy: nothing was sent: /dev/null/x/\S+jsonl, the journal of the push, cannot be written "
+        r"\(Not a directory\); SISPY_JOURNALS names another folder",
+        result.stderr.splitlines()[-1],
+    )
+    assert "resume" not in result.stderr
+    assert {seen.method for seen in sis.requests[before:]} == {"GET"}
+
+
+def test_a_push_whose_plan_fills_the_disk_sends_nothing(streams, sis):
+    names = [row["name"] for row in sis.client().entities("host").fetch_all({"fields": "name"})]
+    notes = "".join(f"{name},{name * 10}\n" for name in names)
+    Path("notes.csv").write_text(f"name,notes\n{notes}")
+    before = len(sis.requests)
+    push = ("push", "host", "notes.csv", "--key", "name", "--yes", "--journal", "push.jsonl")
+    status, _, stderr = streams(*push, kilobytes=8)
+
+    assert (status, stderr) == (
+        3,
+        "sispy: nothing was sent: push.jsonl, the journal of the push, cannot be written (File too large); "
+        "--journal FILE names another file\n",
+    )
+    assert {seen.method for seen in sis.requests[before:]} == {"GET"}
