@@ -44,7 +44,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from .encoding import one_address
+from .encoding import one_address, token_text
 from .remedies import Argument, Call, Message, nearest
 from .rules import Rules
 from .text import printable
@@ -57,6 +57,8 @@ if TYPE_CHECKING:
 _TEXTS = ("url", "username", "token", "token_command", "ca_file")
 _SWITCHES = ("read_only", "production")
 _RULES = frozenset((*_SWITCHES, "require_note"))
+_ARGUMENT = "argument"
+"""What `sources` calls the arguments of `resolve`."""
 _SEVERAL = 3
 """Profiles that an error names to choose from, at most."""
 _LARGEST = 1 << 16
@@ -106,8 +108,13 @@ class Profile:
 
         Raises:
             Unauthorized: The command gives none.
+            ValueError: What is given as a token is none.
         """
-        return ask_token(self.token_command, f"profile {self.name!r}") if self.token_command else self.token
+        if self.token_command:
+            return ask_token(self.token_command, f"profile {self.name!r}")
+        place = self.sources.get("token", _ARGUMENT)
+        named = {_ARGUMENT: "auth_token"}.get(place, place)
+        return self.token and token_text(self.token, named)
 
 
 def resolve(
@@ -132,7 +139,7 @@ def resolve(
 
     places = [(env.get("SIS_URL"), "SIS_URL"), (kept.get("url"), file)]
     ranked = places[::-1] if name else places
-    here, where = next(((value, source) for value, source in [(url, "argument"), *ranked] if value), ("", ""))
+    here, where = next(((value, source) for value, source in [(url, _ARGUMENT), *ranked] if value), ("", ""))
     if named and chosen not in profiles and not (url if name else here):
         known = ", ".join(profiles) or "none"
         makes = f"`sispy login URL --profile {chosen}` makes one"
@@ -146,7 +153,7 @@ def resolve(
         file, kept.get("username"), kept.get("token"), kept.get("token_command"), names=by_command
     )
     logins = [_environment(), stored]
-    argument = _Login("argument", username, auth_token, password=password)
+    argument = _Login(_ARGUMENT, username, auth_token, password=password)
     user, login = _choose([argument, *(logins[::-1] if name else logins), _netrc(here)])
     sources = {
         "url": where,
@@ -264,8 +271,12 @@ def _netrc(url: str) -> _Login:
         raise ValueError(f"{path}: line {exc.lineno} cannot be read") from None
     except UnicodeDecodeError as exc:
         raise ValueError(f"{path}: {exc}") from exc
+    try:
+        host = urlsplit(url).hostname or ""
+    except ValueError:  # half an IPv6 address: the client says so
+        host = ""
     # the `default` entry is left alone: it would send a password to any server
-    user, _, password = hosts.get(urlsplit(url).hostname or "", ("", "", ""))
+    user, _, password = hosts.get(host, ("", "", ""))
     return _Login(str(path), user or None, password=password or None)
 
 

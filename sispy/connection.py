@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from . import http
-from .encoding import one_address, path_part
+from .encoding import one_address, path_part, token_text
 from .errors import BadAnswer, Error, NotJSON, TokenRenewed, Unauthorized
 from .failures import came_from
 from .http import Answer, Request
@@ -190,11 +190,8 @@ class Connection:
 
     def _headers(self) -> dict[str, str]:
         headers = {"Accept": "application/json", "Content-Type": "application/json"}
-        token = self.auth_token
-        if token:
-            if not (token.isascii() and token.isprintable()):  # http.client's own error would show it
-                raise ValueError("auth_token holds a line end or another character that no token has")
-            headers["x-auth-token"] = token
+        if self.auth_token:
+            headers["x-auth-token"] = token_text(self.auth_token, "auth_token")
         return headers
 
     def _secrets(self, request: Request) -> list[str]:

@@ -34,6 +34,17 @@ def one_address(url: str) -> str:
     return parts._replace(netloc=netloc).geturl().rstrip("/")
 
 
+def token_text(token: str, named: str) -> str:
+    """Return a token as a header holds it.
+
+    Raises:
+        ValueError: It is none; the error calls it what `named` says, and does not show it.
+    """
+    if not (token.isascii() and token.isprintable()):  # http.client's own error would show it
+        raise ValueError(f"{named} holds a line end or another character that no token has")
+    return token
+
+
 def path_part(name: str, value: object) -> str:
     """Percent-encode one part of a path.
 

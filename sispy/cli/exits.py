@@ -59,6 +59,12 @@ def misuse(error: ValueError) -> Misuse:
     return Misuse(message_of(error))
 
 
+def refuse_stream(option: str, target: object, kind: str = "file") -> None:
+    """Raise Misuse for `-` where a name is wanted of what is to be written: a file or a folder."""
+    if str(target) == "-":
+        raise Misuse(f"{option} -: it goes to a {kind}, not to standard output: name one.")
+
+
 class Declined(click.ClickException):
     """The user answered no: nothing was done, and nothing has to be said."""
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from sispy.cli.completion import profiles
-from sispy.cli.exits import Misuse, misuse
+from sispy.cli.exits import Misuse, misuse, refuse_stream
 from sispy.cli.remedies import in_shell
 from sispy.cli.terminal import is_terminal, say, tell_error
 from sispy.encoding import one_address
@@ -178,6 +178,7 @@ def session(command: Command) -> Command:
         **kwargs: Any,
     ) -> Any:
         if log_file is not None:
+            refuse_stream("--log-file", log_file)
             _log_to(log_file)
         if quiet:
             silent = logging.NullHandler()  # else warnings go to standard error

@@ -10,6 +10,7 @@ import click
 
 from sispy.cli.completion import fields as field_names
 from sispy.cli.completion import tables
+from sispy.cli.exits import refuse_stream
 from sispy.cli.options import Session, answers, examples, session
 from sispy_pandas.commands.output import Answer, tell
 from sispy_pandas.commands.tables import filtered, query_of, table_of
@@ -60,6 +61,7 @@ def mirror(
     """
     from sispy_pandas.workflow.mirror import mirror as bring_up_to_date
 
+    refuse_stream("FOLDER", folder, "folder")
     client = session.client()
     endpoint, _ = table_of(client, schema)
     report = bring_up_to_date(

@@ -5,9 +5,8 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from sispy.cli.exits import Exit, Misuse, explain
+from sispy.cli.exits import Exit, Misuse, explain, refuse_stream
 from sispy.cli.terminal import tell_error
-from sispy_pandas.commands.inputs import STANDARD
 from sispy_pandas.formats.atomic import refuse_unwritable
 
 if TYPE_CHECKING:
@@ -36,8 +35,7 @@ def refuse_target(
     """
     if target is None:
         return
-    if str(target) == STANDARD:
-        raise Misuse(f"{option} {target}: it goes to a file, not to standard output: name one.")
+    refuse_stream(option, target)
     if suffixes and target.suffix.lower() not in suffixes:
         raise Misuse(f"{option} {target}: the name must end in {' or '.join(suffixes)}.")
     if any(other is not None and other.absolute() == target.absolute() for other in others):

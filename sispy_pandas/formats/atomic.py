@@ -12,6 +12,7 @@ import gzip
 import io
 import os
 import secrets
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -52,7 +53,7 @@ class OutFile:
             return cls(str(target), Path(target))
         if not hasattr(target, "write"):
             raise TypeError(f"a file is a path or an open file, got {type(target).__name__}")
-        name = getattr(target, "name", None)
+        name = "standard output" if target is sys.stdout else getattr(target, "name", None)
         return cls(name if isinstance(name, str) else f"the {type(target).__name__}", None, target)
 
     def __str__(self) -> str:
@@ -70,11 +71,12 @@ class OutFile:
             with _whole_characters(self), replacing(self.path) as beside, beside.open("wb") as file:
                 yield file
         elif not _is_text(self.opened):
-            with _whole_characters(self):
+            with _whole_characters(self), self._named():
                 yield self.opened
         elif hasattr(self.opened, "buffer"):
-            self.opened.flush()
-            yield self.opened.buffer
+            with self._named():
+                self.opened.flush()
+                yield self.opened.buffer
         else:
             raise TypeError(f"{self.name} takes text alone: open it for bytes, in mode 'wb'")
 
@@ -86,8 +88,9 @@ class OutFile:
             OSError: It cannot be written; the error names it.
         """
         if self.path is None and _is_text(self.opened):
-            self.opened.write(codecs.BOM_UTF8.decode() if encoding.endswith("sig") else "")
-            yield self.opened
+            with self._named():
+                self.opened.write(codecs.BOM_UTF8.decode() if encoding.endswith("sig") else "")
+                yield self.opened
         elif self.path is not None and self.path.suffix.lower() != PACKED:
             with _whole_characters(self), replaced(self.path, encoding=encoding) as plain:
                 yield plain
@@ -98,6 +101,18 @@ class OutFile:
                 _layers(file, encoding, packed=self.path is not None) as text,
             ):
                 yield text
+
+    @contextlib.contextmanager
+    def _named(self) -> Iterator[None]:
+        """Name the open file in what its writing raises, also of what is still to be written at the end."""
+        try:
+            yield
+            if hasattr(self.opened, "flush"):
+                self.opened.flush()
+        except Error:
+            raise  # of the server: some are OSErrors as well
+        except OSError as error:
+            raise OSError(error.errno, error.strerror or str(error), self.name) from error
 
 
 @contextlib.contextmanager

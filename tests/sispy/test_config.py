@@ -149,6 +149,24 @@ def test_a_token_from_a_file_of_its_own(monkeypatch, tmp_path):
     assert resolve().token == "direct"
 
 
+@pytest.mark.parametrize("name", ["SIS_TOKEN", "SIS_TOKEN_FILE"])
+def test_a_token_that_is_none_is_named_by_where_it_comes_from(monkeypatch, tmp_path, name):
+    (tmp_path / "secret").write_text("t0ken\nt0ken")
+    monkeypatch.setenv("SIS_URL", URL)
+    monkeypatch.setenv(name, "t0ken\n" if name == "SIS_TOKEN" else str(tmp_path / "secret"))
+
+    with pytest.raises(ValueError, match=r"^SIS_TOKEN.* holds a line end or another") as caught:
+        sispy.Client.from_profile()
+    assert (str(caught.value).split()[0], "t0ken" in str(caught.value)) == (name, False)
+
+
+def test_an_address_that_is_none_is_refused_in_our_words(monkeypatch):
+    monkeypatch.setenv("SIS_URL", "http://[::1")
+
+    with pytest.raises(ValueError, match=r"^url is an address such as .*, got 'http://\[::1'$"):
+        sispy.Client.from_profile()
+
+
 def test_netrc_comes_last_and_only_for_its_host(stored, monkeypatch, tmp_path):
     (tmp_path / "netrc").write_text(
         "machine sis.example.com login bob password b0b\ndefault login eve password ev3\n"

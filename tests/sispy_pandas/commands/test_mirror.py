@@ -52,6 +52,8 @@ def test_filters_and_fields_are_remembered(sis, sispy):
         (["host", "m", "rack.name=x"], 3, "'rack.name' is in another table"),
         (["host", "m", "--fields", "nmae"], 3, "no field 'nmae'"),
         (["host", "/"], 3, "has no name"),
+        (["host", "-"], 64, "FOLDER -: it goes to a folder, not to standard output: name one"),
+        (["host", "m", "--log-file", "-"], 64, "--log-file -: it goes to a file, not to standard output"),
     ],
 )
 def test_what_cannot_be_is_refused(sispy, args, status, said):

@@ -52,6 +52,12 @@ def test_results_that_cannot_be_printed_are_a_file_that_cannot_be_written(stream
         assert streams(*args, stdout=stdout) == (3, "", f"sispy: standard output: {reason}\n"), args
 
 
+@pytest.mark.parametrize("suffix", ["csv", "ndjson", "json", "xlsx", "parquet"])
+def test_an_export_that_cannot_be_printed_names_standard_output(streams, suffix):
+    args = ("export", "host", "-o", "-", "--format", suffix)
+    assert streams(*args, stdout="/dev/full") == (3, "", "sispy: standard output: No space left on device\n")
+
+
 def test_help_that_cannot_be_printed(streams):
     for args in (["--help"], ["--version"], ["plan", "--help"]):
         assert streams(*args, stdout="/dev/full") == (3, "", "sispy: No space left on device\n")
