@@ -261,10 +261,12 @@ class Asked:
         ]
         if len(found) == 1:
             return found[0]
-        for one in found:
-            for note in one.notes if one.empty else ():  # it is none of the parts, which tell their own
-                session.say(Message(f"{one.schema.name}: ", note))
-        return Plans.of(*found)
+        first, *others = Plans.of(*found).plans or found
+        if first.empty:
+            return Plans(tuple(found))
+        # a plan without changes is none of the parts, which tell their own
+        rest = [Message(f"{one.schema.name}: ", note) for one in found if one.empty for note in one.notes]
+        return Plans((replace(first, notes=(*first.notes, *rest)), *others))
 
 
 def _names_a_file(text: str) -> bool:

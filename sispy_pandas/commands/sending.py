@@ -208,7 +208,7 @@ def send(
         if require_fresh:
             _refuse_stale(plan, session.progress)
         if not len(plan):
-            _say_nothing(session, plan)
+            _say_nothing(session, plan, how.get("expect_digest"))
             tell_push(session, parts(plan), ())
             return (), first(map(status_of_plan, parts(plan)))
         _refuse_options(plan, skip_problems=skip_problems, **how)
@@ -236,11 +236,13 @@ def send(
     return reports, status
 
 
-def _say_nothing(session: Session, plan: Plan | Plans | PlanParts) -> None:
+def _say_nothing(session: Session, plan: Plan | Plans | PlanParts, expect_digest: str | None = None) -> None:
     """Say that there is nothing to push, and which push that was cut off has come to its end by that."""
     from sispy_pandas.workflow.plan_parts import PlanParts
 
     session.say("nothing to push")
+    if expect_digest is not None and plan.digest != expect_digest.strip().lower():
+        session.say(f"this is not the plan that was reviewed: its digest is {plan.digest}")
     if isinstance(plan, PlanParts) and (path := plan.end()) is not None:
         session.say(
             Message("so the push that was cut off has ended", undoing(path, "puts the old values back"))

@@ -344,18 +344,54 @@ def test_a_push_of_several_tables_is_one_to_each_of_them(sispy):
     assert [[push["note"] for push in each["pushes"]] for each in found] == [["CHG0000003"]] * 2
 
 
+def test_where_nothing_is_left_to_push_another_digest_is_told(sispy):
+    sispy("export", "host", "-o", "hosts.csv")
+    (digest,) = {
+        part["digest"] for part in [json.loads(sispy("plan", "hosts.csv", "--output", "json").stdout)]
+    }
+
+    other = sispy("push", "hosts.csv", "--yes", "--expect-digest", "0" * 64)
+    same = sispy("push", "hosts.csv", "--yes", "--expect-digest", digest)
+
+    assert (other.exit_code, same.exit_code, same.stderr) == (0, 0, "nothing to push\n")
+    assert (
+        other.stderr == f"nothing to push\nthis is not the plan that was reviewed: its digest is {digest}\n"
+    )
+
+
 def test_what_there_is_to_tell_of_a_file_without_changes_is_told_among_several(sispy):
     Path("hosts.csv").write_text("name,notes\nweb-fra1-001,a\n")
     Path("racks.csv").write_text("name,rwo\nfra1-r99,A\n")
 
     result = sispy("plan", "host=hosts.csv", "rack=racks.csv", "--key", "name")
+    told = json.loads(
+        sispy("plan", "host=hosts.csv", "rack=racks.csv", "--key", "name", "--output", "json").stdout
+    )
 
-    assert result.exit_code == 0
-    assert result.stdout.startswith("host on ")
-    assert result.stderr.splitlines() == [
+    notes = [
         "rack: no match for 1 row, left out: fra1-r99; --create-missing makes them",
         "rack: column 'rwo' is left alone: schema 'rack' has no such field; did you mean 'row'?",
     ]
+    assert result.exit_code == 0
+    assert result.stdout.splitlines()[1:3] == notes
+    assert (told["kind"], told["table"], told["notes"]) == ("plan", "host", notes)
+
+
+def test_several_files_without_changes_are_a_plan_that_is_empty(sispy):
+    for table in ("host", "rack"):
+        sispy("export", table, "-o", f"{table}.csv")
+    Path("rack.csv").write_text(Path("rack.csv").read_text().replace(",row,", ",rwo,"))
+
+    plan = sispy("plan", "host.csv", "rack.csv", "--detailed-exitcode")
+    told = json.loads(sispy("plan", "host.csv", "rack.csv", "--output", "json").stdout)
+    push = sispy("push", "host.csv", "rack.csv", "--yes", "--output", "json")
+
+    assert (plan.exit_code, push.exit_code, plan.stdout.count(": 0 updates")) == (0, 0, 2)
+    assert [part["notes"] for part in told["parts"]] == [
+        [],
+        ["column 'rwo' is left alone: schema 'rack' has no such field; did you mean 'row'?"],
+    ]
+    assert [part["report"] for part in json.loads(push.stdout)["parts"]] == [None, None]
 
 
 def test_the_number_of_deletes_that_a_push_will_need_is_named_by_the_plan(sispy):
