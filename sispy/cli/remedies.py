@@ -65,8 +65,8 @@ def _spelled(remedy: Remedy) -> str | None:
     return words if any(remedy.shell[0] in option.opts for option in _options(_command())) else None
 
 
-_LEADS_TO = {"plan": "push"}
-"""Command -> the one that it prepares, and whose options it may name, too."""
+_LEADS_TO = {"plan": "push", "show": "export"}
+"""Command -> the one that it prepares, or that does more than it, and whose options it may name, too."""
 
 
 def _option(argument: Argument) -> str | None:

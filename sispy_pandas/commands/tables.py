@@ -13,7 +13,7 @@ from sispy.cli.completion import filters, tables
 from sispy.cli.exits import Misuse, misuse
 from sispy.errors import NotFound
 from sispy.remedies import Call, Meant, Message, message_of
-from sispy_pandas.reading.filters import joined, parse, wildcards
+from sispy_pandas.reading.filters import joined, meant_for, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -69,13 +69,15 @@ def entity_of(endpoint: Endpoint, schema: Schema, name: str) -> dict[str, Any] |
     try:
         return endpoint.get(name, {"populate": False}).to_dict()
     except NotFound:
-        if schema.key in (None, schema.id_field):
-            return None
-    try:
-        q = {schema.key: cast(schema.field(schema.key), name)}
-    except ValueError:
-        return None
-    return next(iter(endpoint.fetch_page({"q": q, "limit": 1, "populate": False})), None)
+        keys = [path for path in dict.fromkeys((schema.id_field, schema.key)) if path in schema.columns]
+    for path in map(str, keys):
+        with suppress(ValueError):
+            stored = cast(schema.field(path), name)  # such as in lower case
+            if (path, stored) != (schema.id_field, name):
+                q = {path: stored}
+                for found in endpoint.fetch_page({"q": q, "limit": 1, "populate": False}):
+                    return dict(found)
+    return None
 
 
 def refuse_unknown(schema: Schema, fields: Iterable[str]) -> None:
@@ -93,7 +95,7 @@ def refuse_unknown(schema: Schema, fields: Iterable[str]) -> None:
 
 def nothing_found(filters: Sequence[str]) -> str:
     """Return in words that no row meets filters, and what may be wrong with them."""
-    hint = next(filter(None, map(wildcards, map(parse, filters))), None)
+    hint = next(filter(None, map(meant_for, map(parse, filters))), None)
     return f"no row matches; {hint}" if hint else "no row matches"
 
 

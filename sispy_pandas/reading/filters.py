@@ -25,7 +25,8 @@ r"""The language of filters, as people type it: text to conditions and back.
 * Words may be in any case, blanks around symbols may be left out: `cpus>=8`.
 * A value or a name with blanks, and a value that begins with a quote, is put in quotes: `'New York'` or
   `"New York"`. In them `\` before the quote or before another backslash makes it literal; all other
-  backslashes are themselves, as in `"web\d"`. Without quotes all of them are.
+  backslashes are themselves, as in `"web\d"`. Without quotes all of them are, and so they are in the
+  quotes of a text processor: `“New York”`.
 * A comma parts values only behind `in` and `nin`, and there also in a single quoted text. Between parentheses
   quoted texts are whole.
 * Below Mixed, where the server casts nothing, `3` is a number and `true` a boolean; `"3"` is a text.
@@ -48,16 +49,25 @@ DEEPEST = 30
 """Parentheses and `not` within each other; a server's queries have about twice as many levels."""
 
 _SHOWN = 80
-_PATH = re.compile(r"[^\s=!<>~()\"',][^\s=!<>~(),]*")
+_DOUBLE, _SINGLE = "“”„«»", "\u2018\u2019\u201a"
+_QUOTES = f"\"'{_DOUBLE}{_SINGLE}"
+"""Those of a keyboard, and those that a text processor makes of them."""
+_PATH = re.compile(rf"[^\s=!<>~(),{_QUOTES}][^\s=!<>~(),]*")
 _SYMBOL = re.compile(r"!=|>=|<=|!~|[=<>~]")
 _WORD = re.compile(
-    r"(is\s+not\s+empty|is\s+empty|not\s+like|not\s+in|like|nin|in)(?![^\s()\"'])", re.IGNORECASE
+    rf"(is\s+not\s+empty|is\s+empty|not\s+like|not\s+in|like|nin|in)(?![^\s(){_QUOTES}])", re.IGNORECASE
 )
-_JOIN = re.compile(r"(and|or)(?![^\s()\"'])", re.IGNORECASE)
-_NOT = re.compile(r"not(?![^\s()\"'])(?!\s*[=!<>~])", re.IGNORECASE)
-_QUOTED = re.compile(r"\"((?:[^\"\\]|\\.)*)\"|'((?:[^'\\]|\\.)*)'", re.DOTALL)
+_JOIN = re.compile(rf"(and|or)(?![^\s(){_QUOTES}])", re.IGNORECASE)
+_NOT = re.compile(rf"not(?![^\s(){_QUOTES}])(?!\s*[=!<>~])", re.IGNORECASE)
+_QUOTED = re.compile(
+    r"\"((?:[^\"\\]|\\.)*)\"|'((?:[^'\\]|\\.)*)'"
+    rf"|[{_DOUBLE}][^{_DOUBLE}]*[{_DOUBLE}]|[{_SINGLE}][^{_SINGLE}]*[{_SINGLE}]",
+    re.DOTALL,
+)
+_QUOTE = re.compile(f"[{_QUOTES}]")
 _SLASHES = re.compile(r"/((?:[^/\\\[]|\\.|\[(?:[^\]\\]|\\.)+\])+)/([imsx]*)(?=[\s)]|$)")
-_PLAIN = re.compile(r"[^\s()\"',/\\=!<>~\[][^\s()\"',\\\[]*")
+_PLAIN = re.compile(rf"[^\s(),/\\=!<>~\[{_QUOTES}][^\s()\"',\\\[]*")
+_NETWORK = re.compile(r"(?:\d{1,3}\.){3}\d{1,3}/(8|16|24)")
 _FOREIGN = {"==": "=", "===": "=", "<>": "!=", "!==": "!=", "=~": "~", "=>": ">=", "=<": "<="}
 """Operators of other languages, and what they are here."""
 _MEANT = {
@@ -152,13 +162,17 @@ def joined(operator: str, parts: list[Filter]) -> Filter:
     return flat[0] if len(flat) == 1 else Group(operator, tuple(flat))
 
 
-def wildcards(found: Filter) -> str | None:
-    """Return in words what `*` or `%` in a filter may have been meant for; None: it has neither."""
+def meant_for(found: Filter) -> str | None:
+    """Return in words what `*`, `%` or a network in a filter may have been meant for; None: it has none."""
     if isinstance(found, Not):
-        return wildcards(found.part)
+        return meant_for(found.part)
     if isinstance(found, Group):
-        return next(filter(None, map(wildcards, found.parts)), None)
+        return next(filter(None, map(meant_for, found.parts)), None)
     text = found.values[0].text if found.values else ""
+    if found.operator in EQUAL and (network := _NETWORK.fullmatch(text)):
+        bytes_ = text.split(".")[: int(network[1]) // 8]
+        meant = Condition(found.path, "~", (Value("^" + "".join(rf"{byte}\." for byte in bytes_)),))
+        return f"{text!r} is taken as it is; the addresses of a network are found by '{meant}'"
     if not text or not {text[0], text[-1]} & {"*", "%"} or found.operator in ORDER:
         return None
     if found.operator in SEARCH and "%" not in text:
@@ -254,7 +268,7 @@ class _Reader:
         return Condition(path, operator, (self._value(searched=operator in SEARCH),))
 
     def _path(self) -> str:
-        if self._next() in ('"', "'"):
+        if self._peek(_QUOTE):
             path = self._quoted()
         else:
             found = self._take(_PATH)
@@ -313,7 +327,7 @@ class _Reader:
 
     def _value(self, *, stop: str = "", searched: bool = False) -> Value:
         """Read a value: with `stop`, up to this sign; `searched`: it may be a regex in slashes."""
-        if self._next() in ('"', "'"):
+        if self._peek(_QUOTE):
             self._value_at = 0
             return Value(self._quoted(), is_quoted=True)
         if searched and (found := self._take(_SLASHES)):
@@ -339,10 +353,9 @@ class _Reader:
             raise self._error(f"the quote before {self._rest()[1:]!r} is not closed")
         mark, text = found[0][0], found[0][1:-1]
         if re.compile(r"[^\s),=!<>~]").match(self._text, self._at):
-            raise self._error(
-                f"{self._rest()!r} follows a closing quote; within a text it is written \\{mark}"
-            )
-        return re.sub(rf"\\([{mark}\\])", r"\1", text)
+            inside = f"written \\{mark}" if mark in "\"'" else 'put in plain quotes, "..."'
+            raise self._error(f"{self._rest()!r} follows a closing quote; within a text it is {inside}")
+        return text if mark not in "\"'" else re.sub(rf"\\([{mark}\\])", r"\1", text)
 
     # What the rules are made of
 

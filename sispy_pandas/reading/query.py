@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from sispy.remedies import Argument, Message, nearest
 
+from ..values.references import reference_fields
 from ..values.schema import META, RECEIPT, Schema
 from .conditions import query_of
 from .filters import parse
@@ -167,6 +168,9 @@ def _selected(schema: Schema, fields: Any) -> tuple[str, ...] | None:
         bare = name if name in known else name.removeprefix("-")
         found = [path for path in known if path == bare or path.startswith(f"{bare}.")]
         if not found and bare not in ("_id", "_sis"):
+            if any(bare.startswith(f"{path}.") for path, _ in reference_fields(schema)):
+                adding = Argument("expand", "adds it", [bare])
+                raise ValueError(Message(f"{bare!r} is in another table", adding))
             raise ValueError(Message(f"schema {schema.name!r} has no field {bare!r}", nearest(bare, known)))
         (chosen if name == bare else without).extend(found)
     if without and chosen:

@@ -77,6 +77,16 @@ def test_a_table_without_a_key_is_known_by_ids(sispy, sis):
         (["status=lvie"], 64, "did you mean 'live'?"),
         (["--fields", "nme"], 64, "did you mean 'name'"),
         (
+            ["--fields", "name,rack.site.name"],
+            64,
+            "'rack.site.name' is in another table: `sispy export ... --expand rack.site.name` adds it\n",
+        ),
+        (
+            ["ip = 10.99.0.0/24"],
+            0,
+            "taken as it is; the addresses of a network are found by 'ip ~ ^10\\.99\\.0\\.'",
+        ),
+        (
             ["web-fra1-001", "--limit", "3"],
             64,
             "a row is shown whole: leave --fields, --limit and --sort out",
@@ -88,6 +98,13 @@ def test_what_cannot_be_shown(sispy, args, status, said):
 
     assert (result.exit_code, result.stdout) == (status, "")
     assert said in result.stderr
+
+
+def test_a_row_is_found_by_its_key_as_the_server_would_store_it(sispy):
+    told = [sispy(*args, " WEB-fra1-001").stdout for args in (["show", "host"], ["history", "host"])]
+
+    assert told == [sispy(*args, "web-fra1-001").stdout for args in (["show", "host"], ["history", "host"])]
+    assert told[0].startswith("host web-fra1-001 ")
 
 
 def test_no_rows_are_an_answer_for_programs(sispy):

@@ -1,5 +1,7 @@
 """The language of filters: what is read, what it prints as, and what is said of texts that are none."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,8 +14,8 @@ from sispy_pandas.reading.filters import (
     Not,
     Value,
     joined,
+    meant_for,
     parse,
-    wildcards,
 )
 from strategies import recursive
 
@@ -59,6 +61,9 @@ ONE = "filter {!r}: {}"
         ("not = 3", '"not" = 3'),
         ("in in in", "in in in"),
         ("rack.site.name = fra1", "rack.site.name = fra1"),
+        ("a = “web 1” and b in (\u2018x\u2019, „y“, «z»)", 'a = "web 1" and b in ("x", "y", "z")'),
+        ("“my field” = O\u2019Brien", '"my field" = O\u2019Brien'),
+        ("a = '“web”'", 'a = "“web”"'),
     ],
 )  # fmt: skip
 def test_a_filter_is_read_and_printed(text, printed):
@@ -101,6 +106,11 @@ def test_a_regex_may_stand_in_slashes_with_options(text, regex):
         ("name is empty x", "'and' or 'or' is missing before 'x'"),
         ("a = 'x' y", "'and' or 'or' is missing before 'y'"),
         ("a = 'x", "the quote before 'x' is not closed"),
+        ("a = “x", "the quote before 'x' is not closed"),
+        (
+            "a = \u2018it\u2019s\u2019",
+            "'s\u2019' follows a closing quote; within a text it is put in plain quotes, \"...\"",
+        ),
         ("a = 'it's'", "\"s'\" follows a closing quote; within a text it is written \\'"),
         ("a in b,", "a value is missing beside a comma"),
         ("a in (b,,c)", "a value is missing beside a comma"),
@@ -193,11 +203,15 @@ def test_what_other_languages_have_is_told_in_the_words_of_this_one(text, reason
         ("a > *", None),
         ("a is empty", None),
         ('a = ""', None),
+        ("a = 10.20.0.0/24", r"a ~ ^10\.20\.0\."),
+        ("a in 10.0.0.0/8,b", r"a ~ ^10\."),
+        ("a = 10.20.0.0/23", None),
+        ("a ~ 10.20.0.0/24", None),
     ],
 )
-def test_what_stars_may_have_been_meant_for(text, meant):
-    told = wildcards(parse(text))
-    assert (told and told.split(" is found by ")[1]) == (meant and f"'{meant}'")
+def test_what_a_value_may_have_been_meant_for(text, meant):
+    told = meant_for(parse(text))
+    assert (told and re.split(" (?:is|are) found by ", told)[1]) == (meant and f"'{meant}'")
 
 
 def test_length_and_depth_are_bounded():
