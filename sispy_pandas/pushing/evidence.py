@@ -85,7 +85,7 @@ def examine(
 def already(
     schema: Schema, outcome: Outcome, commits: Sequence[Document], *, user: str | None
 ) -> tuple[str, ...]:
-    """Return the written cells that held the value when the write came, because somebody else had written it.
+    """Return the written cells that held the value when the write came: another write had given it to them.
 
     Arguments are those of `examine`. Of requests without an answer, and without a name, nothing is told.
     """
@@ -102,7 +102,9 @@ def already(
             continue
         earlier = (step for step in steps if step.at < at or (step.at == at and step.by != user))
         last = next(earlier, None)
-        if last is not None and last.by != user and equal(column, last.new, mine):
+        if last is None or not equal(column, last.new, mine):
+            continue
+        if last.by != user or at - last.at > DELIVERED_AGAIN:  # else it may be this very request
             found.append(path)
     return tuple(found)
 

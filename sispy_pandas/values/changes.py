@@ -187,7 +187,7 @@ class Outcome:
     unverified: str = ""
     """Why it is not known whether there are more of them."""
     already: tuple[str, ...] = ()
-    """Paths of `written` that held the value when the write came, by somebody else: an undo leaves them."""
+    """Paths of `written` that held the value when the write came: an undo leaves them."""
     ambiguous: bool = False
     """Whether it failed as a new row that may have been created: `resume` looks for it again."""
     doubted: tuple[Attempt, ...] = ()

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sispy.delta import diff
-from sispy_pandas.pushing.evidence import Unclear, already, examine
+from sispy_pandas.pushing.evidence import DELIVERED_AGAIN, Unclear, already, examine
 from sispy_pandas.values.changes import Attempt, Outcome, then
 from sispy_pandas.values.entity import stored
 from sispy_pandas.values.schema import parse_schema
@@ -399,3 +399,13 @@ def test_a_cell_was_so_already_where_somebody_else_had_last_written_it(path, dat
     found = already(SCHEMA, outcome(path, base, mine, at=at), newest_first, user="me")
 
     assert found == ((path,) if so_by_others else ())
+
+
+@pytest.mark.parametrize(("later", "so"), [(DELIVERED_AGAIN, ()), (DELIVERED_AGAIN + 1, ("number",))])
+def test_what_one_had_written_oneself_was_so_already_unless_it_was_this_very_request(later, so):
+    row = History.of("number", 1)
+    before = row.write("me", "number", 3)
+    ours = row.write("me", "number", 3, at=before + later)
+    sent = outcome("number", 1, 3, at=ours)
+
+    assert (row.examined(sent), already(SCHEMA, sent, row.commits, user="me")) == ([], so)
