@@ -285,9 +285,9 @@ class _Cell:
         for step in earlier:
             if self._is_mine(step.new) and step not in self.own:
                 break  # the same value: nothing is lost, and what was there before it, they replaced
+            if step.by == self.user and self._is_base(step.new):
+                break  # one's own, and what the plan had seen: what was there before it, that replaced
             if self._is_lost(step, newest):
-                if self._is_base(step.new):
-                    break  # what was read: nothing is lost, and what was there before it, they replaced
                 return self._overwrite(step.new, step)
         for step in [*self.own, *self.again]:
             if not self._is_base(step.old) and not self._is_mine(step.old):
@@ -297,7 +297,7 @@ class _Cell:
         for step in reversed(later):  # what came first may have the later time
             if equal(self.column, step.old, seen):
                 seen = step.new  # made upon ours, or upon what was made upon ours
-            elif not self._is_base(step.new) and self._is_lost(step, newest):
+            elif self._is_lost(step, newest):
                 return self._overwrite(step.new, step)
         if not any(self._is_mine(step.new) for step in self.steps):
             raise Unclear(SILENT if self.column.path.startswith("_sis.") else UNTOLD)
