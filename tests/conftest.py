@@ -8,8 +8,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 # Other programs share the machine: how long an example takes says nothing about the code under test.
-settings.register_profile("sispy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("sispy")
+settings.register_profile("soak", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("same", settings.get_profile("soak"), derandomize=True)
+settings.load_profile("same")
 
 
 SLOW = {"chromium", "kernel"}
@@ -18,6 +19,11 @@ SLOW = {"chromium", "kernel"}
 
 SECONDS = {"soak": 7200, "slow": 300}
 """Until a test of a mark is given up: a busy machine takes its time."""
+
+
+def pytest_configure(config):
+    """Let every run try the same examples, and the soak new ones."""
+    settings.load_profile("soak" if config.option.markexpr == "soak" else "same")
 
 
 def pytest_xdist_auto_num_workers():
