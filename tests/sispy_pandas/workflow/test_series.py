@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow  # processes that are killed, and waits until what they sent has come to rest
 
+
+def rarely(*values):
+    """Return a case of many that are alike: it is tried by the soak."""
+    return pytest.param(*values, marks=pytest.mark.soak)
+
+
 HEAD = """
 import os, signal, sys
 import pandas as pd, sispy, sispy_pandas as sp
@@ -246,7 +252,7 @@ def test_another_edit_of_rows_that_a_cut_push_wrote_is_nobody_s_second_one(serve
     assert set(server.fetch().frame()["cpus"][first] - [n % 8 for n in range(7)]) == {4}
 
 
-@pytest.mark.parametrize("at", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("at", [rarely(1), 2, rarely(3), rarely(4), 5])
 def test_a_push_of_several_tables_is_finished_wherever_it_was_killed(server, at):
     killed(server, "", at, SEVERAL)
     (cut,) = sp.pushes().to_dict("records")
@@ -422,8 +428,10 @@ def keyed(server, size) -> Iterator[sp.Plan]:
 
 
 @pytest.mark.parametrize("equal", [True, False])
-@pytest.mark.parametrize(("how", "at"), [("between", 1), ("between", 2), ("within", 3), ("within", 7)])
-@pytest.mark.parametrize("size", [7, 5])
+@pytest.mark.parametrize(
+    ("how", "at"), [("between", 1), rarely("between", 2), rarely("within", 3), ("within", 7)]
+)
+@pytest.mark.parametrize("size", [rarely(7), 5])
 def test_new_rows_of_a_killed_push_are_made_once_whatever_the_parts(server, events, size, how, at, equal):
     killed(server, how, at, (CREATED.replace(', "cause": n', "") if equal else CREATED) + PARTS)
     (cut,) = sp.pushes().to_dict("records")
