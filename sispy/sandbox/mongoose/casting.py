@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from sispy.sandbox.js.numbers import index_of, number
 from sispy.sandbox.js.scalars import MISSING, CastFailure, Json, new_object_id
-from sispy.sandbox.mongoose.checks import check_members, required_text
+from sispy.sandbox.mongoose.checks import check_members, required_text, validate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,8 +35,12 @@ def build(definition: Definition, body: Mapping[str, Json]) -> tuple[dict[str, J
     """
     errors: Errors = {}
     document = build_fields(definition.fields, body, "", errors)
-    for name in dotted_names(body, errors):
-        set_path(definition.fields, document, name.split("."), body[name], name, errors)
+    if names := dotted_names(body, errors):
+        checked = validate(definition, document)  # and once more when all is set
+        errors = {path: text for path, text in errors.items() if checked.get(path) != text}
+        for name in names:
+            set_path(definition.fields, document, name.split("."), body[name], name, errors)
+        errors = validate(definition, document) | errors
     sent = body.get("_sis")
     document["_sis"] = build_fields(
         definition.meta.fields, sent if isinstance(sent, dict) else {}, "_sis.", errors

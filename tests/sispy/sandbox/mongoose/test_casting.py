@@ -302,6 +302,27 @@ def test_members_of_document_arrays_get_ids():
     assert (errors, len(first), len(second), first != second) == ({}, 24, 24, True)
 
 
+@pytest.mark.parametrize(
+    ("body", "sub", "errors"),
+    [
+        ({"sub.s": "x"}, {"n": 3, "s": "x"}, {}),
+        ({"sub.s": "z"}, {"n": 3, "s": "z"}, {"sub.s": "`z` is not a valid enum value for path `sub.s`."}),
+        ({"sub": {"s": "z"}, "sub.s": "x"}, {"n": 3, "s": "x"}, {}),
+        ({"sub.n": 4}, {"n": 4}, {"sub.s": "Path `sub.s` is required."}),
+        (
+            {"sub.s": "x", "sub.n": "q"},
+            {"n": 3, "s": "x"},
+            {"sub.n": 'Cast to Number failed for value "q" at path "sub.n"'},
+        ),
+    ],
+)
+def test_what_dotted_keys_set_is_checked_and_missing_no_longer(body, sub, errors):
+    fields = {"s": ENUM | {"required": True}, "n": {"type": "Number", "default": 3}}
+    document, found = build(compile_definition({"sub": fields}), body)
+
+    assert (document["sub"], found) == (sub, errors)
+
+
 def test_dotted_keys_set_a_path():
     definition = compile_definition(
         {"sub": {"a": "Number"}, "l": ["String"], "m": "Mixed", "docs": [{"k": "String"}]}
