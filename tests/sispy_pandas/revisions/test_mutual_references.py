@@ -381,16 +381,22 @@ def deletion_of(table, known):
     return found.only(since=pd.Timestamp(last, unit="ms", tz="UTC"))
 
 
-@pytest.mark.parametrize("ways", ["rrr", "rur", "rru", "urr", "uur", "uru", "ruu", "uuu"])
-def test_a_list_is_completed_by_reverts_and_undos_in_turn(two, server, ways):
+def deleted_with_their_papers(two):
+    """Return the deletion of all boxes, its journal, and those of the papers x and y, deleted after it."""
     boxes, papers = two
-    before = across(two)
     known = sp.fetch(boxes, progress=False)
     gone = deleted(boxes).journal
     deletion = deletion_of(boxes, known)
     ids = {row["name"]: row["_id"] for row in papers.fetch_all({"populate": False})}
     live = sp.fetch(papers, progress=False)
     later = [push(live.diff(live.frame(), delete=[ids[name]]), allow_dangling=True).journal for name in "xy"]
+    return deletion, gone, later
+
+
+@pytest.mark.parametrize("ways", ["rrr", "rur", "rru", "urr", "uur", "uru", "ruu", "uuu"])
+def test_a_list_is_completed_by_reverts_and_undos_in_turn(two, server, ways):
+    before = across(two)
+    deletion, gone, later = deleted_with_their_papers(two)
 
     for way, paper in zip(ways, [later[0], later[1], None], strict=True):
         plan = sp.revert(deletion) if way == "r" else sp.undo(gone, client=server.client)
@@ -406,13 +412,8 @@ def test_a_list_is_completed_by_reverts_and_undos_in_turn(two, server, ways):
 
 @pytest.mark.parametrize("way", ["revert", "undo"])
 def test_what_somebody_took_out_of_a_list_that_was_half_complete_is_in_conflict(two, server, way):
-    boxes, papers = two
-    known = sp.fetch(boxes, progress=False)
-    gone = deleted(boxes).journal
-    deletion = deletion_of(boxes, known)
-    ids = {row["name"]: row["_id"] for row in papers.fetch_all({"populate": False})}
-    live = sp.fetch(papers, progress=False)
-    later = [push(live.diff(live.frame(), delete=[ids[name]]), allow_dangling=True).journal for name in "xy"]
+    boxes, _ = two
+    deletion, gone, later = deleted_with_their_papers(two)
 
     def again():
         return sp.revert(deletion) if way == "revert" else sp.undo(gone, client=server.client)

@@ -134,13 +134,19 @@ def test_a_delete_in_conflict_is_rebased_over_exactly_what_was_seen(server):
     assert "new" not in server.stored()
 
 
-def test_a_delete_in_conflict_is_nothing_to_undo_though_the_row_was_deleted_since_and_came_back(server):
+def deleted_at_the_second_try(server):
+    """Return the reports of a deletion that ends in a conflict, and of the next one, which is done."""
     live = server.fetch()
     one = live.ids[0]
     plan = live.diff(live.frame().head(0), delete=[one])
     server.hosts.update(one, {"cpus": 9})
     in_vain = push(plan)
     deleted = push(server.fetch().diff(live.frame().head(0), delete=[one])).raise_for_failures()
+    return in_vain, deleted
+
+
+def test_a_delete_in_conflict_is_nothing_to_undo_though_the_row_was_deleted_since_and_came_back(server):
+    in_vain, deleted = deleted_at_the_second_try(server)
     push(sp.undo(deleted)).raise_for_failures()
 
     back = sp.undo(in_vain)
@@ -150,12 +156,7 @@ def test_a_delete_in_conflict_is_nothing_to_undo_though_the_row_was_deleted_sinc
 
 
 def test_of_pushes_that_are_taken_back_together_none_counts_the_rows_of_another(server):
-    live = server.fetch()
-    one = live.ids[0]
-    plan = live.diff(live.frame().head(0), delete=[one])
-    server.hosts.update(one, {"cpus": 9})
-    in_vain = push(plan)
-    deleted = push(server.fetch().diff(live.frame().head(0), delete=[one])).raise_for_failures()
+    in_vain, deleted = deleted_at_the_second_try(server)
     push(sp.undo([in_vain, deleted])).raise_for_failures()
 
     assert sp.undo(in_vain).empty
