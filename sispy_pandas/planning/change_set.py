@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -120,8 +121,9 @@ class ChangeSet:
     def sendable(self) -> dict[str, int]:
         """Rows that can be created, updated and deleted, and cells of them: those without a problem."""
         barred = {problem.row for problem in self.problem_list}
-        sent = [change for change in self.changes if row_of(change) not in barred] if barred else self.changes
-        return _counted(sent)
+        if not barred:
+            return {word: self.counts[word] for word in ("creates", "updates", "deletes", "cells")}
+        return _counted([change for change in self.changes if row_of(change) not in barred])
 
     @cached_property
     def grouped(self) -> Grouped:
@@ -220,12 +222,12 @@ class ChangeSet:
 
 
 def _counted(changes: Collection[Change]) -> dict[str, int]:
-    kinds = [type(change) for change in changes]
+    kinds = Counter(map(type, changes))
     return {
-        "creates": kinds.count(Create),
-        "updates": kinds.count(Update),
-        "deletes": kinds.count(Delete),
-        "cells": sum(len(change.after) for change in changes if isinstance(change, Update)),
+        "creates": kinds[Create],
+        "updates": kinds[Update],
+        "deletes": kinds[Delete],
+        "cells": sum([len(change.after) for change in changes if isinstance(change, Update)]),
     }
 
 

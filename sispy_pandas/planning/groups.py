@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -124,8 +124,7 @@ def grouped(changes: Iterable[Change], split: Split | None = None) -> Grouped:
         split: Rows with other values in this column are apart.
     """
     values: Mapping[Hashable, Any] = {} if split is None else split.values
-    cells: dict[Hashable, Cell] = {}
-    found: dict[Hashable, list[Change]] = {}
+    found: defaultdict[tuple[Any, ...], list[Create | Update]] = defaultdict(list)
     gone: list[Cell] = []
     plain = _PLAIN
     for change in changes:
@@ -134,33 +133,32 @@ def grouped(changes: Iterable[Change], split: Split | None = None) -> Grouped:
             before = change.before
             for path, value in change.after.items():
                 old = before.get(path)
-                edit: Hashable = (
+                edit = (
                     path,
                     old if old.__class__ in plain else _mark(old),
                     value if value.__class__ in plain else _mark(value),
                     part,
                 )
-                if (rows := found.get(edit)) is not None:
-                    rows.append(change)
-                else:
-                    found[edit], cells[edit] = [change], (change, path, old, value)
+                found[edit].append(change)
         elif isinstance(change, Create):
             for path, value in change.values.items():
-                edit = (path, _mark(value), part)
-                if (rows := found.get(edit)) is not None:
-                    rows.append(change)
-                else:
-                    found[edit], cells[edit] = [change], (change, path, None, value)
+                found[path, _mark(value), part].append(change)
         else:
             gone.append((change, WHOLE_ROW, None, None))
     groups = [
-        Group(action_of(rows[0]), *cells[edit][1:], values.get(row_of(rows[0])), tuple(rows))
-        for edit, rows in found.items()
+        Group(action_of(rows[0]), *_cell(rows[0], path)[1:], values.get(row_of(rows[0])), tuple(rows))
+        for (path, *_), rows in found.items()
         if len(rows) > 1
     ]
-    rare = [cells[edit] for edit, rows in found.items() if len(rows) == 1]
+    rare = [_cell(rows[0], path) for (path, *_), rows in found.items() if len(rows) == 1]
     alone = dict(Counter(path for _, path, *_ in rare).most_common())
     return Grouped(tuple(sorted(groups, key=len, reverse=True)), (*gone, *rare), alone, split)
+
+
+def _cell(change: Create | Update, path: str) -> Cell:
+    if isinstance(change, Create):
+        return change, path, None, change.values[path]
+    return change, path, change.before.get(path), change.after[path]
 
 
 def _mark(value: Any) -> Hashable:

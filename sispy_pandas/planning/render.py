@@ -176,7 +176,8 @@ def head(plan: ChangeSet) -> list[str]:
     ]
     if made := _made(plan.origin):
         lines.append(made)
-    if any("_sis.owner" not in change.values for change in plan.changes if isinstance(change, Create)):
+    new = (change for change in plan.changes if isinstance(change, Create)) if n["creates"] else ()
+    if any("_sis.owner" not in change.values for change in new):
         owners = f"owned by {', '.join(plan.owner)}" if plan.owner else _default_owner(plan)
         lines.append(Message("new rows will be ", owners))
     if n["deletes"] > FREE_DELETES:
