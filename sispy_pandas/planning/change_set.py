@@ -274,11 +274,11 @@ def _keep_fields(plan: C, wanted: Callable[[str], bool], *, whole_rows: bool) ->
             dropped.update((change.id, path) for path in change.after if path not in after)
             if after:
                 before = {path: value for path, value in change.before.items() if path in after}
-                changes.append(replace(change, before=before, after=after))
+                changes.append(replace(change, before=before, after=after, lacks=_kept(change, wanted)))
         elif whole_rows and isinstance(change, Create):
             values = {path: value for path, value in change.values.items() if wanted(path)}
             dropped.update((change.row, path) for path in change.values if path not in values)
-            changes.append(replace(change, values=values))
+            changes.append(replace(change, values=values, lacks=_kept(change, wanted)))
         elif whole_rows and isinstance(change, Delete):
             changes.append(change)
     left = {row_of(change) for change in changes}
@@ -294,6 +294,10 @@ def _keep_fields(plan: C, wanted: Callable[[str], bool], *, whole_rows: bool) ->
         conflict_list=tuple(c for c in plan.conflict_list if c.id in left and wanted(c.field)),
         made_with=new_rows_of(plan),
     )
+
+
+def _kept(change: Create | Update, wanted: Callable[[str], bool]) -> dict[str, Any]:
+    return {path: value for path, value in change.lacks.items() if wanted(path)}
 
 
 def conflict_table(conflicts: Collection[Conflict]) -> pd.DataFrame:

@@ -157,6 +157,12 @@ def creates_in(text: Iterable[str]) -> tuple[Create, ...]:
     return tuple(change for change in _read(found)[0] if isinstance(change, Create))
 
 
+def changes_in(text: Iterable[str]) -> tuple[Change, ...]:
+    """Return the changes in some lines of a plan."""
+    found = [decode_json(line) for line in text if line.startswith(('{"create"', '{"update"', '{"delete"'))]
+    return _read(found)[0]
+
+
 def head_of(text: Iterable[str]) -> dict[str, Any]:
     """Return what the first line of a plan says of it; the rest is not read.
 
@@ -189,6 +195,7 @@ def _paths(plan: ChangeSet) -> set[str]:
     for change in plan.changes:
         found.update(change.values if isinstance(change, Create) else change.before)
         found.update(change.after if isinstance(change, Update) else ())
+        found.update(() if isinstance(change, Delete) else change.lacks)
     return found
 
 
@@ -228,6 +235,8 @@ def _cells(plan: ChangeSet) -> Iterator[str]:
             ]
         else:
             cells = [{"field": path, "before": value} for path, value in change.before.items()]
+        if not isinstance(change, Delete):
+            cells += [{"field": path, "lacks": value} for path, value in change.lacks.items()]
         yield from (_text({**row, **cell}) for cell in cells or [{}])
     for p in plan.problem_list:
         line = {
@@ -280,9 +289,12 @@ def _change(verb: str, row: Any, cells: list[dict[str, Any]]) -> Change:
     key, receipt = cells[0]["key"], cells[0].get("receipt")
     before = {cell["field"]: cell["before"] for cell in cells if "before" in cell}
     after = {cell["field"]: cell["after"] for cell in cells if "after" in cell}
+    lacks = {cell["field"]: cell["lacks"] for cell in cells if "lacks" in cell}
     if verb == "create":
-        return Create(row, after, key)
-    return Update(row, before, after, key, receipt) if verb == "update" else Delete(row, before, key, receipt)
+        return Create(row, after, key, lacks)
+    if verb == "update":
+        return Update(row, before, after, key, receipt, lacks)
+    return Delete(row, before, key, receipt)
 
 
 def _text(line: Any) -> str:

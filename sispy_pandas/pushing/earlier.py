@@ -15,7 +15,7 @@ from sispy.remedies import Argument, Message
 from sispy.text import printable
 
 from ..planning.change_set import anonymous, new_rows_of
-from ..planning.plan_file import digest
+from ..planning.plan_file import changes_in, digest
 from ..reading.commits import commits_of
 from ..reading.lookup import each
 from ..reading.lookup import read as read_rows
@@ -288,30 +288,36 @@ def brought_back(server: str) -> dict[str, Back]:
     }
 
 
-def bringing(server: str, rows: Iterable[str]) -> dict[str, list[Entry]]:
-    """Return what pushes of this machine did to bring rows back: old `_id` -> entries, the oldest first.
+Sent = tuple[Change, Entry]
+"""What a push meant to do to a row, and what became of it."""
+
+
+def bringing(server: str, rows: Iterable[str]) -> dict[str, list[Sent]]:
+    """Return what pushes of this machine did to bring rows back: by the old `_id`, the oldest first.
 
     Each begins with the row's creation; what completed it later follows, as far as nobody undid that. So it
     goes on where a row was deleted and brought back once more.
     """
     steps = brought_back(server)
-    completed: dict[Path, list[dict[Any, Entry]]] = {}
-    found: dict[str, list[Entry]] = {}
+    sent: dict[Path, list[dict[Any, Sent]]] = {}
+    found: dict[str, list[Sent]] = {}
     for row in filter(steps.__contains__, rows):
         found[row] = []
         for old, back in _chain(steps, row):
             path = back.undo.path
-            if path not in completed:
-                completed[path] = list(_completions(path))
-            found[row] += [back.undo.entries[old], *(e[back.id] for e in completed[path] if back.id in e)]
+            if path not in sent:
+                completed = recalled("completes", str(path))
+                sent[path] = [_sent(back.undo), *(_sent(record, taken_back(record)) for record in completed)]
+            made, *later = sent[path]
+            found[row] += [made[old], *(those[back.id] for those in later if back.id in those)]
     return found
 
 
-def _completions(journal: Path) -> Iterator[dict[Any, Entry]]:
-    """Yield what completed rows that a push brought back, the oldest first, as far as nobody undid it."""
-    for record in recalled("completes", str(journal)):
-        undone = taken_back(record)
-        yield {row: entry for row, entry in record.entries.items() if row not in undone}
+def _sent(record: Record, undone: Collection[Any] = ()) -> dict[Any, Sent]:
+    """Return what a push did to rows, without those that were undone."""
+    entries = record.entries
+    changes = {row_of(change): change for change in changes_in(record.plan)}
+    return {row: (changes[row], entries[row]) for row in entries if row in changes and row not in undone}
 
 
 def came_back(server: str) -> dict[str, Back]:

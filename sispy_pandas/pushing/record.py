@@ -291,7 +291,7 @@ class _Reader:
     def _planned(self, found: Any) -> None:
         """Take a cell of the plan."""
         verb = next(filter(found.__contains__, ("update", "create")), None)
-        if verb is not None and "field" in found:
+        if verb is not None and "after" in found:
             none = Attempt({}, _number(found.get("receipt")))
             attempt = self.planned.setdefault(_row(found[verb]), none)
             cells = {**attempt.cells, found["field"]: (found.get("before"), found["after"])}

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from ..pushing.earlier import bringing, came_back
 from ..reading.lookup import missing, read
 from ..values.blocks import count
-from ..values.changes import Create, Update
-from ..values.entity import key_of, stored
+from ..values.changes import Create, Delete, Update
+from ..values.entity import EDITABLE_META, key_of, stored
 from ..values.references import aimed, ids_in, reference_fields
 from ..values.types.convert import is_blank
 from ..values.types.equality import equal
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from sispy import Client, Endpoint
 
+    from ..pushing.earlier import Sent
     from ..values.changes import Change
     from ..values.schema import Schema
 
@@ -60,7 +61,7 @@ def without_gone(
             values = _without(schema, change.values, gone)
             for path, target in reference_fields(schema):
                 left[target] += len(ids_in(change.values, path) - ids_in(values, path))
-            change = replace(change, values=values)
+            change = replace(change, values=values, lacks=_more(schema, change.values, values))
         found.append(change)
     return found, [
         f"left out: {count(n, 'reference')} to rows of {target} that are deleted; "
@@ -73,31 +74,35 @@ def without_gone(
 def lacking(
     endpoint: Endpoint,
     schema: Schema,
-    was: Mapping[str, Mapping[str, Any]],
+    back: Mapping[str, Mapping[str, tuple[Any, Any]]],
 ) -> tuple[list[Change], list[str], tuple[str, ...]]:
     """Return the changes that complete rows which came back without all that they shall be.
 
-    References that still lead nowhere stay away. With them go a note and the journals of the pushes that
-    brought the rows back.
+    A row gets what the push that brought it back could not put in, and loses what is taken back now of what
+    it came back with. What it came back without although nothing was in the way was taken out on purpose, and
+    stays out. References that still lead nowhere stay away. With the changes go a note and the journals of
+    the pushes that brought the rows back.
 
     Args:
         endpoint: Of the table.
         schema: Of the table.
-        was: The rows as they shall be: old `_id` -> path -> value.
+        back: The rows: old `_id` -> path -> (what was deleted with it, what it shall hold) of the cells that
+            are taken back besides the deletion.
 
     Raises:
         sispy.Error: The server could not be asked.
     """
-    back = came_back(endpoint.client.url)
-    ids = {old: one.id for old, one in back.items()}
-    by = {one.id: str(one.undo.path) for one in back.values()}
+    known = came_back(endpoint.client.url)
+    ids = {old: one.id for old, one in known.items()}
+    by = {one.id: str(one.undo.path) for one in known.values()}
     lack: list[Update] = []
-    for old, steps in bringing(endpoint.client.url, was).items():
-        brought = {path: after for step in steps for path, (_, after) in step.written.items()}
-        made, shall = (aimed(schema, cells, ids) for cells in (brought, was[old]))
-        before = {path: made.get(path) for path in sorted({*made, *shall})}
-        after = {path: shall.get(path) for path in before}
-        lack.append(Update(ids[old], *_unlike(schema, before, after), receipt=steps[-1].receipt))
+    for old, steps in bringing(endpoint.client.url, back).items():
+        held, meant = _came(schema, steps, ids)
+        left, shall = (aimed(schema, {p: ends[n] for p, ends in back[old].items()}, ids) for n in (0, 1))
+        kept, _ = _unlike(schema, left, meant)
+        target = meant | {path: value for path, value in shall.items() if path not in kept}
+        after, before = _unlike(schema, target, held)
+        lack.append(Update(ids[old], before, after, receipt=steps[-1][1].receipt))
     gone = _gone(endpoint.client, schema, [update.after for update in lack])
     there = {row["_id"]: row for row in read(endpoint, "_id", [update.id for update in lack if update.after])}
     changes: list[Update] = []
@@ -107,18 +112,49 @@ def lacking(
         after, _ = _unlike(schema, after, {path: stored(schema.field(path), row) for path in after})
         if after:
             before = {path: update.before[path] for path in after}
-            changes.append(replace(update, before=before, after=after, key=key_of(schema, row)))
+            lacks = _more(schema, {path: update.after[path] for path in after}, after)
+            changes.append(replace(update, before=before, after=after, lacks=lacks, key=key_of(schema, row)))
     note = f"completes {count(len(changes), 'row')} that came back without all of their values"
     completes = tuple(sorted({by[update.id] for update in changes}))
     return list(changes), [note] if changes else [], completes
 
 
+def _came(
+    schema: Schema, steps: Iterable[Sent], ids: Mapping[str, str]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return with what cells a row came back, and with what it was to; their references are today's."""
+    known = {*schema.columns, *EDITABLE_META}
+
+    def today(cells: Mapping[str, Any]) -> dict[str, Any]:
+        return aimed(schema, {path: value for path, value in cells.items() if path in known}, ids)
+
+    held: dict[str, Any] = {}
+    meant: dict[str, Any] = {}
+    for change, entry in steps:
+        written = today({path: after for path, (_, after) in entry.written.items()})
+        lacks = {} if isinstance(change, Delete) else today(change.lacks)
+        if isinstance(change, Create):  # what it lacked when it was deleted once more it lacks still
+            said = today(change.values) | lacks
+            waiting, instead = _unlike(schema, meant, held)
+            changed, _ = _unlike(schema, instead, said)
+            held, meant = written, said | {p: value for p, value in waiting.items() if p not in changed}
+        else:
+            held |= written
+            meant |= written | {path: value for path, value in lacks.items() if path in written}
+    return held, meant
+
+
 def _unlike(
     schema: Schema, one: Mapping[str, Any], other: Mapping[str, Any]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return of cells with the same paths those that differ."""
-    paths = [path for path, value in one.items() if not equal(schema.field(path), value, other[path])]
-    return {path: one[path] for path in paths}, {path: other[path] for path in paths}
+    """Return of the cells of one those that the other has not the same, and what it has there."""
+    paths = [path for path, value in one.items() if not equal(schema.field(path), value, other.get(path))]
+    return {path: one[path] for path in paths}, {path: other.get(path) for path in paths}
+
+
+def _more(schema: Schema, cells: Mapping[str, Any], fewer: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the cells that hold more references than in `fewer`."""
+    return _unlike(schema, cells, fewer)[0]
 
 
 def _gone(client: Client, schema: Schema, rows: Collection[Mapping[str, Any]]) -> dict[str, set[str]]:

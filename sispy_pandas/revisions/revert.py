@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, overload
 
 from ..planning.order import swaps
@@ -21,9 +21,11 @@ from ..workflow.parts import Plans
 from ..workflow.rest import at_today
 from .back import lacking, without_gone
 from .edits import Changes
+from .spared import spared
+from .together import joined
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from ..reading.commits import Edit, Step
     from ..values.schema import Schema
@@ -76,9 +78,7 @@ def _reverted(changes: Changes) -> Plan:
     for edit in changes.edits:
         chosen[edit.id].add((edit.field, edit.commit))
     rows = [_row(schema, id_, changes.history[id_], wanted) for id_, wanted in sorted(chosen.items())]
-    made, told, completes = _with_what_came_back(
-        changes, [row.change for row in rows if row.change is not None]
-    )
+    made, conflicts, told, completes = _with_what_came_back(changes, rows)
     again = sum(isinstance(change, Create) for change in made)
     notes = (
         ["takes back changes of " + ", ".join(sorted({edit.by for edit in changes.edits}))] if made else []
@@ -98,28 +98,31 @@ def _reverted(changes: Changes) -> Plan:
         schema,
         tuple(made),
         problem_list=(*problems, *refusals, *swaps(schema, made)),
-        conflict_list=tuple(conflict for row in rows for conflict in row.conflict_list),
+        conflict_list=(*(conflict for row in rows for conflict in row.conflict_list), *conflicts),
         notes=(*notes, *told, *left),
         completes=completes,
     )
 
 
 def _with_what_came_back(
-    changes: Changes, made: Sequence[Change]
-) -> tuple[list[Change], list[str], tuple[str, ...]]:
+    changes: Changes, rows: Sequence[_Row]
+) -> tuple[list[Change], tuple[Conflict, ...], list[str], tuple[str, ...]]:
     """Leave out deleted rows that are back already; references to them get their new `_id`s."""
     endpoint, schema = changes.endpoint, changes.schema
-    again = {str(change.row): change.values for change in made if isinstance(change, Create)}
+    made = [row.change for row in rows if row.change is not None]
+    again = {str(row.change.row): row.before for row in rows if isinstance(row.change, Create)}
     ids = {old: back.id for old, back in came_back(endpoint.client.url).items() if old in again}
     gone = missing(endpoint.client, schema.name, set(ids.values()))
     there = {old: again[old] for old, id_ in ids.items() if id_ not in gone}
     found, renamed = at_today(endpoint, schema, [change for change in made if row_of(change) not in there])
     found, left_out = without_gone(endpoint, schema, found, again="another revert of these changes")
     completed, put_in, completes = lacking(endpoint, schema, there)
-    known = set(map(row_of, found))
-    found += [change for change in completed if row_of(change) not in known]
+    completed, written = spared(endpoint, schema, completed, None)
+    alone = {cell for row in rows for cell in row.alone}
+    others = [conflict for conflict in written if (conflict.id, conflict.field) not in alone]
+    found, conflicts = joined(schema, completed, others, found)
     back = [f"back already: {count(len(there), 'deleted row')}"] if there else []
-    return found, [*renamed, *back, *left_out, *put_in], completes
+    return found, conflicts, [*renamed, *back, *left_out, *put_in], completes
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +133,11 @@ class _Row:
     conflict_list: tuple[Conflict, ...] = ()
     problem_list: tuple[Problem, ...] = ()
     in_part: bool = False
+    alone: frozenset[tuple[str, str]] = frozenset()
+    """Row and field of cells that nothing but these changes wrote to since the row was made."""
+    before: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
+    """Of a deleted row: cells that other changes meant wrote before, with what was deleted and what was there
+    before them."""
 
 
 def _row(schema: Schema, id_: str, steps: Sequence[Step], wanted: set[Cell]) -> _Row:
@@ -142,7 +150,14 @@ def _row(schema: Schema, id_: str, steps: Sequence[Step], wanted: set[Cell]) -> 
     updates = {cell for cell in wanted if cell[1] not in {s.commit for s in ends}}
     if whole:
         gone = whole[0]
-        return _Row(Create(id_, _before_deletion(schema, steps, gone, updates), key_of(schema, gone)))
+        values = values_of(schema, gone.before or {})
+        before = {
+            path: (values.get(path), chain[_end(chain, 0, path, updates)].before)
+            for path, chain in _chains(schema, steps[steps.index(gone) + 1 :]).items()
+            if (path, chain[0].commit) in updates and chain[0].known
+        }
+        values = as_created(schema, values | {path: old for path, (_, old) in before.items()})
+        return _Row(Create(id_, values, key_of(schema, gone)), before=before)
     return replace(_cells(schema, id_, steps, updates), in_part=bool(ends))
 
 
@@ -155,20 +170,20 @@ def _without(schema: Schema, id_: str, steps: Sequence[Step], made: Step, wanted
     """
     newest = steps[0]
     now = newest.now or {}
-    values = {field.path: stored(field, now) for field in schema.fields}
+    values = {column.path: stored(column, now) for column in schema.fields}
     others: dict[str, Any] = {}
     chains = _chains(schema, steps[: steps.index(made) + 1])
     for path, chain in chains.items():
         foreign = [edit for edit in chain if edit.known and (path, edit.commit) not in wanted]
         if foreign:
             others[path] = foreign[-1].before
-    for field in (*schema.fields, *(schema.field(path) for path in EDITABLE_META)):
+    for column in (*schema.fields, *(schema.field(path) for path in EDITABLE_META)):
         # owners, tags and locks have no history, nor has what was written while tracking was off
-        told_by = chains.get(field.path)
-        told = told_by[0].after if told_by else stored(field, made.after or {})
-        found = stored(field, now)
-        if not (equal(field, told, found) or (field.default is not None and found == field.default)):
-            others.setdefault(field.path, told)
+        told_by = chains.get(column.path)
+        told = told_by[0].after if told_by else stored(column, made.after or {})
+        found = stored(column, now)
+        if not (equal(column, told, found) or (column.default is not None and found == column.default)):
+            others.setdefault(column.path, told)
     key = key_of(schema, newest)
     conflicts = [
         Conflict(id_, path, base, None, stored(schema.field(path), now), key) for path, base in others.items()
@@ -180,15 +195,6 @@ def _without(schema: Schema, id_: str, steps: Sequence[Step], made: Step, wanted
     return _Row(Delete(id_, values | others, key, known), tuple(conflicts))
 
 
-def _before_deletion(schema: Schema, steps: Sequence[Step], gone: Step, wanted: set[Cell]) -> dict[str, Any]:
-    """Return the values that a deleted row had before it was deleted, and before the other changes meant."""
-    values = values_of(schema, gone.before or {})
-    for path, chain in _chains(schema, steps[steps.index(gone) + 1 :]).items():
-        if (path, chain[0].commit) in wanted and chain[0].known:
-            values[path] = chain[_end(chain, 0, path, wanted)].before
-    return as_created(schema, values)
-
-
 def _cells(schema: Schema, id_: str, steps: Sequence[Step], wanted: set[Cell]) -> _Row:
     chains = _chains(schema, steps)
     key = key_of(schema, steps[0])
@@ -196,6 +202,7 @@ def _cells(schema: Schema, id_: str, steps: Sequence[Step], wanted: set[Cell]) -
     after: dict[str, Any] = {}
     conflicts: list[Conflict] = []
     problems: list[Problem] = []
+    alone: set[tuple[str, str]] = set()
     for path in dict.fromkeys(path for path, _ in sorted(wanted)):
         chain = chains[path]
         if not all(edit.known for edit in chain):
@@ -204,10 +211,12 @@ def _cells(schema: Schema, id_: str, steps: Sequence[Step], wanted: set[Cell]) -
         start = next(i for i, edit in enumerate(chain) if (path, edit.commit) in wanted)
         end = _end(chain, start, path, wanted)
         base, target, theirs = chain[start].after, chain[end].before, chain[0].after
-        field = schema.field(path)
-        if equal(field, target, theirs):
+        if all(edit.action == "insert" for edit in (*chain[:start], *chain[end + 1 :])):
+            alone.add((id_, path))
+        column = schema.field(path)
+        if equal(column, target, theirs):
             continue
-        if start and equal(field, base, theirs):
+        if start and equal(column, base, theirs):
             base = chain[start - 1].after  # written since, and back: only so does the guard see it
         before[path], after[path] = base, target
         if start:
@@ -216,7 +225,7 @@ def _cells(schema: Schema, id_: str, steps: Sequence[Step], wanted: set[Cell]) -
         gone = Conflict(id_, "_id", id_, id_, None, key)
         return _Row(conflict_list=(gone,), problem_list=tuple(problems))
     change = Update(id_, before, after, key, receipt(steps[0].now or {})) if after else None
-    return _Row(change, tuple(conflicts), tuple(problems))
+    return _Row(change, tuple(conflicts), tuple(problems), alone=frozenset(alone))
 
 
 def _chains(schema: Schema, steps: Sequence[Step]) -> dict[str, list[Edit]]:

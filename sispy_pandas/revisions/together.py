@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ..values.changes import Change, Create, Delete, Update, row_of
+from ..values.changes import Change, Conflict, Create, Delete, Update, row_of
 from ..values.entity import as_created
 from ..values.types.equality import equal
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from ..values.schema import Schema
     from ..workflow.objects import Plan
 
@@ -21,24 +23,10 @@ def together(older: Plan, newer: Plan) -> Plan:
     between the two: then that person's value. A row that the older one created and the newer one deleted
     needs nothing.
     """
-    foreign = {(conflict.id, conflict.field) for conflict in older.conflict_list}
-    last = {row_of(change): change for change in newer.changes}
-    changes: list[Change] = []
-    for change in older.changes:
-        later = last.pop(row_of(change), None)
-        both = change if later is None else _both(older.schema, change, later, foreign)
-        changes += [both] if both is not None else []
-    taken = {
-        (change.id, path) for change in newer.changes if isinstance(change, Update) for path in change.after
-    }
-    conflicts = tuple(c for c in older.conflict_list if (c.id, c.field) not in taken)
+    changes, conflicts = joined(older.schema, older.changes, older.conflict_list, newer.changes)
     return replace(
         older,
-        changes=(*changes, *last.values()),
-        problem_list=(
-            *older.problem_list,
-            *(problem for problem in newer.problem_list if problem not in older.problem_list),
-        ),
+        changes=tuple(changes),
         conflict_list=(*conflicts, *newer.conflict_list),
         notes=tuple(dict.fromkeys([*newer.notes, *older.notes])),
         undoes=(*older.undoes, *newer.undoes),
@@ -47,10 +35,38 @@ def together(older: Plan, newer: Plan) -> Plan:
     )
 
 
+def joined(
+    schema: Schema, older: Sequence[Change], conflicts: Iterable[Conflict], newer: Iterable[Change]
+) -> tuple[list[Change], tuple[Conflict, ...]]:
+    """Return the changes that take back what an older and a newer write did, and the older ones' conflicts.
+
+    Args:
+        schema: Of the table.
+        older: What takes back the older one alone.
+        conflicts: Cells of `older` that others wrote to since.
+        newer: What takes back the newer one.
+    """
+    conflicts = tuple(conflicts)
+    foreign = {(conflict.id, conflict.field) for conflict in conflicts}
+    last = {row_of(change): change for change in newer}
+    taken = {(c.id, path) for c in last.values() if isinstance(c, Update) for path in c.after}
+    changes: list[Change] = []
+    for change in older:
+        later = last.pop(row_of(change), None)
+        both = change if later is None else _both(schema, change, later, foreign)
+        changes += [both] if both is not None else []
+    return [*changes, *last.values()], tuple(c for c in conflicts if (c.id, c.field) not in taken)
+
+
 def _both(schema: Schema, older: Change, newer: Change, foreign: set[tuple[str, str]]) -> Change | None:
     if isinstance(older, Update) and isinstance(newer, Update):
         after = {p: _before_both(schema, older, p, value, foreign) for p, value in newer.after.items()}
-        return replace(newer, before={**older.before, **newer.before}, after={**older.after, **after})
+        return replace(
+            newer,
+            before={**older.before, **newer.before},
+            after={**older.after, **after},
+            lacks={**older.lacks, **newer.lacks},
+        )
     if isinstance(older, Update) and isinstance(newer, Create):
         back = {p: _before_both(schema, older, p, newer.values.get(p), foreign) for p in older.after}
         return replace(newer, values=as_created(schema, {**newer.values, **back}))

@@ -121,7 +121,7 @@ def undo(
     coming = {str(row) for pushed in pushes for row in pushed.left if pushed.brings_back(row)}
 
     def plan_of(table: tuple[str, str], coming: Collection[str]) -> Plan:
-        return reduce(together, (_undone(pushed, coming, progress) for pushed in by_table[table]))
+        return _sendable(reduce(together, (_undone(pushed, progress) for pushed in by_table[table])), coming)
 
     plans = {table: plan_of(table, coming) for table in by_table}
     if len(plans) == 1:
@@ -148,7 +148,8 @@ def _in_parts(journals: Sequence[Path], client: Client | None) -> PlanParts:
             pushed = _pushed(path, client)
             if path == journals[-1]:
                 (pushed,) = _noted([pushed], path)
-            yield _undone(pushed, {str(row) for row in pushed.left if pushed.brings_back(row)}, False)
+            coming = {str(row) for row in pushed.left if pushed.brings_back(row)}
+            yield _sendable(_undone(pushed, False), coming)
 
     return PlanParts(plans, leans=len(set(map(schema_in, journals))) > 1)
 
@@ -165,8 +166,9 @@ class _Pushed:
     left: dict[Any, Entry]
     """The entries that nothing took back yet."""
     notes: tuple[str, ...] = ()
-    back: dict[str, Mapping[str, Any]] = field(default_factory=dict)
-    """Deleted rows that came back: what they were."""
+    back: dict[str, Mapping[str, tuple[Any, Any]]] = field(default_factory=dict)
+    """Deleted rows that came back, with the cells of which more is known now: what the push had read, and
+    what was there."""
 
     def brings_back(self, row: Any) -> bool:
         """Return whether its undo creates a row again."""
@@ -196,8 +198,11 @@ def _pushed(source: Source, client: Client | None) -> _Pushed:
     if maybe := sum(entry.ambiguous for entry in record.entries.values()):
         told = f"leaves {count(maybe, 'new row')} that may have been created"
         notes.append(Message(told, resuming(record.path, "looks for them")))
-    deleted = {row: entry for row, entry in record.entries.items() if entry.action == "delete"}
-    back: dict[str, Mapping[str, Any]] = {row: _before(deleted[row]) for row in deleted if row in undone}
+    back: dict[str, Mapping[str, tuple[Any, Any]]] = {
+        row: _more_known(entry)
+        for row, entry in record.entries.items()
+        if entry.action == "delete" and row in undone
+    }
     name, user = str(record.path.absolute()), record.begin.get("user")
     return _Pushed(name, plan, record.entries, user, left, tuple(notes), back)
 
@@ -289,11 +294,16 @@ def _undone_before(undos: Collection[Record]) -> Iterator[str]:
 
 def _before(entry: Entry) -> dict[str, Any]:
     """Return what stood in the cells that were written: what somebody else had put there, read or not."""
-    theirs = {cell.field: cell.theirs for cell in entry.overwrites}
+    theirs = {path: after for path, (_, after) in _more_known(entry).items()}
     return {path: old for path, (old, _) in entry.written.items()} | theirs
 
 
-def _undone(pushed: _Pushed, coming: Collection[str], progress: Any) -> Plan:
+def _more_known(entry: Entry) -> dict[str, tuple[Any, Any]]:
+    """Return the cells that a push replaced unseen: what it had read, and what was there."""
+    return {cell.field: (cell.base, cell.theirs) for cell in entry.overwrites}
+
+
+def _undone(pushed: _Pushed, progress: Any) -> Plan:
     plan = pushed.plan
     keys = {row_of(change): change.key for change in plan.changes}
     changes: list[Change] = []
@@ -337,25 +347,30 @@ def _undone(pushed: _Pushed, coming: Collection[str], progress: Any) -> Plan:
             "nor what others had written there before"
         )
     changes, renamed = at_today(plan.endpoint, plan.schema, changes)
-    changes, left_out = without_gone(
-        plan.endpoint, plan.schema, changes, again="another undo of this push", coming=coming
-    )
     completed, put_in, completes = lacking(plan.endpoint, plan.schema, pushed.back)
     changes += completed
     senders = {entry.sender for entry in pushed.left.values() if entry.sender}
     changes, conflicts = spared(plan.endpoint, plan.schema, changes, pushed.user, senders, progress=progress)
-    problems, left = refused(plan.schema, changes)
     return Plan(
         plan.endpoint,
         plan.schema,
         tuple(changes),
-        problem_list=problems,
         conflict_list=conflicts,
-        notes=(*pushed.notes, *renamed, *notes, *left_out, *put_in, *left),
+        notes=(*pushed.notes, *renamed, *notes, *put_in),
         undoes=(pushed.name,),
         completes=completes,
         snapshot=plan.snapshot,
     )
+
+
+def _sendable(plan: Plan, coming: Collection[str]) -> Plan:
+    """Return the undo of all pushes to a table without what cannot be sent; `coming`: see `without_gone`."""
+    changes, left_out = without_gone(
+        plan.endpoint, plan.schema, plan.changes, again="another undo of this push", coming=coming
+    )
+    problems, left = refused(plan.schema, changes)
+    notes = (*plan.notes, *left_out, *left)
+    return replace(plan, changes=tuple(changes), problem_list=problems, notes=notes)
 
 
 def _about_new_ids(plan: Plan, again: list[str]) -> str:

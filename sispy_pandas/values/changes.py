@@ -22,6 +22,8 @@ class Create:
     """Dotted field path -> JSON value."""
     key: Any = None
     """The row's value of the schema's key field, for people to recognise it by."""
+    lacks: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """What cells shall hold once rows are back that they refer to: dotted field path -> JSON value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,8 @@ class Update:
     key: Any = None
     receipt: int | None = None
     """`_sis._updated_at` of the state that `before` was taken from, in ms; None: not known."""
+    lacks: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """What cells shall hold once rows are back that they refer to: dotted field path -> JSON value."""
 
 
 @dataclass(frozen=True, slots=True)
