@@ -257,6 +257,14 @@ def test_no_error_holds_a_token(double, wire):
     assert "t0ken" not in repr(caught.value)
 
 
+def test_no_error_holds_the_token_of_its_request_where_the_client_has_another_by_now(double, wire):
+    server = double(wire.answer({"error": "no token t0ken-one, nor t0ken-two"}, 404))
+    client = server.client(auth_token="t0ken-two")
+
+    with pytest.raises(sispy.NotFound, match=r"^no token \*\*\*, nor \*\*\*$"):
+        client.request(sispy.http.Request(f"{client.base_uri}/hooks", headers={"x-auth-token": "t0ken-one"}))
+
+
 def test_no_error_below_the_network_holds_a_token():
     client = sispy.Client("http://127.0.0.1:1", auth_token="t0ken-two", retries=0)
 

@@ -120,6 +120,7 @@ def test_text_that_a_person_changed(before: str, after: str) -> None:
         (Field("f", "Mixed"), 12345678901234567, 12345678901234600, True),
         (Field("f", "Array", item=Field("", "String")), ["Zürich", "x"], ["ZÃ¼rich", "x"], True),
         (Field("f", "Array", item=Field("", "String")), ["00123"], ["123"], False),
+        (Field("f", "Array", item=Field("", "String")), ["Zürich", "x"], ["ZÃ¼rich", "y"], False),
         (TEXT, None, "x", False),
         (TEXT, "x", None, False),
     ],

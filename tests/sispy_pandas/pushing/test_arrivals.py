@@ -14,6 +14,7 @@ import sispy_pandas as sp
 from sispy.remedies import what_of
 from sispy.sandbox import Faults
 from sispy_pandas.pushing.creates import DELETED_SINCE
+from sispy_pandas.pushing.options import CLOCKS_APART
 
 QUICK = sp.Limits(settle=0.1, settle_row=0.0, patience=2.0)
 MAYBE = "it may have been created: rows like it appeared, "
@@ -210,6 +211,18 @@ def test_a_lost_request_that_was_delivered_twice_is_done_and_counted_as_not_veri
     assert [o.unverified for o in report.outcomes] == [
         f"there are more rows like it than were sent: {id_}" for id_ in others
     ]
+
+
+def test_rows_that_were_there_long_before_are_not_looked_at(logs):
+    first = push(logs.plan("old"))
+
+    report = push(logs.plan("new"))
+
+    (sent,) = (
+        e for e in map(json.loads, report.journal.read_bytes().splitlines()) if e.get("event") == "send"
+    )
+    old = logs.mine.get(first.outcomes[0].id).to_dict()
+    assert (sent["since"], sent["known"]) == (old["_sis"]["_created_at"] - CLOCKS_APART, [old["_id"]])
 
 
 @pytest.mark.parametrize("tracked", [True, False])

@@ -35,6 +35,21 @@ def test_new_rows_above_the_limit_of_bodies_are_sent_in_halves(server):
     assert [[row["name"] for row in rows] for rows in accepted] == [["n0", "n1"], ["n2", "n3"]]
 
 
+def test_new_rows_without_an_answer_are_looked_for_by_their_unique_value_until_nothing_changes(server):
+    live = server.fetch()
+    plan = live.diff(pd.DataFrame({"name": ["n0", "n1"], "cpus": 2}), new=True)
+    server.sandbox.faults = Faults(drop_after={"POST *": 1.0})
+    before = server.sandbox.requests[-1].number
+
+    report = push(plan)
+
+    assert report.counts["done"] == 2
+    seen = [seen for seen in server.sandbox.requests if seen.number > before]
+    sent = next(i for i, one in enumerate(seen) if one.method == "POST")
+    asked = [json.loads(one.query["q"]) for one in seen[sent + 1 :] if "q" in one.query]
+    assert asked == [{"name": {"$in": ["n0", "n1"]}}] * 3  # twice alike, and before they would be sent again
+
+
 def test_a_list_that_shows_a_new_row_twice_under_another_id_is_read_again(server):
     live = server.fetch()
     plan = live.diff(pd.DataFrame({"name": ["n0"], "cpus": 2}), new=True)

@@ -79,6 +79,15 @@ def test_a_torn_line_of_any_length_is_cut_off(tmp_path, monkeypatch, whole, torn
     assert path.read_bytes().startswith(whole + b'{"event":"end"')
 
 
+def test_a_plan_takes_the_place_of_a_longer_one_whose_push_never_began(tmp_path):
+    path = tmp_path / "j"
+    for lines in (['{"sispy":1}', "{}"], ['{"sispy":2}']):
+        with journal.Journal(path) as file:
+            file.lines(lines)
+
+    assert path.read_bytes() == b'{"sispy":2}\n'
+
+
 def test_a_row_of_a_journal_costs_little_more_than_its_line_of_the_plan(server):
     live = server.fetch()
     plan = live.diff(live.frame().assign(cpus=range(10, 30)))

@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 import sispy_pandas as sp
 from sispy.sandbox import Faults
-from sispy_pandas.pushing.options import Pace
+from sispy_pandas.pushing.options import Options, Pace
 from sispy_pandas.pushing.record import read
 from sispy_pandas.pushing.server import Patience, Server, Stopped
 
@@ -298,6 +298,17 @@ def test_what_a_push_keeps_to_unless_told_otherwise():
         "rate": math.inf,
         "pause": 0.0,
     }
+
+
+@pytest.mark.parametrize(
+    ("given", "begun", "resumed"),
+    [
+        ({}, {"guard": "off", "on_conflict": "mine"}, {"guard": "off", "on_conflict": "mine"}),
+        ({"guard": "cas", "note": "b"}, {"guard": "off", "note": "a"}, {"guard": "cas", "note": "b"}),
+    ],
+)
+def test_the_rest_of_a_push_keeps_to_what_was_decided_at_first_unless_given_anew(given, begun, resumed):
+    assert Options(**given).resumed(begun) == Options(**resumed)
 
 
 def test_each_pause_is_twice_as_long_up_to_five_seconds_or_as_the_server_asks():

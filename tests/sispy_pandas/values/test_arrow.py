@@ -52,12 +52,14 @@ def test_the_dtype_that_pandas_noted_of_a_column_does_not_hold_once_it_is_cast(k
 
 @pytest.mark.parametrize("cells", [[1, 1, None], ["a", "a", None], [True, True, None]], ids=str)
 @pytest.mark.parametrize("pack", [compute.run_end_encode, compute.dictionary_encode])
-def test_packed_columns_are_unpacked(pack, cells):
+def test_packed_columns_are_unpacked_but_for_categories_of_texts(pack, cells):
     packed = pa.chunked_array([pack(pa.array(cells)), pack(pa.array(cells))])
 
     found = as_frame(pa.table({"a": packed}))["a"]
 
     assert [None if pd.isna(cell) else cell for cell in found] == cells * 2
+    is_category = pack is compute.dictionary_encode and cells[0] == "a"
+    assert found.dtype == ("category" if is_category else as_frame(pa.table({"a": cells}))["a"].dtype)
 
 
 def test_addresses_of_objects_are_no_values():
