@@ -181,6 +181,17 @@ def test_a_new_row_that_somebody_deleted_since_stays_deleted(server):
     assert words(push(plan, again=True)) == ["done", "done"]
 
 
+def test_a_new_row_that_was_deleted_while_there_was_no_history_is_made_once_more(server):
+    plan = new_logs(server, 1)
+    report = push(plan)
+    schema = server.client.schemas.get("log").to_dict()
+    server.client.schemas.update("log", {**schema, "track_history": False})
+    server.client.entities("log").delete(report.outcomes[0].id)
+    server.client.schemas.update("log", {**schema, "track_history": True})
+
+    assert words(push(plan)) == ["done"]
+
+
 @pytest.mark.parametrize("harm", ["damaged", "deleted"])
 def test_new_rows_are_not_sent_again_when_the_journal_that_knows_them_is_gone(server, harm):
     plan = new_logs(server, 2)

@@ -408,3 +408,14 @@ def test_what_one_had_written_oneself_was_so_already_unless_it_was_this_very_req
     sent = outcome("number", 1, 3, at=ours)
 
     assert (row.examined(sent), already(SCHEMA, sent, row.commits, user="me")) == ([], so)
+
+
+def test_what_no_commit_tells_of_one_cell_hides_nothing_of_another():
+    row = History.of("number", 1)
+    row.write("bob", "number", 3)
+    row.commits[0]["commit_data"]["text"] = ["@@ no patch", 0, 2]
+    cells = {"text": (LONG, "mine"), "number": (1, 3)}
+
+    sent = replace(outcome("number", 1, 3, at=row.write("me", "number", 3)), written=cells)
+
+    assert already(SCHEMA, sent, row.commits, user="me") == ("number",)

@@ -27,3 +27,14 @@ def test_a_report_tells_what_there_is_to_tell(server):
     assert ("not verified", "1 (the server is gone)") in page(doubtful)[1].rows
     (lines,) = evidence(doubtful)
     assert [str(line) for line in lines.lines] == ["not verified: 1 (the server is gone)"]
+
+
+def test_the_record_tells_what_was_replaced_not_what_the_plan_had_seen(server):
+    live = server.fetch()
+    plan = live.diff(live.frame().head(1).assign(cpus=9, os="rhel9"))
+    server.hosts.update(live.ids[0], {"cpus": 5})
+
+    report = plan.push(progress=False, on_conflict="mine")
+
+    cells = next(block for block in page(report) if getattr(block, "title", "") == "Cells")
+    assert [row[3:] for row in cells.rows] == [("os", "rhel8", "rhel9", "written"), ("cpus", 5, 9, "written")]
