@@ -50,8 +50,8 @@ class Table:
         """
         slot = self.rows if slot is None else slot
         with no_collection():
-            for number, rows in enumerate(page.blocks()):
-                self._add(rows, (slot, number))
+            for rows in page.blocks():
+                self._add(rows, slot)
         self.rows += len(page)
 
     def _add(self, rows: Rows, slot: Any) -> None:

@@ -147,16 +147,17 @@ class Date(Type, name="Date"):
         return freeze(value) if ms is None else pd.Timestamp(ms, unit="ms", tz="UTC").as_unit("ms")
 
     def page(self, values: Sequence[Any], *, checked: bool) -> Any:
-        """Return the ms since 1970 of a page of ISO texts, or of numbers in `_sis`; Arrow's times with it."""
+        """Return the ms since 1970 of a page of ISO texts, or of numbers in `_sis`."""
         if int in self.json_types and str not in (kinds := set(map(type, values))):
             whole = values if kinds == {int} else [_NAT if value is None else value for value in values]
             found = np.array(whole, dtype=np.int64)
             if (np.abs(found) > LATEST).any():
                 raise Contradiction
-            return pa.array(found).view(_ARROW_TIMES) if HAS_ARROW else found
+            return found
         try:
             if HAS_ARROW:
-                return pa.array(values, type=pa.string()).cast(_ARROW_TIMES)
+                times = pa.array(values, type=pa.string()).cast(_ARROW_TIMES)
+                return times.view(pa.int64()).fill_null(_NAT).to_numpy()
             plain = ["NaT" if value is None else value[:-1] for value in values]
             if not all(value is None or (len(value) == 24 and value[-1] == "Z") for value in values):
                 raise Contradiction
@@ -165,9 +166,6 @@ class Date(Type, name="Date"):
             raise Contradiction from None
 
     def join(self, pages: Sequence[Any], *, stream: bool) -> Any:
-        if HAS_ARROW:
-            times = pa.chunked_array(pages, type=_ARROW_TIMES)
-            return pd.array(times.cast(pa.int64()).fill_null(_NAT).to_numpy(), dtype=TIMES)
         return pd.array(np.concatenate([np.empty(0, np.int64), *pages]), dtype=TIMES)
 
     def text(self, value: Any, style: Style) -> str:

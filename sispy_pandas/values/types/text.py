@@ -52,8 +52,7 @@ class Text(Type):
 
     def join(self, pages: Sequence[Any], *, stream: bool) -> Any:
         if HAS_ARROW:
-            texts = pa.chunked_array(pages, type=pa.large_string())
-            return STRINGS.__from_arrow__(texts.combine_chunks())
+            return STRINGS.__from_arrow__(pa.chunked_array(pages, type=pa.large_string()))
         return STRINGS.construct_array_type()._concat_same_type(pages or [pd.array([], dtype=STRINGS)])
 
     def text(self, value: Any, style: Style) -> str:

@@ -46,6 +46,40 @@ def test_pages_of_different_kinds_join_to_one_object_column():
     assert column.odd == [(2, "x")]
 
 
+ISO = "2020-01-02T00:00:00.000Z"
+
+
+@pytest.mark.parametrize(
+    ("field", "first", "second", "third", "cells"),
+    [
+        (Field("f", "Number"), [[1, None], [2]], [[3], [4.5, 5]], [6], [1, None, 2, 3, 4.5, 5, 6]),
+        (Field("f", "Number"), [[1], ["x"]], [[2], [None]], [3], [1, "x", 2, None, 3]),
+        (Field("f", "String"), [["a"], [None, "b"]], [["c"], [5]], "d", ["a", None, "b", "c", 5, "d"]),
+        (Field("f", "String"), [["a"], [None, "b"]], [["c"], ["e"]], "d", ["a", None, "b", "c", "e", "d"]),
+        (Field("f", "String", enum=("a",)), [["b"], ["a"]], [[None]], "c", ["b", "a", None, "c"]),
+        (Field("f", "Boolean"), [[True], [None]], [[False], []], [True], [True, None, False, True]),
+        (Field("f", "Mixed"), [[1], [{"a": []}]], [["b"], [None]], [2], [1, {"a": []}, "b", None, 2]),
+        (Field("f", "Date"), [[ISO], [None, ISO]], [[None], [5]], [ISO], [ISO, None, ISO, None, 5, ISO]),
+        (Field("f", "Date"), [[ISO], [None, ISO]], [[None], []], [ISO], [ISO, None, ISO, None, ISO]),
+    ],
+)
+def test_blocks_of_pages_that_come_in_any_order_join_in_that_of_their_slots(
+    field, first, second, third, cells
+):
+    column = Column(field)
+    for slot, blocks in ((1, second), (2, [third]), (0, first)):
+        for block in blocks:
+            column.add(block, slot=slot)
+
+    odd = [(i, value) for i, value in enumerate(cells) if value is not None and not holds(field, value)]
+    assert column.odd == odd
+    assert json_values(field, column.series()) == cells
+
+
+def holds(field, value):
+    return value in field.enum if field.enum else field.kind.holds(value)
+
+
 def test_texts_outside_the_enum_become_categories():
     column = Column(Field("f", "String", enum=("a", "b")))
     column.add(["a", "x", None])
