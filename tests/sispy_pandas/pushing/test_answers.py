@@ -31,6 +31,7 @@ STRANGE: list[Any] = [
     {"success": [{"_id": 5, "_sis": {}}], "errors": []},
     {"success": [{"_id": "5" * 24, "_sis": {}}], "errors": []},
     {"_id": "5" * 24, "_sis": {}},
+    {"success": [{"_id": "6" * 24, "_sis": {"_updated_at": "now"}}], "errors": []},
     {"success": [], "errors": [None]},
     {"success": [], "errors": [{"err": []}]},
     {"success": [], "errors": [{"err": [500, None]}]},
@@ -42,6 +43,12 @@ STRANGE: list[Any] = [
 def test_an_answer_of_another_shape_leaves_the_fate_open(said):
     with pytest.raises(FateUnknown):
         of_bulk(Response(said), {"6" * 24})
+
+
+def test_a_row_that_another_program_stored_without_a_time_is_a_row():
+    stored = {"_id": "6" * 24, "_sis": {}}
+
+    assert of_bulk(Response({"success": [stored], "errors": []}), {"6" * 24})[0] == [stored]
 
 
 def push(plan, **options):

@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing import Pipe
 
@@ -54,6 +55,23 @@ def test_the_second_of_two_threads_waits_says_for_whom_and_overwrites_nothing(se
     assert told[0].startswith(f"waiting for the push of root (pid {os.getpid()}, since ")
     assert told[0].endswith(", CHG1): 0 of 20 rows")
     assert told[-1] == ""
+
+
+def test_who_has_the_turn_since_when_and_how_far_stands_in_its_file(server, locks):
+    plan, said = edit(server, cpus=9), []
+
+    def read_file(seen):
+        if seen.method == "PUT":
+            said.extend(json.loads(path.read_bytes()) for path in locks.iterdir())
+
+    server.sandbox.faults = Faults(before=read_file)
+    before = int(time.time() * 1000)
+    plan.push(progress=False, note="n" * 300)
+
+    (told,) = said
+    at = told.pop("at")
+    assert told == {"user": server.sandbox.user, "pid": os.getpid(), "note": "n" * 200, "rows": 20, "done": 0}
+    assert before <= at <= time.time() * 1000
 
 
 def test_a_push_that_is_not_to_wait_sends_nothing_and_leaves_no_journal(server):

@@ -70,6 +70,25 @@ def test_booleans_in_any_spelling(text: str, value: bool) -> None:
     assert read_cell(BOOLEAN, text) is value
 
 
+PAIRS = """
+    yes/no wahr/falsch vrai/faux verdadero/falso vero/falso verdadeiro/falso waar/onwaar sant/falskt
+    sand/falsk sann/usann tosi/epätosi prawda/fałsz pravda/nepravda igaz/hamis adevărat/fals doğru/yanliş
+    истина/ложь αληθης/ψευδης 真/假 ja/nein ja/nee ja/nej ja/nei oui/non sí/no si/no sì/no sim/não
+    kyllä/ei tak/nie ano/ne áno/nie igen/nem da/nu evet/hayir да/нет ναι/όχι はい/いいえ 是/否
+    on/off y/n j/n o/n s/n t/f
+"""  # noqa: RUF001
+
+
+@pytest.mark.parametrize("pair", PAIRS.split())
+def test_booleans_of_other_languages_are_proposed_where_no_pair_fits_better(pair: str) -> None:
+    words = frozenset(pair.split("/"))
+
+    found = BOOLEAN.kind.other_styles(words, Style())
+
+    assert words in [style.true | style.false for style in found]
+    assert all(BOOLEAN.kind.read(word, style) in (True, False) for style in found for word in words)
+
+
 @pytest.mark.parametrize(
     ("field", "text", "style", "reason"),
     [
@@ -207,7 +226,15 @@ def test_what_a_number_of_another_country_needs_is_named(text: str, options: dic
     assert {one.name: one.value for one in found if isinstance(one, Argument) and one.name != "na"} == options
 
 
-@pytest.mark.parametrize(("text", "nothing"), [("abc", []), ("n/a", [["n/a"]])])
+NOTHING = """
+    N/A na n.a. k.a. - -- --- \u2013 \u2014 ? ?? none nil null (none) (blank) unknown unbekannt inconnu
+    tbd tbc TBA empty
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "nothing"), [("abc", []), ("0", []), *((word, [[word]]) for word in NOTHING.split())]
+)
 def test_a_word_means_nothing_only_where_that_is_usual(text: str, nothing: list[list[str]]) -> None:
     assert [one.value for one in NUMBER.kind.remedies(text) if isinstance(one, Argument)] == nothing
 
