@@ -47,6 +47,18 @@ def test_where_journals_are_kept(monkeypatch, own, state, folder):
     assert journal.folder() == Path(folder)
 
 
+def test_whose_a_journal_is_its_owner_tells_where_files_have_one(tmp_path, monkeypatch):
+    path, user = tmp_path / "j", os.getuid()
+    path.touch()
+
+    found = [journal.is_mine(path)]
+    monkeypatch.setattr(os, "getuid", lambda: user + 1)
+    found.append(journal.is_mine(path))
+    monkeypatch.delattr(os, "getuid")
+
+    assert [*found, journal.is_mine(path)] == [True, False, True]
+
+
 @pytest.mark.parametrize("kind", ["folder", "pipe"])
 def test_what_is_no_regular_file_is_no_journal_and_nothing_is_sent(server, tmp_path, kind):
     path = tmp_path / kind

@@ -138,6 +138,10 @@ def test_cast_gives_what_the_server_would_store(field, cell, stored):
         ("Date", "Jan 2024", "'Jan 2024' is not an ISO date or time"),
         ("Date", "31 Jan 24", "'31 Jan 24' has a year of two digits: write all four"),
         ("Date", True, "a boolean is not a date or time"),
+        *[
+            ("Date", cell, "a number is not a date or time")
+            for cell in (8.64e15 + 1, -(10**16), float("inf"))
+        ],
         ("Date", np.datetime64("20000-01-01"), "20000-01-01T00:00:00.000Z is not of the years 0 to 9999"),
         ("Date", -62198755200000 - 10**11, "-005-10-31T14:13:20.000Z is not of the years 0 to 9999"),
         ("ObjectId", "123456789012", "'123456789012' is not an id of 24 hex digits"),
