@@ -193,6 +193,8 @@ def test_the_about_sheet_tells_where_the_table_is_from(server, book: Any) -> Non
         "Server": server.client.url, "Schema": "host", "Rows": "20", "Times are in": "Europe/Berlin",
     }  # fmt: skip
     assert facts["Format version"].startswith("1 (sispy ")
+    for title, text in book["About this workbook"].iter_rows(min_row=2):
+        assert (title.font.bold, text.alignment.wrap_text) == (True, True)
 
 
 @pytest.mark.parametrize("name", ["About this workbook", "_lists", "_base1", "a/b", ""])

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sispy_pandas.values.infer import infer_schema
+from sispy.sandbox.mongoose.parser import REFUSED_NAMES
+from sispy_pandas.values.infer import RESERVED, infer_schema
 from sispy_pandas.values.records import frame_of, records_of
 from sispy_pandas.values.schema import parse_schema
 from sispy_pandas.values.types.cells import get_path
@@ -292,3 +293,7 @@ def test_a_column_of_a_frame_of_texts_that_looks_otherwise_is_warned_of():
     assert [str(one.message) for one in told] == [
         "price: 2 cells look like numbers and are taken for text: 1.234,50 (row 5), 2,50 (row 7)"
     ]
+
+
+def test_names_that_the_server_refuses_are_known():
+    assert RESERVED == REFUSED_NAMES
