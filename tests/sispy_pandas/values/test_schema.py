@@ -1,6 +1,6 @@
 import pytest
 
-from sispy_pandas.values.schema import parse_schema
+from sispy_pandas.values.schema import Schema, parse_schema
 from sispy_pandas.values.types.base import Field
 
 
@@ -66,6 +66,32 @@ def test_nested_documents_become_dotted_fields_in_order():
     assert schema.columns == ("os.name", "os.v.n", "a")
     assert schema.field("os.v.n") == Field("os.v.n", "Number")
     assert schema.field("_sis.owner").type == "Array"
+
+
+def test_a_schema_has_all_that_its_document_tells():
+    definition = {"name": "String"}
+    told = {
+        "id_field": "name",
+        "locked_fields": ["name"],
+        "track_history": False,
+        "is_open": True,
+        "is_public": True,
+        "any_owner_can_modify": True,
+        "description": "machines",
+    }
+    fields = (Field("name", "String"),)
+    document = {"name": "host", "definition": definition, "_sis": {"owner": ["net"]}}
+
+    assert parse_schema(document) == Schema(
+        name="host", fields=fields, id_field="_id", definition=definition, owner=("net",)
+    )
+    assert parse_schema({**document, **told}) == Schema(
+        name="host",
+        fields=fields,
+        definition=definition,
+        owner=("net",),
+        **{**told, "locked_fields": ("name",)},
+    )
 
 
 def test_an_unknown_field_is_answered_with_its_nearest_names():
