@@ -1,3 +1,5 @@
+import gzip
+import json
 import logging
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -213,6 +215,27 @@ def test_twenty_thousand_items_may_take_a_minute(double, wire):
     response = server.client().entities("host").update_bulk([{"_id": str(n), "n": 1} for n in range(20_000)])
 
     assert len(response.failed_ids) == 20_000
+
+
+@pytest.mark.parametrize(
+    ("limit", "text", "packed"), [(None, "x" * 90_000, False), (60, "x" * 50, True), (60, "x", False)]
+)
+def test_a_body_from_so_many_bytes_on_is_sent_packed(double, limit, text, packed):
+    server = double()
+    hosts = server.client(auth_token="t0ken", compress=limit).entities("host")
+
+    hosts.create({"text": text})
+    hosts.get("a")
+
+    created, read = server.seen
+    body = gzip.decompress(created.body) if packed else created.body
+    assert json.loads(body) == {"text": text}
+    assert [seen.headers.get("content-encoding") for seen in server.seen] == [
+        "gzip" if packed else None,
+        None,
+    ]
+    assert [seen.headers["x-auth-token"] for seen in server.seen] == ["t0ken", "t0ken"]
+    assert (read.method, read.body) == ("GET", b"")
 
 
 def test_a_method_in_lower_case_is_put_right(double):

@@ -120,6 +120,7 @@ def test_conflicts_are_decided_in_a_sheet(server, file: Path, tmp_path: Path) ->
     ]
     (rule,) = sheet.data_validations.dataValidation
     assert (str(rule.sqref), rule.type, rule.formula1) == ("G2:G4", "list", '"mine,theirs"')
+    assert [sheet.column_dimensions[letter].width for letter in "ABCDEFG"] == [26, 28, 20, 28, 28, 28, 12]
     edited(out, {(2, "keep"): "mine", (3, "keep"): "theirs"}, "Conflicts to decide")
     plan = plan_of(server, out)
     assert [(c.key, dict(c.before), dict(c.after)) for c in plan.changes] == [
