@@ -479,6 +479,10 @@ def test_the_names_of_sispy_1_are_there():
 
     assert sispy.http.StdLibHandler is sispy.http.StdlibHandler
     assert isinstance(sispy.http.RequestsHandler, type)
+    assert (sispy.http.StdLibHandler().http_keep_alive, sispy.http.StdLibHandler(False).http_keep_alive) == (
+        True,
+        False,
+    )
     assert sispy.http.urlencode({"a": 1}) == "a=1"
     assert sispy.__version__ == (2, 0, 0)
     for module in (sispy, sispy.http):

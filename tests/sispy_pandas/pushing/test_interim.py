@@ -262,8 +262,8 @@ def test_a_row_that_somebody_deletes_before_it_is_complete_is_a_conflict(server,
     server.sandbox.faults = Faults(before=intrude, drop_before={"PUT *": 1.0})
     report = push(plan_of(nodes, new("n1", labels=BARRED["labels"])))
 
-    assert [(o.word, o.reason) for o in report.outcomes] == [
-        ("conflict", "somebody deleted the row before it was complete")
+    assert [(o.word, o.reason, o.status) for o in report.outcomes] == [
+        ("conflict", "somebody deleted the row before it was complete", 404)
     ]
     id_ = str(report.outcomes[0].id)
     assert report.conflict_list == (Conflict(id_, "_id", id_, id_, None, "n1"),)
