@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from sispy_pandas.values.schema import Schema, parse_schema
@@ -70,7 +72,7 @@ def test_nested_documents_become_dotted_fields_in_order():
 
 def test_a_schema_has_all_that_its_document_tells():
     definition = {"name": "String"}
-    told = {
+    told: dict[str, Any] = {
         "id_field": "name",
         "locked_fields": ["name"],
         "track_history": False,

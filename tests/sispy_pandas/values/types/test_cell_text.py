@@ -283,3 +283,15 @@ def as_read(field: Field, text: str, style: Style) -> Any:
         return read_cell(field, text, style)
     except ValueError as error:
         return Refused(unescape(text), str(error))
+
+
+@pytest.mark.parametrize(
+    ("text", "styles"),
+    [
+        ("3/4/2024", [(True, False), (False, False)]),
+        ("3/4/24", [(True, True), (False, True)]),
+        ("April 2024", []),
+    ],
+)
+def test_years_of_two_digits_are_proposed_for_pasted_dates_that_have_such(text: str, styles: Any) -> None:
+    assert [(one.dayfirst, one.has_short_years) for one in DATE.kind.pasted_styles([text])] == styles
