@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from sispy import Client, Endpoint
 
     from ..pushing.earlier import Sent
-    from ..values.changes import Change
+    from ..values.changes import Change, Conflict
     from ..values.schema import Schema
 
 
@@ -69,6 +69,41 @@ def without_gone(
         for target, n in left.items()
         if n
     ]
+
+
+def from_what_came(
+    endpoint: Endpoint, schema: Schema, changes: Iterable[Change], conflicts: Iterable[Conflict]
+) -> tuple[list[Change], set[str]]:
+    """Let updates of rows that came back begin at what these came back with, where they lack something still.
+
+    Else they would be in conflict with a write that nobody made. With the changes go the journals of the
+    pushes that brought those rows back.
+
+    Args:
+        endpoint: Of the table.
+        schema: Of the table.
+        changes: Of one plan; rows go by their `_id`s of today.
+        conflicts: Cells that somebody wrote to since; these stay as they are.
+    """
+    known, changes = came_back(endpoint.client.url), list(changes)
+    ids = {old: one.id for old, one in known.items()}
+    first = {one.id: old for old, one in reversed(known.items())}
+    olds = [first[change.id] for change in changes if isinstance(change, Update) and change.id in first]
+    steps = bringing(endpoint.client.url, olds)
+    foreign = {(conflict.id, conflict.field) for conflict in conflicts}
+    found: list[Change] = []
+    journals: set[str] = set()
+    for change in changes:
+        if isinstance(change, Update) and (old := first.get(change.id)) in steps:
+            waiting, instead = _unlike(schema, *reversed(_came(schema, steps[old], ids)))
+            waiting = {path: value for path, value in waiting.items() if path in change.before}
+            other, _ = _unlike(schema, waiting, change.before)
+            lacked = {p: instead[p] for p in waiting if p not in other and (change.id, p) not in foreign}
+            if lacked:
+                journals.add(str(known[old].undo.path))
+                change = replace(change, before={**change.before, **lacked})
+        found.append(change)
+    return found, journals
 
 
 def lacking(

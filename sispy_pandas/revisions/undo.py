@@ -27,7 +27,7 @@ from ..workflow.plan_parts import PlanParts
 from ..workflow.rest import at_today
 from ..workflow.saved import read_plan
 from ..workflow.series import PartsReport
-from .back import lacking, without_gone
+from .back import from_what_came, lacking, without_gone
 from .dangling import referrers
 from .spared import spared
 from .together import together
@@ -368,9 +368,11 @@ def _sendable(plan: Plan, coming: Collection[str]) -> Plan:
     changes, left_out = without_gone(
         plan.endpoint, plan.schema, plan.changes, again="another undo of this push", coming=coming
     )
+    changes, instead = from_what_came(plan.endpoint, plan.schema, changes, plan.conflict_list)
+    completes = tuple(sorted({*plan.completes, *instead}))
     problems, left = refused(plan.schema, changes)
     notes = (*plan.notes, *left_out, *left)
-    return replace(plan, changes=tuple(changes), problem_list=problems, notes=notes)
+    return replace(plan, changes=tuple(changes), problem_list=problems, notes=notes, completes=completes)
 
 
 def _about_new_ids(plan: Plan, again: list[str]) -> str:

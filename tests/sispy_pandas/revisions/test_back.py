@@ -67,10 +67,9 @@ class Hosts:
         )
         return sp.revert(found.only(by=by, ids=[of] if isinstance(of, str) else of))
 
-    def undoing(self, *reports):
-        client = self.of["alice"].client
-        found = [sp.undo(report.journal, client) for report in reports[:1]]
-        return found[0] if len(reports) == 1 else sp.undo([report.journal for report in reports], client)
+    def undoing(self, *reports, who="alice"):
+        journals = [report.journal for report in reports]
+        return sp.undo(journals if reports[1:] else journals[0], self.of[who].client)
 
 
 def push(plan, **options):
@@ -347,3 +346,23 @@ def test_a_plan_keeps_what_it_leaves_out_in_its_file_and_in_its_parts(hosts, tmp
     push(hosts.undoing(gone))
 
     assert hosts.held("h") == (None, None, None, ["x", "y"])
+
+
+def test_an_undo_of_an_edit_knows_the_reference_that_the_row_came_back_without(hosts):
+    for name in "xyh":
+        hosts.add(name)
+    x, y = hosts.id("x"), hosts.id("y")
+    hosts.write("carol", "h", peer=x, peers=[x])
+    edit = hosts.write("bob", "h", peer=y, peers=[y], cpus=2)
+    gone, target = hosts.delete("bob", "h"), hosts.delete("bob", "y")
+    push(hosts.undoing(gone))
+    assert hosts.held("h") == (None, 2, None, [])
+
+    back = push(hosts.undoing(edit, who="bob"))
+
+    assert hosts.held("h") == (None, None, "x", ["x"])
+    push(hosts.undoing(target))
+    assert hosts.undoing(edit).changes == hosts.undoing(gone).changes == ()
+    push(hosts.undoing(back, who="bob"))
+    push(hosts.undoing(gone))
+    assert hosts.held("h") == (None, 2, "y", ["y"])
