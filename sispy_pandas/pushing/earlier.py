@@ -53,6 +53,8 @@ class Back:
     id: str
     receipt: int | None
     undo: Record
+    row: str
+    """What that one names it by: the `_id` that it had when it was deleted, or one before that."""
 
 
 _AS_TEXT = json.JSONEncoder(default=str).encode
@@ -230,7 +232,7 @@ def taken_back(record: Record, *, seen: frozenset[Path] = frozenset()) -> dict[A
     brought = brought_back(record.head["server"]) if deleted else {}
     for row in deleted & brought.keys():
         back = brought[row].undo
-        if back.path not in seen and row not in taken_back(back, seen=seen | {record.path}):
+        if back.path not in seen and brought[row].row not in taken_back(back, seen=seen | {record.path}):
             found[row] = back
     for undo, left in _undos_of(record, seen=seen):
         found.update((row, undo) for row, _ in pairs(record.entries, left, undo.head["server"]))
@@ -260,7 +262,11 @@ def _undos_of(
     for undo in recalled("undo of", str(record.path.absolute())):
         if undo.path not in seen:
             redone = taken_back(undo, seen=seen | {record.path})
-            yield undo, {row: entry for row, entry in undo.entries.items() if row not in redone}
+            # a row that it deleted and that was brought back for another push was made anew
+            anew = {
+                row for row in redone if _has_deleted(undo.entries[row]) and row not in redone[row].entries
+            }
+            yield undo, {row: e for row, e in undo.entries.items() if row not in redone.keys() - anew}
 
 
 def pairs(pushed: Mapping[Any, Entry], undone: Mapping[Any, Entry], server: str) -> Iterator[tuple[Any, Any]]:
@@ -279,13 +285,19 @@ def pairs(pushed: Mapping[Any, Entry], undone: Mapping[Any, Entry], server: str)
 
 
 def brought_back(server: str) -> dict[str, Back]:
-    """Return the rows of a server that pushes of this machine brought back: old `_id` -> the next one."""
-    return {
-        row: Back(entry.id, entry.receipt, undo)
-        for undo in recalled("brings back on", server)
-        for row, entry in undo.entries.items()
-        if entry.action == "create" and entry.id and entry.written and isinstance(row, str)
-    }
+    """Return the rows of a server that pushes of this machine brought back: old `_id` -> the next one.
+
+    A row that was brought back, deleted by the undo of that, and brought back once more was known by the
+    `_id` between as well.
+    """
+    found: dict[str, Back] = {}
+    for undo in recalled("brings back on", server):
+        for row, entry in undo.entries.items():
+            if entry.action == "create" and entry.id and entry.written and isinstance(row, str):
+                back = Back(entry.id, entry.receipt, undo, row)
+                between = [one.id for _, one in _chain(found, row)]
+                found |= dict.fromkeys([row, *between], back)
+    return found
 
 
 Sent = tuple[Change, Entry]
@@ -303,13 +315,13 @@ def bringing(server: str, rows: Iterable[str]) -> dict[str, list[Sent]]:
     found: dict[str, list[Sent]] = {}
     for row in filter(steps.__contains__, rows):
         found[row] = []
-        for old, back in _chain(steps, row):
+        for _, back in _chain(steps, row):
             path = back.undo.path
             if path not in sent:
                 completed = recalled("completes", str(path))
                 sent[path] = [_sent(back.undo), *(_sent(record, taken_back(record)) for record in completed)]
             made, *later = sent[path]
-            found[row] += [made[old], *(those[back.id] for those in later if back.id in those)]
+            found[row] += [made[back.row], *(those[back.id] for those in later if back.id in those)]
     return found
 
 

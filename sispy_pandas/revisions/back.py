@@ -167,6 +167,8 @@ def _came(
     meant: dict[str, Any] = {}
     for change, entry in steps:
         written = today({path: after for path, (_, after) in entry.written.items()})
+        if isinstance(change, Update) and entry.word in ("done", "unchanged"):
+            written |= today(change.after)  # also what was so before
         lacks = {} if isinstance(change, Delete) else today(change.lacks)
         if isinstance(change, Create):  # what it lacked when it was deleted once more it lacks still
             said = today(change.values) | lacks

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sispy.remedies import no_list
 
+from ..pushing.earlier import came_back
 from ..reading.chunks import selecting
 from ..reading.commits import commits_of
 from ..reading.listing import schema_of
@@ -106,7 +107,8 @@ def repoint(endpoint: Endpoint, targets: Mapping[str, str | None]) -> Plans:
     """Return the plans that make all references to some rows point to others.
 
     For a duplicate: repoint, push, then delete it. A target that is gone works as well as one that exists.
-    Where an array would hold the new id twice, it holds it once.
+    Where an array would hold the new id twice, it holds it once. Of a row that was deleted and came back
+    several times, references to the `_id`s that it had between come along.
 
     Args:
         endpoint: Entities of the schema that is pointed at.
@@ -121,6 +123,9 @@ def repoint(endpoint: Endpoint, targets: Mapping[str, str | None]) -> Plans:
         >>> plans = repoint(client.entities("rack"), {racks[0]["_id"]: racks[1]["_id"]})
     """
     client = endpoint.client
+    back = {old: one.id for old, one in came_back(client.url).items()}
+    again = {id_ for old, id_ in targets.items() if id_ and back.get(old) == id_}
+    targets = {old: id_ for old, id_ in back.items() if id_ in again} | dict(targets)
     old = _ids(targets)
     new = {id_ for id_ in targets.values() if id_ is not None}
     chained = sorted(new & set(old))

@@ -9,11 +9,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from ..pushing.earlier import came_back
 from ..reading.commits import Step, edits, steps_since
 from ..reading.lookup import each, read
 from ..values.changes import Conflict, Create, Delete, Update
 from ..values.entity import EDITABLE_META, receipt, stored
 from ..values.progress import BRIEF
+from ..values.references import aimed
 from ..values.types.cells import get_path
 from ..values.types.equality import equal
 
@@ -66,6 +68,7 @@ def spared(
         return steps_since(watched, id_, found[id_], start[id_])
 
     authors = {name for name in (user, *senders) if name}
+    ids = {old: one.id for old, one in came_back(endpoint.client.url).items()}
     conflicts: list[Conflict] = []
     read_commits = each(
         endpoint, steps_of, list(start), progress=progress, desc=f"{schema.name} commits", delay=BRIEF
@@ -77,7 +80,7 @@ def spared(
         if isinstance(change, Update):
             written[id_], more = _update(schema, change, steps, now, user, authors)
         else:
-            written[id_], more = _delete(schema, change, steps, now)
+            written[id_], more = _delete(schema, change, steps, now, ids)
         conflicts += more
     left = (change if isinstance(change, Create) else written[change.id] for change in changes)
     return list(left), tuple(conflicts)
@@ -111,7 +114,7 @@ def _update(
 
 
 def _delete(
-    schema: Schema, change: Delete, steps: Sequence[Step], now: Mapping[str, Any]
+    schema: Schema, change: Delete, steps: Sequence[Step], now: Mapping[str, Any], ids: Mapping[str, str]
 ) -> tuple[Delete, list[Conflict]]:
     made = next((step for step in steps if step.action == "insert"), None)
     if made is None or made.after is None:
@@ -128,8 +131,12 @@ def _delete(
             for path, value in base.items()
         ]
         return replace(change, before={**change.before, **base}, receipt=made.at), conflicts
-    as_made = all(equal(field, stored(field, made.after), stored(field, now)) for field in schema.fields)
-    # its maker wrote to it and took that back, as undos do in turn
+    inserted = aimed(schema, {field.path: stored(field, made.after) for field in schema.fields}, ids)
+    as_made = any(
+        all(equal(field, cells.get(field.path), stored(field, now)) for field in schema.fields)
+        for cells in (inserted, change.before)
+    )
+    # its maker wrote to it and took that back, as undos do in turn, or points to rows that came back
     return (replace(change, receipt=receipt(now)) if as_made else change), []
 
 

@@ -12,7 +12,7 @@ from sispy.remedies import Call, Message
 
 from ..planning.plan_file import digest
 from ..planning.validate import refused
-from ..pushing.earlier import pairs, taken_back
+from ..pushing.earlier import came_back, pairs, taken_back
 from ..pushing.journal import fate_unknown, resuming, short
 from ..pushing.parts import lost_parts, parts_of
 from ..pushing.record import Entry, Record, read, schema_in, together_of
@@ -377,7 +377,11 @@ def _sendable(plan: Plan, coming: Collection[str]) -> Plan:
 
 def _about_new_ids(plan: Plan, again: list[str]) -> str:
     """Return in words what it means for others that deleted rows get a new `_id`."""
-    found = referrers(plan.endpoint.client, plan.schema.name, again)["schema"].value_counts()
+    client = plan.endpoint.client
+    back = {old: one.id for old, one in came_back(client.url).items()}
+    latest = {back[row] for row in again if row in back}
+    names = {*again, *latest, *(old for old, id_ in back.items() if id_ in latest)}
+    found = referrers(client, plan.schema.name, sorted(names))["schema"].value_counts()
     text = f"{count(len(again), 'deleted row')} will come back with a new _id"
     if found.empty:
         return f"{text}; nothing refers to the old one"

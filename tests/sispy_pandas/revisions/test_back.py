@@ -1,5 +1,6 @@
 """What a row that came back gets later: what it could not have then, not what was taken out on purpose."""
 
+import pandas as pd
 import pytest
 
 import sispy_pandas as sp
@@ -366,3 +367,69 @@ def test_an_undo_of_an_edit_knows_the_reference_that_the_row_came_back_without(h
     push(hosts.undoing(back, who="bob"))
     push(hosts.undoing(gone))
     assert hosts.held("h") == (None, 2, "y", ["y"])
+
+
+def test_an_undo_counts_as_what_was_meant_also_what_was_so_before(hosts):
+    for name in "xh":
+        hosts.add(name)
+    edit = hosts.write("bob", "h", peer=hosts.id("x"), cpus=2)
+    gone, target = hosts.delete("bob", "h"), hosts.delete("bob", "x")
+    for one in (gone, edit, target):
+        push(hosts.undoing(one))
+
+    assert hosts.undoing(gone).changes == ()
+    assert hosts.held("h") == (None, None, None, [])
+
+
+def test_a_row_that_is_back_once_more_is_not_doubled_by_the_undo_of_what_deleted_it_between(hosts):
+    hosts.add("h", cpus=1)
+    gone = hosts.delete("bob", "h")
+    back = push(hosts.undoing(gone))
+    deleted = push(hosts.undoing(back))
+    once_more = push(hosts.undoing(gone))
+
+    assert hosts.undoing(deleted).changes == hosts.undoing(back).changes == ()
+    push(hosts.undoing(once_more))
+    assert hosts.rows() == {}
+    push(hosts.undoing(gone))
+    assert hosts.held("h") == (None, 1, None, [])
+
+
+def test_references_to_a_row_that_was_back_between_are_pointed_to_it_as_well(hosts):
+    for name in "xh":
+        hosts.add(name)
+    hosts.write("carol", "h", peer=hosts.id("x"))
+    gone = hosts.delete("bob", "x")
+    back = push(hosts.undoing(gone))
+    sp.repoint(hosts.of["bob"], back.new_ids).push(progress=False)
+    push(hosts.undoing(back), allow_dangling=True)
+
+    plan = hosts.undoing(gone)
+
+    assert plan.notes[0].startswith("1 deleted row will come back with a new _id; 1 reference of host to")
+    sp.repoint(hosts.of["bob"], push(plan).new_ids).push(progress=False)
+    assert hosts.held("h") == (None, None, "x", [])
+
+
+def test_a_new_row_that_was_pointed_to_a_row_that_came_back_is_deleted_by_the_undo_of_its_creation(hosts):
+    hosts.add("x")
+    live = sp.fetch(hosts.of["bob"], progress=False)
+    made = push(live.diff(pd.DataFrame([{"name": "h", "peer": hosts.id("x")}]), new=True))
+    back = push(hosts.undoing(hosts.delete("bob", "x"), who="bob"))
+    sp.repoint(hosts.of["bob"], back.new_ids).push(progress=False)
+
+    push(hosts.undoing(made, who="bob"))
+
+    assert set(hosts.rows()) == {"x"}
+
+
+def test_a_new_row_that_was_edited_deleted_and_brought_back_is_deleted_once_all_of_that_is_undone(hosts):
+    live = sp.fetch(hosts.of["bob"], progress=False)
+    made = push(live.diff(pd.DataFrame([{"name": "h", "cpus": 1}]), new=True))
+    edit = hosts.write("bob", "h", os="b", cpus=2)
+    gone = hosts.delete("bob", "h")
+
+    for one in (gone, edit, made):
+        push(hosts.undoing(one, who="bob"))
+
+    assert hosts.rows() == {}
