@@ -41,6 +41,12 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.timeout(seconds[0]))
 
 
+def pytest_collection_finish():
+    """Let no garbage collection go over the tests themselves: what was collected stays until the end."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(autouse=True)
 def brief_pauses(monkeypatch):
     """Let nobody wait long for a server that is broken on purpose, neither a client nor a push."""

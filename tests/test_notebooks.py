@@ -3,10 +3,7 @@
 import re
 from pathlib import Path
 
-import nbformat
 import pytest
-from nbclient import NotebookClient
-from nbconvert import HTMLExporter
 
 from outputs import KEPT, told
 
@@ -18,15 +15,25 @@ def test_there_are_notebooks():
 
 
 @pytest.fixture(scope="module")
-def kernel():
+def nbformat():
+    """Import it where a notebook is read: it takes long, and every process of the tests collects them all."""
+    import nbformat
+
+    return nbformat
+
+
+@pytest.fixture(scope="module")
+def kernel(nbformat):
     """One kernel for all notebooks, each of which finds it without names: to start it takes the longest."""
+    from nbclient import NotebookClient
+
     client = NotebookClient(nbformat.v4.new_notebook(), timeout=120)
     with client.setup_kernel():
         yield client
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_a_notebook_runs(path, kernel, tmp_path):
+def test_a_notebook_runs(path, nbformat, kernel, tmp_path):
     notebook = nbformat.read(path, as_version=4)
     start = f"%reset -f\n%cd -q {tmp_path}\n%env XDG_STATE_HOME={tmp_path}"
     notebook.cells.insert(0, nbformat.v4.new_code_cell(start))
@@ -49,7 +56,7 @@ def test_a_notebook_runs(path, kernel, tmp_path):
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_a_notebook_is_kept_without_outputs_or_with_what_a_page_shows_of_them(path):
+def test_a_notebook_is_kept_without_outputs_or_with_what_a_page_shows_of_them(path, nbformat):
     text = path.read_text("utf-8")
     notebook = nbformat.reads(text, as_version=4)
     shown = [cell.id for cell in notebook.cells if cell.get("outputs") or cell.get("execution_count")]
@@ -60,6 +67,8 @@ def test_a_notebook_is_kept_without_outputs_or_with_what_a_page_shows_of_them(pa
 
 
 def test_a_page_without_a_kernel_shows_tables_in_place_of_widgets():
+    from nbconvert import HTMLExporter
+
     path = next(path for path in NOTEBOOKS if path.stem == "02_edit_and_push")
     page, _ = HTMLExporter().from_filename(str(path))
     shown = re.sub(r"<script.*?</script>|<style.*?</style>", "", page, flags=re.DOTALL)

@@ -3,7 +3,8 @@
 import ast
 import inspect
 import re
-from collections.abc import Iterator
+from collections import defaultdict
+from dataclasses import dataclass
 from pathlib import Path
 from types import FunctionType
 
@@ -31,21 +32,32 @@ NAMES = {
 OF_PANDAS = {"frame", "left", "pd"}
 
 
-def trees() -> Iterator[ast.AST]:
-    for folder in FOLDERS:
-        for path in folder.rglob("*.py"):
-            if "sandbox" not in path.parts:
-                yield ast.parse(path.read_text(encoding="utf-8"))
+@dataclass(frozen=True)
+class Told:
+    """Hold what the code of both packages tells people, but for the sandbox's."""
+
+    calls: dict[str, list[ast.Call]]
+    """What a call begins with -> where it is: Argument, no_list and Call make remedies."""
+    texts: set[str]
+
+    def arguments(self) -> set[str]:
+        """Return the arguments that remedies name."""
+        made = [node for kind in ("Argument", "no_list") for node in self.calls[kind]]
+        return {text_of(node.args[0]) for node in made} - {A_VARIABLE}
 
 
-def made(kind: str) -> list[ast.Call]:
-    """Return the places where a remedy of a kind is made."""
-    return [
-        node
-        for tree in trees()
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == kind
-    ]
+@pytest.fixture(scope="module")
+def told():
+    """The code is read where a test asks: each process that runs tests collects all of them."""
+    found = Told(defaultdict(list), set())
+    for path in (path for folder in FOLDERS for path in folder.rglob("*.py")):
+        if "sandbox" not in path.parts:
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                    found.calls[node.func.id].append(node)
+                elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                    found.texts.add(node.value)
+    return found
 
 
 def text_of(node: ast.expr) -> str:
@@ -74,61 +86,51 @@ def public_arguments() -> set[str]:
     return {name for function in functions for name in inspect.signature(function).parameters}
 
 
-ARGUMENTS = sorted(
-    {text_of(node.args[0]) for kind in ("Argument", "no_list") for node in made(kind)} - {A_VARIABLE}
-)
-CALLS = sorted({text_of(node.args[0]) for node in made("Call")})
-SHELL = sorted(
-    {
+def test_each_argument_is_one_of_a_public_function_and_has_an_option(told):
+    arguments, public = told.arguments(), public_arguments()
+    names = {f"{option.name}_" for option in options()}
+    found = {
+        name: (name in public, any(option.startswith(f"{name}_") for option in names)) for name in arguments
+    }
+
+    assert len(arguments) > 3
+    assert found == {name: (True, name not in ONLY_PYTHON) for name in arguments}
+
+
+def test_an_argument_says_what_comes_of_it(told):
+    assert [ast.unparse(node) for node in told.calls["Argument"] if text_of(node.args[1]) == A_VARIABLE] == []
+
+
+def test_each_call_is_one_of_public_names(told):
+    calls = {text_of(node.args[0]) for node in told.calls["Call"]}
+    named = {name for call in calls for name in re.findall(r"(?<![\w.)])(\w*)\.(\w+)", call)}
+    owner_less = {match[1] for call in calls if (match := re.fullmatch(r"(\w+)\(\)", call))}
+
+    assert len(calls) > 3
+    ours = [(owner, name) for owner, name in named if owner not in OF_PANDAS]
+    assert [f"{owner}.{name}" for owner, name in ours if name not in NAMES[owner]] == []
+    assert owner_less - set(dir(sispy.Client)) == set()
+
+
+def test_on_the_command_line_each_is_a_command_or_an_option(told):
+    words = {
         text_of(words.elts[0])
-        for node in made("Call")
+        for node in told.calls["Call"]
         for words in node.args[2:]
         if isinstance(words, ast.Tuple)
     }
-)
+
+    assert len(words) > 3
+    assert words - set(root.COMMANDS) - {name for option in options() for name in option.opts} == set()
 
 
-def test_there_are_remedies_to_look_at():
-    assert min(map(len, (ARGUMENTS, CALLS, SHELL))) > 3
-
-
-@pytest.mark.parametrize("name", ARGUMENTS)
-def test_an_argument_is_one_of_a_public_function_and_has_an_option(name):
-    has_option = any(option.name == name or f"{option.name}".startswith(f"{name}_") for option in options())
-
-    assert (name in public_arguments(), has_option) == (True, name not in ONLY_PYTHON)
-
-
-def test_an_argument_says_what_comes_of_it():
-    assert [ast.unparse(node) for node in made("Argument") if text_of(node.args[1]) == A_VARIABLE] == []
-
-
-@pytest.mark.parametrize("call", CALLS)
-def test_a_call_is_one_of_public_names(call):
-    for owner, name in re.findall(r"(?<![\w.)])(\w*)\.(\w+)", call):
-        assert owner in OF_PANDAS or name in NAMES[owner], f"{owner}.{name}"
-    if owner_less := re.fullmatch(r"(\w+)\(\)", call):
-        assert owner_less[1] in dir(sispy.Client)
-
-
-@pytest.mark.parametrize("word", SHELL)
-def test_on_the_command_line_it_is_a_command_or_an_option(word):
-    assert word in root.COMMANDS or any(word in option.opts for option in options())
-
-
-def test_texts_name_options_and_commands_that_there_are():
-    texts = {
-        node.value
-        for tree in trees()
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Constant) and isinstance(node.value, str)
-    }
+def test_texts_name_options_and_commands_that_there_are(told):
     named = {
         option
-        for text in texts
+        for text in told.texts
         for option in re.findall(r"(?<![\w(-])--[a-z]+(?:-[a-z]+)*(?![\w(-])", text)  # no arrow
     }
-    called = {name for text in texts for name in re.findall(r"`sispy ([a-z]+)", text)}
+    called = {name for text in told.texts for name in re.findall(r"`sispy ([a-z]+)", text)}
 
     there = {name for option in options() for name in (*option.opts, *option.secondary_opts)}
 

@@ -87,8 +87,7 @@ def until(condition: Callable[[], object], seconds: float, log: Path) -> None:
 
 def write_notebook(path: Path, *sources: str) -> None:
     """Write a notebook of these cells."""
-    import nbformat
-
+    nbformat = pytest.importorskip("nbformat")  # here: its import takes long
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
     nbformat.write(notebook, path)

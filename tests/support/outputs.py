@@ -12,9 +12,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import nbformat
-from nbclient import NotebookClient
-
 KEPT = ("02_edit_and_push",)
 """Notebooks that are kept with their outputs: a page of GitHub shows them."""
 _JOURNAL = re.compile(r"~?/\S+?/sispy/pushes/")
@@ -48,6 +45,9 @@ def told(cell: Any) -> list[dict[str, str]]:
 
 def main(path: Path) -> None:
     """Run a notebook, and keep its outputs with it."""
+    import nbformat  # here, as in the tests: it takes long
+    from nbclient import NotebookClient
+
     notebook = nbformat.read(path, as_version=4)
     with TemporaryDirectory() as folder:
         os.environ["XDG_STATE_HOME"] = folder

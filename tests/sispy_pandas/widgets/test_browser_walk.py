@@ -9,7 +9,6 @@ import sys
 import pytest
 
 pytest.importorskip("anywidget")
-pytest.importorskip("nbformat")
 
 from browsed import hooked, many_tables  # skipped before it is needed
 from front_ends import BROWSE, LAB, NOTEBOOK, VOILA, run_all, violations

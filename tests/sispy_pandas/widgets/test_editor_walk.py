@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("anywidget")
-pytest.importorskip("nbformat")
 
 from front_ends import LAB, NOTEBOOK, VOILA, run_all, until, violations  # skipped before it is needed
 from gate import Gate

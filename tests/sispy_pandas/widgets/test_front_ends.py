@@ -7,7 +7,6 @@ import re
 import pytest
 
 pytest.importorskip("anywidget")
-pytest.importorskip("nbformat")
 
 from front_ends import BROWSE, LAB, NOTEBOOK, VOILA, run_all, until  # skipped before it is needed
 from sispy.sandbox import Faults, Sandbox  # skipped before it is needed
