@@ -32,13 +32,30 @@ def pytest_xdist_auto_num_workers():
 
 
 def pytest_collection_modifyitems(items):
-    """Mark as slow what needs a browser or a kernel, and give the long tests their time."""
+    """Mark as slow what needs a browser or a kernel, give the long tests their time, and begin with them."""
     for item in items:
         if not SLOW.isdisjoint(getattr(item, "fixturenames", ())):
             item.add_marker("slow")
         marks = {mark.name for mark in item.iter_markers()}
         if seconds := [SECONDS[name] for name in SECONDS if name in marks and "timeout" not in marks]:
             item.add_marker(pytest.mark.timeout(seconds[0]))
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items[:] = slow_first(items)
+
+
+def slow_first(items):
+    """Let one process begin with those that need a browser, another with the other slow ones.
+
+    Each of n processes is given an n-th of all tests, in order, and takes some of another's when it is done.
+    Two slow tests at a time, which wait for much, leave the cores to the quick ones, and none comes last.
+    """
+    slow, quick = [], []
+    for item in items:
+        (slow if item.get_closest_marker("slow") else quick).append(item)
+    in_browser = [item for item in slow if "chromium" in item.fixturenames]
+    others = [item for item in slow if "chromium" not in item.fixturenames]
+    middle = max(0, len(items) // 2 - len(in_browser))
+    return [*in_browser, *quick[:middle], *others, *quick[middle:]]
 
 
 def pytest_collection_finish():

@@ -172,7 +172,7 @@ def counted(rows: list[Any]) -> list[str]:
     return sorted(json.dumps(row, sort_keys=True, default=str) for row in rows if row)
 
 
-EXAMPLES = pytest.mark.parametrize("examples", [100, pytest.param(3_000, marks=pytest.mark.soak)])
+EXAMPLES = pytest.mark.parametrize("examples", [40, pytest.param(3_000, marks=pytest.mark.soak)])
 
 
 def searched(examples: int, rows: Strategy, check: Callable[[Any], None]) -> None:
