@@ -392,6 +392,18 @@ def test_members_of_arrays_on_sheets_of_their_own(server, tmp_path: Path) -> Non
         sp.read_excel(disks.save(), live.schema)
 
 
+def test_members_of_a_row_that_is_not_in_the_table_change_nothing(server, tmp_path: Path) -> None:
+    live = server.fetch({"q": {"name": {"$in": ["h00000", "h00001", "h00002"]}}})
+    sp.to_excel(live, tmp_path / "hosts.xlsx", explode=["disks"])
+    disks = Book(tmp_path / "hosts.xlsx", "host.disks")
+    disks.book["host"].delete_rows(3)
+    for row, size in ((2, 20), (3, 30)):
+        disks.set(row, "gb", size)
+    frame = sp.read_excel(disks.save(), live.schema)
+    assert frame["name"].tolist() == ["h00000", "h00002"]
+    assert [(key, after[0]["gb"]) for key, _, _, after in cells(live.diff(frame))] == [("h00000", 20)]
+
+
 def test_members_of_an_array_of_anything_have_a_sheet_too(server, tmp_path: Path) -> None:
     table = {"name": "box", "_sis": {"owner": ["net"]}, "definition": {"name": "String", "anything": []}}
     server.client.schemas.create(table)

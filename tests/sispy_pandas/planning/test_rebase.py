@@ -75,3 +75,13 @@ def test_a_deletion_of_a_row_that_was_changed_is_made_only_if_mine_is_kept(serve
     assert [(type(c), c.id, c.before["cpus"]) for c in mine.changes] == [(Delete, live.ids[0], 9)]
     assert mine.push(progress=False, limits=QUICK).counts["done"] == 1
     assert {"h00000", "h00001"} & server.stored().keys() == set()
+
+
+def test_a_row_that_is_partly_so_already_keeps_the_old_values_of_what_is_left_alone(server):
+    live = server.fetch()
+    plan = live.diff(live.frame().head(1).assign(cpus=9, live=None))
+    server.hosts.update(live.ids[0], {"cpus": 9})
+
+    (change,) = plan.refresh().changes
+
+    assert (change.before, change.after) == ({"live": True}, {"live": None})

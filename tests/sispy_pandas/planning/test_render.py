@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 import sispy_pandas as sp
 from sispy import Client
-from sispy.remedies import what_of
+from sispy.remedies import Argument, Message, what_of
 from sispy_pandas.planning.change_set import Origin
-from sispy_pandas.planning.render import blocks, kinds
+from sispy_pandas.planning.render import blocks, kinds, object_of
 from sispy_pandas.values.blocks import as_markdown, as_page, as_text
 from sispy_pandas.values.changes import Change, Delete, Update
 from sispy_pandas.values.schema import parse_schema
@@ -165,3 +167,22 @@ def test_what_is_shown_costs_what_is_shown(monkeypatch):
     as_text(blocks(plan))
 
     assert len(made) == 40
+
+
+def test_a_program_reads_each_face_its_own_words(server):
+    live = server.fetch()
+    plan = live.diff(live.frame().head(1).assign(cpus=99))
+    problem = replace(plan.problem_list[0], reason=Message("wrong", Argument("cpus", "mends it", 9)))
+
+    found = object_of(replace(plan, problem_list=(problem,), notes=(problem.reason,)), told=what_of)
+
+    assert ([one["reason"] for one in found["problems"]], found["notes"]) == (["wrong"], ["wrong"])
+
+
+def test_groups_that_are_not_shown_are_counted_as_such():
+    plan = plan_of(1)
+    rows = [Update(f"{i:024x}", {"os": "8"}, {"os": str(i // 2)}, f"h{i}") for i in range(20, 2000)]
+
+    shown = as_text(blocks(replace(plan, changes=tuple(rows)))).splitlines()
+
+    assert [line.split(":")[0] for line in shown if line.startswith("... and")] == ["... and 950 more groups"]

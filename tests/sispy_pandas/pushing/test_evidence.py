@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sispy.delta import diff
-from sispy_pandas.pushing.evidence import DELIVERED_AGAIN, Unclear, already, examine
+from sispy_pandas.pushing.evidence import DELIVERED_AGAIN, Unclear, already, examine, since_of
 from sispy_pandas.values.changes import Attempt, Outcome, then
 from sispy_pandas.values.entity import stored
 from sispy_pandas.values.schema import parse_schema
@@ -419,3 +419,12 @@ def test_what_no_commit_tells_of_one_cell_hides_nothing_of_another():
     sent = replace(outcome("number", 1, 3, at=row.write("me", "number", 3)), written=cells)
 
     assert already(SCHEMA, sent, row.commits, user="me") == ("number",)
+
+
+def test_from_when_on_commits_tell_is_when_the_row_was_read_first():
+    first = Attempt({"number": (1, 2)}, read=999, until=None)
+    read = outcome("number", 1, 3, at=1_000_010)
+
+    assert since_of(read) == 1_000_000
+    assert since_of(replace(read, doubted=(first,))) == 999
+    assert since_of(replace(read, read=None)) is None
