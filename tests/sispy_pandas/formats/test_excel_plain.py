@@ -163,6 +163,7 @@ def test_what_is_not_plain_is_read_by_openpyxl(tmp_path, kind):
         ("", texts("<si><t>_x0041_</t></si>")),
         ("", {"xl/styles.xml": styles("yyyy").replace(b'numFmtId="0"', b'numFmtId="14"')}),
         ("", {"XL/worksheets/sheet1.xml": b"<worksheet/>"}),
+        ("", {"xl/styles.xml": styles("yyyy").replace(b"<cellXfs>", b"<!-- a comment --><cellXfs>")}),
     ],
 )
 def test_workbooks_of_odd_parts_are_read_by_openpyxl(tmp_path, after, parts):

@@ -123,6 +123,10 @@ def test_the_sheet_is_easy_to_edit(server, book: Any) -> None:
     assert {
         sheet[f"{column(sheet, name)}2"].number_format for name in ("_id", "name", "serial", "_updated_at")
     } == {"@"}
+    sides = [
+        (sheet[f"{letter}2"].alignment.horizontal, sheet[f"{letter}2"].alignment.indent) for letter in "BDEF"
+    ]
+    assert sides == [(None, 0), ("right", 1), ("left", 0), ("left", 0)]
     grey = [title for title in titles if sheet[f"{column(sheet, title)}2"].fill.fgColor.rgb == "FFEDEDED"]
     assert grey == [
         "_sis._created_at (Europe/Berlin)", "_sis._created_by", "_sis._updated_by", "_sis.immutable",

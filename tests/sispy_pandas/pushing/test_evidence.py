@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sispy.delta import diff
-from sispy_pandas.pushing.evidence import DELIVERED_AGAIN, Unclear, already, examine, since_of
+from sispy_pandas.pushing.evidence import DELIVERED_AGAIN, UNTOLD, Unclear, already, examine, since_of
 from sispy_pandas.values.changes import Attempt, Outcome, then
 from sispy_pandas.values.entity import stored
 from sispy_pandas.values.schema import parse_schema
@@ -428,3 +428,14 @@ def test_from_when_on_commits_tell_is_when_the_row_was_read_first():
     assert since_of(read) == 1_000_000
     assert since_of(replace(read, doubted=(first,))) == 999
     assert since_of(replace(read, read=None)) is None
+
+
+def test_a_change_of_a_text_that_fits_no_known_state_leaves_it_unclear():
+    row = History.of("text", LONG + "1")
+    row.write("bob", "text", LONG + "2")
+    far = {"text": "0123456789" * 9}
+    row.commits[0]["commit_data"] = {"text": diff(far, {"text": far["text"] + "x"})["text"]}
+    at = row.write("me", "text", f"so {LONG}3")
+
+    with pytest.raises(Unclear, match=f"^{UNTOLD}$"):
+        row.examined(outcome("text", LONG + "1", f"so {LONG}3", at=at))

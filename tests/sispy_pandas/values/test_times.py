@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 import pytest
 
-from sispy_pandas.values.times import milliseconds_of, times
+from sispy_pandas.values.times import duration_text, milliseconds_of, times
 
 MS = 1795183500000
 
@@ -70,3 +70,11 @@ def test_times_of_a_column():
 
 def test_the_last_moment_is_read_with_its_offset():
     assert milliseconds_of("9999-12-31T23:30-05:00") == 253_402_317_000_000
+
+
+@pytest.mark.parametrize(
+    ("micros", "text"),
+    [(0, "00:00:00"), (1, "00:00:00.000001"), (-1, "-00:00:00.000001"), (-(10**6), "-00:00:01")],
+)
+def test_a_duration_has_a_sign_below_nothing_alone(micros, text):
+    assert duration_text(timedelta(microseconds=micros)) == text

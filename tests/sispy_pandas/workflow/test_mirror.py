@@ -23,6 +23,7 @@ from sispy.sandbox.sis import writes
 
 pytest.importorskip("pyarrow", reason="pyarrow is not installed")
 from sispy_pandas.formats import generations
+from sispy_pandas.values.source import source_of
 from sispy_pandas.workflow import catching_up
 
 DEFINITION = {
@@ -105,6 +106,9 @@ def test_the_first_run_fetches_all_and_the_next_nothing(hosts, folder):
     first = run(hosts, folder)
 
     pd.testing.assert_frame_equal(sp.read_mirror(folder), fetched(hosts))
+    source = source_of(sp.read_mirror(folder))
+    assert source is not None
+    assert not source.accept_program_changes
     assert repr(first) == f"host in {folder}: 100 rows, all fetched (the first run)"
     assert (first.rows, first.fetched, counts(first), first.parts, first.written) == (
         100,
