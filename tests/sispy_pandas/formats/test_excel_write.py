@@ -16,6 +16,7 @@ from sispy_pandas.formats.excel_base import read_note
 from sispy_pandas.planning.program_edits import REASON
 from sispy_pandas.values.records import frame_of
 from sispy_pandas.values.schema import parse_schema
+from sispy_pandas.values.source import source_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,6 +77,32 @@ def test_members_of_a_frame_get_no_sheet_of_their_own(server, file: Path) -> Non
     assert openpyxl.load_workbook(file).sheetnames == ["host", "About this workbook", "_lists", "_base1"]
 
 
+def test_a_frame_that_was_read_from_a_file_is_written_with_the_rows_as_they_were_exported(
+    server, file: Path
+) -> None:
+    live = server.fetch()
+    sp.to_excel(live, file)
+    edited = sp.read_excel(file, live.schema).head(3).assign(cpus=9)
+    other = file.with_name("other.xlsx")
+
+    sp.to_excel(edited, other, schema=live.schema)
+
+    frame = sp.read_excel(other, live.schema)
+    source = source_of(frame)
+    assert source is not None
+    assert (source.server, source.schema) == (server.client.url, "host")
+    assert source.base is not None
+    assert source.base["cpus"].head(3).tolist() == [1, 2, 3]
+    assert [(c.before, c.after) for c in sp.snapshot_of(server.hosts, frame).diff(frame).changes] == [
+        ({"cpus": n}, {"cpus": 9}) for n in (1, 2, 3)
+    ]
+
+    sp.to_csv(live, file.with_name("t.csv"))
+    sp.to_excel(sp.read_csv(file.with_name("t.csv"), live.schema), other, schema=live.schema)
+
+    assert len(live.diff(sp.read_excel(other, live.schema))) == 0
+
+
 def test_nasty_texts_and_a_million_characters_come_back(nasty_texts, host_schema: Schema, file: Path) -> None:
     texts = [*nasty_texts, "x" * 1_000_000, "_x0041_" * 10_000]
     ids = [f"{i:024}" for i in range(len(texts))]
@@ -113,6 +140,8 @@ def test_the_sheet_is_easy_to_edit(server, book: Any) -> None:
         "_sis.any_owner_can_modify", "_delete", "_updated_at",
     ]  # fmt: skip
     assert (sheet.freeze_panes, sheet.auto_filter.ref) == ("C2", "A1:X21")
+    assert (sheet.page_setup.orientation, sheet.print_title_rows) == ("landscape", "$1:$1")
+    assert (sheet.page_setup.fitToWidth or 1, sheet.page_setup.fitToHeight) == (1, 0)
     hidden = [title for title in titles if sheet.column_dimensions[column(sheet, title)].hidden]
     assert hidden == ["_id", "_updated_at"]
     assert [type(cell.value).__name__ for cell in sheet[2]] == [

@@ -86,3 +86,16 @@ def test_locked_and_immutable_rows_are_nobodys_to_delete_or_change(server):
         Problem(live.ids[0], "the row is immutable: it cannot be changed", "_sis.immutable", True, "h00000"),
         Problem(live.ids[1], "the row is locked: it cannot be deleted", "_sis.locked", True, "h00001"),
     )
+
+
+def test_a_value_is_free_only_if_the_row_that_has_it_is_deleted_by_the_other_plan(server):
+    live = server.fetch()
+    one = server.fetch({"q": {"name": "h00001"}})
+    new = one.diff(pd.DataFrame({"name": ["h00000"], "cpus": [2]}), new=True)
+    edited = live.diff(live.frame().head(1).assign(cpus=9))
+    deleted = live.diff(live.frame(), delete=[live.ids[0]])
+
+    found = [precheck(new, others=[other]).problem_list for other in (edited, deleted)]
+
+    reason = f"row {live.ids[0]} has this value already, and it must be unique"
+    assert found == [(Problem(0, reason, "name", "h00000", "h00000"),), ()]

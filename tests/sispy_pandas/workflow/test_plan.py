@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import sispy_pandas as sp
-from sispy_pandas.values.changes import Create, Delete, Problem, Update
+from sispy_pandas.values.changes import Create, Delete, Problem, Stale, Update
 
 APART = "padding: 4px 12px 4px 8px"
 LEFT, RIGHT = f' style="text-align: left; {APART}"', f' align="right" style="{APART}"'
@@ -148,6 +148,14 @@ def test_a_saved_plan_is_sorted_lines_and_comes_back_equal(server, plan, tmp_pat
     assert sorted(loaded.changes, key=repr) == sorted(_sorted(plan.changes), key=repr)
     assert (loaded.problem_list, loaded.owner) == (plan.problem_list, plan.owner)
     assert loaded.save(tmp_path / "again").read_text() == path.read_text()
+
+
+def test_rows_that_are_stale_are_saved_with_their_reason(server, plan, tmp_path):
+    stale = (Stale(plan.changes[0].id, "it changed since", "h00000"),)
+
+    loaded = sp.load_plan(replace(plan, stale=stale).save(tmp_path / "host.plan"), server.client)
+
+    assert loaded.stale == stale
 
 
 def test_a_plan_knows_its_server_by_the_profiles_and_any_text_can_be_saved(
