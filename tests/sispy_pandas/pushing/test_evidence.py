@@ -433,8 +433,8 @@ def test_from_when_on_commits_tell_is_when_the_row_was_read_first():
 def test_a_change_of_a_text_that_fits_no_known_state_leaves_it_unclear():
     row = History.of("text", LONG + "1")
     row.write("bob", "text", LONG + "2")
-    far = {"text": "0123456789" * 9}
-    row.commits[0]["commit_data"] = {"text": diff(far, {"text": far["text"] + "x"})["text"]}
+    far = "0123456789" * 9
+    row.commits[0]["commit_data"] = {"text": diff(far, far + "x")}
     at = row.write("me", "text", f"so {LONG}3")
 
     with pytest.raises(Unclear, match=f"^{UNTOLD}$"):

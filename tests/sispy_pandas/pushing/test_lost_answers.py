@@ -132,6 +132,24 @@ def test_what_a_new_row_could_not_be_created_with_is_written_over(server, bob):
     assert told(report) == [("extra", None, {"a.b": 1}, {"theirs": 1}, "bob")]
 
 
+def test_of_what_a_new_row_was_completed_with_that_is_known_which_nobody_wrote_over(server, bob):
+    definition = {"name": {"type": "String", "unique": True}, "one": "Mixed", "other": "Mixed"}
+    server.client.schemas.create({"name": "box", "_sis": {"owner": ["net"]}, "definition": definition})
+    boxes, bob.hosts = server.client.entities("box"), server.sandbox.client("bob").entities("box")
+    new = pd.DataFrame({"name": ["n0"], "one": [{"a.b": 1}], "other": [{"c.d": 2}]})
+    plan = sp.fetch(boxes, progress=False).diff(new, new=True)
+    bob(plan, {}, {"one": {"theirs": 1}})
+
+    report = push(plan)
+
+    assert [(o.word, o.written) for o in report.outcomes] == [
+        ("conflict", {"name": (None, "n0"), "other": (None, {"c.d": 2})})
+    ]
+    assert [(c.field, c.mine, c.theirs) for c in report.conflict_list] == [
+        ("one", {"a.b": 1}, {"a.b": 1, "theirs": 1})
+    ]
+
+
 def test_a_merged_value_that_was_not_found_since_others_had_merged_something_as_well(server, bob):
     plan = plan_of(server, extra=[{"a": 9, "b": {"c": 0}}])
     bob(plan, {"extra": {"z": 1}})

@@ -11,7 +11,12 @@ def test_a_report_tells_what_there_is_to_tell(server):
     report = plan.push(progress=False, journal=False)
 
     assert evidence(report) == []
-    assert object_of(report)["unverified"] == []
+    found = object_of(report)
+    whole = {"conflicts": [], "replaced": [], "unverified": [], "notes": [], "stopped": None}
+    assert {key: found[key] for key in whole} == whole
+    assert [key for key in found if key not in whole] == [
+        *("user", "started", "ended", "note", "reviewer", "journal", "counts", "rows"),
+    ]
     facts = [name for name, _ in page(report)[1].rows]
     assert facts == [
         *("server", "schema", "user", "start", "end", "note", "reviewer", "plan", "journal", "stopped"),

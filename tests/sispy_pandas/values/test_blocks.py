@@ -76,6 +76,20 @@ def test_text_in_a_terminal():
     ]
 
 
+@pytest.mark.parametrize(
+    ("columns", "shown"),
+    [
+        ((Column("name"), Column("note")), "web-web-web-w…  aaaaaaaaaaaaa…"),
+        ((Column("name", whole=True), Column("note")), "web-web-web-web-web-  aaaaaaa…"),
+        ((Column("name"), Column("note", whole=True)), "web-w…  aaaaaaaaaaaaaaaaaaaaaa"),
+    ],
+)
+def test_a_column_is_cut_to_fit_a_terminal_unless_it_is_kept_whole(columns, shown):
+    table = Table(columns, [("web-" * 5, "a" * 22)])
+
+    assert as_text([table], limit=30).splitlines()[1:] == [shown]
+
+
 def test_as_markdown_keeps_the_indentation_of_nested_fields():
     table = Table((Column("field"), Column("value")), [("os", ""), ("  name", "rhel"), ("  - _id", "a")])
 

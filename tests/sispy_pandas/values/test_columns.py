@@ -15,6 +15,12 @@ from sispy_pandas.values.types.equality import equal
         (Field("f", "String"), ["a", 5, None, {"x": [1]}], ["a", 5, None, {"x": (1,)}], [1, 3]),
         (Field("f", "Boolean"), [True, 1, None], [True, 1, None], [1]),
         (Field("f", "Date"), ["2020-01-02T00:00:00.000Z", 5], [pd.Timestamp("2020-01-02", tz="UTC"), 5], [1]),
+        (
+            Field("f", "Date"),
+            ["2020-01-02T00:00:00.000Z", "soon", None],
+            [pd.Timestamp("2020-01-02", tz="UTC"), "soon", None],
+            [1],
+        ),
         (Field("f", "IpAddress"), [IP, IP | {"cidr": 99}], ["10.1.2.3/24", IP | {"cidr": 99}], [1]),
         (Field("f", "String", enum=("a",)), ["a", 5], ["a", 5], [1]),
         (Field("f", "Array", item=Field("", "String")), [["a"], "b", None], [("a",), "b", ()], [1]),

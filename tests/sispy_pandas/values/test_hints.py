@@ -131,3 +131,10 @@ def test_words_of_programs_for_no_value_are_named_among_texts():
         "d: 1 of 2 cells holds a word for nothing and is taken for text: \\N (row 2);"
         " na=['\\\\N'] says that it means no value",
     ]
+
+
+def test_a_column_of_which_half_of_the_first_ten_texts_look_so_is_looked_at():
+    odd, numbers = [f"word {n}" for n in range(6)], [f"{n},5" for n in range(70)]
+
+    assert len(told({"v": [*odd[:5], *numbers[:5], odd[5], *numbers[5:]]})) == 1
+    assert told({"v": [*odd[:5], *numbers[:4], odd[5], *numbers[4:]]}) == []

@@ -297,3 +297,10 @@ def test_a_column_of_a_frame_of_texts_that_looks_otherwise_is_warned_of():
 
 def test_names_that_the_server_refuses_are_known():
     assert RESERVED == REFUSED_NAMES
+
+
+@pytest.mark.parametrize("inner", [{}, {"a": 1}, {"a": {}}])
+def test_an_object_with_a_type_that_is_an_object_is_mixed(inner):
+    """In a definition `type` would say what the object around it is."""
+    found = infer_schema([{"a": {"type": inner}}, {"b": 1}], name="t")
+    assert found["definition"]["a"] == "Mixed"

@@ -295,3 +295,12 @@ def as_read(field: Field, text: str, style: Style) -> Any:
 )
 def test_years_of_two_digits_are_proposed_for_pasted_dates_that_have_such(text: str, styles: Any) -> None:
     assert [(one.dayfirst, one.has_short_years) for one in DATE.kind.pasted_styles([text])] == styles
+
+
+@pytest.mark.parametrize("dayfirst", [True, False])
+def test_which_number_of_a_date_is_the_day_is_told(dayfirst: bool) -> None:
+    (told,) = DATE.kind.told(Style(dayfirst=dayfirst))
+
+    assert isinstance(told, Argument)
+    assert (told.name, told.value) == ("dayfirst", dayfirst)
+    assert ("third of April" in told.does) is dayfirst

@@ -392,3 +392,9 @@ def test_a_time_is_a_text_in_utc_or_in_the_metadata_a_number_that_a_date_can_be(
         pd.Timestamp(TIME),
     ]
     assert [plain.kind.cell_of(value) for value in (5, TIME[:-1])] == [5, TIME[:-1]]
+
+
+def test_the_parts_of_a_stored_address_have_the_types_that_they_are_searched_as():
+    names = {str: "String", int: "Number"}
+
+    assert Field("ip", "IpAddress").kind.parts == {part: names[type(value)] for part, value in IP.items()}
