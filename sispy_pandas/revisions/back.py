@@ -89,7 +89,7 @@ def from_what_came(
     ids = {old: one.id for old, one in known.items()}
     first = {one.id: old for old, one in reversed(known.items())}
     olds = [first[change.id] for change in changes if isinstance(change, Update) and change.id in first]
-    steps = bringing(endpoint.client.url, olds)
+    steps = bringing(endpoint.client.url, olds) if olds else {}
     foreign = {(conflict.id, conflict.field) for conflict in conflicts}
     found: list[Change] = []
     journals: set[str] = set()

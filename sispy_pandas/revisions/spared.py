@@ -68,7 +68,8 @@ def spared(
         return steps_since(watched, id_, found[id_], start[id_])
 
     authors = {name for name in (user, *senders) if name}
-    ids = {old: one.id for old, one in came_back(endpoint.client.url).items()}
+    back = came_back(endpoint.client.url) if any(isinstance(written[id_], Delete) for id_ in start) else {}
+    ids = {old: one.id for old, one in back.items()}
     conflicts: list[Conflict] = []
     read_commits = each(
         endpoint, steps_of, list(start), progress=progress, desc=f"{schema.name} commits", delay=BRIEF
