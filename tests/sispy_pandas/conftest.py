@@ -285,9 +285,9 @@ def need():
     return check
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium(need):
-    """A headless Chromium of the operating system."""
+    """A headless Chromium of the operating system; until it is closed, no other test runs an event loop."""
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     need(path, "chromium")
     need(find_spec("playwright"), "playwright")
