@@ -215,13 +215,18 @@ def test_a_lost_request_that_was_delivered_twice_is_done_and_counted_as_not_veri
 
 def test_rows_that_were_there_long_before_are_not_looked_at(logs):
     first = push(logs.plan("old"))
+    plan, before = logs.plan("new"), len(logs.server.sandbox.requests)
 
-    report = push(logs.plan("new"))
+    report = push(plan)
 
     (sent,) = (
         e for e in map(json.loads, report.journal.read_bytes().splitlines()) if e.get("event") == "send"
     )
     old = logs.mine.get(first.outcomes[0].id).to_dict()
+    look = next(
+        seen for seen in logs.server.sandbox.requests[before:] if "_created_at" in seen.query.get("q", "")
+    )
+    assert look.query["fields"] == "_id"
     assert (sent["since"], sent["known"]) == (old["_sis"]["_created_at"] - CLOCKS_APART, [old["_id"]])
 
 

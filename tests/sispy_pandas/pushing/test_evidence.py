@@ -439,3 +439,13 @@ def test_a_change_of_a_text_that_fits_no_known_state_leaves_it_unclear():
 
     with pytest.raises(Unclear, match=f"^{UNTOLD}$"):
         row.examined(outcome("text", LONG + "1", f"so {LONG}3", at=at))
+
+
+def test_a_value_that_was_taken_away_is_known_from_that_commit_alone():
+    row = History.of("number", 1)
+    row.write("bob", "number", 2)
+    row.commits[0]["commit_data"] = {"number": [7, 0, 0]}
+    at = row.write("me", "number", 3)
+    row.commits[1]["commit_data"] = {"number": [None, 3]}
+
+    assert row.examined(outcome("number", 1, 3, at=at)) == [(1, 3, None, "bob")]

@@ -124,3 +124,13 @@ def test_a_journal_and_its_folder_are_for_their_owner_alone(tmp_path):
             pass
 
     assert [oct(one.stat().st_mode & 0o777) for one in (path.parent, path)] == ["0o700", "0o600"]
+
+
+def test_new_rows_that_nothing_knows_again_are_not_sent_without_a_journal(server):
+    logs = server.client.entities("log")
+    plan = sp.fetch(logs, progress=False).diff(pd.DataFrame({"text": ["a"]}), new=True)
+
+    with pytest.raises(sp.PlanRefused, match=r"^schema 'log' has no unique field .* they need a journal"):
+        plan.push(progress=False, journal=False)
+
+    assert logs.count({}) == 0
