@@ -150,6 +150,21 @@ def test_a_saved_plan_is_sorted_lines_and_comes_back_equal(server, plan, tmp_pat
     assert loaded.save(tmp_path / "again").read_text() == path.read_text()
 
 
+@pytest.mark.parametrize("action", ["create", "delete"])
+def test_new_and_deleted_rows_of_another_type_by_now_need_a_new_plan(server, tmp_path, action):
+    live = server.fetch()
+    new = pd.DataFrame({"name": ["n1"], "cpus": [2]})
+    plan = live.diff(new, new=True) if action == "create" else live.diff(live.frame(), delete=[live.ids[0]])
+    path = plan.save(tmp_path / "host.plan")
+    schema = server.client.schemas.get("host").to_dict()
+    server.client.schemas.update("host", {**schema, "definition": {**schema["definition"], "cpus": "String"}})
+
+    with pytest.raises(
+        ValueError, match=r"field 'cpus' of 'host' was Number when .* and is String: make a new"
+    ):
+        sp.load_plan(path, server.client)
+
+
 def test_rows_that_are_stale_are_saved_with_their_reason(server, plan, tmp_path):
     stale = (Stale(plan.changes[0].id, "it changed since", "h00000"),)
 
