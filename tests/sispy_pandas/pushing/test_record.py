@@ -223,6 +223,14 @@ def test_rows_that_were_sent_by_nobody_known_are_those_of_whom_the_server_names_
     assert read(written(tmp_path / "k", lines)).entries[0].sender is None
 
 
+def test_rows_that_a_resumed_push_sends_are_those_of_whoever_resumed_it(tmp_path):
+    resumed = {**BEGIN, "event": "resume", "user": "bob"}
+
+    record = read(written(tmp_path / "j", [HEAD, BEGIN, resumed, SEND]))
+
+    assert record.entries[0].sender == "bob"
+
+
 def test_what_an_earlier_push_left_open_is_open(tmp_path):
     sent = {key: value for key, value in SEND.items() if key not in ("event", "at")}
     begin = {**BEGIN, "open": [{**sent, "sender": "dora"}]}

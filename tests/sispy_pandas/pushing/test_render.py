@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from sispy_pandas.pushing.render import evidence, object_of, page
+from sispy_pandas.values.blocks import Table
 
 
 def test_a_report_tells_what_there_is_to_tell(server):
@@ -41,5 +42,8 @@ def test_the_record_tells_what_was_replaced_not_what_the_plan_had_seen(server):
 
     report = plan.push(progress=False, on_conflict="mine")
 
-    cells = next(block for block in page(report) if getattr(block, "title", "") == "Cells")
+    cells = next(block for block in page(report) if isinstance(block, Table) and block.title == "Cells")
+    named = [column.title for column in cells.columns]
+    assert named == ["_id", "key", "action", "field", "before", "after", "outcome"]
+    assert [row[:3] for row in cells.rows] == [(live.ids[0], "h00000", "update")] * 2
     assert [row[3:] for row in cells.rows] == [("os", "rhel8", "rhel9", "written"), ("cpus", 5, 9, "written")]

@@ -12,6 +12,14 @@ from sispy_pandas.values.types.convert import check
         ({"type": "Boolean", "required": True}, False, None),
         ({"type": "Array", "item": Field("", "String"), "required": True}, [], "a value is required"),
         ({"type": "String", "enum": ("a", "b")}, "c", "'c' is not allowed; allowed are a, b"),
+        *[
+            (
+                {"type": "String", "enum": tuple("abcdefghijklmno"[:n])},
+                "z",
+                f"'z' is not allowed; allowed are a, b, c, d, e, f, g, h, i, j, k, l{more}",
+            )
+            for n, more in ((12, ""), (13, " and 1 more"), (15, " and 3 more"))
+        ],
         ({"type": "String", "enum": ("a", "b")}, None, None),
         ({"type": "String", "minlength": 2}, "é", "shorter than 2 characters"),
         ({"type": "String", "maxlength": 1}, "😀", "longer than 1 characters"),
