@@ -217,6 +217,10 @@ def test_a_long_text_is_grey_and_left_alone(host_schema: Schema, file: Path) -> 
     cell.value = "short"
     book.save(file)
     changed = sp.read_excel(file, host_schema)["name"].iloc[0]
+    without_ids = openpyxl.load_workbook(file)
+    without_ids["host"].delete_cols(1)
+    without_ids.save(file.with_name("without.xlsx"))
+    assert "_id" not in sp.read_excel(file.with_name("without.xlsx"), host_schema).columns
     assert changed.reason == "its text of 40000 characters is too long for a workbook: change it elsewhere"
 
 

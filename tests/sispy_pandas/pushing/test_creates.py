@@ -47,6 +47,8 @@ def test_new_rows_without_an_answer_are_looked_for_by_their_unique_value_until_n
     seen = [seen for seen in server.sandbox.requests if seen.number > before]
     sent = next(i for i, one in enumerate(seen) if one.method == "POST")
     asked = [json.loads(one.query["q"]) for one in seen[sent + 1 :] if "q" in one.query]
+    fields = [one.query.get("fields") for one in seen[sent + 1 :] if "q" in one.query]
+    assert fields == ["_id,_sis", "_id,_sis", None]
     assert asked == [{"name": {"$in": ["n0", "n1"]}}] * 3  # twice alike, and before they would be sent again
 
 

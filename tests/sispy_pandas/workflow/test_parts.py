@@ -167,6 +167,7 @@ def test_plans_are_saved_and_loaded_as_one(server, plans, tmp_path):
     loaded = sp.load_plan(plans.save(tmp_path / "both.json", note="CHG1"), server.client)
 
     assert isinstance(loaded, sp.Plans)
+    assert "s9 (new)" in str(loaded)
     assert (loaded.digest, loaded.counts, str(loaded).count("planned by root")) == (
         plans.digest,
         plans.counts,

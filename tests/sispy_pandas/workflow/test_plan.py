@@ -171,6 +171,8 @@ def test_rows_that_are_stale_are_saved_with_their_reason(server, plan, tmp_path)
     loaded = sp.load_plan(replace(plan, stale=stale).save(tmp_path / "host.plan"), server.client)
 
     assert loaded.stale == stale
+    edited = replace(stale[0], rows=({"cpus": 9},))
+    assert (edited, repr(edited)) == (stale[0], repr(stale[0]))
 
 
 def test_a_plan_knows_its_server_by_the_profiles_and_any_text_can_be_saved(

@@ -304,3 +304,12 @@ def test_which_number_of_a_date_is_the_day_is_told(dayfirst: bool) -> None:
     assert isinstance(told, Argument)
     assert (told.name, told.value) == ("dayfirst", dayfirst)
     assert ("third of April" in told.does) is dayfirst
+
+
+@pytest.mark.parametrize(
+    ("text", "number"), [("3 B", 3), ("3 iB", 6), ("3MiB", 9), ("3 XMiB", 12), ("XYMiB 3", 15)]
+)
+def test_of_units_that_end_or_begin_alike_the_longest_counts(text: str, number: int) -> None:
+    style = Style(unit=frozenset({"B", "iB=2", "MiB=3", "XMiB=4", "XYMiB=5", "XY=6", "X=7"}))
+
+    assert read_cell(NUMBER, text, style) == number
