@@ -88,9 +88,12 @@ def test_a_frame_that_was_read_from_a_file_is_written_with_the_rows_as_they_were
     sp.to_excel(edited, other, schema=live.schema)
 
     frame = sp.read_excel(other, live.schema)
-    source = source_of(frame)
+    source, first = source_of(frame), source_of(edited)
     assert source is not None
+    assert first is not None
+    assert first.fetched_at is not None
     assert (source.server, source.schema) == (server.client.url, "host")
+    assert (source.fetched_at, source.query) == (first.fetched_at, first.query)
     assert source.base is not None
     assert source.base["cpus"].head(3).tolist() == [1, 2, 3]
     assert [(c.before, c.after) for c in sp.snapshot_of(server.hosts, frame).diff(frame).changes] == [

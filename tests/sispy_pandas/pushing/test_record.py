@@ -1,6 +1,7 @@
 """What a journal says: what is none is a ValueError that names the file, whatever is damaged in it."""
 
 import json
+import re
 import tempfile
 from pathlib import Path
 
@@ -221,6 +222,13 @@ def test_rows_that_were_sent_by_nobody_known_are_those_of_whom_the_server_names_
     resumed = [{**begin, "event": "resume"}, {**user, "user": "dora"}, END]
     lines = [HEAD, begin, SEND, ended, END, *resumed]
     assert read(written(tmp_path / "k", lines)).entries[0].sender is None
+
+
+@pytest.mark.parametrize("name", ["user", "note", "reviewer", "digest"])
+def test_what_is_told_of_a_push_is_text_or_nothing(tmp_path, name):
+    assert read(written(tmp_path / "j", [HEAD, {**BEGIN, name: None}, END])).entries == {}
+    with pytest.raises(ValueError, match=re.escape(str(tmp_path / "k"))):
+        read(written(tmp_path / "k", [HEAD, {**BEGIN, name: ["anna"]}, END]))
 
 
 def test_rows_that_a_resumed_push_sends_are_those_of_whoever_resumed_it(tmp_path):
