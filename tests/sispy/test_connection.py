@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import sispy
+import sispy.http
 from sispy.connection import Renewal, ask_password, can_ask
 from sispy.errors import TokenRenewed
 from sispy.sandbox import Sandbox
@@ -80,6 +81,26 @@ def test_a_stored_token_that_ends_under_way_is_asked_for_and_stored(double, wire
 
     assert [seen.headers.get("x-auth-token") for seen in server.seen] == ["token-1", None, "token-2"]
     assert read_config()["profiles"]["default"]["token"] == "token-2"
+
+
+def test_a_request_of_ones_own_is_sent_again_with_a_new_token_and_after_a_busy_answer(double, wire):
+    server = double(
+        wire.answer({"name": "token-1", "username": "anna", "expires": 0}, 201),
+        wire.answer({"error": "Unauthorized. Token has expired.", "code": 1004}, 401),
+        wire.answer({"name": "token-2", "username": "anna", "expires": 60_000}, 201),
+        wire.answer(status=503),
+        wire.answer({"_id": "1"}),
+    )
+    client = server.client()
+    client.authenticate("anna", "secret", renew=True)
+    headers = {"x-auth-token": "token-1"}
+
+    found = client.request(sispy.http.Request(f"{client.base_uri}/entities/host/1", headers=headers))
+
+    assert found.to_dict() == {"_id": "1"}
+    assert [seen.headers.get("x-auth-token") for seen in server.seen[1:]] == [
+        *("token-1", None, "token-2", "token-2")
+    ]
 
 
 def test_a_renewal_that_fails_is_not_repeated(double, wire):
