@@ -36,6 +36,7 @@ TEXT, NUMBER, DATE = Field("f", "String"), Field("f", "Number"), Field("f", "Dat
         ("1-2", "1-Feb"),
         ("1/2", "02.01.2026"),
         ("1-2", "46024"),
+        ("2023-01-31", "44,957.00"),
         ("MARCH1", "1-Mar"),
         ("SEP2", "2-Sep"),
         ("Jan 5", "5-Jan"),
