@@ -77,7 +77,7 @@ assert "Usage:" in said.getvalue()
 
 
 def test_help_of_a_command_comes_without_pandas():
-    late = {"pandas", "numpy", "pyarrow", "requests"}
+    late = {"pandas", "numpy", "pyarrow", "requests", "portalocker"}
     loaded = {name: modules_after(f"exec({HELP.format(name=name)!r})") & late for name in COMMANDS}
 
     assert {name: modules for name, modules in loaded.items() if modules} == {}
