@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, quote_plus, urlsplit
 
@@ -101,11 +102,14 @@ def query_string(query: Mapping[str, Any] | None) -> str:
     if not isinstance(query, Mapping):
         raise TypeError(f"{_NO_QUERY}, got {type(query).__name__}")
     pairs = [
-        f"{quote_plus(str(name))}={quote_plus(_value(name, value))}"
+        f"{_quoted(str(name))}={_quoted(_value(name, value))}"
         for name, value in query.items()
         if value is not None
     ]
     return "?" + "&".join(pairs) if pairs else ""
+
+
+_quoted = lru_cache(maxsize=64)(quote_plus)  # a request for each row has the same options again
 
 
 def _value(name: str, value: Any) -> str:

@@ -18,9 +18,10 @@ class Headers(MutableMapping[str, str]):
     def __init__(self, items: Iterable[tuple[str, str]] = ()) -> None:
         self._items: dict[str, tuple[str, str]] = {}
         for name, value in items:
-            known = self._items.get(name.lower())
+            key = name.lower()
+            known = self._items.get(key)
             # a header sent twice means its values joined by commas (RFC 9110, section 5.3)
-            self[name] = f"{known[1]}, {value}" if known else value
+            self._items[key] = (name, f"{known[1]}, {value}" if known else value)
 
     def __getitem__(self, name: str) -> str:
         return self._items[name.lower()][1]

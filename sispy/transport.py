@@ -100,12 +100,10 @@ def _follow(handler: Handler, request: Request, policy: Policy, secrets: Sequenc
     """Do the exchange; follow a redirect of a read on the same host (or from http to https there)."""
     for _ in range(5):
         answer = _logged(handler, request, policy, secrets)
+        if answer.status not in (301, 302, 303, 307, 308) or request.method not in _READS:
+            break
         target = urljoin(request.uri, answer.headers.get("location", ""))
-        if (
-            answer.status not in (301, 302, 303, 307, 308)
-            or request.method not in _READS
-            or not _near(request.uri, target)
-        ):
+        if not _near(request.uri, target):
             break
         request = replace(request, uri=target)
     return answer

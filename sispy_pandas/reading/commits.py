@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 from sispy import errors
 from sispy.delta import DeltaError, patch, same, unpatch
@@ -49,8 +49,7 @@ class Step:
     """Of the newest step: the row as it is stored; not all writes leave commits. None: it is gone."""
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(NamedTuple):
     """One cell that one commit has changed; values are those of plans."""
 
     id: str
@@ -170,18 +169,16 @@ def steps_since(endpoint: Endpoint, id_: str, current: Document | None, start: i
 def cells(schema: Schema, step: Step) -> Iterator[tuple[str, Any, Any, bool]]:
     """Yield (field, before, after, whether the schema has it) of every cell that a step has changed."""
     before, after = step.before or {}, step.after or {}
-    names = set()
-    for field in schema.fields:
-        top = field.path.partition(".")[0]
-        names.add(top)
+    for field, top in zip(schema.fields, schema.tops, strict=True):
         if step.touched is not None and top not in step.touched:
             continue
         new = stored(field, after)
         old = cast(field, None) if step.before is None else stored(field, before)
         if not (is_blank(new, field) if step.before is None else equal(field, old, new)):
             yield field.path, old, new, True
-    for name in sorted(step.touched if step.touched is not None else before.keys() | after.keys()):
-        if name not in names and not name.startswith("_") and not same(before.get(name), after.get(name)):
+    names = step.touched if step.touched is not None else before.keys() | after.keys()
+    for name in sorted(names.difference(schema.tops)):
+        if not name.startswith("_") and not same(before.get(name), after.get(name)):
             yield name, before.get(name), after.get(name), False
 
 

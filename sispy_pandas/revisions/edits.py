@@ -16,6 +16,7 @@ from ..reading.commits import Edit, Step, edits, steps_since
 from ..reading.listing import Listing
 from ..reading.lookup import each, rows_of
 from ..values.blocks import count
+from ..values.extras import no_collection
 from ..values.preview import preview
 from ..values.records import table
 from ..values.times import milliseconds_of, times
@@ -120,6 +121,7 @@ class Changes:
         return replace(self, edits=tuple(kept))
 
 
+@no_collection()  # the commits of thousands of rows and no cycle among them
 def changes(
     endpoint: Endpoint,
     *,

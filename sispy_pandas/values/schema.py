@@ -76,6 +76,11 @@ class Schema:
         return tuple(f.path for f in self.fields)
 
     @cached_property
+    def tops(self) -> tuple[str, ...]:
+        """Names of the members of a row that hold the fields: "os" for "os.name"; beside `fields`."""
+        return tuple(path.partition(".")[0] for path in self.columns)
+
+    @cached_property
     def key(self) -> str | None:
         """The field by which people know a row: the id field, else the first unique String or Number."""
         if self.id_field != "_id":

@@ -91,6 +91,20 @@ def iso(ms: int) -> str:
     return f"{np.datetime_as_string(np.datetime64(ms, 'ms'))}Z"
 
 
+def is_written(text: str) -> bool:
+    """Return whether a text is a time just as SIS shows it.
+
+    >>> is_written("2020-01-02T03:04:05.678Z"), is_written("2020-01-02 03:04:05.678Z")
+    (True, False)
+    """
+    if len(text) != 24:
+        return False
+    try:
+        return f"{datetime.fromisoformat(text[:-1]).isoformat(timespec='milliseconds')}Z" == text
+    except ValueError:
+        return False
+
+
 def brief(text: str) -> str:
     """Return the text of a time as people read it, in UTC: without what is zero in it.
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from sispy.remedies import Argument
 
-from ..times import LAST, LATEST, iso, milliseconds, month_number, writable
+from ..times import LAST, LATEST, is_written, iso, milliseconds, month_number, writable
 from .base import PLAIN, Contradiction, Type
 from .cell_text import are_all, lines, masked, means_nothing, structure_or_refuse, write_column
 from .cells import HAS_ARROW, iso_of, kind_of, shown
@@ -109,6 +109,8 @@ class Date(Type, name="Date"):
 
     def cast(self, cell: Any) -> str | None:
         if isinstance(cell, str):
+            if type(cell) is str and is_written(cell):
+                return cell
             if not cell.strip():
                 return None
             ms = _moment(cell, PLAIN)

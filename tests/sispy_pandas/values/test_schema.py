@@ -66,6 +66,7 @@ def test_nested_documents_become_dotted_fields_in_order():
         {"name": "t", "definition": {"os": {"name": "String", "v": {"n": "Number"}}, "a": "Date"}}
     )
     assert schema.columns == ("os.name", "os.v.n", "a")
+    assert schema.tops == ("os", "os", "a")
     assert schema.field("os.v.n") == Field("os.v.n", "Number")
     assert schema.field("_sis.owner").type == "Array"
 
