@@ -77,8 +77,8 @@ def assemble(
     if source.labels is not None:
         fields = {path: label_field(field) for path, field in fields.items()}
     values = {path: read(field, columns[path]) for path, field in fields.items()}
-    ids = list(read(ID, columns["_id"])) if "_id" in columns else None
-    receipts = list(read(RECEIPT, columns[RECEIPT.path])) if RECEIPT.path in columns else None
+    ids = list(cells_in(read(ID, columns["_id"]))) if "_id" in columns else None
+    receipts = list(cells_in(read(RECEIPT, columns[RECEIPT.path]))) if RECEIPT.path in columns else None
     if ids is not None and source.schema is None and are_strange(ids, receipts or []):
         source = replace(source, notes=(*source.notes, _STRANGE))
         ids = receipts = None
@@ -307,7 +307,7 @@ def typed(field: Field, values: Values, keep: list[int] | None = None) -> pd.Ser
     """Return the column of a frame that JSON values, or those at some positions, make."""
     keep = list(range(len(values))) if keep is None else keep
     whole = len(keep) == len(values)
-    if isinstance(values, pd.Series) and values.dtype == STRINGS:
+    if isinstance(values, pd.Series) and values.dtype != np.float64:
         return values if whole else values.iloc[keep].reset_index(drop=True)
     column = Column(field)
     if isinstance(values, pd.Series):

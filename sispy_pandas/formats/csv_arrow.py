@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from ..values.columns import Column
+from ..values.types.cell_text import read_column
 from ..values.types.cells import STRINGS
 
 try:
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 _BLOCK = 1 << 24
 _MOST = 50_000_000
 """Cells, those of empty rows included: beyond, the general way leaves these out as it goes."""
+_FEW = ("boolean", "choice")
+"""Presentations of columns whose texts are few."""
 
 
 def arrow_columns(text: str, header: Sequence[str], delimiter: str) -> list[Any] | None:
@@ -58,14 +62,23 @@ def arrow_series(field: Field, cells: Any, style: Style) -> pd.Series[Any] | lis
     is_plain = kind.plain and (style.has_plain_numbers or kind.presentation != "number")
     if is_plain and _all(compute.match_substring_regex(cells, f"^({kind.plain})?$")):
         if kind.presentation != "number":
-            return _strings(cells)
+            return _strings(compute.ascii_ltrim(cells, "'"))
         numbers = compute.cast(_or_null(cells), pa.float64())
         return pd.Series(numbers.to_numpy(zero_copy_only=False) if len(numbers) else np.empty(0))
     is_text = kind.suspect and not field.enum
     if is_text and not _any(compute.match_substring_regex(cells, f"^({kind.suspect})")):
         return _strings(cells)
+    if kind.presentation in _FEW and (found := _of_few(field, cells, style)) is not None:
+        return found
     texts: list[Any] = cells.to_pylist()
     return texts
+
+
+def _of_few(field: Field, cells: Any, style: Style) -> pd.Series[Any] | None:
+    """Return a column of few distinct texts, each read once; None if one is no value of it."""
+    coded, column = compute.dictionary_encode(cells.combine_chunks()), Column(field)
+    column.add(read_column(field, coded.dictionary.to_pylist(), style))
+    return None if column.odd else pd.Series(column.series().array.take(coded.indices.to_numpy()))
 
 
 def is_arrow(cells: Any) -> bool:

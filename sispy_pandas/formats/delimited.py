@@ -91,9 +91,9 @@ def delimited(text: str, file: InFile, known: Collection[str], options: ReadOpti
     """
     csv.field_size_limit(LONGEST_LINE)
     delimiter = options.delimiter
-    first, _, rest = text.partition("\n")
+    first = text[:7].partition("\n")[0]
     if first.lower().startswith("sep=") and len(first.rstrip("\r")) == 5:
-        text, delimiter = rest, delimiter or first[4]
+        text, delimiter = text[len(first) + 1 :], delimiter or first[4]
     head = text[:HEAD]
     lines = head.splitlines() or [""]
     if "\0" in lines[0]:

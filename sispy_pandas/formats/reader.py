@@ -294,7 +294,8 @@ def _encoding_of(raw: Incoming, schema: Schema, options: ReadOptions, known: Kno
 def _listed(field: Field, values: Values) -> list[Any]:
     """Return values of an enum that are written in another case as the definition has them."""
     listed = {text.lower(): text for text in field.enum}
-    return [listed.get(v.lower(), v) if isinstance(v, str) and v not in field.enum else v for v in values]
+    cells = cells_in(values)
+    return [listed.get(v.lower(), v) if isinstance(v, str) and v not in field.enum else v for v in cells]
 
 
 def _translated(problem: Problem, schema: Schema, read: ReadCells, style: Style) -> Problem:

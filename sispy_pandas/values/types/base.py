@@ -155,7 +155,7 @@ class Type:
     mark: ClassVar[str] = ""
     """What the text of an object begins with that contradicts the type."""
     plain: ClassVar[str | None] = None
-    """A regex: cells of a text file that look so are texts or numbers as they stand."""
+    """A regex: cells of a text file that look so are numbers, or texts without the `'` in front, if any."""
     suspect: ClassVar[str | None] = None
     """A regex: all cells of a text file that do not begin so are texts as they stand."""
     told_by: ClassVar[tuple[str, ...]] = ()

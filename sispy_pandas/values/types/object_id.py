@@ -29,7 +29,7 @@ class ObjectId(Text, name="ObjectId"):
     """An `_id` of 24 hex digits."""
 
     is_scalar = is_ordered = True
-    plain = OBJECT_ID.pattern
+    plain = f"'?{OBJECT_ID.pattern}"
     suspect = None
     arrow = "string"
 
@@ -73,7 +73,7 @@ class ObjectId(Text, name="ObjectId"):
 
 ID = Field("_id", "ObjectId")
 """The `_id` of a row or of a member of a document array."""
-_LINES = lines(f"'?{OBJECT_ID.pattern}")
+_LINES = lines(ObjectId.plain)
 _LETTERS = frozenset("abcdef")
 """What begins with one of them no program takes for a number."""
 
