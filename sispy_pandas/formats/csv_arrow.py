@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
     from ..values.types.base import Field, Style
 
-_BLOCK = 1 << 24
+_BLOCK = 1 << 22
+"""Bytes that are read at once: few, so that the next ones find their memory warm."""
 _MOST = 50_000_000
 """Cells, those of empty rows included: beyond, the general way leaves these out as it goes."""
 _FEW = ("boolean", "choice")
@@ -43,7 +44,10 @@ def arrow_columns(text: str, header: Sequence[str], delimiter: str) -> list[Any]
         table = csv.read_csv(
             pa.BufferReader(text.encode()),
             read_options=csv.ReadOptions(
-                column_names=list(header), skip_rows_after_names=1, block_size=_BLOCK
+                column_names=list(header),
+                skip_rows_after_names=1,
+                block_size=_BLOCK,
+                use_threads=False,  # they cost more than they save
             ),
             parse_options=csv.ParseOptions(
                 delimiter=delimiter, newlines_in_values=True, ignore_empty_lines=False

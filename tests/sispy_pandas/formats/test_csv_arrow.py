@@ -91,3 +91,16 @@ def test_a_row_that_is_a_problem_has_the_values_of_such_columns_as_json(tmp_path
         (row | {"state": "live", "up": None},),
         (row | {"state": None, "up": True},),
     ]
+
+
+@pytest.mark.parametrize("size", [1_000, 5_000_000])
+def test_lines_within_cells_and_cells_longer_than_what_is_read_at_once(tmp_path, size):
+    schema = sp.parse_schema({"name": "t", "definition": {"notes": "String"}})
+    notes = [f"{n}\r\n" * (size // 5) + ',"é"' for n in range(10_000_000 // size)]
+    ids = [f"a{n:023}" for n in range(len(notes))]
+    path = tmp_path / "t.csv"
+    sp.to_csv(pd.DataFrame({"notes": notes}, index=pd.Index(ids, name="_id")), path, schema=schema)
+
+    frame = sp.read_csv(path, schema)
+
+    assert (frame.index.tolist(), frame["notes"].tolist()) == (ids, notes)
