@@ -254,7 +254,7 @@ def _other_cells(schema: Schema, name: str, today: pd.DataFrame, mine: pd.DataFr
 
 def _as_today(state: Mapping[str, Any], today: Mapping[str, Any], paths: Iterable[str]) -> Mapping[str, Any]:
     """Return an exported state with the fields as of today that the file holds just so: no edits any more."""
-    row: dict[str, Any] = {**_copy(state)}
+    row = _copy(state)
     for path in paths:
         set_path(row, path, get_path(today, path))
     return row
@@ -275,7 +275,7 @@ def _from_file(
     for state in records_of(schema, part):
         id_, when = state["_id"], state["_sis"][RECEIPT.path]
         if when == wanted[id_]:
-            row: dict[str, Any] = {**_copy(today[id_])}
+            row = _copy(today[id_])
             row["_sis"] = {**row.get("_sis", {}), RECEIPT.path: when}
             for path in part.columns.drop(RECEIPT.path):
                 set_path(row, path, get_path(state, path))
@@ -312,7 +312,7 @@ def _as_read(schema: Schema, entity: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return a revision as a read would have shown it: with defaults, if there are any (SIS-API 5.6)."""
     if not any(field.default for field in schema.fields if not field.kind.is_array):
         return entity
-    filled: dict[str, Any] = _copy(entity)
+    filled = _copy(entity)
     for field in schema.fields:
         if field.default is None or get_path(entity, field.path) is not None:
             continue
@@ -325,8 +325,8 @@ def _as_read(schema: Schema, entity: Mapping[str, Any]) -> Mapping[str, Any]:
     return filled
 
 
-def _copy(value: Any) -> Any:
-    return {key: _copy(inner) for key, inner in value.items()} if isinstance(value, Mapping) else value
+def _copy(entity: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _copy(inner) if isinstance(inner, dict) else inner for name, inner in entity.items()}
 
 
 def _same_key_rows(
