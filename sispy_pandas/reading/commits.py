@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .lookup import Send
 
 Action = Literal["insert", "update", "delete"]
+_ACTIONS = get_args(Action)
 Document = Mapping[str, Any]
 
 
@@ -121,8 +122,10 @@ def _checked(answer: Response) -> Response:
 def _is_commit(found: Any) -> bool:
     return (
         isinstance(found, dict)
-        and found.get("action") in get_args(Action)
-        and all(isinstance(found.get(name), str) for name in ("_id", "entity_oid", "modified_by"))
+        and found.get("action") in _ACTIONS
+        and isinstance(found.get("_id"), str)
+        and isinstance(found.get("entity_oid"), str)
+        and isinstance(found.get("modified_by"), str)
         and isinstance(found.get("commit_data"), dict)
         and moment(found.get("date_modified")) is not None
     )
