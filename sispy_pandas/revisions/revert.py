@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from ..planning.order import swaps
 from ..planning.validate import refused
-from ..pushing.earlier import came_back
+from ..pushing.earlier import brought_back, came_back
 from ..reading.commits import edits, key_of
 from ..reading.lookup import missing
 from ..values.blocks import count
@@ -73,11 +73,7 @@ def revert(changes: Changes | Sequence[Changes]) -> Plan | Plans:
 
 
 def _reverted(changes: Changes) -> Plan:
-    schema = changes.schema
-    chosen: dict[str, set[Cell]] = defaultdict(set)
-    for edit in changes.edits:
-        chosen[edit.id].add((edit.field, edit.commit))
-    rows = [_row(schema, id_, changes.history[id_], wanted) for id_, wanted in sorted(chosen.items())]
+    schema, rows = changes.schema, _rows(changes)
     made, conflicts, told, completes = _with_what_came_back(changes, rows)
     again = sum(isinstance(change, Create) for change in made)
     notes = (
@@ -102,6 +98,47 @@ def _reverted(changes: Changes) -> Plan:
         notes=(*notes, *told, *left),
         completes=completes,
     )
+
+
+def _rows(changes: Changes) -> list[_Row]:
+    """Return what becomes of the rows, in the order of `_id`; one that was deleted and came back is one row.
+
+    Where both its deletion and its return are taken back, it stays. Where several of its deletions are, it
+    comes back once, as it was before all that is meant.
+    """
+    schema, url = changes.schema, changes.endpoint.client.url
+    back, latest = brought_back(url), came_back(url)
+    chosen: dict[str, set[Cell]] = defaultdict(set)
+    for edit in changes.edits:
+        chosen[edit.id].add((edit.field, edit.commit))
+    found: dict[str, _Row] = {}
+    returned: set[str] = set()
+    lives: dict[str, str] = {}
+    for id_ in sorted(chosen, key=lambda one: changes.history[one][-1].at):
+        steps, wanted = changes.history[id_], chosen[id_]
+        if id_ in returned:
+            inserts = {step.commit for step in steps if step.action == "insert"}
+            wanted = {cell for cell in wanted if cell[1] not in inserts}
+        row = _row(schema, id_, steps, wanted)
+        if isinstance(row.change, Create):
+            life = latest[id_].id if id_ in latest else id_
+            if life in lives:
+                row = _once(schema, found.pop(lives[life]), row, row.change)
+            lives[life] = id_
+            returned.update([back[id_].id] if id_ in back else [])
+        found[id_] = row
+    return [found[id_] for id_ in sorted(found)]
+
+
+def _once(schema: Schema, older: _Row, newer: _Row, made: Create) -> _Row:
+    """Return what becomes of a row that was deleted twice, and came back between with what it had."""
+    earlier = {
+        path: (newer.before[path][0] if path in newer.before else deleted, old)
+        for path, (deleted, old) in older.before.items()
+        if equal(schema.field(path), made.values.get(path), deleted)
+    }
+    values = as_created(schema, {**made.values, **{path: old for path, (_, old) in earlier.items()}})
+    return replace(newer, change=replace(made, values=values), before={**newer.before, **earlier})
 
 
 def _with_what_came_back(

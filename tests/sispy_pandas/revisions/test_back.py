@@ -433,3 +433,49 @@ def test_a_new_row_that_was_edited_deleted_and_brought_back_is_deleted_once_all_
         push(hosts.undoing(one, who="bob"))
 
     assert hosts.rows() == {}
+
+
+def test_a_row_whose_deletion_and_return_are_taken_back_stays(hosts):
+    hosts.add("h", os="a", cpus=1)
+    first = hosts.id("h")
+    hosts.write("bob", "h", os="b")
+    gone = hosts.delete("bob", "h")
+    push(hosts.undoing(gone, who="carol"))
+    again = hosts.id("h")
+    hosts.known.add(again)
+    hosts.write("carol", "h", cpus=2)
+
+    plan = hosts.taking_back("bob", "carol", of=[first, again])
+    assert (plan.counts["creates"], plan.counts["deletes"], plan.conflict_list) == (0, 0, ())
+    push(plan)
+    assert (hosts.id("h"), hosts.held("h")) == (again, ("a", 1, None, []))
+    assert hosts.taking_back("bob", "carol", of=[first, again]).changes == ()
+
+
+def test_a_row_that_was_deleted_twice_comes_back_once(hosts):
+    hosts.add("h", os="a")
+    first = hosts.id("h")
+    hosts.write("bob", "h", cpus=4)
+    push(hosts.undoing(hosts.delete("bob", "h"), who="carol"))
+    again = hosts.id("h")
+    hosts.known.add(again)
+    hosts.write("carol", "h", os="b")
+    hosts.delete("bob", "h")
+
+    plan = hosts.taking_back("bob", of=[first, again])
+    assert plan.counts["creates"] == 1
+    push(plan)
+    assert hosts.held("h") == ("b", None, None, [])
+    assert hosts.taking_back("bob", of=[first, again]).changes == ()
+
+
+def test_a_row_that_was_deleted_and_came_back_in_turn_is_there_as_it_was_before(hosts):
+    hosts.add("h", os="a")
+    first = hosts.id("h")
+    push(hosts.undoing(hosts.delete("bob", "h"), who="carol"))
+    again = hosts.id("h")
+    hosts.known.add(again)
+    hosts.delete("bob", "h")
+
+    push(hosts.taking_back("bob", "carol", of=[first, again]))
+    assert hosts.held("h") == ("a", None, None, [])
