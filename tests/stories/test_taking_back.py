@@ -270,7 +270,10 @@ class TakingBack(RuleBasedStateMachine):
                 if past[-1] in whole and past[0] not in whole:
                     self.must_be_back(past[-1])
             elif past[0] in whole:
-                if all(w.cells.keys() == meant(w) for w in past) and id_ not in self.tagged:
+                old = self.earlier(id_)
+                if any(w.action == "delete" and meant(w) == w.cells.keys() for w in before.get(old, ())):
+                    assert not self.told.is_gone(id_)  # as it was before it was deleted and came back
+                elif all(w.cells.keys() == meant(w) for w in past) and id_ not in self.tagged:
                     assert self.told.is_gone(id_)
             else:
                 now = self.told.state(id_)
@@ -295,9 +298,13 @@ class TakingBack(RuleBasedStateMachine):
         writes = self.told.writes[step.row]
         return writes[writes.index(step) + 1 : writes.index(write)]
 
+    def earlier(self, id_):
+        """Under which `_id` a row that came back was deleted; None if it did not."""
+        return next((old for old, new in self.new_ids.items() if new == id_), None)
+
     def first_written(self, write, path):
         """The write that gave a cell its value: of a row that came back, one from before it was deleted."""
-        old = next((old for old, new in self.new_ids.items() if new == write.row), None)
+        old = self.earlier(write.row)
         if old is None or write.action != "insert":
             return write
         same = [
