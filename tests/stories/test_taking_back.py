@@ -248,6 +248,12 @@ class TakingBack(RuleBasedStateMachine):
                 return set()
             return {path for path in write.cells if fields is None or path in fields}
 
+        def was_there(id_):
+            """Whether a row that is gone was there before all that is to be taken back."""
+            made, *_, gone = before.get(id_) or [None, None]
+            whole = [w for w in (made, gone) if w is not None and meant(w) == w.cells.keys()]
+            return gone in whole and (made not in whole or was_there(self.earlier(id_)))
+
         meanwhile = self.between(between)
         wrote = self.send(plan, user, on_conflict=policy)
         if policy == "mine":
@@ -270,9 +276,8 @@ class TakingBack(RuleBasedStateMachine):
                 if past[-1] in whole and past[0] not in whole:
                     self.must_be_back(past[-1])
             elif past[0] in whole:
-                old = self.earlier(id_)
-                if any(w.action == "delete" and meant(w) == w.cells.keys() for w in before.get(old, ())):
-                    assert not self.told.is_gone(id_)  # as it was before it was deleted and came back
+                if was_there(self.earlier(id_)):
+                    assert not self.told.is_gone(id_)
                 elif all(w.cells.keys() == meant(w) for w in past) and id_ not in self.tagged:
                     assert self.told.is_gone(id_)
             else:
