@@ -153,8 +153,8 @@ def parse(text: Iterable[str], connect: Callable[[str], Client], *, where: str) 
 
 def creates_in(text: Iterable[str]) -> tuple[Create, ...]:
     """Return the new rows in some lines of a plan."""
-    found = [decode_json(line) for line in text if line.startswith('{"create"')]
-    return tuple(change for change in _read(found)[0] if isinstance(change, Create))
+    changes = changes_in(line for line in text if line.startswith('{"create"'))
+    return tuple(change for change in changes if isinstance(change, Create))
 
 
 def changes_in(text: Iterable[str]) -> tuple[Change, ...]:
