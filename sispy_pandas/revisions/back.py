@@ -149,7 +149,7 @@ def lacking(
             before = {path: update.before[path] for path in after}
             lacks = _more(schema, {path: update.after[path] for path in after}, after)
             changes.append(replace(update, before=before, after=after, lacks=lacks, key=key_of(schema, row)))
-    note = f"completes {count(len(changes), 'row')} that came back without all of their values"
+    note = f"completes {count(len(changes), 'row')} that came back"
     completes = tuple(sorted({by[update.id] for update in changes}))
     return list(changes), [note] if changes else [], completes
 

@@ -15,7 +15,7 @@ DEFINITION = {
     "peers": [REF],
 }
 PEOPLE = ("alice", "bob", "carol")
-COMPLETES = "completes 1 row that came back without all of their values"
+COMPLETES = "completes 1 row that came back"
 
 
 class Hosts:

@@ -323,7 +323,7 @@ def test_rows_of_two_tables_that_refer_to_each_other_come_back_in_three_undos(tw
     assert sp.undo(gone[first], client=server.client).changes == ()  # they are still gone
     push(sp.undo(gone[1 - first], client=server.client)).raise_for_failures()
     plan = sp.undo(gone[first], client=server.client)
-    assert plan.notes[-1] == "completes 2 rows that came back without all of their values"
+    assert plan.notes[-1] == "completes 2 rows that came back"
     push(plan).raise_for_failures()
 
     assert across(two) == before
@@ -451,6 +451,6 @@ def test_revert_knows_which_deleted_rows_are_back(server):
     plan = sp.revert(later)
 
     assert "back already: 2 deleted rows" in plan.notes
-    assert plan.notes[-1] == "completes 1 row that came back without all of their values"
+    assert plan.notes[-1] == "completes 1 row that came back"
     push(plan).raise_for_failures()
     assert [(row["name"], row.get("n")) for row in notes.fetch_all({})] == [("a", 1), ("b", None)]
