@@ -113,12 +113,12 @@ class Wires(Generic[W]):
         """Return the wire of this thread, fit for use."""
         local = self._local
         if getattr(local, "pid", None) != os.getpid():  # a forked child must not use its parent's connection
-            local.wire, local.pid = self._open(), os.getpid()
+            local.wire, local.stale, local.pid = self._open(), 0.0, os.getpid()
             with self._lock:
                 self._all.add(local.wire)
         elif time.monotonic() > local.stale:
             self._close(local.wire)
-        local.stale = math.inf
+        local.stale = -math.inf  # until an answer has come: Ctrl-C may leave half of one, or of its request
         wire: W = local.wire
         return wire
 

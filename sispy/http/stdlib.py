@@ -104,12 +104,13 @@ class _Lines:
         return line, proxy
 
     def close(self) -> None:
-        """Close the connections; http.client opens them again when used."""
+        """Close the connections and forget them: a closed one may hold half a request, and would send it."""
         _close(self._open)
 
 
 def _close(lines: dict[str, tuple[http.client.HTTPConnection, str]]) -> None:
-    for line, _ in lines.values():
+    while lines:
+        _, (line, _) = lines.popitem()
         line.close()
 
 

@@ -180,9 +180,9 @@ class Proxy:
         self._under_way, self._at_rest = 0, threading.Condition()
         self._wires: set[socket.socket] = set()
         self._running = True
-        self._listener = self._listen(0)
+        self._listener = self._bound(0)
         self.port = self._listener.getsockname()[1]
-        self.start(self._accept)
+        self._listen()
 
     @property
     def url(self) -> str:
@@ -266,16 +266,19 @@ class Proxy:
         """Take no connections for a while."""
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
+        self._listener = self._bound(self.port)  # nobody else takes the port meanwhile
         time.sleep(seconds)
         if self._running:
-            self._listener = self._listen(self.port)
-            self.start(self._accept)
+            self._listen()
 
-    def _listen(self, port: int) -> socket.socket:
+    def _listen(self) -> None:
+        self._listener.listen(64)
+        self.start(self._accept)
+
+    def _bound(self, port: int) -> socket.socket:
         listener = socket.socket()
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(("127.0.0.1", port))
-        listener.listen(64)
         return listener
 
     def _accept(self) -> None:

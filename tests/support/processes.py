@@ -61,10 +61,11 @@ def waiting(url: str, ids: list[str], told: Connection) -> None:
 
 
 def interrupted(url: str, work: Callable[..., object], args: tuple[object, ...], told: Connection) -> None:
-    """Read hosts in pages of two until Ctrl-C, and tell which threads are left then."""
+    """Read hosts in pages of two until Ctrl-C, and tell which threads are left; None: it was lost."""
     signal.signal(signal.SIGINT, signal.default_int_handler)  # what starts tests may ignore it
     pages.MAX_PAGE = 2  # type: ignore[attr-defined] # its own name for it
     try:
         work(sispy.Client(url).entities("host"), *args)
+        told.send(None)
     except KeyboardInterrupt:
         told.send([thread.name for thread in threading.enumerate() if thread.name.startswith("sispy-page")])

@@ -14,12 +14,9 @@ import sispy_pandas as sp
 from gate import Gate
 
 
-@pytest.mark.parametrize(("work", "answered"), [(sp.fetch, True), (sp.to_csv, True), (sp.to_csv, False)])
-def test_ctrl_c_stops_at_once_and_leaves_nothing_behind(server, tmp_path, work, answered):
-    path = tmp_path / "hosts.csv"
-    path.write_text("old")
+def interrupted(server, work, args, *, answered):
+    """Press Ctrl-C in another process when it waits for a page; return its code and the threads left."""
     told, tell = Pipe(duplex=False)
-    args = () if work is sp.fetch else (path,)
     reader = processes.process(
         processes.interrupted, server.client.url, partial(work, progress=False), args, tell
     )
@@ -33,9 +30,22 @@ def test_ctrl_c_stops_at_once_and_leaves_nothing_behind(server, tmp_path, work, 
         assert told.poll(60), "it does not end"
         threads = told.recv()
         reader.join()  # while the server still holds the page, if it does
+    return reader.exitcode, threads
 
-    assert (reader.exitcode, len(threads)) == (0, 0 if answered else 1)
-    assert [p.read_text() for p in tmp_path.iterdir()] == ["old"]
+
+@pytest.mark.parametrize(("work", "answered"), [(sp.fetch, True), (sp.to_csv, True), (sp.to_csv, False)])
+def test_ctrl_c_stops_at_once_and_leaves_nothing_behind(server, tmp_path, work, answered):
+    for folder in (tmp_path / "once", tmp_path / "again"):
+        folder.mkdir()
+        path = folder / "hosts.csv"
+        path.write_text("old")
+        args = () if work is sp.fetch else (path,)
+        code, threads = interrupted(server, work, args, answered=answered)
+        if threads is not None:  # one of a thousand meets NumPy comparing types with pandas', which loses it
+            break
+
+    assert (code, len(threads)) == (0, 0 if answered else 1)
+    assert [p.read_text() for p in folder.iterdir()] == ["old"]
 
 
 class Full(io.StringIO):
