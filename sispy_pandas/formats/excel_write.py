@@ -186,12 +186,12 @@ def _about(book: Any, sheets: Iterable[_Sheet]) -> None:
     facts: list[tuple[str, str]] = []
     for one in sheets:
         note = one.note or {}
-        facts += [("", ""), ("Sheet", one.name)]
-        facts += [(title, str(note[key])) for title, key in _FACTS if note.get(key)]
+        facts += [("", ""), ("Sheet", escape(one.name))]
+        facts += [(title, escape(str(note[key]))) for title, key in _FACTS if note.get(key)]
     facts += [("", ""), ("Format version", f"{FORMAT} (sispy {metadata.version('sispy')})"), ("", "")]
     for row, (title, text) in enumerate([*facts, *_HOW_TO], start=1):
         sheet.write_string(row, 0, title, label)
-        sheet.write_string(row, 1, text if title in dict(_HOW_TO) else escape(text), wrap)
+        sheet.write_string(row, 1, text, wrap)
 
 
 _FACTS = (

@@ -172,6 +172,40 @@ def test_the_sheet_is_easy_to_edit(server, book: Any) -> None:
     ]
 
 
+def test_headers_stand_out_and_columns_are_as_wide_as_what_they_hold(book: Any) -> None:
+    sheet = book["host"]
+    headers = {
+        name: (
+            cell.font.bold,
+            cell.font.color.rgb,
+            cell.fill.fgColor.rgb,
+            cell.alignment.vertical,
+            {getattr(cell.border, side).style for side in ("left", "right", "top", "bottom")},
+        )
+        for name in ("name", "os")
+        for cell in [sheet[f"{column(sheet, name)}1"]]
+    }
+    assert headers == {
+        "name": (True, "FFFFFFFF", "FF1F4E79", "center", {"thin"}),  # it is required
+        "os": (True, "FFFFFFFF", "FF44546A", "center", {"thin"}),
+    }
+    assert round(sheet.row_dimensions[1].height) == 20
+    assert [int(sheet.column_dimensions[cell.column_letter].width) for cell in sheet[1]] == [
+        26, 9, 9, 10, 10, 26, 14, 12, 48, 26, 16, 17, 26, 11, 37, 21, 21, 15, 14, 16, 19, 30, 12, 24,
+    ]  # fmt: skip
+    assert sheet["O2"].font.color.rgb == "FF7F7F7F"
+
+
+def test_a_key_stays_in_view_where_nothing_but_the_id_is_before_it(file: Path) -> None:
+    panes = []
+    for names in (["key", "a"], ["a", "key"]):
+        definition = {name: {"type": "String", "unique": name == "key"} for name in names}
+        schema = parse_schema({"name": "t", "definition": definition, "id_field": "key"})
+        sp.to_excel(frame_of(schema, {name: ["x"] for name in names}, [A], [1]), file, schema=schema)
+        panes.append(openpyxl.load_workbook(file)["t"].freeze_panes)
+    assert panes == ["C2", "A2"]
+
+
 def test_headers_explain_their_field(book: Any) -> None:
     sheet = book["host"]
     said = {
@@ -197,6 +231,24 @@ def test_dropdowns_and_bounds_reach_below_the_data(book: Any) -> None:
         assert str(found.sqref).endswith("1021")
     bounds = rule(sheet, "cpus")
     assert (bounds.type, bounds.operator, bounds.formula1, bounds.formula2) == ("decimal", None, "1", "64")
+    assert (bounds.errorTitle, bounds.error) == ("cpus", "A number from 1 to 64.")
+    kinds = rule(sheet, "os")
+    assert (kinds.errorTitle, kinds.error) == ("os", "Choose one of the list.")
+
+
+def test_a_bound_of_one_side_is_checked_from_there_on(file: Path) -> None:
+    definition = {"low": {"type": "Number", "min": -3}, "high": {"type": "Number", "max": 2.5}}
+    schema = parse_schema({"name": "t", "definition": definition})
+    sp.to_excel(frame_of(schema, {"low": [1], "high": [1]}, [A], [1]), file, schema=schema)
+    sheet = openpyxl.load_workbook(file)["t"]
+    assert {
+        name: (str(found.sqref), found.operator, found.formula1, found.formula2, found.error)
+        for name in ("low", "high")
+        for found in [rule(sheet, name)]
+    } == {
+        "low": ("B2:B1002", "greaterThanOrEqual", "-3", None, "A number from -3 on."),
+        "high": ("C2:C1002", "lessThanOrEqual", "2.5", None, "A number up to 2.5."),
+    }
 
 
 def test_an_enum_may_be_long_and_have_commas(file: Path) -> None:
@@ -233,8 +285,21 @@ def test_the_about_sheet_tells_where_the_table_is_from(server, book: Any) -> Non
         "Server": server.client.url, "Schema": "host", "Rows": "20", "Times are in": "Europe/Berlin",
     }  # fmt: skip
     assert facts["Format version"].startswith("1 (sispy ")
-    for title, text in book["About this workbook"].iter_rows(min_row=2):
-        assert (title.font.bold, text.alignment.wrap_text) == (True, True)
+    sheet = book["About this workbook"]
+    assert (sheet["A1"].value, sheet["A1"].font.bold, sheet["A1"].font.size) == (
+        "About this workbook",
+        True,
+        14,
+    )
+    for title, text in sheet.iter_rows(min_row=2):
+        assert (title.font.bold, title.font.color.rgb, title.alignment.vertical) == (True, "FF44546A", "top")
+        assert (text.alignment.wrap_text, text.alignment.vertical) == (True, "top")
+    assert [cell.value for cell in sheet["B"][:3]] == [None, "", "host"]
+    assert [int(sheet.column_dimensions[letter].width) for letter in "AB"] == [18, 84]
+    assert (sheet.page_setup.orientation, sheet.page_setup.fitToWidth or 1, sheet.page_setup.fitToHeight) == (
+        *("landscape", 1, 0),
+    )
+    assert not sheet.sheet_view.showGridLines
 
 
 @pytest.mark.parametrize("name", ["About this workbook", "_lists", "_base1", "a/b", ""])

@@ -8,8 +8,10 @@ import pytest
 
 import sispy_pandas as sp
 from sispy.sandbox import Sandbox
+from sispy.text import shorten
 from sispy_pandas.formats.atomic import OutFile
 from sispy_pandas.revisions.changes_book import Counted, counted, every_edit, write_book
+from sispy_pandas.values.types.cells import json_text
 
 BEGIN = datetime(2026, 11, 2, 12, tzinfo=UTC)  # a Monday
 
@@ -96,6 +98,147 @@ def test_a_workbook_has_a_chart_for_each_and_every_cell(work, sandbox):
         (noon(2), first, "notes", None, "'=alice 0", "alice", "update"),
         (noon(2), second, "notes", None, "'=alice 0", "alice", "update"),
     ]
+
+
+def test_numbers_are_beside_their_chart(work):
+    sheet = book_of(work(("alice", 0, 2), ("bob", 20, 1)))["Changes"]
+
+    assert {
+        cell.coordinate: (cell.value, cell.number_format, bool(cell.font.bold), cell.alignment.horizontal)
+        for row in sheet.iter_rows(min_row=5)
+        for cell in row
+        if cell.value is not None
+    } == {
+        "A6": ("week", "General", True, None),
+        "B6": ("alice", "General", True, "right"),
+        "C6": ("bob", "General", True, "right"),
+        "A7": (datetime(2026, 11, 2), "yyyy-mm-dd", False, "left"),  # noqa: DTZ001 - as workbooks have it
+        "B7": (2, "#,##0", False, None),
+        "C7": (0, "#,##0", False, None),
+        "A8": (datetime(2026, 11, 9), "yyyy-mm-dd", False, "left"),  # noqa: DTZ001
+        "B8": (0, "#,##0", False, None),
+        "C8": (0, "#,##0", False, None),
+        "A9": (datetime(2026, 11, 16), "yyyy-mm-dd", False, "left"),  # noqa: DTZ001
+        "B9": (0, "#,##0", False, None),
+        "C9": (1, "#,##0", False, None),
+        "A25": ("user", "General", True, None),
+        "B25": ("cells", "General", True, "right"),
+        "A26": ("alice", "General", False, None),
+        "B26": (2, "#,##0", False, None),
+        "A27": ("bob", "General", False, None),
+        "B27": (1, "#,##0", False, None),
+        "A44": ("field", "General", True, None),
+        "B44": ("cells", "General", True, "right"),
+        "A45": ("notes", "General", False, None),
+        "B45": (3, "#,##0", False, None),
+    }
+    assert [sheet[name].border.bottom.style for name in ("A6", "B6", "A7")] == ["thin", "thin", None]
+    assert [
+        (one.anchor._from.col, one.anchor._from.row, one.anchor.to.col, one.anchor.to.row, one.anchor.editAs)
+        for one in sheet._charts
+    ] == [(4, 5, 15, 23, "oneCell"), (4, 24, 15, 42, "oneCell"), (4, 43, 15, 61, "oneCell")]
+
+
+def test_charts_show_what_was_counted(work):
+    drawn = book_of(work(("alice", 0, 2), ("bob", 20, 1)))["Changes"]._charts
+
+    assert [
+        [(one.tx.strRef.f, (one.cat.numRef or one.cat.strRef).f, one.val.numRef.f) for one in chart.series]
+        for chart in drawn
+    ] == [
+        [
+            ("Changes!$B$6", "Changes!$A$7:$A$9", "Changes!$B$7:$B$9"),
+            ("Changes!$C$6", "Changes!$A$7:$A$9", "Changes!$C$7:$C$9"),
+        ],
+        [("Changes!$B$25", "Changes!$A$26:$A$27", "Changes!$B$26:$B$27")],
+        [("Changes!$B$44", "Changes!$A$45", "Changes!$B$45")],
+    ]
+    assert [
+        (
+            chart.title.tx.rich.p[0].r[0].t,
+            (chart.barDir, chart.grouping, chart.overlap, chart.gapWidth),
+            [one.graphicalProperties.solidFill.srgbClr for one in chart.series],
+            [one.dLbls and (one.dLbls.showVal, one.dLbls.numFmt) for one in chart.series],
+            chart.legend and chart.legend.position,
+            (chart.x_axis.scaling.orientation, chart.x_axis.numFmt and chart.x_axis.numFmt.formatCode),
+            (bool(chart.y_axis.delete), chart.y_axis.scaling.min, chart.y_axis.numFmt.formatCode),
+            (chart.y_axis.majorGridlines is not None, chart.y_axis.title is not None),
+        )
+        for chart in drawn
+    ] == [
+        (
+            "Changed cells in each week, by user",
+            ("col", "stacked", 100, 40),
+            ["4472C4", "ED7D31"],
+            [None, None],
+            "b",
+            ("minMax", "d mmm"),
+            (False, 0, "#,##0"),
+            (True, True),
+        ),
+        *(
+            (
+                title,
+                ("bar", "clustered", None, 40),
+                ["4472C4"],
+                [(True, "#,##0")],
+                None,
+                ("maxMin", None),  # the first line on top
+                (True, 0, "#,##0"),
+                (False, False),
+            )
+            for title in ("Changed cells by user", "Changed cells by field")
+        ),
+    ]
+
+
+def test_both_sheets_are_set_to_be_read_and_printed(work):
+    drawn, cells = book_of(work(("alice", 0, 2))).worksheets
+
+    assert [
+        (
+            sheet.page_setup.paperSize,
+            sheet.page_setup.orientation,
+            sheet.page_setup.fitToWidth or 1,
+            sheet.page_setup.fitToHeight,
+            sheet.print_title_rows,
+            sheet.freeze_panes,
+            sheet.auto_filter.ref,
+            sheet.sheet_view.showGridLines,
+        )
+        for sheet in (drawn, cells)
+    ] == [
+        (9, "portrait", 1, 0, None, None, None, False),
+        (9, "landscape", 1, 0, "$1:$1", "C2", "A1:G3", None),
+    ]
+    assert int(drawn.column_dimensions["A"].width) == 14
+    assert [int(cells.column_dimensions[letter].width) for letter in "ABCDFG"] == [20, 28, 22, 30, 12, 10]
+    assert [(drawn[name].font.bold, drawn[name].font.size) for name in ("A1", "A2")] == [
+        (True, 16),
+        (False, 11),
+    ]
+    assert (drawn["A2"].font.color.rgb, cells["A1"].font.bold) == ("FF595959", True)
+    assert (cells["A2"].number_format, cells["A2"].alignment.horizontal) == ("yyyy-mm-dd hh:mm:ss", "left")
+
+
+def test_cells_keep_their_kind_and_long_ones_are_cut(sandbox):
+    hosts = sandbox.client().entities("host")
+    row = hosts.fetch_page({"q": {"price": {"$gt": 0}, "monitored": True}, "limit": 1, "sort": "name"})[0]
+    since = sandbox.now
+    hosts.update(
+        row["_id"], {"price": 7.5, "monitored": False, "labels": ["new"], "facts": {"a": "x" * 3000}}
+    )
+
+    cells = book_of(sp.changes(hosts, since=since, progress=False))["Cells"]
+
+    assert {
+        field: (before, after) for _, _, field, before, after, *_ in cells.iter_rows(2, values_only=True)
+    } == {
+        "price": (row["price"], 7.5),
+        "monitored": (True, False),
+        "labels": (None, '["new"]'),
+        "facts": (json_text(row["facts"]), shorten(json_text({**row["facts"], "a": "x" * 3000}), 2000)),
+    }
 
 
 def test_fields_of_several_tables_are_told_apart_and_nothing_is_a_workbook_too(work, sandbox):
