@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from typing import TYPE_CHECKING, Any, Self
 
 from .encoding import json_text, path_part, query_string
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from .connection import Connection
+
+_LIST = re.compile(rb"(?:\xef\xbb\xbf)?[ \t\r\n]*\[")
 
 
 class ReadOnlyEndpoint:
@@ -146,7 +149,7 @@ class ReadOnlyEndpoint:
             NotJSON: The answer does not begin like a list.
         """
         answer = self.client._send(self._request("GET", query=query))
-        if not answer.body[:64].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"["):
+        if not _LIST.match(answer.body):
             said = mask(excerpt(answer.body), [self.client.auth_token or ""]) or "it is empty"
             raise NotJSON(f"{self.endpoint}: the answer is not a JSON list: {said}", answer.status)
         return RawPage(answer.body, answer.headers, counted(answer.headers))

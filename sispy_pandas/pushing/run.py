@@ -286,7 +286,7 @@ class Run:
 
 def _as_sent(change: Change, outcome: Outcome, sent: Attempt) -> Outcome | None:
     """Return the outcome of a row that was written as its only request said; None: it was to be deleted."""
-    if isinstance(change, Delete) or not isinstance(outcome.id, str):
+    if isinstance(change, Delete):
         return None
     return Outcome(
         outcome.row,

@@ -216,7 +216,7 @@ def removed(arrays: pd.Series, value: Any) -> pd.Series:
 
 def _mapped(arrays: pd.Series[Any], edit: Any) -> pd.Series[Any]:
     cells = [edit(_array_of(cell)) for cell in arrays.tolist()]
-    return pd.Series(objects(cells), index=arrays.index, name=arrays.name, dtype=object)
+    return pd.Series(objects(cells), index=arrays.index, name=arrays.name)
 
 
 def _array_of(cell: Any) -> tuple[Any, ...]:

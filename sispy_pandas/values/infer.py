@@ -149,9 +149,9 @@ def infer_typed(
     types: Mapping[str, str],
     style: Style,
     name: str,
-    key: str | None = None,
-    enums: bool = False,
-    references: Mapping[str, str] | None = None,
+    key: str | None,
+    enums: bool,
+    references: Mapping[str, str],
 ) -> dict[str, Any]:
     """Propose a schema for the rows of a file, as `infer_schema` does.
 
@@ -168,7 +168,7 @@ def infer_typed(
         ValueError: As there.
     """
     records = _rows_of(data)
-    options = _Options(references or {}, enums, ("Date",), types, style, len(records))
+    options = _Options(references, enums, ("Date",), types, style, len(records))
     return _document(records, options, name=name, key=key)
 
 

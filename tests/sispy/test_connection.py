@@ -3,6 +3,7 @@ import sys
 import time
 import types
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -101,6 +102,17 @@ def test_a_request_of_ones_own_is_sent_again_with_a_new_token_and_after_a_busy_a
     assert [seen.headers.get("x-auth-token") for seen in server.seen[1:]] == [
         *("token-1", None, "token-2", "token-2")
     ]
+
+
+@pytest.mark.parametrize(("told", "hours"), [({"expires": 3_600_000}, 1), ({}, 8)])
+def test_a_token_ends_when_the_server_says_and_else_after_eight_hours(double, wire, told, hours):
+    client = double(wire.answer({"name": "token-1", "username": "anna", **told}, 201)).client()
+    before = datetime.now(UTC)
+
+    assert client.authenticate("anna", "secret") is True
+
+    left = timedelta(hours=hours)
+    assert before + left <= client.token_expires <= datetime.now(UTC) + left
 
 
 def test_a_renewal_that_fails_is_not_repeated(double, wire):

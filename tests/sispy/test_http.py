@@ -13,6 +13,7 @@ import pytest
 import sispy
 import sispy.http
 from sispy.http import base
+from sispy.response import Headers
 
 pytestmark = pytest.mark.usefixtures("http_lib")
 
@@ -79,6 +80,12 @@ def test_connections_are_kept(double):
         client.info()
 
     assert len({seen.port for seen in server.seen}) == 1
+
+
+def test_an_answer_shows_nothing_of_its_body():
+    answer = sispy.http.Answer(201, "Created", Headers([("a", "1")]), b'{"name": "secret-token"}')
+
+    assert repr(answer) == "Answer(status=201, reason='Created', headers=Headers([('a', '1')]))"
 
 
 def test_http_keep_alive_false_says_so(double):
@@ -213,6 +220,17 @@ def test_a_packed_answer_is_bounded(double, wire, monkeypatch, encoding):
     assert (caught.value.sent, len(server.seen)) == (True, 1)  # it would be no smaller, asked again
     server.script = [wire.answer({"a": 1})]
     assert client.info().to_dict() == {"a": 1}  # on another connection: the rest of the large one is not read
+
+
+@pytest.mark.parametrize("body", [b"[1]", b" \t\r\n" * 50 + b"[1]", b"\xef\xbb\xbf [1]"])
+def test_a_raw_page_begins_like_a_list(double, wire, body):
+    assert double(wire.answer(body=body)).client().entities("host").raw_page().body == body
+
+
+@pytest.mark.parametrize("body", [b"", b" ", b"1[", b'{"a": [1]}', b"\xef\xbb\xbf" * 2 + b"[1]"])
+def test_what_begins_like_no_list_is_no_raw_page(double, wire, body):
+    with pytest.raises(sispy.NotJSON, match="the answer is not a JSON list"):
+        double(wire.answer(body=body)).client().entities("host").raw_page()
 
 
 @pytest.mark.parametrize("spare", [0, -1])

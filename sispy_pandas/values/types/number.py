@@ -18,7 +18,7 @@ from sispy.remedies import Argument
 
 from .base import PLAIN, Type
 from .cell_text import are_all, lines, masked, means_nothing, structure_or_refuse, write_cell
-from .cells import WHOLE, Rounded, kind_of, number_of_decimal, refuse_infinity, shown
+from .cells import WHOLE, Rounded, double_of, kind_of, number_of_decimal, refuse_infinity, shown
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -355,7 +355,7 @@ def number_of(text: str) -> int | float | None:
     digits = text.lstrip("+-")
     if digits[:2].lower() in ("0x", "0o", "0b"):
         return int(text, 0)
-    return int(text) if digits.isdigit() and len(digits) < 400 else float(text)
+    return int(text) if digits.isdigit() and len(digits) < 400 else double_of(text)
 
 
 def number_text(value: Any) -> str:

@@ -107,7 +107,9 @@ def read_as_table(content: bytes, form: Format, name: str) -> tuple[Schema, dict
     file = InFile("rows", content=content)
     options = ReadOptions(footer_rows=0 if "footer_rows" in form.heeds else None)  # a text below dates is one
     rows = read_rows(file, form, options)
-    document = infer_typed(rows.data, types=rows.types, style=rows.style, name=name)
+    document = infer_typed(
+        rows.data, types=rows.types, style=rows.style, name=name, key=None, enums=False, references={}
+    )
     schema = parse_schema(document)
     return schema, document, read_frame(file, form, schema, options)
 

@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from sispy_pandas.planning.matching import match_by_id, match_by_key, near_misses
+from sispy_pandas.planning.matching import labels_of, match_by_id, match_by_key, near_misses
 from sispy_pandas.values.schema import parse_schema
 
 SCHEMA = parse_schema({"name": "host", "definition": {"name": {"type": "String", "unique": True}}})
@@ -17,6 +17,20 @@ def test_a_snapshot_that_holds_a_row_twice_is_named():
     assert str(caught.value) == (
         "the snapshot of 'host' holds the row 000000000000000000000002 more than once: fetch it again"
     )
+
+
+@pytest.mark.parametrize(
+    ("index", "labels"),
+    [
+        (["a", 2], ("a", 2)),
+        ([7, 5], (7, 5)),
+        (["a", "a"], (0, 1)),
+        ([1.5, 2.5], (0, 1)),
+        (pd.MultiIndex.from_tuples([("a", 1), ("a", 2)]), (0, 1)),
+    ],
+)
+def test_rows_are_named_by_labels_that_name_one_each_and_else_by_where_they_stand(index, labels):
+    assert labels_of(pd.DataFrame({"name": ["x", "y"]}, index=index)) == labels
 
 
 def test_up_to_half_of_the_ids_may_be_unknown():

@@ -146,6 +146,24 @@ def test_what_was_sent_as_planned_and_written_as_sent_is_not_written_down_again(
         read(written(tmp_path / "none", [HEAD, BEGIN, sent]))
 
 
+def test_a_row_that_was_made_and_is_not_complete_has_its_id(tmp_path):
+    made = {"event": "made", "at": 3, "row": 0, "id": "1" * 24}
+
+    record = read(written(tmp_path / "j", [HEAD, BEGIN, SEND, made]))
+
+    assert record.entries == {
+        0: Entry(
+            id="1" * 24,
+            action="create",
+            attempts=(Attempt({"name": (None, "a")}, None),),
+            sent_at=2,
+            mark=Mark(1, frozenset(["x"]), (0, None)),
+            sender="anna",
+        )
+    }
+    assert record.open
+
+
 @settings(max_examples=150)
 @given(st.integers(0, 4), st.data())
 def test_whatever_is_wrong_inside_a_line_the_file_is_named(number, data):

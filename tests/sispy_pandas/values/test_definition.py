@@ -2,7 +2,7 @@
 
 import pytest
 
-from sispy_pandas.values.definition import rules
+from sispy_pandas.values.definition import enum_of, rules
 from sispy_pandas.values.types.base import Field
 
 
@@ -29,3 +29,13 @@ from sispy_pandas.values.types.base import Field
 )
 def test_what_a_definition_demands_of_a_field(field, words):
     assert rules(field) == words
+
+
+def test_an_enum_is_that_of_the_field_or_of_the_members_of_its_lists():
+    one = Field("f", "String", enum=("a", "b"))
+
+    assert [enum_of(field) for field in (one, Field("f", "Array", item=one), Field("f", "String"))] == [
+        *(("a", "b"), ("a", "b"), ()),
+    ]
+    assert enum_of(Field("f", "Array", item=Field("", "String"))) == ()
+    assert enum_of(Field("f", "Documents", fields=(one,))) == ()

@@ -119,6 +119,7 @@ def test_damaged_and_doubled_ids_become_problems(two: pd.DataFrame, host_schema:
         f"{A},web6\n"
         f"{A},web7,2026-11-23T12:19:15.529Z,x\n"
         ",web8,\n"
+        ",web9,11/24/26\n"
     )
     frame = read_csv(file, host_schema)
     source = source_of(frame)
@@ -151,6 +152,13 @@ def test_damaged_and_doubled_ids_become_problems(two: pd.DataFrame, host_schema:
                 key,
             )
             for row, key in ((5, "web4"), (6, "web5"))
+        ),
+        Problem(
+            10,
+            "the _updated_at was damaged: copy it from the export again",
+            column="_updated_at",
+            value="11/24/26",
+            key="web9",
         ),
     )
 

@@ -69,6 +69,14 @@ def test_what_one_plan_writes_and_deletes_is_sent_before_and_after_the_others(se
     assert (server.hosts.count({}), server.hosts.count({"cpus": 9})) == (18, 2)
 
 
+def test_a_plan_by_itself_stays_as_it_is(server):
+    live = server.fetch()
+    mixed = live.diff(live.frame().head(2).assign(cpus=9), delete=[live.ids[5]])
+    nothing = sites(server).diff(sites(server).frame())
+
+    assert sp.Plans.of(nothing, mixed).plans == (mixed,)
+
+
 def test_a_push_of_several_tables_is_one_push_and_one_undo(server, plans):
     before = server.stored()
     reports = plans.push(progress=False, note="CHG1")

@@ -76,6 +76,8 @@ ID = "0123456789abcdef01234567"
         ("Boolean", "No", False),
         ("Boolean", "YES", True),
         ("Boolean", 1.0, True),
+        ("Boolean", 0, False),
+        ("Boolean", np.int64(0), False),
         ("Boolean", np.bool_(False), False),
         ("Date", "2020-01-02", "2020-01-02T00:00:00.000Z"),
         ("Date", "0001-01-02T03:04:05.678Z", "0001-01-02T03:04:05.678Z"),
@@ -133,6 +135,10 @@ def test_cast_gives_what_the_server_would_store(field, cell, stored):
             for cell in (float("inf"), Decimal("-Infinity"), 10**400, "1" * 400, "9" * 5000, f"0x{10**400:x}")
         ],
         ("Number", 2**53 + 1, "9007199254740993 is beyond 2**53: the server would round it"),
+        *(
+            ("Number", cell, "12345678901234567890.12 is beyond 2**53: the server would round it")
+            for cell in ("12345678901234567890.12", Decimal("12345678901234567890.12"))
+        ),
         ("Boolean", "maybe", "'maybe' is neither true nor false"),
         ("Boolean", 2, "2 is neither true nor false"),
         ("Date", "3/4/2020", "'3/4/2020' is not an ISO date or time"),
