@@ -130,7 +130,7 @@ def plain(cell: Any, room: int = DEEPEST) -> Any:
         return plain(number_of_decimal(cell))
     found = of_python(cell)
     if found is not cell:
-        return plain(found, room - 1)
+        return plain(found, room)
     raise ValueError(f"{kind_of(cell)} cannot be written as JSON")
 
 

@@ -153,7 +153,7 @@ class String(Text, name="String"):
     def to_arrow(self, cells: pd.Series[Any], pa: Any) -> Any:
         if cells.dtype == object:
             return super().to_arrow(cells, pa)
-        texts = pa.array(cells.astype("str"), type=pa.string(), from_pandas=True)
+        texts = pa.array(cells.astype("str"), type=pa.string())
         return texts.dictionary_encode() if self.field.enum else texts
 
 

@@ -129,6 +129,25 @@ def test_an_entity_that_expands_is_refused(tmp_path):
     assert [told(path, reader).startswith(DAMAGED) for reader in ("rows", "cells", "mark")] == [True] * 3
 
 
+def test_cells_are_merged_up_to_a_bound(tmp_path):
+    """Each range is read once: these differ, and hold one row of cells more than may be merged."""
+    wide, rows, left = 16, 2048, (1 << 22) // 16 + 1
+    head = "".join(f'<c t="inlineStr"><is><t>c{i}</t></is></c>' for i in range(wide))
+    body = "".join(hostile.row(n, f'<c r="A{n}"><v>1</v></c>') for n in range(2, rows + 2))
+    merges = []
+    for first in range(2, rows + 2):
+        high = min(rows + 2 - first, left)
+        merges += [f'<mergeCell ref="A{first}:P{first + high - 1}"/>'] if high else []
+        left -= high
+    path = hostile.book(
+        tmp_path / "f.xlsx",
+        hostile.row(1, head) + body,
+        after=f"<mergeCells>{''.join(merges)}</mergeCells>",
+    )
+
+    assert told(path, "rows") == "F has more than 4,194,304 merged cells: undo that"
+
+
 @pytest.mark.parametrize("kind", ["a merge of all", "a link of all"])
 def test_a_workbook_is_copied_only_if_it_fits(tmp_path, kind):
     path = hostile.BOOKS[kind](tmp_path / "f.xlsx")

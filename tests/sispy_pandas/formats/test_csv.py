@@ -89,6 +89,15 @@ def test_of_two_signs_that_both_fit_one_has_to_be_told(tmp_path):
     assert (told.table.header, told.guesses) == (("name,a", "b"), ())
 
 
+def test_a_comma_within_one_number_leaves_both_signs_possible(tmp_path):
+    text = "name;size,x\nweb;1,234\ndb;small,y\n"
+
+    found = read(tmp_path, text)
+
+    assert (found.table.header, len(found.guesses)) == (("name;size", "x"), 1)
+    assert read(tmp_path, text.replace("small,y", "2,345")).table.header == ("name", "size,x")
+
+
 @pytest.mark.parametrize(
     "text",
     [

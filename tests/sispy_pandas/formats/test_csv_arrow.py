@@ -60,6 +60,16 @@ def test_a_column_with_a_cell_that_is_no_value_of_it_goes_the_long_way(field, ce
     assert arrow_series(field, chunked(cells), PLAIN) == cells
 
 
+@pytest.mark.parametrize(("head", "row"), [("_id,name,", "{},a,"), (",_id,name", ",{},a")])
+def test_a_column_without_a_name_and_without_a_cell_is_left_out(tmp_path, head, row):
+    schema = sp.parse_schema({"name": "t", "definition": {"name": "String"}})
+    (tmp_path / "t.csv").write_text(f"{head}\n{row.format(ID_TEXT)}\n")
+
+    frame = sp.read_csv(tmp_path / "t.csv", schema)
+
+    assert (frame.columns.tolist(), frame.index.tolist()) == (["name"], [ID_TEXT])
+
+
 def test_blank_cells_and_another_case_in_a_column_of_few_values(tmp_path):
     definition = {"state": {"type": "String", "enum": ["live", "spare"]}, "up": "Boolean"}
     schema = sp.parse_schema({"name": "t", "definition": definition})

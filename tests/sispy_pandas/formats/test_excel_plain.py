@@ -148,6 +148,13 @@ ODD = {
 }
 
 
+TWO_OF_ONE_NAME = (
+    f'<workbook xmlns="{MAIN}" xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships">'
+    '<sheets><sheet name="host" sheetId="1" r:id="rId1"/>'
+    '<sheet name="host" sheetId="2" r:id="rId1"/></sheets></workbook>'
+).encode()
+
+
 @pytest.mark.parametrize("kind", ODD)
 def test_what_is_not_plain_is_read_by_openpyxl(tmp_path, kind):
     is_plain, mine, theirs = both(book_file(InFile.of(book(tmp_path / "a.xlsx", row(1, ODD[kind])))))
@@ -163,6 +170,7 @@ def test_what_is_not_plain_is_read_by_openpyxl(tmp_path, kind):
         ("", texts("<si><t>_x0041_</t></si>")),
         ("", {"xl/styles.xml": styles("yyyy").replace(b'numFmtId="0"', b'numFmtId="14"')}),
         ("", {"XL/worksheets/sheet1.xml": b"<worksheet/>"}),
+        ("", {"xl/workbook.xml": TWO_OF_ONE_NAME}),
         ("", {"xl/styles.xml": styles("yyyy").replace(b"<cellXfs>", b"<!-- a comment --><cellXfs>")}),
     ],
 )

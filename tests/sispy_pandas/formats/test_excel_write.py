@@ -12,7 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import sispy_pandas as sp
+from sispy_pandas.formats.atomic import OutFile
+from sispy_pandas.formats.base import Outgoing
 from sispy_pandas.formats.excel_base import read_note
+from sispy_pandas.formats.options import WriteOptions
+from sispy_pandas.formats.registry import by_suffix
 from sispy_pandas.planning.program_edits import REASON
 from sispy_pandas.values.records import frame_of
 from sispy_pandas.values.schema import parse_schema
@@ -300,6 +304,19 @@ def test_the_about_sheet_tells_where_the_table_is_from(server, book: Any) -> Non
         *("landscape", 1, 0),
     )
     assert not sheet.sheet_view.showGridLines
+
+
+def test_a_long_name_is_cut_to_what_a_sheet_can_have(file: Path, host_schema: Schema) -> None:
+    sp.to_excel({"n" * 40: frame_of(host_schema, {}, [], [])}, file)
+
+    assert openpyxl.load_workbook(file).sheetnames[0] == "n" * 31
+
+
+def test_parts_are_no_workbook(file: Path, host_schema: Schema) -> None:
+    with pytest.raises(TypeError, match="a workbook is written from whole tables"):
+        by_suffix(file.suffix).write(
+            OutFile.of(file), Outgoing("t", host_schema, [pd.DataFrame()]), WriteOptions()
+        )
 
 
 @pytest.mark.parametrize("name", ["About this workbook", "_lists", "_base1", "a/b", ""])

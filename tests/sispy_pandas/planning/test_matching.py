@@ -41,6 +41,25 @@ def test_up_to_half_of_the_ids_may_be_unknown():
         match_by_id(ids(1, 2, 3), frame.iloc[1:], schema=SCHEMA)
 
 
+def test_a_row_whose_key_tells_nothing_is_a_problem():
+    frame = pd.DataFrame({"name": ["a", pd.NA, "b", None, ["x"], "d", "c", "c", "n"]}, dtype=object)
+    schema = parse_schema(
+        {"name": "host", "definition": {"name": {"type": "String", "unique": True, "trim": True}}}
+    )
+    stored = [None, "d", "b", "d", "a"]
+
+    found = match_by_key(stored, frame, schema=schema, key="name", create=True)
+
+    assert [(p.row, p.reason, p.column, p.value, p.key) for p in found.problems] == [
+        (1, "the key is blank", "name", None, None),
+        (3, "the key is blank", "name", None, None),
+        (4, "a list is not text", "name", "['x']", None),
+        (5, "more than one stored row has this key", "name", "d", "d"),
+        (6, "more than one row has this key", "name", "c", "c"),
+    ]
+    assert (found.at.tolist(), found.base.tolist(), found.new) == ([0, 2], [4, 2], (8,))
+
+
 @pytest.mark.parametrize(
     ("count", "names"), [(5, "n0, n1, n2, n3, n4"), (6, "n0, n1, n2, n3, n4 and 1 more")]
 )

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import time
 
 import pandas as pd
 import pytest
@@ -9,6 +10,7 @@ import pytest
 import sispy
 import sispy_pandas as sp
 from sispy.sandbox import Faults
+from sispy_pandas.pushing.recall import last_attempt
 from sispy_pandas.pushing.record import read
 from sispy_pandas.values.changes import Conflict
 
@@ -363,3 +365,14 @@ def test_the_bar_of_a_push_that_is_cancelled_stays_where_it_was(server):
 
     assert (report.counts["done"], report.counts["unsent"], len(plan)) == (5, 13, 18)
     assert seen[-1] == (5, 18)
+
+
+def test_when_a_push_was_tried_is_noted_whatever_became_of_it(server):
+    plan = server.fetch().diff(server.fetch().frame().head(1).astype(object).assign(cpus="many"))
+    before = int(time.time() * 1000)
+
+    with pytest.raises(sp.PlanRefused):
+        plan.push(progress=False)
+
+    at, what = last_attempt(server.client.url)
+    assert (before <= at <= time.time() * 1000, what) == (True, "a push to host")

@@ -84,6 +84,22 @@ def test_what_a_row_does_not_mean_to_change_is_as_it_was_compared(server):
     assert cells.to_numpy().tolist() == [[9, before.iloc[0, 1]], [before.iloc[1, 0], "mine"]]
 
 
+def test_what_belongs_to_a_row_besides_its_fields_is_as_it_was_compared_too(server):
+    live = server.fetch()
+    before = live.frame(meta=True).head(2)[["cpus", "_sis.tags"]]
+    frame = before.copy()
+    frame.iloc[0, 0], frame.iloc[1, 1] = 9, ("mine",)
+    plan = live.diff(frame)
+    for id_ in live.ids[:2]:
+        server.hosts.update(id_, {"cpus": 7, "_sis": {"tags": ["theirs"]}})
+
+    report = plan.push(progress=False, limits=QUICK)
+
+    assert [o.word for o in report.outcomes] == ["conflict", "conflict"]
+    cells = retry_frame(report)[["cpus", "_sis.tags"]]
+    assert cells.to_numpy().tolist() == [[9, ()], [before.iloc[1, 0], ("mine",)]]
+
+
 def test_ids_and_receipts_that_lost_their_form_stay_as_they_are(server, edited, tmp_path):
     def damage(rows):
         rows[0] |= {"_id": "5.1e+23", "cpus": "11"}

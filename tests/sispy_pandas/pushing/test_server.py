@@ -13,6 +13,7 @@ from typing import cast
 import pytest
 from tqdm import tqdm
 
+import sispy
 import sispy_pandas as sp
 from sispy.sandbox import Faults
 from sispy_pandas.pushing.options import Options, Pace
@@ -127,6 +128,21 @@ def test_a_cancelled_push_does_not_wait_as_long_as_the_server_asks_for(server):
 
     with pytest.raises(Stopped, match="cancelled"):
         talks.read_rows(ids)
+
+
+def test_a_read_waits_as_long_as_the_last_answer_asks_for(server):
+    said: list[str] = []
+    talks = Server(server.hosts, LIMITS, lambda: bool(said), said.append)
+
+    def busy():
+        failure = sispy.ServerError("try later", 503)
+        failure.retry_after = 50.0
+        raise failure
+
+    with pytest.raises(Stopped, match="cancelled"):
+        talks.patiently(busy)
+
+    assert said == ["busy, again in 50 s"]
 
 
 def test_everybody_takes_turns_however_many_ask_at_once():

@@ -26,7 +26,8 @@ def test_an_entry_becomes_what_it_once_was_without_what_came_since(hiera, now, w
     hiera.create({"name": "x", "_sis": {"owner": ["g"]}, "hieradata": now})
     plan = object_plan(hiera, {"name": "x", "hieradata": wanted})
     assert parts_changed(plan.before, plan.after) == plan.parts != {}
-    plan.push()
+    answer = plan.push()
+    assert (answer["name"], answer["hieradata"]) == ("x", wanted)
     assert hiera.get("x").to_dict() == {"x": wanted}
     assert len(object_plan(hiera, {"name": "x", "hieradata": wanted})) == 0
 

@@ -103,6 +103,7 @@ def test_texts_outside_the_enum_become_categories():
         ([1, 2.5], False, "Float64"),
         ([2**53], False, "Int64"),
         ([2.0**54], False, "Float64"),
+        ([2**53, None, -(2**54)], False, "Float64"),
         ([1], True, "Float64"),
         ([], False, "Int64"),
     ],

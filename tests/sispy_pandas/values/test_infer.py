@@ -204,6 +204,24 @@ def test_a_frame_of_text_is_read_by_its_spelling() -> None:
     }
 
 
+def test_texts_of_a_frame_that_has_other_values_as_well_are_texts() -> None:
+    frame = pd.DataFrame({"code": ["1", "2"], "live": ["true", "false"], "n": [1, 2]})
+
+    assert infer_schema(frame, name="t")["definition"] == {
+        "code": {"type": "String", "required": True, "unique": True},
+        "live": {"type": "String", "required": True},
+        "n": {"type": "Number", "required": True},
+    }
+
+
+@pytest.mark.parametrize("value", [{"b.c": {"d": 2**53 + 1}}, {"type": {"x": [1, 2**53 + 1]}}, [[2**53 + 1]]])
+def test_a_number_that_the_server_would_round_is_named_wherever_it_stands_in_a_value(value) -> None:
+    with pytest.raises(
+        ValueError, match=r"^column 'a': 9007199254740993 is beyond 2\*\*53, the server would"
+    ):
+        infer_schema([{"a": value}], name="t")
+
+
 def test_references_are_named_by_the_caller() -> None:
     assert inferred("ams1", references={"a": "site"}) == {"type": "ObjectId", "ref": "site"}
     assert inferred(["ams1"], references={"a": "site"}) == [{"type": "ObjectId", "ref": "site"}]

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from sispy_pandas.values.types.base import Field
+from sispy_pandas.values.types.cells import double_of
 from sispy_pandas.values.types.convert import cast, is_blank, to_json
 from sispy_pandas.values.types.frozen import FrozenDict
 
@@ -63,6 +64,9 @@ ID = "0123456789abcdef01234567"
         ("Number", Decimal("sNaN"), None),
         ("Number", Level.HIGH, 3),
         ("String", Decimal("1.50"), "1.50"),
+        ("String", double_of("0.1000000000000000000001"), "0.1000000000000000000001"),
+        *[("String", n, text) for n, text in ((1e21, "1e+21"), (1e20, "1" + "0" * 20), (1.5e-7, "1.5e-7"))],
+        ("Number", double_of("0.1000000000000000000001"), 0.1),
         ("String", datetime.date(2024, 1, 31), "2024-01-31"),
         *[("String", cell, text) for cell, text in OF_PYTHON.items()],
         *[("Mixed", cell, text) for cell, text in OF_PYTHON.items()],

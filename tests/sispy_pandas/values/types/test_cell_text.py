@@ -97,6 +97,8 @@ def test_booleans_of_other_languages_are_proposed_where_no_pair_fits_better(pair
         (NUMBER, "1.500,0", Style(decimal=","), "'1.500,0' is not a number"),
         (NUMBER, "1_000", Style(), "'1_000' is not a number"),
         (NUMBER, "nan", Style(), "'nan' is not a number"),
+        (NUMBER, "50%", Style(), "'50%' may be 0.5 or 50: write it without %"),
+        (NUMBER, " 12,5 % ", Style(decimal=","), "'12,5 %' may be 0.125 or 12.5: write it without %"),
         (DATE, "3/4/2020", Style(), "'3/4/2020' is not an ISO date or time"),
         (DATE, "3/4/20", Style(), "'3/4/20' has a year of two digits: write all four"),
         *[
