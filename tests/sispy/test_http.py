@@ -497,6 +497,30 @@ def test_what_is_interrupted_anywhere_leaves_nothing_to_the_next_request(sis_san
     assert lines > 100
 
 
+def test_a_late_answer_does_not_meet_the_next_request(double, wire):
+    late = wire.silence(2, wire.answer({"late": True}))
+    server = double(late, wire.answer({"late": False}))
+    client = server.client(timeout=1, retries=0)
+
+    with pytest.raises(sispy.Timeout):
+        client.info()
+
+    assert client.info().to_dict() == {"late": False}
+    assert len({seen.port for seen in server.seen}) == 2
+
+
+def test_a_request_of_ones_own_needs_no_headers(double):
+    server = double()
+    client = server.client(auth_token="secret-token")
+
+    client.request(sispy.http.Request(f"{client.base_uri}/info"))
+
+    assert (server.seen[0].headers["accept-encoding"], "x-auth-token" in server.seen[0].headers) == (
+        "gzip",
+        False,
+    )
+
+
 def test_a_trickling_head_is_a_timeout(double, wire):
     server = double(wire.trickle(5, head=b"HTTP/1.1 200 OK\r\nX-Slow: "))
 

@@ -355,6 +355,16 @@ def test_several_sheets_of_one_workbook(server, tmp_path: Path) -> None:
     assert len(server.fetch().diff(sp.read_excel(book.path, server.fetch().schema))) == 0
 
 
+def test_a_hidden_sheet_that_is_called_like_ours_is_no_table(server, tmp_path: Path) -> None:
+    sp.to_excel({"host": server.fetch()}, tmp_path / "hosts.xlsx")
+    book = openpyxl.load_workbook(tmp_path / "hosts.xlsx")
+    for name, text in (("_base9", "notes"), ("_base10", '{"a": 1}')):
+        book.create_sheet(name).append([text])
+    book.save(tmp_path / "hosts.xlsx")
+
+    assert Excel().tables(InFile.on_disk(tmp_path / "hosts.xlsx")) == ["host"]
+
+
 def test_members_of_arrays_on_sheets_of_their_own(server, tmp_path: Path) -> None:
     live = server.fetch({"q": {"name": {"$in": ["h00000", "h00001", "h00002"]}}})
     sp.to_excel(live, tmp_path / "hosts.xlsx", explode=["disks", "tags"])

@@ -211,6 +211,19 @@ def test_headings_that_no_field_can_have_are_mended(headings, names):
     assert mended(fields) == fields
 
 
+def test_a_table_that_was_made_of_such_a_file_takes_its_headings(tmp_path):
+    schema = sp.parse_schema(
+        {"name": "t", "definition": {"Serial No": "String", "cost": "Number", "c 2": "String"}}
+    )
+    (tmp_path / "t.csv").write_text("Serial No.,$cost,c,c,$mine\nA1,5,x,y,z\n")
+
+    frame = sp.read_csv(tmp_path / "t.csv", schema)
+    told = sp.read_csv(tmp_path / "t.csv", schema, rename={"Serial No.": "_no"})
+
+    assert frame.iloc[0].to_dict() == {"Serial No": "A1", "cost": 5, "c": "x", "c 2": "y", "$mine": "z"}
+    assert told.columns.tolist() == ["cost", "c 2", "_no", "c", "$mine"]
+
+
 @given(
     st.lists(st.text(st.sampled_from("ab._$ \n1é\0") | st.characters(codec="utf-8"), max_size=6), max_size=6)
 )

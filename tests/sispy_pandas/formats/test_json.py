@@ -58,6 +58,14 @@ def test_ids_receipts_and_sis_are_those_of_the_server(server, path):
     ]
 
 
+@pytest.mark.parametrize("records", [[{}], [{}, {}]])
+def test_rows_without_any_key_are_no_table(host_schema, path, records):
+    with pytest.raises(ValueError) as refused:
+        read(records, host_schema, path)
+
+    assert str(refused.value) == "no column of the file is one of schema 'host'; its first row has []"
+
+
 def test_a_key_that_some_records_lack_is_blank_and_a_null_is_too(server, path):
     live = server.fetch({"q": {"name": {"$in": ["h00000", "h00001"]}}})
     records = live.records()

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -124,6 +125,15 @@ def test_a_journal_and_its_folder_are_for_their_owner_alone(tmp_path):
             pass
 
     assert [oct(one.stat().st_mode & 0o777) for one in (path.parent, path)] == ["0o700", "0o600"]
+
+
+def test_every_push_has_a_name_of_its_own():
+    paths = [*(journal.new_path("host") for _ in range(20)), journal.new_path("host", "b94b47", part=2)]
+
+    names = [journal.short(path) for path in paths]
+
+    assert (len(set(names)), names[-1]) == (21, "b94b47")
+    assert all(re.fullmatch(r"[0-9a-f]{6}", name) for name in names)
 
 
 def test_new_rows_that_nothing_knows_again_are_not_sent_without_a_journal(server):

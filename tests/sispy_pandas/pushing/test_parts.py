@@ -4,9 +4,9 @@ from pathlib import Path
 
 from sispy_pandas.planning.change_set import ChangeSet
 from sispy_pandas.pushing.options import Options
-from sispy_pandas.pushing.outcome import Outcome, PushResult
+from sispy_pandas.pushing.outcome import PushResult
 from sispy_pandas.pushing.parts import left
-from sispy_pandas.values.changes import Create, Update
+from sispy_pandas.values.changes import Create, Outcome, Update
 
 
 def test_a_part_that_is_left_says_why_and_for_whom_as_all_parts_do(server):

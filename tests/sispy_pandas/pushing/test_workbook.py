@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import openpyxl
@@ -102,6 +103,22 @@ def test_what_has_no_column_is_shown_at_the_name_of_its_row_wherever_that_stands
     out = sp.mark_problems(file, plan_of(server, file), tmp_path / "marked.xlsx")
 
     assert marked(out, RED) == {(4, "name"): "_id: the _id was damaged: copy it from the export again"}
+
+
+def test_rows_that_failed_or_were_not_sent_are_marked_and_no_others(
+    server, file: Path, tmp_path: Path
+) -> None:
+    edited(file, {(row, "cpus"): 40 + row for row in (2, 3, 4, 5)})
+    report = plan_of(server, file).push(progress=False, limits=QUICK)
+    words: list[Any] = ["done", "failed", "unsent", "unchanged"]
+    outcomes = [
+        replace(outcome, word=word, reason=f"is {word}")
+        for outcome, word in zip(report.outcomes, words, strict=True)
+    ]
+
+    out = sp.mark_problems(file, replace(report, outcomes=tuple(outcomes)), tmp_path / "marked.xlsx")
+
+    assert marked(out, RED) == {(3, "name"): "is failed", (4, "name"): "is unsent"}
 
 
 def test_conflicts_are_decided_in_a_sheet(server, file: Path, tmp_path: Path) -> None:

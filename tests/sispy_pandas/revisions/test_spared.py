@@ -64,3 +64,17 @@ def test_what_another_user_sent_of_a_push_is_none_of_others_writes(sis):
         [Update(id_, {"os": "a"}, {"os": "a"}, None, at)],
         (Conflict(id_, "os", "a", "a", "b", None),),
     )
+
+
+def test_without_a_name_the_commit_of_that_moment_tells_whose_the_push_was(sis):
+    hosts, script = (sis.client(name).entities("host") for name in ("carol", "script"))
+    schema = fetch(hosts, progress=False).schema
+    id_ = hosts.create({"name": "one", "os": "a", "cpus": 1})["_id"]
+    at = hosts.update(id_, {"os": "b"})["_sis"]["_updated_at"]
+    undo = Update(id_, {"os": "b"}, {"os": "a"}, None, at)
+
+    hosts.update(id_, {"os": "c"})
+    assert spared(hosts, schema, [undo], None) == ([undo], ())
+
+    script.update(id_, {"os": "d"})
+    assert spared(hosts, schema, [undo], None) == ([undo], (Conflict(id_, "os", "b", "a", "d", None),))
