@@ -112,22 +112,22 @@ def push(
             except Stopped as stop_:  # cancelled before its turn came: nothing was sent or written down
                 stopped, path = str(stop_), plan.journal
                 _settle_the_rest(run, stopped)
-    result = PushResult(
-        run.plan,
-        tuple(_in_plan_order(run)),
-        tuple(conflict for row in run.conflicts.values() for conflict in row),
-        journal=path,
-        note=options.note,
-        reviewer=options.reviewer,
-        user=run.user,
-        started=started,
-        ended=_now(),
-        notes=(*run.notes, *_sent_once_more(run)),
-        stopped=stopped,
-        entities=run.entities,
-    )
-    found = after_push(result, verify, progress=progress, cancel=cancel, on_result=on_result)
-    return found if plan.endpoint is endpoint else replace(found, plan=replace(found.plan, endpoint=endpoint))
+        result = PushResult(
+            run.plan,
+            tuple(_in_plan_order(run)),
+            tuple(conflict for row in run.conflicts.values() for conflict in row),
+            journal=path,
+            note=options.note,
+            reviewer=options.reviewer,
+            user=run.user,
+            started=started,
+            ended=_now(),
+            notes=(*run.notes, *_sent_once_more(run)),
+            stopped=stopped,
+            entities=run.entities,
+        )
+        found = after_push(result, verify, progress=progress, cancel=cancel, on_result=on_result)
+        return replace(found, plan=replace(found.plan, endpoint=endpoint)) if limits.between else found
 
 
 def _paced(endpoint: Endpoint, limits: Limits, stop: Callable[[], bool]) -> Endpoint:
@@ -283,9 +283,9 @@ class _Way:
 def _way_on(plan: ChangeSet) -> Iterator[_Way]:
     """Put the way on into a KeyboardInterrupt; note the push as tried, of which no journal may tell."""
     way = _Way()
-    if not plan.undoes:
-        note_attempt(plan.endpoint.client.url, f"a push to {plan.schema.name}", int(time.time() * 1000))
     try:
+        if not plan.undoes:
+            note_attempt(plan.endpoint.client.url, f"a push to {plan.schema.name}", int(time.time() * 1000))
         yield way
     except KeyboardInterrupt as interrupt:
         interrupt.add_note(way.text)

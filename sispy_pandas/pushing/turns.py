@@ -107,24 +107,22 @@ def turn(run: Run, note: str | None, *, wait: bool, tell: Callable[[str], object
         ValueError: The file cannot be used.
     """
     path = path_of(run.endpoint.client.url, run.schema.name)
-    next_word = 0.0
-    while (handle := _taken(path)) is None:
-        if not wait:
-            raise TableInUse(f"{run.schema.name} is in use by {_holder(path)}", run.plan)
-        if time.monotonic() >= next_word:
-            next_word = time.monotonic() + TELL
-            tell(f"waiting for {_holder(path)}")
-        run.server.waits.sleep(POLL)
-    if next_word:
-        tell("")
+    next_word, handle = 0.0, None
     try:
+        while (handle := _taken(path)) is None:
+            if not wait:
+                raise TableInUse(f"{run.schema.name} is in use by {_holder(path)}", run.plan)
+            if time.monotonic() >= next_word:
+                next_word = time.monotonic() + TELL
+                tell(f"waiting for {_holder(path)}")
+            run.server.waits.sleep(POLL)
+        if next_word:
+            tell("")
         says = {"user": run.user or getuser(), "pid": os.getpid(), "at": int(time.time() * 1000)}
         yield _Told(run.bar, handle, {**says, "note": note and note[:200], "rows": len(run.plan), "done": 0})
     finally:
-        with suppress(OSError):  # in a folder like /tmp only its owner can remove it
-            path.unlink()
-        unlock(handle)  # a process that was forked meanwhile holds it open, too
-        os.close(handle)
+        if handle is not None:
+            _free(handle, path)
 
 
 def path_of(url: str, schema: str) -> Path:
@@ -146,10 +144,29 @@ def _taken(path: Path) -> int | None:
             f"nothing was sent: {path}, by which pushes take turns, cannot be used ({error.strerror}); "
             "SISPY_LOCKS names a folder that everybody who pushes from this machine may write to"
         ) from error
-    if handle is not None and not (try_lock(handle) and _is_at(handle, path)):
-        os.close(handle)
+    if handle is None:
         return None
-    return handle
+    try:
+        locked = try_lock(handle) and _is_at(handle, path)
+    except BaseException:  # Ctrl-C: the next push from here must not wait for this one
+        os.close(handle)
+        raise
+    if locked:
+        return handle
+    os.close(handle)
+    return None
+
+
+def _free(handle: int, path: Path) -> None:
+    """Give the turn to who waits for it, also where Ctrl-C comes in the middle."""
+    try:
+        with suppress(OSError):  # in a folder like /tmp only its owner can remove it
+            path.unlink()
+    finally:
+        try:
+            unlock(handle)  # a process that was forked meanwhile holds it open, too
+        finally:
+            os.close(handle)
 
 
 def _opened(path: Path) -> int | None:

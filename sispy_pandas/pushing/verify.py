@@ -125,7 +125,7 @@ def _findings(
     broken_off, why = _look(report, rows, found, progress=progress, stop=_asked(cancel))
     for outcome in rows:
         found.setdefault(outcome.row, Finding.of(outcome, why))
-    several, failed = _doubled(report)
+    several, failed = _doubled(report) if broken_off is None else (_unlooked(report, why), None)
     for row, doubled in several.items():
         told = found.get(row, Finding((), "", ()))
         found[row] = told._replace(unverified=doubled or told.unverified)
@@ -159,9 +159,10 @@ def _doubled(report: PushResult) -> tuple[dict[Hashable, str], BrokenOff | None]
         own = own_since(endpoint, since, report.user)
         others = [o for o in own if o["_id"] not in ours and not all(o["_id"] in ids for ids in known)]
         more = {o["_id"]: as_inserted(endpoint, schema, o) or o for o in others}
+    except KeyboardInterrupt:
+        return _unlooked(report, "interrupted"), "interrupted"
     except (errors.Error, ValueError, OSError, Stopped) as error:
-        why = f"whether there are more rows like it is not known: {error}"
-        return dict.fromkeys(creates, why), "server" if isinstance(error, errors.Error) else None
+        return _unlooked(report, str(error)), "server" if isinstance(error, errors.Error) else None
     found = {}
     for row, create in creates.items():
         before = marks[row].known if row in marks else ()
@@ -169,6 +170,11 @@ def _doubled(report: PushResult) -> tuple[dict[Hashable, str], BrokenOff | None]
         alike = [id_ for id_, o in more.items() if id_ not in before and not not_stored(schema, sent, o)]
         found[row] = f"there are more rows like it than were sent: {', '.join(alike)}" if alike else ""
     return found, None
+
+
+def _unlooked(report: PushResult, why: str) -> dict[Hashable, str]:
+    """Return what is said of new rows where it is not known whether there are more like them."""
+    return dict.fromkeys(_nameless(report), f"whether there are more rows like it is not known: {why}")
 
 
 def _look(

@@ -129,6 +129,49 @@ def test_new_rows_that_were_not_counted_are_not_verified(server):
     assert [o.unverified for o in report.verify(progress=False).outcomes] == [""]
 
 
+def test_ctrl_c_while_it_is_looked_whether_rows_are_doubled_leaves_the_report(server, monkeypatch):
+    logs = server.client.entities("log")
+    plan = sp.fetch(logs, progress=False).diff(pd.DataFrame({"text": ["a"]}), new=True)
+
+    def interrupted(*args, **options):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("sispy_pandas.pushing.verify.own_since", interrupted)
+        report = plan.push(progress=False, limits=QUICK)
+
+    assert report.counts["done"] == 1
+    assert [o.unverified for o in report.outcomes] == [
+        "whether there are more rows like it is not known: interrupted"
+    ]
+    assert report.broken_off == "interrupted"
+    assert len(report.verify(progress=False).unverified) == 0
+
+
+def test_after_ctrl_c_nothing_more_is_looked_up(server, monkeypatch):
+    server.client.schemas.create(
+        {"name": "memo", "definition": {"text": "String"}, "track_history": True, "_sis": {"owner": ["ops"]}}
+    )
+    memos = server.client.entities("memo")
+    memos.create({"text": "a"})
+    live = sp.fetch(memos, progress=False)
+    edited = live.frame().reset_index().astype(object).assign(text="b")
+    both = pd.concat([edited, pd.DataFrame({"text": ["c"]})], ignore_index=True)
+
+    def interrupted(*args, **options):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("sispy_pandas.pushing.verify.commits_of", interrupted)
+        report = live.diff(both).push(progress=False, limits=QUICK)
+
+    assert [(o.action, o.word, o.unverified) for o in report.outcomes] == [
+        ("update", "done", "interrupted"),
+        ("create", "done", "whether there are more rows like it is not known: interrupted"),
+    ]
+    assert report.broken_off == "interrupted"
+
+
 def test_a_doubled_row_that_somebody_wrote_to_since_is_counted(server):
     logs = server.client.entities("log")
     with hosts_behind(server, "delivered twice", "POST", table="log") as live:

@@ -8,6 +8,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing import Pipe
+from pathlib import Path
 
 import pytest
 
@@ -122,6 +123,27 @@ def test_ctrl_c_while_it_waits_says_that_nothing_was_sent(server):
         first.result()
 
     assert caught.value.__notes__ == ["interrupted before anything was sent"]
+
+
+@pytest.mark.parametrize("moment", ["try_lock", "_is_at", "_Told", "unlink", "unlock"])
+def test_ctrl_c_at_any_moment_frees_the_turn(server, monkeypatch, moment):
+    plan = edit(server, cpus=9)
+    owner = Path if moment == "unlink" else turns
+    work = getattr(owner, moment)
+
+    def interrupted(*args, **options):
+        if moment == "unlink" and args[0].suffix != ".lock":
+            return work(*args, **options)
+        if moment in ("try_lock", "_is_at", "_Told"):  # it comes when they have done their work
+            work(*args, **options)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt) as caught:
+        patch.setattr(owner, moment, interrupted)
+        plan.push(progress=False, limits=QUICK, journal=False)
+
+    assert caught.tb is not None  # which a notebook keeps, and with it what was not closed
+    assert edit(server, cpus=10).push(progress=False, limits=QUICK, wait=False).counts["done"] == 20
 
 
 def test_pushes_to_different_tables_do_not_wait(server):

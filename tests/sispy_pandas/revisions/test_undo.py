@@ -308,6 +308,22 @@ def test_ctrl_c_in_a_push_names_its_journal_and_the_push_is_listed_first(server)
     assert sp.pushes()["journal"][0] != name
 
 
+def test_ctrl_c_after_the_last_row_was_sent_names_the_journal(server, monkeypatch):
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("sispy_pandas.pushing.push.after_push", interrupt)
+    with pytest.raises(KeyboardInterrupt) as caught:
+        everything(server.fetch()).push(progress=False, limits=QUICK)
+
+    (path,) = journal.folder().glob("*.jsonl")
+    name = str(path)
+    assert caught.value.__notes__ == [
+        f"interrupted: sp.resume({name!r}).push() goes on, sp.undo({name!r}) goes back"
+    ]
+    assert len(sp.resume(path, client=server.client)) == 0
+
+
 @pytest.mark.parametrize("when", ["checks", "sending without a journal"])
 def test_ctrl_c_where_there_is_no_journal_says_so(server, when):
     plan = everything(server.fetch())
