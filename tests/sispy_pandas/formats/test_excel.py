@@ -17,6 +17,7 @@ import sispy_pandas as sp
 from sispy_pandas import parse_schema
 from sispy_pandas.formats.bounds import InFile
 from sispy_pandas.formats.excel import Excel
+from sispy_pandas.formats.excel_base import Base
 from sispy_pandas.formats.excel_file import _NAMESPACES
 from sispy_pandas.formats.mapping import read_options
 from sispy_pandas.formats.untyped import read_rows
@@ -523,3 +524,70 @@ def test_zeros_that_a_format_shows_are_kept_where_text_is_meant(tmp_path: Path) 
         "column 'tag': 2 numbers are shown with zeros in front, such as 00123; text=['tag'] keeps them",
         "column 'n': 1 number is shown with zeros in front, such as 00007; text=['n'] keeps them",
     )
+
+
+def test_of_two_sheets_of_one_table_one_has_to_be_told(server, tmp_path: Path) -> None:
+    live = server.fetch()
+    sp.to_excel({"a": live, "b": live}, path := tmp_path / "hosts.xlsx")
+
+    with pytest.raises(
+        ValueError, match=r"hosts\.xlsx has several sheets of schema 'host': sheet= names one$"
+    ):
+        sp.read_excel(path, live.schema)
+    assert len(sp.read_excel(path, live.schema, sheet="b")) == len(live)
+
+
+def test_a_sheet_of_another_table_is_named_as_such(server, tmp_path: Path) -> None:
+    sites = sp.fetch(server.client.entities("site"), progress=False)
+    sp.to_excel({"places": sites}, path := tmp_path / "sites.xlsx")
+
+    with pytest.raises(
+        ValueError, match=r"^sheet 'places' of .*sites\.xlsx is a table of 'site', not of 'host'$"
+    ):
+        sp.read_excel(path, server.fetch().schema, sheet="places")
+    with pytest.raises(ValueError, match=r"sites\.xlsx has no sheet 'plac'; it has places$"):
+        sp.read_excel(path, sites.schema, sheet="plac")
+
+
+def test_a_renamed_sheet_is_found_if_it_can_only_be_that(server, tmp_path: Path) -> None:
+    live = server.fetch()
+    sp.to_excel(live, path := tmp_path / "hosts.xlsx")
+    book = openpyxl.load_workbook(path)
+    book["host"].title = "mine"
+    book.save(path)
+
+    assert len(sp.read_excel(path, live.schema)) == len(live)
+
+    book.create_sheet("more")
+    book.save(path)
+    with pytest.raises(
+        ValueError, match=r"^sheet 'host' is not in .*hosts\.xlsx any more: mine, more; sheet= names one$"
+    ):
+        sp.read_excel(path, live.schema)
+
+
+@pytest.mark.parametrize("cells", [["[1"], ['["a", null]'], ["7"], ["[" * 100_000]])
+@pytest.mark.usefixtures("deep")
+def test_hidden_rows_that_were_damaged_are_named(cells: list[str]) -> None:
+    base = Base({"columns": ["name"]}, [['["a", null, ["x"]]'], [], cells])
+
+    with pytest.raises(ValueError, match="the workbook's hidden rows, as exported, were damaged: "):
+        base.values("name")
+    assert base.values("os") == {}
+    assert Base({"columns": ["name"]}, [['["a", null,', ' ["x"]]'], []]).values("name") == {"a": "x"}
+
+
+@pytest.mark.parametrize("keep", ["yours", "both"])
+def test_a_decision_that_is_none_is_named(server, book: Book, tmp_path: Path, keep: str) -> None:
+    book.set(2, "cpus", 9)
+    server.hosts.update("h00000", {"cpus": 60})
+    report = plan_of(server, book).push(progress=False)
+    marked = sp.mark_problems(book.path, report, tmp_path / "marked.xlsx")
+    decided = openpyxl.load_workbook(marked)
+    decided["Conflicts to decide"]["G2"].value = keep
+    decided.save(marked)
+
+    with pytest.raises(
+        ValueError, match=rf"^sheet 'Conflicts to decide', row 2: keep is mine or theirs, not '{keep}'$"
+    ):
+        sp.read_excel(marked, server.fetch().schema)

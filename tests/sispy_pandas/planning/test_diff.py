@@ -505,3 +505,76 @@ def test_new_rows_that_are_there_just_so_are_left_out_as_often_as_they_are(sis_c
     assert plan.notes == ("3 rows of these are there already, just so: new=True makes new ones of them",)
     with pytest.raises(ValueError, match="new='some': True, or 'missing' for the rows that are not there"):
         sp.fetch(endpoint, progress=False).diff(frame, new="some")  # type: ignore[arg-type] # what is refused
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (
+            {"key": "name", "new": True},
+            "key= matches rows and new=True says that there is nothing to match: give",
+        ),
+        ({"new": "all"}, "new='all': True, or 'missing' for the rows that are not there just so"),
+        ({"blank": "drop"}, "blank='drop': 'keep' or 'clear'"),
+        ({"delete": "a" * 24}, "delete takes a list"),
+        ({"owner": "ops"}, "owner takes a list"),
+        (
+            {"key": "os"},
+            "'os' is not unique in schema 'host', so it tells no rows apart; these are: name, serial",
+        ),
+        ({"key": "serial"}, "there is no column 'serial' to match by, only ['name', 'os']"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(server, given, said):
+    live = server.fetch()
+    frame = live.frame().reset_index(drop=True)[["name", "os"]]
+
+    with pytest.raises((ValueError, TypeError)) as refused:
+        live.diff(frame, **given)
+
+    assert str(refused.value).startswith(said)
+
+
+def test_a_frame_with_two_different_ids_is_refused(server):
+    live = server.fetch()
+    frame = live.frame().assign(_id=list(reversed(live.ids)))
+
+    with pytest.raises(
+        ValueError, match="the frame has _id both as index and as a column, and they differ: drop"
+    ):
+        live.diff(frame)
+
+
+def test_columns_that_cannot_be_compared_are_said(sis_client):
+    sis_client.schemas.create(
+        {
+            "name": "t",
+            "_sis": {"owner": ["ops"]},
+            "definition": {"name": "String", "a": "Number", "odd": "Buffer"},
+        }
+    )
+    table = sis_client.entities("t")
+    table.create([{"name": "x", "a": 1}])
+    live = sp.fetch(table, fields=["name"], progress=False)
+
+    plan = live.diff(live.frame().assign(a=2, odd="x"))
+
+    assert (plan.changes, plan.notes) == (
+        (),
+        (
+            "column 'odd' is left alone: its type 'Buffer' is not known here",
+            "column 'a' is left alone in known rows: it was not fetched",
+        ),
+    )
+
+
+def test_a_mark_that_says_nothing_is_a_problem_of_its_row(server):
+    live = server.fetch()
+    frame = live.frame().head(2)[["name"]].astype(object).assign(_delete=["perhaps", True])
+
+    plan = live.diff(frame)
+
+    assert [(p.row, p.reason, p.column, p.value) for p in plan.problem_list] == [
+        (live.ids[0], "mark rows to be deleted with x", "_delete", "perhaps")
+    ]
+    assert [change.id for change in plan.changes] == [live.ids[1]]

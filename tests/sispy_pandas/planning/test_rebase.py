@@ -5,7 +5,7 @@ import pytest
 
 import sispy_pandas as sp
 from sispy.sandbox import Faults
-from sispy_pandas.values.changes import Delete, Problem, Update
+from sispy_pandas.values.changes import Conflict, Delete, Problem, Update
 
 QUICK = sp.Limits(settle=0.0, settle_row=0.0, patience=2.0)
 
@@ -85,3 +85,16 @@ def test_a_row_that_is_partly_so_already_keeps_the_old_values_of_what_is_left_al
     (change,) = plan.refresh().changes
 
     assert (change.before, change.after) == ({"live": True}, {"live": None})
+
+
+def test_of_rows_that_somebody_deleted_an_update_is_in_conflict_and_a_delete_is_done(server):
+    live = server.fetch()
+    updated, deleted = live.ids[:2]
+    plan = live.diff(live.frame().head(1).assign(cpus=9), delete=[deleted])
+    for id_ in (updated, deleted):
+        server.hosts.delete(id_)
+
+    found = plan.refresh()
+
+    assert [type(change) for change in found.changes] == [Update]
+    assert found.conflict_list == (Conflict(updated, "_id", updated, updated, None, "h00000"),)

@@ -144,3 +144,16 @@ def test_new_rows_that_nothing_knows_again_are_not_sent_without_a_journal(server
         plan.push(progress=False, journal=False)
 
     assert logs.count({}) == 0
+
+
+def test_no_plan_takes_the_place_of_a_push_that_began(server):
+    live = server.fetch()
+    report = live.diff(live.frame().head(1).assign(cpus=9)).push(progress=False)
+
+    with (
+        journal.Journal(report.journal) as again,
+        pytest.raises(ValueError, match="is the journal of another push"),
+    ):
+        again.lines(["{}"])
+
+    assert sp.undo(report.journal, server.client).push(progress=False).counts["done"] == 1

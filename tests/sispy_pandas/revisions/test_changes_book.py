@@ -249,3 +249,15 @@ def test_fields_of_several_tables_are_told_apart_and_nothing_is_a_workbook_too(w
     assert book["Cells"]["C2"].value == "host: notes"
     assert book["Changes"]["A1"].value == "Changes of host, rack"
     assert [len(sheet._charts) for sheet in book_of(racks).worksheets] == [0, 0]
+
+
+def test_more_changes_than_a_sheet_has_rows_are_refused(work, monkeypatch):
+    found = work(("alice", 0, 3))
+    monkeypatch.setattr("sispy_pandas.revisions.changes_book.MOST_ROWS", 3)
+
+    with pytest.raises(ValueError, match="a sheet holds 2 rows, not 3: choose a shorter span"):
+        book_of(found)
+
+
+def test_nothing_is_counted_in_weeks():
+    assert [(one.of, one.lines) for one in counted([])] == [("week", ()), ("user", ()), ("field", ())]

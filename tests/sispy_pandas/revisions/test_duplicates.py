@@ -131,3 +131,12 @@ def test_what_cannot_be_merged_is_named(client):
         sp.merge_rows(racks, "R 1", ["R 1"])
     with pytest.raises(TypeError, match="others takes a list"):
         sp.merge_rows(racks, "R 1", "r1")
+
+
+def test_what_tells_no_rows_apart_is_refused(client):
+    client.schemas.create({"name": "log", "_sis": {"owner": ["ops"]}, "definition": {"text": "String"}})
+
+    with pytest.raises(TypeError, match="by takes a list"):
+        sp.duplicates(client, "rack", by="room", progress=False)
+    with pytest.raises(ValueError, match="schema 'log' has no key to tell rows by: by= names fields"):
+        sp.duplicates(client, "log", progress=False)

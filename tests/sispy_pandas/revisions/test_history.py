@@ -18,6 +18,7 @@ from sispy_pandas.revisions.history import HistoryWarning, as_of, blame, history
 from sispy_pandas.revisions.revert import revert
 from sispy_pandas.workflow.fetch import fetch
 
+NOON = "2026-11-20T12:00Z"
 DEFINITION = {
     "name": {"type": "String", "required": True, "unique": True},
     "os": "String",
@@ -509,3 +510,30 @@ def listed(document):
         name: [] if value is None and name in ("tags", "disks") else value
         for name, value in strip(document).items()
     }
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda table: as_of(table, NOON, ids=["a" * 24], query={}), "give ids= or query=, not both"),
+        (lambda table: as_of(table, NOON, ids="a" * 24), "ids takes a list"),
+        (lambda table: changes(table, since=NOON, fields="os", progress=False), "fields takes a list"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(table, call, said):
+    with pytest.raises((ValueError, TypeError)) as refused:
+        call(table())
+
+    assert str(refused.value).startswith(said)
+
+
+def test_changes_of_several_tables_are_taken_back_as_one(sis, table):
+    before = now()
+    id_ = table().create({"name": "several", "os": "a"})["_id"]
+    sis.client().schemas.create({"name": "other", "_sis": {"owner": ["g"]}, "definition": {"name": "String"}})
+    other = sis.client().entities("other")
+    of_other = other.create({"name": "x"})["_id"]
+
+    plans = revert([changes(one, since=before, progress=False) for one in (table(), other)])
+
+    assert sorted([change.id for change in plan.changes] for plan in plans) == sorted([[id_], [of_other]])

@@ -3,7 +3,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from sispy_pandas.values.explode import explode, implode
+from sispy_pandas.values.explode import added, explode, implode, removed
 from sispy_pandas.values.records import frame_of
 from sispy_pandas.values.schema import parse_schema
 
@@ -103,3 +103,28 @@ def test_unknown_rows_and_members_are_named(frame, rows, message):
 def test_what_is_no_array_is_named(frame):
     with pytest.raises(ValueError, match="'name' is not an array; these are: nics, tags"):
         explode(frame, "name", schema=SCHEMA)
+
+
+def test_what_does_not_tell_whose_members_they_are_is_refused(frame):
+    members = explode(frame, "nics", schema=SCHEMA)
+
+    with pytest.raises(
+        ValueError, match=r"^members have no _id and no _member, neither in the index nor as a col"
+    ):
+        implode(frame, members.reset_index(drop=True), "nics", schema=SCHEMA)
+    with pytest.raises(ValueError, match=r"^members have no _member, neither"):
+        implode(frame, members.reset_index("_member", drop=True), "nics", schema=SCHEMA)
+    with pytest.raises(
+        ValueError, match=r"^a frame alone does not tell its arrays: give schema=snapshot\.schema$"
+    ):
+        explode(frame, "nics")
+
+
+def test_what_is_added_and_removed_where_there_is_no_array_yet():
+    arrays = pd.Series([("a",), None, float("nan"), ["b", "a"]], index=[3, 4, 5, 6], name="tags")
+
+    assert added(arrays, "b").to_dict() == {3: ("a", "b"), 4: ("b",), 5: ("b",), 6: ("b", "a")}
+    assert removed(arrays, "a").to_dict() == {3: (), 4: (), 5: (), 6: ("b",)}
+    assert (added(arrays, "b").name, str(added(arrays.head(0), "b").dtype)) == ("tags", "object")
+    with pytest.raises(ValueError, match="'x' is not an array: is this an array column"):
+        added(pd.Series(["x"]), "b")
