@@ -116,10 +116,16 @@ class Journal:
         refuse_device(self.path)
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._file: IO[bytes] = os.fdopen(open_file(self.path, os.O_RDWR | os.O_CREAT), "r+b")
-        if not (try_lock(self._file.fileno()) or _locked_soon(self._file.fileno())):
+        try:
+            free = try_lock(self._file.fileno()) or _locked_soon(self._file.fileno())
+            if free:
+                _cut_torn_line(self._file)
+        except BaseException:  # Ctrl-C, too: a notebook keeps what is not closed
+            self._file.close()
+            raise
+        if not free:
             self._file.close()
             raise ValueError(f"another push is writing to {self.path}")
-        _cut_torn_line(self._file)
         self._done: list[list[Any]] = []
 
     def lines(self, lines: Iterable[str]) -> None:
@@ -146,8 +152,8 @@ class Journal:
 
     def _put_done(self) -> None:
         if self._done:
-            self._put("done", {"rows": self._done})
-            self._done = []
+            rows, self._done = self._done, []  # first: closing after Ctrl-C must not write them again
+            self._put("done", {"rows": rows})
 
     def _put(self, name: str, content: dict[str, Any]) -> None:
         line = _SHORT({"event": name, "at": int(time.time() * 1000), **content})

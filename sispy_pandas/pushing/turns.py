@@ -147,12 +147,11 @@ def _taken(path: Path) -> int | None:
     if handle is None:
         return None
     try:
-        locked = try_lock(handle) and _is_at(handle, path)
+        if try_lock(handle) and _is_at(handle, path):
+            return handle
     except BaseException:  # Ctrl-C: the next push from here must not wait for this one
         os.close(handle)
         raise
-    if locked:
-        return handle
     os.close(handle)
     return None
 

@@ -92,6 +92,37 @@ def test_a_torn_line_of_any_length_is_cut_off(tmp_path, monkeypatch, whole, torn
     assert path.read_bytes().startswith(whole + b'{"event":"end"')
 
 
+def test_ctrl_c_while_a_journal_is_opened_leaves_it_to_the_next_push(tmp_path, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt) as caught:
+        patch.setattr(journal, "_cut_torn_line", interrupted)
+        journal.Journal(tmp_path / "j")
+
+    assert caught.tb is not None  # which a notebook keeps, and with it what was not closed
+    journal.Journal(tmp_path / "j").close()
+
+
+def test_ctrl_c_after_rows_were_written_down_leaves_a_journal_that_can_be_read(server, monkeypatch):
+    plan = server.fetch().diff(server.fetch().frame().assign(cpus=9))
+    put = journal.Journal._put
+
+    def interrupted(self, name, content):
+        put(self, name, content)
+        if name == "done":
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(journal.Journal, "_put", interrupted)
+        plan.push(progress=False)
+
+    (path,) = journal.folder().glob("*.jsonl")
+    assert sp.resume(path, client=server.client).push(progress=False).counts["failed"] == 0
+    assert [row["cpus"] for row in server.stored().values()] == [9] * 20
+    assert len(sp.resume(path, client=server.client)) == 0
+
+
 def test_a_plan_takes_the_place_of_a_longer_one_whose_push_never_began(tmp_path):
     path = tmp_path / "j"
     for lines in (['{"sispy":1}', "{}"], ['{"sispy":2}']):
