@@ -12,7 +12,7 @@ from sispy.remedies import Argument, Message, what_of
 from sispy_pandas.planning.change_set import Origin
 from sispy_pandas.planning.render import blocks, kinds, object_of
 from sispy_pandas.values.blocks import as_markdown, as_page, as_text
-from sispy_pandas.values.changes import Change, Delete, Update
+from sispy_pandas.values.changes import Change, Delete, Stale, Update
 from sispy_pandas.values.schema import parse_schema
 from sispy_pandas.workflow.objects import Plan
 
@@ -177,6 +177,58 @@ def test_a_program_reads_each_face_its_own_words(server):
     found = object_of(replace(plan, problem_list=(problem,), notes=(problem.reason,)), told=what_of)
 
     assert ([one["reason"] for one in found["problems"]], found["notes"]) == (["wrong"], ["wrong"])
+
+
+def test_a_plan_as_an_object_has_all_there_is_to_tell(server):
+    live = server.fetch()
+    frame = live.frame().head(2).astype(object)
+    frame.iloc[0, frame.columns.get_loc("cpus")] = 9
+    frame.iloc[1, frame.columns.get_loc("os")] = "dos"
+    plan = live.diff(frame, delete=[live.ids[2]])
+    plan = replace(plan, stale=(Stale(live.ids[3], "why", "h00003"),), origin=Origin("anna", note="CHG1"))
+
+    found = object_of(plan)
+
+    cells = found.pop("cells")
+    assert found == {
+        "table": "host",
+        "server": server.client.url,
+        "user": server.client.username,
+        "counts": {
+            "creates": 0, "updates": 2, "deletes": 1, "cells": 2, "problems": 1, "stale": 1, "conflicts": 0,
+        },
+        "sendable": {"creates": 0, "updates": 1, "deletes": 1, "cells": 1},
+        "notes": [],
+        "digest": plan.digest,
+        "made": {"author": "anna", "at": None, "note": "CHG1", "source": None, "sha256": None},
+        "groups": [],
+        "problems": [
+            {
+                "row": live.ids[1],
+                "key": "h00001",
+                "column": "os",
+                "value": "dos",
+                "reason": "'dos' is not allowed; allowed are rhel8, rhel9",
+            }
+        ],
+        "stale": [{"_id": live.ids[3], "key": "h00003", "reason": "why"}],
+        "conflicts": [],
+    }  # fmt: skip
+    assert cells[:2] == [
+        {"_id": live.ids[0], "key": "h00000", "action": "~", "field": "cpus", "before": 1, "after": 9},
+        {
+            "_id": live.ids[1],
+            "key": "h00001",
+            "action": "~",
+            "field": "os",
+            "before": "rhel8",
+            "after": "dos",
+        },
+    ]
+    assert {(cell["_id"], cell["key"], cell["action"], cell["after"]) for cell in cells[2:]} == {
+        (live.ids[2], "h00002", "-", None)
+    }
+    assert {cell["field"]: cell["before"] for cell in cells[2:]} == plan.changes[-1].before
 
 
 def test_groups_that_are_not_shown_are_counted_as_such():

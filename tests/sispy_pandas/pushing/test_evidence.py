@@ -449,3 +449,15 @@ def test_a_value_that_was_taken_away_is_known_from_that_commit_alone():
     row.commits[1]["commit_data"] = {"number": [None, 3]}
 
     assert row.examined(outcome("number", 1, 3, at=at)) == [(1, 3, None, "bob")]
+
+
+@pytest.mark.parametrize("user", ["me", None])
+def test_a_cell_that_was_found_as_it_was_sent_is_unclear_as_long_as_no_commit_tells_who_wrote_it(user):
+    row = History.of("number", 1)
+    sent = Attempt({"number": (1, 3)}, read=1_000_000)
+    lost = replace(outcome("number", 1, 3, at=1_000_010), doubted=(sent,), status=None, written={})
+
+    assert row.examined(lost, user) == []
+    found = replace(lost, doubted=(replace(sent, found=("number",)),), written={"number": (1, 3)})
+    with pytest.raises(Unclear, match=f"^{UNTOLD}$"):
+        row.examined(found, user)

@@ -138,6 +138,25 @@ def test_conflicts_are_decided_in_a_sheet(server, file: Path, tmp_path: Path) ->
     (rule,) = sheet.data_validations.dataValidation
     assert (str(rule.sqref), rule.type, rule.formula1) == ("G2:G4", "list", '"mine,theirs"')
     assert [sheet.column_dimensions[letter].width for letter in "ABCDEFG"] == [26, 28, 20, 28, 28, 28, 12]
+    assert [sheet.column_dimensions[letter].hidden for letter in "AB"] == [True, False]
+    assert {(cell.font.bold, cell.font.color.rgb, cell.fill.fgColor.rgb) for cell in sheet[1]} == {
+        (True, "FFFFFFFF", "FF44546A")
+    }
+    assert sheet["G1"].comment.text == (
+        "mine: write my value over theirs. theirs: take their value. Empty: decide later."
+    )
+    assert {(cell.number_format, cell.data_type) for row in sheet.iter_rows(2) for cell in row[:6]} == {
+        ("@", "s")
+    }
+    assert (sheet.freeze_panes, sheet.page_setup.orientation, rule.allowBlank) == ("A2", "landscape", True)
+    assert sheet.sheet_properties.pageSetUpPr.fitToPage
+    notes = [openpyxl.load_workbook(out)["host"].cell(row, 4).comment for row in (2, 3)]
+    assert [(note.text, note.width, note.height) for note in notes] == [
+        (f"somebody else changed it meanwhile to {theirs}: decide in sheet 'Conflicts to decide'", 144, 79)
+        for theirs in (60, 61)
+    ]
+    again = sp.mark_problems(out, report, tmp_path / "again.xlsx")
+    assert openpyxl.load_workbook(again).sheetnames == openpyxl.load_workbook(out).sheetnames
     edited(out, {(2, "keep"): "mine", (3, "keep"): "theirs"}, "Conflicts to decide")
     plan = plan_of(server, out)
     assert [(c.key, dict(c.before), dict(c.after)) for c in plan.changes] == [
