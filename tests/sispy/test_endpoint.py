@@ -217,6 +217,7 @@ def test_commits_refuse_what_would_harm_the_server(host):
             lambda q=q: commits.fetch_page({"q": q}),
             lambda q=q: commits.count(q),
             lambda q=q: commits.pages({"q": q}),
+            lambda q=q: commits.raw_page({"q": q}),
         ):
             with pytest.raises(ValueError, match="q"):
                 call()

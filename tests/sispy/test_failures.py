@@ -1,10 +1,11 @@
 import http.client
+import ssl
 from http import HTTPStatus
 
 import pytest
 
 import sispy
-from sispy.failures import bad_answer, no_answer
+from sispy.failures import TRUST_HINT, bad_answer, no_answer
 
 HTML_404 = b"<!DOCTYPE html>\n<head><title>Error</title></head><pre>Cannot GET /api/v1.1/x</pre>"
 TOO_LONG = "the URL and headers are too long; split the query (URLs below 6 KB are safe)"
@@ -128,3 +129,28 @@ def test_an_answer_that_ends_early_is_called_so(cause):
         sispy.ConnectionLost,
         "http://x:1: the connection was lost (the answer was cut off)",
     )
+
+
+def of_tls(kind):
+    """Return an error of TLS as the socket raises it: made by hand it has no reason."""
+    error = kind(1, "said")
+    error.reason = "ODD"
+    return error
+
+
+@pytest.mark.parametrize(
+    ("cause", "sent", "kind", "text"),
+    [
+        (of_tls(ssl.SSLError), False, sispy.TLSFailed, f"S: TLS failed (ODD); {TRUST_HINT}"),
+        (of_tls(ssl.SSLEOFError), False, sispy.TLSFailed, f"S: TLS failed (ODD); {TRUST_HINT}"),
+        (of_tls(ssl.SSLEOFError), True, sispy.ConnectionLost, "S: the connection was lost (said)"),
+        (TimeoutError(), False, sispy.Timeout, "S: no connection within 3 s"),
+        (TimeoutError(), True, sispy.Timeout, "S: no complete answer within 3 s"),
+        (ConnectionRefusedError(111, "no"), False, sispy.Refused, "S: cannot connect (no)"),
+    ],
+)
+def test_what_the_socket_said_is_an_error_of_its_kind(cause, sent, kind, text):
+    error = no_answer(cause, "S", sent=sent, seconds=3.0)
+
+    assert (type(error), error.sent) == (kind, sent)
+    assert str(error).startswith(text)
