@@ -164,10 +164,6 @@ class _Adapter(HTTPAdapter):
         self._trusted = trusted
         super().__init__(pool_connections=4, pool_maxsize=1)
 
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, ssl_context=context(self._trusted), **kwargs)
-        self.poolmanager.pool_classes_by_scheme = _POOLS
-
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
         manager = super().proxy_manager_for(proxy, ssl_context=context(self._trusted), **kwargs)
         if not proxy.lower().startswith("socks"):  # those have pools of their own

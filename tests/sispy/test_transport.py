@@ -269,6 +269,21 @@ def test_every_exchange_is_logged_without_secrets(double, wire, caplog):
     assert "t0ken-other" not in caplog.text  # urllib3 has a log of its own
 
 
+def test_the_log_of_urllib3_is_kept_with_tokens_masked(caplog):
+    pytest.importorskip("sispy.http.of_requests")
+    caplog.set_level(logging.DEBUG, logger="urllib3")
+
+    logging.getLogger("urllib3.connectionpool").debug(
+        "%s %s %d", "GET", "/api/v1.1/users/a/tokens/t0ken", 200
+    )
+    logging.getLogger("urllib3.connectionpool").debug("no arguments")
+
+    assert [record.getMessage() for record in caplog.records] == [
+        "GET /api/v1.1/users/a/tokens/*** 200",
+        "no arguments",
+    ]
+
+
 def test_no_error_holds_a_token(double, wire):
     said = {"error": "Token for anna t0ken-one does not exist or t0ken-two", "code": 1000}
     server = double(wire.answer(said, 404))

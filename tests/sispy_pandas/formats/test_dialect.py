@@ -313,6 +313,15 @@ def test_a_point_is_a_guess_where_too_few_cells_tell_what_it_is_to_a_program_of_
     assert [(one.name, one.value) for one in remedies_of(fault)] == [("decimal", ","), ("thousands", ".")]
 
 
+@pytest.mark.parametrize(("n", "sure"), [(4, False), (5, True)])
+def test_five_cells_tell_how_a_column_is_written(tmp_path, n, sure):
+    rows = [one | {"price": n + 0.25} for n, one in enumerate(ROWS[:n])]
+
+    found = plan(tmp_path / "a.csv", GERMAN, rows, snapshot=snapshot_of(rows))
+
+    assert ("price" not in {fault.column for fault in found.problem_list}) is sure
+
+
 def test_new_rows_are_never_read_by_a_guess(tmp_path):
     new = {"name": "new", "price": 1234.5, "units": 7, "live": True, "bought": "2024-03-04T00:00:00.000Z"}
 

@@ -189,11 +189,13 @@ def test_pushes_lists_the_others_and_names_what_is_none(tmp_path, monkeypatch, c
     written(tmp_path / "a-host-1.jsonl", LINES)
     written(tmp_path / "b-host-2.jsonl", [HEAD, BEGIN, {**SEND, "rows": 5}])
     (tmp_path / "c-host-3.jsonl").mkdir()
+    (tmp_path / "d-host-4.jsonl").symlink_to(tmp_path / "nowhere")
 
     found = sp.pushes()
 
     assert found["journal"].tolist() == [str(tmp_path / "a-host-1.jsonl")]
     assert found.attrs["unreadable"] == [
+        f"{tmp_path}/d-host-4.jsonl cannot be read: No such file or directory",
         f"{tmp_path}/c-host-3.jsonl is not a journal of a push: it is not a regular file",
         f"{tmp_path}/b-host-2.jsonl is not a journal of a push: line 3 cannot be read",
     ]

@@ -10,6 +10,7 @@ import sispy_pandas as sp
 from sispy.sandbox import Sandbox
 from sispy.text import shorten
 from sispy_pandas.formats.atomic import OutFile
+from sispy_pandas.reading.commits import Edit
 from sispy_pandas.revisions.changes_book import Counted, counted, every_edit, write_book
 from sispy_pandas.values.types.cells import json_text
 
@@ -65,6 +66,24 @@ def test_cells_are_counted_by_week_user_and_field(work):
         Counted("Changed cells by user", "user", ("cells",), (("alice", (5,)), ("bob", (1,)))),
         Counted("Changed cells by field", "field", ("cells",), (("notes", (6,)),)),
     ]
+
+
+@pytest.mark.parametrize(("users", "others"), [(8, 0), (9, 1), (11, 3)])
+def test_users_beyond_those_that_a_picture_shows_are_one(users, others):
+    at = int(BEGIN.timestamp() * 1000)
+    edits = [
+        ("notes", Edit("a" * 24, "h1", "notes", None, "x", f"u{n}", at, "update"))
+        for n in range(users)
+        for _ in range(2 if n < 8 else 1)
+    ]
+
+    by_time, by_user, _ = counted(edits)
+
+    names = [f"u{n}" for n in range(8)]
+    rest = [("all others", (others,))] if others else []
+    assert by_time.parts == (*names, *(name for name, _ in rest))
+    assert by_time.lines == ((BEGIN.date(), (*[2] * 8, *(n for _, (n,) in rest))),)
+    assert list(by_user.lines) == [*((name, (2,)) for name in names), *rest]
 
 
 def test_a_short_span_is_counted_by_day(work):
@@ -211,7 +230,8 @@ def test_both_sheets_are_set_to_be_read_and_printed(work):
         (9, "portrait", 1, 0, None, None, None, False),
         (9, "landscape", 1, 0, "$1:$1", "C2", "A1:G3", None),
     ]
-    assert int(drawn.column_dimensions["A"].width) == 14
+    first = drawn.column_dimensions["A"]
+    assert (int(first.width), first.min, first.max, list(drawn.column_dimensions)) == (14, 1, 1, ["A"])
     assert [int(cells.column_dimensions[letter].width) for letter in "ABCDFG"] == [20, 28, 22, 30, 12, 10]
     assert [(drawn[name].font.bold, drawn[name].font.size) for name in ("A1", "A2")] == [
         (True, 16),

@@ -98,7 +98,10 @@ def test_rows_are_merged_in_one_push_and_come_apart_by_one_undo(client):
 
     plans = sp.merge_rows(client.entities("rack"), "R 1", ["r1"])
     assert len(plans.check().problems) == 0
-    assert "its own values stay where others differ: room" in str(plans)
+    assert [plan.notes for plan in plans.plans[:2]] == [
+        ("keeps R 1, and makes r1 part of it", "its own values stay where others differ: room"),
+        ("references to 1 row of rack change",),
+    ]
     reports = plans.push(progress=False, note="CHG9").raise_for_failures()
 
     assert stored(client, "rack") == {

@@ -262,7 +262,7 @@ def test_changes_tell_who_changed_which_cells(table):
     assert len(changes(table(), since=start, query={"q": {"name": "web02"}}, progress=False)) == 1
 
 
-def test_changes_of_deleted_rows_need_an_older_export(table):
+def test_changes_of_deleted_rows_need_an_older_export(sis, table):
     row = table("carol").create({"name": "gone", "os": "rhel6"})
     older = fetch(table(), progress=False)
     start = now()
@@ -274,6 +274,8 @@ def test_changes_of_deleted_rows_need_an_older_export(table):
             ("name", "gone", None, "script"),
             ("os", "rhel6", None, "script"),
         ]
+        asked = next(seen for seen in reversed(sis.requests) if "$in" in str(seen.query.get("q")))
+        assert asked.query["fields"] == "_id"
     report = revert(found).push(progress=False, journal=False)
     assert report.frame()["outcome"].tolist() == ["done"]
     again = fetch(table(), progress=False).frame()

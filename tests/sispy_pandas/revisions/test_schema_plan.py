@@ -68,6 +68,21 @@ def test_no_change(client):
     assert repr(same).endswith("3 rows, no change")
 
 
+def test_what_no_row_can_show_is_not_asked_of_them():
+    with Sandbox() as sis:
+        client = sis.client()
+        client.schemas.create({"name": "host", "_sis": {"owner": ["g"]}, "definition": BEFORE})
+        client.entities("host").create(ROWS)
+        asked = []
+        for entries in ({}, {"new": "String"}, {"os": None}, {"name": {**KEY, "match": "/^a/"}}):
+            before = len(sis.requests)
+            plan(client, **entries)
+            lists = [seen.query for seen in sis.requests[before:] if seen.path.endswith("/entities/host")]
+            asked.append([query.get("fields") for query in lists])
+
+    assert asked == [["_id"], ["_id"], ["name,os"], ["name"]]
+
+
 def test_removed_fields_name_what_is_lost(client):
     lost = plan(client, os=None, sub={"b": "Number"}, disks=[{"gb": "Number"}])
     assert effects(lost) == [("erased", "disks.dev", 1), ("erased", "os", 2), ("erased", "sub.a", 1)]
