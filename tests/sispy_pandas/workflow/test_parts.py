@@ -339,3 +339,22 @@ def test_a_folder_of_a_team_lets_colleagues_undo(server, plans):
     modes = {stat.S_IMODE(path.stat().st_mode) for path in folder().glob("*.jsonl")}
     assert modes == {stat.S_IMODE(path.stat().st_mode) for path in (folder() / "index").iterdir()} == {0o660}
     assert sp.undo(reports.journals[0], server.client).push(progress=False).ok
+
+
+def test_what_only_the_check_of_a_later_part_finds_keeps_no_other_row_back(server, plans):
+    live = server.fetch()
+    moved = live.frame().head(2).assign(site=[server.sites[0], server.sites[1]], cpus=9)
+    several = sp.Plans.of(live.diff(moved), plans.plans[0])
+    others = server.client.entities("site")
+
+    def before(seen):
+        if seen.method == "POST":  # the first part, after both were checked
+            server.sandbox.faults = Faults()
+            others.delete(server.sites[1])
+
+    server.sandbox.faults = Faults(before=before)
+
+    reports = several.push(progress=False)
+
+    assert [[o.word for o in report.outcomes] for report in reports] == [["done"], ["done", "problem"]]
+    assert server.hosts.count({"cpus": 9}) == 1
