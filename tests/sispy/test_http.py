@@ -394,6 +394,17 @@ def test_a_proxy_that_nobody_answers_at_is_named(monkeypatch, scheme):
     )
 
 
+@pytest.mark.parametrize("proxy", ["https://127.0.0.1:9", "socks5://127.0.0.1:9", "http://", "http://:9"])
+def test_the_standard_library_speaks_to_proxies_of_http_alone(monkeypatch, proxy):
+    monkeypatch.setenv("http_proxy", proxy)
+    handler = sispy.http.StdLibHandler()
+
+    with pytest.raises(
+        sispy.Refused, match=r"the standard library speaks to http:// proxies only, not \w+://"
+    ):
+        handler.send(sispy.http.Request("http://sis.example.com/api"), timeout=(1, 1))
+
+
 @pytest.mark.parametrize(
     ("status", "kind", "said"),
     [

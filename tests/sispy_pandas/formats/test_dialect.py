@@ -299,14 +299,15 @@ def test_too_few_cells_tell_nothing_but_what_was_exported_is_no_edit(tmp_path):
     assert [one.name for one in remedies_of(fault)] == ["decimal", "thousands"]
 
 
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-8"])  # that it is foreign, one of the two signs tells
 @pytest.mark.parametrize("price", [1.5, 12.345, 1234.5])
 def test_a_point_is_a_guess_where_too_few_cells_tell_what_it_is_to_a_program_of_another_country(
-    tmp_path, price
+    tmp_path, price, encoding
 ):
     rows = [one | {"price": n} for n, one in enumerate(ROWS[:4])]
     edited = [*rows[:3], rows[3] | {"price": price}]
 
-    found = plan(tmp_path / "a.csv", Locale(decimal="."), edited, snapshot=snapshot_of(rows))
+    found = plan(tmp_path / "a.csv", Locale(";", encoding, "."), edited, snapshot=snapshot_of(rows))
 
     (fault,) = [fault for fault in found.problem_list if fault.column == "price"]
     assert (fault.value, what_of(fault.reason)) == (str(price), f"'{price}': it may mean more than one thing")

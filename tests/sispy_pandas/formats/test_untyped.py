@@ -271,3 +271,22 @@ def test_a_file_of_which_no_row_fits_says_why(tmp_path):
         f"{file}, row 2: 2 cells, but the header has 1: ',' is assumed to separate cells; "
         "delimiter=';' takes each line for one cell"
     )
+
+
+@pytest.mark.parametrize("text", [",a\n0,x\n1,y\n", ",a\n1,x\n2,y\n", ",a\n,x\n,y\n", "a,\nx,\ny,\n"])
+def test_a_first_column_without_a_name_that_counts_the_rows_is_left_out(tmp_path, text):
+    (tmp_path / "t.csv").write_text(text)
+
+    found = read_rows(InFile.on_disk(tmp_path / "t.csv"), Csv(), ReadOptions()).data
+
+    assert found.to_dict("list") == {"a": ["x", "y"]}
+
+
+@pytest.mark.parametrize(
+    ("text", "place"), [(",a\n2,x\n3,y\n", 1), (",a\n0,x\n,y\n", 1), ("a,\nx,0\ny,1\n", 2)]
+)
+def test_another_column_without_a_name_has_to_be_given_one(tmp_path, text, place):
+    (tmp_path / "t.csv").write_text(text)
+
+    with pytest.raises(ValueError, match=f"column {place} has cells, but no name"):
+        read_rows(InFile.on_disk(tmp_path / "t.csv"), Csv(), ReadOptions())

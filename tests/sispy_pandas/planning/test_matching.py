@@ -1,7 +1,8 @@
+import numpy as np
 import pandas as pd
 import pytest
 
-from sispy_pandas.planning.matching import labels_of, match_by_id, match_by_key, near_misses
+from sispy_pandas.planning.matching import ids_in, labels_of, match_by_id, match_by_key, near_misses
 from sispy_pandas.values.schema import parse_schema
 
 SCHEMA = parse_schema({"name": "host", "definition": {"name": {"type": "String", "unique": True}}})
@@ -31,6 +32,15 @@ def test_a_snapshot_that_holds_a_row_twice_is_named():
 )
 def test_rows_are_named_by_labels_that_name_one_each_and_else_by_where_they_stand(index, labels):
     assert labels_of(pd.DataFrame({"name": ["x", "y"]}, index=index)) == labels
+
+
+def test_ids_are_known_in_any_case_and_each_once():
+    a, b, c = ids(10, 11, 12)
+    cells = pd.Index([a, f" {b.upper()} ", "x", None, a, "", 7, np.str_(c)], dtype=object)
+
+    assert ids_in(pd.DataFrame({"_id": cells})) == ids_in(pd.DataFrame(index=cells.rename("_id")))
+    assert ids_in(pd.DataFrame({"_id": cells})) == {0: a, 1: b, 7: c}
+    assert ids_in(pd.DataFrame({"name": cells})) == {}
 
 
 def test_up_to_half_of_the_ids_may_be_unknown():

@@ -162,6 +162,8 @@ def test_a_row_that_was_made_and_is_not_complete_has_its_id(tmp_path):
         )
     }
     assert record.open
+    ended = {**ROW, "id": None, "outcome": "conflict", "written": {}, "receipt": None}
+    assert read(written(tmp_path / "j", [HEAD, BEGIN, SEND, made, ended])).entries[0].id == "1" * 24
 
 
 @settings(max_examples=150)

@@ -146,8 +146,9 @@ def test_references_are_told_as_ids_though_what_they_refer_to_is_gone(server):
     sites.delete(gone)
 
     assert rows(history(server.hosts, id_), "field", "before", "after")[0] == ("site", s0, gone)
-    with pytest.warns(HistoryWarning, match="does not keep history"):
+    with pytest.warns(HistoryWarning, match="does not keep history") as told:
         assert blame(server.hosts, "young").loc["site", "value"] == gone
+    assert [one.filename for one in told] == [__file__]
     server.client.schemas.update("host", schema)
     found = changes(server.hosts, since="2001-01-01T00:00Z", query={"q": {"_id": id_}}, progress=False)
     assert [(e.field, e.before, e.after) for e in found.edits if e.action == "update"] == [("site", s0, gone)]
@@ -166,8 +167,9 @@ def test_an_empty_history_says_why(sis):
     }
     client.schemas.create(body)
     row = client.entities("untracked").create({"n": 1})
-    with pytest.warns(HistoryWarning, match="does not keep history"):
+    with pytest.warns(HistoryWarning, match="does not keep history") as told:
         assert history(client.entities("untracked"), row["_id"]).empty
+    assert [one.filename for one in told] == [__file__]  # where it is called
     with pytest.raises(ValueError, match="does not keep history"):
         changes(client.entities("untracked"), since=timedelta(hours=1), progress=False)
     client.schemas.update("untracked", {**body, "track_history": True})

@@ -83,6 +83,24 @@ def test_what_no_row_can_show_is_not_asked_of_them():
     assert asked == [["_id"], ["_id"], ["name,os"], ["name"]]
 
 
+def test_a_schema_keeps_what_it_is_besides_its_fields(client):
+    told = {
+        "description": "machines", "locked_fields": ["name"], "is_open": True, "is_public": True,
+        "any_owner_can_modify": True, "track_history": True,
+    }  # fmt: skip
+    client.schemas.create({"name": "kept", "_sis": {"owner": ["g"]}, "definition": {"name": KEY}, **told})
+
+    more = plan_schema(client, "kept", {"name": KEY, "more": "String"}, progress=False)
+    assert {name: more.body[name] for name in told} == told
+    more.push()
+
+    found = client.schemas.get("kept").to_dict()
+    assert {name: found[name] for name in told} == told
+    assert (found["_sis"]["owner"], found["id_field"], list(found["definition"])) == (
+        *(["g"], "name", ["name", "more"]),
+    )
+
+
 def test_removed_fields_name_what_is_lost(client):
     lost = plan(client, os=None, sub={"b": "Number"}, disks=[{"gb": "Number"}])
     assert effects(lost) == [("erased", "disks.dev", 1), ("erased", "os", 2), ("erased", "sub.a", 1)]

@@ -239,6 +239,14 @@ def test_references_are_named_by_the_caller() -> None:
         ),
         ([{"a": "x"}, {"a": "x"}], {"key": "a"}, "'a' cannot be the key: some rows lack it or share a value"),
         ([{"a": "x"}], {"key": "b"}, "there is no column 'b' to be the key; there are a"),
+        *(
+            (
+                [{"a": cell} for cell in cells],
+                {"key": "a"},
+                "'a' cannot be the key: some rows lack it or share a value",
+            )
+            for cells in (["x", "x"], ["x", None], ["x", " "], [["x"], ["y"]], [{"b": 1}, {"b": 2}])
+        ),
         ([{"a": "x"}], {"references": {"b": "site"}}, "no column 'b': there are a"),
         (
             [{"a": "x"}],
@@ -311,6 +319,7 @@ def test_a_column_of_a_frame_of_texts_that_looks_otherwise_is_warned_of():
     assert [str(one.message) for one in told] == [
         "price: 2 cells look like numbers and are taken for text: 1.234,50 (row 5), 2,50 (row 7)"
     ]
+    assert [one.filename for one in told] == [__file__]
 
 
 def test_names_that_the_server_refuses_are_known():

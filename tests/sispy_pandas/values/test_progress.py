@@ -1,6 +1,9 @@
+import contextlib
 import io
+import sys
 from types import SimpleNamespace
 
+import pytest
 from tqdm import tqdm
 
 from sispy_pandas.values.progress import bar
@@ -20,6 +23,43 @@ def test_true_shows_a_bar_on_stderr_alone(capsys):
     assert out == ""
     assert "host: " in err
     assert " 5/5 " in err
+
+
+@pytest.mark.parametrize(
+    ("kind", "tty", "pace"),
+    [("notebook", False, (0.1, True)), ("std", True, (0.1, False)), ("std", False, (10.0, False))],
+)
+def test_a_notebook_and_a_terminal_want_more_lines_than_a_log(monkeypatch, kind, tty, pace):
+    given = []
+
+    class Own(contextlib.AbstractContextManager):
+        __module__ = f"tqdm.{kind}"
+        total = 3
+
+        def __init__(self, **how):
+            given.append(how)
+
+        def __exit__(self, *_):
+            return None
+
+    monkeypatch.setattr("tqdm.auto.tqdm", Own)
+    monkeypatch.setattr("sys.stderr", SimpleNamespace(isatty=lambda: tty))
+
+    with bar(True, total=3, unit="row", desc="host\n", delay=0.5):
+        pass
+
+    seconds, fits_in = pace
+    assert given == [
+        {
+            "total": 3,
+            "unit": "row",
+            "desc": "host\\n",
+            "mininterval": seconds,
+            "delay": 0.5,
+            "dynamic_ncols": fits_in,
+            "file": sys.stderr,
+        }
+    ]
 
 
 def test_false_shows_nothing(capsys):
