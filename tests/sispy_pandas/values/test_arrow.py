@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import compute
 
-from sispy_pandas.values.arrow import as_frame
+from sispy_pandas.values.arrow import arrow_column, as_frame
 from sispy_pandas.values.types.cells import STRINGS
 
 
@@ -69,3 +69,21 @@ def test_addresses_of_objects_are_no_values():
         TypeError, match=r"^column 'a' gives bytes \(fixed_size_binary\[8\]\), not values: cast it first$"
     ):
         as_frame(table)
+
+
+def test_a_column_of_lists_is_one_whatever_pandas_makes_of_it():
+    frame = pd.DataFrame({"tags": arrow_column(pa.array([["a"], [], None]))})
+    dtype = frame["tags"].dtype
+
+    made = [
+        pd.concat([frame, frame])["tags"],
+        frame.reindex([0, 5])["tags"],
+        frame["tags"].astype(dtype),
+        pd.Series([], dtype=dtype),
+        pd.Series([["b"]], dtype=dtype),
+    ]
+
+    assert [(type(one.array).__name__, str(one.dtype), len(one)) for one in made] == [
+        ("ListArray", "object", n) for n in (6, 2, 3, 0, 1)
+    ]
+    assert [list(cell) for cell in made[4]] == [["b"]]

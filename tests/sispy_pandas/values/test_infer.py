@@ -205,12 +205,15 @@ def test_a_frame_of_text_is_read_by_its_spelling() -> None:
 
 
 def test_texts_of_a_frame_that_has_other_values_as_well_are_texts() -> None:
-    frame = pd.DataFrame({"code": ["1", "2"], "live": ["true", "false"], "n": [1, 2]})
+    frame = pd.DataFrame(
+        {"code": ["1", "2"], "live": ["true", "false"], "n": [1, 2], "price": ["1.234,50", "2,50"]}
+    )
 
     assert infer_schema(frame, name="t")["definition"] == {
         "code": {"type": "String", "required": True, "unique": True},
         "live": {"type": "String", "required": True},
         "n": {"type": "Number", "required": True},
+        "price": {"type": "String", "required": True},
     }
 
 

@@ -2,7 +2,7 @@ import pytest
 
 from addresses import IP
 from sispy_pandas.values.types.base import Field
-from sispy_pandas.values.types.equality import equal
+from sispy_pandas.values.types.equality import as_edited, equal
 
 DOCS = Field("d", "Documents", fields=(Field("k", "String"), Field("v.n", "Number")))
 ARRAY = {kind: Field("a", "Array", item=Field("", kind)) for kind in ("String", "Mixed")}
@@ -56,3 +56,13 @@ def test_equal_compares_what_is_stored(field, a, b, same):
 def test_an_ip_object_equals_its_text():
     assert equal(Field("ip", "IpAddress"), IP, "10.1.2.3/24")
     assert not equal(Field("ip", "IpAddress"), IP | {"network": "x"}, "10.1.2.3/24")
+
+
+def test_a_number_that_is_what_is_stored_is_written_as_that_is():
+    stored = {"a": 24, "b": [1, {"c": 2}], "d": 1.0, "e": True, "f": "24"}
+    edited = {"a": 24.0, "b": [1.0, {"c": 2.0}], "d": 1, "e": 1, "f": 24.0, "g": 3.0}
+
+    assert repr(as_edited(stored, edited)) == repr(
+        {"a": 24, "b": [1, {"c": 2}], "d": 1.0, "e": 1, "f": 24.0, "g": 3.0}
+    )
+    assert repr(as_edited(24, 25.0)) == "25.0"
