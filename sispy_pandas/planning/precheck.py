@@ -95,7 +95,7 @@ def _references(
     plan: ChangeSet, references: Sequence[tuple[str, str]], coming: Collection[str], shown: Bar
 ) -> list[Problem]:
     """Find references to rows that do not exist."""
-    sent = [(change, sent_by(change)) for change in plan.changes if not isinstance(change, Delete)]
+    sent = [(change, sent_by(change)) for change in plan.changes]
     named = {(p.row, p.column) for p in plan.problem_list}  # a name of no row is none of an id, either
     found = []
     for path, target in references:

@@ -108,6 +108,8 @@ def test_only_a_compare_and_set_request_conflicts():
 
 def test_a_body_above_ten_mib_explains_any_500():
     assert type(bad_answer(500, b"{}", sent_bytes=10 * 2**20 + 1)) is sispy.PayloadTooLarge
+    assert type(bad_answer(500, b"{}", sent_bytes=10 * 2**20)) is sispy.ServerError
+    assert type(bad_answer(503, b"{}", sent_bytes=10 * 2**20 + 1)) is sispy.ServerError
 
 
 def test_tokens_are_masked_everywhere():

@@ -207,7 +207,7 @@ class Documents(_List, name="Documents", declared_as=()):
                 found[inner.path] = _NotSent(default) if is_left_out else _NOT_STORED
                 continue
             value = canonical_of(inner, cast(inner, value), is_sent=is_sent)
-            if value is not None and (value != [] or inner.default is not None):
+            if value is not None and value != []:
                 found[inner.path] = value
         return found
 

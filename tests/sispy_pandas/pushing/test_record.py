@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import sispy_pandas as sp
+from sispy_pandas.pushing.earlier import standing
 from sispy_pandas.pushing.record import Entry, Mark, read
 from sispy_pandas.values.changes import Attempt
 
@@ -144,6 +145,17 @@ def test_what_was_sent_as_planned_and_written_as_sent_is_not_written_down_again(
         read(written(tmp_path / "none", [HEAD, {**new, "create": {}}, BEGIN]))
     with pytest.raises(ValueError, match="line 3 cannot be read"):
         read(written(tmp_path / "none", [HEAD, BEGIN, sent]))
+
+
+def test_rows_that_may_be_as_a_push_made_them_are_counted(tmp_path):
+    failed = {**ROW, "id": None, "outcome": "failed", "written": {}, "receipt": None}
+    gone = {**ROW, "action": "delete", "written": {}}
+
+    def count(*rows, undone=()):
+        return standing(read(written(tmp_path / "j", [HEAD, BEGIN, SEND, *rows])), undone)
+
+    assert (count(), count(undone=[0]), count(ROW), count(gone)) == (1, 0, 1, 1)
+    assert (count(failed), count({**failed, "ambiguous": True})) == (0, 1)
 
 
 def test_a_row_that_was_made_and_is_not_complete_has_its_id(tmp_path):
