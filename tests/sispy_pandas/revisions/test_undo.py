@@ -3,6 +3,7 @@
 import json
 import random
 import signal
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -568,3 +569,36 @@ def test_a_push_its_undo_and_the_undo_of_that_are_taken_back_as_one(server, kept
     else:
         push(plan, expect_deletes=10).raise_for_failures()
     assert server.stored() == before
+
+
+def test_ctrl_c_before_a_resumed_push_sends_anything_names_its_journal_all_the_same(server, monkeypatch):
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        everything(server.fetch()).push(progress=interrupt, limits=QUICK)
+    (path,) = journal.folder().glob("*.jsonl")
+    plan = sp.resume(path, client=server.client)
+
+    monkeypatch.setattr("sispy_pandas.pushing.push.allowed", interrupt)
+    with pytest.raises(KeyboardInterrupt) as caught:
+        push(plan)
+
+    name = str(path)
+    assert caught.value.__notes__ == [
+        f"interrupted: sp.resume({name!r}).push() goes on, sp.undo({name!r}) goes back"
+    ]
+
+
+def test_deletes_that_were_stated_need_not_be_so_again_where_their_push_goes_on(server):
+    live = server.fetch()
+    plan = live.diff(live.frame().head(0), delete=live.ids)
+    cancelled = iter([False] * 3 + [True] * 100)
+    limits = replace(QUICK, rows=2)
+    first = push(plan, expect_deletes=20, cancel=cancelled.__next__, limits=limits)
+    assert first.counts["unsent"] > 10
+
+    rest = sp.resume(first.journal, client=server.client)
+
+    assert push(rest).counts["done"] == first.counts["unsent"]
+    assert server.hosts.count() == 0

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from dataclasses import replace
 
 import pandas as pd
@@ -147,6 +148,10 @@ def test_a_saved_plan_is_sorted_lines_and_comes_back_equal(server, plan, tmp_pat
     assert json.loads(lines[0])["counts"] == plan.counts
     assert sorted(loaded.changes, key=repr) == sorted(_sorted(plan.changes), key=repr)
     assert (loaded.problem_list, loaded.owner) == (plan.problem_list, plan.owner)
+    assert (loaded.origin.author, re.sub(r"\d", "0", str(loaded.origin.at))) == (
+        "root",
+        "0000-00-00T00:00:00Z",
+    )
     assert loaded.save(tmp_path / "again").read_text() == path.read_text()
 
 
