@@ -188,6 +188,14 @@ def test_an_uncastable_cell_leaves_the_others_typed(host_schema: Schema, file: P
             "is one of schema 'host'; its first row has ['nam', 'cpu']; did you mean 'name'",
         ),
         (b"name,name\n1,2\n", "'name': more than one column of that name"),
+        (
+            b"NAME,Nothing\n1,2\n",
+            "did you mean 'name' or 'os.name'? ignore_case=True takes names in any case",
+        ),
+        (
+            b"what,else\n1,2\n",
+            "its first row has ['what', 'else']: rename={'what': 'FIELD'} says which field a co",
+        ),
         (b"name\n\x81\n", "line 2: neither UTF-8 nor Windows-1252"),
     ],
 )
