@@ -302,6 +302,7 @@ class Round:
                 schedule.on = True
                 last = self._to_the_end(proxy, schedule, editors, token, plan)
                 schedule.on = False
+                proxy.rest()  # it may just be taking no connections, and tries are few
                 if _has_begun(self.folder / "journal.jsonl"):
                     verify(self.folder / "journal.jsonl", client, progress=False)
                 ended = time.monotonic()
