@@ -148,6 +148,18 @@ ODD = {
 }
 
 
+def related(**parts: str) -> bytes:
+    """Return what a workbook of one sheet refers to, and by which names."""
+    kind = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    lines = "".join(
+        f'<Relationship Id="rId{n}" Type="{kind}/{name}" Target="{target}"/>'
+        for n, (name, target) in enumerate([("worksheet", "worksheets/sheet1.xml"), *parts.items()], start=1)
+    )
+    package = "http://schemas.openxmlformats.org/package/2006/relationships"
+    return f'<Relationships xmlns="{package}">{lines}</Relationships>'.encode()
+
+
+SHARED = f'<sst xmlns="{MAIN}"><si><t>a</t></si></sst>'.encode()
 TWO_OF_ONE_NAME = (
     f'<workbook xmlns="{MAIN}" xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships">'
     '<sheets><sheet name="host" sheetId="1" r:id="rId1"/>'
@@ -171,6 +183,8 @@ def test_what_is_not_plain_is_read_by_openpyxl(tmp_path, kind):
         ("", {"xl/styles.xml": styles("yyyy").replace(b'numFmtId="0"', b'numFmtId="14"')}),
         ("", {"XL/worksheets/sheet1.xml": b"<worksheet/>"}),
         ("", {"xl/workbook.xml": TWO_OF_ONE_NAME}),
+        ("", {"xl/_rels/workbook.xml.rels": related(sharedStrings="texts.xml"), "xl/texts.xml": SHARED}),
+        ("", {"xl/_rels/workbook.xml.rels": related(styles="looks.xml"), "xl/looks.xml": styles("yyyy")}),
         ("", {"xl/styles.xml": styles("yyyy").replace(b"<cellXfs>", b"<!-- a comment --><cellXfs>")}),
     ],
 )

@@ -299,7 +299,8 @@ def test_the_about_sheet_tells_where_the_table_is_from(server, book: Any) -> Non
         assert (title.font.bold, title.font.color.rgb, title.alignment.vertical) == (True, "FF44546A", "top")
         assert (text.alignment.wrap_text, text.alignment.vertical) == (True, "top")
     assert [cell.value for cell in sheet["B"][:3]] == [None, "", "host"]
-    assert [int(sheet.column_dimensions[letter].width) for letter in "AB"] == [18, 84]
+    widths = {letter: (int(one.width), one.min, one.max) for letter, one in sheet.column_dimensions.items()}
+    assert widths == {"A": (18, 1, 1), "B": (84, 2, 2)}
     assert (sheet.page_setup.orientation, sheet.page_setup.fitToWidth or 1, sheet.page_setup.fitToHeight) == (
         *("landscape", 1, 0),
     )

@@ -84,7 +84,7 @@ def test_after_a_failure_of_the_server_itself_nothing_of_one_row_is_waited_for(s
     assert (bar.rows, bar.told) == (rows, told)
 
 
-@pytest.mark.parametrize(("status", "told"), [(503, BUSY), (502, AWAY)])
+@pytest.mark.parametrize(("status", "told"), [(503, BUSY), (429, BUSY), (408, BUSY), (502, AWAY)])
 def test_a_read_that_the_client_repeats_is_waited_for_in_the_open(server, status, told):
     said = []
     talks = Server(server.hosts, LIMITS, lambda: False, said.append)

@@ -121,3 +121,26 @@ def test_equal_lists_of_texts_share_one_cell_and_numbers_stay_as_they_are():
     cells = texts.series().tolist()
     assert (cells, cells[0] is cells[2]) == ([("a", "b"), (), ("a", "b"), (None,)], True)
     assert repr(numbers.series().tolist()) == "[(1,), (1.0,), (1,)]"
+
+
+NOON = "2024-01-31T12:00:00.000Z"
+
+
+@pytest.mark.parametrize(
+    ("kind", "cells", "values"),
+    [
+        ("Number", pd.Series([1, 2]), [1, 2]),
+        ("Number", pd.Series([1.0, 2.5, None]), [1, 2.5, None]),
+        ("Number", pd.Series([1, None], dtype="Int64"), [1, None]),
+        ("Number", pd.Series([1.0, None], dtype="Float64"), [1, None]),
+        ("Boolean", pd.Series([True, False]), [True, False]),
+        ("Boolean", pd.Series([True, None], dtype="boolean"), [True, None]),
+        ("Date", pd.Series(pd.to_datetime(["2024-01-31 12:00", None])), [NOON, None]),
+        ("Date", pd.Series(pd.to_datetime(["2024-01-31 13:00+01:00"])).dt.tz_convert("Asia/Tokyo"), [NOON]),
+        ("String", pd.Series(["a", None]), ["a", None]),
+        ("String", pd.Series(["a", "a"], dtype="category"), ["a", "a"]),
+    ],
+    ids=lambda one: str(getattr(one, "dtype", "")),
+)
+def test_a_column_of_any_dtype_is_json(kind, cells, values):
+    assert repr(json_values(Field("f", kind), cells)) == repr(values)

@@ -201,6 +201,19 @@ def test_a_decimal_comma_is_read_where_it_was_announced() -> None:
     assert read_cell(NUMBER, "-1,5", Style(decimal=",")) == -1.5
 
 
+def test_a_column_that_holds_other_values_as_well_is_written_cell_by_cell() -> None:
+    for kind, cells, texts in (
+        ("Boolean", [True, "maybe", None, False], ["true", "maybe", "", "false"]),
+        ("Number", [1, "many", None, 2.5], ["1", "many", "", "2.5"]),
+        (
+            "Date",
+            ["soon", None, pd.Timestamp("2024-01-31", tz="UTC")],
+            ["soon", "", "2024-01-31T00:00:00.000Z"],
+        ),
+    ):
+        assert write_column(Field("f", kind), pd.Series(cells, dtype=object)) == texts
+
+
 def test_a_column_keeps_what_it_cannot_read_as_refused_text() -> None:
     values = read_column(NUMBER, ["1", "", "1\n2", "x"])
     assert values == [1, None, "1\n2", "x"]
