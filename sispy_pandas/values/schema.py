@@ -176,10 +176,11 @@ def _leaf(path: str, kind: Any, options: Mapping[str, Any]) -> Field:
 
 def _array(path: str, kind: Sequence[Any], common: dict[str, Any]) -> Field:
     member = kind[0] if kind else "Mixed"
-    is_document = isinstance(member, Mapping) and (
-        "type" not in member or (isinstance(member["type"], Mapping) and "type" in member["type"])
-    )
-    if isinstance(member, Mapping) and member and is_document:
+    if (
+        isinstance(member, Mapping)
+        and member
+        and ("type" not in member or (isinstance(member["type"], Mapping) and "type" in member["type"]))
+    ):
         inner = [f for key, value in member.items() if key != "_id" for f in _fields(key, value)]
         return Field(path, "Documents", fields=tuple(inner), **common)
     (item,) = _fields("", member)

@@ -135,7 +135,7 @@ NOON = "2024-01-31T12:00:00.000Z"
         ("Number", pd.Series([1.0, None], dtype="Float64"), [1, None]),
         ("Boolean", pd.Series([True, False]), [True, False]),
         ("Boolean", pd.Series([True, None], dtype="boolean"), [True, None]),
-        ("Date", pd.Series(pd.to_datetime(["2024-01-31 12:00", None])), [NOON, None]),
+        ("Date", pd.Series([pd.Timestamp("2024-01-31 12:00"), None]), [NOON, None]),
         ("Date", pd.Series(pd.to_datetime(["2024-01-31 13:00+01:00"])).dt.tz_convert("Asia/Tokyo"), [NOON]),
         ("String", pd.Series(["a", None]), ["a", None]),
         ("String", pd.Series(["a", "a"], dtype="category"), ["a", "a"]),

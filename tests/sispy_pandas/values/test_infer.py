@@ -122,6 +122,8 @@ def inferred(*values: Any, **options: Any) -> Any:
         (["192.168.0.1/22"], "String"),
         ([["a"], ["b", "c"]], ["String"]),
         ([[1], [2.5]], ["Number"]),
+        ([[True], [False, True]], ["Boolean"]),
+        ([[True], [1]], []),
         ([[1], ["x"]], []),
         ([[[1]]], []),
         ([{"x": 1}, {"x": 2, "y": "z"}], {"x": "Number", "y": "String"}),

@@ -193,6 +193,23 @@ def test_numbers_of_accountants_are_refused_with_how_to_write_them(text: str, re
     assert value.reason == reason
 
 
+@pytest.mark.parametrize(
+    ("text", "shows"),
+    [
+        ("31.01.2024 13:05", True),
+        ("31.01.2024 13:05:07", True),
+        ("31.01.2024", True),
+        ("31.01.2024 12:05", False),
+        ("30.01.2024", False),
+        ("soon", False),
+    ],
+)
+def test_a_text_shows_a_time_by_the_clocks_of_its_zone_cut_to_what_it_has(text: str, shows: bool) -> None:
+    style = replace(BERLIN, dayfirst=True)
+
+    assert Field("f", "Date").kind.shows("2024-01-31T12:05:07.000Z", text, style) is shows
+
+
 def test_times_are_written_with_the_offset_of_the_zone() -> None:
     assert write_cell(DATE, "2020-01-02T02:04:00.000Z", BERLIN) == "2020-01-02T03:04:00.000+01:00"
 
