@@ -1,7 +1,7 @@
 """All goals in one table: `python tests/benchmarks/all.py [--scale 1] [--repeats 5] [--only TEXT]`.
 
 Each line is a pair of routes that take turns, in processes of their own; ratios are of CPU time, or of what
-the line says. It takes two hours; `--scale 0.1 --repeats 3` some minutes.
+the line says. It takes an hour and a half; `--scale 0.1 --repeats 3` some minutes.
 """
 
 import fetch
