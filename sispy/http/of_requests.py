@@ -126,7 +126,7 @@ class ProxyHandler:
             adapter.close()
             cause, sent = _root(exc)
         except BaseException:
-            adapter.close()  # interrupted: the rest of this answer must not meet the next request
+            adapter.close()  # interrupted: the server need not go on; no later request would use it
             raise
         else:
             return result

@@ -63,7 +63,7 @@ class StdlibHandler:
             lines.close()
             cause = exc
         except BaseException:
-            lines.close()  # interrupted: the rest of this answer must not meet the next request
+            lines.close()  # interrupted: the server need not go on; no later request would use them
             raise
         else:
             return answer

@@ -116,15 +116,15 @@ class Journal:
         refuse_device(self.path)
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._file: IO[bytes] = os.fdopen(open_file(self.path, os.O_RDWR | os.O_CREAT), "r+b")
+        ready = False
         try:
-            free = try_lock(self._file.fileno()) or _locked_soon(self._file.fileno())
-            if free:
+            if try_lock(self._file.fileno()) or _locked_soon(self._file.fileno()):
                 _cut_torn_line(self._file)
-        except BaseException:  # Ctrl-C, too: a notebook keeps what is not closed
-            self._file.close()
-            raise
-        if not free:
-            self._file.close()
+                ready = True
+        finally:
+            if not ready:  # Ctrl-C, too: a notebook keeps what is not closed
+                self._file.close()
+        if not ready:
             raise ValueError(f"another push is writing to {self.path}")
         self._done: list[list[Any]] = []
 

@@ -146,14 +146,13 @@ def _taken(path: Path) -> int | None:
         ) from error
     if handle is None:
         return None
+    taken = False
     try:
-        if try_lock(handle) and _is_at(handle, path):
-            return handle
-    except BaseException:  # Ctrl-C: the next push from here must not wait for this one
-        os.close(handle)
-        raise
-    os.close(handle)
-    return None
+        taken = try_lock(handle) and _is_at(handle, path)
+    finally:
+        if not taken:  # Ctrl-C, too: the next push from here must not wait for this one
+            os.close(handle)
+    return handle if taken else None
 
 
 def _free(handle: int, path: Path) -> None:

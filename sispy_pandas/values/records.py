@@ -68,14 +68,14 @@ def frame_of(
     return frame
 
 
+@no_collection()  # records hold no cycles, but there may be many of them
 def records_of(schema: Schema, frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Return the rows of a frame as nested JSON records, with `_id` and, as far as the frame has it, `_sis`.
 
     Columns that the schema does not have are left out, and so are keys without a value; arrays are `[]`.
     """
     starts = range(0, len(frame), _AT_ONCE)
-    with no_collection():
-        return [one for start in starts for one in _records(schema, frame.iloc[start : start + _AT_ONCE])]
+    return [one for start in starts for one in _records(schema, frame.iloc[start : start + _AT_ONCE])]
 
 
 def _records(schema: Schema, frame: pd.DataFrame) -> list[dict[str, Any]]:
